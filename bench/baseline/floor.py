@@ -1,0 +1,89 @@
+"""The floor of a bench: just reading the same input bytes and writing the same output bytes, with no work between.
+
+    floor.py core --read FILE … --write-bytes N … --out DIR
+    floor.py s3   --read s3://bucket/key … --write-bytes N … --out s3://bucket/prefix
+
+Reads each input to its end, then writes one file or object per size given, one after the other, through a small
+buffer. `--like FILE` takes a size from a local file. Prints one JSON line of measurements.
+"""
+
+import argparse
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from measure import Measurement
+from stores import s3_client, split_s3_uri
+
+BLOCK = 1 << 20
+
+
+class Bytes(io.RawIOBase):
+    """A readable stream of `size` bytes that repeats one block."""
+
+    def __init__(self, block: bytes, size: int) -> None:
+        self._block = memoryview(block)
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = min(len(buffer), len(self._block), self._left)
+        buffer[:count] = self._block[:count]
+        self._left -= count
+        return count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=["core", "s3"])
+    parser.add_argument("--read", nargs="+", required=True, metavar="INPUT")
+    parser.add_argument("--write-bytes", nargs="+", default=[], type=int, metavar="N")
+    parser.add_argument("--like", nargs="+", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--rows", default=0, type=int, help="only repeated in the output")
+    args = parser.parse_args()
+
+    sizes = args.write_bytes + [path.stat().st_size for path in args.like]
+    block = os.urandom(BLOCK)
+    read = 0
+    if args.mode == "s3":
+        s3 = s3_client()
+        with Measurement() as measurement:
+            for uri in args.read:
+                bucket, key = split_s3_uri(uri)
+                body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+                read += sum(len(data) for data in body.iter_chunks(BLOCK))
+            bucket, prefix = split_s3_uri(args.out.rstrip("/") + "/")
+            for index, size in enumerate(sizes):
+                s3.upload_fileobj(io.BufferedReader(Bytes(block, size), BLOCK), bucket, f"{prefix}{index:04d}.floor")
+    else:
+        with Measurement() as measurement:
+            for path in args.read:
+                read += drain(path)
+            Path(args.out).mkdir(parents=True, exist_ok=True)
+            for index, size in enumerate(sizes):
+                fill(Path(args.out) / f"{index:04d}.floor", block, size)
+    measurement.report(args.rows, bytes_read=read, bytes_written=sum(sizes))
+
+
+def drain(path: str) -> int:
+    buffer = bytearray(BLOCK)
+    total = 0
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            total += count
+    return total
+
+
+def fill(path: Path, block: bytes, size: int) -> None:
+    view = memoryview(block)
+    with open(path, "wb", buffering=0) as file:
+        while size:
+            size -= file.write(view[: min(size, BLOCK)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Where the baseline reads and writes: a local folder or a prefix in S3, by file name."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def s3_client() -> Any:
+    """A boto3 client; AWS_ENDPOINT_URL points it at a local S3, which wants path-style addresses."""
+    import boto3  # only here, so that the local mode starts without it
+    from botocore.config import Config
+
+    path_style = Config(s3={"addressing_style": "path"})
+    return boto3.client("s3", config=path_style if "AWS_ENDPOINT_URL" in os.environ else None)
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """`s3://bucket/some/key` as bucket and key."""
+    parts = urlsplit(uri)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise SystemExit(f"not an S3 URI: {uri}")
+    return parts.netloc, parts.path.lstrip("/")
+
+
+def list_keys(s3: Any, uri: str) -> Iterator[str]:
+    """The keys under a prefix, in order."""
+    bucket, prefix = split_s3_uri(uri)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return (item["Key"] for page in pages for item in page.get("Contents", []))
+
+
+class LocalStore:
+    """A folder, with the two operations the baseline needs."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def names(self) -> list[str]:
+        return sorted(str(path.relative_to(self._folder)) for path in self._folder.rglob("*") if path.is_file())
+
+    @contextmanager
+    def reader(self, name: str) -> Iterator[Any]:
+        with (self._folder / name).open("rb") as file:
+            yield file
+
+    @contextmanager
+    def writer(self, name: str) -> Iterator[Any]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / name).open("wb") as file:
+            yield file
+
+
+class S3Store:
+    """A prefix in S3, with the same two operations."""
+
+    def __init__(self, s3: Any, uri: str) -> None:
+        self._s3 = s3
+        self._uri = uri.rstrip("/") + "/"
+        self._bucket, self._prefix = split_s3_uri(self._uri)
+
+    def names(self) -> list[str]:
+        return [key.removeprefix(self._prefix) for key in list_keys(self._s3, self._uri)]
+
+    @contextmanager
+    def reader(self, name: str) -> Iterator[Any]:
+        body = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"]
+        yield io.BytesIO(body.read())
+
+    @contextmanager
+    def writer(self, name: str) -> Iterator[Any]:
+        buffer = io.BytesIO()
+        yield buffer
+        buffer.seek(0)
+        self._s3.upload_fileobj(buffer, self._bucket, self._prefix + name)

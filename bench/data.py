@@ -1,0 +1,173 @@
+"""Makes the bench's data, the same bytes for the same seed.
+
+    data.py rows    --rows 200000 --out rows.csv
+    data.py answers 0000.jsonl 0001.jsonl … --out DIR
+
+`rows` streams a CSV of about 280 bytes a row, quoted as real exports are: commas, doubled quotes, non-ASCII letters,
+and line breaks inside a field in about one row of ten. `answers` writes the .jsonl.out that Bedrock would return for
+each chunk: lines in another order, modelInput echoed, an Anthropic answer of about 200 characters, and an error in
+one line of a hundred.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+FIRST_NAMES = "Anna Ben Chloé David Elif Fernando Grażyna Hannah Ívar Jürgen Kaito Łukasz María Noël Özgür Priya".split()
+LAST_NAMES = "Andersson Brown Çelik Dubois Evans Fischer García Horváth Ito Jensen Kowalska Lefèvre Müller Novák".split()
+COUNTRIES = "DE FR GB ES PL SE NL AT CH IE TR JP US CA NO NA".split()
+CHANNELS = "email chat web phone marketplace".split()
+SUBJECTS = [
+    "Question about {thing}", "Problem with {thing}", "Return of {thing}", "Delivery, {thing}", "{thing}: warranty",
+    'Re: "{thing}"', "Order with {thing}, second message", "Größe {thing}",
+]  # fmt: skip
+THINGS = (
+    "tent poles|hiking boots|rain jacket|down jacket|sleeping bag|gas stove|head torch|trekking poles|day pack|"
+    "climbing harness|water filter|insulated mat|merino socks|gaiters|dry bag|camping chair|thermos flask|bivy bag"
+).split("|")
+OPENINGS = (
+    "I ordered the {thing} {when}|We used the {thing} {when}|My {thing} arrived {when}|I returned the {thing} {when}|"
+    "The {thing} I bought {when} came without the spare parts|Somebody called me about the {thing} {when}|"
+    "I picked the {thing} up in the shop {when}|Two of us tried the {thing} {when}"
+).split("|")
+TIMES = (
+    "on Monday|last week|before our trip to Norway|in the first days of March|while it rained, of course|"
+    "with the spring voucher|at the weekend|three weeks ago|for the Tour du Mont Blanc|near Zakopane"
+).split("|")
+MIDDLES = (
+    "and the seam at the {part} is open|, but the {part} does not fit|and I am very happy with the {part}|"
+    'and the label says "{part}", which is not what I chose|, only the {part} is missing|'
+    "and the colour of the {part} differs from the picture|, yet nobody could tell me about the {part}|"
+    "and the {part} held up better than I had hoped"
+).split("|")
+PARTS = "zip|left strap|buckle|inner sole|hood|groundsheet|valve|hip belt|battery cover|cuff|drawcord|lining".split("|")
+ENDINGS = [
+    "Could you please send a replacement, or tell me what to do?", "Thanks for the quick help!",
+    "I would like my money back.", "Is there a size chart for it?", "Everything else was fine, as always.",
+    "Please call me back after five o'clock.", 'The tracking page still shows "in transit".',
+    "Können Sie mir bitte weiterhelfen?", "Merci d'avance pour votre réponse.", "I will recommend you to our club.",
+    "It is a pity, because I liked it a lot.", "When will it be back in stock?",
+]  # fmt: skip
+ANSWER_WORDS = (
+    "the customer writes about a parcel that came late and asks for a refund because their café trip, planned long ago, "
+    'was "ruined" by rain while the support team stayed friendly and the naïve hope of a replacement grew'
+).split(" ")
+
+FIRST_SECOND = datetime(2025, 1, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    rows = commands.add_parser("rows")
+    rows.add_argument("--rows", required=True, type=int)
+    rows.add_argument("--out", required=True, type=Path)
+    rows.add_argument("--seed", default=1, type=int)
+    answers = commands.add_parser("answers")
+    answers.add_argument("chunks", nargs="+", type=Path)
+    answers.add_argument("--out", required=True, type=Path)
+    answers.add_argument("--seed", default=1, type=int)
+    args = parser.parse_args()
+
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    if args.command == "rows":
+        write_rows(args.out, args.rows, args.seed)
+    else:
+        args.out.mkdir(parents=True, exist_ok=True)
+        for index, chunk in enumerate(args.chunks):
+            write_answers(chunk, args.out / f"{chunk.name}.out", Random(f"{args.seed}/{index}"))
+
+
+def write_rows(path: Path, count: int, seed: int) -> None:
+    rng = Random(seed)
+    beginnings = [sentence(rng) for _ in range(20_000)]
+    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
+    subjects = [csv_field(subject.format(thing=thing)) for subject in SUBJECTS for thing in THINGS]
+    dice = Dice(rng)
+    with path.open("w", encoding="utf-8", newline="", buffering=1 << 20) as file:
+        file.write("id,created_at,channel,customer,country,subject,input_text\n")
+        for number in range(count):
+            dice.throw()
+            line_break = dice.below(10) == 0
+            sentences = [
+                dice.pick(beginnings),
+                f"Order {dice.below(10_000_000):07d}, part {dice.below(10_000)}.",
+                dice.pick(beginnings if dice.below(2) else ENDINGS),
+            ]
+            if dice.below(5) < 2:
+                sentences.append(dice.pick(ENDINGS))
+            text = ("\n\n" if line_break else " ").join(sentences)
+            created = FIRST_SECOND + timedelta(seconds=15 * number + dice.below(15))
+            file.write(
+                f"T-{number:08d},{created:%Y-%m-%dT%H:%M:%SZ},{dice.pick(CHANNELS)},{dice.pick(names)},"
+                f"{dice.pick(COUNTRIES)},{dice.pick(subjects)},{csv_field(text)}\n"
+            )
+
+
+def sentence(rng: Random) -> str:
+    opening = rng.choice(OPENINGS).format(thing=rng.choice(THINGS), when=rng.choice(TIMES))
+    middle = rng.choice(MIDDLES).format(part=rng.choice(PARTS))
+    return f"{opening}{'' if middle.startswith(',') else ' '}{middle}."
+
+
+def csv_field(text: str) -> str:
+    if any(mark in text for mark in ',"\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+class Dice:
+    """Many small random numbers out of one large one: a call to Random for each would take most of the time."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+
+    def throw(self) -> None:
+        self._bits = self._rng.getrandbits(512)
+
+    def below(self, limit: int) -> int:
+        self._bits, value = divmod(self._bits, limit)
+        return value
+
+    def pick(self, pool: Sequence[str]) -> str:
+        return pool[self.below(len(pool))]
+
+
+def write_answers(chunk: Path, path: Path, rng: Random) -> None:
+    lines = chunk.read_bytes().splitlines()
+    rng.shuffle(lines)
+    # JSON carries no line break of its own, so a line that ends in `}` can take one more member as it is.
+    with path.open("wb", buffering=1 << 20) as file:
+        for line in lines:
+            result = error() if rng.random() < 0.01 else answer(rng, len(line))
+            file.write(line.rstrip()[:-1] + b"," + result.encode() + b"}\n")
+
+
+def answer(rng: Random, input_bytes: int) -> str:
+    words = rng.choices(ANSWER_WORDS, k=37)
+    words[12] += ","
+    words[25] += ".\n\n"
+    text = f"{' '.join(words).capitalize()}."
+    output = {
+        "id": f"msg_bdrk_{rng.getrandbits(96):024x}",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-3-haiku-20240307",
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": input_bytes // 4, "output_tokens": len(text) // 4},
+    }
+    return '"modelOutput":' + json.dumps(output, ensure_ascii=False, separators=(",", ":"))
+
+
+def error() -> str:
+    problem = {"errorCode": 400, "errorMessage": "Bad request", "expired": False, "retryable": False}
+    return '"error":' + json.dumps(problem, separators=(",", ":"))
+
+
+if __name__ == "__main__":
+    main()
