@@ -1,1 +1,21 @@
+//! The pure rules of the orchestrator: no async, no I/O, no clock, no environment, no AWS crate.
+//!
+//! The way of the data, and where its rules live:
+//! [`input`] (what a user asks for) → [`prompt`] and [`model`] (what a record looks like) → [`chunk_plan`] (which rows
+//! go into which job) → [`job`] (what to do when Bedrock says something about a job) → [`answer`] (what a line of
+//! output means) → [`summary`] (what the run came to). [`layout`] names every object, [`plan`] is what a run freezes.
 
+pub mod answer;
+pub mod chunk_plan;
+pub mod columns;
+pub mod error_name;
+pub mod input;
+pub mod job;
+pub mod json_text;
+pub mod layout;
+pub mod model;
+pub mod plan;
+pub mod problem;
+pub mod prompt;
+pub mod s3_uri;
+pub mod summary;

@@ -1,0 +1,51 @@
+//! Names of the columns that a run adds, and what happens to a user's columns of the same name.
+
+use std::collections::HashSet;
+
+/// The column that identifies a row, in every file of a run.
+pub const RECORD_ID: &str = "record_id";
+/// In the rows files only: why a row was not sent to the model (null for those that were). Not a name that a user's
+/// column may have.
+pub const NOT_SENT: &str = "bedrock_batch:not_sent";
+/// The answer's text.
+pub const RESPONSE: &str = "response";
+/// The embedding: a list of 32-bit floats.
+pub const EMBEDDING: &str = "embedding";
+/// Why there is no answer; null where there is one.
+pub const ERROR: &str = "error";
+/// Why the model stopped.
+pub const STOP_REASON: &str = "stop_reason";
+/// Tokens read for this row.
+pub const INPUT_TOKENS: &str = "input_tokens";
+/// Tokens written for this row.
+pub const OUTPUT_TOKENS: &str = "output_tokens";
+
+/// The name under which each of `existing` columns goes on when `added` ones come: its own, or `<origin>_<name>` where
+/// an added column takes the name (`input_response`; further `<origin>_` in front as long as that is taken too).
+pub fn names_beside(existing: &[String], added: &[&str], origin: &str) -> Vec<String> {
+    let mut taken: HashSet<String> = added.iter().map(|name| (*name).to_owned()).collect();
+    taken.extend(existing.iter().filter(|name| !added.contains(&name.as_str())).cloned());
+    let renamed = existing.iter().map(|name| {
+        if !added.contains(&name.as_str()) {
+            return name.clone();
+        }
+        let mut new_name = format!("{origin}_{name}");
+        while !taken.insert(new_name.clone()) {
+            new_name = format!("{origin}_{new_name}");
+        }
+        new_name
+    });
+    renamed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clash_renames_the_older_column_and_never_loses_one() {
+        let existing = ["a", "response", "input_response", "error"].map(str::to_owned);
+        let names = names_beside(&existing, &[RESPONSE, ERROR], "input");
+        assert_eq!(names, ["a", "input_input_response", "input_response", "input_error"]);
+    }
+}

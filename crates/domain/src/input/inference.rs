@@ -1,0 +1,150 @@
+//! Inference parameters.
+
+use super::Fields;
+use crate::model::Family;
+use crate::problem::Problem;
+use serde::{Deserialize, Serialize};
+
+/// How the model is to answer. Absent values are the model's own defaults, but for [`Inference::max_tokens`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inference {
+    /// The most tokens of an answer, thinking included.
+    pub max_tokens: u32,
+    /// Randomness, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Nucleus sampling, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// Sample from the k likeliest tokens, 0 to 500.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
+    /// Texts that end the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop_sequences: Vec<String>,
+    /// Goes before the prompt template's own `system`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
+    /// The first words of the answer; the prompt template's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefill: Option<String>,
+    /// Lets Claude think first, within so many tokens: at least 1,024 and under `max_tokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_budget_tokens: Option<u32>,
+    /// Length of an embedding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<u32>,
+    /// Whether embeddings have length 1; the model's default is yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<bool>,
+}
+
+/// The default of `inference.max_tokens`.
+const DEFAULT_MAX_TOKENS: u32 = 1024;
+
+impl Default for Inference {
+    fn default() -> Self {
+        Self {
+            max_tokens: DEFAULT_MAX_TOKENS,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop_sequences: Vec::new(),
+            system_prompt: None,
+            prefill: None,
+            thinking_budget_tokens: None,
+            dimensions: None,
+            normalize: None,
+        }
+    }
+}
+
+impl Inference {
+    /// Reads the object `inference`, noting problems of single fields in `fields`.
+    pub fn read(fields: &mut Fields<'_>) -> Self {
+        let max_tokens = fields.integer("max_tokens", 1, 200_000);
+        Self {
+            max_tokens: max_tokens.and_then(as_u32).unwrap_or(DEFAULT_MAX_TOKENS),
+            temperature: fields.number("temperature", 0.0, 1.0),
+            top_p: fields.number("top_p", 0.0, 1.0),
+            top_k: fields.integer("top_k", 0, 500).and_then(as_u32),
+            stop_sequences: fields.texts("stop_sequences").unwrap_or_default().into_iter().map(str::to_owned).collect(),
+            system_prompt: fields.text("system_prompt").map(str::to_owned),
+            prefill: fields.text("prefill").map(str::to_owned),
+            thinking_budget_tokens: fields.integer("thinking_budget_tokens", 1024, 199_999).and_then(as_u32),
+            dimensions: fields.integer("dimensions", 1, 8192).and_then(as_u32),
+            normalize: fields.boolean("normalize"),
+        }
+    }
+
+    /// What does not go together, or not with this model. Sources: the model parameter pages of the Bedrock user
+    /// guide.
+    pub fn problems_with(&self, family: Family, model_id: &str) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut refuse = |field: &str, value: String, rule: &str| {
+            problems.push(Problem::new(format!("inference.{field}"), value, rule).remedy("leave it out"));
+        };
+        if family.is_embedding() {
+            for (field, set) in self.text_only_fields() {
+                if set {
+                    refuse(field, String::new(), "has no meaning for an embedding model");
+                }
+            }
+            if let Some(dimensions) = self.dimensions
+                && !family.embedding_dimensions().contains(&dimensions)
+            {
+                let rule = format!("must be one of {:?} for {model_id}", family.embedding_dimensions());
+                refuse("dimensions", dimensions.to_string(), &rule);
+            }
+            return problems;
+        }
+        if let Some(dimensions) = self.dimensions {
+            refuse("dimensions", dimensions.to_string(), "is for embedding models only");
+        }
+        if let Some(normalize) = self.normalize {
+            refuse("normalize", normalize.to_string(), "is for embedding models only");
+        }
+        if let Some(budget) = self.thinking_budget_tokens {
+            if family != Family::AnthropicMessages {
+                refuse("thinking_budget_tokens", budget.to_string(), "is for Anthropic models only");
+            }
+            if budget >= self.max_tokens {
+                let rule = format!("must be under max_tokens, which is {}", self.max_tokens);
+                refuse("thinking_budget_tokens", budget.to_string(), &rule);
+            }
+            if self.prefill.is_some() {
+                refuse("prefill", String::new(), "does not go with thinking_budget_tokens");
+            }
+            if self.temperature.is_some() || self.top_p.is_some() || self.top_k.is_some() {
+                refuse("temperature, top_p, top_k", String::new(), "do not go with thinking_budget_tokens");
+            }
+        }
+        let one_of_two = ["claude-sonnet-4-5", "claude-haiku-4-5"].iter().any(|name| model_id.contains(name));
+        if one_of_two && self.temperature.is_some() && self.top_p.is_some() {
+            refuse("top_p", String::new(), "this model takes temperature or top_p, not both");
+        }
+        if family == Family::Converse && self.top_k.is_some() {
+            refuse("top_k", String::new(), "is not a parameter of Converse, which this model is asked through");
+        }
+        if family == Family::Converse && self.prefill.is_some() {
+            refuse("prefill", String::new(), "is not known to work for this model");
+        }
+        problems
+    }
+
+    fn text_only_fields(&self) -> [(&'static str, bool); 7] {
+        [
+            ("temperature", self.temperature.is_some()),
+            ("top_p", self.top_p.is_some()),
+            ("top_k", self.top_k.is_some()),
+            ("stop_sequences", !self.stop_sequences.is_empty()),
+            ("system_prompt", self.system_prompt.is_some()),
+            ("prefill", self.prefill.is_some()),
+            ("thinking_budget_tokens", self.thinking_budget_tokens.is_some()),
+        ]
+    }
+}
+
+fn as_u32(number: u64) -> Option<u32> {
+    u32::try_from(number).ok()
+}

@@ -1,0 +1,64 @@
+//! Why a job failed: does it concern this job alone, or will every job of the run fail alike?
+
+/// What kind of failure a job's message tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// A passing fault at Bedrock: the job's rows come out with the reason, the others go on.
+    Passing,
+    /// Access, role, format, quota of the input: repeating it changes nothing, so the run stops.
+    Permanent,
+}
+
+/// Words in Bedrock's messages that tell of passing faults. Everything else is taken as permanent: a wrong guess then
+/// costs a look at a message, not the price of further jobs.
+const PASSING: [&str; 8] = [
+    "internal error",
+    "internal server error",
+    "internal failure",
+    "service unavailable",
+    "try again",
+    "timed out",
+    "throttl",
+    "too many requests",
+];
+
+/// Reads Bedrock's failure message.
+pub fn classify_failure(message: &str) -> FailureKind {
+    let message = message.to_lowercase();
+    if PASSING.iter().any(|words| message.contains(words)) { FailureKind::Passing } else { FailureKind::Permanent }
+}
+
+/// What a user can do about a permanent failure; empty where the message says it all.
+pub fn remedy(message: &str) -> &'static str {
+    let lower = message.to_lowercase();
+    if lower.contains("less records") {
+        "the job's file has fewer records than this model takes: raise max_records_per_job or add rows"
+    } else if lower.contains("access") || lower.contains("permission") || lower.contains("not authorized") {
+        "check that model access is granted in this region, and that the stack's Bedrock service role may read \
+         batch_inputs_json/ and write batch_outputs_json/ and invoke the model (with an inference profile: in every \
+         region of it)"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("Internal error occurred. Please try again.", FailureKind::Passing)]
+    #[case("Batch job contains less records (1) than the required minimum of: 100", FailureKind::Permanent)]
+    #[case("Access denied to s3://b/k", FailureKind::Permanent)]
+    #[case("", FailureKind::Permanent)]
+    fn kinds(#[case] message: &str, #[case] kind: FailureKind) {
+        assert_eq!(classify_failure(message), kind);
+    }
+
+    #[test]
+    fn known_failures_come_with_a_remedy() {
+        assert!(remedy("Access denied to s3://b/k").contains("service role"));
+        assert!(remedy("job contains less records (1) than").contains("max_records_per_job"));
+    }
+}

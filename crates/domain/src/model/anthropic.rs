@@ -1,0 +1,80 @@
+//! Anthropic Messages (Bedrock user guide, "model-parameters-anthropic-claude-messages-request-response").
+
+use super::family::{Instructions, Reply, ReplyPayload};
+use crate::answer::{BorrowedText, ModelOutput};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The only version that Bedrock knows.
+const VERSION: &str = "bedrock-2023-05-31";
+
+pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
+    let inference = with.inference;
+    let mut body = Map::new();
+    body.insert("anthropic_version".into(), json!(VERSION));
+    body.insert("max_tokens".into(), json!(inference.max_tokens));
+    let optional = [
+        ("system", with.system.map(|system| json!(system))),
+        ("temperature", inference.temperature.map(|v| json!(v))),
+        ("top_p", inference.top_p.map(|v| json!(v))),
+        ("top_k", inference.top_k.map(|v| json!(v))),
+        ("stop_sequences", (!inference.stop_sequences.is_empty()).then(|| json!(inference.stop_sequences))),
+        ("thinking", inference.thinking_budget_tokens.map(|n| json!({"type": "enabled", "budget_tokens": n}))),
+    ];
+    body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    let mut messages = vec![json!({"role": "user", "content": [{"type": "text", "text": text}]})];
+    if let Some(prefill) = with.prefill {
+        messages.push(json!({"role": "assistant", "content": [{"type": "text", "text": prefill}]}));
+    }
+    body.insert("messages".into(), Value::Array(messages));
+    Value::Object(body)
+}
+
+/// `modelOutput`: only what we read; anything else may come and go.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Output<'a> {
+    #[serde(borrow, default)]
+    content: Vec<Block<'a>>,
+    #[serde(default)]
+    stop_reason: Option<String>,
+    #[serde(default)]
+    usage: Option<Usage>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Block<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: BorrowedText<'a>,
+    #[serde(borrow, default)]
+    text: Option<BorrowedText<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "Anthropic's names")]
+struct Usage {
+    #[serde(default)]
+    input_tokens: Option<u64>,
+    #[serde(default)]
+    output_tokens: Option<u64>,
+    /// Cached tokens are read tokens too.
+    #[serde(default)]
+    cache_creation_input_tokens: Option<u64>,
+    #[serde(default)]
+    cache_read_input_tokens: Option<u64>,
+}
+
+impl ModelOutput for Output<'_> {
+    fn reply(self) -> Reply {
+        // By block type, never by index: a thinking block comes before the text.
+        let texts = self.content.into_iter().filter(|block| block.kind.0 == "text").filter_map(|block| block.text);
+        let payload = BorrowedText::joined(texts).map(ReplyPayload::Text);
+        let usage = self.usage;
+        let input_tokens = usage.as_ref().and_then(|u| {
+            let cached =
+                u.cache_creation_input_tokens.unwrap_or(0).saturating_add(u.cache_read_input_tokens.unwrap_or(0));
+            u.input_tokens.map(|n| n.saturating_add(cached))
+        });
+        let output_tokens = usage.and_then(|u| u.output_tokens);
+        Reply { payload, stop_reason: self.stop_reason, input_tokens, output_tokens }
+    }
+}

@@ -1,0 +1,74 @@
+//! Converse, with `modelInvocationType` = `Converse`: one format for every other text model (Bedrock user guide,
+//! "batch-inference-data").
+
+use super::family::{Instructions, Reply, ReplyPayload};
+use crate::answer::{BorrowedText, ModelOutput};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
+    let inference = with.inference;
+    let mut config = Map::new();
+    config.insert("maxTokens".into(), json!(inference.max_tokens));
+    let optional = [
+        ("temperature", inference.temperature.map(|v| json!(v))),
+        ("topP", inference.top_p.map(|v| json!(v))),
+        ("stopSequences", (!inference.stop_sequences.is_empty()).then(|| json!(inference.stop_sequences))),
+    ];
+    config.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    let mut body = Map::new();
+    if let Some(system) = with.system {
+        body.insert("system".into(), json!([{"text": system}]));
+    }
+    body.insert("messages".into(), json!([{"role": "user", "content": [{"text": text}]}]));
+    body.insert("inferenceConfig".into(), Value::Object(config));
+    Value::Object(body)
+}
+
+/// `modelOutput` of Converse and of Nova.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Output<'a> {
+    #[serde(borrow, default, rename = "output")]
+    outer: Option<Message<'a>>,
+    #[serde(default, rename = "stopReason")]
+    stop_reason: Option<String>,
+    #[serde(default)]
+    usage: Option<Usage>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message<'a> {
+    #[serde(borrow, default, rename = "message")]
+    inner: Option<Content<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Content<'a> {
+    #[serde(borrow, default)]
+    content: Vec<Block<'a>>,
+}
+
+/// A block holds one of several keys; those without `text` (reasoning, tools) are not the answer.
+#[derive(Debug, Deserialize)]
+struct Block<'a> {
+    #[serde(borrow, default)]
+    text: Option<BorrowedText<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Usage {
+    #[serde(default, rename = "inputTokens")]
+    input_tokens: Option<u64>,
+    #[serde(default, rename = "outputTokens")]
+    output_tokens: Option<u64>,
+}
+
+impl ModelOutput for Output<'_> {
+    fn reply(self) -> Reply {
+        let blocks = self.outer.and_then(|output| output.inner).map(|message| message.content).unwrap_or_default();
+        let payload = BorrowedText::joined(blocks.into_iter().filter_map(|block| block.text)).map(ReplyPayload::Text);
+        let (input_tokens, output_tokens) =
+            self.usage.map_or((None, None), |usage| (usage.input_tokens, usage.output_tokens));
+        Reply { payload, stop_reason: self.stop_reason, input_tokens, output_tokens }
+    }
+}

@@ -1,0 +1,95 @@
+//! The families of models: one request and answer format each.
+
+use super::{anthropic, converse, nova, titan_text};
+use crate::input::Inference;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Models that share one request and answer format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Anthropic Claude, Messages API.
+    AnthropicMessages,
+    /// Amazon Nova.
+    Nova,
+    /// Amazon Titan Text Embeddings V2.
+    TitanTextEmbeddings,
+    /// Every other text model, asked through Converse.
+    Converse,
+}
+
+/// How Bedrock reads the records of a job (`modelInvocationType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InvocationType {
+    /// The model's own format.
+    InvokeModel,
+    /// The Converse format.
+    Converse,
+}
+
+/// What goes into a request beside the text of the row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Instructions<'a> {
+    pub(crate) inference: &'a Inference,
+    pub(crate) system: Option<&'a str>,
+    pub(crate) prefill: Option<&'a str>,
+}
+
+/// A model's answer to one record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The answer itself; `None` if the model returned none (a refusal, say).
+    pub payload: Option<ReplyPayload>,
+    /// Why the model stopped, in the model's own words.
+    pub stop_reason: Option<String>,
+    /// Tokens read.
+    pub input_tokens: Option<u64>,
+    /// Tokens written.
+    pub output_tokens: Option<u64>,
+}
+
+/// The answer itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplyPayload {
+    /// Text: all text blocks in order, joined.
+    Text(String),
+    /// An embedding.
+    Embedding(Vec<f32>),
+}
+
+impl Family {
+    /// Whether its answers are embeddings rather than text.
+    pub fn is_embedding(self) -> bool {
+        match self {
+            Self::TitanTextEmbeddings => true,
+            Self::AnthropicMessages | Self::Nova | Self::Converse => false,
+        }
+    }
+
+    /// The lengths that its embeddings can have; empty for text models.
+    pub fn embedding_dimensions(self) -> &'static [u32] {
+        match self {
+            Self::TitanTextEmbeddings => &titan_text::DIMENSIONS,
+            Self::AnthropicMessages | Self::Nova | Self::Converse => &[],
+        }
+    }
+
+    /// How a job of this family is to be read.
+    pub fn invocation_type(self) -> InvocationType {
+        match self {
+            Self::AnthropicMessages | Self::Nova | Self::TitanTextEmbeddings => InvocationType::InvokeModel,
+            Self::Converse => InvocationType::Converse,
+        }
+    }
+
+    /// The `modelInput` that asks `text`.
+    pub(crate) fn model_input(self, text: &str, instructions: Instructions<'_>) -> Value {
+        match self {
+            Self::AnthropicMessages => anthropic::model_input(text, instructions),
+            Self::Nova => nova::model_input(text, instructions),
+            Self::TitanTextEmbeddings => titan_text::model_input(text, instructions),
+            Self::Converse => converse::model_input(text, instructions),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Model families: what a record and an answer look like, per family; and the table of models with their limits and
+//! prices.
+
+mod anthropic;
+mod converse;
+mod family;
+mod id;
+mod nova;
+mod price;
+mod record;
+mod table;
+mod titan_text;
+
+pub use family::{Family, InvocationType, Reply, ReplyPayload};
+pub use id::ModelId;
+pub use price::Price;
+pub use record::{RecordWriter, effective_prefill};
+pub use table::{Limits, Model, ModelTable};
+
+/// The answer formats, for [`crate::answer`].
+pub(crate) mod outputs {
+    pub(crate) use super::anthropic::Output as AnthropicOutput;
+    pub(crate) use super::converse::Output as ConverseOutput;
+    pub(crate) use super::titan_text::Output as TitanTextOutput;
+}

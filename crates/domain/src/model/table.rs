@@ -1,0 +1,202 @@
+//! The table of models: `models.toml`, compiled in, and what a user puts over it.
+
+use super::{Family, ModelId, Price};
+use crate::problem::{Problem, listed};
+use serde::{Deserialize, Serialize};
+
+/// The bundled table.
+const BUNDLED: &str = include_str!("../../models.toml");
+
+/// What Bedrock takes in one batch job of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Fewer records fail the job.
+    pub min_records_per_job: u32,
+    /// Records per job.
+    pub max_records_per_job: u32,
+    /// Bytes per input file.
+    pub max_file_bytes: u64,
+    /// Bytes of all input files of a job.
+    pub max_job_bytes: u64,
+    /// Bytes per line.
+    pub max_record_bytes: u64,
+}
+
+impl Limits {
+    /// The most bytes of a chunk: one file, which is its job's only one.
+    pub fn max_chunk_bytes(&self) -> u64 {
+        self.max_file_bytes.min(self.max_job_bytes)
+    }
+}
+
+/// One model as a run works with it; frozen in the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    /// What goes to Bedrock.
+    pub id: String,
+    /// Its request and answer format.
+    pub family: Family,
+    /// Its limits.
+    pub limits: Limits,
+    /// Its price in batch; `None` where unknown.
+    pub batch_price: Option<Price>,
+    /// The date of the price table.
+    pub prices_as_of: String,
+}
+
+/// The table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelTable {
+    prices_as_of: String,
+    batch_share_of_on_demand: f64,
+    geo_surcharge: f64,
+    default_limits: Limits,
+    model: Vec<Row>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    family: Family,
+    #[serde(default)]
+    profile_only: bool,
+    #[serde(default)]
+    price: Option<Price>,
+    #[serde(default)]
+    geo_surcharge: bool,
+    #[serde(default)]
+    limits: SomeLimits,
+}
+
+/// What a user's file may hold: the date of its prices, limits for all, and models.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Overrides {
+    prices_as_of: Option<String>,
+    #[serde(default)]
+    default_limits: SomeLimits,
+    #[serde(default)]
+    model: Vec<Row>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SomeLimits {
+    min_records_per_job: Option<u32>,
+    max_records_per_job: Option<u32>,
+    max_file_bytes: Option<u64>,
+    max_job_bytes: Option<u64>,
+    max_record_bytes: Option<u64>,
+}
+
+impl SomeLimits {
+    fn over(self, below: Limits) -> Limits {
+        Limits {
+            min_records_per_job: self.min_records_per_job.unwrap_or(below.min_records_per_job),
+            max_records_per_job: self.max_records_per_job.unwrap_or(below.max_records_per_job),
+            max_file_bytes: self.max_file_bytes.unwrap_or(below.max_file_bytes),
+            max_job_bytes: self.max_job_bytes.unwrap_or(below.max_job_bytes),
+            max_record_bytes: self.max_record_bytes.unwrap_or(below.max_record_bytes),
+        }
+    }
+}
+
+impl ModelTable {
+    /// The bundled table with a user's overrides (TOML; empty for none) over it: a model there replaces the bundled
+    /// one of the same `id`, and new ones come in.
+    ///
+    /// # Errors
+    /// What is wrong with the overrides.
+    pub fn with_overrides(overrides: &str) -> Result<Self, String> {
+        let mut table: Self = toml::from_str(BUNDLED).map_err(|error| format!("the bundled table: {error}"))?;
+        let over: Overrides = toml::from_str(overrides).map_err(|error| error.to_string())?;
+        table.default_limits = over.default_limits.over(table.default_limits);
+        table.prices_as_of = over.prices_as_of.unwrap_or(table.prices_as_of);
+        table.model.retain(|row| over.model.iter().all(|new| new.id != row.id));
+        table.model.extend(over.model);
+        Ok(table)
+    }
+
+    /// The model that a user's `model_id` names.
+    ///
+    /// # Errors
+    /// If it is not in the table, or Bedrock takes it in batch only under another name.
+    pub fn find(&self, model_id: &str) -> Result<Model, Problem> {
+        let id = ModelId::parse(model_id)
+            .map_err(|rule| Problem::new("model_id", model_id, rule).remedy(self.supported()))?;
+        let row = self.model.iter().filter(|row| id.base.starts_with(&row.id)).max_by_key(|row| row.id.len());
+        let Some(row) = row else {
+            let rule = "is not a model that is known to support batch inference";
+            return Err(Problem::new("model_id", model_id, rule).remedy(self.supported()));
+        };
+        if row.profile_only && id.profile.is_none() {
+            let rule = "Bedrock takes this model in batch through an inference profile only";
+            let remedy = format!("write `global.{0}` or your region group's, such as `us.{0}` or `eu.{0}`", id.base);
+            return Err(Problem::new("model_id", model_id, rule).remedy(remedy));
+        }
+        let geo = row.geo_surcharge && id.profile.as_deref() != Some("global");
+        let factor = self.batch_share_of_on_demand * if geo { self.geo_surcharge } else { 1.0 };
+        Ok(Model {
+            id: id.full,
+            family: row.family,
+            limits: row.limits.over(self.default_limits),
+            batch_price: row.price.map(|p| Price { input: p.input * factor, output: p.output * factor }),
+            prices_as_of: self.prices_as_of.clone(),
+        })
+    }
+
+    fn supported(&self) -> String {
+        let mut ids: Vec<&str> = self.model.iter().map(|row| row.id.as_str()).collect();
+        ids.sort_unstable();
+        let remedy = "others can be added in infra/model-overrides.toml";
+        format!("supported are ids that begin with one of {}; {remedy}", listed(&ids))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn table() -> ModelTable {
+        ModelTable::with_overrides("").unwrap()
+    }
+
+    #[rstest]
+    #[case("anthropic.claude-3-haiku-20240307-v1:0", Family::AnthropicMessages, Some(0.125))]
+    #[case("amazon.titan-embed-text-v2:0", Family::TitanTextEmbeddings, Some(0.01))]
+    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", Family::AnthropicMessages, Some(0.55))]
+    #[case("global.anthropic.claude-haiku-4-5-20251001-v1:0", Family::AnthropicMessages, Some(0.5))]
+    #[case("openai.gpt-oss-20b-1:0", Family::Converse, Some(0.035))]
+    #[case("qwen.qwen3-235b-a22b-2507-v1:0", Family::Converse, None)]
+    fn finds(#[case] id: &str, #[case] family: Family, #[case] input_price: Option<f64>) {
+        let model = table().find(id).unwrap();
+        assert_eq!(model.family, family);
+        match (model.batch_price, input_price) {
+            (Some(price), Some(expected)) => assert!((price.input - expected).abs() < 1e-9, "{price:?}"),
+            (found, expected) => assert_eq!(found.map(|p| p.input), expected),
+        }
+    }
+
+    #[rstest]
+    #[case("gpt-4", "supported are ids that begin with one of `amazon.nova-2-lite-`")]
+    #[case("cohere.embed-english-v3", "is not a model that is known to support batch inference")]
+    #[case("anthropic.claude-sonnet-4-5-20250929-v1:0", "write `global.anthropic.claude-sonnet-4-5-20250929-v1:0`")]
+    fn refuses(#[case] id: &str, #[case] expected: &str) {
+        let problem = table().find(id).unwrap_err().to_string();
+        assert!(problem.contains(expected), "{problem}");
+    }
+
+    #[test]
+    fn a_user_can_override_limits_and_add_models() {
+        let overrides = "prices_as_of = \"2027-01-01\"\ndefault_limits = { min_records_per_job = 10 }\n\
+            [[model]]\nid = \"acme.tiny\"\nfamily = \"converse\"\nlimits = { max_file_bytes = 5 }";
+        let model = ModelTable::with_overrides(overrides).unwrap().find("acme.tiny-v1").unwrap();
+        assert_eq!((model.limits.min_records_per_job, model.limits.max_chunk_bytes()), (10, 5));
+        assert_eq!(model.prices_as_of, "2027-01-01");
+        assert!(ModelTable::with_overrides("modle = 1").is_err());
+    }
+}

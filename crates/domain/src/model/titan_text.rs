@@ -1,0 +1,38 @@
+//! Amazon Titan Text Embeddings V2 (Bedrock user guide, "model-parameters-titan-embed-text").
+
+use super::family::{Instructions, Reply, ReplyPayload};
+use crate::answer::ModelOutput;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The lengths it offers; the first is its default.
+pub(super) const DIMENSIONS: [u32; 3] = [1024, 512, 256];
+
+pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
+    json!({
+        "inputText": text,
+        "dimensions": with.inference.dimensions.unwrap_or(DIMENSIONS[0]),
+        "normalize": with.inference.normalize.unwrap_or(true),
+        "embeddingTypes": ["float"],
+    })
+}
+
+/// `modelOutput`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Output {
+    #[serde(default)]
+    embedding: Option<Vec<f32>>,
+    #[serde(default, rename = "inputTextTokenCount")]
+    input_tokens: Option<u64>,
+}
+
+impl ModelOutput for Output {
+    fn reply(self) -> Reply {
+        Reply {
+            payload: self.embedding.map(ReplyPayload::Embedding),
+            stop_reason: None,
+            input_tokens: self.input_tokens,
+            output_tokens: None,
+        }
+    }
+}
