@@ -1,0 +1,13 @@
+import { App } from 'aws-cdk-lib';
+import { OrchestratorStack } from '../lib/orchestrator-stack';
+import { readSettings, SettingsError } from '../lib/settings/read';
+
+try {
+  const app = new App();
+  new OrchestratorStack(app, 'BedrockBatchOrchestratorStack', { settings: readSettings(app.node) });
+} catch (error) {
+  // What a user can mend is told without a stack trace.
+  if (!(error instanceof SettingsError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

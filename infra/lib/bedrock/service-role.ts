@@ -1,0 +1,52 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { PREFIXES } from '../contract/storage-prefixes';
+import { bedrockResources } from './resources';
+
+/** Props of `BedrockServiceRole`. */
+export interface BedrockServiceRoleProps {
+  /** The bucket that jobs read from and write to. */
+  readonly bucket: IBucket;
+}
+
+/**
+ * The role that Bedrock takes on while it runs a batch job: reads the job's input, writes its output, calls the model.
+ *
+ * Only Bedrock may take it on, and only for a batch job of this account in this region.
+ */
+export class BedrockServiceRole extends Construct {
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: BedrockServiceRoleProps) {
+    super(scope, id);
+    const bedrock = bedrockResources(Stack.of(this));
+
+    this.role = new Role(this, 'Role', {
+      description: 'Taken on by Amazon Bedrock for the batch inference jobs of the orchestrator',
+      assumedBy: new ServicePrincipal('bedrock.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+          ArnEquals: { 'aws:SourceArn': bedrock.invocationJobs },
+        },
+      }),
+    });
+
+    const ofThisAccount = { StringEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } };
+    const jobInputs = props.bucket.arnForObjects(`${PREFIXES.jobInputs}/*`);
+    const jobOutputs = props.bucket.arnForObjects(`${PREFIXES.jobOutputs}/*`);
+    const statements = [
+      // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+      new PolicyStatement({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [props.bucket.bucketArn], conditions: ofThisAccount }),
+      new PolicyStatement({ sid: 'ReadJobData', actions: ['s3:GetObject'], resources: [jobInputs, jobOutputs], conditions: ofThisAccount }),
+      new PolicyStatement({ sid: 'WriteJobOutputs', actions: ['s3:PutObject'], resources: [jobOutputs], conditions: ofThisAccount }),
+      new PolicyStatement({
+        sid: 'CallModels',
+        actions: ['bedrock:InvokeModel'],
+        resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],
+      }),
+    ];
+    for (const statement of statements) this.role.addToPolicy(statement);
+  }
+}

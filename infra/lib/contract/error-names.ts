@@ -1,0 +1,17 @@
+/**
+ * The error names that leave the functions, which Retry and Catch match.
+ *
+ * They are defined in crates/domain/src/error_name.rs; a test holds the state machine to that file.
+ */
+export const ERROR_NAMES = {
+  /** The user has to change something. Never retried. */
+  invalidInput: 'InvalidInput',
+  /** Bedrock has no room for another job now. */
+  quotaExceeded: 'QuotaExceeded',
+  /** An AWS service asked to slow down. */
+  throttled: 'Throttled',
+  /** Something that should pass by itself. */
+  transient: 'Transient',
+  /** Bedrock gave the job up for good. */
+  jobFailed: 'JobFailed',
+} as const;

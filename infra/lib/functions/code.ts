@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
+
+/** The functions of the stack: the name is that of the construct, of the folder under lambdas/ and of the built directory. */
+export type FunctionName = 'preprocess' | 'submit' | 'job-status' | 'postprocess' | 'finalize';
+
+/** The infra folder: relative paths in the context start here, wherever the app is run from. */
+const INFRA_DIRECTORY = resolve(__dirname, '../..');
+
+/**
+ * The built code of a function: everything in `<lambdaDirectory>/<name>/`, with `bootstrap` in it.
+ *
+ * Throws when it is not there, because CDK's own message would name neither the function nor the remedy.
+ */
+export function builtFunction(lambdaDirectory: string, name: FunctionName): AssetCode {
+  const directory = resolve(INFRA_DIRECTORY, lambdaDirectory, name);
+  const bootstrap = resolve(directory, 'bootstrap');
+  if (!existsSync(bootstrap)) {
+    throw new Error(
+      `the function \`${name}\` is not built: ${bootstrap} does not exist. Build the functions with \`make lambdas\`, or point the context key \`lambdaDirectory\` (now ${JSON.stringify(lambdaDirectory)}) at a directory that holds ${name}/bootstrap`,
+    );
+  }
+  return Code.fromAsset(directory);
+}

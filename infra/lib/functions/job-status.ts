@@ -1,0 +1,23 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { bedrockResources } from '../bedrock/resources';
+import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
+import { bedrockEndpoints } from './bedrock-endpoints';
+import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
+
+/** Settles the job that an event names: reads it from Bedrock, updates the table, answers the task token. */
+export class JobStatusFunction extends OrchestratorFunction {
+  constructor(scope: Construct, id: string, props: SharedFunctionProps) {
+    super(scope, id, {
+      ...props,
+      name: 'job-status',
+      memoryMb: 256,
+      timeout: Duration.minutes(1),
+      environment: bedrockEndpoints(props.settings),
+    });
+
+    this.allow('TrackJobs', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [props.table.tableArn]);
+    this.allow('ReadJobs', ['bedrock:GetModelInvocationJob'], [bedrockResources(Stack.of(this)).invocationJobs]);
+    this.allow('AnswerTasks', TASK_TOKEN_ACTIONS, taskTokenResources(Stack.of(this)));
+  }
+}

@@ -1,0 +1,78 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../contract/environment';
+import type { Settings } from '../settings/keys';
+import { builtFunction, type FunctionName } from './code';
+
+/** What every function of the stack is given. */
+export interface SharedFunctionProps {
+  readonly bucket: Bucket;
+  readonly table: Table;
+  readonly settings: Settings;
+}
+
+/** What differs from function to function. */
+export interface OrchestratorFunctionProps extends SharedFunctionProps {
+  /** Also the name of the built directory. */
+  readonly name: FunctionName;
+  readonly memoryMb: number;
+  readonly timeout: Duration;
+  /** Variables beyond those that all functions have. */
+  readonly environment?: Record<string, string>;
+}
+
+/**
+ * A Rust function with its log group and a role that may do nothing yet but write to that log group.
+ *
+ * Each function grants itself what it needs, beside the code that says what it is for.
+ */
+export class OrchestratorFunction extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: OrchestratorFunctionProps) {
+    super(scope, id);
+    // A name that can be told beforehand: people look for logs by it, and the roles of Step Functions show it.
+    const functionName = `bedrock-batch-${props.name}`;
+
+    // Logs run out by themselves and hold no data, so they go with the stack instead of blocking its next deployment.
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = new Role(this, 'Role', {
+      description: `Role of the function ${functionName}`,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
+    logGroup.grantWrite(role);
+
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName,
+      runtime: Runtime.PROVIDED_AL2023,
+      architecture: props.settings.lambdaArchitecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      handler: 'bootstrap',
+      code: builtFunction(props.settings.lambdaDirectory, props.name),
+      memorySize: props.memoryMb,
+      timeout: props.timeout,
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      environment: {
+        [ENVIRONMENT.bucketName]: props.bucket.bucketName,
+        [ENVIRONMENT.taskTableName]: props.table.tableName,
+        [ENVIRONMENT.logFilter]: 'info',
+        ...props.environment,
+      },
+    });
+  }
+
+  /** Lets the function do `actions` on `resources`; each call becomes one statement of its policy. */
+  protected allow(sid: string, actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
+    this.function.addToRolePolicy(new PolicyStatement({ sid, actions, resources, ...(conditions && { conditions }) }));
+  }
+}

@@ -1,0 +1,55 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { JobEvents } from './bedrock/job-events';
+import { BedrockServiceRole } from './bedrock/service-role';
+import { FinalizeFunction } from './functions/finalize';
+import { JobStatusFunction } from './functions/job-status';
+import { PostprocessFunction } from './functions/postprocess';
+import { PreprocessFunction } from './functions/preprocess';
+import { SubmitFunction } from './functions/submit';
+import type { Settings } from './settings/keys';
+import { BatchStateMachine } from './state-machine/batch-state-machine';
+import { DataBucket } from './storage/data-bucket';
+import { TaskTable } from './storage/task-table';
+
+/** Props of `OrchestratorStack`. */
+export interface OrchestratorStackProps extends StackProps {
+  readonly settings: Settings;
+}
+
+/** The whole service, wired together here and nowhere else. */
+export class OrchestratorStack extends Stack {
+  constructor(scope: Construct, id: string, props: OrchestratorStackProps) {
+    super(scope, id, { description: 'Orchestrator for Amazon Bedrock batch inference', ...props });
+    const { settings } = props;
+
+    const { bucket } = new DataBucket(this, 'Data');
+    const { table } = new TaskTable(this, 'Tasks');
+    const bedrockRole = new BedrockServiceRole(this, 'BedrockServiceRole', { bucket }).role;
+
+    const shared = { bucket, table, settings };
+    const preprocess = new PreprocessFunction(this, 'Preprocess', shared);
+    const submit = new SubmitFunction(this, 'Submit', { ...shared, bedrockRole });
+    const jobStatus = new JobStatusFunction(this, 'JobStatus', shared);
+    const postprocess = new PostprocessFunction(this, 'Postprocess', shared);
+    const finalize = new FinalizeFunction(this, 'Finalize', shared);
+
+    new JobEvents(this, 'JobEvents', { source: settings.bedrockEventSource, handler: jobStatus.function });
+
+    const batch = new BatchStateMachine(this, 'Batch', {
+      bucket,
+      jobTimeoutHours: settings.bedrockBatchInferenceTimeoutHours,
+      functions: {
+        preprocess: preprocess.function,
+        submit: submit.function,
+        postprocess: postprocess.function,
+        finalize: finalize.function,
+      },
+    });
+
+    new CfnOutput(this, 'bucketName', { value: bucket.bucketName, description: 'Bucket of inputs, answers and plans' });
+    new CfnOutput(this, 'stepFunctionName', { value: batch.stateMachine.stateMachineName, description: 'State machine to start runs with' });
+    new CfnOutput(this, 'stepFunctionArn', { value: batch.stateMachine.stateMachineArn, description: 'ARN of the state machine' });
+    new CfnOutput(this, 'taskTableName', { value: table.tableName, description: 'Table of the Bedrock jobs' });
+  }
+}

@@ -1,0 +1,72 @@
+import * as rules from './rules';
+
+/**
+ * Every context key of this app: its default, the rule its value must keep, and what it does.
+ *
+ * This is the only list. Reading, checking and the table in README.md (held to it by a test) follow it.
+ */
+export const SETTING_KEYS = {
+  maxSubmittedAndInProgressJobs: {
+    default: 5,
+    rule: rules.integer(1, 10_000),
+    what: 'Bedrock jobs that one run has submitted or in progress at the same time. Keep it under the quota of the account.',
+  },
+  bedrockBatchInferenceTimeoutHours: {
+    default: 24,
+    rule: rules.integer(24, 168),
+    what: 'How long Bedrock may take for one job before the job expires.',
+  },
+  preprocessFunctionMemoryMb: {
+    default: 3008,
+    rule: rules.integer(128, 10_240),
+    what: 'Memory of the preprocess function; Lambda gives CPU in proportion.',
+  },
+  postprocessFunctionMemoryMb: {
+    default: 3008,
+    rule: rules.integer(128, 10_240),
+    what: 'Memory of the postprocess function; Lambda gives CPU in proportion.',
+  },
+  maxRecordsPerJob: {
+    default: 1000,
+    rule: rules.integer(100, 100_000),
+    what: 'Records per Bedrock job where a run does not say otherwise. Bedrock refuses jobs under 100 records.',
+  },
+  maxTotalRecords: {
+    default: undefined,
+    rule: rules.optional(rules.integer(1, Number.MAX_SAFE_INTEGER)),
+    what: 'Records per run where a run does not say otherwise.',
+  },
+  inputBuckets: {
+    default: [],
+    rule: rules.bucketNames(),
+    what: 'Further buckets that runs may read their input from.',
+  },
+  lambdaArchitecture: {
+    default: 'x86_64',
+    rule: rules.oneOf('x86_64', 'arm64'),
+    what: 'Processor of the functions. Must be what the functions were built for.',
+  },
+  lambdaDirectory: {
+    default: '../target/lambda',
+    rule: rules.text('a path, absolute or relative to infra/'),
+    what: 'Where the built functions lie: a directory per function, each holding `bootstrap`.',
+  },
+  bedrockEventSource: {
+    default: 'aws.bedrock',
+    rule: rules.pattern(/^[A-Za-z0-9._-]{1,256}$/, 'an event source name of letters, digits, `.`, `_`, `-`'),
+    what: 'Source of the job events. Only the local stack sets another one, because nobody may publish as `aws.…`.',
+  },
+  bedrockEndpointUrl: {
+    default: undefined,
+    rule: rules.optional(rules.url()),
+    what: 'Where the functions reach Bedrock. Only the local stack sets it.',
+  },
+} as const satisfies Record<string, rules.SettingKey<unknown>>;
+
+/** The name of a context key of this app. */
+export type SettingName = keyof typeof SETTING_KEYS;
+
+/** All settings, read and checked. */
+export type Settings = {
+  readonly [Name in SettingName]: rules.ValueOf<(typeof SETTING_KEYS)[Name]['rule']>;
+};

@@ -1,0 +1,52 @@
+import type { Node } from 'constructs';
+import { nearestName } from './nearest-name';
+import { SETTING_KEYS, type SettingName, type Settings } from './keys';
+import { RuleBroken, type SettingKey } from './rules';
+
+/** All that is wrong with the context, in one message: one line per problem. */
+export class SettingsError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`the CDK context has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'SettingsError';
+  }
+}
+
+/**
+ * Reads and checks every setting from the CDK context (infra/cdk.json, overridden by `-c key=value`).
+ *
+ * Throws one `SettingsError` with all problems, so that a user mends them in one go.
+ */
+export function readSettings(node: Node): Settings {
+  const problems = misspelledKeys(node);
+  const values: Record<string, unknown> = {};
+  for (const [name, key] of Object.entries<SettingKey<unknown>>(SETTING_KEYS)) {
+    const raw: unknown = node.tryGetContext(name) ?? key.default;
+    try {
+      values[name] = key.rule.parse(raw);
+    } catch (error) {
+      if (!(error instanceof RuleBroken)) throw error;
+      problems.push(
+        `\`${name}\` is ${JSON.stringify(raw)}, but must be ${key.rule.allowed}. Change it in infra/cdk.json or with \`-c ${name}=…\` (the default is ${describeDefault(key.default)})`,
+      );
+    }
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  return values as Settings;
+}
+
+/** A default as it is shown to users. */
+export function describeDefault(value: unknown): string {
+  return value === undefined ? 'not set' : JSON.stringify(value);
+}
+
+/** Context keys that are none of ours but nearly: CDK ignores unknown keys, so a slip would go unnoticed. */
+function misspelledKeys(node: Node): string[] {
+  const ours = Object.keys(SETTING_KEYS) as SettingName[];
+  const context = node.getAllContext() as Record<string, unknown>;
+  return Object.keys(context).flatMap((key) => {
+    const nearest = ours.includes(key as SettingName) ? undefined : nearestName(key, ours);
+    return nearest === undefined
+      ? []
+      : [`\`${key}\` is ${JSON.stringify(context[key])}, but there is no such context key. Did you mean \`${nearest}\`?`];
+  });
+}

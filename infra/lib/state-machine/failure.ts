@@ -1,0 +1,58 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Fail } from 'aws-cdk-lib/aws-stepfunctions';
+import type { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+import { lambdaStep, RESULT } from './lambda-step';
+import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
+
+/**
+ * Reads what a function said out of the Cause that Step Functions makes of it, a JSON object with `errorMessage`.
+ *
+ * The text is cut out and only then parsed: JSONata has no way of catching an error, and Step Functions shortens long
+ * causes, after which they are no JSON any more. A cause of another form stays as it is.
+ */
+export const READABLE_CAUSE = [
+  '($cause := $exists($states.errorOutput.Cause) ? $string($states.errorOutput.Cause) : "";',
+  '$message := $match($cause, /"errorMessage"\\s*:\\s*("[^"\\\\]*(?:\\\\.[^"\\\\]*)*")/, 1).groups[0];',
+  '$exists($message) ? $parse($message) : $cause)',
+].join(' ');
+
+/** What `FailRun` ends the execution with, as the Catch of a function that speaks to users. */
+export const AS_TOLD_BY_THE_FUNCTION = {
+  error: '{% $states.errorOutput.Error %}',
+  cause: `{% ${READABLE_CAUSE} %}`,
+};
+
+/** Ends the execution with the error and cause that it is given. */
+export function failRun(scope: Construct): Fail {
+  return Fail.jsonata(scope, 'FailRun', { error: '{% $states.input.error %}', cause: '{% $states.input.cause %}' });
+}
+
+/**
+ * Turns "a child failed" into why: the job that stopped the run left its reason in the table.
+ *
+ * Its input is that of the state which failed, with `failure: {Error, Cause}`. Should it fail itself, the execution
+ * ends with that original failure.
+ */
+export function explainFailure(scope: Construct, finalize: IFunction, failRun: Fail): LambdaInvoke {
+  const step = lambdaStep(scope, 'ExplainFailure', {
+    function: finalize,
+    payload: {
+      action: 'explain_failure',
+      run_id: '{% $states.input.run_id %}',
+      error: '{% $states.input.failure %}',
+    },
+    output: RESULT,
+    timeout: Duration.minutes(5),
+    retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],
+  });
+  step.addCatch(failRun, {
+    outputs: {
+      error: '{% $states.input.failure.Error %}',
+      cause: '{% $exists($states.input.failure.Cause) ? $states.input.failure.Cause : "" %}',
+    },
+  });
+  step.next(failRun);
+  return step;
+}

@@ -1,0 +1,18 @@
+import { ArnFormat, Aws, type Stack } from 'aws-cdk-lib';
+
+/** The name of the batch orchestrator, known before it exists: that keeps the functions it calls free of a dependency on it. */
+export const BATCH_STATE_MACHINE_NAME = `bedrock-batch-orchestrator-${Aws.ACCOUNT_ID}`;
+
+/** ARNs that guard the task tokens of the batch orchestrator: its own, and those that its Distributed Map's children go by. */
+export function taskTokenResources(stack: Stack): string[] {
+  const own = stack.formatArn({
+    service: 'states',
+    resource: 'stateMachine',
+    resourceName: BATCH_STATE_MACHINE_NAME,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  return [own, `${own}/*`];
+}
+
+/** What a function needs to answer task tokens. */
+export const TASK_TOKEN_ACTIONS = ['states:SendTaskSuccess', 'states:SendTaskFailure', 'states:SendTaskHeartbeat'];

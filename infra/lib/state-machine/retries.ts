@@ -1,0 +1,65 @@
+import { Duration } from 'aws-cdk-lib';
+import { JitterType, type RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
+import { ERROR_NAMES } from '../contract/error-names';
+
+/*
+ * When a step is tried again, by error name. `InvalidInput` and `JobFailed` are in no list: trying again would change
+ * nothing. Full jitter everywhere, because what makes one child wait makes thousands wait at the same moment.
+ */
+
+/** AWS asked for fewer requests: of Bedrock, of S3, or of Lambda itself. */
+export const WHEN_THROTTLED: RetryProps = {
+  errors: [ERROR_NAMES.throttled, 'Lambda.TooManyRequestsException'],
+  interval: Duration.seconds(3),
+  backoffRate: 2,
+  maxDelay: Duration.minutes(2),
+  maxAttempts: 20,
+  jitterStrategy: JitterType.FULL,
+};
+
+/** Faults that pass by themselves: ours, and Lambda's own as its documentation names them. */
+export const WHEN_TRANSIENT: RetryProps = {
+  errors: [
+    ERROR_NAMES.transient,
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.ClientExecutionTimeoutException',
+  ],
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxDelay: Duration.minutes(1),
+  maxAttempts: 6,
+  jitterStrategy: JitterType.FULL,
+};
+
+const CRASHED = ['Sandbox.Timedout', 'Runtime.ExitError', 'Lambda.Unknown'];
+
+/**
+ * The function died or hung. Every step may be repeated, and a hung connection is cured by one repetition; too much
+ * data for the function is not, so there is only one.
+ */
+export const WHEN_CRASHED: RetryProps = {
+  errors: CRASHED,
+  interval: Duration.seconds(5),
+  backoffRate: 2,
+  maxAttempts: 1,
+  jitterStrategy: JitterType.FULL,
+};
+
+/** The same for steps that only wait for their function: there States.Timeout says no more than Sandbox.Timedout. */
+export const WHEN_CRASHED_OR_LATE: RetryProps = { ...WHEN_CRASHED, errors: [...CRASHED, 'States.Timeout'] };
+
+/**
+ * Bedrock has no room for another job: several runs share the account's quota, so a job waits for its turn, about a
+ * week if it has to. With full jitter a wait is half of its limit on average: 1350 × 450 s are seven days. Each attempt
+ * takes some five events of a child's history of 25,000.
+ */
+export const WHEN_OUT_OF_QUOTA: RetryProps = {
+  errors: [ERROR_NAMES.quotaExceeded],
+  interval: Duration.minutes(1),
+  backoffRate: 1.5,
+  maxDelay: Duration.minutes(15),
+  maxAttempts: 1350,
+  jitterStrategy: JitterType.FULL,
+};

@@ -1,0 +1,38 @@
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+
+/**
+ * The one bucket: inputs, what Bedrock reads and writes, answers, plans and reports.
+ *
+ * It holds users' data, so it stays when the stack goes. It has no versioning: no key is ever written with other bytes
+ * than the first time (the run's name is in it, and steps are deterministic), and old versions of multi-gigabyte inputs
+ * would go on costing money after their owner deleted them.
+ */
+export class DataBucket extends Construct {
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+
+    this.bucket = new Bucket(this, 'Bucket', {
+      bucketName: `batch-inference-bucket-${Aws.ACCOUNT_ID}`,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [{ id: 'abort-incomplete-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) }],
+    });
+
+    // Not through `eventBridgeEnabled`: that brings a custom resource with a function of its own to set one flag.
+    const resource = this.bucket.node.defaultChild as CfnBucket;
+    resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Only the roles of this stack and what the account itself grants reach the bucket. Access logs would need a second bucket that grows with each of the many small reads; who needs them turns on CloudTrail data events.',
+    });
+  }
+}

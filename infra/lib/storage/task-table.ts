@@ -1,0 +1,39 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import { JOB_TABLE } from '../contract/job-table';
+
+/**
+ * The table of jobs: one item per Bedrock job, written before the job exists.
+ *
+ * It holds the tokens that running executions wait for and the only record of which job belongs to which run, so it
+ * can be restored to any second and stays when the stack goes.
+ */
+export class TaskTable extends Construct {
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: JOB_TABLE.partitionKey, type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      timeToLiveAttribute: JOB_TABLE.timeToLive,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: JOB_TABLE.runIndex.name,
+      partitionKey: { name: JOB_TABLE.runIndex.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: JOB_TABLE.runIndex.sortKey, type: AttributeType.NUMBER },
+      projectionType: ProjectionType.ALL,
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: JOB_TABLE.openIndex.name,
+      partitionKey: { name: JOB_TABLE.openIndex.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: JOB_TABLE.openIndex.sortKey, type: AttributeType.STRING },
+      projectionType: ProjectionType.ALL,
+    });
+  }
+}
