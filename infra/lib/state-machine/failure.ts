@@ -10,11 +10,12 @@ import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries'
  * Reads what a function said out of the Cause that Step Functions makes of it, a JSON object with `errorMessage`.
  *
  * The text is cut out and only then parsed: JSONata has no way of catching an error, and Step Functions shortens long
- * causes, after which they are no JSON any more. A cause of another form stays as it is.
+ * causes, after which they are no JSON any more. A cause of another form stays as it is. (In the brackets of the
+ * expression the backslash comes first, because JSONata takes `\\]` for an escaped bracket.)
  */
 export const READABLE_CAUSE = [
   '($cause := $exists($states.errorOutput.Cause) ? $string($states.errorOutput.Cause) : "";',
-  '$message := $match($cause, /"errorMessage"\\s*:\\s*("[^"\\\\]*(?:\\\\.[^"\\\\]*)*")/, 1).groups[0];',
+  '$message := $match($cause, /"errorMessage"\\s*:\\s*("[^\\\\"]*(?:\\\\.[^\\\\"]*)*")/, 1).groups[0];',
   '$exists($message) ? $parse($message) : $cause)',
 ].join(' ');
 

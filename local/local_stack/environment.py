@@ -1,0 +1,52 @@
+"""The environments that processes of the local stack run in, and the file that users source."""
+
+import os
+import shlex
+from pathlib import Path
+
+from .settings import Settings
+
+REGION = "us-east-1"
+EVENT_SOURCE = "local.bedrock"
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """What points any AWS client at MiniStack. The credentials are nobody's."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        # cdklocal insists on this one too.
+        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+def process_environment(settings: Settings, endpoint: str) -> dict[str, str]:
+    """A clean environment with no real credentials in it: MiniStack hands its own on to every function."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(settings.state / "home"),
+        "TMPDIR": str(settings.state / "tmp"),
+        "LANG": "C.UTF-8",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **aws_environment(endpoint),
+    }
+
+
+def write_environment_file(path: Path, endpoint: str, simulator: str, outputs: dict[str, str]) -> None:
+    """Shell exports after which boto3, the AWS CLI and the Rust SDK talk to the local stack."""
+    exports = {
+        **aws_environment(endpoint),
+        "AWS_ENDPOINT_URL_BEDROCK": simulator,
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": simulator,
+        "BEDROCK_SIMULATOR_URL": simulator,
+        "BUCKET_NAME": outputs["bucketName"],
+        "STATE_MACHINE_ARN": outputs["stepFunctionArn"],
+        "TASK_TABLE_NAME": outputs["taskTableName"],
+    }
+    text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())
+    partial = path.with_suffix(".partial")
+    partial.write_text(text)
+    partial.replace(path)

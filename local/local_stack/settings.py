@@ -1,0 +1,63 @@
+"""Where things lie and what the environment asks for."""
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class UserError(Exception):
+    """Something that the user can mend; told without a stack trace."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One local stack. Two with different state directories live side by side."""
+
+    state: Path
+    """LOCAL_STATE_DIR: everything this stack leaves on the disk. Default: .local"""
+    venv: Path
+    """LOCAL_VENV: the Python environment of local/requirements.txt. Default: .local/venv"""
+    lambda_directory: Path
+    """LAMBDA_DIRECTORY: the built functions, a directory each. Default: target/lambda"""
+    simulator_binary: Path
+    """BEDROCK_SIMULATOR_BIN. Default: target/debug/bedrock-simulator"""
+    simulator_backend: str
+    """BEDROCK_SIMULATOR_BACKEND: where answers come from. Default: fake"""
+    simulator_step_ms: str
+    """BEDROCK_SIMULATOR_STEP_MS: how long a job stays in each status. Default: 200"""
+    simulator_options: tuple[str, ...]
+    """BEDROCK_SIMULATOR_OPTIONS: further options, as in a shell. Default: none"""
+    retry_scale: str
+    """SFN_WAIT_SCALE: what the waits between retries are multiplied by. Default: 0.02"""
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        def path(name: str, default: Path) -> Path:
+            return Path(os.environ[name]).resolve() if os.environ.get(name) else default
+
+        target = path("CARGO_TARGET_DIR", REPOSITORY / "target")
+        return cls(
+            state=path("LOCAL_STATE_DIR", REPOSITORY / ".local"),
+            venv=path("LOCAL_VENV", REPOSITORY / ".local" / "venv"),
+            lambda_directory=path("LAMBDA_DIRECTORY", target / "lambda"),
+            simulator_binary=path("BEDROCK_SIMULATOR_BIN", target / "debug" / "bedrock-simulator"),
+            simulator_backend=os.environ.get("BEDROCK_SIMULATOR_BACKEND") or "fake",
+            simulator_step_ms=os.environ.get("BEDROCK_SIMULATOR_STEP_MS") or "200",
+            simulator_options=tuple(shlex.split(os.environ.get("BEDROCK_SIMULATOR_OPTIONS", ""))),
+            retry_scale=os.environ.get("SFN_WAIT_SCALE") or "0.02",
+        )
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def environment_file(self) -> Path:
+        return self.state / "env"
+
+    def make_directories(self) -> None:
+        for directory in (self.state, self.logs, self.state / "tmp", self.state / "home"):
+            directory.mkdir(parents=True, exist_ok=True)
