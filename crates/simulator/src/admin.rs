@@ -1,0 +1,62 @@
+//! The simulator's own routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::errors::{ApiError, json_response};
+use crate::simulator::Simulator;
+
+pub(crate) fn routes() -> Router<Arc<Simulator>> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/behaviour", get(behaviour).put(set_behaviour))
+        .route("/jobs", get(jobs))
+        .route("/reset", post(reset))
+}
+
+async fn health() -> Response {
+    json_response(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+async fn behaviour(State(simulator): State<Arc<Simulator>>) -> Response {
+    json_response(StatusCode::OK, &serde_json::to_value(simulator.behaviour()).unwrap_or_default())
+}
+
+async fn set_behaviour(State(simulator): State<Arc<Simulator>>, body: Bytes) -> Result<Response, ApiError> {
+    let changes: Value = serde_json::from_slice(&body).map_err(|error| ApiError::validation(error.to_string()))?;
+    let changed = simulator.behaviour().with(&changes).map_err(ApiError::validation)?;
+    simulator.set_behaviour(changed);
+    Ok(behaviour(State(simulator)).await)
+}
+
+async fn jobs(State(simulator): State<Arc<Simulator>>) -> Response {
+    let jobs = simulator.jobs.all();
+    let jobs = jobs.iter().map(|job| {
+        json!({
+            "jobArn": job.arn,
+            "jobName": job.request.job_name,
+            "modelId": job.request.model_id,
+            "status": job.status.name(),
+            "message": job.message,
+            "inputS3Uri": job.request.input.uri(),
+            "outputS3Uri": job.request.output.uri(),
+            "counts": job.counts,
+            "clientRequestToken": job.request.client_request_token,
+            "createCalls": job.create_calls,
+            "submitTime": job.submitted.iso8601(),
+        })
+    });
+    json_response(StatusCode::OK, &json!({ "jobs": jobs.collect::<Vec<_>>() }))
+}
+
+async fn reset(State(simulator): State<Arc<Simulator>>) -> Response {
+    simulator.reset();
+    json_response(StatusCode::OK, &json!({}))
+}

@@ -1,0 +1,123 @@
+//! How the simulator misbehaves, settable at start and at any time.
+//!
+//! Every rate is a share of 0 to 1. What it hits is decided by a hash of the seed and of what is hit ([`crate::chance`]):
+//! a job by its name, a record by its job's name and its id, a request by its name or content and by how often it has
+//! been sent, so that a repeated throttled request gets through in the end.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The knobs; all of them off by default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Behaviour {
+    /// Another seed, other victims.
+    pub seed: u64,
+    /// Seconds from Submitted to the end, instead of the time per step of the command line.
+    pub job_seconds: Option<f64>,
+    /// Records of a batch job that get an error instead of an answer.
+    pub record_error_rate: f64,
+    /// Of those, the ones that fail in every job (error 400). The others fail by job and record (429 or 500,
+    /// `retryable`), so that they may succeed in the next one.
+    pub record_error_permanent_share: f64,
+    /// Jobs that end `PartiallyCompleted`, with 10 to 50 % of their records missing from the output.
+    pub partial_rate: f64,
+    /// Jobs that end `Expired`, without any output.
+    pub expire_rate: f64,
+    /// Jobs that end `Failed` with `fail_message`.
+    pub fail_rate: f64,
+    /// The message of those jobs.
+    pub fail_message: Option<String>,
+    /// `CreateModelInvocationJob` calls answered with `ThrottlingException`.
+    pub create_throttle_rate: f64,
+    /// Jobs of one model that may be open at once, instead of 100.
+    pub create_quota: Option<u32>,
+    /// Get, List and Stop calls answered with `ThrottlingException`.
+    pub read_throttle_rate: f64,
+    /// Control-plane calls answered with `InternalServerException`.
+    pub control_5xx_rate: f64,
+    /// `InvokeModel` and `Converse` calls answered with `ThrottlingException`.
+    pub invoke_throttle_rate: f64,
+    /// `InvokeModel` and `Converse` calls answered with `ServiceUnavailableException` or `InternalServerException`.
+    pub invoke_5xx_rate: f64,
+    /// Operations (by their name in the service model) answered with `AccessDeniedException`.
+    pub denied_operations: Vec<String>,
+    /// Events that are never sent.
+    pub event_lost_rate: f64,
+    /// Events that are sent twice.
+    pub event_duplicate_rate: f64,
+    /// The longest an event is held back; each gets a delay of its own, so they change order.
+    pub event_delay_seconds: f64,
+    /// `CreateModelInvocationJob` answers only when the job is over, and its events are sent after that.
+    pub finish_before_first_event: bool,
+}
+
+impl Behaviour {
+    /// This behaviour with the fields of `changes` replaced.
+    ///
+    /// # Errors
+    /// A message that names the field which is unknown, of the wrong type, or out of its range.
+    pub fn with(&self, changes: &Value) -> Result<Self, String> {
+        let Value::Object(changes) = changes else {
+            return Err("the behaviour must be a JSON object".to_owned());
+        };
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(self) else {
+            return Err("the behaviour cannot be written as JSON".to_owned());
+        };
+        for (name, value) in changes {
+            if !fields.contains_key(name) {
+                let known: Vec<&str> = fields.keys().map(String::as_str).collect();
+                return Err(format!("unknown field `{name}`; the fields are: {}", known.join(", ")));
+            }
+            fields.insert(name.clone(), value.clone());
+            check(name, value, &fields)?;
+        }
+        serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+    }
+
+    /// What may be asked of AWS is denied by name; whether this operation is.
+    pub(crate) fn denies(&self, operation: &str) -> bool {
+        self.denied_operations.iter().any(|denied| denied == operation)
+    }
+}
+
+fn check(name: &str, value: &Value, fields: &Map<String, Value>) -> Result<(), String> {
+    serde_json::from_value::<Behaviour>(Value::Object(fields.clone()))
+        .map_err(|error| format!("field `{name}`: {error}"))?;
+    let Some(number) = value.as_f64() else { return Ok(()) };
+    let is_share = name.ends_with("_rate") || name.ends_with("_share");
+    if is_share && !(0.0..=1.0).contains(&number) {
+        return Err(format!("field `{name}`: {number} is not a share of 0 to 1"));
+    }
+    // Longer than a day is a typing error, and times must stay representable.
+    if name.ends_with("_seconds") && !(0.0..=86_400.0).contains(&number) {
+        return Err(format!("field `{name}`: {number} is not between 0 and 86400 seconds"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_update_changes_only_what_it_names() {
+        let first = Behaviour::default().with(&json!({"fail_rate": 1, "fail_message": "no"})).unwrap();
+        let second = first.with(&json!({"seed": 7, "fail_message": null})).unwrap();
+        assert_eq!(second, Behaviour { fail_rate: 1.0, seed: 7, ..Behaviour::default() });
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        let refused = |changes: Value| Behaviour::default().with(&changes).unwrap_err();
+        assert!(refused(json!({"fial_rate": 1})).contains("`fial_rate`"));
+        assert!(refused(json!({"fail_rate": 1.5})).contains("`fail_rate`: 1.5"));
+        assert!(refused(json!({"fail_rate": -0.1})).contains("`fail_rate`"));
+        assert!(refused(json!({"fail_rate": "often"})).contains("`fail_rate`"));
+        assert!(refused(json!({"record_error_permanent_share": 2})).contains("`record_error_permanent_share`"));
+        assert!(refused(json!({"event_delay_seconds": -1})).contains("`event_delay_seconds`"));
+        assert!(refused(json!({"job_seconds": 1e300})).contains("`job_seconds`"));
+        assert!(refused(json!([])).contains("object"));
+    }
+}

@@ -1,0 +1,83 @@
+//! `CreateModelInvocationJob`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::chance::{self, Numbers};
+use crate::control::request::CreateRequest;
+use crate::errors::{ApiError, ErrorKind, json_response};
+use crate::jobs::{Added, NewJob};
+use crate::life_cycle;
+use crate::models::{Model, NameKind};
+use crate::simulator::Simulator;
+use crate::timestamps::Timestamp;
+
+/// Sum of in-progress and submitted jobs: of a base model, and of a custom one.
+const QUOTA: usize = 100;
+const QUOTA_CUSTOM: usize = 3;
+
+pub(crate) async fn create(State(simulator): State<Arc<Simulator>>, body: Bytes) -> Result<Response, ApiError> {
+    simulator.admit("CreateModelInvocationJob", &job_name_in(&body))?;
+    let request = CreateRequest::read(&body)?;
+    let model = Model::read(&request.model_id);
+    if let Some(reason) = simulator.catalogue.refuses_batch(&model, &simulator.region) {
+        return Err(ApiError::validation(reason));
+    }
+    let behaviour = simulator.behaviour();
+    let usual = if model.kind == NameKind::Opaque && model.base.contains('.') { QUOTA_CUSTOM } else { QUOTA };
+    let quota = behaviour.create_quota.and_then(|quota| usize::try_from(quota).ok()).unwrap_or(usual);
+    let now = Timestamp::now();
+    let id = job_id(&request, now);
+    let arn = format!("arn:aws:bedrock:{}:{}:model-invocation-job/{id}", simulator.region, simulator.account);
+    let name = request.job_name.clone();
+    let job = match simulator.jobs.add(NewJob { id, arn, request, model, quota, now }) {
+        Added::New(job) => job,
+        Added::SameToken(arn) => return Ok(created(&arn)),
+        // AWS documents the exception and not what triggers it: that a name taken does is an assumption.
+        Added::NameTaken => {
+            let message = format!("A model invocation job with the name {name} already exists.");
+            return Err(ApiError::new(ErrorKind::Conflict, message));
+        }
+        Added::QuotaReached(open) => {
+            let message = format!(
+                "Your account has reached its quota of submitted and in-progress batch inference jobs for this model \
+                 ({open} of {quota}). Resubmit your request later."
+            );
+            return Err(ApiError::new(ErrorKind::ServiceQuotaExceeded, message));
+        }
+    };
+    let arn = job.arn.clone();
+    let id = job.id.clone();
+    let life = tokio::spawn(life_cycle::live(Arc::clone(&simulator), *job));
+    simulator.jobs.carried_by(&id, life.abort_handle());
+    if behaviour.finish_before_first_event {
+        // A task that was ended by a reset is no failure of this call.
+        let _ = life.await;
+    }
+    Ok(created(&arn))
+}
+
+fn created(arn: &str) -> Response {
+    json_response(StatusCode::OK, &json!({ "jobArn": arn }))
+}
+
+/// The name as far as it can be read, to decide about a call before its body is checked.
+fn job_name_in(body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    body.get("jobName").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Twelve of `[a-z0-9]`. Another one for the same job after a restart, so that its output lands in another folder, as in
+/// AWS.
+fn job_id(request: &CreateRequest, now: Timestamp) -> String {
+    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let token = request.client_request_token.as_deref().unwrap_or_default();
+    let mut numbers = Numbers::from(chance::number(now.millis().unsigned_abs(), &[&request.job_name, token]));
+    let letter = |number| chance::pick(LETTERS, number).copied().map_or('a', char::from);
+    (0..12).map(|_| letter(numbers.next())).collect()
+}

@@ -1,0 +1,35 @@
+//! The control plane: the four operations on model invocation jobs.
+
+pub(crate) mod constraints;
+pub(crate) mod create;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod request;
+pub(crate) mod stop;
+mod wire;
+
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+
+use crate::control::constraints::{Constraints, JOB_IDENTIFIER};
+use crate::errors::{ApiError, ErrorKind};
+use crate::jobs::Job;
+use crate::simulator::Simulator;
+
+/// The job that a path names by ARN or id.
+fn named_job(
+    simulator: &Simulator,
+    operation: &str,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Job, ApiError> {
+    let Path(identifier) = path.map_err(|_| ApiError::validation("The job identifier is not readable."))?;
+    simulator.admit(operation, &identifier)?;
+    let mut constraints = Constraints::default();
+    constraints.text("jobIdentifier", &identifier, 0, 1011, Some(&JOB_IDENTIFIER));
+    constraints.finish()?;
+    let not_found = || ApiError::new(ErrorKind::ResourceNotFound, format!("Could not find job {identifier}."));
+    let id = identifier.rsplit('/').next().unwrap_or(&identifier);
+    let job = simulator.jobs.find(id).ok_or_else(not_found)?;
+    // An ARN of another account or region ends in the same id, and is another job.
+    if identifier.starts_with("arn:") && identifier != job.arn { Err(not_found()) } else { Ok(job) }
+}

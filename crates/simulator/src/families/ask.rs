@@ -1,0 +1,96 @@
+//! What a request asks of a model, whatever its family's way to write it.
+
+use sha2::{Digest, Sha256};
+
+/// Why a model does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: u16,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// The input is wrong (400).
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self { code: 400, message: message.into() }
+    }
+
+    /// What is asked is not allowed (403).
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self { code: 403, message: message.into() }
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ask {
+    Text(TextAsk),
+    Embedding(EmbeddingAsk),
+}
+
+/// A conversation to be continued.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct TextAsk {
+    pub(crate) system: String,
+    /// All texts before the last user's, oldest first.
+    pub(crate) before: String,
+    /// The text of the last message of the user.
+    pub(crate) user: String,
+    /// SHA-256 of every image's bytes, in order.
+    pub(crate) images: Vec<ImageHash>,
+    /// The beginning of the answer, when the last message is the assistant's.
+    pub(crate) prefill: String,
+    pub(crate) max_tokens: Option<u64>,
+    pub(crate) stop_sequences: Vec<String>,
+    /// Whether the model is to show its thinking.
+    pub(crate) thinking: bool,
+}
+
+/// A vector for a text, an image, or both.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EmbeddingAsk {
+    pub(crate) text: String,
+    pub(crate) image: Option<ImageHash>,
+    pub(crate) dimensions: usize,
+    pub(crate) normalize: bool,
+}
+
+/// What an image is recognised by.
+pub(crate) type ImageHash = [u8; 32];
+
+pub(crate) fn image_hash(bytes: &[u8]) -> ImageHash {
+    Sha256::digest(bytes).into()
+}
+
+impl TextAsk {
+    /// Adds one message. A user's message after the assistant's replaces the last user text; the texts of one turn are
+    /// joined by a line end.
+    pub(crate) fn add(&mut self, from_assistant: bool, text: &str) {
+        if from_assistant {
+            self.prefill.push_str(text);
+            return;
+        }
+        if !self.prefill.is_empty() {
+            let (user, answer) = (std::mem::take(&mut self.user), std::mem::take(&mut self.prefill));
+            for part in [user, answer] {
+                self.before.push_str(&part);
+                self.before.push('\n');
+            }
+        }
+        if !self.user.is_empty() {
+            self.user.push('\n');
+        }
+        self.user.push_str(text);
+    }
+
+    /// A rough count: four characters a token, and what a photo of usual size costs.
+    pub(crate) fn input_tokens(&self) -> u64 {
+        let text = [&self.system, &self.before, &self.user, &self.prefill];
+        text.iter().map(|text| tokens(text)).sum::<u64>() + 500 * self.images.len() as u64
+    }
+}
+
+/// Four characters a token.
+pub(crate) fn tokens(text: &str) -> u64 {
+    (text.chars().count() as u64).div_ceil(4)
+}

@@ -1,0 +1,168 @@
+//! Converse: one format for all text models.
+
+use serde_json::{Value, json};
+
+use crate::backend::{Stop, TextReply};
+use crate::families::ask::{Ask, Refusal, TextAsk, image_hash};
+use crate::families::image;
+use crate::families::node::Node;
+use crate::families::{Channel, Family, anthropic};
+
+const FIELDS: [&str; 11] = [
+    "additionalModelRequestFields",
+    "additionalModelResponseFieldPaths",
+    "guardrailConfig",
+    "inferenceConfig",
+    "messages",
+    "outputConfig",
+    "performanceConfig",
+    "promptVariables",
+    "requestMetadata",
+    "serviceTier",
+    "system",
+];
+const BLOCKS: [&str; 14] = [
+    "audio",
+    "cachePoint",
+    "citationsContent",
+    "document",
+    "guardContent",
+    "image",
+    "reasoningContent",
+    "searchResult",
+    "text",
+    "toolAddition",
+    "toolRemoval",
+    "toolResult",
+    "toolUse",
+    "video",
+];
+const MAX_IMAGES: usize = 20;
+
+pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel) -> Result<Ask, Refusal> {
+    if matches!(family, Family::TitanText | Family::TitanMultimodal | Family::Unread) {
+        return Err(Refusal::invalid("This action doesn't support the model that you provided."));
+    }
+    let mut fields = FIELDS.to_vec();
+    fields.push("toolConfig");
+    let root = root.clone().object(&fields)?;
+    if channel == Channel::Batch && root.has("toolConfig") {
+        return Err(Refusal::invalid("Batch inference does not support tool calling."));
+    }
+    let mut ask = TextAsk::default();
+    if let Some(system) = root.optional("system") {
+        for block in system.list()? {
+            let block = block.object(&["text", "guardContent", "cachePoint"])?;
+            no_caching(&block, channel)?;
+            if let Some(text) = block.optional("text") {
+                ask.system.push_str(text.text()?);
+                ask.system.push('\n');
+            }
+        }
+    }
+    read_inference(&root, base, &mut ask)?;
+    for (index, message) in root.required("messages")?.filled_list()?.into_iter().enumerate() {
+        let message = message.object(&["role", "content"])?;
+        let from_assistant = message.required("role")?.one_of(&["user", "assistant"])? == "assistant";
+        if index == 0 && from_assistant {
+            return Err(Refusal::invalid(
+                "A conversation must start with a user message. Try again with a conversation that starts with a \
+                 user message.",
+            ));
+        }
+        let images_before = ask.images.len();
+        let content = message.required("content")?;
+        for block in content.filled_list()? {
+            read_block(block, channel, family, from_assistant, &mut ask)?;
+        }
+        if ask.images.len() - images_before > MAX_IMAGES {
+            return Err(content.refuse(&format!("more than {MAX_IMAGES} images")));
+        }
+    }
+    if family == Family::Anthropic && ask.prefill.ends_with(char::is_whitespace) {
+        return Err(Refusal::invalid("messages: final assistant content cannot end with trailing whitespace"));
+    }
+    Ok(Ask::Text(ask))
+}
+
+fn read_block(
+    block: Node<'_>,
+    channel: Channel,
+    family: Family,
+    from_assistant: bool,
+    ask: &mut TextAsk,
+) -> Result<(), Refusal> {
+    let block = block.object(&BLOCKS)?;
+    no_caching(&block, channel)?;
+    if let Some(text) = block.optional("text") {
+        if text.text()?.trim().is_empty() {
+            return Err(text.refuse("the text field is blank"));
+        }
+        ask.add(from_assistant, text.text()?);
+    }
+    if let Some(picture) = block.optional("image") {
+        let picture = picture.object(&["format", "source"])?;
+        let format = picture.required("format")?.one_of(&["png", "jpeg", "gif", "webp"])?;
+        let source = picture.required("source")?.object(&["bytes", "s3Location"])?;
+        if let Some(bytes) = source.optional("bytes") {
+            let limit = if family == Family::Nova { image::NOVA_MAX_BYTES } else { image::CLAUDE_MAX_BYTES };
+            ask.images.push(image::read(&bytes, Some(format), limit)?);
+        } else {
+            let uri = source.required("s3Location")?.object(&["uri", "bucketOwner"])?.required("uri")?;
+            ask.images.push(image_hash(uri.text()?.as_bytes()));
+        }
+    }
+    Ok(())
+}
+
+/// Records with cache points fail one by one in a job.
+fn no_caching(block: &Node<'_>, channel: Channel) -> Result<(), Refusal> {
+    if channel == Channel::Batch && block.has("cachePoint") {
+        return Err(Refusal::forbidden(
+            "You invoked an unsupported model or your request did not allow prompt caching.",
+        ));
+    }
+    Ok(())
+}
+
+fn read_inference(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), Refusal> {
+    let Some(config) = root.optional("inferenceConfig") else { return Ok(()) };
+    let config = config.object(&["maxTokens", "temperature", "topP", "stopSequences"])?;
+    if let Some(tokens) = config.optional("maxTokens") {
+        ask.max_tokens = Some(tokens.integer(1, u64::MAX)?);
+    }
+    for key in ["temperature", "topP"] {
+        if let Some(number) = config.optional(key) {
+            number.number(0.0, 1.0)?;
+        }
+    }
+    if config.has("temperature") && config.has("topP") {
+        anthropic::one_sampling_parameter(base)?;
+    }
+    if let Some(sequences) = config.optional("stopSequences") {
+        ask.stop_sequences = sequences.strings(2500)?;
+        if ask.stop_sequences.iter().any(String::is_empty) {
+            return Err(sequences.refuse("expected minLength: 1, actual: 0"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn write(reply: &TextReply) -> Value {
+    let stop_reason = match &reply.stop {
+        Stop::EndTurn => "end_turn",
+        Stop::MaxTokens => "max_tokens",
+        Stop::Sequence(_) => "stop_sequence",
+    };
+    json!({
+        "output": { "message": { "role": "assistant", "content": [{ "text": reply.text }] } },
+        "stopReason": stop_reason,
+        "usage": {
+            "inputTokens": reply.input_tokens,
+            "outputTokens": reply.output_tokens,
+            "totalTokens": reply.input_tokens + reply.output_tokens,
+        },
+        // The same each time, like everything else in the answer.
+        "metrics": { "latencyMs": 100 + reply.output_tokens * 5 },
+    })
+}

@@ -1,0 +1,121 @@
+//! Amazon Nova, native.
+
+use serde_json::{Value, json};
+
+use crate::backend::{Stop, TextReply};
+use crate::families::Channel;
+use crate::families::ask::{Ask, Refusal, TextAsk};
+use crate::families::image;
+use crate::families::node::Node;
+
+/// The largest `maxTokens` of the first Novas.
+const MAX_TOKENS_V1: u64 = 5_000;
+const MAX_INLINE_FILES: usize = 5;
+
+pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask, Refusal> {
+    let root = root.clone().object(&["schemaVersion", "system", "messages", "inferenceConfig", "toolConfig"])?;
+    if channel == Channel::Batch && root.has("toolConfig") {
+        return Err(Refusal::invalid("Batch inference does not support tool calling."));
+    }
+    let mut ask = TextAsk::default();
+    if let Some(version) = root.optional("schemaVersion") {
+        version.one_of(&["messages-v1"])?;
+    }
+    if let Some(system) = root.optional("system") {
+        let blocks = system.list()?.into_iter();
+        let texts = blocks.map(|block| block.object(&["text"])?.required("text")?.text());
+        ask.system = texts.collect::<Result<Vec<_>, _>>()?.join("\n");
+    }
+    read_inference(&root, base, &mut ask)?;
+    for (index, message) in root.required("messages")?.filled_list()?.into_iter().enumerate() {
+        let message = message.object(&["role", "content"])?;
+        let from_assistant = message.required("role")?.one_of(&["user", "assistant"])? == "assistant";
+        if index == 0 && from_assistant {
+            return Err(Refusal::invalid("A conversation must start with a user message."));
+        }
+        for block in message.required("content")?.filled_list()? {
+            read_block(&block, base, from_assistant, &mut ask)?;
+        }
+    }
+    if ask.images.len() > MAX_INLINE_FILES {
+        return Err(Refusal::invalid(format!("A request holds at most {MAX_INLINE_FILES} inline files.")));
+    }
+    Ok(Ask::Text(ask))
+}
+
+fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, ask: &mut TextAsk) -> Result<(), Refusal> {
+    let block = block.clone().object(&["text", "image", "video", "document", "toolUse", "toolResult"])?;
+    if let Some(text) = block.optional("text") {
+        ask.add(from_assistant, text.text()?);
+    }
+    let visual = ["image", "video", "document"].iter().any(|kind| block.has(kind));
+    if visual && base.starts_with("amazon.nova-micro") {
+        return Err(Refusal::invalid("This model doesn't support images, videos or documents."));
+    }
+    if let Some(picture) = block.optional("image") {
+        let picture = picture.object(&["format", "source"])?;
+        let format = picture.required("format")?.one_of(&["png", "jpeg", "jpg", "gif", "webp"])?;
+        let source = picture.required("source")?.object(&["bytes", "s3Location"])?;
+        if let Some(bytes) = source.optional("bytes") {
+            let format = if format == "jpg" { "jpeg" } else { format };
+            ask.images.push(image::read(&bytes, Some(format), image::NOVA_MAX_BYTES)?);
+        } else {
+            let uri = source.required("s3Location")?.any_object()?.required("uri")?;
+            ask.images.push(crate::families::ask::image_hash(uri.text()?.as_bytes()));
+        }
+    }
+    Ok(())
+}
+
+fn read_inference(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), Refusal> {
+    let Some(config) = root.optional("inferenceConfig") else { return Ok(()) };
+    let config = config.object(&[
+        "maxTokens",
+        "max_new_tokens",
+        "temperature",
+        "topP",
+        "top_p",
+        "topK",
+        "top_k",
+        "stopSequences",
+    ])?;
+    let limit = if base.starts_with("amazon.nova-2") { u64::MAX } else { MAX_TOKENS_V1 };
+    for key in ["max_new_tokens", "maxTokens"] {
+        if let Some(tokens) = config.optional(key) {
+            ask.max_tokens = Some(tokens.integer(1, limit)?);
+        }
+    }
+    for key in ["temperature", "topP", "top_p"] {
+        if let Some(number) = config.optional(key) {
+            number.number(0.0, 1.0)?;
+        }
+    }
+    for key in ["topK", "top_k"] {
+        if let Some(number) = config.optional(key) {
+            number.integer(0, 128)?;
+        }
+    }
+    if let Some(sequences) = config.optional("stopSequences") {
+        ask.stop_sequences = sequences.strings(usize::MAX)?;
+    }
+    Ok(())
+}
+
+pub(super) fn write(reply: &TextReply) -> Value {
+    let stop_reason = match &reply.stop {
+        Stop::EndTurn => "end_turn",
+        Stop::MaxTokens => "max_tokens",
+        Stop::Sequence(_) => "stop_sequence",
+    };
+    json!({
+        "output": { "message": { "role": "assistant", "content": [{ "text": reply.text }] } },
+        "stopReason": stop_reason,
+        "usage": {
+            "inputTokens": reply.input_tokens,
+            "outputTokens": reply.output_tokens,
+            "totalTokens": reply.input_tokens + reply.output_tokens,
+            "cacheReadInputTokenCount": 0,
+            "cacheWriteInputTokenCount": 0,
+        },
+    })
+}

@@ -1,0 +1,240 @@
+//! The jobs: what was asked, where each stands, and the few changes that are allowed.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::control::request::CreateRequest;
+use crate::models::Model;
+use crate::timestamps::Timestamp;
+
+/// The statuses of the service model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Status {
+    Submitted,
+    Validating,
+    Scheduled,
+    InProgress,
+    Completed,
+    PartiallyCompleted,
+    Failed,
+    Stopping,
+    Stopped,
+    Expired,
+}
+
+impl Status {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Submitted,
+        Self::Validating,
+        Self::Scheduled,
+        Self::InProgress,
+        Self::Completed,
+        Self::PartiallyCompleted,
+        Self::Failed,
+        Self::Stopping,
+        Self::Stopped,
+        Self::Expired,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Submitted => "Submitted",
+            Self::Validating => "Validating",
+            Self::Scheduled => "Scheduled",
+            Self::InProgress => "InProgress",
+            Self::Completed => "Completed",
+            Self::PartiallyCompleted => "PartiallyCompleted",
+            Self::Failed => "Failed",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
+            Self::Expired => "Expired",
+        }
+    }
+
+    pub(crate) fn is_final(self) -> bool {
+        match self {
+            Self::Completed | Self::PartiallyCompleted | Self::Failed | Self::Stopped | Self::Expired => true,
+            Self::Submitted | Self::Validating | Self::Scheduled | Self::InProgress | Self::Stopping => false,
+        }
+    }
+}
+
+/// Records, as Get and the manifest count them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Counts {
+    pub(crate) total_record_count: u64,
+    pub(crate) processed_record_count: u64,
+    pub(crate) success_record_count: u64,
+    pub(crate) error_record_count: u64,
+}
+
+/// One job, as it is now.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    pub(crate) request: CreateRequest,
+    pub(crate) model: Model,
+    pub(crate) status: Status,
+    pub(crate) message: Option<String>,
+    pub(crate) submitted: Timestamp,
+    pub(crate) modified: Timestamp,
+    pub(crate) ended: Option<Timestamp>,
+    /// Absent until the job is in progress.
+    pub(crate) counts: Option<Counts>,
+    /// How many Create calls led to this job: more than one when a token was used again.
+    pub(crate) create_calls: u32,
+    /// Turns true when somebody stops the job.
+    pub(crate) stop: watch::Sender<bool>,
+    task: Option<AbortHandle>,
+}
+
+/// What became of a Create call.
+pub(crate) enum Added {
+    New(Box<Job>),
+    /// The same token was used before: that job.
+    SameToken(String),
+    NameTaken,
+    /// This many jobs of the model are open already.
+    QuotaReached(usize),
+}
+
+/// All jobs, in the order of their creation.
+#[derive(Debug, Default)]
+pub(crate) struct JobBook {
+    jobs: Mutex<Vec<Job>>,
+}
+
+impl JobBook {
+    /// Adds a job unless token, name or quota forbid it: one step, so that of two calls at once only one creates.
+    pub(crate) fn add(&self, job: NewJob) -> Added {
+        let mut jobs = self.lock();
+        let token = job.request.client_request_token.as_ref();
+        if let Some(known) =
+            jobs.iter_mut().find(|known| token.is_some() && known.request.client_request_token.as_ref() == token)
+        {
+            known.create_calls += 1;
+            return Added::SameToken(known.arn.clone());
+        }
+        if jobs.iter().any(|known| known.request.job_name == job.request.job_name) {
+            return Added::NameTaken;
+        }
+        let open = jobs.iter().filter(|known| !known.status.is_final() && known.model.base == job.model.base).count();
+        if open >= job.quota {
+            return Added::QuotaReached(open);
+        }
+        let job = Job {
+            id: job.id,
+            arn: job.arn,
+            request: job.request,
+            model: job.model,
+            status: Status::Submitted,
+            message: None,
+            submitted: job.now,
+            modified: job.now,
+            ended: None,
+            counts: None,
+            create_calls: 1,
+            stop: watch::Sender::new(false),
+            task: None,
+        };
+        jobs.push(job.clone());
+        Added::New(Box::new(job))
+    }
+
+    pub(crate) fn all(&self) -> Vec<Job> {
+        self.lock().clone()
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<Job> {
+        self.lock().iter().find(|job| job.id == id).cloned()
+    }
+
+    /// Moves a job on. Refused (`None`) when the job is over or gone, and when somebody stopped it: from Stopping there
+    /// is only Stopped.
+    pub(crate) fn advance(&self, id: &str, to: Status, message: Option<String>) -> Option<Job> {
+        self.change(id, |job| {
+            let allowed = if job.status == Status::Stopping { to == Status::Stopped } else { !job.status.is_final() };
+            allowed.then(|| {
+                job.status = to;
+                job.message = message;
+                job.modified = Timestamp::now();
+                job.ended = to.is_final().then_some(job.modified);
+                if to == Status::InProgress {
+                    job.counts = Some(Counts::default());
+                }
+            })
+        })
+    }
+
+    pub(crate) fn count(&self, id: &str, counts: Counts) {
+        self.change(id, |job| {
+            job.counts = Some(counts);
+            job.modified = Timestamp::now();
+            Some(())
+        });
+    }
+
+    /// Remembers the task that carries the job, so that a reset can end it.
+    pub(crate) fn carried_by(&self, id: &str, task: AbortHandle) {
+        self.change(id, |job| {
+            job.task = Some(task);
+            Some(())
+        });
+    }
+
+    /// Forgets all jobs and ends their tasks.
+    pub(crate) fn clear(&self) {
+        for job in self.lock().drain(..) {
+            if let Some(task) = job.task {
+                task.abort();
+            }
+        }
+    }
+
+    fn change(&self, id: &str, change: impl FnOnce(&mut Job) -> Option<()>) -> Option<Job> {
+        let mut jobs = self.lock();
+        let job = jobs.iter_mut().find(|job| job.id == id)?;
+        change(job)?;
+        Some(job.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What [`JobBook::add`] needs to know.
+pub(crate) struct NewJob {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    pub(crate) request: CreateRequest,
+    pub(crate) model: Model,
+    pub(crate) quota: usize,
+    pub(crate) now: Timestamp,
+}
+
+/// How often each request has been sent: a decision about a repeated request must be a new one.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    seen: Mutex<HashMap<u64, u32>>,
+}
+
+impl Attempts {
+    /// Counts this request and says which attempt it is, from 1.
+    pub(crate) fn next(&self, request: u64) -> u32 {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = seen.entry(request).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    pub(crate) fn clear(&self) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

@@ -1,0 +1,285 @@
+//! Which models there are, and which of them take batch jobs.
+//!
+//! The table is AWS's list of models supported in batch inference. An id that is well formed but not in the table is
+//! refused as unknown, as AWS refuses a mistyped one; `--models` adds ids that are newer than the table. Versions and
+//! dates after a table entry are not checked, and (but for Claude Sonnet 4.6) neither is the region.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::families::Family;
+
+/// How a model takes batch jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BatchSupport {
+    /// By its own id, and through inference profiles.
+    Single,
+    /// Only through an inference profile.
+    Profile,
+    /// Not at all.
+    None,
+}
+
+/// What kind of name a model was given by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameKind {
+    Foundation,
+    Profile,
+    /// An application inference profile or a custom model: what is behind it cannot be read from its name.
+    Opaque,
+}
+
+/// A model id, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Model {
+    pub(crate) given: String,
+    /// The foundation model's id, without ARN and without the region of a profile.
+    pub(crate) base: String,
+    pub(crate) kind: NameKind,
+}
+
+const PROFILE_REGIONS: [&str; 9] = ["us.", "eu.", "apac.", "global.", "jp.", "au.", "ca.", "sa.", "us-gov."];
+
+impl Model {
+    pub(crate) fn read(given: &str) -> Self {
+        let resource = if given.starts_with("arn:") { given.splitn(6, ':').last().unwrap_or(given) } else { given };
+        let (mut kind, name) = match resource.split_once('/') {
+            Some(("foundation-model", name)) => (NameKind::Foundation, name),
+            Some(("inference-profile", name)) => (NameKind::Profile, name),
+            Some(("custom-model", name)) => (NameKind::Opaque, name.split('/').next().unwrap_or(name)),
+            Some((_, name)) => (NameKind::Opaque, name),
+            None => (NameKind::Foundation, resource),
+        };
+        let mut base = name;
+        if kind != NameKind::Opaque
+            && let Some(rest) = PROFILE_REGIONS.iter().find_map(|region| name.strip_prefix(region))
+        {
+            (kind, base) = (NameKind::Profile, rest);
+        }
+        Self { given: given.to_owned(), base: base.to_owned(), kind }
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        Family::of(&self.base)
+    }
+
+    /// The ARN that events name.
+    pub(crate) fn arn(&self, region: &str, account: &str) -> String {
+        match self.kind {
+            _ if self.given.starts_with("arn:") => self.given.clone(),
+            NameKind::Profile => format!("arn:aws:bedrock:{region}:{account}:inference-profile/{}", self.given),
+            _ => format!("arn:aws:bedrock:{region}::foundation-model/{}", self.given),
+        }
+    }
+
+    /// Job size quota: the sum of the input files.
+    pub(crate) fn largest_job_bytes(&self) -> u64 {
+        let large = ["amazon.nova-lite-v1", "amazon.nova-pro-v1", "amazon.nova-2-multimodal-embeddings-v1"];
+        if large.iter().any(|id| self.base.starts_with(id)) { 100_000_000_000 } else { 5_000_000_000 }
+    }
+}
+
+/// The models this simulator knows: the table, and what `--models` adds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Catalogue {
+    more: BTreeMap<String, BatchSupport>,
+}
+
+impl Catalogue {
+    pub(crate) fn with(more: BTreeMap<String, BatchSupport>) -> Self {
+        Self { more }
+    }
+
+    /// Why a batch job with this model is refused.
+    pub(crate) fn refuses_batch(&self, model: &Model, region: &str) -> Option<String> {
+        match (self.support(model, region)?, model.kind) {
+            (Some(BatchSupport::Single), _) | (Some(BatchSupport::Profile), NameKind::Profile) => None,
+            (None, _) => Some("The provided model identifier is invalid.".to_owned()),
+            (Some(BatchSupport::None), _) => Some(format!("Model {} does not support batch inference.", model.given)),
+            (Some(BatchSupport::Profile), _) => Some(format!(
+                "Model {} supports batch inference only through an inference profile. Retry your request with the ID \
+                 or ARN of an inference profile that contains this model.",
+                model.given
+            )),
+        }
+    }
+
+    /// Why an invocation of this model is refused.
+    pub(crate) fn refuses_invocation(&self, model: &Model, region: &str) -> Option<String> {
+        match (self.support(model, region)?, model.kind) {
+            (None, _) => Some("The provided model identifier is invalid.".to_owned()),
+            (Some(BatchSupport::Profile), NameKind::Foundation) => Some(format!(
+                "Invocation of model ID {} with on-demand throughput isn’t supported. Retry your request with the ID \
+                 or ARN of an inference profile that contains this model.",
+                model.given
+            )),
+            _ => None,
+        }
+    }
+
+    /// `None`: nothing can be said of it. `Some(None)`: there is no such model.
+    #[expect(clippy::option_option, reason = "both layers are answers")]
+    fn support(&self, model: &Model, region: &str) -> Option<Option<BatchSupport>> {
+        if model.kind == NameKind::Opaque {
+            return None;
+        }
+        if let Some(support) = self.more.get(&model.given).or_else(|| self.more.get(&model.base)) {
+            return Some(Some(*support));
+        }
+        if model.base.starts_with("anthropic.claude-sonnet-4-6") && region == "eu-west-2" {
+            return Some(Some(BatchSupport::Single));
+        }
+        Some(tabled(&model.base))
+    }
+}
+
+/// The longest entry that the id begins with, up to the end of a word.
+fn tabled(base: &str) -> Option<BatchSupport> {
+    let begins =
+        |entry: &str| base.strip_prefix(entry).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '-', '.']));
+    let known = [(BatchSupport::Single, SINGLE), (BatchSupport::Profile, PROFILE), (BatchSupport::None, NONE)];
+    let entries = known.iter().flat_map(|(support, entries)| entries.iter().map(|entry| (*support, *entry)));
+    entries.filter(|(_, entry)| begins(entry)).max_by_key(|(_, entry)| entry.len()).map(|(support, _)| support)
+}
+
+const SINGLE: &[&str] = &[
+    "anthropic.claude-3-haiku",
+    "anthropic.claude-3-sonnet",
+    "anthropic.claude-3-opus",
+    "anthropic.claude-3-5-haiku",
+    "anthropic.claude-3-5-sonnet",
+    "amazon.nova-micro",
+    "amazon.nova-lite",
+    "amazon.nova-pro",
+    "amazon.titan-embed-text-v2",
+    "amazon.titan-embed-image-v1",
+    "amazon.nova-2-multimodal-embeddings",
+    "meta.llama3-1-8b-instruct",
+    "meta.llama3-1-70b-instruct",
+    "meta.llama3-1-405b-instruct",
+    "meta.llama3-3-70b-instruct",
+    "mistral.mistral-large-2407",
+    "mistral.mistral-small-2402",
+    "mistral.mistral-large-3",
+    "mistral.ministral",
+    "mistral.magistral",
+    "mistral.devstral",
+    "mistral.voxtral",
+    "deepseek.v3",
+    "google.gemma-3",
+    "openai.gpt-oss-20b",
+    "openai.gpt-oss-120b",
+    "openai.gpt-oss-safeguard-20b",
+    "openai.gpt-oss-safeguard-120b",
+    "qwen.qwen3",
+    "moonshot.kimi-k2",
+    "moonshotai.kimi-k2",
+    "minimax.minimax-m2",
+    "zai.glm-4",
+    "nvidia.nemotron-nano",
+];
+
+const PROFILE: &[&str] = &[
+    "anthropic.claude-3-7-sonnet",
+    "anthropic.claude-sonnet-4",
+    "anthropic.claude-haiku-4-5",
+    "anthropic.claude-opus-4-5",
+    "anthropic.claude-opus-4-6",
+    "anthropic.claude-opus-5",
+    "amazon.nova-2-lite",
+    "amazon.nova-premier",
+    "meta.llama3-2",
+    "meta.llama4",
+];
+
+const NONE: &[&str] = &[
+    "cohere.embed",
+    "cohere.command",
+    "ai21.jamba",
+    "ai21.j2",
+    "deepseek.r1",
+    "anthropic.claude-opus-4-20250514",
+    "anthropic.claude-opus-4-1",
+    "anthropic.claude-v2",
+    "anthropic.claude-instant-v1",
+    "amazon.titan-text",
+    "amazon.titan-embed-text-v1",
+    "amazon.titan-tg1",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(id: &str) -> Option<String> {
+        Catalogue::default().refuses_batch(&Model::read(id), "us-east-1")
+    }
+
+    #[test]
+    fn every_way_to_name_a_model_leads_to_its_base() {
+        for (given, base, kind) in [
+            ("amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0", NameKind::Foundation),
+            ("us.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0", NameKind::Profile),
+            (
+                "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+                "amazon.nova-lite-v1:0",
+                NameKind::Foundation,
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0",
+                "amazon.nova-lite-v1:0",
+                NameKind::Profile,
+            ),
+            ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc", "abc", NameKind::Opaque),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.titan-embed-text-v2:0:8k/abcdefghijkl",
+                "amazon.titan-embed-text-v2:0:8k",
+                NameKind::Opaque,
+            ),
+        ] {
+            let model = Model::read(given);
+            assert_eq!((model.base.as_str(), model.kind), (base, kind), "{given}");
+        }
+    }
+
+    #[test]
+    fn the_table_decides_who_takes_batch_jobs() {
+        for id in [
+            "anthropic.claude-3-haiku-20240307-v1:0",
+            "us.anthropic.claude-3-haiku-20240307-v1:0",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "global.anthropic.claude-opus-5",
+            "deepseek.v3-v1:0",
+            "deepseek.v3.2",
+            "openai.gpt-oss-120b-1:0",
+            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+        ] {
+            assert_eq!(refusal(id), None, "{id}");
+        }
+        let says = |id: &str, text: &str| assert!(refusal(id).is_some_and(|why| why.contains(text)), "{id}");
+        says("anthropic.claude-sonnet-4-5-20250929-v1:0", "inference profile");
+        says("anthropic.claude-opus-5", "inference profile");
+        says("us.anthropic.claude-opus-4-20250514-v1:0", "does not support batch");
+        says("us.anthropic.claude-opus-4-1-20250805-v1:0", "does not support batch");
+        says("cohere.embed-english-v3", "does not support batch");
+        says("amazon.titan-embed-text-v1", "does not support batch");
+        says("us.deepseek.r1-v1:0", "does not support batch");
+        says("anthropic.claude-9-poem", "identifier is invalid");
+        says("anthropic.claude-3-haikus", "identifier is invalid");
+    }
+
+    #[test]
+    fn more_models_can_be_told() {
+        let catalogue = Catalogue::with(BTreeMap::from([("anthropic.claude-9".to_owned(), BatchSupport::Single)]));
+        assert_eq!(catalogue.refuses_batch(&Model::read("us.anthropic.claude-9"), "us-east-1"), None);
+    }
+
+    #[test]
+    fn sonnet_4_6_takes_jobs_by_its_own_id_in_london() {
+        let model = Model::read("anthropic.claude-sonnet-4-6");
+        assert_eq!(Catalogue::default().refuses_batch(&model, "eu-west-2"), None);
+        assert!(Catalogue::default().refuses_batch(&model, "us-east-1").is_some());
+    }
+}
