@@ -48,8 +48,14 @@ export class OrchestratorStack extends Stack {
     });
 
     new CfnOutput(this, 'bucketName', { value: bucket.bucketName, description: 'Bucket of inputs, answers and plans' });
-    new CfnOutput(this, 'stepFunctionName', { value: batch.stateMachine.stateMachineName, description: 'State machine to start runs with' });
-    new CfnOutput(this, 'stepFunctionArn', { value: batch.stateMachine.stateMachineArn, description: 'ARN of the state machine' });
+    new CfnOutput(this, 'stepFunctionName', {
+      value: batch.stateMachine.stateMachineName,
+      description: 'State machine to start runs with',
+    });
+    new CfnOutput(this, 'stepFunctionArn', {
+      value: batch.stateMachine.stateMachineArn,
+      description: 'ARN of the state machine',
+    });
     new CfnOutput(this, 'taskTableName', { value: table.tableName, description: 'Table of the Bedrock jobs' });
   }
 }

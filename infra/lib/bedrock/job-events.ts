@@ -35,7 +35,8 @@ export class JobEvents extends Construct {
     });
     Validations.of(this.deadLetters).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason: 'This queue is the dead-letter queue, of an EventBridge target and of a function; the rule only knows those of other queues.',
+      reason:
+        'This queue is the dead-letter queue, of an EventBridge target and of a function; the rule only knows those of other queues.',
     });
 
     // An event older than this says nothing that a look at the job itself would not say better.
@@ -45,6 +46,10 @@ export class JobEvents extends Construct {
       eventPattern: { source: [props.source], detailType: ['Batch Inference Job State Change'] },
       targets: [new LambdaFunction(props.handler, { ...patience, deadLetterQueue: this.deadLetters })],
     });
-    props.handler.configureAsyncInvoke({ maxEventAge: patience.maxEventAge, retryAttempts: 2, onFailure: new SqsDestination(this.deadLetters) });
+    props.handler.configureAsyncInvoke({
+      maxEventAge: patience.maxEventAge,
+      retryAttempts: 2,
+      onFailure: new SqsDestination(this.deadLetters),
+    });
   }
 }

@@ -13,7 +13,14 @@ export interface BedrockResources {
 /** The Bedrock resources that `stack` works with. */
 export function bedrockResources(stack: Stack): BedrockResources {
   const arn = (resource: string, region: string, account: string): string =>
-    stack.formatArn({ service: 'bedrock', region, account, resource, resourceName: '*', arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
+    stack.formatArn({
+      service: 'bedrock',
+      region,
+      account,
+      resource,
+      resourceName: '*',
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    });
   return {
     foundationModels: arn('foundation-model', '*', ''),
     inferenceProfiles: [

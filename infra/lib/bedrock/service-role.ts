@@ -1,8 +1,10 @@
 import { Aws, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { permit } from '../permissions/permission';
+import { WILDCARD_REASONS } from '../permissions/reasons';
 import { bedrockResources } from './resources';
 
 /** Props of `BedrockServiceRole`. */
@@ -36,17 +38,32 @@ export class BedrockServiceRole extends Construct {
     const ofThisAccount = { StringEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } };
     const jobInputs = props.bucket.arnForObjects(`${PREFIXES.jobInputs}/*`);
     const jobOutputs = props.bucket.arnForObjects(`${PREFIXES.jobOutputs}/*`);
-    const statements = [
+    permit(this.role, {
       // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
-      new PolicyStatement({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [props.bucket.bucketArn], conditions: ofThisAccount }),
-      new PolicyStatement({ sid: 'ReadJobData', actions: ['s3:GetObject'], resources: [jobInputs, jobOutputs], conditions: ofThisAccount }),
-      new PolicyStatement({ sid: 'WriteJobOutputs', actions: ['s3:PutObject'], resources: [jobOutputs], conditions: ofThisAccount }),
-      new PolicyStatement({
-        sid: 'CallModels',
-        actions: ['bedrock:InvokeModel'],
-        resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],
-      }),
-    ];
-    for (const statement of statements) this.role.addToPolicy(statement);
+      sid: 'ListBucket',
+      actions: ['s3:ListBucket'],
+      resources: [props.bucket.bucketArn],
+      conditions: ofThisAccount,
+    });
+    permit(this.role, {
+      sid: 'ReadJobData',
+      actions: ['s3:GetObject'],
+      resources: [jobInputs, jobOutputs],
+      conditions: ofThisAccount,
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    permit(this.role, {
+      sid: 'WriteJobOutputs',
+      actions: ['s3:PutObject'],
+      resources: [jobOutputs],
+      conditions: ofThisAccount,
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    permit(this.role, {
+      sid: 'CallModels',
+      actions: ['bedrock:InvokeModel'],
+      resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],
+      wildcardReason: WILDCARD_REASONS.models,
+    });
   }
 }

@@ -4,5 +4,7 @@ import type { Settings } from '../settings/keys';
 /** Variables that point the AWS SDK's Bedrock clients at the local stack's Bedrock; none in a real account. */
 export function bedrockEndpoints(settings: Settings): Record<string, string> {
   const url = settings.bedrockEndpointUrl;
-  return url === undefined ? {} : { [ENVIRONMENT.bedrockEndpointUrl]: url, [ENVIRONMENT.bedrockRuntimeEndpointUrl]: url };
+  return url === undefined
+    ? {}
+    : { [ENVIRONMENT.bedrockEndpointUrl]: url, [ENVIRONMENT.bedrockRuntimeEndpointUrl]: url };
 }

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { WILDCARD_REASONS } from '../permissions/reasons';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /** Sums a run up, or finds out from its jobs why it failed. */
@@ -10,15 +11,25 @@ export class FinalizeFunction extends OrchestratorFunction {
     const { bucket, table } = props;
     super(scope, id, { ...props, name: 'finalize', memoryMb: 256, timeout: Duration.minutes(5) });
 
-    this.allow('ReadJobs', ['dynamodb:GetItem'], [table.tableArn]);
-    this.allow('ReadJobsOfRun', ['dynamodb:Query'], [`${table.tableArn}/index/${JOB_TABLE.runIndex.name}`]);
+    this.allow({ sid: 'ReadJobs', actions: ['dynamodb:GetItem'], resources: [table.tableArn] });
+    this.allow({
+      sid: 'ReadJobsOfRun',
+      actions: ['dynamodb:Query'],
+      resources: [`${table.tableArn}/index/${JOB_TABLE.runIndex.name}`],
+    });
     // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
-    this.allow('ListBucket', ['s3:ListBucket'], [bucket.bucketArn]);
-    this.allow(
-      'ReadPlanAndAnswers',
-      ['s3:GetObject'],
-      [PREFIXES.runs, PREFIXES.answers].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
-    );
-    this.allow('WriteSummary', ['s3:PutObject'], [bucket.arnForObjects(`${PREFIXES.runs}/*`)]);
+    this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
+    this.allow({
+      sid: 'ReadPlanAndAnswers',
+      actions: ['s3:GetObject'],
+      resources: [PREFIXES.runs, PREFIXES.answers].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({
+      sid: 'WriteSummary',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${PREFIXES.runs}/*`)],
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { bedrockResources } from '../bedrock/resources';
+import { WILDCARD_REASONS } from '../permissions/reasons';
 import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
@@ -16,8 +17,22 @@ export class JobStatusFunction extends OrchestratorFunction {
       environment: bedrockEndpoints(props.settings),
     });
 
-    this.allow('TrackJobs', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [props.table.tableArn]);
-    this.allow('ReadJobs', ['bedrock:GetModelInvocationJob'], [bedrockResources(Stack.of(this)).invocationJobs]);
-    this.allow('AnswerTasks', TASK_TOKEN_ACTIONS, taskTokenResources(Stack.of(this)));
+    this.allow({
+      sid: 'TrackJobs',
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      resources: [props.table.tableArn],
+    });
+    this.allow({
+      sid: 'ReadJobs',
+      actions: ['bedrock:GetModelInvocationJob'],
+      resources: [bedrockResources(Stack.of(this)).invocationJobs],
+      wildcardReason: WILDCARD_REASONS.jobs,
+    });
+    this.allow({
+      sid: 'AnswerTasks',
+      actions: TASK_TOKEN_ACTIONS,
+      resources: taskTokenResources(Stack.of(this)),
+      wildcardReason: WILDCARD_REASONS.taskTokens,
+    });
   }
 }

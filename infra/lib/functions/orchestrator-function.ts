@@ -1,11 +1,12 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
+import { type Permission, permit } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
 import { builtFunction, type FunctionName } from './code';
 
@@ -33,6 +34,7 @@ export interface OrchestratorFunctionProps extends SharedFunctionProps {
  */
 export class OrchestratorFunction extends Construct {
   readonly function: LambdaFunction;
+  private readonly role: Role;
 
   constructor(scope: Construct, id: string, props: OrchestratorFunctionProps) {
     super(scope, id);
@@ -45,11 +47,11 @@ export class OrchestratorFunction extends Construct {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const role = new Role(this, 'Role', {
+    this.role = new Role(this, 'Role', {
       description: `Role of the function ${functionName}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     });
-    logGroup.grantWrite(role);
+    logGroup.grantWrite(this.role);
 
     this.function = new LambdaFunction(this, 'Function', {
       functionName,
@@ -59,7 +61,7 @@ export class OrchestratorFunction extends Construct {
       code: builtFunction(props.settings.lambdaDirectory, props.name),
       memorySize: props.memoryMb,
       timeout: props.timeout,
-      role,
+      role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       environment: {
@@ -71,8 +73,8 @@ export class OrchestratorFunction extends Construct {
     });
   }
 
-  /** Lets the function do `actions` on `resources`; each call becomes one statement of its policy. */
-  protected allow(sid: string, actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
-    this.function.addToRolePolicy(new PolicyStatement({ sid, actions, resources, ...(conditions && { conditions }) }));
+  /** Lets the function do something. */
+  protected allow(permission: Permission): void {
+    permit(this.role, permission);
   }
 }

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { WILDCARD_REASONS } from '../permissions/reasons';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /** Joins the answers of one job with its rows and writes them. */
@@ -15,13 +16,21 @@ export class PostprocessFunction extends OrchestratorFunction {
     });
 
     // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
-    this.allow('ListBucket', ['s3:ListBucket'], [bucket.bucketArn]);
-    this.allow(
-      'ReadRowsAndAnswers',
-      ['s3:GetObject'],
-      [PREFIXES.runs, PREFIXES.inputRows, PREFIXES.jobInputs, PREFIXES.jobOutputs].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
-    );
-    this.allow('WriteAnswers', ['s3:PutObject', 's3:AbortMultipartUpload'], [bucket.arnForObjects(`${PREFIXES.answers}/*`)]);
-    this.allow('TrackJobs', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [table.tableArn]);
+    this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
+    this.allow({
+      sid: 'ReadRowsAndAnswers',
+      actions: ['s3:GetObject'],
+      resources: [PREFIXES.runs, PREFIXES.inputRows, PREFIXES.jobInputs, PREFIXES.jobOutputs].map((prefix) =>
+        bucket.arnForObjects(`${prefix}/*`),
+      ),
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({
+      sid: 'WriteAnswers',
+      actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+      resources: [bucket.arnForObjects(`${PREFIXES.answers}/*`)],
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({ sid: 'TrackJobs', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [table.tableArn] });
   }
 }

@@ -3,6 +3,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { bedrockResources } from '../bedrock/resources';
 import { ENVIRONMENT } from '../contract/environment';
+import { WILDCARD_REASONS } from '../permissions/reasons';
 import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
@@ -29,18 +30,41 @@ export class SubmitFunction extends OrchestratorFunction {
     });
 
     const bedrock = bedrockResources(Stack.of(this));
-    this.allow('TrackJobs', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [props.table.tableArn]);
-    this.allow(
-      'CreateJobs',
-      ['bedrock:CreateModelInvocationJob'],
-      [bedrock.foundationModels, ...bedrock.inferenceProfiles, bedrock.invocationJobs],
-    );
-    this.allow('ReadJobs', ['bedrock:GetModelInvocationJob'], [bedrock.invocationJobs]);
-    // IAM knows no resource for this action. It finds the job of an earlier attempt that died before storing its ARN.
-    this.allow('FindJobs', ['bedrock:ListModelInvocationJobs'], ['*']);
-    this.allow('GiveBedrockItsRole', ['iam:PassRole'], [props.bedrockRole.roleArn], {
-      StringEquals: { 'iam:PassedToService': 'bedrock.amazonaws.com' },
+    this.allow({
+      sid: 'TrackJobs',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [props.table.tableArn],
     });
-    this.allow('AnswerTasks', TASK_TOKEN_ACTIONS, taskTokenResources(Stack.of(this)));
+    this.allow({
+      sid: 'CreateJobsOfModels',
+      actions: ['bedrock:CreateModelInvocationJob'],
+      resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],
+      wildcardReason: WILDCARD_REASONS.models,
+    });
+    this.allow({
+      sid: 'CreateAndReadJobs',
+      actions: ['bedrock:CreateModelInvocationJob', 'bedrock:GetModelInvocationJob'],
+      resources: [bedrock.invocationJobs],
+      wildcardReason: WILDCARD_REASONS.jobs,
+    });
+    this.allow({
+      sid: 'FindJobs',
+      actions: ['bedrock:ListModelInvocationJobs'],
+      resources: ['*'],
+      wildcardReason:
+        'IAM knows no resource for listing jobs. It finds the job of an earlier attempt that ended before it stored the ARN.',
+    });
+    this.allow({
+      sid: 'GiveBedrockItsRole',
+      actions: ['iam:PassRole'],
+      resources: [props.bedrockRole.roleArn],
+      conditions: { StringEquals: { 'iam:PassedToService': 'bedrock.amazonaws.com' } },
+    });
+    this.allow({
+      sid: 'AnswerTasks',
+      actions: TASK_TOKEN_ACTIONS,
+      resources: taskTokenResources(Stack.of(this)),
+      wildcardReason: WILDCARD_REASONS.taskTokens,
+    });
   }
 }

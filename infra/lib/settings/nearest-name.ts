@@ -5,7 +5,9 @@ export function nearestName(name: string, candidates: readonly string[]): string
     .map((candidate) => ({ candidate, distance: editDistance(plain, simplify(candidate)) }))
     .sort((left, right) => left.distance - right.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 5)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 5))
+    ? best.candidate
+    : undefined;
 }
 
 function simplify(name: string): string {

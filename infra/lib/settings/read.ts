@@ -6,7 +6,9 @@ import { RuleBroken, type SettingKey } from './rules';
 /** All that is wrong with the context, in one message: one line per problem. */
 export class SettingsError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`the CDK context has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(
+      `the CDK context has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
     this.name = 'SettingsError';
   }
 }
@@ -47,6 +49,8 @@ function misspelledKeys(node: Node): string[] {
     const nearest = ours.includes(key as SettingName) ? undefined : nearestName(key, ours);
     return nearest === undefined
       ? []
-      : [`\`${key}\` is ${JSON.stringify(context[key])}, but there is no such context key. Did you mean \`${nearest}\`?`];
+      : [
+          `\`${key}\` is ${JSON.stringify(context[key])}, but there is no such context key. Did you mean \`${nearest}\`?`,
+        ];
   });
 }

@@ -21,12 +21,14 @@ export class RuleBroken extends Error {}
 
 /** A whole number between `min` and `max`; numeric strings count, because `-c` only passes strings. */
 export function integer(min: number, max: number): Rule<number> {
-  const allowed = max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`;
+  const allowed =
+    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`;
   return {
     allowed,
     parse(raw) {
       const value = typeof raw === 'string' && /^\d+$/.test(raw.trim()) ? Number(raw) : raw;
-      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) throw new RuleBroken();
+      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max)
+        throw new RuleBroken();
       return value;
     },
   };

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Fn, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -6,10 +6,12 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { WILDCARD_REASONS } from '../permissions/reasons';
+import { acknowledgeWildcards } from '../permissions/wildcard';
 import { AS_TOLD_BY_THE_FUNCTION, explainFailure, failRun } from './failure';
 import { BATCH_STATE_MACHINE_NAME } from './identity';
 import { INPUT, lambdaStep, RESULT } from './lambda-step';
-import { processJobs } from './process-jobs';
+import { JOBS_MAP_LABEL, processJobs } from './process-jobs';
 import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
 
 /** Props of `BatchStateMachine`. */
@@ -95,12 +97,35 @@ export class BatchStateMachine extends Construct {
         includeExecutionData: false,
       },
     });
+    const manifests = props.bucket.arnForObjects(`${PREFIXES.runs}/*`);
     this.stateMachine.addToRolePolicy(
-      new PolicyStatement({
-        sid: 'ReadJobManifests',
-        actions: ['s3:GetObject'],
-        resources: [props.bucket.arnForObjects(`${PREFIXES.runs}/*`)],
-      }),
+      new PolicyStatement({ sid: 'ReadJobManifests', actions: ['s3:GetObject'], resources: [manifests] }),
     );
+
+    // The rest of the role's policy is CDK's own.
+    acknowledgeWildcards(this, [manifests], WILDCARD_REASONS.runData);
+    acknowledgeWildcards(
+      this,
+      Object.values(functions).map(({ functionArn }) => `${functionArn}:*`),
+      'Versions and aliases of the functions that the steps invoke, which CDK grants with the function.',
+    );
+    acknowledgeWildcards(this, ['*'], 'IAM knows no resources for X-Ray and for the delivery of vended logs.');
+    const name = Fn.select(6, Fn.split(':', this.stateMachine.stateMachineArn));
+    const executions = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: name,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    acknowledgeWildcards(
+      this,
+      [`${executions}:*`, `${executions}/${JOBS_MAP_LABEL}:*`],
+      'A Distributed Map starts, watches and stops its children, whose names Step Functions makes up.',
+    );
+    Validations.of(this.stateMachine).acknowledge({
+      id: 'AwsSolutions-SF1',
+      reason:
+        'Errors are logged. The other events are in the execution history, and logging them for thousands of jobs would cost more than the transitions.',
+    });
   }
 }

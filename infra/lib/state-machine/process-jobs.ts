@@ -6,6 +6,9 @@ import type { Construct } from 'constructs';
 import { INPUT, lambdaStep } from './lambda-step';
 import { WHEN_CRASHED, WHEN_CRASHED_OR_LATE, WHEN_OUT_OF_QUOTA, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
 
+/** The label of the map: part of the ARNs of its children. */
+export const JOBS_MAP_LABEL = 'Jobs';
+
 /** Props of `processJobs`. */
 export interface ProcessJobsProps {
   /** The bucket of the job manifest. */
@@ -52,7 +55,7 @@ export function processJobs(scope: Construct, props: ProcessJobsProps): Distribu
   });
 
   return DistributedMap.jsonPath(scope, 'ProcessJobs', {
-    label: 'Jobs',
+    label: JOBS_MAP_LABEL,
     mapExecutionType: StateMachineType.STANDARD,
     itemReader: new S3JsonItemReader({
       bucketNamePath: JsonPath.stringAt('$.bucket'),

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { OrchestratorStack } from '../lib/orchestrator-stack';
+import { readSettings } from '../lib/settings/read';
+import { dummyFunctions } from '../test/dummy-functions';
+
+/*
+ * Holds the synthesized template to cfn-lint, with the context of an account, of the local stack, and with every
+ * optional part. Ends with cfn-lint's status. cfn-lint comes with local/requirements.txt; CFN_LINT names another one.
+ */
+
+const CONTEXTS = {
+  account: {},
+  local: { bedrockEventSource: 'local.bedrock', bedrockEndpointUrl: 'http://127.0.0.1:4567' },
+  everything: { lambdaArchitecture: 'arm64', inputBuckets: ['other-bucket'], maxTotalRecords: 1 },
+};
+
+/** CDK lets each function depend on its role by DependsOn as well as by reference. That is harmless, and not ours. */
+const IGNORED = ['W3005'];
+
+const program = process.env.CFN_LINT ?? resolve(__dirname, '../../.local/venv/bin/cfn-lint');
+const directory = mkdtempSync(join(tmpdir(), 'bedrock-batch-template-'));
+const lambdaDirectory = dummyFunctions();
+try {
+  const templates = Object.entries(CONTEXTS).map(([name, context]) => {
+    const app = new App({ outdir: join(directory, name), context: { lambdaDirectory, ...context } });
+    const stack = new OrchestratorStack(app, 'BedrockBatchOrchestratorStack', { settings: readSettings(app.node) });
+    app.synth();
+    return join(directory, name, stack.templateFile);
+  });
+  const result = spawnSync(program, ['--ignore-checks', ...IGNORED, '--template', ...templates], { stdio: 'inherit' });
+  if (result.error)
+    throw new Error(
+      `${program} could not be run: ${result.error.message}. Install local/requirements.txt into .local/venv, or name cfn-lint in CFN_LINT`,
+    );
+  process.exitCode = result.status ?? 1;
+  if (result.status === 0) console.log(`cfn-lint has no finding in ${templates.length} templates`);
+} finally {
+  for (const temporary of [directory, lambdaDirectory]) rmSync(temporary, { recursive: true, force: true });
+}

@@ -1,0 +1,15 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const FUNCTIONS = ['preprocess', 'submit', 'job-status', 'postprocess', 'finalize'];
+
+/** A directory of functions that deploy but do nothing, so that no check of the stack waits for a Rust build. */
+export function dummyFunctions(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'bedrock-batch-functions-'));
+  for (const name of FUNCTIONS) {
+    mkdirSync(join(directory, name));
+    writeFileSync(join(directory, name, 'bootstrap'), `#!/bin/sh\n# ${name}\n`, { mode: 0o755 });
+  }
+  return directory;
+}

@@ -1,0 +1,132 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { exampleTemplate } from '../example-stack';
+
+const template = exampleTemplate();
+
+/** The properties of a function. */
+function functionProperties(name: string, from = template): Record<string, unknown> {
+  const found = Object.values(
+    from.findResources('AWS::Lambda::Function', { Properties: { FunctionName: `bedrock-batch-${name}` } }),
+  );
+  expect(found).toHaveLength(1);
+  return (found[0] as { Properties: Record<string, unknown> }).Properties;
+}
+
+function environment(name: string, from = template): Record<string, unknown> {
+  return (functionProperties(name, from).Environment as { Variables: Record<string, unknown> }).Variables;
+}
+
+test('there are these functions and no others, none of them CDK’s own', () => {
+  const names = Object.values(template.findResources('AWS::Lambda::Function')).map(
+    (resource) => (resource as { Properties: { FunctionName: string } }).Properties.FunctionName,
+  );
+  expect(names.sort()).toEqual(
+    ['finalize', 'job-status', 'postprocess', 'preprocess', 'submit'].map((name) => `bedrock-batch-${name}`),
+  );
+});
+
+describe.each([
+  ['preprocess', 3008, 900],
+  ['submit', 256, 60],
+  ['job-status', 256, 60],
+  ['postprocess', 3008, 900],
+  ['finalize', 256, 300],
+])('%s', (name, memory, timeout) => {
+  test('is a Rust binary with its memory and timeout', () => {
+    expect(functionProperties(name)).toMatchObject({
+      Runtime: 'provided.al2023',
+      Handler: 'bootstrap',
+      Architectures: ['x86_64'],
+      MemorySize: memory,
+      Timeout: timeout,
+    });
+  });
+
+  test('logs JSON to a group that forgets after a month', () => {
+    template.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: `/aws/lambda/bedrock-batch-${name}`,
+      RetentionInDays: 30,
+    });
+    expect(functionProperties(name).LoggingConfig).toMatchObject({
+      LogFormat: 'JSON',
+      LogGroup: { Ref: expect.any(String) as string },
+    });
+  });
+});
+
+test('the context sets architecture and memory', () => {
+  const other = exampleTemplate({
+    lambdaArchitecture: 'arm64',
+    preprocessFunctionMemoryMb: '4096',
+    postprocessFunctionMemoryMb: 2048,
+  });
+  expect(functionProperties('preprocess', other)).toMatchObject({ Architectures: ['arm64'], MemorySize: 4096 });
+  expect(functionProperties('postprocess', other)).toMatchObject({ Architectures: ['arm64'], MemorySize: 2048 });
+});
+
+describe('environment', () => {
+  const shared = ['BUCKET_NAME', 'RUST_LOG', 'TASK_TABLE_NAME'];
+
+  test.each([
+    ['preprocess', [...shared, 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB']],
+    ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
+    ['job-status', shared],
+    ['postprocess', shared],
+    ['finalize', shared],
+  ])('%s has what it reads and nothing else', (name, variables) => {
+    expect(Object.keys(environment(name)).sort()).toEqual([...variables].sort());
+  });
+
+  test('carries the limits of the context', () => {
+    const other = exampleTemplate({
+      maxTotalRecords: 5000,
+      maxRecordsPerJob: 200,
+      maxSubmittedAndInProgressJobs: 7,
+      inputBuckets: 'one-bucket,two-bucket',
+      bedrockBatchInferenceTimeoutHours: 48,
+    });
+    expect(environment('preprocess', other)).toMatchObject({
+      MAX_TOTAL_RECORDS: '5000',
+      MAX_RECORDS_PER_JOB: '200',
+      MAX_CONCURRENT_JOBS: '7',
+      INPUT_BUCKETS: 'one-bucket,two-bucket',
+    });
+    expect(environment('submit', other)).toMatchObject({ JOB_TIMEOUT_HOURS: '48' });
+  });
+
+  test('points submit and job-status, and only those, at another Bedrock when the context names one', () => {
+    const url = 'http://127.0.0.1:4567';
+    const local = exampleTemplate({ bedrockEndpointUrl: url });
+    for (const name of ['submit', 'job-status']) {
+      expect(environment(name, local)).toMatchObject({
+        AWS_ENDPOINT_URL_BEDROCK: url,
+        AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url,
+      });
+    }
+    for (const name of ['preprocess', 'postprocess', 'finalize']) {
+      expect(environment(name, local)).not.toHaveProperty('AWS_ENDPOINT_URL_BEDROCK');
+    }
+  });
+});
+
+test('functions that are not built are named, with the remedy', () => {
+  const empty = mkdtempSync(join(tmpdir(), 'bedrock-batch-empty-'));
+  expect(() => exampleTemplate({ lambdaDirectory: empty })).toThrow(
+    /`preprocess` is not built: .*bootstrap does not exist.*`make lambdas`.*`lambdaDirectory`/,
+  );
+});
+
+test('the bucket and the table that the functions are told of are those of the stack', () => {
+  template.allResourcesProperties('AWS::Lambda::Function', {
+    Environment: {
+      Variables: {
+        BUCKET_NAME: { Ref: Match.stringLikeRegexp('^DataBucket') },
+        TASK_TABLE_NAME: { Ref: Match.stringLikeRegexp('^TasksTable') },
+      },
+    },
+  });
+});

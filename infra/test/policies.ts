@@ -1,0 +1,48 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+
+/** A statement of a policy, with its resources spelled as text: `<Ref>` and `<LogicalId.Attribute>` for references. */
+export interface Statement {
+  readonly sid?: string;
+  readonly actions: string[];
+  readonly resources: string[];
+  readonly conditions?: unknown;
+}
+
+/** What the role whose logical id begins with `rolePrefix` may do. */
+export function statementsOf(template: Template, rolePrefix: string): Statement[] {
+  return Object.values(template.findResources('AWS::IAM::Policy'))
+    .map(({ Properties }) => Properties as PolicyProperties)
+    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref.startsWith(rolePrefix)))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .map(({ Sid, Action, Resource, Condition }) => ({
+      ...(Sid !== undefined && { sid: Sid }),
+      actions: list(Action),
+      resources: list(Resource).map(spelled),
+      ...(Condition !== undefined && { conditions: Condition }),
+    }));
+}
+
+/** All that the role may do, action by action. */
+export function actionsOf(template: Template, rolePrefix: string): string[] {
+  return [...new Set(statementsOf(template, rolePrefix).flatMap(({ actions }) => actions))].sort();
+}
+
+interface PolicyProperties {
+  readonly Roles: { Ref: string }[];
+  readonly PolicyDocument: {
+    readonly Statement: { Sid?: string; Action: string | string[]; Resource: unknown; Condition?: unknown }[];
+  };
+}
+
+function list<Item>(value: Item | Item[]): Item[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+function spelled(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const reference = value as { Ref?: string; 'Fn::GetAtt'?: string[]; 'Fn::Join'?: [string, unknown[]] };
+  if (reference.Ref !== undefined) return `<${reference.Ref}>`;
+  if (reference['Fn::GetAtt']) return `<${reference['Fn::GetAtt'].join('.').replace(/[0-9A-F]{8}\./, '.')}>`;
+  if (reference['Fn::Join']) return reference['Fn::Join'][1].map(spelled).join(reference['Fn::Join'][0]);
+  return JSON.stringify(value);
+}

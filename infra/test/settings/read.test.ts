@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { describe, expect, test } from 'vitest';
+import { SETTING_KEYS } from '../../lib/settings/keys';
+import { describeDefault, readSettings, SettingsError } from '../../lib/settings/read';
+import type { SettingKey } from '../../lib/settings/rules';
+
+const INFRA = join(__dirname, '../..');
+const KEYS = Object.entries<SettingKey<unknown>>(SETTING_KEYS);
+
+function read(context: Record<string, unknown>) {
+  return readSettings(new App({ context }).node);
+}
+
+function problems(context: Record<string, unknown>): readonly string[] {
+  try {
+    read(context);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('without a context, every setting has its default', () => {
+  expect(read({})).toEqual(Object.fromEntries(KEYS.map(([name, key]) => [name, key.default])));
+});
+
+test('cdk.json names every key with its default', () => {
+  const { context } = JSON.parse(readFileSync(join(INFRA, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+  expect(Object.keys(context).sort()).toEqual(KEYS.map(([name]) => name).sort());
+  expect(read(context)).toEqual(read({}));
+});
+
+test('numbers may come as text, because `-c key=value` only passes text', () => {
+  expect(read({ maxSubmittedAndInProgressJobs: '20', maxTotalRecords: ' 5000 ' })).toMatchObject({
+    maxSubmittedAndInProgressJobs: 20,
+    maxTotalRecords: 5000,
+  });
+});
+
+test.each([undefined, null, ''])('%j means that an optional key is not set', (value) => {
+  expect(read({ maxTotalRecords: value, bedrockEndpointUrl: value })).toMatchObject({
+    maxTotalRecords: undefined,
+    bedrockEndpointUrl: undefined,
+  });
+});
+
+test('buckets may come as a list or as text with commas', () => {
+  expect(read({ inputBuckets: ['one-bucket', 'two-bucket'] }).inputBuckets).toEqual(['one-bucket', 'two-bucket']);
+  expect(read({ inputBuckets: 'one-bucket, two-bucket' }).inputBuckets).toEqual(['one-bucket', 'two-bucket']);
+  expect(read({ inputBuckets: '' }).inputBuckets).toEqual([]);
+});
+
+describe('what a key does not allow is refused', () => {
+  test.each<[string, unknown]>([
+    ['maxSubmittedAndInProgressJobs', 0],
+    ['maxSubmittedAndInProgressJobs', 10_001],
+    ['maxSubmittedAndInProgressJobs', 2.5],
+    ['maxSubmittedAndInProgressJobs', '5 jobs'],
+    ['maxSubmittedAndInProgressJobs', true],
+    ['bedrockBatchInferenceTimeoutHours', 23],
+    ['bedrockBatchInferenceTimeoutHours', 169],
+    ['preprocessFunctionMemoryMb', 127],
+    ['postprocessFunctionMemoryMb', 10_241],
+    ['maxRecordsPerJob', 99],
+    ['maxRecordsPerJob', 100_001],
+    ['maxTotalRecords', 0],
+    ['inputBuckets', ['s3://bucket']],
+    ['inputBuckets', ['UPPER']],
+    ['inputBuckets', 7],
+    ['lambdaArchitecture', 'riscv'],
+    ['lambdaDirectory', ''],
+    ['bedrockEventSource', 'a source'],
+    ['bedrockEndpointUrl', 'localhost:4567'],
+    ['bedrockEndpointUrl', 'http://localhost:4567/path'],
+  ])('%s = %j', (name, value) => {
+    const found = problems({ [name]: value });
+    expect(found).toHaveLength(1);
+    // The key, the value, the rule and what to do.
+    expect(found[0]).toContain(
+      `\`${name}\` is ${JSON.stringify(value)}, but must be ${SETTING_KEYS[name as keyof typeof SETTING_KEYS].rule.allowed}`,
+    );
+    expect(found[0]).toContain(`-c ${name}=`);
+  });
+
+  test.each<[string, unknown]>([
+    ['maxSubmittedAndInProgressJobs', 10_000],
+    ['bedrockBatchInferenceTimeoutHours', 168],
+    ['preprocessFunctionMemoryMb', 128],
+    ['postprocessFunctionMemoryMb', 10_240],
+    ['maxRecordsPerJob', 100],
+    ['maxTotalRecords', 1],
+    ['lambdaArchitecture', 'arm64'],
+    ['bedrockEventSource', 'local.bedrock'],
+    ['bedrockEndpointUrl', 'http://127.0.0.1:4567'],
+  ])('while %s = %j is fine', (name, value) => {
+    expect(problems({ [name]: value })).toEqual([]);
+  });
+});
+
+test('all problems are told at once', () => {
+  expect(() => read({ maxRecordsPerJob: 1, lambdaArchitecture: 'x86', maxRecordPerJob: 500 })).toThrow(
+    /3 problems:\n.*maxRecordPerJob.*\n.*maxRecordsPerJob.*\n.*lambdaArchitecture/,
+  );
+});
+
+describe('a key that is nearly one of ours is reported', () => {
+  test.each([
+    ['maxrecordsperjob', 'maxRecordsPerJob'],
+    ['max_records_per_job', 'maxRecordsPerJob'],
+    ['maxRecordPerJobs', 'maxRecordsPerJob'],
+    ['inputBucket', 'inputBuckets'],
+    ['lambdaArchitectur', 'lambdaArchitecture'],
+    ['preprocessFunctionMemoryMB', 'preprocessFunctionMemoryMb'],
+  ])('%s: did you mean %s?', (slip, meant) => {
+    expect(problems({ [slip]: 1 })).toEqual([expect.stringContaining(`Did you mean \`${meant}\`?`)]);
+  });
+
+  test('but keys of others are none of our business', () => {
+    expect(
+      problems({ '@aws-cdk/core:enablePartitionLiterals': true, 'availability-zones:account=1': [], owner: 'me' }),
+    ).toEqual([]);
+  });
+});
+
+test('the table in README.md says the same as the code', () => {
+  const readme = readFileSync(join(INFRA, 'README.md'), 'utf8');
+  const rows = readme.split('\n').filter((line) => /^\| `\w+` /.test(line));
+  const cells = rows.map((row) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim()));
+  expect(cells).toEqual(
+    KEYS.map(([name, key]) => [
+      `\`${name}\``,
+      key.default === undefined ? 'not set' : `\`${describeDefault(key.default)}\``,
+      key.rule.allowed,
+      key.what,
+    ]),
+  );
+});

@@ -1,0 +1,64 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+
+/** A state, as far as tests look into it. */
+export interface State {
+  readonly Type: string;
+  readonly QueryLanguage?: string;
+  readonly Resource?: string;
+  readonly Arguments?: { readonly FunctionName: string; readonly Payload: Record<string, unknown> };
+  readonly Output?: unknown;
+  readonly Next?: string;
+  readonly End?: boolean;
+  readonly TimeoutSeconds?: number;
+  readonly Retry?: readonly Retrier[];
+  readonly Catch?: readonly Catcher[];
+  readonly ItemProcessor?: Machine & { readonly ProcessorConfig: unknown };
+  readonly [field: string]: unknown;
+}
+
+/** One entry of Retry. */
+export interface Retrier {
+  readonly ErrorEquals: readonly string[];
+  readonly IntervalSeconds: number;
+  readonly BackoffRate: number;
+  readonly MaxAttempts: number;
+  readonly MaxDelaySeconds?: number;
+  readonly JitterStrategy?: string;
+}
+
+/** One entry of Catch. */
+export interface Catcher {
+  readonly ErrorEquals: readonly string[];
+  readonly Next: string;
+  readonly [field: string]: unknown;
+}
+
+/** States with a start. */
+export interface Machine {
+  readonly StartAt: string;
+  readonly States: Record<string, State>;
+}
+
+/** The definition of the stack's state machine, with references spelled as `<LogicalId>`. */
+export function definitionOf(template: Template): Machine {
+  const [resource] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+  const { DefinitionString } = (resource as { Properties: { DefinitionString: { 'Fn::Join': [string, unknown[]] } } })
+    .Properties;
+  const text = DefinitionString['Fn::Join'][1]
+    .map((part) => (typeof part === 'string' ? part : spelled(part)))
+    .join('');
+  return JSON.parse(text) as Machine;
+}
+
+/** Every state by name, those of the children included. */
+export function allStates(machine: Machine): Record<string, State> {
+  const children = Object.values(machine.States).flatMap((state) =>
+    state.ItemProcessor ? [allStates(state.ItemProcessor)] : [],
+  );
+  return Object.assign({}, machine.States, ...children) as Record<string, State>;
+}
+
+function spelled(part: unknown): string {
+  const { Ref, 'Fn::GetAtt': attribute } = part as { Ref?: string; 'Fn::GetAtt'?: string[] };
+  return `<${Ref ?? attribute?.[0]?.replace(/[0-9A-F]{8}$/, '') ?? '?'}>`;
+}

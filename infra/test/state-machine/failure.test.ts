@@ -1,0 +1,112 @@
+import jsonata from 'jsonata';
+import { describe, expect, test } from 'vitest';
+import { exampleTemplate } from '../example-stack';
+import { allStates, definitionOf } from './definition';
+
+const states = allStates(definitionOf(exampleTemplate()));
+
+/** Evaluates what a Catch hands on, with JSONata’s reference engine and the one function of Step Functions that we use. */
+async function caught(step: string, states_: Record<string, unknown>): Promise<unknown> {
+  const [catcher] = states[step]?.Catch ?? [];
+  return evaluate(catcher?.Output, states_);
+}
+
+async function evaluate(template: unknown, states_: Record<string, unknown>): Promise<unknown> {
+  if (typeof template === 'string') {
+    const [, source] = /^\{% (.*) %\}$/s.exec(template) ?? [];
+    if (source === undefined) return template;
+    const expression = jsonata(source);
+    expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown, '<s:x>');
+    return (await expression.evaluate(undefined, { states: states_ })) as unknown;
+  }
+  const entries = Object.entries(template as Record<string, unknown>).map(
+    async ([key, value]) => [key, await evaluate(value, states_)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+test('every failure of a step ends in FailRun', () => {
+  const caughtBy = Object.fromEntries(
+    Object.entries(states).map(([name, { Catch }]) => [
+      name,
+      Catch?.map(({ ErrorEquals, Next }) => [ErrorEquals, Next]),
+    ]),
+  );
+  expect(caughtBy).toMatchObject({
+    Preprocess: [[['States.ALL'], 'FailRun']],
+    ProcessJobs: [[['States.ALL'], 'ExplainFailure']],
+    Finalize: [[['States.ALL'], 'ExplainFailure']],
+    ExplainFailure: [[['States.ALL'], 'FailRun']],
+  });
+  expect(states.ExplainFailure?.Next).toBe('FailRun');
+  expect(states.FailRun).toMatchObject({
+    Type: 'Fail',
+    Error: '{% $states.input.error %}',
+    Cause: '{% $states.input.cause %}',
+  });
+});
+
+describe('a failed Preprocess ends the run with what the function said', () => {
+  const message = 'two problems:\n  - `s3_uri` is "s3://b/ä.csv" \\ but …\n\t- and another';
+
+  test.each([
+    ['as Lambda writes it', JSON.stringify({ errorType: 'InvalidInput', errorMessage: message }), message],
+    [
+      'with spaces and a trace',
+      JSON.stringify({ errorMessage: message, errorType: 'InvalidInput', trace: ['a'] }, null, 2),
+      message,
+    ],
+    ['with an empty message', '{"errorType":"InvalidInput","errorMessage":""}', ''],
+    [
+      'cut off in the message',
+      '{"errorType":"InvalidInput","errorMessage":"cut \\"o',
+      '{"errorType":"InvalidInput","errorMessage":"cut \\"o',
+    ],
+    ['that is no JSON', 'Task timed out after 900 seconds', 'Task timed out after 900 seconds'],
+    ['that looks like JSON', '{not json}', '{not json}'],
+    ['that is JSON of another form', '{"message":"x"}', '{"message":"x"}'],
+    ['that is empty', '', ''],
+  ])('from a cause %s', async (_, cause, expected) => {
+    const output = await caught('Preprocess', { errorOutput: { Error: 'InvalidInput', Cause: cause } });
+    expect(output).toEqual({ error: 'InvalidInput', cause: expected });
+  });
+
+  test('from no cause', async () => {
+    expect(await caught('Preprocess', { errorOutput: { Error: 'States.Timeout' } })).toEqual({
+      error: 'States.Timeout',
+      cause: '',
+    });
+  });
+
+  test('from a long cause, in no time', async () => {
+    const long = '"line" \\ of text\n'.repeat(2_000);
+    const output = await caught('Preprocess', {
+      errorOutput: { Error: 'InvalidInput', Cause: JSON.stringify({ errorMessage: long }) },
+    });
+    expect(output).toEqual({ error: 'InvalidInput', cause: long });
+  });
+});
+
+test('a failed Finalize hands its input on with the failure, as the map does', async () => {
+  const failure = { Error: 'Transient', Cause: 'x' };
+  expect(await caught('Finalize', { input: { run_id: 'r' }, errorOutput: failure })).toEqual({ run_id: 'r', failure });
+  expect(states.ProcessJobs?.Catch).toEqual([
+    { ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'ExplainFailure' },
+  ]);
+});
+
+describe('when ExplainFailure fails itself, the run ends with the original failure', () => {
+  test.each([
+    [
+      { Error: 'States.ExceedToleratedFailureThreshold', Cause: 'The threshold was exceeded' },
+      'The threshold was exceeded',
+    ],
+    [{ Error: 'States.Timeout' }, ''],
+  ])('%j', async (failure, cause) => {
+    const output = await caught('ExplainFailure', {
+      input: { run_id: 'r', failure },
+      errorOutput: { Error: 'Transient', Cause: 'other' },
+    });
+    expect(output).toEqual({ error: failure.Error, cause });
+  });
+});
