@@ -1,0 +1,137 @@
+//! Finalize: add up what a run came to, or say why it failed.
+
+use crate::error::EngineError;
+use crate::job_table::{JobTable, StoredJob};
+use crate::objects::{get_json, put_json};
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::error_name::JOB_FAILED;
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_domain::summary::{JobCounts, RunOutput, Summary};
+use serde::{Deserialize, Serialize};
+
+/// What the state machine hands to finalize.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum FinalizeInput {
+    /// All jobs are through: add up.
+    Summarize {
+        /// The run.
+        run_id: String,
+    },
+    /// The Map over the jobs failed: find out why.
+    ExplainFailure {
+        /// The run.
+        run_id: String,
+        /// What Step Functions says.
+        error: StateError,
+    },
+}
+
+/// An error as Step Functions writes it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StateError {
+    /// Its name.
+    #[serde(rename = "Error", default)]
+    pub error: String,
+    /// Its cause.
+    #[serde(rename = "Cause", default)]
+    pub cause: String,
+}
+
+/// Why a run failed: what the execution ends with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The error's name.
+    pub error: String,
+    /// For the person who reads it.
+    pub cause: String,
+}
+
+/// Everything that finalize needs.
+#[derive(Debug, Clone)]
+pub struct Finalizer {
+    /// S3.
+    pub s3: Client,
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The job table.
+    pub jobs: JobTable,
+}
+
+impl Finalizer {
+    /// Adds up the run's jobs, writes `summary.json`, and returns the execution's output.
+    ///
+    /// # Errors
+    /// As AWS fails; `Transient` if a job's counts are not there.
+    pub async fn summarize(&self, run_id: &str) -> Result<RunOutput, EngineError> {
+        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
+        let jobs = self.jobs.of_run(run_id).await?;
+        let layout = Layout::new(&plan.request.job_name_prefix, run_id);
+        let counts: Vec<JobCounts> = jobs.iter().filter_map(|job| job.counts.clone()).collect();
+        // The index is eventually consistent, so the last job's counts may be a moment late.
+        if counts.len() < plan.counts.jobs as usize {
+            let text = format!("{} of {} jobs of run {run_id} have counts", counts.len(), plan.counts.jobs);
+            return Err(EngineError::Transient(text));
+        }
+        let paths = jobs.iter().flat_map(|job| {
+            let keys = plan.request.output_formats.iter().map(|format| layout.output_key(job.index, format.extension()));
+            keys.collect::<Vec<_>>()
+        });
+        let paths = paths.map(|key| S3Uri::new(&self.bucket, key).to_string()).collect();
+        let prefix = S3Uri::new(&self.bucket, layout.output_prefix()).to_string();
+        let output = RunOutput::new(run_id.to_owned(), prefix, paths, Summary::new(&plan, &counts));
+        put_json(&self.s3, &self.bucket, &Layout::summary_key(run_id), &output).await?;
+        tracing::info!(run_id, status = output.status, answered = output.summary.answered, "finalized");
+        Ok(output)
+    }
+
+    /// The reason that a job of the run recorded; without one, what Step Functions says.
+    ///
+    /// # Errors
+    /// As DynamoDB fails.
+    pub async fn explain_failure(&self, run_id: &str, error: StateError) -> Result<Explanation, EngineError> {
+        let jobs = self.jobs.of_run(run_id).await?;
+        Ok(explanation(&jobs, error))
+    }
+}
+
+/// A failed job's reason comes before that of one that merely could not be reached.
+fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
+    let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
+    let reason = failures().find(|(name, _)| name == JOB_FAILED).or_else(|| failures().next());
+    match reason {
+        Some((name, cause)) => {
+            let others = failures().filter(|(other, _)| other == name).count() - 1;
+            let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs like it)") };
+            Explanation { error: name.clone(), cause: format!("{cause}{more}") }
+        }
+        None => Explanation { error: error.error, cause: error.cause },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(failure: Option<(&str, &str)>) -> StoredJob {
+        StoredJob { failure: failure.map(|(a, b)| (a.to_owned(), b.to_owned())), ..StoredJob::default() }
+    }
+
+    fn map_error() -> StateError {
+        StateError { error: "States.ExceedToleratedFailureThreshold".into(), cause: "x".into() }
+    }
+
+    #[test]
+    fn the_recorded_reason_explains_a_failed_map() {
+        let jobs = [job(None), job(Some(("Transient", "net"))), job(Some(("JobFailed", "a"))), job(Some(("JobFailed", "b")))];
+        let explained = explanation(&jobs, map_error());
+        assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("JobFailed", "a (and 1 more jobs like it)"));
+    }
+
+    #[test]
+    fn without_one_step_functions_own_words_stay() {
+        assert_eq!(explanation(&[job(None)], map_error()).error, "States.ExceedToleratedFailureThreshold");
+    }
+}

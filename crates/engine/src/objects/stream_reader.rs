@@ -1,0 +1,102 @@
+//! One object from its beginning to its end, as `std::io::Read`.
+
+use super::{Found, Piece};
+use crate::error::{EngineError, chain};
+use aws_sdk_s3::Client;
+use bytes::{Buf, Bytes};
+use std::io::{self, Read};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// Pieces that wait between the network and the reader: some hundred KiB.
+const PIECES_AHEAD: usize = 16;
+/// How often a stream that broke is taken up again where it broke, without getting any further.
+const MOST_BREAKS: u32 = 5;
+
+/// Reads an object. To be used on a blocking thread.
+#[derive(Debug)]
+pub struct StreamReader {
+    pieces: mpsc::Receiver<Piece>,
+    current: Bytes,
+}
+
+impl StreamReader {
+    /// Begins to read. A broken connection is taken up where it broke; an object that changed meanwhile is an error.
+    pub fn new(runtime: &Handle, client: &Client, object: &Found) -> Self {
+        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+        runtime.spawn(fetch(client.clone(), object.clone(), sender));
+        Self { pieces, current: Bytes::new() }
+    }
+}
+
+impl Read for StreamReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.pieces.blocking_recv() {
+                Some(piece) => self.current = piece?,
+                None => return Ok(0),
+            }
+        }
+        let length = buffer.len().min(self.current.len());
+        self.current.copy_to_slice(&mut buffer[..length]);
+        Ok(length)
+    }
+}
+
+async fn fetch(client: Client, object: Found, sender: mpsc::Sender<Piece>) {
+    let mut at = 0;
+    let mut breaks = 0;
+    while at < object.bytes {
+        let before = at;
+        let failure = match fetch_from(&client, &object, &mut at, &sender).await {
+            Ok(()) => continue,
+            Err(failure) => failure,
+        };
+        breaks = if at > before { 0 } else { breaks + 1 };
+        let passing = matches!(failure, EngineError::Transient(_) | EngineError::Throttled(_));
+        if !passing || breaks > MOST_BREAKS {
+            // The reader may be gone: then nobody needs the error.
+            let _ = sender.send(Err(failure.into())).await;
+            return;
+        }
+    }
+}
+
+/// Sends the object's bytes from `at` on, and moves `at`.
+async fn fetch_from(
+    client: &Client,
+    object: &Found,
+    at: &mut u64,
+    sender: &mpsc::Sender<Piece>,
+) -> Result<(), EngineError> {
+    let uri = &object.uri;
+    let mut get = client.get_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag);
+    if *at > 0 {
+        get = get.range(format!("bytes={at}-"));
+    }
+    let answer = get.send().await.map_err(|error| changed_or_failed(object, &error))?;
+    let mut body = answer.body;
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|error| EngineError::Transient(format!("reading {uri} broke: {}", chain(&error))))?;
+        *at += piece.len() as u64;
+        if sender.send(Ok(piece)).await.is_err() {
+            // The reader has all it wanted.
+            *at = object.bytes;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What a failed read means; 412 says that the object is not the one that was looked at.
+pub(super) fn changed_or_failed(
+    object: &Found,
+    error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::get_object::GetObjectError>,
+) -> EngineError {
+    if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) {
+        return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, "changed while it was read")
+            .remedy("start again when nobody writes there")
+            .into();
+    }
+    EngineError::from_aws(format!("cannot read {}", object.uri), error)
+}

@@ -1,0 +1,202 @@
+//! Writing objects: small ones in one request, large ones in parts, several at once, with bounded memory.
+
+use super::{ClosableWrite, ObjectSink};
+use crate::error::EngineError;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+/// Bytes of a part; S3 asks for 5 MiB at least, and allows 10,000 parts: 78 GiB an object.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Parts (or whole small objects) in memory on their way to S3.
+const PARTS_IN_FLIGHT: usize = 8;
+
+/// The uploads of one use case. Objects are complete only after [`Uploads::finish`].
+#[derive(Debug, Clone)]
+pub struct Uploads {
+    runtime: Handle,
+    client: Client,
+    bucket: String,
+    room: Arc<Semaphore>,
+    tasks: Arc<Mutex<JoinSet<Result<(), EngineError>>>>,
+}
+
+impl Uploads {
+    /// Uploads to `bucket`.
+    pub fn new(runtime: &Handle, client: &Client, bucket: &str) -> Self {
+        Self {
+            runtime: runtime.clone(),
+            client: client.clone(),
+            bucket: bucket.to_owned(),
+            room: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
+            tasks: Arc::default(),
+        }
+    }
+
+    /// Waits for all that was closed to be stored.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub async fn finish(self) -> Result<(), EngineError> {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        while let Some(done) = tasks.join_next().await {
+            outcome(done)?;
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, task: impl Future<Output = Result<(), EngineError>> + Send + 'static) -> io::Result<()> {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // A failure shows at the next object, not after all of them.
+        while let Some(done) = tasks.try_join_next() {
+            outcome(done)?;
+        }
+        tasks.spawn_on(task, &self.runtime);
+        Ok(())
+    }
+
+    /// Room for one more part; waits until there is some.
+    fn room(&self) -> io::Result<OwnedSemaphorePermit> {
+        self.runtime.block_on(Arc::clone(&self.room).acquire_owned()).map_err(io::Error::other)
+    }
+}
+
+fn outcome(done: Result<Result<(), EngineError>, tokio::task::JoinError>) -> Result<(), EngineError> {
+    done.unwrap_or_else(|error| Err(EngineError::Transient(format!("an upload died: {error}"))))
+}
+
+impl ObjectSink for Uploads {
+    type Writer = ObjectWriter;
+
+    fn create(&self, key: &str) -> io::Result<ObjectWriter> {
+        Ok(ObjectWriter { uploads: self.clone(), key: key.to_owned(), buffer: Vec::new(), parts: None })
+    }
+}
+
+/// One object being written. To be used on a blocking thread; dropped without [`ClosableWrite::close`], the object
+/// never appears.
+#[derive(Debug)]
+pub struct ObjectWriter {
+    uploads: Uploads,
+    key: String,
+    buffer: Vec<u8>,
+    parts: Option<mpsc::Sender<Part>>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Bytes(Bytes, OwnedSemaphorePermit),
+    End,
+}
+
+impl ObjectWriter {
+    fn send_part(&mut self) -> io::Result<()> {
+        let room = self.uploads.room()?;
+        let bytes = Bytes::from(std::mem::take(&mut self.buffer));
+        if self.parts.is_none() {
+            let (sender, receiver) = mpsc::channel(1);
+            let (client, bucket, key) =
+                (self.uploads.client.clone(), self.uploads.bucket.clone(), self.key.clone());
+            self.uploads.spawn(upload_parts(client, bucket, key, receiver))?;
+            self.parts = Some(sender);
+        }
+        self.hand_over(Part::Bytes(bytes, room))
+    }
+
+    fn hand_over(&self, part: Part) -> io::Result<()> {
+        let Some(parts) = &self.parts else { return Ok(()) };
+        if parts.blocking_send(part).is_ok() {
+            return Ok(());
+        }
+        // The upload has ended early: its own error says why.
+        let mut tasks = self.uploads.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(done) = self.uploads.runtime.block_on(tasks.join_next()) {
+            outcome(done)?;
+        }
+        Err(EngineError::Transient(format!("the upload of {} ended early", self.key)).into())
+    }
+}
+
+impl Write for ObjectWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = bytes.len().min(PART_BYTES - self.buffer.len());
+        self.buffer.extend_from_slice(&bytes[..length]);
+        if self.buffer.len() >= PART_BYTES {
+            self.send_part()?;
+        }
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ClosableWrite for ObjectWriter {
+    fn close(mut self) -> io::Result<()> {
+        if self.parts.is_some() {
+            if !self.buffer.is_empty() {
+                self.send_part()?;
+            }
+            return self.hand_over(Part::End);
+        }
+        let room = self.uploads.room()?;
+        let body = std::mem::take(&mut self.buffer);
+        let (client, bucket, key) = (self.uploads.client.clone(), self.uploads.bucket.clone(), self.key.clone());
+        self.uploads.spawn(async move {
+            let put = client.put_object().bucket(&bucket).key(&key).body(body.into()).send().await;
+            drop(room);
+            put.map_err(|error| EngineError::from_aws(format!("cannot write s3://{bucket}/{key}"), &error))?;
+            Ok(())
+        })
+    }
+}
+
+async fn upload_parts(
+    client: Client,
+    bucket: String,
+    key: String,
+    mut parts: mpsc::Receiver<Part>,
+) -> Result<(), EngineError> {
+    let what = || format!("cannot write s3://{bucket}/{key}");
+    let begun = client.create_multipart_upload().bucket(&bucket).key(&key).send().await;
+    let begun = begun.map_err(|error| EngineError::from_aws(what(), &error))?;
+    let upload_id = begun.upload_id().unwrap_or_default();
+    let mut completed = Vec::new();
+    let stored = loop {
+        match parts.recv().await {
+            Some(Part::Bytes(bytes, room)) => {
+                let number = i32::try_from(completed.len() + 1).unwrap_or(i32::MAX);
+                let upload = client.upload_part().bucket(&bucket).key(&key).upload_id(upload_id);
+                let part = upload.part_number(number).body(bytes.into()).send().await;
+                drop(room);
+                match part {
+                    Ok(part) => completed.push(
+                        CompletedPart::builder().part_number(number).set_e_tag(part.e_tag().map(str::to_owned)).build(),
+                    ),
+                    Err(error) => break Err(EngineError::from_aws(what(), &error)),
+                }
+            }
+            Some(Part::End) => {
+                let all = CompletedMultipartUpload::builder().set_parts(Some(completed)).build();
+                let complete = client.complete_multipart_upload().bucket(&bucket).key(&key).upload_id(upload_id);
+                let done = complete.multipart_upload(all).send().await;
+                break done.map(|_| ()).map_err(|error| EngineError::from_aws(what(), &error));
+            }
+            // The writer was dropped: nothing is to be left behind.
+            None => break Err(EngineError::Transient(format!("the writing of s3://{bucket}/{key} was given up"))),
+        }
+    };
+    if stored.is_err() {
+        let abort = client.abort_multipart_upload().bucket(&bucket).key(&key).upload_id(upload_id).send().await;
+        if let Err(error) = abort {
+            tracing::warn!(key, error = %error, "an unfinished upload is left to the bucket's lifecycle rule");
+        }
+    }
+    stored
+}

@@ -1,0 +1,10 @@
+//! Postprocess: join a job's answers to its rows. Answers come in any order, some not at all; rows go out in theirs,
+//! each exactly once.
+
+mod answers;
+mod join;
+mod output;
+mod run;
+
+pub use join::{JoinJob, join};
+pub use run::{PostprocessInput, Postprocessor};

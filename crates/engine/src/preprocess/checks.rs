@@ -1,0 +1,70 @@
+//! What can be checked of an input once its columns are known.
+
+use bedrock_batch_domain::columns::NOT_SENT;
+use bedrock_batch_domain::model::Model;
+use bedrock_batch_domain::problem::{Problem, listed, nearest};
+use bedrock_batch_domain::prompt::{Prompt, Template};
+use std::collections::BTreeMap;
+
+/// The column that embedding models read.
+pub(super) const EMBEDDING_INPUT: &str = "input_text";
+
+/// The prompt that the request names, if it suits the model.
+pub(super) fn prompt_for(
+    model: Option<&Model>,
+    prompt_id: Option<&str>,
+    prompts: &BTreeMap<String, Prompt>,
+) -> Result<Option<Prompt>, Problem> {
+    let embedding = model.map(|model| model.family.is_embedding());
+    match (prompt_id, embedding) {
+        (Some(id), Some(true)) => {
+            let rule = "an embedding model takes no prompt: it reads the column `input_text`";
+            Err(Problem::new("prompt_id", id, rule).remedy("leave it out, or null"))
+        }
+        (None, Some(false)) => {
+            let known: Vec<&str> = prompts.keys().map(String::as_str).collect();
+            let rule = "is required for a text model";
+            Err(Problem::without_value("prompt_id", rule).remedy(format!("there are {}", listed(&known))))
+        }
+        (Some(id), _) => match prompts.get(id) {
+            Some(prompt) => Ok(Some(prompt.clone())),
+            None => {
+                let remedy = nearest(id, prompts.keys().map(String::as_str));
+                Err(Problem::new("prompt_id", id, "there is no prompt template of this name").remedy(remedy))
+            }
+        },
+        (None, _) => Ok(None),
+    }
+}
+
+/// The template that shows a row to the model: the prompt's, or for embeddings the bare input column.
+pub(super) fn template_of(prompt: Option<&Prompt>) -> Result<Template, Problem> {
+    let template = match prompt {
+        Some(prompt) => prompt.parsed_template(),
+        None => Template::parse(&format!("{{{EMBEDDING_INPUT}}}")),
+    };
+    template.map_err(|rule| Problem::without_value("prompt_id", rule))
+}
+
+/// What is wrong with the input's columns.
+pub(super) fn column_problems(
+    prompt_id: Option<&str>,
+    template: Option<&Template>,
+    columns: &[String],
+) -> Vec<Problem> {
+    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut problems = Vec::new();
+    for missing in template.iter().flat_map(|t| t.columns()).filter(|name| !names.contains(name)) {
+        let rule = match prompt_id {
+            Some(id) => format!("the prompt `{id}` needs this column, and the input has no such"),
+            None => "embedding models read this column, and the input has no such".to_owned(),
+        };
+        let remedy = format!("the columns are {}", listed(&names));
+        problems.push(Problem::without_value(format!("column `{missing}`"), rule).remedy(remedy));
+    }
+    if names.contains(&NOT_SENT) {
+        let rule = "this column name is used by the orchestrator itself";
+        problems.push(Problem::without_value(format!("column `{NOT_SENT}`"), rule).remedy("rename it"));
+    }
+    problems
+}

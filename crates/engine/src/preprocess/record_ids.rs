@@ -1,0 +1,107 @@
+//! The column `record_id`: the input's own, or the row's position.
+
+use crate::error::EngineError;
+use crate::rows::cell_text::as_text;
+use arrow_array::builder::StringBuilder;
+use arrow_array::{RecordBatch, StringArray};
+use bedrock_batch_domain::columns::RECORD_ID;
+use bedrock_batch_domain::problem::Problem;
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The longest record id: Bedrock publishes no limit, and DynamoDB, logs and file names have theirs.
+const LONGEST_BYTES: usize = 256;
+
+/// Makes or checks the ids of all rows of a run, in their order.
+#[derive(Debug, Default)]
+pub(super) struct RecordIds {
+    next: u64,
+    /// Two independent 64-bit hashes of each of the input's own ids: some 40 bytes a row, the only memory of a run that
+    /// grows with it. A false alarm needs 10^17 rows.
+    seen: HashSet<(u64, u64)>,
+}
+
+impl RecordIds {
+    /// The ids of the next rows.
+    ///
+    /// # Errors
+    /// `InvalidInput` at the first id that is null, empty, too long or was there before.
+    pub(super) fn of(&mut self, rows: &RecordBatch) -> Result<StringArray, EngineError> {
+        let first = self.next;
+        self.next += rows.num_rows() as u64;
+        match rows.column_by_name(RECORD_ID) {
+            Some(column) => {
+                let ids = as_text(column)?;
+                for (at, id) in ids.iter().enumerate() {
+                    self.check(id, first + at as u64 + 1)?;
+                }
+                Ok(ids)
+            }
+            None => Ok(positions(first, rows.num_rows())),
+        }
+    }
+
+    fn check(&mut self, id: Option<&str>, row: u64) -> Result<(), EngineError> {
+        let place = || format!("{RECORD_ID} of row {row}");
+        let remedy = "every row needs an id of its own; leave the column out to have rows numbered";
+        let Some(id) = id.filter(|id| !id.is_empty()) else {
+            return Err(Problem::without_value(place(), "is null or empty").remedy(remedy).into());
+        };
+        if id.len() > LONGEST_BYTES {
+            return Err(Problem::new(place(), id, format!("is longer than {LONGEST_BYTES} bytes")).into());
+        }
+        if !self.seen.insert((hash(0, id), hash(1, id))) {
+            return Err(Problem::new(place(), id, "was there before").remedy(remedy).into());
+        }
+        Ok(())
+    }
+}
+
+fn hash(seed: u8, id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (seed, id).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// `r000000000`, `r000000001`, …
+fn positions(first: u64, rows: usize) -> StringArray {
+    let mut ids = StringBuilder::with_capacity(rows, rows * 10);
+    for position in first..first + rows as u64 {
+        // A builder is a text that takes any number of writes and cannot fail.
+        let _ = write!(ids, "r{position:09}");
+        ids.append_value("");
+    }
+    ids.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, Int64Array};
+    use std::sync::Arc;
+
+    fn batch(name: &str, column: ArrayRef) -> RecordBatch {
+        RecordBatch::try_from_iter([(name, column)]).unwrap()
+    }
+
+    #[test]
+    fn rows_are_numbered_across_batches() {
+        let mut ids = RecordIds::default();
+        let rows = batch("a", Arc::new(Int64Array::from(vec![1, 2])));
+        ids.of(&rows).unwrap();
+        assert_eq!(ids.of(&rows).unwrap(), StringArray::from(vec!["r000000002", "r000000003"]));
+    }
+
+    #[test]
+    fn the_inputs_own_ids_are_kept_and_must_be_unique() {
+        let mut ids = RecordIds::default();
+        let rows = batch(RECORD_ID, Arc::new(Int64Array::from(vec![7, 8])));
+        assert_eq!(ids.of(&rows).unwrap(), StringArray::from(vec!["7", "8"]));
+        let error = ids.of(&rows).unwrap_err().to_string();
+        assert!(error.starts_with("record_id of row 3 is `7`: was there before"), "{error}");
+        let rows = batch(RECORD_ID, Arc::new(StringArray::from(vec![Some("x"), None])));
+        let error = ids.of(&rows).unwrap_err().to_string();
+        assert!(error.starts_with("record_id of row 6: is null or empty"), "{error}");
+    }
+}

@@ -1,0 +1,195 @@
+//! Finding the input: one object or a prefix of several, all CSV or all Parquet, with one schema.
+
+use crate::error::EngineError;
+use crate::objects::{Found, ObjectChunks, StreamReader, head, list};
+use crate::rows::csv_count::count_records;
+use crate::rows::csv_infer::{CellType, infer_types};
+use crate::rows::csv_read::CsvRows;
+use crate::rows::parquet_read::ParquetRows;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::problem::{Problem, Problems};
+use bedrock_batch_domain::s3_uri::S3Uri;
+use std::collections::BTreeMap;
+use tokio::runtime::Handle;
+
+/// The formats that rows are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    fn of(key: &str) -> Option<Self> {
+        let ending = key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" => Some(Self::Csv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// The objects of an input.
+#[derive(Debug, Clone)]
+pub(super) struct Sources {
+    pub(super) format: Format,
+    pub(super) objects: Vec<Found>,
+    pub(super) warnings: BTreeMap<String, u64>,
+}
+
+/// What the first pass over an input found.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    pub(super) rows: u64,
+    pub(super) schema: SchemaRef,
+    types: Option<Vec<CellType>>,
+}
+
+/// Finds the objects that `uri` names.
+pub(super) async fn find(client: &Client, uri: &S3Uri) -> Result<Sources, EngineError> {
+    let mut warnings = BTreeMap::new();
+    let single = if uri.key.is_empty() || uri.key.ends_with('/') { None } else { head(client, uri).await? };
+    let objects = match single {
+        Some(object) => vec![object],
+        None => {
+            let prefix = match uri.key.as_str() {
+                "" => uri.clone(),
+                key => S3Uri::new(&uri.bucket, format!("{}/", key.trim_end_matches('/'))),
+            };
+            let (rows, others): (Vec<Found>, Vec<Found>) =
+                list(client, &prefix).await?.into_iter().partition(|found| !is_marker(found));
+            if !others.is_empty() {
+                warnings.insert("marker objects ignored (`_…`, `.…`, empty folders)".to_owned(), others.len() as u64);
+            }
+            rows
+        }
+    };
+    if objects.is_empty() {
+        let rule = "there is no such object, and no object under this prefix";
+        return Err(Problem::new("s3_uri", uri, rule).remedy("upload the rows, or correct the address").into());
+    }
+    let format = one_format(&objects)?;
+    let empty = objects.iter().filter(|found| found.bytes == 0);
+    Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
+    Ok(Sources { format, objects, warnings })
+}
+
+/// Objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers.
+fn is_marker(found: &Found) -> bool {
+    let name = found.uri.key.rsplit('/').next().unwrap_or_default();
+    name.is_empty() || name.starts_with('_') || name.starts_with('.')
+}
+
+fn one_format(objects: &[Found]) -> Result<Format, EngineError> {
+    let mut problems = Vec::new();
+    let mut formats = Vec::new();
+    for found in objects {
+        match Format::of(&found.uri.key) {
+            Some(format) => formats.push(format),
+            None => problems.push(
+                Problem::new("s3_uri", &found.uri, "is neither CSV nor Parquet by its name (.csv, .parquet)")
+                    .remedy("convert it, or keep it out of the prefix"),
+            ),
+        }
+    }
+    let first = formats.first().copied().unwrap_or(Format::Csv);
+    if formats.iter().any(|format| *format != first) {
+        problems.push(Problem::without_value("s3_uri", "the prefix holds both CSV and Parquet files").remedy("split it"));
+    }
+    Problems::check(problems)?;
+    Ok(first)
+}
+
+/// Counts rows and compares schemas. For a blocking thread: this reads every CSV once.
+pub(super) fn look(
+    runtime: &Handle,
+    client: &Client,
+    sources: &Sources,
+    with_types: bool,
+) -> Result<Shape, EngineError> {
+    let mut rows = 0;
+    let mut schema: Option<(SchemaRef, String)> = None;
+    let mut types: Option<Vec<CellType>> = None;
+    for object in &sources.objects {
+        let file = object.uri.to_string();
+        let own = match sources.format {
+            Format::Parquet => {
+                let (shape, _) = ParquetRows::open(ObjectChunks::new(runtime, client, object), &file, None)?;
+                rows += shape.rows;
+                shape.schema
+            }
+            Format::Csv => {
+                let own = CsvRows::open(StreamReader::new(runtime, client, object), &file, None)?.schema();
+                let input = StreamReader::new(runtime, client, object);
+                if with_types {
+                    let (records, own_types) = infer_types(input, &file)?;
+                    rows += records;
+                    types = Some(match types.filter(|types| types.len() == own_types.len()) {
+                        Some(types) => types.into_iter().zip(own_types).map(|(a, b)| a.and(b)).collect(),
+                        None => own_types,
+                    });
+                } else {
+                    rows += count_records(input)?.saturating_sub(1);
+                }
+                own
+            }
+        };
+        match &schema {
+            Some((first, first_file)) if *first != own => {
+                let rule = format!("has other columns than {first_file}: {}", difference(first, &own));
+                return Err(Problem::new("s3_uri", &file, rule).remedy("a prefix holds files of one schema").into());
+            }
+            Some(_) => {}
+            None => schema = Some((own, file)),
+        }
+    }
+    let Some((mut schema, first_file)) = schema else {
+        return Err(Problem::without_value("s3_uri", "names no object").into());
+    };
+    if let Some(types) = &types {
+        let object = sources.objects.first().map(|o| StreamReader::new(runtime, client, o));
+        if let Some(input) = object {
+            schema = CsvRows::open(input, &first_file, Some(types.clone()))?.schema();
+        }
+    }
+    if rows == 0 {
+        return Err(Problem::new("s3_uri", &first_file, "holds a header, and no rows").into());
+    }
+    Ok(Shape { rows, schema, types })
+}
+
+fn difference(first: &SchemaRef, own: &SchemaRef) -> String {
+    if first.fields().len() != own.fields().len() {
+        return format!("{} columns instead of {}", own.fields().len(), first.fields().len());
+    }
+    let pair = first.fields().iter().zip(own.fields()).find(|(a, b)| a != b);
+    pair.map_or_else(String::new, |(a, b)| {
+        format!("`{}` ({}) instead of `{}` ({})", b.name(), b.data_type(), a.name(), a.data_type())
+    })
+}
+
+/// All rows of all objects, in order. For a blocking thread.
+pub(super) fn rows<'a>(
+    runtime: &'a Handle,
+    client: &'a Client,
+    sources: &'a Sources,
+    shape: &'a Shape,
+) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
+    sources.objects.iter().flat_map(move |object| open(runtime, client, sources.format, object, shape))
+}
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>;
+
+fn open(runtime: &Handle, client: &Client, format: Format, object: &Found, shape: &Shape) -> Batches {
+    let file = object.uri.to_string();
+    let opened: Result<Batches, EngineError> = match format {
+        Format::Csv => CsvRows::open(StreamReader::new(runtime, client, object), &file, shape.types.clone())
+            .map(|rows| Box::new(rows) as Batches),
+        Format::Parquet => ParquetRows::open(ObjectChunks::new(runtime, client, object), &file, None)
+            .map(|(_, rows)| Box::new(rows) as Batches),
+    };
+    opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+}

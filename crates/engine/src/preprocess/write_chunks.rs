@@ -1,0 +1,317 @@
+//! The core of preprocess: rows in, chunk files out, one pass, flat memory.
+//!
+//! Per batch of rows, all lines are rendered side by side into one buffer; the [`Chunker`] then says, some lines late,
+//! where each goes. As soon as it has spoken for a whole batch, runs of rows of one chunk are written with one call
+//! each, lines and rows alike.
+
+use super::chunk_files::ChunkFiles;
+use super::record_ids::RecordIds;
+use crate::error::EngineError;
+use crate::objects::ObjectSink;
+use crate::rows::cell_text::as_text;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker, Placed};
+use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID};
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::model::RecordWriter;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What to write, and within which limits.
+#[derive(Debug)]
+pub struct ChunkJob<'a> {
+    /// Where files go.
+    pub layout: &'a Layout,
+    /// What a record looks like.
+    pub records: &'a RecordWriter,
+    /// Limits of a chunk.
+    pub limits: ChunkLimits,
+    /// Bytes of a line; longer ones are not sent.
+    pub max_record_bytes: u64,
+    /// How many rows to take.
+    pub rows: u64,
+}
+
+/// What was written.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Records of each chunk.
+    pub chunks: Vec<u32>,
+    /// Rows that were read.
+    pub rows: u64,
+    /// Rows that lie in the rows files without a record, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Rows left out because the most chunks were full.
+    pub over_max_chunks: u64,
+    /// Null or empty cells in columns that the prompt shows.
+    pub empty_cells: u64,
+}
+
+/// Why a row is not sent: a name for counting, and what the row's `error` will say.
+#[derive(Debug, Clone)]
+struct NotSent {
+    reason: &'static str,
+    text: String,
+}
+
+const TOO_LARGE: &str = "record too large for the model";
+const TOO_FEW: &str = "too few records left for a batch job of their own";
+
+/// Reads batches of rows (all of one schema) and writes their chunks.
+///
+/// # Errors
+/// `InvalidInput` for bad rows or ids; else as reading and writing fail.
+pub fn write_chunks<S: ObjectSink>(
+    job: &ChunkJob<'_>,
+    batches: impl Iterator<Item = Result<RecordBatch, EngineError>>,
+    sink: &S,
+) -> Result<Written, EngineError> {
+    let mut writing = Writing::new(job, sink);
+    let mut ids = RecordIds::default();
+    let mut ahead = job.rows;
+    for batch in batches {
+        if ahead == 0 {
+            break;
+        }
+        let mut batch = batch?;
+        if (batch.num_rows() as u64) > ahead {
+            batch = batch.slice(0, usize::try_from(ahead).unwrap_or(usize::MAX));
+        }
+        ahead -= batch.num_rows() as u64;
+        writing.take(&batch, &ids.of(&batch)?)?;
+    }
+    writing.finish()
+}
+
+/// A batch whose lines are rendered, waiting for the chunker's word.
+struct HeldBatch {
+    rows: RecordBatch,
+    lines: Vec<u8>,
+    /// Where each row's line ends; a row without a line ends where the one before does.
+    ends: Vec<usize>,
+    /// Why a row has no line.
+    not_sent: Vec<Option<NotSent>>,
+    /// Where each row goes, as far as said.
+    placed: Vec<Placed>,
+}
+
+impl HeldBatch {
+    fn has_line(&self, row: usize) -> bool {
+        self.line_range(row..row + 1).len() > 0
+    }
+
+    fn line_range(&self, rows: Range<usize>) -> Range<usize> {
+        let begin = if rows.start == 0 { 0 } else { self.ends[rows.start - 1] };
+        begin..self.ends[rows.end - 1]
+    }
+}
+
+struct Writing<'a, S: ObjectSink> {
+    job: &'a ChunkJob<'a>,
+    sink: &'a S,
+    chunker: Option<Chunker>,
+    held: VecDeque<HeldBatch>,
+    open: Option<(u32, ChunkFiles<S::Writer>)>,
+    last: Placed,
+    written: Written,
+}
+
+impl<'a, S: ObjectSink> Writing<'a, S> {
+    fn new(job: &'a ChunkJob<'a>, sink: &'a S) -> Self {
+        Self {
+            job,
+            sink,
+            chunker: Some(Chunker::new(job.limits, job.rows)),
+            held: VecDeque::new(),
+            open: None,
+            last: Placed::Chunk(0),
+            written: Written::default(),
+        }
+    }
+
+    fn take(&mut self, batch: &RecordBatch, ids: &StringArray) -> Result<(), EngineError> {
+        let rendered = self.render(batch, ids)?;
+        let rows = rendered.ends.len();
+        let lengths: Vec<usize> = (0..rows).map(|row| rendered.line_range(row..row + 1).len()).collect();
+        self.written.rows += rows as u64;
+        self.held.push_back(rendered);
+        for length in lengths {
+            let Some(chunker) = self.chunker.as_mut() else { break };
+            if length == 0 {
+                chunker.skip_row();
+            } else if let Some(placed) = chunker.push(length as u64) {
+                self.place_next_line(placed);
+            }
+        }
+        self.write_placed_batches()
+    }
+
+    /// Renders all lines of a batch.
+    fn render(&mut self, batch: &RecordBatch, ids: &StringArray) -> Result<HeldBatch, EngineError> {
+        let columns = self.job.records.columns().iter().map(|name| {
+            let column = batch.column_by_name(name);
+            let column = column.ok_or_else(|| EngineError::Transient(format!("column `{name}` went missing")))?;
+            as_text(column)
+        });
+        let columns = columns.collect::<Result<Vec<StringArray>, _>>()?;
+        let mut lines = Vec::new();
+        let mut ends = Vec::with_capacity(batch.num_rows());
+        let mut not_sent = vec![None; batch.num_rows()];
+        for row in 0..batch.num_rows() {
+            let begin = lines.len();
+            // The cell of a null is the empty text.
+            self.job.records.push_line(&mut lines, ids.value(row), |column| cell(&columns[column], row));
+            let length = (lines.len() - begin) as u64;
+            if length > self.job.max_record_bytes {
+                lines.truncate(begin);
+                let most = self.job.max_record_bytes;
+                let text = format!("not sent: {TOO_LARGE}: {length} bytes, and at most {most} fit");
+                not_sent[row] = Some(NotSent { reason: TOO_LARGE, text });
+            }
+            ends.push(lines.len());
+            self.written.empty_cells += columns.iter().filter(|column| cell(column, row).is_empty()).count() as u64;
+        }
+        let rows = with_first_column(batch, ids)?;
+        Ok(HeldBatch { rows, lines, ends, not_sent, placed: Vec::with_capacity(batch.num_rows()) })
+    }
+
+    /// The oldest line without a place gets it, and so do rows without a line that stand before it.
+    fn place_next_line(&mut self, placed: Placed) {
+        for batch in self.held.iter_mut().filter(|batch| batch.placed.len() < batch.ends.len()) {
+            while batch.placed.len() < batch.ends.len() {
+                if batch.has_line(batch.placed.len()) {
+                    batch.placed.push(placed);
+                    self.last = placed;
+                    return;
+                }
+                batch.placed.push(self.last);
+            }
+        }
+    }
+
+    fn write_placed_batches(&mut self) -> Result<(), EngineError> {
+        while self.held.front().is_some_and(|batch| batch.placed.len() == batch.ends.len()) {
+            if let Some(batch) = self.held.pop_front() {
+                self.write_batch(batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a batch whose rows are all placed, one run of rows of the same place after the other.
+    fn write_batch(&mut self, mut batch: HeldBatch) -> Result<(), EngineError> {
+        let mut begin = 0;
+        while begin < batch.placed.len() {
+            let place = batch.placed[begin];
+            let run = batch.placed[begin..].iter().take_while(|other| **other == place).count();
+            let rows = begin..begin + run;
+            match place {
+                Placed::Chunk(index) => self.write_run(&batch, rows, index, true)?,
+                Placed::OverMaxChunks => self.written.over_max_chunks += run as u64,
+                Placed::TooFewLeft => {
+                    for not_sent in &mut batch.not_sent[rows.clone()] {
+                        not_sent.get_or_insert_with(|| NotSent { reason: TOO_FEW, text: format!("not sent: {TOO_FEW}") });
+                    }
+                    // Their rows travel with the last chunk; without any chunk the run fails as a whole.
+                    match self.open.as_ref().map(|(index, _)| *index) {
+                        Some(index) => self.write_run(&batch, rows, index, false)?,
+                        None => self.count_rejected(&batch.not_sent[rows]),
+                    }
+                }
+            }
+            begin += run;
+        }
+        Ok(())
+    }
+
+    fn write_run(
+        &mut self,
+        batch: &HeldBatch,
+        rows: Range<usize>,
+        index: u32,
+        with_lines: bool,
+    ) -> Result<(), EngineError> {
+        let slice = batch.rows.slice(rows.start, rows.len());
+        let why = &batch.not_sent[rows.clone()];
+        self.count_rejected(why);
+        let not_sent: StringArray = why.iter().map(|why| why.as_ref().map(|why| why.text.as_str())).collect();
+        let slice = with_last_column(&slice, not_sent)?;
+        let files = self.files_of(index, slice.schema())?;
+        if with_lines {
+            let lines = rows.clone().filter(|row| batch.has_line(*row)).count();
+            files.write(&batch.lines[batch.line_range(rows)], u32::try_from(lines).unwrap_or(u32::MAX), &slice)
+        } else {
+            files.write(&[], 0, &slice)
+        }
+    }
+
+    fn count_rejected(&mut self, rows: &[Option<NotSent>]) {
+        for not_sent in rows.iter().flatten() {
+            *self.written.rejected.entry(not_sent.reason.to_owned()).or_default() += 1;
+        }
+    }
+
+    fn files_of(&mut self, index: u32, schema: SchemaRef) -> Result<&mut ChunkFiles<S::Writer>, EngineError> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != index) {
+            self.close_chunk()?;
+        }
+        let (_, files) = match self.open.take() {
+            Some(open) => self.open.insert(open),
+            None => self.open.insert((index, ChunkFiles::create(self.sink, self.job.layout, index, schema)?)),
+        };
+        Ok(files)
+    }
+
+    fn close_chunk(&mut self) -> Result<(), EngineError> {
+        if let Some((_, files)) = self.open.take() {
+            self.written.chunks.push(files.close()?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Written, EngineError> {
+        let rest = self.chunker.take().map(Chunker::finish).unwrap_or_default();
+        for placed in rest {
+            self.place_next_line(placed);
+        }
+        // Rows without a line after the last line.
+        for batch in &mut self.held {
+            batch.placed.resize(batch.ends.len(), self.last);
+        }
+        self.write_placed_batches()?;
+        self.close_chunk()?;
+        Ok(self.written)
+    }
+}
+
+fn cell(column: &StringArray, row: usize) -> &str {
+    if column.is_null(row) { "" } else { column.value(row) }
+}
+
+/// The rows with `record_id` first; a column of that name moves there.
+fn with_first_column(batch: &RecordBatch, ids: &StringArray) -> Result<RecordBatch, EngineError> {
+    let mut fields = vec![Field::new(RECORD_ID, DataType::Utf8, false)];
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(ids.clone())];
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if field.name() != RECORD_ID {
+            fields.push(field.as_ref().clone());
+            columns.push(Arc::clone(column));
+        }
+    }
+    batch_of(fields, columns)
+}
+
+fn with_last_column(batch: &RecordBatch, not_sent: StringArray) -> Result<RecordBatch, EngineError> {
+    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(not_sent));
+    batch_of(fields, columns)
+}
+
+fn batch_of(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineError> {
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|error| EngineError::Transient(format!("columns do not fit together: {error}")))
+}

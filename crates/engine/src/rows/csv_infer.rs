@@ -1,0 +1,111 @@
+//! Types for CSV columns, when a run asks for them (`infer_types`): only where every cell agrees.
+
+use super::csv_read::{csv_reader, read_header};
+use crate::error::EngineError;
+use arrow_schema::DataType;
+use std::io::Read;
+
+/// What the cells of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellType {
+    /// No cell seen but empty ones.
+    Empty,
+    /// Whole numbers of 64 bits, written as such: no plus sign, no leading zeros (`0012` is a code, not a number).
+    Integer,
+    /// Decimal numbers.
+    Float,
+    /// `true` and `false`, in any case.
+    Boolean,
+    /// Anything else.
+    Text,
+}
+
+impl CellType {
+    /// The column's Arrow type; empty cells become null in all but text columns.
+    pub fn data_type(self) -> DataType {
+        match self {
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Empty | Self::Text => DataType::Utf8,
+        }
+    }
+
+    fn of(cell: &[u8]) -> Self {
+        let Ok(text) = std::str::from_utf8(cell) else { return Self::Text };
+        if text.is_empty() {
+            return Self::Empty;
+        }
+        if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") {
+            return Self::Boolean;
+        }
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let code = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
+        // `parse` takes `nan`, `inf` and `+1`, too.
+        if code || !digits.starts_with(|c: char| c.is_ascii_digit()) {
+            return Self::Text;
+        }
+        if text.parse::<i64>().is_ok() {
+            Self::Integer
+        } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
+            Self::Float
+        } else {
+            Self::Text
+        }
+    }
+
+    /// What a column of both is.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Empty, other) | (other, Self::Empty) => other,
+            (Self::Integer, Self::Float) | (Self::Float, Self::Integer) => Self::Float,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Reads a whole CSV for its types, and counts its records (without the header) on the way.
+///
+/// # Errors
+/// As [`read_header`]; ragged rows are left for the second pass to complain about.
+pub fn infer_types(input: impl Read, file: &str) -> Result<(u64, Vec<CellType>), EngineError> {
+    let mut reader = csv_reader(input);
+    let names = read_header(&mut reader, file)?;
+    let mut types = vec![CellType::Empty; names.len()];
+    let mut record = csv::ByteRecord::new();
+    let mut records = 0;
+    while reader.read_byte_record(&mut record).map_err(std::io::Error::from)? {
+        records += 1;
+        for (cell_type, cell) in types.iter_mut().zip(&record) {
+            if *cell_type != CellType::Text {
+                *cell_type = cell_type.and(CellType::of(cell));
+            }
+        }
+    }
+    Ok((records, types))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("1\n-2\n\n", CellType::Integer)]
+    #[case("1\n2.5\n", CellType::Float)]
+    #[case("1e5\n0.1\n", CellType::Float)]
+    #[case("0012\n1\n", CellType::Text)]
+    #[case("true\nFALSE\n", CellType::Boolean)]
+    #[case("true\n1\n", CellType::Text)]
+    #[case("nan\n", CellType::Text)]
+    #[case("+1\n", CellType::Text)]
+    #[case("99999999999999999999\n", CellType::Float)]
+    #[case("2026-01-01\n", CellType::Text)]
+    #[case("\"\"\n", CellType::Empty)]
+    fn infers(#[case] cells: &str, #[case] expected: CellType) {
+        let text = format!("a\n{cells}");
+        assert_eq!(infer_types(text.as_bytes(), "a.csv").unwrap().1, [expected]);
+    }
+}

@@ -1,0 +1,265 @@
+//! Reading CSV as Arrow batches, strictly: a ragged row, text that is not UTF-8 or a repeated column name is an error
+//! that names the line, never a guess.
+
+use super::BATCH_ROWS;
+use super::csv_infer::CellType;
+use crate::error::EngineError;
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use bedrock_batch_domain::problem::{Problem, Problems};
+use csv::ByteRecord;
+use std::collections::HashSet;
+use std::io::Read;
+use std::sync::Arc;
+
+/// Bad lines that one message names.
+const MOST_BAD_LINES: usize = 5;
+/// Text of a batch after which it is closed early: rows may be long.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// A CSV file as batches. Cells are kept as the text that was written, unless types are given.
+pub struct CsvRows<R> {
+    reader: csv::Reader<R>,
+    file: String,
+    schema: SchemaRef,
+    types: Vec<CellType>,
+    record: ByteRecord,
+    bad: Vec<Problem>,
+    done: bool,
+}
+
+/// Reads the header line.
+///
+/// # Errors
+/// `InvalidInput` if the header is missing, not UTF-8, or names a column twice.
+pub fn read_header<R: Read>(reader: &mut csv::Reader<R>, file: &str) -> Result<Vec<String>, EngineError> {
+    let mut header = ByteRecord::new();
+    let there = reader.read_byte_record(&mut header).map_err(|error| csv_error(error, file))?;
+    if !there {
+        return Err(Problem::without_value(file, "is empty; a CSV begins with a line of column names").into());
+    }
+    let mut names = Vec::with_capacity(header.len());
+    for field in &header {
+        let Ok(name) = std::str::from_utf8(field) else {
+            return Err(not_utf8(file, 1).into());
+        };
+        names.push(name.to_owned());
+    }
+    let mut seen = HashSet::new();
+    let twice: Vec<Problem> = names
+        .iter()
+        .filter(|name| !seen.insert(name.as_str()))
+        .map(|name| Problem::new(format!("{file} line 1"), name, "this column name stands there twice").remedy("rename one"))
+        .collect();
+    Problems::check(twice)?;
+    Ok(names)
+}
+
+/// A reader of the rules that all passes over a CSV share.
+pub fn csv_reader<R: Read>(input: R) -> csv::Reader<R> {
+    csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(256 * 1024).from_reader(input)
+}
+
+impl<R: Read> CsvRows<R> {
+    /// Opens a CSV whose cells get these types; `None`: all are text.
+    ///
+    /// # Errors
+    /// As [`read_header`].
+    pub fn open(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
+        let mut reader = csv_reader(input);
+        let names = read_header(&mut reader, file)?;
+        let types = types.unwrap_or_else(|| vec![CellType::Text; names.len()]);
+        let fields: Vec<Field> =
+            names.iter().zip(&types).map(|(name, cell)| Field::new(name, cell.data_type(), true)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Self {
+            reader,
+            file: file.to_owned(),
+            schema,
+            types,
+            record: ByteRecord::new(),
+            bad: Vec::new(),
+            done: false,
+        })
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+        let mut columns: Vec<ColumnBuilder> = self.types.iter().map(|cell| ColumnBuilder::new(*cell)).collect();
+        let mut rows = 0;
+        let mut bytes = 0;
+        while rows < BATCH_ROWS && bytes < BATCH_BYTES {
+            if !self.reader.read_byte_record(&mut self.record).map_err(|error| csv_error(error, &self.file))? {
+                self.done = true;
+                break;
+            }
+            let text = match self.checked_text() {
+                Ok(text) => text,
+                Err(problem) => {
+                    self.bad.push(problem);
+                    if self.bad.len() >= MOST_BAD_LINES {
+                        break;
+                    }
+                    continue;
+                }
+            };
+            // After a bad line the rest is only looked through for more of them.
+            if !self.bad.is_empty() {
+                continue;
+            }
+            for (index, column) in columns.iter_mut().enumerate() {
+                column.push(self.record.range(index).and_then(|range| text.get(range)).unwrap_or_default());
+            }
+            bytes += text.len();
+            rows += 1;
+        }
+        if !self.bad.is_empty() && (self.done || self.bad.len() >= MOST_BAD_LINES) {
+            self.done = true;
+            Problems::check(std::mem::take(&mut self.bad))?;
+        }
+        if rows == 0 && self.done {
+            return Ok(None);
+        }
+        let arrays = columns.into_iter().map(ColumnBuilder::finish).collect();
+        let batch = RecordBatch::try_new(self.schema(), arrays);
+        batch.map(Some).map_err(|error| EngineError::Transient(format!("{}: {error}", self.file)))
+    }
+
+    /// The record's text if the record is as it should be.
+    fn checked_text(&self) -> Result<&str, Problem> {
+        let line = self.record.position().map_or(0, csv::Position::line);
+        let (found, wanted) = (self.record.len(), self.types.len());
+        if found != wanted {
+            let place = format!("{} line {line}", self.file);
+            let rule = format!("has {found} fields, and the header has {wanted}");
+            let remedy = "put fields that hold commas, quotes or line breaks into double quotes";
+            return Err(Problem::without_value(place, rule).remedy(remedy));
+        }
+        let text = std::str::from_utf8(self.record.as_slice()).ok();
+        // Fields stand side by side here: each must be valid by itself.
+        let valid = text.filter(|text| {
+            text.is_ascii() || (0..wanted).all(|i| self.record.range(i).is_some_and(|range| text.get(range).is_some()))
+        });
+        valid.ok_or_else(|| not_utf8(&self.file, line))
+    }
+}
+
+impl<R: Read> Iterator for CsvRows<R> {
+    type Item = Result<RecordBatch, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.done {
+            match self.next_batch() {
+                // A batch that is empty because only bad lines were looked at.
+                Ok(Some(batch)) if batch.num_rows() == 0 => {}
+                Ok(batch) => return batch.map(Ok),
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+fn not_utf8(file: &str, line: u64) -> Problem {
+    Problem::without_value(format!("{file} line {line}"), "is not valid UTF-8")
+        .remedy("save the file as UTF-8, e.g. `iconv -f latin1 -t utf-8`")
+}
+
+fn csv_error(error: csv::Error, file: &str) -> EngineError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error.into(),
+        other => Problem::without_value(file, format!("cannot be read as CSV: {other:?}")).into(),
+    }
+}
+
+enum ColumnBuilder {
+    Text(StringBuilder),
+    Integer(Int64Builder),
+    Float(Float64Builder),
+    Boolean(BooleanBuilder),
+}
+
+impl ColumnBuilder {
+    fn new(cell: CellType) -> Self {
+        match cell.data_type() {
+            DataType::Int64 => Self::Integer(Int64Builder::new()),
+            DataType::Float64 => Self::Float(Float64Builder::new()),
+            DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
+            _ => Self::Text(StringBuilder::new()),
+        }
+    }
+
+    fn push(&mut self, cell: &str) {
+        match self {
+            Self::Text(column) => column.append_value(cell),
+            Self::Integer(column) => column.append_option(cell.parse().ok()),
+            Self::Float(column) => column.append_option(cell.parse().ok()),
+            Self::Boolean(column) => column.append_option(match cell {
+                "" => None,
+                _ => Some(cell.eq_ignore_ascii_case("true")),
+            }),
+        }
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::Text(mut column) => Arc::new(column.finish()),
+            Self::Integer(mut column) => Arc::new(column.finish()),
+            Self::Float(mut column) => Arc::new(column.finish()),
+            Self::Boolean(mut column) => Arc::new(column.finish()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::cast::AsArray;
+    use rstest::rstest;
+
+    fn read(text: &[u8]) -> Result<Vec<Vec<String>>, String> {
+        let rows = CsvRows::open(text, "a.csv", None).map_err(|e| e.to_string())?;
+        let mut out = Vec::new();
+        for batch in rows {
+            let batch = batch.map_err(|e| e.to_string())?;
+            for row in 0..batch.num_rows() {
+                out.push(batch.columns().iter().map(|c| c.as_string::<i32>().value(row).to_owned()).collect());
+            }
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn cells_are_kept_as_written() {
+        let rows = read("a,b,c\n0012,1e5,true\n\"x, \"\"y\"\"\nz\",,Łukasz\r\n".as_bytes()).unwrap();
+        assert_eq!(rows, [["0012", "1e5", "true"], ["x, \"y\"\nz", "", "Łukasz"]]);
+    }
+
+    #[rstest]
+    #[case::ragged(b"a,b\n1,2\n\"x\ny\",2\n3\n4,5,6\n", "a.csv line 5: has 1 fields, and the header has 2")]
+    #[case::ragged_too(b"a,b\n1,2\n\"x\ny\",2\n3\n4,5,6\n", "a.csv line 6: has 3 fields")]
+    #[case::not_utf8(b"a,b\n1,\xff\n", "a.csv line 2: is not valid UTF-8")]
+    #[case::split_letter(b"a,b\n\xc3,\xa9\n", "a.csv line 2: is not valid UTF-8")]
+    #[case::header_not_utf8(b"a,\xff\n1,2\n", "a.csv line 1: is not valid UTF-8")]
+    #[case::twice(b"a,b,a\n1,2,3\n", "a.csv line 1 is `a`: this column name stands there twice")]
+    #[case::empty(b"", "a.csv: is empty")]
+    fn what_is_wrong_names_the_line(#[case] text: &[u8], #[case] expected: &str) {
+        let error = read(text).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn many_bad_lines_are_not_all_listed_and_nothing_is_read_after_them() {
+        let text = "a,b\n".to_owned() + &"1\n".repeat(100_000);
+        let error = read(text.as_bytes()).unwrap_err();
+        assert_eq!(error.matches("has 1 fields").count(), MOST_BAD_LINES);
+    }
+}

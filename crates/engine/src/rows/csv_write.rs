@@ -1,0 +1,49 @@
+//! Writing answered rows as CSV: texts as they are, numbers as Arrow writes them, lists as JSON text, null as nothing.
+
+use super::cell_text::as_text;
+use crate::error::EngineError;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::SchemaRef;
+use std::io::Write;
+
+/// A CSV file being written.
+pub struct CsvFile<W: Write> {
+    writer: csv::Writer<W>,
+}
+
+impl<W: Write> CsvFile<W> {
+    /// Begins a file with its header line.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn create(output: W, schema: &SchemaRef) -> Result<Self, EngineError> {
+        let mut writer = csv::WriterBuilder::new().buffer_capacity(256 * 1024).from_writer(output);
+        let names = schema.fields().iter().map(|field| field.name());
+        writer.write_record(names).map_err(std::io::Error::from)?;
+        Ok(Self { writer })
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
+        let columns = rows.columns().iter().map(as_text).collect::<Result<Vec<_>, _>>()?;
+        for row in 0..rows.num_rows() {
+            for column in &columns {
+                let cell = if column.is_null(row) { "" } else { column.value(row) };
+                self.writer.write_field(cell).map_err(std::io::Error::from)?;
+            }
+            self.writer.write_record(None::<&[u8]>).map_err(std::io::Error::from)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and gives the output back.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn finish(self) -> Result<W, EngineError> {
+        self.writer.into_inner().map_err(|error| EngineError::from(error.into_error()))
+    }
+}

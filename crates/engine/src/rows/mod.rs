@@ -1,0 +1,12 @@
+//! Tables as streams: CSV and Parquet in, Parquet and CSV out, always some thousand rows at a time.
+
+pub mod cell_text;
+pub mod csv_count;
+pub mod csv_infer;
+pub mod csv_read;
+pub mod csv_write;
+pub mod parquet_read;
+pub mod parquet_write;
+
+/// Rows of a batch: enough to make work per batch cheap, few enough to keep memory flat.
+pub const BATCH_ROWS: usize = 4096;

@@ -1,0 +1,98 @@
+//! Reading Parquet as Arrow batches, from anything that can be read at any place.
+
+use super::BATCH_ROWS;
+use super::parquet_write::parquet_error;
+use crate::error::EngineError;
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use bedrock_batch_domain::problem::Problem;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::reader::ChunkReader;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A Parquet file as batches.
+pub struct ParquetRows {
+    reader: ParquetRecordBatchReader,
+    schema: SchemaRef,
+    file: String,
+}
+
+/// What a Parquet file's footer says.
+#[derive(Debug, Clone)]
+pub struct ParquetShape {
+    /// Its rows.
+    pub rows: u64,
+    /// Its columns.
+    pub schema: SchemaRef,
+}
+
+impl ParquetRows {
+    /// Opens a file; `columns`: only these, by name (all if `None`).
+    ///
+    /// # Errors
+    /// `InvalidInput` if it is not a readable Parquet file.
+    pub fn open<R: ChunkReader + 'static>(
+        input: R,
+        file: &str,
+        columns: Option<&[&str]>,
+    ) -> Result<(ParquetShape, Self), EngineError> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(input).map_err(|error| unreadable(error, file))?;
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        let schema = without_metadata(builder.schema());
+        let mut seen = HashSet::new();
+        if let Some(field) = schema.fields().iter().find(|field| !seen.insert(field.name().as_str())) {
+            return Err(Problem::new(file, field.name(), "this column name stands there twice").into());
+        }
+        let shape = ParquetShape { rows, schema };
+        let builder = match columns {
+            None => builder,
+            Some(names) => {
+                let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+                builder.with_projection(mask)
+            }
+        };
+        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(error, file))?;
+        let schema = without_metadata(&arrow_array::RecordBatchReader::schema(&reader));
+        Ok((shape, Self { reader, schema, file: file.to_owned() }))
+    }
+
+    /// The columns that are read.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl Iterator for ParquetRows {
+    type Item = Result<RecordBatch, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        let batch = batch.and_then(|batch| batch.with_schema(Arc::clone(&self.schema)));
+        Some(batch.map_err(|error| {
+            use arrow_schema::ArrowError;
+            match error {
+                ArrowError::ExternalError(inner) => match inner.downcast::<std::io::Error>() {
+                    Ok(io) => (*io).into(),
+                    Err(other) => EngineError::Transient(format!("{}: {other}", self.file)),
+                },
+                other => Problem::without_value(&self.file, format!("has damaged Parquet data: {other}")).into(),
+            }
+        }))
+    }
+}
+
+/// Writers put notes of their own (pandas' index, say) into the schema; they would outlive the columns they speak of.
+fn without_metadata(schema: &Schema) -> SchemaRef {
+    Arc::new(Schema::new(schema.fields().clone()))
+}
+
+fn unreadable(error: parquet::errors::ParquetError, file: &str) -> EngineError {
+    match parquet_error(error) {
+        EngineError::Transient(text) if text.starts_with("Parquet: ") => {
+            Problem::without_value(file, format!("cannot be read as Parquet: {}", &text["Parquet: ".len()..])).into()
+        }
+        other => other,
+    }
+}

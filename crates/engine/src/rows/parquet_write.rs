@@ -1,0 +1,66 @@
+//! Writing Parquet with flat memory.
+
+use crate::error::EngineError;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use std::io::Write;
+
+/// Bytes after which a row group is closed: what a writer holds in memory at the most, about.
+const ROW_GROUP_BYTES: usize = 16 * 1024 * 1024;
+
+/// A Parquet file being written: Snappy, which every reader knows.
+pub struct ParquetFile<W: Write + Send> {
+    writer: ArrowWriter<W>,
+}
+
+impl<W: Write + Send> ParquetFile<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// If writing fails or a column's type has no Parquet form.
+    pub fn create(output: W, schema: SchemaRef) -> Result<Self, EngineError> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            // Free text hardly repeats: building dictionaries and minima of it costs more time than it saves bytes.
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .build();
+        let writer = ArrowWriter::try_new(output, schema, Some(properties)).map_err(parquet_error)?;
+        Ok(Self { writer })
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
+        self.writer.write(rows).map_err(parquet_error)?;
+        if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
+            self.writer.flush().map_err(parquet_error)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the footer and gives the output back.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn finish(self) -> Result<W, EngineError> {
+        self.writer.into_inner().map_err(parquet_error)
+    }
+}
+
+/// A Parquet error; one from the stream below keeps its kind.
+pub(super) fn parquet_error(error: ParquetError) -> EngineError {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(io) => (*io).into(),
+            Err(other) => EngineError::Transient(format!("Parquet: {other}")),
+        },
+        other => EngineError::Transient(format!("Parquet: {other}")),
+    }
+}

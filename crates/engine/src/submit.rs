@@ -1,0 +1,136 @@
+//! Submit: make the Bedrock job of a chunk, exactly once.
+//!
+//! The token is stored before the job exists, the job's name and idempotency token follow from the run and the chunk:
+//! whatever dies in between, the next attempt finds what is there and goes on.
+
+use crate::error::EngineError;
+use crate::settle::Settler;
+use aws_sdk_bedrock::operation::create_model_invocation_job::CreateModelInvocationJobError;
+use aws_sdk_bedrock::types::{
+    ModelInvocationJobInputDataConfig, ModelInvocationJobOutputDataConfig, ModelInvocationJobS3InputDataConfig,
+    ModelInvocationJobS3OutputDataConfig, ModelInvocationType, S3InputFormat,
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::job::remedy;
+use bedrock_batch_domain::layout::client_request_token;
+use bedrock_batch_domain::model::InvocationType;
+use bedrock_batch_domain::plan::JobItem;
+use serde::Deserialize;
+
+/// What the state machine hands to submit.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SubmitInput {
+    /// The state machine's token.
+    pub task_token: String,
+    /// The run.
+    pub run_id: String,
+    /// The model.
+    pub model_id: String,
+    /// How Bedrock is to read the records.
+    pub invocation_type: InvocationType,
+    /// The job.
+    pub job: JobItem,
+}
+
+/// Everything that submit needs.
+#[derive(Debug, Clone)]
+pub struct Submitter {
+    /// Settle and its clients.
+    pub settler: Settler,
+    /// The role that Bedrock takes on.
+    pub role_arn: String,
+    /// Hours after which Bedrock gives a job up.
+    pub timeout_hours: i32,
+}
+
+impl Submitter {
+    /// Makes the job, or finds it, and settles it if it is over already.
+    ///
+    /// # Errors
+    /// `QuotaExceeded` and `Throttled` to be tried again later, `JobFailed` if Bedrock refuses the job for good, else as
+    /// AWS fails.
+    pub async fn run(&self, input: &SubmitInput) -> Result<(), EngineError> {
+        let done = self.make_and_settle(input).await;
+        if let Err(error @ (EngineError::JobFailed(_) | EngineError::Transient(_))) = &done {
+            // The Map ends without a reason; should this be the one, it is found here.
+            let noted = self.settler.jobs.record_failure(&input.job.name, error.name(), &error.to_string()).await;
+            if let Err(second) = noted {
+                tracing::warn!(name = input.job.name, error = %second, "the reason could not be stored");
+            }
+        }
+        done
+    }
+
+    async fn make_and_settle(&self, input: &SubmitInput) -> Result<(), EngineError> {
+        let jobs = &self.settler.jobs;
+        let stored = jobs.begin(&input.run_id, &input.model_id, &input.job, &input.task_token).await?;
+        if stored.job_arn.is_none() {
+            let arn = self.create(input).await?;
+            jobs.set_arn(&input.job.name, &arn).await?;
+            tracing::info!(run_id = input.run_id, name = input.job.name, arn, "submitted");
+        }
+        self.settler.settle(&input.job.name, None).await?;
+        Ok(())
+    }
+
+    async fn create(&self, input: &SubmitInput) -> Result<String, EngineError> {
+        let job = &input.job;
+        let refused = |error: aws_sdk_bedrock::error::BuildError| EngineError::JobFailed(error.to_string());
+        let source = ModelInvocationJobS3InputDataConfig::builder()
+            .s3_input_format(S3InputFormat::Jsonl)
+            .s3_uri(&job.input_uri)
+            .build()
+            .map_err(refused)?;
+        let target =
+            ModelInvocationJobS3OutputDataConfig::builder().s3_uri(&job.output_uri).build().map_err(refused)?;
+        let mut create = self
+            .settler
+            .bedrock
+            .create_model_invocation_job()
+            .job_name(&job.name)
+            .client_request_token(client_request_token(&input.run_id, &job.name))
+            .role_arn(&self.role_arn)
+            .model_id(&input.model_id)
+            .input_data_config(ModelInvocationJobInputDataConfig::S3InputDataConfig(source))
+            .output_data_config(ModelInvocationJobOutputDataConfig::S3OutputDataConfig(target))
+            .timeout_duration_in_hours(self.timeout_hours);
+        // The default need not be said, and older regions may not know the field.
+        if input.invocation_type == InvocationType::Converse {
+            create = create.model_invocation_type(ModelInvocationType::Converse);
+        }
+        match create.send().await {
+            Ok(created) => Ok(created.job_arn().to_owned()),
+            Err(error) => {
+                use CreateModelInvocationJobError as Refusal;
+                let what = format!("Bedrock refused job {}", job.name);
+                let message = error.message().unwrap_or_default().to_owned();
+                match error.as_service_error() {
+                    Some(Refusal::ServiceQuotaExceededException(_)) => {
+                        Err(EngineError::QuotaExceeded(format!("{what}: {message}")))
+                    }
+                    Some(Refusal::ConflictException(_)) => self.find_by_name(&job.name, &message).await,
+                    Some(
+                        Refusal::ValidationException(_)
+                        | Refusal::AccessDeniedException(_)
+                        | Refusal::ResourceNotFoundException(_),
+                    ) => {
+                        let remedy = remedy(&format!("{} {message}", error.code().unwrap_or_default()));
+                        let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
+                        Err(EngineError::JobFailed(format!("{what}: {message}{remedy}")))
+                    }
+                    _ => Err(EngineError::from_aws(what, &error)),
+                }
+            }
+        }
+    }
+
+    /// A conflict may mean that a job of this name is there: then it is ours, from an attempt whose answer was lost.
+    async fn find_by_name(&self, name: &str, message: &str) -> Result<String, EngineError> {
+        let jobs = self.settler.bedrock.list_model_invocation_jobs().name_contains(name).send().await;
+        let jobs = jobs.map_err(|error| EngineError::from_aws(format!("cannot look for job {name}"), &error))?;
+        let found = jobs.invocation_job_summaries().iter().find(|job| job.job_name() == name);
+        found
+            .map(|job| job.job_arn().to_owned())
+            .ok_or_else(|| EngineError::Transient(format!("Bedrock refused job {name} as a conflict: {message}")))
+    }
+}
