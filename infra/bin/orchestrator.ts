@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { UnbuiltFunctionError } from '../lib/functions/code';
 import { OrchestratorStack } from '../lib/orchestrator-stack';
 import { readSettings, SettingsError } from '../lib/settings/read';
 
@@ -7,7 +8,7 @@ try {
   new OrchestratorStack(app, 'BedrockBatchOrchestratorStack', { settings: readSettings(app.node) });
 } catch (error) {
   // What a user can mend is told without a stack trace.
-  if (!(error instanceof SettingsError)) throw error;
+  if (!(error instanceof SettingsError || error instanceof UnbuiltFunctionError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

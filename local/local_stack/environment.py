@@ -28,7 +28,7 @@ def process_environment(settings: Settings, endpoint: str) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(settings.state / "home"),
-        "TMPDIR": str(settings.state / "tmp"),
+        "TMPDIR": str(settings.temporary),
         "LANG": "C.UTF-8",
         "AWS_EC2_METADATA_DISABLED": "true",
         **aws_environment(endpoint),

@@ -7,6 +7,10 @@ def choose_port(usual: int, *taken: int) -> int:
     """The usual port if it is free, else any free one."""
     if usual not in taken and is_free(usual):
         return usual
+    return any_port()
+
+
+def any_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -5,20 +5,20 @@ import os
 import signal
 import subprocess
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .ports import is_free
 from .settings import Settings, UserError
 
 
 def started_at(pid: int) -> str | None:
     """When the process with this id was started, or None if there is none. Ids are used again; this tells them apart."""
-    stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None
         # A zombie is over; it only waits for its parent to look.
@@ -34,32 +34,28 @@ class Service:
     name: str
     settings: Settings
     health_path: str
-    start_seconds: float = 30
-
-    @property
-    def record_file(self) -> Path:
-        return self.settings.state / f"{self.name}.pid"
-
-    @property
-    def log_file(self) -> Path:
-        return self.settings.logs / f"{self.name}.log"
+    start_seconds: float
 
     def running(self) -> dict | None:
         """The record of the process if it still is that process."""
-        try:
-            record = json.loads(self.record_file.read_text())
-        except (OSError, ValueError):
+        record = self._record()
+        return record if record and started_at(record["pid"]) == record["started_at"] else None
+
+    def port(self) -> int | None:
+        """The port it has, or had and can have again: what is deployed knows it by that."""
+        record = self._record()
+        if not record:
             return None
-        return record if started_at(record["pid"]) == record["started_at"] else None
+        return record["port"] if self.running() or is_free(record["port"]) else None
 
     def ensure(self, port: int, command: list[str], environment: dict[str, str], version: str) -> dict:
-        """The running process, started again if its command or version changed or if it is not there."""
+        """The record of the running process; started again if its command or version changed, or if it is not well."""
         wanted = {"port": port, "command": command, "version": version}
         record = self.running()
-        if record and {key: record[key] for key in wanted} == wanted and healthy(self.url(port)):
+        if record and {key: record[key] for key in wanted} == wanted and healthy(self._url(port)):
             return record
         self.stop()
-        with self.log_file.open("ab") as log:
+        with self._log_file.open("wb") as log:
             process = subprocess.Popen(
                 command,
                 cwd=self.settings.state,
@@ -70,7 +66,7 @@ class Service:
                 start_new_session=True,
             )
         record = {"pid": process.pid, "started_at": started_at(process.pid), **wanted}
-        self.record_file.write_text(json.dumps(record))
+        self._record_file.write_text(json.dumps(record))
         self._wait_until_healthy(process, port)
         return record
 
@@ -79,43 +75,62 @@ class Service:
         record = self.running()
         if record:
             # The whole group: MiniStack's functions are its children and must not outlive it.
-            for signal_number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
-                try:
-                    os.killpg(record["pid"], signal_number)
-                except ProcessLookupError:
-                    break
-                if wait_for(lambda: started_at(record["pid"]) != record["started_at"], patience):
-                    break
-            # Members of the group that ignored the first signal.
-            try:
-                os.killpg(record["pid"], signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        self.record_file.unlink(missing_ok=True)
+            send(record["pid"], signal.SIGTERM)
+            wait_for(lambda: started_at(record["pid"]) != record["started_at"], seconds=5)
+            send(record["pid"], signal.SIGKILL)
+            wait_for(lambda: started_at(record["pid"]) != record["started_at"], seconds=5)
+        self._record_file.unlink(missing_ok=True)
         return record is not None
 
-    def url(self, port: int) -> str:
+    @property
+    def _record_file(self) -> Path:
+        return self.settings.state / f"{self.name}.pid"
+
+    @property
+    def _log_file(self) -> Path:
+        return self.settings.logs / f"{self.name}.log"
+
+    def _record(self) -> dict | None:
+        try:
+            return json.loads(self._record_file.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _url(self, port: int) -> str:
         return f"http://127.0.0.1:{port}{self.health_path}"
 
     def _wait_until_healthy(self, process: subprocess.Popen, port: int) -> None:
-        if wait_for(lambda: process.poll() is not None or healthy(self.url(port)), self.start_seconds) and process.poll() is None:
+        wait_for(lambda: process.poll() is not None or healthy(self._url(port)), self.start_seconds)
+        status = process.poll()
+        if status is None and healthy(self._url(port)):
             return
-        over = process.poll()
         self.stop()
-        what = f"ended with status {over}" if over is not None else f"did not answer at {self.url(port)} within {self.start_seconds:.0f} s"
-        tail = self.log_file.read_text(errors="replace").splitlines()[-15:]
-        raise UserError(f"{self.name} {what}. The end of {self.log_file}:\n" + "\n".join(f"  {line}" for line in tail))
+        slow = f"did not answer at {self._url(port)} within {self.start_seconds:.0f} s"
+        what = slow if status is None else f"ended with status {status}"
+        tail = "\n".join(f"  {line}" for line in self._log_file.read_text(errors="replace").splitlines()[-15:])
+        raise UserError(f"{self.name} {what}. The end of {self._log_file}:\n{tail}")
+
+
+def send(group: int, signal_number: signal.Signals) -> None:
+    try:
+        os.killpg(group, signal_number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+# Whatever proxy the user has, this machine is not behind it.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:
+        with DIRECT.open(url, timeout=2) as response:
             return response.status == 200
-    except (OSError, urllib.error.URLError):
+    except OSError:
         return False
 
 
-def wait_for(condition, seconds: float) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

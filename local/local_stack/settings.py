@@ -55,9 +55,13 @@ class Settings:
         return self.state / "logs"
 
     @property
+    def temporary(self) -> Path:
+        return self.state / "tmp"
+
+    @property
     def environment_file(self) -> Path:
         return self.state / "env"
 
     def make_directories(self) -> None:
-        for directory in (self.state, self.logs, self.state / "tmp", self.state / "home"):
+        for directory in (self.state, self.logs, self.temporary, self.state / "home"):
             directory.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,14 @@
 """Brings the local stack up and down."""
 
 import fcntl
+import os
+import shutil
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
-from .deployment import deploy
+from .deployment import deploy, missing_for_deployment
 from .environment import EVENT_SOURCE, process_environment, write_environment_file
 from .ports import choose_port
 from .processes import Service
@@ -17,35 +21,58 @@ SIMULATOR_PORT = 4567
 def up(settings: Settings) -> None:
     """Starts what does not run, deploys what changed, and writes the environment file."""
     begin = time.monotonic()
+    check(settings)
     settings.make_directories()
-    with only_one(settings):
-        ministack, ministack_url = start_ministack(settings)
-        simulator_url = start_simulator(settings, ministack_url, ministack["port"])
+    with only_one(settings.state / "lock"):
+        # Two stacks that look for free ports at the same time must not find the same ones.
+        with only_one(Path(tempfile.gettempdir()) / f"bedrock-batch-local-ports-{os.getuid()}.lock"):
+            ministack, ministack_url = start_ministack(settings)
+            simulator_url = start_simulator(settings, ministack_url, ministack["port"])
         outputs, deployed = deploy(settings, ministack, ministack_url, simulator_url)
         write_environment_file(settings.environment_file, ministack_url, simulator_url, outputs)
     what = "deployed" if deployed else "nothing changed"
-    print(f"The local stack is up ({what}, {time.monotonic() - begin:.1f} s): AWS at {ministack_url}, Bedrock at {simulator_url}.")
+    seconds = time.monotonic() - begin
+    print(f"The local stack is up ({what}, {seconds:.1f} s): AWS at {ministack_url}, Bedrock at {simulator_url}.")
     print(f"Use it with `. {shown(settings.environment_file)}`; logs are in {shown(settings.logs)}.")
 
 
 def down(settings: Settings) -> None:
     """Ends the processes that `up` started, and nothing else."""
     settings.make_directories()
-    with only_one(settings):
-        stopped = [service.name for service in (simulator_service(settings), ministack_service(settings)) if service.stop()]
+    with only_one(settings.state / "lock"):
+        services = (simulator_service(settings), ministack_service(settings))
+        stopped = [service.name for service in services if service.stop()]
         for name in ("env", "deployed.json", "outputs.json"):
             (settings.state / name).unlink(missing_ok=True)
     print(f"Stopped {' and '.join(stopped)}." if stopped else "The local stack was not running.")
 
 
-def start_ministack(settings: Settings) -> tuple[dict, str]:
-    python = settings.venv / "bin" / "python"
+def check(settings: Settings) -> None:
+    """Tells all that is missing at once, before anything is started."""
+    problems = missing_for_deployment(settings)
     if not (settings.venv / "bin" / "ministack").is_file():
-        raise UserError(f"MiniStack is not installed in {settings.venv}. Install local/requirements.txt there: `python3 -m venv {settings.venv} && {python} -m pip install -r local/requirements.txt`")
+        pip = settings.venv / "bin" / "pip"
+        problems.append(
+            f"MiniStack is not installed in {settings.venv}. Install what the local stack needs: "
+            f"`python3 -m venv {settings.venv} && {pip} install -r local/requirements.txt`"
+        )
+    if not settings.simulator_binary.is_file():
+        problems.append(
+            f"{settings.simulator_binary} does not exist. Build it with `cargo build -p bedrock-simulator`, "
+            "or name it in BEDROCK_SIMULATOR_BIN"
+        )
+    if problems:
+        raise UserError("\n".join(["the local stack cannot be started:", *(f"  - {problem}" for problem in problems)]))
+
+
+def start_ministack(settings: Settings) -> tuple[dict, str]:
     service = ministack_service(settings)
-    running = service.running()
-    port = running["port"] if running else choose_port(MINISTACK_PORT)
+    port = service.port() or choose_port(MINISTACK_PORT)
     endpoint = f"http://127.0.0.1:{port}"
+    if not service.running():
+        # Where it unpacks every version of every function.
+        shutil.rmtree(settings.temporary, ignore_errors=True)
+        settings.make_directories()
     environment = {
         **process_environment(settings, endpoint),
         "GATEWAY_PORT": str(port),
@@ -54,32 +81,29 @@ def start_ministack(settings: Settings) -> tuple[dict, str]:
         "PYTHONPATH": str(REPOSITORY / "local"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [str(python), "-m", "local_stack.ministack_as_aws"]
+    command = [str(settings.venv / "bin" / "python"), "-m", "local_stack.ministack_as_aws"]
     return service.ensure(port, command, environment, version=settings.retry_scale), endpoint
 
 
 def start_simulator(settings: Settings, endpoint: str, ministack_port: int) -> str:
-    binary = settings.simulator_binary
-    if not binary.is_file():
-        raise UserError(f"{binary} does not exist. Build it with `cargo build -p bedrock-simulator`, or name it in BEDROCK_SIMULATOR_BIN")
     service = simulator_service(settings)
-    running = service.running()
-    port = running["port"] if running else choose_port(SIMULATOR_PORT, ministack_port)
+    port = service.port() or choose_port(SIMULATOR_PORT, ministack_port)
     command = [
-        str(binary),
+        str(settings.simulator_binary),
         f"--listen=127.0.0.1:{port}",
         f"--backend={settings.simulator_backend}",
         f"--step-ms={settings.simulator_step_ms}",
         f"--event-source={EVENT_SOURCE}",
         *settings.simulator_options,
     ]
-    built = binary.stat()
-    service.ensure(port, command, process_environment(settings, endpoint), version=f"{built.st_mtime_ns} {built.st_size} {endpoint}")
+    built = settings.simulator_binary.stat()
+    version = f"{built.st_mtime_ns} {built.st_size} {endpoint}"
+    service.ensure(port, command, process_environment(settings, endpoint), version)
     return f"http://127.0.0.1:{port}"
 
 
 def ministack_service(settings: Settings) -> Service:
-    return Service("ministack", settings, "/_ministack/health")
+    return Service("ministack", settings, "/_ministack/health", start_seconds=30)
 
 
 def simulator_service(settings: Settings) -> Service:
@@ -87,12 +111,12 @@ def simulator_service(settings: Settings) -> Service:
 
 
 @contextmanager
-def only_one(settings: Settings):
-    """Lets one `up` or `down` at a time work on a state directory."""
-    with (settings.state / "lock").open("w") as lock:
+def only_one(lock_file: Path):
+    """Lets one process at a time in."""
+    with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def shown(path) -> str:
+def shown(path: Path) -> str:
     return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(path)

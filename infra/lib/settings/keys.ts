@@ -49,7 +49,7 @@ export const SETTING_KEYS = {
   lambdaDirectory: {
     default: '../target/lambda',
     rule: rules.text('a path, absolute or relative to infra/'),
-    what: 'Where the built functions lie: a directory per function, each holding `bootstrap`.',
+    what: 'Where the built functions lie: a directory with `bootstrap` in it, or a zip, per function.',
   },
   bedrockEventSource: {
     default: 'aws.bedrock',

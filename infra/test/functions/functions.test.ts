@@ -1,8 +1,10 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { builtFunction } from '../../lib/functions/code';
+import { dummyFunctions } from '../dummy-functions';
 import { exampleTemplate } from '../example-stack';
 
 const template = exampleTemplate();
@@ -111,6 +113,13 @@ describe('environment', () => {
       expect(environment(name, local)).not.toHaveProperty('AWS_ENDPOINT_URL_BEDROCK');
     }
   });
+});
+
+test('a function comes as a directory, or as a zip that is taken as it is', () => {
+  const directory = dummyFunctions();
+  writeFileSync(join(directory, 'submit.zip'), 'not looked into');
+  expect(builtFunction(directory, 'submit').path).toBe(join(directory, 'submit.zip'));
+  expect(builtFunction(directory, 'finalize').path).toBe(join(directory, 'finalize'));
 });
 
 test('functions that are not built are named, with the remedy', () => {

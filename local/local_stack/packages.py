@@ -1,0 +1,56 @@
+"""Zips of the functions, made quickly: CDK compresses a directory by itself, but slowly and one after the other."""
+
+import hashlib
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .settings import Settings
+
+FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
+
+# The zips only travel to the next process, so speed counts and size does not.
+COMPRESSION_LEVEL = 1
+# The same bytes make the same zip, or CDK would deploy functions that did not change.
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+
+
+def package_functions(settings: Settings) -> Path:
+    """Brings `<state>/functions/<name>.zip` in line with the built functions, and returns that directory."""
+    directory = settings.state / "functions"
+    directory.mkdir(exist_ok=True)
+    with ThreadPoolExecutor() as pool:
+        # zlib lets go of the interpreter's lock while it works, so the functions are compressed side by side.
+        list(pool.map(lambda name: package(settings.lambda_directory / name, directory / f"{name}.zip"), FUNCTIONS))
+    return directory
+
+
+def package(source: Path, target: Path) -> None:
+    """Writes the zip of one directory unless the one there is of the same bytes."""
+    files = files_in(source)
+    digest = digest_of(files, source)
+    digest_file = target.with_suffix(".digest")
+    if target.is_file() and digest_file.is_file() and digest_file.read_text() == digest:
+        return
+    digest_file.unlink(missing_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as archive:
+        for file in files:
+            entry = zipfile.ZipInfo(str(file.relative_to(source)), TIMESTAMP)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if file.name == "bootstrap" else 0o644) << 16
+            archive.writestr(entry, file.read_bytes())
+    digest_file.write_text(digest)
+
+
+def files_in(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
+
+
+def digest_of(files: list[Path], base: Path) -> str:
+    """Changes with the name or the bytes of any file."""
+    digest = hashlib.blake2b()
+    for file in files:
+        digest.update(f"{file.relative_to(base)}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "blake2b").digest())
+    return digest.hexdigest()

@@ -1,0 +1,52 @@
+"""Functions that did not change give zips that did not change."""
+
+import os
+import zipfile
+
+import pytest
+
+from local_stack.packages import FUNCTIONS, package_functions
+from settings_for_tests import settings_in
+
+
+@pytest.fixture
+def settings(tmp_path):
+    settings = settings_in(tmp_path)
+    for name in FUNCTIONS:
+        (settings.lambda_directory / name).mkdir(parents=True)
+        (settings.lambda_directory / name / "bootstrap").write_bytes(name.encode() * 1000)
+    templates = settings.lambda_directory / "preprocess" / "prompt-templates"
+    templates.mkdir()
+    (templates / "joke.toml").write_text("description = 'x'")
+    return settings
+
+
+def zips(settings):
+    return {name: (settings.state / "functions" / f"{name}.zip").read_bytes() for name in FUNCTIONS}
+
+
+def test_a_zip_holds_the_directory_and_can_be_run(settings):
+    package_functions(settings)
+    with zipfile.ZipFile(settings.state / "functions" / "preprocess.zip") as archive:
+        assert archive.namelist() == ["bootstrap", "prompt-templates/joke.toml"]
+        assert archive.getinfo("bootstrap").external_attr >> 16 == 0o755
+        assert archive.read("bootstrap") == b"preprocess" * 1000
+
+
+def test_the_same_bytes_make_the_same_zip(settings):
+    package_functions(settings)
+    before = zips(settings)
+    for name in FUNCTIONS:
+        os.utime(settings.lambda_directory / name / "bootstrap", (1, 1))
+        (settings.state / "functions" / f"{name}.digest").unlink()
+    package_functions(settings)
+    assert zips(settings) == before
+
+
+def test_a_changed_function_changes_only_its_own_zip(settings):
+    package_functions(settings)
+    before = zips(settings)
+    (settings.lambda_directory / "submit" / "bootstrap").write_bytes(b"new")
+    package_functions(settings)
+    after = zips(settings)
+    assert [name for name in FUNCTIONS if after[name] != before[name]] == ["submit"]
