@@ -31,8 +31,8 @@ async fn behaviour(State(simulator): State<Arc<Simulator>>) -> Response {
 
 async fn set_behaviour(State(simulator): State<Arc<Simulator>>, body: Bytes) -> Result<Response, ApiError> {
     let changes: Value = serde_json::from_slice(&body).map_err(|error| ApiError::validation(error.to_string()))?;
-    let changed = simulator.behaviour().with(&changes).map_err(ApiError::validation)?;
-    simulator.set_behaviour(changed);
+    let updated = simulator.behaviour().with(&changes).map_err(ApiError::validation)?;
+    simulator.set_behaviour(updated);
     Ok(behaviour(State(simulator)).await)
 }
 

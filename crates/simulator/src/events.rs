@@ -12,7 +12,7 @@ use crate::behaviour::Behaviour;
 use crate::chance::{happens, share};
 use crate::jobs::Job;
 
-/// PutEvents takes this many entries.
+/// `PutEvents` takes this many entries.
 const BATCH: usize = 10;
 
 /// Where events come from.

@@ -65,12 +65,15 @@ impl Status {
 
 /// Records, as Get and the manifest count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Counts {
-    pub(crate) total_record_count: u64,
-    pub(crate) processed_record_count: u64,
-    pub(crate) success_record_count: u64,
-    pub(crate) error_record_count: u64,
+    #[serde(rename = "totalRecordCount")]
+    pub(crate) total: u64,
+    #[serde(rename = "processedRecordCount")]
+    pub(crate) processed: u64,
+    #[serde(rename = "successRecordCount")]
+    pub(crate) succeeded: u64,
+    #[serde(rename = "errorRecordCount")]
+    pub(crate) failed: u64,
 }
 
 /// One job, as it is now.

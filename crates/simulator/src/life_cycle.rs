@@ -1,4 +1,4 @@
-//! The life of a job: Submitted, Validating, Scheduled, InProgress, and an end; each step is reported as an event.
+//! The life of a job: Submitted, Validating, Scheduled, `InProgress`, and an end; each step is reported as an event.
 //!
 //! The behaviour at the job's creation holds for its whole life.
 
@@ -25,8 +25,14 @@ pub(crate) async fn live(simulator: Arc<Simulator>, job: Job) {
         Some(seconds) => Duration::try_from_secs_f64(seconds / STEPS).unwrap_or_default(),
         None => simulator.step,
     };
-    let stop = job.stop.subscribe();
-    let mut life = Life { simulator: &simulator, behaviour: &behaviour, step, stop, held_back: Vec::new(), job };
+    let mut life = Life {
+        simulator: &simulator,
+        behaviour: &behaviour,
+        step,
+        stop: job.stop.subscribe(),
+        held_back: Vec::new(),
+        job,
+    };
     life.tell();
     let end = match life.run().await {
         Ok(end) => end,

@@ -138,12 +138,11 @@ impl Writer {
 
     async fn send_part(&mut self) -> Result<(), String> {
         let failed = |error: &dyn Failure| unreachable("write", &self.bucket, &self.key, error);
-        let upload = match &self.upload {
-            Some(upload) => upload.clone(),
-            None => {
-                let create = self.client.create_multipart_upload().bucket(&self.bucket).key(&self.key).send().await;
-                create.map_err(|error| failed(&error))?.upload_id.unwrap_or_default()
-            }
+        let upload = if let Some(upload) = &self.upload {
+            upload.clone()
+        } else {
+            let create = self.client.create_multipart_upload().bucket(&self.bucket).key(&self.key).send().await;
+            create.map_err(|error| failed(&error))?.upload_id.unwrap_or_default()
         };
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let part = self

@@ -12,10 +12,14 @@ pub(super) fn vector(base: &str, ask: &EmbeddingAsk) -> EmbeddingReply {
     let mut vector: Vec<f64> = (0..ask.dimensions).map(|_| numbers.next_share() * 2.0 - 1.0).collect();
     let length = vector.iter().map(|part| part * part).sum::<f64>().sqrt();
     if ask.normalize && length > 0.0 {
-        vector.iter_mut().for_each(|part| *part /= length);
+        for part in &mut vector {
+            *part /= length;
+        }
     }
     // Eight digits are what a 32-bit float holds.
-    vector.iter_mut().for_each(|part| *part = (*part * 1e8).round() / 1e8);
+    for part in &mut vector {
+        *part = (*part * 1e8).round() / 1e8;
+    }
     EmbeddingReply { vector, input_tokens: tokens(&ask.text) }
 }
 

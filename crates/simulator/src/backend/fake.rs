@@ -43,7 +43,7 @@ fn alternatives(text: &str) -> Option<(Vec<&str>, String)> {
     let quotes: &[char] = &['"', '\'', '`', ' ', '\t', '\r', ';', '!', '?'];
     let listed: Vec<&str> = list
         .split(',')
-        .map(|item| item.trim())
+        .map(str::trim)
         .map(|item| item.strip_prefix("or ").or_else(|| item.strip_prefix("and ")).unwrap_or(item))
         .map(|item| item.trim_matches(quotes))
         .filter(|item| !strip(&[' '])(item))

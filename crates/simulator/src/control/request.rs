@@ -34,35 +34,35 @@ pub(crate) struct CreateRequest {
 
 /// Where a job reads.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct S3Input {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    s3_input_format: Option<String>,
-    s3_uri: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    s3_bucket_owner: Option<String>,
+    #[serde(rename = "s3InputFormat", skip_serializing_if = "Option::is_none")]
+    format: Option<String>,
+    #[serde(rename = "s3Uri")]
+    uri: Option<String>,
+    #[serde(rename = "s3BucketOwner", skip_serializing_if = "Option::is_none")]
+    bucket_owner: Option<String>,
 }
 
 /// Where a job writes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct S3Output {
-    s3_uri: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    s3_encryption_key_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    s3_bucket_owner: Option<String>,
+    #[serde(rename = "s3Uri")]
+    uri: Option<String>,
+    #[serde(rename = "s3EncryptionKeyId", skip_serializing_if = "Option::is_none")]
+    encryption_key_id: Option<String>,
+    #[serde(rename = "s3BucketOwner", skip_serializing_if = "Option::is_none")]
+    bucket_owner: Option<String>,
 }
 
 impl S3Input {
     pub(crate) fn uri(&self) -> &str {
-        self.s3_uri.as_deref().unwrap_or_default()
+        self.uri.as_deref().unwrap_or_default()
     }
 }
 
 impl S3Output {
     pub(crate) fn uri(&self) -> &str {
-        self.s3_uri.as_deref().unwrap_or_default()
+        self.uri.as_deref().unwrap_or_default()
     }
 }
 
@@ -150,15 +150,15 @@ impl CreateRequest {
         broken.range("timeoutDurationInHours", Some(self.timeout_hours), 24, 168);
 
         let (input, at) = (&self.input, "inputDataConfig.s3InputDataConfig");
-        check_uri(broken, at, input.s3_uri.as_ref());
-        broken.one_of(&format!("{at}.s3InputFormat"), input.s3_input_format.as_ref(), &["JSONL"]);
-        broken.optional(&format!("{at}.s3BucketOwner"), input.s3_bucket_owner.as_ref(), 0, 12, Some(&ACCOUNT_ID));
+        check_uri(broken, at, input.uri.as_ref());
+        broken.one_of(&format!("{at}.s3InputFormat"), input.format.as_ref(), &["JSONL"]);
+        broken.optional(&format!("{at}.s3BucketOwner"), input.bucket_owner.as_ref(), 0, 12, Some(&ACCOUNT_ID));
 
         let (output, at) = (&self.output, "outputDataConfig.s3OutputDataConfig");
-        check_uri(broken, at, output.s3_uri.as_ref());
-        let key = output.s3_encryption_key_id.as_ref();
+        check_uri(broken, at, output.uri.as_ref());
+        let key = output.encryption_key_id.as_ref();
         broken.optional(&format!("{at}.s3EncryptionKeyId"), key, 1, 2048, Some(&KMS_KEY_ID));
-        broken.optional(&format!("{at}.s3BucketOwner"), output.s3_bucket_owner.as_ref(), 0, 12, Some(&ACCOUNT_ID));
+        broken.optional(&format!("{at}.s3BucketOwner"), output.bucket_owner.as_ref(), 0, 12, Some(&ACCOUNT_ID));
 
         if let Some(vpc) = &self.vpc {
             check_ids(broken, "vpcConfig.subnetIds", vpc.subnet_ids.as_deref(), 16);

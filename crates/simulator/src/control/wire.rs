@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::jobs::{Job, Status};
+use crate::timestamps::Timestamp;
 
 /// Absent fields are left out, never null. Counts appear once the job is in progress.
 pub(crate) fn job(job: &Job) -> Value {
@@ -22,7 +23,7 @@ pub(crate) fn job(job: &Job) -> Value {
     field("message", json!(job.message));
     field("submitTime", json!(job.submitted.iso8601()));
     field("lastModifiedTime", json!(job.modified.iso8601()));
-    field("endTime", json!(job.ended.map(|time| time.iso8601())));
+    field("endTime", json!(job.ended.map(Timestamp::iso8601)));
     field("inputDataConfig", json!({ "s3InputDataConfig": request.input }));
     field("outputDataConfig", json!({ "s3OutputDataConfig": request.output }));
     field("vpcConfig", json!(request.vpc));

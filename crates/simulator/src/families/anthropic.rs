@@ -92,7 +92,7 @@ fn read_messages(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
         let mut images = 0;
         for block in blocks(&content)? {
             match block {
-                Block::Text(text) if text.is_empty() => {
+                Block::Text("") => {
                     return Err(Refusal::invalid("messages: text content blocks must be non-empty"));
                 }
                 Block::Text(text) => ask.add(from_assistant, text),

@@ -110,7 +110,7 @@ pub(super) fn write(reply: &TextReply, base: &str) -> Value {
     })
 }
 
-/// Mistral's and DeepSeek's: no usage.
+/// How Mistral and `DeepSeek` answer: no usage.
 pub(super) fn write_bare(reply: &TextReply) -> Value {
     let stop_reason = if reply.stop == Stop::MaxTokens { "length" } else { "stop" };
     let message = json!({ "role": "assistant", "content": reply.text });

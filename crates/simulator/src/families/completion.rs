@@ -1,4 +1,4 @@
-//! A bare prompt that the model continues: Llama, and the older way to call Mistral and DeepSeek.
+//! A bare prompt that the model continues: Llama, and the older way to call Mistral and `DeepSeek`.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ pub(super) fn write_llama(reply: &TextReply) -> Value {
     })
 }
 
-/// DeepSeek answers in `choices`, Mistral in `outputs`; neither counts tokens.
+/// `DeepSeek` answers in `choices`, Mistral in `outputs`; neither counts tokens.
 pub(super) fn write_prompt(reply: &TextReply, base: &str) -> Value {
     let choice = json!([{ "text": reply.text, "stop_reason": stop_reason(&reply.stop) }]);
     if base.starts_with("deepseek.") { json!({ "choices": choice }) } else { json!({ "outputs": choice }) }

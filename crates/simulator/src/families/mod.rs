@@ -12,6 +12,8 @@ mod converse;
 mod image;
 mod node;
 mod nova;
+#[cfg(test)]
+mod tests;
 mod titan;
 
 use serde_json::Value;
@@ -30,7 +32,7 @@ pub(crate) enum Family {
     TitanText,
     TitanMultimodal,
     Llama,
-    /// Mistral and DeepSeek: a `prompt`, or chat `messages`.
+    /// Mistral and `DeepSeek`: a `prompt`, or chat `messages`.
     PromptOrChat,
     /// OpenAI's chat completions, which gpt-oss and most newer models take.
     Chat,

@@ -28,7 +28,7 @@ pub(super) fn error(behaviour: &Behaviour, job_name: &str, record: &str) -> Opti
         return Some(RecordError { code: 400, message, retryable: false });
     }
     if happens(rate * (1.0 - permanent_share), seed, &["record error", job_name, record]) {
-        let throttled = number(seed, &["which record error", job_name, record]) % 2 == 0;
+        let throttled = number(seed, &["which record error", job_name, record]).is_multiple_of(2);
         let (code, message) = if throttled {
             (429, "Too many requests, please wait before trying again.")
         } else {

@@ -91,7 +91,7 @@ impl<'a> Processing<'a> {
     pub(crate) async fn run(mut self, files: &[CheckedFile]) -> Result<End, String> {
         let output = Location::read(self.job.request.output.uri());
         let folder = format!("{}{}", output.folder(), self.job.id);
-        self.manifest.counts.total_record_count = files.iter().map(|file| file.records).sum();
+        self.manifest.counts.total = files.iter().map(|file| file.records).sum();
         self.report();
         for file in files {
             let key = format!("{folder}/{}.out", file.file.base_name());
@@ -150,10 +150,10 @@ impl<'a> Processing<'a> {
     fn answered_line(&mut self, model_input: &RawValue, record_id: &str) -> Result<Vec<u8>, String> {
         let answer = self.answer(model_input, record_id);
         let counts = &mut self.manifest.counts;
-        counts.processed_record_count += 1;
+        counts.processed += 1;
         match &answer {
-            Ok(_) => counts.success_record_count += 1,
-            Err(_) => counts.error_record_count += 1,
+            Ok(_) => counts.succeeded += 1,
+            Err(_) => counts.failed += 1,
         }
         let error = answer.as_ref().err().map(|error| OutputError {
             error_code: error.code,
@@ -183,8 +183,7 @@ impl<'a> Processing<'a> {
     /// Waits until it is this record's time, so that a job stopped halfway has answered about half. Counts are reported
     /// about twenty times.
     async fn keep_pace(&mut self) {
-        let (done, total) =
-            (self.manifest.counts.processed_record_count, self.manifest.counts.total_record_count.max(1));
+        let (done, total) = (self.manifest.counts.processed, self.manifest.counts.total.max(1));
         if done % total.div_ceil(20) != 0 {
             // Answers are computed, not awaited: others must get their turn.
             tokio::task::yield_now().await;

@@ -44,8 +44,8 @@ fn input_files(found: Vec<InputFile>, at: &Location) -> Result<Vec<InputFile>, S
         return Err(format!("No .jsonl files found at s3://{}/{}", at.bucket, at.key));
     }
     // Where AWS writes the output of two files with one name is not known, so nothing here should rely on it.
-    let mut names = HashSet::new();
-    match files.iter().find(|file| !names.insert(file.base_name())) {
+    let mut seen = HashSet::new();
+    match files.iter().find(|file| !seen.insert(file.base_name())) {
         Some(file) => Err(format!("The simulator refuses two input files with the name {}", file.base_name())),
         None => Ok(files),
     }

@@ -1,0 +1,343 @@
+//! Every family: a good request is answered in its own format, and each documented mistake is refused.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::*;
+
+const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+const HAIKU_4_5: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
+const NOVA: &str = "amazon.nova-lite-v1:0";
+const TITAN_TEXT: &str = "amazon.titan-embed-text-v2:0";
+const TITAN_IMAGE: &str = "amazon.titan-embed-image-v1";
+const LLAMA: &str = "meta.llama3-1-8b-instruct-v1:0";
+const MISTRAL: &str = "mistral.mistral-large-2407-v1:0";
+const GPT: &str = "openai.gpt-oss-20b-1:0";
+
+fn native(model: &str, body: &Value) -> Result<Value, Refusal> {
+    let model = Model::read(model);
+    answer(&Backend::Fake, &model, InvocationType::InvokeModel, Channel::Batch, body).map(|answered| answered.output)
+}
+
+fn converse(model: &str, body: &Value) -> Result<Value, Refusal> {
+    let model = Model::read(model);
+    answer(&Backend::Fake, &model, InvocationType::Converse, Channel::Batch, body).map(|answered| answered.output)
+}
+
+/// The body with the fields of `changes` replaced; null removes one.
+fn changed(mut body: Value, changes: &Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            body.as_object_mut().unwrap().remove(name);
+        } else {
+            body[name] = value.clone();
+        }
+    }
+    body
+}
+
+fn claude() -> Value {
+    json!({
+        "anthropic_version": "bedrock-2023-05-31", "max_tokens": 512, "system": "Be terse.",
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi there"}]}],
+    })
+}
+
+fn nova() -> Value {
+    json!({
+        "system": [{"text": "Be terse."}],
+        "messages": [{"role": "user", "content": [{"text": "Hi there"}]}],
+        "inferenceConfig": {"maxTokens": 512, "temperature": 0.7, "topP": 0.9, "topK": 50, "stopSequences": ["X"]},
+    })
+}
+
+fn conversation() -> Value {
+    json!({
+        "system": [{"text": "Be terse."}],
+        "messages": [{"role": "user", "content": [{"text": "Hi there"}]}],
+        "inferenceConfig": {"maxTokens": 1024, "temperature": 0.2, "topP": 0.9, "stopSequences": ["X"]},
+        "additionalModelRequestFields": {"top_k": 50},
+    })
+}
+
+fn picture(media_type: &str, data: &str) -> Value {
+    let source = json!({"type": "base64", "media_type": media_type, "data": data});
+    json!({"messages": [{"role": "user", "content": [{"type": "image", "source": source}, {"type": "text", "text": "?"}]}]})
+}
+
+fn jpeg() -> String {
+    STANDARD.encode([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3])
+}
+
+#[test]
+fn claude_answers_with_text_and_usage() {
+    let answer = native(HAIKU, &claude()).unwrap();
+    assert_eq!(answer["type"], "message");
+    assert_eq!(answer["model"], "claude-3-haiku-20240307");
+    assert_eq!(answer["content"][0]["type"], "text");
+    assert_eq!(answer["stop_reason"], "end_turn");
+    assert_eq!(answer["stop_sequence"], Value::Null);
+    assert!(answer["usage"]["input_tokens"].as_u64().unwrap() > 0);
+    assert!(answer["usage"]["output_tokens"].as_u64().unwrap() > 0);
+}
+
+#[rstest]
+#[case(json!({"anthropic_version": null}), "[anthropic_version] not found")]
+#[case(json!({"anthropic_version": "2023-06-01"}), "Invalid API version")]
+#[case(json!({"max_tokens": null}), "[max_tokens] not found")]
+#[case(json!({"max_tokens": 0}), "#/max_tokens")]
+#[case(json!({"max_tokens": "many"}), "#/max_tokens: expected type: Integer, found: String")]
+#[case(json!({"messages": null}), "[messages] not found")]
+#[case(json!({"messages": []}), "#/messages")]
+#[case(json!({"messages": "Hi"}), "expected type: JSONArray, found: String")]
+#[case(json!({"messages": [{"role": "system", "content": "Hi"}]}), "#/messages/0/role")]
+#[case(json!({"messages": [{"role": "assistant", "content": "Hi"}]}), "first message")]
+#[case(json!({"messages": [{"role": "user", "content": ""}]}), "non-empty")]
+#[case(json!({"messages": [{"role": "user", "content": [{"type": "text", "text": ""}]}]}), "non-empty")]
+#[case(json!({"messages": [{"role": "user"}]}), "[content] not found")]
+#[case(json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}), "#/messages/0/content/0/type")]
+#[case(json!({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "So "}]}), "whitespace")]
+#[case(json!({"temperature": 1.5}), "#/temperature")]
+#[case(json!({"top_p": -1}), "#/top_p")]
+#[case(json!({"top_k": 501}), "#/top_k")]
+#[case(json!({"stop_sequences": "X"}), "#/stop_sequences")]
+#[case(json!({"stop_sequences": [" "]}), "stop_sequences")]
+#[case(json!({"model": "claude"}), "extraneous key [model]")]
+#[case(json!({"stream": true}), "extraneous key [stream]")]
+#[case(json!({"tools": []}), "tool")]
+#[case(json!({"system": [{"type": "image"}]}), "#/system/0/")]
+#[case(json!({"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}), "thinking")]
+#[case(picture("image/jpeg", "no base64!"), "base64")]
+#[case(picture("image/jpeg", "aGVsbG8="), "Could not process image")]
+#[case(picture("image/png", &jpeg()), "appears to be jpeg")]
+#[case(picture("image/tiff", &jpeg()), "media_type")]
+fn a_mistake_is_refused_by_claude(#[case] mistake: Value, #[case] says: &str) {
+    let refusal = native(HAIKU, &changed(claude(), &mistake)).unwrap_err();
+    assert_eq!(refusal.code, 400);
+    assert!(refusal.message.contains(says), "{}", refusal.message);
+}
+
+#[test]
+fn claude_4_5_takes_one_sampling_parameter() {
+    let both = changed(claude(), &json!({"temperature": 0.5, "top_p": 0.5}));
+    assert!(native(HAIKU_4_5, &both).unwrap_err().message.contains("cannot both"));
+    assert!(native(HAIKU, &both).is_ok());
+    assert!(native(HAIKU_4_5, &changed(claude(), &json!({"top_p": 0.5}))).is_ok());
+    assert!(converse(HAIKU_4_5, &conversation()).unwrap_err().message.contains("cannot both"));
+}
+
+#[test]
+fn claude_shows_its_thinking_before_the_text() {
+    let thinking = json!({"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000});
+    let answer = native(HAIKU_4_5, &changed(claude(), &thinking)).unwrap();
+    assert_eq!(answer["content"][0]["type"], "thinking");
+    assert_eq!(answer["content"][1]["type"], "text");
+    for mistake in [
+        json!({"thinking": {"type": "enabled", "budget_tokens": 1000}, "max_tokens": 2000}),
+        json!({"thinking": {"type": "enabled", "budget_tokens": 2000}, "max_tokens": 2000}),
+        json!({"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000, "temperature": 0.5}),
+        json!({"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000, "top_k": 5}),
+    ] {
+        assert_eq!(native(HAIKU_4_5, &changed(claude(), &mistake)).unwrap_err().code, 400, "{mistake}");
+    }
+}
+
+#[test]
+fn claude_goes_on_from_a_prefill_and_ends_where_told() {
+    let prompt = "Blue jeans. Return JSON: {\"category\": \"pants|shoes\"}";
+    let messages = json!([{"role": "user", "content": prompt}, {"role": "assistant", "content": "{"}]);
+    let answer = native(HAIKU, &changed(claude(), &json!({"messages": messages}))).unwrap();
+    let text = format!("{{{}", answer["content"][0]["text"].as_str().unwrap());
+    assert!(serde_json::from_str::<Value>(&text).unwrap()["category"].is_string());
+
+    let short = native(HAIKU, &changed(claude(), &json!({"max_tokens": 2}))).unwrap();
+    assert_eq!((&short["stop_reason"], &short["usage"]["output_tokens"]), (&json!("max_tokens"), &json!(2)));
+    let stopped = native(HAIKU, &changed(claude(), &json!({"stop_sequences": [" "]})).clone());
+    assert!(stopped.is_err(), "a blank stop sequence is a mistake");
+    let stopped = native(HAIKU, &changed(claude(), &json!({"stop_sequences": ["i"]}))).unwrap();
+    assert_eq!((&stopped["stop_reason"], &stopped["stop_sequence"]), (&json!("stop_sequence"), &json!("i")));
+}
+
+#[test]
+fn claude_takes_up_to_20_images_of_up_to_3_75_mb() {
+    let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": jpeg()}});
+    let body =
+        |count: usize| changed(claude(), &json!({"messages": [{"role": "user", "content": vec![&image; count]}]}));
+    assert!(native(HAIKU, &body(20)).is_ok());
+    assert!(native(HAIKU, &body(21)).unwrap_err().message.contains("20 images"));
+    let mut large = vec![0xff, 0xd8, 0xff];
+    large.resize(image::CLAUDE_MAX_BYTES, 0);
+    assert!(native(HAIKU, &changed(claude(), &picture("image/jpeg", &STANDARD.encode(&large)))).is_ok());
+    large.push(0);
+    let refusal = native(HAIKU, &changed(claude(), &picture("image/jpeg", &STANDARD.encode(&large)))).unwrap_err();
+    assert!(refusal.message.contains("more than"), "{}", refusal.message);
+}
+
+#[test]
+fn nova_answers_in_its_own_way() {
+    let answer = native(NOVA, &changed(nova(), &json!({"schemaVersion": "messages-v1"}))).unwrap();
+    assert!(answer["output"]["message"]["content"][0]["text"].is_string());
+    assert_eq!(answer["stopReason"], "end_turn");
+    let usage = &answer["usage"];
+    let sum = usage["inputTokens"].as_u64().unwrap() + usage["outputTokens"].as_u64().unwrap();
+    assert_eq!(usage["totalTokens"], sum);
+}
+
+#[rstest]
+#[case(json!({"messages": [{"role": "user", "content": "Hi"}]}), "expected type: JSONArray, found: String")]
+#[case(json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]}), "extraneous key [type]")]
+#[case(json!({"messages": [{"role": "assistant", "content": [{"text": "Hi"}]}]}), "start with a user message")]
+#[case(json!({"system": "Be terse."}), "#/system")]
+#[case(json!({"max_tokens": 5}), "extraneous key [max_tokens]")]
+#[case(json!({"anthropic_version": "bedrock-2023-05-31"}), "extraneous key [anthropic_version]")]
+#[case(json!({"inferenceConfig": {"max_tokens": 5}}), "extraneous key [max_tokens]")]
+#[case(json!({"inferenceConfig": {"maxTokens": 5001}}), "#/inferenceConfig/maxTokens")]
+#[case(json!({"inferenceConfig": {"temperature": 2}}), "#/inferenceConfig/temperature")]
+#[case(json!({"schemaVersion": "v9"}), "#/schemaVersion")]
+#[case(json!({"toolConfig": {}}), "tool")]
+fn a_mistake_is_refused_by_nova(#[case] mistake: Value, #[case] says: &str) {
+    let refusal = native(NOVA, &changed(nova(), &mistake)).unwrap_err();
+    assert_eq!(refusal.code, 400);
+    assert!(refusal.message.contains(says), "{}", refusal.message);
+}
+
+#[test]
+fn nova_sees_images_and_nova_micro_does_not() {
+    let image = json!({"image": {"format": "jpeg", "source": {"bytes": jpeg()}}});
+    let body = |count: usize| changed(nova(), &json!({"messages": [{"role": "user", "content": vec![&image; count]}]}));
+    assert!(native(NOVA, &body(5)).is_ok());
+    assert!(native(NOVA, &body(6)).is_err());
+    assert!(native("amazon.nova-micro-v1:0", &body(1)).unwrap_err().message.contains("images"));
+}
+
+#[rstest]
+#[case(json!({"inputText": "hello"}), 1024)]
+#[case(json!({"inputText": "hello", "dimensions": 256, "normalize": true}), 256)]
+#[case(json!({"inputText": "hello", "dimensions": 512, "embeddingTypes": ["float", "binary"]}), 512)]
+fn titan_embeds_text(#[case] body: Value, #[case] dimensions: usize) {
+    let answer = native(TITAN_TEXT, &body).unwrap();
+    let vector: Vec<f64> = serde_json::from_value(answer["embedding"].clone()).unwrap();
+    assert_eq!(vector.len(), dimensions);
+    assert!((vector.iter().map(|part| part * part).sum::<f64>() - 1.0).abs() < 1e-5);
+    assert_eq!(answer["embeddingsByType"]["float"], answer["embedding"]);
+    assert_eq!(answer["inputTextTokenCount"], 2);
+}
+
+#[test]
+fn titan_leaves_the_embedding_out_when_only_bits_are_asked_for() {
+    let answer = native(TITAN_TEXT, &json!({"inputText": "hello", "embeddingTypes": ["binary"]})).unwrap();
+    assert!(answer.get("embedding").is_none());
+    assert_eq!(answer["embeddingsByType"]["binary"].as_array().unwrap().len(), 1024);
+}
+
+#[rstest]
+#[case(TITAN_TEXT, json!({}))]
+#[case(TITAN_TEXT, json!({"inputText": ""}))]
+#[case(TITAN_TEXT, json!({"inputText": ["a"]}))]
+#[case(TITAN_TEXT, json!({"inputText": "a", "dimensions": 384}))]
+#[case(TITAN_TEXT, json!({"inputText": "a", "normalize": "yes"}))]
+#[case(TITAN_TEXT, json!({"inputText": "a", "embeddingTypes": ["int8"]}))]
+#[case(TITAN_TEXT, json!({"inputText": "a", "inputImage": "b"}))]
+#[case(TITAN_IMAGE, json!({}))]
+#[case(TITAN_IMAGE, json!({"inputText": "a", "embeddingConfig": {"outputEmbeddingLength": 512}}))]
+#[case(TITAN_IMAGE, json!({"inputText": "a", "dimensions": 256}))]
+#[case(TITAN_IMAGE, json!({"inputImage": "aGVsbG8="}))]
+fn a_mistake_is_refused_by_titan(#[case] model: &str, #[case] body: Value) {
+    assert_eq!(native(model, &body).unwrap_err().code, 400);
+    assert_eq!(converse(model, &conversation()).unwrap_err().code, 400);
+}
+
+#[test]
+fn titan_embeds_images() {
+    let body = json!({"inputText": "a cat", "inputImage": jpeg(), "embeddingConfig": {"outputEmbeddingLength": 384}});
+    let answer = native(TITAN_IMAGE, &body).unwrap();
+    assert_eq!(answer["embedding"].as_array().unwrap().len(), 384);
+    assert_eq!(answer["message"], Value::Null);
+    assert_eq!(answer["inputTextTokenCount"], 2);
+}
+
+#[test]
+fn completions_are_answered_and_checked() {
+    let llama = native(LLAMA, &json!({"prompt": "Hi there", "max_gen_len": 64})).unwrap();
+    assert!(llama["generation"].is_string() && llama["stop_reason"] == "stop");
+    assert!(native(LLAMA, &json!({"prompt": "Hi", "max_gen_len": 4096})).is_err());
+    assert!(native(LLAMA, &json!({"prompt": "Hi", "max_tokens": 64})).is_err());
+    assert!(native(LLAMA, &json!({"messages": []})).is_err());
+    let mistral = native(MISTRAL, &json!({"prompt": "Hi there", "max_tokens": 2})).unwrap();
+    assert_eq!(mistral["outputs"][0]["stop_reason"], "length");
+    let chat = native(MISTRAL, &json!({"messages": [{"role": "user", "content": "Hi there"}]})).unwrap();
+    assert!(chat["choices"][0]["message"]["content"].is_string() && chat.get("usage").is_none());
+    let deepseek = native("deepseek.v3-v1:0", &json!({"prompt": "Hi there"})).unwrap();
+    assert!(deepseek["choices"][0]["text"].is_string());
+}
+
+#[test]
+fn chat_completions_are_answered_and_checked() {
+    let body =
+        json!({"messages": [{"role": "system", "content": "Be terse."}, {"role": "user", "content": "Hi there"}]});
+    let answer = native(GPT, &changed(body.clone(), &json!({"model": "openai.gpt-oss-20b-1:0"}))).unwrap();
+    assert!(answer["choices"][0]["message"]["content"].as_str().unwrap().starts_with("<reasoning>"));
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop");
+    assert!(answer["usage"]["total_tokens"].is_u64());
+    for mistake in [
+        json!({"model": "another"}),
+        json!({"stream": true}),
+        json!({"messages": null}),
+        json!({"messages": [{"role": "robot", "content": "Hi"}]}),
+        json!({"response_format": {"type": "json_object"}}),
+        json!({"inferenceConfig": {}}),
+    ] {
+        assert_eq!(native(GPT, &changed(body.clone(), &mistake)).unwrap_err().code, 400, "{mistake}");
+    }
+}
+
+#[rstest]
+#[case(HAIKU)]
+#[case(NOVA)]
+#[case(LLAMA)]
+#[case(MISTRAL)]
+#[case(GPT)]
+fn every_text_model_converses(#[case] model: &str) {
+    let answer = converse(model, &conversation()).unwrap();
+    assert!(answer["output"]["message"]["content"][0]["text"].is_string());
+    assert!(answer["metrics"]["latencyMs"].is_u64());
+}
+
+#[rstest]
+#[case(json!({"modelId": "x"}), 400)]
+#[case(json!({"max_tokens": 5}), 400)]
+#[case(json!({"messages": [{"role": "user", "content": "Hi"}]}), 400)]
+#[case(json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]}), 400)]
+#[case(json!({"messages": [{"role": "user", "content": [{"text": " "}]}]}), 400)]
+#[case(json!({"messages": [{"role": "assistant", "content": [{"text": "Hi"}]}]}), 400)]
+#[case(json!({"inferenceConfig": {"maxTokens": 0}}), 400)]
+#[case(json!({"inferenceConfig": {"max_tokens": 5}}), 400)]
+#[case(json!({"toolConfig": {"tools": []}}), 400)]
+#[case(json!({"system": "Be terse."}), 400)]
+#[case(json!({"system": [{"text": "Be terse."}, {"cachePoint": {"type": "default"}}]}), 403)]
+#[case(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}, {"cachePoint": {"type": "default"}}]}]}), 403)]
+fn a_mistake_is_refused_by_converse(#[case] mistake: Value, #[case] code: u16) {
+    assert_eq!(converse(HAIKU, &changed(conversation(), &mistake)).unwrap_err().code, code);
+}
+
+#[test]
+fn what_stands_behind_a_profile_of_ones_own_is_seen_from_the_request() {
+    let profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+    assert_eq!(native(profile, &claude()).unwrap()["type"], "message");
+    assert!(native(profile, &nova()).unwrap()["output"].is_object());
+    assert!(native(profile, &json!({"inputText": "hello"})).unwrap()["embedding"].is_array());
+}
+
+#[test]
+fn bodies_of_any_kind_are_refused_without_a_panic() {
+    for model in [HAIKU, NOVA, TITAN_TEXT, TITAN_IMAGE, LLAMA, MISTRAL, GPT, "cohere.embed-english-v3", "x"] {
+        for body in
+            [json!({}), json!([]), json!(null), json!(1), json!({"messages": [null]}), json!({"messages": [{}]})]
+        {
+            assert!(native(model, &body).is_err(), "{model} {body}");
+            assert!(converse(model, &body).is_err(), "{model} {body}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+"""MiniStack and the simulator, each on a free port for the whole session, and clients for both."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+
+BUCKET = "simulator-tests"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def end(process):
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_for(check, seconds=30, what="it"):
+    """The first true answer of `check`; asks every 50 ms."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := check():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def local_aws():
+    """The address of a MiniStack of our own."""
+    program = Path(sys.executable).parent / "ministack"
+    if not program.exists():
+        pytest.fail(f"{program} is missing: pip install ministack into the environment that runs pytest")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, **CREDENTIALS, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": url}
+    process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: answers(f"{url}/_ministack/health"), what="MiniStack")
+        yield url
+    finally:
+        end(process)
+
+
+def simulator_binary():
+    default = Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "debug" / "bedrock-simulator"
+    binary = Path(os.environ.get("BEDROCK_SIMULATOR_BIN", default))
+    if not binary.exists():
+        pytest.fail(f"{binary} is missing: cargo build -p bedrock-simulator, or set BEDROCK_SIMULATOR_BIN")
+    return binary
+
+
+class Simulator:
+    """A running simulator: raw requests, its own routes, and the clients of boto3."""
+
+    def __init__(self, url):
+        self.url = url
+        self.default_behaviour = self.request("GET", "/_simulator/behaviour")[2]
+
+    def request(self, method, path, body=None, headers=None):
+        """Status, headers and decoded body; `body` is sent as it is when it is bytes, else as JSON."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"content-type": "application/json", **(headers or {})}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                status, headers, text = response.status, response.headers, response.read()
+        except urllib.error.HTTPError as error:
+            status, headers, text = error.code, error.headers, error.read()
+        return status, headers, json.loads(text) if text else None
+
+    def behave(self, **changes):
+        status, _, answer = self.request("PUT", "/_simulator/behaviour", changes)
+        assert status == 200, answer
+        return answer
+
+    def jobs(self):
+        return self.request("GET", "/_simulator/jobs")[2]["jobs"]
+
+    def reset(self):
+        self.behave(**self.default_behaviour)
+        assert self.request("POST", "/_simulator/reset")[0] == 200
+
+    def client(self, service, **settings):
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"max_attempts": 1}, **settings),
+        )
+
+
+def start_simulator(local_aws, *arguments):
+    environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": local_aws, "RUST_LOG": "warn"}
+    command = [simulator_binary(), "--listen", "127.0.0.1:0", "--step-ms", "60", *arguments]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    line = process.stdout.readline().strip()
+    if not line.startswith("listening on http://"):
+        end(process)
+        pytest.fail(f"the simulator did not start: {line!r}")
+    return process, Simulator(line.removeprefix("listening on "))
+
+
+@pytest.fixture(scope="session")
+def running_simulator(local_aws):
+    process, simulator = start_simulator(local_aws)
+    try:
+        yield simulator
+    finally:
+        end(process)
+
+
+@pytest.fixture
+def simulator(running_simulator):
+    """The session's simulator, forgetful and well-behaved again."""
+    running_simulator.reset()
+    yield running_simulator
+    running_simulator.reset()
+
+
+@pytest.fixture
+def bedrock(simulator):
+    return simulator.client("bedrock")
+
+
+@pytest.fixture
+def runtime(simulator):
+    return simulator.client("bedrock-runtime")
+
+
+def local_client(local_aws, service):
+    return boto3.client(
+        service,
+        endpoint_url=local_aws,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+
+
+@pytest.fixture(scope="session")
+def s3(local_aws):
+    client = local_client(local_aws, "s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
