@@ -184,3 +184,8 @@ def test_a_failing_job_does_not_disturb_others(simulator, bedrock, s3):
     good = jobs.create(bedrock, jobs.put_input(s3))
     assert jobs.finish(bedrock, bad)["status"] == "Failed"
     assert jobs.finish(bedrock, good)["status"] == "Completed"
+
+
+def test_a_body_above_the_limit(simulator):
+    status, headers, _ = simulator.request("POST", f"/model/{jobs.MODEL}/invoke", b" " * 25_000_001)
+    assert (status, headers["x-amzn-errortype"]) == (400, "ValidationException")

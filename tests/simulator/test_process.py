@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 
+import jobs
 import pytest
 
 from conftest import CREDENTIALS, Simulator, end, simulator_binary, start_simulator
@@ -19,6 +20,8 @@ def test_sigterm_ends_it_cleanly_with_a_job_under_way(local_aws, tmp_path):
     process, simulator = start_simulator(local_aws, "--port-file", str(tmp_path / "port"))
     assert simulator.url.endswith(":" + (tmp_path / "port").read_text())
     assert simulator.request("GET", "/_simulator/health")[0] == 200
+    simulator.behave(job_seconds=600)
+    jobs.create(simulator.client("bedrock"), "s3://bucket/x/")
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == 0
     assert process.stdout.read() == "", "one line on stdout, and no other"
@@ -65,8 +68,6 @@ def test_options_come_from_the_environment_too(local_aws, tmp_path):
     process = subprocess.Popen([simulator_binary()], env=environment, stdout=subprocess.PIPE, text=True)
     try:
         simulator = Simulator(process.stdout.readline().strip().removeprefix("listening on "))
-        import jobs
-
         arn = jobs.create(simulator.client("bedrock"), "s3://bucket/x/", modelId="acme.model-1")
         assert arn.startswith("arn:aws:bedrock:eu-west-1:123456789012:model-invocation-job/")
         assert simulator.default_behaviour["seed"] == 5
@@ -77,8 +78,6 @@ def test_options_come_from_the_environment_too(local_aws, tmp_path):
 def test_it_says_when_s3_cannot_be_reached(tmp_path):
     process, simulator = start_simulator("http://127.0.0.1:9")
     try:
-        import jobs
-
         bedrock = simulator.client("bedrock")
         job = jobs.finish(bedrock, jobs.create(bedrock, "s3://bucket/x/"), seconds=30)
         assert job["status"] == "Failed"

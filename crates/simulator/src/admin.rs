@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::errors::{ApiError, json_response};
+use crate::errors::{ApiError, json_response, whole_body};
 use crate::simulator::Simulator;
 
 pub(crate) fn routes() -> Router<Arc<Simulator>> {
@@ -29,8 +30,12 @@ async fn behaviour(State(simulator): State<Arc<Simulator>>) -> Response {
     json_response(StatusCode::OK, &serde_json::to_value(simulator.behaviour()).unwrap_or_default())
 }
 
-async fn set_behaviour(State(simulator): State<Arc<Simulator>>, body: Bytes) -> Result<Response, ApiError> {
-    let changes: Value = serde_json::from_slice(&body).map_err(|error| ApiError::validation(error.to_string()))?;
+async fn set_behaviour(
+    State(simulator): State<Arc<Simulator>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let changes: Value =
+        serde_json::from_slice(&whole_body(body)?).map_err(|error| ApiError::validation(error.to_string()))?;
     let updated = simulator.behaviour().with(&changes).map_err(ApiError::validation)?;
     simulator.set_behaviour(updated);
     Ok(behaviour(State(simulator)).await)

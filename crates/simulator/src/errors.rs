@@ -1,7 +1,9 @@
 //! AWS's errors in the form of its REST-JSON protocol: the name in a header, the message in the body.
 
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde_json::json;
 
 /// Which error; its name and HTTP status are those of the service model.
@@ -67,6 +69,11 @@ impl ApiError {
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Validation, message)
     }
+}
+
+/// The body of a request, unless it is too large or breaks off.
+pub(crate) fn whole_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
+    body.map_err(|rejection| ApiError::validation(rejection.body_text()))
 }
 
 impl IntoResponse for ApiError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::rejection::PathRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::chance;
 use crate::control::constraints::{Constraints, INVOKED_MODEL_ID};
 use crate::control::request::InvocationType;
-use crate::errors::{ApiError, ErrorKind, json_response};
+use crate::errors::{ApiError, ErrorKind, json_response, whole_body};
 use crate::families::ask::Refusal;
 use crate::families::{self, Answered, Channel};
 use crate::models::Model;
@@ -24,10 +24,10 @@ type ModelId = Result<Path<String>, PathRejection>;
 pub(crate) async fn invoke(
     State(simulator): State<Arc<Simulator>>,
     path: ModelId,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let begun = Instant::now();
-    let answered = answer(&simulator, InvocationType::InvokeModel, path, &body)?;
+    let answered = answer(&simulator, InvocationType::InvokeModel, path, &whole_body(body)?)?;
     let mut response = json_response(StatusCode::OK, &answered.output);
     let latency = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     for (name, number) in [
@@ -43,9 +43,9 @@ pub(crate) async fn invoke(
 pub(crate) async fn converse(
     State(simulator): State<Arc<Simulator>>,
     path: ModelId,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let answered = answer(&simulator, InvocationType::Converse, path, &body)?;
+    let answered = answer(&simulator, InvocationType::Converse, path, &whole_body(body)?)?;
     Ok(json_response(StatusCode::OK, &answered.output))
 }
 

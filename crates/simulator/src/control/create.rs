@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::chance::{self, Numbers};
 use crate::control::request::CreateRequest;
-use crate::errors::{ApiError, ErrorKind, json_response};
+use crate::errors::{ApiError, ErrorKind, json_response, whole_body};
 use crate::jobs::{Added, NewJob};
 use crate::life_cycle;
 use crate::models::{Model, NameKind};
@@ -21,7 +22,11 @@ use crate::timestamps::Timestamp;
 const QUOTA: usize = 100;
 const QUOTA_CUSTOM: usize = 3;
 
-pub(crate) async fn create(State(simulator): State<Arc<Simulator>>, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create(
+    State(simulator): State<Arc<Simulator>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let body = whole_body(body)?;
     simulator.admit("CreateModelInvocationJob", &job_name_in(&body))?;
     let request = CreateRequest::read(&body)?;
     let model = Model::read(&request.model_id);

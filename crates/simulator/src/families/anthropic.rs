@@ -34,8 +34,9 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask,
     if root.required("anthropic_version")?.text()? != "bedrock-2023-05-31" {
         return Err(Refusal::invalid("Invalid API version"));
     }
-    if channel == Channel::Batch && (root.has("tools") || root.has("tool_choice")) {
-        return Err(Refusal::invalid("Batch inference does not support tool calling."));
+    let structured = root.optional("output_config").is_some_and(|config| config.has("format"));
+    if channel == Channel::Batch && (structured || root.has("tools") || root.has("tool_choice")) {
+        return Err(Refusal::invalid("Batch inference does not support tool calling or structured output."));
     }
     let max_tokens = root.required("max_tokens")?.integer(1, u64::MAX)?;
     let mut ask = TextAsk { max_tokens: Some(max_tokens), ..TextAsk::default() };

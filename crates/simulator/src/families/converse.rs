@@ -46,13 +46,14 @@ pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel
     let mut fields = FIELDS.to_vec();
     fields.push("toolConfig");
     let root = root.clone().object(&fields)?;
-    if channel == Channel::Batch && root.has("toolConfig") {
-        return Err(Refusal::invalid("Batch inference does not support tool calling."));
+    let structured = root.optional("outputConfig").is_some_and(|config| config.has("textFormat"));
+    if channel == Channel::Batch && (structured || root.has("toolConfig")) {
+        return Err(Refusal::invalid("Batch inference does not support tool calling or structured output."));
     }
     let mut ask = TextAsk::default();
     if let Some(system) = root.optional("system") {
         for block in system.list()? {
-            let block = block.object(&["text", "guardContent", "cachePoint"])?;
+            let block = block.union(&["text", "guardContent", "cachePoint"])?;
             no_caching(&block, channel)?;
             if let Some(text) = block.optional("text") {
                 ask.system.push_str(text.text()?);
@@ -92,7 +93,7 @@ fn read_block(
     from_assistant: bool,
     ask: &mut TextAsk,
 ) -> Result<(), Refusal> {
-    let block = block.object(&BLOCKS)?;
+    let block = block.union(&BLOCKS)?;
     no_caching(&block, channel)?;
     if let Some(text) = block.optional("text") {
         if text.text()?.trim().is_empty() {
@@ -103,7 +104,7 @@ fn read_block(
     if let Some(picture) = block.optional("image") {
         let picture = picture.object(&["format", "source"])?;
         let format = picture.required("format")?.one_of(&["png", "jpeg", "gif", "webp"])?;
-        let source = picture.required("source")?.object(&["bytes", "s3Location"])?;
+        let source = picture.required("source")?.union(&["bytes", "s3Location"])?;
         if let Some(bytes) = source.optional("bytes") {
             let limit = if family == Family::Nova { image::NOVA_MAX_BYTES } else { image::CLAUDE_MAX_BYTES };
             ask.images.push(image::read(&bytes, Some(format), limit)?);

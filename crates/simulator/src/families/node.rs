@@ -33,6 +33,15 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A union: an object with one of these keys.
+    pub(crate) fn union(self, allowed: &[&str]) -> Result<Self, Refusal> {
+        let union = self.object(allowed)?;
+        match union.value.as_object().map_or(0, serde_json::Map::len) {
+            1 => Ok(union),
+            count => Err(union.refuse(&format!("expected one key, found: {count}"))),
+        }
+    }
+
     pub(crate) fn any_object(self) -> Result<Self, Refusal> {
         if self.value.is_object() { Ok(self) } else { Err(self.wrong_type("JSONObject")) }
     }

@@ -44,7 +44,7 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask,
 }
 
 fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, ask: &mut TextAsk) -> Result<(), Refusal> {
-    let block = block.clone().object(&["text", "image", "video", "document", "toolUse", "toolResult"])?;
+    let block = block.clone().union(&["text", "image", "video", "document", "toolUse", "toolResult"])?;
     if let Some(text) = block.optional("text") {
         ask.add(from_assistant, text.text()?);
     }
@@ -55,7 +55,7 @@ fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, ask: &mut Text
     if let Some(picture) = block.optional("image") {
         let picture = picture.object(&["format", "source"])?;
         let format = picture.required("format")?.one_of(&["png", "jpeg", "jpg", "gif", "webp"])?;
-        let source = picture.required("source")?.object(&["bytes", "s3Location"])?;
+        let source = picture.required("source")?.union(&["bytes", "s3Location"])?;
         if let Some(bytes) = source.optional("bytes") {
             let format = if format == "jpg" { "jpeg" } else { format };
             ask.images.push(image::read(&bytes, Some(format), image::NOVA_MAX_BYTES)?);
