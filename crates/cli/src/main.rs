@@ -1,1 +1,62 @@
-fn main() {}
+//! `bedrock-batch`: start runs, watch them, get their answers. Answers go to stdout or files, talk goes to stderr.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program prints")]
+
+mod download;
+mod failure;
+mod outputs;
+mod progress;
+mod show;
+mod stack;
+mod start;
+mod status;
+mod totals;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use stack::{Stack, StackOptions};
+use std::process::ExitCode;
+
+/// Runs Amazon Bedrock batch inference over tables.
+#[derive(Debug, Parser)]
+#[command(name = "bedrock-batch", version)]
+struct Cli {
+    #[command(flatten)]
+    stack: StackOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One file of this crate each.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a run from a JSON file; local inputs that it names are uploaded
+    Start(start::Arguments),
+    /// Say how a run stands
+    Status(status::Arguments),
+    /// Get a run's answers, as Parquet (or CSV) and as JSONL
+    Download(download::Arguments),
+    /// Show the first answered rows of a run
+    Show(show::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let stack = Stack::find(&cli.stack).await?;
+    match cli.command {
+        Command::Start(arguments) => Box::pin(start::run(&stack, &arguments)).await,
+        Command::Status(arguments) => Box::pin(status::run(&stack, &arguments)).await,
+        Command::Download(arguments) => Box::pin(download::run(&stack, &arguments)).await,
+        Command::Show(arguments) => Box::pin(show::run(&stack, &arguments)).await,
+    }
+}

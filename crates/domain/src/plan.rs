@@ -18,6 +18,8 @@ pub struct Plan {
     pub started_at: String,
     /// The bucket of everything.
     pub bucket: String,
+    /// The job table, for whoever wants to see how the run stands.
+    pub task_table: String,
     /// The checked request.
     pub request: RunRequest,
     /// The prompt's whole text; `None` for embeddings.

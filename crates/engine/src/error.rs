@@ -43,7 +43,8 @@ impl EngineError {
         let code = error.code().unwrap_or_default();
         // The SDK's own text is just "service error" or "dispatch failure": what happened is in its sources.
         let detail = error.message().map_or_else(|| chain(error), str::to_owned);
-        let text = format!("{}: {}{detail}", what.as_ref(), if code.is_empty() { String::new() } else { format!("{code}: ") });
+        let text =
+            format!("{}: {}{detail}", what.as_ref(), if code.is_empty() { String::new() } else { format!("{code}: ") });
         let throttled = ["Throttl", "TooManyRequests", "SlowDown", "ProvisionedThroughputExceeded", "RequestLimit"];
         if throttled.iter().any(|word| code.contains(word)) { Self::Throttled(text) } else { Self::Transient(text) }
     }

@@ -76,7 +76,8 @@ impl Finalizer {
             return Err(EngineError::Transient(text));
         }
         let paths = jobs.iter().flat_map(|job| {
-            let keys = plan.request.output_formats.iter().map(|format| layout.output_key(job.index, format.extension()));
+            let keys =
+                plan.request.output_formats.iter().map(|format| layout.output_key(job.index, format.extension()));
             keys.collect::<Vec<_>>()
         });
         let paths = paths.map(|key| S3Uri::new(&self.bucket, key).to_string()).collect();
@@ -125,7 +126,8 @@ mod tests {
 
     #[test]
     fn the_recorded_reason_explains_a_failed_map() {
-        let jobs = [job(None), job(Some(("Transient", "net"))), job(Some(("JobFailed", "a"))), job(Some(("JobFailed", "b")))];
+        let jobs =
+            [job(None), job(Some(("Transient", "net"))), job(Some(("JobFailed", "a"))), job(Some(("JobFailed", "b")))];
         let explained = explanation(&jobs, map_error());
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("JobFailed", "a (and 1 more jobs like it)"));
     }

@@ -85,7 +85,13 @@ impl JobTable {
     ///
     /// # Errors
     /// As DynamoDB fails.
-    pub async fn begin(&self, run_id: &str, model_id: &str, job: &JobItem, token: &str) -> Result<StoredJob, EngineError> {
+    pub async fn begin(
+        &self,
+        run_id: &str,
+        model_id: &str,
+        job: &JobItem,
+        token: &str,
+    ) -> Result<StoredJob, EngineError> {
         let put = self.client.put_item().table_name(&self.table).item("job_name", text(&job.name));
         let put = put
             .item("run_id", text(run_id))
@@ -149,7 +155,7 @@ impl JobTable {
             (":message", seen.message.as_deref().map_or(AttributeValue::Null(true), text)),
             (":processed", seen.processed.map_or(AttributeValue::Null(true), number)),
         ];
-        let set = "SET #status = :status, status_rank = :rank, message = :message, processed = :processed";
+        let set = "SET #status = :status, status_rank = :rank, message = :message, processed_records = :processed";
         let condition = "attribute_exists(job_name) AND (attribute_not_exists(status_rank) OR status_rank < :rank)";
         self.change(name, set, condition, &values).await?;
         Ok(())
@@ -197,7 +203,8 @@ impl JobTable {
         let mut items = query.into_paginator().items().send();
         let mut jobs = Vec::new();
         while let Some(item) = items.next().await {
-            let item = item.map_err(|error| EngineError::from_aws(format!("cannot list the jobs of {run_id}"), &error))?;
+            let item =
+                item.map_err(|error| EngineError::from_aws(format!("cannot list the jobs of {run_id}"), &error))?;
             jobs.push(read(&item));
         }
         Ok(jobs)
@@ -257,7 +264,7 @@ fn read(item: &HashMap<String, AttributeValue>) -> StoredJob {
         job_arn: string("job_arn"),
         status: string("status").map(|name| JobStatus::parse(&name)),
         message: string("message"),
-        processed: count("processed"),
+        processed: count("processed_records"),
         failure: string("failure_error").zip(string("failure_cause")),
         counts: string("counts").and_then(|json| serde_json::from_str(&json).ok()),
     }

@@ -1,1 +1,33 @@
-fn main() {}
+//! Lambda `finalize`: see [`bedrock_batch_engine::finalize`].
+
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::finalize::{FinalizeInput, Finalizer};
+use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use lambda_runtime::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    log_as_json();
+    let config = bedrock_batch_aws::sdk_config().await;
+    let finalizer = Finalizer {
+        s3: bedrock_batch_aws::s3_client(&config),
+        bucket: required("BUCKET_NAME")?,
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+    };
+    serve(move |input: FinalizeInput| {
+        let finalizer = finalizer.clone();
+        async move { answer(&finalizer, input).await }
+    })
+    .await
+}
+
+async fn answer(finalizer: &Finalizer, input: FinalizeInput) -> Result<serde_json::Value, EngineError> {
+    let written = match input {
+        FinalizeInput::Summarize { run_id } => serde_json::to_value(finalizer.summarize(&run_id).await?),
+        FinalizeInput::ExplainFailure { run_id, error } => {
+            serde_json::to_value(finalizer.explain_failure(&run_id, error).await?)
+        }
+    };
+    written.map_err(|error| EngineError::Transient(error.to_string()))
+}

@@ -1,1 +1,41 @@
-fn main() {}
+//! Lambda `job-status`: Bedrock's "Batch Inference Job State Change" events. See [`bedrock_batch_engine::settle`].
+
+use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::settle::Settler;
+use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use lambda_runtime::Error;
+use serde::Deserialize;
+
+/// What is read of an event. It is a hint that a job may have changed, no more: the rest of it is neither needed nor
+/// believed (its times, for one, are not RFC 3339).
+#[derive(Debug, Deserialize)]
+struct StateChange {
+    detail: Detail,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    batch_job_name: String,
+    #[serde(default)]
+    batch_job_arn: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    log_as_json();
+    let config = bedrock_batch_aws::sdk_config().await;
+    let settler = Settler {
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+        bedrock: aws_sdk_bedrock::Client::new(&config),
+        step_functions: aws_sdk_sfn::Client::new(&config),
+    };
+    serve(move |event: StateChange| {
+        let settler = settler.clone();
+        async move {
+            settler.settle(&event.detail.batch_job_name, event.detail.batch_job_arn.as_deref()).await?;
+            Ok(())
+        }
+    })
+    .await
+}

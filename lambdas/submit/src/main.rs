@@ -1,1 +1,27 @@
-fn main() {}
+//! Lambda `submit`: see [`bedrock_batch_engine::submit`].
+
+use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::settle::Settler;
+use bedrock_batch_engine::submit::{SubmitInput, Submitter};
+use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use lambda_runtime::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    log_as_json();
+    let config = bedrock_batch_aws::sdk_config().await;
+    let submitter = Submitter {
+        settler: Settler {
+            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+            bedrock: aws_sdk_bedrock::Client::new(&config),
+            step_functions: aws_sdk_sfn::Client::new(&config),
+        },
+        role_arn: required("BEDROCK_ROLE_ARN")?,
+        timeout_hours: required("JOB_TIMEOUT_HOURS")?,
+    };
+    serve(move |input: SubmitInput| {
+        let submitter = submitter.clone();
+        async move { submitter.run(&input).await }
+    })
+    .await
+}

@@ -38,8 +38,7 @@ pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<Found>, EngineE
 /// # Errors
 /// `InvalidInput` if the bucket does not exist or may not be read; else as S3 fails.
 pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<Found>, EngineError> {
-    let mut pages =
-        client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key).into_paginator().send();
+    let mut pages = client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key).into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| refused(prefix, error.raw_response().map(|r| r.status().as_u16()), &error))?;

@@ -100,8 +100,7 @@ impl ObjectWriter {
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));
         if self.parts.is_none() {
             let (sender, receiver) = mpsc::channel(1);
-            let (client, bucket, key) =
-                (self.uploads.client.clone(), self.uploads.bucket.clone(), self.key.clone());
+            let (client, bucket, key) = (self.uploads.client.clone(), self.uploads.bucket.clone(), self.key.clone());
             self.uploads.spawn(upload_parts(client, bucket, key, receiver))?;
             self.parts = Some(sender);
         }

@@ -145,8 +145,13 @@ impl<'a> AnswerColumns<'a> {
         let existing: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
         let added_names: Vec<&str> = added.iter().map(|(name, _)| *name).collect();
         let names = names_beside(&existing, &added_names, "input");
-        let mut fields: Vec<Field> =
-            rows.schema().fields().iter().zip(names).map(|(field, name)| field.as_ref().clone().with_name(name)).collect();
+        let mut fields: Vec<Field> = rows
+            .schema()
+            .fields()
+            .iter()
+            .zip(names)
+            .map(|(field, name)| field.as_ref().clone().with_name(name))
+            .collect();
         let mut columns = rows.columns().to_vec();
         for (name, column) in added {
             let data_type: DataType = column.data_type().clone();

@@ -58,7 +58,8 @@ impl Postprocessor {
         let stored = self.jobs.get(&input.job.name).await?.unwrap_or_default();
         let rows = S3Uri::new(&self.bucket, layout.rows_key(input.job.index));
         let rows = head(&self.s3, &rows).await?;
-        let rows = rows.ok_or_else(|| EngineError::Transient(format!("the rows of job {} are gone", input.job.name)))?;
+        let rows =
+            rows.ok_or_else(|| EngineError::Transient(format!("the rows of job {} are gone", input.job.name)))?;
         let folder = S3Uri::new(&self.bucket, answers_folder(&layout, input.job.index, &stored));
         let mut answers = list(&self.s3, &folder).await?;
         answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));

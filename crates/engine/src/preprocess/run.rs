@@ -40,6 +40,8 @@ pub struct Preprocessor {
     pub s3: Client,
     /// The bucket of everything.
     pub bucket: String,
+    /// The job table; preprocess only writes its name down.
+    pub task_table: String,
     /// Further buckets that runs may read.
     pub input_buckets: Vec<String>,
     /// What the stack allows.
@@ -76,7 +78,8 @@ impl Preprocessor {
         let checked = Arc::new(checked);
         let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
         let written = {
-            let (this, checked, layout, uploads) = (Arc::clone(self), Arc::clone(&checked), layout.clone(), uploads.clone());
+            let (this, checked, layout, uploads) =
+                (Arc::clone(self), Arc::clone(&checked), layout.clone(), uploads.clone());
             blocking(move || this.write(&checked, &layout, &uploads, rows.taken)).await?
         };
         uploads.finish().await?;
@@ -130,7 +133,8 @@ impl Preprocessor {
     async fn find_rows(self: &Arc<Self>, request: &RunRequest) -> Result<(Sources, sources::Shape), EngineError> {
         let uri = S3Uri::parse(&request.s3_uri).map_err(|rule| Problem::new("s3_uri", &request.s3_uri, rule))?;
         if uri.bucket != self.bucket && !self.input_buckets.contains(&uri.bucket) {
-            let known: Vec<&str> = std::iter::once(&self.bucket).chain(&self.input_buckets).map(String::as_str).collect();
+            let known: Vec<&str> =
+                std::iter::once(&self.bucket).chain(&self.input_buckets).map(String::as_str).collect();
             let rule = format!("the stack may read the buckets {} only", known.join(", "));
             let remedy = "copy the data, or add the bucket to the context key `inputBuckets` and deploy";
             return Err(Problem::new("s3_uri", &request.s3_uri, rule).remedy(remedy).into());
@@ -141,13 +145,7 @@ impl Preprocessor {
         Ok((sources, shape))
     }
 
-    fn write(
-        &self,
-        checked: &Checked,
-        layout: &Layout,
-        uploads: &Uploads,
-        rows: u64,
-    ) -> Result<Written, EngineError> {
+    fn write(&self, checked: &Checked, layout: &Layout, uploads: &Uploads, rows: u64) -> Result<Written, EngineError> {
         let runtime = Handle::current();
         let prompt = checked.prompt.as_ref();
         let records = RecordWriter::new(
@@ -193,6 +191,7 @@ impl Preprocessor {
             execution_arn: input.execution_arn.clone(),
             started_at: input.started_at.clone(),
             bucket: self.bucket.clone(),
+            task_table: self.task_table.clone(),
             request: checked.request.clone(),
             prompt: checked.prompt.clone(),
             model: checked.model.clone(),

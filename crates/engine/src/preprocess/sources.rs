@@ -97,7 +97,8 @@ fn one_format(objects: &[Found]) -> Result<Format, EngineError> {
     }
     let first = formats.first().copied().unwrap_or(Format::Csv);
     if formats.iter().any(|format| *format != first) {
-        problems.push(Problem::without_value("s3_uri", "the prefix holds both CSV and Parquet files").remedy("split it"));
+        problems
+            .push(Problem::without_value("s3_uri", "the prefix holds both CSV and Parquet files").remedy("split it"));
     }
     Problems::check(problems)?;
     Ok(first)

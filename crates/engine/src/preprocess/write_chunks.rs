@@ -212,7 +212,8 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
                 Placed::OverMaxChunks => self.written.over_max_chunks += run as u64,
                 Placed::TooFewLeft => {
                     for not_sent in &mut batch.not_sent[rows.clone()] {
-                        not_sent.get_or_insert_with(|| NotSent { reason: TOO_FEW, text: format!("not sent: {TOO_FEW}") });
+                        not_sent
+                            .get_or_insert_with(|| NotSent { reason: TOO_FEW, text: format!("not sent: {TOO_FEW}") });
                     }
                     // Their rows travel with the last chunk; without any chunk the run fails as a whole.
                     match self.open.as_ref().map(|(index, _)| *index) {

@@ -50,7 +50,9 @@ pub fn read_header<R: Read>(reader: &mut csv::Reader<R>, file: &str) -> Result<V
     let twice: Vec<Problem> = names
         .iter()
         .filter(|name| !seen.insert(name.as_str()))
-        .map(|name| Problem::new(format!("{file} line 1"), name, "this column name stands there twice").remedy("rename one"))
+        .map(|name| {
+            Problem::new(format!("{file} line 1"), name, "this column name stands there twice").remedy("rename one")
+        })
         .collect();
     Problems::check(twice)?;
     Ok(names)

@@ -1,0 +1,136 @@
+# The only door: every task is a target, and CI calls targets.
+
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+
+# One warm target directory that outlives a clean checkout.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/target
+export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
+export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
+
+FUNCTIONS := preprocess submit job-status postprocess finalize
+VENV := .local/venv
+PYTHON := $(VENV)/bin/python
+CLI := $(CARGO_TARGET_DIR)/debug/bedrock-batch
+# What travels with preprocess, beside its binary.
+TEMPLATES := $(wildcard prompt-templates/*.toml) infra/model-overrides.toml
+ARCHITECTURE ?= x86_64
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# --- the two commands of the README ---
+
+.PHONY: demo
+demo: build ## A run over 2,050 support tickets on the local stack, from a fresh machine to the answers
+	@local/up
+	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo
+
+.PHONY: test
+test: check test-rust test-infra test-simulator e2e ## Everything that must hold: lints, unit, property and end-to-end tests
+
+# --- parts ---
+
+.PHONY: setup
+setup: $(VENV)/.ready infra/node_modules/.ready ## Python and Node packages, at the versions of the lock files
+
+$(VENV)/.ready: local/requirements.txt
+	@echo "== Python packages"
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+infra/node_modules/.ready: infra/package-lock.json
+	@echo "== Node packages"
+	cd infra && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: build
+build: setup ## Programs and functions as local runs use them
+	@echo "== Programs and functions"
+	cargo build --locked --workspace --bins
+	@for function in $(FUNCTIONS); do \
+		mkdir -p $(LAMBDA_DIRECTORY)/$$function; \
+		cmp -s $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap \
+			|| install -m 755 $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap; \
+	done
+	@$(MAKE) --no-print-directory templates
+
+.PHONY: templates
+templates: $(TEMPLATES)
+	@rm -rf $(LAMBDA_DIRECTORY)/preprocess/prompt-templates
+	@mkdir -p $(LAMBDA_DIRECTORY)/preprocess/prompt-templates
+	@cp prompt-templates/*.toml $(LAMBDA_DIRECTORY)/preprocess/prompt-templates/
+	@cp infra/model-overrides.toml $(LAMBDA_DIRECTORY)/preprocess/
+
+.PHONY: local-up
+local-up: build ## Start the local stack and write .local/env
+	@local/up
+
+.PHONY: local-down
+local-down: ## End what local-up started
+	@local/down
+
+.PHONY: check
+check: check-rust check-infra ## Formatting, lints, licences, the synthesized template
+
+.PHONY: check-rust
+check-rust:
+	@echo "== Rust: format, lints, licences"
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory licences
+
+.PHONY: licences
+licences: setup
+	$(PYTHON) checks/licences.py
+
+.PHONY: check-infra
+check-infra: setup
+	@echo "== Infrastructure: format, lints, types, cfn-lint"
+	cd infra && npm run --silent lint
+	cd infra && npm run --silent synth:check
+
+.PHONY: test-rust
+test-rust: setup
+	cargo test --locked --workspace
+
+.PHONY: test-infra
+test-infra: setup
+	cd infra && npm test --silent
+
+.PHONY: test-simulator
+test-simulator: build
+	$(PYTHON) -m pytest -q tests/simulator
+
+.PHONY: e2e
+e2e: build ## End-to-end scenarios on a local stack of their own
+	$(PYTHON) -m pytest -q tests/e2e
+
+.PHONY: bench
+bench: setup ## Compare with the pandas + boto3 baseline (release build; some minutes)
+	cargo build --locked --release -p bedrock-batch-bench
+	$(PYTHON) bench/compare.py
+
+# --- a real account ---
+
+.PHONY: lambdas
+lambdas: setup ## Release builds of the functions for AWS (ARCHITECTURE=x86_64 or arm64)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --locked --release \
+		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(addprefix -p ,$(FUNCTIONS))
+	@$(MAKE) --no-print-directory templates LAMBDA_DIRECTORY=$(CARGO_TARGET_DIR)/lambda
+
+.PHONY: deploy
+deploy: lambdas ## Build and deploy to the AWS account of your credentials (CDK_OPTIONS="-c key=value …")
+	cd infra && npx cdk deploy --require-approval broadening \
+		-c lambdaDirectory=$(CARGO_TARGET_DIR)/lambda -c lambdaArchitecture=$(ARCHITECTURE) $(CDK_OPTIONS)
+
+.PHONY: format
+format: setup ## Format everything
+	cargo fmt --all
+	cd infra && npm run --silent format
+
+.PHONY: clean
+clean: local-down ## Remove what the project has put into this folder
+	rm -rf .local infra/node_modules infra/cdk.out

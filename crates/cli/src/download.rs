@@ -1,0 +1,69 @@
+//! `bedrock-batch download`.
+
+use crate::failure::Failure;
+use crate::outputs::{files, open};
+use crate::stack::Stack;
+use arrow_json::LineDelimitedWriter;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::objects::Found;
+use clap::Args;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The run's name
+    run: String,
+    /// The folder to put them into [default: the run's name]
+    folder: Option<PathBuf>,
+}
+
+pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
+    let found = files(stack, &arguments.run).await?;
+    let folder = arguments.folder.clone().unwrap_or_else(|| PathBuf::from(&arguments.run));
+    std::fs::create_dir_all(&folder).map_err(|e| Failure::Usage(format!("{}: {e}", folder.display())))?;
+    let mut paths = Vec::new();
+    for object in &found {
+        paths.push(fetch(stack, object, &folder).await?);
+    }
+    let jsonl = folder.join("answers.jsonl");
+    let rows = write_jsonl(&paths, &jsonl)?;
+    eprintln!("{} files and {} ({rows} rows)", paths.len(), jsonl.display());
+    println!("{}", folder.display());
+    Ok(())
+}
+
+/// Streams an object into a file of its name.
+pub(crate) async fn fetch(stack: &Stack, object: &Found, folder: &Path) -> Result<PathBuf, Failure> {
+    let path = folder.join(object.uri.key.rsplit('/').next().unwrap_or_default());
+    let get = stack.s3.get_object().bucket(&object.uri.bucket).key(&object.uri.key).send().await;
+    let mut body = get.map_err(|error| EngineError::from_aws(format!("cannot read {}", object.uri), &error))?.body;
+    let mut file = BufWriter::new(File::create(&path)?);
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|error| Failure::Failed(format!("reading {} broke: {error}", object.uri)))?;
+        file.write_all(&piece)?;
+    }
+    file.flush()?;
+    Ok(path)
+}
+
+/// One JSON object a row; from the Parquet files, or the CSV files where there are no others.
+fn write_jsonl(paths: &[PathBuf], target: &Path) -> Result<usize, Failure> {
+    let of = |ending: &str| paths.iter().filter(|p| p.extension().is_some_and(|e| e == ending)).collect::<Vec<_>>();
+    let parquet = of("parquet");
+    let sources = if parquet.is_empty() { of("csv") } else { parquet };
+    let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", target.display()));
+    let mut writer = LineDelimitedWriter::new(BufWriter::new(File::create(target)?));
+    let mut rows = 0;
+    for path in sources {
+        for batch in open(path)? {
+            let batch = batch?;
+            rows += batch.num_rows();
+            writer.write(&batch).map_err(|error| failed(&error))?;
+        }
+    }
+    writer.finish().map_err(|error| failed(&error))?;
+    writer.into_inner().flush()?;
+    Ok(rows)
+}

@@ -1,0 +1,42 @@
+//! The files that a run has written.
+
+use crate::failure::Failure;
+use crate::stack::Stack;
+use arrow_array::RecordBatch;
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_domain::summary::RunOutput;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::objects::{Found, get_json, list};
+use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::parquet_read::ParquetRows;
+use std::fs::File;
+use std::path::Path;
+
+/// The run's output, from its `summary.json`.
+pub(crate) async fn run_output(stack: &Stack, run_id: &str) -> Result<RunOutput, Failure> {
+    Ok(get_json(&stack.s3, &stack.bucket, &Layout::summary_key(run_id)).await?)
+}
+
+/// The run's files of answered rows, in order.
+pub(crate) async fn files(stack: &Stack, run: &str) -> Result<Vec<Found>, Failure> {
+    let plan = stack.plan(run).await?.ok_or_else(|| {
+        Failure::Usage(format!("run `{run}` has no plan yet: it is unknown, failed early, or is being prepared"))
+    })?;
+    let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
+    let found = list(&stack.s3, &S3Uri::new(&stack.bucket, layout.output_prefix())).await?;
+    if found.is_empty() {
+        return Err(Failure::Usage(format!("run `{run}` has written no rows yet: `bedrock-batch status {run}`")));
+    }
+    Ok(found)
+}
+
+/// Opens a downloaded file of answered rows.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>, Failure> {
+    let name = path.display().to_string();
+    let file = File::open(path)?;
+    if path.extension().is_some_and(|ending| ending == "csv") {
+        return Ok(Box::new(CsvRows::open(file, &name, None)?));
+    }
+    Ok(Box::new(ParquetRows::open(file, &name, None)?.1))
+}

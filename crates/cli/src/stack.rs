@@ -1,0 +1,106 @@
+//! Which deployed stack to talk to: named by options or the environment, else the one of the credentials' account.
+
+use crate::failure::Failure;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::layout::{Layout, run_id};
+use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::job_table::{JobTable, StoredJob};
+use bedrock_batch_engine::objects::{get_json, head};
+use clap::Args;
+
+/// Where the stack is.
+#[derive(Debug, Args)]
+pub(crate) struct StackOptions {
+    /// The stack's bucket [default: batch-inference-bucket-<account>]
+    #[arg(long, global = true, env = "BUCKET_NAME")]
+    bucket: Option<String>,
+    /// The batch orchestrator's ARN [default: bedrock-batch-orchestrator-<account>]
+    #[arg(long, global = true, env = "STATE_MACHINE_ARN")]
+    state_machine: Option<String>,
+}
+
+/// A stack, and the clients to talk to it.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    pub(crate) bucket: String,
+    pub(crate) state_machine: String,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) step_functions: aws_sdk_sfn::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// An execution as Step Functions describes it.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    pub(crate) status: String,
+    pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
+}
+
+impl Stack {
+    pub(crate) async fn find(options: &StackOptions) -> Result<Self, Failure> {
+        let config = bedrock_batch_aws::sdk_config().await;
+        let region = config.region().map(ToString::to_string).ok_or_else(|| {
+            Failure::Usage("no AWS region is set: `export AWS_REGION=…`, or `. .local/env` for the local stack".into())
+        })?;
+        let (bucket, state_machine) = match (&options.bucket, &options.state_machine) {
+            (Some(bucket), Some(machine)) => (bucket.clone(), machine.clone()),
+            (bucket, machine) => {
+                let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+                let identity =
+                    identity.map_err(|error| EngineError::from_aws("cannot tell the AWS account", &error))?;
+                let account = identity.account().unwrap_or_default();
+                let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
+                let by_account = format!(
+                    "arn:{partition}:states:{region}:{account}:stateMachine:bedrock-batch-orchestrator-{account}"
+                );
+                (
+                    bucket.clone().unwrap_or_else(|| format!("batch-inference-bucket-{account}")),
+                    machine.clone().unwrap_or(by_account),
+                )
+            }
+        };
+        Ok(Self {
+            bucket,
+            state_machine,
+            s3: bedrock_batch_aws::s3_client(&config),
+            step_functions: aws_sdk_sfn::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+        })
+    }
+
+    /// The execution of a run; its name is the run's.
+    pub(crate) async fn execution(&self, run: &str) -> Result<Execution, Failure> {
+        let arn = format!("{}:{run}", self.state_machine.replace(":stateMachine:", ":execution:"));
+        let described = self.step_functions.describe_execution().execution_arn(arn).send().await;
+        let described = described.map_err(|error| match error.code() {
+            Some("ExecutionDoesNotExist" | "InvalidArn") => Failure::Usage(format!(
+                "there is no run `{run}` of {}: check the name (`bedrock-batch start` prints it) and the region",
+                self.state_machine
+            )),
+            _ => EngineError::from_aws(format!("cannot look at run {run}"), &error).into(),
+        })?;
+        Ok(Execution {
+            status: described.status().as_str().to_owned(),
+            error: described.error().map(str::to_owned),
+            cause: described.cause().map(str::to_owned),
+        })
+    }
+
+    /// The run's plan, once preprocess has frozen it.
+    pub(crate) async fn plan(&self, run: &str) -> Result<Option<Plan>, Failure> {
+        let key = Layout::plan_key(&run_id(run));
+        let uri = bedrock_batch_domain::s3_uri::S3Uri::new(&self.bucket, &key);
+        if head(&self.s3, &uri).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(get_json(&self.s3, &self.bucket, &key).await?))
+    }
+
+    /// The jobs of a run that were begun.
+    pub(crate) async fn jobs(&self, plan: &Plan) -> Result<Vec<StoredJob>, Failure> {
+        let table = JobTable::new(self.dynamodb.clone(), plan.task_table.clone());
+        Ok(table.of_run(&plan.run_id).await?)
+    }
+}

@@ -1,0 +1,59 @@
+//! What the Lambda binaries share: logging, the environment, and errors under their contract names.
+
+use bedrock_batch_engine::EngineError;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::str::FromStr;
+
+/// A setting that the deployment must give.
+///
+/// # Errors
+/// If it is missing or not of its type, with its name.
+pub fn required<T: FromStr>(name: &str) -> Result<T, Error> {
+    optional(name)?.ok_or_else(|| format!("the environment variable {name} is missing: deploy the stack again").into())
+}
+
+/// A setting that may be missing or empty.
+///
+/// # Errors
+/// If it is not of its type, with its name.
+pub fn optional<T: FromStr>(name: &str) -> Result<Option<T>, Error> {
+    let value = std::env::var(name).unwrap_or_default();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let parsed = value.parse().map_err(|_| format!("the environment variable {name} has no valid value: `{value}`"))?;
+    Ok(Some(parsed))
+}
+
+/// Serves invocations until the environment is taken away. Logs are JSON lines on stdout; payloads are never logged.
+///
+/// # Errors
+/// When the Lambda runtime cannot be reached.
+pub async fn serve<I, O, F>(use_case: impl Fn(I) -> F) -> Result<(), Error>
+where
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + Send + 'static,
+    F: Future<Output = Result<O, EngineError>> + Send + 'static,
+{
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<I>| {
+        // Boxed: the runtime wraps it in layers whose types would grow beyond what the compiler follows.
+        let answer = Box::pin(use_case(event.payload));
+        async move { answer.await.map_err(|error| diagnostic(&error)) }
+    }))
+    .await
+}
+
+/// Sets logging up; to be called first.
+pub fn log_as_json() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    // The runtime's own span carries nothing but the request id.
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(true).with_ansi(false).init();
+}
+
+/// The error as Step Functions sees it: `errorType` is what Retry and Catch match.
+fn diagnostic(error: &EngineError) -> Diagnostic {
+    tracing::error!(error_type = error.name(), "the invocation failed");
+    Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+}
