@@ -114,7 +114,8 @@ class Simulator:
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"max_attempts": 1}, **settings),
+            # Every answer is looked at, so none is repeated.
+            config=Config(retries={"total_max_attempts": 1}, **settings),
         )
 
 

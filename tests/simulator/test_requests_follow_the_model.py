@@ -103,14 +103,13 @@ def test_the_full_request_is_accepted_and_shown_in_full(simulator, bedrock):
     assert {name: shown[name] for name in FULL if name != "tags"} == {k: v for k, v in FULL.items() if k != "tags"}
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=lambda member: path_name(member[0]))
+NAMED_MEMBERS = [member for member in MEMBERS if isinstance(member[0][-1], str)]
+
+
+@pytest.mark.parametrize("member", NAMED_MEMBERS, ids=lambda member: path_name(member[0]))
 def test_a_member_may_be_absent_only_if_the_model_says_so(simulator, member):
-    path, _, _ = member
-    if isinstance(path[-1], int):
-        pytest.skip("an item of a list")
-    body = without(path)
     # A union without its member is empty, which the model's own check reports as well.
-    assert_agree(simulator, body)
+    assert_agree(simulator, without(member[0]))
 
 
 STRING_MEMBERS = [member for member in MEMBERS if shape(BEDROCK, member[1])["type"] == "string"]
