@@ -11,6 +11,8 @@ export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
 FUNCTIONS := preprocess submit job-status postprocess finalize
 VENV := .local/venv
 PYTHON := $(VENV)/bin/python
+TOOLS := $(CARGO_TARGET_DIR)/tools
+CARGO_DENY := $(TOOLS)/cargo-deny-0.20.2
 CLI := $(CARGO_TARGET_DIR)/debug/bedrock-batch
 # What travels with preprocess, beside its binary.
 TEMPLATES := $(wildcard prompt-templates/*.toml) infra/model-overrides.toml
@@ -83,8 +85,13 @@ check-rust:
 	@$(MAKE) --no-print-directory licences
 
 .PHONY: licences
-licences: setup
-	$(PYTHON) checks/licences.py
+licences: $(CARGO_DENY)
+	$(CARGO_DENY) --locked check licenses bans sources
+
+$(CARGO_DENY):
+	@echo "== cargo-deny"
+	cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
+	@mkdir -p $(dir $@) && mv $(TOOLS)/bin/cargo-deny $@ && rm -rf $(TOOLS)/target
 
 .PHONY: check-infra
 check-infra: setup
@@ -99,6 +106,7 @@ test-rust: setup
 .PHONY: test-infra
 test-infra: setup
 	cd infra && npm test --silent
+	cd local && $(CURDIR)/$(PYTHON) -m pytest -q
 
 .PHONY: test-simulator
 test-simulator: build

@@ -7,6 +7,7 @@ pub mod csv_read;
 pub mod csv_write;
 pub mod parquet_read;
 pub mod parquet_write;
+pub mod shared_file;
 
 /// Rows of a batch: enough to make work per batch cheap, few enough to keep memory flat.
 pub const BATCH_ROWS: usize = 4096;

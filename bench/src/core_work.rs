@@ -1,0 +1,104 @@
+//! The cores, on local files.
+
+use crate::measure::measured;
+use crate::{Common, Failure};
+use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::input::{Inference, OutputFormat};
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::model::{Family, RecordWriter};
+use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::postprocess::{JoinJob, join};
+use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
+use bedrock_batch_engine::rows::csv_count::count_records;
+use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::shared_file::SharedFile;
+use clap::Args;
+use serde_json::Value;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+/// The run that files are named after.
+pub(crate) const RUN: &str = "bench";
+
+#[derive(Debug, Args)]
+pub(crate) struct Preprocess {
+    #[command(flatten)]
+    common: Common,
+    /// The CSV
+    #[arg(long)]
+    input: PathBuf,
+    /// The folder for chunks
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Preprocess {
+    pub(crate) fn run(&self) -> Result<Value, Failure> {
+        let prompt = Prompt::parse(&std::fs::read_to_string(&self.common.template)?)?;
+        let template = prompt.parsed_template()?;
+        let layout = Layout::new(RUN, RUN);
+        let sink = FolderSink { folder: self.out.clone() };
+        let figures = measured(|| {
+            // As in a run: once to count, once to write.
+            let rows = count_records(File::open(&self.input)?)?.saturating_sub(1);
+            let records = RecordWriter::new(
+                Family::AnthropicMessages,
+                &template,
+                &Inference::default(),
+                prompt.system.as_deref(),
+                None,
+            );
+            let limits = ChunkLimits {
+                min_records: 100,
+                max_records: self.common.max_records_per_job,
+                max_bytes: 1_000_000_000,
+                max_chunks: None,
+            };
+            let job = ChunkJob { layout: &layout, records: &records, limits, max_record_bytes: 10_000_000, rows };
+            let batches = CsvRows::open(File::open(&self.input)?, "rows.csv", None)?;
+            Ok::<_, EngineError>(write_chunks(&job, batches, &sink)?.rows)
+        })?;
+        Ok(figures)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Postprocess {
+    /// The folder that preprocess wrote
+    #[arg(long)]
+    chunks: PathBuf,
+    /// The folder of answers, `NNNN.jsonl.out`
+    #[arg(long)]
+    answers: PathBuf,
+    /// The folder for answered rows
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Postprocess {
+    pub(crate) fn run(&self) -> Result<Value, Failure> {
+        let layout = Layout::new(RUN, RUN);
+        let sink = FolderSink { folder: self.out.clone() };
+        let figures = measured(|| {
+            let mut rows = 0;
+            for index in 0.. {
+                let rows_file = self.chunks.join(layout.rows_key(index));
+                let Ok(file) = SharedFile::open(&rows_file) else { break };
+                let answers = self.answers.join(format!("{}.jsonl.out", Layout::chunk(index)));
+                let job = JoinJob {
+                    family: Family::AnthropicMessages,
+                    prefill: "",
+                    missing: "no answer",
+                    missing_reason: "no answer",
+                    outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
+                };
+                let input: Box<dyn Read> = Box::new(File::open(answers)?);
+                rows += join(&job, &file, &rows_file.display().to_string(), std::iter::once(input), &sink)?.rows;
+            }
+            Ok::<_, EngineError>(rows)
+        })?;
+        Ok(figures)
+    }
+}

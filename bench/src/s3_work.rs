@@ -1,0 +1,122 @@
+//! The whole use cases over S3, as the Lambdas run them; DynamoDB and Bedrock are left out, since the baseline has
+//! neither.
+
+use crate::core_work::RUN;
+use crate::measure::measured;
+use crate::{Common, Failure};
+use bedrock_batch_domain::input::{OutputFormat, StackLimits};
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::model::{Family, ModelTable};
+use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::objects::{Found, ObjectChunks, StreamReader, Uploads, list};
+use bedrock_batch_engine::postprocess::{JoinJob, join};
+use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor};
+use clap::Args;
+use serde_json::{Value, json};
+use std::io::Read;
+use std::sync::Arc;
+use tokio::runtime::{Handle, Runtime};
+
+#[derive(Debug, Args)]
+pub(crate) struct Preprocess {
+    #[command(flatten)]
+    common: Common,
+    /// `s3://bucket/rows.csv`; chunks go to the same bucket
+    #[arg(long)]
+    input: String,
+}
+
+impl Preprocess {
+    pub(crate) fn run(&self) -> Result<Value, Failure> {
+        let prompt = Prompt::parse(&std::fs::read_to_string(&self.common.template)?)?;
+        let bucket = S3Uri::parse(&self.input)?.bucket;
+        let runtime = Runtime::new()?;
+        let config = runtime.block_on(bedrock_batch_aws::sdk_config());
+        let preprocessor = Arc::new(Preprocessor {
+            s3: bedrock_batch_aws::s3_client(&config),
+            bucket,
+            task_table: String::new(),
+            input_buckets: Vec::new(),
+            stack: StackLimits {
+                max_total_records: None,
+                max_records_per_job: self.common.max_records_per_job,
+                max_concurrent_jobs: 5,
+            },
+            prompts: [("bench".to_owned(), prompt)].into(),
+            models: ModelTable::with_overrides("")?,
+        });
+        let input = PreprocessInput {
+            execution_name: RUN.to_owned(),
+            execution_arn: String::new(),
+            started_at: String::new(),
+            input: json!({"s3_uri": self.input, "job_name_prefix": RUN, "prompt_id": "bench",
+                "model_id": "anthropic.claude-3-haiku-20240307-v1:0"}),
+        };
+        let figures = measured(|| {
+            let prepared = runtime.block_on(Box::pin(preprocessor.run(input)))?;
+            Ok::<_, EngineError>(u64::from(prepared.jobs))
+        })?;
+        Ok(figures)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Postprocess {
+    /// The bucket with the chunks that preprocess wrote
+    #[arg(long)]
+    bucket: String,
+    /// The prefix of the answers, `<prefix>/NNNN.jsonl.out`
+    #[arg(long)]
+    answers: String,
+}
+
+impl Postprocess {
+    pub(crate) fn run(&self) -> Result<Value, Failure> {
+        let runtime = Runtime::new()?;
+        let config = runtime.block_on(bedrock_batch_aws::sdk_config());
+        let s3 = bedrock_batch_aws::s3_client(&config);
+        let figures = measured(|| runtime.block_on(self.join_all(&s3)))?;
+        Ok(figures)
+    }
+
+    async fn join_all(&self, s3: &aws_sdk_s3::Client) -> Result<u64, EngineError> {
+        let layout = Layout::new(RUN, RUN);
+        let mut rows_prefix = layout.rows_key(0);
+        rows_prefix.truncate(rows_prefix.len() - "0000.parquet".len());
+        let rows = list(s3, &S3Uri::new(&self.bucket, rows_prefix)).await?;
+        let answers = list(s3, &S3Uri::new(&self.bucket, format!("{}/", self.answers))).await?;
+        let uploads = Uploads::new(&Handle::current(), s3, &self.bucket);
+        let mut total = 0;
+        for ((index, rows), answers) in (0..).zip(rows).zip(answers) {
+            let (s3, uploads, layout) = (s3.clone(), uploads.clone(), layout.clone());
+            let work = move || one(&s3, &uploads, &layout, index, &rows, &answers);
+            let done = tokio::task::spawn_blocking(work).await;
+            total += done.map_err(|error| EngineError::Transient(error.to_string()))??;
+        }
+        uploads.finish().await?;
+        Ok(total)
+    }
+}
+
+fn one(
+    s3: &aws_sdk_s3::Client,
+    uploads: &Uploads,
+    layout: &Layout,
+    index: u32,
+    rows: &Found,
+    answers: &Found,
+) -> Result<u64, EngineError> {
+    let runtime = Handle::current();
+    let job = JoinJob {
+        family: Family::AnthropicMessages,
+        prefill: "",
+        missing: "no answer",
+        missing_reason: "no answer",
+        outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
+    };
+    let chunks = ObjectChunks::new(&runtime, s3, rows);
+    let input: Box<dyn Read> = Box::new(StreamReader::new(&runtime, s3, answers));
+    Ok(join(&job, &chunks, &rows.uri.to_string(), std::iter::once(input), uploads)?.rows)
+}
