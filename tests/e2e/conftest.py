@@ -1,0 +1,51 @@
+"""A stack for the whole session, the scenarios that play in the background, and misbehaviour that ends with its test."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+from stack.deployed import Stack
+from stack.local import bring_up, take_down
+
+pytest.register_assert_rewrite("stack.checks")
+
+# Runs in the background at the same time: more only wait for each other on a small machine.
+AT_ONCE = 4
+
+
+def pytest_collection_modifyitems(items):
+    """Those that need the stack for themselves come last."""
+    items.sort(key=lambda item: "misbehaving" in item.fixturenames)
+
+
+@pytest.fixture(scope="session")
+def stack():
+    try:
+        yield Stack(bring_up())
+    finally:
+        if os.environ.get("E2E_KEEP_STACK") != "1":
+            take_down()
+
+
+@pytest.fixture(scope="session")
+def in_background(stack, request):
+    """By module, what its `play` is going to return."""
+    modules = {item.module.__name__: item.module for item in request.session.items if hasattr(item.module, "play")}
+    pool = ThreadPoolExecutor(AT_ONCE)
+    yield {name: pool.submit(module.play, stack) for name, module in modules.items()}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="module")
+def played(in_background, request):
+    """What this module's `play` has returned."""
+    return in_background[request.module.__name__].result()
+
+
+@pytest.fixture
+def misbehaving(stack, in_background):
+    """Tells the simulator how to misbehave, with nobody else on the stack, until the end of the test."""
+    wait(in_background.values())
+    yield stack.simulator.behave
+    stack.simulator.behave_well()
+    stack.wait_until_no_job_is_open()

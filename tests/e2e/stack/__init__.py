@@ -1,0 +1,1 @@
+"""The deployed local stack as the scenarios see it."""

@@ -1,0 +1,119 @@
+"""The deployed stack: clients, inputs, runs."""
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+from botocore.config import Config
+
+from stack.run import Run
+from stack.simulator import Simulator
+from stack.waiting import PATIENCE, wait_for
+
+CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
+JOKE = "joke_about_topic"
+
+
+class Stack:
+    def __init__(self, environment: dict[str, str]):
+        self.environment = environment
+        self.bucket = environment["BUCKET_NAME"]
+        self.state_machine = environment["STATE_MACHINE_ARN"]
+        self.table_name = environment["TASK_TABLE_NAME"]
+        self.simulator = Simulator(environment["BEDROCK_SIMULATOR_URL"])
+        self.s3 = self.client("s3", s3={"addressing_style": "path"})
+        self.step_functions = self.client("stepfunctions")
+        self.functions = self.client("lambda", read_timeout=PATIENCE)
+        self.events = self.client("events")
+        self.logs = self.client("logs")
+        self.bedrock = self.client("bedrock")
+        self.table = self._session().resource(
+            "dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"], config=Config(max_pool_connections=20)
+        ).Table(self.table_name)
+
+    def _session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.environment["AWS_REGION"],
+        )
+
+    def client(self, service: str, **settings):
+        endpoint = self.environment["AWS_ENDPOINT_URL_BEDROCK" if service == "bedrock" else "AWS_ENDPOINT_URL"]
+        config = Config(max_pool_connections=20, proxies={}, **settings)
+        return self._session().client(service, endpoint_url=endpoint, config=config)
+
+    # --- inputs ---
+
+    def put(self, key: str, body: bytes | str) -> str:
+        """Puts an object and says where it is."""
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        return f"s3://{self.bucket}/{key}"
+
+    def put_input(self, body: bytes | str, name: str = "rows.csv") -> str:
+        """Puts an object into a folder of its own."""
+        return self.put(f"inputs/{uuid.uuid4().hex}/{name}", body)
+
+    def read(self, uri: str) -> bytes:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def keys(self, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+    # --- runs ---
+
+    def joke(self, s3_uri: str, **fields) -> dict:
+        """An execution input; `fields` come over it, and those that are None are left out."""
+        usual = {"s3_uri": s3_uri, "job_name_prefix": "e2e", "model_id": CLAUDE, "prompt_id": JOKE}
+        return {name: value for name, value in {**usual, **fields}.items() if value is not None}
+
+    def start(self, execution_input, name: str = "run") -> Run:
+        """Starts a run without waiting for it. Its name gets an ending that makes it the only one."""
+        name = f"{name}-{uuid.uuid4().hex[:8]}"
+        self.step_functions.start_execution(
+            stateMachineArn=self.state_machine, name=name, input=json.dumps(execution_input)
+        )
+        return Run(self, name)
+
+    def play(self, execution_input, name: str = "run") -> Run:
+        """Starts a run and waits for its end, whatever that is."""
+        return self.start(execution_input, name).wait()
+
+    def play_all(self, inputs: dict[str, object], at_once: int = 4) -> dict[str, Run]:
+        """Plays several runs side by side."""
+        with ThreadPoolExecutor(at_once) as pool:
+            return dict(zip(inputs, pool.map(lambda name: self.play(inputs[name], name), inputs), strict=True))
+
+    # --- what is behind ---
+
+    def function_name(self, logical_id: str) -> str:
+        """The deployed function of this construct, e.g. `Submit`."""
+        stack = self.client("cloudformation")
+        resources = stack.describe_stack_resources(StackName="BedrockBatchOrchestratorStack")["StackResources"]
+        (name,) = (
+            resource["PhysicalResourceId"]
+            for resource in resources
+            if resource["ResourceType"] == "AWS::Lambda::Function"
+            and resource["LogicalResourceId"].startswith(f"{logical_id}Function")
+        )
+        return name
+
+    def invoke(self, function: str, payload: dict) -> dict:
+        """Invokes a function and returns its answer; a failed function fails the test."""
+        answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+        body = json.loads(answer["Payload"].read() or b"null")
+        assert "FunctionError" not in answer, body
+        return body
+
+    def logged(self, function: str, *words: str) -> list[str]:
+        """The lines of a function's log that hold all of the words."""
+        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+        lines = (event["message"] for page in pages for event in page["events"])
+        return [line for line in lines if all(word in line for word in words)]
+
+    def wait_until_no_job_is_open(self) -> None:
+        over = {"Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"}
+        wait_for("all jobs to be over", lambda: all(job["status"] in over for job in self.simulator.jobs()))

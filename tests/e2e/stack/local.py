@@ -1,0 +1,54 @@
+"""Brings a local stack of the tests' own up and down, through the same commands that users have."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+STATE = REPOSITORY / ".local" / "e2e"
+
+
+def target_directory() -> Path:
+    """Where cargo builds to, as the Makefile says."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("CARGO_TARGET_DIR") or cache / "bedrock-batch" / "target")
+
+
+def command_line_program() -> Path:
+    return Path(os.environ.get("BEDROCK_BATCH") or target_directory() / "debug" / "bedrock-batch")
+
+
+def settings() -> dict[str, str]:
+    """The environment of local/up and local/down. What the Makefile exports wins over its own defaults here."""
+    defaults = {
+        "CARGO_TARGET_DIR": str(target_directory()),
+        "LAMBDA_DIRECTORY": str(REPOSITORY / ".local" / "lambda"),
+        "BEDROCK_SIMULATOR_BIN": str(target_directory() / "debug" / "bedrock-simulator"),
+    }
+    own = {
+        "LOCAL_STATE_DIR": str(STATE),
+        "BEDROCK_SIMULATOR_STEP_MS": "50",
+        "SFN_WAIT_SCALE": "0.01",
+    }
+    return {**defaults, **os.environ, **own}
+
+
+def bring_up() -> dict[str, str]:
+    """What `.local/e2e/env` exports, once the stack is up."""
+    run("up")
+    lines = (STATE / "env").read_text().splitlines()
+    words = (shlex.split(line.removeprefix("export ")) for line in lines)
+    return dict(word.split("=", 1) for (word,) in words)
+
+
+def take_down() -> None:
+    run("down")
+
+
+def run(command: str) -> None:
+    done = subprocess.run([REPOSITORY / "local" / command], env=settings(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.stderr.write(done.stderr)
+        raise RuntimeError(f"local/{command} failed: {done.stderr.strip()}")

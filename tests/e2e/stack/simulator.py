@@ -1,0 +1,33 @@
+"""The simulator's own routes: which jobs there are, and how it is to misbehave."""
+
+import json
+import urllib.request
+
+# Whatever proxy there is, this machine is not behind it.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Simulator:
+    def __init__(self, url: str):
+        self.url = url
+        self.well_behaved = self.ask("GET", "/behaviour")
+
+    def ask(self, method: str, path: str, body: dict | None = None) -> dict:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_simulator{path}", data, method=method)
+        with DIRECT.open(request, timeout=30) as response:
+            return json.loads(response.read())
+
+    def jobs(self) -> list[dict]:
+        return self.ask("GET", "/jobs")["jobs"]
+
+    def jobs_of(self, run: str) -> list[dict]:
+        """The jobs whose input lies in the run's folder, in order of their chunks."""
+        found = (job for job in self.jobs() if f"/{run}/" in job["inputS3Uri"])
+        return sorted(found, key=lambda job: job["inputS3Uri"])
+
+    def behave(self, **changes) -> None:
+        self.ask("PUT", "/behaviour", changes)
+
+    def behave_well(self) -> None:
+        self.ask("PUT", "/behaviour", self.well_behaved)

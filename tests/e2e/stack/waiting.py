@@ -1,0 +1,20 @@
+"""Waiting for something, with a generous end and words for when it comes to that."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+PATIENCE = 120
+
+
+def wait_for(what: str, look: Callable[[], T], seconds: float = PATIENCE) -> T:
+    """The first true answer of `look`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.05)
