@@ -1,0 +1,208 @@
+"""Each entry of "Bad input": the run fails as `InvalidInput`, in words that help, and no job was ever made."""
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pytest
+from stack.deployed import JOKE
+from stack.inputs import csv_text, parquet_bytes, topic_table, topics
+
+TITAN = "amazon.titan-embed-text-v2:0"
+GOOD = csv_text(topic_table(120))
+PROMPTS = ("joke_about_topic", "question_answering", "sentiment_classifier")
+
+
+@dataclass
+class Case:
+    """`files`: what is put, by name; the first, or the folder if there are several, is the input. `says`: what the
+    cause must hold: field, value, rule and what to do. In both, `{uri}` stands for the input's address."""
+
+    says: tuple[str, ...]
+    fields: dict = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=lambda: {"rows.csv": GOOD})
+
+
+def with_ids(ids: list, kind=None) -> pa.Table:
+    return pa.table({"record_id": pa.array(ids, kind), "topic": topics(len(ids))})
+
+
+def line(number: int, cell: bytes) -> bytes:
+    """A good CSV in which this line is another."""
+    lines = GOOD.split(b"\n")
+    lines[number - 1] = cell
+    return b"\n".join(lines)
+
+
+CASES = {
+    # --- where the rows are ---
+    "neither-source": Case(("s3_uri", "is required", "exactly one of s3_uri and dataset_id"), {"s3_uri": None}),
+    "both-sources": Case(("s3_uri, dataset_id", "exactly one of the two", "both are"), {"dataset_id": "acme/rows"}),
+    "dataset-alone": Case(
+        ("dataset_id", "acme/rows", "not supported yet", "s3_uri"), {"s3_uri": None, "dataset_id": "acme/rows"}
+    ),
+    "split-of-nothing": Case(("split", "goes with dataset_id only", "leave it out"), {"split": "train"}),
+    "no-address": Case(("s3_uri", "`topics.csv`", "must look like `s3://bucket/path`"), {"s3_uri": "topics.csv"}),
+    "no-such-object": Case(
+        ("s3_uri", "inputs/nowhere.csv", "no such object", "upload"), {"s3_uri": "s3://{bucket}/inputs/nowhere.csv"}
+    ),
+    "prefix-of-markers": Case(("s3_uri", "{uri}", "no object under this prefix", "upload"), {}, {"_SUCCESS": b"", ".a": b""}),
+    "empty-object": Case(("s3_uri", "{uri}", "is empty"), {}, {"rows.csv": b""}),
+    "bucket-of-others": Case(
+        ("s3_uri", "s3://somebody-else/rows.csv", "may read the buckets {bucket} only", "inputBuckets"),
+        {"s3_uri": "s3://somebody-else/rows.csv"},
+    ),
+    # --- what the files are ---
+    "other-format": Case(("s3_uri", "{uri}", "neither CSV nor Parquet", "convert it"), {}, {"rows.xlsx": GOOD}),
+    "two-formats": Case(
+        ("s3_uri", "both CSV and Parquet", "split it"), {}, {"a.csv": GOOD, "b.parquet": parquet_bytes(topic_table(120))}
+    ),
+    "two-schemas": Case(
+        ("s3_uri", "b.csv", "other columns than", "`subject`", "`topic`", "files of one schema"),
+        {},
+        {"a.csv": GOOD, "b.csv": GOOD.replace(b"topic", b"subject", 1)},
+    ),
+    "no-parquet": Case(("{uri}", "cannot be read as Parquet"), {}, {"rows.parquet": GOOD}),
+    "ragged-row": Case(
+        ("{uri} line 76", "has 1 fields", "header has 2", "double quotes"),
+        {},
+        # Lines of the file, not rows: 1 + 37 * 2 are before it.
+        {"rows.csv": b"topic,note\n" + b'one,"two\nlines"\n' * 37 + b"alone\n" + b"one,two\n" * 100},
+    ),
+    "no-utf8": Case(("{uri} line 50", "not valid UTF-8", "iconv"), {}, {"rows.csv": line(50, "Grüße".encode("latin-1"))}),
+    "header-only": Case(("{uri}", "a header, and no rows"), {}, {"rows.csv": b"topic\n"}),
+    "header-only-parquet": Case(("{uri}", "no rows"), {}, {"rows.parquet": parquet_bytes(topic_table(0))}),
+    "column-twice": Case(
+        ("{uri} line 1", "`topic`", "stands there twice", "rename"), {}, {"rows.csv": b"topic,n,topic\n" + b"a,1,b\n" * 120}
+    ),
+    # --- prompt, columns, model ---
+    "unknown-prompt": Case(
+        ("prompt_id", "`joke_about_topics`", "no prompt template", "did you mean `joke_about_topic`"),
+        {"prompt_id": "joke_about_topics"},
+    ),
+    "unlike-any-prompt": Case(("prompt_id", "`zzz`", "no prompt template", *PROMPTS), {"prompt_id": "zzz"}),
+    "no-prompt": Case(("prompt_id", "is required for a text model", *PROMPTS), {"prompt_id": None}),
+    "prompt-for-embeddings": Case(
+        ("prompt_id", JOKE, "takes no prompt", "leave it out"),
+        {"model_id": TITAN},
+        {"rows.csv": GOOD.replace(b"topic", b"input_text", 1)},
+    ),
+    "placeholder-without-column": Case(
+        ("column `topic`", JOKE, "needs this column", "the columns are `subject`"),
+        {},
+        {"rows.csv": GOOD.replace(b"topic", b"subject", 1)},
+    ),
+    "no-text-to-embed": Case(
+        ("column `input_text`", "embedding models read this column", "the columns are `topic`"),
+        {"model_id": TITAN, "prompt_id": None},
+    ),
+    "unknown-model": Case(
+        ("model_id", "`cohere.embed-english-v3`", "batch inference", "supported are", "amazon.nova-lite-", "model-overrides"),
+        {"model_id": "cohere.embed-english-v3"},
+    ),
+    "model-without-profile": Case(
+        ("model_id", "through an inference profile only", "`global.anthropic.claude-haiku-4-5-20251001-v1:0`"),
+        {"model_id": "anthropic.claude-haiku-4-5-20251001-v1:0"},
+    ),
+    "other-prompt-mode": Case(
+        ("prompt_config.mode", "`mapped`", "not supported yet", "use mode `single`"),
+        {"prompt_id": None, "prompt_config": {"mode": "mapped"}},
+    ),
+    # --- values ---
+    "no-job": Case(("max_num_jobs", "`0`", "whole number from 1"), {"max_num_jobs": 0}),
+    "no-record": Case(("max_records_total", "`-5`", "whole number from 1"), {"max_records_total": -5}),
+    "huge-jobs": Case(("max_records_per_job", "`100001`", "from 1 to 100000"), {"max_records_per_job": 100_001}),
+    "number-as-text": Case(("max_concurrent_jobs", "`5`", "whole number"), {"max_concurrent_jobs": "5"}),
+    "too-hot": Case(("inference.temperature", "`1.5`", "from 0 to 1"), {"inference": {"temperature": 1.5}}),
+    "no-token": Case(("inference.max_tokens", "`0`", "from 1 to"), {"inference": {"max_tokens": 0}}),
+    "odd-dimensions": Case(
+        ("inference.dimensions", "`300`", "must be one of [1024, 512, 256]"),
+        {"model_id": TITAN, "prompt_id": None, "inference": {"dimensions": 300}},
+        {"rows.csv": GOOD.replace(b"topic", b"input_text", 1)},
+    ),
+    "other-output": Case(("output_formats", "`xlsx`", "`parquet` and `csv` only"), {"output_formats": ["xlsx"]}),
+    "no-boolean": Case(("infer_types", "`yes`", "true or false"), {"infer_types": "yes"}),
+    "unknown-field": Case(("modle_id", "not a field", "did you mean `model_id`"), {"modle_id": "x"}),
+    "unknown-parameter": Case(
+        ("inference.max_token", "not a field", "did you mean `max_tokens`"), {"inference": {"max_token": 5}}
+    ),
+    "prefix-of-nothing": Case(
+        ("job_name_prefix", "`__日本__`", "at least one of a-z, A-Z, 0-9"), {"job_name_prefix": "__日本__"}
+    ),
+    "no-prefix": Case(("job_name_prefix", "is required"), {"job_name_prefix": None}),
+    "images": Case(("input_type", "`image`", "not supported yet", "leave it out"), {"input_type": "image"}),
+    "realtime": Case(("processing_mode", "`realtime`", "not supported yet", "`batch`"), {"processing_mode": "realtime"}),
+    # --- rows ---
+    "id-twice": Case(
+        ("record_id of row 231", "`7`", "was there before", "an id of its own"),
+        # The first job's file is written when this comes up.
+        {"max_records_per_job": 120},
+        {"rows.csv": csv_text(with_ids([*map(str, range(230)), "7", "x"]))},
+    ),
+    "id-empty": Case(
+        ("record_id of row 3", "is null or empty", "an id of its own"),
+        {},
+        {"rows.csv": csv_text(with_ids([*"ab", "", *map(str, range(120))]))},
+    ),
+    "id-null": Case(
+        ("record_id of row 121", "is null or empty", "an id of its own"),
+        {},
+        {"rows.parquet": parquet_bytes(with_ids([*range(120), None], pa.int64()))},
+    ),
+    "few-rows": Case(("99 rows", "no batch job under 100 records", "add rows"), {}, {"rows.csv": csv_text(topic_table(99))}),
+    "few-rows-taken": Case(("50 rows", "no batch job under 100 records", "add rows"), {"max_records_total": 50}),
+    "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
+    "uneven-jobs": Case(
+        ("max_records_per_job", "`110`", "120 rows cannot be cut", "raise it to 120"), {"max_records_per_job": 110}
+    ),
+}
+# What no single field is to blame for.
+WHOLE = {
+    "no-object": ([1, 2], ("the execution input", "must be a JSON object")),
+    "many-problems": (
+        {"model_id": "gpt-4", "max_num_jobs": 0, "foo": 1},
+        ("job_name_prefix", "s3_uri", "model_id", "`gpt-4`", "max_num_jobs", "foo", "5 problems, nothing was submitted"),
+    ),
+}
+
+
+def put_files(stack, name: str, files: dict[str, bytes]) -> str:
+    uris = [stack.put(f"inputs/bad/{name}/{file}", body) for file, body in files.items()]
+    return uris[0] if len(uris) == 1 else f"s3://{stack.bucket}/inputs/bad/{name}/"
+
+
+def play(stack):
+    inputs, expected = {}, {}
+    for name, case in CASES.items():
+        uri = put_files(stack, name, case.files)
+        fill = {"{uri}": uri.rstrip("/"), "{bucket}": stack.bucket}
+        fields = {key: filled(value, fill) for key, value in case.fields.items()}
+        inputs[name] = stack.joke(**({"s3_uri": uri} | fields))
+        expected[name] = tuple(filled(words, fill) for words in case.says)
+    for name, (execution_input, says) in WHOLE.items():
+        inputs[name], expected[name] = execution_input, says
+    runs = stack.play_all(inputs)
+    return {name: (runs[name], expected[name]) for name in inputs}
+
+
+def filled(value, fill: dict[str, str]):
+    if isinstance(value, str):
+        for mark, text in fill.items():
+            value = value.replace(mark, text)
+    return value
+
+
+@pytest.mark.parametrize("name", [*CASES, *WHOLE])
+def test_the_run_fails_and_says_why(played, name):
+    run, expected = played[name]
+    error, cause = run.failure()
+    assert error == "InvalidInput", cause
+    assert [words for words in expected if words not in cause] == [], cause
+
+
+@pytest.mark.parametrize("name", [*CASES, *WHOLE])
+def test_nothing_was_submitted(played, name):
+    run, _ = played[name]
+    run.failure()
+    assert run.jobs == []
+    assert run.items == []
+    assert run.stack.keys(f"runs/{run.name}/") == []

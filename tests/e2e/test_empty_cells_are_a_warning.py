@@ -1,0 +1,35 @@
+"""Null and empty cells in a column that the prompt shows render an empty text, are answered, and are counted."""
+
+import pyarrow as pa
+from stack.checks import assert_whole
+from stack.inputs import csv_text, parquet_bytes, topics
+
+COUNT = 100
+
+
+def with_gaps(gap, kind=None) -> pa.Table:
+    texts = [gap if number % 10 == 0 else topic for number, topic in enumerate(topics(COUNT))]
+    # An empty cell in a column that the prompt does not show is nothing to speak of.
+    return pa.table({"topic": pa.array(texts, pa.string()), "unused": [""] * COUNT})
+
+
+def play(stack):
+    return stack.play_all(
+        {
+            "empty-cells": stack.joke(stack.put_input(csv_text(with_gaps("")))),
+            "nulls": stack.joke(stack.put_input(parquet_bytes(with_gaps(None)), "rows.parquet")),
+        }
+    )
+
+
+def assert_counted(run, rows: pa.Table) -> None:
+    assert_whole(run, rows, [COUNT])
+    assert run.summary["warnings"] == {"empty cells in columns that the prompt shows": 10}
+
+
+def test_empty_cells_of_a_csv(played):
+    assert_counted(played["empty-cells"], with_gaps(""))
+
+
+def test_nulls_of_parquet(played):
+    assert_counted(played["nulls"], with_gaps(None))
