@@ -20,6 +20,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def stack():
+    # A profile, endpoints or credentials of the user's have no part in this.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
     try:
         yield Stack(bring_up())
     finally:

@@ -5,7 +5,7 @@ from stack.checks import assert_whole
 from stack.inputs import csv_text, topics
 
 COUNT = 2050
-NOTES = ("plain", "with, comma", 'said "hello"', "two\nlines", "three\r\n\r\nlines", "  spaces  ", "", "ß–🎈 ", "null", "=1+1")
+NOTES = ("plain", "with, comma", 'said "hello"', "two\nlines", "three\r\n\r\nlines", "  spaces  ", "", "ß–🎈 ", "null", "=1+1", "a\u2028b\u0085c")
 
 
 def rows() -> pa.Table:

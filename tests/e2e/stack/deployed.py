@@ -72,7 +72,9 @@ class Stack:
 
     def start(self, execution_input, name: str = "run") -> Run:
         """Starts a run without waiting for it. Its name gets an ending that makes it the only one."""
-        name = f"{name}-{uuid.uuid4().hex[:8]}"
+        return self.start_named(execution_input, f"{name}-{uuid.uuid4().hex[:8]}")
+
+    def start_named(self, execution_input, name: str) -> Run:
         self.step_functions.start_execution(
             stateMachineArn=self.state_machine, name=name, input=json.dumps(execution_input)
         )

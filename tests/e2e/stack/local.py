@@ -30,6 +30,8 @@ def settings() -> dict[str, str]:
     own = {
         "LOCAL_STATE_DIR": str(STATE),
         "BEDROCK_SIMULATOR_STEP_MS": "50",
+        "BEDROCK_SIMULATOR_BACKEND": "fake",
+        "BEDROCK_SIMULATOR_OPTIONS": "",
         "SFN_WAIT_SCALE": "0.01",
     }
     return {**defaults, **os.environ, **own}

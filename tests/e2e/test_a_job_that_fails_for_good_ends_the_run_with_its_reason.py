@@ -1,0 +1,32 @@
+"""The execution ends as `JobFailed`, with Bedrock's own message and what to do about it."""
+
+from stack.inputs import csv_text, topic_table
+
+MESSAGE = "Access denied when reading s3://a-bucket/0000.jsonl: check the role."
+
+
+def execution_input(stack) -> dict:
+    return stack.joke(stack.put_input(csv_text(topic_table(300))), max_records_per_job=100)
+
+
+def test_all_jobs_fail(stack, misbehaving):
+    misbehaving(fail_rate=1, fail_message=MESSAGE)
+    run = stack.play(execution_input(stack), "failed")
+    error, cause = run.failure()
+    assert error == "JobFailed"
+    assert MESSAGE in cause
+    assert "service role" in cause, "what to do"
+    assert any(job["jobName"] in cause for job in run.jobs), "which job"
+    assert {job["status"] for job in run.jobs} == {"Failed"}
+    assert {job["createCalls"] for job in run.jobs} == {1}, "a job that fails for good is not tried again"
+    assert all(item["answered"] for item in run.items)
+
+
+def test_bedrock_refuses_to_make_the_job(stack, misbehaving):
+    misbehaving(denied_operations=["CreateModelInvocationJob"])
+    run = stack.play(execution_input(stack), "refused")
+    error, cause = run.failure()
+    assert error == "JobFailed"
+    assert "not authorized to perform: bedrock:CreateModelInvocationJob" in cause
+    assert "model access" in cause, "what to do"
+    assert run.jobs == []

@@ -1,0 +1,57 @@
+"""A function that is invoked again, as after a crash or a lost answer, writes the very same bytes and counts nothing
+twice."""
+
+import pytest
+from stack.checks import assert_whole
+from stack.inputs import csv_text, topic_table
+
+COUNT = 230
+SIZES = [115, 115]
+
+
+def play(stack):
+    uri = stack.put_input(csv_text(topic_table(COUNT)))
+    execution_input = stack.joke(uri, max_records_per_job=120, output_formats=["parquet", "csv"])
+    run = stack.play(execution_input, "repeated")
+    return run, execution_input
+
+
+def files(run) -> dict[str, bytes]:
+    keys = (key for key in run.stack.keys("") if f"/{run.name}/" in key)
+    return {key: run.stack.read(f"s3://{run.stack.bucket}/{key}") for key in keys}
+
+
+@pytest.fixture
+def before(played):
+    run, _ = played
+    return files(run)
+
+
+def test_preprocess(stack, played, before):
+    run, execution_input = played
+    started_at = run.plan["started_at"]
+    about = {"execution_name": run.name, "execution_arn": run.arn, "started_at": started_at}
+    prepared = stack.invoke(stack.function_name("Preprocess"), {**about, "input": execution_input})
+    assert (prepared["run_id"], prepared["jobs"]) == (run.name, len(SIZES))
+    assert files(run) == before
+
+
+def test_postprocess(stack, played, before):
+    run, _ = played
+    items = run.items
+    for job in run.json("jobs.json"):
+        stack.invoke(stack.function_name("Postprocess"), {"run_id": run.name, "job": job})
+    assert files(run) == before
+    assert [item["counts"] for item in run.items] == [item["counts"] for item in items]
+
+
+def test_finalize(stack, played, before):
+    run, _ = played
+    payload = {"action": "summarize", "run_id": run.name}
+    assert stack.invoke(stack.function_name("Finalize"), payload) == run.output
+    assert files(run) == before
+
+
+def test_the_run_is_as_whole_as_before(played):
+    run, _ = played
+    assert_whole(run, topic_table(COUNT), SIZES)

@@ -1,0 +1,88 @@
+"""Jobs that end partially completed, expired, stopped or by a passing fault: what answers there are come out, the other
+rows say why they have none, and the other jobs go on."""
+
+from stack.checks import assert_jobs, assert_own_answer, assert_rows_kept, assert_totals
+from stack.inputs import csv_text, topic_table
+from stack.waiting import wait_for
+
+COUNT = 300
+PASSING = "Internal server error. Please try again."
+
+
+def execution_input(stack, **fields) -> dict:
+    uri = stack.put_input(csv_text(topic_table(COUNT)))
+    return stack.joke(uri, max_records_per_job=100, **fields)
+
+
+def assert_rows_say_why(run, words: str) -> int:
+    """How many rows have no answer; checks all rows."""
+    assert_rows_kept(run, topic_table(COUNT))
+    missing = 0
+    for row in run.rows.to_pylist():
+        if row["record_id"] in run.answers:
+            assert_own_answer(row, run.answers[row["record_id"]])
+        else:
+            missing += 1
+            assert row["response"] is None
+            assert words in row["error"]
+    assert_totals(run, COUNT, answered=COUNT - missing, failed=missing)
+    assert run.output["status"] == "completed_with_errors"
+    return missing
+
+
+def statuses(run) -> list[str]:
+    return [job["status"] for job in run.jobs]
+
+
+def test_partially_completed(stack, misbehaving):
+    misbehaving(partial_rate=1)
+    run = stack.play(execution_input(stack), "partial")
+    missing = assert_rows_say_why(run, "PartiallyCompleted")
+    assert 0 < missing < COUNT
+    assert_jobs(run, [100, 100, 100], "PartiallyCompleted")
+
+
+def test_expired_beside_jobs_that_complete(stack, misbehaving):
+    misbehaving(expire_rate=1, job_seconds=2)
+    run = stack.start(execution_input(stack, max_concurrent_jobs=1), "expired")
+    # A job keeps the behaviour that it was made under.
+    wait_for("the first job", lambda: run.jobs and run.jobs[0]["status"] != "Submitted")
+    misbehaving(expire_rate=0)
+    run.wait()
+    assert statuses(run) == ["Expired", "Completed", "Completed"]
+    assert assert_rows_say_why(run, "Expired") == 100
+    assert run.rows["error"].slice(0, 100).null_count == 0
+
+
+def test_all_expired(stack, misbehaving):
+    misbehaving(expire_rate=1)
+    run = stack.play(execution_input(stack, output_formats=["parquet", "csv"]), "all-expired")
+    assert assert_rows_say_why(run, "Expired") == COUNT
+    assert run.summary["output_tokens"] == 0
+    assert len(run.csv_rows) == COUNT
+
+
+def test_stopped_by_somebody(stack, misbehaving):
+    misbehaving(job_seconds=6)
+    run = stack.start(execution_input(stack), "stopped")
+
+    def answering() -> list[dict]:
+        second = (job for job in run.jobs if job["inputS3Uri"].endswith("/0001.jsonl"))
+        return [job for job in second if (job["counts"] or {}).get("processedRecordCount")]
+
+    (job,) = wait_for("some answers of the second job", answering)
+    stack.bedrock.stop_model_invocation_job(jobIdentifier=job["jobArn"])
+    run.wait()
+    assert statuses(run) == ["Completed", "Stopped", "Completed"]
+    missing = assert_rows_say_why(run, "Stopped")
+    assert 0 < missing < 100, "what was answered before the stop is kept"
+
+
+def test_failed_by_a_passing_fault(stack, misbehaving):
+    misbehaving(fail_rate=1, fail_message=PASSING, job_seconds=2)
+    run = stack.start(execution_input(stack, max_concurrent_jobs=1), "passing-fault")
+    wait_for("the first job", lambda: run.jobs and run.jobs[0]["status"] != "Submitted")
+    misbehaving(fail_rate=0)
+    run.wait()
+    assert statuses(run) == ["Failed", "Completed", "Completed"]
+    assert assert_rows_say_why(run, PASSING) == 100

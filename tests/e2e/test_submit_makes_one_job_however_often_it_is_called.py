@@ -1,0 +1,163 @@
+"""A submit that is repeated, at whatever moment the one before it died, finds what is there and goes on from it."""
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from stack.deployed import CLAUDE
+from stack.inputs import csv_text, topic_table
+from stack.waiting import wait_for
+
+TOKEN = "token-of-nobody"
+
+
+def play(stack):
+    """A run whose records can be submitted again as other jobs."""
+    run = stack.play(stack.joke(stack.put_input(csv_text(topic_table(100)))), "to-submit")
+    return stack.read(run.json("jobs.json")[0]["input_uri"])
+
+
+class Submission:
+    """A job that nobody has submitted yet."""
+
+    def __init__(self, stack, records: bytes):
+        self.stack = stack
+        self.run = f"submit-{uuid.uuid4().hex[:8]}"
+        self.job = {
+            "index": 0,
+            "name": f"e2e-{self.run}",
+            "records": 100,
+            "input_uri": stack.put(f"batch_inputs_json/e2e/{self.run}/0000.jsonl", records),
+            "output_uri": f"s3://{stack.bucket}/batch_outputs_json/e2e/{self.run}/0000/",
+        }
+        self.function = stack.function_name("Submit")
+
+    def payload(self, token: str = TOKEN) -> dict:
+        about = {"run_id": self.run, "model_id": CLAUDE, "invocation_type": "InvokeModel"}
+        return {"task_token": token, "job": self.job, **about}
+
+    def submit(self, token: str = TOKEN) -> None:
+        self.stack.invoke(self.function, self.payload(token))
+
+    @property
+    def item(self) -> dict:
+        return self.stack.table.get_item(Key={"job_name": self.job["name"]}, ConsistentRead=True)["Item"]
+
+    @property
+    def only_job(self) -> dict:
+        (job,) = self.stack.simulator.jobs_of(self.run)
+        return job
+
+    def wait_until_over(self) -> None:
+        wait_for(f"the end of {self.job['name']}", lambda: self.item.get("status") == "Completed")
+
+
+@pytest.fixture
+def submission(stack, played):
+    return Submission(stack, played)
+
+
+def test_the_same_token_again(submission):
+    submission.submit()
+    first = submission.item
+    submission.submit()
+    assert submission.only_job["createCalls"] == 1
+    assert submission.item["job_arn"] == first["job_arn"] == submission.only_job["jobArn"]
+    assert submission.item["created_at"] == first["created_at"]
+
+
+def test_the_same_token_after_the_job_is_over(submission):
+    submission.submit()
+    submission.wait_until_over()
+    submission.submit()
+    assert submission.only_job["createCalls"] == 1
+    assert submission.item["status"] == "Completed"
+
+
+def test_several_at_the_same_moment(submission):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: submission.submit(), range(4)))
+    assert submission.item["job_arn"] == submission.only_job["jobArn"]
+
+
+def test_after_dying_between_the_creation_and_noting_it_down(submission, stack, misbehaving):
+    # An event would bring the ARN, too.
+    misbehaving(event_lost_rate=1)
+    submission.submit()
+    arn = submission.item["job_arn"]
+    stack.table.update_item(Key={"job_name": submission.job["name"]}, UpdateExpression="REMOVE job_arn")
+    submission.submit()
+    assert submission.only_job["createCalls"] == 2, "it was asked again, with the token of the first time"
+    assert submission.item["job_arn"] == arn == submission.only_job["jobArn"]
+
+
+def test_after_dying_before_the_creation(submission, stack):
+    item = {"job_name": submission.job["name"], "run_id": submission.run, "job_index": 0, "records": 100}
+    stack.table.put_item(Item={**item, "task_token": TOKEN, "open": "1", "model_id": CLAUDE})
+    submission.submit()
+    assert submission.item["job_arn"] == submission.only_job["jobArn"]
+
+
+@pytest.fixture(scope="module")
+def waiting_machine(stack):
+    """A state machine that submits its input and waits, as SubmitJob does."""
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {
+            "FunctionName": stack.function_name("Submit"),
+            "Payload": {
+                "task_token.$": "$$.Task.Token",
+                **{f"{name}.$": f"$.{name}" for name in ("run_id", "model_id", "invocation_type", "job")},
+            },
+        },
+        "End": True,
+    }
+    created = stack.step_functions.create_state_machine(
+        name=f"waits-{uuid.uuid4().hex[:8]}",
+        roleArn="arn:aws:iam::000000000000:role/waits",
+        definition=json.dumps({"StartAt": "Submit", "States": {"Submit": task}}),
+    )
+    yield created["stateMachineArn"]
+    stack.step_functions.delete_state_machine(stateMachineArn=created["stateMachineArn"])
+
+
+class Waiter:
+    """An execution with a token of its own, waiting for a submission's job."""
+
+    def __init__(self, stack, machine: str, submission: Submission):
+        self.stack = stack
+        payload = {name: value for name, value in submission.payload().items() if name != "task_token"}
+        started = stack.step_functions.start_execution(stateMachineArn=machine, input=json.dumps(payload))
+        self.arn = started["executionArn"]
+
+    @property
+    def status(self) -> str:
+        return self.stack.step_functions.describe_execution(executionArn=self.arn)["status"]
+
+    def wait(self) -> str:
+        wait_for("an answer to the token", lambda: self.status != "RUNNING")
+        return self.status
+
+
+def test_another_token_when_the_job_is_over_is_answered_at_once(stack, submission, waiting_machine):
+    assert Waiter(stack, waiting_machine, submission).wait() == "SUCCEEDED"
+    assert Waiter(stack, waiting_machine, submission).wait() == "SUCCEEDED"
+    assert submission.only_job["createCalls"] == 1
+    assert submission.item["answered"] is True
+
+
+def test_another_token_while_the_job_runs_takes_the_place_of_the_first(
+    stack, submission, waiting_machine, misbehaving
+):
+    misbehaving(job_seconds=6)
+    first = Waiter(stack, waiting_machine, submission)
+    wait_for("the first token", lambda: stack.simulator.jobs_of(submission.run) and submission.item.get("job_arn"))
+    token = submission.item["task_token"]
+    second = Waiter(stack, waiting_machine, submission)
+    assert second.wait() == "SUCCEEDED"
+    assert submission.only_job["createCalls"] == 1
+    assert submission.item["task_token"] != token
+    assert first.status == "RUNNING", "on AWS nobody waits for an old token any more"
+    stack.step_functions.stop_execution(executionArn=first.arn)
