@@ -3,18 +3,19 @@
 //! A line is `{"recordId", "modelInput", "modelOutput"}` or has `error` in place of `modelOutput`. Nothing about it is
 //! trusted: it may be cut off, huge, of another shape, or repeat a record.
 
+use crate::json_fields::fields;
 use crate::model::{Family, Reply};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// What one line says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AnswerLine {
+pub struct AnswerLine<'a> {
     /// Whose answer it is.
-    pub record_id: String,
+    pub record_id: Cow<'a, str>,
     /// The model's reply, or why there is none.
-    pub outcome: Result<Reply, RecordError>,
+    pub outcome: Result<Reply<'a>, RecordError>,
 }
 
 /// Why a record has no answer.
@@ -53,38 +54,27 @@ impl RecordError {
 #[serde(transparent)]
 pub(crate) struct BorrowedText<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-impl BorrowedText<'_> {
+impl<'a> BorrowedText<'a> {
     /// All texts in order, one after the other; `None` if there is none.
-    pub(crate) fn joined(texts: impl Iterator<Item = Self>) -> Option<String> {
-        texts.map(|text| text.0.into_owned()).reduce(|mut all, text| {
-            all.push_str(&text);
+    pub(crate) fn joined(texts: impl Iterator<Item = Self>) -> Option<Cow<'a, str>> {
+        texts.map(|text| text.0).reduce(|mut all, text| {
+            all.to_mut().push_str(&text);
             all
         })
     }
 }
 
 /// The `modelOutput` of a family.
-pub(crate) trait ModelOutput {
+pub(crate) trait ModelOutput<'a> {
     /// What is read of it.
-    fn reply(self) -> Reply;
-}
-
-/// A line whose `modelOutput` has the expected shape. `modelInput` is skipped without being built.
-#[derive(Debug, Deserialize)]
-struct Line<'a, O> {
-    #[serde(borrow, rename = "recordId")]
-    record_id: BorrowedText<'a>,
-    #[serde(default = "Option::default", rename = "modelOutput")]
-    model_output: Option<O>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
+    fn reply(self) -> Reply<'a>;
 }
 
 /// Reads one line.
 ///
 /// # Errors
 /// If the line is not a JSON object with a `recordId`: it cannot be given to any row.
-pub fn read_line(family: Family, line: &str) -> Result<AnswerLine, serde_json::Error> {
+pub fn read_line(family: Family, line: &str) -> Result<AnswerLine<'_>, serde_json::Error> {
     use crate::model::outputs::{AnthropicOutput, ConverseOutput, TitanTextOutput};
     match family {
         Family::AnthropicMessages => read_as::<AnthropicOutput<'_>>(line),
@@ -93,30 +83,29 @@ pub fn read_line(family: Family, line: &str) -> Result<AnswerLine, serde_json::E
     }
 }
 
-fn read_as<'a, O: Deserialize<'a> + ModelOutput>(line: &'a str) -> Result<AnswerLine, serde_json::Error> {
-    if let Ok(read) = serde_json::from_str::<Line<'a, O>>(line) {
-        return Ok(outcome(read));
-    }
-    // The rare way: is it just the model's output that has another shape?
-    let read = serde_json::from_str::<Line<'a, &'a RawValue>>(line)?;
-    let outcome = read.error.map_or(RecordError::UnknownFormat, refused);
-    Ok(AnswerLine { record_id: read.record_id.0.into_owned(), outcome: Err(outcome) })
-}
-
-fn outcome<O: ModelOutput>(line: Line<'_, O>) -> AnswerLine {
-    let outcome = match (line.model_output, line.error) {
-        (Some(output), None) => Ok(output.reply()),
-        (_, Some(error)) => Err(refused(error)),
+fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a str) -> Result<AnswerLine<'a>, serde_json::Error> {
+    let Some(fields) = fields(line) else {
+        return Err(serde::de::Error::custom("not a JSON object"));
+    };
+    let field = |name: &str| fields.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
+    let record_id = field("recordId").unwrap_or("null");
+    let record_id = serde_json::from_str::<BorrowedText<'a>>(record_id)?.0;
+    let there = |name: &str| field(name).filter(|value| *value != "null");
+    let outcome = match (there("modelOutput"), there("error")) {
+        (_, Some(error)) => Err(refused(&serde_json::from_str(error).unwrap_or_default())),
+        (Some(output), None) => match serde_json::from_str::<O>(output) {
+            Ok(output) => Ok(output.reply()),
+            Err(_) => Err(RecordError::UnknownFormat),
+        },
         (None, None) => Err(RecordError::Nothing),
     };
-    AnswerLine { record_id: line.record_id.0.into_owned(), outcome }
+    Ok(AnswerLine { record_id, outcome })
 }
 
 /// `{"errorCode": 400, "errorMessage": "…"}`, leniently: the code may be a text, fields may be missing or more.
-fn refused(error: &RawValue) -> RecordError {
-    let value: serde_json::Value = serde_json::from_str(error.get()).unwrap_or_default();
-    let text = |field: &str| match value.get(field) {
-        Some(serde_json::Value::String(text)) => text.clone(),
+fn refused(error: &Value) -> RecordError {
+    let text = |field: &str| match error.get(field) {
+        Some(Value::String(text)) => text.clone(),
         Some(other) if !other.is_null() => other.to_string(),
         _ => String::new(),
     };
@@ -177,6 +166,15 @@ mod tests {
         let line = r#"{"recordId":"r","modelOutput":{"content":[],"stop_reason":"refusal"}}"#;
         let reply = read_line(Family::AnthropicMessages, line).unwrap().outcome.unwrap();
         assert_eq!((reply.payload, reply.stop_reason.as_deref()), (None, Some("refusal")));
+    }
+
+    #[test]
+    fn deeply_nested_lines_do_not_exhaust_the_stack() {
+        for deep in ["[".repeat(1_000_000), "{\"a\":".repeat(1_000_000)] {
+            for key in ["modelInput", "modelOutput", "error"] {
+                let _ = read_line(Family::Nova, &format!("{{\"recordId\":\"r\",\"{key}\":{deep}"));
+            }
+        }
     }
 
     proptest! {

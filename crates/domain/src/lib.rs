@@ -11,6 +11,7 @@ pub mod columns;
 pub mod error_name;
 pub mod input;
 pub mod job;
+mod json_fields;
 pub mod json_text;
 pub mod layout;
 pub mod model;

@@ -35,8 +35,8 @@ pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
 pub(crate) struct Output<'a> {
     #[serde(borrow, default)]
     content: Vec<Block<'a>>,
-    #[serde(default)]
-    stop_reason: Option<String>,
+    #[serde(borrow, default)]
+    stop_reason: Option<BorrowedText<'a>>,
     #[serde(default)]
     usage: Option<Usage>,
 }
@@ -63,8 +63,8 @@ struct Usage {
     cache_read_input_tokens: Option<u64>,
 }
 
-impl ModelOutput for Output<'_> {
-    fn reply(self) -> Reply {
+impl<'a> ModelOutput<'a> for Output<'a> {
+    fn reply(self) -> Reply<'a> {
         // By block type, never by index: a thinking block comes before the text.
         let texts = self.content.into_iter().filter(|block| block.kind.0 == "text").filter_map(|block| block.text);
         let payload = BorrowedText::joined(texts).map(ReplyPayload::Text);
@@ -75,6 +75,6 @@ impl ModelOutput for Output<'_> {
             u.input_tokens.map(|n| n.saturating_add(cached))
         });
         let output_tokens = usage.and_then(|u| u.output_tokens);
-        Reply { payload, stop_reason: self.stop_reason, input_tokens, output_tokens }
+        Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens }
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
 pub(crate) struct Output<'a> {
     #[serde(borrow, default, rename = "output")]
     outer: Option<Message<'a>>,
-    #[serde(default, rename = "stopReason")]
-    stop_reason: Option<String>,
+    #[serde(borrow, default, rename = "stopReason")]
+    stop_reason: Option<BorrowedText<'a>>,
     #[serde(default)]
     usage: Option<Usage>,
 }
@@ -63,12 +63,12 @@ struct Usage {
     output_tokens: Option<u64>,
 }
 
-impl ModelOutput for Output<'_> {
-    fn reply(self) -> Reply {
+impl<'a> ModelOutput<'a> for Output<'a> {
+    fn reply(self) -> Reply<'a> {
         let blocks = self.outer.and_then(|output| output.inner).map(|message| message.content).unwrap_or_default();
         let payload = BorrowedText::joined(blocks.into_iter().filter_map(|block| block.text)).map(ReplyPayload::Text);
         let (input_tokens, output_tokens) =
             self.usage.map_or((None, None), |usage| (usage.input_tokens, usage.output_tokens));
-        Reply { payload, stop_reason: self.stop_reason, input_tokens, output_tokens }
+        Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens }
     }
 }

@@ -4,6 +4,7 @@ use super::{anthropic, converse, nova, titan_text};
 use crate::input::Inference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Models that share one request and answer format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +37,13 @@ pub(crate) struct Instructions<'a> {
     pub(crate) prefill: Option<&'a str>,
 }
 
-/// A model's answer to one record.
+/// A model's answer to one record; texts are borrowed from the line where they can be.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
+pub struct Reply<'a> {
     /// The answer itself; `None` if the model returned none (a refusal, say).
-    pub payload: Option<ReplyPayload>,
+    pub payload: Option<ReplyPayload<'a>>,
     /// Why the model stopped, in the model's own words.
-    pub stop_reason: Option<String>,
+    pub stop_reason: Option<Cow<'a, str>>,
     /// Tokens read.
     pub input_tokens: Option<u64>,
     /// Tokens written.
@@ -51,9 +52,9 @@ pub struct Reply {
 
 /// The answer itself.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ReplyPayload {
+pub enum ReplyPayload<'a> {
     /// Text: all text blocks in order, joined.
-    Text(String),
+    Text(Cow<'a, str>),
     /// An embedding.
     Embedding(Vec<f32>),
 }

@@ -26,8 +26,8 @@ pub(crate) struct Output {
     input_tokens: Option<u64>,
 }
 
-impl ModelOutput for Output {
-    fn reply(self) -> Reply {
+impl ModelOutput<'_> for Output {
+    fn reply(self) -> Reply<'static> {
         Reply {
             payload: self.embedding.map(ReplyPayload::Embedding),
             stop_reason: None,

@@ -1,12 +1,12 @@
 //! The core of postprocess: answers and rows in, answered rows out.
 
-use super::answers::{Answers, Outcome};
+use super::answers::Answers;
 use super::output::AnswerColumns;
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::csv_write::CsvFile;
 use crate::rows::parquet_read::ParquetRows;
-use crate::rows::parquet_write::ParquetFile;
+use crate::rows::parquet_write::{ParquetFile, Readers};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID};
@@ -69,28 +69,34 @@ where
     S: ObjectSink,
 {
     let mut counts = JobCounts::default();
-    let mut joined = Answers::new();
+    let (mut row_ids, mut not_sent) = (Vec::new(), Vec::new());
     let (_, ids) = ParquetRows::open(rows.clone(), rows_name, Some(&[RECORD_ID, NOT_SENT]))?;
     for batch in ids {
         let batch = batch?;
         let column = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
         match (column(RECORD_ID), column(NOT_SENT)) {
-            (Some(ids), Some(not_sent)) => joined.expect_rows(ids, not_sent),
+            (Some(ids), Some(why)) => {
+                row_ids.push(ids.clone());
+                not_sent.push(why.clone());
+            }
             _ => return Err(EngineError::Transient(format!("{rows_name} is not a rows file of ours"))),
         }
     }
+    let mut joined = Answers::new(&row_ids, &not_sent);
+    drop((row_ids, not_sent));
     for input in answers {
         joined.read(job.family, input, &mut counts)?;
     }
-    let mut outcomes = joined.outcomes.into_iter();
+    let mut rows_done = 0;
     let mut outputs: Vec<Output<S::Writer>> = Vec::new();
     let (_, batches) = ParquetRows::open(rows.clone(), rows_name, None)?;
     for batch in batches {
         let batch = without_not_sent(&batch?)?;
         let mut columns = AnswerColumns::new(job.family, job.prefill, job.missing, job.missing_reason);
-        for _ in 0..batch.num_rows() {
-            columns.push(outcomes.next().unwrap_or(Outcome::Missing), &mut counts);
+        for row in rows_done..rows_done + batch.num_rows() {
+            columns.push(&joined, row, &mut counts);
         }
+        rows_done += batch.num_rows();
         let answered = columns.join(&batch)?;
         if outputs.is_empty() {
             outputs = create(job.outputs, &answered, sink)?;
@@ -111,7 +117,7 @@ fn create<S: ObjectSink>(
     let create = |(format, key): &(OutputFormat, String)| {
         let writer = sink.create(key)?;
         Ok(match format {
-            OutputFormat::Parquet => Output::Parquet(ParquetFile::create(writer, first.schema())?),
+            OutputFormat::Parquet => Output::Parquet(ParquetFile::create(writer, first.schema(), Readers::Anybody)?),
             OutputFormat::Csv => Output::Csv(CsvFile::create(writer, &first.schema())?),
         })
     };

@@ -1,6 +1,6 @@
 //! The columns that answers add, built a batch at a time.
 
-use super::answers::Outcome;
+use super::answers::{Answers, Kept, KeptPayload, Outcome};
 use crate::error::EngineError;
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Schema};
 use bedrock_batch_domain::columns::{
     EMBEDDING, ERROR, INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE, STOP_REASON, names_beside,
 };
-use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
+use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::summary::JobCounts;
 use std::sync::Arc;
 
@@ -46,11 +46,11 @@ impl<'a> AnswerColumns<'a> {
         }
     }
 
-    /// Appends the outcome of the next row, and counts it.
-    pub(super) fn push(&mut self, outcome: Outcome, counts: &mut JobCounts) {
+    /// Appends the outcome of row `row`, and counts it.
+    pub(super) fn push(&mut self, answers: &Answers, row: usize, counts: &mut JobCounts) {
         counts.rows += 1;
         let mut fail = |reason: &str| *counts.failed.entry(reason.to_owned()).or_default() += 1;
-        match outcome {
+        match answers.outcomes.get(row).unwrap_or(&Outcome::Missing) {
             Outcome::Missing => {
                 fail(self.missing_reason);
                 self.no_answer(self.missing);
@@ -58,23 +58,21 @@ impl<'a> AnswerColumns<'a> {
             Outcome::NotSent(why) => {
                 // `not sent: <reason>: <details>`; the reason is ours and short.
                 fail(why.split(": ").nth(1).unwrap_or("not sent"));
-                self.no_answer(&why);
+                self.no_answer(why);
             }
-            Outcome::Came(came) => match *came {
-                Err(error) => {
-                    fail(&error.reason());
-                    self.no_answer(&error.to_string());
+            Outcome::Failed(error) => {
+                fail(&error.reason());
+                self.no_answer(&error.to_string());
+            }
+            Outcome::Replied(reply) => {
+                counts.input_tokens += reply.input_tokens.unwrap_or(0);
+                counts.output_tokens += reply.output_tokens.unwrap_or(0);
+                if self.answer(answers, reply) {
+                    counts.answered += 1;
+                } else {
+                    fail(NO_TEXT);
                 }
-                Ok(reply) => {
-                    counts.input_tokens += reply.input_tokens.unwrap_or(0);
-                    counts.output_tokens += reply.output_tokens.unwrap_or(0);
-                    if self.answer(reply) {
-                        counts.answered += 1;
-                    } else {
-                        fail(NO_TEXT);
-                    }
-                }
-            },
+            }
         }
     }
 
@@ -88,11 +86,14 @@ impl<'a> AnswerColumns<'a> {
     }
 
     /// Whether there is something to show for the reply.
-    fn answer(&mut self, reply: Reply) -> bool {
+    fn answer(&mut self, answers: &Answers, reply: &Kept) -> bool {
         self.input_tokens.append_option(reply.input_tokens);
         self.output_tokens.append_option(reply.output_tokens);
-        let answered = match reply.payload {
-            Some(ReplyPayload::Text(text)) => {
+        let stop_reason = reply.stop_reason.and_then(|number| answers.stop_reasons.get(number)).map(String::as_str);
+        self.stop_reason.append_option(stop_reason);
+        let answered = match &reply.payload {
+            KeptPayload::Text(range) => {
+                let text = answers.texts.get(range.clone()).unwrap_or_default();
                 if self.prefill.is_empty() {
                     self.response.append_value(text);
                 } else {
@@ -102,13 +103,13 @@ impl<'a> AnswerColumns<'a> {
                 self.embedding.append_null();
                 true
             }
-            Some(ReplyPayload::Embedding(embedding)) => {
+            KeptPayload::Embedding(range) => {
                 self.response.append_null();
-                self.embedding.values().append_slice(&embedding);
+                self.embedding.values().append_slice(answers.floats.get(range.clone()).unwrap_or_default());
                 self.embedding.append(true);
                 true
             }
-            None => {
+            KeptPayload::None => {
                 self.response.append_null();
                 self.embedding.append_null();
                 false
@@ -117,10 +118,8 @@ impl<'a> AnswerColumns<'a> {
         if answered {
             self.error.append_null();
         } else {
-            let why = reply.stop_reason.as_deref().unwrap_or("no reason given");
-            self.error.append_value(format!("{NO_TEXT} (stop_reason {why})"));
+            self.error.append_value(format!("{NO_TEXT} (stop_reason {})", stop_reason.unwrap_or("not given")));
         }
-        self.stop_reason.append_option(reply.stop_reason);
         answered
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
-use crate::rows::parquet_write::ParquetFile;
+use crate::rows::parquet_write::{ParquetFile, Readers};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bedrock_batch_domain::layout::Layout;
@@ -26,7 +26,7 @@ impl<W: ClosableWrite> ChunkFiles<W> {
         schema: SchemaRef,
     ) -> Result<Self, EngineError> {
         let records = sink.create(&layout.records_key(index))?;
-        let rows = ParquetFile::create(sink.create(&layout.rows_key(index))?, schema)?;
+        let rows = ParquetFile::create(sink.create(&layout.rows_key(index))?, schema, Readers::Ourselves)?;
         Ok(Self { records, rows, count: 0 })
     }
 

@@ -1,0 +1,140 @@
+//! The fields of a JSON object as slices, without looking into their values.
+//!
+//! Most of an answer line is the echo of its `modelInput`, which nobody needs. General parsers skip it at the pace of
+//! parsing (or, where they are fast at it, without a limit on nesting: a hostile line then overflows the stack). This
+//! one jumps from quote to quote, counts brackets and needs no stack.
+
+use memchr::{memchr, memchr2};
+
+/// The fields of the object that `text` holds: each name as it is written between its quotes (escapes and all), and the
+/// text of its value. `None` if it is no object, or is cut off. Values are delimited, not checked: whoever uses one
+/// parses it.
+pub(crate) fn fields(text: &str) -> Option<Vec<(&str, &str)>> {
+    let bytes = text.as_bytes();
+    let mut at = expect(bytes, 0, b'{')?;
+    let mut fields = Vec::with_capacity(4);
+    if bytes.get(skip_space(bytes, at)) == Some(&b'}') {
+        return Some(fields);
+    }
+    loop {
+        let name_begin = expect(bytes, at, b'"')?;
+        let name_end = string_end(bytes, name_begin)?;
+        let colon = expect(bytes, name_end, b':')?;
+        let begin = skip_space(bytes, colon);
+        let end = value_end(bytes, begin)?;
+        fields.push((text.get(name_begin..name_end - 1)?, text.get(begin..end)?));
+        at = skip_space(bytes, end);
+        match bytes.get(at)? {
+            b',' => at += 1,
+            b'}' => break,
+            _ => return None,
+        }
+    }
+    // Nothing may follow.
+    (skip_space(bytes, at + 1) == bytes.len()).then_some(fields)
+}
+
+fn skip_space(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// The place after `wanted`, which comes next but for space.
+fn expect(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
+    let at = skip_space(bytes, from);
+    (bytes.get(at) == Some(&wanted)).then_some(at + 1)
+}
+
+/// The place after the closing quote of a string whose inside begins at `from`.
+fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// The place after the value that begins at `from`.
+fn value_end(bytes: &[u8], from: usize) -> Option<usize> {
+    match bytes.get(from)? {
+        b'"' => string_end(bytes, from + 1),
+        b'{' | b'[' => container_end(bytes, from),
+        _ => {
+            let scalar = |byte: &u8| !matches!(byte, b',' | b'}' | b']') && !byte.is_ascii_whitespace();
+            let length = bytes[from..].iter().take_while(|byte| scalar(byte)).count();
+            (length > 0).then_some(from + length)
+        }
+    }
+}
+
+fn container_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut at = from;
+    loop {
+        // Up to the next string there is little: commas, colons, numbers, brackets.
+        let quote = memchr(b'"', &bytes[at..]).map_or(bytes.len(), |offset| at + offset);
+        for (offset, byte) in bytes[at..quote].iter().enumerate() {
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(at + offset + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        at = string_end(bytes, quote + 1)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[\\\\\"{}\\[\\],:\\n aü]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[\\\\\"{}a]{0,4}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect::<Map<_, _>>())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn finds_the_fields_of_any_object(object in prop::collection::hash_map("[\\\\\"{}a]{0,4}", values(), 0..5), pretty: bool) {
+            let value = Value::Object(object.into_iter().collect());
+            let text = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
+            let found = fields(&text).unwrap();
+            let read: Map<String, Value> = found
+                .into_iter()
+                .map(|(name, value)| {
+                    (serde_json::from_str(&format!("\"{name}\"")).unwrap(), serde_json::from_str(value).unwrap())
+                })
+                .collect();
+            prop_assert_eq!(Value::Object(read), value);
+        }
+
+        #[test]
+        fn never_panics_and_never_takes_half_an_object(text in "[\\\\\"{}\\[\\],: a1ü]{0,40}", cut in 0usize..40) {
+            let _ = fields(&text);
+            let whole = serde_json::json!({"a": text, "b": [text, {"c": text}]}).to_string();
+            let cut = whole.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(0);
+            prop_assert_eq!(fields(&whole[..cut]), None);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! From a record id to its row within the job.
+
+use arrow_array::{Array, StringArray};
+use std::collections::HashMap;
+
+/// The rows of a job by their record ids.
+#[derive(Debug)]
+pub(super) enum RowIds {
+    /// Ids that preprocess made, one after the other: the row follows from the number.
+    Positions { first: u64, rows: usize },
+    /// The user's own ids.
+    Own(HashMap<Box<str>, usize>),
+}
+
+impl RowIds {
+    /// The ids of a job's rows, in batches.
+    pub(super) fn new(batches: &[StringArray]) -> Self {
+        let ids = || batches.iter().flat_map(|batch| (0..batch.len()).map(|row| batch.value(row)));
+        let first = ids().next().and_then(position).unwrap_or(0);
+        if (first..).zip(ids()).all(|(expected, id)| position(id) == Some(expected)) {
+            return Self::Positions { first, rows: batches.iter().map(Array::len).sum() };
+        }
+        Self::Own(ids().enumerate().map(|(row, id)| (id.into(), row)).collect())
+    }
+
+    /// The row of this id, if there is one.
+    pub(super) fn row(&self, id: &str) -> Option<usize> {
+        match self {
+            Self::Positions { first, rows } => {
+                let row = usize::try_from(position(id)?.checked_sub(*first)?).ok()?;
+                (row < *rows).then_some(row)
+            }
+            Self::Own(rows) => rows.get(id).copied(),
+        }
+    }
+}
+
+/// The number of `r000000012`, written just so.
+fn position(id: &str) -> Option<u64> {
+    let digits = id.strip_prefix('r')?;
+    let canonical = digits.len() == 9 || (digits.len() > 9 && !digits.starts_with('0'));
+    if !canonical || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_need_no_table() {
+        let ids =
+            RowIds::new(&[StringArray::from(vec!["r000000999", "r000001000"]), StringArray::from(vec!["r000001001"])]);
+        assert!(matches!(ids, RowIds::Positions { first: 999, rows: 3 }));
+        assert_eq!(ids.row("r000001001"), Some(2));
+        for unknown in ["r000000998", "r000001002", "r1001", "r0000001001", "1001", "r-00001001", ""] {
+            assert_eq!(ids.row(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn own_ids_do() {
+        let ids = RowIds::new(&[StringArray::from(vec!["b", "a", "r000000002"])]);
+        assert_eq!((ids.row("b"), ids.row("r000000002"), ids.row("c")), (Some(0), Some(2), None));
+    }
+}
