@@ -9,13 +9,13 @@ import pytest
 
 from conftest import end, start_simulator
 
-SAMPLES = Path(os.environ.get("BEDROCK_RECORDINGS", "/work/shared/samples/clothing"))
+SAMPLES = Path(os.environ.get("BEDROCK_BATCH_SAMPLES", "(unset)")) / "clothing"
 MODELS = {
     "stage_1_output.jsonl": "anthropic.claude-3-haiku-20240307-v1:0",
     "stage_2_output.jsonl": "anthropic.claude-3-5-sonnet-20241022-v2:0",
 }
 
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no recorded output at {SAMPLES}")
+pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"BEDROCK_BATCH_SAMPLES names no folder of recorded answers: {SAMPLES}")
 
 
 @pytest.fixture(scope="module", params=["fake", "error"])
