@@ -99,7 +99,7 @@ struct HeldBatch {
 
 impl HeldBatch {
     fn has_line(&self, row: usize) -> bool {
-        self.line_range(row..row + 1).len() > 0
+        !self.line_range(row..row + 1).is_empty()
     }
 
     fn line_range(&self, rows: Range<usize>) -> Range<usize> {
@@ -158,7 +158,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let columns = columns.collect::<Result<Vec<StringArray>, _>>()?;
         let mut lines = Vec::new();
         let mut ends = Vec::with_capacity(batch.num_rows());
-        let mut not_sent = vec![None; batch.num_rows()];
+        let mut not_sent = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
             let begin = lines.len();
             // The cell of a null is the empty text.
@@ -168,7 +168,9 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
                 lines.truncate(begin);
                 let most = self.job.max_record_bytes;
                 let text = format!("not sent: {TOO_LARGE}: {length} bytes, and at most {most} fit");
-                not_sent[row] = Some(NotSent { reason: TOO_LARGE, text });
+                not_sent.push(Some(NotSent { reason: TOO_LARGE, text }));
+            } else {
+                not_sent.push(None);
             }
             ends.push(lines.len());
             self.written.empty_cells += columns.iter().filter(|column| cell(column, row).is_empty()).count() as u64;

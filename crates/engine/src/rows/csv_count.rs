@@ -80,7 +80,7 @@ impl Counter {
 
     fn step(&mut self, byte: u8) {
         self.state = match (self.state, byte) {
-            (State::QuoteInQuotes, b'"') | (State::RecordStart | State::FieldStart, b'"') => State::Quoted,
+            (State::QuoteInQuotes | State::RecordStart | State::FieldStart, b'"') => State::Quoted,
             (State::RecordStart, b'\n' | b'\r') => State::RecordStart,
             (_, b'\n' | b'\r') => {
                 self.records += 1;
