@@ -107,6 +107,7 @@ test-rust: setup
 test-infra: setup
 	cd infra && npm test --silent
 	cd local && $(CURDIR)/$(PYTHON) -m pytest -q
+	$(PYTHON) -m pytest -q tests/docs
 
 .PHONY: test-simulator
 test-simulator: build

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Per function: the size of its release zip, and the time from process start to ready (it asks the runtime API for its
+first event). Needs `make lambdas`; best of ten starts."""
+
+import http.server
+import io
+import os
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parents[1] / "target"))
+FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
+
+
+class RuntimeApi(http.server.BaseHTTPRequestHandler):
+    """Notes when a function asks for its first event, and never gives one."""
+
+    def do_GET(self) -> None:
+        self.server.asked_at.append(time.perf_counter())
+        self.server.asked.set()
+        self.server.over.wait(5)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def start_once(folder: Path) -> float:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
+    server.asked, server.over, server.asked_at = threading.Event(), threading.Event(), []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    env = {
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
+        "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008", "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "g", "AWS_LAMBDA_LOG_STREAM_NAME": "s", "LAMBDA_TASK_ROOT": str(folder),
+        "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "BUCKET_NAME": "b-ucket", "TASK_TABLE_NAME": "t", "MAX_RECORDS_PER_JOB": "1000", "MAX_CONCURRENT_JOBS": "5",
+        "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r", "JOB_TIMEOUT_HOURS": "24",
+    }
+    begun = time.perf_counter()
+    process = subprocess.Popen([folder / "bootstrap"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ready = server.asked.wait(10)
+    process.kill()
+    process.wait()
+    server.over.set()
+    server.shutdown()
+    if not ready:
+        sys.exit(f"{folder} never asked for an event")
+    return server.asked_at[0] - begun
+
+
+def zip_bytes(folder: Path) -> int:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return packed.tell()
+
+
+def main() -> None:
+    print(f"{'function':14}{'binary MB':>11}{'zip MB':>9}{'ready ms':>10}")
+    for function in FUNCTIONS:
+        folder = TARGET / "lambda" / function
+        if not (folder / "bootstrap").exists():
+            sys.exit(f"{folder}/bootstrap is missing: make lambdas")
+        best = min(start_once(folder) for _ in range(10))
+        size = (folder / "bootstrap").stat().st_size
+        print(f"{function:14}{size / 1e6:11.1f}{zip_bytes(folder) / 1e6:9.1f}{best * 1000:10.1f}")
+
+
+main()
