@@ -1,9 +1,10 @@
-"""A stack for the whole session, the scenarios that play in the background, and misbehaviour that ends with its test."""
+"""A stack for the whole session, scenarios that play in the background, and misbehaviour that ends with its test."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
+
 from stack.deployed import Stack
 from stack.local import bring_up, take_down
 

@@ -1,6 +1,7 @@
 """All files under a prefix are read in the order of their names, and what other tools leave beside data is ignored."""
 
 import pyarrow as pa
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, parquet_bytes, topic_table
 

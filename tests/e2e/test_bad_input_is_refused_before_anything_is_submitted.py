@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
+
 from stack.deployed import JOKE
 from stack.inputs import csv_text, parquet_bytes, topic_table, topics
 
@@ -45,7 +46,9 @@ CASES = {
     "no-such-object": Case(
         ("s3_uri", "inputs/nowhere.csv", "no such object", "upload"), {"s3_uri": "s3://{bucket}/inputs/nowhere.csv"}
     ),
-    "prefix-of-markers": Case(("s3_uri", "{uri}", "no object under this prefix", "upload"), {}, {"_SUCCESS": b"", ".a": b""}),
+    "prefix-of-markers": Case(
+        ("s3_uri", "{uri}", "no object under this prefix", "upload"), {}, {"_SUCCESS": b"", ".a": b""}
+    ),
     "empty-object": Case(("s3_uri", "{uri}", "is empty"), {}, {"rows.csv": b""}),
     "bucket-of-others": Case(
         ("s3_uri", "s3://somebody-else/rows.csv", "may read the buckets {bucket} only", "inputBuckets"),
@@ -54,7 +57,9 @@ CASES = {
     # --- what the files are ---
     "other-format": Case(("s3_uri", "{uri}", "neither CSV nor Parquet", "convert it"), {}, {"rows.xlsx": GOOD}),
     "two-formats": Case(
-        ("s3_uri", "both CSV and Parquet", "split it"), {}, {"a.csv": GOOD, "b.parquet": parquet_bytes(topic_table(120))}
+        ("s3_uri", "both CSV and Parquet", "split it"),
+        {},
+        {"a.csv": GOOD, "b.parquet": parquet_bytes(topic_table(120))},
     ),
     "two-schemas": Case(
         ("s3_uri", "b.csv", "other columns than", "`subject`", "`topic`", "files of one schema"),
@@ -68,11 +73,15 @@ CASES = {
         # Lines of the file, not rows: 1 + 37 * 2 are before it.
         {"rows.csv": b"topic,note\n" + b'one,"two\nlines"\n' * 37 + b"alone\n" + b"one,two\n" * 100},
     ),
-    "no-utf8": Case(("{uri} line 50", "not valid UTF-8", "iconv"), {}, {"rows.csv": line(50, "Grüße".encode("latin-1"))}),
+    "no-utf8": Case(
+        ("{uri} line 50", "not valid UTF-8", "iconv"), {}, {"rows.csv": line(50, "Grüße".encode("latin-1"))}
+    ),
     "header-only": Case(("{uri}", "a header, and no rows"), {}, {"rows.csv": b"topic\n"}),
     "header-only-parquet": Case(("{uri}", "no rows"), {}, {"rows.parquet": parquet_bytes(topic_table(0))}),
     "column-twice": Case(
-        ("{uri} line 1", "`topic`", "stands there twice", "rename"), {}, {"rows.csv": b"topic,n,topic\n" + b"a,1,b\n" * 120}
+        ("{uri} line 1", "`topic`", "stands there twice", "rename"),
+        {},
+        {"rows.csv": b"topic,n,topic\n" + b"a,1,b\n" * 120},
     ),
     # --- prompt, columns, model ---
     "unknown-prompt": Case(
@@ -96,7 +105,14 @@ CASES = {
         {"model_id": TITAN, "prompt_id": None},
     ),
     "unknown-model": Case(
-        ("model_id", "`cohere.embed-english-v3`", "batch inference", "supported are", "amazon.nova-lite-", "model-overrides"),
+        (
+            "model_id",
+            "`cohere.embed-english-v3`",
+            "batch inference",
+            "supported are",
+            "amazon.nova-lite-",
+            "model-overrides",
+        ),
         {"model_id": "cohere.embed-english-v3"},
     ),
     "model-without-profile": Case(
@@ -130,7 +146,9 @@ CASES = {
     ),
     "no-prefix": Case(("job_name_prefix", "is required"), {"job_name_prefix": None}),
     "images": Case(("input_type", "`image`", "not supported yet", "leave it out"), {"input_type": "image"}),
-    "realtime": Case(("processing_mode", "`realtime`", "not supported yet", "`batch`"), {"processing_mode": "realtime"}),
+    "realtime": Case(
+        ("processing_mode", "`realtime`", "not supported yet", "`batch`"), {"processing_mode": "realtime"}
+    ),
     # --- rows ---
     "id-twice": Case(
         ("record_id of row 231", "`7`", "was there before", "an id of its own"),
@@ -148,7 +166,9 @@ CASES = {
         {},
         {"rows.parquet": parquet_bytes(with_ids([*range(120), None], pa.int64()))},
     ),
-    "few-rows": Case(("99 rows", "no batch job under 100 records", "add rows"), {}, {"rows.csv": csv_text(topic_table(99))}),
+    "few-rows": Case(
+        ("99 rows", "no batch job under 100 records", "add rows"), {}, {"rows.csv": csv_text(topic_table(99))}
+    ),
     "few-rows-taken": Case(("50 rows", "no batch job under 100 records", "add rows"), {"max_records_total": 50}),
     "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
     "uneven-jobs": Case(
@@ -160,7 +180,15 @@ WHOLE = {
     "no-object": ([1, 2], ("the execution input", "must be a JSON object")),
     "many-problems": (
         {"model_id": "gpt-4", "max_num_jobs": 0, "foo": 1},
-        ("job_name_prefix", "s3_uri", "model_id", "`gpt-4`", "max_num_jobs", "foo", "5 problems, nothing was submitted"),
+        (
+            "job_name_prefix",
+            "s3_uri",
+            "model_id",
+            "`gpt-4`",
+            "max_num_jobs",
+            "foo",
+            "5 problems, nothing was submitted",
+        ),
     ),
 }
 

@@ -1,6 +1,7 @@
 """`infer_types`: numbers and booleans get types where every cell agrees; codes stay texts, and without it all do."""
 
 import pyarrow as pa
+
 from stack.checks import assert_rows_kept, assert_whole
 from stack.inputs import csv_text, topics
 
@@ -36,7 +37,15 @@ def typed() -> pa.Table:
 
 def play(stack):
     uri = stack.put_input(csv_text(texts()))
-    return stack.play_all({"typed": stack.joke(uri, infer_types=True), "texts": stack.joke(uri, infer_types=False)})
+    stack.put("inputs/typed-parts/a.csv", "topic,n,m\n" + "x,1,1\n" * 60)
+    stack.put("inputs/typed-parts/b.csv", "topic,n,m\n" + "x,2.5,one\n" * 60)
+    return stack.play_all(
+        {
+            "typed": stack.joke(uri, infer_types=True),
+            "texts": stack.joke(uri, infer_types=False),
+            "typed-parts": stack.joke(f"s3://{stack.bucket}/inputs/typed-parts", infer_types=True),
+        }
+    )
 
 
 def test_columns_whose_cells_agree_get_types(played):
@@ -45,3 +54,9 @@ def test_columns_whose_cells_agree_get_types(played):
 
 def test_without_it_every_cell_stays_the_text_that_was_written(played):
     assert_rows_kept(played["texts"], texts())
+
+
+def test_all_files_of_a_prefix_have_to_agree(played):
+    rows = played["typed-parts"].rows
+    assert rows["n"].to_pylist() == [1.0] * 60 + [2.5] * 60
+    assert rows["m"].to_pylist() == ["1"] * 60 + ["one"] * 60

@@ -1,6 +1,7 @@
 """A column called `response` or `error` in the input goes on as `input_response` and `input_error`, cells unchanged."""
 
 import pyarrow as pa
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, topics
 

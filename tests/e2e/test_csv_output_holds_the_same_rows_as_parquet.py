@@ -1,6 +1,7 @@
 """`output_formats`: both say the same; CSV alone writes no Parquet."""
 
 import pyarrow as pa
+
 from stack.inputs import csv_text, topics
 
 COUNT = 240

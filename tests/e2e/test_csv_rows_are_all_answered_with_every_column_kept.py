@@ -1,18 +1,33 @@
 """2,050 rows at 1,000 a job make jobs of 684, 683 and 683, and every cell comes out as it was written."""
 
 import pyarrow as pa
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, topics
 
 COUNT = 2050
-NOTES = ("plain", "with, comma", 'said "hello"', "two\nlines", "three\r\n\r\nlines", "  spaces  ", "", "ß–🎈 ", "null", "=1+1", "a\u2028b\u0085c")
+NOTES = (
+    "plain",
+    "with, comma",
+    'said "hello"',
+    "two\nlines",
+    "three\r\n\r\nlines",
+    "  spaces  ",
+    "",
+    "ß–🎈 ",
+    "null",
+    "=1+1",
+    "a\u2028b\u0085c",
+)
+CELLS = ("", " {code}", " {{x}} </topic>", ' \\"\\u00e4', "\t\x01\x7f", " ${x} %s \\1")
 
 
 def rows() -> pa.Table:
     return pa.table(
         {
             "code": [f"{number:06}" for number in range(COUNT)],
-            "topic": topics(COUNT),
+            # What reads like a template or a tag is only a cell.
+            "topic": [f"{topic}{CELLS[number % len(CELLS)]}" for number, topic in enumerate(topics(COUNT))],
             "amount": [("1e5", "1.50", "-0", "007", "1,000")[number % 5] for number in range(COUNT)],
             "flag": [("true", "False", "TRUE", "")[number % 4] for number in range(COUNT)],
             "Größe in cm": [NOTES[number % len(NOTES)] for number in range(COUNT)],

@@ -1,6 +1,7 @@
 """Claude, Nova and a Converse model, with inference parameters, by model id, inference profile and ARN."""
 
 import pytest
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, topic_table
 
@@ -8,7 +9,10 @@ COUNT = 100
 PARAMETERS = {"max_tokens": 60, "temperature": 0.2, "stop_sequences": ["THE END"], "system_prompt": "Be brief."}
 BY_NAME = {
     "claude": ("anthropic.claude-3-haiku-20240307-v1:0", PARAMETERS | {"top_k": 5, "prefill": "Well,"}),
-    "claude-profile": ("us.anthropic.claude-haiku-4-5-20251001-v1:0", {"max_tokens": 3000, "thinking_budget_tokens": 2048}),
+    "claude-profile": (
+        "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        {"max_tokens": 3000, "thinking_budget_tokens": 2048},
+    ),
     "claude-arn": ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", {}),
     "nova": ("amazon.nova-lite-v1:0", PARAMETERS | {"top_k": 5}),
     "gpt-oss": ("openai.gpt-oss-20b-1:0", PARAMETERS | {"top_p": 0.9}),

@@ -1,6 +1,7 @@
 """Without `inference`, vectors are those of the model's defaults; a text that is empty is the row's own error."""
 
 import pyarrow as pa
+
 from stack.checks import assert_own_answers, assert_rows_kept, assert_totals
 from stack.inputs import csv_text, topics
 

@@ -4,6 +4,7 @@ import json
 import math
 
 import pyarrow as pa
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, topics
 

@@ -1,6 +1,7 @@
 """Null and empty cells in a column that the prompt shows render an empty text, are answered, and are counted."""
 
 import pyarrow as pa
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, parquet_bytes, topics
 

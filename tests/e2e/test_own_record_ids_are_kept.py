@@ -1,6 +1,7 @@
 """An input's own `record_id` identifies its rows; it comes first, and from Parquet numbers it becomes text."""
 
 import pyarrow as pa
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, parquet_bytes, topics
 

@@ -5,6 +5,7 @@ import io
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from stack.checks import assert_jobs, assert_own_answers, assert_totals
 from stack.inputs import topics
 

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pyarrow as pa
+
 from stack.checks import assert_whole
 from stack.inputs import parquet_bytes, topics
 

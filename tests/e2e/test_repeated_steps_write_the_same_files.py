@@ -2,6 +2,7 @@
 twice."""
 
 import pytest
+
 from stack.checks import assert_whole
 from stack.inputs import csv_text, topic_table
 

@@ -5,6 +5,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
@@ -148,9 +149,7 @@ def test_another_token_when_the_job_is_over_is_answered_at_once(stack, submissio
     assert submission.item["answered"] is True
 
 
-def test_another_token_while_the_job_runs_takes_the_place_of_the_first(
-    stack, submission, waiting_machine, misbehaving
-):
+def test_another_token_while_the_job_runs_takes_the_place_of_the_first(stack, submission, waiting_machine, misbehaving):
     misbehaving(job_seconds=6)
     first = Waiter(stack, waiting_machine, submission)
     wait_for("the first token", lambda: stack.simulator.jobs_of(submission.run) and submission.item.get("job_arn"))

@@ -6,6 +6,7 @@ import uuid
 
 import pyarrow.parquet as pq
 import pytest
+
 from stack.inputs import csv_text, topic_table
 from stack.local import command_line_program
 from stack.run import Run
@@ -80,12 +81,13 @@ def test_start_of_a_folder_uploads_its_files(stack, bedrock_batch, folder):
         (parts / f"{index}.csv").write_bytes(csv_text(topic_table(60, index * 60)))
     request = json.loads((folder / "run.json").read_text()) | {"s3_uri": "parts"}
     (folder / "folder.json").write_text(json.dumps(request))
-    name = bedrock_batch("start", folder / "folder.json", "--wait").stdout.splitlines()[0]
+    name = f"cli-{uuid.uuid4().hex[:8]}"
+    bedrock_batch("start", folder / "folder.json", "--name", name, "--wait")
     assert Run(stack, name).rows["topic"].to_pylist() == topic_table(120)["topic"].to_pylist()
 
 
 def test_bad_input_ends_with_1_and_says_why(bedrock_batch, folder):
-    done = bedrock_batch("start", folder / "bad.json", "--wait", exit_code=1)
+    done = bedrock_batch("start", folder / "bad.json", "--name", f"cli-{uuid.uuid4().hex}", "--wait", exit_code=1)
     assert "InvalidInput" in done.stderr
     assert "max_num_jobs is `0`" in done.stderr
 

@@ -28,9 +28,11 @@ class Stack:
         self.events = self.client("events")
         self.logs = self.client("logs")
         self.bedrock = self.client("bedrock")
-        self.table = self._session().resource(
-            "dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"], config=Config(max_pool_connections=20)
-        ).Table(self.table_name)
+        self.table = (
+            self._session()
+            .resource("dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"], config=Config(max_pool_connections=20))
+            .Table(self.table_name)
+        )
 
     def _session(self) -> boto3.Session:
         return boto3.Session(

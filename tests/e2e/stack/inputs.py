@@ -6,7 +6,15 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SUBJECTS = ("a cat", "ein Käsebrötchen", "жёлтый трамвай", "una siesta", "猫のカフェ", "the office plant", "pół litra żuru")
+SUBJECTS = (
+    "a cat",
+    "ein Käsebrötchen",
+    "жёлтый трамвай",
+    "una siesta",
+    "猫のカフェ",
+    "the office plant",
+    "pół litra żuru",
+)
 
 
 def topics(count: int, first: int = 0) -> list[str]:
