@@ -42,7 +42,7 @@ impl Preprocess {
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
             // As in a run: once to count, once to write.
-            let rows = count_records(File::open(&self.input)?)?.saturating_sub(1);
+            let rows = count_records(File::open(&self.input)?)?.records.saturating_sub(1);
             let records = RecordWriter::new(
                 Family::AnthropicMessages,
                 &template,

@@ -90,7 +90,16 @@ impl Table {
         Ok(())
     }
 
-    fn print(&self) {
+    /// Without the columns in which nothing stands, such as `error` where all went well.
+    fn print(&mut self) {
+        for column in (0..self.header.len()).rev() {
+            if self.rows.iter().all(|row| row[column].is_empty()) {
+                self.header.remove(column);
+                self.rows.iter_mut().for_each(|row| {
+                    row.remove(column);
+                });
+            }
+        }
         let width = |column: usize| {
             let cells = self.rows.iter().map(|row| row.get(column).map_or(0, |cell| cell.chars().count()));
             cells.chain([self.header[column].len()]).max().unwrap_or(0)

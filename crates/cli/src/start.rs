@@ -54,12 +54,13 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     Ok(())
 }
 
-/// A name that tells runs apart: `tickets-2026-11-20T13-05-07`.
+/// A name that tells runs apart: `tickets-2026-11-20T13-05-07-3f9a`. The last part is for starts within a second.
 fn default_name(input: &Value) -> String {
     let prefix = input.get("job_name_prefix").and_then(Value::as_str).and_then(clean_prefix);
-    let seconds = DateTime::from_secs(DateTime::from(SystemTime::now()).secs());
-    let time = seconds.fmt(Format::DateTime).unwrap_or_default().replace(':', "-");
-    format!("{}-{}", prefix.as_deref().unwrap_or("run"), time.trim_end_matches('Z'))
+    let now = DateTime::from(SystemTime::now());
+    let time = DateTime::from_secs(now.secs()).fmt(Format::DateTime).unwrap_or_default().replace(':', "-");
+    let apart = Sha256::digest(format!("{} {}", now.subsec_nanos(), std::process::id()));
+    format!("{}-{}-{}", prefix.as_deref().unwrap_or("run"), time.trim_end_matches('Z'), &hex::encode(apart)[..4])
 }
 
 /// Puts a local `s3_uri` (relative to the JSON file) under `inputs/` and its S3 address in its place.

@@ -2,7 +2,7 @@
 
 use super::checks::{column_problems, prompt_for, template_of};
 use super::sources::{self, Sources};
-use super::write_chunks::{ChunkJob, Written, write_chunks};
+use super::write_chunks::{ChunkJob, TOO_FEW, Written, write_chunks};
 use crate::error::EngineError;
 use crate::objects::{Uploads, put_json};
 use aws_sdk_s3::Client;
@@ -256,14 +256,16 @@ impl Rows {
         skip("over max_num_jobs", self.within_total - self.taken + written.over_max_chunks);
         if written.chunks.is_empty() {
             let limits = chunk_limits(&checked.request, &checked.model.limits);
-            let rejected: u64 = written.rejected.values().sum();
+            let reasons = written.rejected.iter().filter(|(reason, _)| reason.as_str() != TOO_FEW);
+            let rejected: u64 = reasons.clone().map(|(_, rows)| rows).sum();
+            let reasons: Vec<&str> = reasons.map(|(reason, _)| reason.as_str()).collect();
             let rule = format!(
                 "of {} rows, {rejected} cannot be sent ({}), and the rest is under the {} records that a batch job needs",
                 written.rows,
-                written.rejected.keys().cloned().collect::<Vec<_>>().join(", "),
+                reasons.join(", "),
                 limits.min_records
             );
-            return Err(Problem::without_value("the input", rule).into());
+            return Err(Problem::without_value("the input", rule).remedy("shorten those rows, or add rows").into());
         }
         let mut warnings = checked.sources.warnings.clone();
         if written.empty_cells > 0 {

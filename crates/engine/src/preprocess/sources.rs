@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crate::objects::{Found, ObjectChunks, StreamReader, head, list};
-use crate::rows::csv_count::count_records;
+use crate::rows::csv_count::{count_records, line_at};
 use crate::rows::csv_infer::{CellType, infer_types};
 use crate::rows::csv_read::CsvRows;
 use crate::rows::parquet_read::ParquetRows;
@@ -60,9 +60,12 @@ pub(super) async fn find(client: &Client, uri: &S3Uri) -> Result<Sources, Engine
                 key => S3Uri::new(&uri.bucket, format!("{}/", key.trim_end_matches('/'))),
             };
             let (rows, others): (Vec<Found>, Vec<Found>) =
-                list(client, &prefix).await?.into_iter().partition(|found| !is_marker(found));
+                list(client, &prefix).await?.into_iter().partition(|found| !is_marker(found, &prefix));
             if !others.is_empty() {
-                warnings.insert("marker objects ignored (`_…`, `.…`, empty folders)".to_owned(), others.len() as u64);
+                warnings.insert(
+                    "objects ignored: names or folders that begin with `_` or `.`, and folder markers".to_owned(),
+                    others.len() as u64,
+                );
             }
             rows
         }
@@ -77,10 +80,12 @@ pub(super) async fn find(client: &Client, uri: &S3Uri) -> Result<Sources, Engine
     Ok(Sources { format, objects, warnings })
 }
 
-/// Objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers.
-fn is_marker(found: &Found) -> bool {
-    let name = found.uri.key.rsplit('/').next().unwrap_or_default();
-    name.is_empty() || name.starts_with('_') || name.starts_with('.')
+/// Objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of unfinished work.
+fn is_marker(found: &Found, prefix: &S3Uri) -> bool {
+    let below = found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key);
+    below.is_empty()
+        || below.ends_with('/')
+        || below.split('/').any(|part| part.starts_with('_') || part.starts_with('.'))
 }
 
 fn one_format(objects: &[Found]) -> Result<Format, EngineError> {
@@ -124,16 +129,20 @@ pub(super) fn look(
             }
             Format::Csv => {
                 let own = CsvRows::open(StreamReader::new(runtime, client, object), &file, None)?.schema();
-                let input = StreamReader::new(runtime, client, object);
+                let counted = count_records(StreamReader::new(runtime, client, object))?;
+                if let Some(offset) = counted.open_quote_at {
+                    let line = line_at(StreamReader::new(runtime, client, object), offset)?;
+                    let rule = "a quote opens here that is never closed";
+                    let remedy = "close it, or write a quote that is meant as text as two of them within quotes";
+                    return Err(Problem::without_value(format!("{file} line {line}"), rule).remedy(remedy).into());
+                }
+                rows += counted.records.saturating_sub(1);
                 if with_types {
-                    let (records, own_types) = infer_types(input, &file)?;
-                    rows += records;
+                    let own_types = infer_types(StreamReader::new(runtime, client, object), &file)?;
                     types = Some(match types.filter(|types| types.len() == own_types.len()) {
                         Some(types) => types.into_iter().zip(own_types).map(|(a, b)| a.and(b)).collect(),
                         None => own_types,
                     });
-                } else {
-                    rows += count_records(input)?.saturating_sub(1);
                 }
                 own
             }

@@ -57,7 +57,7 @@ struct NotSent {
 }
 
 const TOO_LARGE: &str = "record too large for the model";
-const TOO_FEW: &str = "too few records left for a batch job of their own";
+pub(super) const TOO_FEW: &str = "too few records left for a batch job of their own";
 
 /// Reads batches of rows (all of one schema) and writes their chunks.
 ///

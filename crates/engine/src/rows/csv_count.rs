@@ -2,14 +2,23 @@
 //! be evened out. It follows the same rules as the reader of the second pass (the `csv` crate's): a quote opens only
 //! at the beginning of a field, `\r`, `\n` and `\r\n` end a record outside quotes, empty lines are no records.
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr_iter, memchr3};
 use std::io::{self, Read};
 
-/// Counts the records of a CSV, its header line included.
+/// What a count found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Records, the header line included.
+    pub records: u64,
+    /// Where a quote opens that is never closed: it would make one cell of the rest of the file.
+    pub open_quote_at: Option<u64>,
+}
+
+/// Counts the records of a CSV.
 ///
 /// # Errors
 /// When reading fails.
-pub fn count_records(mut input: impl Read) -> io::Result<u64> {
+pub fn count_records(mut input: impl Read) -> io::Result<Counted> {
     let mut counter = Counter::default();
     let mut buffer = vec![0; 256 * 1024];
     let mut first = true;
@@ -23,9 +32,26 @@ pub fn count_records(mut input: impl Read) -> io::Result<u64> {
         let mut block = &buffer[..read];
         if first {
             block = block.strip_prefix(b"\xef\xbb\xbf").unwrap_or(block);
+            counter.done = (read - block.len()) as u64;
             first = false;
         }
         counter.block(block);
+    }
+}
+
+/// The line (from 1) of the byte at `offset`.
+///
+/// # Errors
+/// When reading fails.
+pub fn line_at(input: impl Read, offset: u64) -> io::Result<u64> {
+    let mut before = input.take(offset);
+    let mut buffer = vec![0; 256 * 1024];
+    let mut line = 1;
+    loop {
+        match before.read(&mut buffer)? {
+            0 => return Ok(line),
+            read => line += memchr_iter(b'\n', &buffer[..read]).count() as u64,
+        }
     }
 }
 
@@ -48,6 +74,10 @@ enum State {
 struct Counter {
     state: State,
     records: u64,
+    /// Bytes before the current block.
+    done: u64,
+    /// Where the latest quoted field began.
+    quote_at: u64,
 }
 
 impl Counter {
@@ -60,7 +90,7 @@ impl Counter {
                         at += next + 1;
                         self.state = State::QuoteInQuotes;
                     }
-                    None => return,
+                    None => break,
                 },
                 State::Plain => match memchr3(b',', b'\n', b'\r', &block[at..]) {
                     Some(next) => {
@@ -68,14 +98,19 @@ impl Counter {
                         self.step(block[at]);
                         at += 1;
                     }
-                    None => return,
+                    None => break,
                 },
                 State::RecordStart | State::FieldStart | State::QuoteInQuotes => {
+                    let before = self.state;
                     self.step(block[at]);
+                    if before != State::QuoteInQuotes && self.state == State::Quoted {
+                        self.quote_at = self.done + at as u64;
+                    }
                     at += 1;
                 }
             }
         }
+        self.done += block.len() as u64;
     }
 
     fn step(&mut self, byte: u8) {
@@ -91,8 +126,11 @@ impl Counter {
         };
     }
 
-    fn finish(self) -> u64 {
-        self.records + u64::from(self.state != State::RecordStart)
+    fn finish(self) -> Counted {
+        Counted {
+            records: self.records + u64::from(self.state != State::RecordStart),
+            open_quote_at: (self.state == State::Quoted).then_some(self.quote_at),
+        }
     }
 }
 
@@ -115,7 +153,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(5000))]
         #[test]
         fn counts_what_the_reader_reads(text in "[\",\\r\\na b]{0,60}") {
-            prop_assert_eq!(count_records(text.as_bytes()).unwrap(), by_the_reader(text.as_bytes()), "{:?}", text);
+            prop_assert_eq!(count_records(text.as_bytes()).unwrap().records, by_the_reader(text.as_bytes()), "{:?}", text);
         }
 
         #[test]
@@ -125,13 +163,22 @@ mod tests {
             let mut counter = Counter::default();
             counter.block(&bytes[..cut]);
             counter.block(&bytes[cut..]);
-            prop_assert_eq!(counter.finish(), by_the_reader(bytes));
+            prop_assert_eq!(counter.finish().records, by_the_reader(bytes));
         }
     }
 
     #[test]
     fn a_byte_order_mark_is_not_part_of_the_first_field() {
-        assert_eq!(count_records("\u{feff}\"a\nb\"\n1\n".as_bytes()).unwrap(), 2);
+        assert_eq!(count_records("\u{feff}\"a\nb\"\n1\n".as_bytes()).unwrap().records, 2);
         assert_eq!(by_the_reader("\u{feff}\"a\nb\"\n1\n".as_bytes()), 2);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_found() {
+        let text = "\u{feff}a,b\n\"x\ny\",1\nz,\"open\nw,2\n";
+        let at = count_records(text.as_bytes()).unwrap().open_quote_at.unwrap();
+        assert_eq!(&text.as_bytes()[usize::try_from(at).unwrap()..][..5], b"\"open");
+        assert_eq!(line_at(text.as_bytes(), at).unwrap(), 4);
+        assert_eq!(count_records("a\n\"x\"".as_bytes()).unwrap().open_quote_at, None);
     }
 }

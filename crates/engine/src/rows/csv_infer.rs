@@ -66,25 +66,23 @@ impl CellType {
     }
 }
 
-/// Reads a whole CSV for its types, and counts its records (without the header) on the way.
+/// Reads a whole CSV for its types.
 ///
 /// # Errors
 /// As [`read_header`]; ragged rows are left for the second pass to complain about.
-pub fn infer_types(input: impl Read, file: &str) -> Result<(u64, Vec<CellType>), EngineError> {
+pub fn infer_types(input: impl Read, file: &str) -> Result<Vec<CellType>, EngineError> {
     let mut reader = csv_reader(input);
     let names = read_header(&mut reader, file)?;
     let mut types = vec![CellType::Empty; names.len()];
     let mut record = csv::ByteRecord::new();
-    let mut records = 0;
     while reader.read_byte_record(&mut record).map_err(std::io::Error::from)? {
-        records += 1;
         for (cell_type, cell) in types.iter_mut().zip(&record) {
             if *cell_type != CellType::Text {
                 *cell_type = cell_type.and(CellType::of(cell));
             }
         }
     }
-    Ok((records, types))
+    Ok(types)
 }
 
 #[cfg(test)]
@@ -106,6 +104,6 @@ mod tests {
     #[case("\"\"\n", CellType::Empty)]
     fn infers(#[case] cells: &str, #[case] expected: CellType) {
         let text = format!("a\n{cells}");
-        assert_eq!(infer_types(text.as_bytes(), "a.csv").unwrap().1, [expected]);
+        assert_eq!(infer_types(text.as_bytes(), "a.csv").unwrap(), [expected]);
     }
 }
