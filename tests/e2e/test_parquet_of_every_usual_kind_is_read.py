@@ -12,7 +12,7 @@ from stack.inputs import parquet_bytes, topics
 
 COUNT = 100
 MOMENT = dt.datetime(2026, 11, 20, 13, 5, 7)
-COMPRESSIONS = ("none", "snappy", "gzip", "zstd", "lz4")
+COMPRESSIONS = ("none", "snappy", "gzip", "zstd", "brotli", "lz4")
 
 # By name: the column, and what a cell of it is in CSV.
 TYPES = {

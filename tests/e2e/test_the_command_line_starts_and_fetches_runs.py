@@ -139,6 +139,16 @@ def test_download_brings_the_files_and_all_rows_as_jsonl(started, bedrock_batch,
 def test_show_prints_the_first_answers(started, bedrock_batch):
     run, _ = started
     header, _, *rows = bedrock_batch("show", run.name, "--rows", "3").stdout.splitlines()
-    assert header.split() == ["record_id", "topic", "response", "error"]
+    assert header.split() == ["record_id", "topic", "response"], "without errors there is no column of them"
     assert [row.split()[0] for row in rows] == [f"r{position:09}" for position in range(3)]
     assert all(topic in row for topic, row in zip(topic_table(3)["topic"].to_pylist(), rows, strict=True))
+
+
+def test_show_prints_errors_where_there_are_any(stack, bedrock_batch):
+    texts = "\n".join(['""', *(f"text {number}" for number in range(100))])
+    uri = stack.put_input(f"input_text\n{texts}\n")
+    run = stack.play(stack.joke(uri, model_id="amazon.titan-embed-text-v2:0", prompt_id=None), "cli-errors")
+    header, _, first, second = bedrock_batch("show", run.name, "--rows", "2").stdout.splitlines()
+    assert header.split() == ["record_id", "embedding", "error"]
+    assert "the model refused the record" in first
+    assert "the model refused the record" not in second
