@@ -146,6 +146,18 @@ fn a_record_that_is_too_large_says_so_and_the_others_go_on() {
 }
 
 #[test]
+fn a_large_first_row_begins_no_chunk_of_its_own() {
+    let mut texts: Vec<String> = (0..100).map(|n| format!("text {n}")).collect();
+    texts[0] = "x".repeat(1000);
+    let folder = tempfile::tempdir().unwrap();
+    let written = run(&csv_of(&texts), 100, limits(100, 1000, None), folder.path()).unwrap();
+    assert_eq!(written.chunks, Vec::<u32>::new());
+    let written = run(&csv_of(&texts), 100, limits(50, 1000, None), folder.path()).unwrap();
+    assert_eq!(written.chunks, [99]);
+    assert!(column(&chunk(folder.path(), 0).rows, NOT_SENT)[0].is_some());
+}
+
+#[test]
 fn rows_beyond_the_most_chunks_are_counted() {
     let texts: Vec<String> = (0..50).map(|n| format!("text {n}")).collect();
     let folder = tempfile::tempdir().unwrap();

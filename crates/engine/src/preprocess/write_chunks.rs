@@ -114,7 +114,8 @@ struct Writing<'a, S: ObjectSink> {
     chunker: Option<Chunker>,
     held: VecDeque<HeldBatch>,
     open: Option<(u32, ChunkFiles<S::Writer>)>,
-    last: Placed,
+    /// Where the latest line went; rows without a line go along with it.
+    last: Option<Placed>,
     written: Written,
 }
 
@@ -126,7 +127,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             chunker: Some(Chunker::new(job.limits, job.rows)),
             held: VecDeque::new(),
             open: None,
-            last: Placed::Chunk(0),
+            last: None,
             written: Written::default(),
         }
     }
@@ -179,16 +180,17 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         Ok(HeldBatch { rows, lines, ends, not_sent, placed: Vec::with_capacity(batch.num_rows()) })
     }
 
-    /// The oldest line without a place gets it, and so do rows without a line that stand before it.
+    /// The oldest line without a place gets it. Rows without a line before it go where the line before them went, and
+    /// those before the first line of all where that one goes: a chunk never begins without a line.
     fn place_next_line(&mut self, placed: Placed) {
         for batch in self.held.iter_mut().filter(|batch| batch.placed.len() < batch.ends.len()) {
             while batch.placed.len() < batch.ends.len() {
                 if batch.has_line(batch.placed.len()) {
                     batch.placed.push(placed);
-                    self.last = placed;
+                    self.last = Some(placed);
                     return;
                 }
-                batch.placed.push(self.last);
+                batch.placed.push(self.last.unwrap_or(placed));
             }
         }
     }
@@ -279,9 +281,10 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         for placed in rest {
             self.place_next_line(placed);
         }
-        // Rows without a line after the last line.
+        // Rows without a line after the last line; if there was none, there is no chunk for them.
+        let place = self.last.unwrap_or(Placed::TooFewLeft);
         for batch in &mut self.held {
-            batch.placed.resize(batch.ends.len(), self.last);
+            batch.placed.resize(batch.ends.len(), place);
         }
         self.write_placed_batches()?;
         self.close_chunk()?;

@@ -47,6 +47,9 @@ impl CellType {
         }
         if text.parse::<i64>().is_ok() {
             Self::Integer
+        } else if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            // Whole, and longer than 64 bits: as a float it would lose digits.
+            Self::Text
         } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
             Self::Float
         } else {
@@ -99,7 +102,7 @@ mod tests {
     #[case("true\n1\n", CellType::Text)]
     #[case("nan\n", CellType::Text)]
     #[case("+1\n", CellType::Text)]
-    #[case("99999999999999999999\n", CellType::Float)]
+    #[case("99999999999999999999\n", CellType::Text)]
     #[case("2026-01-01\n", CellType::Text)]
     #[case("\"\"\n", CellType::Empty)]
     fn infers(#[case] cells: &str, #[case] expected: CellType) {

@@ -38,6 +38,8 @@ impl<W: Write + Send> ParquetFile<W> {
         };
         let properties = WriterProperties::builder()
             .set_compression(compression)
+            // Arrow types that Parquet has no name for (dates in milliseconds, say) become the nearest that it has.
+            .set_coerce_types(true)
             // Free text hardly repeats: building dictionaries and minima of it costs more time than it saves bytes.
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::None)
