@@ -74,7 +74,7 @@ pub(crate) trait ModelOutput<'a> {
 ///
 /// # Errors
 /// If the line is not a JSON object with a `recordId`: it cannot be given to any row.
-pub fn read_line(family: Family, line: &str) -> Result<AnswerLine<'_>, serde_json::Error> {
+pub fn read_line(family: Family, line: &[u8]) -> Result<AnswerLine<'_>, serde_json::Error> {
     use crate::model::outputs::{AnthropicOutput, ConverseOutput, TitanTextOutput};
     match family {
         Family::AnthropicMessages => read_as::<AnthropicOutput<'_>>(line),
@@ -83,17 +83,18 @@ pub fn read_line(family: Family, line: &str) -> Result<AnswerLine<'_>, serde_jso
     }
 }
 
-fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a str) -> Result<AnswerLine<'a>, serde_json::Error> {
+fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<AnswerLine<'a>, serde_json::Error> {
     let Some(fields) = fields(line) else {
         return Err(serde::de::Error::custom("not a JSON object"));
     };
-    let field = |name: &str| fields.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
-    let record_id = field("recordId").unwrap_or("null");
-    let record_id = serde_json::from_str::<BorrowedText<'a>>(record_id)?.0;
-    let there = |name: &str| field(name).filter(|value| *value != "null");
+    let field = |name: &str| fields.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| *value);
+    let record_id = field("recordId").unwrap_or(b"null");
+    // Only what is used is looked into, and checked to be UTF-8 on the way.
+    let record_id = serde_json::from_slice::<BorrowedText<'a>>(record_id)?.0;
+    let there = |name: &str| field(name).filter(|value| *value != b"null");
     let outcome = match (there("modelOutput"), there("error")) {
-        (_, Some(error)) => Err(refused(&serde_json::from_str(error).unwrap_or_default())),
-        (Some(output), None) => match serde_json::from_str::<O>(output) {
+        (_, Some(error)) => Err(refused(&serde_json::from_slice(error).unwrap_or_default())),
+        (Some(output), None) => match serde_json::from_slice::<O>(output) {
             Ok(output) => Ok(output.reply()),
             Err(_) => Err(RecordError::UnknownFormat),
         },
@@ -128,7 +129,7 @@ mod tests {
     #[case(Family::Nova, CONVERSE)]
     #[case(Family::Converse, CONVERSE)]
     fn text_is_taken_by_block_type(#[case] family: Family, #[case] line: &str) {
-        let reply = read_line(family, line).unwrap().outcome.unwrap();
+        let reply = read_line(family, line.as_bytes()).unwrap().outcome.unwrap();
         assert_eq!(reply.payload, Some(ReplyPayload::Text("Hel\nlo!".into())));
         assert_eq!((reply.input_tokens, reply.output_tokens), (Some(12), Some(4)));
         assert_eq!(reply.stop_reason.as_deref(), Some("end_turn"));
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn embeddings_are_read() {
         let line = r#"{"recordId":"r1","modelOutput":{"embedding":[0.5,-1e-3],"inputTextTokenCount":3}}"#;
-        let reply = read_line(Family::TitanTextEmbeddings, line).unwrap().outcome.unwrap();
+        let reply = read_line(Family::TitanTextEmbeddings, line.as_bytes()).unwrap().outcome.unwrap();
         assert_eq!(reply.payload, Some(ReplyPayload::Embedding(vec![0.5, -0.001])));
         assert_eq!(reply.input_tokens, Some(3));
     }
@@ -156,7 +157,7 @@ mod tests {
         "the answer does not have the format of this model's family"
     )]
     fn a_record_without_an_answer_says_why(#[case] line: &str, #[case] expected: &str) {
-        let answer = read_line(Family::AnthropicMessages, line).unwrap();
+        let answer = read_line(Family::AnthropicMessages, line.as_bytes()).unwrap();
         assert_eq!(answer.record_id, "r1");
         assert_eq!(answer.outcome.unwrap_err().to_string(), expected);
     }
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn a_refusal_has_no_payload() {
         let line = r#"{"recordId":"r","modelOutput":{"content":[],"stop_reason":"refusal"}}"#;
-        let reply = read_line(Family::AnthropicMessages, line).unwrap().outcome.unwrap();
+        let reply = read_line(Family::AnthropicMessages, line.as_bytes()).unwrap().outcome.unwrap();
         assert_eq!((reply.payload, reply.stop_reason.as_deref()), (None, Some("refusal")));
     }
 
@@ -172,7 +173,7 @@ mod tests {
     fn deeply_nested_lines_do_not_exhaust_the_stack() {
         for deep in ["[".repeat(1_000_000), "{\"a\":".repeat(1_000_000)] {
             for key in ["modelInput", "modelOutput", "error"] {
-                let _ = read_line(Family::Nova, &format!("{{\"recordId\":\"r\",\"{key}\":{deep}"));
+                let _ = read_line(Family::Nova, format!("{{\"recordId\":\"r\",\"{key}\":{deep}").as_bytes());
             }
         }
     }
@@ -181,11 +182,11 @@ mod tests {
         #[test]
         fn no_line_makes_the_parser_panic(line in any::<String>(), cut in 0usize..260, noise in 0usize..260) {
             for family in [Family::AnthropicMessages, Family::Nova, Family::TitanTextEmbeddings, Family::Converse] {
-                let _ = read_line(family, &line);
-                let _ = read_line(family, &ANTHROPIC[..cut.min(ANTHROPIC.len())]);
+                let _ = read_line(family, line.as_bytes());
+                let _ = read_line(family, &ANTHROPIC.as_bytes()[..cut.min(ANTHROPIC.len())]);
                 let mut damaged = ANTHROPIC.to_owned();
                 damaged.insert_str(noise.min(damaged.len()), "}\"");
-                let _ = read_line(family, &damaged);
+                let _ = read_line(family, damaged.as_bytes());
             }
         }
     }

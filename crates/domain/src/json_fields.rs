@@ -6,11 +6,10 @@
 
 use memchr::{memchr, memchr2};
 
-/// The fields of the object that `text` holds: each name as it is written between its quotes (escapes and all), and the
-/// text of its value. `None` if it is no object, or is cut off. Values are delimited, not checked: whoever uses one
+/// The fields of the object that `bytes` hold: each name as it is written between its quotes (escapes and all), and the
+/// text of its value, neither checked to be UTF-8. `None` if it is no object, or is cut off. Values are delimited, not checked: whoever uses one
 /// parses it.
-pub(crate) fn fields(text: &str) -> Option<Vec<(&str, &str)>> {
-    let bytes = text.as_bytes();
+pub(crate) fn fields(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     let mut at = expect(bytes, 0, b'{')?;
     let mut fields = Vec::with_capacity(4);
     if bytes.get(skip_space(bytes, at)) == Some(&b'}') {
@@ -22,7 +21,7 @@ pub(crate) fn fields(text: &str) -> Option<Vec<(&str, &str)>> {
         let colon = expect(bytes, name_end, b':')?;
         let begin = skip_space(bytes, colon);
         let end = value_end(bytes, begin)?;
-        fields.push((text.get(name_begin..name_end - 1)?, text.get(begin..end)?));
+        fields.push((bytes.get(name_begin..name_end - 1)?, bytes.get(begin..end)?));
         at = skip_space(bytes, end);
         match bytes.get(at)? {
             b',' => at += 1,
@@ -119,11 +118,12 @@ mod tests {
         fn finds_the_fields_of_any_object(object in prop::collection::hash_map("[\\\\\"{}a]{0,4}", values(), 0..5), pretty: bool) {
             let value = Value::Object(object.into_iter().collect());
             let text = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
-            let found = fields(&text).unwrap();
+            let found = fields(text.as_bytes()).unwrap();
             let read: Map<String, Value> = found
                 .into_iter()
                 .map(|(name, value)| {
-                    (serde_json::from_str(&format!("\"{name}\"")).unwrap(), serde_json::from_str(value).unwrap())
+                    let name = format!("\"{}\"", std::str::from_utf8(name).unwrap());
+                    (serde_json::from_str(&name).unwrap(), serde_json::from_slice(value).unwrap())
                 })
                 .collect();
             prop_assert_eq!(Value::Object(read), value);
@@ -131,10 +131,10 @@ mod tests {
 
         #[test]
         fn never_panics_and_never_takes_half_an_object(text in "[\\\\\"{}\\[\\],: a1ü]{0,40}", cut in 0usize..40) {
-            let _ = fields(&text);
+            let _ = fields(text.as_bytes());
             let whole = serde_json::json!({"a": text, "b": [text, {"c": text}]}).to_string();
             let cut = whole.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(0);
-            prop_assert_eq!(fields(&whole[..cut]), None);
+            prop_assert_eq!(fields(whole[..cut].as_bytes()), None);
         }
     }
 }

@@ -16,7 +16,7 @@ fn every_recorded_answer_is_read_as_bedrock_wrote_it() {
         assert_eq!(text.lines().count(), 100);
         for line in text.lines() {
             let whole: serde_json::Value = serde_json::from_str(line).unwrap();
-            let answer = read_line(Family::AnthropicMessages, line).unwrap();
+            let answer = read_line(Family::AnthropicMessages, line.as_bytes()).unwrap();
             assert_eq!(answer.record_id, whole["recordId"].as_str().unwrap());
             let reply = answer.outcome.unwrap();
             let expected = whole["modelOutput"]["content"][0]["text"].as_str().unwrap();

@@ -87,7 +87,7 @@ impl Answers {
         if line.trim_ascii().is_empty() {
             return None;
         }
-        let Some(answer) = simdutf8::basic::from_utf8(line).ok().and_then(|text| read_line(family, text).ok()) else {
+        let Ok(answer) = read_line(family, line) else {
             return Some(UNREADABLE);
         };
         let Some(row) = self.rows.row(&answer.record_id) else {

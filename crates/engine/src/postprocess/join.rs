@@ -92,7 +92,8 @@ where
     let (_, batches) = ParquetRows::open(rows.clone(), rows_name, None)?;
     for batch in batches {
         let batch = without_not_sent(&batch?)?;
-        let mut columns = AnswerColumns::new(job.family, job.prefill, job.missing, job.missing_reason);
+        let mut columns =
+            AnswerColumns::new(job.family, job.prefill, job.missing, job.missing_reason, batch.num_rows());
         for row in rows_done..rows_done + batch.num_rows() {
             columns.push(&joined, row, &mut counts);
         }

@@ -31,18 +31,24 @@ pub(super) struct AnswerColumns<'a> {
 impl<'a> AnswerColumns<'a> {
     /// Empty columns. `missing`: what `error` says of rows for which nothing came; `missing_reason`: its name for
     /// counting.
-    pub(super) fn new(family: Family, prefill: &'a str, missing: &'a str, missing_reason: &'a str) -> Self {
+    pub(super) fn new(
+        family: Family,
+        prefill: &'a str,
+        missing: &'a str,
+        missing_reason: &'a str,
+        rows: usize,
+    ) -> Self {
         Self {
             family,
             prefill,
             missing,
             missing_reason,
-            response: StringBuilder::new(),
+            response: StringBuilder::with_capacity(rows, rows * 64),
             embedding: ListBuilder::new(Float32Builder::new()),
             error: StringBuilder::new(),
-            stop_reason: StringBuilder::new(),
-            input_tokens: UInt64Builder::new(),
-            output_tokens: UInt64Builder::new(),
+            stop_reason: StringBuilder::with_capacity(rows, rows * 16),
+            input_tokens: UInt64Builder::with_capacity(rows),
+            output_tokens: UInt64Builder::with_capacity(rows),
         }
     }
 
