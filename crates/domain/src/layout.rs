@@ -158,6 +158,19 @@ mod tests {
         assert_ne!(run_id("a=b"), run_id("a-b"));
     }
 
+    #[test]
+    fn every_run_round_and_index_has_a_job_name_of_its_own() {
+        let mut names = std::collections::HashSet::new();
+        for run in ["a", "b"] {
+            let layout = Layout::new("p", run);
+            for (round, index) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 11), (0, 10_000)] {
+                let name = layout.job_name(round, index);
+                assert_eq!(name, layout.job_name(round, index));
+                assert!(names.insert(layout.client_request_token(&name)) && names.insert(name));
+            }
+        }
+    }
+
     fn bedrock_takes_key(key: &str) -> bool {
         key.split('/')
             .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-!_*'().".contains(c)))

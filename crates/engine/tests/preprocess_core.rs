@@ -146,6 +146,19 @@ fn a_record_that_is_too_large_says_so_and_the_others_go_on() {
 }
 
 #[test]
+fn the_limit_of_a_record_is_kept_to_the_byte() {
+    // What stands around the text of a record, so that lines of a known length can be made.
+    let folder = tempfile::tempdir().unwrap();
+    run(&csv_of(&[String::new()]), 1, limits(1, 9, None), folder.path()).unwrap();
+    let layout = Layout::new("p", "r");
+    let around = std::fs::metadata(folder.path().join(layout.records_key(0))).unwrap().len();
+    let longest = usize::try_from(MAX_RECORD_BYTES - around).unwrap();
+    let texts = vec!["x".repeat(longest), "x".repeat(longest + 1)];
+    let written = run(&csv_of(&texts), 2, limits(1, 9, None), folder.path()).unwrap();
+    assert_eq!((written.chunks, written.rejected.values().sum::<u64>()), (vec![1], 1));
+}
+
+#[test]
 fn a_large_first_row_begins_no_chunk_of_its_own() {
     let mut texts: Vec<String> = (0..100).map(|n| format!("text {n}")).collect();
     texts[0] = "x".repeat(1000);

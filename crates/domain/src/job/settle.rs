@@ -71,6 +71,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_known_already_is_not_stored_again() {
+        for status in JobStatus::ALL {
+            let stored = Stored { status: Some(status), waiting: false };
+            assert_eq!(next_action(status, FailureKind::Permanent, stored), Action::Nothing, "{status}");
+        }
+        let waiting = Stored { status: Some(JobStatus::InProgress), waiting: true };
+        assert_eq!(next_action(JobStatus::InProgress, FailureKind::Permanent, waiting), Action::Nothing);
+        assert_eq!(next_action(JobStatus::Stopping, FailureKind::Permanent, waiting), Action::Heartbeat);
+    }
+
     /// The job, its stored item and the waiting state machine, as settle changes them.
     #[derive(Debug, Default)]
     struct World {
