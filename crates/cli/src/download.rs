@@ -17,10 +17,13 @@ pub(crate) struct Arguments {
     run: String,
     /// The folder to put them into [default: the run's name]
     folder: Option<PathBuf>,
+    /// Take what there is of a run that is not complete
+    #[arg(long)]
+    partial: bool,
 }
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    let found = files(stack, &arguments.run).await?;
+    let found = files(stack, &arguments.run, arguments.partial).await?;
     let folder = arguments.folder.clone().unwrap_or_else(|| PathBuf::from(&arguments.run));
     std::fs::create_dir_all(&folder).map_err(|e| Failure::Usage(format!("{}: {e}", folder.display())))?;
     let mut paths = Vec::new();

@@ -19,7 +19,7 @@ pub(crate) async fn run_output(stack: &Stack, run_id: &str) -> Result<RunOutput,
 }
 
 /// The run's files of answered rows, in order.
-pub(crate) async fn files(stack: &Stack, run: &str) -> Result<Vec<Found>, Failure> {
+pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec<Found>, Failure> {
     let plan = stack.plan(run).await?.ok_or_else(|| {
         Failure::Usage(format!("run `{run}` has no plan yet: it is unknown, failed early, or is being prepared"))
     })?;
@@ -27,6 +27,11 @@ pub(crate) async fn files(stack: &Stack, run: &str) -> Result<Vec<Found>, Failur
     let found = list(&stack.s3, &S3Uri::new(&stack.bucket, layout.output_prefix())).await?;
     if found.is_empty() {
         return Err(Failure::Usage(format!("run `{run}` has written no rows yet: `bedrock-batch status {run}`")));
+    }
+    let all = plan.counts.jobs as usize * plan.request.output_formats.len();
+    if found.len() < all && !partial {
+        let there = format!("run `{run}` is not complete: {} of {all} files are there", found.len());
+        return Err(Failure::Usage(format!("{there}; `--partial` takes what there is")));
     }
     Ok(found)
 }

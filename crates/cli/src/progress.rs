@@ -48,21 +48,46 @@ impl Standing {
 pub(crate) async fn watch(stack: &Stack, run: &str) -> Result<Execution, Failure> {
     let view = View::new();
     let mut plan = None;
+    let (mut pause, mut failures) = (SHORTEST_PAUSE, 0);
     loop {
-        // Looked at before the jobs, so that the last picture is the whole one.
-        let execution = stack.execution(run).await?;
-        if plan.is_none() {
-            plan = stack.plan(run).await?;
+        match look(stack, run, &mut plan, &view).await {
+            Ok(execution) if execution.status != "RUNNING" => {
+                view.finish();
+                return Ok(execution);
+            }
+            Ok(_) => failures = 0,
+            // A look that fails says nothing about the run, which may take hours and goes on without us.
+            Err(Failure::Failed(why)) if failures < MOST_FAILURES => {
+                failures += 1;
+                eprintln!("  cannot see run {run} right now: {why}");
+            }
+            Err(Failure::Failed(why)) => {
+                let advice = format!("the run goes on: `bedrock-batch status {run}`");
+                return Err(Failure::Usage(format!("lost sight of run {run}: {why}; {advice}")));
+            }
+            Err(usage) => return Err(usage),
         }
-        if let Some(plan) = &plan {
-            view.draw(&Standing::of(plan, &stack.jobs(plan).await?));
-        }
-        if execution.status != "RUNNING" {
-            view.finish();
-            return Ok(execution);
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(pause).await;
+        pause = pause.mul_f64(1.05).min(LONGEST_PAUSE);
     }
+}
+
+/// Between two looks: short runs are followed closely, long ones are not worth many requests.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// Looks in a row that may fail.
+const MOST_FAILURES: u32 = 20;
+
+async fn look(stack: &Stack, run: &str, plan: &mut Option<Plan>, view: &View) -> Result<Execution, Failure> {
+    // Looked at before the jobs, so that the last picture is the whole one.
+    let execution = stack.execution(run).await?;
+    if plan.is_none() {
+        *plan = stack.plan(run).await?;
+    }
+    if let Some(plan) = plan {
+        view.draw(&Standing::of(plan, &stack.jobs(plan).await?));
+    }
+    Ok(execution)
 }
 
 enum View {

@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 const WIDEST: usize = 64;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    let found = files(stack, &arguments.run).await?;
+    let found = files(stack, &arguments.run, true).await?;
     let folder = std::env::temp_dir().join(format!("bedrock-batch-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let shown = show_first(stack, &found, &folder, arguments).await;

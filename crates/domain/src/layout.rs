@@ -117,9 +117,10 @@ impl Layout {
     }
 
     /// The name of the run's job `index` in `round`: the same whenever it is asked for, different for every run, round
-    /// and index, at most 63 characters of Bedrock's job name pattern.
-    pub fn job_name(&self, round: u32, index: u32) -> String {
-        let hash = short_hash(&[&self.run, &round.to_string(), &index.to_string()]);
+    /// and index, at most 63 characters of Bedrock's job name pattern. `started_at` (the execution's) tells a run from
+    /// an older one whose name was used again.
+    pub fn job_name(&self, started_at: &str, round: u32, index: u32) -> String {
+        let hash = short_hash(&[&self.run, started_at, &round.to_string(), &index.to_string()]);
         format!("{}-{}-{hash}", self.prefix, Self::chunk(index))
     }
 
@@ -163,9 +164,11 @@ mod tests {
         let mut names = std::collections::HashSet::new();
         for run in ["a", "b"] {
             let layout = Layout::new("p", run);
-            for (round, index) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 11), (0, 10_000)] {
-                let name = layout.job_name(round, index);
-                assert_eq!(name, layout.job_name(round, index));
+            for (at, round, index) in
+                [("t", 0, 0), ("t", 1, 0), ("t", 0, 1), ("t", 1, 1), ("t", 0, 10_000), ("u", 0, 0)]
+            {
+                let name = layout.job_name(at, round, index);
+                assert_eq!(name, layout.job_name(at, round, index));
                 assert!(names.insert(layout.client_request_token(&name)) && names.insert(name));
             }
         }
@@ -181,7 +184,7 @@ mod tests {
         fn names_always_fit_bedrocks_patterns(prefix in "\\PC{0,80}", name in "\\PC{1,80}", round in 0u32..9, index in any::<u32>()) {
             let Some(prefix) = clean_prefix(&prefix) else { return Ok(()) };
             let layout = Layout::new(prefix, run_id(&name));
-            let job = layout.job_name(round, index);
+            let job = layout.job_name("t", round, index);
             prop_assert!(job.len() <= LONGEST_JOB_NAME);
             prop_assert!(job.chars().next().unwrap().is_ascii_alphanumeric());
             prop_assert!(job.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));

@@ -100,12 +100,12 @@ impl Finalizer {
 
 /// A failed job's reason comes before that of one that merely could not be reached.
 fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
-    let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
+    let failures = || jobs.iter().filter(|job| job.counts.is_none()).filter_map(|job| job.failure.as_ref());
     let reason = failures().find(|(name, _)| name == JOB_FAILED).or_else(|| failures().next());
     match reason {
         Some((name, cause)) => {
             let others = failures().filter(|(other, _)| other == name).count() - 1;
-            let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs like it)") };
+            let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
             Explanation { error: name.clone(), cause: format!("{cause}{more}") }
         }
         None => Explanation { error: error.error, cause: error.cause },
@@ -129,7 +129,10 @@ mod tests {
         let jobs =
             [job(None), job(Some(("Transient", "net"))), job(Some(("JobFailed", "a"))), job(Some(("JobFailed", "b")))];
         let explained = explanation(&jobs, map_error());
-        assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("JobFailed", "a (and 1 more jobs like it)"));
+        assert_eq!(
+            (explained.error.as_str(), explained.cause.as_str()),
+            ("JobFailed", "a (and 1 more jobs with this error)")
+        );
     }
 
     #[test]

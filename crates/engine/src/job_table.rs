@@ -182,14 +182,25 @@ impl JobTable {
         Ok(())
     }
 
-    /// Stores what postprocess counted.
+    /// Forgets a reason that has passed.
+    ///
+    /// # Errors
+    /// As DynamoDB fails.
+    pub async fn clear_failure(&self, name: &str) -> Result<(), EngineError> {
+        let set = "SET answered = if_not_exists(answered, :no) REMOVE failure_error, failure_cause";
+        self.change(name, set, "attribute_exists(job_name)", &[(":no", AttributeValue::Bool(false))]).await?;
+        Ok(())
+    }
+
+    /// Stores what postprocess counted, and forgets reasons that have passed.
     ///
     /// # Errors
     /// As DynamoDB fails.
     pub async fn set_counts(&self, name: &str, counts: &JobCounts) -> Result<(), EngineError> {
         let json = serde_json::to_string(counts).map_err(|error| EngineError::Transient(error.to_string()))?;
         let values = [(":counts", text(&json))];
-        self.change(name, "SET counts = :counts", "attribute_exists(job_name)", &values).await?;
+        let set = "SET counts = :counts REMOVE failure_error, failure_cause";
+        self.change(name, set, "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 

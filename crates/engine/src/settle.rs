@@ -46,7 +46,9 @@ impl Settler {
             self.jobs.set_arn(name, &arn).await?;
             stored.job_arn = Some(arn);
         }
-        let message = stored.message.clone().or_else(|| seen.message.clone()).unwrap_or_default();
+        // What was said at the end counts; a message from before it may be about something else.
+        let known = stored.message.clone().filter(|_| stored.status.is_some_and(JobStatus::is_terminal));
+        let message = known.or_else(|| seen.message.clone()).unwrap_or_default();
         let before = Stored { status: stored.status, waiting: stored.waiting() };
         let action = next_action(seen.status, classify_failure(&message), before);
         tracing::info!(name, status = %seen.status, action = ?action, "settled");

@@ -51,7 +51,7 @@ impl Submitter {
     /// AWS fails.
     pub async fn run(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let done = self.make_and_settle(input).await;
-        if let Err(error @ (EngineError::JobFailed(_) | EngineError::Transient(_))) = &done {
+        if let Err(error) = &done {
             // The Map ends without a reason; should this be the one, it is found here.
             let noted = self.settler.jobs.record_failure(&input.job.name, error.name(), &error.to_string()).await;
             if let Err(second) = noted {
@@ -68,6 +68,10 @@ impl Submitter {
             let arn = self.create(input).await?;
             jobs.set_arn(&input.job.name, &arn).await?;
             tracing::info!(run_id = input.run_id, name = input.job.name, arn, "submitted");
+        }
+        if stored.failure.is_some() {
+            // An earlier attempt's trouble is over; left there it would explain somebody else's failure.
+            jobs.clear_failure(&input.job.name).await?;
         }
         self.settler.settle(&input.job.name, None).await?;
         Ok(())

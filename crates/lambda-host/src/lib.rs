@@ -48,7 +48,12 @@ where
 /// Sets logging up; to be called first.
 pub fn log_as_json() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    // The runtime's own span carries nothing but the request id.
+    // The runtime would log whole error messages, which may hold values of the user's: they belong to the execution,
+    // not to a log. Its own span carries nothing but the request id.
+    let filter = match "lambda_runtime::layers=off".parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
+    };
     tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(true).with_ansi(false).init();
 }
 

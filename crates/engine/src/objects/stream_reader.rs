@@ -3,6 +3,7 @@
 use super::{Found, Piece};
 use crate::error::{EngineError, chain};
 use aws_sdk_s3::Client;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bytes::{Buf, Bytes};
 use std::io::{self, Read};
 use tokio::runtime::Handle;
@@ -96,6 +97,12 @@ pub(super) fn changed_or_failed(
     if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) {
         return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, "changed while it was read")
             .remedy("start again when nobody writes there")
+            .into();
+    }
+    if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) {
+        let rule = format!("exists, and cannot be read ({})", error.code().unwrap_or("403"));
+        return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, rule)
+            .remedy("let the stack's functions use the bucket and its encryption key; restore archived objects")
             .into();
     }
     EngineError::from_aws(format!("cannot read {}", object.uri), error)

@@ -17,7 +17,8 @@ impl RowIds {
     pub(super) fn new(batches: &[StringArray]) -> Self {
         let ids = || batches.iter().flat_map(|batch| (0..batch.len()).map(|row| batch.value(row)));
         let first = ids().next().and_then(position).unwrap_or(0);
-        if (first..).zip(ids()).all(|(expected, id)| position(id) == Some(expected)) {
+        let in_order = |(row, id)| position(id).and_then(|at| at.checked_sub(first)) == Some(row as u64);
+        if ids().enumerate().all(in_order) {
             return Self::Positions { first, rows: batches.iter().map(Array::len).sum() };
         }
         Self::Own(ids().enumerate().map(|(row, id)| (id.into(), row)).collect())

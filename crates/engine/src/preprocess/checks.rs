@@ -1,5 +1,8 @@
 //! What can be checked of an input once its columns are known.
 
+use crate::rows::cell_text::as_text;
+use arrow_array::new_empty_array;
+use arrow_schema::Schema;
 use bedrock_batch_domain::columns::NOT_SENT;
 use bedrock_batch_domain::model::Model;
 use bedrock_batch_domain::problem::{Problem, listed, nearest};
@@ -44,6 +47,17 @@ pub(super) fn template_of(prompt: Option<&Prompt>) -> Result<Template, Problem> 
         None => Template::parse(&format!("{{{EMBEDDING_INPUT}}}")),
     };
     template.map_err(|rule| Problem::without_value("prompt_id", rule))
+}
+
+/// Columns that a CSV cannot hold, found before anything is paid for.
+pub(super) fn columns_without_text(schema: &Schema) -> Vec<Problem> {
+    let without = schema.fields().iter().filter(|field| as_text(&new_empty_array(field.data_type())).is_err());
+    let problem = without.map(|field| {
+        let rule = format!("its type, {}, cannot be written as CSV", field.data_type());
+        Problem::without_value(format!("column `{}`", field.name()), rule)
+            .remedy("leave `csv` out of output_formats, or the column out of the input")
+    });
+    problem.collect()
 }
 
 /// What is wrong with the input's columns.

@@ -1,15 +1,15 @@
 //! The use case: check everything, write the chunks, freeze the plan.
 
-use super::checks::{column_problems, prompt_for, template_of};
+use super::checks::{column_problems, columns_without_text, prompt_for, template_of};
 use super::sources::{self, Sources};
 use super::write_chunks::{ChunkJob, TOO_FEW, Written, write_chunks};
 use crate::error::EngineError;
 use crate::objects::{Uploads, put_json};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker};
-use bedrock_batch_domain::input::{RunRequest, StackLimits};
+use bedrock_batch_domain::input::{Inference, OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::layout::{self, Layout};
-use bedrock_batch_domain::model::{Limits, Model, ModelTable, RecordWriter};
+use bedrock_batch_domain::model::{Limits, Model, ModelTable, RecordWriter, effective_prefill};
 use bedrock_batch_domain::plan::{JobItem, Plan, PlanCounts, Prepared, Source};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::prompt::{Prompt, Template};
@@ -100,10 +100,14 @@ impl Preprocessor {
         };
         let mut note = |problem: Problem| problems.push(problem);
         let model = self.models.find(&request.model_id).map_err(&mut note).ok();
-        if let Some(model) = &model {
-            request.inference.problems_with(model.family, &model.id).into_iter().for_each(&mut note);
-        }
         let prompt = prompt_for(model.as_ref(), request.prompt_id.as_deref(), &self.prompts).map_err(&mut note);
+        if let Some(model) = &model {
+            // A prefill may come from the prompt as well: it has to suit the model all the same.
+            let of_prompt = prompt.iter().flatten().find_map(|prompt| prompt.prefill.as_deref());
+            let prefill = effective_prefill(&request.inference, of_prompt).map(str::to_owned);
+            let inference = Inference { prefill, ..request.inference.clone() };
+            inference.problems_with(model.family, &model.id).into_iter().for_each(&mut note);
+        }
         let template = match (&prompt, &model) {
             (Ok(prompt), Some(_)) => template_of(prompt.as_ref()).map_err(&mut note).ok(),
             _ => None,
@@ -120,6 +124,9 @@ impl Preprocessor {
             let names: Vec<String> = shape.schema.fields().iter().map(|field| field.name().clone()).collect();
             let in_columns = column_problems(request.prompt_id.as_deref(), template.as_ref(), &names);
             in_columns.into_iter().for_each(&mut note);
+            if request.output_formats.contains(&OutputFormat::Csv) {
+                columns_without_text(&shape.schema).into_iter().for_each(&mut note);
+            }
         }
         Problems::check(problems)?;
         match (model, prompt, template, found) {
@@ -175,7 +182,7 @@ impl Preprocessor {
             .zip(&written.chunks)
             .map(|(index, records)| JobItem {
                 index,
-                name: layout.job_name(0, index),
+                name: layout.job_name(&input.started_at, 0, index),
                 records: *records,
                 input_uri: S3Uri::new(&self.bucket, layout.records_key(index)).to_string(),
                 output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),

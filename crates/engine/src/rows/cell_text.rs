@@ -44,12 +44,18 @@ pub fn as_text(column: &ArrayRef) -> Result<StringArray, EngineError> {
                 continue;
             }
             text.clear();
-            formatter.value(row).write(&mut text).map_err(no_text)?;
-            texts.append_value(&text);
+            // A value that has no text (a moment beyond the calendar, say) must not stop a run: its cell says so.
+            match formatter.value(row).write(&mut text) {
+                Ok(()) => texts.append_value(&text),
+                Err(_) => texts.append_value(NO_TEXT),
+            }
         }
     }
     Ok(texts.finish())
 }
+
+/// The cell of a value that has no text.
+const NO_TEXT: &str = "(not representable)";
 
 fn is_nested(data_type: &DataType) -> bool {
     data_type.is_nested()

@@ -1,8 +1,8 @@
 //! Reading CSV as Arrow batches, strictly: a ragged row, text that is not UTF-8 or a repeated column name is an error
 //! that names the line, never a guess.
 
-use super::BATCH_ROWS;
 use super::csv_infer::CellType;
+use super::{BATCH_BYTES, BATCH_ROWS};
 use crate::error::EngineError;
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -15,8 +15,6 @@ use std::sync::Arc;
 
 /// Bad lines that one message names.
 const MOST_BAD_LINES: usize = 5;
-/// Text of a batch after which it is closed early: rows may be long.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// A CSV file as batches. Cells are kept as the text that was written, unless types are given.
 pub struct CsvRows<R> {

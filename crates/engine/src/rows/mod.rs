@@ -11,3 +11,5 @@ pub mod shared_file;
 
 /// Rows of a batch: enough to make work per batch cheap, few enough to keep memory flat.
 pub const BATCH_ROWS: usize = 4096;
+/// Bytes after which a batch is closed early: rows may be long.
+pub const BATCH_BYTES: usize = 4 * 1024 * 1024;

@@ -1,13 +1,14 @@
 //! Reading Parquet as Arrow batches, from anything that can be read at any place.
 
-use super::BATCH_ROWS;
 use super::parquet_write::parquet_error;
+use super::{BATCH_BYTES, BATCH_ROWS};
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use bedrock_batch_domain::problem::Problem;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::ChunkReader;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -53,7 +54,8 @@ impl ParquetRows {
                 builder.with_projection(mask)
             }
         };
-        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(error, file))?;
+        let batch_rows = batch_rows(builder.metadata());
+        let reader = builder.with_batch_size(batch_rows).build().map_err(|error| unreadable(error, file))?;
         let schema = without_metadata(&arrow_array::RecordBatchReader::schema(&reader));
         Ok((shape, Self { reader, schema, file: file.to_owned() }))
     }
@@ -77,10 +79,22 @@ impl Iterator for ParquetRows {
                     Ok(io) => (*io).into(),
                     Err(other) => EngineError::Transient(format!("{}: {other}", self.file)),
                 },
+                // A fault of the stream below arrives as text: not the file's fault, so it is to be tried again.
+                ArrowError::ParquetError(text) if text.starts_with("External: ") => {
+                    EngineError::Transient(format!("{}: {text}", self.file))
+                }
                 other => Problem::without_value(&self.file, format!("has damaged Parquet data: {other}")).into(),
             }
         }))
     }
+}
+
+/// Rows of a batch such that even the widest rows make batches of a few megabytes.
+fn batch_rows(metadata: &ParquetMetaData) -> usize {
+    let groups = metadata.row_groups().iter().filter(|group| group.num_rows() > 0);
+    let row_bytes = groups.map(|group| group.total_byte_size() / group.num_rows()).max().unwrap_or(0);
+    let rows = BATCH_BYTES / usize::try_from(row_bytes).unwrap_or(1).max(1);
+    rows.clamp(1, BATCH_ROWS)
 }
 
 /// Writers put notes of their own (pandas' index, say) into the schema; they would outlive the columns they speak of.

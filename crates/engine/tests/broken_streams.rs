@@ -1,0 +1,90 @@
+//! A stream that breaks is to be tried again; it is never taken for damaged data of the user's.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::parquet_read::ParquetRows;
+use bedrock_batch_engine::rows::parquet_write::{ParquetFile, Readers};
+use bytes::Bytes;
+use parquet::file::reader::{ChunkReader, Length};
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn fault() -> io::Error {
+    EngineError::Throttled("S3 asked to slow down".to_owned()).into()
+}
+
+/// A Parquet file that can be read until it is broken.
+#[derive(Clone)]
+struct Breakable {
+    file: Bytes,
+    broken: Arc<AtomicBool>,
+}
+
+impl Length for Breakable {
+    fn len(&self) -> u64 {
+        self.file.len() as u64
+    }
+}
+
+impl ChunkReader for Breakable {
+    type T = <Bytes as ChunkReader>::T;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        if self.broken.load(Ordering::Relaxed) { Err(fault().into()) } else { self.file.get_read(start) }
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        if self.broken.load(Ordering::Relaxed) { Err(fault().into()) } else { self.file.get_bytes(start, length) }
+    }
+}
+
+fn parquet(rows: usize, width: usize) -> Bytes {
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(width); rows]));
+    let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+    let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Anybody).unwrap();
+    file.write(&batch).unwrap();
+    file.finish().unwrap().into()
+}
+
+#[test]
+fn a_fault_in_the_middle_of_a_parquet_file_is_transient() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let source = Breakable { file: parquet(20_000, 100), broken: Arc::clone(&broken) };
+    let (_, mut rows) = ParquetRows::open(source, "s3://b/a.parquet", None).unwrap();
+    assert!(rows.next().unwrap().is_ok());
+    broken.store(true, Ordering::Relaxed);
+    let error = rows.find_map(Result::err).unwrap();
+    assert!(matches!(error, EngineError::Transient(_) | EngineError::Throttled(_)), "{error:?}");
+}
+
+#[test]
+fn wide_rows_come_in_batches_of_few() {
+    let (shape, rows) = ParquetRows::open(parquet(300, 100_000), "a", None).unwrap();
+    assert_eq!(shape.rows, 300);
+    let sizes: Vec<usize> = rows.map(|batch| batch.unwrap().num_rows()).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 300);
+    assert!(sizes.iter().all(|rows| *rows <= 50), "{sizes:?}");
+}
+
+/// A CSV whose stream breaks after its first bytes.
+struct BreakingText(bool);
+
+impl Read for BreakingText {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.0, true) {
+            return Err(fault());
+        }
+        buffer[..4].copy_from_slice(b"a\n1\n");
+        Ok(4)
+    }
+}
+
+#[test]
+fn a_fault_in_the_middle_of_a_csv_keeps_its_kind() {
+    let mut rows = CsvRows::open(BreakingText(false), "s3://b/a.csv", None).unwrap();
+    let error = rows.find_map(Result::err).unwrap();
+    assert!(matches!(error, EngineError::Throttled(_)), "{error:?}");
+}
