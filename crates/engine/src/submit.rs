@@ -52,6 +52,7 @@ impl Submitter {
     pub async fn run(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let done = self.make_and_settle(input).await;
         if let Err(error) = &done {
+            tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "not submitted");
             // The Map ends without a reason; should this be the one, it is found here.
             let noted = self.settler.jobs.record_failure(&input.job.name, error.name(), &error.to_string()).await;
             if let Err(second) = noted {

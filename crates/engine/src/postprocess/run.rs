@@ -43,6 +43,7 @@ impl Postprocessor {
     pub async fn run(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
         let done = self.join(input).await;
         if let Err(error) = &done {
+            tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "not joined");
             // The Map ends without a reason; should this be the one, it is found here.
             let noted = self.jobs.record_failure(&input.job.name, error.name(), &error.to_string()).await;
             if let Err(second) = noted {
