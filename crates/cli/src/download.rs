@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::outputs::{files, open};
+use crate::say::say;
 use crate::stack::Stack;
 use arrow_json::LineDelimitedWriter;
 use bedrock_batch_engine::EngineError;
@@ -33,7 +34,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     let jsonl = folder.join("answers.jsonl");
     let rows = write_jsonl(&paths, &jsonl)?;
     eprintln!("{} files and {} ({rows} rows)", paths.len(), jsonl.display());
-    println!("{}", folder.display());
+    say!("{}", folder.display());
     Ok(())
 }
 

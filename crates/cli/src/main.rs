@@ -1,10 +1,11 @@
 //! `bedrock-batch`: start runs, watch them, get their answers. Answers go to stdout or files, talk goes to stderr.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program prints")]
+#![expect(clippy::print_stderr, reason = "a command line program talks to people on stderr")]
 
 mod download;
 mod failure;
 mod outputs;
 mod progress;
+mod say;
 mod show;
 mod stack;
 mod start;

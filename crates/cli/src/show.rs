@@ -3,6 +3,7 @@
 use crate::download::fetch;
 use crate::failure::Failure;
 use crate::outputs::{files, open};
+use crate::say::say;
 use crate::stack::Stack;
 use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::columns::{EMBEDDING, ERROR, RECORD_ID, RESPONSE};
@@ -107,7 +108,7 @@ impl Table {
         let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
         let print = |cells: &[String]| {
             let line: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-            println!("  {}", line.join("  ").trim_end());
+            say!("  {}", line.join("  ").trim_end());
         };
         print(&self.header);
         print(&widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>());

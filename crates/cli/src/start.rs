@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::outputs::run_output;
 use crate::progress::watch;
+use crate::say::say;
 use crate::stack::Stack;
 use crate::totals::print_totals;
 use aws_smithy_types::DateTime;
@@ -40,7 +41,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     let started = start.name(&name).input(input.to_string()).send().await;
     started.map_err(|error| EngineError::from_aws(format!("cannot start run {name}"), &error))?;
     eprintln!("run {name} started");
-    println!("{name}");
+    say!("{name}");
     if !arguments.wait {
         eprintln!("watch it with `bedrock-batch status {name}`");
         return Ok(());

@@ -3,26 +3,29 @@
 
 use super::family::{Instructions, Reply, ReplyPayload};
 use crate::answer::{BorrowedText, ModelOutput};
+use crate::input::Inference;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
-    let inference = with.inference;
-    let mut config = Map::new();
-    config.insert("maxTokens".into(), json!(inference.max_tokens));
-    let optional = [
-        ("temperature", inference.temperature.map(|v| json!(v))),
-        ("topP", inference.top_p.map(|v| json!(v))),
-        ("stopSequences", (!inference.stop_sequences.is_empty()).then(|| json!(inference.stop_sequences))),
-    ];
-    config.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     let mut body = Map::new();
     if let Some(system) = with.system {
         body.insert("system".into(), json!([{"text": system}]));
     }
     body.insert("messages".into(), json!([{"role": "user", "content": [{"text": text}]}]));
-    body.insert("inferenceConfig".into(), Value::Object(config));
+    body.insert("inferenceConfig".into(), Value::Object(inference_config(with.inference)));
     Value::Object(body)
+}
+
+/// `inferenceConfig`, which Nova's own format shares.
+pub(super) fn inference_config(inference: &Inference) -> Map<String, Value> {
+    let fields = [
+        ("maxTokens", Some(json!(inference.max_tokens))),
+        ("temperature", inference.temperature.map(|v| json!(v))),
+        ("topP", inference.top_p.map(|v| json!(v))),
+        ("stopSequences", (!inference.stop_sequences.is_empty()).then(|| json!(inference.stop_sequences))),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// `modelOutput` of Converse and of Nova.
