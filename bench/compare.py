@@ -126,8 +126,15 @@ def local_s3():
                 time.sleep(0.1)
         import boto3
 
-        s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        where = {"endpoint_url": endpoint, "region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        s3 = boto3.client("s3", **where)
         s3.create_bucket(Bucket=BUCKET)
+        boto3.client("dynamodb", **where).create_table(
+            TableName="bench",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "job_name", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "job_name", "KeyType": "HASH"}],
+        )
         yield s3, env
     finally:
         server.terminate()

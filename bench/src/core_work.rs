@@ -3,12 +3,13 @@
 use crate::measure::measured;
 use crate::{Common, Failure};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
-use bedrock_batch_domain::input::{Inference, OutputFormat};
+use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::postprocess::{JoinJob, join};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, Turn, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
 use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -55,8 +56,16 @@ impl Preprocess {
                 max_records: self.common.max_records_per_job,
                 max_bytes: 1_000_000_000,
                 max_chunks: None,
+                small_last: false,
             };
-            let job = ChunkJob { layout: &layout, records: &records, limits, max_record_bytes: 10_000_000, rows };
+            let job = ChunkJob {
+                layout: &layout,
+                records: &records,
+                limits,
+                max_record_bytes: 10_000_000,
+                rows,
+                deduplicate: true,
+            };
             let batches = CsvRows::open(File::open(&self.input)?, "rows.csv", None)?;
             Ok::<_, EngineError>(write_chunks(&job, batches, &sink)?.rows)
         })?;
@@ -90,15 +99,30 @@ impl Postprocess {
                 let job = JoinJob {
                     family: Family::AnthropicMessages,
                     prefill: "",
-                    missing: "no answer",
-                    missing_reason: "no answer",
+                    retry_on: &[RetryOn::Missing, RetryOn::Error],
                     outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
+                    shared: None,
                 };
                 let input: Box<dyn Read> = Box::new(File::open(answers)?);
-                rows += join(&job, &file, &rows_file.display().to_string(), std::iter::once(input), &sink)?.rows;
+                let turn = Turn { asked: asked(), answers: Box::new(std::iter::once(input)) };
+                let joined = join(&job, &file, &rows_file.display().to_string(), std::iter::once(turn), &sink)?;
+                rows += joined.counts.rows;
             }
             Ok::<_, EngineError>(rows)
         })?;
         Ok(figures)
+    }
+}
+
+/// The one job of a chunk.
+pub(crate) fn asked() -> Asked {
+    Asked {
+        pass: 0,
+        records: usize::MAX,
+        was_asked: true,
+        lane: Lane::Batch,
+        model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),
+        missing: "no answer".to_owned(),
+        missing_reason: "no answer".to_owned(),
     }
 }

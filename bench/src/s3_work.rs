@@ -1,23 +1,27 @@
-//! The whole use cases over S3, as the Lambdas run them; DynamoDB and Bedrock are left out, since the baseline has
-//! neither.
+//! The whole use cases over S3, as the Lambdas run them; Bedrock, and DynamoDB but for one item a run, are left out, since
+//! the baseline has neither.
 
-use crate::core_work::RUN;
+use crate::core_work::{RUN, asked};
 use crate::measure::measured;
 use crate::{Common, Failure};
-use bedrock_batch_domain::input::{OutputFormat, StackLimits};
+use bedrock_batch_domain::input::{OutputFormat, RetryOn, StackLimits};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, ModelTable};
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::{Found, ObjectChunks, StreamReader, Uploads, list};
-use bedrock_batch_engine::postprocess::{JoinJob, join};
-use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor};
+use bedrock_batch_engine::postprocess::{JoinJob, Turn, join};
+use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor, StartInput};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::Read;
 use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
+
+/// The job table.
+const TABLE: &str = "bench";
 
 #[derive(Debug, Args)]
 pub(crate) struct Preprocess {
@@ -36,8 +40,11 @@ impl Preprocess {
         let config = runtime.block_on(bedrock_batch_aws::sdk_config());
         let preprocessor = Arc::new(Preprocessor {
             s3: bedrock_batch_aws::s3_client(&config),
+            step_functions: aws_sdk_sfn::Client::new(&config),
             bucket,
-            task_table: String::new(),
+            region: "us-east-1".to_owned(),
+            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned()),
+            task_table: TABLE.to_owned(),
             input_buckets: Vec::new(),
             stack: StackLimits {
                 max_total_records: None,
@@ -47,7 +54,7 @@ impl Preprocess {
             prompts: [("bench".to_owned(), prompt)].into(),
             models: ModelTable::with_overrides("")?,
         });
-        let input = PreprocessInput {
+        let input = StartInput {
             execution_name: RUN.to_owned(),
             execution_arn: String::new(),
             started_at: String::new(),
@@ -55,8 +62,8 @@ impl Preprocess {
                 "model_id": "anthropic.claude-3-haiku-20240307-v1:0"}),
         };
         let figures = measured(|| {
-            let prepared = runtime.block_on(Box::pin(preprocessor.run(input)))?;
-            Ok::<_, EngineError>(u64::from(prepared.jobs))
+            let prepared = runtime.block_on(Box::pin(preprocessor.run(PreprocessInput::Start(input))))?;
+            Ok::<_, EngineError>(u64::from(prepared.max_concurrency))
         })?;
         Ok(figures)
     }
@@ -112,11 +119,12 @@ fn one(
     let job = JoinJob {
         family: Family::AnthropicMessages,
         prefill: "",
-        missing: "no answer",
-        missing_reason: "no answer",
+        retry_on: &[RetryOn::Missing, RetryOn::Error],
         outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
+        shared: None,
     };
     let chunks = ObjectChunks::new(&runtime, s3, rows);
     let input: Box<dyn Read> = Box::new(StreamReader::new(&runtime, s3, answers));
-    Ok(join(&job, &chunks, &rows.uri.to_string(), std::iter::once(input), uploads)?.rows)
+    let turn = Turn { asked: asked(), answers: Box::new(std::iter::once(input)) };
+    Ok(join(&job, &chunks, &rows.uri.to_string(), std::iter::once(turn), uploads)?.counts.rows)
 }

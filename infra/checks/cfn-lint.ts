@@ -14,7 +14,7 @@ import { dummyFunctions } from '../test/dummy-functions';
 
 const CONTEXTS = {
   account: {},
-  local: { bedrockEventSource: 'local.bedrock', bedrockEndpointUrl: 'http://127.0.0.1:4567' },
+  local: { bedrockEventSource: 'local.bedrock', bedrockEndpointUrl: 'http://127.0.0.1:4567', reconcileMinutes: 1 },
   everything: { lambdaArchitecture: 'arm64', inputBuckets: ['other-bucket'], maxTotalRecords: 1 },
 };
 

@@ -2,10 +2,15 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { JobEvents } from './bedrock/job-events';
 import { BedrockServiceRole } from './bedrock/service-role';
+import { BrokenOffRuns } from './events/broken-off-runs';
+import { Reconciliation } from './events/reconciliation';
 import { FinalizeFunction } from './functions/finalize';
+import { InvokeFunction } from './functions/invoke';
 import { JobStatusFunction } from './functions/job-status';
 import { PostprocessFunction } from './functions/postprocess';
 import { PreprocessFunction } from './functions/preprocess';
+import { ReconcileFunction } from './functions/reconcile';
+import { StopJobsFunction } from './functions/stop-jobs';
 import { SubmitFunction } from './functions/submit';
 import type { Settings } from './settings/keys';
 import { BatchStateMachine } from './state-machine/batch-state-machine';
@@ -32,9 +37,14 @@ export class OrchestratorStack extends Stack {
     const submit = new SubmitFunction(this, 'Submit', { ...shared, bedrockRole });
     const jobStatus = new JobStatusFunction(this, 'JobStatus', shared);
     const postprocess = new PostprocessFunction(this, 'Postprocess', shared);
+    const invoke = new InvokeFunction(this, 'Invoke', shared);
     const finalize = new FinalizeFunction(this, 'Finalize', shared);
 
+    const reconcile = new ReconcileFunction(this, 'Reconcile', shared);
+    const stopJobs = new StopJobsFunction(this, 'StopJobs', shared);
+
     new JobEvents(this, 'JobEvents', { source: settings.bedrockEventSource, handler: jobStatus.function });
+    new Reconciliation(this, 'Reconciliation', { handler: reconcile.function, minutes: settings.reconcileMinutes });
 
     const batch = new BatchStateMachine(this, 'Batch', {
       bucket,
@@ -43,9 +53,11 @@ export class OrchestratorStack extends Stack {
         preprocess: preprocess.function,
         submit: submit.function,
         postprocess: postprocess.function,
+        invoke: invoke.function,
         finalize: finalize.function,
       },
     });
+    new BrokenOffRuns(this, 'BrokenOffRuns', { stateMachine: batch.stateMachine, handler: stopJobs.function });
 
     new CfnOutput(this, 'bucketName', { value: bucket.bucketName, description: 'Bucket of inputs, answers and plans' });
     new CfnOutput(this, 'stepFunctionName', {

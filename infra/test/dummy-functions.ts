@@ -1,13 +1,12 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const FUNCTIONS = ['preprocess', 'submit', 'job-status', 'postprocess', 'finalize'];
+import { FUNCTION_NAMES } from '../lib/functions/code';
 
 /** A directory of functions that deploy but do nothing, so that no check of the stack waits for a Rust build. */
 export function dummyFunctions(): string {
   const directory = mkdtempSync(join(tmpdir(), 'bedrock-batch-functions-'));
-  for (const name of FUNCTIONS) {
+  for (const name of FUNCTION_NAMES) {
     mkdirSync(join(directory, name));
     writeFileSync(join(directory, name, 'bootstrap'), `#!/bin/sh\n# ${name}\n`, { mode: 0o755 });
   }

@@ -16,6 +16,9 @@ CDKLOCAL = INFRA / "node_modules" / ".bin" / "cdklocal"
 STACK = "BedrockBatchOrchestratorStack"
 ACCOUNT = "000000000000"
 
+# What takes minutes in an account takes seconds here, so that people and tests see it happen.
+SHORT_WAITS = {"reconcileMinutes": 1, "reconcileSilentSeconds": 5, "onDemandInvocationSeconds": 20}
+
 
 def missing_for_deployment(settings: Settings) -> list[str]:
     """What has to be there before anything can be deployed, and is not."""
@@ -62,6 +65,7 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
         "lambdaDirectory": str(package_functions(settings)),
         "bedrockEventSource": EVENT_SOURCE,
         "bedrockEndpointUrl": simulator,
+        **SHORT_WAITS,
     }
     options = [f"--output={assembly}", f"--outputs-file={outputs_file}", "--require-approval=never", "--method=direct"]
     options += [f"--context={name}={value}" for name, value in context.items()]

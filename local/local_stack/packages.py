@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .settings import Settings
 
-FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
+FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "invoke", "finalize", "reconcile", "stop-jobs")
 
 # The zips only travel to the next process, so speed counts and size does not.
 COMPRESSION_LEVEL = 1

@@ -16,7 +16,7 @@ AT_ONCE = 4
 
 def pytest_collection_modifyitems(items):
     """Those that need the stack for themselves come last."""
-    items.sort(key=lambda item: "misbehaving" in item.fixturenames)
+    items.sort(key=lambda item: bool({"misbehaving", "played_alone"} & set(item.fixturenames)))
 
 
 @pytest.fixture(scope="session")
@@ -51,5 +51,20 @@ def misbehaving(stack, in_background):
     """Tells the simulator how to misbehave, with nobody else on the stack, until the end of the test."""
     wait(in_background.values())
     yield stack.simulator.behave
+    end_misbehaviour(stack)
+
+
+@pytest.fixture(scope="module")
+def played_alone(stack, in_background, request):
+    """What this module's `play_alone` has returned: it may tell the simulator how to misbehave, with nobody else on the
+    stack."""
+    wait(in_background.values())
+    try:
+        yield request.module.play_alone(stack)
+    finally:
+        end_misbehaviour(stack)
+
+
+def end_misbehaviour(stack):
     stack.simulator.behave_well()
     stack.wait_until_no_job_is_open()

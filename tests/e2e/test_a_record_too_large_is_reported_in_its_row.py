@@ -23,8 +23,8 @@ def play(stack):
     return stack.play_all(
         {
             "large-record": stack.joke(uri),
-            "too-few-left": stack.joke(uri, max_records_total=100),
-            "no-second-job": stack.joke(twice, max_records_per_job=100),
+            "too-few-left": stack.joke(uri, max_records_total=100, processing_mode="batch"),
+            "no-second-job": stack.joke(twice, max_records_per_job=100, processing_mode="batch"),
         }
     )
 

@@ -1,4 +1,4 @@
-"""Where a record that is too large leaves too few others for a job, nothing is submitted, and the message counts each
+"""In batch mode, where a record that is too large leaves too few others for a job, nothing is submitted, and the message counts each
 row for its own reason and says what to do."""
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ def play(stack):
         texts = topics(100)
         texts[place] = "x" * 11_000_000
         body = parquet_bytes(pa.table({"topic": texts}))
-        inputs[f"large-at-{place}"] = stack.joke(stack.put_input(body, "rows.parquet"))
+        inputs[f"large-at-{place}"] = stack.joke(stack.put_input(body, "rows.parquet"), processing_mode="batch")
     return stack.play_all(inputs)
 
 

@@ -146,9 +146,41 @@ CASES = {
     ),
     "no-prefix": Case(("job_name_prefix", "is required"), {"job_name_prefix": None}),
     "images": Case(("input_type", "`image`", "not supported yet", "leave it out"), {"input_type": "image"}),
-    "realtime": Case(
-        ("processing_mode", "`realtime`", "not supported yet", "`batch`"), {"processing_mode": "realtime"}
+    # --- how rows are asked ---
+    "other-mode": Case(("processing_mode", "`fast`", "`auto`, `batch` or `realtime`"), {"processing_mode": "fast"}),
+    "no-worker": Case(("max_workers", "`0`", "whole number from 1 to 100"), {"max_workers": 0}),
+    "many-workers": Case(("max_workers", "`101`", "whole number from 1 to 100"), {"max_workers": 101}),
+    "no-request": Case(("requests_per_second", "`0`", "from 0.1 to 1000"), {"requests_per_second": 0}),
+    "many-requests": Case(("requests_per_second", "`1001`", "from 0.1 to 1000"), {"requests_per_second": 1001}),
+    "many-rounds": Case(("max_retry_rounds", "`11`", "whole number from 0 to 10"), {"max_retry_rounds": 11}),
+    "half-a-round": Case(("max_retry_rounds", "`0.5`", "whole number"), {"max_retry_rounds": 0.5}),
+    "other-retry": Case(
+        ("retry_on", "`always`", "`missing`, `error` and `unparsed` only"), {"retry_on": ["missing", "always"]}
     ),
+    "retry-as-text": Case(("retry_on", "`missing`", "list"), {"retry_on": "missing"}),
+    "low-threshold": Case(("batch_threshold", "`99`", "at least 100", "minimum"), {"batch_threshold": 99}),
+    "threshold-in-batch": Case(
+        ("batch_threshold", "`auto` only", "leave it out"), {"batch_threshold": 200, "processing_mode": "batch"}
+    ),
+    "fallback-in-batch": Case(
+        ("fallback_model_id", "on demand only", "`batch`"),
+        {"fallback_model_id": "anthropic.claude-3-sonnet-20240229-v1:0", "processing_mode": "batch"},
+    ),
+    "fallback-of-another-family": Case(
+        ("fallback_model_id", "`amazon.nova-lite-v1:0`", "family", "name a model of"),
+        {"fallback_model_id": "amazon.nova-lite-v1:0"},
+    ),
+    "unknown-fallback": Case(
+        ("fallback_model_id", "`gpt-4`", "supported are", "model-overrides"), {"fallback_model_id": "gpt-4"}
+    ),
+    "no-profile-arn": Case(
+        ("inference_profile_arn", "`us.anthropic.x`", "must look like `arn:aws:bedrock:"),
+        {"inference_profile_arn": "us.anthropic.x"},
+    ),
+    "profiles-as-text": Case(
+        ("inference_profile_required_models", "list"), {"inference_profile_required_models": "anthropic."}
+    ),
+    "deduplicate-as-text": Case(("deduplicate", "`no`", "true or false"), {"deduplicate": "no"}),
     # --- rows ---
     "id-twice": Case(
         ("record_id of row 231", "`7`", "was there before", "an id of its own"),
@@ -167,12 +199,21 @@ CASES = {
         {"rows.parquet": parquet_bytes(with_ids([*range(120), None], pa.int64()))},
     ),
     "few-rows": Case(
-        ("99 rows", "no batch job under 100 records", "add rows"), {}, {"rows.csv": csv_text(topic_table(99))}
+        ("99 rows", "no batch job under 100 records", "add rows", "on demand"),
+        {"processing_mode": "batch"},
+        {"rows.csv": csv_text(topic_table(99))},
     ),
-    "few-rows-taken": Case(("50 rows", "no batch job under 100 records", "add rows"), {"max_records_total": 50}),
+    "few-rows-taken": Case(
+        ("50 rows", "no batch job under 100 records", "add rows"), {"max_records_total": 50, "processing_mode": "batch"}
+    ),
+    "few-rows-once": Case(
+        ("of 120 rows", "are the same as others", "under the 100 records", "deduplicate"),
+        {"processing_mode": "batch"},
+        {"rows.csv": csv_text(pa.concat_tables([topic_table(60), topic_table(60)]))},
+    ),
     "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
     "uneven-jobs": Case(
-        ("max_records_per_job", "`110`", "120 rows cannot be cut", "raise it to 120"), {"max_records_per_job": 110}
+        ("max_records_per_job", "`110`", "120 rows cannot be cut", "raise it to 120"), {"max_records_per_job": 110, "processing_mode": "batch"}
     ),
 }
 # What no single field is to blame for.

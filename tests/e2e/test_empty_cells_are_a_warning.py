@@ -17,8 +17,10 @@ def with_gaps(gap, kind=None) -> pa.Table:
 def play(stack):
     return stack.play_all(
         {
-            "empty-cells": stack.joke(stack.put_input(csv_text(with_gaps("")))),
-            "nulls": stack.joke(stack.put_input(parquet_bytes(with_gaps(None)), "rows.parquet")),
+            "empty-cells": stack.joke(stack.put_input(csv_text(with_gaps(""))), deduplicate=False),
+            "nulls": stack.joke(
+                stack.put_input(parquet_bytes(with_gaps(None)), "rows.parquet"), deduplicate=False
+            ),
         }
     )
 

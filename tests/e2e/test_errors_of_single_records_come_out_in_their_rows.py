@@ -1,4 +1,5 @@
-"""Records that the model refuses or that fail at Bedrock: their rows say why, the others are answered."""
+"""Records that the model refuses or that fail at Bedrock, and are not asked again: their rows say why, the others are
+answered."""
 
 from collections import Counter
 
@@ -12,7 +13,10 @@ def test_every_row_has_its_answer_or_its_error(stack, misbehaving):
     misbehaving(record_error_rate=0.3, record_error_permanent_share=0.5)
     run = stack.play(
         stack.joke(
-            stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=100, output_formats=["parquet", "csv"]
+            stack.put_input(csv_text(topic_table(COUNT))),
+            max_records_per_job=100,
+            max_retry_rounds=0,
+            output_formats=["parquet", "csv"],
         ),
         "record-errors",
     )

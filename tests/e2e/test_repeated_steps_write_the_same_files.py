@@ -31,9 +31,13 @@ def before(played):
 def test_preprocess(stack, played, before):
     run, execution_input = played
     started_at = run.plan["started_at"]
-    about = {"execution_name": run.name, "execution_arn": run.arn, "started_at": started_at}
-    prepared = stack.invoke(stack.function_name("Preprocess"), {**about, "input": execution_input})
-    assert (prepared["run_id"], prepared["jobs"]) == (run.name, len(SIZES))
+    about = {"action": "start", "execution_name": run.name, "execution_arn": run.arn, "started_at": started_at}
+    step = stack.invoke(stack.function_name("Preprocess"), {**about, "input": execution_input})
+    assert (step["step"], step["run_id"], step["manifest_key"]) == (
+        "process_jobs",
+        run.name,
+        f"runs/{run.name}/jobs.json",
+    )
     assert files(run) == before
 
 

@@ -11,6 +11,7 @@ from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
 
 TOKEN = "token-of-nobody"
+FIELDS = ("run_id", "execution_arn", "model_id", "invocation_type", "falls_back", "job")
 
 
 def play(stack):
@@ -35,7 +36,13 @@ class Submission:
         self.function = stack.function_name("Submit")
 
     def payload(self, token: str = TOKEN) -> dict:
-        about = {"run_id": self.run, "model_id": CLAUDE, "invocation_type": "InvokeModel"}
+        about = {
+            "run_id": self.run,
+            "execution_arn": f"{self.stack.state_machine.replace(':stateMachine:', ':execution:')}:{self.run}",
+            "model_id": CLAUDE,
+            "invocation_type": "InvokeModel",
+            "falls_back": False,
+        }
         return {"task_token": token, "job": self.job, **about}
 
     def submit(self, token: str = TOKEN) -> None:
@@ -110,7 +117,7 @@ def waiting_machine(stack):
             "FunctionName": stack.function_name("Submit"),
             "Payload": {
                 "task_token.$": "$$.Task.Token",
-                **{f"{name}.$": f"$.{name}" for name in ("run_id", "model_id", "invocation_type", "job")},
+                **{f"{name}.$": f"$.{name}" for name in FIELDS},
             },
         },
         "End": True,

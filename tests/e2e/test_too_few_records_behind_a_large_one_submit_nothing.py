@@ -1,4 +1,4 @@
-"""When a first row that is too large leaves too few for a job, the run is refused; no job without records is made."""
+"""In batch mode, when a first row that is too large leaves too few for a job, the run is refused; no job without records is made."""
 
 import pyarrow as pa
 
@@ -7,7 +7,7 @@ from stack.inputs import parquet_bytes, topics
 
 def play(stack):
     body = parquet_bytes(pa.table({"topic": ["x" * 11_000_000, *topics(99)]}))
-    return stack.play(stack.joke(stack.put_input(body, "rows.parquet")), "large-first")
+    return stack.play(stack.joke(stack.put_input(body, "rows.parquet"), processing_mode="batch"), "large-first")
 
 
 def test_nothing_is_submitted(played):

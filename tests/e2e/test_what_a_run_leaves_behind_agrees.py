@@ -51,7 +51,9 @@ def test_the_plan_says_what_was_asked_and_what_was_read(played):
 
 def test_tokens_and_price_make_the_cost(played):
     summary = played.summary
-    price = summary["price"]
+    (price,) = summary["prices"]
+    assert (price["model_id"], price["lane"]) == (played.plan["request"]["model_id"], "batch")
+    assert price["as_of"] == played.plan["model"]["prices_as_of"]
     tokens = summary["input_tokens"] * price["input"] + summary["output_tokens"] * price["output"]
     assert summary["cost_usd"] > 0
     assert abs(summary["cost_usd"] - tokens / 1_000_000) < 1e-9

@@ -1,5 +1,8 @@
 """The simulator misbehaves as it is told, and the same way each time."""
 
+import json
+import time
+
 import jobs
 import pytest
 from botocore.exceptions import ClientError
@@ -16,6 +19,10 @@ from botocore.exceptions import ClientError
         ({"job_seconds": -1}, "job_seconds"),
         ({"finish_before_first_event": 1}, "finish_before_first_event"),
         ({"create_quota": -1}, "create_quota"),
+        ({"batch_refused_models": "amazon."}, "batch_refused_models"),
+        ({"on_demand_denied_models": [1]}, "on_demand_denied_models"),
+        ({"retry_after_seconds": 0.5}, "retry_after_seconds"),
+        ({"invoke_seconds": 86401}, "invoke_seconds"),
     ],
 )
 def test_a_wrong_behaviour_is_refused_by_name(simulator, changes, named):
@@ -104,17 +111,123 @@ def test_a_throttled_create_gets_through_in_the_end(simulator, bedrock):
     assert [attempts(jobs.request(jobName=name)) for name in names[::-1]] == needed[::-1]
 
 
-def test_a_repeated_invocation_gets_through_in_the_end(simulator, runtime):
+def converse(runtime, question):
+    return runtime.converse(modelId=jobs.MODEL, messages=[{"role": "user", "content": [{"text": question}]}])
+
+
+def invoke(runtime, question):
+    return runtime.invoke_model(modelId=jobs.MODEL, body=json.dumps(jobs.claude_body(question)))
+
+
+@pytest.mark.parametrize("ask", [converse, invoke])
+def test_a_repeated_invocation_gets_through_in_the_end(simulator, runtime, ask):
     simulator.behave(invoke_throttle_rate=0.5, invoke_5xx_rate=0.3)
-    outcomes = []
-    for index in range(40):
-        messages = [{"role": "user", "content": [{"text": f"Question {index % 8}"}]}]
-        try:
-            runtime.converse(modelId=jobs.MODEL, messages=messages)
-            outcomes.append("answered")
-        except ClientError as error:
-            outcomes.append(error.response["Error"]["Code"])
-    assert {"answered", "ThrottlingException"} <= set(outcomes)
+
+    def errors_before_an_answer(question):
+        met = []
+        while len(met) < 100:
+            try:
+                ask(runtime, question)
+                return met
+            except ClientError as error:
+                met.append(error.response["Error"]["Code"])
+        raise AssertionError("never got through")
+
+    questions = [f"Question {index}" for index in range(30)]
+    met = [errors_before_an_answer(question) for question in questions]
+    assert [] in met, "some get through at once"
+    every = {"ThrottlingException", "InternalServerException", "ServiceUnavailableException"}
+    assert {code for codes in met for code in codes} == every
+    simulator.request("POST", "/_simulator/reset")
+    # In another order: what is decided depends on the content.
+    assert [errors_before_an_answer(question) for question in questions[::-1]] == met[::-1]
+
+
+def test_an_invocation_does_not_meet_the_errors_of_records(simulator, runtime):
+    simulator.behave(record_error_rate=1, partial_rate=1, expire_rate=1, fail_rate=1)
+    for index in range(20):
+        assert converse(runtime, f"Question {index}")["stopReason"]
+
+
+@pytest.mark.parametrize("ask", [converse, invoke])
+def test_a_throttled_invocation_says_when_to_come_again(simulator, runtime, ask):
+    def headers():
+        with pytest.raises(ClientError) as caught:
+            ask(runtime, "When?")
+        return caught.value.response["ResponseMetadata"]["HTTPHeaders"]
+
+    simulator.behave(invoke_throttle_rate=1)
+    assert "retry-after" not in headers()
+    simulator.behave(retry_after_seconds=7)
+    assert headers()["retry-after"] == "7"
+    simulator.behave(invoke_throttle_rate=0, invoke_5xx_rate=1)
+    assert "retry-after" not in headers()
+
+
+def test_no_other_throttling_says_when_to_come_again(simulator):
+    simulator.behave(create_throttle_rate=1, read_throttle_rate=1, retry_after_seconds=7)
+    for method, path, body in [("POST", "", jobs.request()), ("GET", "s", None)]:
+        status, headers, _ = simulator.request(method, f"/model-invocation-job{path}", body)
+        assert status == 429
+        assert "retry-after" not in headers
+
+
+def test_an_answer_takes_as_long_as_it_is_told_and_an_error_no_time(simulator, runtime):
+    def seconds(call):
+        begun = time.monotonic()
+        call()
+        return time.monotonic() - begun
+
+    simulator.behave(invoke_seconds=0.7)
+    assert 0.7 <= seconds(lambda: converse(runtime, "How long?")) < 3
+    answer = invoke(runtime, "How long?")
+    assert int(answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-bedrock-invocation-latency"]) >= 700
+    simulator.behave(invoke_seconds=30, invoke_throttle_rate=1)
+
+    def refused():
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            converse(runtime, "How long?")
+
+    assert seconds(refused) < 10
+
+
+NOVA = "amazon.nova-lite-v1:0"
+NOVA_PROFILE = f"arn:aws:bedrock:us-east-1:000000000000:inference-profile/eu.{NOVA}"
+
+
+@pytest.mark.parametrize("told", [NOVA, "amazon.nova", f"us.{NOVA}"])
+def test_a_region_can_be_without_batch_for_a_model(simulator, bedrock, runtime, told):
+    simulator.behave(batch_refused_models=["acme.model", told], job_seconds=600)
+    for model in [NOVA, f"us.{NOVA}", NOVA_PROFILE]:
+        with pytest.raises(ClientError) as caught:
+            bedrock.create_model_invocation_job(**jobs.request(modelId=model))
+        assert caught.value.response["Error"] == {
+            "Code": "ValidationException",
+            "Message": f"Model {model} does not support batch inference.",
+        }
+    assert simulator.jobs() == []
+    bedrock.create_model_invocation_job(**jobs.request())
+    messages = [{"role": "user", "content": [{"text": "Are you there?"}]}]
+    assert runtime.converse(modelId=NOVA, messages=messages)["stopReason"]
+
+
+@pytest.mark.parametrize("told", [NOVA, "amazon.nova", f"us.{NOVA}"])
+def test_a_model_can_be_out_of_reach_on_demand(simulator, bedrock, runtime, told):
+    simulator.behave(on_demand_denied_models=[told], job_seconds=600)
+    messages = [{"role": "user", "content": [{"text": "Are you there?"}]}]
+    for model in [NOVA, f"us.{NOVA}", NOVA_PROFILE]:
+        for call in [
+            lambda model=model: runtime.converse(modelId=model, messages=messages),
+            lambda model=model: runtime.invoke_model(modelId=model, body=json.dumps({"messages": messages})),
+        ]:
+            with pytest.raises(ClientError) as caught:
+                call()
+            assert caught.value.response["Error"] == {
+                "Code": "AccessDeniedException",
+                "Message": "You don't have access to the model with the specified model ID.",
+            }
+    converse(runtime, "Are you there?")
+    bedrock.create_model_invocation_job(**jobs.request(modelId=NOVA))
 
 
 def test_a_job_takes_the_seconds_it_is_told(simulator, bedrock, s3):

@@ -1,7 +1,7 @@
 //! `bedrock-batch download`.
 
 use crate::failure::Failure;
-use crate::outputs::{files, open};
+use crate::outputs::{files, of_one_format, open};
 use crate::say::say;
 use crate::stack::Stack;
 use arrow_json::LineDelimitedWriter;
@@ -25,6 +25,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let found = files(stack, &arguments.run, arguments.partial).await?;
+    note_if_running(stack, &arguments.run).await;
     let folder = arguments.folder.clone().unwrap_or_else(|| PathBuf::from(&arguments.run));
     std::fs::create_dir_all(&folder).map_err(|e| Failure::Usage(format!("{}: {e}", folder.display())))?;
     let mut paths = Vec::new();
@@ -36,6 +37,14 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     eprintln!("{} files and {} ({rows} rows)", paths.len(), jsonl.display());
     say!("{}", folder.display());
     Ok(())
+}
+
+/// All files may be there while rows without an answer are asked again: then they are written anew.
+async fn note_if_running(stack: &Stack, run: &str) {
+    // Who cannot look at executions may still read the files.
+    if stack.run(run).await.is_ok_and(|run| run.running().is_some()) {
+        eprintln!("run {run} still runs: it may yet find answers to rows that have none");
+    }
 }
 
 /// Streams an object into a file of its name.
@@ -54,9 +63,9 @@ pub(crate) async fn fetch(stack: &Stack, object: &Found, folder: &Path) -> Resul
 
 /// One JSON object a row; from the Parquet files, or the CSV files where there are no others.
 fn write_jsonl(paths: &[PathBuf], target: &Path) -> Result<usize, Failure> {
-    let of = |ending: &str| paths.iter().filter(|p| p.extension().is_some_and(|e| e == ending)).collect::<Vec<_>>();
-    let parquet = of("parquet");
-    let sources = if parquet.is_empty() { of("csv") } else { parquet };
+    let sources = of_one_format(paths.iter().collect(), |path| {
+        path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    });
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", target.display()));
     let mut writer = LineDelimitedWriter::new(BufWriter::new(File::create(target)?));
     let mut rows = 0;

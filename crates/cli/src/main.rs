@@ -1,15 +1,23 @@
 //! `bedrock-batch`: start runs, watch them, get their answers. Answers go to stdout or files, talk goes to stderr.
 #![expect(clippy::print_stderr, reason = "a command line program talks to people on stderr")]
 
+mod collect;
 mod download;
+mod executions;
 mod failure;
+mod follow;
+mod go_on;
 mod outputs;
 mod progress;
+mod resume;
+mod run;
 mod say;
 mod show;
 mod stack;
+mod standing;
 mod start;
 mod status;
+mod stop;
 mod totals;
 
 use clap::{Parser, Subcommand};
@@ -38,6 +46,12 @@ enum Command {
     Download(download::Arguments),
     /// Show the first answered rows of a run
     Show(show::Arguments),
+    /// Stop a run and its jobs
+    Stop(stop::Arguments),
+    /// Go on with a run that has ended: ask what is not answered yet
+    Resume(go_on::Arguments),
+    /// Join the answers that a run has that was stopped or failed; asks nothing
+    Collect(go_on::Arguments),
 }
 
 #[tokio::main]
@@ -59,5 +73,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Status(arguments) => Box::pin(status::run(&stack, &arguments)).await,
         Command::Download(arguments) => Box::pin(download::run(&stack, &arguments)).await,
         Command::Show(arguments) => Box::pin(show::run(&stack, &arguments)).await,
+        Command::Stop(arguments) => Box::pin(stop::run(&stack, &arguments)).await,
+        Command::Resume(arguments) => Box::pin(resume::run(&stack, &arguments)).await,
+        Command::Collect(arguments) => Box::pin(collect::run(&stack, &arguments)).await,
     }
 }

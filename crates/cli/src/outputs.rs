@@ -24,16 +24,25 @@ pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec
         Failure::Usage(format!("run `{run}` has no plan yet: it is unknown, failed early, or is being prepared"))
     })?;
     let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
-    let found = list(&stack.s3, &S3Uri::new(&stack.bucket, layout.output_prefix())).await?;
+    let mut found = list(&stack.s3, &S3Uri::new(&stack.bucket, layout.output_prefix())).await?;
     if found.is_empty() {
         return Err(Failure::Usage(format!("run `{run}` has written no rows yet: `bedrock-batch status {run}`")));
     }
-    let all = plan.counts.jobs as usize * plan.request.output_formats.len();
+    // 9999 comes before 10000, and duplicates-0000 after them.
+    found.sort_by(|a, b| (a.uri.key.len(), &a.uri.key).cmp(&(b.uri.key.len(), &b.uri.key)));
+    let chunks = plan.counts.jobs as usize + plan.counts.duplicate_chunks as usize;
+    let all = chunks * plan.request.output_formats.len();
     if found.len() < all && !partial {
         let there = format!("run `{run}` is not complete: {} of {all} files are there", found.len());
         return Err(Failure::Usage(format!("{there}; `--partial` takes what there is")));
     }
     Ok(found)
+}
+
+/// Files of one format: Parquet where there are such, else CSV. Runs may have written both.
+pub(crate) fn of_one_format<T>(files: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
+    let ending = if files.iter().any(|file| name(file).ends_with(".parquet")) { ".parquet" } else { ".csv" };
+    files.into_iter().filter(|file| name(file).ends_with(ending)).collect()
 }
 
 /// Opens a downloaded file of answered rows.
@@ -44,4 +53,19 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Result<RecordB
         return Ok(Box::new(CsvRows::open(file, &name, None)?));
     }
     Ok(Box::new(ParquetRows::open(file, &name, None)?.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_taken_from_one_format() {
+        let taken = |files: &[&'static str]| of_one_format(files.to_vec(), |file| file);
+        assert_eq!(
+            taken(&["0000.csv", "0000.parquet", "duplicates-0000.parquet"]),
+            ["0000.parquet", "duplicates-0000.parquet"]
+        );
+        assert_eq!(taken(&["0000.csv", "duplicates-0000.csv"]), ["0000.csv", "duplicates-0000.csv"]);
+    }
 }

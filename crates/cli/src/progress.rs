@@ -1,57 +1,22 @@
 //! Watching a run: bars on a terminal, a line per change elsewhere.
 
+use crate::executions::Execution;
 use crate::failure::Failure;
-use crate::stack::{Execution, Stack};
-use bedrock_batch_domain::job::JobStatus;
+use crate::stack::Stack;
+use crate::standing::Standing;
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_engine::job_table::StoredJob;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
 
-/// How a run stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
-    jobs: u64,
-    submitted: u64,
-    running: u64,
-    done: u64,
-    records: u64,
-    processed: u64,
-}
-
-impl Standing {
-    pub(crate) fn of(plan: &Plan, jobs: &[StoredJob]) -> Self {
-        let status = |job: &StoredJob| job.status.unwrap_or(JobStatus::Submitted);
-        let over = |job: &&StoredJob| job.counts.is_some();
-        let running = |job: &&StoredJob| job.counts.is_none() && status(job).rank() > JobStatus::Submitted.rank();
-        let processed = |job: &StoredJob| if job.counts.is_some() { job.records } else { job.processed.unwrap_or(0) };
-        Self {
-            jobs: u64::from(plan.counts.jobs),
-            submitted: jobs.iter().filter(|job| job.job_arn.is_some()).count() as u64,
-            running: jobs.iter().filter(running).count() as u64,
-            done: jobs.iter().filter(over).count() as u64,
-            records: plan.counts.records,
-            processed: jobs.iter().map(processed).sum(),
-        }
-    }
-
-    pub(crate) fn line(&self) -> String {
-        format!(
-            "jobs: {} submitted, {} running, {} done of {}; records: {} of {}",
-            self.submitted, self.running, self.done, self.jobs, self.processed, self.records
-        )
-    }
-}
-
-/// Waits until the run is over, drawing how it stands.
-pub(crate) async fn watch(stack: &Stack, run: &str) -> Result<Execution, Failure> {
+/// Waits until the execution that has the run in hand is over, drawing how the run stands.
+pub(crate) async fn watch(stack: &Stack, run: &str, execution_arn: &str) -> Result<Execution, Failure> {
     let view = View::new();
     let mut plan = None;
     let (mut pause, mut failures) = (SHORTEST_PAUSE, 0);
     loop {
-        match look(stack, run, &mut plan, &view).await {
-            Ok(execution) if execution.status != "RUNNING" => {
+        match look(stack, run, execution_arn, &mut plan, &view).await {
+            Ok(execution) if !execution.is_running() => {
                 view.finish();
                 return Ok(execution);
             }
@@ -78,9 +43,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Looks in a row that may fail.
 const MOST_FAILURES: u32 = 20;
 
-async fn look(stack: &Stack, run: &str, plan: &mut Option<Plan>, view: &View) -> Result<Execution, Failure> {
+async fn look(
+    stack: &Stack,
+    run: &str,
+    execution_arn: &str,
+    plan: &mut Option<Plan>,
+    view: &View,
+) -> Result<Execution, Failure> {
     // Looked at before the jobs, so that the last picture is the whole one.
-    let execution = stack.execution(run).await?;
+    let execution = stack.execution(execution_arn).await?;
+    // One that has only just been started may not be known everywhere.
+    let execution = execution.ok_or_else(|| Failure::Failed(format!("there is no execution {execution_arn}")))?;
     if plan.is_none() {
         *plan = stack.plan(run).await?;
     }
@@ -115,8 +88,8 @@ impl View {
                 jobs.set_length(standing.jobs);
                 jobs.set_position(standing.done);
                 jobs.set_message(format!("{} submitted, {} running", standing.submitted, standing.running));
-                records.set_length(standing.records);
-                records.set_position(standing.processed);
+                records.set_length(standing.records + standing.records_again);
+                records.set_position(standing.processed + standing.processed_again);
             }
             Self::Lines(last) => {
                 let line = standing.line();

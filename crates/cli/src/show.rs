@@ -2,7 +2,7 @@
 
 use crate::download::fetch;
 use crate::failure::Failure;
-use crate::outputs::{files, open};
+use crate::outputs::{files, of_one_format, open};
 use crate::say::say;
 use crate::stack::Stack;
 use arrow_array::{Array, RecordBatch};
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 const WIDEST: usize = 64;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    let found = files(stack, &arguments.run, true).await?;
+    let found = of_one_format(files(stack, &arguments.run, true).await?, |found| &found.uri.key);
     let folder = std::env::temp_dir().join(format!("bedrock-batch-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let shown = show_first(stack, &found, &folder, arguments).await;

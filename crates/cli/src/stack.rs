@@ -1,7 +1,6 @@
 //! Which deployed stack to talk to: named by options or the environment, else the one of the credentials' account.
 
 use crate::failure::Failure;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_engine::EngineError;
@@ -28,14 +27,6 @@ pub(crate) struct Stack {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) step_functions: aws_sdk_sfn::Client,
     dynamodb: aws_sdk_dynamodb::Client,
-}
-
-/// An execution as Step Functions describes it.
-#[derive(Debug)]
-pub(crate) struct Execution {
-    pub(crate) status: String,
-    pub(crate) error: Option<String>,
-    pub(crate) cause: Option<String>,
 }
 
 impl Stack {
@@ -70,24 +61,6 @@ impl Stack {
         })
     }
 
-    /// The execution of a run; its name is the run's.
-    pub(crate) async fn execution(&self, run: &str) -> Result<Execution, Failure> {
-        let arn = format!("{}:{run}", self.state_machine.replace(":stateMachine:", ":execution:"));
-        let described = self.step_functions.describe_execution().execution_arn(arn).send().await;
-        let described = described.map_err(|error| match error.code() {
-            Some("ExecutionDoesNotExist" | "InvalidArn") => Failure::Usage(format!(
-                "there is no run `{run}` of {}: check the name (`bedrock-batch start` prints it) and the region",
-                self.state_machine
-            )),
-            _ => EngineError::from_aws(format!("cannot look at run {run}"), &error).into(),
-        })?;
-        Ok(Execution {
-            status: described.status().as_str().to_owned(),
-            error: described.error().map(str::to_owned),
-            cause: described.cause().map(str::to_owned),
-        })
-    }
-
     /// The run's plan, once preprocess has frozen it.
     pub(crate) async fn plan(&self, run: &str) -> Result<Option<Plan>, Failure> {
         let key = Layout::plan_key(&run_id(run));
@@ -98,9 +71,13 @@ impl Stack {
         Ok(Some(get_json(&self.s3, &self.bucket, &key).await?))
     }
 
-    /// The jobs of a run that were begun.
+    /// The table of a run's jobs.
+    pub(crate) fn job_table(&self, plan: &Plan) -> JobTable {
+        JobTable::new(self.dynamodb.clone(), plan.task_table.clone())
+    }
+
+    /// What the table holds of a run: jobs that were begun, and counts.
     pub(crate) async fn jobs(&self, plan: &Plan) -> Result<Vec<StoredJob>, Failure> {
-        let table = JobTable::new(self.dynamodb.clone(), plan.task_table.clone());
-        Ok(table.of_run(&plan.run_id).await?)
+        Ok(self.job_table(plan).of_run(&plan.run_id).await?)
     }
 }

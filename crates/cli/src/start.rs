@@ -1,15 +1,13 @@
 //! `bedrock-batch start`.
 
 use crate::failure::Failure;
-use crate::outputs::run_output;
-use crate::progress::watch;
+use crate::follow::follow;
 use crate::say::say;
 use crate::stack::Stack;
-use crate::totals::print_totals;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::date_time::Format;
-use bedrock_batch_domain::layout::{clean_prefix, run_id};
+use bedrock_batch_domain::layout::clean_prefix;
 use bedrock_batch_engine::EngineError;
 use clap::Args;
 use serde_json::Value;
@@ -37,22 +35,14 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         serde_json::from_str(&text).map_err(|e| Failure::Usage(format!("{shown} is no JSON: {e}")))?;
     upload_local_input(stack, &arguments.file, &mut input).await?;
     let name = arguments.name.clone().unwrap_or_else(|| default_name(&input));
-    let start = stack.step_functions.start_execution().state_machine_arn(&stack.state_machine);
-    let started = start.name(&name).input(input.to_string()).send().await;
-    started.map_err(|error| EngineError::from_aws(format!("cannot start run {name}"), &error))?;
+    let arn = stack.start_execution(&name, &input).await?;
     eprintln!("run {name} started");
     say!("{name}");
     if !arguments.wait {
         eprintln!("watch it with `bedrock-batch status {name}`");
         return Ok(());
     }
-    let execution = watch(stack, &name).await?;
-    if execution.status != "SUCCEEDED" {
-        let (error, cause) = (execution.error.unwrap_or_default(), execution.cause.unwrap_or_default());
-        return Err(Failure::Failed(format!("run {name} {}: {error}: {cause}", execution.status)));
-    }
-    print_totals(&run_output(stack, &run_id(&name)).await?);
-    Ok(())
+    follow(stack, &name, &arn).await
 }
 
 /// A name that tells runs apart: `tickets-2026-11-20T13-05-07-3f9a`. The last part is for starts within a second.

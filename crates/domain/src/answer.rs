@@ -16,6 +16,8 @@ pub struct AnswerLine<'a> {
     pub record_id: Cow<'a, str>,
     /// The model's reply, or why there is none.
     pub outcome: Result<Reply<'a>, RecordError>,
+    /// The model that was asked, where the line says so: lines of the on-demand lane do.
+    pub model_id: Option<Cow<'a, str>>,
 }
 
 /// Why a record has no answer.
@@ -28,6 +30,8 @@ pub enum RecordError {
         code: String,
         /// Bedrock's message.
         message: String,
+        /// What Bedrock says of asking again, where it does.
+        retryable: Option<bool>,
     },
     /// The line has neither an answer nor an error.
     #[error("the job's output holds neither an answer nor an error for this record")]
@@ -37,7 +41,21 @@ pub enum RecordError {
     UnknownFormat,
 }
 
+/// Client errors (4xx) that pass all the same: time-outs, conflicts, too many requests.
+const PASSING_CODES: [u16; 5] = [408, 409, 424, 425, 429];
+
 impl RecordError {
+    /// Whether asking again would change nothing: the model refuses the request itself. That is so for client errors
+    /// (4xx) but those of the moment, unless Bedrock says that the record may be tried again.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Refused { retryable: Some(true), .. } | Self::Nothing | Self::UnknownFormat => false,
+            Self::Refused { code, .. } => {
+                code.parse::<u16>().is_ok_and(|code| (400..500).contains(&code) && !PASSING_CODES.contains(&code))
+            }
+        }
+    }
+
     /// A short name for counting: never any text of a record.
     pub fn reason(&self) -> String {
         match self {
@@ -100,7 +118,8 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<A
         },
         (None, None) => Err(RecordError::Nothing),
     };
-    Ok(AnswerLine { record_id, outcome })
+    let model_id = there("modelId").and_then(|id| serde_json::from_slice::<BorrowedText<'a>>(id).ok());
+    Ok(AnswerLine { record_id, outcome, model_id: model_id.map(|id| id.0) })
 }
 
 /// `{"errorCode": 400, "errorMessage": "…"}`, leniently: the code may be a text, fields may be missing or more.
@@ -111,7 +130,13 @@ fn refused(error: &Value) -> RecordError {
         _ => String::new(),
     };
     let code = text("errorCode");
-    RecordError::Refused { code: if code.is_empty() { "unknown".into() } else { code }, message: text("errorMessage") }
+    let flag = |field: &str| error.get(field).and_then(Value::as_bool);
+    RecordError::Refused {
+        code: if code.is_empty() { "unknown".into() } else { code },
+        message: text("errorMessage"),
+        // A record that expired was not looked at.
+        retryable: if flag("expired") == Some(true) { Some(true) } else { flag("retryable") },
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +185,19 @@ mod tests {
         let answer = read_line(Family::AnthropicMessages, line.as_bytes()).unwrap();
         assert_eq!(answer.record_id, "r1");
         assert_eq!(answer.outcome.unwrap_err().to_string(), expected);
+    }
+
+    #[rstest]
+    #[case(r#"{"errorCode":400}"#, true)]
+    #[case(r#"{"errorCode":"403"}"#, true)]
+    #[case(r#"{"errorCode":400,"retryable":true}"#, false)]
+    #[case(r#"{"errorCode":400,"expired":true}"#, false)]
+    #[case(r#"{"errorCode":429,"retryable":false}"#, false)]
+    #[case(r#"{"errorCode":500,"retryable":false}"#, false)]
+    #[case(r#"{"errorCode":"odd"}"#, false)]
+    fn only_what_the_model_refuses_for_good_is_permanent(#[case] error: &str, #[case] permanent: bool) {
+        assert_eq!(refused(&serde_json::from_str(error).unwrap()).is_permanent(), permanent);
+        assert!(!RecordError::Nothing.is_permanent() && !RecordError::UnknownFormat.is_permanent());
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct ChunkLimits {
     pub max_bytes: u64,
     /// The most chunks; lines beyond are left over.
     pub max_chunks: Option<u32>,
+    /// Whether a last chunk under the minimum may stay, because it can be asked on demand.
+    pub small_last: bool,
 }
 
 impl ChunkLimits {
@@ -38,7 +40,7 @@ impl ChunkLimits {
             let remedy = "add rows, or ask the model on demand";
             return Err(Problem::without_value("the input", rule).remedy(remedy));
         }
-        if records.div_ceil(most) * least > records {
+        if !self.small_last && records.div_ceil(most) * least > records {
             let rule = format!("{records} rows cannot be cut into jobs of {least} to {most} records");
             let enough = (2 * least - 1).min(records);
             let remedy = format!("raise it to {enough} or more");
@@ -151,7 +153,8 @@ impl Chunker {
     /// No more lines come: where those still held back go, oldest first.
     ///
     /// A last chunk under the minimum takes lines over from the end of the one before, or joins it. Where limits are
-    /// too narrow for both (or it is the only chunk), its lines are left over.
+    /// too narrow for both (or it is the only chunk), its lines are left over, or stay where they are with
+    /// [`ChunkLimits::small_last`].
     pub fn finish(mut self) -> Vec<Placed> {
         let (records, least) = (self.current.records, self.limits.min_records);
         if records > 0 && records < least {
@@ -167,7 +170,10 @@ impl Chunker {
         let Some(first) = self.held.iter().position(|held| held.placed == last) else { return };
         let own = first..first + self.current.records as usize;
         let Some(before) = self.current.index.checked_sub(1).map(Placed::Chunk) else {
-            return self.move_lines(own, Placed::TooFewLeft);
+            if !self.limits.small_last {
+                self.move_lines(own, Placed::TooFewLeft);
+            }
+            return;
         };
         let joined = self.records_before + self.current.records;
         let joined_bytes = self.bytes_before.saturating_add(self.current.bytes);
@@ -177,7 +183,7 @@ impl Chunker {
             self.move_lines(taken, last);
         } else if joined <= self.limits.max_records && joined_bytes <= self.limits.max_bytes {
             self.move_lines(own, before);
-        } else {
+        } else if !self.limits.small_last {
             self.move_lines(own, Placed::TooFewLeft);
         }
     }
@@ -201,7 +207,7 @@ mod tests {
     use rstest::rstest;
 
     fn limits(min: u32, max: u32, max_bytes: u64) -> ChunkLimits {
-        ChunkLimits { min_records: min, max_records: max, max_bytes, max_chunks: None }
+        ChunkLimits { min_records: min, max_records: max, max_bytes, max_chunks: None, small_last: false }
     }
 
     /// `None` stands for a row without a line.
@@ -270,9 +276,9 @@ mod tests {
         #[test]
         fn every_line_is_in_exactly_one_chunk_and_all_limits_are_kept(
             min in 1u32..12, wider in 0u32..30, max_bytes in 200u64..2_000, max_chunks in prop::option::of(1u32..5),
-            rows in prop::collection::vec(prop::option::weighted(0.8, 1u64..1_000), 0..300),
+            rows in prop::collection::vec(prop::option::weighted(0.8, 1u64..1_000), 0..300), small_last in any::<bool>(),
         ) {
-            let limits = ChunkLimits { min_records: min, max_records: min + wider, max_bytes, max_chunks };
+            let limits = ChunkLimits { min_records: min, max_records: min + wider, max_bytes, max_chunks, small_last };
             let longest = Chunker::max_line_bytes(limits);
             let rows: Vec<Option<u64>> = rows.into_iter().map(|row| row.map(|bytes| bytes.min(longest))).collect();
             let lines: Vec<u64> = rows.iter().flatten().copied().collect();
@@ -293,11 +299,16 @@ mod tests {
                     }
                 }
             }
-            for (records, bytes) in &chunks {
-                prop_assert!((min..=min + wider).contains(records), "{} records", records);
+            for (number, (records, bytes)) in chunks.iter().enumerate() {
+                let may_be_small = small_last && number + 1 == chunks.len();
+                prop_assert!(may_be_small || *records >= min, "{} records", records);
+                prop_assert!(*records <= min + wider, "{} records", records);
                 prop_assert!(*bytes <= max_bytes);
             }
             let wide = wider + 1 >= min && longest.saturating_mul(2) * u64::from(min) <= max_bytes;
+            if max_chunks.is_none() && small_last {
+                prop_assert_eq!(left_over, 0, "a small chunk takes what is left");
+            }
             if max_chunks.is_none() && wide {
                 prop_assert!(left_over == 0 || (lines.len() as u64) < u64::from(min), "lines are left over only in need");
             }

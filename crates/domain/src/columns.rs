@@ -7,6 +7,12 @@ pub const RECORD_ID: &str = "record_id";
 /// In the rows files only: why a row was not sent to the model (null for those that were). Not a name that a user's
 /// column may have.
 pub const NOT_SENT: &str = "bedrock_batch:not_sent";
+/// In the files of duplicates only: the `record_id` of the row that was asked in this row's place.
+pub const SAME_AS: &str = "bedrock_batch:same_as";
+/// In the files of duplicates only: the position of that row in the input, from 0 on.
+pub const SAME_AS_ROW: &str = "bedrock_batch:same_as_row";
+/// Columns of the rows files that a user's input may not have and that no output has.
+pub const INTERNAL: [&str; 3] = [NOT_SENT, SAME_AS, SAME_AS_ROW];
 /// The answer's text.
 pub const RESPONSE: &str = "response";
 /// The embedding: a list of 32-bit floats.
@@ -19,6 +25,11 @@ pub const STOP_REASON: &str = "stop_reason";
 pub const INPUT_TOKENS: &str = "input_tokens";
 /// Tokens written for this row.
 pub const OUTPUT_TOKENS: &str = "output_tokens";
+
+/// How often the row's record was sent to the model; 0 if never.
+pub const ATTEMPTS: &str = "attempts";
+/// The model that answered.
+pub const MODEL_ID: &str = "model_id";
 
 /// The name under which each of `existing` columns goes on when `added` ones come: its own, or `<origin>_<name>` where
 /// an added column takes the name (`input_response`; further `<origin>_` in front as long as that is taken too).

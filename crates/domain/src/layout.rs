@@ -91,6 +91,21 @@ impl Layout {
         format!("batch_outputs_json/{}/{}/{}/", self.prefix, self.run, Self::chunk(index))
     }
 
+    /// The folder that the answers of an on-demand job are written under, with a trailing slash.
+    pub fn on_demand_prefix(&self, index: u32) -> String {
+        format!("{}on-demand/", self.answers_prefix(index))
+    }
+
+    /// Rows that equal earlier rows, with all their columns.
+    pub fn duplicate_rows_key(&self, index: u32) -> String {
+        format!("batch_inputs_parquet/{}/{}/duplicates-{}.parquet", self.prefix, self.run, Self::chunk(index))
+    }
+
+    /// Answered rows that equal earlier rows.
+    pub fn duplicate_output_key(&self, index: u32, extension: &str) -> String {
+        format!("{}duplicates-{}.{extension}", self.output_prefix(), Self::chunk(index))
+    }
+
     /// The folder of the answered rows, with a trailing slash.
     pub fn output_prefix(&self) -> String {
         format!("batch_output_parquet/{}/{}/", self.prefix, self.run)
@@ -111,9 +126,64 @@ impl Layout {
         format!("runs/{run}/jobs.json")
     }
 
+    /// The job manifest of a pass: that of the first is [`Layout::jobs_key`].
+    pub fn pass_jobs_key(run: &str, pass: u32) -> String {
+        if pass == 0 { Self::jobs_key(run) } else { format!("runs/{run}/passes/{pass}/jobs.json") }
+    }
+
+    /// Which rows of which chunks each job of a later pass has.
+    pub fn pass_parts_key(run: &str, pass: u32) -> String {
+        format!("runs/{run}/passes/{pass}/parts.json")
+    }
+
+    /// The manifest of the chunks to be joined after a pass.
+    pub fn pass_chunks_key(run: &str, pass: u32) -> String {
+        format!("runs/{run}/passes/{pass}/chunks.json")
+    }
+
+    /// The manifest of the jobs that a resumed run still has to ask; `execution` resumes it.
+    pub fn resumed_jobs_key(run: &str, execution: &str) -> String {
+        format!("runs/{run}/resumed/{}/jobs.json", run_id(execution))
+    }
+
+    /// The positions of the chunks' first rows; there if there are duplicates.
+    pub fn first_rows_key(run: &str) -> String {
+        format!("runs/{run}/first_rows.json")
+    }
+
+    /// The manifest of the files of duplicates, to be joined when all else is done after this pass.
+    pub fn duplicates_manifest_key(run: &str, pass: u32) -> String {
+        format!("runs/{run}/passes/{pass}/duplicates.json")
+    }
+
+    /// The records of a chunk that may be asked again: its lines, as they were sent.
+    pub fn unanswered_key(&self, chunk: u32) -> String {
+        format!("runs/{}/unanswered/{}.jsonl", self.run, Self::chunk(chunk))
+    }
+
+    /// The record ids of a chunk whose answers duplicates in other chunks wait for.
+    pub fn wanted_key(&self, chunk: u32) -> String {
+        format!("runs/{}/wanted/{}.json", self.run, Self::chunk(chunk))
+    }
+
+    /// The answers that duplicates wait for: lines of the chunk's jobs, as they came.
+    pub fn shared_key(&self, chunk: u32) -> String {
+        format!("runs/{}/shared/{}.jsonl.out", self.run, Self::chunk(chunk))
+    }
+
     /// The run's totals.
     pub fn summary_key(run: &str) -> String {
         format!("runs/{run}/summary.json")
+    }
+
+    /// Under which name the counts of a file of duplicates are stored in the job table; no job can be called so.
+    pub fn duplicates_name(run: &str, index: u32) -> String {
+        format!("duplicates/{run}/{}", Self::chunk(index))
+    }
+
+    /// Under which name the job table knows which execution has the run in hand; no job can be called so.
+    pub fn run_item_name(run: &str) -> String {
+        format!("run/{run}")
     }
 
     /// The name of the run's job `index` in `round`: the same whenever it is asked for, different for every run, round

@@ -3,7 +3,7 @@
 //! The way of the data, and where its rules live:
 //! [`input`] (what a user asks for) → [`prompt`] and [`model`] (what a record looks like) → [`chunk_plan`] (which rows
 //! go into which job) → [`job`] (what to do when Bedrock says something about a job) → [`answer`] (what a line of
-//! output means) → [`summary`] (what the run came to). [`layout`] names every object, [`plan`] is what a run freezes.
+//! output means) → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`] names every object, [`plan`] is what a run freezes.
 
 pub mod answer;
 pub mod chunk_plan;
@@ -13,10 +13,13 @@ pub mod input;
 pub mod job;
 mod json_fields;
 pub mod json_text;
+pub mod lane;
 pub mod layout;
 pub mod model;
 pub mod plan;
 pub mod problem;
 pub mod prompt;
+pub mod record_line;
+pub mod rounds;
 pub mod s3_uri;
 pub mod summary;

@@ -1,25 +1,95 @@
 //! What a run came to: `runs/<run>/summary.json` and the execution's output.
 
-use crate::model::Price;
+use crate::lane::Lane;
+use crate::model::{Model, Price};
 use crate::plan::{Plan, PlanCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What postprocess counted of one job.
+/// What postprocess counted of one chunk, over all jobs that had rows of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct JobCounts {
-    /// Rows in the job's output file.
+    /// Rows in the chunk's output file.
     pub rows: u64,
     /// Of these, rows with an answer.
     pub answered: u64,
     /// Rows without, by reason.
     pub failed: BTreeMap<String, u64>,
+    /// Of the rows without an answer, those that may be asked again.
+    pub unanswered: u64,
+    /// Rows that were asked more than once.
+    pub retried: u64,
     /// Things a user may want to know, with how often: unreadable lines, repeated or unknown records.
     pub warnings: BTreeMap<String, u64>,
-    /// Tokens read.
-    pub input_tokens: u64,
-    /// Tokens written.
-    pub output_tokens: u64,
+    /// What was read and written, by lane and model: of all answers that came, also of those that another one replaced.
+    pub usage: Vec<Usage>,
+    /// Tokens that rows did not cost, because they equal other rows.
+    pub saved: Tokens,
+    /// Which join counted this.
+    pub stamp: String,
+}
+
+impl JobCounts {
+    /// Adds what one answer took.
+    pub fn add_usage(&mut self, lane: Lane, model_id: &str, answers: u64, tokens: Tokens) {
+        let known = self.usage.iter_mut().find(|usage| usage.lane == lane && usage.model_id == model_id);
+        match known {
+            Some(usage) => {
+                usage.answers += answers;
+                usage.tokens.add(tokens);
+            }
+            None => self.usage.push(Usage { lane, model_id: model_id.to_owned(), answers, tokens }),
+        }
+    }
+}
+
+/// Tokens, as Bedrock reports them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Read.
+    #[serde(rename = "input_tokens")]
+    pub input: u64,
+    /// Written.
+    #[serde(rename = "output_tokens")]
+    pub output: u64,
+}
+
+impl Tokens {
+    /// Adds `more`.
+    pub fn add(&mut self, more: Self) {
+        self.input += more.input;
+        self.output += more.output;
+    }
+}
+
+/// What one model read and wrote in one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The lane.
+    pub lane: Lane,
+    /// The model.
+    pub model_id: String,
+    /// Answers that came.
+    pub answers: u64,
+    /// Tokens.
+    #[serde(flatten)]
+    pub tokens: Tokens,
+}
+
+/// What finalize knows of one job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFacts {
+    /// Its lane.
+    pub lane: Lane,
+    /// Its round.
+    pub round: u32,
+    /// Its records.
+    pub records: u64,
+    /// Whether Bedrock ever took it.
+    pub asked: bool,
+    /// Why its rows were to be asked on demand instead.
+    pub fell_back: Option<String>,
 }
 
 /// Adds `more` to `counts`, reason by reason.
@@ -46,24 +116,63 @@ pub struct Summary {
     pub skipped_reasons: BTreeMap<String, u64>,
     /// Things a user may want to know, with how often.
     pub warnings: BTreeMap<String, u64>,
-    /// Bedrock jobs.
+    /// Bedrock batch jobs.
     pub jobs: u32,
-    /// Passes over the rows.
+    /// Passes over the rows: 1, and one more for each time that rows without an answer were asked again.
     pub rounds: u32,
+    /// Rows that were asked more than once.
+    pub retried: u64,
+    /// Rows that equal earlier rows and were answered with them.
+    pub duplicates: Duplicates,
+    /// Rows of jobs that Bedrock did not take in batch and that were asked on demand, at full price, by reason.
+    pub fell_back: BTreeMap<String, u64>,
     /// Tokens read, as Bedrock reports them.
     pub input_tokens: u64,
     /// Tokens written, as Bedrock reports them.
     pub output_tokens: u64,
-    /// US dollars; `null` where the model's price is unknown.
+    /// By lane, as far as it was used.
+    pub lanes: BTreeMap<Lane, LaneTotals>,
+    /// US dollars; `null` where a model's price is unknown.
     pub cost_usd: Option<f64>,
-    /// The price behind it and its date.
-    pub price: Option<PriceUsed>,
+    /// US dollars that the same tokens would have cost on demand; `null` where a model's price is unknown.
+    pub on_demand_cost_usd: Option<f64>,
+    /// The prices behind it and their dates.
+    pub prices: Vec<PriceUsed>,
 }
 
-/// The price that a cost was computed with.
+/// Rows that equal earlier rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duplicates {
+    /// How many.
+    pub rows: u64,
+    /// Tokens that asking each of them would have read.
+    pub input_tokens_saved: u64,
+    /// Tokens that asking each of them would have written.
+    pub output_tokens_saved: u64,
+}
+
+/// What one lane came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LaneTotals {
+    /// Batch jobs, or files of records asked on demand.
+    pub jobs: u32,
+    /// Answers that came.
+    pub answers: u64,
+    /// Tokens.
+    #[serde(flatten)]
+    pub tokens: Tokens,
+    /// US dollars; `null` where a model's price is unknown.
+    pub cost_usd: Option<f64>,
+}
+
+/// A price that a cost was computed with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceUsed {
-    /// US dollars per million tokens, batch.
+    /// The model.
+    pub model_id: String,
+    /// The lane.
+    pub lane: Lane,
+    /// US dollars per million tokens.
     #[serde(flatten)]
     pub usd_per_million_tokens: Price,
     /// The date of the table it is from.
@@ -71,34 +180,110 @@ pub struct PriceUsed {
 }
 
 impl Summary {
-    /// The totals of a run from its plan and the counts of its jobs.
-    pub fn new(plan: &Plan, jobs: &[JobCounts]) -> Self {
+    /// The totals of a run from its plan, the counts of its chunks and its jobs.
+    pub fn new(plan: &Plan, chunks: &[JobCounts], jobs: &[JobFacts]) -> Self {
         let mut failed_reasons = BTreeMap::new();
         let mut warnings = plan.counts.warnings.clone();
-        for job in jobs {
-            add_counts(&mut failed_reasons, &job.failed);
-            add_counts(&mut warnings, &job.warnings);
+        let mut used = JobCounts::default();
+        for chunk in chunks {
+            add_counts(&mut failed_reasons, &chunk.failed);
+            add_counts(&mut warnings, &chunk.warnings);
+            used.saved.add(chunk.saved);
+            for usage in &chunk.usage {
+                used.add_usage(usage.lane, &usage.model_id, usage.answers, usage.tokens);
+            }
         }
-        let total = |field: fn(&JobCounts) -> u64| jobs.iter().map(field).sum::<u64>();
-        let (input_tokens, output_tokens) = (total(|job| job.input_tokens), total(|job| job.output_tokens));
-        let price = plan.model.batch_price;
-        let PlanCounts { rows, skipped, .. } = &plan.counts;
+        used.usage.sort_by(|a, b| (a.lane, &a.model_id).cmp(&(b.lane, &b.model_id)));
+        let total = |field: fn(&JobCounts) -> u64| chunks.iter().map(field).sum::<u64>();
+        let mut tokens = Tokens::default();
+        used.usage.iter().for_each(|usage| tokens.add(usage.tokens));
+        let asked = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.asked).count();
+        let asked = |lane: Lane| u32::try_from(asked(lane)).unwrap_or(u32::MAX);
+        let prices = Prices { plan };
+        let mut fell_back = BTreeMap::new();
+        for job in jobs {
+            if let Some(reason) = &job.fell_back {
+                *fell_back.entry(reason.clone()).or_default() += job.records;
+            }
+        }
+        let lanes = [Lane::Batch, Lane::OnDemand].into_iter().filter_map(|lane| {
+            let of_lane: Vec<&Usage> = used.usage.iter().filter(|usage| usage.lane == lane).collect();
+            if of_lane.is_empty() && asked(lane) == 0 {
+                return None;
+            }
+            let mut totals = LaneTotals { jobs: asked(lane), ..LaneTotals::default() };
+            for usage in &of_lane {
+                totals.answers += usage.answers;
+                totals.tokens.add(usage.tokens);
+            }
+            totals.cost_usd = prices.cost(of_lane.iter().copied(), |lane| lane);
+            Some((lane, totals))
+        });
+        let PlanCounts { rows, skipped, duplicates, .. } = &plan.counts;
         Self {
             records_in: *rows,
-            answered: total(|job| job.answered),
+            answered: total(|chunk| chunk.answered),
             failed: failed_reasons.values().sum(),
             skipped: skipped.values().sum(),
             failed_reasons,
             skipped_reasons: skipped.clone(),
             warnings,
-            jobs: plan.counts.jobs,
-            rounds: 1,
-            input_tokens,
-            output_tokens,
-            cost_usd: price.map(|price| price.cost_usd(input_tokens, output_tokens)),
-            price: price
-                .map(|price| PriceUsed { usd_per_million_tokens: price, as_of: plan.model.prices_as_of.clone() }),
+            jobs: asked(Lane::Batch),
+            rounds: jobs.iter().map(|job| job.round).max().unwrap_or(0) + 1,
+            retried: total(|chunk| chunk.retried),
+            duplicates: Duplicates {
+                rows: *duplicates,
+                input_tokens_saved: used.saved.input,
+                output_tokens_saved: used.saved.output,
+            },
+            fell_back,
+            input_tokens: tokens.input,
+            output_tokens: tokens.output,
+            lanes: lanes.collect(),
+            cost_usd: prices.cost(used.usage.iter(), |lane| lane),
+            on_demand_cost_usd: prices.cost(used.usage.iter(), |_| Lane::OnDemand),
+            prices: used.usage.iter().filter_map(|usage| prices.used(usage)).collect(),
         }
+    }
+}
+
+/// The prices that a plan has frozen.
+struct Prices<'a> {
+    plan: &'a Plan,
+}
+
+impl Prices<'_> {
+    fn model(&self, model_id: &str) -> Option<&Model> {
+        let on_demand = &self.plan.on_demand;
+        let known = [Some(&self.plan.model), Some(&on_demand.model), on_demand.fallback.as_ref()];
+        known.into_iter().flatten().find(|model| model.id == model_id)
+    }
+
+    fn price(&self, model_id: &str, lane: Lane) -> Option<Price> {
+        let model = self.model(model_id)?;
+        match lane {
+            Lane::Batch => model.batch_price,
+            Lane::OnDemand => model.on_demand_price,
+        }
+    }
+
+    fn used(&self, usage: &Usage) -> Option<PriceUsed> {
+        Some(PriceUsed {
+            model_id: usage.model_id.clone(),
+            lane: usage.lane,
+            usd_per_million_tokens: self.price(&usage.model_id, usage.lane)?,
+            as_of: self.model(&usage.model_id)?.prices_as_of.clone(),
+        })
+    }
+
+    /// What it all cost in the lane that `lane` says for each; one unknown price makes the sum unknown.
+    fn cost<'u>(&self, usage: impl Iterator<Item = &'u Usage>, lane: impl Fn(Lane) -> Lane) -> Option<f64> {
+        let mut costs = usage.map(|usage| {
+            let price = self.price(&usage.model_id, lane(usage.lane))?;
+            Some(price.cost_usd(usage.tokens.input, usage.tokens.output))
+        });
+        // Not `sum`, which makes -0.0 of nothing.
+        costs.try_fold(0.0, |sum, cost| Some(sum + cost?))
     }
 }
 

@@ -8,7 +8,7 @@ use bedrock_batch_domain::error_name::JOB_FAILED;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::s3_uri::S3Uri;
-use bedrock_batch_domain::summary::{JobCounts, RunOutput, Summary};
+use bedrock_batch_domain::summary::{JobCounts, JobFacts, RunOutput, Summary};
 use serde::{Deserialize, Serialize};
 
 /// What the state machine hands to finalize.
@@ -70,19 +70,21 @@ impl Finalizer {
         let jobs = self.jobs.of_run(run_id).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let counts: Vec<JobCounts> = jobs.iter().filter_map(|job| job.counts.clone()).collect();
-        // The index is eventually consistent, so the last job's counts may be a moment late.
-        if counts.len() < plan.counts.jobs as usize {
-            let text = format!("{} of {} jobs of run {run_id} have counts", counts.len(), plan.counts.jobs);
-            return Err(EngineError::Transient(text));
+        let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
+        if counts.len() != expected as usize {
+            let rule = format!("{} of the {expected} chunks of run {run_id} are counted", counts.len());
+            return Err(EngineError::Transient(rule));
         }
-        let paths = jobs.iter().flat_map(|job| {
-            let keys =
-                plan.request.output_formats.iter().map(|format| layout.output_key(job.index, format.extension()));
-            keys.collect::<Vec<_>>()
-        });
+        let formats = || plan.request.output_formats.iter().map(|format| format.extension());
+        let chunks = (0..plan.counts.jobs).flat_map(|chunk| formats().map(move |format| (chunk, format)));
+        let files = (0..plan.counts.duplicate_chunks).flat_map(|file| formats().map(move |format| (file, format)));
+        let paths = chunks
+            .map(|(chunk, format)| layout.output_key(chunk, format))
+            .chain(files.map(|(file, format)| layout.duplicate_output_key(file, format)));
         let paths = paths.map(|key| S3Uri::new(&self.bucket, key).to_string()).collect();
         let prefix = S3Uri::new(&self.bucket, layout.output_prefix()).to_string();
-        let output = RunOutput::new(run_id.to_owned(), prefix, paths, Summary::new(&plan, &counts));
+        let facts: Vec<JobFacts> = jobs.iter().filter_map(facts).collect();
+        let output = RunOutput::new(run_id.to_owned(), prefix, paths, Summary::new(&plan, &counts, &facts));
         put_json(&self.s3, &self.bucket, &Layout::summary_key(run_id), &output).await?;
         tracing::info!(run_id, status = output.status, answered = output.summary.answered, "finalized");
         Ok(output)
@@ -96,6 +98,17 @@ impl Finalizer {
         let jobs = self.jobs.of_run(run_id).await?;
         Ok(explanation(&jobs, error))
     }
+}
+
+/// What the summary says of a job; nothing of a file of duplicates.
+fn facts(job: &StoredJob) -> Option<JobFacts> {
+    Some(JobFacts {
+        lane: job.lane?,
+        round: job.round,
+        records: job.records,
+        asked: job.was_asked(),
+        fell_back: job.fell_back.clone(),
+    })
 }
 
 /// A failed job's reason comes before that of one that merely could not be reached.

@@ -7,12 +7,16 @@
 
 pub mod error;
 pub mod finalize;
+pub mod invoke;
 pub mod job_table;
+pub mod next_step;
 pub mod objects;
 pub mod postprocess;
 pub mod preprocess;
+pub mod reconcile;
 pub mod rows;
 pub mod settle;
+pub mod stop;
 pub mod submit;
 pub mod templates;
 

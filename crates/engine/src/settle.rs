@@ -38,6 +38,14 @@ impl Settler {
             tracing::debug!(name, "not a job of ours");
             return Ok(Action::Nothing);
         };
+        if let Some(reason) = &stored.fell_back {
+            if !stored.waiting() {
+                return Ok(Action::Nothing);
+            }
+            tracing::info!(name, "falls back to on demand, once more");
+            self.fall_back(&stored, reason).await?;
+            return Ok(Action::FallBack);
+        }
         let Some(arn) = stored.job_arn.clone().or_else(|| arn_hint.map(str::to_owned)) else {
             return Ok(Action::Nothing);
         };
@@ -49,7 +57,7 @@ impl Settler {
         // What was said at the end counts; a message from before it may be about something else.
         let known = stored.message.clone().filter(|_| stored.status.is_some_and(JobStatus::is_terminal));
         let message = known.or_else(|| seen.message.clone()).unwrap_or_default();
-        let before = Stored { status: stored.status, waiting: stored.waiting() };
+        let before = Stored { status: stored.status, waiting: stored.waiting(), falls_back: stored.may_fall_back };
         let action = next_action(seen.status, classify_failure(&message), before);
         tracing::info!(name, status = %seen.status, action = ?action, "settled");
         match action {
@@ -62,6 +70,10 @@ impl Settler {
             Action::Succeed => {
                 self.jobs.record(name, &seen).await?;
                 self.succeed(&stored, seen.status).await?;
+            }
+            Action::FallBack => {
+                self.jobs.record(name, &seen).await?;
+                self.fall_back(&stored, &message).await?;
             }
             Action::Fail => {
                 self.jobs.record(name, &seen).await?;
@@ -81,7 +93,25 @@ impl Settler {
         })
     }
 
-    /// A state machine that is gone shows here first; there is nothing to do about it yet.
+    /// The ARN of the job of this name, if Bedrock has one: it is ours, from an attempt that died before it could store
+    /// the ARN.
+    ///
+    /// # Errors
+    /// As Bedrock fails.
+    pub async fn find_by_name(&self, name: &str) -> Result<Option<String>, EngineError> {
+        let jobs = self.bedrock.list_model_invocation_jobs().name_contains(name).send().await;
+        let jobs = jobs.map_err(|error| EngineError::from_aws(format!("cannot look for job {name}"), &error))?;
+        let found = jobs.invocation_job_summaries().iter().find(|job| job.job_name() == name);
+        Ok(found.map(|job| job.job_arn().to_owned()))
+    }
+
+    /// Notes that the rows of a job are to be asked on demand, and lets the state machine go on.
+    pub(crate) async fn fall_back(&self, job: &StoredJob, reason: &str) -> Result<(), EngineError> {
+        self.jobs.fall_back(&job.name, reason).await?;
+        self.succeed(job, JobStatus::Failed).await
+    }
+
+    /// A state machine that is gone shows here first; stopping the job is for those who know that it is.
     async fn heartbeat(&self, job: &StoredJob) {
         let sent = self.step_functions.send_task_heartbeat().task_token(&job.task_token).send().await;
         if let Err(error) = sent {

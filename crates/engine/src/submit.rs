@@ -4,14 +4,16 @@
 //! whatever dies in between, the next attempt finds what is there and goes on.
 
 use crate::error::EngineError;
+use crate::job_table::{NewJob, StoredJob};
 use crate::settle::Settler;
+use crate::stop::stop_job;
 use aws_sdk_bedrock::operation::create_model_invocation_job::CreateModelInvocationJobError;
 use aws_sdk_bedrock::types::{
     ModelInvocationJobInputDataConfig, ModelInvocationJobOutputDataConfig, ModelInvocationJobS3InputDataConfig,
     ModelInvocationJobS3OutputDataConfig, ModelInvocationType, S3InputFormat,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use bedrock_batch_domain::job::remedy;
+use bedrock_batch_domain::job::{FailureKind, classify_failure, remedy};
 use bedrock_batch_domain::layout::client_request_token;
 use bedrock_batch_domain::model::InvocationType;
 use bedrock_batch_domain::plan::JobItem;
@@ -24,10 +26,14 @@ pub struct SubmitInput {
     pub task_token: String,
     /// The run.
     pub run_id: String,
+    /// The execution of the state machine.
+    pub execution_arn: String,
     /// The model.
     pub model_id: String,
     /// How Bedrock is to read the records.
     pub invocation_type: InvocationType,
+    /// Whether the job's rows may be asked on demand, should Bedrock not take it in batch.
+    pub falls_back: bool,
     /// The job.
     pub job: JobItem,
 }
@@ -64,11 +70,22 @@ impl Submitter {
 
     async fn make_and_settle(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let jobs = &self.settler.jobs;
-        let stored = jobs.begin(&input.run_id, &input.model_id, &input.job, &input.task_token).await?;
-        if stored.job_arn.is_none() {
-            let arn = self.create(input).await?;
+        let new = NewJob {
+            run_id: &input.run_id,
+            execution_arn: &input.execution_arn,
+            model_id: &input.model_id,
+            may_fall_back: input.falls_back,
+            item: &input.job,
+        };
+        let stored = jobs.begin(&new, &input.task_token).await?;
+        if stored.job_arn.is_none() && stored.fell_back.is_none() {
+            let arn = match self.create(input).await? {
+                Made::Job(arn) => arn,
+                Made::Refused(reason) => return self.settler.fall_back(&stored, &reason).await,
+            };
             jobs.set_arn(&input.job.name, &arn).await?;
             tracing::info!(run_id = input.run_id, name = input.job.name, arn, "submitted");
+            self.stop_if_nobody_wants_it(input, &stored, &arn).await?;
         }
         if stored.failure.is_some() {
             // An earlier attempt's trouble is over; left there it would explain somebody else's failure.
@@ -78,7 +95,22 @@ impl Submitter {
         Ok(())
     }
 
-    async fn create(&self, input: &SubmitInput) -> Result<String, EngineError> {
+    /// The run may have been stopped while the job was being made: whoever stopped it did not see the job yet.
+    async fn stop_if_nobody_wants_it(
+        &self,
+        input: &SubmitInput,
+        job: &StoredJob,
+        arn: &str,
+    ) -> Result<(), EngineError> {
+        let run = self.settler.jobs.run(&input.run_id).await?;
+        if run.is_some_and(|run| run.stopped) {
+            tracing::info!(run_id = input.run_id, name = job.name, "the run was stopped meanwhile");
+            stop_job(&self.settler.bedrock, &job.name, arn).await?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, input: &SubmitInput) -> Result<Made, EngineError> {
         let job = &input.job;
         let refused = |error: aws_sdk_bedrock::error::BuildError| EngineError::JobFailed(error.to_string());
         let source = ModelInvocationJobS3InputDataConfig::builder()
@@ -104,7 +136,7 @@ impl Submitter {
             create = create.model_invocation_type(ModelInvocationType::Converse);
         }
         match create.send().await {
-            Ok(created) => Ok(created.job_arn().to_owned()),
+            Ok(created) => Ok(Made::Job(created.job_arn().to_owned())),
             Err(error) => {
                 use CreateModelInvocationJobError as Refusal;
                 let what = format!("Bedrock refused job {}", job.name);
@@ -114,6 +146,11 @@ impl Submitter {
                         Err(EngineError::QuotaExceeded(format!("{what}: {message}")))
                     }
                     Some(Refusal::ConflictException(_)) => self.find_by_name(&job.name, &message).await,
+                    Some(Refusal::ValidationException(_))
+                        if input.falls_back && classify_failure(&message) == FailureKind::NoBatch =>
+                    {
+                        Ok(Made::Refused(message))
+                    }
                     Some(
                         Refusal::ValidationException(_)
                         | Refusal::AccessDeniedException(_)
@@ -130,12 +167,17 @@ impl Submitter {
     }
 
     /// A conflict may mean that a job of this name is there: then it is ours, from an attempt whose answer was lost.
-    async fn find_by_name(&self, name: &str, message: &str) -> Result<String, EngineError> {
-        let jobs = self.settler.bedrock.list_model_invocation_jobs().name_contains(name).send().await;
-        let jobs = jobs.map_err(|error| EngineError::from_aws(format!("cannot look for job {name}"), &error))?;
-        let found = jobs.invocation_job_summaries().iter().find(|job| job.job_name() == name);
-        found
-            .map(|job| job.job_arn().to_owned())
-            .ok_or_else(|| EngineError::Transient(format!("Bedrock refused job {name} as a conflict: {message}")))
+    async fn find_by_name(&self, name: &str, message: &str) -> Result<Made, EngineError> {
+        let found = self.settler.find_by_name(name).await?;
+        let missing = || EngineError::Transient(format!("Bedrock refused job {name} as a conflict: {message}"));
+        found.map(Made::Job).ok_or_else(missing)
     }
+}
+
+/// What came of the wish for a job.
+enum Made {
+    /// Its ARN.
+    Job(String),
+    /// Bedrock does not take this model in batch: what it says.
+    Refused(String),
 }

@@ -5,12 +5,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
-use bedrock_batch_domain::input::{Inference, OutputFormat};
+use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_domain::summary::JobCounts;
-use bedrock_batch_engine::postprocess::{JoinJob, join};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, Turn, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -25,8 +26,9 @@ fn prepare(csv: &str, rows: u64, folder: &Path) {
     let template = Template::parse("{text}").unwrap();
     let records = RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None);
     let layout = Layout::new("p", "r");
-    let limits = ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None };
-    let job = ChunkJob { layout: &layout, records: &records, limits, max_record_bytes: 1000, rows };
+    let limits =
+        ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None, small_last: false };
+    let job = ChunkJob { layout: &layout, records: &records, limits, max_record_bytes: 1000, rows, deduplicate: false };
     let batches = CsvRows::open(csv.as_bytes(), "rows.csv", None).unwrap();
     write_chunks(&job, batches, &FolderSink { folder: folder.to_owned() }).unwrap();
 }
@@ -35,9 +37,25 @@ fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> J
     let layout = Layout::new("p", "r");
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned()), (OutputFormat::Csv, "out.csv".to_owned())];
-    let job = JoinJob { family, prefill, missing: "nothing came", missing_reason: "nothing", outputs: &outputs };
-    let inputs = answers.iter().map(|text| Box::new(Cursor::new(text.clone().into_bytes())) as Box<dyn Read>);
-    join(&job, &rows, "rows", inputs, &FolderSink { folder: folder.to_owned() }).unwrap()
+    let retry_on = [RetryOn::Missing, RetryOn::Error];
+    let job = JoinJob { family, prefill, retry_on: &retry_on, outputs: &outputs, shared: None };
+    let turn = turn(0, 1000, answers.to_vec());
+    join(&job, &rows, "rows", std::iter::once(turn), &FolderSink { folder: folder.to_owned() }).unwrap().counts
+}
+
+/// A batch job of pass `pass` that had so many rows.
+fn turn(pass: u32, records: usize, answers: Vec<String>) -> Turn<'static> {
+    let asked = Asked {
+        pass,
+        records,
+        was_asked: true,
+        lane: Lane::Batch,
+        model_id: "m".to_owned(),
+        missing: "nothing came".to_owned(),
+        missing_reason: "nothing".to_owned(),
+    };
+    let read = |text: String| Box::new(Cursor::new(text.into_bytes())) as Box<dyn Read>;
+    Turn { asked, answers: Box::new(answers.into_iter().map(read)) }
 }
 
 fn output(folder: &Path) -> RecordBatch {
@@ -90,7 +108,7 @@ fn odd_lines_never_stop_a_run_and_every_row_comes_out_once() {
     assert_eq!(errors[5], some("the model returned no answer (stop_reason content_filtered)"));
     assert_eq!(texts(&batch, "input_response"), ["x", "y", "z", "w", "v", "u"].map(some), "the user's column is kept");
     assert_eq!((counts.rows, counts.answered, counts.failed.values().sum::<u64>()), (6, 2, 4));
-    assert_eq!((counts.input_tokens, counts.output_tokens), (3 + 3 + 9, 2 + 2));
+    assert_eq!((counts.usage[0].tokens.input, counts.usage[0].tokens.output), (3 + 3 + 9, 2 + 2));
     let reasons: Vec<&str> = counts.failed.keys().map(String::as_str).collect();
     assert_eq!(
         reasons,

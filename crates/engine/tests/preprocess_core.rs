@@ -21,7 +21,7 @@ use std::path::Path;
 const MAX_RECORD_BYTES: u64 = 400;
 
 fn limits(min: u32, max: u32, max_chunks: Option<u32>) -> ChunkLimits {
-    ChunkLimits { min_records: min, max_records: max, max_bytes: 1_000_000, max_chunks }
+    ChunkLimits { min_records: min, max_records: max, max_bytes: 1_000_000, max_chunks, small_last: false }
 }
 
 /// Writes a CSV of these texts in columns `id` and `text`.
@@ -38,7 +38,14 @@ fn run(csv: &str, rows: u64, limits: ChunkLimits, folder: &Path) -> Result<Writt
     let template = Template::parse("Say {text}").unwrap();
     let records = RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None);
     let layout = Layout::new("p", "r");
-    let job = ChunkJob { layout: &layout, records: &records, limits, max_record_bytes: MAX_RECORD_BYTES, rows };
+    let job = ChunkJob {
+        layout: &layout,
+        records: &records,
+        limits,
+        max_record_bytes: MAX_RECORD_BYTES,
+        rows,
+        deduplicate: false,
+    };
     let batches = CsvRows::open(csv.as_bytes(), "rows.csv", None)?;
     write_chunks(&job, batches, &FolderSink { folder: folder.to_owned() })
 }

@@ -22,7 +22,7 @@ fn every_prompt_template_is_read_and_shows_the_model_a_column() {
 #[test]
 fn the_model_overrides_are_read() {
     let models = load_models(&repository().join("infra/model-overrides.toml")).unwrap();
-    assert!(models.find("anthropic.claude-3-haiku-20240307-v1:0").is_ok());
+    assert!(models.find("anthropic.claude-3-haiku-20240307-v1:0", None).is_ok());
 }
 
 #[test]

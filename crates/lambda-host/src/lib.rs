@@ -5,6 +5,7 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
+use std::time::{Instant, SystemTime};
 
 /// A setting that the deployment must give.
 ///
@@ -37,9 +38,23 @@ where
     O: Serialize + Send + 'static,
     F: Future<Output = Result<O, EngineError>> + Send + 'static,
 {
+    serve_until(|input, _| use_case(input)).await
+}
+
+/// As [`serve`], for use cases that need to know when Lambda will end them.
+///
+/// # Errors
+/// When the Lambda runtime cannot be reached.
+pub async fn serve_until<I, O, F>(use_case: impl Fn(I, Instant) -> F) -> Result<(), Error>
+where
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + Send + 'static,
+    F: Future<Output = Result<O, EngineError>> + Send + 'static,
+{
     lambda_runtime::run(service_fn(move |event: LambdaEvent<I>| {
+        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         // Boxed: the runtime wraps it in layers whose types would grow beyond what the compiler follows.
-        let answer = Box::pin(use_case(event.payload));
+        let answer = Box::pin(use_case(event.payload, Instant::now() + left));
         async move { answer.await.map_err(|error| diagnostic(&error)) }
     }))
     .await

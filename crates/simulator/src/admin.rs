@@ -19,6 +19,8 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/health", get(health))
         .route("/behaviour", get(behaviour).put(set_behaviour))
         .route("/jobs", get(jobs))
+        .route("/calls", get(calls))
+        .route("/invocations", get(invocations))
         .route("/reset", post(reset))
 }
 
@@ -59,6 +61,14 @@ async fn jobs(State(simulator): State<Arc<Simulator>>) -> Response {
         })
     });
     json_response(StatusCode::OK, &json!({ "jobs": jobs.collect::<Vec<_>>() }))
+}
+
+async fn calls(State(simulator): State<Arc<Simulator>>) -> Response {
+    json_response(StatusCode::OK, &json!({ "calls": simulator.calls.all() }))
+}
+
+async fn invocations(State(simulator): State<Arc<Simulator>>) -> Response {
+    json_response(StatusCode::OK, &simulator.invocations.report())
 }
 
 async fn reset(State(simulator): State<Arc<Simulator>>) -> Response {

@@ -2,10 +2,13 @@
 //!
 //! Every rate is a share of 0 to 1. What it hits is decided by a hash of the seed and of what is hit ([`crate::chance`]):
 //! a job by its name, a record by its job's name and its id, a request by its name or content and by how often it has
-//! been sent, so that a repeated throttled request gets through in the end.
+//! been sent, so that a repeated throttled request gets through in the end. A job that asks again what another job left
+//! unanswered has a name and so a fate of its own.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::models::Model;
 
 /// The knobs; all of them off by default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -36,10 +39,20 @@ pub struct Behaviour {
     pub read_throttle_rate: f64,
     /// Control-plane calls answered with `InternalServerException`.
     pub control_5xx_rate: f64,
-    /// `InvokeModel` and `Converse` calls answered with `ThrottlingException`.
+    /// `InvokeModel` and `Converse` calls answered with `ThrottlingException`; each attempt is decided anew.
     pub invoke_throttle_rate: f64,
-    /// `InvokeModel` and `Converse` calls answered with `ServiceUnavailableException` or `InternalServerException`.
+    /// `InvokeModel` and `Converse` calls answered with `ServiceUnavailableException` or `InternalServerException`; each
+    /// attempt is decided anew.
     pub invoke_5xx_rate: f64,
+    /// Sent as the header `Retry-After` with the `ThrottlingException` of an invocation.
+    pub retry_after_seconds: Option<u32>,
+    /// How long `InvokeModel` and `Converse` take to an answer; errors come at once.
+    pub invoke_seconds: f64,
+    /// Model ids, or how they begin, that no batch job is created for, as if the region had no batch for them. Whether
+    /// the region of an inference profile stands before an id makes no difference.
+    pub batch_refused_models: Vec<String>,
+    /// Model ids, told the same way, that `InvokeModel` and `Converse` have no access to.
+    pub on_demand_denied_models: Vec<String>,
     /// Operations (by their name in the service model) answered with `AccessDeniedException`.
     pub denied_operations: Vec<String>,
     /// Events that are never sent.
@@ -79,6 +92,18 @@ impl Behaviour {
     pub(crate) fn denies(&self, operation: &str) -> bool {
         self.denied_operations.iter().any(|denied| denied == operation)
     }
+
+    pub(crate) fn refuses_batch(&self, model: &Model) -> bool {
+        is_among(model, &self.batch_refused_models)
+    }
+
+    pub(crate) fn denies_on_demand(&self, model: &Model) -> bool {
+        is_among(model, &self.on_demand_denied_models)
+    }
+}
+
+fn is_among(model: &Model, told: &[String]) -> bool {
+    told.iter().any(|told| model.base.starts_with(&Model::read(told).base))
 }
 
 fn check(name: &str, value: &Value, fields: &Map<String, Value>) -> Result<(), String> {
@@ -109,6 +134,32 @@ mod tests {
     }
 
     #[test]
+    fn a_model_is_told_by_its_id_or_its_beginning_whatever_the_profile() {
+        let told = |told: &str, id: &str| {
+            let behaviour = Behaviour { batch_refused_models: vec![told.to_owned()], ..Behaviour::default() };
+            let model = Model::read(id);
+            assert!(!behaviour.denies_on_demand(&model));
+            behaviour.refuses_batch(&model)
+        };
+        for id in [
+            "amazon.nova-lite-v1:0",
+            "us.amazon.nova-lite-v1:0",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0",
+        ] {
+            assert!(told("amazon.nova-lite-v1:0", id), "{id}");
+            assert!(told("global.amazon.nova-lite", id), "{id}");
+            assert!(told("amazon.", id), "{id}");
+            assert!(!told("amazon.nova-pro", id), "{id}");
+        }
+        let profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+        assert!(told(profile, profile));
+        let model = Model::read("us.amazon.nova-lite-v1:0");
+        let behaviour = Behaviour { on_demand_denied_models: vec!["amazon.nova".to_owned()], ..Behaviour::default() };
+        assert!(behaviour.denies_on_demand(&model) && !behaviour.refuses_batch(&model));
+        assert!(!Behaviour::default().denies_on_demand(&model));
+    }
+
+    #[test]
     fn a_wrong_field_is_named() {
         let refused = |changes: Value| Behaviour::default().with(&changes).unwrap_err();
         assert!(refused(json!({"fial_rate": 1})).contains("`fial_rate`"));
@@ -118,6 +169,10 @@ mod tests {
         assert!(refused(json!({"record_error_permanent_share": 2})).contains("`record_error_permanent_share`"));
         assert!(refused(json!({"event_delay_seconds": -1})).contains("`event_delay_seconds`"));
         assert!(refused(json!({"job_seconds": 1e300})).contains("`job_seconds`"));
+        assert!(refused(json!({"invoke_seconds": -1})).contains("`invoke_seconds`"));
+        assert!(refused(json!({"retry_after_seconds": 0.5})).contains("`retry_after_seconds`"));
+        assert!(refused(json!({"batch_refused_models": "amazon."})).contains("`batch_refused_models`"));
+        assert!(refused(json!({"on_demand_denied_models": [1]})).contains("`on_demand_denied_models`"));
         assert!(refused(json!([])).contains("object"));
     }
 }

@@ -59,11 +59,13 @@ impl ErrorKind {
 pub(crate) struct ApiError {
     pub(crate) kind: ErrorKind,
     pub(crate) message: String,
+    /// Seconds, for the header `Retry-After`.
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl ApiError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), retry_after: None }
     }
 
     pub(crate) fn validation(message: impl Into<String>) -> Self {
@@ -80,6 +82,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = json_response(self.kind.status(), &json!({ "message": self.message }));
         response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(self.kind.name()));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }

@@ -8,11 +8,13 @@
 mod admin;
 mod backend;
 pub mod behaviour;
+mod calls;
 mod chance;
 mod control;
 mod errors;
 mod events;
 mod families;
+mod invocations;
 mod jobs;
 mod life_cycle;
 mod models;
@@ -29,9 +31,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, Uri};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::errors::{ApiError, ErrorKind};
 pub use crate::simulator::Simulator;
@@ -41,13 +43,17 @@ const LARGEST_BODY_BYTES: usize = 25_000_000;
 
 /// All routes: both APIs of Bedrock on one port, and the simulator's own under `/_simulator`.
 pub fn router(simulator: Arc<Simulator>) -> Router {
+    let counted = |operation: &'static str, route: MethodRouter<Arc<Simulator>>| {
+        route.route_layer(from_fn_with_state((Arc::clone(&simulator), operation), calls::count))
+    };
+    let create = counted("CreateModelInvocationJob", post(control::create::create));
     Router::new()
-        .route("/model-invocation-job", post(control::create::create))
-        .route("/model-invocation-job/{identifier}", get(control::get::get))
-        .route("/model-invocation-job/{identifier}/stop", post(control::stop::stop))
-        .route("/model-invocation-jobs", get(control::list::list))
-        .route("/model/{model_id}/invoke", post(runtime::invoke))
-        .route("/model/{model_id}/converse", post(runtime::converse))
+        .route("/model-invocation-job", create)
+        .route("/model-invocation-job/{identifier}", counted("GetModelInvocationJob", get(control::get::get)))
+        .route("/model-invocation-job/{identifier}/stop", counted("StopModelInvocationJob", post(control::stop::stop)))
+        .route("/model-invocation-jobs", counted("ListModelInvocationJobs", get(control::list::list)))
+        .route("/model/{model_id}/invoke", counted("InvokeModel", post(runtime::invoke)))
+        .route("/model/{model_id}/converse", counted("Converse", post(runtime::converse)))
         .nest("/_simulator", admin::routes())
         .fallback(unknown_operation)
         .method_not_allowed_fallback(unknown_operation)

@@ -74,6 +74,11 @@ impl Model {
         }
     }
 
+    /// The refusal of a batch job with this model.
+    pub(crate) fn has_no_batch(&self) -> String {
+        format!("Model {} does not support batch inference.", self.given)
+    }
+
     /// Job size quota: the sum of the input files.
     pub(crate) fn largest_job_bytes(&self) -> u64 {
         let large = ["amazon.nova-lite-v1", "amazon.nova-pro-v1", "amazon.nova-2-multimodal-embeddings-v1"];
@@ -97,7 +102,7 @@ impl Catalogue {
         match (self.support(model, region)?, model.kind) {
             (Some(BatchSupport::Single), _) | (Some(BatchSupport::Profile), NameKind::Profile) => None,
             (None, _) => Some("The provided model identifier is invalid.".to_owned()),
-            (Some(BatchSupport::None), _) => Some(format!("Model {} does not support batch inference.", model.given)),
+            (Some(BatchSupport::None), _) => Some(model.has_no_batch()),
             (Some(BatchSupport::Profile), _) => Some(format!(
                 "Model {} supports batch inference only through an inference profile. Retry your request with the ID \
                  or ARN of an inference profile that contains this model.",

@@ -1,7 +1,7 @@
 //! The runtime: `InvokeModel` and `Converse`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -9,13 +9,15 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
+use tokio::time::Instant;
 
-use crate::chance;
+use crate::behaviour::Behaviour;
 use crate::control::constraints::{Constraints, INVOKED_MODEL_ID};
 use crate::control::request::InvocationType;
 use crate::errors::{ApiError, ErrorKind, json_response, whole_body};
 use crate::families::ask::Refusal;
 use crate::families::{self, Answered, Channel};
+use crate::invocations;
 use crate::models::Model;
 use crate::simulator::Simulator;
 
@@ -27,7 +29,7 @@ pub(crate) async fn invoke(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let begun = Instant::now();
-    let answered = answer(&simulator, InvocationType::InvokeModel, path, &whole_body(body)?)?;
+    let answered = answer(&simulator, InvocationType::InvokeModel, path, body).await?;
     let mut response = json_response(StatusCode::OK, &answered.output);
     let latency = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     for (name, number) in [
@@ -45,34 +47,63 @@ pub(crate) async fn converse(
     path: ModelId,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let answered = answer(&simulator, InvocationType::Converse, path, &whole_body(body)?)?;
+    let answered = answer(&simulator, InvocationType::Converse, path, body).await?;
     Ok(json_response(StatusCode::OK, &answered.output))
 }
 
-fn answer(
+async fn answer(
     simulator: &Simulator,
     written_for: InvocationType,
     path: ModelId,
-    body: &[u8],
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Answered, ApiError> {
+    let begun = Instant::now();
     let Path(model_id) = path.map_err(|_| ApiError::validation("The model identifier is not readable."))?;
-    let operation = match written_for {
-        InvocationType::InvokeModel => "InvokeModel",
-        InvocationType::Converse => "Converse",
-    };
-    // What is decided about a request depends on its content: a repeated one is the next attempt of the same.
-    let content = format!("{model_id} {:016x}", chance::number(0, &[&String::from_utf8_lossy(body)]));
-    simulator.admit_invocation(operation, &content)?;
-    let mut constraints = Constraints::default();
-    constraints.text("modelId", &model_id, 1, 2048, Some(&INVOKED_MODEL_ID));
-    constraints.finish()?;
-    let model = Model::read(&model_id);
-    if let Some(reason) = simulator.catalogue.refuses_invocation(&model, &simulator.region) {
-        return Err(ApiError::validation(reason));
+    let body = whole_body(body)?;
+    let behaviour = simulator.behaviour();
+    let request = Request { written_for, content: invocations::content(&body), model_id, body: &body };
+    // If the caller leaves during the wait, this ends here, and the invocation counts as abandoned.
+    let invocation = simulator.invocations.begin(&request.model_id, &request.content);
+    let answered = request.answer(simulator, &behaviour);
+    if answered.is_ok() {
+        let lasts = Duration::try_from_secs_f64(behaviour.invoke_seconds).unwrap_or_default();
+        tokio::time::sleep_until(begun + lasts).await;
     }
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|_| ApiError::validation("Malformed input request, please reformat your input and try again."))?;
-    families::answer(&simulator.backend, &model, written_for, Channel::OnDemand, &body).map_err(to_error)
+    invocation.end(answered.is_ok());
+    answered
+}
+
+struct Request<'a> {
+    written_for: InvocationType,
+    model_id: String,
+    content: String,
+    body: &'a [u8],
+}
+
+impl Request<'_> {
+    fn answer(&self, simulator: &Simulator, behaviour: &Behaviour) -> Result<Answered, ApiError> {
+        let Self { written_for, model_id, content, body } = self;
+        let operation = match written_for {
+            InvocationType::InvokeModel => "InvokeModel",
+            InvocationType::Converse => "Converse",
+        };
+        // What is decided about a request depends on its content: a repeated one is the next attempt of the same.
+        simulator.admit_invocation(behaviour, operation, &format!("{model_id} {content}"))?;
+        let mut constraints = Constraints::default();
+        constraints.text("modelId", model_id, 1, 2048, Some(&INVOKED_MODEL_ID));
+        constraints.finish()?;
+        let model = Model::read(model_id);
+        if let Some(reason) = simulator.catalogue.refuses_invocation(&model, &simulator.region) {
+            return Err(ApiError::validation(reason));
+        }
+        if behaviour.denies_on_demand(&model) {
+            let message = "You don't have access to the model with the specified model ID.";
+            return Err(ApiError::new(ErrorKind::AccessDenied, message));
+        }
+        let body: Value = serde_json::from_slice(body)
+            .map_err(|_| ApiError::validation("Malformed input request, please reformat your input and try again."))?;
+        families::answer(&simulator.backend, &model, *written_for, Channel::OnDemand, &body).map_err(to_error)
+    }
 }
 
 fn to_error(refusal: Refusal) -> ApiError {

@@ -7,9 +7,11 @@ use aws_config::SdkConfig;
 
 use crate::backend::Backend;
 use crate::behaviour::Behaviour;
+use crate::calls::Calls;
 use crate::chance;
 use crate::errors::{ApiError, ErrorKind};
 use crate::events::{Events, Sender};
+use crate::invocations::Invocations;
 use crate::jobs::{Attempts, JobBook};
 use crate::models::Catalogue;
 use crate::options::Options;
@@ -23,6 +25,8 @@ pub struct Simulator {
     pub(crate) step: Duration,
     pub(crate) jobs: JobBook,
     pub(crate) attempts: Attempts,
+    pub(crate) calls: Calls,
+    pub(crate) invocations: Invocations,
     pub(crate) backend: Backend,
     pub(crate) catalogue: Catalogue,
     pub(crate) storage: Storage,
@@ -64,6 +68,8 @@ impl Simulator {
             step: Duration::from_millis(options.step_ms),
             jobs: JobBook::default(),
             attempts: Attempts::default(),
+            calls: Calls::default(),
+            invocations: Invocations::default(),
             backend: Backend::open(options).map_err(SetupError)?,
             catalogue,
             storage: Storage::new(bedrock_batch_aws::s3_client(aws)),
@@ -84,6 +90,8 @@ impl Simulator {
     pub(crate) fn reset(&self) {
         self.jobs.clear();
         self.attempts.clear();
+        self.calls.clear();
+        self.invocations.clear();
     }
 
     /// The errors that any control-plane call may meet, before anyone looks at what it asks.
@@ -97,9 +105,12 @@ impl Simulator {
     }
 
     /// The same for an invocation of a model.
-    pub(crate) fn admit_invocation(&self, operation: &str, about: &str) -> Result<(), ApiError> {
-        let behaviour = self.behaviour();
-        self.misbehave(&behaviour, operation, about, behaviour.invoke_throttle_rate, behaviour.invoke_5xx_rate)
+    pub(crate) fn admit_invocation(&self, behaviour: &Behaviour, operation: &str, about: &str) -> Result<(), ApiError> {
+        let (throttle_rate, failure_rate) = (behaviour.invoke_throttle_rate, behaviour.invoke_5xx_rate);
+        self.misbehave(behaviour, operation, about, throttle_rate, failure_rate).map_err(|error| match error.kind {
+            ErrorKind::Throttling => ApiError { retry_after: behaviour.retry_after_seconds, ..error },
+            _ => error,
+        })
     }
 
     fn misbehave(

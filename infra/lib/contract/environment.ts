@@ -20,8 +20,12 @@ export const ENVIRONMENT = {
   bedrockRoleArn: 'BEDROCK_ROLE_ARN',
   /** submit: the timeout given to each Bedrock job. */
   jobTimeoutHours: 'JOB_TIMEOUT_HOURS',
-  /** submit, job-status: Bedrock's control plane, where it is not AWS's. Read by the AWS SDK itself. */
+  /** invoke: seconds of asking after which one invocation hands over to the next. */
+  invocationSeconds: 'INVOCATION_SECONDS',
+  /** reconcile: seconds without a word after which an open job is looked at. */
+  silentSeconds: 'SILENT_SECONDS',
+  /** submit, job-status, invoke, reconcile, stop-jobs: Bedrock's control plane, where it is not AWS's. Read by the AWS SDK itself. */
   bedrockEndpointUrl: 'AWS_ENDPOINT_URL_BEDROCK',
-  /** submit, job-status: Bedrock's runtime, where it is not AWS's. Read by the AWS SDK itself. */
+  /** The same functions: Bedrock's runtime, where it is not AWS's. Read by the AWS SDK itself. */
   bedrockRuntimeEndpointUrl: 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME',
 } as const;

@@ -3,7 +3,19 @@ import { resolve } from 'node:path';
 import { AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
 
 /** The functions of the stack: the name is that of the construct, of the folder under lambdas/ and of the built directory. */
-export type FunctionName = 'preprocess' | 'submit' | 'job-status' | 'postprocess' | 'finalize';
+export const FUNCTION_NAMES = [
+  'preprocess',
+  'submit',
+  'job-status',
+  'postprocess',
+  'invoke',
+  'finalize',
+  'reconcile',
+  'stop-jobs',
+] as const;
+
+/** The name of a function of the stack. */
+export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
 /** The infra folder: relative paths in the context start here, wherever the app is run from. */
 const INFRA_DIRECTORY = resolve(__dirname, '../..');

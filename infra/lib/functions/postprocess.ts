@@ -4,7 +4,7 @@ import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Joins the answers of one job with its rows and writes them. */
+/** Joins the answers to one chunk with its rows and writes them, and the records that may be asked again. */
 export class PostprocessFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     const { bucket, table } = props;
@@ -26,9 +26,9 @@ export class PostprocessFunction extends OrchestratorFunction {
       wildcardReason: WILDCARD_REASONS.runData,
     });
     this.allow({
-      sid: 'WriteAnswers',
+      sid: 'WriteAnswersAndWhatIsUnanswered',
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
-      resources: [bucket.arnForObjects(`${PREFIXES.answers}/*`)],
+      resources: [PREFIXES.answers, PREFIXES.runs].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
       wildcardReason: WILDCARD_REASONS.runData,
     });
     this.allow({ sid: 'TrackJobs', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [table.tableArn] });

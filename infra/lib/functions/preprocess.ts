@@ -1,14 +1,19 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
+import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
+import { executionResource } from '../state-machine/identity';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Checks the execution's input, reads the rows and writes the chunks, the plan and the job manifest. */
+/**
+ * Checks the execution's input, reads the rows and writes the chunks, the plan and the job manifest; later, says what
+ * the run does next and writes the manifest of that.
+ */
 export class PreprocessFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
-    const { settings, bucket } = props;
+    const { settings, bucket, table } = props;
     super(scope, id, {
       ...props,
       name: 'preprocess',
@@ -43,6 +48,23 @@ export class PreprocessFunction extends OrchestratorFunction {
         bucket.arnForObjects(`${prefix}/*`),
       ),
       wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({
+      sid: 'ReadJobsOfRun',
+      actions: ['dynamodb:Query'],
+      resources: [`${table.tableArn}/index/${JOB_TABLE.runIndex.name}`],
+    });
+    this.allow({
+      sid: 'OwnRunAndTrackJobs',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [table.tableArn],
+    });
+    this.allow({
+      // A run may be taken up by another execution only when its own has ended.
+      sid: 'SeeWhetherExecutionsRun',
+      actions: ['states:DescribeExecution'],
+      resources: [executionResource(Stack.of(this))],
+      wildcardReason: WILDCARD_REASONS.executions,
     });
   }
 }

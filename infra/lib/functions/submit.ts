@@ -42,8 +42,9 @@ export class SubmitFunction extends OrchestratorFunction {
       wildcardReason: WILDCARD_REASONS.models,
     });
     this.allow({
-      sid: 'CreateAndReadJobs',
-      actions: ['bedrock:CreateModelInvocationJob', 'bedrock:GetModelInvocationJob'],
+      // Stopping is for a job that came to be while its run was being stopped: nobody else knows of it yet.
+      sid: 'CreateReadAndStopJobs',
+      actions: ['bedrock:CreateModelInvocationJob', 'bedrock:GetModelInvocationJob', 'bedrock:StopModelInvocationJob'],
       resources: [bedrock.invocationJobs],
       wildcardReason: WILDCARD_REASONS.jobs,
     });
@@ -51,8 +52,7 @@ export class SubmitFunction extends OrchestratorFunction {
       sid: 'FindJobs',
       actions: ['bedrock:ListModelInvocationJobs'],
       resources: ['*'],
-      wildcardReason:
-        'IAM knows no resource for listing jobs. It finds the job of an earlier attempt that ended before it stored the ARN.',
+      wildcardReason: WILDCARD_REASONS.jobListing,
     });
     this.allow({
       sid: 'GiveBedrockItsRole',

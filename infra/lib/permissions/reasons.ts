@@ -4,6 +4,9 @@ export const WILDCARD_REASONS = {
   models:
     'Which models are used is what users say when they start a run; cross-region inference profiles call the model in each of their regions.',
   jobs: 'Bedrock chooses the ids of the jobs, so they cannot be named beforehand.',
+  jobListing:
+    'IAM knows no resource for listing jobs. It finds the job of an earlier attempt that ended before it stored the ARN.',
+  executions: 'Users choose the names of executions when they start them.',
   taskTokens:
-    'The task tokens belong to the children of the Distributed Map, whose ARN has the label of the map behind that of the state machine.',
+    'The task tokens belong to the children of the Distributed Maps, whose ARN has the label of the map behind that of the state machine.',
 } as const;

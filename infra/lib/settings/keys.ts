@@ -26,6 +26,26 @@ export const SETTING_KEYS = {
     rule: rules.integer(128, 10_240),
     what: 'Memory of the postprocess function; Lambda gives CPU in proportion.',
   },
+  invokeFunctionMemoryMb: {
+    default: 1024,
+    rule: rules.integer(128, 10_240),
+    what: 'Memory of the invoke function, which answers records on demand; Lambda gives CPU in proportion.',
+  },
+  onDemandInvocationSeconds: {
+    default: 720,
+    rule: rules.integer(5, 840),
+    what: 'How long one invocation of the invoke function asks before it hands over to the next. Lambda ends it at 900.',
+  },
+  reconcileMinutes: {
+    default: 5,
+    rule: rules.integer(1, 60),
+    what: 'Minutes between two looks at jobs that have been silent.',
+  },
+  reconcileSilentSeconds: {
+    default: 600,
+    rule: rules.integer(1, 86_400),
+    what: 'How long an open job may be silent before a look at it. Bedrock’s events are best effort.',
+  },
   maxRecordsPerJob: {
     default: 1000,
     rule: rules.integer(100, 100_000),

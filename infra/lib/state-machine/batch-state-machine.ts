@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, Fn, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Fn, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -8,11 +8,9 @@ import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { acknowledgeWildcards } from '../permissions/wildcard';
-import { AS_TOLD_BY_THE_FUNCTION, explainFailure, failRun } from './failure';
 import { BATCH_STATE_MACHINE_NAME } from './identity';
-import { INPUT, lambdaStep, RESULT } from './lambda-step';
-import { JOBS_MAP_LABEL, processJobs } from './process-jobs';
-import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
+import { MAP_LABELS } from './passes';
+import { run } from './run';
 
 /** Props of `BatchStateMachine`. */
 export interface BatchStateMachineProps {
@@ -24,15 +22,15 @@ export interface BatchStateMachineProps {
     readonly preprocess: IFunction;
     readonly submit: IFunction;
     readonly postprocess: IFunction;
+    readonly invoke: IFunction;
     readonly finalize: IFunction;
   };
 }
 
 /**
- * The batch orchestrator: one execution is one run.
+ * The batch orchestrator. An execution is a run, or takes up one that another execution left unfinished.
  *
- * Preprocess → ProcessJobs (a child per job: SubmitJob → PostprocessJob) → Finalize. A run that fails ends in FailRun,
- * with an error and a cause that say why.
+ * `run` has the states. A run that fails ends in FailRun, with an error and a cause that say why.
  */
 export class BatchStateMachine extends Construct {
   readonly stateMachine: StateMachine;
@@ -41,50 +39,10 @@ export class BatchStateMachine extends Construct {
     super(scope, id);
     const { functions } = props;
 
-    const fail = failRun(this);
-    const explain = explainFailure(this, functions.finalize, fail);
-
-    const preprocess = lambdaStep(this, 'Preprocess', {
-      function: functions.preprocess,
-      payload: {
-        execution_name: '{% $states.context.Execution.Name %}',
-        execution_arn: '{% $states.context.Execution.Id %}',
-        started_at: '{% $states.context.Execution.StartTime %}',
-        input: INPUT,
-      },
-      output: RESULT,
-      timeout: Duration.minutes(15),
-      retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],
-    });
-    // Nothing was submitted, so there is nothing to look up: what the function said is the reason.
-    preprocess.addCatch(fail, { outputs: AS_TOLD_BY_THE_FUNCTION });
-
-    const jobs = processJobs(this, {
-      bucket: props.bucket,
-      submit: functions.submit,
-      postprocess: functions.postprocess,
-      jobTimeoutHours: props.jobTimeoutHours,
-    });
-    jobs.addCatch(explain, { resultPath: '$.failure' });
-
-    const finalize = lambdaStep(this, 'Finalize', {
-      function: functions.finalize,
-      payload: {
-        action: 'summarize',
-        run_id: '{% $states.input.run_id %}',
-        execution_name: '{% $states.context.Execution.Name %}',
-        started_at: '{% $states.context.Execution.StartTime %}',
-      },
-      output: RESULT,
-      timeout: Duration.minutes(5),
-      retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],
-    });
-    finalize.addCatch(explain, { outputs: '{% $merge([$states.input, {"failure": $states.errorOutput}]) %}' });
-
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: BATCH_STATE_MACHINE_NAME,
       stateMachineType: StateMachineType.STANDARD,
-      definitionBody: DefinitionBody.fromChainable(preprocess.next(jobs).next(finalize)),
+      definitionBody: DefinitionBody.fromChainable(run(this, { ...props, ...functions })),
       tracingEnabled: true,
       logs: {
         destination: new LogGroup(this, 'Logs', {
@@ -99,7 +57,7 @@ export class BatchStateMachine extends Construct {
     });
     const manifests = props.bucket.arnForObjects(`${PREFIXES.runs}/*`);
     this.stateMachine.addToRolePolicy(
-      new PolicyStatement({ sid: 'ReadJobManifests', actions: ['s3:GetObject'], resources: [manifests] }),
+      new PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: [manifests] }),
     );
 
     // The rest of the role's policy is CDK's own.
@@ -119,7 +77,7 @@ export class BatchStateMachine extends Construct {
     });
     acknowledgeWildcards(
       this,
-      [`${executions}:*`, `${executions}/${JOBS_MAP_LABEL}:*`],
+      [`${executions}:*`, ...Object.values(MAP_LABELS).map((label) => `${executions}/${label}:*`)],
       'A Distributed Map starts, watches and stops its children, whose names Step Functions makes up.',
     );
     Validations.of(this.stateMachine).acknowledge({

@@ -25,9 +25,24 @@ export const AS_TOLD_BY_THE_FUNCTION = {
   cause: `{% ${READABLE_CAUSE} %}`,
 };
 
+/** What a step that fails gives to `ExplainFailure`: its input, with the failure. */
+export const WITH_THE_FAILURE = '{% $merge([$states.input, {"failure": $states.errorOutput}]) %}';
+
 /** Ends the execution with the error and cause that it is given. */
 export function failRun(scope: Construct): Fail {
   return Fail.jsonata(scope, 'FailRun', { error: '{% $states.input.error %}', cause: '{% $states.input.cause %}' });
+}
+
+/**
+ * Ends an execution whose next step has no state here. Only functions of another version than the state machine can do
+ * that, and going on with something else would be a guess.
+ */
+export function unknownStep(scope: Construct): Fail {
+  return Fail.jsonata(scope, 'UnknownStep', {
+    error: 'UnknownStep',
+    cause:
+      '{% "The function bedrock-batch-preprocess asked for the step `" & $string($states.input.step) & "`, which this state machine does not have. Deploy functions and state machine of one version, then resume the run." %}',
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import { ArnFormat, Aws, type Stack } from 'aws-cdk-lib';
 /** The name of the batch orchestrator, known before it exists: that keeps the functions it calls free of a dependency on it. */
 export const BATCH_STATE_MACHINE_NAME = `bedrock-batch-orchestrator-${Aws.ACCOUNT_ID}`;
 
-/** ARNs that guard the task tokens of the batch orchestrator: its own, and those that its Distributed Map's children go by. */
+/** ARNs that guard the task tokens of the batch orchestrator: its own, and those that the children of its maps go by. */
 export function taskTokenResources(stack: Stack): string[] {
   const own = stack.formatArn({
     service: 'states',
@@ -12,6 +12,16 @@ export function taskTokenResources(stack: Stack): string[] {
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
   return [own, `${own}/*`];
+}
+
+/** The ARN of the executions of the batch orchestrator; their names are what users and the command line choose. */
+export function executionResource(stack: Stack): string {
+  return stack.formatArn({
+    service: 'states',
+    resource: 'execution',
+    resourceName: `${BATCH_STATE_MACHINE_NAME}:*`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
 }
 
 /** What a function needs to answer task tokens. */

@@ -36,14 +36,14 @@ export const WHEN_TRANSIENT: RetryProps = {
 const CRASHED = ['Sandbox.Timedout', 'Runtime.ExitError', 'Lambda.Unknown'];
 
 /**
- * The function died or hung. Every step may be repeated, and a hung connection is cured by one repetition; too much
- * data for the function is not, so there is only one.
+ * The function died or hung. Every step may be repeated: it finds what the attempt before left behind, and goes on from
+ * there. Whatever broke a few attempts in a row, too much data for the function say, will break the next one too.
  */
 export const WHEN_CRASHED: RetryProps = {
   errors: CRASHED,
   interval: Duration.seconds(5),
   backoffRate: 2,
-  maxAttempts: 1,
+  maxAttempts: 3,
   jitterStrategy: JitterType.FULL,
 };
 

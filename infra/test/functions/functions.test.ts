@@ -27,7 +27,9 @@ test('there are these functions and no others, none of them CDK’s own', () => 
     (resource) => (resource as { Properties: { FunctionName: string } }).Properties.FunctionName,
   );
   expect(names.sort()).toEqual(
-    ['finalize', 'job-status', 'postprocess', 'preprocess', 'submit'].map((name) => `bedrock-batch-${name}`),
+    ['finalize', 'invoke', 'job-status', 'postprocess', 'preprocess', 'reconcile', 'stop-jobs', 'submit'].map(
+      (name) => `bedrock-batch-${name}`,
+    ),
   );
 });
 
@@ -36,7 +38,10 @@ describe.each([
   ['submit', 256, 60],
   ['job-status', 256, 60],
   ['postprocess', 3008, 900],
+  ['invoke', 1024, 900],
   ['finalize', 256, 300],
+  ['reconcile', 256, 300],
+  ['stop-jobs', 256, 300],
 ])('%s', (name, memory, timeout) => {
   test('is a Rust binary with its memory and timeout', () => {
     expect(functionProperties(name)).toMatchObject({
@@ -65,9 +70,11 @@ test('the context sets architecture and memory', () => {
     lambdaArchitecture: 'arm64',
     preprocessFunctionMemoryMb: '4096',
     postprocessFunctionMemoryMb: 2048,
+    invokeFunctionMemoryMb: 512,
   });
   expect(functionProperties('preprocess', other)).toMatchObject({ Architectures: ['arm64'], MemorySize: 4096 });
   expect(functionProperties('postprocess', other)).toMatchObject({ Architectures: ['arm64'], MemorySize: 2048 });
+  expect(functionProperties('invoke', other)).toMatchObject({ Architectures: ['arm64'], MemorySize: 512 });
 });
 
 describe('environment', () => {
@@ -78,7 +85,10 @@ describe('environment', () => {
     ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
     ['job-status', shared],
     ['postprocess', shared],
+    ['invoke', [...shared, 'INVOCATION_SECONDS']],
     ['finalize', shared],
+    ['reconcile', [...shared, 'SILENT_SECONDS']],
+    ['stop-jobs', shared],
   ])('%s has what it reads and nothing else', (name, variables) => {
     expect(Object.keys(environment(name)).sort()).toEqual([...variables].sort());
   });
@@ -90,6 +100,8 @@ describe('environment', () => {
       maxSubmittedAndInProgressJobs: 7,
       inputBuckets: 'one-bucket,two-bucket',
       bedrockBatchInferenceTimeoutHours: 48,
+      onDemandInvocationSeconds: 20,
+      reconcileSilentSeconds: 30,
     });
     expect(environment('preprocess', other)).toMatchObject({
       MAX_TOTAL_RECORDS: '5000',
@@ -98,12 +110,14 @@ describe('environment', () => {
       INPUT_BUCKETS: 'one-bucket,two-bucket',
     });
     expect(environment('submit', other)).toMatchObject({ JOB_TIMEOUT_HOURS: '48' });
+    expect(environment('invoke', other)).toMatchObject({ INVOCATION_SECONDS: '20' });
+    expect(environment('reconcile', other)).toMatchObject({ SILENT_SECONDS: '30' });
   });
 
-  test('points submit and job-status, and only those, at another Bedrock when the context names one', () => {
+  test('points the functions that talk to Bedrock, and only those, at another one when the context names one', () => {
     const url = 'http://127.0.0.1:4567';
     const local = exampleTemplate({ bedrockEndpointUrl: url });
-    for (const name of ['submit', 'job-status']) {
+    for (const name of ['submit', 'job-status', 'invoke', 'reconcile', 'stop-jobs']) {
       expect(environment(name, local)).toMatchObject({
         AWS_ENDPOINT_URL_BEDROCK: url,
         AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url,

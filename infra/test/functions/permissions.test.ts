@@ -6,6 +6,8 @@ const template = exampleTemplate({ inputBuckets: ['other-bucket'] });
 const BUCKET = '<DataBucket.Arn>';
 const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 const ANSWER_TASKS = ['states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'];
+/** To send what a function failed on to the dead-letter queue, Lambda needs the function's own right to it. */
+const TO_DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
 
 /** The resources on which a role may do something. */
 function reach(role: string, action: string): string[] {
@@ -17,13 +19,28 @@ function reach(role: string, action: string): string[] {
 
 describe('each function may do what it does, and nothing else', () => {
   test.each<[string, string[]]>([
-    ['PreprocessRole', [...LOGS, 's3:AbortMultipartUpload', 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
+    [
+      'PreprocessRole',
+      [
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+        ...LOGS,
+        's3:AbortMultipartUpload',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
+        'states:DescribeExecution',
+      ],
+    ],
     [
       'SubmitRole',
       [
         'bedrock:CreateModelInvocationJob',
         'bedrock:GetModelInvocationJob',
         'bedrock:ListModelInvocationJobs',
+        'bedrock:StopModelInvocationJob',
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
@@ -32,7 +49,6 @@ describe('each function may do what it does, and nothing else', () => {
         ...ANSWER_TASKS,
       ],
     ],
-    // To send what the function failed on to the dead-letter queue, Lambda needs the function's own right to it.
     [
       'JobStatusRole',
       [
@@ -40,9 +56,7 @@ describe('each function may do what it does, and nothing else', () => {
         'dynamodb:GetItem',
         'dynamodb:UpdateItem',
         ...LOGS,
-        'sqs:GetQueueAttributes',
-        'sqs:GetQueueUrl',
-        'sqs:SendMessage',
+        ...TO_DEAD_LETTERS,
         ...ANSWER_TASKS,
       ],
     ],
@@ -58,6 +72,48 @@ describe('each function may do what it does, and nothing else', () => {
         's3:PutObject',
       ],
     ],
+    [
+      'InvokeRole',
+      [
+        'bedrock:InvokeModel',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        ...LOGS,
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
+      ],
+    ],
+    [
+      'ReconcileRole',
+      [
+        'bedrock:GetModelInvocationJob',
+        'bedrock:ListModelInvocationJobs',
+        'bedrock:StopModelInvocationJob',
+        'dynamodb:GetItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+        ...LOGS,
+        'states:DescribeExecution',
+        ...ANSWER_TASKS,
+      ],
+    ],
+    [
+      'StopJobsRole',
+      [
+        'bedrock:GetModelInvocationJob',
+        'bedrock:ListModelInvocationJobs',
+        'bedrock:StopModelInvocationJob',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+        ...LOGS,
+        ...TO_DEAD_LETTERS,
+        ...ANSWER_TASKS,
+      ],
+    ],
     ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
     expect(actionsOf(template, role)).toEqual([...actions].sort());
@@ -70,7 +126,9 @@ test('no role may do everything of a service, and none but listings reach everyt
   expect(statements.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([]);
   const everywhere = statements.filter(({ resources }) => resources.includes('*')).flatMap(({ actions }) => actions);
   // The rest is what Step Functions needs for its own logs and traces; IAM knows no resources for it.
-  expect(everywhere.filter((action) => !/^(logs|xray):/.test(action))).toEqual(['bedrock:ListModelInvocationJobs']);
+  expect(new Set(everywhere.filter((action) => !/^(logs|xray):/.test(action)))).toEqual(
+    new Set(['bedrock:ListModelInvocationJobs']),
+  );
 });
 
 test('no role has a managed policy of AWS', () => {
@@ -94,14 +152,58 @@ test('preprocess reads all inputs and writes chunks and plan', () => {
   ]);
 });
 
-test('postprocess reads rows and answers and writes answered rows', () => {
+test('postprocess reads rows and answers and writes answered rows and what is left unanswered', () => {
   expect(reach('PostprocessRole', 's3:GetObject')).toEqual([
     `${BUCKET}/batch_inputs_json/*`,
     `${BUCKET}/batch_inputs_parquet/*`,
     `${BUCKET}/batch_outputs_json/*`,
     `${BUCKET}/runs/*`,
   ]);
-  expect(reach('PostprocessRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_output_parquet/*`]);
+  expect(reach('PostprocessRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_output_parquet/*`, `${BUCKET}/runs/*`]);
+});
+
+test('invoke reads plan and records, and reads and writes answers as Bedrock would write them', () => {
+  expect(reach('InvokeRole', 's3:GetObject')).toEqual([
+    `${BUCKET}/batch_inputs_json/*`,
+    `${BUCKET}/batch_outputs_json/*`,
+    `${BUCKET}/runs/*`,
+  ]);
+  expect(reach('InvokeRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_outputs_json/*`]);
+});
+
+test('invoke calls models, by themselves and through inference profiles', () => {
+  expect(reach('InvokeRole', 'bedrock:InvokeModel')).toEqual([
+    'arn:<AWS::Partition>:bedrock:*::foundation-model/*',
+    'arn:<AWS::Partition>:bedrock:*:<AWS::AccountId>:application-inference-profile/*',
+    'arn:<AWS::Partition>:bedrock:*:<AWS::AccountId>:inference-profile/*',
+  ]);
+});
+
+test.each([
+  ['PreprocessRole', 'run-index'],
+  ['ReconcileRole', 'open-index'],
+  ['StopJobsRole', 'run-index'],
+])('%s finds jobs by %s only', (role, index) => {
+  expect(reach(role, 'dynamodb:Query')).toEqual([`<TasksTable.Arn>/index/${index}`]);
+});
+
+test.each(['PreprocessRole', 'SubmitRole', 'InvokeRole', 'ReconcileRole', 'StopJobsRole'])(
+  '%s changes items of the table and nothing else in it',
+  (role) => {
+    expect(reach(role, 'dynamodb:UpdateItem')).toEqual(['<TasksTable.Arn>']);
+  },
+);
+
+test.each(['SubmitRole', 'ReconcileRole', 'StopJobsRole'])('%s stops jobs of this account and region', (role) => {
+  expect(reach(role, 'bedrock:StopModelInvocationJob')).toEqual([
+    'arn:<AWS::Partition>:bedrock:<AWS::Region>:<AWS::AccountId>:model-invocation-job/*',
+  ]);
+});
+
+test.each(['PreprocessRole', 'ReconcileRole'])('%s looks at executions of the batch orchestrator only', (role) => {
+  expect(reach(role, 'states:DescribeExecution')).toEqual([
+    'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:bedrock-batch-orchestrator-<AWS::AccountId>:*',
+  ]);
 });
 
 test('finalize reads the jobs of a run by index and writes only under runs/', () => {
@@ -117,8 +219,8 @@ test('submit passes one role, and only to Bedrock', () => {
   });
 });
 
-test.each(['SubmitRole', 'JobStatusRole'])(
-  '%s answers tasks of the batch orchestrator and its children only',
+test.each(['SubmitRole', 'JobStatusRole', 'ReconcileRole', 'StopJobsRole'])(
+  '%s answers tasks of the batch orchestrator and the children of its maps only',
   (role) => {
     const own =
       'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:bedrock-batch-orchestrator-<AWS::AccountId>';

@@ -1,11 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { exampleTemplate } from '../example-stack';
 import { actionsOf, statementsOf } from '../policies';
-import { allStates, definitionOf, type State } from './definition';
+import { STEPS } from '../../lib/contract/steps';
+import { allStates, definitionOf, mapsOf, type State } from './definition';
+import { evaluate } from './jsonata';
 
 const template = exampleTemplate();
 const definition = definitionOf(template);
 const states = allStates(definition);
+
+/** What both submissions give to their function. */
+const SUBMISSION = {
+  task_token: '{% $states.context.Task.Token %}',
+  run_id: '{% $states.input.run_id %}',
+  execution_arn: '{% $states.input.execution_arn %}',
+  model_id: '{% $states.input.model_id %}',
+  invocation_type: '{% $states.input.invocation_type %}',
+  falls_back: '{% $states.input.falls_back %}',
+  job: '{% $states.input.job %}',
+};
 
 function state(name: string): State {
   const found = states[name];
@@ -13,24 +26,77 @@ function state(name: string): State {
   return found;
 }
 
-test('a run goes Preprocess, ProcessJobs, Finalize', () => {
+test('a run goes from Preprocess to what preprocess says, map after map, until there is nothing left', () => {
   expect(definition.StartAt).toBe('Preprocess');
-  expect(state('Preprocess').Next).toBe('ProcessJobs');
-  expect(state('ProcessJobs').Next).toBe('Finalize');
+  expect(state('Preprocess').Next).toBe('Route');
+  for (const name of Object.keys(mapsOf(definition))) expect(state(name).Next).toBe('NextStep');
+  expect(state('NextStep').Next).toBe('Route');
   expect(state('Finalize').End).toBe(true);
 });
 
-test('a job costs two transitions: SubmitJob, PostprocessJob', () => {
-  const children = state('ProcessJobs').ItemProcessor;
-  expect(children?.StartAt).toBe('SubmitJob');
-  expect(Object.keys(children?.States ?? {})).toEqual(['SubmitJob', 'PostprocessJob']);
-  expect(state('SubmitJob').Next).toBe('PostprocessJob');
-  expect(state('PostprocessJob').End).toBe(true);
+describe('Route', () => {
+  test('has a state for every step that there is', () => {
+    const choices = state('Route').Choices?.map(({ Variable, StringEquals, Next }) => [Variable, StringEquals, Next]);
+    expect(choices).toEqual([
+      ['$.step', 'process_jobs', 'ProcessJobs'],
+      ['$.step', 'retry_jobs', 'RetryJobs'],
+      ['$.step', 'answer_on_demand', 'AnswerOnDemand'],
+      ['$.step', 'join_chunks', 'JoinChunks'],
+      ['$.step', 'finish', 'Finalize'],
+    ]);
+    expect(choices?.map(([, step]) => step).sort()).toEqual(Object.values(STEPS).sort());
+  });
+
+  test('ends the run on any other step, and says which it was', async () => {
+    expect(state('Route').Default).toBe('UnknownStep');
+    const { Type, Error: error, Cause: cause } = state('UnknownStep');
+    expect({ Type, error }).toEqual({ Type: 'Fail', error: 'UnknownStep' });
+    const told = (await evaluate(cause, { input: { step: 'dance' } })) as string;
+    expect(told).toContain('asked for the step `dance`');
+    expect(await evaluate(cause, { input: {} })).toContain('asked for the step ``');
+  });
 });
 
-test('states speak JSONata, except the map', () => {
-  const languages = Object.entries(states).map(([name, { QueryLanguage }]) => [name, QueryLanguage ?? 'JSONPath']);
-  expect(languages.filter(([, language]) => language !== 'JSONata')).toEqual([['ProcessJobs', 'JSONPath']]);
+describe('the children of', () => {
+  test.each([
+    ['ProcessJobs', 'SubmitJob', ['SubmitJob', 'PostprocessJob']],
+    ['RetryJobs', 'SubmitRetryJob', ['SubmitRetryJob']],
+    ['AnswerOnDemand', 'AnswerRecords', ['AnswerRecords', 'AllAnswered?', 'AllAnswered']],
+    ['JoinChunks', 'PostprocessChunk', ['PostprocessChunk']],
+  ])('%s start with %s and take no more transitions than they need', (map, start, names) => {
+    const children = state(map).ItemProcessor;
+    expect(children?.StartAt).toBe(start);
+    expect(Object.keys(children?.States ?? {})).toEqual(names);
+  });
+
+  test.each(Object.entries(mapsOf(definition)))('%s return a byte', (_, { ItemProcessor }) => {
+    const last = Object.values(ItemProcessor?.States ?? {}).filter(({ End }) => End === true);
+    expect(last.map(({ Output }) => Output)).toEqual(['{% 0 %}']);
+  });
+
+  test('ProcessJobs write the answered rows when their job is over', () => {
+    expect(state('SubmitJob')).toMatchObject({ Next: 'PostprocessJob', Output: '{% $states.input %}' });
+  });
+
+  test('AnswerOnDemand go on with the same job until every record is answered', async () => {
+    expect(state('AnswerRecords').Next).toBe('AllAnswered?');
+    expect(state('AllAnswered?')).toMatchObject({
+      Choices: [{ Variable: '$.done', BooleanEquals: true, Next: 'AllAnswered' }],
+      Default: 'AnswerRecords',
+    });
+    const input = { run_id: 'r', job: { index: 3 }, done: false };
+    expect(await evaluate(state('AnswerRecords').Output, { input, result: { Payload: { done: true } } })).toEqual({
+      ...input,
+      done: true,
+    });
+  });
+});
+
+test('functions are invoked by states in JSONata; maps and choices speak JSONPath', () => {
+  const speaking = (language: string) =>
+    Object.values(states).filter(({ QueryLanguage }) => (QueryLanguage ?? 'JSONPath') === language);
+  expect(new Set(speaking('JSONPath').map(({ Type }) => Type))).toEqual(new Set(['Choice', 'Map']));
+  expect(new Set(speaking('JSONata').map(({ Type }) => Type))).toEqual(new Set(['Task', 'Pass', 'Fail']));
 });
 
 describe('the functions are given what they expect', () => {
@@ -39,34 +105,24 @@ describe('the functions are given what they expect', () => {
       'Preprocess',
       'PreprocessFunction',
       {
+        action: 'start',
         execution_name: '{% $states.context.Execution.Name %}',
         execution_arn: '{% $states.context.Execution.Id %}',
         started_at: '{% $states.context.Execution.StartTime %}',
         input: '{% $states.input %}',
       },
     ],
+    ['NextStep', 'PreprocessFunction', { action: 'next_step', state: '{% $states.input %}' }],
+    ['SubmitJob', 'SubmitFunction', SUBMISSION],
+    ['SubmitRetryJob', 'SubmitFunction', SUBMISSION],
+    ['AnswerRecords', 'InvokeFunction', { run_id: '{% $states.input.run_id %}', job: '{% $states.input.job %}' }],
     [
-      'SubmitJob',
-      'SubmitFunction',
-      {
-        task_token: '{% $states.context.Task.Token %}',
-        run_id: '{% $states.input.run_id %}',
-        model_id: '{% $states.input.model_id %}',
-        invocation_type: '{% $states.input.invocation_type %}',
-        job: '{% $states.input.job %}',
-      },
+      'PostprocessChunk',
+      'PostprocessFunction',
+      { run_id: '{% $states.input.run_id %}', chunk: '{% $states.input.chunk %}' },
     ],
     ['PostprocessJob', 'PostprocessFunction', { run_id: '{% $states.input.run_id %}', job: '{% $states.input.job %}' }],
-    [
-      'Finalize',
-      'FinalizeFunction',
-      {
-        action: 'summarize',
-        run_id: '{% $states.input.run_id %}',
-        execution_name: '{% $states.context.Execution.Name %}',
-        started_at: '{% $states.context.Execution.StartTime %}',
-      },
-    ],
+    ['Finalize', 'FinalizeFunction', { action: 'summarize', run_id: '{% $states.input.run_id %}' }],
     [
       'ExplainFailure',
       'FinalizeFunction',
@@ -76,64 +132,98 @@ describe('the functions are given what they expect', () => {
     expect(state(name).Arguments).toEqual({ FunctionName: `<${functionName}>`, Payload: payload });
   });
 
-  test('SubmitJob alone waits for an answer to its token', () => {
+  test('every step that invokes a function is among these', () => {
+    const tasks = Object.values(states).filter(({ Type }) => Type === 'Task');
+    expect(tasks).toHaveLength(9);
+  });
+
+  test('submissions alone wait for an answer to their token', () => {
     const waiting = Object.entries(states).filter(([, { Resource }]) => Resource?.endsWith('.waitForTaskToken'));
-    expect(waiting.map(([name]) => name)).toEqual(['SubmitJob']);
+    expect(waiting.map(([name]) => name)).toEqual(['SubmitJob', 'SubmitRetryJob']);
   });
 });
 
-describe('the map', () => {
-  const map = state('ProcessJobs');
-
-  test('runs a Standard child for each job of the manifest', () => {
+describe.each(Object.entries(mapsOf(definition)))('%s', (_, map) => {
+  test('runs a Standard child for each item of the manifest that the run is at', () => {
     expect(map.ItemProcessor?.ProcessorConfig).toEqual({ Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' });
     expect(map.ItemReader).toEqual({
       Resource: 'arn:<AWS::Partition>:states:::s3:getObject',
       ReaderConfig: { InputType: 'JSON' },
-      Parameters: { 'Bucket.$': '$.bucket', 'Key.$': '$.jobs_key' },
-    });
-    expect(map.ItemSelector).toEqual({
-      'run_id.$': '$.run_id',
-      'model_id.$': '$.model_id',
-      'invocation_type.$': '$.invocation_type',
-      'job.$': '$$.Map.Item.Value',
+      Parameters: { 'Bucket.$': '$.bucket', 'Key.$': '$.manifest_key' },
     });
   });
 
-  test('has as many open jobs as preprocess says', () => {
-    expect(map).toMatchObject({ MaxConcurrencyPath: '$.max_concurrent_jobs' });
+  test('has as many children at once as preprocess says', () => {
+    expect(map).toMatchObject({ MaxConcurrencyPath: '$.max_concurrency' });
     expect(map).not.toHaveProperty('MaxConcurrency');
   });
 
-  test('tolerates no failed job', () => {
+  test('tolerates no failed child', () => {
     expect(map).not.toHaveProperty('ToleratedFailureCount');
     expect(map).not.toHaveProperty('ToleratedFailurePercentage');
   });
 
-  test('carries no results: children return a byte, which is dropped', () => {
-    expect(state('PostprocessJob').Output).toBe('{% 0 %}');
+  test('hands its input on, without results', () => {
     expect(map.ResultPath).toBeNull();
     expect(map).not.toHaveProperty('ResultWriter');
+    expect(map).not.toHaveProperty('OutputPath');
+  });
+});
+
+describe('the maps', () => {
+  const submission = {
+    'run_id.$': '$.run_id',
+    'execution_arn.$': '$.execution_arn',
+    'model_id.$': '$.model_id',
+    'invocation_type.$': '$.invocation_type',
+    'falls_back.$': '$.falls_back',
+    'job.$': '$$.Map.Item.Value',
+  };
+
+  test.each([
+    ['ProcessJobs', submission],
+    ['RetryJobs', submission],
+    ['AnswerOnDemand', { 'run_id.$': '$.run_id', 'job.$': '$$.Map.Item.Value' }],
+    ['JoinChunks', { 'run_id.$': '$.run_id', 'chunk.$': '$$.Map.Item.Value' }],
+  ])('give their children what these read: %s', (name, selector) => {
+    expect(state(name).ItemSelector).toEqual(selector);
   });
 
-  test('has a short label, because it becomes part of every child’s ARN', () => {
-    expect(map.Label).toBe('Jobs');
+  test('have short labels of their own, because these become part of their children’s ARNs', () => {
+    expect(Object.entries(mapsOf(definition)).map(([name, { Label }]) => [name, Label])).toEqual([
+      ['ProcessJobs', 'Jobs'],
+      ['RetryJobs', 'Retries'],
+      ['AnswerOnDemand', 'OnDemand'],
+      ['JoinChunks', 'Chunks'],
+    ]);
   });
 });
 
 test.each([
   ['Preprocess', 900],
+  ['NextStep', 900],
   ['SubmitJob', 25 * 3600],
+  ['SubmitRetryJob', 25 * 3600],
   ['PostprocessJob', 900],
+  ['PostprocessChunk', 900],
   ['Finalize', 300],
   ['ExplainFailure', 300],
 ])('one attempt of %s may take %i seconds', (name, seconds) => {
   expect(state(name).TimeoutSeconds).toBe(seconds);
 });
 
-test('SubmitJob waits an hour longer than Bedrock may take', () => {
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits an hour longer than Bedrock may take', (name) => {
   const other = allStates(definitionOf(exampleTemplate({ bedrockBatchInferenceTimeoutHours: 168 })));
-  expect(other.SubmitJob?.TimeoutSeconds).toBe(169 * 3600);
+  expect(other[name]?.TimeoutSeconds).toBe(169 * 3600);
+});
+
+test('no second attempt of AnswerRecords starts while the first may still be asking', () => {
+  const [invoke] = Object.values(
+    template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: 'bedrock-batch-invoke' } }),
+  );
+  const { Timeout } = (invoke as { Properties: { Timeout: number } }).Properties;
+  // A minute at least, for what Lambda needs to start the function and to say that it ended.
+  expect(state('AnswerRecords').TimeoutSeconds).toBeGreaterThanOrEqual(Timeout + 60);
 });
 
 test('the state machine has its name, logs errors without data, and is traced', () => {
@@ -164,9 +254,13 @@ test('its role invokes the functions of its steps, reads manifests, and starts a
     .filter(({ actions }) => actions.includes('lambda:InvokeFunction'))
     .flatMap(({ resources }) => resources);
   expect(new Set(invoked.map((resource) => resource.replace(/:\*$/, '')))).toEqual(
-    new Set(['Preprocess', 'Submit', 'Postprocess', 'Finalize'].map((name) => `<${name}Function.Arn>`)),
+    new Set(['Preprocess', 'Submit', 'Postprocess', 'Invoke', 'Finalize'].map((name) => `<${name}Function.Arn>`)),
   );
   expect(statements.find(({ actions }) => actions.includes('s3:GetObject'))?.resources).toEqual([
     '<DataBucket.Arn>/runs/*',
   ]);
+  const redriven = statements.find(({ actions }) => actions.includes('states:RedriveExecution'))?.resources ?? [];
+  expect(redriven.map((resource) => resource.replace(/^.*\//, '')).sort()).toEqual(
+    ['Jobs', 'Retries', 'OnDemand', 'Chunks'].map((label) => `${label}:*`).sort(),
+  );
 });

@@ -12,6 +12,8 @@ export interface State {
   readonly TimeoutSeconds?: number;
   readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly Catcher[];
+  readonly Choices?: readonly Record<string, unknown>[];
+  readonly Default?: string;
   readonly ItemProcessor?: Machine & { readonly ProcessorConfig: unknown };
   readonly [field: string]: unknown;
 }
@@ -56,6 +58,11 @@ export function allStates(machine: Machine): Record<string, State> {
     state.ItemProcessor ? [allStates(state.ItemProcessor)] : [],
   );
   return Object.assign({}, machine.States, ...children) as Record<string, State>;
+}
+
+/** The states of a machine that are Distributed Maps, by name. */
+export function mapsOf(machine: Machine): Record<string, State> {
+  return Object.fromEntries(Object.entries(machine.States).filter(([, { Type }]) => Type === 'Map'));
 }
 
 function spelled(part: unknown): string {

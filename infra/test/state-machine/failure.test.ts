@@ -1,28 +1,15 @@
-import jsonata from 'jsonata';
 import { describe, expect, test } from 'vitest';
 import { exampleTemplate } from '../example-stack';
-import { allStates, definitionOf } from './definition';
+import { allStates, definitionOf, mapsOf } from './definition';
+import { evaluate } from './jsonata';
 
-const states = allStates(definitionOf(exampleTemplate()));
+const definition = definitionOf(exampleTemplate());
+const states = allStates(definition);
 
-/** Evaluates what a Catch hands on, with JSONata’s reference engine and the one function of Step Functions that we use. */
+/** Evaluates what a Catch hands on. */
 async function caught(step: string, states_: Record<string, unknown>): Promise<unknown> {
   const [catcher] = states[step]?.Catch ?? [];
   return evaluate(catcher?.Output, states_);
-}
-
-async function evaluate(template: unknown, states_: Record<string, unknown>): Promise<unknown> {
-  if (typeof template === 'string') {
-    const [, source] = /^\{% (.*) %\}$/s.exec(template) ?? [];
-    if (source === undefined) return template;
-    const expression = jsonata(source);
-    expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown, '<s:x>');
-    return (await expression.evaluate(undefined, { states: states_ })) as unknown;
-  }
-  const entries = Object.entries(template as Record<string, unknown>).map(
-    async ([key, value]) => [key, await evaluate(value, states_)] as const,
-  );
-  return Object.fromEntries(await Promise.all(entries));
 }
 
 test('every failure of a step ends in FailRun', () => {
@@ -35,6 +22,10 @@ test('every failure of a step ends in FailRun', () => {
   expect(caughtBy).toMatchObject({
     Preprocess: [[['States.ALL'], 'FailRun']],
     ProcessJobs: [[['States.ALL'], 'ExplainFailure']],
+    RetryJobs: [[['States.ALL'], 'ExplainFailure']],
+    AnswerOnDemand: [[['States.ALL'], 'ExplainFailure']],
+    JoinChunks: [[['States.ALL'], 'ExplainFailure']],
+    NextStep: [[['States.ALL'], 'ExplainFailure']],
     Finalize: [[['States.ALL'], 'ExplainFailure']],
     ExplainFailure: [[['States.ALL'], 'FailRun']],
   });
@@ -87,12 +78,13 @@ describe('a failed Preprocess ends the run with what the function said', () => {
   });
 });
 
-test('a failed Finalize hands its input on with the failure, as the map does', async () => {
+test.each(['Finalize', 'NextStep'])('a failed %s hands its input on with the failure, as the maps do', async (name) => {
   const failure = { Error: 'Transient', Cause: 'x' };
-  expect(await caught('Finalize', { input: { run_id: 'r' }, errorOutput: failure })).toEqual({ run_id: 'r', failure });
-  expect(states.ProcessJobs?.Catch).toEqual([
-    { ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'ExplainFailure' },
-  ]);
+  expect(await caught(name, { input: { run_id: 'r' }, errorOutput: failure })).toEqual({ run_id: 'r', failure });
+});
+
+test.each(Object.entries(mapsOf(definition)))('%s hands its input on with the failure', (_, map) => {
+  expect(map.Catch).toEqual([{ ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'ExplainFailure' }]);
 });
 
 describe('when ExplainFailure fails itself, the run ends with the original failure', () => {

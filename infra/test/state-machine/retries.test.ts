@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { exampleTemplate } from '../example-stack';
-import { allStates, definitionOf, type Retrier } from './definition';
+import { allStates, definitionOf, mapsOf, type Retrier } from './definition';
 
-const states = allStates(definitionOf(exampleTemplate()));
+const definition = definitionOf(exampleTemplate());
+const states = allStates(definition);
 const steps = Object.entries(states).filter(([, { Type }]) => Type === 'Task');
 
 /** How a step is tried again after an error; the first entry that matches decides. */
@@ -45,44 +46,60 @@ describe.each(steps)('%s', (name, { Retry }) => {
     },
   );
 
-  test('repeats a function that died once', () => {
-    expect(retrier(name, 'Sandbox.Timedout')).toMatchObject({ MaxAttempts: 1 });
-  });
+  test.each(['Sandbox.Timedout', 'Runtime.ExitError', 'Lambda.Unknown'])(
+    'repeats a function that died three times: %s',
+    (error) => {
+      expect(retrier(name, error)).toMatchObject({ IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 3 });
+    },
+  );
 
   test('jitters every wait, so that thousands of children do not come back together', () => {
     expect(Retry?.map(({ JitterStrategy }) => JitterStrategy)).toEqual(Retry?.map(() => 'FULL'));
   });
 });
 
-test('SubmitJob alone waits for quota, about a week', () => {
+test('submissions alone wait for quota', () => {
   expect(steps.filter(([name]) => retrier(name, 'QuotaExceeded') !== undefined).map(([name]) => name)).toEqual([
     'SubmitJob',
+    'SubmitRetryJob',
   ]);
-  const quota = existing('SubmitJob', 'QuotaExceeded');
+});
+
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits for quota about a week', (name) => {
+  const quota = existing(name, 'QuotaExceeded');
   expect(quota).toMatchObject({ IntervalSeconds: 60, BackoffRate: 1.5, MaxDelaySeconds: 900 });
   const days = expectedWaitSeconds(quota) / 86_400;
   expect(days).toBeGreaterThan(6.5);
   expect(days).toBeLessThan(7.5);
 });
 
-test('a wait for quota fits into the history of a child', () => {
+test.each(['SubmitJob', 'SubmitRetryJob'])('a wait of %s for quota fits into the history of a child', (name) => {
   const eventsPerAttempt = 5;
-  expect(existing('SubmitJob', 'QuotaExceeded').MaxAttempts * eventsPerAttempt).toBeLessThan(25_000 / 2);
+  expect(existing(name, 'QuotaExceeded').MaxAttempts * eventsPerAttempt).toBeLessThan(25_000 / 2);
 });
 
-test('SubmitJob is not repeated because nothing was heard of its job', () => {
-  expect(retrier('SubmitJob', 'States.Timeout')).toBeUndefined();
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s is not repeated because nothing was heard of its job', (name) => {
+  expect(retrier(name, 'States.Timeout')).toBeUndefined();
 });
 
-test.each(['Preprocess', 'PostprocessJob', 'Finalize', 'ExplainFailure'])(
-  '%s is repeated once when its time is up',
-  (name) => {
-    expect(retrier(name, 'States.Timeout')).toMatchObject({ MaxAttempts: 1 });
-  },
-);
+test.each([
+  'Preprocess',
+  'NextStep',
+  'PostprocessJob',
+  'PostprocessChunk',
+  'AnswerRecords',
+  'Finalize',
+  'ExplainFailure',
+])('%s is repeated when its time is up', (name) => {
+  expect(retrier(name, 'States.Timeout')).toMatchObject({ MaxAttempts: 3 });
+});
 
-test('the map is not run again as a whole', () => {
-  expect(states.ProcessJobs?.Retry).toBeUndefined();
+test.each(['PostprocessChunk', 'AnswerRecords'])('%s is tried again just as PostprocessJob is', (name) => {
+  expect(states[name]?.Retry).toEqual(states.PostprocessJob?.Retry);
+});
+
+test.each(Object.entries(mapsOf(definition)))('%s is not run again as a whole', (_, { Retry }) => {
+  expect(Retry).toBeUndefined();
 });
 
 /** The wait that a retrier adds up to on average: full jitter takes half of each delay. */

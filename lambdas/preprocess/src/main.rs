@@ -1,6 +1,7 @@
 //! Lambda `preprocess`: see [`bedrock_batch_engine::preprocess`].
 
 use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor};
 use bedrock_batch_engine::templates::{load_models, load_prompts};
 use bedrock_batch_lambda_host::{log_as_json, optional, required, serve};
@@ -17,7 +18,10 @@ async fn main() -> Result<(), Error> {
     let input_buckets: String = optional("INPUT_BUCKETS")?.unwrap_or_default();
     let preprocessor = Arc::new(Preprocessor {
         s3: bedrock_batch_aws::s3_client(&config),
+        step_functions: aws_sdk_sfn::Client::new(&config),
         bucket: required("BUCKET_NAME")?,
+        region: required("AWS_REGION")?,
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
         task_table: required("TASK_TABLE_NAME")?,
         input_buckets: input_buckets.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         stack: StackLimits {

@@ -7,24 +7,44 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stack.local import REPOSITORY
+from stack.prices import cost_of, price_of
 from stack.run import Run
 
-ANSWER_COLUMNS = ["error", "stop_reason", "input_tokens", "output_tokens"]
+ANSWER_COLUMNS = ["error", "stop_reason", "input_tokens", "output_tokens", "attempts", "model_id"]
 
 
 def assert_whole(run: Run, rows: pa.Table, sizes: list[int], record_ids: list[str] | None = None) -> None:
-    """Each of `rows` came out once, in order, with all its columns and with its own answer; jobs of `sizes` did it."""
+    """Each of `rows` came out once, in order, with all its columns and with its own answer, which batch jobs of `sizes`
+    gave at the first attempt."""
     assert run.output["status"] == "completed"
     assert_rows_kept(run, rows, record_ids)
     assert_own_answers(run)
     assert pc.all(pc.is_null(run.rows["error"])).as_py()
+    assert set(run.rows["attempts"].to_pylist()) == {1}
+    assert {(ask.lane, ask.round) for ask in run.asks} == {("batch", 0)}
     assert_jobs(run, sizes)
     assert_totals(run, records_in=len(rows), answered=len(rows))
 
 
-def assert_rows_kept(run: Run, rows: pa.Table, record_ids: list[str] | None = None) -> None:
-    """Every row and column of `rows`, and after them what the run has added."""
-    out = run.rows
+def assert_answered_on_demand(run: Run, rows: pa.Table, sizes: list[int], record_ids: list[str] | None = None) -> None:
+    """The same of a run that asked record by record, from files of `sizes`; the model answered each of them once."""
+    assert run.output["status"] == "completed"
+    assert_rows_kept(run, rows, record_ids)
+    assert_own_answers(run)
+    assert pc.all(pc.is_null(run.rows["error"])).as_py()
+    assert set(run.rows["attempts"].to_pylist()) == {1}
+    assert [(ask.lane, ask.round, len(ask)) for ask in run.asks] == [("on_demand", 0, size) for size in sizes]
+    assert run.jobs == [], "no batch job was made"
+    assert_answered_once_on_demand(run)
+    assert_totals(run, records_in=len(rows), answered=len(rows))
+
+
+def assert_rows_kept(
+    run: Run, rows: pa.Table, record_ids: list[str] | None = None, out: pa.Table | None = None
+) -> None:
+    """Every row and column of `rows`, and after them what the run has added. `out`: the run's rows, if not in the order
+    of its files."""
+    out = run.rows if out is None else out
     record_ids = record_ids or [f"r{position:09}" for position in range(len(rows))]
     kept = [name for name in rows.column_names if name != "record_id"]
     payload = "embedding" if run.plan["model"]["family"] == "titan-text-embeddings" else "response"
@@ -35,28 +55,46 @@ def assert_rows_kept(run: Run, rows: pa.Table, record_ids: list[str] | None = No
     for name, in_output in zip(kept, names, strict=True):
         assert out.schema.field(in_output).type == rows.schema.field(name).type, name
         assert out[in_output].combine_chunks().equals(rows[name].combine_chunks()), name
+    assert (out.schema.field("attempts").type, out.schema.field("model_id").type) == (pa.uint32(), pa.string())
+    assert out["attempts"].null_count == 0
 
 
-def assert_own_answers(run: Run) -> None:
-    """Each record was asked with the cells of its own row, and got the answer that Bedrock wrote for it."""
-    rows = run.rows.to_pylist()
-    assert sorted(run.records) == sorted(row["record_id"] for row in rows), "exactly these records were sent"
-    assert sorted(run.answers) == sorted(run.records), "Bedrock answered exactly these records"
-    for row in rows:
+def assert_own_answers(run: Run, all_came: bool = True, rows: pa.Table | None = None) -> None:
+    """Each record was asked with the cells of its own row, and has the answer that Bedrock wrote for it, or says that
+    there is none. `all_came`: for every record there is at least a line. `rows`: those that were asked, if not all."""
+    asked = (run.rows if rows is None else rows).to_pylist()
+    assert sorted(run.records) == sorted(row["record_id"] for row in asked), "exactly these records were sent"
+    if all_came:
+        assert sorted(run.answers) == sorted(run.records), "Bedrock answered exactly these records"
+    batch_models = {job["jobName"]: job["modelId"] for job in run.jobs}
+    model_of = {}
+    for ask in run.asks:
+        for record_id, line in ask.line_of.items():
+            model_of[record_id, id(line)] = batch_models[ask.name] if ask.lane == "batch" else line["modelId"]
+    for row in asked:
         record_id = row["record_id"]
         assert text_of_input(run.records[record_id]) == expected_text(run, row)
-        assert run.answers[record_id]["modelInput"] == run.records[record_id]
-        assert_own_answer(row, run.answers[record_id])
+        assert row["attempts"] == run.attempts[record_id], row
+        line = run.answers.get(record_id)
+        if line is None:
+            assert_no_answer(row)
+            assert row["error"], row
+        else:
+            assert line["modelInput"] == run.records[record_id]
+            assert_own_answer(row, line)
+            if "modelOutput" in line:
+                assert row["model_id"] == model_of[record_id, id(line)], row
 
 
 def assert_own_answer(row: dict, line: dict) -> None:
     if "error" in line:
         assert line["error"]["errorMessage"] in row["error"], row
         assert str(line["error"]["errorCode"]) in row["error"], row
-        assert row.get("response") is None and row.get("embedding") is None, row
+        assert_no_answer(row)
         return
     output = line["modelOutput"]
     assert row["error"] is None, row
+    assert row["model_id"], row
     if "embedding" in output:
         assert row["embedding"] == pa.array(output["embedding"], pa.float32()).to_pylist()
         assert row["input_tokens"] == output["inputTextTokenCount"]
@@ -64,6 +102,12 @@ def assert_own_answer(row: dict, line: dict) -> None:
     text, stop_reason, read, written = text_of_output(output)
     assert (row["response"], row["stop_reason"]) == (text, stop_reason)
     assert (row["input_tokens"], row["output_tokens"]) == (read, written)
+
+
+def assert_no_answer(row: dict) -> None:
+    payload = row.get("response") or row.get("embedding")
+    nothing = (payload, row["stop_reason"], row["input_tokens"], row["output_tokens"], row["model_id"])
+    assert nothing == (None,) * 5, row
 
 
 def text_of_output(output: dict) -> tuple[str, str, int, int]:
@@ -96,33 +140,119 @@ def template_of(prompt_id: str) -> str:
     return tomllib.loads(file.read_text())["template"]
 
 
-def assert_jobs(run: Run, sizes: list[int], status: str = "Completed") -> None:
+def assert_jobs(run: Run, sizes: list[int], status: str | list[str] = "Completed") -> None:
     """Bedrock had exactly these jobs, each made by one call, and the files and the table say the same."""
+    statuses = [status] * len(sizes) if isinstance(status, str) else status
     jobs = run.jobs
     assert [job["counts"]["totalRecordCount"] for job in jobs] == sizes
-    assert [job["status"] for job in jobs] == [status] * len(sizes)
+    assert [job["status"] for job in jobs] == statuses
     assert [job["createCalls"] for job in jobs] == [1] * len(sizes)
     assert len({job["jobName"] for job in jobs}) == len(sizes)
     assert len({job["clientRequestToken"] for job in jobs}) == len(sizes)
-    manifest = run.json("jobs.json")
-    assert [job["records"] for job in manifest] == sizes
-    assert [job["name"] for job in manifest] == [job["jobName"] for job in jobs]
-    items = run.items
+    asks = [ask for ask in run.asks if ask.lane == "batch"]
+    assert [len(ask) for ask in asks] == sizes
+    assert [ask.name for ask in asks] == [job["jobName"] for job in jobs]
+    items = [item for item in run.items if item.get("lane") == "batch"]
     assert [item["job_name"] for item in items] == [job["jobName"] for job in jobs]
     assert [item["job_arn"] for item in items] == [job["jobArn"] for job in jobs]
-    assert [item["status"] for item in items] == [status] * len(sizes)
+    assert [item["status"] for item in items] == statuses
     assert all(item["answered"] and "open" not in item for item in items)
 
 
-def assert_totals(run: Run, records_in: int, answered: int, failed: int = 0, skipped: int = 0) -> None:
-    """The summary's counts, which must also be those of the rows."""
+def assert_answered_once_on_demand(run: Run) -> None:
+    """The simulator answered each request of the run once; the run's rows are to be like nobody else's."""
+    asks = [ask for ask in run.asks if ask.lane == "on_demand"]
+    assert asks, "something was asked on demand"
+    answered = run.stack.simulator.answered_on_demand()
+    for ask in asks:
+        for record_id, line in ask.line_of.items():
+            if "modelOutput" in line:
+                times = answered.get((line["modelId"], run.stack.simulator.content(line["modelInput"])))
+                assert times == 1, f"{record_id} was answered {times} times"
+
+
+def assert_totals(
+    run: Run,
+    records_in: int,
+    answered: int,
+    failed: int = 0,
+    skipped: int = 0,
+    duplicates: int = 0,
+    fell_back: dict[str, int] | None = None,
+) -> None:
+    """The summary's counts, which must also be those of the rows, of the jobs and of what came back."""
     summary, rows = run.summary, run.rows
     assert summary["records_in"] == records_in
     assert (summary["answered"], summary["failed"], summary["skipped"]) == (answered, failed, skipped)
     assert answered + failed + skipped == records_in
+    assert run.output["status"] == ("completed_with_errors" if failed else "completed")
     assert sum(summary["failed_reasons"].values()) == failed
     assert sum(summary["skipped_reasons"].values()) == skipped
     assert len(rows) == records_in - skipped
     assert rows["error"].null_count == answered
+    assert summary["duplicates"]["rows"] == duplicates
+    assert summary["fell_back"] == (fell_back or {})
+    assert summary["retried"] == sum(attempts > 1 for attempts in rows["attempts"].to_pylist())
+    asked = [ask for ask in run.asks if ask.asked]
+    assert summary["rounds"] == 1 + max((ask.round for ask in asked), default=0)
+    assert summary["jobs"] == len(run.jobs) == sum(ask.lane == "batch" for ask in asked)
     for tokens in ("input_tokens", "output_tokens"):
         assert summary[tokens] == (pc.sum(rows[tokens]).as_py() or 0)
+    assert_cost(run)
+
+
+def tokens_of(line: dict) -> tuple[int, int]:
+    output = line["modelOutput"]
+    if "embedding" in output:
+        return output["inputTextTokenCount"], 0
+    return text_of_output(output)[2:]
+
+
+def assert_cost(run: Run) -> None:
+    """Answers, tokens and cost by lane, of all that came; and the prices are those of the table of models."""
+    summary = run.summary
+    usage: dict[tuple[str, str], list[int]] = {}
+    lanes: dict[str, dict[str, int]] = {}
+    batch_models = {job["jobName"]: job["modelId"] for job in run.jobs}
+    for ask in run.asks:
+        if not ask.asked:
+            continue
+        lane = lanes.setdefault(ask.lane, {"jobs": 0, "answers": 0, "input_tokens": 0, "output_tokens": 0})
+        lane["jobs"] += 1
+        for line in ask.line_of.values():
+            if "modelOutput" in line:
+                read, written = tokens_of(line)
+                lane["answers"] += 1
+                lane["input_tokens"] += read
+                lane["output_tokens"] += written
+                model_id = batch_models[ask.name] if ask.lane == "batch" else line["modelId"]
+                used = usage.setdefault((ask.lane, model_id), [0, 0])
+                used[0] += read
+                used[1] += written
+    found = {
+        lane: {name: count for name, count in totals.items() if name != "cost_usd"}
+        for lane, totals in summary["lanes"].items()
+    }
+    assert found == lanes
+    for tokens in ("input_tokens", "output_tokens"):
+        assert summary[tokens] == sum(lane[tokens] for lane in lanes.values())
+    for lane in lanes:
+        of_lane = {used: tokens for used, tokens in usage.items() if used[0] == lane}
+        assert_same_cost(summary["lanes"][lane]["cost_usd"], cost_of(of_lane))
+    assert_same_cost(summary["cost_usd"], cost_of(usage))
+    assert_same_cost(summary["on_demand_cost_usd"], cost_of(usage, "on_demand"))
+    prices = {(price["lane"], price["model_id"]): (price["input"], price["output"]) for price in summary["prices"]}
+    expected = {used: price_of(used[1], used[0]) for used in usage}
+    assert prices.keys() == {used for used, price in expected.items() if price is not None}
+    for used, price in prices.items():
+        assert all(map(close, price, expected[used])), used
+
+
+def close(one: float, other: float) -> bool:
+    return abs(one - other) < 1e-9
+
+
+def assert_same_cost(found: float | None, expected: float | None) -> None:
+    """An unknown price makes an unknown cost, which is not 0."""
+    assert (found is None) == (expected is None), (found, expected)
+    assert found is None or close(found, expected), (found, expected)

@@ -86,6 +86,35 @@ class Stack:
         """Starts a run and waits for its end, whatever that is."""
         return self.start(execution_input, name).wait()
 
+    def resume(self, run: Run, **fields) -> Run:
+        """An execution that resumes the run, started and not waited for."""
+        return self._go_on({"resume_run": run.run_id, **fields}, run)
+
+    def collect(self, run: Run) -> Run:
+        """An execution that collects the answers of the run, started and not waited for."""
+        return self._go_on({"collect_run": run.run_id}, run)
+
+    def _go_on(self, execution_input: dict, run: Run) -> Run:
+        going_on = self.start(execution_input, f"{next(iter(execution_input)).split('_')[0]}-{run.run_id}"[:60])
+        return Run(self, going_on.name, run.run_id)
+
+    def play_misbehaving_at_first(self, inputs: dict[str, object], jobs: int, **behaviour) -> dict[str, Run]:
+        """Plays several runs side by side, of which the first so many batch jobs misbehave."""
+        before = {job["jobArn"] for job in self.simulator.jobs()}
+        # Slow enough to be changed before the jobs that come next.
+        self.simulator.behave(**({"job_seconds": 2} | behaviour))
+        runs = {name: self.start(execution_input, name) for name, execution_input in inputs.items()}
+
+        def begun() -> bool:
+            mine = [job for job in self.simulator.jobs() if job["jobArn"] not in before]
+            assert len(mine) <= jobs, "the first jobs are over before all of them were made"
+            # A job keeps the behaviour that it began under.
+            return [job["status"] != "Submitted" for job in mine] == [True] * jobs
+
+        wait_for(f"{jobs} jobs", begun)
+        self.simulator.behave_well()
+        return {name: run.wait() for name, run in runs.items()}
+
     def play_all(self, inputs: dict[str, object], at_once: int = 4) -> dict[str, Run]:
         """Plays several runs side by side."""
         with ThreadPoolExecutor(at_once) as pool:

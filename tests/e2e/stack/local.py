@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-STATE = REPOSITORY / ".local" / "e2e"
+STATE = Path(os.environ.get("E2E_STATE_DIR") or REPOSITORY / ".local" / "e2e").resolve()
 
 
 def target_directory() -> Path:

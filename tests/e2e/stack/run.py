@@ -9,19 +9,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from boto3.dynamodb.conditions import Key
 
+from stack.asks import Ask, answers_of, attempts_of, json_lines
 from stack.waiting import wait_for
 
 
 class Run:
-    def __init__(self, stack, name: str):
+    """A run as one execution left it; `run_id`: the run that the execution resumes or collects, if not its own."""
+
+    def __init__(self, stack, name: str, run_id: str | None = None):
         self.stack = stack
         self.name = name
+        self.run_id = run_id or name
         self.arn = f"{stack.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def __repr__(self) -> str:
         return f"<run {self.name}>"
 
     # --- the execution ---
+
+    def again(self) -> "Run":
+        """The same, to be read anew."""
+        return Run(self.stack, self.name, self.run_id)
 
     def describe(self) -> dict:
         return self.stack.step_functions.describe_execution(executionArn=self.arn)
@@ -61,11 +69,16 @@ class Run:
         assert self.end["status"] == "FAILED", f"{self.name} {self.end['status']}: {self.end.get('output')}"
         return self.end["error"], self.end["cause"]
 
+    def stop(self) -> "Run":
+        """Stops the execution, as a user does, and waits until it is over."""
+        self.stack.step_functions.stop_execution(executionArn=self.arn)
+        return self.wait()
+
     # --- what it wrote ---
 
     def json(self, file: str):
         """`runs/<run>/<file>`."""
-        return json.loads(self.stack.read(f"s3://{self.stack.bucket}/runs/{self.name}/{file}"))
+        return json.loads(self.stack.read(f"s3://{self.stack.bucket}/runs/{self.run_id}/{file}"))
 
     @property
     def plan(self) -> dict:
@@ -90,35 +103,74 @@ class Run:
         return [row for text in texts for row in csv.DictReader(text, strict=True)]
 
     @cached_property
+    def manifest(self) -> list[dict]:
+        """All jobs that were ever to be asked, pass by pass."""
+        folder = f"runs/{self.run_id}/"
+        keys = [key.removeprefix(folder) for key in self.stack.keys(f"{folder}passes/")]
+        passes = sorted((key for key in keys if key.endswith("/jobs.json")), key=lambda key: int(key.split("/")[1]))
+        return [job for file in ["jobs.json", *passes] for job in self.json(file)]
+
+    @cached_property
+    def asks(self) -> list[Ask]:
+        """What was asked, in order."""
+        folder = f"{self.plan['request']['job_name_prefix']}/{self.run_id}/"
+        sent = {key: json_lines(self._read(key)) for key in self.stack.keys(f"batch_inputs_json/{folder}")}
+        came = self.stack.keys(f"batch_outputs_json/{folder}")
+        manifest, items = self.manifest, {item["job_name"]: item for item in self.items}
+        named = [job["input_uri"].removeprefix(f"s3://{self.stack.bucket}/") for job in manifest]
+        assert sorted(named) == sorted(sent), "each file of records belongs to one job"
+        asks = []
+        for job, key in zip(manifest, named, strict=True):
+            item = items.get(job["name"], {})
+            prefix = job["output_uri"].removeprefix(f"s3://{self.stack.bucket}/")
+            prefix += "on-demand/" if job["lane"] == "on_demand" else ""
+            files = sorted(file for file in came if file.startswith(prefix) and file.endswith(".jsonl.out"))
+            records = sent[key]
+            assert len({line["recordId"] for line in records}) == len(records) == job["records"], key
+            asks.append(
+                Ask(
+                    index=job["index"],
+                    name=job["name"],
+                    round=job["round"],
+                    lane=job["lane"],
+                    asked="job_arn" in item if job["lane"] == "batch" else "status" in item,
+                    model_inputs={line["recordId"]: line["modelInput"] for line in records},
+                    lines=[line for file in files for line in json_lines(self._read(file))],
+                )
+            )
+        return asks
+
+    @cached_property
     def records(self) -> dict[str, dict]:
-        """What was sent to Bedrock: `modelInput` by `recordId`; a record that was sent twice fails the test."""
+        """What was to be asked: `modelInput` by `recordId`; a record that is not always the same fails the test."""
         records: dict[str, dict] = {}
-        for line in self._lines("batch_inputs_json", ".jsonl"):
-            assert line["recordId"] not in records, f"{line['recordId']} was sent twice"
-            records[line["recordId"]] = line["modelInput"]
+        for ask in self.asks:
+            for record_id, model_input in ask.model_inputs.items():
+                assert records.setdefault(record_id, model_input) == model_input, f"{record_id} was asked otherwise"
         return records
 
     @cached_property
-    def answers(self) -> dict[str, dict]:
-        """What Bedrock wrote: lines by `recordId`."""
-        return {line["recordId"]: line for line in self._lines("batch_outputs_json", ".jsonl.out")}
+    def attempts(self) -> dict[str, int]:
+        """How often each record was sent."""
+        return attempts_of(self.asks)
 
-    def _lines(self, folder: str, ending: str) -> list[dict]:
-        prefix = self.plan["request"]["job_name_prefix"]
-        keys = (key for key in self.stack.keys(f"{folder}/{prefix}/{self.name}/") if key.endswith(ending))
-        texts = (self.stack.read(f"s3://{self.stack.bucket}/{key}") for key in keys)
-        # Line feeds alone end a line of JSONL; JSON texts may hold other line separators.
-        return [json.loads(line) for text in texts for line in text.split(b"\n") if line]
+    @cached_property
+    def answers(self) -> dict[str, dict]:
+        """What came for each record in the end: the line that counts, by `recordId`."""
+        return answers_of(self.asks)
+
+    def _read(self, key: str) -> bytes:
+        return self.stack.read(f"s3://{self.stack.bucket}/{key}")
 
     # --- its jobs ---
 
     @property
     def jobs(self) -> list[dict]:
-        """Its jobs at the simulator."""
-        return self.stack.simulator.jobs_of(self.name)
+        """Its batch jobs at the simulator, in order."""
+        return self.stack.simulator.jobs_of(self.run_id)
 
     @property
     def items(self) -> list[dict]:
-        """Its items in the job table, in order."""
-        found = self.stack.table.query(IndexName="run-index", KeyConditionExpression=Key("run_id").eq(self.name))
+        """Its items in the job table, in order: its jobs, and its chunks that are counted."""
+        found = self.stack.table.query(IndexName="run-index", KeyConditionExpression=Key("run_id").eq(self.run_id))
         return sorted(found["Items"], key=lambda item: item["job_index"])

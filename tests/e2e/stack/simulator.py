@@ -1,5 +1,6 @@
 """The simulator's own routes: which jobs there are, and how it is to misbehave."""
 
+import hashlib
 import json
 import urllib.request
 
@@ -25,6 +26,28 @@ class Simulator:
         """The jobs whose input lies in the run's folder, in order of their chunks."""
         found = (job for job in self.jobs() if f"/{run}/" in job["inputS3Uri"])
         return sorted(found, key=lambda job: job["inputS3Uri"])
+
+    def calls(self) -> dict[str, dict[str, int]]:
+        """By operation, how often it was answered, by `ok` or the name of the error."""
+        return self.ask("GET", "/calls")["calls"]
+
+    def invocations(self) -> dict:
+        return self.ask("GET", "/invocations")
+
+    def answered_on_demand(self) -> dict[tuple[str, str], int]:
+        """By model and content, how often a request was answered or left while it was being answered."""
+        found = self.invocations()["invocations"]
+        return {(one["model_id"], one["content"]): one["ok"] + one["abandoned"] for one in found}
+
+    @staticmethod
+    def content(body: dict) -> str:
+        """What the simulator calls a request of this body."""
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def forget(self) -> None:
+        """Forgets all jobs and counts; the behaviour stays."""
+        self.ask("POST", "/reset", {})
 
     def behave(self, **changes) -> None:
         self.ask("PUT", "/behaviour", changes)

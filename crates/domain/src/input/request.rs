@@ -1,6 +1,6 @@
 //! The execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
-use super::{Fields, Inference};
+use super::{Asking, Fields, Inference};
 use crate::layout::clean_prefix;
 use crate::problem::Problem;
 use crate::s3_uri::S3Uri;
@@ -63,6 +63,9 @@ pub struct RunRequest {
     pub output_formats: Vec<OutputFormat>,
     /// Whether CSV columns of numbers and booleans get types.
     pub infer_types: bool,
+    /// How and how often rows are asked.
+    #[serde(flatten)]
+    pub asking: Asking,
 }
 
 /// The most records that Bedrock takes in one job (adjustable there, but never above what a file may hold).
@@ -98,6 +101,7 @@ impl RunRequest {
         };
         let output_formats = read_formats(&mut fields);
         let infer_types = fields.boolean("infer_types").unwrap_or(false);
+        let asking = Asking::read(&mut fields);
         let problems = fields.finish();
         let request = job_name_prefix.zip(model_id).zip(s3_uri).map(|((job_name_prefix, model_id), s3_uri)| Self {
             job_name_prefix,
@@ -111,6 +115,7 @@ impl RunRequest {
             inference,
             output_formats,
             infer_types,
+            asking,
         });
         (request, problems)
     }
@@ -191,22 +196,6 @@ fn refuse_what_is_not_built(fields: &mut Fields<'_>) {
     if let Some(column) = fields.text("image_column") {
         fields.note(Problem::new("image_column", column, "is not supported yet").remedy("leave it out"));
     }
-    match fields.text("processing_mode") {
-        None | Some("auto" | "batch") => {}
-        Some("realtime") => fields
-            .note(Problem::new("processing_mode", "realtime", "is not supported yet").remedy("use `auto` or `batch`")),
-        Some(other) => {
-            fields.note(Problem::new("processing_mode", other, "must be `auto`, `batch` or `realtime`"));
-        }
-    }
-    if let Some(threshold) = fields.integer("batch_threshold", 1, u64::MAX) {
-        fields.note(Problem::new("batch_threshold", threshold, "is not supported yet").remedy("leave it out"));
-    }
-    if let Some(rounds) = fields.integer("max_retry_rounds", 0, 10)
-        && rounds > 0
-    {
-        fields.note(Problem::new("max_retry_rounds", rounds, "is not supported yet").remedy("leave it out, or 0"));
-    }
 }
 
 fn read_formats(fields: &mut Fields<'_>) -> Vec<OutputFormat> {
@@ -269,9 +258,7 @@ mod tests {
     #[case("inference", json!({"top_p": 3}), "inference.top_p is `3`: must be a number from 0 to 1")]
     #[case("inference", json!({"max_token": 3}), "inference.max_token: is not a field of this input; did you mean `max_tokens`")]
     #[case("modle_id", json!("x"), "modle_id: is not a field of this input; did you mean `model_id`?")]
-    #[case("processing_mode", json!("realtime"), "processing_mode is `realtime`: is not supported yet")]
     #[case("input_type", json!("image"), "input_type is `image`: is not supported yet")]
-    #[case("max_retry_rounds", json!(2), "max_retry_rounds is `2`: is not supported yet")]
     #[case("split", json!("test"), "split: goes with dataset_id only")]
     fn each_bad_field_says_what_is_wrong(#[case] field: &str, #[case] value: Value, #[case] expected: &str) {
         let mut input = base();

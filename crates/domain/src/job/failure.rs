@@ -5,6 +5,9 @@
 pub enum FailureKind {
     /// A passing fault at Bedrock: the job's rows come out with the reason, the others go on.
     Passing,
+    /// Bedrock does not take this model in batch here: nothing is wrong with the data, and the model may still be asked
+    /// on demand.
+    NoBatch,
     /// Access, role, format, quota of the input: repeating it changes nothing, so the run stops.
     Permanent,
 }
@@ -22,9 +25,22 @@ const PASSING: [&str; 8] = [
     "too many requests",
 ];
 
-/// Reads Bedrock's failure message.
+/// Words in Bedrock's messages that tell of a model that cannot be asked in batch, or not in this region. The wordings
+/// are not documented; these are the ones of its validation and of public reports.
+const NO_BATCH: [&str; 5] = [
+    "support batch inference",
+    "supported for batch",
+    "batch inference is not",
+    "batch inference isn't",
+    "batch inference for this model",
+];
+
+/// Reads Bedrock's failure message, of a job or of the refusal to make one.
 pub fn classify_failure(message: &str) -> FailureKind {
-    let message = message.to_lowercase();
+    let message = message.to_lowercase().replace('\u{2019}', "'");
+    if NO_BATCH.iter().any(|words| message.contains(words)) {
+        return FailureKind::NoBatch;
+    }
     if PASSING.iter().any(|words| message.contains(words)) { FailureKind::Passing } else { FailureKind::Permanent }
 }
 
@@ -51,6 +67,8 @@ mod tests {
     #[case("Internal error occurred. Please try again.", FailureKind::Passing)]
     #[case("Batch job contains less records (1) than the required minimum of: 100", FailureKind::Permanent)]
     #[case("Access denied to s3://b/k", FailureKind::Permanent)]
+    #[case("Model x does not support batch inference.", FailureKind::NoBatch)]
+    #[case("Batch inference isn\u{2019}t available for this model in this region", FailureKind::NoBatch)]
     #[case("", FailureKind::Permanent)]
     fn kinds(#[case] message: &str, #[case] kind: FailureKind) {
         assert_eq!(classify_failure(message), kind);

@@ -10,6 +10,8 @@ pub struct Stored {
     pub status: Option<JobStatus>,
     /// Whether a state machine waits for the answer: a token is there, and it was not answered.
     pub waiting: bool,
+    /// Whether its rows may be asked on demand instead.
+    pub falls_back: bool,
 }
 
 /// What to do.
@@ -23,6 +25,8 @@ pub enum Action {
     Heartbeat,
     /// Store the status if it is new, and let the state machine go on with what answers there are.
     Succeed,
+    /// Store the status if it is new, note that the rows are to be asked on demand, and let the state machine go on.
+    FallBack,
     /// Store the status if it is new, and end the run with Bedrock's message.
     Fail,
 }
@@ -34,7 +38,11 @@ pub fn next_action(seen: JobStatus, failure: FailureKind, stored: Stored) -> Act
     let status = known.unwrap_or(seen);
     if status.is_terminal() {
         return match (stored.waiting, status) {
-            (true, JobStatus::Failed) if failure == FailureKind::Permanent => Action::Fail,
+            (true, JobStatus::Failed) => match failure {
+                FailureKind::Passing => Action::Succeed,
+                FailureKind::NoBatch if stored.falls_back => Action::FallBack,
+                FailureKind::NoBatch | FailureKind::Permanent => Action::Fail,
+            },
             (true, _) => Action::Succeed,
             (false, _) if known.is_none() => Action::Record,
             (false, _) => Action::Nothing,
@@ -58,12 +66,18 @@ mod tests {
         for seen in JobStatus::ALL {
             for stored in JobStatus::ALL.map(Some).into_iter().chain([None]) {
                 for waiting in [true, false] {
-                    for failure in [FailureKind::Passing, FailureKind::Permanent] {
-                        let action = next_action(seen, failure, Stored { status: stored, waiting });
-                        let over = seen.is_terminal() || stored.is_some_and(JobStatus::is_terminal);
-                        assert_eq!(over && waiting, matches!(action, Action::Succeed | Action::Fail));
-                        if matches!(action, Action::Heartbeat) {
-                            assert!(waiting && !over);
+                    for failure in [FailureKind::Passing, FailureKind::NoBatch, FailureKind::Permanent] {
+                        for falls_back in [true, false] {
+                            let action = next_action(seen, failure, Stored { status: stored, waiting, falls_back });
+                            let over = seen.is_terminal() || stored.is_some_and(JobStatus::is_terminal);
+                            let answers = matches!(action, Action::Succeed | Action::FallBack | Action::Fail);
+                            assert_eq!(over && waiting, answers);
+                            if action == Action::FallBack {
+                                assert!(falls_back && failure == FailureKind::NoBatch);
+                            }
+                            if matches!(action, Action::Heartbeat) {
+                                assert!(waiting && !over);
+                            }
                         }
                     }
                 }
@@ -74,10 +88,10 @@ mod tests {
     #[test]
     fn what_is_known_already_is_not_stored_again() {
         for status in JobStatus::ALL {
-            let stored = Stored { status: Some(status), waiting: false };
+            let stored = Stored { status: Some(status), waiting: false, falls_back: false };
             assert_eq!(next_action(status, FailureKind::Permanent, stored), Action::Nothing, "{status}");
         }
-        let waiting = Stored { status: Some(JobStatus::InProgress), waiting: true };
+        let waiting = Stored { status: Some(JobStatus::InProgress), waiting: true, falls_back: false };
         assert_eq!(next_action(JobStatus::InProgress, FailureKind::Permanent, waiting), Action::Nothing);
         assert_eq!(next_action(JobStatus::Stopping, FailureKind::Permanent, waiting), Action::Heartbeat);
     }
@@ -108,8 +122,8 @@ mod tests {
     }
 
     fn settle(world: &mut World, seen: JobStatus, failure: FailureKind, crash: Crash) {
-        let action =
-            next_action(seen, failure, Stored { status: world.status, waiting: world.has_token && !world.marked });
+        let waiting = world.has_token && !world.marked;
+        let action = next_action(seen, failure, Stored { status: world.status, waiting, falls_back: false });
         if action == Action::Nothing || crash == Crash::BeforeStoring {
             return;
         }

@@ -8,6 +8,7 @@ mod id;
 mod nova;
 mod price;
 mod record;
+mod refusal;
 mod table;
 mod titan_text;
 
@@ -15,7 +16,8 @@ pub use family::{Family, InvocationType, Reply, ReplyPayload};
 pub use id::ModelId;
 pub use price::Price;
 pub use record::{RecordWriter, effective_prefill};
-pub use table::{Limits, Model, ModelTable};
+pub use refusal::{REMEDY as MODEL_REFUSAL_REMEDY, refuses_model};
+pub use table::{Limits, Model, ModelTable, Profiles};
 
 /// The answer formats, for [`crate::answer`].
 pub(crate) mod outputs {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// US dollars per million tokens, in batch. See `models.toml` for where the figures are from.
+/// US dollars per million tokens. See `models.toml` for where the figures are from.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Price {
     /// Per million tokens read.

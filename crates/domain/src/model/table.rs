@@ -41,6 +41,9 @@ pub struct Model {
     pub limits: Limits,
     /// Its price in batch; `None` where unknown.
     pub batch_price: Option<Price>,
+    /// Its price on demand; `None` where unknown.
+    #[serde(default)]
+    pub on_demand_price: Option<Price>,
     /// The date of the price table.
     pub prices_as_of: String,
 }
@@ -53,6 +56,7 @@ pub struct ModelTable {
     batch_share_of_on_demand: f64,
     geo_surcharge: f64,
     default_limits: Limits,
+    inference_profile_required_models: Vec<String>,
     model: Vec<Row>,
 }
 
@@ -66,18 +70,22 @@ struct Row {
     #[serde(default)]
     price: Option<Price>,
     #[serde(default)]
+    batch_price: Option<Price>,
+    #[serde(default)]
     geo_surcharge: bool,
     #[serde(default)]
     limits: SomeLimits,
 }
 
-/// What a user's file may hold: the date of its prices, limits for all, and models.
+/// What a user's file may hold: the date of its prices, limits for all, which models are asked on demand through an
+/// inference profile, and models.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Overrides {
     prices_as_of: Option<String>,
     #[serde(default)]
     default_limits: SomeLimits,
+    inference_profile_required_models: Option<Vec<String>>,
     #[serde(default)]
     model: Vec<Row>,
 }
@@ -104,6 +112,23 @@ impl SomeLimits {
     }
 }
 
+/// How a request wants inference profiles to be used.
+#[derive(Debug, Clone, Copy)]
+pub struct Profiles<'a> {
+    /// The region that requests are sent from.
+    pub region: &'a str,
+    /// The profile to use.
+    pub arn: Option<&'a str>,
+    /// The models that need one, instead of the table's list.
+    pub required_models: Option<&'a [String]>,
+}
+
+/// The region group of AWS's inference profiles that a region's requests can go by.
+fn region_group(region: &str) -> &'static str {
+    let groups = [("us-gov-", "us-gov"), ("us-", "us"), ("eu-", "eu"), ("ap-", "apac"), ("ca-", "ca"), ("sa-", "sa")];
+    groups.iter().find(|(start, _)| region.starts_with(start)).map_or("global", |(_, group)| group)
+}
+
 impl ModelTable {
     /// The bundled table with a user's overrides (TOML; empty for none) over it: a model there replaces the bundled
     /// one of the same `id`, and new ones come in.
@@ -115,37 +140,85 @@ impl ModelTable {
         let over: Overrides = toml::from_str(overrides).map_err(|error| error.to_string())?;
         table.default_limits = over.default_limits.over(table.default_limits);
         table.prices_as_of = over.prices_as_of.unwrap_or(table.prices_as_of);
+        if let Some(required) = over.inference_profile_required_models {
+            table.inference_profile_required_models = required;
+        }
         table.model.retain(|row| over.model.iter().all(|new| new.id != row.id));
         table.model.extend(over.model);
         Ok(table)
     }
 
-    /// The model that a user's `model_id` names.
+    /// The model that a user's `model_id` names, for batch jobs. `profile_arn`: the inference profile to go by, should
+    /// Bedrock take the model in batch through one only.
     ///
     /// # Errors
     /// If it is not in the table, or Bedrock takes it in batch only under another name.
-    pub fn find(&self, model_id: &str) -> Result<Model, Problem> {
-        let id = ModelId::parse(model_id)
-            .map_err(|rule| Problem::new("model_id", model_id, rule).remedy(self.supported()))?;
+    pub fn find(&self, model_id: &str, profile_arn: Option<&str>) -> Result<Model, Problem> {
+        let (id, row) = self.look_up("model_id", model_id)?;
+        if !row.profile_only || id.profile.is_some() {
+            return Ok(self.model(row, &id, id.full.clone()));
+        }
+        if let Some(arn) = profile_arn {
+            return Ok(self.model(row, &id, arn.to_owned()));
+        }
+        let rule = "Bedrock takes this model in batch through an inference profile only";
+        let remedy = format!(
+            "write `global.{0}` or your region group's, such as `us.{0}` or `eu.{0}`, or name one in \
+             inference_profile_arn",
+            id.base
+        );
+        Err(Problem::new("model_id", model_id, rule).remedy(remedy))
+    }
+
+    /// The model that `model_id` (the value of `field`) names, for requests on demand in `profiles.region`: through an
+    /// inference profile where it needs one.
+    ///
+    /// # Errors
+    /// If it is not in the table.
+    pub fn on_demand(&self, field: &str, model_id: &str, profiles: Profiles<'_>) -> Result<Model, Problem> {
+        let (id, row) = self.look_up(field, model_id)?;
+        let listed = |list: &[String]| list.iter().any(|start| id.base.starts_with(start.as_str()));
+        let required = match profiles.required_models {
+            Some(list) => listed(list),
+            None => row.profile_only || listed(&self.inference_profile_required_models),
+        };
+        let name = match profiles.arn {
+            Some(arn) => arn.to_owned(),
+            None if required && id.profile.is_none() && !id.full.starts_with("arn:") => {
+                format!("{}.{}", region_group(profiles.region), id.base)
+            }
+            None => id.full.clone(),
+        };
+        let id = ModelId::parse(&name).unwrap_or(id);
+        Ok(self.model(row, &id, name))
+    }
+
+    fn look_up(&self, field: &str, model_id: &str) -> Result<(ModelId, &Row), Problem> {
+        let id =
+            ModelId::parse(model_id).map_err(|rule| Problem::new(field, model_id, rule).remedy(self.supported()))?;
         let row = self.model.iter().filter(|row| id.base.starts_with(&row.id)).max_by_key(|row| row.id.len());
         let Some(row) = row else {
             let rule = "is not a model that is known to support batch inference";
-            return Err(Problem::new("model_id", model_id, rule).remedy(self.supported()));
+            return Err(Problem::new(field, model_id, rule).remedy(self.supported()));
         };
-        if row.profile_only && id.profile.is_none() {
-            let rule = "Bedrock takes this model in batch through an inference profile only";
-            let remedy = format!("write `global.{0}` or your region group's, such as `us.{0}` or `eu.{0}`", id.base);
-            return Err(Problem::new("model_id", model_id, rule).remedy(remedy));
-        }
+        Ok((id, row))
+    }
+
+    /// The model of `row` under the name `name`, which `id` takes apart as far as that can be done.
+    fn model(&self, row: &Row, id: &ModelId, name: String) -> Model {
         let geo = row.geo_surcharge && id.profile.as_deref() != Some("global");
-        let factor = self.batch_share_of_on_demand * if geo { self.geo_surcharge } else { 1.0 };
-        Ok(Model {
-            id: id.full,
+        let times = |price: Price, factor: f64| Price { input: price.input * factor, output: price.output * factor };
+        let surcharge = if geo { self.geo_surcharge } else { 1.0 };
+        let on_demand_price = row.price.map(|price| times(price, surcharge));
+        let batch_price = row.batch_price.map(|price| times(price, surcharge));
+        Model {
+            id: name,
             family: row.family,
             limits: row.limits.over(self.default_limits),
-            batch_price: row.price.map(|p| Price { input: p.input * factor, output: p.output * factor }),
+            batch_price: batch_price.or(on_demand_price.map(|price| times(price, self.batch_share_of_on_demand))),
+            on_demand_price,
             prices_as_of: self.prices_as_of.clone(),
-        })
+        }
     }
 
     fn supported(&self) -> String {
@@ -173,7 +246,7 @@ mod tests {
     #[case("openai.gpt-oss-20b-1:0", Family::Converse, Some(0.035))]
     #[case("qwen.qwen3-235b-a22b-2507-v1:0", Family::Converse, None)]
     fn finds(#[case] id: &str, #[case] family: Family, #[case] input_price: Option<f64>) {
-        let model = table().find(id).unwrap();
+        let model = table().find(id, None).unwrap();
         assert_eq!(model.family, family);
         match (model.batch_price, input_price) {
             (Some(price), Some(expected)) => assert!((price.input - expected).abs() < 1e-9, "{price:?}"),
@@ -186,15 +259,62 @@ mod tests {
     #[case("cohere.embed-english-v3", "is not a model that is known to support batch inference")]
     #[case("anthropic.claude-sonnet-4-5-20250929-v1:0", "write `global.anthropic.claude-sonnet-4-5-20250929-v1:0`")]
     fn refuses(#[case] id: &str, #[case] expected: &str) {
-        let problem = table().find(id).unwrap_err().to_string();
+        let problem = table().find(id, None).unwrap_err().to_string();
         assert!(problem.contains(expected), "{problem}");
+    }
+
+    const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+
+    #[rstest]
+    #[case::needs_none("amazon.nova-lite-v1:0", "us-east-1", None, "amazon.nova-lite-v1:0")]
+    #[case::by_region(
+        "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "eu-west-1",
+        None,
+        "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    )]
+    #[case::named(
+        "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "eu-west-1",
+        None,
+        "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    )]
+    #[case::told("anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1", Some(PROFILE), PROFILE)]
+    fn requests_on_demand_go_by_a_profile_where_one_is_needed(
+        #[case] id: &str,
+        #[case] region: &str,
+        #[case] arn: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        let profiles = Profiles { region, arn, required_models: None };
+        assert_eq!(table().on_demand("model_id", id, profiles).unwrap().id, expected);
+    }
+
+    #[test]
+    fn the_request_can_say_which_models_need_a_profile() {
+        let own = ["amazon.nova-lite".to_owned()];
+        let profiles = Profiles { region: "ap-south-1", arn: None, required_models: Some(&own) };
+        let find = |id| table().on_demand("model_id", id, profiles).unwrap();
+        assert_eq!(find("amazon.nova-lite-v1:0").id, "apac.amazon.nova-lite-v1:0");
+        assert_eq!(find("anthropic.claude-haiku-4-5-20251001-v1:0").id, "anthropic.claude-haiku-4-5-20251001-v1:0");
+        let batch = table().find("anthropic.claude-haiku-4-5-20251001-v1:0", Some(PROFILE)).unwrap();
+        assert_eq!(batch.id, PROFILE, "batch goes by it as well where it must");
+    }
+
+    #[test]
+    fn prices_of_both_lanes_can_be_overridden() {
+        let overrides = "[[model]]\nid = \"acme.tiny\"\nfamily = \"converse\"\nprice = { input = 4.0, output = 8.0 }\n\
+            batch_price = { input = 1.0, output = 3.0 }";
+        let model = ModelTable::with_overrides(overrides).unwrap().find("acme.tiny-v1", None).unwrap();
+        assert_eq!(model.on_demand_price, Some(Price { input: 4.0, output: 8.0 }));
+        assert_eq!(model.batch_price, Some(Price { input: 1.0, output: 3.0 }));
     }
 
     #[test]
     fn a_user_can_override_limits_and_add_models() {
         let overrides = "prices_as_of = \"2027-01-01\"\ndefault_limits = { min_records_per_job = 10 }\n\
             [[model]]\nid = \"acme.tiny\"\nfamily = \"converse\"\nlimits = { max_file_bytes = 5 }";
-        let model = ModelTable::with_overrides(overrides).unwrap().find("acme.tiny-v1").unwrap();
+        let model = ModelTable::with_overrides(overrides).unwrap().find("acme.tiny-v1", None).unwrap();
         assert_eq!((model.limits.min_records_per_job, model.limits.max_chunk_bytes()), (10, 5));
         assert_eq!(model.prices_as_of, "2027-01-01");
         assert!(ModelTable::with_overrides("modle = 1").is_err());

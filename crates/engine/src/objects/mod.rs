@@ -3,12 +3,14 @@
 mod block_reader;
 mod json;
 mod listing;
+mod read_ahead;
 mod stream_reader;
 mod upload;
 
 pub use block_reader::ObjectChunks;
 pub use json::{get_json, put_json};
 pub use listing::{Found, head, list};
+pub use read_ahead::for_each_line_of;
 pub use stream_reader::StreamReader;
 pub use upload::{ObjectWriter, Uploads};
 

@@ -1,15 +1,36 @@
-//! The answers of one job, by row: what is in memory while the rows are written. Texts and embeddings lie side by side
-//! in one buffer each, so that a job of 100,000 answers costs their bytes and little more.
+//! The answers of one chunk, by row: what is in memory while the rows are written. Texts and embeddings lie side by side
+//! in one buffer each, so that a chunk of 100,000 answers costs their bytes and little more.
 
 use super::answer_lines::for_each_line;
 use super::row_ids::RowIds;
 use crate::error::EngineError;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::{RecordError, read_line};
+use bedrock_batch_domain::input::RetryOn;
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::{JobCounts, Tokens};
 use std::io::Read;
 use std::ops::Range;
+
+/// One job that had rows of the chunk.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The pass that it belongs to.
+    pub pass: u32,
+    /// How many rows it had: of those that were unanswered when the pass began, the next ones.
+    pub records: usize,
+    /// Whether the model was ever asked.
+    pub was_asked: bool,
+    /// How it was asked.
+    pub lane: Lane,
+    /// The model that was asked, where a line does not say so itself.
+    pub model_id: String,
+    /// What `error` says of its rows for which nothing came.
+    pub missing: String,
+    /// The name of that, for counting.
+    pub missing_reason: String,
+}
 
 /// Where a row stands.
 #[derive(Debug)]
@@ -20,6 +41,8 @@ pub(super) enum Outcome {
     NotSent(Box<str>),
     /// Its line says why there is no answer.
     Failed(Box<RecordError>),
+    /// The row that it equals has no answer: what that one says, and the name for counting.
+    NoneShared(Box<(String, String)>),
     /// Its answer.
     Replied(Kept),
 }
@@ -32,50 +55,130 @@ pub(super) struct Kept {
     pub(super) stop_reason: Option<usize>,
     pub(super) input_tokens: Option<u64>,
     pub(super) output_tokens: Option<u64>,
+    /// The number of the model.
+    pub(super) model: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum KeptPayload {
     None,
     Text(Range<usize>),
     Embedding(Range<usize>),
 }
 
-/// All rows of a job, with what came for them.
+/// A row, and what came for it.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) outcome: Outcome,
+    /// How often its record was sent.
+    pub(super) attempts: u32,
+    /// The job that had it last, from 1 on; 0 for none.
+    asked_by: u32,
+    /// The job that its line is from, from 1 on.
+    line_of: u32,
+}
+
+/// All rows of a chunk, with what came for them.
 #[derive(Debug)]
 pub(super) struct Answers {
-    rows: RowIds,
-    pub(super) outcomes: Vec<Outcome>,
+    ids: RowIds,
+    pub(super) rows: Vec<Row>,
     pub(super) texts: String,
     pub(super) floats: Vec<f32>,
     pub(super) stop_reasons: Vec<String>,
+    pub(super) models: Vec<String>,
+    asked: Vec<Asked>,
+    retry_on: Vec<RetryOn>,
+    /// Rows that were open when the latest pass began, and how many of them have found their job.
+    open: Vec<usize>,
+    assigned: usize,
 }
 
 const UNREADABLE: &str = "unreadable lines in the job's output";
 const UNKNOWN: &str = "answers to records that were not asked";
 const REPEATED: &str = "repeated answers to one record";
+const NOT_ASKED: (&str, &str) = ("not asked: the run ended before", "not asked");
 
 impl Answers {
-    /// The rows of a job, without answers yet: their ids, and why some were not sent.
-    pub(super) fn new(ids: &[StringArray], not_sent: &[StringArray]) -> Self {
+    /// The rows of a chunk, without answers yet: their ids, and why some were not sent.
+    pub(super) fn new(ids: &[StringArray], not_sent: &[StringArray], retry_on: &[RetryOn]) -> Self {
         let outcome = |why: Option<&str>| why.map_or(Outcome::Missing, |why| Outcome::NotSent(why.into()));
+        let row = |why| Row { outcome: outcome(why), attempts: 0, asked_by: 0, line_of: 0 };
         Self {
-            rows: RowIds::new(ids),
-            outcomes: not_sent.iter().flat_map(|batch| batch.iter().map(outcome)).collect(),
+            ids: RowIds::new(ids),
+            rows: not_sent.iter().flat_map(|batch| batch.iter().map(row)).collect(),
             texts: String::new(),
             floats: Vec::new(),
             stop_reasons: Vec::new(),
+            models: Vec::new(),
+            asked: Vec::new(),
+            retry_on: retry_on.to_vec(),
+            open: Vec::new(),
+            assigned: 0,
         }
     }
 
-    /// Reads one `.jsonl.out`. Lines that cannot be used are counted, and never stop a run: the row they may have
-    /// belonged to is then missing its answer, and says so.
+    /// The next job's turn: its rows have one attempt more. Jobs come in the order in which they were asked.
+    pub(super) fn ask(&mut self, asked: Asked) {
+        if self.asked.last().is_none_or(|last| last.pass != asked.pass) {
+            self.open = (0..self.rows.len()).filter(|row| self.may_be_asked(*row)).collect();
+            self.assigned = 0;
+        }
+        let number = u32::try_from(self.asked.len() + 1).unwrap_or(u32::MAX);
+        let end = self.open.len().min(self.assigned.saturating_add(asked.records));
+        for row in &self.open[self.assigned..end] {
+            let Some(row) = self.rows.get_mut(*row) else { continue };
+            row.attempts += u32::from(asked.was_asked);
+            row.asked_by = number;
+            if asked.was_asked && matches!(row.outcome, Outcome::Failed(_)) {
+                // The latest attempt says why there is no answer.
+                row.outcome = Outcome::Missing;
+            }
+        }
+        self.assigned = end;
+        self.asked.push(asked);
+    }
+
+    /// Whether the row has no answer, and may be asked (again).
+    pub(super) fn may_be_asked(&self, row: usize) -> bool {
+        let reason = match self.rows.get(row).map(|row| &row.outcome) {
+            Some(Outcome::Missing | Outcome::NoneShared(_)) => RetryOn::Missing,
+            Some(Outcome::Failed(error)) => match **error {
+                RecordError::Nothing => RetryOn::Missing,
+                RecordError::UnknownFormat => RetryOn::Unparsed,
+                RecordError::Refused { .. } if error.is_permanent() => return false,
+                RecordError::Refused { .. } => RetryOn::Error,
+            },
+            Some(Outcome::Replied(Kept { payload: KeptPayload::None, .. })) => RetryOn::Unparsed,
+            Some(Outcome::Replied(_) | Outcome::NotSent(_)) | None => return false,
+        };
+        self.retry_on.contains(&reason)
+    }
+
+    /// The row of this id, if the chunk has it.
+    pub(super) fn row(&self, id: &str) -> Option<usize> {
+        self.ids.row(id)
+    }
+
+    /// Whether the row has a line in the chunk's file of records.
+    pub(super) fn was_sent(&self, row: usize) -> bool {
+        !matches!(self.rows.get(row).map(|row| &row.outcome), Some(Outcome::NotSent(_)) | None)
+    }
+
+    /// What `error` says of a row for which nothing came, and its name for counting.
+    pub(super) fn missing(&self, row: &Row) -> (&str, &str) {
+        let asked = (row.asked_by as usize).checked_sub(1).and_then(|number| self.asked.get(number));
+        asked.map_or(NOT_ASKED, |asked| (asked.missing.as_str(), asked.missing_reason.as_str()))
+    }
+
+    /// Reads one `.jsonl.out` of the job whose turn it is. Lines that cannot be used are counted, and never stop a run:
+    /// the row they may have belonged to is then missing its answer, and says so.
     ///
     /// # Errors
     /// When reading fails.
     pub(super) fn read(&mut self, family: Family, input: impl Read, counts: &mut JobCounts) -> Result<(), EngineError> {
         for_each_line(input, |line| {
-            if let Some(warning) = self.take(family, line) {
+            if let Some(warning) = self.take(family, line, counts) {
                 *counts.warnings.entry(warning.to_owned()).or_default() += 1;
             }
         })?;
@@ -83,51 +186,95 @@ impl Answers {
     }
 
     /// Takes one line; returns what is odd about it.
-    fn take(&mut self, family: Family, line: &[u8]) -> Option<&'static str> {
+    fn take(&mut self, family: Family, line: &[u8], counts: &mut JobCounts) -> Option<&'static str> {
         if line.trim_ascii().is_empty() {
             return None;
         }
         let Ok(answer) = read_line(family, line) else {
             return Some(UNREADABLE);
         };
-        let Some(row) = self.rows.row(&answer.record_id) else {
-            return Some(UNKNOWN);
+        let (asked_in, later_pass, own_model) =
+            self.asked.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
+        let model_id = answer.model_id.as_deref().unwrap_or(own_model).to_owned();
+        // The jobs of a later pass have rows of other chunks too.
+        let unknown = if later_pass { None } else { Some(UNKNOWN) };
+        let Some(row) = self.ids.row(&answer.record_id) else {
+            return unknown;
         };
-        let warning = match self.outcomes.get(row) {
-            Some(Outcome::Missing) => None,
+        let number = u32::try_from(self.asked.len()).unwrap_or(u32::MAX);
+        let reopened = self.may_be_asked(row);
+        let Some(known) = self.rows.get_mut(row) else { return unknown };
+        let same_job = known.line_of == number;
+        let warning = match &known.outcome {
+            Outcome::NotSent(_) => return Some(UNKNOWN),
+            Outcome::Missing | Outcome::NoneShared(_) => None,
             // An answer is better than an error; of two answers the first stays.
-            Some(Outcome::Failed(_)) if answer.outcome.is_ok() => Some(REPEATED),
-            Some(Outcome::Failed(_) | Outcome::Replied(_)) => return Some(REPEATED),
-            Some(Outcome::NotSent(_)) | None => return Some(UNKNOWN),
+            Outcome::Failed(_) if answer.outcome.is_ok() => same_job.then_some(REPEATED),
+            Outcome::Replied(_) if reopened && !same_job && answer.outcome.is_ok() => None,
+            Outcome::Replied(_) if reopened && !same_job => return None,
+            Outcome::Failed(_) | Outcome::Replied(_) => return Some(REPEATED),
         };
-        self.outcomes[row] = match answer.outcome {
-            Ok(reply) => Outcome::Replied(self.keep(reply)),
+        known.line_of = number;
+        let outcome = match answer.outcome {
+            Ok(reply) => {
+                let tokens =
+                    Tokens { input: reply.input_tokens.unwrap_or(0), output: reply.output_tokens.unwrap_or(0) };
+                counts.add_usage(asked_in, &model_id, 1, tokens);
+                Outcome::Replied(self.keep(reply, &model_id))
+            }
             Err(error) => Outcome::Failed(Box::new(error)),
         };
+        self.rows[row].outcome = outcome;
         warning
     }
 
-    fn keep(&mut self, reply: Reply<'_>) -> Kept {
+    fn keep(&mut self, reply: Reply<'_>, model_id: &str) -> Kept {
         let payload = match reply.payload {
             None => KeptPayload::None,
-            Some(ReplyPayload::Text(text)) => {
-                let begin = self.texts.len();
-                self.texts.push_str(&text);
-                KeptPayload::Text(begin..self.texts.len())
-            }
-            Some(ReplyPayload::Embedding(embedding)) => {
-                let begin = self.floats.len();
-                self.floats.extend_from_slice(&embedding);
-                KeptPayload::Embedding(begin..self.floats.len())
-            }
+            Some(ReplyPayload::Text(text)) => self.keep_text(&text),
+            Some(ReplyPayload::Embedding(embedding)) => self.keep_embedding(&embedding),
         };
-        let stop_reason = reply.stop_reason.map(|reason| {
-            // There are a handful of them.
-            self.stop_reasons.iter().position(|known| *known == *reason).unwrap_or_else(|| {
-                self.stop_reasons.push(reason.into_owned());
-                self.stop_reasons.len() - 1
-            })
-        });
-        Kept { payload, stop_reason, input_tokens: reply.input_tokens, output_tokens: reply.output_tokens }
+        // There are a handful of each.
+        let stop_reason = reply.stop_reason.map(|reason| number_of(&mut self.stop_reasons, &reason));
+        let model = number_of(&mut self.models, model_id);
+        Kept { payload, stop_reason, input_tokens: reply.input_tokens, output_tokens: reply.output_tokens, model }
     }
+
+    pub(super) fn keep_text(&mut self, text: &str) -> KeptPayload {
+        let begin = self.texts.len();
+        self.texts.push_str(text);
+        KeptPayload::Text(begin..self.texts.len())
+    }
+
+    pub(super) fn keep_embedding(&mut self, embedding: &[f32]) -> KeptPayload {
+        let begin = self.floats.len();
+        self.floats.extend_from_slice(embedding);
+        KeptPayload::Embedding(begin..self.floats.len())
+    }
+
+    pub(super) fn text(&self, kept: &Kept) -> Option<&str> {
+        match &kept.payload {
+            KeptPayload::Text(range) => self.texts.get(range.clone()),
+            KeptPayload::Embedding(_) | KeptPayload::None => None,
+        }
+    }
+
+    pub(super) fn embedding(&self, kept: &Kept) -> Option<&[f32]> {
+        match &kept.payload {
+            KeptPayload::Embedding(range) => self.floats.get(range.clone()),
+            KeptPayload::Text(_) | KeptPayload::None => None,
+        }
+    }
+
+    pub(super) fn stop_reason(&self, kept: &Kept) -> Option<&str> {
+        kept.stop_reason.and_then(|number| self.stop_reasons.get(number)).map(String::as_str)
+    }
+}
+
+/// The number of a name in a list, which it joins if it is new.
+pub(super) fn number_of(names: &mut Vec<String>, name: &str) -> usize {
+    names.iter().position(|known| known == name).unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    })
 }

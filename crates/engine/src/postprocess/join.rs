@@ -1,7 +1,8 @@
 //! The core of postprocess: answers and rows in, answered rows out.
 
-use super::answers::Answers;
+use super::answers::{Answers, Asked};
 use super::output::AnswerColumns;
+use super::shared::write_shared;
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::csv_write::CsvFile;
@@ -9,8 +10,8 @@ use crate::rows::parquet_read::ParquetRows;
 use crate::rows::parquet_write::{ParquetFile, Readers};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID};
-use bedrock_batch_domain::input::OutputFormat;
+use bedrock_batch_domain::columns::{INTERNAL, NOT_SENT, RECORD_ID};
+use bedrock_batch_domain::input::{OutputFormat, RetryOn};
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::summary::JobCounts;
 use parquet::file::reader::ChunkReader;
@@ -23,12 +24,29 @@ pub struct JoinJob<'a> {
     pub family: Family,
     /// What every answer begins with; empty for nothing.
     pub prefill: &'a str,
-    /// What `error` says of rows for which no line came.
-    pub missing: &'a str,
-    /// Its name for counting.
-    pub missing_reason: &'a str,
+    /// Why rows without an answer may be asked again.
+    pub retry_on: &'a [RetryOn],
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
+    /// The ids of rows whose answers rows of other chunks wait for, and the key of the file for these.
+    pub shared: Option<(&'a [String], &'a str)>,
+}
+
+/// A job that had rows of the chunk, and what came of it.
+pub struct Turn<'a> {
+    /// The job.
+    pub asked: Asked,
+    /// Its output files.
+    pub answers: Box<dyn Iterator<Item = Box<dyn Read>> + 'a>,
+}
+
+/// What a join came to.
+#[derive(Debug)]
+pub struct Joined {
+    /// The counts.
+    pub counts: JobCounts,
+    /// For each line of the chunk's file of records, whether its row is unanswered and may be asked again.
+    pub unanswered: Vec<bool>,
 }
 
 enum Output<W: ClosableWrite> {
@@ -53,22 +71,44 @@ impl<W: ClosableWrite> Output<W> {
     }
 }
 
-/// Joins the answers to the rows of the file `rows` (named `rows_name` in messages) and writes the outputs.
+/// Joins the answers of all jobs that had rows of a chunk (in the order in which they were asked) to its rows, those of
+/// the file `rows` (named `rows_name` in messages), and writes the outputs.
 ///
 /// # Errors
 /// As reading and writing fail. Answers that make no sense are no error: their rows say so.
-pub fn join<R, S>(
+pub fn join<'a, R, S>(
     job: &JoinJob<'_>,
     rows: &R,
     rows_name: &str,
-    answers: impl Iterator<Item = Box<dyn Read>>,
+    turns: impl Iterator<Item = Turn<'a>>,
     sink: &S,
-) -> Result<JobCounts, EngineError>
+) -> Result<Joined, EngineError>
 where
     R: ChunkReader + Clone + 'static,
     S: ObjectSink,
 {
     let mut counts = JobCounts::default();
+    let mut answers = answers_for(rows, rows_name, job.retry_on)?;
+    for turn in turns {
+        answers.ask(turn.asked);
+        for input in turn.answers {
+            answers.read(job.family, input, &mut counts)?;
+        }
+    }
+    if let Some((wanted, key)) = job.shared {
+        write_shared(&answers, wanted, sink, key)?;
+    }
+    write(job, rows, rows_name, &answers, false, &mut counts, sink)?;
+    let sent = (0..answers.rows.len()).filter(|row| answers.was_sent(*row));
+    let unanswered = sent.map(|row| answers.may_be_asked(row)).collect();
+    Ok(Joined { counts, unanswered })
+}
+
+/// The rows of a file, without answers yet.
+pub(super) fn answers_for<R>(rows: &R, rows_name: &str, retry_on: &[RetryOn]) -> Result<Answers, EngineError>
+where
+    R: ChunkReader + Clone + 'static,
+{
     let (mut row_ids, mut not_sent) = (Vec::new(), Vec::new());
     let (_, ids) = ParquetRows::open(rows.clone(), rows_name, Some(&[RECORD_ID, NOT_SENT]))?;
     for batch in ids {
@@ -82,20 +122,31 @@ where
             _ => return Err(EngineError::Transient(format!("{rows_name} is not a rows file of ours"))),
         }
     }
-    let mut joined = Answers::new(&row_ids, &not_sent);
-    drop((row_ids, not_sent));
-    for input in answers {
-        joined.read(job.family, input, &mut counts)?;
-    }
+    Ok(Answers::new(&row_ids, &not_sent, retry_on))
+}
+
+/// Writes the rows with their answers, and counts them.
+pub(super) fn write<R, S>(
+    job: &JoinJob<'_>,
+    rows: &R,
+    rows_name: &str,
+    answers: &Answers,
+    duplicates: bool,
+    counts: &mut JobCounts,
+    sink: &S,
+) -> Result<(), EngineError>
+where
+    R: ChunkReader + Clone + 'static,
+    S: ObjectSink,
+{
     let mut rows_done = 0;
     let mut outputs: Vec<Output<S::Writer>> = Vec::new();
     let (_, batches) = ParquetRows::open(rows.clone(), rows_name, None)?;
     for batch in batches {
-        let batch = without_not_sent(&batch?)?;
-        let mut columns =
-            AnswerColumns::new(job.family, job.prefill, job.missing, job.missing_reason, batch.num_rows());
+        let batch = without_internal(&batch?)?;
+        let mut columns = AnswerColumns::new(job.family, job.prefill, duplicates, batch.num_rows());
         for row in rows_done..rows_done + batch.num_rows() {
-            columns.push(&joined, row, &mut counts);
+            columns.push(answers, row, counts);
         }
         rows_done += batch.num_rows();
         let answered = columns.join(&batch)?;
@@ -106,8 +157,7 @@ where
             output.write(&answered)?;
         }
     }
-    outputs.into_iter().try_for_each(Output::close)?;
-    Ok(counts)
+    outputs.into_iter().try_for_each(Output::close)
 }
 
 fn create<S: ObjectSink>(
@@ -125,8 +175,14 @@ fn create<S: ObjectSink>(
     outputs.iter().map(create).collect()
 }
 
-fn without_not_sent(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
-    let kept: Vec<usize> =
-        batch.schema().fields().iter().enumerate().filter(|(_, f)| f.name() != NOT_SENT).map(|(i, _)| i).collect();
+fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
+    let kept: Vec<usize> = batch
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| !INTERNAL.contains(&f.name().as_str()))
+        .map(|(i, _)| i)
+        .collect();
     batch.project(&kept).map_err(|error| EngineError::Transient(error.to_string()))
 }

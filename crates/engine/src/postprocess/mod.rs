@@ -3,10 +3,15 @@
 
 mod answer_lines;
 mod answers;
+mod duplicates;
 mod join;
 mod output;
 mod row_ids;
 mod run;
+mod shared;
+mod unanswered;
 
-pub use join::{JoinJob, join};
+pub use answers::Asked;
+pub use join::{JoinJob, Joined, Turn, join};
 pub use run::{PostprocessInput, Postprocessor};
+pub use unanswered::copy_unanswered;

@@ -1,84 +1,105 @@
 //! The columns that answers add, built a batch at a time.
 
-use super::answers::{Answers, Kept, KeptPayload, Outcome};
+use super::answers::{Answers, Kept, Outcome};
 use crate::error::EngineError;
-use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt64Builder};
+use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use bedrock_batch_domain::columns::{
-    EMBEDDING, ERROR, INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE, STOP_REASON, names_beside,
+    ATTEMPTS, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, RESPONSE, STOP_REASON, names_beside,
 };
 use bedrock_batch_domain::model::Family;
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::{JobCounts, Tokens};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const NO_TEXT: &str = "the model returned no answer";
+const NONE_SHARED: &str = "the row that this one equals has no answer";
+
+fn count(counts: &mut BTreeMap<String, u64>, reason: &str) {
+    match counts.get_mut(reason) {
+        Some(count) => *count += 1,
+        None => {
+            counts.insert(reason.to_owned(), 1);
+        }
+    }
+}
 
 /// The answer columns of some rows.
 pub(super) struct AnswerColumns<'a> {
     family: Family,
     prefill: &'a str,
-    missing: &'a str,
-    missing_reason: &'a str,
+    /// Whether the rows equal rows that were asked, and cost nothing themselves.
+    duplicates: bool,
     response: StringBuilder,
     embedding: ListBuilder<Float32Builder>,
     error: StringBuilder,
     stop_reason: StringBuilder,
     input_tokens: UInt64Builder,
     output_tokens: UInt64Builder,
+    attempts: UInt32Builder,
+    model_id: StringBuilder,
 }
 
 impl<'a> AnswerColumns<'a> {
-    /// Empty columns. `missing`: what `error` says of rows for which nothing came; `missing_reason`: its name for
-    /// counting.
-    pub(super) fn new(
-        family: Family,
-        prefill: &'a str,
-        missing: &'a str,
-        missing_reason: &'a str,
-        rows: usize,
-    ) -> Self {
+    /// Empty columns for so many rows.
+    pub(super) fn new(family: Family, prefill: &'a str, duplicates: bool, rows: usize) -> Self {
         Self {
             family,
             prefill,
-            missing,
-            missing_reason,
+            duplicates,
             response: StringBuilder::with_capacity(rows, rows * 64),
             embedding: ListBuilder::new(Float32Builder::new()),
             error: StringBuilder::new(),
             stop_reason: StringBuilder::with_capacity(rows, rows * 16),
             input_tokens: UInt64Builder::with_capacity(rows),
             output_tokens: UInt64Builder::with_capacity(rows),
+            attempts: UInt32Builder::with_capacity(rows),
+            model_id: StringBuilder::with_capacity(rows, rows * 32),
         }
     }
 
-    /// Appends the outcome of row `row`, and counts it.
-    pub(super) fn push(&mut self, answers: &Answers, row: usize, counts: &mut JobCounts) {
+    /// Appends the outcome of row `number`, and counts it.
+    pub(super) fn push(&mut self, answers: &Answers, number: usize, counts: &mut JobCounts) {
+        let Some(row) = answers.rows.get(number) else { return };
         counts.rows += 1;
-        let mut fail = |reason: &str| *counts.failed.entry(reason.to_owned()).or_default() += 1;
-        match answers.outcomes.get(row).unwrap_or(&Outcome::Missing) {
+        counts.retried += u64::from(row.attempts > 1);
+        counts.unanswered += u64::from(answers.may_be_asked(number));
+        self.attempts.append_value(row.attempts);
+        let mut failed = None;
+        match &row.outcome {
+            Outcome::Missing if self.duplicates => {
+                failed = Some(NONE_SHARED);
+                self.no_answer(NONE_SHARED);
+            }
             Outcome::Missing => {
-                fail(self.missing_reason);
-                self.no_answer(self.missing);
+                let (text, reason) = answers.missing(row);
+                failed = Some(reason);
+                self.no_answer(text);
             }
             Outcome::NotSent(why) => {
                 // `not sent: <reason>: <details>`; the reason is ours and short.
-                fail(why.split(": ").nth(1).unwrap_or("not sent"));
+                failed = Some(why.split(": ").nth(1).unwrap_or("not sent"));
                 self.no_answer(why);
             }
             Outcome::Failed(error) => {
-                fail(&error.reason());
+                count(&mut counts.failed, &error.reason());
                 self.no_answer(&error.to_string());
             }
+            Outcome::NoneShared(why) => {
+                failed = Some(&why.1);
+                self.no_answer(&why.0);
+            }
             Outcome::Replied(reply) => {
-                counts.input_tokens += reply.input_tokens.unwrap_or(0);
-                counts.output_tokens += reply.output_tokens.unwrap_or(0);
-                if self.answer(answers, reply) {
+                if self.answer(answers, reply, counts) {
                     counts.answered += 1;
                 } else {
-                    fail(NO_TEXT);
+                    failed = Some(NO_TEXT);
                 }
             }
+        }
+        if let Some(reason) = failed {
+            count(&mut counts.failed, reason);
         }
     }
 
@@ -89,38 +110,34 @@ impl<'a> AnswerColumns<'a> {
         self.stop_reason.append_null();
         self.input_tokens.append_null();
         self.output_tokens.append_null();
+        self.model_id.append_null();
     }
 
     /// Whether there is something to show for the reply.
-    fn answer(&mut self, answers: &Answers, reply: &Kept) -> bool {
-        self.input_tokens.append_option(reply.input_tokens);
-        self.output_tokens.append_option(reply.output_tokens);
-        let stop_reason = reply.stop_reason.and_then(|number| answers.stop_reasons.get(number)).map(String::as_str);
+    fn answer(&mut self, answers: &Answers, reply: &Kept, counts: &mut JobCounts) -> bool {
+        if self.duplicates {
+            // It costs nothing: the row that it equals was asked.
+            self.input_tokens.append_option(reply.input_tokens.map(|_| 0));
+            self.output_tokens.append_option(reply.output_tokens.map(|_| 0));
+            let (input, output) = (reply.input_tokens.unwrap_or(0), reply.output_tokens.unwrap_or(0));
+            counts.saved.add(Tokens { input, output });
+        } else {
+            self.input_tokens.append_option(reply.input_tokens);
+            self.output_tokens.append_option(reply.output_tokens);
+        }
+        let stop_reason = answers.stop_reason(reply);
         self.stop_reason.append_option(stop_reason);
-        let answered = match &reply.payload {
-            KeptPayload::Text(range) => {
-                let text = answers.texts.get(range.clone()).unwrap_or_default();
-                if self.prefill.is_empty() {
-                    self.response.append_value(text);
-                } else {
-                    // The model goes on after the prefill: together they are the answer.
-                    self.response.append_value(format!("{}{text}", self.prefill));
-                }
-                self.embedding.append_null();
-                true
-            }
-            KeptPayload::Embedding(range) => {
-                self.response.append_null();
-                self.embedding.values().append_slice(answers.floats.get(range.clone()).unwrap_or_default());
-                self.embedding.append(true);
-                true
-            }
-            KeptPayload::None => {
-                self.response.append_null();
-                self.embedding.append_null();
-                false
-            }
-        };
+        self.model_id.append_option(answers.models.get(reply.model));
+        match answers.text(reply) {
+            Some(text) if self.prefill.is_empty() => self.response.append_value(text),
+            // The model goes on after the prefill: together they are the answer.
+            Some(text) => self.response.append_value(format!("{}{text}", self.prefill)),
+            None => self.response.append_null(),
+        }
+        let embedding = answers.embedding(reply);
+        self.embedding.values().append_slice(embedding.unwrap_or_default());
+        self.embedding.append(embedding.is_some());
+        let answered = answers.text(reply).is_some() || embedding.is_some();
         if answered {
             self.error.append_null();
         } else {
@@ -146,6 +163,8 @@ impl<'a> AnswerColumns<'a> {
             (STOP_REASON, Arc::new(self.stop_reason.finish())),
             (INPUT_TOKENS, tokens(self.input_tokens)),
             (OUTPUT_TOKENS, tokens(self.output_tokens)),
+            (ATTEMPTS, Arc::new(self.attempts.finish())),
+            (MODEL_ID, Arc::new(self.model_id.finish())),
         ];
         let existing: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
         let added_names: Vec<&str> = added.iter().map(|(name, _)| *name).collect();

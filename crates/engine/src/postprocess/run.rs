@@ -1,27 +1,45 @@
-//! The use case: find the job's answers, join them, store the counts.
+//! The use case: find the answers of a chunk, join them, store the counts.
 
-use super::join::{JoinJob, join};
+use super::answers::Asked;
+use super::duplicates::Waiting;
+use super::join::{JoinJob, Turn, join};
+use super::unanswered::copy_unanswered;
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
-use crate::objects::{ObjectChunks, StreamReader, Uploads, get_json, head, list};
+use crate::objects::{Found, ObjectChunks, StreamReader, Uploads, for_each_line_of, get_json, head, list};
+use crate::preprocess::blocking;
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::JobStatus;
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::effective_prefill;
-use bedrock_batch_domain::plan::{JobItem, Plan};
+use bedrock_batch_domain::plan::{ChunkItem, ChunkJob, JobItem, Plan};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::io::Read;
 use tokio::runtime::Handle;
 
-/// What the state machine hands to postprocess.
+/// What the state machine hands to postprocess: a job of the first pass, whose rows are one chunk, or a chunk.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PostprocessInput {
     /// The run.
     pub run_id: String,
     /// The job.
-    pub job: JobItem,
+    #[serde(default)]
+    pub job: Option<JobItem>,
+    /// The chunk.
+    #[serde(default)]
+    pub chunk: Option<ChunkItem>,
+}
+
+impl PostprocessInput {
+    fn chunk(&self) -> Result<ChunkItem, EngineError> {
+        let chunk = self.chunk.clone().or_else(|| self.job.as_ref().map(ChunkItem::of_job));
+        chunk.ok_or_else(|| EngineError::Transient("neither a job nor a chunk was handed over".to_owned()))
+    }
 }
 
 /// Everything that postprocess needs.
@@ -35,82 +53,197 @@ pub struct Postprocessor {
     pub jobs: JobTable,
 }
 
+/// A chunk, and what of it was found.
+struct Chunk {
+    plan: Plan,
+    layout: Layout,
+    item: ChunkItem,
+    rows: Found,
+    outputs: Vec<(OutputFormat, String)>,
+}
+
 impl Postprocessor {
-    /// Joins the answers of a job that is over, whatever way it ended. A repetition writes the same files.
+    /// Joins a chunk with all answers that there are, whatever way its jobs ended. A repetition writes the same files.
     ///
     /// # Errors
     /// As AWS fails.
     pub async fn run(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
-        let done = self.join(input).await;
-        if let Err(error) = &done {
-            tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "not joined");
-            // The Map ends without a reason; should this be the one, it is found here.
-            let noted = self.jobs.record_failure(&input.job.name, error.name(), &error.to_string()).await;
-            if let Err(second) = noted {
-                tracing::warn!(name = input.job.name, error = %second, "the reason could not be stored");
+        let item = input.chunk()?;
+        let (name, index, stamp) = (item.name.clone(), item.index, item.stamp.clone());
+        let done = self.join(&input.run_id, item).await;
+        let done = done.map(|counts| JobCounts { stamp, ..counts });
+        match &done {
+            Ok(counts) => {
+                self.jobs.set_counts(&input.run_id, &name, index, counts).await?;
+                tracing::info!(name, rows = counts.rows, answered = counts.answered, "joined");
+            }
+            Err(error) => {
+                tracing::warn!(run_id = input.run_id, name, error_type = error.name(), "not joined");
+                // The Map ends without a reason; should this be the one, it is found here.
+                let noted = self.jobs.record_failure(&name, error.name(), &error.to_string()).await;
+                if let Err(second) = noted {
+                    tracing::warn!(name, error = %second, "the reason could not be stored");
+                }
             }
         }
         done
     }
 
-    async fn join(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&input.run_id)).await?;
-        let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
-        let stored = self.jobs.get(&input.job.name).await?.unwrap_or_default();
-        let rows = S3Uri::new(&self.bucket, layout.rows_key(input.job.index));
-        let rows = head(&self.s3, &rows).await?;
-        let rows =
-            rows.ok_or_else(|| EngineError::Transient(format!("the rows of job {} are gone", input.job.name)))?;
-        let folder = S3Uri::new(&self.bucket, answers_folder(&layout, input.job.index, &stored));
-        let mut answers = list(&self.s3, &folder).await?;
-        answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));
+    async fn join(&self, run_id: &str, item: ChunkItem) -> Result<JobCounts, EngineError> {
+        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
+        let layout = Layout::new(&plan.request.job_name_prefix, run_id);
+        let (rows_key, output_key): (_, fn(&Layout, u32, &str) -> String) = if item.duplicates {
+            (layout.duplicate_rows_key(item.index), Layout::duplicate_output_key)
+        } else {
+            (layout.rows_key(item.index), Layout::output_key)
+        };
+        let outputs = plan.request.output_formats.iter();
+        let outputs = outputs.map(|format| (*format, output_key(&layout, item.index, format.extension()))).collect();
+        let rows = self.expect(&rows_key).await?;
+        let chunk = Chunk { plan, layout, item, rows, outputs };
+        if chunk.item.duplicates { self.join_duplicates(chunk).await } else { self.join_chunk(chunk).await }
+    }
+
+    async fn expect(&self, key: &str) -> Result<Found, EngineError> {
+        let uri = S3Uri::new(&self.bucket, key);
+        let found = head(&self.s3, &uri).await?;
+        found.ok_or_else(|| EngineError::Transient(format!("{uri} is gone")))
+    }
+
+    async fn join_chunk(&self, chunk: Chunk) -> Result<JobCounts, EngineError> {
+        let mut turns = Vec::with_capacity(chunk.item.jobs.len());
+        for job in &chunk.item.jobs {
+            turns.push(self.turn_of(&chunk, job).await?);
+        }
+        let records = self.expect(&chunk.layout.records_key(chunk.item.index)).await?;
+        let wanted = self.wanted(&chunk).await?;
         let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
         let counts = {
-            let (s3, uploads, index) = (self.s3.clone(), uploads.clone(), input.job.index);
-            let work = move || {
+            let (s3, uploads) = (self.s3.clone(), uploads.clone());
+            blocking(move || {
                 let runtime = Handle::current();
-                let formats = &plan.request.output_formats;
-                let outputs: Vec<_> =
-                    formats.iter().map(|format| (*format, layout.output_key(index, format.extension()))).collect();
-                let template_prefill = plan.prompt.as_ref().and_then(|prompt| prompt.prefill.as_deref());
-                let (missing, missing_reason) = missing(&stored);
-                let job = JoinJob {
-                    family: plan.model.family,
-                    prefill: effective_prefill(&plan.request.inference, template_prefill).unwrap_or_default(),
-                    missing: &missing,
-                    missing_reason: &missing_reason,
-                    outputs: &outputs,
-                };
-                let chunks = ObjectChunks::new(&runtime, &s3, &rows);
-                let inputs =
-                    answers.iter().map(|found| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>);
-                join(&job, &chunks, &rows.uri.to_string(), inputs, &uploads)
-            };
-            let done = tokio::task::spawn_blocking(work).await;
-            done.unwrap_or_else(|error| Err(EngineError::Transient(format!("a worker died: {error}"))))?
+                let (index, shared_key) = (chunk.item.index, chunk.layout.shared_key(chunk.item.index));
+                let job = job_of(&chunk, wanted.as_deref().map(|wanted| (wanted, shared_key.as_str())));
+                let rows = ObjectChunks::new(&runtime, &s3, &chunk.rows);
+                let turns = turns.iter().map(|(asked, found)| {
+                    let read = |found: &Found| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
+                    Turn { asked: asked.clone(), answers: Box::new(found.iter().map(read)) }
+                });
+                let joined = join(&job, &rows, &chunk.rows.uri.to_string(), turns, &uploads)?;
+                if joined.counts.unanswered > 0 {
+                    let lines = StreamReader::new(&runtime, &s3, &records);
+                    copy_unanswered(lines, &joined.unanswered, &uploads, &chunk.layout.unanswered_key(index))?;
+                }
+                Ok(joined.counts)
+            })
+            .await?
         };
         uploads.finish().await?;
-        self.jobs.set_counts(&input.job.name, &counts).await?;
-        tracing::info!(name = input.job.name, rows = counts.rows, answered = counts.answered, "joined");
+        Ok(counts)
+    }
+
+    /// What a job had of the chunk, and where its answers are.
+    async fn turn_of(&self, chunk: &Chunk, job: &ChunkJob) -> Result<(Asked, Vec<Found>), EngineError> {
+        let stored = self.jobs.get(&job.name).await?.unwrap_or_default();
+        let folder = match (job.lane, stored.job_arn.as_deref().and_then(|arn| arn.rsplit('/').next())) {
+            (Lane::OnDemand, _) => Some(chunk.layout.on_demand_prefix(job.index)),
+            // Bedrock writes under the folder we name, in one of its own that is called after the job's id.
+            (Lane::Batch, Some(id)) => Some(format!("{}{id}/", chunk.layout.answers_prefix(job.index))),
+            (Lane::Batch, None) => None,
+        };
+        let mut answers = match folder {
+            Some(folder) => list(&self.s3, &S3Uri::new(&self.bucket, folder)).await?,
+            None => Vec::new(),
+        };
+        answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));
+        let (missing, missing_reason) = missing(job.lane, &stored);
+        let model = match job.lane {
+            Lane::Batch => &chunk.plan.model,
+            Lane::OnDemand => &chunk.plan.on_demand.model,
+        };
+        let asked = Asked {
+            pass: job.pass,
+            records: job.records as usize,
+            was_asked: stored.was_asked(),
+            lane: job.lane,
+            model_id: model.id.clone(),
+            missing,
+            missing_reason,
+        };
+        Ok((asked, answers))
+    }
+
+    /// The rows of the chunk whose answers rows of other chunks wait for.
+    async fn wanted(&self, chunk: &Chunk) -> Result<Option<Vec<String>>, EngineError> {
+        if chunk.plan.counts.duplicates == 0 {
+            return Ok(None);
+        }
+        let key = chunk.layout.wanted_key(chunk.item.index);
+        match head(&self.s3, &S3Uri::new(&self.bucket, &key)).await? {
+            Some(_) => get_json(&self.s3, &self.bucket, &key).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn join_duplicates(&self, chunk: Chunk) -> Result<JobCounts, EngineError> {
+        let run_id = &chunk.plan.run_id;
+        let first_rows: Vec<u64> = get_json(&self.s3, &self.bucket, &Layout::first_rows_key(run_id)).await?;
+        let folder = chunk.layout.shared_key(0);
+        let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let shared = list(&self.s3, &S3Uri::new(&self.bucket, format!("{folder}/"))).await?;
+        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let counts = {
+            let (s3, uploads) = (self.s3.clone(), uploads.clone());
+            blocking(move || {
+                let runtime = Handle::current();
+                let mut counts = JobCounts::default();
+                let rows = ObjectChunks::new(&runtime, &s3, &chunk.rows);
+                let name = chunk.rows.uri.to_string();
+                let mut waiting = Waiting::read(&rows, &name, &first_rows)?;
+                let keys: BTreeSet<String> =
+                    waiting.chunks.iter().map(|index| chunk.layout.shared_key(*index)).collect();
+                // Chunks that were never joined have shared nothing.
+                let files = shared.into_iter().filter(|found| keys.contains(&found.uri.key));
+                let files: Vec<((), Found)> = files.map(|found| ((), found)).collect();
+                for_each_line_of(&runtime, &s3, &files, |(), line| {
+                    waiting.take(line, &mut counts);
+                    Ok(())
+                })?;
+                waiting.write(&job_of(&chunk, None), &rows, &name, &mut counts, &uploads)?;
+                Ok(counts)
+            })
+            .await?
+        };
+        uploads.finish().await?;
         Ok(counts)
     }
 }
 
-/// Bedrock writes under the folder we name, in one of its own that is called after the job's id.
-fn answers_folder(layout: &Layout, index: u32, stored: &StoredJob) -> String {
-    let folder = layout.answers_prefix(index);
-    match stored.job_arn.as_deref().and_then(|arn| arn.rsplit('/').next()) {
-        Some(id) => format!("{folder}{id}/"),
-        None => folder,
+fn job_of<'a>(chunk: &'a Chunk, shared: Option<(&'a [String], &'a str)>) -> JoinJob<'a> {
+    let request = &chunk.plan.request;
+    let template_prefill = chunk.plan.prompt.as_ref().and_then(|prompt| prompt.prefill.as_deref());
+    JoinJob {
+        family: chunk.plan.model.family,
+        prefill: effective_prefill(&request.inference, template_prefill).unwrap_or_default(),
+        retry_on: &request.asking.retry_on,
+        outputs: &chunk.outputs,
+        shared,
     }
 }
 
 /// What to say of rows without a line: a text for `error`, and a name for counting.
-fn missing(stored: &StoredJob) -> (String, String) {
+fn missing(lane: Lane, stored: &StoredJob) -> (String, String) {
+    if let Some(reason) = stored.fell_back.as_ref().filter(|_| !stored.was_asked()) {
+        return (format!("not asked: {reason}"), "not asked: Bedrock did not take the job in batch".to_owned());
+    }
+    if !stored.was_asked() {
+        return ("not asked: the run ended before".to_owned(), "not asked: the run ended before".to_owned());
+    }
     let status = stored.status.unwrap_or(JobStatus::Unknown);
-    let reason = match status {
-        JobStatus::Completed => "no answer in the job's output".to_owned(),
-        other => format!("no answer: the job ended as {other}"),
+    let reason = match (lane, status) {
+        (_, JobStatus::Completed) => "no answer in the job's output".to_owned(),
+        (Lane::Batch, other) => format!("no answer: the job ended as {other}"),
+        (Lane::OnDemand, _) => "not asked: the run ended before".to_owned(),
     };
     let text = match (status, stored.message.as_deref()) {
         (JobStatus::Failed, Some(message)) => format!("{reason}: {message}"),

@@ -3,11 +3,19 @@
 
 mod checks;
 mod chunk_files;
+mod columns;
+mod duplicates;
+mod freeze;
+mod held_batch;
 mod record_ids;
+mod resume;
+mod rows_planned;
 mod run;
 mod sources;
 mod write_chunks;
 
 pub use chunk_files::FolderSink;
-pub use run::{PreprocessInput, Preprocessor};
+pub use duplicates::chunk_of;
+pub(crate) use run::blocking;
+pub use run::{PreprocessInput, Preprocessor, StartInput};
 pub use write_chunks::{ChunkJob, Written, write_chunks};

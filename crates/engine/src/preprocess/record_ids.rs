@@ -64,6 +64,11 @@ fn hash(seed: u8, id: &str) -> u64 {
     hasher.finish()
 }
 
+/// The id of the row at `position`, where the input has none of its own.
+pub(super) fn position_id(position: u64) -> String {
+    format!("r{position:09}")
+}
+
 /// `r000000000`, `r000000001`, …
 fn positions(first: u64, rows: usize) -> StringArray {
     let mut ids = StringBuilder::with_capacity(rows, rows * 10);

@@ -1,16 +1,19 @@
 //! The use case: check everything, write the chunks, freeze the plan.
 
-use super::checks::{column_problems, columns_without_text, prompt_for, template_of};
+use super::checks::{column_problems, columns_without_text, on_demand_of, prompt_for, template_of};
+use super::rows_planned::Rows;
 use super::sources::{self, Sources};
-use super::write_chunks::{ChunkJob, TOO_FEW, Written, write_chunks};
+use super::write_chunks::{ChunkJob, Written, write_chunks};
 use crate::error::EngineError;
-use crate::objects::{Uploads, put_json};
+use crate::job_table::JobTable;
+use crate::next_step::NextStepper;
+use crate::objects::Uploads;
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker};
+use bedrock_batch_domain::chunk_plan::Chunker;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::layout::{self, Layout};
-use bedrock_batch_domain::model::{Limits, Model, ModelTable, RecordWriter, effective_prefill};
-use bedrock_batch_domain::plan::{JobItem, Plan, PlanCounts, Prepared, Source};
+use bedrock_batch_domain::model::{Model, ModelTable, RecordWriter, effective_prefill};
+use bedrock_batch_domain::plan::{OnDemand, Step};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::prompt::{Prompt, Template};
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -22,7 +25,20 @@ use tokio::runtime::Handle;
 
 /// What the state machine hands to preprocess.
 #[derive(Debug, Clone, Deserialize)]
-pub struct PreprocessInput {
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum PreprocessInput {
+    /// An execution begins.
+    Start(StartInput),
+    /// A step is done: what comes next?
+    NextStep {
+        /// The step that is done.
+        state: Step,
+    },
+}
+
+/// The beginning of an execution.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StartInput {
     /// The execution's name.
     pub execution_name: String,
     /// The execution's ARN.
@@ -38,9 +54,15 @@ pub struct PreprocessInput {
 pub struct Preprocessor {
     /// S3.
     pub s3: Client,
+    /// Step Functions.
+    pub step_functions: aws_sdk_sfn::Client,
     /// The bucket of everything.
     pub bucket: String,
-    /// The job table; preprocess only writes its name down.
+    /// The region that models are asked in.
+    pub region: String,
+    /// The job table.
+    pub jobs: JobTable,
+    /// The job table's name, to be written down.
     pub task_table: String,
     /// Further buckets that runs may read.
     pub input_buckets: Vec<String>,
@@ -52,39 +74,52 @@ pub struct Preprocessor {
     pub models: ModelTable,
 }
 
-/// The Distributed Map's result holds two bytes a job and must stay under 256 KiB.
-const MOST_JOBS: u64 = 100_000;
-
 /// A request whose model, prompt and input were found.
-struct Checked {
-    request: RunRequest,
-    model: Model,
-    prompt: Option<Prompt>,
-    template: Template,
-    sources: Sources,
-    shape: sources::Shape,
+pub(super) struct Checked {
+    pub(super) request: RunRequest,
+    pub(super) model: Model,
+    pub(super) on_demand: OnDemand,
+    pub(super) prompt: Option<Prompt>,
+    pub(super) template: Template,
+    pub(super) sources: Sources,
+    pub(super) shape: sources::Shape,
 }
 
 impl Preprocessor {
     /// Runs preprocess.
     ///
     /// # Errors
-    /// `InvalidInput` with all that is wrong; else as S3 fails.
-    pub async fn run(self: &Arc<Self>, input: PreprocessInput) -> Result<Prepared, EngineError> {
+    /// `InvalidInput` with all that is wrong; else as AWS fails.
+    pub async fn run(self: &Arc<Self>, input: PreprocessInput) -> Result<Step, EngineError> {
+        match input {
+            PreprocessInput::NextStep { state } => {
+                let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
+                stepper.run(state).await
+            }
+            PreprocessInput::Start(start) => match self.earlier_run(&start).await? {
+                Some(step) => Ok(step),
+                None => self.start(&start).await,
+            },
+        }
+    }
+
+    async fn start(self: &Arc<Self>, input: &StartInput) -> Result<Step, EngineError> {
         let run_id = layout::run_id(&input.execution_name);
         let checked = self.check(&input.input).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
         let rows = Rows::planned(&checked)?;
+        // From here on there is something that could have to be stopped.
+        self.jobs.take_run(&run_id, &input.execution_arn, None).await?;
         let checked = Arc::new(checked);
         let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
         let written = {
             let (this, checked, layout, uploads) =
                 (Arc::clone(self), Arc::clone(&checked), layout.clone(), uploads.clone());
-            blocking(move || this.write(&checked, &layout, &uploads, rows.taken)).await?
+            blocking(move || this.write(&checked, &layout, &uploads, rows)).await?
         };
         uploads.finish().await?;
         let counts = rows.counts(&checked, &written)?;
-        self.freeze(&input, &run_id, &layout, &checked, counts, &written).await
+        self.freeze(input, &run_id, &layout, &checked, (counts, rows.lane), &written).await
     }
 
     /// Checks all that can be checked before a row is read; gathers the problems of each part.
@@ -93,13 +128,22 @@ impl Preprocessor {
         let Some(request) = request else {
             // The parts that are there are looked at all the same: all problems at once.
             if let Some(id) = input.get("model_id").and_then(Value::as_str) {
-                problems.extend(self.models.find(id).err());
+                problems.extend(self.models.find(id, None).err());
             }
             Problems::check(problems)?;
             return Err(EngineError::Transient("an input without problems could not be read".to_owned()));
         };
         let mut note = |problem: Problem| problems.push(problem);
-        let model = self.models.find(&request.model_id).map_err(&mut note).ok();
+        let profile = request.asking.inference_profile_arn.as_deref();
+        let model = self.models.find(&request.model_id, profile).map_err(&mut note).ok();
+        let on_demand = match &model {
+            Some(model) => {
+                let (on_demand, problems) = on_demand_of(&request, model, &self.models, &self.region);
+                problems.into_iter().for_each(&mut note);
+                on_demand
+            }
+            None => None,
+        };
         let prompt = prompt_for(model.as_ref(), request.prompt_id.as_deref(), &self.prompts).map_err(&mut note);
         if let Some(model) = &model {
             // A prefill may come from the prompt as well: it has to suit the model all the same.
@@ -129,9 +173,9 @@ impl Preprocessor {
             }
         }
         Problems::check(problems)?;
-        match (model, prompt, template, found) {
-            (Some(model), Ok(prompt), Some(template), Some((sources, shape))) => {
-                Ok(Checked { request, model, prompt, template, sources, shape })
+        match (model.zip(on_demand), prompt, template, found) {
+            (Some((model, on_demand)), Ok(prompt), Some(template), Some((sources, shape))) => {
+                Ok(Checked { request, model, on_demand, prompt, template, sources, shape })
             }
             _ => Err(EngineError::Transient("an input without problems could not be checked".to_owned())),
         }
@@ -152,7 +196,7 @@ impl Preprocessor {
         Ok((sources, shape))
     }
 
-    fn write(&self, checked: &Checked, layout: &Layout, uploads: &Uploads, rows: u64) -> Result<Written, EngineError> {
+    fn write(&self, checked: &Checked, layout: &Layout, uploads: &Uploads, rows: Rows) -> Result<Written, EngineError> {
         let runtime = Handle::current();
         let prompt = checked.prompt.as_ref();
         let records = RecordWriter::new(
@@ -162,145 +206,21 @@ impl Preprocessor {
             prompt.and_then(|prompt| prompt.system.as_deref()),
             prompt.and_then(|prompt| prompt.prefill.as_deref()),
         );
-        let limits = chunk_limits(&checked.request, &checked.model.limits);
-        let max_record_bytes = checked.model.limits.max_record_bytes.min(Chunker::max_line_bytes(limits));
-        let job = ChunkJob { layout, records: &records, limits, max_record_bytes, rows };
+        let job = ChunkJob {
+            layout,
+            records: &records,
+            limits: rows.limits,
+            max_record_bytes: checked.model.limits.max_record_bytes.min(Chunker::max_line_bytes(rows.limits)),
+            rows: rows.taken,
+            deduplicate: checked.request.asking.deduplicate,
+        };
         let batches = sources::rows(&runtime, &self.s3, &checked.sources, &checked.shape);
         write_chunks(&job, batches, uploads)
-    }
-
-    async fn freeze(
-        &self,
-        input: &PreprocessInput,
-        run_id: &str,
-        layout: &Layout,
-        checked: &Checked,
-        counts: PlanCounts,
-        written: &Written,
-    ) -> Result<Prepared, EngineError> {
-        let jobs: Vec<JobItem> = (0u32..)
-            .zip(&written.chunks)
-            .map(|(index, records)| JobItem {
-                index,
-                name: layout.job_name(&input.started_at, 0, index),
-                records: *records,
-                input_uri: S3Uri::new(&self.bucket, layout.records_key(index)).to_string(),
-                output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
-            })
-            .collect();
-        let sources = checked.sources.objects.iter().map(|found| Source {
-            uri: found.uri.to_string(),
-            etag: found.etag.clone(),
-            bytes: found.bytes,
-        });
-        let plan = Plan {
-            run_id: run_id.to_owned(),
-            execution_arn: input.execution_arn.clone(),
-            started_at: input.started_at.clone(),
-            bucket: self.bucket.clone(),
-            task_table: self.task_table.clone(),
-            request: checked.request.clone(),
-            prompt: checked.prompt.clone(),
-            model: checked.model.clone(),
-            sources: sources.collect(),
-            columns: checked.shape.schema.fields().iter().map(|field| field.name().clone()).collect(),
-            counts,
-        };
-        let (jobs_key, plan_key) = (Layout::jobs_key(run_id), Layout::plan_key(run_id));
-        put_json(&self.s3, &self.bucket, &plan_key, &plan).await?;
-        put_json(&self.s3, &self.bucket, &jobs_key, &jobs).await?;
-        tracing::info!(run_id, rows = plan.counts.rows, records = plan.counts.records, jobs = jobs.len(), "prepared");
-        Ok(Prepared {
-            run_id: run_id.to_owned(),
-            bucket: self.bucket.clone(),
-            jobs_key,
-            plan_key,
-            model_id: plan.model.id.clone(),
-            invocation_type: plan.model.family.invocation_type(),
-            max_concurrent_jobs: plan.request.max_concurrent_jobs,
-            jobs: plan.counts.jobs,
-        })
-    }
-}
-
-/// How many rows there are, and how many of them the request lets in.
-#[derive(Debug, Clone, Copy)]
-struct Rows {
-    there: u64,
-    within_total: u64,
-    taken: u64,
-}
-
-impl Rows {
-    fn planned(checked: &Checked) -> Result<Self, EngineError> {
-        let request = &checked.request;
-        let limits = chunk_limits(request, &checked.model.limits);
-        let there = checked.shape.rows;
-        let within_total = there.min(request.max_records_total.unwrap_or(u64::MAX));
-        let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * u64::from(limits.max_records));
-        let taken = within_total.min(in_jobs);
-        limits.check(taken)?;
-        if taken.div_ceil(u64::from(limits.max_records)) > MOST_JOBS {
-            let rule = format!("{taken} rows would make over {MOST_JOBS} jobs, more than a run can hold");
-            let remedy = "raise it (Bedrock takes up to 100,000 records a job), or split the input";
-            return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
-        }
-        Ok(Self { there, within_total, taken })
-    }
-
-    fn counts(self, checked: &Checked, written: &Written) -> Result<PlanCounts, EngineError> {
-        if written.rows != self.taken {
-            let rule = format!("{} rows were counted and {} read: it changed meanwhile", self.taken, written.rows);
-            return Err(Problem::new("s3_uri", &checked.request.s3_uri, rule).remedy("start again").into());
-        }
-        let mut skipped = BTreeMap::new();
-        let mut skip = |reason: &str, rows: u64| {
-            if rows > 0 {
-                skipped.insert(reason.to_owned(), rows);
-            }
-        };
-        skip("over max_records_total", self.there - self.within_total);
-        skip("over max_num_jobs", self.within_total - self.taken + written.over_max_chunks);
-        if written.chunks.is_empty() {
-            let limits = chunk_limits(&checked.request, &checked.model.limits);
-            let reasons = written.rejected.iter().filter(|(reason, _)| reason.as_str() != TOO_FEW);
-            let rejected: u64 = reasons.clone().map(|(_, rows)| rows).sum();
-            let reasons: Vec<&str> = reasons.map(|(reason, _)| reason.as_str()).collect();
-            let rule = format!(
-                "of {} rows, {rejected} cannot be sent ({}), and the rest is under the {} records that a batch job needs",
-                written.rows,
-                reasons.join(", "),
-                limits.min_records
-            );
-            return Err(Problem::without_value("the input", rule).remedy("shorten those rows, or add rows").into());
-        }
-        let mut warnings = checked.sources.warnings.clone();
-        if written.empty_cells > 0 {
-            warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
-        }
-        Ok(PlanCounts {
-            rows: self.there,
-            records: written.chunks.iter().map(|records| u64::from(*records)).sum(),
-            skipped,
-            rejected: written.rejected.clone(),
-            warnings,
-            jobs: u32::try_from(written.chunks.len()).unwrap_or(u32::MAX),
-        })
-    }
-}
-
-/// The request's wishes within the model's limits.
-fn chunk_limits(request: &RunRequest, model: &Limits) -> ChunkLimits {
-    ChunkLimits {
-        min_records: model.min_records_per_job,
-        max_records: request.max_records_per_job.min(model.max_records_per_job),
-        max_bytes: model.max_chunk_bytes(),
-        max_chunks: request.max_num_jobs,
     }
 }
 
 /// Runs work that reads and writes through `std::io` on a thread of its own.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -5,19 +5,22 @@
 //! each, lines and rows alike.
 
 use super::chunk_files::ChunkFiles;
+use super::columns::{with_first_column, with_last_column};
+use super::duplicates::{DuplicateFiles, Same, Seen};
+use super::held_batch::{HeldBatch, NotSent, Positions};
 use super::record_ids::RecordIds;
 use crate::error::EngineError;
-use crate::objects::ObjectSink;
+use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::cell_text::as_text;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow_schema::SchemaRef;
+use arrow_select::filter::filter_record_batch;
 use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker, Placed};
-use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID};
+use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::RecordWriter;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
-use std::sync::Arc;
 
 /// What to write, and within which limits.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct ChunkJob<'a> {
     pub max_record_bytes: u64,
     /// How many rows to take.
     pub rows: u64,
+    /// Whether rows with the same model input are asked once.
+    pub deduplicate: bool,
 }
 
 /// What was written.
@@ -47,13 +52,12 @@ pub struct Written {
     pub over_max_chunks: u64,
     /// Null or empty cells in columns that the prompt shows.
     pub empty_cells: u64,
-}
-
-/// Why a row is not sent: a name for counting, and what the row's `error` will say.
-#[derive(Debug, Clone)]
-struct NotSent {
-    reason: &'static str,
-    text: String,
+    /// The position of each chunk's first row.
+    pub first_rows: Vec<u64>,
+    /// Rows of each file of duplicates.
+    pub duplicates: Vec<u32>,
+    /// Rows that were not remembered, so that their duplicates are asked too.
+    pub forgotten: u64,
 }
 
 const TOO_LARGE: &str = "record too large for the model";
@@ -85,29 +89,6 @@ pub fn write_chunks<S: ObjectSink>(
     writing.finish()
 }
 
-/// A batch whose lines are rendered, waiting for the chunker's word.
-struct HeldBatch {
-    rows: RecordBatch,
-    lines: Vec<u8>,
-    /// Where each row's line ends; a row without a line ends where the one before does.
-    ends: Vec<usize>,
-    /// Why a row has no line.
-    not_sent: Vec<Option<NotSent>>,
-    /// Where each row goes, as far as said.
-    placed: Vec<Placed>,
-}
-
-impl HeldBatch {
-    fn has_line(&self, row: usize) -> bool {
-        !self.line_range(row..row + 1).is_empty()
-    }
-
-    fn line_range(&self, rows: Range<usize>) -> Range<usize> {
-        let begin = if rows.start == 0 { 0 } else { self.ends[rows.start - 1] };
-        begin..self.ends[rows.end - 1]
-    }
-}
-
 struct Writing<'a, S: ObjectSink> {
     job: &'a ChunkJob<'a>,
     sink: &'a S,
@@ -116,6 +97,8 @@ struct Writing<'a, S: ObjectSink> {
     open: Option<(u32, ChunkFiles<S::Writer>)>,
     /// Where the latest line went; rows without a line go along with it.
     last: Option<Placed>,
+    seen: Option<Seen>,
+    duplicates: DuplicateFiles<'a, S>,
     written: Written,
 }
 
@@ -128,6 +111,8 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             held: VecDeque::new(),
             open: None,
             last: None,
+            seen: job.deduplicate.then(Seen::default),
+            duplicates: DuplicateFiles::new(job, sink),
             written: Written::default(),
         }
     }
@@ -136,7 +121,9 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let rendered = self.render(batch, ids)?;
         let rows = rendered.ends.len();
         let lengths: Vec<usize> = (0..rows).map(|row| rendered.line_range(row..row + 1).len()).collect();
-        self.written.rows += rows as u64;
+        // Duplicates yield no line either.
+        (rows..batch.num_rows()).for_each(|_| self.chunker.iter_mut().for_each(Chunker::skip_row));
+        self.written.rows += batch.num_rows() as u64;
         self.held.push_back(rendered);
         for length in lengths {
             let Some(chunker) = self.chunker.as_mut() else { break };
@@ -149,7 +136,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         self.write_placed_batches()
     }
 
-    /// Renders all lines of a batch.
+    /// Renders all lines of a batch, and takes the duplicates out of it.
     fn render(&mut self, batch: &RecordBatch, ids: &StringArray) -> Result<HeldBatch, EngineError> {
         let columns = self.job.records.columns().iter().map(|name| {
             let column = batch.column_by_name(name);
@@ -157,10 +144,25 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             as_text(column)
         });
         let columns = columns.collect::<Result<Vec<StringArray>, _>>()?;
+        let own_ids = batch.column_by_name(RECORD_ID).is_some();
+        let first = self.written.rows;
         let mut lines = Vec::new();
         let mut ends = Vec::with_capacity(batch.num_rows());
         let mut not_sent = Vec::with_capacity(batch.num_rows());
+        let mut same: Vec<(usize, Same)> = Vec::new();
         for row in 0..batch.num_rows() {
+            let cells = || columns.iter().map(|column| cell(column, row));
+            self.written.empty_cells += cells().filter(|cell| cell.is_empty()).count() as u64;
+            let mut key = None;
+            if let Some(seen) = &mut self.seen {
+                match seen.find(cells()) {
+                    Ok(found) => {
+                        same.push((row, found));
+                        continue;
+                    }
+                    Err(new) => key = Some(new),
+                }
+            }
             let begin = lines.len();
             // The cell of a null is the empty text.
             self.job.records.push_line(&mut lines, ids.value(row), |column| cell(&columns[column], row));
@@ -172,12 +174,43 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
                 not_sent.push(Some(NotSent { reason: TOO_LARGE, text }));
             } else {
                 not_sent.push(None);
+                if let (Some(seen), Some(key)) = (&mut self.seen, key) {
+                    seen.remember(key, first + row as u64, own_ids.then(|| ids.value(row)));
+                }
             }
             ends.push(lines.len());
-            self.written.empty_cells += columns.iter().filter(|column| cell(column, row).is_empty()).count() as u64;
         }
         let rows = with_first_column(batch, ids)?;
-        Ok(HeldBatch { rows, lines, ends, not_sent, placed: Vec::with_capacity(batch.num_rows()) })
+        let (rows, positions) = self.without(rows, &same, first)?;
+        let placed = Vec::with_capacity(rows.num_rows());
+        Ok(HeldBatch { rows, lines, ends, not_sent, placed, positions })
+    }
+
+    /// The rows without the duplicates, which are written at once.
+    fn without(
+        &mut self,
+        rows: RecordBatch,
+        same: &[(usize, Same)],
+        first: u64,
+    ) -> Result<(RecordBatch, Positions), EngineError> {
+        if same.is_empty() {
+            return Ok((rows, Positions::From(first)));
+        }
+        let mut is_first = vec![true; rows.num_rows()];
+        for (row, _) in same {
+            is_first[*row] = false;
+        }
+        let positions = (first..).zip(&is_first).filter(|(_, is_first)| **is_first).map(|(position, _)| position);
+        let positions = Positions::Each(positions.collect());
+        let duplicates: BooleanArray = is_first.iter().map(|is_first| Some(!is_first)).collect();
+        let is_first: BooleanArray = is_first.into_iter().map(Some).collect();
+        let filtered = |wanted: &BooleanArray| {
+            filter_record_batch(&rows, wanted)
+                .map_err(|error| EngineError::Transient(format!("rows cannot be filtered: {error}")))
+        };
+        let same: Vec<Same> = same.iter().map(|(_, same)| same.clone()).collect();
+        self.duplicates.write(&filtered(&duplicates)?, &same)?;
+        Ok((filtered(&is_first)?, positions))
     }
 
     /// The oldest line without a place gets it. Rows without a line before it go where the line before them went, and
@@ -243,7 +276,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         self.count_rejected(why);
         let not_sent: StringArray = why.iter().map(|why| why.as_ref().map(|why| why.text.as_str())).collect();
         let slice = with_last_column(&slice, not_sent)?;
-        let files = self.files_of(index, slice.schema())?;
+        let files = self.files_of(index, slice.schema(), batch.positions.of(rows.start))?;
         if with_lines {
             let lines = rows.clone().filter(|row| batch.has_line(*row)).count();
             files.write(&batch.lines[batch.line_range(rows)], u32::try_from(lines).unwrap_or(u32::MAX), &slice)
@@ -258,13 +291,21 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         }
     }
 
-    fn files_of(&mut self, index: u32, schema: SchemaRef) -> Result<&mut ChunkFiles<S::Writer>, EngineError> {
+    fn files_of(
+        &mut self,
+        index: u32,
+        schema: SchemaRef,
+        position: u64,
+    ) -> Result<&mut ChunkFiles<S::Writer>, EngineError> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != index) {
             self.close_chunk()?;
         }
         let (_, files) = match self.open.take() {
             Some(open) => self.open.insert(open),
-            None => self.open.insert((index, ChunkFiles::create(self.sink, self.job.layout, index, schema)?)),
+            None => {
+                self.written.first_rows.push(position);
+                self.open.insert((index, ChunkFiles::create(self.sink, self.job.layout, index, schema)?))
+            }
         };
         Ok(files)
     }
@@ -276,6 +317,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         Ok(())
     }
 
+    /// Nothing more comes: everything that is open is closed, and what duplicates wait for is written down.
     fn finish(mut self) -> Result<Written, EngineError> {
         let rest = self.chunker.take().map(Chunker::finish).unwrap_or_default();
         for placed in rest {
@@ -288,36 +330,20 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         }
         self.write_placed_batches()?;
         self.close_chunk()?;
+        self.duplicates.close()?;
+        self.written.duplicates = std::mem::take(&mut self.duplicates.files);
+        if let Some(seen) = &self.seen {
+            self.written.forgotten = seen.forgotten;
+            for (chunk, ids) in seen.wanted_by_chunk(&self.written.first_rows) {
+                let mut file = self.sink.create(&self.job.layout.wanted_key(chunk))?;
+                serde_json::to_writer(&mut file, &ids).map_err(std::io::Error::from)?;
+                file.close()?;
+            }
+        }
         Ok(self.written)
     }
 }
 
 fn cell(column: &StringArray, row: usize) -> &str {
     if column.is_null(row) { "" } else { column.value(row) }
-}
-
-/// The rows with `record_id` first; a column of that name moves there.
-fn with_first_column(batch: &RecordBatch, ids: &StringArray) -> Result<RecordBatch, EngineError> {
-    let mut fields = vec![Field::new(RECORD_ID, DataType::Utf8, false)];
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(ids.clone())];
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if field.name() != RECORD_ID {
-            fields.push(field.as_ref().clone());
-            columns.push(Arc::clone(column));
-        }
-    }
-    batch_of(fields, columns)
-}
-
-fn with_last_column(batch: &RecordBatch, not_sent: StringArray) -> Result<RecordBatch, EngineError> {
-    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
-    let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(not_sent));
-    batch_of(fields, columns)
-}
-
-fn batch_of(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineError> {
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|error| EngineError::Transient(format!("columns do not fit together: {error}")))
 }

@@ -34,6 +34,9 @@ pub(crate) async fn create(
         return Err(ApiError::validation(reason));
     }
     let behaviour = simulator.behaviour();
+    if behaviour.refuses_batch(&model) {
+        return Err(ApiError::validation(model.has_no_batch()));
+    }
     let usual = if model.kind == NameKind::Opaque && model.base.contains('.') { QUOTA_CUSTOM } else { QUOTA };
     let quota = behaviour.create_quota.and_then(|quota| usize::try_from(quota).ok()).unwrap_or(usual);
     let now = Timestamp::now();

@@ -1,6 +1,11 @@
 //! The job table (DynamoDB): one item a job, keyed by the job's name. What stands in it before a job exists is why no
 //! job is lost, and its conditions are why late, repeated and mixed-up events change nothing.
 
+mod open_jobs;
+mod run_item;
+
+pub use run_item::RunItem;
+
 use crate::error::EngineError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -8,6 +13,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::job::JobStatus;
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::summary::JobCounts;
 use std::collections::HashMap;
@@ -31,6 +37,12 @@ pub struct StoredJob {
     pub index: u32,
     /// Records sent.
     pub records: u64,
+    /// How often its rows had been asked before.
+    pub round: u32,
+    /// How its rows are asked; none for a file of duplicates, whose counts alone are stored.
+    pub lane: Option<Lane>,
+    /// The execution that made it.
+    pub execution_arn: String,
     /// The state machine's token.
     pub task_token: String,
     /// Whether the token was answered.
@@ -45,7 +57,11 @@ pub struct StoredJob {
     pub processed: Option<u64>,
     /// Why this job stopped its run: an error name and a cause.
     pub failure: Option<(String, String)>,
-    /// What postprocess counted; there once the job's rows are written.
+    /// Whether its rows may be asked on demand, should Bedrock not take it in batch.
+    pub may_fall_back: bool,
+    /// Why its rows are to be asked on demand, if Bedrock did not take it in batch.
+    pub fell_back: Option<String>,
+    /// What postprocess counted of the chunk of this name; there once the chunk's rows are written.
     pub counts: Option<JobCounts>,
 }
 
@@ -53,6 +69,19 @@ impl StoredJob {
     /// Whether a state machine waits to hear of it.
     pub fn waiting(&self) -> bool {
         !self.task_token.is_empty() && !self.answered
+    }
+
+    /// Whether nothing more will happen to it by itself.
+    pub fn is_over(&self) -> bool {
+        self.fell_back.is_some() || self.status.is_some_and(JobStatus::is_terminal)
+    }
+
+    /// Whether its rows were ever asked.
+    pub fn was_asked(&self) -> bool {
+        match self.lane {
+            Some(Lane::OnDemand) => self.status.is_some(),
+            _ => self.job_arn.is_some(),
+        }
     }
 }
 
@@ -80,48 +109,64 @@ impl JobTable {
         Self { client, table }
     }
 
-    /// Puts a job that does not exist at Bedrock yet, with the token of the one who waits for it. If its item is there
-    /// already, the token of a new attempt takes the old one's place. Returns the item as it is then.
+    /// Stores a job that does not exist at Bedrock yet, with the token of the one who waits for it. If it was stored
+    /// before, the token of a new attempt takes the old one's place. Returns the item as it is then.
     ///
     /// # Errors
     /// As DynamoDB fails.
-    pub async fn begin(
-        &self,
-        run_id: &str,
-        model_id: &str,
-        job: &JobItem,
-        token: &str,
-    ) -> Result<StoredJob, EngineError> {
-        let put = self.client.put_item().table_name(&self.table).item("job_name", text(&job.name));
-        let put = put
-            .item("run_id", text(run_id))
-            .item("job_index", number(job.index))
-            .item("model_id", text(model_id))
-            .item("records", number(job.records))
-            .item("input_uri", text(&job.input_uri))
-            .item("output_uri", text(&job.output_uri))
-            .item("task_token", text(token))
-            .item("open", text(OPEN))
-            .item("created_at", text(&now()))
-            .item("updated_at", text(&now()))
-            .item("expires_at", number(expiry()))
-            .condition_expression("attribute_not_exists(job_name)");
-        match put.send().await {
-            Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                // A new attempt of the state machine waits with a new token; the same token changes nothing.
-                self.change(
-                    &job.name,
-                    "SET task_token = :token, answered = :no, #open = :open",
-                    "task_token <> :token",
-                    &[(":token", text(token)), (":no", AttributeValue::Bool(false)), (":open", text(OPEN))],
-                )
-                .await?;
-            }
-            Err(error) => return Err(EngineError::from_aws(format!("cannot store job {}", job.name), &error)),
+    pub async fn begin(&self, job: &NewJob<'_>, token: &str) -> Result<StoredJob, EngineError> {
+        let waiting = [(":token", text(token)), (":open", text(OPEN)), (":no", AttributeValue::Bool(false))];
+        let token_set = "task_token = :token, answered = :no, #open = :open";
+        if !self.store(job, &format!(", {token_set}"), &waiting).await? {
+            // A new attempt of the state machine waits with a new token; the same token changes nothing.
+            let mut values = waiting.to_vec();
+            values.push((":execution", text(job.execution_arn)));
+            let set = format!("SET {token_set}, execution_arn = :execution");
+            self.change(&job.item.name, &set, "task_token <> :token", &values).await?;
         }
-        let stored = self.get(&job.name).await?;
-        stored.ok_or_else(|| EngineError::Transient(format!("job {} went missing from the table", job.name)))
+        self.expect(&job.item.name).await
+    }
+
+    /// Stores a job whose rows are asked one by one: nobody waits with a token. Returns the item as it is then.
+    ///
+    /// # Errors
+    /// As DynamoDB fails.
+    pub async fn begin_on_demand(&self, job: &NewJob<'_>) -> Result<StoredJob, EngineError> {
+        self.store(job, "", &[]).await?;
+        self.expect(&job.item.name).await
+    }
+
+    /// Stores what is known of a job beforehand, if that was not done before; says whether it was done now. The item may
+    /// be there already, with nothing but the counts of its chunk: a run that is collected counts all its chunks.
+    async fn store(
+        &self,
+        job: &NewJob<'_>,
+        further_set: &str,
+        further: &[(&str, AttributeValue)],
+    ) -> Result<bool, EngineError> {
+        let mut values = vec![
+            (":run", text(job.run_id)),
+            (":index", number(job.item.index)),
+            (":model", text(job.model_id)),
+            (":records", number(job.item.records)),
+            (":round", number(job.item.round)),
+            (":lane", text(job.item.lane.name())),
+            (":execution", text(job.execution_arn)),
+            (":may", AttributeValue::Bool(job.may_fall_back)),
+            (":input", text(&job.item.input_uri)),
+            (":output", text(&job.item.output_uri)),
+            (":created", text(&now())),
+        ];
+        values.extend_from_slice(further);
+        let set = "SET run_id = :run, job_index = :index, model_id = :model, records = :records, round = :round, \
+                   lane = :lane, execution_arn = :execution, may_fall_back = :may, input_uri = :input, \
+                   output_uri = :output, created_at = :created";
+        self.change(&job.item.name, &format!("{set}{further_set}"), "attribute_not_exists(lane)", &values).await
+    }
+
+    async fn expect(&self, name: &str) -> Result<StoredJob, EngineError> {
+        let stored = self.get(name).await?;
+        stored.ok_or_else(|| EngineError::Transient(format!("job {name} went missing from the table")))
     }
 
     /// The job of this name.
@@ -161,6 +206,17 @@ impl JobTable {
         Ok(())
     }
 
+    /// Stores how many records of a running job have been processed: what [`JobTable::record`] does not, since the status
+    /// is no news.
+    ///
+    /// # Errors
+    /// As DynamoDB fails.
+    pub async fn record_progress(&self, name: &str, processed: u64) -> Result<(), EngineError> {
+        let values = [(":processed", number(processed))];
+        self.change(name, "SET processed_records = :processed", "attribute_exists(job_name)", &values).await?;
+        Ok(())
+    }
+
     /// Notes that `token` was answered: the job is no longer open. A newer token stays unanswered.
     ///
     /// # Errors
@@ -168,6 +224,16 @@ impl JobTable {
     pub async fn mark_answered(&self, name: &str, token: &str) -> Result<(), EngineError> {
         let values = [(":yes", AttributeValue::Bool(true)), (":token", text(token))];
         self.change(name, "SET answered = :yes REMOVE #open", "task_token = :token", &values).await?;
+        Ok(())
+    }
+
+    /// Notes that Bedrock did not take the job in batch, and that its rows are to be asked on demand.
+    ///
+    /// # Errors
+    /// As DynamoDB fails.
+    pub async fn fall_back(&self, name: &str, reason: &str) -> Result<(), EngineError> {
+        let values = [(":reason", text(reason))];
+        self.change(name, "SET fell_back = :reason", "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 
@@ -192,15 +258,22 @@ impl JobTable {
         Ok(())
     }
 
-    /// Stores what postprocess counted, and forgets reasons that have passed.
+    /// Stores what postprocess counted of a chunk, and forgets reasons that have passed. A chunk whose job nobody has
+    /// begun, or a file of duplicates, gets an item for it.
     ///
     /// # Errors
     /// As DynamoDB fails.
-    pub async fn set_counts(&self, name: &str, counts: &JobCounts) -> Result<(), EngineError> {
+    pub async fn set_counts(
+        &self,
+        run_id: &str,
+        name: &str,
+        index: u32,
+        counts: &JobCounts,
+    ) -> Result<(), EngineError> {
         let json = serde_json::to_string(counts).map_err(|error| EngineError::Transient(error.to_string()))?;
-        let values = [(":counts", text(&json))];
-        let set = "SET counts = :counts REMOVE failure_error, failure_cause";
-        self.change(name, set, "attribute_exists(job_name)", &values).await?;
+        let values = [(":counts", text(&json)), (":run", text(run_id)), (":index", number(index))];
+        let set = "SET counts = :counts, run_id = :run, job_index = :index REMOVE failure_error, failure_cause";
+        self.change(name, set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;
         Ok(())
     }
 
@@ -254,6 +327,21 @@ impl JobTable {
     }
 }
 
+/// A job to be put into the table.
+#[derive(Debug, Clone, Copy)]
+pub struct NewJob<'a> {
+    /// The run.
+    pub run_id: &'a str,
+    /// The execution that makes it.
+    pub execution_arn: &'a str,
+    /// The model.
+    pub model_id: &'a str,
+    /// Whether its rows may be asked on demand instead.
+    pub may_fall_back: bool,
+    /// The job.
+    pub item: &'a JobItem,
+}
+
 async fn send(update: UpdateItemFluentBuilder, name: &str) -> Result<bool, EngineError> {
     match update.send().await {
         Ok(_) => Ok(true),
@@ -270,12 +358,17 @@ fn read(item: &HashMap<String, AttributeValue>) -> StoredJob {
         run_id: string("run_id").unwrap_or_default(),
         index: count("job_index").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         records: count("records").unwrap_or(0),
+        round: count("round").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        lane: string("lane").and_then(|name| Lane::parse(&name)),
+        execution_arn: string("execution_arn").unwrap_or_default(),
         task_token: string("task_token").unwrap_or_default(),
         answered: item.get("answered").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
         job_arn: string("job_arn"),
         status: string("status").map(|name| JobStatus::parse(&name)),
         message: string("message"),
         processed: count("processed_records"),
+        may_fall_back: item.get("may_fall_back").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+        fell_back: string("fell_back"),
         failure: string("failure_error").zip(string("failure_cause")),
         counts: string("counts").and_then(|json| serde_json::from_str(&json).ok()),
     }

@@ -1,0 +1,108 @@
+//! The executions of the state machine, as Step Functions describes them.
+
+use crate::failure::Failure;
+use crate::stack::Stack;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_engine::EngineError;
+use serde_json::Value;
+
+/// An execution.
+#[derive(Debug, Clone)]
+pub(crate) struct Execution {
+    pub(crate) arn: String,
+    pub(crate) status: String,
+    pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
+    /// The earlier run that it goes on with; none if it is a run of its own.
+    pub(crate) earlier_run: Option<String>,
+}
+
+impl Execution {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        self.arn.rsplit(':').next().unwrap_or_default()
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.status == "RUNNING"
+    }
+
+    pub(crate) fn has_succeeded(&self) -> bool {
+        self.status == "SUCCEEDED"
+    }
+
+    /// Why it ended as it did, where there is something to say: `InvalidInput: s3_uri …`.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let said: Vec<&str> = [&self.error, &self.cause].into_iter().flatten().map(String::as_str).collect();
+        (!said.is_empty()).then(|| said.join(": "))
+    }
+
+    /// Its status, and why.
+    pub(crate) fn end(&self) -> String {
+        let reason = self.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{}{reason}", self.status)
+    }
+}
+
+impl Stack {
+    /// The ARN of the execution of this name.
+    pub(crate) fn execution_arn(&self, name: &str) -> String {
+        format!("{}:{name}", self.state_machine.replace(":stateMachine:", ":execution:"))
+    }
+
+    /// An execution; `None` if Step Functions does not know it (any more).
+    pub(crate) async fn execution(&self, arn: &str) -> Result<Option<Execution>, Failure> {
+        let described = match self.step_functions.describe_execution().execution_arn(arn).send().await {
+            Ok(described) => described,
+            Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => return Ok(None),
+            Err(error) => return Err(EngineError::from_aws(format!("cannot look at {arn}"), &error).into()),
+        };
+        Ok(Some(Execution {
+            arn: arn.to_owned(),
+            status: described.status().as_str().to_owned(),
+            error: described.error().map(str::to_owned),
+            cause: described.cause().map(str::to_owned),
+            earlier_run: described.input().and_then(earlier_run),
+        }))
+    }
+
+    /// Starts an execution and returns its ARN.
+    pub(crate) async fn start_execution(&self, name: &str, input: &Value) -> Result<String, Failure> {
+        let start = self.step_functions.start_execution().state_machine_arn(&self.state_machine);
+        let started = start.name(name).input(input.to_string()).send().await;
+        let started = started.map_err(|error| EngineError::from_aws(format!("cannot start {name}"), &error))?;
+        Ok(started.execution_arn().to_owned())
+    }
+}
+
+/// The run that an input names to be gone on with.
+fn earlier_run(input: &str) -> Option<String> {
+    let input: Value = serde_json::from_str(input).ok()?;
+    let named = |field: &str| input.get(field).and_then(Value::as_str).map(str::to_owned);
+    named("resume_run").or_else(|| named("collect_run"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn execution(status: &str, error: Option<&str>, cause: Option<&str>) -> Execution {
+        let (error, cause) = (error.map(str::to_owned), cause.map(str::to_owned));
+        Execution { arn: "arn:a:b:c".to_owned(), status: status.to_owned(), error, cause, earlier_run: None }
+    }
+
+    #[test]
+    fn an_end_is_told_with_its_reason_if_there_is_one() {
+        assert_eq!(execution("ABORTED", None, None).end(), "ABORTED");
+        assert_eq!(execution("FAILED", Some("JobFailed"), Some("no access")).end(), "FAILED: JobFailed: no access");
+        assert_eq!(execution("FAILED", None, Some("no access")).end(), "FAILED: no access");
+    }
+
+    #[test]
+    fn an_input_may_name_an_earlier_run() {
+        assert_eq!(earlier_run(r#"{"resume_run": "a"}"#).as_deref(), Some("a"));
+        assert_eq!(earlier_run(r#"{"collect_run": "b"}"#).as_deref(), Some("b"));
+        assert_eq!(earlier_run(r#"{"s3_uri": "s3://a/b"}"#), None);
+        assert_eq!(earlier_run("no JSON"), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! `bedrock-batch stop`: aborts a run; the stack then stops its jobs, and with them what they cost.
+
+use crate::failure::Failure;
+use crate::say::say;
+use crate::stack::Stack;
+use crate::standing::{number, open_jobs};
+use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_engine::EngineError;
+use clap::Args;
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The run's name
+    run: String,
+}
+
+/// How long the end of the jobs is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
+    let name = &arguments.run;
+    let run = stack.run(name).await?;
+    run.must_be_its_own()?;
+    let over = |end: String| Failure::Usage(format!("run `{name}` is over, there is nothing to stop: {end}"));
+    let Some(execution) = run.running().cloned() else { return Err(over(run.end())) };
+    let stop = stack.step_functions.stop_execution().execution_arn(&execution.arn);
+    let stopped = stop.error("Stopped").cause("by `bedrock-batch stop`").send().await;
+    stopped.map_err(|error| EngineError::from_aws(format!("cannot stop run {name}"), &error))?;
+    // It may have come to its own end in between.
+    let ended = stack.execution(&execution.arn).await?.filter(|now| !now.is_running() && now.status != "ABORTED");
+    if let Some(ended) = ended {
+        return Err(over(ended.end()));
+    }
+    eprintln!("execution {} is aborted", execution.name());
+    // It may have been frozen in between.
+    let plan = match run.plan {
+        Some(plan) => Some(plan),
+        None => stack.plan(name).await?,
+    };
+    let Some(plan) = plan else {
+        say!("run {name}: stopped");
+        eprintln!("it had asked nothing yet: start it again with its own input");
+        return Ok(());
+    };
+    let left = wait_for_the_jobs(stack, &plan, &execution.arn).await;
+    say!("run {name}: stopped");
+    if let Some(line) = left.line() {
+        eprintln!("{line}");
+    }
+    eprintln!("the answers that there are: `bedrock-batch collect {name}`");
+    eprintln!("go on with it:              `bedrock-batch resume {name}`");
+    Ok(())
+}
+
+/// What is left of a run that was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Left {
+    /// Jobs that Bedrock has not ended.
+    open: usize,
+    /// Whether the stack has told them to stop.
+    told: bool,
+}
+
+impl Left {
+    fn line(self) -> Option<String> {
+        let jobs = number(self.open as u64, "job");
+        match (self.open, self.told) {
+            (0, _) => None,
+            (1, true) => Some(format!("{jobs} is still stopping; Bedrock ends it within minutes")),
+            (_, true) => Some(format!("{jobs} are still stopping; Bedrock ends them within minutes")),
+            (_, false) => Some(format!(
+                "{jobs} not told to stop yet: the stack sweeps up within minutes; `bedrock-batch status` shows it"
+            )),
+        }
+    }
+}
+
+/// Waits until no job is open, as long as patience lasts. The run is stopped, whatever is seen of it.
+async fn wait_for_the_jobs(stack: &Stack, plan: &Plan, execution_arn: &str) -> Left {
+    let begun = Instant::now();
+    let mut last = None;
+    loop {
+        match look(stack, plan, execution_arn).await {
+            Ok(left) => {
+                if last.replace(left) != Some(left) && left.open > 0 {
+                    eprintln!("  {} open", number(left.open as u64, "job"));
+                }
+                if left == (Left { open: 0, told: true }) {
+                    return left;
+                }
+            }
+            Err(error) => eprintln!("  cannot see the jobs right now: {error}"),
+        }
+        if begun.elapsed() >= PATIENCE {
+            return last.unwrap_or(Left { open: 0, told: false });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn look(stack: &Stack, plan: &Plan, execution_arn: &str) -> Result<Left, Failure> {
+    // Looked at first: jobs that are made after the mark are stopped by their makers.
+    let item = stack.job_table(plan).run(&plan.run_id).await?;
+    let told = item.is_none_or(|item| item.stopped || item.execution_arn != execution_arn);
+    Ok(Left { open: open_jobs(&stack.jobs(plan).await?), told })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_said() {
+        let line = |open, told| Left { open, told }.line();
+        assert_eq!(line(0, true), None);
+        assert_eq!(line(1, true).unwrap(), "1 job is still stopping; Bedrock ends it within minutes");
+        assert_eq!(line(3, true).unwrap(), "3 jobs are still stopping; Bedrock ends them within minutes");
+        assert!(line(3, false).unwrap().starts_with("3 jobs not told to stop yet"));
+    }
+}

@@ -1,0 +1,208 @@
+//! The totals, line by line.
+
+use super::unpriced::Unpriced;
+use crate::standing::{lane_name, number};
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::summary::{LaneTotals, RunOutput, Summary};
+use indicatif::HumanCount;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a run came to, to be read at a glance.
+pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
+    let summary = &output.summary;
+    let mut lines = vec![format!("run {}: {}", output.run_id, output.status)];
+    let (records_in, answered) = (HumanCount(summary.records_in), HumanCount(summary.answered));
+    let (failed, skipped) = (HumanCount(summary.failed), HumanCount(summary.skipped));
+    lines.push(line("records", &format!("{records_in} in, {answered} answered, {failed} failed, {skipped} skipped")));
+    lines.extend(reasons("failed", &summary.failed_reasons));
+    lines.extend(reasons("skipped", &summary.skipped_reasons));
+    lines.extend(reasons("note", &summary.warnings));
+    if summary.retried > 0 || summary.rounds > 1 {
+        let rounds = number(u64::from(summary.rounds), "round");
+        lines.push(line("asked again", &format!("{}; {rounds} in all", number(summary.retried, "row"))));
+    }
+    if summary.duplicates.rows > 0 {
+        lines.push(line("duplicates", &duplicates(summary)));
+    }
+    for (reason, rows) in &summary.fell_back {
+        let rows = number(*rows, "row");
+        lines.push(line("fell back", &format!("{rows} asked on demand, which costs the full price: {reason}")));
+    }
+    lines.push(line("jobs", &HumanCount(u64::from(summary.jobs)).to_string()));
+    for (lane, totals) in &summary.lanes {
+        lines.push(line(lane_name(*lane), &of_lane(totals)));
+    }
+    lines.push(line("cost", &cost(summary, unpriced)));
+    if summary.lanes.contains_key(&Lane::Batch) {
+        let on_demand = summary.on_demand_cost_usd.map_or_else(|| unpriced.reason([Lane::OnDemand]), usd);
+        lines.push(line("", &format!("the same tokens on demand: {on_demand}")));
+    }
+    lines.push(line("files", &format!("{} under {}", HumanCount(output.output_path_count), output.output_prefix)));
+    lines
+}
+
+fn line(label: &str, text: &str) -> String {
+    format!("  {label:<11}  {text}")
+}
+
+fn reasons(what: &str, reasons: &BTreeMap<String, u64>) -> Vec<String> {
+    reasons.iter().map(|(reason, count)| line("", &format!("{what}: {} × {reason}", HumanCount(*count)))).collect()
+}
+
+fn duplicates(summary: &Summary) -> String {
+    let equal = &summary.duplicates;
+    let rows = format!("{} answered with the answers of equal rows", number(equal.rows, "row"));
+    match (equal.input_tokens_saved, equal.output_tokens_saved) {
+        (0, 0) => rows,
+        (read, written) => format!("{rows}: {} saved", tokens(read, written)),
+    }
+}
+
+fn of_lane(totals: &LaneTotals) -> String {
+    let cost = totals.cost_usd.map_or_else(|| "cost unknown".to_owned(), usd);
+    let answers = number(totals.answers, "answer");
+    format!("{answers}, {}: {cost}", tokens(totals.tokens.input, totals.tokens.output))
+}
+
+fn tokens(read: u64, written: u64) -> String {
+    format!("{} tokens in, {} out", HumanCount(read), HumanCount(written))
+}
+
+fn cost(summary: &Summary, unpriced: &Unpriced) -> String {
+    let Some(cost) = summary.cost_usd else {
+        let unknown = summary.lanes.iter().filter(|(_, totals)| totals.cost_usd.is_none());
+        return unpriced.reason(unknown.map(|(lane, _)| *lane));
+    };
+    let dates: BTreeSet<&str> = summary.prices.iter().map(|price| price.as_of.as_str()).collect();
+    let dates = dates.into_iter().collect::<Vec<_>>().join(" and ");
+    if dates.is_empty() { usd(cost) } else { format!("{} (prices of {dates})", usd(cost)) }
+}
+
+/// The least that is shown as a figure.
+const LEAST: f64 = 0.0001;
+
+/// What costs something never looks as if it cost nothing.
+fn usd(cost: f64) -> String {
+    if cost > 0.0 && cost < LEAST { format!("under ${LEAST}") } else { format!("${cost:.4}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::model::Price;
+    use bedrock_batch_domain::summary::{Duplicates, PriceUsed, Tokens};
+
+    fn lane(answers: u64, input: u64, output: u64, cost_usd: Option<f64>) -> LaneTotals {
+        LaneTotals { jobs: 1, answers, tokens: Tokens { input, output }, cost_usd }
+    }
+
+    fn output() -> RunOutput {
+        let price = Price { input: 0.125, output: 0.625 };
+        let price = PriceUsed {
+            model_id: "claude".to_owned(),
+            lane: Lane::Batch,
+            usd_per_million_tokens: price,
+            as_of: "2026-11-20".to_owned(),
+        };
+        let summary = Summary {
+            records_in: 2050,
+            answered: 2050,
+            failed: 0,
+            skipped: 0,
+            failed_reasons: BTreeMap::new(),
+            skipped_reasons: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            jobs: 3,
+            rounds: 1,
+            retried: 0,
+            duplicates: Duplicates::default(),
+            fell_back: BTreeMap::new(),
+            input_tokens: 462_656,
+            output_tokens: 4100,
+            lanes: BTreeMap::from([(Lane::Batch, lane(2050, 462_656, 4100, Some(0.0604)))]),
+            cost_usd: Some(0.0604),
+            on_demand_cost_usd: Some(0.1208),
+            prices: vec![price],
+        };
+        RunOutput::new("a".to_owned(), "s3://b/o/".to_owned(), vec!["s3://b/o/0000.parquet".to_owned()], summary)
+    }
+
+    fn shown(summary: impl FnOnce(&mut Summary)) -> String {
+        let mut output = output();
+        summary(&mut output.summary);
+        let on_demand = BTreeSet::from(["nova".to_owned()]);
+        let unpriced = Unpriced { batch: BTreeSet::from(["claude".to_owned()]), on_demand };
+        lines(&output, &unpriced).join("\n")
+    }
+
+    #[test]
+    fn a_run_that_went_well_is_short() {
+        let expected = "\
+run a: completed
+  records      2,050 in, 2,050 answered, 0 failed, 0 skipped
+  jobs         3
+  batch        2,050 answers, 462,656 tokens in, 4,100 out: $0.0604
+  cost         $0.0604 (prices of 2026-11-20)
+               the same tokens on demand: $0.1208
+  files        1 under s3://b/o/";
+        assert_eq!(shown(|_| {}), expected);
+    }
+
+    #[test]
+    fn all_that_happened_is_said() {
+        let expected = "\
+run a: completed
+  records      2,050 in, 2,048 answered, 1 failed, 1 skipped
+               failed: 1 × no answer
+               skipped: 1 × max_records_total
+               note: 2 × empty cell
+  asked again  57 rows; 2 rounds in all
+  duplicates   120 rows answered with the answers of equal rows: 24,000 tokens in, 1,200 out saved
+  fell back    40 rows asked on demand, which costs the full price: no batch for it
+  jobs         3
+  batch        2,000 answers, 400,000 tokens in, 4,000 out: $0.0500
+  on demand    48 answers, 9,600 tokens in, 96 out: $0.0025
+  cost         $0.0525 (prices of 2026-11-20)
+               the same tokens on demand: $0.1025
+  files        1 under s3://b/o/";
+        let actual = shown(|summary| {
+            (summary.answered, summary.failed, summary.skipped) = (2048, 1, 1);
+            summary.failed_reasons.insert("no answer".to_owned(), 1);
+            summary.skipped_reasons.insert("max_records_total".to_owned(), 1);
+            summary.warnings.insert("empty cell".to_owned(), 2);
+            (summary.retried, summary.rounds) = (57, 2);
+            summary.duplicates = Duplicates { rows: 120, input_tokens_saved: 24_000, output_tokens_saved: 1200 };
+            summary.fell_back.insert("no batch for it".to_owned(), 40);
+            summary.lanes.insert(Lane::Batch, lane(2000, 400_000, 4000, Some(0.05)));
+            summary.lanes.insert(Lane::OnDemand, lane(48, 9600, 96, Some(0.0025)));
+            (summary.cost_usd, summary.on_demand_cost_usd) = (Some(0.0525), Some(0.1025));
+        });
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn an_unknown_price_is_never_a_cost_of_nothing() {
+        let text = shown(|summary| {
+            summary.lanes.insert(Lane::Batch, lane(2050, 462_656, 4100, None));
+            (summary.cost_usd, summary.on_demand_cost_usd) = (None, None);
+            summary.prices.clear();
+        });
+        assert!(text.contains("4,100 out: cost unknown"), "{text}");
+        assert!(
+            text.contains("  cost         unknown: no price for claude is known (infra/model-overrides.toml)"),
+            "{text}"
+        );
+        assert!(text.contains("the same tokens on demand: unknown: no price for nova is known"), "{text}");
+        assert!(!text.contains('$'), "{text}");
+    }
+
+    #[test]
+    fn a_run_on_demand_is_not_compared_with_itself() {
+        let text = shown(|summary| {
+            summary.lanes = BTreeMap::from([(Lane::OnDemand, lane(5, 10, 10, Some(0.000_001)))]);
+            summary.cost_usd = Some(0.000_001);
+        });
+        assert!(!text.contains("the same tokens"), "{text}");
+        assert!(text.contains("cost         under $0.0001 (prices of"), "{text}");
+    }
+}

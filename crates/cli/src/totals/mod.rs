@@ -1,0 +1,21 @@
+//! What a run came to, for people.
+
+mod lines;
+mod unpriced;
+
+use crate::failure::Failure;
+use crate::outputs::run_output;
+use crate::say::say;
+use crate::stack::Stack;
+use bedrock_batch_domain::layout::run_id;
+use unpriced::Unpriced;
+
+/// Prints the totals of a run that is done.
+pub(crate) async fn print_totals(stack: &Stack, run: &str) -> Result<(), Failure> {
+    let output = run_output(stack, &run_id(run)).await?;
+    let unpriced = stack.plan(run).await?.as_ref().map(Unpriced::of).unwrap_or_default();
+    for line in lines::lines(&output, &unpriced) {
+        say!("{line}");
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Taking a line of records or of answers apart, as far as asking a record needs it.
+
+use crate::answer::BorrowedText;
+use crate::json_fields::fields;
+use std::borrow::Cow;
+
+/// The `recordId` of a line and the bytes of its `modelInput` as they are written there, which are delimited and not
+/// parsed: what was written for a batch job goes to the model as it is. `None` if the line has not both.
+pub fn split_line(line: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
+    let fields = fields(line)?;
+    let field = |name: &str| fields.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| *value);
+    let record_id = serde_json::from_slice::<BorrowedText<'_>>(field("recordId")?).ok()?.0;
+    Some((record_id, field("modelInput")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    #[rstest]
+    #[case(r#"{"recordId":"r1","modelInput":{"a": [1, "}"]}}"#, "r1", r#"{"a": [1, "}"]}"#)]
+    #[case(r#"{"modelInput":{},"modelOutput":{"recordId":"no"},"recordId":"a\"ü"}"#, "a\"ü", "{}")]
+    fn takes_apart(#[case] line: &str, #[case] id: &str, #[case] input: &str) {
+        assert_eq!(split_line(line.as_bytes()), Some((id.into(), input.as_bytes())));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("[]")]
+    #[case(r#"{"recordId":"r1"}"#)]
+    #[case(r#"{"modelInput":{}}"#)]
+    #[case(r#"{"recordId":7,"modelInput":{}}"#)]
+    #[case(r#"{"recordId":"r1","modelInput":{"a":1}"#)]
+    fn half_a_line_is_none(#[case] line: &str) {
+        assert_eq!(split_line(line.as_bytes()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_input_is_what_was_written(id in any::<String>(), text in any::<String>(), more in any::<bool>()) {
+            let input = json!({"messages": [{"content": text}], "nested": {"recordId": "other"}});
+            let mut line = json!({"recordId": id, "modelInput": input});
+            if more {
+                line["modelOutput"] = json!({"content": text});
+            }
+            let line = line.to_string();
+            let (found, written) = split_line(line.as_bytes()).unwrap();
+            prop_assert_eq!(found, id);
+            prop_assert_eq!(serde_json::from_slice::<Value>(written).unwrap(), input);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Making a pass of the rows that are still unanswered: their records, as they were sent, in files of new jobs.
+
+use super::{History, NextStepper, PassFiles, go_to};
+use crate::error::EngineError;
+use crate::objects::{Found, Uploads, for_each_line_of, list, put_json};
+use crate::preprocess::blocking;
+use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::plan::{JobItem, Plan, Step};
+use bedrock_batch_domain::rounds::StepName;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use std::collections::BTreeMap;
+use tokio::runtime::Handle;
+
+impl NextStepper {
+    /// The step that asks the unanswered rows of these chunks; `None` if they do not make a single job.
+    pub(super) async fn ask(
+        &self,
+        plan: &Plan,
+        history: &History,
+        chunks: &BTreeMap<u32, u64>,
+        lane: Lane,
+        round: u32,
+        done: &Step,
+    ) -> Result<Option<Step>, EngineError> {
+        let pass = done.pass + 1;
+        let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
+        let files = self.unanswered_files(&layout, chunks).await?;
+        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let first = history.next_index();
+        let rows: u64 = chunks.values().sum();
+        let limits = limits(plan, lane);
+        let parts = {
+            let (s3, uploads, layout, chunks) = (self.s3.clone(), uploads.clone(), layout.clone(), chunks.clone());
+            blocking(move || {
+                let mut jobs = PassFiles::new(&uploads, &layout, first, limits, rows);
+                let mut read: BTreeMap<u32, u64> = BTreeMap::new();
+                for_each_line_of(&Handle::current(), &s3, &files, |chunk, line| {
+                    *read.entry(chunk).or_default() += 1;
+                    jobs.take(chunk, line)
+                })?;
+                if read != chunks {
+                    return Err(EngineError::Transient(
+                        "the unanswered records are not those that were counted".into(),
+                    ));
+                }
+                jobs.finish()
+            })
+            .await?
+        };
+        uploads.finish().await?;
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let jobs: Vec<JobItem> = (first..)
+            .zip(&parts)
+            .map(|(index, parts)| JobItem {
+                index,
+                name: layout.job_name(&plan.started_at, round, index),
+                records: parts.iter().map(|(_, records)| records).sum(),
+                input_uri: S3Uri::new(&self.bucket, layout.records_key(index)).to_string(),
+                output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
+                round,
+                lane,
+            })
+            .collect();
+        put_json(&self.s3, &self.bucket, &Layout::pass_parts_key(&plan.run_id, pass), &parts).await?;
+        let key = Layout::pass_jobs_key(&plan.run_id, pass);
+        put_json(&self.s3, &self.bucket, &key, &jobs).await?;
+        let step = match lane {
+            Lane::Batch => StepName::RetryJobs,
+            Lane::OnDemand => StepName::AnswerOnDemand,
+        };
+        tracing::info!(run_id = plan.run_id, pass, round, rows, jobs = jobs.len(), %lane, "asking again");
+        Ok(Some(Step { pass, round, ..go_to(plan, done, step, key) }))
+    }
+
+    /// The files of these chunks' unanswered records, in the order of the chunks.
+    async fn unanswered_files(
+        &self,
+        layout: &Layout,
+        chunks: &BTreeMap<u32, u64>,
+    ) -> Result<Vec<(u32, Found)>, EngineError> {
+        let folder = layout.unanswered_key(0);
+        let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let found = list(&self.s3, &S3Uri::new(&self.bucket, format!("{folder}/"))).await?;
+        let mut by_key: BTreeMap<String, Found> = found.into_iter().map(|f| (f.uri.key.clone(), f)).collect();
+        let file = |chunk: &u32| {
+            let key = layout.unanswered_key(*chunk);
+            let found = by_key.remove(&key);
+            found.map(|found| (*chunk, found)).ok_or_else(|| EngineError::Transient(format!("{key} is not there")))
+        };
+        chunks.keys().map(file).collect()
+    }
+}
+
+fn limits(plan: &Plan, lane: Lane) -> ChunkLimits {
+    let (request, model) = (&plan.request, &plan.model.limits);
+    ChunkLimits {
+        min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },
+        max_records: request.max_records_per_job.min(model.max_records_per_job),
+        max_bytes: model.max_chunk_bytes(),
+        max_chunks: None,
+        small_last: false,
+    }
+}

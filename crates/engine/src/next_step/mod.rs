@@ -1,0 +1,279 @@
+//! The next step of a run: after jobs, join the chunks whose rows they had; after a join, ask what is still unanswered,
+//! or finish. Which, says [`bedrock_batch_domain::rounds`]; here is what it needs to know, and what it leads to.
+//!
+//! Every step may be repeated: it reads what is stored and writes the same files again.
+
+mod ask;
+mod history;
+mod pass_files;
+
+use crate::error::EngineError;
+use crate::job_table::{JobTable, StoredJob};
+use crate::objects::{get_json, put_json};
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::job::JobStatus;
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::plan::{ChunkItem, Plan, Step};
+use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, StepName, next};
+pub use history::{History, Pass};
+pub use pass_files::PassFiles;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Everything that the next step needs.
+#[derive(Debug, Clone)]
+pub struct NextStepper {
+    /// S3.
+    pub s3: Client,
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The job table.
+    pub jobs: JobTable,
+}
+
+/// The chunks of a run, as they are counted.
+struct Chunks<'a> {
+    /// By number, what is stored of each that was begun.
+    stored: BTreeMap<u32, &'a StoredJob>,
+    count: u32,
+}
+
+impl<'a> Chunks<'a> {
+    fn of(plan: &Plan, jobs: &'a [StoredJob]) -> Self {
+        let is_chunk = |job: &&StoredJob| {
+            job.index < plan.counts.jobs && job.name != Layout::duplicates_name(&plan.run_id, job.index)
+        };
+        Self { stored: jobs.iter().filter(is_chunk).map(|job| (job.index, job)).collect(), count: plan.counts.jobs }
+    }
+
+    fn is_counted(&self, chunk: u32) -> bool {
+        self.stored.get(&chunk).is_some_and(|stored| stored.counts.is_some())
+    }
+
+    fn uncounted(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.count).filter(|chunk| !self.is_counted(*chunk))
+    }
+
+    /// The unanswered rows of each chunk that has some.
+    fn unanswered(&self) -> BTreeMap<u32, u64> {
+        let of = |(chunk, stored): (&u32, &&StoredJob)| {
+            let unanswered = stored.counts.as_ref().map_or(0, |counts| counts.unanswered);
+            (unanswered > 0).then_some((*chunk, unanswered))
+        };
+        self.stored.iter().filter_map(of).collect()
+    }
+}
+
+impl NextStepper {
+    /// What comes after `done`.
+    ///
+    /// # Errors
+    /// As AWS fails.
+    pub async fn run(&self, done: Step) -> Result<Step, EngineError> {
+        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&done.run_id)).await?;
+        let history = History::read(&self.s3, &self.bucket, &plan, done.pass).await?;
+        let jobs = self.jobs.of_run(&done.run_id).await?;
+        let next = if done.step == StepName::JoinChunks {
+            self.check_joined(&done, &jobs).await?;
+            self.after_join(&plan, &history, &jobs, done).await?
+        } else {
+            check_over(&history, &jobs, done.pass)?;
+            match self.join(&plan, &history, &jobs, &done).await? {
+                Some(join) => join,
+                None => self.after_join(&plan, &history, &jobs, done).await?,
+            }
+        };
+        tracing::info!(run_id = next.run_id, step = ?next.step, pass = next.pass, round = next.round, "next");
+        Ok(next)
+    }
+
+    /// Joins the chunks whose rows the latest pass had, and those that were never joined; `None` if there are none.
+    async fn join(
+        &self,
+        plan: &Plan,
+        history: &History,
+        jobs: &[StoredJob],
+        done: &Step,
+    ) -> Result<Option<Step>, EngineError> {
+        let mut chunks: BTreeSet<u32> = Chunks::of(plan, jobs).uncounted().collect();
+        if done.pass > 0 {
+            chunks.extend(history.chunks_of_pass(done.pass));
+        }
+        // The small chunk is asked in the pass after the first one, and joined then.
+        if plan.small_chunk && done.pass == 0 {
+            chunks.remove(&(plan.counts.jobs - 1));
+        }
+        if chunks.is_empty() {
+            return Ok(None);
+        }
+        self.join_these(plan, history, chunks, done).await.map(Some)
+    }
+
+    /// The step that joins these chunks with all answers of all passes.
+    pub(crate) async fn join_these(
+        &self,
+        plan: &Plan,
+        history: &History,
+        chunks: impl IntoIterator<Item = u32>,
+        done: &Step,
+    ) -> Result<Step, EngineError> {
+        let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
+        let mut by_chunk = history.jobs_by_chunk();
+        let items: Vec<ChunkItem> = chunks
+            .into_iter()
+            .map(|index| ChunkItem {
+                index,
+                name: layout.job_name(&plan.started_at, 0, index),
+                duplicates: false,
+                jobs: by_chunk.remove(&index).unwrap_or_default(),
+                stamp: stamp(done),
+            })
+            .collect();
+        let key = Layout::pass_chunks_key(&plan.run_id, done.pass);
+        put_json(&self.s3, &self.bucket, &key, &items).await?;
+        Ok(go_to(plan, done, StepName::JoinChunks, key))
+    }
+
+    /// Jobs that failed and have no round left are asked on demand: the summary says so, since it costs the full price.
+    async fn note_fallen_back(&self, history: &History, jobs: &[StoredJob], pass: u32) -> Result<(), EngineError> {
+        let of_pass: HashSet<&str> = history.jobs_of_pass(pass).map(|(job, _)| job.name.as_str()).collect();
+        for job in jobs.iter().filter(|job| of_pass.contains(job.name.as_str()) && has_failed(job)) {
+            let message = job.message.as_deref().unwrap_or("without a message");
+            self.jobs.fall_back(&job.name, &format!("the job failed: {message}")).await?;
+        }
+        Ok(())
+    }
+
+    /// The index by run is eventually consistent: what it shows of the chunks must be what their latest join counted.
+    async fn check_joined(&self, done: &Step, jobs: &[StoredJob]) -> Result<(), EngineError> {
+        let items: Vec<ChunkItem> = get_json(&self.s3, &self.bucket, &done.manifest_key).await?;
+        let stamps: HashMap<&str, &str> =
+            jobs.iter().filter_map(|job| Some((job.name.as_str(), job.counts.as_ref()?.stamp.as_str()))).collect();
+        let late = items.iter().filter(|item| stamps.get(item.name.as_str()) != Some(&item.stamp.as_str())).count();
+        if late > 0 {
+            return Err(EngineError::Transient(format!("the counts of {late} joined chunks are not visible yet")));
+        }
+        Ok(())
+    }
+
+    /// The step that gives rows which equal other rows their answers.
+    async fn join_duplicates(&self, plan: &Plan, done: &Step) -> Result<Step, EngineError> {
+        let items: Vec<ChunkItem> = (0..plan.counts.duplicate_chunks)
+            .map(|index| ChunkItem {
+                index,
+                name: Layout::duplicates_name(&plan.run_id, index),
+                duplicates: true,
+                jobs: Vec::new(),
+                stamp: stamp(done),
+            })
+            .collect();
+        let key = Layout::duplicates_manifest_key(&plan.run_id, done.pass);
+        put_json(&self.s3, &self.bucket, &key, &items).await?;
+        Ok(go_to(plan, done, StepName::JoinChunks, key))
+    }
+
+    async fn after_join(
+        &self,
+        plan: &Plan,
+        history: &History,
+        jobs: &[StoredJob],
+        done: Step,
+    ) -> Result<Step, EngineError> {
+        if done.manifest_key == Layout::duplicates_manifest_key(&plan.run_id, done.pass) {
+            return Ok(go_to(plan, &done, StepName::Finish, String::new()));
+        }
+        let unanswered = Chunks::of(plan, jobs).unanswered();
+        let mut latest = latest_pass(history, jobs, done.pass);
+        let rows_of = |chunks: &BTreeSet<u32>| {
+            unanswered.iter().filter(|(chunk, _)| chunks.contains(chunk)).map(|(_, rows)| rows).sum::<u64>()
+        };
+        let mut round = done.round;
+        loop {
+            let progress = Progress {
+                mode: done.mode,
+                processing: plan.request.asking.processing_mode,
+                round,
+                last_round: done.last_round,
+                batch_minimum: plan.model.limits.min_records_per_job,
+                small_chunk: plan.small_chunk && done.pass == 0,
+                fell_back: rows_of(&latest.fell_back),
+                failed: rows_of(&latest.failed),
+                unanswered: unanswered.values().sum(),
+                duplicates: plan.counts.duplicate_chunks > 0,
+            };
+            match next(&progress) {
+                Next::Finish => return Ok(go_to(plan, &done, StepName::Finish, String::new())),
+                Next::JoinDuplicates => return self.join_duplicates(plan, &done).await,
+                Next::SmallChunk => {
+                    let key = Layout::pass_jobs_key(&plan.run_id, 1);
+                    return Ok(Step { pass: 1, ..go_to(plan, &done, StepName::AnswerOnDemand, key) });
+                }
+                Next::Ask { rows, lane, round: asked } => {
+                    let chunks = match rows {
+                        Rows::All => None,
+                        Rows::FellBack => Some(&latest.fell_back),
+                        Rows::Failed => Some(&latest.failed),
+                    };
+                    let mut wanted = unanswered.clone();
+                    wanted.retain(|chunk, _| chunks.is_none_or(|chunks| chunks.contains(chunk)));
+                    if let Some(step) = self.ask(plan, history, &wanted, lane, asked, &done).await? {
+                        if rows == Rows::Failed {
+                            self.note_fallen_back(history, jobs, done.pass).await?;
+                        }
+                        return Ok(step);
+                    }
+                    // They do not make a single job (too few, too large): nobody asks them any more.
+                    latest = Latest::default();
+                    round = done.last_round;
+                }
+            }
+        }
+    }
+}
+
+/// The same for the jobs of the latest pass: all of them are over.
+fn check_over(history: &History, jobs: &[StoredJob], pass: u32) -> Result<(), EngineError> {
+    let over: HashMap<&str, bool> = jobs.iter().map(|job| (job.name.as_str(), job.is_over())).collect();
+    let open = history.jobs_of_pass(pass).filter(|(job, _)| over.get(job.name.as_str()) != Some(&true)).count();
+    if open > 0 {
+        return Err(EngineError::Transient(format!("the end of {open} jobs is not visible yet")));
+    }
+    Ok(())
+}
+
+/// Which join a step leads to.
+fn stamp(done: &Step) -> String {
+    format!("{} {}", done.execution_arn.rsplit(':').next().unwrap_or_default(), done.pass)
+}
+
+/// Chunks of the latest pass whose jobs did not even come to answers.
+#[derive(Default)]
+struct Latest {
+    fell_back: BTreeSet<u32>,
+    failed: BTreeSet<u32>,
+}
+
+fn latest_pass(history: &History, jobs: &[StoredJob], pass: u32) -> Latest {
+    let by_name: HashMap<&str, &StoredJob> = jobs.iter().map(|job| (job.name.as_str(), job)).collect();
+    let chunks = |is: fn(&StoredJob) -> bool| {
+        let jobs =
+            history.jobs_of_pass(pass).filter(|(job, _)| by_name.get(job.name.as_str()).is_some_and(|job| is(job)));
+        jobs.flat_map(|(_, parts)| parts.into_iter().map(|(chunk, _)| chunk)).collect()
+    };
+    Latest { fell_back: chunks(|job| job.fell_back.is_some()), failed: chunks(has_failed) }
+}
+
+/// Whether it is a batch job that failed, and was not given up for on demand.
+fn has_failed(job: &StoredJob) -> bool {
+    job.lane == Some(Lane::Batch) && job.fell_back.is_none() && job.status == Some(JobStatus::Failed)
+}
+
+/// The step that follows on `done`, with another state and manifest.
+pub(crate) fn go_to(plan: &Plan, done: &Step, step: StepName, manifest_key: String) -> Step {
+    Step { step, manifest_key, max_concurrency: plan.concurrency(step), ..done.clone() }
+}
+
+/// A step that only collects the answers that there are.
+pub(crate) fn collecting(step: Step) -> Step {
+    Step { mode: Mode::Collect, ..step }
+}

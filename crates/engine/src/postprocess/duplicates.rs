@@ -1,0 +1,71 @@
+//! Rows that equal rows of other chunks: they get those rows' answers.
+
+use super::answers::Answers;
+use super::join::{JoinJob, answers_for, write};
+use super::shared::take_shared;
+use crate::error::EngineError;
+use crate::objects::ObjectSink;
+use crate::preprocess::chunk_of;
+use crate::rows::parquet_read::ParquetRows;
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
+use bedrock_batch_domain::columns::{SAME_AS, SAME_AS_ROW};
+use bedrock_batch_domain::summary::JobCounts;
+use parquet::file::reader::ChunkReader;
+use std::collections::{BTreeSet, HashMap};
+
+/// A file of duplicates, waiting for answers.
+pub(super) struct Waiting {
+    answers: Answers,
+    /// By the id of a row that was asked, the rows that equal it.
+    rows_of: HashMap<Box<str>, Vec<usize>>,
+    /// The chunks of those rows.
+    pub(super) chunks: BTreeSet<u32>,
+}
+
+impl Waiting {
+    /// Reads which rows wait for which. `first_rows`: the positions of the chunks' first rows.
+    pub(super) fn read<R: ChunkReader + Clone + 'static>(
+        rows: &R,
+        rows_name: &str,
+        first_rows: &[u64],
+    ) -> Result<Self, EngineError> {
+        let answers = answers_for(rows, rows_name, &[])?;
+        let (mut rows_of, mut chunks) = (HashMap::<Box<str>, Vec<usize>>::new(), BTreeSet::new());
+        let mut number = 0;
+        let (_, batches) = ParquetRows::open(rows.clone(), rows_name, Some(&[SAME_AS, SAME_AS_ROW]))?;
+        for batch in batches {
+            let batch = batch?;
+            let ids = batch.column_by_name(SAME_AS).and_then(|column| column.as_string_opt::<i32>());
+            let positions = batch.column_by_name(SAME_AS_ROW).and_then(|c| c.as_primitive_opt::<UInt64Type>());
+            let (Some(ids), Some(positions)) = (ids, positions) else {
+                return Err(EngineError::Transient(format!("{rows_name} is not a file of duplicates of ours")));
+            };
+            for (id, position) in ids.iter().zip(positions) {
+                rows_of.entry(id.unwrap_or_default().into()).or_default().push(number);
+                chunks.extend(position.and_then(|position| chunk_of(first_rows, position)));
+                number += 1;
+            }
+        }
+        Ok(Self { answers, rows_of, chunks })
+    }
+
+    /// Takes one line of a file of shared answers.
+    pub(super) fn take(&mut self, line: &[u8], counts: &mut JobCounts) {
+        if !take_shared(&mut self.answers, &self.rows_of, line) {
+            *counts.warnings.entry("unreadable shared answers".to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Writes the rows with the answers that came.
+    pub(super) fn write<R: ChunkReader + Clone + 'static, S: ObjectSink>(
+        &self,
+        job: &JoinJob<'_>,
+        rows: &R,
+        rows_name: &str,
+        counts: &mut JobCounts,
+        sink: &S,
+    ) -> Result<(), EngineError> {
+        write(job, rows, rows_name, &self.answers, true, counts, sink)
+    }
+}

@@ -1,0 +1,101 @@
+//! Answers that rows of other chunks wait for, because they equal the rows that were asked: written by the chunk that was
+//! asked, read by the files of duplicates.
+
+use super::answers::{Answers, Kept, KeptPayload, Outcome, Row, number_of};
+use crate::error::EngineError;
+use crate::objects::{ClosableWrite, ObjectSink};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::io::Write;
+
+/// One answer, as a line of a shared file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct SharedAnswer {
+    record_id: String,
+    attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    embedding: Option<Vec<f32>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    model_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stop_reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output_tokens: Option<u64>,
+    /// Why there is no answer, and the name of that for counting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    none: Option<(String, String)>,
+}
+
+/// Writes the answers of the rows `wanted` as the object `key`.
+pub(super) fn write_shared<S: ObjectSink>(
+    answers: &Answers,
+    wanted: &[String],
+    sink: &S,
+    key: &str,
+) -> Result<(), EngineError> {
+    let mut file = sink.create(key)?;
+    for id in wanted {
+        let Some(row) = answers.row(id).and_then(|row| answers.rows.get(row)) else { continue };
+        serde_json::to_writer(&mut file, &shared(answers, id, row)).map_err(std::io::Error::from)?;
+        file.write_all(b"\n")?;
+    }
+    file.close()?;
+    Ok(())
+}
+
+fn shared(answers: &Answers, id: &str, row: &Row) -> SharedAnswer {
+    let mut answer = SharedAnswer { record_id: id.to_owned(), attempts: row.attempts, ..SharedAnswer::default() };
+    let none = |text: &str, reason: &str| Some((text.to_owned(), reason.to_owned()));
+    match &row.outcome {
+        Outcome::Missing => {
+            let (text, reason) = answers.missing(row);
+            answer.none = none(text, reason);
+        }
+        Outcome::NotSent(why) => answer.none = none(why, "not sent"),
+        Outcome::Failed(error) => answer.none = none(&error.to_string(), &error.reason()),
+        Outcome::NoneShared(why) => answer.none = Some(*why.clone()),
+        Outcome::Replied(kept) => {
+            answer.text = answers.text(kept).map(str::to_owned);
+            answer.embedding = answers.embedding(kept).map(<[f32]>::to_vec);
+            answer.model_id = answers.models.get(kept.model).cloned();
+            answer.stop_reason = answers.stop_reason(kept).map(str::to_owned);
+            answer.input_tokens = kept.input_tokens;
+            answer.output_tokens = kept.output_tokens;
+        }
+    }
+    answer
+}
+
+/// Gives a shared answer to all rows that wait for it; `rows_of`: by the id of the row that was asked, those that equal
+/// it.
+pub(super) fn take_shared(answers: &mut Answers, rows_of: &HashMap<Box<str>, Vec<usize>>, line: &[u8]) -> bool {
+    let Ok(answer) = serde_json::from_slice::<SharedAnswer>(line) else { return false };
+    let Some(rows) = rows_of.get(answer.record_id.as_str()) else { return true };
+    // One copy in memory, however many rows share it.
+    let payload = match (&answer.text, &answer.embedding) {
+        (Some(text), _) => answers.keep_text(text),
+        (None, Some(embedding)) => answers.keep_embedding(embedding),
+        (None, None) => KeptPayload::None,
+    };
+    let stop_reason = answer.stop_reason.as_deref().map(|reason| number_of(&mut answers.stop_reasons, reason));
+    let model = number_of(&mut answers.models, answer.model_id.as_deref().unwrap_or_default());
+    for row in rows {
+        let Some(row) = answers.rows.get_mut(*row) else { continue };
+        row.attempts = answer.attempts;
+        row.outcome = match &answer.none {
+            Some(none) => Outcome::NoneShared(Box::new(none.clone())),
+            None => Outcome::Replied(Kept {
+                payload: payload.clone(),
+                stop_reason,
+                input_tokens: answer.input_tokens,
+                output_tokens: answer.output_tokens,
+                model,
+            }),
+        };
+    }
+    true
+}

@@ -1,0 +1,35 @@
+//! Adding our columns to the user's.
+
+use crate::error::EngineError;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
+use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID};
+use std::sync::Arc;
+
+/// The rows with `record_id` first; a column of that name moves there.
+pub(super) fn with_first_column(batch: &RecordBatch, ids: &StringArray) -> Result<RecordBatch, EngineError> {
+    let mut fields = vec![Field::new(RECORD_ID, DataType::Utf8, false)];
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(ids.clone())];
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if field.name() != RECORD_ID {
+            fields.push(field.as_ref().clone());
+            columns.push(Arc::clone(column));
+        }
+    }
+    batch_of(fields, columns)
+}
+
+/// The rows with the reason why each is not sent.
+pub(super) fn with_last_column(batch: &RecordBatch, not_sent: StringArray) -> Result<RecordBatch, EngineError> {
+    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(not_sent));
+    batch_of(fields, columns)
+}
+
+/// A batch of these columns.
+pub(super) fn batch_of(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineError> {
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|error| EngineError::Transient(format!("columns do not fit together: {error}")))
+}

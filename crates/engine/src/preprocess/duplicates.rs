@@ -1,0 +1,192 @@
+//! Rows whose whole model input is that of an earlier row: asked once, answered for all.
+//!
+//! Such rows get no record. They go into rows files of their own, with the id and the position of the row that is asked
+//! in their place, and are joined when all others have their answers.
+
+use super::columns::batch_of;
+use super::write_chunks::ChunkJob;
+use crate::error::EngineError;
+use crate::objects::{ClosableWrite, ObjectSink};
+use crate::rows::parquet_write::{ParquetFile, Readers};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt64Array};
+use arrow_schema::{DataType, Field};
+use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID, SAME_AS, SAME_AS_ROW};
+use bedrock_batch_domain::layout::Layout;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Different rows that are remembered, some 30 bytes each (and the ids, where they are the user's own): what bounds the
+/// memory. Rows that come later are compared with these only.
+const MOST_REMEMBERED: usize = 3_600_000;
+
+/// The first rows of each model input.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// By a digest of the cells that the prompt shows, the number of the row among the first ones.
+    first: HashMap<[u8; 16], u32>,
+    positions: Vec<u32>,
+    /// The user's own ids; empty where ids follow from positions.
+    ids: Vec<Box<str>>,
+    /// Of which of them there are duplicates.
+    wanted: Vec<bool>,
+    /// Rows that could not be remembered.
+    pub(super) forgotten: u64,
+}
+
+/// The row that is asked in another's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Same {
+    position: u64,
+    id: Box<str>,
+}
+
+impl Seen {
+    /// Looks a row up by the cells that the prompt shows. `None`: it is the first of its kind.
+    pub(super) fn find<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<Same, [u8; 16]> {
+        let mut hash = Sha256::new();
+        for cell in cells {
+            hash.update((cell.len() as u64).to_le_bytes());
+            hash.update(cell.as_bytes());
+        }
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.finalize()[..16]);
+        let Some(number) = self.first.get(&key).map(|number| *number as usize) else { return Err(key) };
+        self.wanted[number] = true;
+        let position = u64::from(self.positions[number]);
+        let id = self.ids.get(number).cloned().unwrap_or_else(|| super::record_ids::position_id(position).into());
+        Ok(Same { position, id })
+    }
+
+    /// Remembers a row that has a record. `own_id`: its id, if ids are the user's own.
+    pub(super) fn remember(&mut self, key: [u8; 16], position: u64, own_id: Option<&str>) {
+        match u32::try_from(position) {
+            Ok(position) if self.positions.len() < MOST_REMEMBERED => {
+                // The length is bounded far below.
+                self.first.insert(key, u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
+                self.positions.push(position);
+                self.wanted.push(false);
+                self.ids.extend(own_id.map(Box::from));
+            }
+            _ => self.forgotten += 1,
+        }
+    }
+
+    /// By chunk, the ids of its rows whose answers duplicates wait for. `first_rows`: the position of each chunk's first
+    /// row.
+    pub(super) fn wanted_by_chunk(&self, first_rows: &[u64]) -> BTreeMap<u32, Vec<Box<str>>> {
+        let mut by_chunk: BTreeMap<u32, Vec<Box<str>>> = BTreeMap::new();
+        let wanted = self.wanted.iter().enumerate().filter(|(_, wanted)| **wanted);
+        for (number, _) in wanted {
+            let position = u64::from(self.positions[number]);
+            let Some(chunk) = chunk_of(first_rows, position) else { continue };
+            let id = self.ids.get(number).cloned();
+            by_chunk
+                .entry(chunk)
+                .or_default()
+                .push(id.unwrap_or_else(|| super::record_ids::position_id(position).into()));
+        }
+        by_chunk
+    }
+}
+
+/// The chunk that the row at `position` is in; `first_rows` are the positions of the chunks' first rows.
+pub fn chunk_of(first_rows: &[u64], position: u64) -> Option<u32> {
+    let chunk = first_rows.partition_point(|first| *first <= position).checked_sub(1)?;
+    u32::try_from(chunk).ok()
+}
+
+/// Writes the files of duplicates.
+pub(super) struct DuplicateFiles<'a, S: ObjectSink> {
+    sink: &'a S,
+    layout: &'a Layout,
+    most_rows: u32,
+    open: Option<(u32, ParquetFile<S::Writer>)>,
+    /// Rows of each file.
+    pub(super) files: Vec<u32>,
+}
+
+impl<'a, S: ObjectSink> DuplicateFiles<'a, S> {
+    pub(super) fn new(job: &ChunkJob<'a>, sink: &'a S) -> Self {
+        Self { sink, layout: job.layout, most_rows: job.limits.max_records.max(1), open: None, files: Vec::new() }
+    }
+
+    /// Writes `rows` (with their ids), each the same as one of `same`.
+    pub(super) fn write(&mut self, rows: &RecordBatch, same: &[Same]) -> Result<(), EngineError> {
+        let rows = with_same(rows, same)?;
+        let mut begin = 0;
+        while begin < rows.num_rows() {
+            let (written, file) = match self.open.take() {
+                Some(open) => self.open.insert(open),
+                None => {
+                    let index = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+                    let writer = self.sink.create(&self.layout.duplicate_rows_key(index))?;
+                    self.open.insert((0, ParquetFile::create(writer, rows.schema(), Readers::Ourselves)?))
+                }
+            };
+            let room = (self.most_rows - *written) as usize;
+            let length = room.min(rows.num_rows() - begin);
+            file.write(&rows.slice(begin, length))?;
+            *written += u32::try_from(length).unwrap_or(u32::MAX);
+            begin += length;
+            if *written >= self.most_rows {
+                self.close()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the file that is open.
+    pub(super) fn close(&mut self) -> Result<(), EngineError> {
+        if let Some((rows, file)) = self.open.take() {
+            file.finish()?.close()?;
+            self.files.push(rows);
+        }
+        Ok(())
+    }
+}
+
+/// The rows, sent by nobody, with the columns that say which rows are asked in their place.
+fn with_same(rows: &RecordBatch, same: &[Same]) -> Result<RecordBatch, EngineError> {
+    let mut fields: Vec<Field> = rows.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
+    fields.push(Field::new(SAME_AS, DataType::Utf8, false));
+    fields.push(Field::new(SAME_AS_ROW, DataType::UInt64, false));
+    let ids: StringArray = same.iter().map(|same| Some(same.id.as_ref())).collect();
+    let positions: UInt64Array = same.iter().map(|same| Some(same.position)).collect();
+    let mut columns = rows.columns().to_vec();
+    columns.push(Arc::new(StringArray::new_null(rows.num_rows())) as ArrayRef);
+    columns.push(Arc::new(ids));
+    columns.push(Arc::new(positions));
+    debug_assert!(rows.column_by_name(RECORD_ID).is_some_and(|ids| ids.len() == same.len()));
+    batch_of(fields, columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_compared_one_by_one() {
+        let mut seen = Seen::default();
+        let key = seen.find(["ab", "c"].into_iter()).unwrap_err();
+        seen.remember(key, 7, None);
+        assert!(seen.find(["a", "bc"].into_iter()).is_err());
+        assert!(seen.find(["abc"].into_iter()).is_err());
+        let same = seen.find(["ab", "c"].into_iter()).unwrap();
+        assert_eq!((same.position, same.id.as_ref()), (7, "r000000007"));
+    }
+
+    #[test]
+    fn chunks_learn_which_of_their_answers_are_wanted() {
+        let mut seen = Seen::default();
+        for (position, cell) in [(0, "a"), (5, "b"), (9, "c")] {
+            let key = seen.find([cell].into_iter()).unwrap_err();
+            seen.remember(key, position, Some(&format!("id-{cell}")));
+        }
+        seen.find(["a"].into_iter()).unwrap();
+        seen.find(["c"].into_iter()).unwrap();
+        let wanted = seen.wanted_by_chunk(&[0, 5]);
+        assert_eq!(wanted, BTreeMap::from([(0, vec!["id-a".into()]), (1, vec!["id-c".into()])]));
+    }
+}

@@ -1,0 +1,79 @@
+//! Freezing: the plan, and the manifest of the first pass.
+
+use super::run::{Checked, Preprocessor, StartInput};
+use super::write_chunks::Written;
+use crate::error::EngineError;
+use crate::objects::put_json;
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source, Step};
+use bedrock_batch_domain::s3_uri::S3Uri;
+
+impl Preprocessor {
+    /// Writes down all that later steps need, and says what comes first.
+    pub(super) async fn freeze(
+        &self,
+        input: &StartInput,
+        run_id: &str,
+        layout: &Layout,
+        checked: &Checked,
+        (counts, lane): (PlanCounts, Lane),
+        written: &Written,
+    ) -> Result<Step, EngineError> {
+        let minimum = checked.model.limits.min_records_per_job;
+        let small = |records: u32| lane == Lane::Batch && records < minimum;
+        let mut jobs: Vec<JobItem> = (0u32..)
+            .zip(&written.chunks)
+            .map(|(index, records)| JobItem {
+                index,
+                name: layout.job_name(&input.started_at, 0, index),
+                records: *records,
+                input_uri: S3Uri::new(&self.bucket, layout.records_key(index)).to_string(),
+                output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
+                round: 0,
+                lane: if small(*records) { Lane::OnDemand } else { lane },
+            })
+            .collect();
+        let small_chunk = jobs.pop_if(|last| last.lane != lane);
+        let sources = checked.sources.objects.iter().map(|found| Source {
+            uri: found.uri.to_string(),
+            etag: found.etag.clone(),
+            bytes: found.bytes,
+        });
+        let plan = Plan {
+            run_id: run_id.to_owned(),
+            execution_arn: input.execution_arn.clone(),
+            started_at: input.started_at.clone(),
+            bucket: self.bucket.clone(),
+            task_table: self.task_table.clone(),
+            request: checked.request.clone(),
+            prompt: checked.prompt.clone(),
+            model: checked.model.clone(),
+            on_demand: checked.on_demand.clone(),
+            sources: sources.collect(),
+            columns: checked.shape.schema.fields().iter().map(|field| field.name().clone()).collect(),
+            counts,
+            lane,
+            small_chunk: small_chunk.is_some(),
+        };
+        if let Some(small) = &small_chunk {
+            // The second pass, written down before the first: it asks rows that nobody has asked yet.
+            let parts: Vec<Parts> = vec![vec![(small.index, small.records)]];
+            self.put(&Layout::pass_parts_key(run_id, 1), &parts).await?;
+            self.put(&Layout::pass_jobs_key(run_id, 1), &[small]).await?;
+        }
+        if !written.duplicates.is_empty() {
+            self.put(&Layout::first_rows_key(run_id), &written.first_rows).await?;
+        }
+        self.put(&Layout::jobs_key(run_id), &jobs).await?;
+        // The plan comes last: where there is one, there is all of it.
+        self.put(&Layout::plan_key(run_id), &plan).await?;
+        let counts = &plan.counts;
+        tracing::info!(run_id, rows = counts.rows, records = counts.records, jobs = counts.jobs, "prepared");
+        Ok(plan.first_step(&input.execution_arn))
+    }
+
+    async fn put<T: serde::Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), EngineError> {
+        put_json(&self.s3, &self.bucket, key, &value).await
+    }
+}

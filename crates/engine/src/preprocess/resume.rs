@@ -1,0 +1,164 @@
+//! An execution that goes on with an earlier run: resumes it, or only collects its answers.
+
+use super::run::{Preprocessor, StartInput};
+use crate::error::EngineError;
+use crate::next_step::{History, NextStepper, collecting, go_to};
+use crate::objects::{get_json, head, put_json};
+use crate::reconcile::execution_status;
+use bedrock_batch_domain::input::RunRequest;
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::{self, Layout};
+use bedrock_batch_domain::plan::{JobItem, Plan, Step};
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::rounds::StepName;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+const RESUME: &str = "resume_run";
+const COLLECT: &str = "collect_run";
+
+impl Preprocessor {
+    /// The first step of an execution whose input names an earlier run; `None` for all others.
+    pub(super) async fn earlier_run(&self, start: &StartInput) -> Result<Option<Step>, EngineError> {
+        let Some(input) = start.input.as_object() else { return Ok(None) };
+        let named = |field: &'static str| input.get(field).filter(|value| !value.is_null()).map(|value| (field, value));
+        let (field, value) = match (named(RESUME), named(COLLECT)) {
+            (None, None) => return Ok(None),
+            (Some(one), None) | (None, Some(one)) => one,
+            (Some(_), Some(_)) => {
+                let rule = "only one of the two can be done";
+                return Err(Problem::without_value(format!("{RESUME}, {COLLECT}"), rule).into());
+            }
+        };
+        let Some(name) = value.as_str().filter(|name| !name.trim().is_empty()) else {
+            return Err(Problem::new(field, value, "must be the name of a run").into());
+        };
+        let run_id = layout::run_id(name);
+        let plan = self.plan_of(field, name, &run_id).await?;
+        self.same_input(field, input, &plan)?;
+        self.take_over(field, name, &plan, start).await?;
+        let step = match field {
+            COLLECT => self.collect(name, &plan, start).await?,
+            _ => self.resume(&plan, start).await?,
+        };
+        tracing::info!(run_id, field, step = ?step.step, pass = step.pass, "goes on with an earlier run");
+        Ok(Some(step))
+    }
+
+    async fn plan_of(&self, field: &str, name: &str, run_id: &str) -> Result<Plan, EngineError> {
+        let key = Layout::plan_key(run_id);
+        if head(&self.s3, &S3Uri::new(&self.bucket, &key)).await?.is_none() {
+            let rule = "there is no such run, or it ended before anything was submitted";
+            let remedy = "check the name, or start it again with its own input";
+            return Err(Problem::new(field, name, rule).remedy(remedy).into());
+        }
+        get_json(&self.s3, &self.bucket, &key).await
+    }
+
+    /// Further fields are allowed as long as they say what the run was started with.
+    fn same_input(&self, field: &str, input: &Map<String, Value>, plan: &Plan) -> Result<(), EngineError> {
+        let mut rest = input.clone();
+        rest.remove(RESUME);
+        rest.remove(COLLECT);
+        rest.retain(|_, value| !value.is_null());
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let (request, problems) = RunRequest::read(&Value::Object(rest), self.stack);
+        let remedy = format!("give `{field}` alone, or start a new run");
+        let Some(request) = request.filter(|_| problems.is_empty()) else {
+            let rule = "goes on with the input of its run, and there are other fields beside it";
+            return Err(Problem::without_value(field, rule).remedy(remedy).into());
+        };
+        let written = |request: &RunRequest| serde_json::to_value(request).unwrap_or_default();
+        let (given, stored) = (written(&request), written(&plan.request));
+        let differing = given.as_object().into_iter().flatten().filter(|(name, value)| stored.get(name) != Some(value));
+        let differing: Vec<&str> = differing.map(|(name, _)| name.as_str()).collect();
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let rule = format!("the run had another input: {} differ", differing.join(", "));
+        Err(Problem::without_value(field, rule).remedy(remedy).into())
+    }
+
+    /// Takes the run over from the execution that has it in hand, which must have ended.
+    async fn take_over(&self, field: &str, name: &str, plan: &Plan, start: &StartInput) -> Result<(), EngineError> {
+        let item = self.jobs.run(&plan.run_id).await?;
+        let owner = item.map_or_else(|| plan.execution_arn.clone(), |item| item.execution_arn);
+        let still_runs = || {
+            let rule = format!("still runs (execution {})", owner.rsplit(':').next().unwrap_or_default());
+            Problem::new(field, name, rule).remedy("wait for its end, or stop it first: `bedrock-batch stop`")
+        };
+        if owner != start.execution_arn
+            && execution_status(&self.step_functions, &owner).await?.as_deref() == Some("RUNNING")
+        {
+            return Err(still_runs().into());
+        }
+        if !self.jobs.take_run(&plan.run_id, &start.execution_arn, Some(&owner)).await? {
+            return Err(still_runs().into());
+        }
+        Ok(())
+    }
+
+    /// Asks what the latest pass has not asked, and everything that is unanswered after that.
+    async fn resume(&self, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
+        let history = History::read_all(&self.s3, &self.bucket, plan).await?;
+        let stored = self.jobs.of_run(&plan.run_id).await?;
+        for job in stored.iter().filter(|job| job.failure.is_some()) {
+            // Why the run ended then is no reason for what comes now.
+            self.jobs.clear_failure(&job.name).await?;
+        }
+        let by_name: HashMap<&str, _> = stored.iter().map(|job| (job.name.as_str(), job)).collect();
+        // A second pass that was written down before the first is begun only when it is its turn.
+        let begun = |pass: u32| {
+            history
+                .jobs_of_pass(pass)
+                .any(|(job, _)| by_name.get(job.name.as_str()).is_some_and(|job| job.lane.is_some()))
+        };
+        let mut pass = history.last_pass();
+        if pass == 1 && plan.small_chunk && !begun(1) {
+            pass = 0;
+        }
+        let (mut jobs, mut lane, mut round) = (Vec::<JobItem>::new(), plan.lane, 0);
+        for (job, _) in history.jobs_of_pass(pass) {
+            (lane, round) = (job.lane, job.round);
+            let over = by_name.get(job.name.as_str()).is_some_and(|stored| stored.is_over());
+            if !over {
+                jobs.push(job.clone());
+            }
+        }
+        // Whatever was allowed before, what the end of the run has left unanswered is asked once more.
+        let last_round = round + plan.request.asking.max_retry_rounds.max(1);
+        let first = plan.first_step(&start.execution_arn);
+        let from = Step { pass, round, last_round, step: StepName::RetryJobs, ..first };
+        if jobs.is_empty() {
+            let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
+            return stepper.run(from).await;
+        }
+        let key = Layout::resumed_jobs_key(&plan.run_id, &start.execution_name);
+        put_json(&self.s3, &self.bucket, &key, &jobs).await?;
+        let step = match lane {
+            Lane::OnDemand => StepName::AnswerOnDemand,
+            Lane::Batch if pass == 0 => StepName::ProcessJobs,
+            Lane::Batch => StepName::RetryJobs,
+        };
+        Ok(go_to(plan, &from, step, key))
+    }
+
+    /// Joins every chunk with the answers that there are.
+    async fn collect(&self, name: &str, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
+        let stored = self.jobs.of_run(&plan.run_id).await?;
+        let open = stored.iter().filter(|job| job.lane == Some(Lane::Batch) && job.was_asked() && !job.is_over());
+        let open = open.count();
+        if open > 0 {
+            let rule = format!("{open} of its jobs are not over yet");
+            let remedy = "try again in a few minutes: stopped jobs still write the answers that they have";
+            return Err(Problem::new(COLLECT, name, rule).remedy(remedy).into());
+        }
+        let history = History::read_all(&self.s3, &self.bucket, plan).await?;
+        let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
+        let from = Step { pass: history.last_pass(), ..plan.first_step(&start.execution_arn) };
+        stepper.join_these(plan, &history, 0..plan.counts.jobs, &collecting(from)).await
+    }
+}

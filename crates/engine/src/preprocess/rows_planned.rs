@@ -1,0 +1,130 @@
+//! How many rows are taken, how they are asked, and what is counted of it.
+
+use super::run::Checked;
+use super::write_chunks::{TOO_FEW, Written};
+use crate::error::EngineError;
+use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::model::Limits;
+use bedrock_batch_domain::plan::PlanCounts;
+use bedrock_batch_domain::problem::Problem;
+use std::collections::BTreeMap;
+
+/// The Distributed Map's result holds two bytes a job and must stay under 256 KiB.
+const MOST_JOBS: u64 = 100_000;
+
+/// How many rows there are, how many of them the request lets in, and how those are asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows {
+    there: u64,
+    within_total: u64,
+    pub(super) taken: u64,
+    pub(super) lane: Lane,
+    pub(super) limits: ChunkLimits,
+}
+
+impl Rows {
+    pub(super) fn planned(checked: &Checked) -> Result<Self, EngineError> {
+        let (request, model) = (&checked.request, &checked.model.limits);
+        let most = request.max_records_per_job.min(model.max_records_per_job);
+        let there = checked.shape.rows;
+        let within_total = there.min(request.max_records_total.unwrap_or(u64::MAX));
+        let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * u64::from(most));
+        let taken = within_total.min(in_jobs);
+        let lane = lane_of(request, model, taken);
+        let limits = chunk_limits(request, model, lane);
+        limits.check(taken)?;
+        if taken.div_ceil(u64::from(limits.max_records)) > MOST_JOBS {
+            let rule = format!("{taken} rows would make over {MOST_JOBS} jobs, more than a run can hold");
+            let remedy = "raise it (Bedrock takes up to 100,000 records a job), or split the input";
+            return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
+        }
+        Ok(Self { there, within_total, taken, lane, limits })
+    }
+
+    pub(super) fn counts(self, checked: &Checked, written: &Written) -> Result<PlanCounts, EngineError> {
+        if written.rows != self.taken {
+            let rule = format!("{} rows were counted and {} read: it changed meanwhile", self.taken, written.rows);
+            return Err(Problem::new("s3_uri", &checked.request.s3_uri, rule).remedy("start again").into());
+        }
+        let mut skipped = BTreeMap::new();
+        let mut skip = |reason: &str, rows: u64| {
+            if rows > 0 {
+                skipped.insert(reason.to_owned(), rows);
+            }
+        };
+        skip("over max_records_total", self.there - self.within_total);
+        skip("over max_num_jobs", self.within_total - self.taken + written.over_max_chunks);
+        if written.chunks.is_empty() {
+            return Err(self.nothing_to_send(written).into());
+        }
+        let mut warnings = checked.sources.warnings.clone();
+        if written.empty_cells > 0 {
+            warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
+        }
+        if written.forgotten > 0 {
+            warnings.insert(
+                "rows that later ones were not compared with, since there are too many different ones".to_owned(),
+                written.forgotten,
+            );
+        }
+        Ok(PlanCounts {
+            rows: self.there,
+            records: written.chunks.iter().map(|records| u64::from(*records)).sum(),
+            skipped,
+            rejected: written.rejected.clone(),
+            warnings,
+            jobs: u32::try_from(written.chunks.len()).unwrap_or(u32::MAX),
+            duplicates: written.duplicates.iter().map(|rows| u64::from(*rows)).sum(),
+            duplicate_chunks: u32::try_from(written.duplicates.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn nothing_to_send(self, written: &Written) -> Problem {
+        let reasons = written.rejected.iter().filter(|(reason, _)| reason.as_str() != TOO_FEW);
+        let rejected: u64 = reasons.clone().map(|(_, rows)| rows).sum();
+        let reasons: Vec<&str> = reasons.map(|(reason, _)| reason.as_str()).collect();
+        let duplicates: u64 = written.duplicates.iter().map(|rows| u64::from(*rows)).sum();
+        let mut parts = Vec::new();
+        if rejected > 0 {
+            parts.push(format!("{rejected} cannot be sent ({})", reasons.join(", ")));
+        }
+        if duplicates > 0 {
+            parts.push(format!("{duplicates} are the same as others"));
+        }
+        let least = self.limits.min_records;
+        if self.lane == Lane::Batch {
+            parts.push(format!("the rest is under the {least} records that a batch job needs"));
+        }
+        let rule = format!("of {} rows, {}", written.rows, parts.join(", and "));
+        let remedy = match (rejected > 0, duplicates > 0) {
+            (_, true) => "use processing_mode `auto`, add rows, or set deduplicate to false",
+            (true, false) => "shorten those rows, or add rows",
+            (false, false) => "add rows",
+        };
+        Problem::without_value("the input", rule).remedy(remedy)
+    }
+}
+
+/// How so many rows are asked first.
+fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
+    let asking = &request.asking;
+    let threshold = asking.batch_threshold.unwrap_or(u64::from(model.min_records_per_job));
+    match asking.processing_mode {
+        ProcessingMode::Batch => Lane::Batch,
+        ProcessingMode::Auto if rows >= threshold => Lane::Batch,
+        ProcessingMode::Auto | ProcessingMode::Realtime => Lane::OnDemand,
+    }
+}
+
+/// The request's wishes within the model's limits. A file of records for the other lane has no minimum.
+fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane) -> ChunkLimits {
+    ChunkLimits {
+        min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },
+        max_records: request.max_records_per_job.min(model.max_records_per_job),
+        max_bytes: model.max_chunk_bytes(),
+        max_chunks: request.max_num_jobs,
+        small_last: request.asking.processing_mode == ProcessingMode::Auto,
+    }
+}

@@ -1,0 +1,124 @@
+//! Reconcile: settle what nobody reported. Bedrock's events are best effort, and so is the event of an execution that
+//! ended: open jobs about which nothing was heard for a while are looked at, on a schedule.
+
+use crate::error::EngineError;
+use crate::job_table::StoredJob;
+use crate::settle::Settler;
+use crate::stop::stop_job;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::job::Action;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What a sweep came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Reconciled {
+    /// Open jobs that had been silent.
+    pub open: u32,
+    /// Those that something had happened to.
+    pub settled: u32,
+    /// Those that nobody waits for any more, told to stop.
+    pub stopped: u32,
+    /// Those that could not be looked at.
+    pub failed: u32,
+}
+
+/// Sweeps over the open jobs.
+#[derive(Debug, Clone)]
+pub struct Reconciler {
+    /// Settle and its clients.
+    pub settler: Settler,
+    /// How long a job must have been silent.
+    pub silence: Duration,
+}
+
+impl Reconciler {
+    /// Settles every open job that has been silent. One that cannot be looked at does not keep the others waiting.
+    ///
+    /// # Errors
+    /// If the open jobs cannot be listed.
+    pub async fn run(&self) -> Result<Reconciled, EngineError> {
+        let mut done = Reconciled::default();
+        // By execution, whether it still runs.
+        let mut running = HashMap::new();
+        for job in self.settler.jobs.silent_for(self.silence).await? {
+            done.open += 1;
+            match self.look_at(&job, &mut running).await {
+                Ok(Found::Nothing) => {}
+                Ok(Found::News) => done.settled += 1,
+                Ok(Found::Orphan) => done.stopped += 1,
+                Err(error) => {
+                    done.failed += 1;
+                    tracing::warn!(name = job.name, error_type = error.name(), "not reconciled");
+                }
+            }
+        }
+        if done.open > 0 {
+            let Reconciled { open, settled, stopped, failed } = done;
+            tracing::info!(open, settled, stopped, failed, "reconciled");
+        }
+        Ok(done)
+    }
+
+    async fn look_at(&self, job: &StoredJob, running: &mut HashMap<String, bool>) -> Result<Found, EngineError> {
+        let arn = match &job.job_arn {
+            Some(arn) => Some(arn.clone()),
+            None => self.settler.find_by_name(&job.name).await?,
+        };
+        if self.runs(&job.execution_arn, running).await? {
+            let action = self.settler.settle(&job.name, arn.as_deref()).await?;
+            return Ok(if action == Action::Nothing { Found::Nothing } else { Found::News });
+        }
+        // Nobody waits any more, and whoever should have stopped the job did not hear of it.
+        let stopped = match &arn {
+            Some(arn) => stop_job(&self.settler.bedrock, &job.name, arn).await?,
+            None => false,
+        };
+        if arn.is_some() {
+            self.settler.settle(&job.name, arn.as_deref()).await?;
+        } else {
+            // It was never made.
+            self.settler.jobs.mark_answered(&job.name, &job.task_token).await?;
+        }
+        Ok(if stopped { Found::Orphan } else { Found::News })
+    }
+
+    /// Whether the execution still runs. One that Step Functions has forgotten does not.
+    async fn runs(&self, execution_arn: &str, known: &mut HashMap<String, bool>) -> Result<bool, EngineError> {
+        if let Some(runs) = known.get(execution_arn) {
+            return Ok(*runs);
+        }
+        let runs = match execution_status(&self.settler.step_functions, execution_arn).await? {
+            Some(status) => status == "RUNNING",
+            None => false,
+        };
+        known.insert(execution_arn.to_owned(), runs);
+        Ok(runs)
+    }
+}
+
+/// What a look at one job came to.
+enum Found {
+    /// Nothing that was not known.
+    Nothing,
+    /// Something had happened to it.
+    News,
+    /// Nobody waits for it: it was told to stop.
+    Orphan,
+}
+
+/// The status of an execution; `None` if Step Functions does not know it (any more).
+///
+/// # Errors
+/// As Step Functions fails.
+pub(crate) async fn execution_status(
+    client: &aws_sdk_sfn::Client,
+    execution_arn: &str,
+) -> Result<Option<String>, EngineError> {
+    match client.describe_execution().execution_arn(execution_arn).send().await {
+        Ok(execution) => Ok(Some(execution.status().as_str().to_owned())),
+        Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => Ok(None),
+        Err(error) => Err(EngineError::from_aws(format!("cannot look at execution {execution_arn}"), &error)),
+    }
+}

@@ -1,0 +1,130 @@
+//! Stop: money stops with the execution. The jobs of a run that was aborted, failed or timed out are told to stop.
+//!
+//! A job that is being made at this very moment is not seen here: its maker looks at the mark that is left first.
+
+use crate::error::EngineError;
+use crate::job_table::StoredJob;
+use crate::settle::Settler;
+use aws_sdk_bedrock::Client as Bedrock;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::run_id;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What is read of a "Step Functions Execution Status Change" event.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndedExecution {
+    /// Its ARN.
+    pub execution_arn: String,
+    /// Its name.
+    pub name: String,
+    /// Its input, as JSON text; Step Functions leaves long ones out.
+    #[serde(default)]
+    pub input: Option<String>,
+}
+
+impl EndedExecution {
+    /// The run that the execution had in hand: its own, or the one that it resumed or collected.
+    pub fn run_id(&self) -> String {
+        let input = self.input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let named = input.as_ref().and_then(|input| {
+            let field = |name: &str| input.get(name).and_then(Value::as_str);
+            field("resume_run").or_else(|| field("collect_run"))
+        });
+        run_id(named.unwrap_or(&self.name))
+    }
+}
+
+/// What stopping came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Stopped {
+    /// Jobs that were told to stop.
+    pub stopped: u32,
+    /// Jobs that were over.
+    pub over: u32,
+}
+
+/// Stops the jobs of runs.
+#[derive(Debug, Clone)]
+pub struct Stopper {
+    /// Settle and its clients.
+    pub settler: Settler,
+}
+
+impl Stopper {
+    /// Tells the open jobs of the run that this execution had in hand to stop. Nothing happens if another execution has
+    /// resumed the run since.
+    ///
+    /// # Errors
+    /// As AWS fails; stopping again is always right.
+    pub async fn stop(&self, ended: &EndedExecution) -> Result<Stopped, EngineError> {
+        let run_id = ended.run_id();
+        let mut done = Stopped::default();
+        if !self.settler.jobs.stop_run(&run_id, &ended.execution_arn).await? {
+            tracing::info!(run_id, "there is nothing to stop, or somebody else has the run in hand");
+            return Ok(done);
+        }
+        let mut failure = None;
+        for job in self.settler.jobs.of_run(&run_id).await? {
+            match self.stop_one(&job).await {
+                Ok(true) => done.stopped += 1,
+                Ok(false) => done.over += 1,
+                // The others are stopped all the same, and then this one again.
+                Err(error) => {
+                    tracing::warn!(run_id, name = job.name, error_type = error.name(), "not stopped");
+                    failure = Some(error);
+                }
+            }
+        }
+        tracing::info!(run_id, stopped = done.stopped, over = done.over, "stopped");
+        failure.map_or(Ok(done), Err)
+    }
+
+    /// Whether there was something to stop.
+    async fn stop_one(&self, job: &StoredJob) -> Result<bool, EngineError> {
+        if job.lane != Some(Lane::Batch) || job.is_over() {
+            return Ok(false);
+        }
+        let arn = match &job.job_arn {
+            Some(arn) => Some(arn.clone()),
+            None => self.settler.find_by_name(&job.name).await?,
+        };
+        match arn {
+            Some(arn) => stop_job(&self.settler.bedrock, &job.name, &arn).await,
+            None => Ok(false),
+        }
+    }
+}
+
+/// Tells a job to stop; false if it is over already.
+pub(crate) async fn stop_job(bedrock: &Bedrock, name: &str, arn: &str) -> Result<bool, EngineError> {
+    match bedrock.stop_model_invocation_job().job_identifier(arn).send().await {
+        Ok(_) => Ok(true),
+        // Bedrock does not document which of the two it says of a job that is over.
+        Err(error) if matches!(error.code(), Some("ConflictException" | "ValidationException")) => Ok(false),
+        Err(error) => Err(EngineError::from_aws(format!("cannot stop job {name}"), &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(None, "tickets-1")]
+    #[case(Some("no JSON"), "tickets-1")]
+    #[case(Some(r#"{"s3_uri": "s3://a/b"}"#), "tickets-1")]
+    #[case(Some(r#"{"resume_run": "tickets-0"}"#), "tickets-0")]
+    #[case(Some(r#"{"collect_run": "tickets-0"}"#), "tickets-0")]
+    fn an_execution_has_its_own_run_or_the_one_it_resumes(#[case] input: Option<&str>, #[case] expected: &str) {
+        let ended = EndedExecution {
+            execution_arn: "arn".to_owned(),
+            name: "tickets-1".to_owned(),
+            input: input.map(str::to_owned),
+        };
+        assert_eq!(ended.run_id(), expected);
+    }
+}

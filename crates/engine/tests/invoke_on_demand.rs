@@ -1,0 +1,293 @@
+//! The on-demand lane against S3, DynamoDB and Bedrock in this process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "invoke_aws/mod.rs"]
+mod invoke_aws;
+#[path = "invoke_aws/signature.rs"]
+mod signature;
+
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
+use bedrock_batch_domain::input::{RunRequest, StackLimits};
+use bedrock_batch_domain::plan::JobItem;
+use bedrock_batch_domain::record_line::split_line;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::invoke::{InvokeInput, Invoked, Invoker, Times};
+use bedrock_batch_engine::job_table::JobTable;
+use invoke_aws::Aws;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const RECORDS: &str = "batch_inputs_json/p/r/0000.jsonl";
+const ANSWERS: &str = "batch_outputs_json/p/r/0000/on-demand/";
+const DONE: Invoked = Invoked { done: true };
+const GOES_ON: Invoked = Invoked { done: false };
+
+/// A run of records with these cases.
+struct Run {
+    aws: Aws,
+    invoker: Invoker,
+    input: InvokeInput,
+}
+
+struct Settings<'a> {
+    models: &'a [&'a str],
+    family: &'a str,
+    rate: f64,
+    workers: u32,
+    round: u32,
+}
+
+const USUAL: Settings<'static> =
+    Settings { models: &["m-v1:0"], family: "anthropic-messages", rate: 100.0, workers: 5, round: 0 };
+
+fn model(id: &str, family: &str) -> Value {
+    let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,
+        "max_record_bytes": 1});
+    json!({"id": id, "family": family, "limits": limits, "batch_price": null, "prices_as_of": "2026-01-01"})
+}
+
+impl Run {
+    async fn new(cases: &[&str], settings: Settings<'_>) -> Self {
+        let Settings { models, family, rate, workers, round } = settings;
+        let aws = Aws::default();
+        let endpoint = aws.serve().await;
+        let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv",
+            "max_workers": workers, "requests_per_second": rate});
+        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
+        let (request, problems) = RunRequest::read(&request, stack);
+        assert!(problems.is_empty(), "{problems:?}");
+        let plan = json!({"run_id": "r", "execution_arn": "arn:execution", "started_at": "2026-01-01T00:00:00Z",
+            "bucket": "bucket", "task_table": "jobs", "request": request.unwrap(), "prompt": null,
+            "model": model("m", family), "sources": [], "columns": [],
+            "on_demand": {"model": model(models[0], family), "fallback": models.get(1).map(|id| model(id, family))},
+            "counts": {"rows": 1, "records": 1, "skipped": {}, "rejected": {}, "warnings": {}, "jobs": 1}});
+        let record = |(number, case): (usize, &&str)| {
+            let id = format!("r{number}");
+            format!("{}\n", json!({"recordId": id, "modelInput": {"record": id, "case": case}}))
+        };
+        let records = cases.iter().enumerate().map(record).collect::<Vec<_>>().concat();
+        {
+            let mut world = aws.world();
+            world.objects.insert("runs/r/plan.json".to_owned(), plan.to_string().into_bytes());
+            world.objects.insert(RECORDS.to_owned(), records.into_bytes());
+            let run = json!({"job_name": {"S": "run/r"}, "execution_arn": {"S": "arn:execution"}, "stopped": {"BOOL": false}});
+            world.items.insert("run/r".to_owned(), run);
+        }
+        let job = JobItem {
+            index: 0,
+            name: "p-0000-x".to_owned(),
+            records: u32::try_from(cases.len()).unwrap(),
+            input_uri: format!("s3://bucket/{RECORDS}"),
+            output_uri: "s3://bucket/batch_outputs_json/p/r/0000/".to_owned(),
+            round,
+            lane: bedrock_batch_domain::lane::Lane::OnDemand,
+        };
+        let input = InvokeInput { run_id: "r".to_owned(), execution_arn: None, job };
+        Self { aws, invoker: invoker(&endpoint), input }
+    }
+
+    async fn invoke(&self, asking: Duration) -> Result<Invoked, EngineError> {
+        let now = Instant::now();
+        self.invoker.run(&self.input, Times { asks_until: now + asking, waits_until: now + asking * 2 }).await
+    }
+
+    /// All lines of all parts, by record.
+    fn lines(&self) -> BTreeMap<String, Value> {
+        let world = self.aws.world();
+        let parts = world.objects.iter().filter(|(key, _)| key.starts_with(ANSWERS));
+        let mut lines = BTreeMap::new();
+        for line in parts.flat_map(|(_, part)| part.split(|byte| *byte == b'\n')).filter(|line| !line.is_empty()) {
+            let (id, _) = split_line(line).unwrap();
+            let twice = lines.insert(id.into_owned(), serde_json::from_slice(line).unwrap());
+            assert!(twice.is_none(), "two lines for one record");
+        }
+        lines
+    }
+
+    /// How often each record was asked.
+    fn asked(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        self.aws.world().asked.iter().for_each(|asked| *counts.entry(asked.record.clone()).or_default() += 1);
+        counts
+    }
+
+    fn update_with(&self, words: &str) -> Option<Value> {
+        let world = self.aws.world();
+        world.updates.iter().rev().find(|(_, set, _)| set.contains(words)).map(|(_, _, values)| values.clone())
+    }
+}
+
+/// Clients of what listens at `endpoint`, whatever the environment says.
+fn invoker(endpoint: &str) -> Invoker {
+    let (credentials, region) =
+        (Credentials::new("key", signature::SECRET, None, None, "test"), Region::new("us-east-1"));
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let s3 = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http.clone())
+        .endpoint_url(endpoint)
+        .region(region.clone())
+        .credentials_provider(credentials.clone())
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .force_path_style(true);
+    let dynamodb = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http.clone())
+        .endpoint_url(endpoint)
+        .region(region.clone())
+        .credentials_provider(credentials.clone());
+    let bedrock = aws_sdk_bedrockruntime::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http)
+        .endpoint_url(endpoint)
+        .region(region)
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::disabled());
+    Invoker {
+        s3: aws_sdk_s3::Client::from_conf(s3.build()),
+        bucket: "bucket".to_owned(),
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "jobs".to_owned()),
+        bedrock: aws_sdk_bedrockruntime::Client::from_conf(bedrock.build()),
+    }
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn every_record_gets_its_line_and_a_failure_is_that_records_own() {
+    let run = Run::new(&["ok", "invalid", "throttled", "text", "ok"], USUAL).await;
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    let lines = run.lines();
+    assert_eq!(lines.len(), 5);
+    for id in ["r0", "r2", "r4"] {
+        assert_eq!(lines[id]["modelOutput"]["answers"], id);
+        assert_eq!(lines[id]["modelInput"]["record"], id);
+        assert_eq!(lines[id]["modelId"], "m-v1:0");
+        assert!(lines[id].get("error").is_none());
+    }
+    assert_eq!((&lines["r1"]["error"]["errorCode"], &lines["r1"]["error"]["retryable"]), (&json!(400), &json!(false)));
+    assert_eq!((&lines["r3"]["error"]["errorCode"], &lines["r3"]["error"]["retryable"]), (&json!(500), &json!(true)));
+    assert_eq!(run.asked().values().copied().collect::<Vec<_>>(), [1, 1, 2, 1, 1]);
+    {
+        let world = run.aws.world();
+        assert!(world.asked.iter().all(|asked| asked.is_signed && asked.operation == "invoke"));
+        let throttled: Vec<_> = world.asked.iter().filter(|asked| asked.record == "r2").map(|asked| asked.at).collect();
+        assert!(throttled[1] - throttled[0] >= Duration::from_secs(2), "Retry-After is the least wait");
+        assert_eq!(world.items["p-0000-x"]["lane"]["S"], "on_demand");
+    }
+    assert_eq!(run.update_with("status_rank").unwrap()[":status"]["S"], "Completed");
+    assert_eq!(run.update_with("SET processed_records").unwrap()[":processed"]["N"], "5");
+    // Once more: nothing is asked, whether or not the table says that the job is over.
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    assert_eq!(run.asked().values().sum::<usize>(), 6);
+}
+
+#[tokio::test]
+async fn the_next_invocation_goes_on_and_asks_nobody_again() {
+    let run = Run::new(&["ok"; 40], Settings { rate: 20.0, workers: 3, ..USUAL }).await;
+    let mut invocations = 1;
+    while run.invoke(Duration::from_millis(700)).await.unwrap() == GOES_ON {
+        invocations += 1;
+        assert!(invocations < 20);
+    }
+    assert!(invocations > 2, "{invocations}");
+    assert_eq!(run.lines().len(), 40);
+    assert!(run.asked().values().all(|times| *times == 1), "{:?}", run.asked());
+    let world = run.aws.world();
+    let parts: Vec<&String> = world.objects.keys().filter(|key| key.starts_with(ANSWERS)).collect();
+    assert_eq!(parts.len(), invocations, "{parts:?}");
+    assert!(parts[0].ends_with("/00000.jsonl.out") && parts[1].ends_with("/00001.jsonl.out"));
+    assert!(world.most_in_flight <= 3);
+    let seconds = (world.asked[39].at - world.asked[0].at).as_secs_f64();
+    assert!(seconds >= 38.0 / 20.0, "39 requests after the first, at 20 a second: {seconds}");
+}
+
+#[tokio::test]
+async fn a_part_that_is_there_already_is_left_alone() {
+    let run = Run::new(&["ok", "ok"], USUAL).await;
+    let line = json!({"recordId": "r0", "modelInput": {}, "modelOutput": {"answers": "r0"}}).to_string();
+    run.aws.world().objects.insert(format!("{ANSWERS}00007.jsonl.out"), line.into_bytes());
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    assert_eq!(run.asked().keys().collect::<Vec<_>>(), ["r1"]);
+    assert!(run.aws.world().objects.contains_key(&format!("{ANSWERS}00008.jsonl.out")));
+    assert_eq!(run.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn the_stand_in_answers_when_the_first_model_is_refused() {
+    for refused in ["denied-v1:0", "profile-only-v1:0"] {
+        let run = Run::new(&["ok"; 12], Settings { models: &[refused, "stand-in-v1:0"], ..USUAL }).await;
+        assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+        let lines = run.lines();
+        assert!(lines.values().all(|line| line["modelId"] == "stand-in-v1:0" && line.get("error").is_none()));
+        assert_eq!(lines.len(), 12);
+        let world = run.aws.world();
+        let asked_first = world.asked.iter().filter(|asked| asked.model == refused).count();
+        assert!((1..=5).contains(&asked_first), "those under way at once, at most: {asked_first}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_stand_in_the_first_round_fails_and_a_later_one_does_not() {
+    let models: &[&str] = &["denied-v1:0", "denied-too-v1:0"];
+    let first = Run::new(&["ok"; 3], Settings { models, ..USUAL }).await;
+    let error = first.invoke(LONG).await.unwrap_err();
+    assert_eq!(error.name(), "JobFailed");
+    let why = error.to_string();
+    for part in ["denied-v1:0", "denied-too-v1:0", "don't have access", "inference_profile_arn", "fallback_model_id"] {
+        assert!(why.contains(part), "{why}");
+    }
+    let noted = first.update_with("failure_cause").unwrap();
+    assert_eq!((&noted[":error"]["S"], &noted[":cause"]["S"]), (&json!("JobFailed"), &json!(why)));
+
+    let later = Run::new(&["ok"; 30], Settings { models, round: 1, ..USUAL }).await;
+    assert_eq!(later.invoke(LONG).await.unwrap(), DONE);
+    let lines = later.lines();
+    assert_eq!(lines.len(), 30);
+    assert!(lines.values().all(|line| line["error"]["errorCode"] == 403 && line["error"]["retryable"] == false));
+    assert!(later.aws.world().asked.len() <= 10, "whom nobody may answer is not asked");
+}
+
+#[tokio::test]
+async fn converse_records_are_sent_as_they_are_and_signed_for_their_path() {
+    let run = Run::new(&["ok", "invalid", "throttled"], Settings { family: "converse", ..USUAL }).await;
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    let lines = run.lines();
+    assert_eq!(lines["r0"]["modelOutput"], json!({"answers": "r0", "pretty": [1, 2]}));
+    assert_eq!(lines["r1"]["error"]["errorCode"], 400);
+    let world = run.aws.world();
+    let operations: BTreeSet<(&str, &str, bool)> =
+        world.asked.iter().map(|a| (a.model.as_str(), a.operation.as_str(), a.is_signed)).collect();
+    assert_eq!(operations, BTreeSet::from([("m-v1:0", "converse", true)]));
+}
+
+#[tokio::test]
+async fn an_invocation_that_nobody_answers_leaves_failures_and_does_not_go_round_in_circles() {
+    let run = Run::new(&["broken"; 4], Settings { workers: 2, ..USUAL }).await;
+    let mut invocations = 1;
+    while run.invoke(Duration::from_millis(400)).await.unwrap() == GOES_ON {
+        invocations += 1;
+        assert!(invocations <= 4);
+    }
+    let lines = run.lines();
+    assert_eq!(lines.len(), 4);
+    assert!(lines.values().all(|line| line["error"]["errorCode"] == 503 && line["error"]["retryable"] == true));
+    let none = Run::new(&["ok"], USUAL).await.invoke(Duration::ZERO).await.unwrap_err();
+    assert_eq!(none.name(), "Transient");
+}
+
+#[tokio::test]
+async fn a_stopped_run_is_asked_no_further() {
+    let mut cases = vec!["stops the run"];
+    cases.resize(200, "ok");
+    let run = Run::new(&cases, Settings { workers: 2, ..USUAL }).await;
+    assert_eq!(run.invoke(LONG).await.unwrap(), GOES_ON);
+    let asked = run.asked().len();
+    assert!(asked < 20, "{asked}");
+    assert_eq!(run.lines().len(), asked, "what was answered is kept");
+    assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "JobFailed");
+    assert_eq!(run.asked().len(), asked);
+}

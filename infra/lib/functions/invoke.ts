@@ -1,0 +1,54 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { bedrockResources } from '../bedrock/resources';
+import { ENVIRONMENT } from '../contract/environment';
+import { PREFIXES } from '../contract/storage-prefixes';
+import { WILDCARD_REASONS } from '../permissions/reasons';
+import { bedrockEndpoints } from './bedrock-endpoints';
+import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
+
+/** Asks a model for the answers to the records of one job on demand, and stores each answer once. */
+export class InvokeFunction extends OrchestratorFunction {
+  constructor(scope: Construct, id: string, props: SharedFunctionProps) {
+    const { settings, bucket, table } = props;
+    super(scope, id, {
+      ...props,
+      name: 'invoke',
+      memoryMb: settings.invokeFunctionMemoryMb,
+      timeout: Duration.minutes(15),
+      environment: {
+        [ENVIRONMENT.invocationSeconds]: String(settings.onDemandInvocationSeconds),
+        ...bedrockEndpoints(settings),
+      },
+    });
+
+    const bedrock = bedrockResources(Stack.of(this));
+    // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+    this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
+    this.allow({
+      sid: 'ReadPlanAndRecordsAndAnswers',
+      actions: ['s3:GetObject'],
+      resources: [PREFIXES.runs, PREFIXES.jobInputs, PREFIXES.jobOutputs].map((prefix) =>
+        bucket.arnForObjects(`${prefix}/*`),
+      ),
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({
+      sid: 'WriteAnswers',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${PREFIXES.jobOutputs}/*`)],
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({
+      sid: 'CallModels',
+      actions: ['bedrock:InvokeModel'],
+      resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],
+      wildcardReason: WILDCARD_REASONS.models,
+    });
+    this.allow({
+      sid: 'TrackJobs',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [table.tableArn],
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { bedrockResources } from '../bedrock/resources';
+import { JOB_TABLE } from '../contract/job-table';
+import { WILDCARD_REASONS } from '../permissions/reasons';
+import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
+import { bedrockEndpoints } from './bedrock-endpoints';
+import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
+
+/** Stops the open Bedrock jobs of a run whose execution was broken off. */
+export class StopJobsFunction extends OrchestratorFunction {
+  constructor(scope: Construct, id: string, props: SharedFunctionProps) {
+    const { settings, table } = props;
+    super(scope, id, {
+      ...props,
+      name: 'stop-jobs',
+      memoryMb: 256,
+      timeout: Duration.minutes(5),
+      environment: bedrockEndpoints(settings),
+    });
+
+    this.allow({
+      sid: 'FindJobsOfRun',
+      actions: ['dynamodb:Query'],
+      resources: [`${table.tableArn}/index/${JOB_TABLE.runIndex.name}`],
+    });
+    this.allow({
+      sid: 'TrackJobs',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [table.tableArn],
+    });
+    this.allow({
+      sid: 'ReadAndStopJobs',
+      actions: ['bedrock:GetModelInvocationJob', 'bedrock:StopModelInvocationJob'],
+      resources: [bedrockResources(Stack.of(this)).invocationJobs],
+      wildcardReason: WILDCARD_REASONS.jobs,
+    });
+    this.allow({
+      sid: 'FindJobs',
+      actions: ['bedrock:ListModelInvocationJobs'],
+      resources: ['*'],
+      wildcardReason: WILDCARD_REASONS.jobListing,
+    });
+    this.allow({
+      sid: 'AnswerTasks',
+      actions: TASK_TOKEN_ACTIONS,
+      resources: taskTokenResources(Stack.of(this)),
+      wildcardReason: WILDCARD_REASONS.taskTokens,
+    });
+  }
+}

@@ -1,0 +1,16 @@
+"""What the local stack names of the project is there."""
+
+import json
+
+from local_stack.deployment import INFRA, SHORT_WAITS
+from local_stack.packages import FUNCTIONS
+from local_stack.settings import REPOSITORY
+
+
+def test_the_short_waits_are_context_keys_of_the_cdk_app():
+    # CDK takes any context key without a word.
+    assert set(SHORT_WAITS) <= set(json.loads((INFRA / "cdk.json").read_text())["context"])
+
+
+def test_every_function_is_deployed():
+    assert sorted(FUNCTIONS) == sorted(path.parent.name for path in (REPOSITORY / "lambdas").glob("*/Cargo.toml"))

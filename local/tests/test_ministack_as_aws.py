@@ -1,0 +1,309 @@
+"""What is mended of MiniStack's Step Functions, with the engine itself and functions that are Python here."""
+
+import json
+import threading
+
+import pytest
+
+from local_stack import ministack_as_aws
+from local_stack.ministack_as_aws import stepfunctions
+from local_stack.processes import wait_for
+
+ROLE = "arn:aws:iam::000000000000:role/role"
+FAILURE = stepfunctions._ExecutionError("Broken", json.dumps({"errorType": "Broken", "errorMessage": "no"}))
+
+
+class Functions:
+    """What the steps invoke: each call is written down, then answered by what the test says for that function."""
+
+    def __init__(self):
+        self.calls = []
+        self.answers = {}
+        self.lock = threading.Lock()
+
+    def __call__(self, function, event):
+        name = function.rpartition(":")[2]
+        with self.lock:
+            self.calls.append((name, event))
+        return self.answers.get(name, lambda event: {})(event)
+
+    def of(self, name):
+        return [event for function, event in self.calls if function == name]
+
+
+@pytest.fixture
+def functions(monkeypatch):
+    functions = Functions()
+    monkeypatch.setattr(ministack_as_aws, "_call_lambda", functions)
+    monkeypatch.setattr(stepfunctions, "_resolve_lambda_function_ref", lambda value, optimized: value)
+    monkeypatch.setattr(stepfunctions, "_read_map_items", lambda reader, effective, context: effective["items"])
+    monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0.01)
+    yield functions
+    stepfunctions.reset()
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """The statuses that EventBridge is told of, by execution."""
+    told = []
+    monkeypatch.setattr(
+        stepfunctions, "_emit_execution_status_event", lambda execution: told.append((execution["executionArn"], execution["status"]))
+    )
+    return told
+
+
+def call(action, **data):
+    status, _, body = getattr(stepfunctions, action)(data)
+    return status, json.loads(body)
+
+
+def step(name, **fields):
+    """A step that invokes a function with its input."""
+    return {
+        "Type": "Task",
+        "QueryLanguage": "JSONata",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": name, "Payload": "{% $states.input %}"},
+        "Output": "{% $states.input %}",
+        # Longer than any test waits, and short enough to let a failed one end.
+        "TimeoutSeconds": 15,
+        **fields,
+    }
+
+
+def waiting_step(name, **fields):
+    """The same, and waits for an answer to its token."""
+    payload = {"token": "{% $states.context.Task.Token %}", "item": "{% $states.input %}"}
+    return step(
+        name,
+        Resource="arn:aws:states:::lambda:invoke.waitForTaskToken",
+        Arguments={"FunctionName": name, "Payload": payload},
+        **fields,
+    )
+
+
+def distributed_map(*steps, **fields):
+    """A map whose children go through the named steps one after the other."""
+    names = [name for name, _ in steps]
+    states = {name: {**state, **({"Next": after} if after else {"End": True})} for (name, state), after in zip(steps, [*names[1:], None])}
+    return {
+        "Type": "Map",
+        "ItemReader": {"Resource": "arn:aws:states:::s3:getObject"},
+        "MaxConcurrencyPath": "$.max_concurrency",
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": names[0], "States": states},
+        "ResultPath": None,
+        **fields,
+    }
+
+
+class Execution:
+    """A started execution of a machine with these states, which begins with the first."""
+
+    def __init__(self, items=(), max_concurrency=10, **states):
+        definition = {"StartAt": next(iter(states)), "States": states}
+        _, machine = call("_create_state_machine", name="machine", definition=json.dumps(definition), roleArn=ROLE)
+        given = json.dumps({"items": list(items), "max_concurrency": max_concurrency})
+        _, started = call("_start_execution", stateMachineArn=machine["stateMachineArn"], input=given)
+        self.arn = started["executionArn"]
+
+    @property
+    def described(self):
+        return call("_describe_execution", executionArn=self.arn)[1]
+
+    def end(self):
+        assert wait_for(lambda: self.described["status"] != "RUNNING", seconds=10)
+        return self.described
+
+    def stop(self):
+        return call("_stop_execution", executionArn=self.arn)
+
+    @property
+    def children(self):
+        """The statuses of the children of its maps."""
+        maps = call("_list_map_runs", executionArn=self.arn)[1]["mapRuns"]
+        listed = (call("_list_executions", mapRunArn=each["mapRunArn"])[1]["executions"] for each in maps)
+        return [child["status"] for children in listed for child in children]
+
+    def wait_for_children(self, count):
+        """Until nothing of it runs any more."""
+        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=10), self.children
+        return self.children
+
+
+def eventually(condition):
+    assert wait_for(condition, seconds=10)
+
+
+def test_a_function_that_fails_fails_the_step_that_waits_for_its_token(functions):
+    def broken(event):
+        raise FAILURE
+
+    functions.answers = {"first": broken, "second": broken}
+    retry = [{"ErrorEquals": ["Broken"], "MaxAttempts": 2, "IntervalSeconds": 1}]
+    execution = Execution(
+        items=["a"],
+        One=distributed_map(
+            ("Submit", waiting_step("first", Retry=retry)),
+            Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "Two"}],
+        ),
+        Two=distributed_map(("SubmitAgain", waiting_step("second")), End=True),
+    )
+    assert execution.end()["error"] == "States.ExceedToleratedFailureThreshold"
+    assert (len(functions.of("first")), len(functions.of("second"))) == (3, 1)
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_map_has_as_many_children_at_once_as_its_path_says(functions, limit):
+    running, most, lock = 0, 0, threading.Lock()
+    together = threading.Barrier(limit)
+
+    def work(event):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        together.wait(timeout=10)
+        with lock:
+            running -= 1
+        return {}
+
+    functions.answers = {"work": work}
+    execution = Execution(items=range(6), max_concurrency=limit, Map=distributed_map(("Work", step("work")), End=True))
+    assert execution.end()["status"] == "SUCCEEDED"
+    assert most == limit
+
+
+def test_a_stopped_execution_takes_waiting_children_with_it_and_begins_no_others(functions, events):
+    execution = Execution(
+        items=range(4),
+        max_concurrency=2,
+        Map=distributed_map(("Submit", waiting_step("submit")), ("Postprocess", step("postprocess")), Next="After"),
+        After=step("after", End=True),
+    )
+    eventually(lambda: len(functions.of("submit")) == 2)
+    tokens = [event["token"] for event in functions.of("submit")]
+    execution.stop()
+    assert execution.wait_for_children(4) == ["ABORTED"] * 4
+    for token in tokens:
+        status, answer = call("_send_task_success", taskToken=token, output="{}")
+        assert (status, answer["__type"]) == (400, "TaskDoesNotExist")
+    assert len(functions.of("submit")) == 2
+    assert functions.of("postprocess") == functions.of("after") == []
+    assert execution.described["status"] == "ABORTED"
+    assert events == [(execution.arn, "RUNNING"), (execution.arn, "ABORTED")]
+
+
+def test_a_function_that_runs_when_its_execution_is_stopped_ends_but_nothing_comes_after_it(functions):
+    started, stopped = threading.Event(), threading.Event()
+
+    def slow(event):
+        started.set()
+        assert stopped.wait(timeout=10)
+        return {}
+
+    functions.answers = {"slow": slow}
+    execution = Execution(
+        items=["a"], Map=distributed_map(("Slow", step("slow")), ("Next", step("next")), End=True)
+    )
+    assert started.wait(timeout=10)
+    execution.stop()
+    stopped.set()
+    assert execution.wait_for_children(1) == ["ABORTED"]
+    assert functions.of("next") == []
+
+
+def test_a_function_that_stores_its_token_while_its_execution_is_stopped_waits_for_nothing(functions):
+    started, stopped = threading.Event(), threading.Event()
+
+    def submit(event):
+        started.set()
+        assert stopped.wait(timeout=10)
+        return {}
+
+    functions.answers = {"submit": submit}
+    execution = Execution(items=["a"], Map=distributed_map(("Submit", waiting_step("submit")), End=True))
+    assert started.wait(timeout=10)
+    execution.stop()
+    stopped.set()
+    assert execution.wait_for_children(1) == ["ABORTED"]
+
+
+@pytest.mark.parametrize("kind", [step, waiting_step])
+def test_a_stopped_execution_is_not_tried_again(functions, kind):
+    def broken(event):
+        raise FAILURE
+
+    functions.answers = {"submit": broken}
+    retry = [{"ErrorEquals": ["Broken"], "MaxAttempts": 100_000, "IntervalSeconds": 1, "BackoffRate": 1}]
+    execution = Execution(items=["a"], Map=distributed_map(("Submit", kind("submit", Retry=retry)), End=True))
+    eventually(lambda: len(functions.of("submit")) > 2)
+    execution.stop()
+    assert execution.wait_for_children(1) == ["ABORTED"]
+
+
+def test_a_stopped_execution_does_not_become_a_failed_one(functions, events):
+    started, stopped = threading.Event(), threading.Event()
+
+    def broken(event):
+        started.set()
+        assert stopped.wait(timeout=10)
+        raise FAILURE
+
+    functions.answers = {"broken": broken}
+    threads = threading.active_count()
+    execution = Execution(Broken=step("broken", End=True))
+    assert started.wait(timeout=10)
+    execution.stop()
+    stopped.set()
+    eventually(lambda: threading.active_count() <= threads)
+    assert execution.described["status"] == "ABORTED"
+    assert [status for _, status in events] == ["RUNNING", "ABORTED"]
+
+
+def test_other_executions_go_on(functions):
+    machine = {"Map": distributed_map(("Submit", waiting_step("submit")), End=True)}
+    first, second = Execution(items=["a"], **machine), Execution(items=["b"], **machine)
+    eventually(lambda: len(functions.of("submit")) == 2)
+    first.stop()
+    (token,) = [event["token"] for event in functions.of("submit") if event["item"] == "b"]
+    assert call("_send_task_success", taskToken=token, output="{}")[0] == 200
+    assert second.end()["status"] == "SUCCEEDED"
+
+
+def test_the_first_child_that_fails_ends_its_map(functions):
+    def submit(event):
+        if event["item"] == 1:
+            eventually(lambda: len(functions.of("submit")) == 2)
+            raise FAILURE
+        return {}
+
+    functions.answers = {"submit": submit}
+    execution = Execution(
+        items=range(4),
+        max_concurrency=2,
+        Map=distributed_map(
+            ("Submit", waiting_step("submit")),
+            ("Postprocess", step("postprocess")),
+            Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "Explain"}],
+        ),
+        Explain=step("explain", End=True),
+    )
+    assert execution.end()["status"] == "SUCCEEDED"
+    assert sorted(execution.children) == ["ABORTED", "ABORTED", "ABORTED", "FAILED"]
+    assert len(functions.of("submit")) == 2
+    assert functions.of("postprocess") == []
+    assert len(functions.of("explain")) == 1, "what comes after the map is none of its children"
+
+
+def test_a_failure_that_the_map_tolerates_ends_nothing(functions):
+    def work(event):
+        if event == 1:
+            raise FAILURE
+        return {}
+
+    functions.answers = {"work": work}
+    execution = Execution(
+        items=range(4), max_concurrency=1, Map=distributed_map(("Work", step("work")), ToleratedFailureCount=1, End=True)
+    )
+    assert execution.end()["status"] == "SUCCEEDED"
+    assert sorted(execution.children) == ["FAILED", "SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]

@@ -1,0 +1,122 @@
+"""Runs with all that can go wrong at once: Bedrock misbehaves, events get lost, functions die."""
+
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+
+from stack.inputs import csv_text
+from stack.killer import Killer
+from stack.run import Run
+from stack.waiting import wait_for
+
+FAULTS = {
+    "record_error_rate": 0.02,
+    "record_error_permanent_share": 0.3,
+    "partial_rate": 0.15,
+    "expire_rate": 0.12,
+    "fail_rate": 0.12,
+    "fail_message": "Internal error occurred. Please try again.",
+    "event_lost_rate": 0.5,
+    "event_duplicate_rate": 0.2,
+    "event_delay_seconds": 1.0,
+    "create_throttle_rate": 0.3,
+    "read_throttle_rate": 0.1,
+    "control_5xx_rate": 0.1,
+    "invoke_throttle_rate": 0.1,
+    "invoke_5xx_rate": 0.05,
+}
+# On demand as fast as the local stack goes.
+QUICK = {"requests_per_second": 500, "max_workers": 20}
+# What hangs would hang for hours; what is slow on a busy machine comes to an end.
+LONGEST_SECONDS = 400
+
+
+@dataclass
+class Chaos:
+    """A run, and what was done to it."""
+
+    run: Run
+    seconds: float = 0.0
+    killed: Counter = field(default_factory=Counter)
+    refused: Counter = field(default_factory=Counter)
+    """Calls that the simulator answered with an error, by operation and error."""
+
+    def __str__(self) -> str:
+        killed = ", ".join(f"{name} {count}" for name, count in sorted(self.killed.items()))
+        refused = ", ".join(f"{name} {count}" for name, count in sorted(self.refused.items()))
+        statuses = Counter(job["status"] for job in self.run.jobs)
+        return (
+            f"{self.run.name}: {self.seconds:.1f} s; jobs {dict(statuses)}; killed {killed or 'none'}; "
+            f"refused {refused or 'none'}"
+        )
+
+
+class Sweeper(threading.Thread):
+    """Calls the reconciler every two seconds, as the schedule does every few minutes."""
+
+    def __init__(self, stack, pause: float = 2.0):
+        super().__init__(name="sweeper", daemon=True)
+        self._stack, self._pause, self._enough = stack, pause, threading.Event()
+
+    def __enter__(self) -> "Sweeper":
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._enough.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._enough.wait(self._pause):
+            try:
+                # It may be killed like all others: the next sweep does its work.
+                self._stack.functions.invoke(FunctionName="bedrock-batch-reconcile", Payload=b"{}")
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("TooManyRequestsException", "ServiceException"):
+                    raise
+
+
+def play(stack, table: pa.Table, seed: int, faults: dict | None = None, aborts: int = 0, **fields) -> Chaos:
+    """Plays a run over the table among faults that follow from the seed. It is stopped and taken up `aborts` times."""
+    stack.simulator.behave(**(FAULTS if faults is None else faults), seed=seed)
+    before = refusals(stack)
+    begin = time.monotonic()
+    wanted = stack.joke(stack.put_input(csv_text(table)), **{**QUICK, **fields})
+    with Sweeper(stack), Killer(stack, seed) as killer:
+        run = stack.start(wanted, f"chaos-{seed}")
+        chance = random.Random(seed)
+        for _ in range(aborts):
+            run = stop_and_resume(stack, run, after=chance.uniform(1, 12))
+        wait_for(f"the end of {run.name}", lambda: run.status != "RUNNING", LONGEST_SECONDS)
+    return Chaos(run, time.monotonic() - begin, killer.killed, refusals(stack) - before)
+
+
+def stop_and_resume(stack, run: Run, after: float) -> Run:
+    """Stops the run some time from now, unless it is over by then, and lets another execution take it up."""
+    time.sleep(after)
+    stack.step_functions.stop_execution(executionArn=run.arn, error="Chaos", cause="stopped by the test")
+    run.wait()
+    if run.status == "SUCCEEDED":
+        return run
+    execution = stack.start({"resume_run": run.name}, f"{run.name}-again")
+    # Files, jobs and items are those of the run; how it ends, says the execution that has it in hand.
+    taken_up = Run(stack, run.name)
+    taken_up.arn = execution.arn
+    return taken_up
+
+
+def refusals(stack) -> Counter:
+    calls = stack.simulator.ask("GET", "/calls")["calls"]
+    return Counter(
+        {
+            f"{operation} {outcome}": count
+            for operation, outcomes in calls.items()
+            for outcome, count in outcomes.items()
+            if outcome != "ok"
+        }
+    )

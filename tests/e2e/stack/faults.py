@@ -1,0 +1,250 @@
+"""A proxy in front of the local stack that answers some requests to S3 and DynamoDB with what AWS answers on bad days."""
+
+import http.client
+import json
+import random
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+# Headers that are about one connection, and are not handed on.
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "host", "content-length"}
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Broken(Exception):
+    """The connection is reset; what was sent of the answer until then."""
+
+    def __init__(self, answer: Answer | None = None):
+        self.answer = answer
+
+
+Forward = Callable[[Request], Answer]
+Fault = Callable[[Request, Forward], Answer]
+
+
+# --- what goes wrong ---
+
+
+def of_s3(status: int, code: str) -> Fault:
+    def fault(request: Request, forward: Forward) -> Answer:
+        text = f"<Error><Code>{code}</Code><Message>The proxy was told so.</Message><RequestId>0</RequestId></Error>"
+        body = b"" if request.method == "HEAD" else text.encode()
+        return Answer(status, [("Content-Type", "application/xml")], body)
+
+    return fault
+
+
+def of_dynamodb(status: int, code: str) -> Fault:
+    def fault(request: Request, forward: Forward) -> Answer:
+        kind = f"com.amazonaws.dynamodb.v20120810#{code}"
+        body = json.dumps({"__type": kind, "message": "The proxy was told so."}).encode()
+        return Answer(status, [("Content-Type", "application/x-amz-json-1.0")], body)
+
+    return fault
+
+
+def cut(request: Request, forward: Forward) -> Answer:
+    """The connection breaks in the middle of a body: of the answer's if there is one, else of the request's."""
+    if request.method in ("PUT", "POST"):
+        # As it looks from both sides: the request did not arrive whole, so nothing is done, and there is no answer.
+        raise Broken
+    raise Broken(forward(request))
+
+
+def lost(request: Request, forward: Forward) -> Answer:
+    """The request is performed, and nobody hears of it: whoever sends it again meets his own work."""
+    forward(request)
+    raise Broken
+
+
+def late(request: Request, forward: Forward) -> Answer:
+    time.sleep(0.4)
+    return forward(request)
+
+
+S3_FAULTS = {
+    "500 InternalError": of_s3(500, "InternalError"),
+    "503 SlowDown": of_s3(503, "SlowDown"),
+    "cut": cut,
+    "lost": lost,
+    "late": late,
+}
+DYNAMODB_FAULTS = {
+    "ProvisionedThroughputExceededException": of_dynamodb(400, "ProvisionedThroughputExceededException"),
+    "ThrottlingException": of_dynamodb(400, "ThrottlingException"),
+    "500 InternalServerError": of_dynamodb(500, "InternalServerError"),
+    "lost": lost,
+}
+
+
+class Plan:
+    """Which request meets which fault: a seeded deck of cards, dealt anew when it is used up. So it is certain that
+    every fault comes, however the requests come."""
+
+    def __init__(self, faults: dict[str, Fault], seed: int, share: float):
+        self.faults = faults
+        self.injected: Counter[str] = Counter()
+        self.requests = 0
+        self._blanks = round(len(faults) * (1 - share) / share)
+        self._random = random.Random(seed)
+        self._deck: list[str | None] = []
+        self._lock = threading.Lock()
+
+    def next(self) -> Fault | None:
+        with self._lock:
+            if not self._deck:
+                self._deck = [*self.faults, *[None] * self._blanks]
+                self._random.shuffle(self._deck)
+            name = self._deck.pop()
+            self.requests += 1
+            if name is not None:
+                self.injected[name] += 1
+        return None if name is None else self.faults[name]
+
+
+# --- the proxy ---
+
+
+class FaultyProxy:
+    """Serves on a port of its own, and hands on what meets no fault."""
+
+    def __init__(self, endpoint: str, plan: Plan):
+        self.plan = plan
+        self._upstream = urlsplit(endpoint)
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_request(self):
+                request = Request(self.command, self.path, dict(self.headers.items()), read_body(self))
+                fault = proxy.plan.next()
+                try:
+                    answer = fault(request, proxy.forward) if fault else proxy.forward(request)
+                except Broken as broken:
+                    return self.break_off(broken.answer)
+                self.send(answer, answer.body)
+
+            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request
+
+            def send(self, answer: Answer, body: bytes) -> None:
+                self.send_response_only(answer.status)
+                for name, value in answer.headers:
+                    self.send_header(name, value)
+                if not any(name.lower() == "content-length" for name, _ in answer.headers):
+                    self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def break_off(self, answer: Answer | None) -> None:
+                if answer and answer.body:
+                    self.send(answer, answer.body[: len(answer.body) // 2])
+                    # What was sent is to arrive before the reset does.
+                    time.sleep(0.02)
+                # With no time to linger, closing resets.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
+
+            def log_message(self, *_):
+                pass
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> "FaultyProxy":
+        threading.Thread(target=self._server.serve_forever, name="faulty proxy", daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def forward(self, request: Request) -> Answer:
+        connection = http.client.HTTPConnection(self._upstream.hostname, self._upstream.port, timeout=60)
+        try:
+            headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+            connection.request(request.method, request.path, request.body, headers)
+            response = connection.getresponse()
+            body = response.read()
+            # The length stands for the whole body, which the answer to a HEAD has not.
+            kept = HOP_BY_HOP - ({"content-length"} if request.method == "HEAD" else set())
+            passed = [(name, value) for name, value in response.getheaders() if name.lower() not in kept]
+            return Answer(response.status, passed, body)
+        finally:
+            connection.close()
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, *_):
+        """Functions close connections as they like."""
+
+
+def read_body(handler: BaseHTTPRequestHandler) -> bytes:
+    if "chunked" not in handler.headers.get("Transfer-Encoding", "").lower():
+        return handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    chunks = []
+    while size := int(handler.rfile.readline().split(b";")[0], 16):
+        chunks.append(handler.rfile.read(size))
+        handler.rfile.readline()
+    while handler.rfile.readline().strip():
+        pass
+    return b"".join(chunks)
+
+
+# --- functions that go through it ---
+
+
+@contextmanager
+def functions_through(stack, variable: str, proxy: FaultyProxy) -> Iterator[None]:
+    """Lets all functions of the stack reach a service through the proxy. MiniStack hands its own AWS_ENDPOINT_URL over
+    that of a function, and leaves those of single services alone."""
+    names = [name for page in stack.functions.get_paginator("list_functions").paginate() for name in ours(page)]
+    before = {name: environment(stack, name) for name in names}
+    try:
+        for name in names:
+            configure(stack, name, {**before[name], variable: proxy.url})
+        yield
+    finally:
+        for name in names:
+            configure(stack, name, before[name])
+
+
+def ours(page: dict) -> list[str]:
+    names = (function["FunctionName"] for function in page["Functions"])
+    return [name for name in names if name.startswith("bedrock-batch-")]
+
+
+def environment(stack, name: str) -> dict[str, str]:
+    configuration = stack.functions.get_function_configuration(FunctionName=name)
+    return configuration.get("Environment", {}).get("Variables", {})
+
+
+def configure(stack, name: str, variables: dict[str, str]) -> None:
+    stack.functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    stack.functions.get_waiter("function_updated_v2").wait(FunctionName=name)

@@ -1,0 +1,92 @@
+"""Kills functions of one stack, in the middle of what they do and between."""
+
+import base64
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from stack.local import STATE
+
+# The state machine takes up a step three times after a crash. A function with few steps could be hit four times in one;
+# that is the end of a run, as it is promised, and no accident.
+THREE_CRASHES = 3
+ALLOWED = {"preprocess": THREE_CRASHES, "finalize": THREE_CRASHES, "invoke": THREE_CRASHES, "reconcile": 5, "stop-jobs": 2}
+ALLOWED_OTHERS = 10
+# Younger ones may not have begun to serve yet. On AWS that is a crash like any other; MiniStack calls it
+# Runtime.Unknown, which no step is taken up after.
+OLD_ENOUGH_SECONDS = 1.5
+PREFIX = "bedrock-batch-"
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    function: str
+
+
+class Killer(threading.Thread):
+    """Kills until it is told to stop; `killed` counts by function."""
+
+    def __init__(self, stack, seed: int, longest_pause: float = 1.0):
+        super().__init__(name="killer", daemon=True)
+        self.killed: Counter[str] = Counter()
+        self._random = random.Random(seed)
+        self._longest_pause = longest_pause
+        self._functions = functions_by_directory(stack)
+        self._ministack = json.loads((STATE / "ministack.pid").read_text())["pid"]
+        self._seen: dict[int, float] = {}
+        self._enough = threading.Event()
+
+    def __enter__(self) -> "Killer":
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._enough.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._enough.wait(self._random.uniform(0.1, self._longest_pause)):
+            victims = self.victims()
+            if victims:
+                # First the function, then which of its processes: there are many of some, and one of others.
+                function = self._random.choice(sorted({victim.function for victim in victims}))
+                victim = self._random.choice([victim for victim in victims if victim.function == function])
+                os.kill(victim.pid, signal.SIGKILL)
+                self.killed[function] += 1
+
+    def victims(self) -> list[Process]:
+        now = time.monotonic()
+        running = self.processes()
+        self._seen = {process.pid: self._seen.get(process.pid, now) for process in running}
+        return [process for process in running if self.may_kill(process) and now - self._seen[process.pid] > OLD_ENOUGH_SECONDS]
+
+    def may_kill(self, process: Process) -> bool:
+        return self.killed[process.function] < ALLOWED.get(process.function, ALLOWED_OTHERS)
+
+    def processes(self) -> list[Process]:
+        """The functions of this stack that run: children of its MiniStack, started from its directory."""
+        # Twice w: whole lines, whatever COLUMNS says.
+        command = ["ps", "-axww", "-o", "pid=,ppid=,command="]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        lines = ((line.split(maxsplit=2) + [""])[:3] for line in listed.splitlines())
+        children = ((int(pid), command) for pid, parent, command in lines if int(parent) == self._ministack)
+        ours = ((pid, command.split("/")[-2]) for pid, command in children if command.startswith(str(STATE)))
+        return [Process(pid, self._functions[code]) for pid, code in ours if code in self._functions]
+
+
+def functions_by_directory(stack) -> dict[str, str]:
+    """MiniStack starts functions from directories that are named after the digests of their zips."""
+    pages = stack.functions.get_paginator("list_functions").paginate()
+    functions = [function for page in pages for function in page["Functions"]]
+    return {
+        base64.b64decode(function["CodeSha256"]).hex(): function["FunctionName"].removeprefix(PREFIX)
+        for function in functions
+        if function["FunctionName"].startswith(PREFIX)
+    }

@@ -1,0 +1,87 @@
+"""`fallback_model_id` is asked on demand once Bedrock refuses the first model; each row names the model that answered,
+and the cost is that model's. Without one, the run fails with what to do, unless it has answers already."""
+
+import pytest
+
+from stack.checks import assert_answered_on_demand, assert_own_answers, assert_rows_kept, assert_totals
+from stack.inputs import csv_text, topic_table
+from stack.prices import price_of
+
+MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+FALLBACK = "anthropic.claude-3-sonnet-20240229-v1:0"
+COUNT = 25
+FIRST = 800_000
+
+
+def play_alone(stack):
+    def execution_input(number: int, count: int = COUNT, **fields) -> dict:
+        uri = stack.put_input(csv_text(topic_table(count, FIRST + 1000 * number)))
+        return stack.joke(uri, requests_per_second=300, max_workers=10, **fields)
+
+    stack.simulator.behave(on_demand_denied_models=["anthropic.claude-3-haiku"], partial_rate=1)
+    return stack.play_all(
+        {
+            "fallback": execution_input(0, fallback_model_id=FALLBACK, max_records_per_job=13),
+            "none": execution_input(1),
+            "rest-of-a-batch": execution_input(2, 110),
+            "rest-with-fallback": execution_input(3, 110, fallback_model_id=FALLBACK),
+        }
+    )
+
+
+def test_the_fallback_answers_and_is_named_in_each_row(played_alone):
+    run = played_alone["fallback"]
+    assert_answered_on_demand(run, topic_table(COUNT, FIRST), [13, 12])
+    assert set(run.rows["model_id"].to_pylist()) == {FALLBACK}
+
+
+def test_the_cost_is_that_of_the_model_that_answered(played_alone):
+    summary = played_alone["fallback"].summary
+    assert [price["model_id"] for price in summary["prices"]] == [FALLBACK]
+    read, written = price_of(FALLBACK, "on_demand")
+    cost = (summary["input_tokens"] * read + summary["output_tokens"] * written) / 1_000_000
+    assert abs(summary["cost_usd"] - cost) < 1e-9
+
+
+def test_both_models_of_a_run_are_named_and_paid(played_alone):
+    run = played_alone["rest-with-fallback"]
+    assert_rows_kept(run, topic_table(110, FIRST + 3000))
+    assert_own_answers(run)
+    assert_totals(run, 110, answered=110)
+    models = {(row["attempts"], row["model_id"]) for row in run.rows.to_pylist()}
+    assert models == {(1, MODEL), (2, FALLBACK)}
+    prices = {(price["lane"], price["model_id"]) for price in run.summary["prices"]}
+    assert prices == {("batch", MODEL), ("on_demand", FALLBACK)}
+
+
+def test_a_run_that_can_ask_nobody_fails_and_says_what_to_do(played_alone):
+    error, cause = played_alone["none"].failure()
+    assert error == "JobFailed"
+    assert f"Bedrock refuses the model {MODEL}" in cause
+    assert "AccessDeniedException" in cause
+    assert "grant access" in cause and "fallback_model_id" in cause
+
+
+def test_a_run_that_has_answers_keeps_them(played_alone):
+    run = played_alone["rest-of-a-batch"]
+    assert run.output["status"] == "completed_with_errors"
+    assert_rows_kept(run, topic_table(110, FIRST + 2000))
+    assert_own_answers(run)
+    missed = sum(row["attempts"] == 2 for row in run.rows.to_pylist())
+    assert missed > 0
+    assert_totals(run, 110, answered=110 - missed, failed=missed)
+    for row in run.rows.to_pylist():
+        assert (row["error"] is None) == (row["attempts"] == 1)
+        assert row["error"] is None or "refuses the model" in row["error"]
+
+
+@pytest.mark.parametrize("name", ["fallback", "rest-with-fallback"])
+def test_the_denied_model_answered_nothing(stack, played_alone, name):
+    run = played_alone[name]
+    answered = stack.simulator.answered_on_demand()
+    for ask in run.asks:
+        if ask.lane == "on_demand":
+            for model_input in ask.model_inputs.values():
+                content = stack.simulator.content(model_input)
+                assert answered.get((MODEL, content), 0) == 0
+                assert answered[FALLBACK, content] == 1

@@ -1,0 +1,27 @@
+"""Bedrock misbehaves in every way it has, half of its events are lost, functions are killed: the rows all come out."""
+
+from collections import Counter
+
+import pytest
+
+from stack.chaos import play
+from stack.inputs import topic_table
+from stack.lossless import assert_lossless
+
+import os
+ROWS = int(os.environ.get("CH_ROWS", 20_000))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_chaos_loses_and_doubles_no_row(stack, misbehaving, seed):
+    table = topic_table(ROWS)
+    chaos = play(stack, table, seed, max_records_per_job=1000, max_retry_rounds=2)
+    print(chaos)
+    evidence = assert_lossless(chaos.run, table)
+    statuses = Counter(job["status"] for job in chaos.run.jobs)
+    assert len(statuses) > 2, "jobs ended in several ways"
+    assert len({job.item["lane"] for job in evidence.jobs}) == 2, "both lanes were used"
+    assert evidence.refused_for_good
+    assert sum(chaos.killed.values()) > 10, "functions were killed"
+    assert chaos.refused["CreateModelInvocationJob ThrottlingException"]
+    assert chaos.refused["InvokeModel ThrottlingException"]

@@ -1,0 +1,31 @@
+"""Ten runs at once where Bedrock takes three jobs at a time: all complete, and a job that waits asks now and then, not
+all the time."""
+
+from stack.checks import assert_whole
+from stack.inputs import csv_text, topic_table
+
+RUNS = 10
+COUNT = 100
+# In the time of such a run, with the waits of the local stack: 0.3 s on average at first, and half as long again each
+# time.
+MOST_REFUSALS = 12
+
+
+def test_all_complete_and_refusals_are_few(stack, misbehaving):
+    stack.simulator.forget()
+    misbehaving(create_quota=3, job_seconds=1)
+    runs = [
+        stack.start(stack.joke(stack.put_input(csv_text(topic_table(COUNT, COUNT * number)))), f"share-{number}")
+        for number in range(RUNS)
+    ]
+    for number, run in enumerate(runs):
+        assert_whole(run.wait(), topic_table(COUNT, COUNT * number), [COUNT])
+    calls = stack.simulator.calls()["CreateModelInvocationJob"]
+    assert calls["ok"] == RUNS
+    refused = calls["ServiceQuotaExceededException"]
+    assert RUNS - 3 <= refused, "most had to wait"
+    lines = stack.logged(stack.function_name("Submit"), "QuotaExceeded")
+    for run in runs:
+        (job,) = run.json("jobs.json")
+        assert sum(job["name"] in line for line in lines) <= MOST_REFUSALS
+    assert refused <= RUNS * MOST_REFUSALS

@@ -1,0 +1,55 @@
+"""`max_workers` and `requests_per_second` hold for a whole run, whatever number of files its rows are in; requests that
+are throttled or meet a fault are sent again, no sooner than Bedrock asks for, and each row is answered once."""
+
+from datetime import UTC, datetime
+
+from stack.checks import assert_answered_on_demand
+from stack.inputs import csv_text, topic_table
+from stack.waiting import wait_for
+
+FIRST = 600_000
+
+
+def start(stack, number: int, count: int, **fields):
+    """A run on demand, and its rows."""
+    rows = topic_table(count, FIRST + 1000 * number)
+    stack.simulator.forget()
+    uri = stack.put_input(csv_text(rows))
+    return stack.start(stack.joke(uri, processing_mode="realtime", **fields), "limits"), rows
+
+
+def test_no_more_requests_at_once_than_workers(stack, misbehaving):
+    misbehaving(invoke_seconds=0.2)
+    run, rows = start(stack, 0, 45, max_workers=4, max_records_per_job=15, requests_per_second=500)
+    assert_answered_on_demand(run.wait(), rows, [15, 15, 15])
+    assert stack.simulator.invocations()["max_in_flight"] == 4
+
+
+def test_no_more_requests_in_a_second_than_asked_for(stack, misbehaving):
+    misbehaving(invoke_throttle_rate=0.3, seed=4)
+    run, rows = start(stack, 1, 45, requests_per_second=20, max_workers=20, max_records_per_job=15)
+    assert_answered_on_demand(run.wait(), rows, [15, 15, 15])
+    found = stack.simulator.invocations()
+    assert sum(one["refused"] for one in found["invocations"]) > 5, "repeated requests count as well"
+    # One more may fall into a second where the network holds one up.
+    assert 10 < found["busiest_second"] <= 21
+
+
+def test_throttling_and_faults_are_waited_out(stack, misbehaving):
+    misbehaving(invoke_throttle_rate=0.3, invoke_5xx_rate=0.3, seed=9)
+    run, rows = start(stack, 2, 40, requests_per_second=500, max_workers=40)
+    assert_answered_on_demand(run.wait(), rows, [40])
+    refused = [one["refused"] for one in stack.simulator.invocations()["invocations"]]
+    assert max(refused) > 1 and min(refused) == 0
+
+
+def test_nobody_asks_again_sooner_than_bedrock_wants(stack, misbehaving):
+    misbehaving(invoke_throttle_rate=1, retry_after_seconds=5)
+    run, rows = start(stack, 3, 8, requests_per_second=500, max_workers=8)
+    wait_for("all to be throttled", lambda: len(stack.simulator.invocations()["invocations"]) == 8)
+    throttled = datetime.now(UTC)
+    misbehaving(invoke_throttle_rate=0)
+    run.wait()
+    assert_answered_on_demand(run, rows, [8])
+    assert {one["refused"] for one in stack.simulator.invocations()["invocations"]} == {1}
+    assert (run.end["stopDate"] - throttled).total_seconds() > 4.5
