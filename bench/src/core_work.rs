@@ -65,6 +65,7 @@ impl Preprocess {
                 max_record_bytes: 10_000_000,
                 rows,
                 deduplicate: true,
+                lines: None,
             };
             let batches = CsvRows::open(File::open(&self.input)?, "rows.csv", None)?;
             Ok::<_, EngineError>(write_chunks(&job, batches, &sink)?.rows)

@@ -7,7 +7,7 @@ from stack.checks import assert_answered_once_on_demand, assert_own_answers, ass
 from stack.inputs import csv_text, topic_table
 from stack.prices import price_of
 
-COUNT = 250
+COUNT = 300
 FIRST = 400_000
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 REFUSAL = f"Model {MODEL} does not support batch inference."
@@ -16,8 +16,8 @@ REFUSAL = f"Model {MODEL} does not support batch inference."
 def play_alone(stack):
     stack.simulator.behave(batch_refused_models=["anthropic.claude-3-haiku"])
 
-    def execution_input(first: int, **fields) -> dict:
-        uri = stack.put_input(csv_text(topic_table(COUNT, FIRST + first)))
+    def execution_input(first: int, count: int = COUNT, **fields) -> dict:
+        uri = stack.put_input(csv_text(topic_table(count, FIRST + first)))
         return stack.joke(uri, max_records_per_job=100, requests_per_second=400, max_workers=30, **fields)
 
     return stack.play_all(
@@ -25,6 +25,8 @@ def play_alone(stack):
             "auto": execution_input(0),
             "no-rounds": execution_input(1000, max_retry_rounds=0),
             "errors-alone": execution_input(2000, retry_on=["error"]),
+            "with-a-small-rest": execution_input(4000, 250),
+            "with-a-small-rest-and-no-rounds": execution_input(5000, 250, max_retry_rounds=0),
             "batch": execution_input(3000, processing_mode="batch"),
         }
     )
@@ -40,6 +42,17 @@ def test_auto_asks_on_demand(played_alone, name, first):
     assert set(run.rows["attempts"].to_pylist()) == {1}
     assert_totals(run, COUNT, answered=COUNT, fell_back={REFUSAL: COUNT})
     assert (run.summary["rounds"], run.summary["retried"]) == (1, 0)
+    assert_answered_once_on_demand(run)
+
+
+@pytest.mark.parametrize(("name", "first"), [("with-a-small-rest", 4000), ("with-a-small-rest-and-no-rounds", 5000)])
+def test_a_rest_that_goes_on_demand_anyway_changes_nothing(played_alone, name, first):
+    run = played_alone[name]
+    assert run.jobs == []
+    assert_rows_kept(run, topic_table(250, FIRST + first))
+    assert_own_answers(run)
+    assert set(run.rows["attempts"].to_pylist()) == {1}
+    assert_totals(run, 250, answered=250, fell_back={REFUSAL: 200})
     assert_answered_once_on_demand(run)
 
 

@@ -8,8 +8,7 @@ from stack.chaos import play
 from stack.inputs import topic_table
 from stack.lossless import assert_lossless
 
-import os
-ROWS = int(os.environ.get("CH_ROWS", 20_000))
+ROWS = 20_000
 
 
 @pytest.mark.parametrize("seed", [1, 2])

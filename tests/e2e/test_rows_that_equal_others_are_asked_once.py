@@ -64,6 +64,7 @@ def play(stack):
     return stack.play_all(
         {
             "mixed": stack.joke(put(mixed()), max_records_per_job=120, output_formats=["parquet", "csv"]),
+            "mixed-in-batch": stack.joke(put(mixed()), max_records_per_job=120, processing_mode="batch"),
             "each": stack.joke(put(mixed()), max_records_per_job=120, deduplicate=False),
             "equal": stack.joke(put(equal()), max_records_per_job=120, **fast),
             "equal-in-batch": stack.joke(put(equal()), processing_mode="batch"),
@@ -110,20 +111,24 @@ def assert_shared(run, rows: pa.Table, text: str = "topic", record_ids: list[str
 
 
 def test_rows_of_the_same_chunk_and_of_others(played):
-    run = played["mixed"]
-    assert assert_shared(run, mixed()) == 70
-    assert [len(ask) for ask in run.asks] == [120, 120]
-    assert run.output["status"] == "completed"
-    assert run.summary["duplicates"]["output_tokens_saved"] > 0
+    for name in ("mixed", "mixed-in-batch"):
+        run = played[name]
+        assert assert_shared(run, mixed()) == 70
+        assert run.output["status"] == "completed"
+        assert run.summary["duplicates"]["output_tokens_saved"] > 0
+
+
+def test_jobs_take_as_many_of_the_different_rows_as_they_may(played):
+    for name in ("mixed", "mixed-in-batch"):
+        assert [(ask.lane, len(ask)) for ask in played[name].asks] == [("batch", 120), ("batch", 120)]
 
 
 def test_they_come_in_files_of_their_own(played):
     run = played["mixed"]
     names = [path.removeprefix(run.output["output_prefix"]) for path in run.output["output_paths"]]
-    assert names == [
-        f"{chunk}.{kind}" for chunk in ("0000", "0001", "duplicates-0000") for kind in ("parquet", "csv")
-    ]
-    assert [len(table) for table in run.tables] == [120, 120, 70]
+    chunks = [*(f"{index:04}" for index in range(len(run.asks))), "duplicates-0000"]
+    assert names == [f"{chunk}.{kind}" for chunk in chunks for kind in ("parquet", "csv")]
+    assert [len(table) for table in run.tables] == [*map(len, run.asks), 70]
     assert [row["response"] for row in run.csv_rows] == run.rows["response"].to_pylist()
     assert [row["n"] for row in run.csv_rows] == run.rows["n"].to_pylist()
 

@@ -6,7 +6,7 @@ import pytest
 from stack.checks import assert_own_answers, assert_rows_kept, assert_totals
 from stack.inputs import csv_text, topic_table
 
-COUNT = 250
+COUNT = 300
 SMALL = 100
 EQUAL = 30
 

@@ -107,7 +107,7 @@ def test_rows_that_a_limit_leaves_out_do_not_count(played):
 
 def test_what_batch_jobs_leave_over_is_asked_on_demand(played):
     run = played["small-rest"]
-    assert [(ask.lane, ask.round, len(ask)) for ask in run.asks] == [("batch", 0, 105), ("on_demand", 0, 10)]
+    assert [(ask.lane, ask.round, len(ask)) for ask in run.asks] == [("batch", 0, 100), ("on_demand", 0, 15)]
     assert_rows_kept(run, rows(7, 115))
     assert_own_answers(run)
     assert set(run.rows["attempts"].to_pylist()) == {1}

@@ -35,9 +35,9 @@ impl ChunkLimits {
             let rule = format!("must be at least {least}, this model's minimum per batch job");
             return Err(Problem::new("max_records_per_job", most, rule));
         }
-        if records < least {
+        if !self.small_last && records < least {
             let rule = format!("has {records} rows to send, and this model takes no batch job under {least} records");
-            let remedy = "add rows, or ask the model on demand";
+            let remedy = "add rows, or use processing_mode `auto`, which asks them on demand";
             return Err(Problem::without_value("the input", rule).remedy(remedy));
         }
         if !self.small_last && records.div_ceil(most) * least > records {
@@ -105,6 +105,12 @@ impl Chunker {
             held: VecDeque::with_capacity(limits.min_records as usize + 1),
             full: false,
         }
+    }
+
+    /// Whether a last chunk under the minimum may find no way out: it can always take lines over from the one before when
+    /// a chunk may hold twice the minimum (but one). Where it may not, the number of lines has to be known exactly.
+    pub fn needs_exact_count(limits: ChunkLimits) -> bool {
+        u64::from(limits.max_records) + 1 < 2 * u64::from(limits.min_records)
     }
 
     /// The longest line that fits: with it, a chunk always reaches the minimum before its bytes are used up.

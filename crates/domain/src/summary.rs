@@ -323,3 +323,85 @@ impl RunOutput {
         Self { run_id, status: status.to_owned(), output_prefix, output_paths, output_path_count, summary }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A plan over a model with these prices: batch and on demand.
+    fn plan(prices: Option<(f64, f64)>) -> Plan {
+        let price = |input: f64| Price { input, output: 10.0 * input };
+        let model = |id: &str| {
+            json!({"id": id, "family": "nova", "prices_as_of": "2026-11-20",
+                "limits": {"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1,
+                    "max_job_bytes": 1, "max_record_bytes": 1},
+                "batch_price": prices.map(|prices| price(prices.0)),
+                "on_demand_price": prices.map(|prices| price(prices.1))})
+        };
+        let plan = json!({"run_id": "r", "execution_arn": "e", "started_at": "t", "bucket": "b", "task_table": "t",
+            "request": {"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://b/k", "prompt_id": null,
+                "max_records_total": null, "max_num_jobs": null, "max_records_per_job": 1, "max_concurrent_jobs": 1,
+                "inference": crate::input::Inference::default(), "output_formats": ["parquet"], "infer_types": false},
+            "prompt": null, "model": model("m"), "on_demand": {"model": model("us.m"), "fallback": model("other")},
+            "sources": [], "columns": [],
+            "counts": {"rows": 10, "records": 7, "skipped": {}, "rejected": {}, "warnings": {}, "jobs": 1,
+                "duplicates": 3}});
+        serde_json::from_value(plan).unwrap()
+    }
+
+    fn chunk(usage: &[(Lane, &str, u64, u64)]) -> JobCounts {
+        let mut counts = JobCounts { rows: 10, answered: 10, ..JobCounts::default() };
+        for (lane, model, input, output) in usage {
+            counts.add_usage(*lane, model, 1, Tokens { input: *input, output: *output });
+        }
+        counts.saved = Tokens { input: 30, output: 3 };
+        counts
+    }
+
+    fn job(lane: Lane, round: u32, fell_back: Option<&str>) -> JobFacts {
+        JobFacts { lane, round, records: 7, asked: fell_back.is_none(), fell_back: fell_back.map(str::to_owned) }
+    }
+
+    #[test]
+    fn cost_is_by_lane_and_model_and_compared_with_on_demand() {
+        let usage = [(Lane::Batch, "m", 1_000_000, 0), (Lane::OnDemand, "us.m", 1_000_000, 100_000)];
+        let jobs = [job(Lane::Batch, 0, None), job(Lane::Batch, 0, Some("no batch")), job(Lane::OnDemand, 1, None)];
+        let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &jobs);
+        assert_eq!(summary.cost_usd, Some(1.0 + 2.0 + 2.0));
+        assert_eq!(summary.on_demand_cost_usd, Some(2.0 + 2.0 + 2.0));
+        assert_eq!(summary.lanes[&Lane::Batch].cost_usd, Some(1.0));
+        assert_eq!((summary.lanes[&Lane::Batch].jobs, summary.lanes[&Lane::OnDemand].jobs), (1, 1));
+        assert_eq!((summary.input_tokens, summary.output_tokens), (2_000_000, 100_000));
+        assert_eq!((summary.jobs, summary.rounds), (1, 2), "a job that Bedrock never took is none");
+        assert_eq!(summary.fell_back, BTreeMap::from([("no batch".to_owned(), 7)]));
+        assert_eq!(summary.duplicates, Duplicates { rows: 3, input_tokens_saved: 30, output_tokens_saved: 3 });
+        let priced: Vec<_> = summary.prices.iter().map(|price| (price.model_id.as_str(), price.lane)).collect();
+        assert_eq!(priced, [("m", Lane::Batch), ("us.m", Lane::OnDemand)]);
+    }
+
+    #[test]
+    fn an_unknown_price_is_unknown_and_never_nothing() {
+        let usage = [(Lane::Batch, "m", 1_000_000, 0)];
+        let summary = Summary::new(&plan(None), &[chunk(&usage)], &[job(Lane::Batch, 0, None)]);
+        assert_eq!((summary.cost_usd, summary.on_demand_cost_usd), (None, None));
+        assert_eq!(summary.lanes[&Lane::Batch].cost_usd, None);
+        let written = serde_json::to_value(&summary).unwrap();
+        assert_eq!(written["cost_usd"], json!(null));
+        assert_eq!(written["lanes"]["batch"]["input_tokens"], json!(1_000_000));
+    }
+
+    #[test]
+    fn tokens_of_a_model_that_no_plan_knows_have_no_price() {
+        let usage = [(Lane::Batch, "m", 1, 1), (Lane::OnDemand, "strange", 1, 1)];
+        let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &[]);
+        assert_eq!((summary.cost_usd, summary.lanes[&Lane::OnDemand].cost_usd), (None, None));
+        assert!(summary.lanes[&Lane::Batch].cost_usd.is_some());
+    }
+
+    #[test]
+    fn nothing_asked_costs_nothing() {
+        let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&[])], &[job(Lane::Batch, 0, None)]);
+        assert!(summary.cost_usd.is_some_and(|cost| cost.to_bits() == 0.0_f64.to_bits()), "not -0.0");
+    }
+}

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::UInt64Type;
+use arrow_array::types::{UInt32Type, UInt64Type};
 use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
@@ -11,7 +11,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_domain::summary::JobCounts;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Turn, join};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, Turn, copy_unanswered, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -28,7 +28,15 @@ fn prepare(csv: &str, rows: u64, folder: &Path) {
     let layout = Layout::new("p", "r");
     let limits =
         ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None, small_last: false };
-    let job = ChunkJob { layout: &layout, records: &records, limits, max_record_bytes: 1000, rows, deduplicate: false };
+    let job = ChunkJob {
+        layout: &layout,
+        records: &records,
+        limits,
+        max_record_bytes: 1000,
+        rows,
+        deduplicate: false,
+        lines: None,
+    };
     let batches = CsvRows::open(csv.as_bytes(), "rows.csv", None).unwrap();
     write_chunks(&job, batches, &FolderSink { folder: folder.to_owned() }).unwrap();
 }
@@ -168,4 +176,117 @@ proptest! {
             prop_assert_eq!(response, kept.contains(&row).then(|| format!("answer {row}")));
         }
     }
+}
+
+fn refused(id: usize, code: u16) -> String {
+    format!(r#"{{"recordId":"r{id:09}","error":{{"errorCode":{code},"errorMessage":"no"}}}}"#)
+}
+
+fn silent(id: usize) -> String {
+    format!(
+        r#"{{"recordId":"r{id:09}","modelOutput":{{"output":{{"message":{{"content":[]}}}},"usage":{{"inputTokens":1}}}}}}"#
+    )
+}
+
+/// What the output says of a row: answer, error, attempts.
+type RowOut = (Option<String>, Option<String>, u32);
+
+/// Joins with several jobs, and returns counts, unanswered lines and rows.
+fn joined_in_turns(
+    retry_on: &[RetryOn],
+    turns: Vec<Turn<'static>>,
+    folder: &Path,
+) -> (JobCounts, Vec<bool>, Vec<RowOut>) {
+    let layout = Layout::new("p", "r");
+    let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
+    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
+    let job = JoinJob { family: Family::Nova, prefill: "", retry_on, outputs: &outputs, shared: None };
+    let sink = FolderSink { folder: folder.to_owned() };
+    let joined = join(&job, &rows, "rows", turns.into_iter(), &sink).unwrap();
+    let batch = output(folder);
+    let attempts = batch.column_by_name("attempts").unwrap().as_primitive::<UInt32Type>().clone();
+    let rows = texts(&batch, "response").into_iter().zip(texts(&batch, "error")).zip(attempts.values());
+    let rows = rows.map(|((answer, error), attempts)| (answer, error, *attempts)).collect();
+    (joined.counts, joined.unanswered, rows)
+}
+
+#[test]
+fn a_later_round_answers_what_an_earlier_one_could_not() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare("text\na\nb\nc\nd\ne\n", 5, folder.path());
+    let first = [nova(0, "zero"), refused(1, 429), refused(2, 400), refused(4, 500)].join("\n");
+    // Rows 1, 3 and 4 were asked again, in two jobs of one pass: the second has a row of another chunk as well.
+    let turns = vec![
+        turn(0, 5, vec![first]),
+        turn(1, 2, vec![[nova(3, "three"), refused(1, 429)].join("\n")]),
+        turn(1, 1, vec![nova(77, "of another chunk")]),
+    ];
+    let (counts, unanswered, rows) = joined_in_turns(&[RetryOn::Missing, RetryOn::Error], turns, folder.path());
+    let some = |text: &str| Some(text.to_owned());
+    let refused = |code: u16| Some(format!("the model refused the record: {code}: no"));
+    assert_eq!(
+        rows,
+        [
+            (some("zero"), None, 1),
+            (None, refused(429), 2),
+            (None, refused(400), 1),
+            (some("three"), None, 2),
+            // Nothing came for it the second time: that is the latest reason.
+            (None, some("nothing came"), 2),
+        ]
+    );
+    assert_eq!(unanswered, [false, true, false, false, true], "the permanent error is not asked again");
+    assert_eq!((counts.answered, counts.unanswered, counts.retried), (2, 2, 3));
+    assert!(counts.warnings.is_empty(), "{:?}", counts.warnings);
+}
+
+#[test]
+fn unparsed_answers_are_asked_again_when_wished_and_a_better_answer_replaces_them() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare("text\na\nb\n", 2, folder.path());
+    let first = || turn(0, 2, vec![[silent(0), silent(1)].join("\n")]);
+    let usual = [RetryOn::Missing, RetryOn::Error];
+    let (counts, unanswered, _) = joined_in_turns(&usual, vec![first()], folder.path());
+    assert_eq!((counts.unanswered, unanswered), (0, vec![false, false]));
+    let all = [RetryOn::Missing, RetryOn::Error, RetryOn::Unparsed];
+    let again = turn(1, 2, vec![[nova(0, "better"), refused(1, 500)].join("\n")]);
+    let (counts, unanswered, rows) = joined_in_turns(&all, vec![first(), again], folder.path());
+    assert_eq!(rows[0], (Some("better".to_owned()), None, 2));
+    assert!(rows[1].1.as_deref().unwrap().starts_with("the model returned no answer"), "an answer beats an error");
+    assert_eq!(unanswered, [false, true]);
+    // Every answer that came is paid for.
+    assert_eq!((counts.usage[0].answers, counts.usage[0].tokens.input), (3, 1 + 1 + 3));
+}
+
+#[test]
+fn a_job_that_bedrock_never_took_is_no_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare("text\na\nb\n", 2, folder.path());
+    let mut refused = turn(0, 2, vec![]);
+    refused.asked.was_asked = false;
+    let mut on_demand = turn(1, 2, vec![nova(0, "zero").replace("\"modelInput\":{}", "\"modelId\":\"other\"")]);
+    on_demand.asked.lane = Lane::OnDemand;
+    let (counts, _, rows) = joined_in_turns(&[RetryOn::Missing], vec![refused, on_demand], folder.path());
+    assert_eq!(rows[0], (Some("zero".to_owned()), None, 1));
+    assert_eq!((counts.usage[0].lane, counts.usage[0].model_id.as_str()), (Lane::OnDemand, "other"));
+    assert_eq!(texts(&output(folder.path()), "model_id"), [Some("other".to_owned()), None]);
+}
+
+#[test]
+fn the_unanswered_records_are_copied_as_they_were_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(&format!("text\na\n{}\nc\nd\n", "b".repeat(2000)), 4, folder.path());
+    let layout = Layout::new("p", "r");
+    let turns = vec![turn(0, 4, vec![nova(2, "c")])];
+    let (_, unanswered, _) = joined_in_turns(&[RetryOn::Missing], turns, folder.path());
+    assert_eq!(unanswered, [true, false, true], "the second row was never sent");
+    let records = std::fs::read(folder.path().join(layout.records_key(0))).unwrap();
+    let sink = FolderSink { folder: folder.path().to_owned() };
+    copy_unanswered(&records[..], &unanswered, &sink, "left.jsonl").unwrap();
+    let lines = String::from_utf8(records).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    let left = std::fs::read_to_string(folder.path().join("left.jsonl")).unwrap();
+    assert_eq!(left, format!("{}\n{}\n", lines[0], lines[2]));
+    let too_many = copy_unanswered(&b"{}\n"[..], &unanswered, &sink, "left.jsonl").unwrap_err();
+    assert!(too_many.to_string().contains("fewer than its rows"), "{too_many}");
 }

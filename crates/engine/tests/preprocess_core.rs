@@ -45,6 +45,7 @@ fn run(csv: &str, rows: u64, limits: ChunkLimits, folder: &Path) -> Result<Writt
         max_record_bytes: MAX_RECORD_BYTES,
         rows,
         deduplicate: false,
+        lines: None,
     };
     let batches = CsvRows::open(csv.as_bytes(), "rows.csv", None)?;
     write_chunks(&job, batches, &FolderSink { folder: folder.to_owned() })

@@ -81,6 +81,10 @@ class Sweeper(threading.Thread):
                     raise
 
 
+class Hung(AssertionError):
+    """A run that does not come to an end."""
+
+
 def play(stack, table: pa.Table, seed: int, faults: dict | None = None, aborts: int = 0, **fields) -> Chaos:
     """Plays a run over the table among faults that follow from the seed. It is stopped and taken up `aborts` times."""
     stack.simulator.behave(**(FAULTS if faults is None else faults), seed=seed)
@@ -91,18 +95,30 @@ def play(stack, table: pa.Table, seed: int, faults: dict | None = None, aborts: 
         run = stack.start(wanted, f"chaos-{seed}")
         chance = random.Random(seed)
         for _ in range(aborts):
-            run = stop_and_resume(stack, run, after=chance.uniform(1, 12))
-        wait_for(f"the end of {run.name}", lambda: run.status != "RUNNING", LONGEST_SECONDS)
+            time.sleep(chance.uniform(1, 12))
+            run = stop_and_take_up(stack, run, wanted)
+        wait_for_end(run)
     return Chaos(run, time.monotonic() - begin, killer.killed, refusals(stack) - before)
 
 
-def stop_and_resume(stack, run: Run, after: float) -> Run:
-    """Stops the run some time from now, unless it is over by then, and lets another execution take it up."""
-    time.sleep(after)
+def wait_for_end(run: Run) -> None:
+    try:
+        wait_for(f"the end of {run.name}", lambda: run.status != "RUNNING", LONGEST_SECONDS)
+    except AssertionError as error:
+        raise Hung(f"{error}; its jobs: {[(job['jobName'], job['status']) for job in run.jobs]}") from None
+
+
+def stop_and_take_up(stack, run: Run, wanted: dict) -> Run:
+    """Stops a run, unless it is over by then, and lets another execution take it up."""
+    if run.status != "RUNNING":
+        return run
     stack.step_functions.stop_execution(executionArn=run.arn, error="Chaos", cause="stopped by the test")
-    run.wait()
+    wait_for_end(run)
     if run.status == "SUCCEEDED":
         return run
+    if not stack.keys(f"runs/{run.name}/plan.json"):
+        # It had not come to anything that could be taken up.
+        return stack.start(wanted, run.name)
     execution = stack.start({"resume_run": run.name}, f"{run.name}-again")
     # Files, jobs and items are those of the run; how it ends, says the execution that has it in hand.
     taken_up = Run(stack, run.name)

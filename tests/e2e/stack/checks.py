@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -135,6 +136,7 @@ def expected_text(run: Run, row: dict) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: str(row[match[1]]) if row[match[1]] is not None else "", template)
 
 
+@cache
 def template_of(prompt_id: str) -> str:
     file = REPOSITORY / "prompt-templates" / f"{prompt_id}.toml"
     return tomllib.loads(file.read_text())["template"]

@@ -80,7 +80,7 @@ class Run:
         """`runs/<run>/<file>`."""
         return json.loads(self.stack.read(f"s3://{self.stack.bucket}/runs/{self.run_id}/{file}"))
 
-    @property
+    @cached_property
     def plan(self) -> dict:
         return self.json("plan.json")
 

@@ -271,6 +271,11 @@ impl Answers {
     }
 }
 
+/// The name for counting of why a row was not sent, `not sent: <reason>: <details>`; the reason is ours and short.
+pub(super) fn not_sent_reason(why: &str) -> &str {
+    why.split(": ").nth(1).unwrap_or("not sent")
+}
+
 /// The number of a name in a list, which it joins if it is new.
 pub(super) fn number_of(names: &mut Vec<String>, name: &str) -> usize {
     names.iter().position(|known| known == name).unwrap_or_else(|| {

@@ -1,6 +1,6 @@
 //! The columns that answers add, built a batch at a time.
 
-use super::answers::{Answers, Kept, Outcome};
+use super::answers::{Answers, Kept, Outcome, not_sent_reason};
 use crate::error::EngineError;
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -78,8 +78,7 @@ impl<'a> AnswerColumns<'a> {
                 self.no_answer(text);
             }
             Outcome::NotSent(why) => {
-                // `not sent: <reason>: <details>`; the reason is ours and short.
-                failed = Some(why.split(": ").nth(1).unwrap_or("not sent"));
+                failed = Some(not_sent_reason(why));
                 self.no_answer(why);
             }
             Outcome::Failed(error) => {

@@ -1,7 +1,7 @@
 //! Answers that rows of other chunks wait for, because they equal the rows that were asked: written by the chunk that was
 //! asked, read by the files of duplicates.
 
-use super::answers::{Answers, Kept, KeptPayload, Outcome, Row, number_of};
+use super::answers::{Answers, Kept, KeptPayload, Outcome, Row, not_sent_reason, number_of};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ fn shared(answers: &Answers, id: &str, row: &Row) -> SharedAnswer {
             let (text, reason) = answers.missing(row);
             answer.none = none(text, reason);
         }
-        Outcome::NotSent(why) => answer.none = none(why, "not sent"),
+        Outcome::NotSent(why) => answer.none = none(why, not_sent_reason(why)),
         Outcome::Failed(error) => answer.none = none(&error.to_string(), &error.reason()),
         Outcome::NoneShared(why) => answer.none = Some(*why.clone()),
         Outcome::Replied(kept) => {

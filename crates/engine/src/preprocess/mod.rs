@@ -4,6 +4,7 @@
 mod checks;
 mod chunk_files;
 mod columns;
+mod count_lines;
 mod duplicates;
 mod freeze;
 mod held_batch;

@@ -1,6 +1,7 @@
 //! The use case: check everything, write the chunks, freeze the plan.
 
 use super::checks::{column_problems, columns_without_text, on_demand_of, prompt_for, template_of};
+use super::count_lines::count_lines;
 use super::rows_planned::Rows;
 use super::sources::{self, Sources};
 use super::write_chunks::{ChunkJob, Written, write_chunks};
@@ -11,6 +12,7 @@ use crate::objects::Uploads;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::chunk_plan::Chunker;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RunRequest, StackLimits};
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
 use bedrock_batch_domain::model::{Model, ModelTable, RecordWriter, effective_prefill};
 use bedrock_batch_domain::plan::{OnDemand, Step};
@@ -206,16 +208,22 @@ impl Preprocessor {
             prompt.and_then(|prompt| prompt.system.as_deref()),
             prompt.and_then(|prompt| prompt.prefill.as_deref()),
         );
-        let job = ChunkJob {
+        let mut job = ChunkJob {
             layout,
             records: &records,
             limits: rows.limits,
             max_record_bytes: checked.model.limits.max_record_bytes.min(Chunker::max_line_bytes(rows.limits)),
             rows: rows.taken,
             deduplicate: checked.request.asking.deduplicate,
+            lines: None,
         };
-        let batches = sources::rows(&runtime, &self.s3, &checked.sources, &checked.shape);
-        write_chunks(&job, batches, uploads)
+        let batches = || sources::rows(&runtime, &self.s3, &checked.sources, &checked.shape);
+        if rows.lane == Lane::Batch && Chunker::needs_exact_count(rows.limits) {
+            let lines = count_lines(&job, batches())?;
+            rows.limits.check(lines)?;
+            job.lines = Some(lines);
+        }
+        write_chunks(&job, batches(), uploads)
     }
 }
 

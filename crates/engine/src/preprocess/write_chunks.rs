@@ -37,6 +37,8 @@ pub struct ChunkJob<'a> {
     pub rows: u64,
     /// Whether rows with the same model input are asked once.
     pub deduplicate: bool,
+    /// How many of the rows yield a line, where that is known.
+    pub lines: Option<u64>,
 }
 
 /// What was written.
@@ -107,7 +109,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         Self {
             job,
             sink,
-            chunker: Some(Chunker::new(job.limits, job.rows)),
+            chunker: Some(Chunker::new(job.limits, job.lines.unwrap_or(job.rows))),
             held: VecDeque::new(),
             open: None,
             last: None,
@@ -122,18 +124,24 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let rows = rendered.ends.len();
         let lengths: Vec<usize> = (0..rows).map(|row| rendered.line_range(row..row + 1).len()).collect();
         // Duplicates yield no line either.
-        (rows..batch.num_rows()).for_each(|_| self.chunker.iter_mut().for_each(Chunker::skip_row));
+        (rows..batch.num_rows()).for_each(|_| self.skip_row());
         self.written.rows += batch.num_rows() as u64;
         self.held.push_back(rendered);
         for length in lengths {
-            let Some(chunker) = self.chunker.as_mut() else { break };
             if length == 0 {
-                chunker.skip_row();
-            } else if let Some(placed) = chunker.push(length as u64) {
+                self.skip_row();
+            } else if let Some(placed) = self.chunker.as_mut().and_then(|chunker| chunker.push(length as u64)) {
                 self.place_next_line(placed);
             }
         }
         self.write_placed_batches()
+    }
+
+    /// A row yields no line; where lines are counted instead of rows, that is known already.
+    fn skip_row(&mut self) {
+        if self.job.lines.is_none() {
+            self.chunker.iter_mut().for_each(Chunker::skip_row);
+        }
     }
 
     /// Renders all lines of a batch, and takes the duplicates out of it.

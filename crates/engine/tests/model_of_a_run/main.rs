@@ -46,6 +46,7 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
         max_record_bytes: 100_000,
         rows,
         deduplicate: true,
+        lines: None,
     };
     let written = write_chunks(&chunking, CsvRows::open(csv.as_bytes(), "rows", None).unwrap(), &bucket).unwrap();
     let mut dice = Dice(dice.iter());

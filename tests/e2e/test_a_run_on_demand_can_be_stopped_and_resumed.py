@@ -1,0 +1,77 @@
+"""A run on demand that is stopped in the middle: what was answered is collected, and after resuming each row was
+answered once, also where somebody resumes at the very moment of the stop."""
+
+from stack.checks import (
+    assert_answered_on_demand,
+    assert_own_answers,
+    assert_rows_kept,
+    assert_totals,
+)
+from stack.inputs import csv_text, topic_table
+from stack.waiting import wait_for
+
+COUNT = 60
+FIRST = 1_100_000
+
+
+def rows(number: int):
+    return topic_table(COUNT, FIRST + 1000 * number)
+
+
+def start(stack, number: int):
+    uri = stack.put_input(csv_text(rows(number)))
+    execution_input = stack.joke(uri, requests_per_second=4, max_records_per_job=30, processing_mode="realtime")
+    run = stack.start(execution_input, f"stop-on-demand-{number}")
+
+    def asked() -> int:
+        own = stack.simulator.answered_on_demand()
+        texts = (stack.simulator.content(model_input) for model_input in run.again().records.values())
+        return sum(own.get((execution_input["model_id"], text), 0) for text in texts)
+
+    wait_for("the plan", lambda: stack.keys(f"runs/{run.name}/plan.json"))
+    wait_for("some answers", lambda: asked() >= 5)
+    return run.stop(), asked
+
+
+def play(stack):
+    run, asked = start(stack, 0)
+
+    def rests() -> bool:
+        before = asked()
+        wait_for("a while", iter([False] * 40 + [True]).__next__)
+        return asked() == before
+
+    wait_for("the function to notice", rests, seconds=40)
+    collected = stack.collect(run).wait()
+    read = collected.output["summary"], collected.rows, asked()
+    resumed = stack.resume(run).wait()
+    at_once, _ = start(stack, 1)
+    return collected, read, resumed, stack.resume(at_once).wait()
+
+
+def test_no_more_is_asked_than_the_time_of_a_part(played):
+    """Of 60 rows, 4 a second; a function looks whether it is wanted every 15 seconds."""
+    _, (_, _, asked), *_ = played
+    assert 5 <= asked <= 30
+
+
+def test_collecting_gives_what_was_answered(played):
+    collected, (summary, table, asked), *_ = played
+    assert_rows_kept(collected, rows(0), out=table)
+    assert (summary["answered"], summary["failed"]) == (asked, COUNT - asked)
+    errors = [error for error in table["error"].to_pylist() if error is not None]
+    assert all("not asked: the run ended before" in error for error in errors)
+    assert summary["lanes"]["on_demand"]["answers"] == asked
+
+
+def test_after_resuming_each_row_was_answered_once(played):
+    *_, resumed, _ = played
+    assert_rows_kept(resumed, rows(0))
+    assert_own_answers(resumed)
+    assert_answered_on_demand(resumed, rows(0), [30, 30])
+    assert_totals(resumed, COUNT, answered=COUNT)
+
+
+def test_also_where_somebody_resumes_at_once(played):
+    *_, resumed = played
+    assert_answered_on_demand(resumed, rows(1), [30, 30])

@@ -1,0 +1,162 @@
+"""Money stops with the execution: its Bedrock jobs are told to stop. What was answered until then can be collected, and
+the run can be resumed: chunks that were sent are not sent again, and no answered row is asked twice."""
+
+import pytest
+
+from stack.checks import assert_own_answers, assert_rows_kept, assert_totals
+from stack.inputs import csv_text, topic_table
+from stack.waiting import wait_for
+
+COUNT = 300
+ROWS = topic_table(COUNT)
+
+
+def status_of(run, chunk: int) -> str | None:
+    return next((job["status"] for job in run.jobs if job["inputS3Uri"].endswith(f"/{chunk:04}.jsonl")), None)
+
+
+def processed(run, chunk: int) -> int:
+    found = (job for job in run.jobs if job["inputS3Uri"].endswith(f"/{chunk:04}.jsonl"))
+    return sum((job["counts"] or {}).get("processedRecordCount", 0) for job in found)
+
+
+def play_alone(stack):
+    """Three chunks one after the other: stopped when the first is answered, the second is being answered, and the third
+    was never sent. Then collected, and then resumed."""
+    behave = stack.simulator.behave
+    uri = stack.put_input(csv_text(ROWS))
+    execution_input = stack.joke(uri, max_records_per_job=100, max_concurrent_jobs=1, requests_per_second=200)
+    run = stack.start(execution_input, "to-stop")
+    wait_for("the first job", lambda: status_of(run, 0) == "Completed")
+    behave(job_seconds=8)
+    wait_for("the second job", lambda: status_of(run, 1))
+    wait_for("some answers of it", lambda: processed(run, 1) > 0)
+    run.stop()
+    wait_for("its jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed", "Stopped"], seconds=15)
+    behave(job_seconds=None)
+    collected = stack.collect(run).wait()
+    read = {"end": collected.output, "rows": collected.rows, "asks": collected.asks, "answers": collected.answers}
+    resumed = stack.resume(run, **execution_input).wait()
+    return run, collected, read, resumed
+
+
+def test_the_jobs_stop_with_the_execution(played_alone):
+    run, *_ = played_alone
+    assert run.status == "ABORTED"
+    assert status_of(run, 1) == "Stopped"
+
+
+def test_collecting_gives_every_row_once_answered_or_with_its_reason(played_alone):
+    _, collected, read, _ = played_alone
+    assert_rows_kept(collected, ROWS)
+    rows, answers = read["rows"].to_pylist(), read["answers"]
+    missing = {"0": 0, "1": 0, "2": 0}
+    for row in rows:
+        chunk = str(int(row["record_id"][1:]) // 100)
+        assert (row["error"] is None) == (row["record_id"] in answers)
+        if row["error"] is not None:
+            missing[chunk] += 1
+            words = {"1": "the job ended as Stopped", "2": "not asked: the run ended before"}[chunk]
+            assert words in row["error"]
+        assert row["attempts"] == (0 if chunk == "2" else 1)
+    assert missing["0"] == 0 < missing["1"] < 100 == missing["2"]
+
+
+def test_collecting_counts_what_there_is(played_alone):
+    _, _, read, _ = played_alone
+    summary = read["end"]["summary"]
+    answered = len(read["answers"])
+    assert read["end"]["status"] == "completed_with_errors"
+    assert (summary["records_in"], summary["answered"], summary["failed"]) == (COUNT, answered, COUNT - answered)
+    assert (summary["jobs"], summary["rounds"], summary["retried"]) == (2, 1, 0)
+    assert summary["lanes"]["batch"]["answers"] == answered
+    assert summary["cost_usd"] > 0
+
+
+def test_collecting_sent_nothing(played_alone):
+    _, _, read, _ = played_alone
+    assert [(ask.asked, len(ask)) for ask in read["asks"]] == [(True, 100), (True, 100), (False, 100)]
+
+
+def test_the_resumed_run_is_whole(played_alone):
+    """Reading the answers fails if a row that has its own was asked again."""
+    *_, resumed = played_alone
+    assert resumed.output["run_id"] == resumed.run_id
+    assert_rows_kept(resumed, ROWS)
+    assert_own_answers(resumed)
+    assert_totals(resumed, COUNT, answered=COUNT)
+
+
+def test_what_was_sent_is_not_sent_again(played_alone):
+    run, _, read, resumed = played_alone
+    assert {job["createCalls"] for job in resumed.jobs} == {1}
+    first = resumed.asks[:3]
+    assert [ask.name for ask in first] == [job["name"] for job in run.json("jobs.json")]
+    assert [ask.name for ask in first if ask.asked] == [ask.name for ask in first]
+    rest = 100 - sum(record_id in read["answers"] for record_id in first[1].model_inputs)
+    assert sum(len(ask) for ask in resumed.asks[3:]) == rest
+    attempts = [row["attempts"] for row in resumed.rows.to_pylist()]
+    assert (attempts.count(1), attempts.count(2)) == (COUNT - rest, rest)
+
+
+def test_resuming_what_is_complete_asks_nothing(stack, played_alone, misbehaving):
+    run, _, _, resumed = played_alone
+    calls = stack.simulator.calls()["CreateModelInvocationJob"]
+    again = stack.resume(run).wait()
+    assert again.output["summary"] == resumed.output["summary"]
+    assert again.rows.equals(resumed.rows)
+    assert stack.simulator.calls()["CreateModelInvocationJob"] == calls
+    assert len(again.asks) == len(resumed.asks)
+
+
+def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reason_is_gone(stack, misbehaving):
+    # The second job waits for its turn until the first is known to be the one that fails.
+    misbehaving(job_seconds=8, create_quota=1, fail_rate=1, fail_message="Access denied to s3://a-bucket/x: check it.")
+    uri = stack.put_input(csv_text(topic_table(200)))
+    run = stack.start(stack.joke(uri, max_records_per_job=100, requests_per_second=200), "fails")
+    wait_for("the first job", lambda: [job["status"] for job in run.jobs if job["status"] != "Submitted"])
+    misbehaving(job_seconds=60, create_quota=None, fail_rate=0)
+    wait_for("the second job", lambda: len(run.jobs) == 2)
+    error, cause = run.wait().failure()
+    assert error == "JobFailed" and "Access denied" in cause
+    wait_for(
+        "the other job to be stopped", lambda: sorted(j["status"] for j in run.jobs) == ["Failed", "Stopped"], seconds=15
+    )
+    misbehaving(job_seconds=None)
+    resumed = stack.resume(run).wait()
+    assert_rows_kept(resumed, topic_table(200))
+    assert_own_answers(resumed)
+    assert set(resumed.rows["attempts"].to_pylist()) == {2}
+    assert_totals(resumed, 200, answered=200)
+    assert {job["createCalls"] for job in resumed.jobs} == {1}
+
+
+def test_jobs_that_could_not_be_made_are_made_by_resuming(stack, misbehaving):
+    misbehaving(denied_operations=["CreateModelInvocationJob"])
+    uri = stack.put_input(csv_text(topic_table(200)))
+    run = stack.play(stack.joke(uri, max_records_per_job=100), "denied")
+    assert run.failure()[0] == "JobFailed"
+    assert run.jobs == []
+    misbehaving(denied_operations=[])
+    resumed = stack.resume(run).wait()
+    assert_rows_kept(resumed, topic_table(200))
+    assert_own_answers(resumed)
+    assert set(resumed.rows["attempts"].to_pylist()) == {1}
+    assert [(job["createCalls"], job["status"]) for job in resumed.jobs] == [(1, "Completed")] * 2
+    assert_totals(resumed, 200, answered=200)
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_a_model_that_was_denied_answers_after_resuming(stack, misbehaving, rounds):
+    misbehaving(on_demand_denied_models=["anthropic.claude-3-haiku"])
+    rows = topic_table(30, 1_000_000 + 1000 * rounds)
+    execution_input = stack.joke(
+        stack.put_input(csv_text(rows)), requests_per_second=200, max_records_per_job=15, max_retry_rounds=rounds
+    )
+    run = stack.play(execution_input, "denied-on-demand")
+    assert run.failure()[0] == "JobFailed"
+    misbehaving(on_demand_denied_models=[])
+    resumed = stack.resume(run, **execution_input).wait()
+    assert_rows_kept(resumed, rows)
+    assert_own_answers(resumed)
+    assert_totals(resumed, 30, answered=30)
