@@ -122,6 +122,10 @@ bench: setup ## Compare with the pandas + boto3 baseline (release build; some mi
 	cargo build --locked --release -p bedrock-batch-bench
 	$(PYTHON) bench/compare.py
 
+.PHONY: soak
+soak: build ## Runs among random faults for SOAK_SECONDS (3600); SOAK_SEED plays one of them again
+	$(PYTHON) tests/soak/soak.py
+
 # --- a real account ---
 
 .PHONY: lambdas

@@ -13,7 +13,7 @@ def play_alone(stack):
     stack.simulator.behave(record_error_rate=0.5, record_error_permanent_share=0.4, seed=5)
     uri = stack.put_input(csv_text(topic_table(COUNT, FIRST)))
     asked = {"max_records_per_job": 300, "requests_per_second": 300, "max_workers": 20}
-    return stack.play_all(
+    runs = stack.play_all(
         {
             "rounds": stack.joke(uri, max_retry_rounds=4, **asked),
             "one-round": stack.joke(uri, **asked),
@@ -21,6 +21,10 @@ def play_alone(stack):
             "missing-alone": stack.joke(uri, max_retry_rounds=4, retry_on=["missing"], **asked),
         }
     )
+    # About 150 rows, which make no two jobs of 100.
+    narrow = stack.joke(stack.put_input(csv_text(topic_table(300, 2 * FIRST))), **(asked | {"max_records_per_job": 100}))
+    at_first = {"record_error_rate": 0.5, "record_error_permanent_share": 0}
+    return runs | stack.play_misbehaving_at_first({"narrow": narrow}, jobs=3, **at_first)
 
 
 def assert_kept(run) -> dict[str, list[dict]]:
@@ -37,7 +41,7 @@ def assert_kept(run) -> dict[str, list[dict]]:
 
 
 def test_what_is_refused_for_good_is_asked_once(played_alone):
-    for run in played_alone.values():
+    for run in (run for name, run in played_alone.items() if name != "narrow"):
         assert {row["attempts"] for row in assert_kept(run)["permanent"]} == {1}
 
 
@@ -75,3 +79,14 @@ def test_errors_are_asked_again_only_if_retry_on_says_so(played_alone):
     assert ends["passing"]
     assert set(run.rows["attempts"].to_pylist()) == {1}
     assert (run.summary["rounds"], run.summary["retried"], len(run.asks)) == (1, 0, 2)
+
+
+def test_a_round_asks_all_rows_however_they_divide(played_alone):
+    run = played_alone["narrow"]
+    failed = sum("error" in line for ask in run.asks[:3] for line in ask.lines)
+    assert 100 < failed < 200
+    assert_rows_kept(run, topic_table(300, 2 * FIRST))
+    assert_own_answers(run)
+    assert sum(len(ask) for ask in run.asks[3:]) == failed
+    assert_totals(run, 300, answered=300)
+    assert run.summary["rounds"] == 2

@@ -109,6 +109,27 @@ def test_resuming_what_is_complete_asks_nothing(stack, played_alone, misbehaving
     assert len(again.asks) == len(resumed.asks)
 
 
+def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
+    misbehaving(job_seconds=6)
+    uri = stack.put_input(csv_text(ROWS))
+    run = stack.start(stack.joke(uri, max_records_per_job=200, max_retry_rounds=0, requests_per_second=200), "twice")
+    execution = run
+    for stop in range(2):
+        # The second time it is the jobs of the execution that resumes.
+        wait_for("answers of the latest job", lambda: run.jobs and (run.jobs[-1]["counts"] or {}).get("processedRecordCount"))
+        execution.stop()
+        wait_for("the jobs to be over", lambda: {job["status"] for job in run.jobs} <= {"Stopped", "Completed"}, seconds=15)
+        assert "Stopped" in {job["status"] for job in run.jobs[-1:]}, stop
+        misbehaving(job_seconds=6 if stop == 0 else None)
+        execution = stack.resume(run)
+        wait_for("further jobs", lambda jobs=len(run.jobs): len(run.jobs) > jobs)
+    resumed = execution.wait()
+    assert_rows_kept(resumed, ROWS)
+    assert_own_answers(resumed)
+    assert_totals(resumed, COUNT, answered=COUNT)
+    assert {job["createCalls"] for job in resumed.jobs} == {1}
+
+
 def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reason_is_gone(stack, misbehaving):
     # The second job waits for its turn until the first is known to be the one that fails.
     misbehaving(job_seconds=8, create_quota=1, fail_rate=1, fail_message="Access denied to s3://a-bucket/x: check it.")

@@ -1,14 +1,13 @@
 """`bedrock-batch start --wait`, `status`, `show` and `download`, with the exit codes that scripts go by."""
 
 import json
-import subprocess
 import uuid
 
 import pyarrow.parquet as pq
 import pytest
 
+from stack.command_line import command_line
 from stack.inputs import csv_text, topic_table
-from stack.local import command_line_program
 from stack.run import Run
 
 COUNT = 230
@@ -16,16 +15,7 @@ COUNT = 230
 
 @pytest.fixture(scope="module")
 def bedrock_batch(stack):
-    program = command_line_program()
-    assert program.is_file(), f"{program} is missing: `make build`, or name it in BEDROCK_BATCH"
-
-    def call(*arguments, exit_code: int = 0) -> subprocess.CompletedProcess:
-        command = [program, *map(str, arguments)]
-        done = subprocess.run(command, env=stack.environment, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == exit_code, done.stdout + done.stderr
-        return done
-
-    return call
+    return command_line(stack)
 
 
 @pytest.fixture(scope="module")

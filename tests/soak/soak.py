@@ -43,9 +43,11 @@ def scenario(seed: int) -> Scenario:
     repeated = chance.choice([0, 0, rows // 10])
     # Some faults less often than usual, some more often, some not at all.
     rates = {name: min(0.9, rate * chance.choice([0, 0.5, 1, 2])) for name, rate in FAULTS.items() if isinstance(rate, float)}
+    # In batch alone, any number of rows must make jobs of 100 at least.
+    smallest = 200 if mode == "batch" else 100
     fields = {
         "processing_mode": mode,
-        "max_records_per_job": chance.choice([100, 250, 1000]) if rows < 2500 else chance.choice([500, 1000]),
+        "max_records_per_job": chance.choice([smallest, 250, 1000] if rows < 2500 else [500, 1000]),
         "max_retry_rounds": chance.randint(0, 4),
         "max_concurrent_jobs": chance.randint(1, 5),
     }
@@ -74,14 +76,15 @@ class Totals:
     def play(self, stack: Stack, wanted: Scenario) -> None:
         self.runs += 1
         self.rows += len(wanted.table)
-        self.aborts += wanted.aborts
         print(f"{self.runs}. {wanted}", flush=True)
         try:
             chaos = play(stack, wanted.table, wanted.seed, wanted.faults, wanted.aborts, **wanted.fields)
             print(f"   {chaos}", flush=True)
+            self.aborts += chaos.aborted
             self.killed += chaos.killed
             self.refused += chaos.refused
             self.jobs += Counter(job["status"] for job in chaos.run.jobs)
+            assert chaos.run.output, "it succeeded"
             found = tally(chaos.run, Evidence(chaos.run), len(wanted.table))
             self.lost += len(found.lost)
             self.doubled += len(found.doubled)

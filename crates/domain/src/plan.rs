@@ -69,6 +69,7 @@ impl Plan {
             round: 0,
             last_round: self.request.asking.max_retry_rounds,
             mode: Mode::Run,
+            rest: self.small_chunk && pass == 0,
         }
     }
 
@@ -148,6 +149,9 @@ pub struct JobItem {
     /// How its rows are asked.
     #[serde(default)]
     pub lane: Lane,
+    /// Whether its rows are what was left over of the pass before, too few for a batch job: they belong to that pass.
+    #[serde(default)]
+    pub rest: bool,
 }
 
 /// One chunk to be joined with its answers, an item of a Distributed Map.
@@ -174,7 +178,7 @@ pub struct ChunkJob {
     pub index: u32,
     /// Its name.
     pub name: String,
-    /// The pass that it belongs to.
+    /// The pass that its rows belong to.
     pub pass: u32,
     /// How its rows were asked.
     pub lane: Lane,
@@ -223,4 +227,8 @@ pub struct Step {
     pub last_round: u32,
     /// What is done with the run.
     pub mode: Mode,
+    /// Whether the next pass is written down already: rows left over of this one, too few for a batch job, to be asked on
+    /// demand.
+    #[serde(default)]
+    pub rest: bool,
 }

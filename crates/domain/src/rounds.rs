@@ -47,8 +47,8 @@ pub struct Progress {
     pub last_round: u32,
     /// Records that a batch job of the model needs.
     pub batch_minimum: u32,
-    /// Whether there is a last chunk, too small for a batch job, that nobody has asked yet.
-    pub small_chunk: bool,
+    /// Whether there are rows left over of the latest pass, too few for a batch job, that are to be asked on demand.
+    pub rest: bool,
     /// Unanswered rows of jobs that Bedrock did not take in batch.
     pub fell_back: u64,
     /// Unanswered rows of jobs that failed for a passing reason.
@@ -62,8 +62,8 @@ pub struct Progress {
 /// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Ask the last chunk, which is too small for a batch job, on demand.
-    SmallChunk,
+    /// Ask the rows that were left over of the latest pass, on demand.
+    Rest,
     /// Ask unanswered rows again.
     Ask {
         /// Which of them.
@@ -100,8 +100,8 @@ pub fn next(progress: &Progress) -> Next {
     if progress.mode == Mode::Collect {
         return at_the_end;
     }
-    if progress.small_chunk {
-        return Next::SmallChunk;
+    if progress.rest {
+        return Next::Rest;
     }
     let auto = processing == ProcessingMode::Auto;
     if auto && progress.fell_back > 0 {
@@ -134,7 +134,7 @@ mod tests {
         round: 0,
         last_round: 1,
         batch_minimum: 100,
-        small_chunk: false,
+        rest: false,
         fell_back: 0,
         failed: 0,
         unanswered: 0,
@@ -161,7 +161,7 @@ mod tests {
     #[case::failed_again(Progress { unanswered: 200, failed: 200, round: 1, ..DONE }, ask(Rows::Failed, Lane::OnDemand, 1))]
     #[case::duplicates_wait_for_the_end(Progress { duplicates: true, unanswered: 1, round: 1, ..DONE }, Next::JoinDuplicates)]
     #[case::collecting_asks_nothing(Progress { mode: Mode::Collect, unanswered: 500, ..DONE }, Next::Finish)]
-    #[case::small_chunk_first(Progress { small_chunk: true, unanswered: 500, ..DONE }, Next::SmallChunk)]
+    #[case::the_rest_first(Progress { rest: true, unanswered: 500, ..DONE }, Next::Rest)]
     fn the_next_step_of(#[case] progress: Progress, #[case] expected: Next) {
         assert_eq!(next(&progress), expected);
     }
@@ -172,7 +172,7 @@ mod tests {
             let progress = Progress {
                 processing: ProcessingMode::Batch, round, last_round: last, unanswered: left, failed, fell_back: failed, ..DONE
             };
-            let on_demand = matches!(next(&progress), Next::Ask { lane: Lane::OnDemand, .. } | Next::SmallChunk);
+            let on_demand = matches!(next(&progress), Next::Ask { lane: Lane::OnDemand, .. } | Next::Rest);
             prop_assert!(!on_demand);
         }
     }

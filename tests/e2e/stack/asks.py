@@ -38,6 +38,15 @@ def json_lines(text: bytes) -> list[dict]:
     return [json.loads(line) for line in text.split(b"\n") if line]
 
 
+def is_answer(line: dict) -> bool:
+    """Whether there is something in it that a row can show."""
+    output = line.get("modelOutput")
+    if not isinstance(output, dict):
+        return False
+    blocks = output.get("content") or output.get("output", {}).get("message", {}).get("content") or []
+    return "embedding" in output or any(isinstance(block, dict) and "text" in block for block in blocks)
+
+
 def attempts_of(asks: list[Ask]) -> dict[str, int]:
     """By record id, how often it was sent in a job that Bedrock took."""
     attempts: dict[str, int] = {}
@@ -54,7 +63,7 @@ def answers_of(asks: list[Ask]) -> dict[str, dict]:
     for ask in asks:
         lines = ask.line_of
         for record_id in ask.model_inputs if ask.asked else ():
-            if "modelOutput" in answers.get(record_id, {}):
+            if is_answer(answers.get(record_id, {})):
                 raise AssertionError(f"{record_id} was asked again (job {ask.index}) although it had its answer")
             answers.pop(record_id, None)
             if record_id in lines:

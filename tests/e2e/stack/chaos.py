@@ -45,6 +45,8 @@ class Chaos:
     killed: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
     """Calls that the simulator answered with an error, by operation and error."""
+    aborted: int = 0
+    """How often it was stopped and taken up again."""
 
     def __str__(self) -> str:
         killed = ", ".join(f"{name} {count}" for name, count in sorted(self.killed.items()))
@@ -91,14 +93,17 @@ def play(stack, table: pa.Table, seed: int, faults: dict | None = None, aborts: 
     before = refusals(stack)
     begin = time.monotonic()
     wanted = stack.joke(stack.put_input(csv_text(table)), **{**QUICK, **fields})
+    aborted = 0
     with Sweeper(stack), Killer(stack, seed) as killer:
         run = stack.start(wanted, f"chaos-{seed}")
         chance = random.Random(seed)
         for _ in range(aborts):
-            time.sleep(chance.uniform(1, 12))
-            run = stop_and_take_up(stack, run, wanted)
+            time.sleep(chance.uniform(0.5, 8))
+            if stop(stack, run):
+                run = take_up(stack, run, wanted)
+                aborted += 1
         wait_for_end(run)
-    return Chaos(run, time.monotonic() - begin, killer.killed, refusals(stack) - before)
+    return Chaos(run, time.monotonic() - begin, killer.killed, refusals(stack) - before, aborted)
 
 
 def wait_for_end(run: Run) -> None:
@@ -108,14 +113,16 @@ def wait_for_end(run: Run) -> None:
         raise Hung(f"{error}; its jobs: {[(job['jobName'], job['status']) for job in run.jobs]}") from None
 
 
-def stop_and_take_up(stack, run: Run, wanted: dict) -> Run:
-    """Stops a run, unless it is over by then, and lets another execution take it up."""
-    if run.status != "RUNNING":
-        return run
-    stack.step_functions.stop_execution(executionArn=run.arn, error="Chaos", cause="stopped by the test")
-    wait_for_end(run)
-    if run.status == "SUCCEEDED":
-        return run
+def stop(stack, run: Run) -> bool:
+    """Stops a run; false if it is over already."""
+    if run.status == "RUNNING":
+        stack.step_functions.stop_execution(executionArn=run.arn, error="Chaos", cause="stopped by the test")
+        wait_for_end(run)
+    return run.status == "ABORTED"
+
+
+def take_up(stack, run: Run, wanted: dict) -> Run:
+    """Lets another execution go on with a run that was stopped."""
     if not stack.keys(f"runs/{run.name}/plan.json"):
         # It had not come to anything that could be taken up.
         return stack.start(wanted, run.name)

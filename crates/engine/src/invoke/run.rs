@@ -6,7 +6,7 @@ use super::pace::Pace;
 use super::parts::{Part, stored};
 use super::records;
 use super::times::Times;
-use super::working::Work;
+use super::working::{LEASE, LOOKS_EVERY, Work};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, NewJob, Observed, RunItem};
 use crate::objects::{get_json, head};
@@ -17,6 +17,7 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use tokio::time::Instant;
 
 /// What the state machine hands to invoke.
 #[derive(Debug, Clone, Deserialize)]
@@ -91,7 +92,14 @@ impl Invoker {
         let asked = Observed { status: JobStatus::InProgress, message: None, processed: before.processed };
         self.jobs.record(&job.name, &asked).await?;
 
-        let done = self.work(input, times, run, &plan).await?;
+        let asking_as = new.execution_arn;
+        if !self.wait_for_the_lease(&job.name, asking_as, times).await? {
+            return Ok(Invoked { done: false });
+        }
+        let done = self.work(input, times, run.clone(), (&plan, asking_as)).await;
+        // Nothing is under way any more, however it ended.
+        self.jobs.end_lease(&job.name, asking_as).await?;
+        let done = done?;
         if done {
             let all = Some(u64::from(job.records));
             let over = Observed { status: JobStatus::Completed, message: None, processed: all };
@@ -104,12 +112,24 @@ impl Invoker {
         Ok(Invoked { done })
     }
 
+    /// Waits until no other execution asks the job's rows; false if the time is over before.
+    async fn wait_for_the_lease(&self, name: &str, asking_as: &str, times: Times) -> Result<bool, EngineError> {
+        while !self.jobs.lease(name, asking_as, LEASE).await? {
+            tracing::info!(name, "an execution that has ended still asks");
+            if Instant::now() + LOOKS_EVERY >= times.asks_until {
+                return Ok(false);
+            }
+            tokio::time::sleep(LOOKS_EVERY).await;
+        }
+        Ok(true)
+    }
+
     async fn work(
         &self,
         input: &InvokeInput,
         times: Times,
         run: Option<RunItem>,
-        plan: &Plan,
+        (plan, asking_as): (&Plan, &str),
     ) -> Result<bool, EngineError> {
         let InvokeInput { run_id, job, .. } = input;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
@@ -135,6 +155,8 @@ impl Invoker {
             job,
             jobs: &self.jobs,
             owner: run,
+            asking_as,
+            next_look: Instant::now() + LOOKS_EVERY,
             asker: Arc::new(asker),
             workers: usize::try_from(asking.max_workers).unwrap_or(1).max(1),
             part: Part::new(&self.s3, prefix, stored.next),

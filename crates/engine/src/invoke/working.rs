@@ -10,9 +10,15 @@ use crate::job_table::{JobTable, RunItem};
 use bedrock_batch_domain::plan::JobItem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
+
+/// How long nobody else may ask the job's rows, should this invocation die without a word.
+pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// How often that is renewed, and looked whether anybody still wants the answers.
+pub(super) const LOOKS_EVERY: Duration = Duration::from_secs(3);
 
 /// What all of it needs.
 #[derive(Debug)]
@@ -22,6 +28,9 @@ pub(super) struct Work<'a> {
     pub(super) jobs: &'a JobTable,
     /// Who had the run in hand when the invocation began.
     pub(super) owner: Option<RunItem>,
+    /// The execution in whose name the rows are asked.
+    pub(super) asking_as: &'a str,
+    pub(super) next_look: Instant,
     pub(super) asker: Arc<Asker>,
     pub(super) workers: usize,
     pub(super) part: Part,
@@ -62,6 +71,7 @@ impl Work<'_> {
                 },
                 Some(done) = tasks.join_next() => self.take(done)?,
                 () = sleep_until(due.unwrap_or(waits_until)), if due.is_some() => self.store().await?,
+                () = sleep_until(self.next_look) => self.look().await?,
                 () = sleep_until(asks_until), if wanted => {}
             }
         }
@@ -134,17 +144,24 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Stores the part, says how far the job is, and looks whether anybody still wants the answers: an execution that is
-    /// stopped does not end a function that is running, and every request is paid.
+    /// Stores the part, says how far the job is, and looks whether to go on.
     async fn store(&mut self) -> Result<(), EngineError> {
         if self.part.due().is_none() {
             return Ok(());
         }
         self.part.store().await?;
         self.jobs.record_progress(&self.job.name, self.before + self.written).await?;
+        self.look().await
+    }
+
+    /// Looks whether anybody still wants the answers: an execution that is stopped does not end a function that is
+    /// running, and every request is paid.
+    async fn look(&mut self) -> Result<(), EngineError> {
+        self.next_look = Instant::now() + LOOKS_EVERY;
+        let leased = self.jobs.lease(&self.job.name, self.asking_as, LEASE).await?;
         let run = self.jobs.run(self.run_id).await?;
         let same = |now: &RunItem| !now.stopped && self.owner.as_ref().is_none_or(|then| then == now);
-        if !run.as_ref().is_none_or(same) {
+        if (!leased || !run.as_ref().is_none_or(same)) && self.asker.is_open() {
             tracing::warn!(run_id = self.run_id, name = self.job.name, "the run was stopped, or somebody took it over");
             self.asker.stop();
         }

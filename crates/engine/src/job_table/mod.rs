@@ -1,6 +1,7 @@
 //! The job table (DynamoDB): one item a job, keyed by the job's name. What stands in it before a job exists is why no
 //! job is lost, and its conditions are why late, repeated and mixed-up events change nothing.
 
+mod lease;
 mod open_jobs;
 mod run_item;
 

@@ -1,10 +1,11 @@
 //! Making a pass of the rows that are still unanswered: their records, as they were sent, in files of new jobs.
 
-use super::{History, NextStepper, PassFiles, go_to};
+use super::{History, NextStepper, Pass, PassFiles, go_to};
 use crate::error::EngineError;
 use crate::objects::{Found, Uploads, for_each_line_of, list, put_json};
 use crate::preprocess::blocking;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::input::ProcessingMode;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Plan, Step};
@@ -53,7 +54,7 @@ impl NextStepper {
         if parts.is_empty() {
             return Ok(None);
         }
-        let jobs: Vec<JobItem> = (first..)
+        let jobs = (first..)
             .zip(&parts)
             .map(|(index, parts)| JobItem {
                 index,
@@ -63,17 +64,29 @@ impl NextStepper {
                 output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
                 round,
                 lane,
+                rest: false,
             })
             .collect();
-        put_json(&self.s3, &self.bucket, &Layout::pass_parts_key(&plan.run_id, pass), &parts).await?;
-        let key = Layout::pass_jobs_key(&plan.run_id, pass);
-        put_json(&self.s3, &self.bucket, &key, &jobs).await?;
+        let (now, rest) = Pass { jobs, parts }.split_rest(plan.model.limits.min_records_per_job);
+        let key = self.write_down(&plan.run_id, pass, &now).await?;
+        if let Some(rest) = &rest {
+            self.write_down(&plan.run_id, pass + 1, rest).await?;
+        }
+        let lane = now.jobs.first().map_or(lane, |job| job.lane);
         let step = match lane {
             Lane::Batch => StepName::RetryJobs,
             Lane::OnDemand => StepName::AnswerOnDemand,
         };
-        tracing::info!(run_id = plan.run_id, pass, round, rows, jobs = jobs.len(), %lane, "asking again");
-        Ok(Some(Step { pass, round, ..go_to(plan, done, step, key) }))
+        tracing::info!(run_id = plan.run_id, pass, round, rows, jobs = now.jobs.len(), %lane, "asking again");
+        Ok(Some(Step { pass, round, rest: rest.is_some(), ..go_to(plan, done, step, key) }))
+    }
+
+    /// Writes a pass's manifest, and returns its key.
+    async fn write_down(&self, run_id: &str, number: u32, pass: &Pass) -> Result<String, EngineError> {
+        put_json(&self.s3, &self.bucket, &Layout::pass_parts_key(run_id, number), &pass.parts).await?;
+        let key = Layout::pass_jobs_key(run_id, number);
+        put_json(&self.s3, &self.bucket, &key, &pass.jobs).await?;
+        Ok(key)
     }
 
     /// The files of these chunks' unanswered records, in the order of the chunks.
@@ -102,6 +115,6 @@ fn limits(plan: &Plan, lane: Lane) -> ChunkLimits {
         max_records: request.max_records_per_job.min(model.max_records_per_job),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: None,
-        small_last: false,
+        small_last: request.asking.processing_mode == ProcessingMode::Auto,
     }
 }

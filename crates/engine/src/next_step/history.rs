@@ -3,6 +3,7 @@
 use crate::error::EngineError;
 use crate::objects::{get_json, head};
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{ChunkJob, JobItem, Parts, Plan};
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -25,6 +26,20 @@ pub struct Pass {
 }
 
 impl Pass {
+    /// The pass without its last job, if that is too small for a batch job, and a pass of its own for that one. A pass of
+    /// nothing else is asked on demand as a whole.
+    pub fn split_rest(mut self, minimum: u32) -> (Self, Option<Self>) {
+        let small = |job: &mut JobItem| job.lane == Lane::Batch && job.records < minimum;
+        let Some(mut job) = self.jobs.pop_if(small) else { return (self, None) };
+        job.lane = Lane::OnDemand;
+        let parts = self.parts.pop().into_iter().collect();
+        if self.jobs.is_empty() {
+            return (Self { jobs: vec![job], parts }, None);
+        }
+        job.rest = true;
+        (self, Some(Self { jobs: vec![job], parts }))
+    }
+
     fn parts(&self, number: usize) -> Parts {
         match (self.parts.get(number), self.jobs.get(number)) {
             (Some(parts), _) => parts.clone(),
@@ -88,6 +103,7 @@ impl History {
         let mut by_chunk: HashMap<u32, Vec<ChunkJob>> = HashMap::new();
         for pass in 0..=self.last_pass() {
             for (job, parts) in self.jobs_of_pass(pass) {
+                let pass = if job.rest { pass.saturating_sub(1) } else { pass };
                 for (chunk, records) in parts {
                     let (name, lane) = (job.name.clone(), job.lane);
                     by_chunk.entry(chunk).or_default().push(ChunkJob { index: job.index, name, pass, lane, records });
@@ -95,6 +111,12 @@ impl History {
             }
         }
         by_chunk
+    }
+
+    /// Whether the last pass is a rest of the one before, that nobody has begun: `begun` says of a job whether it was.
+    pub(crate) fn ends_with_a_rest(&self, begun: impl Fn(&JobItem) -> bool) -> bool {
+        let last = self.passes.last();
+        last.is_some_and(|pass| pass.jobs.iter().all(|job| job.rest && !begun(job)))
     }
 
     /// The number that the next job gets.

@@ -5,6 +5,7 @@
 
 mod ask;
 mod history;
+mod latest;
 mod pass_files;
 
 use crate::error::EngineError;
@@ -17,8 +18,9 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{ChunkItem, Plan, Step};
 use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, StepName, next};
 pub use history::{History, Pass};
+pub use latest::{Fate, Latest};
 pub use pass_files::PassFiles;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything that the next step needs.
 #[derive(Debug, Clone)]
@@ -96,11 +98,12 @@ impl NextStepper {
         done: &Step,
     ) -> Result<Option<Step>, EngineError> {
         let mut chunks: BTreeSet<u32> = Chunks::of(plan, jobs).uncounted().collect();
-        if done.pass > 0 {
+        // Batch jobs of the first pass are joined as soon as each is over.
+        if done.step != StepName::ProcessJobs {
             chunks.extend(history.chunks_of_pass(done.pass));
         }
-        // The small chunk is asked in the pass after the first one, and joined then.
-        if plan.small_chunk && done.pass == 0 {
+        // A last chunk too small for batch is asked in the pass after the first one, and joined then.
+        if plan.small_chunk && done.rest && done.pass == 0 {
             chunks.remove(&(plan.counts.jobs - 1));
         }
         if chunks.is_empty() {
@@ -135,9 +138,8 @@ impl NextStepper {
     }
 
     /// Jobs that failed and have no round left are asked on demand: the summary says so, since it costs the full price.
-    async fn note_fallen_back(&self, history: &History, jobs: &[StoredJob], pass: u32) -> Result<(), EngineError> {
-        let of_pass: HashSet<&str> = history.jobs_of_pass(pass).map(|(job, _)| job.name.as_str()).collect();
-        for job in jobs.iter().filter(|job| of_pass.contains(job.name.as_str()) && has_failed(job)) {
+    async fn note_fallen_back(&self, jobs: &[StoredJob], failed: &BTreeSet<String>) -> Result<(), EngineError> {
+        for job in jobs.iter().filter(|job| failed.contains(&job.name)) {
             let message = job.message.as_deref().unwrap_or("without a message");
             self.jobs.fall_back(&job.name, &format!("the job failed: {message}")).await?;
         }
@@ -183,7 +185,8 @@ impl NextStepper {
             return Ok(go_to(plan, &done, StepName::Finish, String::new()));
         }
         let unanswered = Chunks::of(plan, jobs).unanswered();
-        let mut latest = latest_pass(history, jobs, done.pass);
+        let by_name: HashMap<&str, &StoredJob> = jobs.iter().map(|job| (job.name.as_str(), job)).collect();
+        let mut latest = Latest::of(history, |name| by_name.get(name).map_or(Fate::Other, |job| fate(job)));
         let rows_of = |chunks: &BTreeSet<u32>| {
             unanswered.iter().filter(|(chunk, _)| chunks.contains(chunk)).map(|(_, rows)| rows).sum::<u64>()
         };
@@ -195,7 +198,7 @@ impl NextStepper {
                 round,
                 last_round: done.last_round,
                 batch_minimum: plan.model.limits.min_records_per_job,
-                small_chunk: plan.small_chunk && done.pass == 0,
+                rest: done.rest,
                 fell_back: rows_of(&latest.fell_back),
                 failed: rows_of(&latest.failed),
                 unanswered: unanswered.values().sum(),
@@ -204,9 +207,10 @@ impl NextStepper {
             match next(&progress) {
                 Next::Finish => return Ok(go_to(plan, &done, StepName::Finish, String::new())),
                 Next::JoinDuplicates => return self.join_duplicates(plan, &done).await,
-                Next::SmallChunk => {
-                    let key = Layout::pass_jobs_key(&plan.run_id, 1);
-                    return Ok(Step { pass: 1, ..go_to(plan, &done, StepName::AnswerOnDemand, key) });
+                Next::Rest => {
+                    let pass = done.pass + 1;
+                    let key = Layout::pass_jobs_key(&plan.run_id, pass);
+                    return Ok(Step { pass, rest: false, ..go_to(plan, &done, StepName::AnswerOnDemand, key) });
                 }
                 Next::Ask { rows, lane, round: asked } => {
                     let chunks = match rows {
@@ -218,7 +222,7 @@ impl NextStepper {
                     wanted.retain(|chunk, _| chunks.is_none_or(|chunks| chunks.contains(chunk)));
                     if let Some(step) = self.ask(plan, history, &wanted, lane, asked, &done).await? {
                         if rows == Rows::Failed {
-                            self.note_fallen_back(history, jobs, done.pass).await?;
+                            self.note_fallen_back(jobs, &latest.failed_jobs).await?;
                         }
                         return Ok(step);
                     }
@@ -246,26 +250,13 @@ fn stamp(done: &Step) -> String {
     format!("{} {}", done.execution_arn.rsplit(':').next().unwrap_or_default(), done.pass)
 }
 
-/// Chunks of the latest pass whose jobs did not even come to answers.
-#[derive(Default)]
-struct Latest {
-    fell_back: BTreeSet<u32>,
-    failed: BTreeSet<u32>,
-}
-
-fn latest_pass(history: &History, jobs: &[StoredJob], pass: u32) -> Latest {
-    let by_name: HashMap<&str, &StoredJob> = jobs.iter().map(|job| (job.name.as_str(), job)).collect();
-    let chunks = |is: fn(&StoredJob) -> bool| {
-        let jobs =
-            history.jobs_of_pass(pass).filter(|(job, _)| by_name.get(job.name.as_str()).is_some_and(|job| is(job)));
-        jobs.flat_map(|(_, parts)| parts.into_iter().map(|(chunk, _)| chunk)).collect()
-    };
-    Latest { fell_back: chunks(|job| job.fell_back.is_some()), failed: chunks(has_failed) }
-}
-
-/// Whether it is a batch job that failed, and was not given up for on demand.
-fn has_failed(job: &StoredJob) -> bool {
-    job.lane == Some(Lane::Batch) && job.fell_back.is_none() && job.status == Some(JobStatus::Failed)
+/// What became of a job, as far as it decides how its rows are asked again.
+fn fate(job: &StoredJob) -> Fate {
+    match (&job.fell_back, job.lane, job.status) {
+        (Some(_), ..) => Fate::FellBack,
+        (None, Some(Lane::Batch), Some(JobStatus::Failed)) => Fate::Failed,
+        _ => Fate::Other,
+    }
 }
 
 /// The step that follows on `done`, with another state and manifest.

@@ -139,9 +139,10 @@ impl Answers {
         self.asked.push(asked);
     }
 
-    /// Whether the row has no answer, and may be asked (again).
+    /// Whether the row has no answer, and may be asked (again). One that was never asked needs no reason.
     pub(super) fn may_be_asked(&self, row: usize) -> bool {
         let reason = match self.rows.get(row).map(|row| &row.outcome) {
+            Some(Outcome::Missing) if self.rows.get(row).is_some_and(|row| row.attempts == 0) => return true,
             Some(Outcome::Missing | Outcome::NoneShared(_)) => RetryOn::Missing,
             Some(Outcome::Failed(error)) => match **error {
                 RecordError::Nothing => RetryOn::Missing,

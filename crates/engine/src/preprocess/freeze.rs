@@ -32,9 +32,10 @@ impl Preprocessor {
                 output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
                 round: 0,
                 lane: if small(*records) { Lane::OnDemand } else { lane },
+                rest: small(*records),
             })
             .collect();
-        let small_chunk = jobs.pop_if(|last| last.lane != lane);
+        let small_chunk = jobs.pop_if(|last| last.rest);
         let sources = checked.sources.objects.iter().map(|found| Source {
             uri: found.uri.to_string(),
             etag: found.etag.clone(),

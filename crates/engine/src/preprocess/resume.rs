@@ -110,16 +110,10 @@ impl Preprocessor {
             self.jobs.clear_failure(&job.name).await?;
         }
         let by_name: HashMap<&str, _> = stored.iter().map(|job| (job.name.as_str(), job)).collect();
-        // A second pass that was written down before the first is begun only when it is its turn.
-        let begun = |pass: u32| {
-            history
-                .jobs_of_pass(pass)
-                .any(|(job, _)| by_name.get(job.name.as_str()).is_some_and(|job| job.lane.is_some()))
-        };
-        let mut pass = history.last_pass();
-        if pass == 1 && plan.small_chunk && !begun(1) {
-            pass = 0;
-        }
+        // A rest that was written down with the pass before it is begun only when it is its turn.
+        let begun = |job: &JobItem| by_name.get(job.name.as_str()).is_some_and(|stored| stored.lane.is_some());
+        let rest = history.last_pass() > 0 && history.ends_with_a_rest(begun);
+        let pass = history.last_pass() - u32::from(rest);
         let (mut jobs, mut lane, mut round) = (Vec::<JobItem>::new(), plan.lane, 0);
         for (job, _) in history.jobs_of_pass(pass) {
             (lane, round) = (job.lane, job.round);
@@ -131,7 +125,7 @@ impl Preprocessor {
         // Whatever was allowed before, what the end of the run has left unanswered is asked once more.
         let last_round = round + plan.request.asking.max_retry_rounds.max(1);
         let first = plan.first_step(&start.execution_arn);
-        let from = Step { pass, round, last_round, step: StepName::RetryJobs, ..first };
+        let from = Step { pass, round, last_round, rest, step: StepName::RetryJobs, ..first };
         if jobs.is_empty() {
             let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
             return stepper.run(from).await;

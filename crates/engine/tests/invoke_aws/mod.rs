@@ -107,18 +107,24 @@ fn dynamodb(aws: &Aws, target: &str, body: &Bytes) -> Response {
     let name = |item: &Value| item["job_name"]["S"].as_str().unwrap().to_owned();
     let answer = match target.rsplit('.').next().unwrap() {
         "GetItem" => world.items.get(&name(&request["Key"])).map_or(json!({}), |item| json!({"Item": item})),
-        "PutItem" => {
-            let item = request["Item"].clone();
-            if world.items.contains_key(&name(&item)) {
+        _ => {
+            let expression = request["UpdateExpression"].as_str().unwrap().to_owned();
+            let values = request["ExpressionAttributeValues"].clone();
+            let key = name(&request["Key"]);
+            let first_time = request["ConditionExpression"].as_str().is_some_and(|c| c.contains("not_exists(lane)"));
+            if first_time && world.items.contains_key(&key) {
                 let error = json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"});
                 return respond(400, &[("content-type", "application/x-amz-json-1.0")], error.to_string());
             }
-            world.items.insert(name(&item), item);
-            json!({})
-        }
-        _ => {
-            let expression = request["UpdateExpression"].as_str().unwrap().to_owned();
-            world.updates.push((name(&request["Key"]), expression, request["ExpressionAttributeValues"].clone()));
+            if first_time {
+                let mut item = json!({"job_name": {"S": key}});
+                for pair in expression.trim_start_matches("SET ").split(", ") {
+                    let (field, value) = pair.split_once(" = ").unwrap();
+                    item[field] = values[value].clone();
+                }
+                world.items.insert(key.clone(), item);
+            }
+            world.updates.push((key, expression, values));
             json!({})
         }
     };

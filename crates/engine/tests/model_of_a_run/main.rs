@@ -17,7 +17,7 @@ use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, next};
-use bedrock_batch_engine::next_step::{History, Pass};
+use bedrock_batch_engine::next_step::{Fate, History, Latest, Pass};
 use bedrock_batch_engine::preprocess::{ChunkJob as Chunking, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
@@ -25,7 +25,7 @@ use bucket::Bucket;
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use world::{Dice, Item, MINIMUM, World, limits};
+use world::{Dice, MINIMUM, World, limits};
 
 /// Plays a run over so many rows.
 fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTreeMap<String, (bool, u32)>, World<'_>) {
@@ -70,8 +70,8 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
         .collect();
     let small = first.pop_if(|last| lane == Lane::Batch && last.records < MINIMUM);
     history.passes.push(Pass { jobs: first, parts: Vec::new() });
-    let mut small = small.map(|mut job| {
-        job.lane = Lane::OnDemand;
+    let mut rest = small.map(|mut job| {
+        (job.lane, job.rest) = (Lane::OnDemand, true);
         Pass { parts: vec![vec![(job.index, job.records)]], jobs: vec![job] }
     });
     let mut unanswered: BTreeMap<u32, u64> = BTreeMap::new();
@@ -87,7 +87,7 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
             unanswered.insert(chunk, joined.counts.unanswered);
         }
         unanswered.retain(|_, rows| *rows > 0);
-        match next_pass(&mut world, &history, pass, &unanswered, (round, last_round), &mut small) {
+        match next_pass(&mut world, &history, &unanswered, (round, last_round), &mut rest) {
             Some((asked, pass)) => {
                 history.passes.push(pass);
                 round = asked;
@@ -111,17 +111,16 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
 fn next_pass(
     world: &mut World<'_>,
     history: &History,
-    pass: u32,
     unanswered: &BTreeMap<u32, u64>,
     (mut round, last_round): (u32, u32),
-    small: &mut Option<Pass>,
+    rest: &mut Option<Pass>,
 ) -> Option<(u32, Pass)> {
-    let of = |is: &dyn Fn(&Item) -> bool| -> BTreeSet<u32> {
-        let jobs = history.jobs_of_pass(pass).filter(|(job, _)| is(&world.table[&job.name]));
-        jobs.flat_map(|(_, parts)| parts.into_iter().map(|(chunk, _)| chunk)).collect()
+    let fate = |name: &str| match world.table.get(name) {
+        Some(item) if item.fell_back => Fate::FellBack,
+        Some(item) if item.status == Some(JobStatus::Failed) => Fate::Failed,
+        _ => Fate::Other,
     };
-    let mut fell_back = of(&|item| item.fell_back);
-    let mut failed = of(&|item| item.status == Some(JobStatus::Failed));
+    let mut latest = Latest::of(history, fate);
     loop {
         let rows_of =
             |chunks: &BTreeSet<u32>| unanswered.iter().filter(|(c, _)| chunks.contains(c)).map(|(_, n)| n).sum();
@@ -131,26 +130,27 @@ fn next_pass(
             round,
             last_round,
             batch_minimum: MINIMUM,
-            small_chunk: small.is_some(),
-            fell_back: rows_of(&fell_back),
-            failed: rows_of(&failed),
+            rest: rest.is_some(),
+            fell_back: rows_of(&latest.fell_back),
+            failed: rows_of(&latest.failed),
             unanswered: unanswered.values().sum(),
             duplicates: false,
         };
         match next(&progress) {
             Next::Finish => return None,
-            Next::SmallChunk => return small.take().map(|pass| (round, pass)),
+            Next::Rest => return rest.take().map(|pass| (round, pass)),
             Next::Ask { rows, lane, round: asked } => {
                 let wanted = unanswered.iter().filter(|(chunk, _)| match rows {
                     Rows::All => true,
-                    Rows::FellBack => fell_back.contains(chunk),
-                    Rows::Failed => failed.contains(chunk),
+                    Rows::FellBack => latest.fell_back.contains(chunk),
+                    Rows::Failed => latest.failed.contains(chunk),
                 });
                 let wanted = wanted.map(|(chunk, rows)| (*chunk, *rows)).collect();
-                if let Some(pass) = world.ask(history, &wanted, lane, asked) {
+                if let Some((pass, left_over)) = world.ask(history, &wanted, lane, asked) {
+                    *rest = left_over;
                     return Some((asked, pass));
                 }
-                (fell_back, failed, round) = (BTreeSet::new(), BTreeSet::new(), last_round);
+                (latest, round) = (Latest::default(), last_round);
             }
             Next::JoinDuplicates => unreachable!("there are none"),
         }
@@ -190,6 +190,7 @@ proptest! {
             prop_assert_eq!(*answered, world.answered.contains(id), "an answer that came is in the output: {}", id);
             prop_assert_eq!(*attempts, world.sent.get(id).copied().unwrap_or(0), "attempts of {}", id);
             prop_assert!(*attempts <= last_round + 2, "{} was asked {} times", id, attempts);
+            prop_assert!(*attempts > 0, "{} was never asked, and could have been", id);
             if world.hopeless.contains(id) {
                 prop_assert!(!answered);
             }

@@ -275,9 +275,21 @@ impl World<'_> {
     }
 
     /// The files of a pass over these chunks' unanswered records.
-    pub(crate) fn ask(&self, history: &History, chunks: &BTreeMap<u32, u64>, lane: Lane, round: u32) -> Option<Pass> {
+    pub(crate) fn ask(
+        &self,
+        history: &History,
+        chunks: &BTreeMap<u32, u64>,
+        lane: Lane,
+        round: u32,
+    ) -> Option<(Pass, Option<Pass>)> {
         let first = history.next_index();
-        let mut files = PassFiles::new(&self.bucket, &self.layout, first, limits(lane, false), chunks.values().sum());
+        let mut files = PassFiles::new(
+            &self.bucket,
+            &self.layout,
+            first,
+            limits(lane, self.mode == ProcessingMode::Auto),
+            chunks.values().sum(),
+        );
         for (chunk, expected) in chunks {
             let lines = self.bucket.get(&self.layout.unanswered_key(*chunk));
             let lines = lines.split_inclusive(|byte| *byte == b'\n').collect::<Vec<_>>();
@@ -289,7 +301,7 @@ impl World<'_> {
         let parts = files.finish().unwrap();
         let jobs = (first..).zip(&parts).map(|(index, parts)| self.item(index, parts, round, lane));
         let jobs: Vec<JobItem> = jobs.collect();
-        (!jobs.is_empty()).then_some(Pass { jobs, parts })
+        (!jobs.is_empty()).then(|| Pass { jobs, parts }.split_rest(MINIMUM))
     }
 
     pub(crate) fn item(&self, index: u32, parts: &Parts, round: u32, lane: Lane) -> JobItem {
@@ -301,6 +313,7 @@ impl World<'_> {
             output_uri: String::new(),
             round,
             lane,
+            rest: false,
         }
     }
 
