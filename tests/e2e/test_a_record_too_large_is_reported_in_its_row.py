@@ -64,13 +64,11 @@ def test_if_too_few_others_are_left_for_a_job_nothing_is_submitted(played):
     assert played["too-few-left"].jobs == []
 
 
-def test_rows_that_find_no_job_because_of_it_come_out_with_the_reason(played):
+def test_if_the_others_cannot_be_cut_into_jobs_nothing_is_submitted(played):
     """Of 200 rows at 100 a job, 99 are left for the second one."""
     run = played["no-second-job"]
-    assert_rows_kept(run, rows(200))
-    assert_totals(run, 200, answered=100, failed=100)
-    errors = run.rows["error"].to_pylist()
-    assert "too large" in errors[LARGE_AT]
-    assert sum(error is not None and "too few records left" in error for error in errors) == 99
-    (job,) = run.jobs
-    assert job["counts"]["totalRecordCount"] == 100
+    error, cause = run.failure()
+    assert error == "InvalidInput"
+    assert "max_records_per_job is `100`: 199 rows cannot be cut into jobs" in cause
+    assert "raise it to 199" in cause
+    assert run.jobs == []

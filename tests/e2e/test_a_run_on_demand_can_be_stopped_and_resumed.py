@@ -46,7 +46,8 @@ def play(stack):
     read = collected.output["summary"], collected.rows, asked()
     resumed = stack.resume(run).wait()
     at_once, _ = start(stack, 1)
-    return collected, read, resumed, stack.resume(at_once).wait()
+    both = [stack.resume(at_once), stack.resume(at_once)]
+    return collected, read, resumed, [execution.wait() for execution in both]
 
 
 def test_no_more_is_asked_than_the_time_of_a_part(played):
@@ -73,5 +74,14 @@ def test_after_resuming_each_row_was_answered_once(played):
 
 
 def test_also_where_somebody_resumes_at_once(played):
-    *_, resumed = played
+    *_, both = played
+    (resumed,) = (execution for execution in both if execution.status == "SUCCEEDED")
     assert_answered_on_demand(resumed, rows(1), [30, 30])
+
+
+def test_of_two_who_resume_one_is_refused(played):
+    *_, both = played
+    (refused,) = (execution for execution in both if execution.status != "SUCCEEDED")
+    error, cause = refused.failure()
+    assert error == "InvalidInput"
+    assert "still runs" in cause

@@ -36,7 +36,7 @@ def test_no_more_requests_in_a_second_than_asked_for(stack, misbehaving):
 
 
 def test_throttling_and_faults_are_waited_out(stack, misbehaving):
-    misbehaving(invoke_throttle_rate=0.3, invoke_5xx_rate=0.3, seed=9)
+    misbehaving(invoke_throttle_rate=0.25, invoke_5xx_rate=0.25, seed=9)
     run, rows = start(stack, 2, 40, requests_per_second=500, max_workers=40)
     assert_answered_on_demand(run.wait(), rows, [40])
     refused = [one["refused"] for one in stack.simulator.invocations()["invocations"]]

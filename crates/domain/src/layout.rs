@@ -166,7 +166,7 @@ impl Layout {
         format!("runs/{}/wanted/{}.json", self.run, Self::chunk(chunk))
     }
 
-    /// The answers that duplicates wait for: lines of the chunk's jobs, as they came.
+    /// The answers that duplicates wait for, one a line.
     pub fn shared_key(&self, chunk: u32) -> String {
         format!("runs/{}/shared/{}.jsonl.out", self.run, Self::chunk(chunk))
     }

@@ -113,7 +113,7 @@ fn facts(job: &StoredJob) -> Option<JobFacts> {
 
 /// A failed job's reason comes before that of one that merely could not be reached.
 fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
-    let failures = || jobs.iter().filter(|job| job.counts.is_none()).filter_map(|job| job.failure.as_ref());
+    let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
     let reason = failures().find(|(name, _)| name == JOB_FAILED).or_else(|| failures().next());
     match reason {
         Some((name, cause)) => {

@@ -66,11 +66,15 @@ impl Reconciler {
             Some(arn) => Some(arn.clone()),
             None => self.settler.find_by_name(&job.name).await?,
         };
-        if self.runs(&job.execution_arn, running).await? {
+        // The run may have been resumed by another execution, which has not come to this job yet.
+        let owner = self.settler.jobs.run(&job.run_id).await?.map(|run| run.execution_arn);
+        let owner = owner.unwrap_or_else(|| job.execution_arn.clone());
+        if self.runs(&job.execution_arn, running).await? || self.runs(&owner, running).await? {
             let action = self.settler.settle(&job.name, arn.as_deref()).await?;
             return Ok(if action == Action::Nothing { Found::Nothing } else { Found::News });
         }
-        // Nobody waits any more, and whoever should have stopped the job did not hear of it.
+        // Nobody waits any more, and whoever should have stopped the run did not hear of it.
+        self.settler.jobs.stop_run(&job.run_id, &owner).await?;
         let stopped = match &arn {
             Some(arn) => stop_job(&self.settler.bedrock, &job.name, arn).await?,
             None => false,

@@ -248,7 +248,7 @@ async fn without_a_stand_in_the_first_round_fails_and_a_later_one_does_not() {
     assert_eq!(later.invoke(LONG).await.unwrap(), DONE);
     let lines = later.lines();
     assert_eq!(lines.len(), 30);
-    assert!(lines.values().all(|line| line["error"]["errorCode"] == 403 && line["error"]["retryable"] == false));
+    assert!(lines.values().all(|line| line["error"]["errorCode"] == 403 && line["error"]["retryable"] == true));
     assert!(later.aws.world().asked.len() <= 10, "whom nobody may answer is not asked");
 }
 

@@ -65,7 +65,11 @@ export function retryJobs(scope: Construct, props: PassProps): DistributedMap {
 export function answerOnDemand(scope: Construct, props: PassProps): DistributedMap {
   const answer = lambdaStep(scope, 'AnswerRecords', {
     function: props.invoke,
-    payload: { run_id: '{% $states.input.run_id %}', job: '{% $states.input.job %}' },
+    payload: {
+      run_id: '{% $states.input.run_id %}',
+      execution_arn: '{% $states.input.execution_arn %}',
+      job: '{% $states.input.job %}',
+    },
     output: '{% $merge([$states.input, {"done": $states.result.Payload.done}]) %}',
     // Longer than the function's own 15 minutes: while one attempt may still be asking, no second one starts, or both
     // would pay for the same records.
@@ -80,7 +84,7 @@ export function answerOnDemand(scope: Construct, props: PassProps): DistributedM
   return itemMap(scope, 'AnswerOnDemand', {
     bucket: props.bucket,
     label: MAP_LABELS.answerOnDemand,
-    fields: ['run_id'],
+    fields: ['run_id', 'execution_arn'],
     item: 'job',
     child: answer.next(allAnswered),
   });

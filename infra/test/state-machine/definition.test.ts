@@ -115,7 +115,15 @@ describe('the functions are given what they expect', () => {
     ['NextStep', 'PreprocessFunction', { action: 'next_step', state: '{% $states.input %}' }],
     ['SubmitJob', 'SubmitFunction', SUBMISSION],
     ['SubmitRetryJob', 'SubmitFunction', SUBMISSION],
-    ['AnswerRecords', 'InvokeFunction', { run_id: '{% $states.input.run_id %}', job: '{% $states.input.job %}' }],
+    [
+      'AnswerRecords',
+      'InvokeFunction',
+      {
+        run_id: '{% $states.input.run_id %}',
+        execution_arn: '{% $states.input.execution_arn %}',
+        job: '{% $states.input.job %}',
+      },
+    ],
     [
       'PostprocessChunk',
       'PostprocessFunction',
@@ -183,7 +191,7 @@ describe('the maps', () => {
   test.each([
     ['ProcessJobs', submission],
     ['RetryJobs', submission],
-    ['AnswerOnDemand', { 'run_id.$': '$.run_id', 'job.$': '$$.Map.Item.Value' }],
+    ['AnswerOnDemand', { 'run_id.$': '$.run_id', 'execution_arn.$': '$.execution_arn', 'job.$': '$$.Map.Item.Value' }],
     ['JoinChunks', { 'run_id.$': '$.run_id', 'chunk.$': '$$.Map.Item.Value' }],
   ])('give their children what these read: %s', (name, selector) => {
     expect(state(name).ItemSelector).toEqual(selector);

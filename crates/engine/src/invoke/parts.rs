@@ -98,7 +98,6 @@ impl Part {
     /// Stores what it holds and begins the next one.
     pub(super) async fn store(&mut self) -> Result<(), EngineError> {
         let lines = bytes::Bytes::from(std::mem::take(&mut self.lines));
-        (self.count, self.since) = (0, None);
         while !lines.is_empty() {
             let S3Uri { bucket, key } = &self.prefix;
             let key = format!("{key}{}", name(self.number));
@@ -111,10 +110,14 @@ impl Part {
                     tracing::warn!(key, "there is such a part already");
                 }
                 Err(error) => {
-                    return Err(EngineError::from_aws(format!("cannot write s3://{bucket}/{key}"), &error));
+                    let error = EngineError::from_aws(format!("cannot write s3://{bucket}/{key}"), &error);
+                    // They are paid: there will be another try.
+                    self.lines = lines.into();
+                    return Err(error);
                 }
             }
         }
+        (self.count, self.since) = (0, None);
         Ok(())
     }
 }

@@ -76,8 +76,11 @@ impl Invoker {
         if run.as_ref().is_some_and(|run| run.stopped) {
             return Err(EngineError::JobFailed(format!("run {run_id} was stopped")));
         }
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
         let owner = run.as_ref().map(|run| run.execution_arn.as_str());
+        if input.execution_arn.as_deref().is_some_and(|own| owner.is_some_and(|owner| owner != own)) {
+            return Err(EngineError::JobFailed(format!("another execution has taken run {run_id} over")));
+        }
+        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
         let new = NewJob {
             run_id,
             execution_arn: input.execution_arn.as_deref().or(owner).unwrap_or(&plan.execution_arn),

@@ -70,12 +70,15 @@ impl Work<'_> {
                     None => more = false,
                 },
                 Some(done) = tasks.join_next() => self.take(done)?,
-                () = sleep_until(due.unwrap_or(waits_until)), if due.is_some() => self.store().await?,
-                () = sleep_until(self.next_look) => self.look().await?,
+                () = sleep_until(due.unwrap_or(waits_until)), if due.is_some() && self.trouble.is_none() => {
+                    self.store().await.unwrap_or_else(|error| self.end_with(error));
+                }
+                () = sleep_until(self.next_look) => self.look().await.unwrap_or_else(|error| self.end_with(error)),
                 () = sleep_until(asks_until), if wanted => {}
             }
         }
-        // Those under way when there was trouble were answered (and paid) all the same.
+        // Those under way when there was trouble were answered (and paid) all the same, and a part that could not be
+        // stored has another try.
         self.note_failures_for_want_of_answers()?;
         self.store().await?;
         match self.trouble.take() {
@@ -108,8 +111,8 @@ impl Work<'_> {
                     self.end_with(EngineError::JobFailed(why));
                     return Ok(());
                 }
-                // A repetition never costs a run what it has.
-                let failure = RecordFailure { error_code: 403, error_message: why, retryable: false };
+                // A repetition never costs a run what it has. Once access is granted, the rows may be asked again.
+                let failure = RecordFailure { error_code: 403, error_message: why, retryable: true };
                 let model_id = self.asker.models.last_id().to_owned();
                 self.write(&record, &model_id, &Err(failure))
             }

@@ -15,12 +15,12 @@ use aws_sdk_s3::Client;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::plan::{ChunkItem, Plan, Step};
+use bedrock_batch_domain::plan::{ChunkItem, JobItem, Plan, Step};
 use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, StepName, next};
 pub use history::{History, Pass};
 pub use latest::{Fate, Latest};
 pub use pass_files::PassFiles;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Everything that the next step needs.
 #[derive(Debug, Clone)]
@@ -79,6 +79,9 @@ impl NextStepper {
             self.check_joined(&done, &jobs).await?;
             self.after_join(&plan, &history, &jobs, done).await?
         } else {
+            if done.step == StepName::ProcessJobs {
+                self.check_answered(&done, &jobs).await?;
+            }
             check_over(&history, &jobs, done.pass)?;
             match self.join(&plan, &history, &jobs, &done).await? {
                 Some(join) => join,
@@ -154,6 +157,22 @@ impl NextStepper {
         let late = items.iter().filter(|item| stamps.get(item.name.as_str()) != Some(&item.stamp.as_str())).count();
         if late > 0 {
             return Err(EngineError::Transient(format!("the counts of {late} joined chunks are not visible yet")));
+        }
+        Ok(())
+    }
+
+    /// The same for the jobs of the first pass, each of which is joined as soon as it is over: counts that are there from
+    /// an earlier join (of a run that was collected, and resumed after that) are not those.
+    async fn check_answered(&self, done: &Step, jobs: &[StoredJob]) -> Result<(), EngineError> {
+        let items: Vec<JobItem> = get_json(&self.s3, &self.bucket, &done.manifest_key).await?;
+        let joined: HashSet<&str> = jobs
+            .iter()
+            .filter(|job| job.counts.as_ref().is_some_and(|counts| counts.stamp.is_empty()))
+            .map(|job| job.name.as_str())
+            .collect();
+        let late = items.iter().filter(|item| !joined.contains(item.name.as_str())).count();
+        if late > 0 {
+            return Err(EngineError::Transient(format!("the counts of {late} jobs are not visible yet")));
         }
         Ok(())
     }
@@ -235,7 +254,7 @@ impl NextStepper {
     }
 }
 
-/// The same for the jobs of the latest pass: all of them are over.
+/// The index by run is eventually consistent: it must show that all jobs of the latest pass are over.
 fn check_over(history: &History, jobs: &[StoredJob], pass: u32) -> Result<(), EngineError> {
     let over: HashMap<&str, bool> = jobs.iter().map(|job| (job.name.as_str(), job.is_over())).collect();
     let open = history.jobs_of_pass(pass).filter(|(job, _)| over.get(job.name.as_str()) != Some(&true)).count();

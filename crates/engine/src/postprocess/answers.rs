@@ -129,7 +129,10 @@ impl Answers {
         for row in &self.open[self.assigned..end] {
             let Some(row) = self.rows.get_mut(*row) else { continue };
             row.attempts += u32::from(asked.was_asked);
-            row.asked_by = number;
+            if asked.was_asked || row.asked_by == 0 {
+                // What became of a job that had it says more than that another one never came to it.
+                row.asked_by = number;
+            }
             if asked.was_asked && matches!(row.outcome, Outcome::Failed(_)) {
                 // The latest attempt says why there is no answer.
                 row.outcome = Outcome::Missing;

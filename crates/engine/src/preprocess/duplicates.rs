@@ -14,17 +14,50 @@ use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID, SAME_AS, SAME_AS_ROW};
 use bedrock_batch_domain::layout::Layout;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
-/// Different rows that are remembered, some 30 bytes each (and the ids, where they are the user's own): what bounds the
+/// Different rows that are remembered, some 25 bytes each (and the ids, where they are the user's own): what bounds the
 /// memory. Rows that come later are compared with these only.
 const MOST_REMEMBERED: usize = 3_600_000;
+
+/// The beginning of the SHA-256 of the cells that a prompt shows: that two different rows share it is less likely, over
+/// all that are remembered, than 1 in 10^15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digest96([u8; 12]);
+
+impl Hash for Digest96 {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+/// Takes a part of a digest as it is: it is as even as any hash of it.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The first rows of each model input.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// By a digest of the cells that the prompt shows, the number of the row among the first ones.
-    first: HashMap<[u8; 16], u32>,
+    first: HashMap<Digest96, u32, BuildHasherDefault<AsItIs>>,
     positions: Vec<u32>,
     /// The user's own ids; empty where ids follow from positions.
     ids: Vec<Box<str>>,
@@ -43,14 +76,14 @@ pub(super) struct Same {
 
 impl Seen {
     /// Looks a row up by the cells that the prompt shows. `None`: it is the first of its kind.
-    pub(super) fn find<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<Same, [u8; 16]> {
+    pub(super) fn find<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<Same, Digest96> {
         let mut hash = Sha256::new();
         for cell in cells {
             hash.update((cell.len() as u64).to_le_bytes());
             hash.update(cell.as_bytes());
         }
-        let mut key = [0; 16];
-        key.copy_from_slice(&hash.finalize()[..16]);
+        let mut key = Digest96([0; 12]);
+        key.0.copy_from_slice(&hash.finalize()[..12]);
         let Some(number) = self.first.get(&key).map(|number| *number as usize) else { return Err(key) };
         self.wanted[number] = true;
         let position = u64::from(self.positions[number]);
@@ -59,7 +92,7 @@ impl Seen {
     }
 
     /// Remembers a row that has a record. `own_id`: its id, if ids are the user's own.
-    pub(super) fn remember(&mut self, key: [u8; 16], position: u64, own_id: Option<&str>) {
+    pub(super) fn remember(&mut self, key: Digest96, position: u64, own_id: Option<&str>) {
         match u32::try_from(position) {
             Ok(position) if self.positions.len() < MOST_REMEMBERED => {
                 // The length is bounded far below.

@@ -18,7 +18,7 @@ const LONGEST_BYTES: usize = 256;
 pub(super) struct RecordIds {
     next: u64,
     /// Two independent 64-bit hashes of each of the input's own ids: some 40 bytes a row, the only memory of a run that
-    /// grows with it. A false alarm needs 10^17 rows.
+    /// grows with it without a bound. A false alarm needs 10^17 rows.
     seen: HashSet<(u64, u64)>,
 }
 

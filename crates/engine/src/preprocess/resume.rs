@@ -84,8 +84,12 @@ impl Preprocessor {
 
     /// Takes the run over from the execution that has it in hand, which must have ended.
     async fn take_over(&self, field: &str, name: &str, plan: &Plan, start: &StartInput) -> Result<(), EngineError> {
-        let item = self.jobs.run(&plan.run_id).await?;
-        let owner = item.map_or_else(|| plan.execution_arn.clone(), |item| item.execution_arn);
+        let Some(item) = self.jobs.run(&plan.run_id).await? else {
+            // Without its jobs, all of it would be asked (and paid) again.
+            let rule = "is so old that nothing is known of its jobs any more";
+            return Err(Problem::new(field, name, rule).remedy("start a new run").into());
+        };
+        let owner = item.execution_arn;
         let still_runs = || {
             let rule = format!("still runs (execution {})", owner.rsplit(':').next().unwrap_or_default());
             Problem::new(field, name, rule).remedy("wait for its end, or stop it first: `bedrock-batch stop`")
