@@ -24,12 +24,11 @@ const MOST_REMEMBERED: usize = 3_600_000;
 /// The beginning of the SHA-256 of the cells that a prompt shows: that two different rows share it is less likely, over
 /// all that are remembered, than 1 in 10^15.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Digest96([u8; 12]);
+pub(super) struct Digest96([u32; 3]);
 
 impl Hash for Digest96 {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        state.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
     }
 }
 
@@ -82,8 +81,9 @@ impl Seen {
             hash.update((cell.len() as u64).to_le_bytes());
             hash.update(cell.as_bytes());
         }
-        let mut key = Digest96([0; 12]);
-        key.0.copy_from_slice(&hash.finalize()[..12]);
+        let digest = hash.finalize();
+        let word = |at: usize| u32::from_le_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]]);
+        let key = Digest96([word(0), word(4), word(8)]);
         let Some(number) = self.first.get(&key).map(|number| *number as usize) else { return Err(key) };
         self.wanted[number] = true;
         let position = u64::from(self.positions[number]);
