@@ -9,10 +9,14 @@
 4. The first child that fails ends its map, if the map tolerates no failure, and so ends the other children in the same
    way. MiniStack waits for all of them first.
 
+5. Each attempt of a `waitForTaskToken` step has a token of its own. MiniStack keeps the first one's, which may have been
+   answered while nobody waited: the second attempt then waits in vain.
+
 Nothing else is touched, and the template and the state machine are those that go to AWS. All of it belongs upstream;
 when a version mends it, this file goes and `ministack` is started as it is.
 """
 
+import uuid
 from contextvars import ContextVar
 
 from ministack import app
@@ -36,6 +40,7 @@ _run_distributed_map = stepfunctions._run_distributed_map
 _run_sub_machine = stepfunctions._run_sub_machine
 _stop_execution = stepfunctions._stop_execution
 _fail_execution = stepfunctions._fail_execution
+_apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
 
 
 def execute_task(state_def, raw_input, execution, context):
@@ -44,6 +49,13 @@ def execute_task(state_def, raw_input, execution, context):
         return _execute_task(state_def, raw_input, execution, context)
     finally:
         _execution.reset(running)
+
+
+def apply_jsonata_arguments(state_def, raw_input, context=None):
+    # Evaluated anew for each attempt, and the token is read from the context after that.
+    if context is not None and state_def.get("Resource", "").endswith(".waitForTaskToken"):
+        context["Task"] = {"Token": str(uuid.uuid4())}
+    return _apply_jsonata_arguments(state_def, raw_input, context)
 
 
 def invoke_with_callback(resource, input_data, token, state_def):
@@ -136,6 +148,7 @@ def run_distributed_map(state_def, raw_input, effective, iterator, execution, co
 
 
 stepfunctions._execute_task = execute_task
+stepfunctions._apply_jsonata_arguments = apply_jsonata_arguments
 stepfunctions._invoke_with_callback = invoke_with_callback
 stepfunctions._call_lambda = call_lambda
 stepfunctions._run_distributed_map = run_distributed_map

@@ -134,6 +134,24 @@ def eventually(condition):
     assert wait_for(condition, seconds=10)
 
 
+def test_each_attempt_has_a_token_of_its_own(functions):
+    def dies_at_first(event):
+        if len(functions.of("submit")) == 1:
+            raise FAILURE
+        return {}
+
+    functions.answers["submit"] = dies_at_first
+    retry = [{"ErrorEquals": ["Broken"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    execution = Execution(Wait=waiting_step("submit", Retry=retry, End=True))
+    eventually(lambda: len(functions.of("submit")) == 2)
+    first, second = (event["token"] for event in functions.of("submit"))
+    assert first != second
+    # Whoever still answers the first attempt does not answer the second.
+    assert call("_send_task_success", taskToken=first, output="{}")[0] == 400
+    assert call("_send_task_success", taskToken=second, output="{}")[0] == 200
+    assert execution.end()["status"] == "SUCCEEDED"
+
+
 def test_a_function_that_fails_fails_the_step_that_waits_for_its_token(functions):
     def broken(event):
         raise FAILURE

@@ -8,7 +8,7 @@ import pytest
 from stack.deployed import Stack
 from stack.local import bring_up, take_down
 
-pytest.register_assert_rewrite("stack.checks")
+pytest.register_assert_rewrite("stack.checks", "stack.lossless")
 
 # Runs in the background at the same time: more only wait for each other on a small machine.
 AT_ONCE = 4

@@ -1,5 +1,5 @@
-"""Answers of an unknown form, and such without a text, are asked again where `retry_on` says `unparsed`, and only there:
-the model has been paid for them."""
+"""Answers of an unknown form, and such without a text, are asked again where `retry_on` says `unparsed`, and only
+there: the model has been paid for them."""
 
 import json
 
@@ -14,7 +14,8 @@ ODD = {"r000000004": "no object", "r000000040": {"content": "odd"}, "r000000070"
 
 def damage(stack, run) -> None:
     """Puts odd answers into the output of the run's job, as if Bedrock had written them."""
-    (key,) = (key for key in stack.keys("batch_outputs_json/e2e/") if f"/{run.name}/" in key and key.endswith("jsonl.out"))
+    keys = stack.keys(f"batch_outputs_json/e2e/{run.name}/")
+    (key,) = (key for key in keys if key.endswith(".jsonl.out"))
     lines = json_lines(stack.read(f"s3://{stack.bucket}/{key}"))
     for line in lines:
         line["modelOutput"] = ODD.get(line["recordId"], line["modelOutput"])

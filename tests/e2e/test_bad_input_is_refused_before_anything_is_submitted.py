@@ -213,7 +213,8 @@ CASES = {
     ),
     "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
     "uneven-jobs": Case(
-        ("max_records_per_job", "`110`", "120 rows cannot be cut", "raise it to 120"), {"max_records_per_job": 110, "processing_mode": "batch"}
+        ("max_records_per_job", "`110`", "120 rows cannot be cut", "raise it to 120"),
+        {"max_records_per_job": 110, "processing_mode": "batch"},
     ),
 }
 # What no single field is to blame for.

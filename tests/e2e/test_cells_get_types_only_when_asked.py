@@ -43,9 +43,7 @@ def play(stack):
         {
             "typed": stack.joke(uri, infer_types=True),
             "texts": stack.joke(uri, infer_types=False),
-            "typed-parts": stack.joke(
-                f"s3://{stack.bucket}/inputs/typed-parts", infer_types=True, deduplicate=False
-            ),
+            "typed-parts": stack.joke(f"s3://{stack.bucket}/inputs/typed-parts", infer_types=True, deduplicate=False),
         }
     )
 

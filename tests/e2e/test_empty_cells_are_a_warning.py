@@ -18,9 +18,7 @@ def play(stack):
     return stack.play_all(
         {
             "empty-cells": stack.joke(stack.put_input(csv_text(with_gaps(""))), deduplicate=False),
-            "nulls": stack.joke(
-                stack.put_input(parquet_bytes(with_gaps(None)), "rows.parquet"), deduplicate=False
-            ),
+            "nulls": stack.joke(stack.put_input(parquet_bytes(with_gaps(None)), "rows.parquet"), deduplicate=False),
         }
     )
 

@@ -22,7 +22,9 @@ def play_alone(stack):
         }
     )
     # About 150 rows, which make no two jobs of 100.
-    narrow = stack.joke(stack.put_input(csv_text(topic_table(300, 2 * FIRST))), **(asked | {"max_records_per_job": 100}))
+    narrow = stack.joke(
+        stack.put_input(csv_text(topic_table(300, 2 * FIRST))), **(asked | {"max_records_per_job": 100})
+    )
     at_first = {"record_error_rate": 0.5, "record_error_permanent_share": 0}
     return runs | stack.play_misbehaving_at_first({"narrow": narrow}, jobs=3, **at_first)
 

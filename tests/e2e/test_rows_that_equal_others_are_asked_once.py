@@ -12,7 +12,7 @@ from stack.checks import (
     assert_whole,
     tokens_of,
 )
-from stack.inputs import csv_text, parquet_bytes, topic_table, topics
+from stack.inputs import csv_text, parquet_bytes, topics
 
 FIRST = 900_000
 TITAN = "amazon.titan-embed-text-v2:0"
@@ -105,8 +105,8 @@ def assert_shared(run, rows: pa.Table, text: str = "topic", record_ids: list[str
         "input_tokens_saved": sum(read for read, _ in tokens),
         "output_tokens_saved": sum(written for _, written in tokens),
     }
-    failed = out["error"].null_count
-    assert_totals(run, len(rows), answered=failed, failed=len(rows) - failed, duplicates=len(others))
+    answered = out["error"].null_count
+    assert_totals(run, len(rows), answered=answered, failed=len(rows) - answered, duplicates=len(others))
     return len(others)
 
 

@@ -116,9 +116,13 @@ def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
     execution = run
     for stop in range(2):
         # The second time it is the jobs of the execution that resumes.
-        wait_for("answers of the latest job", lambda: run.jobs and (run.jobs[-1]["counts"] or {}).get("processedRecordCount"))
+        wait_for(
+            "answers of the latest job", lambda: run.jobs and (run.jobs[-1]["counts"] or {}).get("processedRecordCount")
+        )
         execution.stop()
-        wait_for("the jobs to be over", lambda: {job["status"] for job in run.jobs} <= {"Stopped", "Completed"}, seconds=15)
+        wait_for(
+            "the jobs to be over", lambda: {job["status"] for job in run.jobs} <= {"Stopped", "Completed"}, seconds=15
+        )
         assert "Stopped" in {job["status"] for job in run.jobs[-1:]}, stop
         misbehaving(job_seconds=6 if stop == 0 else None)
         execution = stack.resume(run)
@@ -141,7 +145,9 @@ def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reaso
     error, cause = run.wait().failure()
     assert error == "JobFailed" and "Access denied" in cause
     wait_for(
-        "the other job to be stopped", lambda: sorted(j["status"] for j in run.jobs) == ["Failed", "Stopped"], seconds=15
+        "the other job to be stopped",
+        lambda: sorted(j["status"] for j in run.jobs) == ["Failed", "Stopped"],
+        seconds=15,
     )
     misbehaving(job_seconds=None)
     resumed = stack.resume(run).wait()

@@ -1,4 +1,5 @@
-"""In batch mode, when a first row that is too large leaves too few for a job, the run is refused; no job without records is made."""
+"""In batch mode, when a first row that is too large leaves too few for a job, the run is refused; no job
+without records is made."""
 
 import pyarrow as pa
 

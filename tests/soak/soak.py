@@ -42,7 +42,8 @@ def scenario(seed: int) -> Scenario:
     rows = round(150 * (40 if mode != "realtime" else 8) ** chance.random())
     repeated = chance.choice([0, 0, rows // 10])
     # Some faults less often than usual, some more often, some not at all.
-    rates = {name: min(0.9, rate * chance.choice([0, 0.5, 1, 2])) for name, rate in FAULTS.items() if isinstance(rate, float)}
+    usual = {name: rate for name, rate in FAULTS.items() if isinstance(rate, float)}
+    rates = {name: min(0.9, rate * chance.choice([0, 0.5, 1, 2])) for name, rate in usual.items()}
     # In batch alone, any number of rows must make jobs of 100 at least.
     smallest = 200 if mode == "batch" else 100
     fields = {

@@ -33,7 +33,7 @@ export const WHEN_TRANSIENT: RetryProps = {
   jitterStrategy: JitterType.FULL,
 };
 
-const CRASHED = ['Sandbox.Timedout', 'Runtime.ExitError', 'Lambda.Unknown'];
+const CRASHED = ['Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.Unknown', 'Lambda.Unknown'];
 
 /**
  * The function died or hung. Every step may be repeated: it finds what the attempt before left behind, and goes on from

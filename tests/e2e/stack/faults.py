@@ -1,4 +1,4 @@
-"""A proxy in front of the local stack that answers some requests to S3 and DynamoDB with what AWS answers on bad days."""
+"""A proxy in front of the local stack: answers some requests to S3 and DynamoDB with what AWS answers on bad days."""
 
 import http.client
 import json

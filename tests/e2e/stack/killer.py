@@ -16,7 +16,7 @@ from stack.local import STATE
 # The state machine takes up a step three times after a crash. A function with few steps could be hit four times in one;
 # that is the end of a run, as it is promised, and no accident.
 THREE_CRASHES = 3
-ALLOWED = {"preprocess": THREE_CRASHES, "finalize": THREE_CRASHES, "invoke": THREE_CRASHES, "reconcile": 5, "stop-jobs": 2}
+ALLOWED = {"preprocess": THREE_CRASHES, "finalize": THREE_CRASHES, "invoke": THREE_CRASHES}
 ALLOWED_OTHERS = 10
 # Younger ones may not have begun to serve yet. On AWS that is a crash like any other; MiniStack calls it
 # Runtime.Unknown, which no step is taken up after.
@@ -65,7 +65,8 @@ class Killer(threading.Thread):
         now = time.monotonic()
         running = self.processes()
         self._seen = {process.pid: self._seen.get(process.pid, now) for process in running}
-        return [process for process in running if self.may_kill(process) and now - self._seen[process.pid] > OLD_ENOUGH_SECONDS]
+        grown = (process for process in running if now - self._seen[process.pid] > OLD_ENOUGH_SECONDS)
+        return [process for process in grown if self.may_kill(process)]
 
     def may_kill(self, process: Process) -> bool:
         return self.killed[process.function] < ALLOWED.get(process.function, ALLOWED_OTHERS)

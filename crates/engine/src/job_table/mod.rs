@@ -119,11 +119,12 @@ impl JobTable {
         let waiting = [(":token", text(token)), (":open", text(OPEN)), (":no", AttributeValue::Bool(false))];
         let token_set = "task_token = :token, answered = :no, #open = :open";
         if !self.store(job, &format!(", {token_set}"), &waiting).await? {
-            // A new attempt of the state machine waits with a new token; the same token changes nothing.
+            // Whoever comes with a token waits for its answer: with that of a new attempt, or with the same once more. An
+            // answer that was given before is refused by Step Functions, and that counts as given.
             let mut values = waiting.to_vec();
             values.push((":execution", text(job.execution_arn)));
             let set = format!("SET {token_set}, execution_arn = :execution");
-            self.change(&job.item.name, &set, "task_token <> :token", &values).await?;
+            self.change(&job.item.name, &set, "attribute_exists(lane)", &values).await?;
         }
         self.expect(&job.item.name).await
     }

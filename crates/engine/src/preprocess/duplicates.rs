@@ -74,6 +74,17 @@ pub(super) struct Same {
 }
 
 impl Seen {
+    /// Room for so many rows: a table that grows would be filled again and again, and be there twice meanwhile.
+    pub(super) fn for_rows(rows: u64) -> Self {
+        let room = usize::try_from(rows).unwrap_or(usize::MAX).min(MOST_REMEMBERED);
+        Self {
+            first: HashMap::with_capacity_and_hasher(room, BuildHasherDefault::default()),
+            positions: Vec::with_capacity(room),
+            wanted: Vec::with_capacity(room),
+            ..Self::default()
+        }
+    }
+
     /// Looks a row up by the cells that the prompt shows. `None`: it is the first of its kind.
     pub(super) fn find<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<Same, Digest96> {
         let mut hash = Sha256::new();

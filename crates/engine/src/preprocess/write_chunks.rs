@@ -113,7 +113,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             held: VecDeque::new(),
             open: None,
             last: None,
-            seen: job.deduplicate.then(Seen::default),
+            seen: job.deduplicate.then(|| Seen::for_rows(job.rows)),
             duplicates: DuplicateFiles::new(job, sink),
             written: Written::default(),
         }
