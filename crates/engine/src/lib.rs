@@ -5,6 +5,7 @@
 //! (DynamoDB). The cores of preprocess and postprocess know neither S3 nor async: they read and write through
 //! `std::io`, on a blocking thread, so that they can be measured and tested on files.
 
+mod bedrock_jobs;
 pub mod error;
 pub mod finalize;
 pub mod invoke;

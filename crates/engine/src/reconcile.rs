@@ -1,10 +1,10 @@
 //! Reconcile: settle what nobody reported. Bedrock's events are best effort, and so is the event of an execution that
 //! ended: open jobs about which nothing was heard for a while are looked at, on a schedule.
 
+use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
 use crate::job_table::StoredJob;
 use crate::settle::Settler;
-use crate::stop::stop_job;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::job::Action;
 use serde::Serialize;
@@ -64,7 +64,7 @@ impl Reconciler {
     async fn look_at(&self, job: &StoredJob, running: &mut HashMap<String, bool>) -> Result<Found, EngineError> {
         let arn = match &job.job_arn {
             Some(arn) => Some(arn.clone()),
-            None => self.settler.find_by_name(&job.name).await?,
+            None => find_job(&self.settler.bedrock, &job.name).await?,
         };
         // The run may have been resumed by another execution, which has not come to this job yet.
         let owner = self.settler.jobs.run(&job.run_id).await?.map(|run| run.execution_arn);

@@ -93,18 +93,6 @@ impl Settler {
         })
     }
 
-    /// The ARN of the job of this name, if Bedrock has one: it is ours, from an attempt that died before it could store
-    /// the ARN.
-    ///
-    /// # Errors
-    /// As Bedrock fails.
-    pub async fn find_by_name(&self, name: &str) -> Result<Option<String>, EngineError> {
-        let jobs = self.bedrock.list_model_invocation_jobs().name_contains(name).send().await;
-        let jobs = jobs.map_err(|error| EngineError::from_aws(format!("cannot look for job {name}"), &error))?;
-        let found = jobs.invocation_job_summaries().iter().find(|job| job.job_name() == name);
-        Ok(found.map(|job| job.job_arn().to_owned()))
-    }
-
     /// Notes that the rows of a job are to be asked on demand, and lets the state machine go on.
     pub(crate) async fn fall_back(&self, job: &StoredJob, reason: &str) -> Result<(), EngineError> {
         self.jobs.fall_back(&job.name, reason).await?;

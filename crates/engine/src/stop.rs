@@ -2,11 +2,10 @@
 //!
 //! A job that is being made at this very moment is not seen here: its maker looks at the mark that is left first.
 
+use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
-use crate::job_table::StoredJob;
-use crate::settle::Settler;
+use crate::job_table::{JobTable, StoredJob};
 use aws_sdk_bedrock::Client as Bedrock;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::run_id;
 use serde::{Deserialize, Serialize};
@@ -49,8 +48,10 @@ pub struct Stopped {
 /// Stops the jobs of runs.
 #[derive(Debug, Clone)]
 pub struct Stopper {
-    /// Settle and its clients.
-    pub settler: Settler,
+    /// The job table.
+    pub jobs: JobTable,
+    /// Bedrock's control plane.
+    pub bedrock: Bedrock,
 }
 
 impl Stopper {
@@ -62,12 +63,12 @@ impl Stopper {
     pub async fn stop(&self, ended: &EndedExecution) -> Result<Stopped, EngineError> {
         let run_id = ended.run_id();
         let mut done = Stopped::default();
-        if !self.settler.jobs.stop_run(&run_id, &ended.execution_arn).await? {
+        if !self.jobs.stop_run(&run_id, &ended.execution_arn).await? {
             tracing::info!(run_id, "there is nothing to stop, or somebody else has the run in hand");
             return Ok(done);
         }
         let mut failure = None;
-        for job in self.settler.jobs.of_run(&run_id).await? {
+        for job in self.jobs.of_run(&run_id).await? {
             match self.stop_one(&job).await {
                 Ok(true) => done.stopped += 1,
                 Ok(false) => done.over += 1,
@@ -89,22 +90,12 @@ impl Stopper {
         }
         let arn = match &job.job_arn {
             Some(arn) => Some(arn.clone()),
-            None => self.settler.find_by_name(&job.name).await?,
+            None => find_job(&self.bedrock, &job.name).await?,
         };
         match arn {
-            Some(arn) => stop_job(&self.settler.bedrock, &job.name, &arn).await,
+            Some(arn) => stop_job(&self.bedrock, &job.name, &arn).await,
             None => Ok(false),
         }
-    }
-}
-
-/// Tells a job to stop; false if it is over already.
-pub(crate) async fn stop_job(bedrock: &Bedrock, name: &str, arn: &str) -> Result<bool, EngineError> {
-    match bedrock.stop_model_invocation_job().job_identifier(arn).send().await {
-        Ok(_) => Ok(true),
-        // Bedrock does not document which of the two it says of a job that is over.
-        Err(error) if matches!(error.code(), Some("ConflictException" | "ValidationException")) => Ok(false),
-        Err(error) => Err(EngineError::from_aws(format!("cannot stop job {name}"), &error)),
     }
 }
 

@@ -3,10 +3,10 @@
 //! The token is stored before the job exists, the job's name and idempotency token follow from the run and the chunk:
 //! whatever dies in between, the next attempt finds what is there and goes on.
 
+use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
 use crate::job_table::{NewJob, StoredJob};
 use crate::settle::Settler;
-use crate::stop::stop_job;
 use aws_sdk_bedrock::operation::create_model_invocation_job::CreateModelInvocationJobError;
 use aws_sdk_bedrock::types::{
     ModelInvocationJobInputDataConfig, ModelInvocationJobOutputDataConfig, ModelInvocationJobS3InputDataConfig,
@@ -168,7 +168,7 @@ impl Submitter {
 
     /// A conflict may mean that a job of this name is there: then it is ours, from an attempt whose answer was lost.
     async fn find_by_name(&self, name: &str, message: &str) -> Result<Made, EngineError> {
-        let found = self.settler.find_by_name(name).await?;
+        let found = find_job(&self.settler.bedrock, name).await?;
         let missing = || EngineError::Transient(format!("Bedrock refused job {name} as a conflict: {message}"));
         found.map(Made::Job).ok_or_else(missing)
     }

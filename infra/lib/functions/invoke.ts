@@ -47,7 +47,7 @@ export class InvokeFunction extends OrchestratorFunction {
     });
     this.allow({
       sid: 'TrackJobs',
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
       resources: [table.tableArn],
     });
   }

@@ -3,7 +3,6 @@ import { Construct } from 'constructs';
 import { bedrockResources } from '../bedrock/resources';
 import { JOB_TABLE } from '../contract/job-table';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
@@ -25,13 +24,13 @@ export class StopJobsFunction extends OrchestratorFunction {
       resources: [`${table.tableArn}/index/${JOB_TABLE.runIndex.name}`],
     });
     this.allow({
-      sid: 'TrackJobs',
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      sid: 'MarkRunAsStopped',
+      actions: ['dynamodb:UpdateItem'],
       resources: [table.tableArn],
     });
     this.allow({
-      sid: 'ReadAndStopJobs',
-      actions: ['bedrock:GetModelInvocationJob', 'bedrock:StopModelInvocationJob'],
+      sid: 'StopJobs',
+      actions: ['bedrock:StopModelInvocationJob'],
       resources: [bedrockResources(Stack.of(this)).invocationJobs],
       wildcardReason: WILDCARD_REASONS.jobs,
     });
@@ -40,12 +39,6 @@ export class StopJobsFunction extends OrchestratorFunction {
       actions: ['bedrock:ListModelInvocationJobs'],
       resources: ['*'],
       wildcardReason: WILDCARD_REASONS.jobListing,
-    });
-    this.allow({
-      sid: 'AnswerTasks',
-      actions: TASK_TOKEN_ACTIONS,
-      resources: taskTokenResources(Stack.of(this)),
-      wildcardReason: WILDCARD_REASONS.taskTokens,
     });
   }
 }

@@ -32,7 +32,7 @@ export class SubmitFunction extends OrchestratorFunction {
     const bedrock = bedrockResources(Stack.of(this));
     this.allow({
       sid: 'TrackJobs',
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
       resources: [props.table.tableArn],
     });
     this.allow({

@@ -42,7 +42,6 @@ describe('each function may do what it does, and nothing else', () => {
         'bedrock:ListModelInvocationJobs',
         'bedrock:StopModelInvocationJob',
         'dynamodb:GetItem',
-        'dynamodb:PutItem',
         'dynamodb:UpdateItem',
         'iam:PassRole',
         ...LOGS,
@@ -77,7 +76,6 @@ describe('each function may do what it does, and nothing else', () => {
       [
         'bedrock:InvokeModel',
         'dynamodb:GetItem',
-        'dynamodb:PutItem',
         'dynamodb:UpdateItem',
         ...LOGS,
         's3:GetObject',
@@ -102,16 +100,12 @@ describe('each function may do what it does, and nothing else', () => {
     [
       'StopJobsRole',
       [
-        'bedrock:GetModelInvocationJob',
         'bedrock:ListModelInvocationJobs',
         'bedrock:StopModelInvocationJob',
-        'dynamodb:GetItem',
-        'dynamodb:PutItem',
         'dynamodb:Query',
         'dynamodb:UpdateItem',
         ...LOGS,
         ...TO_DEAD_LETTERS,
-        ...ANSWER_TASKS,
       ],
     ],
     ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
@@ -219,7 +213,7 @@ test('submit passes one role, and only to Bedrock', () => {
   });
 });
 
-test.each(['SubmitRole', 'JobStatusRole', 'ReconcileRole', 'StopJobsRole'])(
+test.each(['SubmitRole', 'JobStatusRole', 'ReconcileRole'])(
   '%s answers tasks of the batch orchestrator and the children of its maps only',
   (role) => {
     const own =

@@ -1,7 +1,6 @@
 //! Lambda `stop-jobs`: executions that were aborted, failed or timed out. See [`bedrock_batch_engine::stop`].
 
 use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_engine::settle::Settler;
 use bedrock_batch_engine::stop::{EndedExecution, Stopper};
 use bedrock_batch_lambda_host::{log_as_json, required, serve};
 use lambda_runtime::Error;
@@ -18,11 +17,8 @@ async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
     let stopper = Stopper {
-        settler: Settler {
-            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
-            bedrock: aws_sdk_bedrock::Client::new(&config),
-            step_functions: aws_sdk_sfn::Client::new(&config),
-        },
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+        bedrock: aws_sdk_bedrock::Client::new(&config),
     };
     serve(move |event: StatusChange| {
         let stopper = stopper.clone();
