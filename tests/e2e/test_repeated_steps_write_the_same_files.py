@@ -45,7 +45,7 @@ def test_postprocess(stack, played, before):
     run, _ = played
     items = run.items
     for job in run.json("jobs.json"):
-        stack.invoke(stack.function_name("Postprocess"), {"run_id": run.name, "job": job})
+        stack.invoke(stack.function_name("Postprocess"), {"run_id": run.name, "execution_arn": run.arn, "job": job})
     assert files(run) == before
     assert [item["counts"] for item in run.items] == [item["counts"] for item in items]
 

@@ -71,6 +71,12 @@ impl Layout {
         Self { prefix: prefix.into(), run: run.into() }
     }
 
+    /// Whether a key is of a file that runs write for themselves: not the user's input, nor the answered rows.
+    pub fn is_internal(key: &str) -> bool {
+        let folder = key.split('/').next().unwrap_or_default();
+        ["runs", "batch_inputs_json", "batch_inputs_parquet", "batch_outputs_json"].contains(&folder)
+    }
+
     /// `0000`, `0001`, … `9999`, `10000`, …
     pub fn chunk(index: u32) -> String {
         format!("{index:04}")

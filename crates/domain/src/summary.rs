@@ -200,12 +200,6 @@ impl Summary {
         let asked = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.asked).count();
         let asked = |lane: Lane| u32::try_from(asked(lane)).unwrap_or(u32::MAX);
         let prices = Prices { plan };
-        let mut fell_back = BTreeMap::new();
-        for job in jobs {
-            if let Some(reason) = &job.fell_back {
-                *fell_back.entry(reason.clone()).or_default() += job.records;
-            }
-        }
         let lanes = [Lane::Batch, Lane::OnDemand].into_iter().filter_map(|lane| {
             let of_lane: Vec<&Usage> = used.usage.iter().filter(|usage| usage.lane == lane).collect();
             if of_lane.is_empty() && asked(lane) == 0 {
@@ -236,7 +230,7 @@ impl Summary {
                 input_tokens_saved: used.saved.input,
                 output_tokens_saved: used.saved.output,
             },
-            fell_back,
+            fell_back: fallen_back(jobs),
             input_tokens: tokens.input,
             output_tokens: tokens.output,
             lanes: lanes.collect(),
@@ -245,6 +239,23 @@ impl Summary {
             prices: used.usage.iter().filter_map(|usage| prices.used(usage)).collect(),
         }
     }
+}
+
+/// The most reasons that a summary names, and characters of each: they are Bedrock's words, and an execution's output
+/// holds 256 KiB in all.
+const MOST_REASONS: usize = 20;
+const LONGEST_REASON: usize = 300;
+
+/// Rows of jobs that were asked on demand instead, by reason.
+fn fallen_back(jobs: &[JobFacts]) -> BTreeMap<String, u64> {
+    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+    for job in jobs {
+        let Some(reason) = &job.fell_back else { continue };
+        let reason: String = reason.chars().take(LONGEST_REASON).collect();
+        let known = reasons.len() < MOST_REASONS || reasons.contains_key(&reason);
+        *reasons.entry(if known { reason } else { "other reasons".to_owned() }).or_default() += job.records;
+    }
+    reasons
 }
 
 /// The prices that a plan has frozen.
@@ -397,6 +408,15 @@ mod tests {
         let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &[]);
         assert_eq!((summary.cost_usd, summary.lanes[&Lane::OnDemand].cost_usd), (None, None));
         assert!(summary.lanes[&Lane::Batch].cost_usd.is_some());
+    }
+
+    #[test]
+    fn reasons_are_bounded_and_none_is_lost() {
+        let jobs: Vec<JobFacts> =
+            (0..100).map(|n| job(Lane::Batch, 0, Some(&format!("job {n} {}", "x".repeat(1000))))).collect();
+        let summary = Summary::new(&plan(None), &[], &jobs);
+        assert_eq!((summary.fell_back.len(), summary.fell_back.values().sum::<u64>()), (21, 700));
+        assert!(summary.fell_back.keys().all(|reason| reason.chars().count() <= 300));
     }
 
     #[test]

@@ -10,10 +10,15 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 /// # Errors
 /// As Bedrock fails.
 pub(crate) async fn find_job(bedrock: &Bedrock, name: &str) -> Result<Option<String>, EngineError> {
-    let jobs = bedrock.list_model_invocation_jobs().name_contains(name).send().await;
-    let jobs = jobs.map_err(|error| EngineError::from_aws(format!("cannot look for job {name}"), &error))?;
-    let found = jobs.invocation_job_summaries().iter().find(|job| job.job_name() == name);
-    Ok(found.map(|job| job.job_arn().to_owned()))
+    // All pages: whether a page is filtered before or after it is cut is not documented.
+    let mut jobs = bedrock.list_model_invocation_jobs().name_contains(name).into_paginator().items().send();
+    while let Some(job) = jobs.next().await {
+        let job = job.map_err(|error| EngineError::from_aws(format!("cannot look for job {name}"), &error))?;
+        if job.job_name() == name {
+            return Ok(Some(job.job_arn().to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// Tells a job to stop; false if it is over already.

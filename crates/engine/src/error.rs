@@ -23,6 +23,10 @@ pub enum EngineError {
     /// A Bedrock job failed, or was refused, for a reason that stays.
     #[error("{0}")]
     JobFailed(String),
+    /// The run was stopped, or is in the hands of another execution: whatever this one still does is of no use. Nobody
+    /// waits for it, and it explains no failure.
+    #[error("{0}")]
+    Superseded(String),
 }
 
 impl EngineError {
@@ -33,7 +37,7 @@ impl EngineError {
             Self::QuotaExceeded(_) => error_name::QUOTA_EXCEEDED,
             Self::Throttled(_) => error_name::THROTTLED,
             Self::Transient(_) => error_name::TRANSIENT,
-            Self::JobFailed(_) => error_name::JOB_FAILED,
+            Self::JobFailed(_) | Self::Superseded(_) => error_name::JOB_FAILED,
         }
     }
 

@@ -111,17 +111,25 @@ fn facts(job: &StoredJob) -> Option<JobFacts> {
     })
 }
 
+/// What a function said, out of the cause that Step Functions makes of it; a cause of another form stays as it is.
+fn words_of(cause: &str) -> String {
+    let said = serde_json::from_str::<serde_json::Value>(cause).ok();
+    let said = said.as_ref().and_then(|said| said.get("errorMessage")).and_then(serde_json::Value::as_str);
+    said.unwrap_or(cause).to_owned()
+}
+
 /// A failed job's reason comes before that of one that merely could not be reached.
 fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
     let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
     let reason = failures().find(|(name, _)| name == JOB_FAILED).or_else(|| failures().next());
-    match reason {
+    // Only a map ends without a reason of its own; a function says itself why it failed.
+    match reason.filter(|_| error.error.starts_with("States.")) {
         Some((name, cause)) => {
             let others = failures().filter(|(other, _)| other == name).count() - 1;
             let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
             Explanation { error: name.clone(), cause: format!("{cause}{more}") }
         }
-        None => Explanation { error: error.error, cause: error.cause },
+        None => Explanation { cause: words_of(&error.cause), error: error.error },
     }
 }
 
@@ -146,6 +154,13 @@ mod tests {
             (explained.error.as_str(), explained.cause.as_str()),
             ("JobFailed", "a (and 1 more jobs with this error)")
         );
+    }
+
+    #[test]
+    fn a_function_that_failed_explains_itself() {
+        let error = StateError { error: "Transient".into(), cause: r#"{"errorMessage":"S3 is away"}"#.into() };
+        let explained = explanation(&[job(Some(("JobFailed", "of long ago")))], error);
+        assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("Transient", "S3 is away"));
     }
 
     #[test]

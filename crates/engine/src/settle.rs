@@ -95,7 +95,7 @@ impl Settler {
 
     /// Notes that the rows of a job are to be asked on demand, and lets the state machine go on.
     pub(crate) async fn fall_back(&self, job: &StoredJob, reason: &str) -> Result<(), EngineError> {
-        self.jobs.fall_back(&job.name, reason).await?;
+        self.jobs.fall_back(&job.name, reason, true).await?;
         self.succeed(job, JobStatus::Failed).await
     }
 
@@ -122,7 +122,8 @@ impl Settler {
         }
         let cause: String = cause.chars().take(LONGEST_CAUSE).collect();
         // The Map that runs the jobs ends without a reason of its own: it is looked up here.
-        self.jobs.record_failure(&job.name, JOB_FAILED, &cause).await?;
+        let failure = EngineError::JobFailed(cause.clone());
+        self.jobs.record_failure(&job.run_id, &job.name, &failure).await?;
         let failure = self.step_functions.send_task_failure().task_token(&job.task_token);
         let sent = failure.error(JOB_FAILED).cause(cause).send().await;
         self.answered(job, sent.map(|_| ())).await

@@ -60,7 +60,7 @@ impl Submitter {
         if let Err(error) = &done {
             tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "not submitted");
             // The Map ends without a reason; should this be the one, it is found here.
-            let noted = self.settler.jobs.record_failure(&input.job.name, error.name(), &error.to_string()).await;
+            let noted = self.settler.jobs.record_failure(&input.run_id, &input.job.name, error).await;
             if let Err(second) = noted {
                 tracing::warn!(name = input.job.name, error = %second, "the reason could not be stored");
             }
@@ -70,6 +70,8 @@ impl Submitter {
 
     async fn make_and_settle(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let jobs = &self.settler.jobs;
+        // A straggler of an execution that was stopped must not take the place of the one who goes on with the run.
+        jobs.check_in_hand(&input.run_id, &input.execution_arn).await?;
         let new = NewJob {
             run_id: &input.run_id,
             execution_arn: &input.execution_arn,
@@ -81,7 +83,10 @@ impl Submitter {
         if stored.job_arn.is_none() && stored.fell_back.is_none() {
             let arn = match self.create(input).await? {
                 Made::Job(arn) => arn,
-                Made::Refused(reason) => return self.settler.fall_back(&stored, &reason).await,
+                Made::Refused(reason) => {
+                    jobs.clear_failure(&input.job.name).await?;
+                    return self.settler.fall_back(&stored, &reason).await;
+                }
             };
             jobs.set_arn(&input.job.name, &arn).await?;
             tracing::info!(run_id = input.run_id, name = input.job.name, arn, "submitted");

@@ -95,7 +95,7 @@ export function joinChunks(scope: Construct, props: PassProps): DistributedMap {
   return itemMap(scope, 'JoinChunks', {
     bucket: props.bucket,
     label: MAP_LABELS.joinChunks,
-    fields: ['run_id'],
+    fields: ['run_id', 'execution_arn'],
     item: 'chunk',
     child: postprocessStep(scope, 'PostprocessChunk', 'chunk', props),
   });
@@ -122,7 +122,11 @@ function submitStep(scope: Construct, id: string, output: string, props: PassPro
 function postprocessStep(scope: Construct, id: string, item: 'job' | 'chunk', props: PassProps): LambdaInvoke {
   return lambdaStep(scope, id, {
     function: props.postprocess,
-    payload: { run_id: '{% $states.input.run_id %}', [item]: `{% $states.input.${item} %}` },
+    payload: {
+      run_id: '{% $states.input.run_id %}',
+      execution_arn: '{% $states.input.execution_arn %}',
+      [item]: `{% $states.input.${item} %}`,
+    },
     output: NOTHING,
     timeout: Duration.minutes(15),
     retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],

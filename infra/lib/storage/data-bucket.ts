@@ -5,9 +5,9 @@ import { Construct } from 'constructs';
 /**
  * The one bucket: inputs, what Bedrock reads and writes, answers, plans and reports.
  *
- * It holds users' data, so it stays when the stack goes. It has no versioning: no key is ever written with other bytes
- * than the first time (the run's name is in it, and steps are deterministic), and old versions of multi-gigabyte inputs
- * would go on costing money after their owner deleted them.
+ * It holds users' data, so it stays when the stack goes. It has no versioning: what is written anew (answered rows, after
+ * each round) is made from files that never change, and old versions of multi-gigabyte inputs would go on costing money
+ * after their owner deleted them.
  */
 export class DataBucket extends Construct {
   readonly bucket: Bucket;

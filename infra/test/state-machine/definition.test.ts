@@ -127,9 +127,21 @@ describe('the functions are given what they expect', () => {
     [
       'PostprocessChunk',
       'PostprocessFunction',
-      { run_id: '{% $states.input.run_id %}', chunk: '{% $states.input.chunk %}' },
+      {
+        run_id: '{% $states.input.run_id %}',
+        execution_arn: '{% $states.input.execution_arn %}',
+        chunk: '{% $states.input.chunk %}',
+      },
     ],
-    ['PostprocessJob', 'PostprocessFunction', { run_id: '{% $states.input.run_id %}', job: '{% $states.input.job %}' }],
+    [
+      'PostprocessJob',
+      'PostprocessFunction',
+      {
+        run_id: '{% $states.input.run_id %}',
+        execution_arn: '{% $states.input.execution_arn %}',
+        job: '{% $states.input.job %}',
+      },
+    ],
     ['Finalize', 'FinalizeFunction', { action: 'summarize', run_id: '{% $states.input.run_id %}' }],
     [
       'ExplainFailure',
@@ -192,7 +204,7 @@ describe('the maps', () => {
     ['ProcessJobs', submission],
     ['RetryJobs', submission],
     ['AnswerOnDemand', { 'run_id.$': '$.run_id', 'execution_arn.$': '$.execution_arn', 'job.$': '$$.Map.Item.Value' }],
-    ['JoinChunks', { 'run_id.$': '$.run_id', 'chunk.$': '$$.Map.Item.Value' }],
+    ['JoinChunks', { 'run_id.$': '$.run_id', 'execution_arn.$': '$.execution_arn', 'chunk.$': '$$.Map.Item.Value' }],
   ])('give their children what these read: %s', (name, selector) => {
     expect(state(name).ItemSelector).toEqual(selector);
   });

@@ -63,7 +63,7 @@ impl Invoker {
         if let Err(error) = &done {
             tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "not answered");
             // The Map ends without a reason; should this be the one, it is found here.
-            let noted = self.jobs.record_failure(&input.job.name, error.name(), &error.to_string()).await;
+            let noted = self.jobs.record_failure(&input.run_id, &input.job.name, error).await;
             if let Err(second) = noted {
                 tracing::warn!(name = input.job.name, error_type = second.name(), "the reason could not be stored");
             }
@@ -74,11 +74,11 @@ impl Invoker {
     async fn answer(&self, input: &InvokeInput, times: Times, run: Option<RunItem>) -> Result<Invoked, EngineError> {
         let InvokeInput { run_id, job, .. } = input;
         if run.as_ref().is_some_and(|run| run.stopped) {
-            return Err(EngineError::JobFailed(format!("run {run_id} was stopped")));
+            return Err(EngineError::Superseded(format!("run {run_id} was stopped")));
         }
         let owner = run.as_ref().map(|run| run.execution_arn.as_str());
         if input.execution_arn.as_deref().is_some_and(|own| owner.is_some_and(|owner| owner != own)) {
-            return Err(EngineError::JobFailed(format!("another execution has taken run {run_id} over")));
+            return Err(EngineError::Superseded(format!("another execution has taken run {run_id} over")));
         }
         let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
         let new = NewJob {
@@ -95,7 +95,8 @@ impl Invoker {
         let asked = Observed { status: JobStatus::InProgress, message: None, processed: before.processed };
         self.jobs.record(&job.name, &asked).await?;
 
-        let asking_as = new.execution_arn;
+        // Of this invocation alone: another one of the same execution may be believed dead and go on.
+        let asking_as = &format!("{} {:016x}", new.execution_arn, fastrand::u64(..));
         if !self.wait_for_the_lease(&job.name, asking_as, times).await? {
             return Ok(Invoked { done: false });
         }
@@ -115,10 +116,10 @@ impl Invoker {
         Ok(Invoked { done })
     }
 
-    /// Waits until no other execution asks the job's rows; false if the time is over before.
+    /// Waits until no other invocation asks the job's rows; false if the time is over before.
     async fn wait_for_the_lease(&self, name: &str, asking_as: &str, times: Times) -> Result<bool, EngineError> {
         while !self.jobs.lease(name, asking_as, LEASE).await? {
-            tracing::info!(name, "an execution that has ended still asks");
+            tracing::info!(name, "an invocation that should have ended still asks");
             if Instant::now() + LOOKS_EVERY >= times.asks_until {
                 return Ok(false);
             }

@@ -16,7 +16,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 /// How long nobody else may ask the job's rows, should this invocation die without a word.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(15);
 /// How often that is renewed, and looked whether anybody still wants the answers.
 pub(super) const LOOKS_EVERY: Duration = Duration::from_secs(3);
 
@@ -28,7 +28,7 @@ pub(super) struct Work<'a> {
     pub(super) jobs: &'a JobTable,
     /// Who had the run in hand when the invocation began.
     pub(super) owner: Option<RunItem>,
-    /// The execution in whose name the rows are asked.
+    /// The invocation in whose name the rows are asked.
     pub(super) asking_as: &'a str,
     pub(super) next_look: Instant,
     pub(super) asker: Arc<Asker>,
@@ -69,7 +69,9 @@ impl Work<'_> {
                     Some(Err(error)) => self.end_with(error),
                     None => more = false,
                 },
-                Some(done) = tasks.join_next() => self.take(done)?,
+                Some(done) = tasks.join_next() => {
+                    self.take(done).unwrap_or_else(|error| self.end_with(error));
+                }
                 () = sleep_until(due.unwrap_or(waits_until)), if due.is_some() && self.trouble.is_none() => {
                     self.store().await.unwrap_or_else(|error| self.end_with(error));
                 }

@@ -60,7 +60,9 @@ pub struct StoredJob {
     pub failure: Option<(String, String)>,
     /// Whether its rows may be asked on demand, should Bedrock not take it in batch.
     pub may_fall_back: bool,
-    /// Why its rows are to be asked on demand, if Bedrock did not take it in batch.
+    /// Whether Bedrock did not take it in batch, at once or after it was made: its rows were not asked.
+    pub refused: bool,
+    /// Why its rows are to be asked on demand, if Bedrock did not take it in batch or it failed.
     pub fell_back: Option<String>,
     /// What postprocess counted of the chunk of this name; there once the chunk's rows are written.
     pub counts: Option<JobCounts>,
@@ -81,7 +83,7 @@ impl StoredJob {
     pub fn was_asked(&self) -> bool {
         match self.lane {
             Some(Lane::OnDemand) => self.status.is_some(),
-            _ => self.job_arn.is_some(),
+            _ => self.job_arn.is_some() && !self.refused,
         }
     }
 }
@@ -229,24 +231,37 @@ impl JobTable {
         Ok(())
     }
 
-    /// Notes that Bedrock did not take the job in batch, and that its rows are to be asked on demand.
+    /// Notes that the rows of a job are to be asked on demand. `refused`: Bedrock did not take it in batch, so that they
+    /// were not asked yet.
     ///
     /// # Errors
     /// As DynamoDB fails.
-    pub async fn fall_back(&self, name: &str, reason: &str) -> Result<(), EngineError> {
-        let values = [(":reason", text(reason))];
-        self.change(name, "SET fell_back = :reason", "attribute_exists(job_name)", &values).await?;
+    pub async fn fall_back(&self, name: &str, reason: &str, refused: bool) -> Result<(), EngineError> {
+        let values = [(":reason", text(reason)), (":refused", AttributeValue::Bool(refused))];
+        let set = "SET fell_back = :reason, refused = :refused";
+        self.change(name, set, "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 
-    /// Notes why this job stops its run.
+    /// Notes why this job (or the join of this chunk) stops its run. What comes from an execution that no longer has the
+    /// run in hand explains nothing, and is not noted.
     ///
     /// # Errors
     /// As DynamoDB fails.
-    pub async fn record_failure(&self, name: &str, error: &str, cause: &str) -> Result<(), EngineError> {
-        let values = [(":error", text(error)), (":cause", text(cause))];
-        let set = "SET failure_error = :error, failure_cause = :cause";
-        self.change(name, set, "attribute_exists(job_name)", &values).await?;
+    pub async fn record_failure(&self, run_id: &str, name: &str, error: &EngineError) -> Result<(), EngineError> {
+        if matches!(error, EngineError::Superseded(_)) {
+            return Ok(());
+        }
+        let values = [
+            (":error", text(error.name())),
+            (":cause", text(&error.to_string())),
+            (":run", text(run_id)),
+            (":index", number(0)),
+        ];
+        // A file of duplicates may have no item yet.
+        let set = "SET failure_error = :error, failure_cause = :cause, run_id = :run, \
+                   job_index = if_not_exists(job_index, :index)";
+        self.change(name, set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;
         Ok(())
     }
 
@@ -370,6 +385,7 @@ fn read(item: &HashMap<String, AttributeValue>) -> StoredJob {
         message: string("message"),
         processed: count("processed_records"),
         may_fall_back: item.get("may_fall_back").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+        refused: item.get("refused").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
         fell_back: string("fell_back"),
         failure: string("failure_error").zip(string("failure_cause")),
         counts: string("counts").and_then(|json| serde_json::from_str(&json).ok()),

@@ -29,6 +29,20 @@ impl JobTable {
         }))
     }
 
+    /// Whether `execution_arn` has the run in hand. A run without an item is in nobody's: then it may be anybody.
+    ///
+    /// # Errors
+    /// `Superseded` if it has not, or if the run was stopped; else as DynamoDB fails.
+    pub async fn check_in_hand(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
+        match self.run(run_id).await? {
+            Some(run) if run.execution_arn != execution_arn => {
+                Err(EngineError::Superseded(format!("another execution has taken run {run_id} over")))
+            }
+            Some(run) if run.stopped => Err(EngineError::Superseded(format!("run {run_id} was stopped"))),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes a run in hand for `execution_arn`, if it is still in the hands of `from` (or of nobody, or of that
     /// execution already). Says whether that is so.
     ///

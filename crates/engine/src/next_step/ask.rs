@@ -2,7 +2,7 @@
 
 use super::{History, NextStepper, Pass, PassFiles, go_to};
 use crate::error::EngineError;
-use crate::objects::{Found, Uploads, for_each_line_of, list, put_json};
+use crate::objects::{Found, Uploads, for_each_line_of, list};
 use crate::preprocess::blocking;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::ProcessingMode;
@@ -68,9 +68,9 @@ impl NextStepper {
             })
             .collect();
         let (now, rest) = Pass { jobs, parts }.split_rest(plan.model.limits.min_records_per_job);
-        let key = self.write_down(&plan.run_id, pass, &now).await?;
+        let key = self.write_down(done, pass, &now).await?;
         if let Some(rest) = &rest {
-            self.write_down(&plan.run_id, pass + 1, rest).await?;
+            self.write_down(done, pass + 1, rest).await?;
         }
         let lane = now.jobs.first().map_or(lane, |job| job.lane);
         let step = match lane {
@@ -82,10 +82,10 @@ impl NextStepper {
     }
 
     /// Writes a pass's manifest, and returns its key.
-    async fn write_down(&self, run_id: &str, number: u32, pass: &Pass) -> Result<String, EngineError> {
-        put_json(&self.s3, &self.bucket, &Layout::pass_parts_key(run_id, number), &pass.parts).await?;
-        let key = Layout::pass_jobs_key(run_id, number);
-        put_json(&self.s3, &self.bucket, &key, &pass.jobs).await?;
+    async fn write_down(&self, done: &Step, number: u32, pass: &Pass) -> Result<String, EngineError> {
+        self.write(done, &Layout::pass_parts_key(&done.run_id, number), &pass.parts).await?;
+        let key = Layout::pass_jobs_key(&done.run_id, number);
+        self.write(done, &key, &pass.jobs).await?;
         Ok(key)
     }
 

@@ -20,6 +20,7 @@ use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, StepName, next};
 pub use history::{History, Pass};
 pub use latest::{Fate, Latest};
 pub use pass_files::PassFiles;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Everything that the next step needs.
@@ -56,6 +57,12 @@ impl<'a> Chunks<'a> {
         (0..self.count).filter(|chunk| !self.is_counted(*chunk))
     }
 
+    /// Chunks whose counts are not those of the join that follows on a job of the first pass.
+    fn collected(&self) -> impl Iterator<Item = u32> + '_ {
+        let other = |stored: &StoredJob| stored.counts.as_ref().is_some_and(|counts| !counts.stamp.is_empty());
+        self.stored.iter().filter(move |(_, stored)| other(stored)).map(|(chunk, _)| *chunk)
+    }
+
     /// The unanswered rows of each chunk that has some.
     fn unanswered(&self) -> BTreeMap<u32, u64> {
         let of = |(chunk, stored): (&u32, &&StoredJob)| {
@@ -72,6 +79,7 @@ impl NextStepper {
     /// # Errors
     /// As AWS fails.
     pub async fn run(&self, done: Step) -> Result<Step, EngineError> {
+        self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
         let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&done.run_id)).await?;
         let history = History::read(&self.s3, &self.bucket, &plan, done.pass).await?;
         let jobs = self.jobs.of_run(&done.run_id).await?;
@@ -92,6 +100,12 @@ impl NextStepper {
         Ok(next)
     }
 
+    /// Writes a manifest, unless another execution has the run in hand by now: it has its own.
+    pub(super) async fn write<T: Serialize>(&self, done: &Step, key: &str, value: &T) -> Result<(), EngineError> {
+        self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
+        put_json(&self.s3, &self.bucket, key, value).await
+    }
+
     /// Joins the chunks whose rows the latest pass had, and those that were never joined; `None` if there are none.
     async fn join(
         &self,
@@ -100,9 +114,13 @@ impl NextStepper {
         jobs: &[StoredJob],
         done: &Step,
     ) -> Result<Option<Step>, EngineError> {
-        let mut chunks: BTreeSet<u32> = Chunks::of(plan, jobs).uncounted().collect();
+        let known = Chunks::of(plan, jobs);
+        let mut chunks: BTreeSet<u32> = known.uncounted().collect();
         // Batch jobs of the first pass are joined as soon as each is over.
-        if done.step != StepName::ProcessJobs {
+        if done.step == StepName::ProcessJobs {
+            // Those that were collected before may have had jobs that came to answers only after that.
+            chunks.extend(known.collected());
+        } else {
             chunks.extend(history.chunks_of_pass(done.pass));
         }
         // A last chunk too small for batch is asked in the pass after the first one, and joined then.
@@ -136,7 +154,7 @@ impl NextStepper {
             })
             .collect();
         let key = Layout::pass_chunks_key(&plan.run_id, done.pass);
-        put_json(&self.s3, &self.bucket, &key, &items).await?;
+        self.write(done, &key, &items).await?;
         Ok(go_to(plan, done, StepName::JoinChunks, key))
     }
 
@@ -144,7 +162,7 @@ impl NextStepper {
     async fn note_fallen_back(&self, jobs: &[StoredJob], failed: &BTreeSet<String>) -> Result<(), EngineError> {
         for job in jobs.iter().filter(|job| failed.contains(&job.name)) {
             let message = job.message.as_deref().unwrap_or("without a message");
-            self.jobs.fall_back(&job.name, &format!("the job failed: {message}")).await?;
+            self.jobs.fall_back(&job.name, &format!("the job failed: {message}"), false).await?;
         }
         Ok(())
     }
@@ -189,7 +207,7 @@ impl NextStepper {
             })
             .collect();
         let key = Layout::duplicates_manifest_key(&plan.run_id, done.pass);
-        put_json(&self.s3, &self.bucket, &key, &items).await?;
+        self.write(done, &key, &items).await?;
         Ok(go_to(plan, done, StepName::JoinChunks, key))
     }
 

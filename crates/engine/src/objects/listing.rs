@@ -3,6 +3,7 @@
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::s3_uri::S3Uri;
 
@@ -55,6 +56,7 @@ pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<Found>, EngineE
 
 fn refused<E: ProvideErrorMetadata + std::error::Error>(uri: &S3Uri, status: Option<u16>, error: &E) -> EngineError {
     match (status, error.code()) {
+        _ if Layout::is_internal(&uri.key) => EngineError::from_aws(format!("cannot look at {uri}"), error),
         (_, Some("NoSuchBucket")) => {
             Problem::new("s3_uri", uri, "this bucket does not exist").remedy("check its name").into()
         }

@@ -4,6 +4,7 @@ use super::{Found, Piece};
 use crate::error::{EngineError, chain};
 use aws_sdk_s3::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::layout::Layout;
 use bytes::{Buf, Bytes};
 use std::io::{self, Read};
 use tokio::runtime::Handle;
@@ -94,6 +95,10 @@ pub(super) fn changed_or_failed(
     object: &Found,
     error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::get_object::GetObjectError>,
 ) -> EngineError {
+    if Layout::is_internal(&object.uri.key) {
+        // Our own: written again meanwhile, by a step that was repeated. That passes.
+        return EngineError::from_aws(format!("cannot read {}", object.uri), error);
+    }
     if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) {
         return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, "changed while it was read")
             .remedy("start again when nobody writes there")

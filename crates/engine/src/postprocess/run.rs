@@ -6,7 +6,9 @@ use super::join::{JoinJob, Turn, join};
 use super::unanswered::copy_unanswered;
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
-use crate::objects::{Found, ObjectChunks, StreamReader, Uploads, for_each_line_of, get_json, head, list};
+use crate::objects::{
+    Found, ObjectChunks, ObjectSink, ObjectWriter, StreamReader, Uploads, for_each_line_of, get_json, head, list,
+};
 use crate::preprocess::blocking;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::input::OutputFormat;
@@ -19,7 +21,7 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{self, Read};
 use tokio::runtime::Handle;
 
 /// What the state machine hands to postprocess: a job of the first pass, whose rows are one chunk, or a chunk.
@@ -27,6 +29,8 @@ use tokio::runtime::Handle;
 pub struct PostprocessInput {
     /// The run.
     pub run_id: String,
+    /// The execution of the state machine.
+    pub execution_arn: String,
     /// The job.
     #[serde(default)]
     pub job: Option<JobItem>,
@@ -60,6 +64,8 @@ struct Chunk {
     item: ChunkItem,
     rows: Found,
     outputs: Vec<(OutputFormat, String)>,
+    /// The execution that has the run in hand.
+    owner: String,
 }
 
 impl Postprocessor {
@@ -70,7 +76,7 @@ impl Postprocessor {
     pub async fn run(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
         let item = input.chunk()?;
         let (name, index, stamp) = (item.name.clone(), item.index, item.stamp.clone());
-        let done = self.join(&input.run_id, item).await;
+        let done = self.join(input, item).await;
         let done = done.map(|counts| JobCounts { stamp, ..counts });
         match &done {
             Ok(counts) => {
@@ -80,7 +86,7 @@ impl Postprocessor {
             Err(error) => {
                 tracing::warn!(run_id = input.run_id, name, error_type = error.name(), "not joined");
                 // The Map ends without a reason; should this be the one, it is found here.
-                let noted = self.jobs.record_failure(&name, error.name(), &error.to_string()).await;
+                let noted = self.jobs.record_failure(&input.run_id, &name, error).await;
                 if let Err(second) = noted {
                     tracing::warn!(name, error = %second, "the reason could not be stored");
                 }
@@ -89,7 +95,9 @@ impl Postprocessor {
         done
     }
 
-    async fn join(&self, run_id: &str, item: ChunkItem) -> Result<JobCounts, EngineError> {
+    async fn join(&self, input: &PostprocessInput, item: ChunkItem) -> Result<JobCounts, EngineError> {
+        let run_id = &input.run_id;
+        self.jobs.check_in_hand(run_id, &input.execution_arn).await?;
         let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let (rows_key, output_key): (_, fn(&Layout, u32, &str) -> String) = if item.duplicates {
@@ -100,7 +108,8 @@ impl Postprocessor {
         let outputs = plan.request.output_formats.iter();
         let outputs = outputs.map(|format| (*format, output_key(&layout, item.index, format.extension()))).collect();
         let rows = self.expect(&rows_key).await?;
-        let chunk = Chunk { plan, layout, item, rows, outputs };
+        let owner = input.execution_arn.clone();
+        let chunk = Chunk { plan, layout, item, rows, outputs, owner };
         if chunk.item.duplicates { self.join_duplicates(chunk).await } else { self.join_chunk(chunk).await }
     }
 
@@ -119,7 +128,7 @@ impl Postprocessor {
         let wanted = self.wanted(&chunk).await?;
         let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
         let counts = {
-            let (s3, uploads) = (self.s3.clone(), uploads.clone());
+            let (s3, uploads, jobs) = (self.s3.clone(), uploads.clone(), self.jobs.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let (index, shared_key) = (chunk.item.index, chunk.layout.shared_key(chunk.item.index));
@@ -129,10 +138,11 @@ impl Postprocessor {
                     let read = |found: &Found| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
                     Turn { asked: asked.clone(), answers: Box::new(found.iter().map(read)) }
                 });
-                let joined = join(&job, &rows, &chunk.rows.uri.to_string(), turns, &uploads)?;
+                let sink = WhileInHand::new(&runtime, &uploads, &jobs, &chunk);
+                let joined = join(&job, &rows, &chunk.rows.uri.to_string(), turns, &sink)?;
                 if joined.counts.unanswered > 0 {
                     let lines = StreamReader::new(&runtime, &s3, &records);
-                    copy_unanswered(lines, &joined.unanswered, &uploads, &chunk.layout.unanswered_key(index))?;
+                    copy_unanswered(lines, &joined.unanswered, &sink, &chunk.layout.unanswered_key(index))?;
                 }
                 Ok(joined.counts)
             })
@@ -193,7 +203,7 @@ impl Postprocessor {
         let shared = list(&self.s3, &S3Uri::new(&self.bucket, format!("{folder}/"))).await?;
         let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
         let counts = {
-            let (s3, uploads) = (self.s3.clone(), uploads.clone());
+            let (s3, uploads, jobs) = (self.s3.clone(), uploads.clone(), self.jobs.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let mut counts = JobCounts::default();
@@ -209,13 +219,38 @@ impl Postprocessor {
                     waiting.take(line, &mut counts);
                     Ok(())
                 })?;
-                waiting.write(&job_of(&chunk, None), &rows, &name, &mut counts, &uploads)?;
+                let sink = WhileInHand::new(&runtime, &uploads, &jobs, &chunk);
+                waiting.write(&job_of(&chunk, None), &rows, &name, &mut counts, &sink)?;
                 Ok(counts)
             })
             .await?
         };
         uploads.finish().await?;
         Ok(counts)
+    }
+}
+
+/// Uploads that are begun only while the run is in the hands of the execution that asked for them: a function goes on
+/// for a while after its execution was stopped, and must not write over what another one has written since.
+struct WhileInHand<'a> {
+    runtime: &'a Handle,
+    uploads: &'a Uploads,
+    jobs: &'a JobTable,
+    chunk: &'a Chunk,
+}
+
+impl<'a> WhileInHand<'a> {
+    fn new(runtime: &'a Handle, uploads: &'a Uploads, jobs: &'a JobTable, chunk: &'a Chunk) -> Self {
+        Self { runtime, uploads, jobs, chunk }
+    }
+}
+
+impl ObjectSink for WhileInHand<'_> {
+    type Writer = ObjectWriter;
+
+    fn create(&self, key: &str) -> io::Result<ObjectWriter> {
+        self.runtime.block_on(self.jobs.check_in_hand(&self.chunk.plan.run_id, &self.chunk.owner))?;
+        self.uploads.create(key)
     }
 }
 

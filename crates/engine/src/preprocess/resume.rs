@@ -5,6 +5,8 @@ use crate::error::EngineError;
 use crate::next_step::{History, NextStepper, collecting, go_to};
 use crate::objects::{get_json, head, put_json};
 use crate::reconcile::execution_status;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::input::RunRequest;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
@@ -14,9 +16,18 @@ use bedrock_batch_domain::rounds::StepName;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 const RESUME: &str = "resume_run";
 const COLLECT: &str = "collect_run";
+/// The jobs of a run are forgotten 90 days after their last change; some of them may not have changed since it began.
+const REMEMBERED_DAYS: i64 = 80;
+
+/// Whether all jobs of a run that started then are still known.
+fn is_remembered(started_at: &str, now: SystemTime) -> bool {
+    let started = DateTime::from_str(started_at, Format::DateTimeWithOffset);
+    started.is_ok_and(|started| DateTime::from(now).secs() - started.secs() < REMEMBERED_DAYS * 24 * 3600)
+}
 
 impl Preprocessor {
     /// The first step of an execution whose input names an earlier run; `None` for all others.
@@ -84,9 +95,10 @@ impl Preprocessor {
 
     /// Takes the run over from the execution that has it in hand, which must have ended.
     async fn take_over(&self, field: &str, name: &str, plan: &Plan, start: &StartInput) -> Result<(), EngineError> {
-        let Some(item) = self.jobs.run(&plan.run_id).await? else {
+        let item = self.jobs.run(&plan.run_id).await?;
+        let Some(item) = item.filter(|_| is_remembered(&plan.started_at, SystemTime::now())) else {
             // Without its jobs, all of it would be asked (and paid) again.
-            let rule = "is so old that nothing is known of its jobs any more";
+            let rule = "is so old that its jobs are no longer known";
             return Err(Problem::new(field, name, rule).remedy("start a new run").into());
         };
         let owner = item.execution_arn;
@@ -158,5 +170,22 @@ impl Preprocessor {
         let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
         let from = Step { pass: history.last_pass(), ..plan.first_step(&start.execution_arn) };
         stepper.join_these(plan, &history, 0..plan.counts.jobs, &collecting(from)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::time::Duration;
+
+    #[rstest]
+    #[case("1970-01-10T00:00:00.123Z", true)]
+    #[case("1970-01-10T02:00:00+02:00", true)]
+    #[case("1969-10-01T00:00:00Z", false)]
+    #[case("some day", false)]
+    fn old_runs_are_not_taken_up(#[case] started_at: &str, #[case] remembered: bool) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(20 * 24);
+        assert_eq!(is_remembered(started_at, now), remembered);
     }
 }

@@ -8,14 +8,14 @@ use super::write_chunks::{ChunkJob, Written, write_chunks};
 use crate::error::EngineError;
 use crate::job_table::JobTable;
 use crate::next_step::NextStepper;
-use crate::objects::Uploads;
+use crate::objects::{Uploads, get_json, head};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::chunk_plan::Chunker;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
 use bedrock_batch_domain::model::{Model, ModelTable, RecordWriter, effective_prefill};
-use bedrock_batch_domain::plan::{OnDemand, Step};
+use bedrock_batch_domain::plan::{OnDemand, Plan, Step};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::prompt::{Prompt, Template};
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -107,11 +107,14 @@ impl Preprocessor {
 
     async fn start(self: &Arc<Self>, input: &StartInput) -> Result<Step, EngineError> {
         let run_id = layout::run_id(&input.execution_name);
+        self.check_name(input, &run_id).await?;
         let checked = self.check(&input.input).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
         let rows = Rows::planned(&checked)?;
         // From here on there is something that could have to be stopped.
-        self.jobs.take_run(&run_id, &input.execution_arn, None).await?;
+        if !self.jobs.take_run(&run_id, &input.execution_arn, None).await? {
+            return Err(name_taken(input).into());
+        }
         let checked = Arc::new(checked);
         let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
         let written = {
@@ -122,6 +125,17 @@ impl Preprocessor {
         uploads.finish().await?;
         let counts = rows.counts(&checked, &written)?;
         self.freeze(input, &run_id, &layout, &checked, (counts, rows.lane), &written).await
+    }
+
+    /// A name may be used again when Step Functions has forgotten its execution, but not for the same files: what an
+    /// earlier run of this name left there would be taken for this one's.
+    async fn check_name(&self, input: &StartInput, run_id: &str) -> Result<(), EngineError> {
+        let key = Layout::plan_key(run_id);
+        if head(&self.s3, &S3Uri::new(&self.bucket, &key)).await?.is_none() {
+            return Ok(());
+        }
+        let earlier: Plan = get_json(&self.s3, &self.bucket, &key).await?;
+        if earlier.started_at == input.started_at { Ok(()) } else { Err(name_taken(input).into()) }
     }
 
     /// Checks all that can be checked before a row is read; gathers the problems of each part.
@@ -225,6 +239,11 @@ impl Preprocessor {
         }
         write_chunks(&job, batches(), uploads)
     }
+}
+
+fn name_taken(input: &StartInput) -> Problem {
+    let rule = "an earlier run had this name, and its files are still there";
+    Problem::new("the execution's name", &input.execution_name, rule).remedy("choose another name")
 }
 
 /// Runs work that reads and writes through `std::io` on a thread of its own.
