@@ -18,7 +18,7 @@ def play(stack):
     lines.sort(key=lambda line: json.loads(line)["recordId"])
     stack.put(key, b"\n".join(damaged(lines)))
     (job,) = run.json("jobs.json")
-    stack.invoke(stack.function_name("Postprocess"), {"run_id": run.name, "job": job})
+    stack.invoke(stack.function_name("Postprocess"), {"run_id": run.name, "execution_arn": run.arn, "job": job})
     summary = stack.invoke(stack.function_name("Finalize"), {"action": "summarize", "run_id": run.name})["summary"]
     return run, summary, [json.loads(line) for line in lines]
 
