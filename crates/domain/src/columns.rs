@@ -30,6 +30,12 @@ pub const OUTPUT_TOKENS: &str = "output_tokens";
 pub const ATTEMPTS: &str = "attempts";
 /// The model that answered.
 pub const MODEL_ID: &str = "model_id";
+/// The prompt that was asked.
+pub const PROMPT_ID: &str = "prompt_id";
+
+/// All columns that a run adds but the fields of a prompt: names that no field may have.
+pub const ADDED: [&str; 10] =
+    [RECORD_ID, RESPONSE, EMBEDDING, ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID, PROMPT_ID];
 
 /// The name under which each of `existing` columns goes on when `added` ones come: its own, or `<origin>_<name>` where
 /// an added column takes the name (`input_response`; further `<origin>_` in front as long as that is taken too).

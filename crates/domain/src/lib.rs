@@ -3,12 +3,13 @@
 //! The way of the data, and where its rules live:
 //! [`input`] (what a user asks for) → [`prompt`] and [`model`] (what a record looks like) → [`chunk_plan`] (which rows
 //! go into which job) → [`job`] (what to do when Bedrock says something about a job) → [`answer`] (what a line of
-//! output means) → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`] names every object, [`plan`] is what a run freezes.
+//! output means) → [`extract`] (its fields) → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`] names every object, [`plan`] is what a run freezes.
 
 pub mod answer;
 pub mod chunk_plan;
 pub mod columns;
 pub mod error_name;
+pub mod extract;
 pub mod input;
 pub mod job;
 mod json_fields;

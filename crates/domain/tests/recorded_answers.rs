@@ -1,9 +1,36 @@
 //! Answer lines that Bedrock really wrote. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names the folder
 //! that holds them, and without it this test says that it skips.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::answer::read_line;
+use bedrock_batch_domain::extract::{ColumnType, Extractor, FieldKinds, FieldValue};
 use bedrock_batch_domain::model::{Family, ReplyPayload};
+use bedrock_batch_domain::prompt::{OutputSchema, SchemaType};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
+
+/// A line as anybody would read it: the question, the answer and why it ended.
+#[derive(serde::Deserialize)]
+#[serde(from = "Value")]
+struct Recorded {
+    question: String,
+    answer: String,
+    stop_reason: String,
+}
+
+impl From<Value> for Recorded {
+    fn from(line: Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let asked = &line["modelInput"]["messages"][0]["content"];
+        let output = &line["modelOutput"];
+        Self {
+            question: asked.as_array().into_iter().flatten().map(|block| text(&block["text"])).collect(),
+            answer: text(&output["content"][0]["text"]),
+            stop_reason: text(&output["stop_reason"]),
+        }
+    }
+}
 
 #[test]
 fn every_recorded_answer_is_read_as_bedrock_wrote_it() {
@@ -25,4 +52,61 @@ fn every_recorded_answer_is_read_as_bedrock_wrote_it() {
             assert_eq!(reply.output_tokens, whole["modelOutput"]["usage"]["output_tokens"].as_u64());
         }
     }
+}
+
+/// What is asked of each category in the second stage.
+const METADATA: [(&str, [&str; 5]); 5] = [
+    ("pants", ["color", "fit", "material", "pattern", "style"]),
+    ("shorts", ["color", "length", "material", "pattern", "style"]),
+    ("shoes", ["color", "type", "material", "style", "closure"]),
+    ("dress", ["color", "length", "sleeve", "pattern", "style"]),
+    ("t-shirt", ["color", "sleeve", "neckline", "pattern", "fit"]),
+];
+
+fn extractor(fields: &[&str]) -> Extractor {
+    let fields = fields.iter().map(|name| ((*name).to_owned(), format!("$.{name}"))).collect();
+    Extractor::new(&OutputSchema { schema_type: SchemaType::Json, fields }, None).expect("a valid schema")
+}
+
+fn recorded(samples: &Path, file: &str) -> Vec<Recorded> {
+    let text = std::fs::read_to_string(samples.join("clothing").join(file)).expect("a file of samples");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn every_recorded_answer_yields_its_fields() {
+    let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {
+        eprintln!("SKIPPED: BEDROCK_BATCH_SAMPLES names no folder of recorded answers");
+        return;
+    };
+    let samples = Path::new(&samples);
+
+    let mut categories = BTreeMap::new();
+    let mut confidence = FieldKinds::default();
+    let classify = extractor(&["category", "confidence"]);
+    for Recorded { answer, stop_reason, .. } in recorded(samples, "stage_1_output.jsonl") {
+        let fields = classify.extract(&answer, Some(&stop_reason)).unwrap();
+        let [Some(FieldValue::Text(category)), Some(number)] = fields.as_slice() else {
+            panic!("{answer}: {fields:?}")
+        };
+        *categories.entry(category.clone()).or_insert(0) += 1;
+        confidence.see(number);
+    }
+    let expected = [("dress", 20), ("pants", 24), ("shoes", 20), ("shorts", 21), ("t-shirt", 15)];
+    assert_eq!(categories, BTreeMap::from(expected.map(|(name, count)| (name.to_owned(), count))));
+    assert_eq!(confidence.column_type(), ColumnType::Float);
+
+    let mut with_prose = 0;
+    let mut asked: BTreeMap<String, i32> = BTreeMap::new();
+    for Recorded { question, answer, stop_reason } in recorded(samples, "stage_2_output.jsonl") {
+        let category = |name: &str| question.starts_with(&format!("Analyze this {name} image"));
+        let (name, fields) = METADATA.iter().find(|(name, _)| category(name)).expect("a known category");
+        *asked.entry((*name).to_owned()).or_default() += 1;
+        with_prose += i32::from(serde_json::from_str::<Value>(&answer).is_err());
+        let found = extractor(fields).extract(&answer, Some(&stop_reason)).unwrap();
+        for (field, value) in fields.iter().zip(found) {
+            assert!(matches!(value, Some(FieldValue::Text(ref text)) if !text.is_empty()), "{field} of {answer}");
+        }
+    }
+    assert_eq!((asked, with_prose), (categories, 58));
 }

@@ -1,7 +1,10 @@
 //! One prompt template file: TOML, named after its `prompt_id`.
 
-use super::Template;
+use super::{OutputSchema, Template};
+use crate::extract::Extractor;
+use crate::problem::{Problem, Problems};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A prompt template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +20,12 @@ pub struct Prompt {
     /// The first words of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefill: Option<String>,
+    /// The fields to take out of an answer; each becomes a column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<OutputSchema>,
+    /// A JSON Schema that the JSON value of an answer has to match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_schema: Option<Value>,
 }
 
 impl Prompt {
@@ -25,11 +34,18 @@ impl Prompt {
     /// # Errors
     /// What is wrong, for the person who wrote the file.
     pub fn parse(toml_text: &str) -> Result<Self, String> {
-        let prompt: Self = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let mut prompt: Self = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
         prompt.parsed_template()?;
         if prompt.template.trim().is_empty() {
             return Err("`template` is empty".to_owned());
         }
+        if let Some(schema) = &mut prompt.output_schema {
+            schema.put_in_order(toml_text);
+        }
+        prompt.extractor().map_err(|problems| {
+            let lines: Vec<String> = problems.as_slice().iter().map(Problem::to_string).collect();
+            lines.join("\n")
+        })?;
         Ok(prompt)
     }
 
@@ -40,11 +56,28 @@ impl Prompt {
     pub fn parsed_template(&self) -> Result<Template, String> {
         Template::parse(&self.template).map_err(|error| format!("`template` has {error}"))
     }
+
+    /// What takes the fields out of answers; `None` where the template names no fields.
+    ///
+    /// # Errors
+    /// All that is wrong with `output_schema` and `response_schema`.
+    pub fn extractor(&self) -> Result<Option<Extractor>, Problems> {
+        let response_schema = self.response_schema.as_ref();
+        match &self.output_schema {
+            Some(schema) => Extractor::new(schema, response_schema).map(Some),
+            None if response_schema.is_some() => {
+                let rule = "needs an `output_schema` of type \"json\", whose fields it guards";
+                Err(Problem::without_value("response_schema", rule).into())
+            }
+            None => Ok(None),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn a_template_file_is_read() {
@@ -59,5 +92,76 @@ mod tests {
         let lone = Prompt::parse("description = \"d\"\ntemplate = \"x {\"").unwrap_err();
         assert!(lone.contains("`template` has a `{` at line 1, column 3"), "{lone}");
         assert!(Prompt::parse("description = \"d\"\ntemplate = \" \"").is_err());
+    }
+
+    #[rstest]
+    #[case(
+        "type = \"json\"\nfields = { a = \"a\" }",
+        "output_schema.fields.a is `a`: is no JSONPath: one begins with `$`"
+    )]
+    #[case("type = \"json\"\nfields = { a = \"$.a[\" }", "output_schema.fields.a is `$.a[`: is no valid JSONPath: ")]
+    #[case(
+        "type = \"regex\"\nfields = { a = \"(\" }",
+        "output_schema.fields.a is `(`: is no valid regular expression: "
+    )]
+    #[case("type = \"json\"\nfields = {}", "output_schema.fields: must name at least one field")]
+    #[case(
+        "type = \"json\"\nfields = { response = \"$.a\" }",
+        "output_schema.fields.response: is the name of a column"
+    )]
+    #[case(
+        "type = \"json\"\nfields = { prompt_id = \"$.a\" }",
+        "output_schema.fields.prompt_id: is the name of a column"
+    )]
+    #[case("type = \"json\"\nfields = { \" a\" = \"$.a\" }", "output_schema.fields. a: is no name for a column")]
+    #[case("type = \"json\"\nfields = [[\"a\", \"$.a\"], [\"a\", \"$.b\"]]", "output_schema.fields.a: is named twice")]
+    #[case("type = \"json\"\nfields = { a = 1 }", "invalid type: integer `1`, expected a string")]
+    #[case("type = \"json\"\nfields = \"$.a\"", "expected a table of names and texts")]
+    #[case("type = \"xml\"\nfields = { a = \"$.a\" }", "unknown variant `xml`, expected `json` or `regex`")]
+    #[case("type = \"json\"\nfield = { a = \"$.a\" }", "unknown field `field`")]
+    #[case("type = \"json\"", "missing field `fields`")]
+    #[case(
+        "type = \"regex\"\nfields = { a = \"a\" }\n[response_schema]",
+        "response_schema: goes with an `output_schema` of type \"json\" only"
+    )]
+    #[case(
+        "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\ntype = \"objekt\"",
+        "response_schema: is no valid JSON Schema at /type: "
+    )]
+    #[case(
+        "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\npattern = \"(\"",
+        "response_schema: is no valid JSON Schema"
+    )]
+    #[case(
+        "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\n\"$ref\" = \"https://example.com/a\"",
+        "response_schema: is no valid JSON Schema"
+    )]
+    #[case(
+        "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\n\"$ref\" = \"file:///etc/passwd\"",
+        "response_schema: is no valid JSON Schema"
+    )]
+    fn mistakes_of_schemas_name_the_field(#[case] schema: &str, #[case] expected: &str) {
+        let toml = format!("description = \"d\"\ntemplate = \"t\"\n[output_schema]\n{schema}");
+        let error = Prompt::parse(&toml).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn all_mistakes_are_named_at_once() {
+        let toml = "description = \"d\"\ntemplate = \"t\"\n[output_schema]\ntype = \"json\"\n\
+            fields = { b = \"x\", error = \"$.\" }\n[response_schema]\ntype = 1";
+        let error = Prompt::parse(toml).unwrap_err();
+        let places: Vec<&str> = error.lines().filter_map(|line| line.split([' ', ':']).next()).collect();
+        assert_eq!(
+            places,
+            ["output_schema.fields.error", "output_schema.fields.b", "output_schema.fields.error", "response_schema"]
+        );
+    }
+
+    #[test]
+    fn a_response_schema_alone_guards_nothing() {
+        let error =
+            Prompt::parse("description = \"d\"\ntemplate = \"t\"\n[response_schema]\ntype = \"object\"").unwrap_err();
+        assert!(error.starts_with("response_schema: needs an `output_schema`"), "{error}");
     }
 }

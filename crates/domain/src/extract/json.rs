@@ -1,0 +1,84 @@
+//! Fields by `JSONPath` of the JSON value in an answer.
+
+use super::find::{NoValue, Values};
+use super::path::Path;
+use super::{FieldValue, Unparsed};
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+
+/// What makes fields of answers that hold JSON.
+#[derive(Debug)]
+pub(super) struct JsonFields {
+    pub(super) paths: Vec<Path>,
+    pub(super) response_schema: Option<Validator>,
+}
+
+/// A JSON Schema, ready for use.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn compiled(schema: &Value) -> Result<Validator, String> {
+    // Patterns of linear time: the answers they meet are anything. References to other documents are refused, since
+    // nothing here can read any.
+    let options =
+        jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(super::MOST_PATTERN_BYTES));
+    options.build(schema).map_err(|error| match error.instance_path().as_str() {
+        "" => format!("is no valid JSON Schema: {error}"),
+        path => format!("is no valid JSON Schema at {path}: {error}"),
+    })
+}
+
+impl JsonFields {
+    /// The fields of the first value in `text` that has any of them.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) fn extract(&self, text: &str) -> Result<Vec<Option<FieldValue>>, Unparsed> {
+        let mut values = Values::new(text);
+        // A value without any field is often not meant: the `[1]` of a footnote.
+        let mut longest_without = None;
+        for (value, length) in values.by_ref() {
+            if let Some(fields) = self.fields(&value) {
+                return self.guarded(&value, fields);
+            }
+            longest_without = longest_without.max(Some(length));
+        }
+        // A number, text or literal is an answer as well where a path is `$`.
+        if let Ok(value) = serde_json::from_str::<Value>(text.trim())
+            && let Some(fields) = self.fields(&value)
+        {
+            return self.guarded(&value, fields);
+        }
+        Err(match (values.failure(), longest_without) {
+            ((_, length), Some(without)) if without >= length => Unparsed::NoFields,
+            ((NoValue::Unended, _), _) => Unparsed::Unended,
+            ((NoValue::Broken(at), _), _) => {
+                let before = text.get(..at).unwrap_or(text);
+                let line = before.rsplit('\n').next().unwrap_or_default();
+                Unparsed::Broken { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+            }
+            ((NoValue::Nothing, _), _) => Unparsed::NoJson,
+        })
+    }
+
+    /// The fields of `value`, unless it has none of them. A `null` is there, and holds nothing.
+    fn fields(&self, value: &Value) -> Option<Vec<Option<FieldValue>>> {
+        let mut any = false;
+        let fields = self.paths.iter().map(|path| {
+            let field = path.field(value);
+            any |= field.is_ok();
+            field.ok().flatten()
+        });
+        let fields = fields.collect();
+        any.then_some(fields)
+    }
+
+    fn guarded(&self, value: &Value, fields: Vec<Option<FieldValue>>) -> Result<Vec<Option<FieldValue>>, Unparsed> {
+        let Some(schema) = &self.response_schema else { return Ok(fields) };
+        schema.validate(value).map_err(|error| Unparsed::Mismatch {
+            path: Some(error.instance_path().as_str()).filter(|path| !path.is_empty()).unwrap_or("the top").to_owned(),
+            rule: error.masked().to_string(),
+        })?;
+        Ok(fields)
+    }
+}

@@ -1,0 +1,213 @@
+//! One column type for a field of a whole stage, from the kinds of its values in all answers.
+//!
+//! The answers of a stage are read in parts, each of which notes the kinds that it saw; together they say what the
+//! column is in every file alike.
+
+use super::FieldValue;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// The kinds of a field's values that were seen so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FieldKinds(BTreeSet<Kind>);
+
+/// A kind of value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Boolean,
+    /// An integer that a 64-bit float holds exactly.
+    Integer,
+    /// An integer that takes a signed 64-bit integer.
+    LongInteger,
+    /// An integer above what signed 64-bit integers hold.
+    HugeInteger,
+    Float,
+    Text,
+    List,
+}
+
+/// The type of a field's column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// Signed 64-bit integers.
+    Integer,
+    /// 64-bit floats.
+    Float,
+    /// True and false.
+    Boolean,
+    /// Texts.
+    Text,
+    /// Lists of texts.
+    List,
+}
+
+/// A value as a column of its type holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell<'a> {
+    /// In a column of integers.
+    Integer(i64),
+    /// In a column of floats.
+    Float(f64),
+    /// In a column of booleans.
+    Boolean(bool),
+    /// In a column of texts.
+    Text(Cow<'a, str>),
+    /// In a column of lists.
+    List(&'a [Option<String>]),
+}
+
+/// Integers up to here, and down to its negative, are exact as 64-bit floats.
+const EXACT_IN_FLOATS: u64 = 1 << f64::MANTISSA_DIGITS;
+
+impl Kind {
+    fn of(value: &FieldValue) -> Self {
+        match value {
+            FieldValue::Boolean(_) => Self::Boolean,
+            FieldValue::Text(_) => Self::Text,
+            FieldValue::List(_) => Self::List,
+            FieldValue::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(integer), _) if integer.unsigned_abs() <= EXACT_IN_FLOATS => Self::Integer,
+                (Some(_), _) => Self::LongInteger,
+                (None, Some(_)) => Self::HugeInteger,
+                (None, None) => Self::Float,
+            },
+        }
+    }
+}
+
+impl FieldKinds {
+    /// Notes the kind of `value`.
+    pub fn see(&mut self, value: &FieldValue) {
+        let kind = Kind::of(value);
+        if !self.0.contains(&kind) {
+            self.0.insert(kind);
+        }
+    }
+
+    /// Adds the kinds that another part of the stage saw.
+    pub fn merge(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+    }
+
+    /// The type of the column: that of all values, else text. Numbers are floats if any is, and text if no number type
+    /// holds all of them exactly. A field that no answer has is text.
+    pub fn column_type(&self) -> ColumnType {
+        let only = |kinds: &[Kind]| !self.0.is_empty() && self.0.iter().all(|seen| kinds.contains(seen));
+        let types: [(&[Kind], ColumnType); 4] = [
+            (&[Kind::Boolean], ColumnType::Boolean),
+            (&[Kind::Integer, Kind::LongInteger], ColumnType::Integer),
+            (&[Kind::Integer, Kind::Float], ColumnType::Float),
+            (&[Kind::List], ColumnType::List),
+        ];
+        let fitting = types.iter().find(|(kinds, _)| only(kinds));
+        fitting.map_or(ColumnType::Text, |(_, column)| *column)
+    }
+}
+
+impl ColumnType {
+    /// `value` as this column holds it. `None` only if the type did not come from kinds that include this value's.
+    pub fn cell(self, value: &FieldValue) -> Option<Cell<'_>> {
+        match (self, value) {
+            (Self::Integer, FieldValue::Number(number)) => number.as_i64().map(Cell::Integer),
+            (Self::Float, FieldValue::Number(number)) => number.as_f64().map(Cell::Float),
+            (Self::Boolean, FieldValue::Boolean(flag)) => Some(Cell::Boolean(*flag)),
+            (Self::List, FieldValue::List(elements)) => Some(Cell::List(elements)),
+            (Self::Text, FieldValue::Text(text)) => Some(Cell::Text(Cow::Borrowed(text))),
+            (Self::Text, other) => Some(Cell::Text(Cow::Owned(other.clone().into_text()))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    fn kinds(values: &[FieldValue]) -> FieldKinds {
+        let mut kinds = FieldKinds::default();
+        for value in values {
+            kinds.see(value);
+        }
+        kinds
+    }
+
+    fn values(values: &Value) -> Vec<FieldValue> {
+        values.as_array().unwrap().iter().filter_map(FieldValue::of_json).collect()
+    }
+
+    #[rstest]
+    #[case(json!([]), ColumnType::Text, &[])]
+    #[case(json!([null]), ColumnType::Text, &[])]
+    #[case(json!([1, -2]), ColumnType::Integer, &["Integer(1)", "Integer(-2)"])]
+    #[case(json!([1, i64::MIN]), ColumnType::Integer, &["Integer(1)", "Integer(-9223372036854775808)"])]
+    #[case(json!([1, 0.5]), ColumnType::Float, &["Float(1.0)", "Float(0.5)"])]
+    #[case(json!([9_007_199_254_740_993_i64, 0.5]), ColumnType::Text, &["Text(\"9007199254740993\")", "Text(\"0.5\")"])]
+    #[case(json!([u64::MAX]), ColumnType::Text, &["Text(\"18446744073709551615\")"])]
+    #[case(json!([true, false]), ColumnType::Boolean, &["Boolean(true)", "Boolean(false)"])]
+    #[case(json!(["a", {"k": 1}]), ColumnType::Text, &["Text(\"a\")", "Text(\"{\\\"k\\\":1}\")"])]
+    #[case(json!([["a"], []]), ColumnType::List, &["List([Some(\"a\")])", "List([])"])]
+    #[case(json!([0.9, "high"]), ColumnType::Text, &["Text(\"0.9\")", "Text(\"high\")"])]
+    #[case(json!([true, 1]), ColumnType::Text, &["Text(\"true\")", "Text(\"1\")"])]
+    #[case(json!([["a", null], "b"]), ColumnType::Text, &["Text(\"[\\\"a\\\",null]\")", "Text(\"b\")"])]
+    fn a_column_has_one_type(#[case] of: Value, #[case] expected: ColumnType, #[case] cells: &[&str]) {
+        let seen = values(&of);
+        let column = kinds(&seen).column_type();
+        assert_eq!(column, expected);
+        let written: Vec<String> = seen.iter().map(|value| format!("{:?}", column.cell(value).unwrap())).collect();
+        assert_eq!(written, cells);
+    }
+
+    #[test]
+    fn kinds_are_written_as_names() {
+        let kinds = kinds(&values(&json!([0.5, "a", 1])));
+        assert_eq!(serde_json::to_string(&kinds).unwrap(), r#"["integer","float","text"]"#);
+    }
+
+    fn any_value() -> impl Strategy<Value = FieldValue> {
+        prop_oneof![
+            any::<bool>().prop_map(FieldValue::Boolean),
+            any::<i64>().prop_map(|integer| FieldValue::Number(integer.into())),
+            (-5_i64..5).prop_map(|integer| FieldValue::Number(integer.into())),
+            any::<u64>().prop_map(|integer| FieldValue::Number(integer.into())),
+            (-1.0..1.0).prop_map(|float| FieldValue::of_json(&json!(float)).unwrap()),
+            "[a\"]{0,3}".prop_map(FieldValue::Text),
+            prop::collection::vec(prop::option::of("[a\"]{0,3}"), 0..3).prop_map(FieldValue::List),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn parts_in_any_order_give_one_type_that_holds_every_value_exactly(
+            all in prop::collection::vec(any_value(), 0..6),
+            cut in 0usize..6,
+        ) {
+            let (one, two) = all.split_at(cut.min(all.len()));
+            let (mut forth, mut back) = (kinds(one), kinds(two));
+            forth.merge(&kinds(two));
+            back.merge(&kinds(one));
+            prop_assert_eq!(&forth, &kinds(&all));
+            prop_assert_eq!(&forth, &back);
+            let read: FieldKinds = serde_json::from_str(&serde_json::to_string(&forth).unwrap()).unwrap();
+            prop_assert_eq!(read.column_type(), forth.column_type());
+            for value in &all {
+                let exact = match (forth.column_type().cell(value), value) {
+                    (Some(Cell::Integer(integer)), FieldValue::Number(number)) => number.as_i64() == Some(integer),
+                    (Some(Cell::Float(float)), FieldValue::Number(number)) => {
+                        number.as_i64().is_none_or(|integer| float.to_string() == integer.to_string())
+                    }
+                    (Some(Cell::Text(text)), value) => text == value.clone().into_text(),
+                    (Some(Cell::Boolean(_) | Cell::List(_)), _) => true,
+                    _ => false,
+                };
+                prop_assert!(exact, "{:?}", value);
+            }
+        }
+    }
+}

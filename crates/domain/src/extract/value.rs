@@ -1,0 +1,85 @@
+//! The value of one field of one answer.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+/// The value of a field. JSON's `null` is no value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    /// True or false.
+    Boolean(bool),
+    /// A number. Integers of up to 64 bits are exact; longer ones are the nearest 64-bit float.
+    Number(Number),
+    /// A text; also a JSON object, as its JSON text (keys sorted).
+    Text(String),
+    /// The elements of a JSON array, or what several matches of a `JSONPath` hold, each as text. `None` is a `null`,
+    /// which is kept: lists of several fields may belong together element by element.
+    List(Vec<Option<String>>),
+}
+
+impl FieldValue {
+    /// What a JSON value is as a field.
+    pub(super) fn of_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => None,
+            Value::Bool(flag) => Some(Self::Boolean(*flag)),
+            Value::Number(number) => Some(Self::Number(number.clone())),
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Array(elements) => Some(Self::of_several(elements)),
+            Value::Object(_) => Some(Self::Text(value.to_string())),
+        }
+    }
+
+    /// A list of these.
+    pub(super) fn of_several<'v>(values: impl IntoIterator<Item = &'v Value>) -> Self {
+        Self::List(values.into_iter().map(element_text).collect())
+    }
+
+    /// The value as text: a text itself, anything else as JSON.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Boolean(flag) => flag.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text,
+            Self::List(elements) => Value::from(elements).to_string(),
+        }
+    }
+}
+
+fn element_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case(json!(true), "true")]
+    #[case(json!(0.9), "0.9")]
+    #[case(json!(-7), "-7")]
+    #[case(json!(9_007_199_254_740_993_i64), "9007199254740993")]
+    #[case(json!(u64::MAX), "18446744073709551615")]
+    #[case(json!("a \"b\" ü"), "a \"b\" ü")]
+    #[case(json!({"b": [1], "a": null}), r#"{"a":null,"b":[1]}"#)]
+    #[case(json!(["x", 1, null, [2], {"k": true}]), r#"["x","1",null,"[2]","{\"k\":true}"]"#)]
+    #[case(json!([]), "[]")]
+    fn a_value_has_a_text(#[case] value: Value, #[case] text: &str) {
+        let value = FieldValue::of_json(&value).unwrap();
+        let written = serde_json::to_string(&value).unwrap();
+        assert_eq!(serde_json::from_str::<FieldValue>(&written).unwrap(), value, "{written}");
+        assert_eq!(value.into_text(), text);
+    }
+
+    #[test]
+    fn null_is_no_value() {
+        assert_eq!(FieldValue::of_json(&Value::Null), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! Properties of extraction that hold for any answer. `PROPTEST_CASES` says how many are tried.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
+use bedrock_batch_domain::prompt::{OutputSchema, SchemaType};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn extractor(schema_type: SchemaType, fields: &[(&str, &str)], response_schema: Option<&Value>) -> Extractor {
+    let fields = fields.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect();
+    Extractor::new(&OutputSchema { schema_type, fields }, response_schema).expect("a valid schema")
+}
+
+fn whole() -> Extractor {
+    extractor(SchemaType::Json, &[("whole", "$")], None)
+}
+
+/// What `$` gives for `object`.
+fn as_field(object: &Value) -> FieldValue {
+    FieldValue::Text(object.to_string())
+}
+
+fn objects(text: &'static str) -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e9..1e9).prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    let any = leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(text, inner, 0..4).prop_map(|map| map.into_iter().collect::<Map<_, _>>().into()),
+        ]
+    });
+    prop::collection::hash_map(text, any, 0..5).prop_map(|map| Value::Object(map.into_iter().collect()))
+}
+
+/// Strings that are hard on a reader: quotes of all kinds, brackets, fences, tags, escapes.
+const HARD: &str = "([\\\\\"{}\\[\\],:\\n „“”‘’«»「」`aü😀]|</?think>|```json\n){0,8}";
+/// The same without fences and tags, which are looked for first wherever they stand.
+const WITHOUT_FENCES: &str = "[\\\\\"{}\\[\\],:\\n „“”‘’«»「」<aü😀]{0,8}";
+/// Texts that are nearly answers.
+const NEARLY: &str =
+    "([{}\\[\\]\":,\\\\„“”‘’ \\n]|\"a\":|1|-|e9|null|tru|ü|</?think(ing)?>|```(json)?\n?|\\\\u|d83d){0,40}";
+
+/// Everything that can be done with a text.
+fn take_apart(text: &str) {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string", "pattern": "^a", "format": "email"}}});
+    let extractors = [
+        whole(),
+        extractor(SchemaType::Json, &[("a", "$.a"), ("all", "$..*"), ("some", "$[?@.a == 1]['a', 0]")], Some(&schema)),
+        extractor(SchemaType::Regex, &[("a", "a(.*)"), ("think", "<think>(.*?)</think>")], None),
+    ];
+    for (extractor, stop_reason) in extractors.iter().flat_map(|one| [(one, None), (one, Some("max_tokens"))]) {
+        match extractor.extract(text, stop_reason) {
+            Ok(fields) => {
+                assert_eq!(fields.len(), extractor.names().len());
+                for field in fields.iter().flatten() {
+                    let mut kinds = FieldKinds::default();
+                    kinds.see(field);
+                    assert!(kinds.column_type().cell(field).is_some());
+                }
+            }
+            Err(error) => assert!(!error.reason().is_empty() && !error.to_string().is_empty()),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in any::<String>()) {
+        take_apart(&text);
+    }
+
+    #[test]
+    fn no_text_that_is_nearly_an_answer_panics(text in NEARLY) {
+        take_apart(&text);
+    }
+
+    #[test]
+    fn no_part_of_an_answer_panics_or_passes_for_the_whole(object in objects(HARD), from in 0usize..80, to in 0usize..200) {
+        let text = object.to_string();
+        let boundary = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let (from, to) = (boundary(from), boundary(to));
+        take_apart(text.get(from..to).unwrap_or_default());
+        if to < text.len() {
+            prop_assert!(whole().extract(&text[..to], Some("end_turn")).is_err(), "{}", &text[..to]);
+        }
+    }
+
+    #[test]
+    fn any_object_in_any_prose_is_found(
+        object in objects(WITHOUT_FENCES),
+        before in "[^{}\\[\\]`<]{0,40}",
+        after in "[^`<]{0,40}",
+        pretty: bool,
+    ) {
+        let text = if pretty { serde_json::to_string_pretty(&object).unwrap() } else { object.to_string() };
+        let fields = whole().extract(&format!("{before}{text}{after}"), Some("end_turn")).unwrap();
+        prop_assert_eq!(&fields[0], &Some(as_field(&object)));
+    }
+
+    #[test]
+    fn any_fenced_object_is_found_whatever_it_holds(object in objects(HARD), before in "[^{}\\[\\]`<]{0,40}") {
+        let text = format!("{before}\n```json\n{}\n```\nDone.", serde_json::to_string_pretty(&object).unwrap());
+        let fields = whole().extract(&text, Some("end_turn")).unwrap();
+        prop_assert_eq!(&fields[0], &Some(as_field(&object)));
+    }
+
+    #[test]
+    fn a_valid_json_text_is_never_changed(object in objects(HARD), pretty: bool, space in "[ \\n\\t]{0,3}") {
+        let text = if pretty { serde_json::to_string_pretty(&object).unwrap() } else { object.to_string() };
+        let fields = whole().extract(&format!("{space}{text}{space}"), Some("end_turn")).unwrap();
+        prop_assert_eq!(&fields[0], &Some(as_field(&object)));
+    }
+
+    #[test]
+    fn a_german_quotation_that_ends_in_an_ascii_quote_is_mended(
+        words in prop::collection::vec("[a-zäöü ]{0,6}", 4),
+        mark in "[.!?]",
+    ) {
+        let [a, b, c, d] = [&words[0], &words[1], &words[2], &words[3]];
+        let text = format!("{{\"x\": \"{a}„{b}\"{c}{mark}\", \"y\": \"{d}\"}} {a}„{b}\"");
+        let fields = extractor(SchemaType::Json, &[("x", "$.x"), ("y", "$.y")], None).extract(&text, None).unwrap();
+        prop_assert_eq!(&fields[0], &Some(FieldValue::Text(format!("{a}\"{b}\"{c}{mark}"))));
+        prop_assert_eq!(&fields[1], &Some(FieldValue::Text(d.clone())));
+    }
+}
+
+/// Texts that would take long if any step went over them once for each bracket.
+#[test]
+fn hostile_texts_take_no_time() {
+    let start = std::time::Instant::now();
+    for piece in [
+        "[",
+        "{",
+        "{\"a\":",
+        "[1,",
+        "{\"",
+        "„",
+        "{„",
+        "{\"a\":\"„\"x",
+        "```json\n{",
+        "<think>",
+        "</think>{",
+        "<think></think>",
+        "<",
+    ] {
+        take_apart(&piece.repeat(100_000 / piece.len()));
+    }
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+/// For a search of hours: long texts of many pieces. See the documentation of `extract`.
+#[test]
+#[ignore = "takes as long as PROPTEST_CASES says"]
+fn no_long_text_panics() {
+    let pieces = prop::collection::vec(
+        prop_oneof![NEARLY, objects(HARD).prop_map(|object| object.to_string()), ".{0,10}"],
+        0..12,
+    );
+    proptest!(|(pieces in pieces)| take_apart(&pieces.concat()));
+}
