@@ -105,11 +105,21 @@ fn a_path_reads_any_value(#[case] path: &str, #[case] text: &str, #[case] expect
 #[case("{\"a\": \"line\nbreak\"}", "end_turn", Unparsed::Broken { line: 2, column: 1 })]
 #[case(r#"{"c": 1}"#, "end_turn", Unparsed::NoFields)]
 #[case(r#"[{"a": 1}]"#, "end_turn", Unparsed::NoFields)]
+#[case(r#"{"c": "some text"} in {place}"#, "end_turn", Unparsed::NoFields)]
 #[case("Note [1].", "end_turn", Unparsed::NoFields)]
 #[case("Note [1]. {\"a\": 1,}", "end_turn", Unparsed::Broken { line: 1, column: 19 })]
 fn what_cannot_be_parsed_says_why(#[case] text: &str, #[case] stop_reason: &str, #[case] expected: Unparsed) {
     assert_eq!(extracted(AB, text, stop_reason).unwrap_err(), expected);
     assert!(!expected.reason().is_empty() && !expected.to_string().is_empty());
+}
+
+#[rstest]
+#[case(r#"{"x": "</think> [1] "#)]
+#[case(r#"{"x": "```json [1] ``` "#)]
+fn what_stands_in_a_string_that_was_cut_off_is_no_value(#[case] text: &str) {
+    let schema = "type = \"json\"\nfields = { f = \"$\" }";
+    assert_eq!(extracted(schema, text, "end_turn"), Err(Unparsed::Unended));
+    assert_eq!(extracted(schema, text, "max_tokens"), Err(Unparsed::CutOff));
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub(super) fn repaired(text: &str) -> (String, usize) {
                     out.push(char);
                     out.extend(chars.next().map(|(_, escaped)| escaped));
                 }
-                '"' if quotation && !ends_string(after, false) => {
+                '"' if quotation => {
                     out.push_str("\\\"");
                     place = Place::Inside { curly, quotation: false };
                 }
