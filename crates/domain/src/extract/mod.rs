@@ -1,6 +1,6 @@
 //! From the text of an answer to fields.
 //!
-//! A template's `output_schema` says which: by `JSONPath` of the JSON value in the answer ([`find`] finds it, `repair`
+//! A template's `output_schema` says which: by `JSONPath` of the JSON value in the answer (`find` finds it, `repair`
 //! mends typographic quotes where it does not parse otherwise), or by regular expression. [`FieldKinds`] gives each
 //! field one column type for a whole stage.
 //!
