@@ -9,7 +9,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Turn, join};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, Reading, Turn, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
 use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -99,8 +99,8 @@ impl Postprocess {
                 let answers = self.answers.join(format!("{}.jsonl.out", Layout::chunk(index)));
                 let job = JoinJob {
                     family: Family::AnthropicMessages,
-                    prefill: "",
-                    retry_on: &[RetryOn::Missing, RetryOn::Error],
+                    reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prefill: "", extractor: None },
+                    types: None,
                     outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
                     shared: None,
                 };

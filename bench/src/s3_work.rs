@@ -12,7 +12,7 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::{Found, ObjectChunks, StreamReader, Uploads, list};
-use bedrock_batch_engine::postprocess::{JoinJob, Turn, join};
+use bedrock_batch_engine::postprocess::{JoinJob, Reading, Turn, join};
 use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor, StartInput};
 use clap::Args;
 use serde_json::{Value, json};
@@ -118,8 +118,8 @@ fn one(
     let runtime = Handle::current();
     let job = JoinJob {
         family: Family::AnthropicMessages,
-        prefill: "",
-        retry_on: &[RetryOn::Missing, RetryOn::Error],
+        reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prefill: "", extractor: None },
+        types: None,
         outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
         shared: None,
     };

@@ -157,9 +157,9 @@ impl Layout {
         format!("runs/{run}/first_rows.json")
     }
 
-    /// The manifest of the files of duplicates, to be joined when all else is done after this pass.
-    pub fn duplicates_manifest_key(run: &str, pass: u32) -> String {
-        format!("runs/{run}/passes/{pass}/duplicates.json")
+    /// The manifest of the files that are joined when all else is done after this pass.
+    pub fn last_join_key(run: &str, pass: u32) -> String {
+        format!("runs/{run}/passes/{pass}/last.json")
     }
 
     /// The records of a chunk that may be asked again: its lines, as they were sent.

@@ -1,6 +1,7 @@
 //! What a run freezes when it starts: later steps read `runs/<run>/plan.json` and nothing else, so that a template
 //! edited in the middle changes nothing.
 
+use crate::extract::ColumnType;
 use crate::input::{ProcessingMode, RunRequest};
 use crate::lane::Lane;
 use crate::layout::Layout;
@@ -166,6 +167,9 @@ pub struct ChunkItem {
     pub duplicates: bool,
     /// All jobs that had rows of it, in the order in which they were asked.
     pub jobs: Vec<ChunkJob>,
+    /// The types of the fields' columns; those of the chunk's own values where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<Vec<ColumnType>>,
     /// Which join this is: stored with the counts, so that those of an earlier one are known as such.
     #[serde(default)]
     pub stamp: String,
@@ -190,7 +194,14 @@ impl ChunkItem {
     /// The chunk of a job of the first pass, whose rows are exactly the job's.
     pub fn of_job(job: &JobItem) -> Self {
         let own = ChunkJob { index: job.index, name: job.name.clone(), pass: 0, lane: job.lane, records: job.records };
-        Self { index: job.index, name: job.name.clone(), duplicates: false, jobs: vec![own], stamp: String::new() }
+        Self {
+            index: job.index,
+            name: job.name.clone(),
+            duplicates: false,
+            jobs: vec![own],
+            types: None,
+            stamp: String::new(),
+        }
     }
 }
 

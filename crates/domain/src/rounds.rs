@@ -55,8 +55,9 @@ pub struct Progress {
     pub failed: u64,
     /// All unanswered rows that may be asked again.
     pub unanswered: u64,
-    /// Whether rows that equal other rows wait for their answers.
-    pub duplicates: bool,
+    /// Whether something is left to be done when all answers are there: rows that equal other rows wait for theirs, or
+    /// columns do not have the same type in all files.
+    pub last_join: bool,
 }
 
 /// What comes next.
@@ -73,8 +74,8 @@ pub enum Next {
         /// The round that this is.
         round: u32,
     },
-    /// Give rows that equal other rows their answers.
-    JoinDuplicates,
+    /// Give rows that equal other rows their answers, and columns one type in all files.
+    LastJoin,
     /// All is done.
     Finish,
 }
@@ -96,7 +97,7 @@ pub enum Rows {
 /// that failed are asked in batch again as long as there are rounds, and on demand after that.
 pub fn next(progress: &Progress) -> Next {
     let Progress { processing, round, .. } = *progress;
-    let at_the_end = if progress.duplicates { Next::JoinDuplicates } else { Next::Finish };
+    let at_the_end = if progress.last_join { Next::LastJoin } else { Next::Finish };
     if progress.mode == Mode::Collect {
         return at_the_end;
     }
@@ -138,7 +139,7 @@ mod tests {
         fell_back: 0,
         failed: 0,
         unanswered: 0,
-        duplicates: false,
+        last_join: false,
     };
 
     fn ask(rows: Rows, lane: Lane, round: u32) -> Next {
@@ -159,7 +160,7 @@ mod tests {
     )]
     #[case::failed_with_rounds_left(Progress { unanswered: 200, failed: 200, ..DONE }, ask(Rows::All, Lane::Batch, 1))]
     #[case::failed_again(Progress { unanswered: 200, failed: 200, round: 1, ..DONE }, ask(Rows::Failed, Lane::OnDemand, 1))]
-    #[case::duplicates_wait_for_the_end(Progress { duplicates: true, unanswered: 1, round: 1, ..DONE }, Next::JoinDuplicates)]
+    #[case::duplicates_wait_for_the_end(Progress { last_join: true, unanswered: 1, round: 1, ..DONE }, Next::LastJoin)]
     #[case::collecting_asks_nothing(Progress { mode: Mode::Collect, unanswered: 500, ..DONE }, Next::Finish)]
     #[case::the_rest_first(Progress { rest: true, unanswered: 500, ..DONE }, Next::Rest)]
     fn the_next_step_of(#[case] progress: Progress, #[case] expected: Next) {

@@ -1,5 +1,6 @@
 //! What a run came to: `runs/<run>/summary.json` and the execution's output.
 
+use crate::extract::{ColumnType, FieldKinds};
 use crate::lane::Lane;
 use crate::model::{Model, Price};
 use crate::plan::{Plan, PlanCounts};
@@ -26,6 +27,10 @@ pub struct JobCounts {
     pub usage: Vec<Usage>,
     /// Tokens that rows did not cost, because they equal other rows.
     pub saved: Tokens,
+    /// For each field of the prompt, the kinds of values that its answers hold.
+    pub kinds: Vec<FieldKinds>,
+    /// The types of the fields' columns in the chunk's output file.
+    pub types: Vec<ColumnType>,
     /// Which join counted this.
     pub stamp: String,
 }

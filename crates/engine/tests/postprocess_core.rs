@@ -11,7 +11,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_domain::summary::JobCounts;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Turn, copy_unanswered, join};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, Reading, Turn, copy_unanswered, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -46,7 +46,13 @@ fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> J
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned()), (OutputFormat::Csv, "out.csv".to_owned())];
     let retry_on = [RetryOn::Missing, RetryOn::Error];
-    let job = JoinJob { family, prefill, retry_on: &retry_on, outputs: &outputs, shared: None };
+    let job = JoinJob {
+        family,
+        reading: Reading { retry_on: &retry_on, prefill, extractor: None },
+        types: None,
+        outputs: &outputs,
+        shared: None,
+    };
     let turn = turn(0, 1000, answers.to_vec());
     join(&job, &rows, "rows", std::iter::once(turn), &FolderSink { folder: folder.to_owned() }).unwrap().counts
 }
@@ -200,7 +206,13 @@ fn joined_in_turns(
     let layout = Layout::new("p", "r");
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
-    let job = JoinJob { family: Family::Nova, prefill: "", retry_on, outputs: &outputs, shared: None };
+    let job = JoinJob {
+        family: Family::Nova,
+        reading: Reading { retry_on, prefill: "", extractor: None },
+        types: None,
+        outputs: &outputs,
+        shared: None,
+    };
     let sink = FolderSink { folder: folder.to_owned() };
     let joined = join(&job, &rows, "rows", turns.into_iter(), &sink).unwrap();
     let batch = output(folder);

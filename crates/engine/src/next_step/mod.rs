@@ -12,10 +12,11 @@ use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{get_json, put_json};
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::plan::{ChunkItem, JobItem, Plan, Step};
+use bedrock_batch_domain::plan::{ChunkItem, ChunkJob, JobItem, Plan, Step};
 use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, StepName, next};
 pub use history::{History, Pass};
 pub use latest::{Fate, Latest};
@@ -61,6 +62,21 @@ impl<'a> Chunks<'a> {
     fn collected(&self) -> impl Iterator<Item = u32> + '_ {
         let other = |stored: &StoredJob| stored.counts.as_ref().is_some_and(|counts| !counts.stamp.is_empty());
         self.stored.iter().filter(move |(_, stored)| other(stored)).map(|(chunk, _)| *chunk)
+    }
+
+    /// The types of the fields' columns over all chunks, and the chunks that were written with others.
+    fn types(&self) -> (Vec<ColumnType>, Vec<u32>) {
+        let counted = || self.stored.iter().filter_map(|(chunk, stored)| Some((*chunk, stored.counts.as_ref()?)));
+        let mut all: Vec<FieldKinds> = Vec::new();
+        for (_, counts) in counted() {
+            all.resize_with(all.len().max(counts.kinds.len()), FieldKinds::default);
+            for (all, own) in all.iter_mut().zip(&counts.kinds) {
+                all.merge(own);
+            }
+        }
+        let types: Vec<ColumnType> = all.iter().map(FieldKinds::column_type).collect();
+        let other = counted().filter(|(_, counts)| counts.types != types).map(|(chunk, _)| chunk).collect();
+        (types, other)
     }
 
     /// The unanswered rows of each chunk that has some.
@@ -150,6 +166,7 @@ impl NextStepper {
                 name: layout.job_name(&plan.started_at, 0, index),
                 duplicates: false,
                 jobs: by_chunk.remove(&index).unwrap_or_default(),
+                types: None,
                 stamp: stamp(done),
             })
             .collect();
@@ -195,18 +212,29 @@ impl NextStepper {
         Ok(())
     }
 
-    /// The step that gives rows which equal other rows their answers.
-    async fn join_duplicates(&self, plan: &Plan, done: &Step) -> Result<Step, EngineError> {
-        let items: Vec<ChunkItem> = (0..plan.counts.duplicate_chunks)
-            .map(|index| ChunkItem {
-                index,
-                name: Layout::duplicates_name(&plan.run_id, index),
-                duplicates: true,
-                jobs: Vec::new(),
-                stamp: stamp(done),
-            })
-            .collect();
-        let key = Layout::duplicates_manifest_key(&plan.run_id, done.pass);
+    /// The step after which all is done: chunks whose columns have other types than the rest are written again, and rows
+    /// that equal other rows get their answers.
+    async fn last_join(
+        &self,
+        plan: &Plan,
+        history: &History,
+        (types, other): (Vec<ColumnType>, Vec<u32>),
+        done: &Step,
+    ) -> Result<Step, EngineError> {
+        let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
+        let mut by_chunk = history.jobs_by_chunk();
+        let item = |index: u32, name: String, duplicates: bool, jobs: Vec<ChunkJob>| {
+            let types = (!types.is_empty()).then(|| types.clone());
+            ChunkItem { index, name, duplicates, jobs, types, stamp: stamp(done) }
+        };
+        let chunks = other.into_iter().map(|chunk| {
+            let jobs = by_chunk.remove(&chunk).unwrap_or_default();
+            item(chunk, layout.job_name(&plan.started_at, 0, chunk), false, jobs)
+        });
+        let mut items: Vec<ChunkItem> = chunks.collect();
+        let files = 0..plan.counts.duplicate_chunks;
+        items.extend(files.map(|file| item(file, Layout::duplicates_name(&plan.run_id, file), true, Vec::new())));
+        let key = Layout::last_join_key(&plan.run_id, done.pass);
         self.write(done, &key, &items).await?;
         Ok(go_to(plan, done, StepName::JoinChunks, key))
     }
@@ -218,10 +246,11 @@ impl NextStepper {
         jobs: &[StoredJob],
         done: Step,
     ) -> Result<Step, EngineError> {
-        if done.manifest_key == Layout::duplicates_manifest_key(&plan.run_id, done.pass) {
+        if done.manifest_key == Layout::last_join_key(&plan.run_id, done.pass) {
             return Ok(go_to(plan, &done, StepName::Finish, String::new()));
         }
-        let unanswered = Chunks::of(plan, jobs).unanswered();
+        let chunks = Chunks::of(plan, jobs);
+        let unanswered = chunks.unanswered();
         let by_name: HashMap<&str, &StoredJob> = jobs.iter().map(|job| (job.name.as_str(), job)).collect();
         let mut latest = Latest::of(history, |name| by_name.get(name).map_or(Fate::Other, |job| fate(job)));
         let rows_of = |chunks: &BTreeSet<u32>| {
@@ -239,24 +268,24 @@ impl NextStepper {
                 fell_back: rows_of(&latest.fell_back),
                 failed: rows_of(&latest.failed),
                 unanswered: unanswered.values().sum(),
-                duplicates: plan.counts.duplicate_chunks > 0,
+                last_join: plan.counts.duplicate_chunks > 0 || !chunks.types().1.is_empty(),
             };
             match next(&progress) {
                 Next::Finish => return Ok(go_to(plan, &done, StepName::Finish, String::new())),
-                Next::JoinDuplicates => return self.join_duplicates(plan, &done).await,
+                Next::LastJoin => return self.last_join(plan, history, chunks.types(), &done).await,
                 Next::Rest => {
                     let pass = done.pass + 1;
                     let key = Layout::pass_jobs_key(&plan.run_id, pass);
                     return Ok(Step { pass, rest: false, ..go_to(plan, &done, StepName::AnswerOnDemand, key) });
                 }
                 Next::Ask { rows, lane, round: asked } => {
-                    let chunks = match rows {
+                    let of_these = match rows {
                         Rows::All => None,
                         Rows::FellBack => Some(&latest.fell_back),
                         Rows::Failed => Some(&latest.failed),
                     };
                     let mut wanted = unanswered.clone();
-                    wanted.retain(|chunk, _| chunks.is_none_or(|chunks| chunks.contains(chunk)));
+                    wanted.retain(|chunk, _| of_these.is_none_or(|chunks| chunks.contains(chunk)));
                     if let Some(step) = self.ask(plan, history, &wanted, lane, asked, &done).await? {
                         if rows == Rows::Failed {
                             self.note_fallen_back(jobs, &latest.failed_jobs).await?;

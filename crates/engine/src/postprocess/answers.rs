@@ -6,10 +6,12 @@ use super::row_ids::RowIds;
 use crate::error::EngineError;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::{RecordError, read_line};
+use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
 use bedrock_batch_domain::summary::{JobCounts, Tokens};
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
@@ -57,6 +59,30 @@ pub(super) struct Kept {
     pub(super) output_tokens: Option<u64>,
     /// The number of the model.
     pub(super) model: usize,
+    /// The prompt's fields.
+    pub(super) fields: Fields,
+}
+
+/// The fields of an answer.
+#[derive(Debug, Clone)]
+pub(super) enum Fields {
+    /// The prompt names none, or there is no text.
+    None,
+    /// In the order of the prompt.
+    Found(Box<[Option<FieldValue>]>),
+    /// Why there are none: for `error`, and the name for counting.
+    Unparsed(Box<str>, &'static str),
+}
+
+/// What answers are read with.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// Why rows without an answer may be asked again.
+    pub retry_on: &'a [RetryOn],
+    /// What every answer begins with; empty for nothing.
+    pub prefill: &'a str,
+    /// What takes the prompt's fields out of an answer.
+    pub extractor: Option<&'a Extractor>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +106,7 @@ pub(super) struct Row {
 
 /// All rows of a chunk, with what came for them.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct Answers<'a> {
     ids: RowIds,
     pub(super) rows: Vec<Row>,
     pub(super) texts: String,
@@ -88,7 +114,7 @@ pub(super) struct Answers {
     pub(super) stop_reasons: Vec<String>,
     pub(super) models: Vec<String>,
     asked: Vec<Asked>,
-    retry_on: Vec<RetryOn>,
+    reading: Reading<'a>,
     /// Rows that were open when the latest pass began, and how many of them have found their job.
     open: Vec<usize>,
     assigned: usize,
@@ -99,9 +125,9 @@ const UNKNOWN: &str = "answers to records that were not asked";
 const REPEATED: &str = "repeated answers to one record";
 const NOT_ASKED: (&str, &str) = ("not asked: the run ended before", "not asked");
 
-impl Answers {
+impl<'a> Answers<'a> {
     /// The rows of a chunk, without answers yet: their ids, and why some were not sent.
-    pub(super) fn new(ids: &[StringArray], not_sent: &[StringArray], retry_on: &[RetryOn]) -> Self {
+    pub(super) fn new(ids: &[StringArray], not_sent: &[StringArray], reading: Reading<'a>) -> Self {
         let outcome = |why: Option<&str>| why.map_or(Outcome::Missing, |why| Outcome::NotSent(why.into()));
         let row = |why| Row { outcome: outcome(why), attempts: 0, asked_by: 0, line_of: 0 };
         Self {
@@ -112,7 +138,7 @@ impl Answers {
             stop_reasons: Vec::new(),
             models: Vec::new(),
             asked: Vec::new(),
-            retry_on: retry_on.to_vec(),
+            reading,
             open: Vec::new(),
             assigned: 0,
         }
@@ -153,10 +179,12 @@ impl Answers {
                 RecordError::Refused { .. } if error.is_permanent() => return false,
                 RecordError::Refused { .. } => RetryOn::Error,
             },
-            Some(Outcome::Replied(Kept { payload: KeptPayload::None, .. })) => RetryOn::Unparsed,
+            Some(Outcome::Replied(
+                Kept { payload: KeptPayload::None, .. } | Kept { fields: Fields::Unparsed(..), .. },
+            )) => RetryOn::Unparsed,
             Some(Outcome::Replied(_) | Outcome::NotSent(_)) | None => return false,
         };
-        self.retry_on.contains(&reason)
+        self.reading.retry_on.contains(&reason)
     }
 
     /// The row of this id, if the chunk has it.
@@ -233,15 +261,65 @@ impl Answers {
     }
 
     fn keep(&mut self, reply: Reply<'_>, model_id: &str) -> Kept {
+        let mut fields = Fields::None;
         let payload = match reply.payload {
             None => KeptPayload::None,
-            Some(ReplyPayload::Text(text)) => self.keep_text(&text),
+            Some(ReplyPayload::Text(text)) => {
+                fields = self.fields_of(&text, reply.stop_reason.as_deref());
+                self.keep_text(&text)
+            }
             Some(ReplyPayload::Embedding(embedding)) => self.keep_embedding(&embedding),
         };
         // There are a handful of each.
         let stop_reason = reply.stop_reason.map(|reason| number_of(&mut self.stop_reasons, &reason));
         let model = number_of(&mut self.models, model_id);
-        Kept { payload, stop_reason, input_tokens: reply.input_tokens, output_tokens: reply.output_tokens, model }
+        Kept {
+            payload,
+            stop_reason,
+            input_tokens: reply.input_tokens,
+            output_tokens: reply.output_tokens,
+            model,
+            fields,
+        }
+    }
+
+    /// The prompt's fields in an answer; the prefill belongs to it.
+    pub(super) fn fields_of(&self, text: &str, stop_reason: Option<&str>) -> Fields {
+        let Some(extractor) = self.reading.extractor else { return Fields::None };
+        let whole = if self.reading.prefill.is_empty() {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(format!("{}{text}", self.reading.prefill))
+        };
+        match extractor.extract(&whole, stop_reason) {
+            Ok(values) => Fields::Found(values.into()),
+            Err(why) => Fields::Unparsed(why.to_string().into(), why.reason()),
+        }
+    }
+
+    /// The names of the prompt's fields.
+    pub(super) fn field_names(&self) -> &'a [String] {
+        self.reading.extractor.map_or(&[], Extractor::names)
+    }
+
+    /// What every answer begins with.
+    pub(super) fn prefill(&self) -> &'a str {
+        self.reading.prefill
+    }
+
+    /// For each field, the kinds of values that the answers hold.
+    pub(super) fn kinds(&self) -> Vec<FieldKinds> {
+        let mut kinds = vec![FieldKinds::default(); self.field_names().len()];
+        for row in &self.rows {
+            if let Outcome::Replied(Kept { fields: Fields::Found(values), .. }) = &row.outcome {
+                for (kinds, value) in kinds.iter_mut().zip(values) {
+                    if let Some(value) = value {
+                        kinds.see(value);
+                    }
+                }
+            }
+        }
+        kinds
     }
 
     pub(super) fn keep_text(&mut self, text: &str) -> KeptPayload {

@@ -1,6 +1,6 @@
 //! Rows that equal rows of other chunks: they get those rows' answers.
 
-use super::answers::Answers;
+use super::answers::{Answers, Reading};
 use super::join::{JoinJob, answers_for, write};
 use super::shared::take_shared;
 use crate::error::EngineError;
@@ -15,22 +15,23 @@ use parquet::file::reader::ChunkReader;
 use std::collections::{BTreeSet, HashMap};
 
 /// A file of duplicates, waiting for answers.
-pub(super) struct Waiting {
-    answers: Answers,
+pub(super) struct Waiting<'a> {
+    answers: Answers<'a>,
     /// By the id of a row that was asked, the rows that equal it.
     rows_of: HashMap<Box<str>, Vec<usize>>,
     /// The chunks of those rows.
     pub(super) chunks: BTreeSet<u32>,
 }
 
-impl Waiting {
+impl<'a> Waiting<'a> {
     /// Reads which rows wait for which. `first_rows`: the positions of the chunks' first rows.
     pub(super) fn read<R: ChunkReader + Clone + 'static>(
         rows: &R,
         rows_name: &str,
         first_rows: &[u64],
+        reading: Reading<'a>,
     ) -> Result<Self, EngineError> {
-        let answers = answers_for(rows, rows_name, &[])?;
+        let answers = answers_for(rows, rows_name, Reading { retry_on: &[], ..reading })?;
         let (mut rows_of, mut chunks) = (HashMap::<Box<str>, Vec<usize>>::new(), BTreeSet::new());
         let mut number = 0;
         let (_, batches) = ParquetRows::open(rows.clone(), rows_name, Some(&[SAME_AS, SAME_AS_ROW]))?;

@@ -1,6 +1,6 @@
 //! The core of postprocess: answers and rows in, answered rows out.
 
-use super::answers::{Answers, Asked};
+use super::answers::{Answers, Asked, Reading};
 use super::output::AnswerColumns;
 use super::shared::write_shared;
 use crate::error::EngineError;
@@ -11,7 +11,8 @@ use crate::rows::parquet_write::{ParquetFile, Readers};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use bedrock_batch_domain::columns::{INTERNAL, NOT_SENT, RECORD_ID};
-use bedrock_batch_domain::input::{OutputFormat, RetryOn};
+use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
+use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::summary::JobCounts;
 use parquet::file::reader::ChunkReader;
@@ -22,10 +23,10 @@ use std::io::Read;
 pub struct JoinJob<'a> {
     /// The format of answers.
     pub family: Family,
-    /// What every answer begins with; empty for nothing.
-    pub prefill: &'a str,
-    /// Why rows without an answer may be asked again.
-    pub retry_on: &'a [RetryOn],
+    /// What answers are read with.
+    pub reading: Reading<'a>,
+    /// The types of the fields' columns; those of the chunk's own values where it is not said.
+    pub types: Option<&'a [ColumnType]>,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
     /// The ids of rows whose answers rows of other chunks wait for, and the key of the file for these.
@@ -88,7 +89,7 @@ where
     S: ObjectSink,
 {
     let mut counts = JobCounts::default();
-    let mut answers = answers_for(rows, rows_name, job.retry_on)?;
+    let mut answers = answers_for(rows, rows_name, job.reading)?;
     for turn in turns {
         answers.ask(turn.asked);
         for input in turn.answers {
@@ -105,7 +106,7 @@ where
 }
 
 /// The rows of a file, without answers yet.
-pub(super) fn answers_for<R>(rows: &R, rows_name: &str, retry_on: &[RetryOn]) -> Result<Answers, EngineError>
+pub(super) fn answers_for<'a, R>(rows: &R, rows_name: &str, reading: Reading<'a>) -> Result<Answers<'a>, EngineError>
 where
     R: ChunkReader + Clone + 'static,
 {
@@ -122,7 +123,7 @@ where
             _ => return Err(EngineError::Transient(format!("{rows_name} is not a rows file of ours"))),
         }
     }
-    Ok(Answers::new(&row_ids, &not_sent, retry_on))
+    Ok(Answers::new(&row_ids, &not_sent, reading))
 }
 
 /// Writes the rows with their answers, and counts them.
@@ -130,7 +131,7 @@ pub(super) fn write<R, S>(
     job: &JoinJob<'_>,
     rows: &R,
     rows_name: &str,
-    answers: &Answers,
+    answers: &Answers<'_>,
     duplicates: bool,
     counts: &mut JobCounts,
     sink: &S,
@@ -139,12 +140,17 @@ where
     R: ChunkReader + Clone + 'static,
     S: ObjectSink,
 {
+    counts.kinds = answers.kinds();
+    let own = || counts.kinds.iter().map(FieldKinds::column_type).collect();
+    // A prompt's fields do not change within a run, so there are as many types as fields.
+    let types: Vec<ColumnType> =
+        job.types.filter(|types| types.len() == counts.kinds.len()).map_or_else(own, <[ColumnType]>::to_vec);
     let mut rows_done = 0;
     let mut outputs: Vec<Output<S::Writer>> = Vec::new();
     let (_, batches) = ParquetRows::open(rows.clone(), rows_name, None)?;
     for batch in batches {
         let batch = without_internal(&batch?)?;
-        let mut columns = AnswerColumns::new(job.family, job.prefill, duplicates, batch.num_rows());
+        let mut columns = AnswerColumns::new(job.family, answers, &types, duplicates, batch.num_rows());
         for row in rows_done..rows_done + batch.num_rows() {
             columns.push(answers, row, counts);
         }
@@ -157,6 +163,7 @@ where
             output.write(&answered)?;
         }
     }
+    counts.types = types;
     outputs.into_iter().try_for_each(Output::close)
 }
 

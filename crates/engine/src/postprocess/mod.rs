@@ -4,6 +4,7 @@
 mod answer_lines;
 mod answers;
 mod duplicates;
+mod field_columns;
 mod join;
 mod output;
 mod row_ids;
@@ -11,7 +12,7 @@ mod run;
 mod shared;
 mod unanswered;
 
-pub use answers::Asked;
+pub use answers::{Asked, Reading};
 pub use join::{JoinJob, Joined, Turn, join};
 pub use run::{PostprocessInput, Postprocessor};
 pub use unanswered::copy_unanswered;

@@ -1,6 +1,7 @@
 //! The columns that answers add, built a batch at a time.
 
-use super::answers::{Answers, Kept, Outcome, not_sent_reason};
+use super::answers::{Answers, Fields, Kept, Outcome, not_sent_reason};
+use super::field_columns::FieldColumns;
 use crate::error::EngineError;
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -8,6 +9,7 @@ use arrow_schema::{DataType, Field, Schema};
 use bedrock_batch_domain::columns::{
     ATTEMPTS, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, RESPONSE, STOP_REASON, names_beside,
 };
+use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::summary::{JobCounts, Tokens};
 use std::collections::BTreeMap;
@@ -29,6 +31,8 @@ fn count(counts: &mut BTreeMap<String, u64>, reason: &str) {
 pub(super) struct AnswerColumns<'a> {
     family: Family,
     prefill: &'a str,
+    field_names: &'a [String],
+    fields: FieldColumns,
     /// Whether the rows equal rows that were asked, and cost nothing themselves.
     duplicates: bool,
     response: StringBuilder,
@@ -42,11 +46,19 @@ pub(super) struct AnswerColumns<'a> {
 }
 
 impl<'a> AnswerColumns<'a> {
-    /// Empty columns for so many rows.
-    pub(super) fn new(family: Family, prefill: &'a str, duplicates: bool, rows: usize) -> Self {
+    /// Empty columns for so many rows; those of the prompt's fields get these types.
+    pub(super) fn new(
+        family: Family,
+        answers: &Answers<'a>,
+        types: &[ColumnType],
+        duplicates: bool,
+        rows: usize,
+    ) -> Self {
         Self {
             family,
-            prefill,
+            prefill: answers.prefill(),
+            field_names: answers.field_names(),
+            fields: FieldColumns::new(types),
             duplicates,
             response: StringBuilder::with_capacity(rows, rows * 64),
             embedding: ListBuilder::new(Float32Builder::new()),
@@ -60,7 +72,7 @@ impl<'a> AnswerColumns<'a> {
     }
 
     /// Appends the outcome of row `number`, and counts it.
-    pub(super) fn push(&mut self, answers: &Answers, number: usize, counts: &mut JobCounts) {
+    pub(super) fn push(&mut self, answers: &Answers<'_>, number: usize, counts: &mut JobCounts) {
         let Some(row) = answers.rows.get(number) else { return };
         counts.rows += 1;
         counts.retried += u64::from(row.attempts > 1);
@@ -90,11 +102,8 @@ impl<'a> AnswerColumns<'a> {
                 self.no_answer(&why.0);
             }
             Outcome::Replied(reply) => {
-                if self.answer(answers, reply, counts) {
-                    counts.answered += 1;
-                } else {
-                    failed = Some(NO_TEXT);
-                }
+                failed = self.answer(answers, reply, counts);
+                counts.answered += u64::from(failed.is_none());
             }
         }
         if let Some(reason) = failed {
@@ -110,10 +119,11 @@ impl<'a> AnswerColumns<'a> {
         self.input_tokens.append_null();
         self.output_tokens.append_null();
         self.model_id.append_null();
+        self.fields.push(None);
     }
 
-    /// Whether there is something to show for the reply.
-    fn answer(&mut self, answers: &Answers, reply: &Kept, counts: &mut JobCounts) -> bool {
+    /// Appends a reply; says why it is no answer all the same, if so.
+    fn answer<'r>(&mut self, answers: &Answers<'_>, reply: &'r Kept, counts: &mut JobCounts) -> Option<&'r str> {
         if self.duplicates {
             // It costs nothing: the row that it equals was asked.
             self.input_tokens.append_option(reply.input_tokens.map(|_| 0));
@@ -136,13 +146,20 @@ impl<'a> AnswerColumns<'a> {
         let embedding = answers.embedding(reply);
         self.embedding.values().append_slice(embedding.unwrap_or_default());
         self.embedding.append(embedding.is_some());
-        let answered = answers.text(reply).is_some() || embedding.is_some();
-        if answered {
-            self.error.append_null();
-        } else {
+        self.fields.push(match &reply.fields {
+            Fields::Found(values) => Some(values),
+            Fields::None | Fields::Unparsed(..) => None,
+        });
+        if answers.text(reply).is_none() && embedding.is_none() {
             self.error.append_value(format!("{NO_TEXT} (stop_reason {})", stop_reason.unwrap_or("not given")));
+            return Some(NO_TEXT);
         }
-        answered
+        if let Fields::Unparsed(why, reason) = &reply.fields {
+            self.error.append_value(why);
+            return Some(reason);
+        }
+        self.error.append_null();
+        None
     }
 
     /// The input's rows with these columns behind them; input columns of the same names get `input_` in front.
@@ -156,8 +173,8 @@ impl<'a> AnswerColumns<'a> {
         } else {
             (RESPONSE, Arc::new(self.response.finish()))
         };
-        let added: Vec<(&str, ArrayRef)> = vec![
-            payload,
+        let fields = self.field_names.iter().map(String::as_str).zip(self.fields.finish());
+        let rest: [(&str, ArrayRef); 6] = [
             (ERROR, Arc::new(self.error.finish())),
             (STOP_REASON, Arc::new(self.stop_reason.finish())),
             (INPUT_TOKENS, tokens(self.input_tokens)),
@@ -165,6 +182,7 @@ impl<'a> AnswerColumns<'a> {
             (ATTEMPTS, Arc::new(self.attempts.finish())),
             (MODEL_ID, Arc::new(self.model_id.finish())),
         ];
+        let added: Vec<(&str, ArrayRef)> = std::iter::once(payload).chain(fields).chain(rest).collect();
         let existing: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
         let added_names: Vec<&str> = added.iter().map(|(name, _)| *name).collect();
         let names = names_beside(&existing, &added_names, "input");

@@ -1,6 +1,6 @@
 //! The use case: find the answers of a chunk, join them, store the counts.
 
-use super::answers::Asked;
+use super::answers::{Asked, Reading};
 use super::duplicates::Waiting;
 use super::join::{JoinJob, Turn, join};
 use super::unanswered::copy_unanswered;
@@ -11,12 +11,14 @@ use crate::objects::{
 };
 use crate::preprocess::blocking;
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::extract::Extractor;
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::effective_prefill;
 use bedrock_batch_domain::plan::{ChunkItem, ChunkJob, JobItem, Plan};
+use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use serde::Deserialize;
@@ -66,6 +68,7 @@ struct Chunk {
     outputs: Vec<(OutputFormat, String)>,
     /// The execution that has the run in hand.
     owner: String,
+    extractor: Option<Extractor>,
 }
 
 impl Postprocessor {
@@ -108,8 +111,10 @@ impl Postprocessor {
         let outputs = plan.request.output_formats.iter();
         let outputs = outputs.map(|format| (*format, output_key(&layout, item.index, format.extension()))).collect();
         let rows = self.expect(&rows_key).await?;
+        // It was checked when the prompt was loaded.
+        let extractor = plan.prompt.as_ref().map(Prompt::extractor).transpose()?.flatten();
         let owner = input.execution_arn.clone();
-        let chunk = Chunk { plan, layout, item, rows, outputs, owner };
+        let chunk = Chunk { plan, layout, item, rows, outputs, owner, extractor };
         if chunk.item.duplicates { self.join_duplicates(chunk).await } else { self.join_chunk(chunk).await }
     }
 
@@ -209,7 +214,8 @@ impl Postprocessor {
                 let mut counts = JobCounts::default();
                 let rows = ObjectChunks::new(&runtime, &s3, &chunk.rows);
                 let name = chunk.rows.uri.to_string();
-                let mut waiting = Waiting::read(&rows, &name, &first_rows)?;
+                let job = job_of(&chunk, None);
+                let mut waiting = Waiting::read(&rows, &name, &first_rows, job.reading)?;
                 let keys: BTreeSet<String> =
                     waiting.chunks.iter().map(|index| chunk.layout.shared_key(*index)).collect();
                 // Chunks that were never joined have shared nothing.
@@ -220,7 +226,7 @@ impl Postprocessor {
                     Ok(())
                 })?;
                 let sink = WhileInHand::new(&runtime, &uploads, &jobs, &chunk);
-                waiting.write(&job_of(&chunk, None), &rows, &name, &mut counts, &sink)?;
+                waiting.write(&job, &rows, &name, &mut counts, &sink)?;
                 Ok(counts)
             })
             .await?
@@ -259,8 +265,12 @@ fn job_of<'a>(chunk: &'a Chunk, shared: Option<(&'a [String], &'a str)>) -> Join
     let template_prefill = chunk.plan.prompt.as_ref().and_then(|prompt| prompt.prefill.as_deref());
     JoinJob {
         family: chunk.plan.model.family,
-        prefill: effective_prefill(&request.inference, template_prefill).unwrap_or_default(),
-        retry_on: &request.asking.retry_on,
+        reading: Reading {
+            retry_on: &request.asking.retry_on,
+            prefill: effective_prefill(&request.inference, template_prefill).unwrap_or_default(),
+            extractor: chunk.extractor.as_ref(),
+        },
+        types: chunk.item.types.as_deref(),
         outputs: &chunk.outputs,
         shared,
     }

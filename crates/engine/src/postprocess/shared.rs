@@ -1,7 +1,7 @@
 //! Answers that rows of other chunks wait for, because they equal the rows that were asked: written by the chunk that was
 //! asked, read by the files of duplicates.
 
-use super::answers::{Answers, Kept, KeptPayload, Outcome, Row, not_sent_reason, number_of};
+use super::answers::{Answers, Fields, Kept, KeptPayload, Outcome, Row, not_sent_reason, number_of};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub(super) struct SharedAnswer {
 
 /// Writes the answers of the rows `wanted` as the object `key`.
 pub(super) fn write_shared<S: ObjectSink>(
-    answers: &Answers,
+    answers: &Answers<'_>,
     wanted: &[String],
     sink: &S,
     key: &str,
@@ -47,7 +47,7 @@ pub(super) fn write_shared<S: ObjectSink>(
     Ok(())
 }
 
-fn shared(answers: &Answers, id: &str, row: &Row) -> SharedAnswer {
+fn shared(answers: &Answers<'_>, id: &str, row: &Row) -> SharedAnswer {
     let mut answer = SharedAnswer { record_id: id.to_owned(), attempts: row.attempts, ..SharedAnswer::default() };
     let none = |text: &str, reason: &str| Some((text.to_owned(), reason.to_owned()));
     match &row.outcome {
@@ -72,7 +72,7 @@ fn shared(answers: &Answers, id: &str, row: &Row) -> SharedAnswer {
 
 /// Gives a shared answer to all rows that wait for it; `rows_of`: by the id of the row that was asked, those that equal
 /// it.
-pub(super) fn take_shared(answers: &mut Answers, rows_of: &HashMap<Box<str>, Vec<usize>>, line: &[u8]) -> bool {
+pub(super) fn take_shared(answers: &mut Answers<'_>, rows_of: &HashMap<Box<str>, Vec<usize>>, line: &[u8]) -> bool {
     let Ok(answer) = serde_json::from_slice::<SharedAnswer>(line) else { return false };
     let Some(rows) = rows_of.get(answer.record_id.as_str()) else { return true };
     // One copy in memory, however many rows share it.
@@ -80,6 +80,10 @@ pub(super) fn take_shared(answers: &mut Answers, rows_of: &HashMap<Box<str>, Vec
         (Some(text), _) => answers.keep_text(text),
         (None, Some(embedding)) => answers.keep_embedding(embedding),
         (None, None) => KeptPayload::None,
+    };
+    let fields = match &answer.text {
+        Some(text) => answers.fields_of(text, answer.stop_reason.as_deref()),
+        None => Fields::None,
     };
     let stop_reason = answer.stop_reason.as_deref().map(|reason| number_of(&mut answers.stop_reasons, reason));
     let model = number_of(&mut answers.models, answer.model_id.as_deref().unwrap_or_default());
@@ -94,6 +98,7 @@ pub(super) fn take_shared(answers: &mut Answers, rows_of: &HashMap<Box<str>, Vec
                 input_tokens: answer.input_tokens,
                 output_tokens: answer.output_tokens,
                 model,
+                fields: fields.clone(),
             }),
         };
     }

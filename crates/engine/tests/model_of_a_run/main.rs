@@ -134,7 +134,7 @@ fn next_pass(
             fell_back: rows_of(&latest.fell_back),
             failed: rows_of(&latest.failed),
             unanswered: unanswered.values().sum(),
-            duplicates: false,
+            last_join: false,
         };
         match next(&progress) {
             Next::Finish => return None,
@@ -152,7 +152,7 @@ fn next_pass(
                 }
                 (latest, round) = (Latest::default(), last_round);
             }
-            Next::JoinDuplicates => unreachable!("there are none"),
+            Next::LastJoin => unreachable!("there are none"),
         }
     }
 }

@@ -9,7 +9,7 @@ use bedrock_batch_domain::layout::{Layout, client_request_token};
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::plan::{ChunkJob, JobItem, Parts};
 use bedrock_batch_engine::next_step::{History, Pass, PassFiles};
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Joined, Turn, copy_unanswered, join};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, Joined, Reading, Turn, copy_unanswered, join};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
@@ -254,7 +254,13 @@ impl World<'_> {
     pub(crate) fn join(&mut self, chunk: u32, history: &History) -> Joined {
         let jobs = history.jobs_by_chunk().remove(&chunk).unwrap();
         let outputs = [(OutputFormat::Parquet, self.layout.output_key(chunk, "parquet"))];
-        let job = JoinJob { family: Family::Nova, prefill: "", retry_on: &RETRY_ON, outputs: &outputs, shared: None };
+        let job = JoinJob {
+            family: Family::Nova,
+            reading: Reading { retry_on: &RETRY_ON, prefill: "", extractor: None },
+            types: None,
+            outputs: &outputs,
+            shared: None,
+        };
         let rows = self.bucket.get(&self.layout.rows_key(chunk));
         let once = || {
             let turns: Vec<Turn<'_>> = jobs.iter().map(|job| self.turn(job)).collect();

@@ -1,0 +1,90 @@
+//! The columns of a prompt's fields, each of the one type that it has in all files of a run.
+
+use arrow_array::ArrayRef;
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
+use bedrock_batch_domain::extract::{Cell, ColumnType, FieldValue};
+use std::sync::Arc;
+
+/// The columns of all fields, built row by row.
+pub(super) struct FieldColumns(Vec<FieldColumn>);
+
+enum FieldColumn {
+    Integer(Int64Builder),
+    Float(Float64Builder),
+    Boolean(BooleanBuilder),
+    Text(StringBuilder),
+    List(ListBuilder<StringBuilder>),
+}
+
+impl FieldColumns {
+    /// Empty columns of these types.
+    pub(super) fn new(types: &[ColumnType]) -> Self {
+        Self(types.iter().map(|column| FieldColumn::new(*column)).collect())
+    }
+
+    /// Appends the values of one row; nothing in any of them for `None`.
+    pub(super) fn push(&mut self, values: Option<&[Option<FieldValue>]>) {
+        for (number, column) in self.0.iter_mut().enumerate() {
+            column.push(values.and_then(|values| values.get(number)).and_then(Option::as_ref));
+        }
+    }
+
+    /// The columns, in order.
+    pub(super) fn finish(&mut self) -> Vec<ArrayRef> {
+        self.0.iter_mut().map(FieldColumn::finish).collect()
+    }
+}
+
+impl FieldColumn {
+    fn new(column: ColumnType) -> Self {
+        match column {
+            ColumnType::Integer => Self::Integer(Int64Builder::new()),
+            ColumnType::Float => Self::Float(Float64Builder::new()),
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
+            ColumnType::Text => Self::Text(StringBuilder::new()),
+            ColumnType::List => Self::List(ListBuilder::new(StringBuilder::new())),
+        }
+    }
+
+    fn column_type(&self) -> ColumnType {
+        match self {
+            Self::Integer(_) => ColumnType::Integer,
+            Self::Float(_) => ColumnType::Float,
+            Self::Boolean(_) => ColumnType::Boolean,
+            Self::Text(_) => ColumnType::Text,
+            Self::List(_) => ColumnType::List,
+        }
+    }
+
+    fn push(&mut self, value: Option<&FieldValue>) {
+        let cell = value.and_then(|value| self.column_type().cell(value));
+        match (self, cell) {
+            (Self::Integer(column), Some(Cell::Integer(number))) => column.append_value(number),
+            (Self::Float(column), Some(Cell::Float(number))) => column.append_value(number),
+            (Self::Boolean(column), Some(Cell::Boolean(flag))) => column.append_value(flag),
+            (Self::Text(column), Some(Cell::Text(text))) => column.append_value(text),
+            (Self::List(column), Some(Cell::List(texts))) => {
+                for text in texts {
+                    column.values().append_option(text.as_deref());
+                }
+                column.append(true);
+            }
+            // A cell is of its column's type, or there is none.
+            (Self::Integer(column), _) => column.append_null(),
+            (Self::Float(column), _) => column.append_null(),
+            (Self::Boolean(column), _) => column.append_null(),
+            (Self::Text(column), _) => column.append_null(),
+            (Self::List(column), _) => column.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Integer(column) => Arc::new(column.finish()),
+            Self::Float(column) => Arc::new(column.finish()),
+            Self::Boolean(column) => Arc::new(column.finish()),
+            Self::Text(column) => Arc::new(column.finish()),
+            Self::List(column) => Arc::new(column.finish()),
+        }
+    }
+}
