@@ -2,14 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{UInt32Type, UInt64Type};
+use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
-use bedrock_batch_domain::prompt::Template;
+use bedrock_batch_domain::prompt::{Prompt, Template};
 use bedrock_batch_domain::summary::JobCounts;
 use bedrock_batch_engine::postprocess::{Asked, JoinJob, Reading, Turn, copy_unanswered, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
@@ -301,4 +302,44 @@ fn the_unanswered_records_are_copied_as_they_were_sent() {
     assert_eq!(left, format!("{}\n{}\n", lines[0], lines[2]));
     let too_many = copy_unanswered(&b"{}\n"[..], &unanswered, &sink, "left.jsonl").unwrap_err();
     assert!(too_many.to_string().contains("fewer than its rows"), "{too_many}");
+}
+
+#[test]
+fn fields_of_answers_become_columns_of_the_types_that_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare("text,size\na,x\nb,y\nc,z\nd,w\n", 4, folder.path());
+    let prompt = Prompt::parse(
+        "description = \"d\"\ntemplate = \"{text}\"\n[output_schema]\ntype = \"json\"\n\
+         [output_schema.fields]\nsize = \"$.size\"\ntags = \"$.tags[*]\"",
+    );
+    let extractor = prompt.unwrap().extractor().unwrap();
+    let answer = |id: usize, text: &str| nova(id, &text.replace('"', "\\\""));
+    let answers = [
+        answer(0, r#"{"size": 1, "tags": ["x", "y"]} as you wished"#),
+        answer(1, r#"{"size": 2, "tags": []}"#),
+        answer(2, "no fields at all"),
+    ];
+    let layout = Layout::new("p", "r");
+    let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
+    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
+    let sink = FolderSink { folder: folder.path().to_owned() };
+    let joined = |types| {
+        let reading = Reading { retry_on: &[RetryOn::Unparsed], prefill: "", extractor: extractor.as_ref() };
+        let job = JoinJob { family: Family::Nova, reading, types, outputs: &outputs, shared: None };
+        join(&job, &rows, "rows", std::iter::once(turn(0, 4, vec![answers.join("\n")])), &sink).unwrap()
+    };
+    let own = joined(None);
+    let batch = output(folder.path());
+    let sizes = batch.column_by_name("size").unwrap().as_primitive::<Int64Type>().clone();
+    assert_eq!(sizes.iter().collect::<Vec<_>>(), [Some(1), Some(2), None, None]);
+    let tags = batch.column_by_name("tags").unwrap().as_list::<i32>();
+    assert_eq!(tags.value(0).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("x"), Some("y")]);
+    assert_eq!(texts(&batch, "input_size"), ["x", "y", "z", "w"].map(|text| Some(text.to_owned())), "kept beside it");
+    assert_eq!(texts(&batch, "response")[2].as_deref(), Some("no fields at all"));
+    assert!(texts(&batch, "error")[2].as_deref().unwrap().contains("no JSON"));
+    assert_eq!((own.counts.answered, own.unanswered), (2, vec![false, false, true, false]));
+    let told = joined(Some([ColumnType::Text, ColumnType::Text].as_slice()));
+    assert_eq!(texts(&output(folder.path()), "size"), [Some("1".into()), Some("2".into()), None, None]);
+    assert_eq!(told.counts.types, [ColumnType::Text, ColumnType::Text]);
+    assert_eq!(own.counts.types, [ColumnType::Integer, ColumnType::List]);
 }

@@ -334,3 +334,33 @@ pub(crate) fn go_to(plan: &Plan, done: &Step, step: StepName, manifest_key: Stri
 pub(crate) fn collecting(step: Step) -> Step {
     Step { mode: Mode::Collect, ..step }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::extract::FieldValue;
+    use bedrock_batch_domain::summary::JobCounts;
+
+    /// A joined chunk whose one field held these values, written as `types`.
+    fn chunk(index: u32, values: &[FieldValue], types: &[ColumnType]) -> StoredJob {
+        let mut kinds = FieldKinds::default();
+        for value in values {
+            kinds.see(value);
+        }
+        let counts = JobCounts { kinds: vec![kinds], types: types.to_vec(), ..JobCounts::default() };
+        StoredJob { name: format!("c{index}"), index, counts: Some(counts), ..StoredJob::default() }
+    }
+
+    #[test]
+    fn files_whose_columns_have_other_types_than_the_rest_are_written_again() {
+        let number = FieldValue::Number(1.into());
+        let jobs = [
+            chunk(0, std::slice::from_ref(&number), &[ColumnType::Integer]),
+            chunk(1, &[number, FieldValue::Text("many".into())], &[ColumnType::Text]),
+            chunk(2, &[], &[ColumnType::Text]),
+        ];
+        let stored: BTreeMap<u32, &StoredJob> = jobs.iter().map(|job| (job.index, job)).collect();
+        let (types, other) = Chunks { stored, count: 3 }.types();
+        assert_eq!((types, other), (vec![ColumnType::Text], vec![0]));
+    }
+}
