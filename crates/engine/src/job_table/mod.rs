@@ -54,6 +54,8 @@ pub struct StoredJob {
     pub status: Option<JobStatus>,
     /// Bedrock's message.
     pub message: Option<String>,
+    /// Until when an invocation may be asking its rows on demand, in seconds since 1970.
+    pub asking_until: u64,
     /// Records that Bedrock has processed, as far as it says.
     pub processed: Option<u64>,
     /// Why this job stopped its run: an error name and a cause.
@@ -383,6 +385,7 @@ fn read(item: &HashMap<String, AttributeValue>) -> StoredJob {
         job_arn: string("job_arn"),
         status: string("status").map(|name| JobStatus::parse(&name)),
         message: string("message"),
+        asking_until: count("asking_until").unwrap_or(0),
         processed: count("processed_records"),
         may_fall_back: item.get("may_fall_back").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
         refused: item.get("refused").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),

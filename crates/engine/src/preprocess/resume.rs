@@ -2,6 +2,7 @@
 
 use super::run::{Preprocessor, StartInput};
 use crate::error::EngineError;
+use crate::job_table::StoredJob;
 use crate::next_step::{History, NextStepper, collecting, go_to};
 use crate::objects::{get_json, head, put_json};
 use crate::reconcile::execution_status;
@@ -16,7 +17,7 @@ use bedrock_batch_domain::rounds::StepName;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 const RESUME: &str = "resume_run";
 const COLLECT: &str = "collect_run";
@@ -156,9 +157,22 @@ impl Preprocessor {
         Ok(go_to(plan, &from, step, key))
     }
 
+    /// The jobs of the run, once no function of its last execution asks their rows any more: it stores the answers that
+    /// it has when it sees that the run was stopped, a few seconds later. Its lease bounds the wait.
+    async fn jobs_that_nobody_asks(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
+        loop {
+            let jobs = self.jobs.of_run(run_id).await?;
+            let now = u64::try_from(DateTime::from(SystemTime::now()).secs()).unwrap_or(0);
+            if jobs.iter().all(|job| job.asking_until < now) {
+                return Ok(jobs);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
     /// Joins every chunk with the answers that there are.
     async fn collect(&self, name: &str, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
-        let stored = self.jobs.of_run(&plan.run_id).await?;
+        let stored = self.jobs_that_nobody_asks(&plan.run_id).await?;
         let open = stored.iter().filter(|job| job.lane == Some(Lane::Batch) && job.was_asked() && !job.is_over());
         let open = open.count();
         if open > 0 {
@@ -177,7 +191,6 @@ impl Preprocessor {
 mod tests {
     use super::*;
     use rstest::rstest;
-    use std::time::Duration;
 
     #[rstest]
     #[case("1970-01-10T00:00:00.123Z", true)]
