@@ -1,6 +1,7 @@
 //! Names of the columns that a run adds, and what happens to a user's columns of the same name.
 
-use std::collections::HashSet;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
 
 /// The column that identifies a row, in every file of a run.
 pub const RECORD_ID: &str = "record_id";
@@ -11,8 +12,11 @@ pub const NOT_SENT: &str = "bedrock_batch:not_sent";
 pub const SAME_AS: &str = "bedrock_batch:same_as";
 /// In the files of duplicates only: the position of that row in the input, from 0 on.
 pub const SAME_AS_ROW: &str = "bedrock_batch:same_as_row";
+/// In the rows files of runs whose rows are asked different prompts only: the name of the row's own (null where it has
+/// none).
+pub const PROMPT: &str = "bedrock_batch:prompt";
 /// Columns of the rows files that a user's input may not have and that no output has.
-pub const INTERNAL: [&str; 3] = [NOT_SENT, SAME_AS, SAME_AS_ROW];
+pub const INTERNAL: [&str; 4] = [NOT_SENT, SAME_AS, SAME_AS_ROW, PROMPT];
 /// The answer's text.
 pub const RESPONSE: &str = "response";
 /// The embedding: a list of 32-bit floats.
@@ -37,22 +41,74 @@ pub const PROMPT_ID: &str = "prompt_id";
 pub const ADDED: [&str; 10] =
     [RECORD_ID, RESPONSE, EMBEDDING, ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID, PROMPT_ID];
 
+/// A column of a table, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The stage that made it, or [`INPUT`].
+    pub origin: String,
+}
+
+/// The origin of columns that are the user's own.
+pub const INPUT: &str = "input";
+
+impl Column {
+    /// A column of the user's own.
+    pub fn of_input(name: impl Into<String>) -> Self {
+        Self { name: name.into(), origin: INPUT.to_owned() }
+    }
+}
+
 /// The name under which each of `existing` columns goes on when `added` ones come: its own, or `<origin>_<name>` where
 /// an added column takes the name (`input_response`; further `<origin>_` in front as long as that is taken too).
-pub fn names_beside(existing: &[String], added: &[&str], origin: &str) -> Vec<String> {
+pub fn names_beside(existing: &[Column], added: &[&str]) -> Vec<String> {
+    let new: HashSet<&str> = added.iter().copied().collect();
     let mut taken: HashSet<String> = added.iter().map(|name| (*name).to_owned()).collect();
-    taken.extend(existing.iter().filter(|name| !added.contains(&name.as_str())).cloned());
-    let renamed = existing.iter().map(|name| {
-        if !added.contains(&name.as_str()) {
-            return name.clone();
+    taken
+        .extend(existing.iter().filter(|column| !new.contains(column.name.as_str())).map(|column| column.name.clone()));
+    let renamed = existing.iter().map(|column| {
+        if !new.contains(column.name.as_str()) {
+            return column.name.clone();
         }
-        let mut new_name = format!("{origin}_{name}");
+        let mut new_name = format!("{}_{}", column.origin, column.name);
         while !taken.insert(new_name.clone()) {
-            new_name = format!("{origin}_{new_name}");
+            new_name = format!("{}_{new_name}", column.origin);
         }
         new_name
     });
     renamed.collect()
+}
+
+/// The columns under their new names: `mappings` holds new names with old ones. An old name that is mapped is gone, but
+/// its values are not: they go on under the (first) new one. A column whose name is taken by another one is renamed as
+/// [`names_beside`] says.
+///
+/// Returns for each new column the place of its values among `columns`; what is not mapped comes first, in order.
+///
+/// # Errors
+/// The old names that no column has.
+pub fn mapped(columns: &[Column], mappings: &BTreeMap<String, String>) -> Result<Vec<(Column, usize)>, Vec<String>> {
+    let place = |name: &str| columns.iter().position(|column| column.name == name);
+    let missing: Vec<String> = mappings.values().filter(|old| place(old).is_none()).cloned().collect();
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let olds: HashSet<&str> = mappings.values().map(String::as_str).collect();
+    let kept: Vec<(usize, Column)> = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| !olds.contains(c.name.as_str()))
+        .map(|(at, c)| (at, c.clone()))
+        .collect();
+    let news: Vec<&str> = mappings.keys().map(String::as_str).collect();
+    let names = names_beside(&kept.iter().map(|(_, column)| column.clone()).collect::<Vec<_>>(), &news);
+    let kept = kept.into_iter().zip(names).map(|((at, column), name)| (Column { name, ..column }, at));
+    let renamed = mappings.iter().filter_map(|(new, old)| {
+        let at = place(old)?;
+        Some((Column { name: new.clone(), origin: columns[at].origin.clone() }, at))
+    });
+    Ok(kept.chain(renamed).collect())
 }
 
 #[cfg(test)]
@@ -61,8 +117,39 @@ mod tests {
 
     #[test]
     fn a_clash_renames_the_older_column_and_never_loses_one() {
-        let existing = ["a", "response", "input_response", "error"].map(str::to_owned);
-        let names = names_beside(&existing, &[RESPONSE, ERROR], "input");
-        assert_eq!(names, ["a", "input_input_response", "input_response", "input_error"]);
+        let mut existing = ["a", "response", "input_response", "error"].map(Column::of_input);
+        assert_eq!(
+            names_beside(&existing, &[RESPONSE, ERROR]),
+            ["a", "input_input_response", "input_response", "input_error"]
+        );
+        existing[3].origin = "classify".to_owned();
+        assert_eq!(names_beside(&existing, &[ERROR]), ["a", "response", "input_response", "classify_error"]);
+    }
+
+    #[test]
+    fn mapped_columns_change_their_names_and_none_is_lost() {
+        let columns = ["record_id", "response", "metadata"].map(Column::of_input);
+        let mapping = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(new, old)| ((*new).to_owned(), (*old).to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        let names = |pairs| {
+            let found = mapped(&columns, &mapping(pairs)).unwrap();
+            found.into_iter().map(|(column, at)| (column.name, at)).collect::<Vec<_>>()
+        };
+        let owned = |pairs: &[(&str, usize)]| pairs.iter().map(|(n, at)| ((*n).to_owned(), *at)).collect::<Vec<_>>();
+        assert_eq!(
+            names(&[("metadata", "response")]),
+            owned(&[("record_id", 0), ("input_metadata", 2), ("metadata", 1)])
+        );
+        assert_eq!(
+            names(&[("response", "metadata"), ("metadata", "response")]),
+            owned(&[("record_id", 0), ("metadata", 1), ("response", 2)]),
+            "they may change places"
+        );
+        assert_eq!(
+            names(&[("a", "response"), ("b", "response")]),
+            owned(&[("record_id", 0), ("metadata", 2), ("a", 1), ("b", 1)])
+        );
+        assert_eq!(mapped(&columns, &mapping(&[("a", "nope")])), Err(vec!["nope".to_owned()]));
     }
 }

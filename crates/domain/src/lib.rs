@@ -6,6 +6,7 @@
 //! output means) → [`extract`] (its fields) → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`] names every object, [`plan`] is what a run freezes.
 
 pub mod answer;
+pub mod check;
 pub mod chunk_plan;
 pub mod columns;
 pub mod error_name;

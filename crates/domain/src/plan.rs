@@ -1,12 +1,13 @@
 //! What a run freezes when it starts: later steps read `runs/<run>/plan.json` and nothing else, so that a template
 //! edited in the middle changes nothing.
 
+use crate::columns::Column;
 use crate::extract::ColumnType;
 use crate::input::{ProcessingMode, RunRequest};
 use crate::lane::Lane;
 use crate::layout::Layout;
 use crate::model::{InvocationType, Model};
-use crate::prompt::Prompt;
+use crate::prompt::PromptPlan;
 use crate::rounds::{Mode, StepName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,16 +27,16 @@ pub struct Plan {
     pub task_table: String,
     /// The checked request.
     pub request: RunRequest,
-    /// The prompt's whole text; `None` for embeddings.
-    pub prompt: Option<Prompt>,
+    /// The prompts' whole texts, and how a row comes to its own.
+    pub prompts: PromptPlan,
     /// The model with its limits and prices.
     pub model: Model,
     /// How rows are asked on demand, should it come to that.
     pub on_demand: OnDemand,
     /// What was read.
     pub sources: Vec<Source>,
-    /// The input's columns, in order.
-    pub columns: Vec<String>,
+    /// The input's columns, in order, as they are read; `record_id` included where the input has it.
+    pub columns: Vec<Column>,
     /// What preprocess counted.
     pub counts: PlanCounts,
     /// How the rows are asked first.

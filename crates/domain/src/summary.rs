@@ -356,10 +356,10 @@ mod tests {
                 "on_demand_price": prices.map(|prices| price(prices.1))})
         };
         let plan = json!({"run_id": "r", "execution_arn": "e", "started_at": "t", "bucket": "b", "task_table": "t",
-            "request": {"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://b/k", "prompt_id": null,
+            "request": {"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://b/k", "prompt_config": {"mode": "none"},
                 "max_records_total": null, "max_num_jobs": null, "max_records_per_job": 1, "max_concurrent_jobs": 1,
                 "inference": crate::input::Inference::default(), "output_formats": ["parquet"], "infer_types": false},
-            "prompt": null, "model": model("m"), "on_demand": {"model": model("us.m"), "fallback": model("other")},
+            "prompts": {"choice": {"mode": "none"}, "prompts": []}, "model": model("m"), "on_demand": {"model": model("us.m"), "fallback": model("other")},
             "sources": [], "columns": [],
             "counts": {"rows": 10, "records": 7, "skipped": {}, "rejected": {}, "warnings": {}, "jobs": 1,
                 "duplicates": 3}});

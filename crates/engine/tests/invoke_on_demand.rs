@@ -60,7 +60,7 @@ impl Run {
         let (request, problems) = RunRequest::read(&request, stack);
         assert!(problems.is_empty(), "{problems:?}");
         let plan = json!({"run_id": "r", "execution_arn": "arn:execution", "started_at": "2026-01-01T00:00:00Z",
-            "bucket": "bucket", "task_table": "jobs", "request": request.unwrap(), "prompt": null,
+            "bucket": "bucket", "task_table": "jobs", "request": request.unwrap(), "prompts": {"choice": {"mode": "none"}, "prompts": []},
             "model": model("m", family), "sources": [], "columns": [],
             "on_demand": {"model": model(models[0], family), "fallback": models.get(1).map(|id| model(id, family))},
             "counts": {"rows": 1, "records": 1, "skipped": {}, "rejected": {}, "warnings": {}, "jobs": 1}});

@@ -82,14 +82,18 @@ impl Asking {
             Some("batch") => ProcessingMode::Batch,
             Some("realtime") => ProcessingMode::Realtime,
             Some(other) => {
-                fields.note(Problem::new("processing_mode", other, "must be `auto`, `batch` or `realtime`"));
+                fields.note(Problem::new(
+                    fields.name("processing_mode"),
+                    other,
+                    "must be `auto`, `batch` or `realtime`",
+                ));
                 ProcessingMode::Auto
             }
         };
         let batch_threshold = fields.integer("batch_threshold", 1, 1_000_000_000);
         if batch_threshold.is_some() && processing_mode != ProcessingMode::Auto {
             let rule = "goes with processing_mode `auto` only";
-            fields.note(Problem::without_value("batch_threshold", rule).remedy("leave it out"));
+            fields.note(Problem::without_value(fields.name("batch_threshold"), rule).remedy("leave it out"));
         }
         let max_retry_rounds = fields.integer("max_retry_rounds", 0, 10).map_or(usual.max_retry_rounds, as_u32);
         let retry_on = read_retry_on(fields).unwrap_or(usual.retry_on);
@@ -101,12 +105,15 @@ impl Asking {
         if let Some(arn) = inference_profile_arn.filter(|arn| !is_profile_arn(arn)) {
             let rule = "must look like `arn:aws:bedrock:<region>:<account>:inference-profile/<id>` (or \
                         application-inference-profile)";
-            fields.note(Problem::new("inference_profile_arn", arn, rule));
+            fields.note(Problem::new(fields.name("inference_profile_arn"), arn, rule));
         }
         let fallback_model_id = fields.text("fallback_model_id");
         if fallback_model_id.is_some() && processing_mode == ProcessingMode::Batch {
             let rule = "is asked on demand only, and processing_mode is `batch`";
-            fields.note(Problem::without_value("fallback_model_id", rule).remedy("leave it out, or use mode `auto`"));
+            fields.note(
+                Problem::without_value(fields.name("fallback_model_id"), rule)
+                    .remedy("leave it out, or use mode `auto`"),
+            );
         }
         Self {
             processing_mode,
@@ -138,7 +145,7 @@ fn read_retry_on(fields: &mut Fields<'_>) -> Option<Vec<RetryOn>> {
             "unparsed" => RetryOn::Unparsed,
             other => {
                 let rule = "may hold `missing`, `error` and `unparsed` only";
-                fields.note(Problem::new("retry_on", other, rule));
+                fields.note(Problem::new(fields.name("retry_on"), other, rule));
                 continue;
             }
         };

@@ -9,13 +9,14 @@ pub struct Fields<'a> {
     path: String,
     object: &'a Map<String, Value>,
     asked: Vec<&'static str>,
+    all: bool,
     problems: Vec<Problem>,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of `object`, which lies at `path` (empty for the whole input).
     pub fn new(path: &str, object: &'a Map<String, Value>) -> Self {
-        Self { path: path.to_owned(), object, asked: Vec::new(), problems: Vec::new() }
+        Self { path: path.to_owned(), object, asked: Vec::new(), all: false, problems: Vec::new() }
     }
 
     /// The full name of a field, as messages give it.
@@ -111,6 +112,11 @@ impl<'a> Fields<'a> {
         Self::new(&self.name(field), object)
     }
 
+    /// Takes all fields for known, where it is not clear which there may be.
+    pub(super) fn ask_all(&mut self) {
+        self.all = true;
+    }
+
     /// Notes that `field` breaks `rule`.
     pub fn wrong(&mut self, field: &str, value: &Value, rule: &str) {
         let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -120,7 +126,8 @@ impl<'a> Fields<'a> {
     /// All problems, those of fields that nobody asked for included.
     pub fn finish(mut self) -> Vec<Problem> {
         for name in self.object.keys() {
-            if !self.asked.contains(&name.as_str()) {
+            // `$schema` is for editors.
+            if !self.all && name != "$schema" && !self.asked.contains(&name.as_str()) {
                 let problem = Problem::without_value(self.name(name), "is not a field of this input");
                 self.problems.push(problem.remedy(nearest(name, self.asked.iter().copied())));
             }

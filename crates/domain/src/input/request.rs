@@ -1,11 +1,10 @@
 //! The execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
-use super::{Asking, Fields, Inference};
+use super::{Asking, Fields, Inference, InputKind, PromptConfig, RowSource};
 use crate::layout::clean_prefix;
 use crate::problem::Problem;
-use crate::s3_uri::S3Uri;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A file format of the answered rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,10 +44,11 @@ pub struct RunRequest {
     pub job_name_prefix: String,
     /// The model, as the user named it.
     pub model_id: String,
-    /// Where the rows are: an object or a prefix.
-    pub s3_uri: String,
-    /// The prompt template; `None` for embedding models.
-    pub prompt_id: Option<String>,
+    /// Where the rows come from.
+    #[serde(flatten)]
+    pub rows: RowSource,
+    /// Which prompts rows are asked.
+    pub prompt_config: PromptConfig,
     /// Rows taken at the most, from the first on.
     pub max_records_total: Option<u64>,
     /// Jobs at the most.
@@ -63,10 +63,16 @@ pub struct RunRequest {
     pub output_formats: Vec<OutputFormat>,
     /// Whether CSV columns of numbers and booleans get types.
     pub infer_types: bool,
+    /// How long links to the answers are to work, in days; absent for the stack's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presigned_url_expiry_days: Option<u32>,
     /// How and how often rows are asked.
     #[serde(flatten)]
     pub asking: Asking,
 }
+
+/// The most days that a link to answers can work.
+pub const LONGEST_LINK_DAYS: u64 = 90;
 
 /// The most records that Bedrock takes in one job (adjustable there, but never above what a file may hold).
 const MOST_RECORDS_PER_JOB: u64 = 100_000;
@@ -80,12 +86,21 @@ impl RunRequest {
         let Some(object) = input.as_object() else {
             return (None, vec![Problem::without_value("the execution input", "must be a JSON object")]);
         };
-        let mut fields = Fields::new("", object);
+        Self::read_at("", object, stack, InputKind::Run)
+    }
+
+    /// Reads and checks the input that lies at `path` (empty for the whole input) of a larger one.
+    pub fn read_at(
+        path: &str,
+        object: &Map<String, Value>,
+        stack: StackLimits,
+        kind: InputKind,
+    ) -> (Option<Self>, Vec<Problem>) {
+        let mut fields = Fields::new(path, object);
         let job_name_prefix = read_prefix(&mut fields);
         let model_id = fields.required_text("model_id").map(str::to_owned);
-        let s3_uri = read_source(&mut fields);
-        let prompt_id = read_prompt(&mut fields);
-        refuse_what_is_not_built(&mut fields);
+        let rows = RowSource::read(&mut fields, kind);
+        let prompt_config = PromptConfig::read(&mut fields);
         let max_records_total = fields.integer("max_records_total", 1, 1_000_000_000).or(stack.max_total_records);
         let max_num_jobs = fields.integer("max_num_jobs", 1, 100_000).and_then(as_u32);
         let max_records_per_job = fields.integer("max_records_per_job", 1, MOST_RECORDS_PER_JOB).and_then(as_u32);
@@ -101,13 +116,17 @@ impl RunRequest {
         };
         let output_formats = read_formats(&mut fields);
         let infer_types = fields.boolean("infer_types").unwrap_or(false);
+        let presigned_url_expiry_days = match kind {
+            InputKind::Run => fields.integer("presigned_url_expiry_days", 1, LONGEST_LINK_DAYS).and_then(as_u32),
+            InputKind::Stage => None,
+        };
         let asking = Asking::read(&mut fields);
         let problems = fields.finish();
-        let request = job_name_prefix.zip(model_id).zip(s3_uri).map(|((job_name_prefix, model_id), s3_uri)| Self {
+        let request = job_name_prefix.zip(model_id).zip(rows).map(|((job_name_prefix, model_id), rows)| Self {
             job_name_prefix,
             model_id,
-            s3_uri,
-            prompt_id,
+            rows,
+            prompt_config,
             max_records_total,
             max_num_jobs,
             max_records_per_job: max_records_per_job.unwrap_or(stack.max_records_per_job),
@@ -115,6 +134,7 @@ impl RunRequest {
             inference,
             output_formats,
             infer_types,
+            presigned_url_expiry_days,
             asking,
         });
         (request, problems)
@@ -126,76 +146,9 @@ fn read_prefix(fields: &mut Fields<'_>) -> Option<String> {
     let clean = clean_prefix(raw);
     if clean.is_none() {
         let rule = "must hold at least one of a-z, A-Z, 0-9: Bedrock's job names allow nothing else but hyphens";
-        fields.note(Problem::new("job_name_prefix", raw, rule));
+        fields.note(Problem::new(fields.name("job_name_prefix"), raw, rule));
     }
     clean
-}
-
-fn read_source(fields: &mut Fields<'_>) -> Option<String> {
-    let s3_uri = fields.text("s3_uri");
-    let dataset_id = fields.text("dataset_id");
-    for field in ["split", "config", "revision"] {
-        if fields.text(field).is_some() && dataset_id.is_none() {
-            fields.note(Problem::without_value(field, "goes with dataset_id only").remedy("leave it out"));
-        }
-    }
-    match (s3_uri, dataset_id) {
-        (Some(uri), None) => match S3Uri::parse(uri) {
-            Ok(_) => return Some(uri.to_owned()),
-            Err(rule) => fields.note(Problem::new("s3_uri", uri, rule)),
-        },
-        (None, Some(id)) => fields.note(
-            Problem::new("dataset_id", id, "Hugging Face datasets are not supported yet")
-                .remedy("put the rows into S3 as CSV or Parquet and name them in s3_uri"),
-        ),
-        (Some(_), Some(_)) => fields
-            .note(Problem::without_value("s3_uri, dataset_id", "exactly one of the two must be given, and both are")),
-        (None, None) => fields.note(
-            Problem::without_value("s3_uri", "is required (exactly one of s3_uri and dataset_id)")
-                .remedy("name a CSV or Parquet object, or a prefix of them: `s3://bucket/path`"),
-        ),
-    }
-    None
-}
-
-/// `prompt_id`, or its long form `prompt_config: {"mode": "single", "prompt_id": …}`.
-fn read_prompt(fields: &mut Fields<'_>) -> Option<String> {
-    let short = fields.text("prompt_id").map(str::to_owned);
-    let Some(object) = fields.object("prompt_config") else { return short };
-    let mut inner = fields.inner("prompt_config", object);
-    let mode = inner.text("mode").unwrap_or("single");
-    let long = inner.text("prompt_id").map(str::to_owned);
-    match mode {
-        "single" => {
-            inner.finish().into_iter().for_each(|problem| fields.note(problem));
-            if long.is_none() {
-                fields.note(Problem::without_value("prompt_config.prompt_id", "is required in mode `single`"));
-            }
-        }
-        "mapped" | "expanded" => fields.note(
-            Problem::new("prompt_config.mode", mode, "this mode is not supported yet").remedy("use mode `single`"),
-        ),
-        other => fields.note(Problem::new("prompt_config.mode", other, "must be `single`, `mapped` or `expanded`")),
-    }
-    if short.is_some() && long.is_some() && short != long {
-        fields.note(
-            Problem::without_value("prompt_id, prompt_config", "name two different prompts").remedy("give one of them"),
-        );
-    }
-    short.or(long)
-}
-
-/// Fields of the contract whose work is still to come: they are refused plainly, never ignored.
-fn refuse_what_is_not_built(fields: &mut Fields<'_>) {
-    if let Some(input_type) = fields.text("input_type")
-        && input_type != "text"
-    {
-        let rule = if input_type == "image" { "is not supported yet" } else { "must be `text` or `image`" };
-        fields.note(Problem::new("input_type", input_type, rule).remedy("leave it out for `text`"));
-    }
-    if let Some(column) = fields.text("image_column") {
-        fields.note(Problem::new("image_column", column, "is not supported yet").remedy("leave it out"));
-    }
 }
 
 fn read_formats(fields: &mut Fields<'_>) -> Vec<OutputFormat> {
@@ -205,7 +158,9 @@ fn read_formats(fields: &mut Fields<'_>) -> Vec<OutputFormat> {
             "parquet" if !formats.contains(&OutputFormat::Parquet) => formats.push(OutputFormat::Parquet),
             "csv" if !formats.contains(&OutputFormat::Csv) => formats.push(OutputFormat::Csv),
             "parquet" | "csv" => {}
-            other => fields.note(Problem::new("output_formats", other, "may hold `parquet` and `csv` only")),
+            other => {
+                fields.note(Problem::new(fields.name("output_formats"), other, "may hold `parquet` and `csv` only"))
+            }
         }
     }
     if formats.is_empty() { vec![OutputFormat::Parquet] } else { formats }
@@ -247,8 +202,17 @@ mod tests {
     #[case("model_id", json!(7), "model_id is `7`: must be a text")]
     #[case("job_name_prefix", json!("___"), "job_name_prefix is `___`: must hold at least one of")]
     #[case("s3_uri", json!("a.csv"), "s3_uri is `a.csv`: must look like `s3://bucket/path`")]
-    #[case("s3_uri", json!(null), "s3_uri: is required (exactly one of s3_uri and dataset_id)")]
-    #[case("dataset_id", json!("stanfordnlp/imdb"), "exactly one of the two must be given, and both are")]
+    #[case("s3_uri", json!(null), "s3_uri: is required (or previous_run, for the answered rows of an earlier run)")]
+    #[case("s3_uri", json!("s3://batch-inference-bucket-YOUR_ACCOUNT_ID/a"), "still holds the placeholder YOUR_ACCOUNT_ID")]
+    #[case("dataset_id", json!("stanfordnlp/imdb"), "Hugging Face datasets are not supported yet")]
+    #[case("previous_run", json!({"run_id": "r"}), "s3_uri, previous_run: both say where the rows are")]
+    #[case("previous_run", json!({"run_id": "a b"}), "previous_run.run_id is `a b`: is no run's id")]
+    #[case("previous_run", json!({}), "previous_run.run_id: is required")]
+    #[case("include_failed", json!(true), "include_failed: goes with previous_run only")]
+    #[case("column_mappings", json!({"a": 7}), "column_mappings.a is `7`: must be the name of a column")]
+    #[case("column_mappings", json!({" a": "b"}), "column_mappings. a: is no name for a column")]
+    #[case("image_column", json!("photo"), "image_column: goes with input_type `image` only")]
+    #[case("presigned_url_expiry_days", json!(91), "must be a whole number from 1 to 90")]
     #[case("max_records_total", json!(0), "max_records_total is `0`: must be a whole number from 1 to")]
     #[case("max_num_jobs", json!(1.5), "max_num_jobs is `1.5`: must be a whole number")]
     #[case("max_records_per_job", json!(100_001), "max_records_per_job is `100001`: must be a whole number")]
@@ -258,7 +222,7 @@ mod tests {
     #[case("inference", json!({"top_p": 3}), "inference.top_p is `3`: must be a number from 0 to 1")]
     #[case("inference", json!({"max_token": 3}), "inference.max_token: is not a field of this input; did you mean `max_tokens`")]
     #[case("modle_id", json!("x"), "modle_id: is not a field of this input; did you mean `model_id`?")]
-    #[case("input_type", json!("image"), "input_type is `image`: is not supported yet")]
+    #[case("input_type", json!("video"), "input_type is `video`: must be `text` or `image`")]
     #[case("split", json!("test"), "split: goes with dataset_id only")]
     fn each_bad_field_says_what_is_wrong(#[case] field: &str, #[case] value: Value, #[case] expected: &str) {
         let mut input = base();
@@ -280,6 +244,14 @@ mod tests {
         let (request, problems) = RunRequest::read(&json!({"max_num_jobs": -1, "foo": 1}), STACK);
         assert!(request.is_none());
         assert_eq!(problems.len(), 5, "{problems:?}");
+        let (_, problems) = RunRequest::read_at(
+            "stages[1]",
+            json!({"max_num_jobs": -1, "foo": 1, "use_previous_output": true, "stage_name": "s"}).as_object().unwrap(),
+            STACK,
+            InputKind::Stage,
+        );
+        assert!(problems.iter().all(|problem| problem.field.starts_with("stages[1].")), "{problems:?}");
+        assert_eq!(problems.len(), 4, "{problems:?}");
     }
 
     #[test]

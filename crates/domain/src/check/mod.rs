@@ -1,0 +1,153 @@
+//! What can be said of a request before its first row is read: whether its model, prompts and parameters exist and go
+//! together, whether its prompts find their columns, and which columns come out.
+
+mod columns;
+mod on_demand;
+mod prompts;
+
+pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, prompt_column_problems, wide_name};
+
+use crate::input::{Inference, RunRequest};
+use crate::model::{Model, ModelTable, effective_prefill};
+use crate::plan::OnDemand;
+use crate::problem::Problem;
+use crate::prompt::{PromptLibrary, PromptPlan};
+use on_demand::on_demand_of;
+use prompts::prompts_of;
+
+/// What a deployment knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Its prompts.
+    pub prompts: &'a PromptLibrary,
+    /// Its models.
+    pub models: &'a ModelTable,
+    /// The region that models are asked in.
+    pub region: &'a str,
+}
+
+/// What a request names, found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The model, for batch jobs.
+    pub model: Model,
+    /// How it is asked on demand.
+    pub on_demand: OnDemand,
+    /// The prompts.
+    pub prompts: PromptPlan,
+}
+
+/// Finds what `request` names. Problems name fields of the request, without a path in front.
+pub fn resolve(request: &RunRequest, known: &Known<'_>) -> (Option<Resolved>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let profile = request.asking.inference_profile_arn.as_deref();
+    let model = known.models.find(&request.model_id, profile).map_err(|problem| problems.push(problem)).ok();
+    let on_demand = model.as_ref().and_then(|model| {
+        let (on_demand, wrong) = on_demand_of(request, model, known.models, known.region);
+        problems.extend(wrong);
+        on_demand
+    });
+    let is_embedding = model.as_ref().map(|model| model.family.is_embedding());
+    let (prompts, wrong) = prompts_of(&request.prompt_config, is_embedding, known.prompts);
+    problems.extend(wrong);
+    if let Some(model) = &model {
+        problems.extend(inference_problems(request, model, prompts.as_ref()));
+    }
+    let resolved = match (model, on_demand, prompts) {
+        (Some(model), Some(on_demand), Some(prompts)) => Some(Resolved { model, on_demand, prompts }),
+        _ => None,
+    };
+    (resolved, problems)
+}
+
+/// A prefill may come from a prompt as well as from the request: it has to suit the model all the same.
+fn inference_problems(request: &RunRequest, model: &Model, prompts: Option<&PromptPlan>) -> Vec<Problem> {
+    let of_prompts = || prompts.iter().flat_map(|plan| &plan.prompts).map(|named| named.prompt.prefill.as_deref());
+    let first = of_prompts().flatten().next();
+    let prefill = effective_prefill(&request.inference, first).map(str::to_owned);
+    let inference = Inference { prefill, ..request.inference.clone() };
+    inference.problems_with(model.family, &model.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::Column;
+    use crate::input::StackLimits;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    const STACK: StackLimits =
+        StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+    const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+
+    fn library() -> PromptLibrary {
+        let mut library = PromptLibrary::default();
+        let fields = "[output_schema]\ntype = \"json\"\nfields = { color = \"$.c\" }";
+        library.add("ask_a", &format!("description = \"d\"\ntemplate = \"{{a}}\"\n{fields}")).unwrap();
+        library.add("ask_b", "description = \"d\"\ntemplate = \"{b}\"").unwrap();
+        library.add("both", "description = \"d\"\nexpansion_rule = true\nprompts = [\"ask_a\", \"ask_b\"]").unwrap();
+        library
+    }
+
+    /// The problems of an input over these columns, or else the columns that come out.
+    fn checked(more: &Value, columns: &[&str]) -> Result<Vec<String>, Vec<String>> {
+        let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (request, problems) = RunRequest::read(&input, STACK);
+        assert_eq!(problems, []);
+        let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
+        let known = Known { prompts: &library, models: &models, region: "us-east-1" };
+        let request = request.unwrap();
+        let (resolved, mut problems) = resolve(&request, &known);
+        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        problems.extend(resolved.iter().flat_map(|resolved| column_problems(&request, resolved, &columns)));
+        if !problems.is_empty() {
+            return Err(problems.iter().map(ToString::to_string).collect());
+        }
+        let columns: Vec<Column> = columns.into_iter().map(Column::of_input).collect();
+        let out = output_columns(&resolved.unwrap(), &columns, "first");
+        Ok(out.into_iter().map(|column| column.name).collect())
+    }
+
+    #[rstest]
+    #[case(json!({"prompt_id": "ask_c"}), "prompt_id is `ask_c`: there is no prompt template of this name; did you mean")]
+    #[case(json!({"prompt_id": "both"}), "prompt_id is `both`: is an expansion rule, and a prompt template is wanted here")]
+    #[case(json!({}), "prompt_id: is required for a text model; there are `ask_a`, `ask_b`")]
+    #[case(json!({"prompt_id": "ask_b"}), "column `b`: the prompt `ask_b` needs this column, and the input has no such; the columns are `a`, `kind`")]
+    #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "category_to_prompt_mapping": {"x": "nope"}}),
+        "category_to_prompt_mapping.x is `nope`: there is no prompt template of this name")]
+    #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "none"}, "category_to_prompt_mapping": {"x": "ask_a"}}),
+        "prompt_config.column_name: the input has no column `none` or `category`")]
+    #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "none"}}),
+        "prompt_config.column_name: the input has no column `none`, which says")]
+    #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "bot"}}}),
+        "prompt_config.expansion_mapping.x is `bot`: there is no expansion rule of this name; did you mean `both`?")]
+    #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "ask_a"}}}),
+        "is a prompt template, and an expansion rule is wanted here; the rules are `both`")]
+    #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "none", "expansion_mapping": {"x": "both"}}}),
+        "prompt_config.category_column is `none`: the input has no such column")]
+    #[case(json!({"prompt_id": "ask_a", "input_type": "image"}), "image_column is `image_path`: the input has no such column")]
+    fn what_cannot_be_asked_is_named(#[case] more: Value, #[case] expected: &str) {
+        let problems = checked(&more, &["a", "kind"]).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
+    }
+
+    const REST: &str = "error stop_reason input_tokens output_tokens attempts model_id";
+
+    #[rstest]
+    #[case(json!({"prompt_id": "ask_a"}), "record_id a b kind input_color response color REST")]
+    #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "category_to_prompt_mapping": {"x": "ask_b"}}),
+        "record_id a b kind color response REST prompt_id")]
+    #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"default": "both"}}}),
+        "record_id a b kind input_color response color REST prompt_id")]
+    #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"default": "both"}},
+        "expanded_layout": "wide"}),
+        "record_id a b kind color ask_a_response ask_a_color ask_a_error ask_a_stop_reason ask_a_input_tokens \
+         ask_a_output_tokens ask_a_attempts ask_a_model_id ask_b_response ask_b_error ask_b_stop_reason \
+         ask_b_input_tokens ask_b_output_tokens ask_b_attempts ask_b_model_id error")]
+    fn the_columns_that_come_out_are_known_beforehand(#[case] more: Value, #[case] expected: &str) {
+        let columns = checked(&more, &["a", "b", "kind", "record_id", "color"]).unwrap();
+        assert_eq!(columns.join(" "), expected.replace("REST", REST));
+    }
+}
