@@ -6,6 +6,7 @@
 //! `std::io`, on a blocking thread, so that they can be measured and tested on files.
 
 mod bedrock_jobs;
+pub mod config_object;
 pub mod error;
 pub mod finalize;
 pub mod invoke;
