@@ -9,8 +9,8 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Reading, Turn, join};
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, PromptsRead, Reading, Turn, join};
+use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
@@ -44,13 +44,13 @@ impl Preprocess {
         let figures = measured(|| {
             // As in a run: once to count, once to write.
             let rows = count_records(File::open(&self.input)?)?.records.saturating_sub(1);
-            let records = RecordWriter::new(
+            let records = [RecordWriter::new(
                 Family::AnthropicMessages,
                 &template,
                 &Inference::default(),
                 prompt.system.as_deref(),
                 None,
-            );
+            )];
             let limits = ChunkLimits {
                 min_records: 100,
                 max_records: self.common.max_records_per_job,
@@ -68,7 +68,7 @@ impl Preprocess {
                 lines: None,
             };
             let batches = CsvRows::open(File::open(&self.input)?, "rows.csv", None)?;
-            Ok::<_, EngineError>(write_chunks(&job, batches, &sink)?.rows)
+            Ok::<_, EngineError>(write_chunks(&job, numbered(batches, rows), &sink)?.rows)
         })?;
         Ok(figures)
     }
@@ -99,7 +99,12 @@ impl Postprocess {
                 let answers = self.answers.join(format!("{}.jsonl.out", Layout::chunk(index)));
                 let job = JoinJob {
                     family: Family::AnthropicMessages,
-                    reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prefill: "", extractor: None },
+                    reading: Reading {
+                        retry_on: &[RetryOn::Missing, RetryOn::Error],
+                        prompts: &PromptsRead::default(),
+                    },
+                    columns: &[],
+                    strip_suffix: false,
                     types: None,
                     outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
                     shared: None,

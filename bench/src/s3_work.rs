@@ -7,12 +7,12 @@ use crate::{Common, Failure};
 use bedrock_batch_domain::input::{OutputFormat, RetryOn, StackLimits};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, ModelTable};
-use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::prompt::{Prompt, PromptLibrary};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::{Found, ObjectChunks, StreamReader, Uploads, list};
-use bedrock_batch_engine::postprocess::{JoinJob, Reading, Turn, join};
+use bedrock_batch_engine::postprocess::{JoinJob, PromptsRead, Reading, Turn, join};
 use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor, StartInput};
 use clap::Args;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Preprocess {
                 max_records_per_job: self.common.max_records_per_job,
                 max_concurrent_jobs: 5,
             },
-            prompts: [("bench".to_owned(), prompt)].into(),
+            prompts: PromptLibrary { prompts: [("bench".to_owned(), prompt)].into(), ..PromptLibrary::default() },
             models: ModelTable::with_overrides("")?,
         });
         let input = StartInput {
@@ -118,7 +118,9 @@ fn one(
     let runtime = Handle::current();
     let job = JoinJob {
         family: Family::AnthropicMessages,
-        reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prefill: "", extractor: None },
+        reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prompts: &PromptsRead::default() },
+        columns: &[],
+        strip_suffix: false,
         types: None,
         outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
         shared: None,

@@ -44,9 +44,12 @@ async fn show_first(
     if columns.is_empty()
         && let Some(plan) = stack.plan(&arguments.run).await?
     {
-        let template = plan.prompt.as_ref().and_then(|prompt| prompt.parsed_template().ok());
-        let used = template.map(|template| template.columns().iter().map(|name| (*name).to_owned()).collect());
-        columns = used.unwrap_or_default();
+        for named in &plan.prompts.prompts {
+            let template = named.prompt.parsed_template().ok();
+            let used = template.iter().flat_map(|template| template.columns()).map(str::to_owned);
+            let new: Vec<String> = used.filter(|name| !columns.contains(name)).collect();
+            columns.extend(new);
+        }
     }
     let mut left = arguments.rows;
     let mut table = Table::default();

@@ -103,8 +103,11 @@ pub struct Source {
 /// What preprocess counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanCounts {
-    /// Rows in the input.
+    /// Rows in the input; those that are asked several prompts count once for each.
     pub rows: u64,
+    /// Rows in the input.
+    #[serde(default)]
+    pub input_rows: u64,
     /// Records sent to the model.
     pub records: u64,
     /// Rows not sent, by reason; those over a limit that the user set appear in no output.

@@ -9,6 +9,7 @@ mod bedrock_jobs;
 pub mod config_object;
 pub mod error;
 pub mod finalize;
+pub mod images;
 pub mod invoke;
 pub mod job_table;
 pub mod next_step;

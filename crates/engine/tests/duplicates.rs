@@ -9,7 +9,7 @@ use bedrock_batch_domain::input::Inference;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, Written, chunk_of, write_chunks};
+use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, Written, chunk_of, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
@@ -29,7 +29,7 @@ fn run(texts: &[u8], own_ids: bool, deduplicate: bool, folder: &Path) -> Written
         writeln!(csv, "own-{row},{text},note {row}").unwrap();
     }
     let records =
-        RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None);
+        [RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None)];
     let layout = layout();
     let limits =
         ChunkLimits { min_records: 1, max_records: 7, max_bytes: 1_000_000, max_chunks: None, small_last: true };
@@ -43,7 +43,7 @@ fn run(texts: &[u8], own_ids: bool, deduplicate: bool, folder: &Path) -> Written
         lines: None,
     };
     let batches = CsvRows::open(csv.as_bytes(), "rows.csv", None).unwrap();
-    write_chunks(&job, batches, &FolderSink { folder: folder.to_owned() }).unwrap()
+    write_chunks(&job, numbered(batches, u64::MAX), &FolderSink { folder: folder.to_owned() }).unwrap()
 }
 
 fn texts_of(folder: &Path, key: &str, column: &str) -> Vec<String> {

@@ -10,10 +10,10 @@ use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
-use bedrock_batch_domain::prompt::{Prompt, Template};
+use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
 use bedrock_batch_domain::summary::JobCounts;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Reading, Turn, copy_unanswered, join};
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, write_chunks};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, PromptsRead, Reading, Turn, copy_unanswered, join};
+use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
@@ -25,7 +25,7 @@ use std::path::Path;
 /// Writes one chunk of these CSV rows, as preprocess does.
 fn prepare(csv: &str, rows: u64, folder: &Path) {
     let template = Template::parse("{text}").unwrap();
-    let records = RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None);
+    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None)];
     let layout = Layout::new("p", "r");
     let limits =
         ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None, small_last: false };
@@ -39,7 +39,11 @@ fn prepare(csv: &str, rows: u64, folder: &Path) {
         lines: None,
     };
     let batches = CsvRows::open(csv.as_bytes(), "rows.csv", None).unwrap();
-    write_chunks(&job, batches, &FolderSink { folder: folder.to_owned() }).unwrap();
+    write_chunks(&job, numbered(batches, u64::MAX), &FolderSink { folder: folder.to_owned() }).unwrap();
+}
+
+fn plan_of(toml: &str) -> PromptPlan {
+    PromptPlan::single("p", Prompt::parse(toml).unwrap())
 }
 
 fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> JobCounts {
@@ -47,9 +51,13 @@ fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> J
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned()), (OutputFormat::Csv, "out.csv".to_owned())];
     let retry_on = [RetryOn::Missing, RetryOn::Error];
+    let inference = Inference { prefill: Some(prefill.to_owned()), ..Inference::default() };
+    let prompts = PromptsRead::new(&plan_of("description = \"d\"\ntemplate = \"{text}\""), &inference).unwrap();
     let job = JoinJob {
         family,
-        reading: Reading { retry_on: &retry_on, prefill, extractor: None },
+        reading: Reading { retry_on: &retry_on, prompts: &prompts },
+        columns: &[],
+        strip_suffix: false,
         types: None,
         outputs: &outputs,
         shared: None,
@@ -209,7 +217,9 @@ fn joined_in_turns(
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
     let job = JoinJob {
         family: Family::Nova,
-        reading: Reading { retry_on, prefill: "", extractor: None },
+        reading: Reading { retry_on, prompts: &PromptsRead::default() },
+        columns: &[],
+        strip_suffix: false,
         types: None,
         outputs: &outputs,
         shared: None,
@@ -308,11 +318,11 @@ fn the_unanswered_records_are_copied_as_they_were_sent() {
 fn fields_of_answers_become_columns_of_the_types_that_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     prepare("text,size\na,x\nb,y\nc,z\nd,w\n", 4, folder.path());
-    let prompt = Prompt::parse(
+    let plan = plan_of(
         "description = \"d\"\ntemplate = \"{text}\"\n[output_schema]\ntype = \"json\"\n\
          [output_schema.fields]\nsize = \"$.size\"\ntags = \"$.tags[*]\"",
     );
-    let extractor = prompt.unwrap().extractor().unwrap();
+    let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
     let answer = |id: usize, text: &str| nova(id, &text.replace('"', "\\\""));
     let answers = [
         answer(0, r#"{"size": 1, "tags": ["x", "y"]} as you wished"#),
@@ -324,8 +334,16 @@ fn fields_of_answers_become_columns_of_the_types_that_are_asked_for() {
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
     let sink = FolderSink { folder: folder.path().to_owned() };
     let joined = |types| {
-        let reading = Reading { retry_on: &[RetryOn::Unparsed], prefill: "", extractor: extractor.as_ref() };
-        let job = JoinJob { family: Family::Nova, reading, types, outputs: &outputs, shared: None };
+        let reading = Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts };
+        let job = JoinJob {
+            family: Family::Nova,
+            reading,
+            columns: &[],
+            strip_suffix: false,
+            types,
+            outputs: &outputs,
+            shared: None,
+        };
         join(&job, &rows, "rows", std::iter::once(turn(0, 4, vec![answers.join("\n")])), &sink).unwrap()
     };
     let own = joined(None);

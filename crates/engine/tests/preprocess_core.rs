@@ -10,7 +10,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, Written, write_chunks};
+use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, Written, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
@@ -36,7 +36,7 @@ fn csv_of(texts: &[String]) -> String {
 
 fn run(csv: &str, rows: u64, limits: ChunkLimits, folder: &Path) -> Result<Written, EngineError> {
     let template = Template::parse("Say {text}").unwrap();
-    let records = RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None);
+    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None)];
     let layout = Layout::new("p", "r");
     let job = ChunkJob {
         layout: &layout,
@@ -48,7 +48,7 @@ fn run(csv: &str, rows: u64, limits: ChunkLimits, folder: &Path) -> Result<Writt
         lines: None,
     };
     let batches = CsvRows::open(csv.as_bytes(), "rows.csv", None)?;
-    write_chunks(&job, batches, &FolderSink { folder: folder.to_owned() })
+    write_chunks(&job, numbered(batches, rows), &FolderSink { folder: folder.to_owned() })
 }
 
 struct Chunk {

@@ -11,9 +11,9 @@ fn repository() -> &'static Path {
 fn every_prompt_template_is_read_and_shows_the_model_a_column() {
     let prompts = load_prompts(&repository().join("prompt-templates")).unwrap();
     for id in ["joke_about_topic", "sentiment_classifier", "question_answering"] {
-        assert!(prompts.contains_key(id), "users of the Python samples rely on {id}");
+        assert!(prompts.prompts.contains_key(id), "users of the Python samples rely on {id}");
     }
-    for (id, prompt) in &prompts {
+    for (id, prompt) in &prompts.prompts {
         assert!(!prompt.parsed_template().unwrap().columns().is_empty(), "{id} shows no column");
         assert!(!prompt.description.trim().is_empty(), "{id} has no description");
     }

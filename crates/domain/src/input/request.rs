@@ -159,7 +159,7 @@ fn read_formats(fields: &mut Fields<'_>) -> Vec<OutputFormat> {
             "csv" if !formats.contains(&OutputFormat::Csv) => formats.push(OutputFormat::Csv),
             "parquet" | "csv" => {}
             other => {
-                fields.note(Problem::new(fields.name("output_formats"), other, "may hold `parquet` and `csv` only"))
+                fields.note(Problem::new(fields.name("output_formats"), other, "may hold `parquet` and `csv` only"));
             }
         }
     }

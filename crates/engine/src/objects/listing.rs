@@ -2,6 +2,7 @@
 
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::Object;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::problem::Problem;
@@ -43,15 +44,28 @@ pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<Found>, EngineE
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| refused(prefix, error.raw_response().map(|r| r.status().as_u16()), &error))?;
-        for object in page.contents() {
-            found.push(Found {
-                uri: S3Uri::new(&prefix.bucket, object.key().unwrap_or_default()),
-                bytes: object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-                etag: object.e_tag().unwrap_or_default().to_owned(),
-            });
-        }
+        found.extend(found_in(prefix, page.contents()));
     }
     Ok(found)
+}
+
+/// The first 1,000 objects whose keys begin with `prefix.key`.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_first(client: &Client, prefix: &S3Uri) -> Result<Vec<Found>, EngineError> {
+    let page = client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key).send().await;
+    let page = page.map_err(|error| refused(prefix, error.raw_response().map(|r| r.status().as_u16()), &error))?;
+    Ok(found_in(prefix, page.contents()))
+}
+
+fn found_in(prefix: &S3Uri, objects: &[Object]) -> Vec<Found> {
+    let found = objects.iter().map(|object| Found {
+        uri: S3Uri::new(&prefix.bucket, object.key().unwrap_or_default()),
+        bytes: object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+        etag: object.e_tag().unwrap_or_default().to_owned(),
+    });
+    found.collect()
 }
 
 fn refused<E: ProvideErrorMetadata + std::error::Error>(uri: &S3Uri, status: Option<u16>, error: &E) -> EngineError {

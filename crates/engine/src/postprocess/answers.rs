@@ -2,11 +2,12 @@
 //! in one buffer each, so that a chunk of 100,000 answers costs their bytes and little more.
 
 use super::answer_lines::for_each_line;
+use super::prompts_read::PromptsRead;
 use super::row_ids::RowIds;
 use crate::error::EngineError;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::{RecordError, read_line};
-use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
+use bedrock_batch_domain::extract::{FieldKinds, FieldValue};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
@@ -79,10 +80,8 @@ pub(super) enum Fields {
 pub struct Reading<'a> {
     /// Why rows without an answer may be asked again.
     pub retry_on: &'a [RetryOn],
-    /// What every answer begins with; empty for nothing.
-    pub prefill: &'a str,
-    /// What takes the prompt's fields out of an answer.
-    pub extractor: Option<&'a Extractor>,
+    /// The prompts that were asked.
+    pub prompts: &'a PromptsRead,
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +95,8 @@ pub(super) enum KeptPayload {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) outcome: Outcome,
+    /// The number of its prompt.
+    pub(super) prompt: u16,
     /// How often its record was sent.
     pub(super) attempts: u32,
     /// The job that had it last, from 1 on; 0 for none.
@@ -126,13 +127,21 @@ const REPEATED: &str = "repeated answers to one record";
 const NOT_ASKED: (&str, &str) = ("not asked: the run ended before", "not asked");
 
 impl<'a> Answers<'a> {
-    /// The rows of a chunk, without answers yet: their ids, and why some were not sent.
-    pub(super) fn new(ids: &[StringArray], not_sent: &[StringArray], reading: Reading<'a>) -> Self {
+    /// The rows of a chunk, without answers yet: their ids, why some were not sent, and (where they have different ones)
+    /// their prompts.
+    pub(super) fn new(
+        ids: &[StringArray],
+        not_sent: &[StringArray],
+        prompts: &[StringArray],
+        reading: Reading<'a>,
+    ) -> Self {
         let outcome = |why: Option<&str>| why.map_or(Outcome::Missing, |why| Outcome::NotSent(why.into()));
-        let row = |why| Row { outcome: outcome(why), attempts: 0, asked_by: 0, line_of: 0 };
+        let mut prompts = prompts.iter().flat_map(|batch| batch.iter()).map(|id| reading.prompts.number(id));
+        let mut prompt = || prompts.next().unwrap_or_default();
+        let row = |why| Row { outcome: outcome(why), prompt: prompt(), attempts: 0, asked_by: 0, line_of: 0 };
         Self {
             ids: RowIds::new(ids),
-            rows: not_sent.iter().flat_map(|batch| batch.iter().map(row)).collect(),
+            rows: not_sent.iter().flat_map(|batch| batch.iter()).map(row).collect(),
             texts: String::new(),
             floats: Vec::new(),
             stop_reasons: Vec::new(),
@@ -247,12 +256,13 @@ impl<'a> Answers<'a> {
             Outcome::Failed(_) | Outcome::Replied(_) => return Some(REPEATED),
         };
         known.line_of = number;
+        let prompt = known.prompt;
         let outcome = match answer.outcome {
             Ok(reply) => {
                 let tokens =
                     Tokens { input: reply.input_tokens.unwrap_or(0), output: reply.output_tokens.unwrap_or(0) };
                 counts.add_usage(asked_in, &model_id, 1, tokens);
-                Outcome::Replied(self.keep(reply, &model_id))
+                Outcome::Replied(self.keep(reply, prompt, &model_id))
             }
             Err(error) => Outcome::Failed(Box::new(error)),
         };
@@ -260,12 +270,12 @@ impl<'a> Answers<'a> {
         warning
     }
 
-    fn keep(&mut self, reply: Reply<'_>, model_id: &str) -> Kept {
+    fn keep(&mut self, reply: Reply<'_>, prompt: u16, model_id: &str) -> Kept {
         let mut fields = Fields::None;
         let payload = match reply.payload {
             None => KeptPayload::None,
             Some(ReplyPayload::Text(text)) => {
-                fields = self.fields_of(&text, reply.stop_reason.as_deref());
+                fields = self.fields_of(prompt, &text, reply.stop_reason.as_deref());
                 self.keep_text(&text)
             }
             Some(ReplyPayload::Embedding(embedding)) => self.keep_embedding(&embedding),
@@ -283,28 +293,38 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The prompt's fields in an answer; the prefill belongs to it.
-    pub(super) fn fields_of(&self, text: &str, stop_reason: Option<&str>) -> Fields {
-        let Some(extractor) = self.reading.extractor else { return Fields::None };
-        let whole = if self.reading.prefill.is_empty() {
-            Cow::Borrowed(text)
-        } else {
-            Cow::Owned(format!("{}{text}", self.reading.prefill))
-        };
+    /// The fields of a prompt in an answer to it, among those of all prompts; the prefill belongs to the answer.
+    pub(super) fn fields_of(&self, prompt: u16, text: &str, stop_reason: Option<&str>) -> Fields {
+        let Some(reader) = self.reading.prompts.reader(prompt) else { return Fields::None };
+        let Some(extractor) = &reader.extractor else { return Fields::None };
+        let prefill = self.reading.prompts.prefill(prompt);
+        let whole = if prefill.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{prefill}{text}")) };
         match extractor.extract(&whole, stop_reason) {
-            Ok(values) => Fields::Found(values.into()),
+            Ok(values) => {
+                let all = self.field_names().len();
+                if values.len() == all && reader.columns.iter().enumerate().all(|(at, column)| at == *column) {
+                    return Fields::Found(values.into());
+                }
+                let mut fields = vec![None; all];
+                for (column, value) in reader.columns.iter().zip(values) {
+                    if let Some(field) = fields.get_mut(*column) {
+                        *field = value;
+                    }
+                }
+                Fields::Found(fields.into())
+            }
             Err(why) => Fields::Unparsed(why.to_string().into(), why.reason()),
         }
     }
 
-    /// The names of the prompt's fields.
+    /// The names of the fields of all prompts.
     pub(super) fn field_names(&self) -> &'a [String] {
-        self.reading.extractor.map_or(&[], Extractor::names)
+        &self.reading.prompts.fields
     }
 
-    /// What every answer begins with.
-    pub(super) fn prefill(&self) -> &'a str {
-        self.reading.prefill
+    /// The prompts that were asked.
+    pub(super) fn prompts(&self) -> &'a PromptsRead {
+        self.reading.prompts
     }
 
     /// For each field, the kinds of values that the answers hold.

@@ -8,15 +8,16 @@ use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::csv_write::CsvFile;
 use crate::rows::parquet_read::ParquetRows;
 use crate::rows::parquet_write::{ParquetFile, Readers};
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use bedrock_batch_domain::columns::{INTERNAL, NOT_SENT, RECORD_ID};
+use arrow_array::{RecordBatch, StringArray};
+use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_ID};
 use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::summary::JobCounts;
 use parquet::file::reader::ChunkReader;
 use std::io::Read;
+use std::sync::Arc;
 
 /// What to join, and how to write it.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ pub struct JoinJob<'a> {
     pub family: Family,
     /// What answers are read with.
     pub reading: Reading<'a>,
+    /// The input's columns, and where each comes from.
+    pub columns: &'a [Column],
+    /// Whether rows are told apart by a suffix of their ids that does not come out.
+    pub strip_suffix: bool,
     /// The types of the fields' columns; those of the chunk's own values where it is not said.
     pub types: Option<&'a [ColumnType]>,
     /// Formats and keys of the files to write.
@@ -110,8 +115,9 @@ pub(super) fn answers_for<'a, R>(rows: &R, rows_name: &str, reading: Reading<'a>
 where
     R: ChunkReader + Clone + 'static,
 {
-    let (mut row_ids, mut not_sent) = (Vec::new(), Vec::new());
-    let (_, ids) = ParquetRows::open(rows.clone(), rows_name, Some(&[RECORD_ID, NOT_SENT]))?;
+    let (mut row_ids, mut not_sent, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
+    let wanted: &[&str] = if reading.prompts.named { &[RECORD_ID, NOT_SENT, PROMPT] } else { &[RECORD_ID, NOT_SENT] };
+    let (_, ids) = ParquetRows::open(rows.clone(), rows_name, Some(wanted))?;
     for batch in ids {
         let batch = batch?;
         let column = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
@@ -119,11 +125,12 @@ where
             (Some(ids), Some(why)) => {
                 row_ids.push(ids.clone());
                 not_sent.push(why.clone());
+                prompts.extend(column(PROMPT).cloned());
             }
             _ => return Err(EngineError::Transient(format!("{rows_name} is not a rows file of ours"))),
         }
     }
-    Ok(Answers::new(&row_ids, &not_sent, reading))
+    Ok(Answers::new(&row_ids, &not_sent, &prompts, reading))
 }
 
 /// Writes the rows with their answers, and counts them.
@@ -155,7 +162,8 @@ where
             columns.push(answers, row, counts);
         }
         rows_done += batch.num_rows();
-        let answered = columns.join(&batch)?;
+        let batch = if job.strip_suffix { without_suffixes(&batch)? } else { batch };
+        let answered = columns.join(&batch, job.columns)?;
         if outputs.is_empty() {
             outputs = create(job.outputs, &answered, sink)?;
         }
@@ -165,6 +173,21 @@ where
     }
     counts.types = types;
     outputs.into_iter().try_for_each(Output::close)
+}
+
+/// The rows under the ids that they have in the input: without the number of the prompt at their end.
+fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
+    let schema = batch.schema();
+    let Some((at, ids)) =
+        schema.index_of(RECORD_ID).ok().and_then(|at| Some((at, batch.column(at).as_string_opt::<i32>()?)))
+    else {
+        return Ok(batch.clone());
+    };
+    let stripped: StringArray =
+        ids.iter().map(|id| id.map(|id| id.rsplit_once('-').map_or(id, |(id, _)| id))).collect();
+    let mut columns = batch.columns().to_vec();
+    columns[at] = Arc::new(stripped);
+    RecordBatch::try_new(schema, columns).map_err(|error| EngineError::Transient(error.to_string()))
 }
 
 fn create<S: ObjectSink>(

@@ -7,6 +7,7 @@ mod duplicates;
 mod field_columns;
 mod join;
 mod output;
+mod prompts_read;
 mod row_ids;
 mod run;
 mod shared;
@@ -14,5 +15,6 @@ mod unanswered;
 
 pub use answers::{Asked, Reading};
 pub use join::{JoinJob, Joined, Turn, join};
+pub use prompts_read::PromptsRead;
 pub use run::{PostprocessInput, Postprocessor};
 pub use unanswered::copy_unanswered;

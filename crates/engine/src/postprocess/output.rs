@@ -2,12 +2,14 @@
 
 use super::answers::{Answers, Fields, Kept, Outcome, not_sent_reason};
 use super::field_columns::FieldColumns;
+use super::prompts_read::PromptsRead;
 use crate::error::EngineError;
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use bedrock_batch_domain::columns::{
-    ATTEMPTS, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, RESPONSE, STOP_REASON, names_beside,
+    ATTEMPTS, Column, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RESPONSE, STOP_REASON,
+    names_beside,
 };
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::model::Family;
@@ -30,7 +32,7 @@ fn count(counts: &mut BTreeMap<String, u64>, reason: &str) {
 /// The answer columns of some rows.
 pub(super) struct AnswerColumns<'a> {
     family: Family,
-    prefill: &'a str,
+    prompts: &'a PromptsRead,
     field_names: &'a [String],
     fields: FieldColumns,
     /// Whether the rows equal rows that were asked, and cost nothing themselves.
@@ -43,6 +45,7 @@ pub(super) struct AnswerColumns<'a> {
     output_tokens: UInt64Builder,
     attempts: UInt32Builder,
     model_id: StringBuilder,
+    prompt_id: StringBuilder,
 }
 
 impl<'a> AnswerColumns<'a> {
@@ -56,7 +59,7 @@ impl<'a> AnswerColumns<'a> {
     ) -> Self {
         Self {
             family,
-            prefill: answers.prefill(),
+            prompts: answers.prompts(),
             field_names: answers.field_names(),
             fields: FieldColumns::new(types),
             duplicates,
@@ -68,6 +71,7 @@ impl<'a> AnswerColumns<'a> {
             output_tokens: UInt64Builder::with_capacity(rows),
             attempts: UInt32Builder::with_capacity(rows),
             model_id: StringBuilder::with_capacity(rows, rows * 32),
+            prompt_id: StringBuilder::new(),
         }
     }
 
@@ -78,6 +82,9 @@ impl<'a> AnswerColumns<'a> {
         counts.retried += u64::from(row.attempts > 1);
         counts.unanswered += u64::from(answers.may_be_asked(number));
         self.attempts.append_value(row.attempts);
+        if self.prompts.named {
+            self.prompt_id.append_option(self.prompts.id(row.prompt));
+        }
         let mut failed = None;
         match &row.outcome {
             Outcome::Missing if self.duplicates => {
@@ -102,7 +109,7 @@ impl<'a> AnswerColumns<'a> {
                 self.no_answer(&why.0);
             }
             Outcome::Replied(reply) => {
-                failed = self.answer(answers, reply, counts);
+                failed = self.answer(answers, reply, row.prompt, counts);
                 counts.answered += u64::from(failed.is_none());
             }
         }
@@ -123,7 +130,14 @@ impl<'a> AnswerColumns<'a> {
     }
 
     /// Appends a reply; says why it is no answer all the same, if so.
-    fn answer<'r>(&mut self, answers: &Answers<'_>, reply: &'r Kept, counts: &mut JobCounts) -> Option<&'r str> {
+    fn answer<'r>(
+        &mut self,
+        answers: &Answers<'_>,
+        reply: &'r Kept,
+        prompt: u16,
+        counts: &mut JobCounts,
+    ) -> Option<&'r str> {
+        let prefill = self.prompts.prefill(prompt);
         if self.duplicates {
             // It costs nothing: the row that it equals was asked.
             self.input_tokens.append_option(reply.input_tokens.map(|_| 0));
@@ -138,9 +152,9 @@ impl<'a> AnswerColumns<'a> {
         self.stop_reason.append_option(stop_reason);
         self.model_id.append_option(answers.models.get(reply.model));
         match answers.text(reply) {
-            Some(text) if self.prefill.is_empty() => self.response.append_value(text),
+            Some(text) if prefill.is_empty() => self.response.append_value(text),
             // The model goes on after the prefill: together they are the answer.
-            Some(text) => self.response.append_value(format!("{}{text}", self.prefill)),
+            Some(text) => self.response.append_value(format!("{prefill}{text}")),
             None => self.response.append_null(),
         }
         let embedding = answers.embedding(reply);
@@ -162,11 +176,11 @@ impl<'a> AnswerColumns<'a> {
         None
     }
 
-    /// The input's rows with these columns behind them; input columns of the same names get `input_` in front.
+    /// The input's rows with these columns behind them; older columns of the same names get their origin in front.
     ///
     /// # Errors
     /// If there are not as many rows as outcomes.
-    pub(super) fn join(mut self, rows: &RecordBatch) -> Result<RecordBatch, EngineError> {
+    pub(super) fn join(mut self, rows: &RecordBatch, known: &[Column]) -> Result<RecordBatch, EngineError> {
         let tokens = |mut column: UInt64Builder| Arc::new(column.finish()) as ArrayRef;
         let payload: (&str, ArrayRef) = if self.family.is_embedding() {
             (EMBEDDING, Arc::new(self.embedding.finish()))
@@ -182,10 +196,18 @@ impl<'a> AnswerColumns<'a> {
             (ATTEMPTS, Arc::new(self.attempts.finish())),
             (MODEL_ID, Arc::new(self.model_id.finish())),
         ];
-        let added: Vec<(&str, ArrayRef)> = std::iter::once(payload).chain(fields).chain(rest).collect();
-        let existing: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let prompt_id: Option<(&str, ArrayRef)> =
+            self.prompts.named.then(|| (PROMPT_ID, Arc::new(self.prompt_id.finish()) as ArrayRef));
+        let added: Vec<(&str, ArrayRef)> =
+            std::iter::once(payload).chain(fields).chain(rest).chain(prompt_id).collect();
+        let existing = rows.schema();
+        let existing = existing.fields().iter().map(|field| {
+            let column = known.iter().find(|column| column.name == *field.name());
+            column.cloned().unwrap_or_else(|| Column::of_input(field.name()))
+        });
+        let existing: Vec<Column> = existing.collect();
         let added_names: Vec<&str> = added.iter().map(|(name, _)| *name).collect();
-        let names = names_beside(&existing, &added_names, "input");
+        let names = names_beside(&existing, &added_names);
         let mut fields: Vec<Field> = rows
             .schema()
             .fields()

@@ -3,6 +3,7 @@
 use super::answers::{Asked, Reading};
 use super::duplicates::Waiting;
 use super::join::{JoinJob, Turn, join};
+use super::prompts_read::PromptsRead;
 use super::unanswered::copy_unanswered;
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
@@ -11,14 +12,11 @@ use crate::objects::{
 };
 use crate::preprocess::blocking;
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::extract::Extractor;
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::model::effective_prefill;
 use bedrock_batch_domain::plan::{ChunkItem, ChunkJob, JobItem, Plan};
-use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use serde::Deserialize;
@@ -68,7 +66,7 @@ struct Chunk {
     outputs: Vec<(OutputFormat, String)>,
     /// The execution that has the run in hand.
     owner: String,
-    extractor: Option<Extractor>,
+    prompts: PromptsRead,
 }
 
 impl Postprocessor {
@@ -112,9 +110,9 @@ impl Postprocessor {
         let outputs = outputs.map(|format| (*format, output_key(&layout, item.index, format.extension()))).collect();
         let rows = self.expect(&rows_key).await?;
         // It was checked when the prompt was loaded.
-        let extractor = plan.prompt.as_ref().map(Prompt::extractor).transpose()?.flatten();
+        let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let owner = input.execution_arn.clone();
-        let chunk = Chunk { plan, layout, item, rows, outputs, owner, extractor };
+        let chunk = Chunk { plan, layout, item, rows, outputs, owner, prompts };
         if chunk.item.duplicates { self.join_duplicates(chunk).await } else { self.join_chunk(chunk).await }
     }
 
@@ -262,14 +260,11 @@ impl ObjectSink for WhileInHand<'_> {
 
 fn job_of<'a>(chunk: &'a Chunk, shared: Option<(&'a [String], &'a str)>) -> JoinJob<'a> {
     let request = &chunk.plan.request;
-    let template_prefill = chunk.plan.prompt.as_ref().and_then(|prompt| prompt.prefill.as_deref());
     JoinJob {
         family: chunk.plan.model.family,
-        reading: Reading {
-            retry_on: &request.asking.retry_on,
-            prefill: effective_prefill(&request.inference, template_prefill).unwrap_or_default(),
-            extractor: chunk.extractor.as_ref(),
-        },
+        reading: Reading { retry_on: &request.asking.retry_on, prompts: &chunk.prompts },
+        columns: &chunk.plan.columns,
+        strip_suffix: chunk.plan.prompts.expands() && !chunk.plan.prompts.is_wide(),
         types: chunk.item.types.as_deref(),
         outputs: &chunk.outputs,
         shared,

@@ -3,7 +3,7 @@
 use crate::error::EngineError;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID};
+use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID};
 use std::sync::Arc;
 
 /// The rows with `record_id` first; a column of that name moves there.
@@ -25,6 +25,15 @@ pub(super) fn with_last_column(batch: &RecordBatch, not_sent: StringArray) -> Re
     fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
     let mut columns = batch.columns().to_vec();
     columns.push(Arc::new(not_sent));
+    batch_of(fields, columns)
+}
+
+/// The rows with the prompt that each is asked.
+pub(super) fn with_prompts(batch: &RecordBatch, prompts: StringArray) -> Result<RecordBatch, EngineError> {
+    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new(PROMPT, DataType::Utf8, true));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(prompts));
     batch_of(fields, columns)
 }
 

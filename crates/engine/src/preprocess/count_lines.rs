@@ -1,20 +1,20 @@
 //! Counting the lines that rows yield, for limits so narrow that a guess could leave rows over.
 
+use super::asked_rows::AskedRows;
 use super::write_chunks::{ChunkJob, write_chunks};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
-use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use std::io::{self, Write};
 
 /// How many lines the rows yield: a whole pass over them, that writes nothing.
 pub(super) fn count_lines(
     job: &ChunkJob<'_>,
-    batches: impl Iterator<Item = Result<RecordBatch, EngineError>>,
+    rows: impl Iterator<Item = Result<AskedRows, EngineError>>,
 ) -> Result<u64, EngineError> {
     let limits =
         ChunkLimits { min_records: 1, max_records: u32::MAX, max_bytes: u64::MAX, max_chunks: None, small_last: true };
-    let written = write_chunks(&ChunkJob { limits, ..*job }, batches, &Nowhere)?;
+    let written = write_chunks(&ChunkJob { limits, ..*job }, rows, &Nowhere)?;
     Ok(written.chunks.iter().map(|lines| u64::from(*lines)).sum())
 }
 

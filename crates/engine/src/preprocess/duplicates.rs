@@ -55,7 +55,7 @@ impl Hasher for AsItIs {
 /// The first rows of each model input.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// By a digest of the cells that the prompt shows, the number of the row among the first ones.
+    /// By a digest of what the record depends on, the number of the row among the first ones.
     first: HashMap<Digest96, u32, BuildHasherDefault<AsItIs>>,
     positions: Vec<u32>,
     /// The user's own ids; empty where ids follow from positions.
@@ -85,12 +85,12 @@ impl Seen {
         }
     }
 
-    /// Looks a row up by the cells that the prompt shows. `None`: it is the first of its kind.
-    pub(super) fn find<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<Same, Digest96> {
+    /// Looks a row up by all that its record depends on: prompt, cells that it shows, image. `None`: it is the first of its kind.
+    pub(super) fn find<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> Result<Same, Digest96> {
         let mut hash = Sha256::new();
-        for cell in cells {
-            hash.update((cell.len() as u64).to_le_bytes());
-            hash.update(cell.as_bytes());
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
         }
         let digest = hash.finalize();
         let word = |at: usize| u32::from_le_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]]);
@@ -213,11 +213,11 @@ mod tests {
     #[test]
     fn cells_are_compared_one_by_one() {
         let mut seen = Seen::default();
-        let key = seen.find(["ab", "c"].into_iter()).unwrap_err();
+        let key = seen.find(["ab", "c"].map(str::as_bytes).into_iter()).unwrap_err();
         seen.remember(key, 7, None);
-        assert!(seen.find(["a", "bc"].into_iter()).is_err());
-        assert!(seen.find(["abc"].into_iter()).is_err());
-        let same = seen.find(["ab", "c"].into_iter()).unwrap();
+        assert!(seen.find(["a", "bc"].map(str::as_bytes).into_iter()).is_err());
+        assert!(seen.find([b"abc".as_slice()].into_iter()).is_err());
+        let same = seen.find(["ab", "c"].map(str::as_bytes).into_iter()).unwrap();
         assert_eq!((same.position, same.id.as_ref()), (7, "r000000007"));
     }
 
@@ -225,11 +225,11 @@ mod tests {
     fn chunks_learn_which_of_their_answers_are_wanted() {
         let mut seen = Seen::default();
         for (position, cell) in [(0, "a"), (5, "b"), (9, "c")] {
-            let key = seen.find([cell].into_iter()).unwrap_err();
+            let key = seen.find([str::as_bytes(cell)].into_iter()).unwrap_err();
             seen.remember(key, position, Some(&format!("id-{cell}")));
         }
-        seen.find(["a"].into_iter()).unwrap();
-        seen.find(["c"].into_iter()).unwrap();
+        seen.find([b"a".as_slice()].into_iter()).unwrap();
+        seen.find([b"c".as_slice()].into_iter()).unwrap();
         let wanted = seen.wanted_by_chunk(&[0, 5]);
         assert_eq!(wanted, BTreeMap::from([(0, vec!["id-a".into()]), (1, vec!["id-c".into()])]));
     }

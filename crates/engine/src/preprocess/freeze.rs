@@ -20,7 +20,7 @@ impl Preprocessor {
         (counts, lane): (PlanCounts, Lane),
         written: &Written,
     ) -> Result<Step, EngineError> {
-        let minimum = checked.model.limits.min_records_per_job;
+        let minimum = checked.resolved.model.limits.min_records_per_job;
         let small = |records: u32| lane == Lane::Batch && records < minimum;
         let mut jobs: Vec<JobItem> = (0u32..)
             .zip(&written.chunks)
@@ -36,11 +36,13 @@ impl Preprocessor {
             })
             .collect();
         let small_chunk = jobs.pop_if(|last| last.rest);
-        let sources = checked.sources.objects.iter().map(|found| Source {
+        let sources = &checked.input.sources;
+        let objects = sources.objects.iter().map(|found| Source {
             uri: found.uri.to_string(),
             etag: found.etag.clone(),
             bytes: found.bytes,
         });
+        let places = sources.place.iter().map(|place| Source { uri: place.to_string(), etag: String::new(), bytes: 0 });
         let plan = Plan {
             run_id: run_id.to_owned(),
             execution_arn: input.execution_arn.clone(),
@@ -48,11 +50,11 @@ impl Preprocessor {
             bucket: self.bucket.clone(),
             task_table: self.task_table.clone(),
             request: checked.request.clone(),
-            prompt: checked.prompt.clone(),
-            model: checked.model.clone(),
-            on_demand: checked.on_demand.clone(),
-            sources: sources.collect(),
-            columns: checked.shape.schema.fields().iter().map(|field| field.name().clone()).collect(),
+            prompts: checked.resolved.prompts.clone(),
+            model: checked.resolved.model.clone(),
+            on_demand: checked.resolved.on_demand.clone(),
+            sources: objects.chain(places).collect(),
+            columns: checked.input.view.columns.clone(),
             counts,
             lane,
             small_chunk: small_chunk.is_some(),

@@ -2,12 +2,13 @@
 
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::Placed;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Why a row is not sent: a name for counting, and what the row's `error` will say.
 #[derive(Debug, Clone)]
 pub(super) struct NotSent {
-    pub(super) reason: &'static str,
+    pub(super) reason: Cow<'static, str>,
     pub(super) text: String,
 }
 

@@ -23,6 +23,11 @@ pub(super) struct RecordIds {
 }
 
 impl RecordIds {
+    /// Whether the rows have ids of their own.
+    pub(super) fn are_own(rows: &RecordBatch) -> bool {
+        rows.column_by_name(RECORD_ID).is_some()
+    }
+
     /// The ids of the next rows.
     ///
     /// # Errors

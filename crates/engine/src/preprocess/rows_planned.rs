@@ -1,5 +1,6 @@
 //! How many rows are taken, how they are asked, and what is counted of it.
 
+use super::row_stream::Survey;
 use super::run::Checked;
 use super::write_chunks::{TOO_FEW, Written};
 use crate::error::EngineError;
@@ -19,34 +20,48 @@ const MOST_JOBS: u64 = 100_000;
 pub(super) struct Rows {
     there: u64,
     within_total: u64,
+    /// Rows of the input that are taken.
     pub(super) taken: u64,
+    /// Rows that they are asked as: more, where a row is asked several prompts.
+    pub(super) asked: u64,
     pub(super) lane: Lane,
     pub(super) limits: ChunkLimits,
 }
 
 impl Rows {
-    pub(super) fn planned(checked: &Checked) -> Result<Self, EngineError> {
-        let (request, model) = (&checked.request, &checked.model.limits);
-        let most = request.max_records_per_job.min(model.max_records_per_job);
-        let there = checked.shape.rows;
-        let within_total = there.min(request.max_records_total.unwrap_or(u64::MAX));
-        let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * u64::from(most));
-        let taken = within_total.min(in_jobs);
-        let lane = lane_of(request, model, taken);
+    /// The most rows that the request lets in, and the most records.
+    pub(super) fn most(checked: &Checked) -> (u64, u64) {
+        let request = &checked.request;
+        let per_job = request.max_records_per_job.min(checked.resolved.model.limits.max_records_per_job);
+        let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * u64::from(per_job));
+        (checked.input.shape.rows.min(request.max_records_total.unwrap_or(u64::MAX)), in_jobs)
+    }
+
+    /// `survey`: what a look at all rows found, where each is asked its own prompts.
+    pub(super) fn planned(checked: &Checked, survey: Option<&Survey>) -> Result<Self, EngineError> {
+        let (request, model) = (&checked.request, &checked.resolved.model.limits);
+        let there = checked.input.shape.rows;
+        let (within_total, in_jobs) = Self::most(checked);
+        let (taken, asked) = match survey {
+            Some(survey) => (survey.rows, survey.asked),
+            None => (within_total.min(in_jobs), within_total.min(in_jobs)),
+        };
+        let lane = lane_of(request, model, asked);
         let limits = chunk_limits(request, model, lane);
-        limits.check(taken)?;
-        if taken.div_ceil(u64::from(limits.max_records)) > MOST_JOBS {
-            let rule = format!("{taken} rows would make over {MOST_JOBS} jobs, more than a run can hold");
+        limits.check(asked)?;
+        if asked.div_ceil(u64::from(limits.max_records)) > MOST_JOBS {
+            let rule = format!("{asked} rows would make over {MOST_JOBS} jobs, more than a run can hold");
             let remedy = "raise it (Bedrock takes up to 100,000 records a job), or split the input";
             return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
         }
-        Ok(Self { there, within_total, taken, lane, limits })
+        Ok(Self { there, within_total, taken, asked, lane, limits })
     }
 
     pub(super) fn counts(self, checked: &Checked, written: &Written) -> Result<PlanCounts, EngineError> {
-        if written.rows != self.taken {
-            let rule = format!("{} rows were counted and {} read: it changed meanwhile", self.taken, written.rows);
-            return Err(Problem::new("s3_uri", &checked.request.s3_uri, rule).remedy("start again").into());
+        if written.rows != self.asked {
+            let rule = format!("{} rows were counted and {} read: it changed meanwhile", self.asked, written.rows);
+            let (field, value) = &checked.input.sources.named;
+            return Err(Problem::new(*field, value, rule).remedy("start again").into());
         }
         let mut skipped = BTreeMap::new();
         let mut skip = |reason: &str, rows: u64| {
@@ -59,7 +74,10 @@ impl Rows {
         if written.chunks.is_empty() {
             return Err(self.nothing_to_send(written).into());
         }
-        let mut warnings = checked.sources.warnings.clone();
+        let mut warnings = checked.input.sources.warnings.clone();
+        if checked.input.shape.ignored > 0 {
+            warnings.insert("objects ignored: no images by their names".to_owned(), checked.input.shape.ignored);
+        }
         if written.empty_cells > 0 {
             warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
         }
@@ -70,7 +88,8 @@ impl Rows {
             );
         }
         Ok(PlanCounts {
-            rows: self.there,
+            rows: self.there - self.taken + self.asked,
+            input_rows: self.there,
             records: written.chunks.iter().map(|records| u64::from(*records)).sum(),
             skipped,
             rejected: written.rejected.clone(),

@@ -1,27 +1,31 @@
 //! The use case: check everything, write the chunks, freeze the plan.
 
-use super::checks::{column_problems, columns_without_text, on_demand_of, prompt_for, template_of};
 use super::count_lines::count_lines;
+use super::csv_columns::columns_without_text;
+use super::find_input::Input;
+use super::row_stream::Asking;
 use super::rows_planned::Rows;
-use super::sources::{self, Sources};
+use super::sources;
 use super::write_chunks::{ChunkJob, Written, write_chunks};
+use crate::config_object::resolve_config;
 use crate::error::EngineError;
+use crate::images::ImageFetcher;
 use crate::job_table::JobTable;
 use crate::next_step::NextStepper;
 use crate::objects::{Uploads, get_json, head};
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::check::{EMBEDDING_INPUT, Known, Resolved, column_problems, prompt_column_problems, resolve};
 use bedrock_batch_domain::chunk_plan::Chunker;
-use bedrock_batch_domain::input::{Inference, OutputFormat, RunRequest, StackLimits};
+use bedrock_batch_domain::input::{InputType, OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
-use bedrock_batch_domain::model::{Model, ModelTable, RecordWriter, effective_prefill};
-use bedrock_batch_domain::plan::{OnDemand, Plan, Step};
+use bedrock_batch_domain::model::{ModelTable, RecordWriter};
+use bedrock_batch_domain::plan::{Plan, Step};
 use bedrock_batch_domain::problem::{Problem, Problems};
-use bedrock_batch_domain::prompt::{Prompt, Template};
+use bedrock_batch_domain::prompt::{PromptLibrary, Template};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -70,21 +74,26 @@ pub struct Preprocessor {
     pub input_buckets: Vec<String>,
     /// What the stack allows.
     pub stack: StackLimits,
-    /// Prompt templates by id.
-    pub prompts: BTreeMap<String, Prompt>,
+    /// Prompt templates and expansion rules.
+    pub prompts: PromptLibrary,
     /// The table of models.
     pub models: ModelTable,
 }
 
-/// A request whose model, prompt and input were found.
+/// A request whose model, prompts and input were found.
 pub(super) struct Checked {
     pub(super) request: RunRequest,
-    pub(super) model: Model,
-    pub(super) on_demand: OnDemand,
-    pub(super) prompt: Option<Prompt>,
-    pub(super) template: Template,
-    pub(super) sources: Sources,
-    pub(super) shape: sources::Shape,
+    pub(super) resolved: Resolved,
+    pub(super) input: Input,
+}
+
+impl Checked {
+    /// How the input's rows are asked; without their images, for a look at the rows alone.
+    pub(super) fn asking(&self) -> Asking<'_> {
+        let prompts = &self.resolved.prompts;
+        let choosing = prompts.choosing_column(&self.input.view.names());
+        Asking { view: &self.input.view, prompts, choosing, images: None }
+    }
 }
 
 impl Preprocessor {
@@ -98,10 +107,13 @@ impl Preprocessor {
                 let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
                 stepper.run(state).await
             }
-            PreprocessInput::Start(start) => match self.earlier_run(&start).await? {
-                Some(step) => Ok(step),
-                None => self.start(&start).await,
-            },
+            PreprocessInput::Start(mut start) => {
+                start.input = resolve_config(&self.s3, &self.readable_buckets(), start.input).await?;
+                match self.earlier_run(&start).await? {
+                    Some(step) => Ok(step),
+                    None => self.start(&start).await,
+                }
+            }
         }
     }
 
@@ -110,7 +122,8 @@ impl Preprocessor {
         self.check_name(input, &run_id).await?;
         let checked = self.check(&input.input).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
-        let rows = Rows::planned(&checked)?;
+        let this = Arc::clone(self);
+        let (checked, rows) = blocking(move || this.plan_rows(checked)).await?;
         // From here on there is something that could have to be stopped.
         if !self.jobs.take_run(&run_id, &input.execution_arn, None).await? {
             return Err(name_taken(input).into());
@@ -149,96 +162,100 @@ impl Preprocessor {
             Problems::check(problems)?;
             return Err(EngineError::Transient("an input without problems could not be read".to_owned()));
         };
-        let mut note = |problem: Problem| problems.push(problem);
-        let profile = request.asking.inference_profile_arn.as_deref();
-        let model = self.models.find(&request.model_id, profile).map_err(&mut note).ok();
-        let on_demand = match &model {
-            Some(model) => {
-                let (on_demand, problems) = on_demand_of(&request, model, &self.models, &self.region);
-                problems.into_iter().for_each(&mut note);
-                on_demand
-            }
-            None => None,
-        };
-        let prompt = prompt_for(model.as_ref(), request.prompt_id.as_deref(), &self.prompts).map_err(&mut note);
-        if let Some(model) = &model {
-            // A prefill may come from the prompt as well: it has to suit the model all the same.
-            let of_prompt = prompt.iter().flatten().find_map(|prompt| prompt.prefill.as_deref());
-            let prefill = effective_prefill(&request.inference, of_prompt).map(str::to_owned);
-            let inference = Inference { prefill, ..request.inference.clone() };
-            inference.problems_with(model.family, &model.id).into_iter().for_each(&mut note);
-        }
-        let template = match (&prompt, &model) {
-            (Ok(prompt), Some(_)) => template_of(prompt.as_ref()).map_err(&mut note).ok(),
-            _ => None,
-        };
-        let found = match self.find_rows(&request).await {
-            Ok(found) => Some(found),
+        let known = Known { prompts: &self.prompts, models: &self.models, region: &self.region };
+        let (resolved, more) = resolve(&request, &known);
+        problems.extend(more);
+        let input = match self.find_input(&request).await {
+            Ok(input) => Some(input),
             Err(EngineError::InvalidInput(inner)) => {
-                inner.as_slice().iter().cloned().for_each(&mut note);
+                problems.extend(inner.as_slice().iter().cloned());
                 None
             }
             Err(other) => return Err(other),
         };
-        if let Some((_, shape)) = &found {
-            let names: Vec<String> = shape.schema.fields().iter().map(|field| field.name().clone()).collect();
-            let in_columns = column_problems(request.prompt_id.as_deref(), template.as_ref(), &names);
-            in_columns.into_iter().for_each(&mut note);
+        if let Some(input) = &input {
+            if let Some(resolved) = &resolved {
+                problems.extend(column_problems(&request, resolved, &input.view.names()));
+            }
             if request.output_formats.contains(&OutputFormat::Csv) {
-                columns_without_text(&shape.schema).into_iter().for_each(&mut note);
+                problems.extend(columns_without_text(&input.view.schema(&input.shape.schema)));
             }
         }
         Problems::check(problems)?;
-        match (model.zip(on_demand), prompt, template, found) {
-            (Some((model, on_demand)), Ok(prompt), Some(template), Some((sources, shape))) => {
-                Ok(Checked { request, model, on_demand, prompt, template, sources, shape })
-            }
+        match (resolved, input) {
+            (Some(resolved), Some(input)) => Ok(Checked { request, resolved, input }),
             _ => Err(EngineError::Transient("an input without problems could not be checked".to_owned())),
         }
     }
 
-    async fn find_rows(self: &Arc<Self>, request: &RunRequest) -> Result<(Sources, sources::Shape), EngineError> {
-        let uri = S3Uri::parse(&request.s3_uri).map_err(|rule| Problem::new("s3_uri", &request.s3_uri, rule))?;
-        if uri.bucket != self.bucket && !self.input_buckets.contains(&uri.bucket) {
-            let known: Vec<&str> =
-                std::iter::once(&self.bucket).chain(&self.input_buckets).map(String::as_str).collect();
-            let rule = format!("the stack may read the buckets {} only", known.join(", "));
-            let remedy = "copy the data, or add the bucket to the context key `inputBuckets` and deploy";
-            return Err(Problem::new("s3_uri", &request.s3_uri, rule).remedy(remedy).into());
+    /// Plans how many rows are asked, and how. Where rows are asked different prompts, each is looked at for that.
+    fn plan_rows(&self, mut checked: Checked) -> Result<(Checked, Rows), EngineError> {
+        if !checked.resolved.prompts.names_prompts() {
+            let rows = Rows::planned(&checked, None)?;
+            return Ok((checked, rows));
         }
-        let sources = sources::find(&self.s3, &uri).await?;
-        let (this, in_thread, with_types) = (Arc::clone(self), sources.clone(), request.infer_types);
-        let shape = blocking(move || sources::look(&Handle::current(), &this.s3, &in_thread, with_types)).await?;
-        Ok((sources, shape))
+        let runtime = Handle::current();
+        let (most, most_records) = Rows::most(&checked);
+        let batches = sources::rows(&runtime, &self.s3, &checked.input.sources, &checked.input.shape);
+        let survey = checked.asking().survey(batches, most, most_records)?;
+        let rows = Rows::planned(&checked, Some(&survey))?;
+        checked.resolved.prompts = checked.resolved.prompts.restricted_to(&survey.used);
+        // Only now it is known which prompts rows name.
+        Problems::check(prompt_column_problems(&checked.resolved.prompts, &checked.input.view.names()))?;
+        Ok((checked, rows))
     }
 
     fn write(&self, checked: &Checked, layout: &Layout, uploads: &Uploads, rows: Rows) -> Result<Written, EngineError> {
         let runtime = Handle::current();
-        let prompt = checked.prompt.as_ref();
-        let records = RecordWriter::new(
-            checked.model.family,
-            &checked.template,
-            &checked.request.inference,
-            prompt.and_then(|prompt| prompt.system.as_deref()),
-            prompt.and_then(|prompt| prompt.prefill.as_deref()),
-        );
+        let records = record_writers(checked)?;
+        let images = match checked.request.rows.input_type {
+            InputType::Text => None,
+            InputType::Image => Some(self.image_fetcher(&runtime, checked)),
+        };
+        let images = images.as_ref().map(|fetcher| (fetcher, checked.request.rows.image_column.as_str()));
         let mut job = ChunkJob {
             layout,
             records: &records,
             limits: rows.limits,
-            max_record_bytes: checked.model.limits.max_record_bytes.min(Chunker::max_line_bytes(rows.limits)),
-            rows: rows.taken,
-            deduplicate: checked.request.asking.deduplicate,
+            max_record_bytes: checked.resolved.model.limits.max_record_bytes.min(Chunker::max_line_bytes(rows.limits)),
+            rows: rows.asked,
+            // A row's records have to stay together, and duplicates go elsewhere.
+            deduplicate: checked.request.asking.deduplicate && !checked.resolved.prompts.is_wide(),
             lines: None,
         };
-        let batches = || sources::rows(&runtime, &self.s3, &checked.sources, &checked.shape);
+        let asked = || {
+            let batches = sources::rows(&runtime, &self.s3, &checked.input.sources, &checked.input.shape);
+            Asking { images, ..checked.asking() }.rows(batches, rows.taken)
+        };
         if rows.lane == Lane::Batch && Chunker::needs_exact_count(rows.limits) {
-            let lines = count_lines(&job, batches())?;
+            let lines = count_lines(&job, asked())?;
             rows.limits.check(lines)?;
             job.lines = Some(lines);
         }
-        write_chunks(&job, batches(), uploads)
+        write_chunks(&job, asked(), uploads)
     }
+
+    fn image_fetcher(&self, _runtime: &Handle, _checked: &Checked) -> ImageFetcher {
+        ImageFetcher
+    }
+}
+
+/// What writes the records of each prompt; of embeddings, the only one.
+fn record_writers(checked: &Checked) -> Result<Vec<RecordWriter>, EngineError> {
+    let (family, inference) = (checked.resolved.model.family, &checked.request.inference);
+    let prompts = &checked.resolved.prompts.prompts;
+    if prompts.is_empty() {
+        let template = Template::parse(&format!("{{{EMBEDDING_INPUT}}}"));
+        let template = template.map_err(|rule| Problem::without_value(EMBEDDING_INPUT, rule))?;
+        return Ok(vec![RecordWriter::new(family, &template, inference, None, None)]);
+    }
+    let writers = prompts.iter().map(|named| {
+        let template = named.prompt.parsed_template();
+        let template = template.map_err(|rule| Problem::without_value(format!("prompt `{}`", named.id), rule))?;
+        let (system, prefill) = (named.prompt.system.as_deref(), named.prompt.prefill.as_deref());
+        Ok(RecordWriter::new(family, &template, inference, system, prefill))
+    });
+    writers.collect()
 }
 
 fn name_taken(input: &StartInput) -> Problem {

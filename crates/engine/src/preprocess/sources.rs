@@ -1,7 +1,8 @@
 //! Finding the input: one object or a prefix of several, all CSV or all Parquet, with one schema.
 
 use crate::error::EngineError;
-use crate::objects::{Found, ObjectChunks, StreamReader, head, list};
+use crate::images::{ImageRows, count_images};
+use crate::objects::{Found, ObjectChunks, StreamReader, head, list, list_first};
 use crate::rows::csv_count::{count_records, line_at};
 use crate::rows::csv_infer::{CellType, infer_types};
 use crate::rows::csv_read::CsvRows;
@@ -19,6 +20,8 @@ use tokio::runtime::Handle;
 pub(super) enum Format {
     Csv,
     Parquet,
+    /// Each object is a row.
+    Images,
 }
 
 impl Format {
@@ -35,8 +38,13 @@ impl Format {
 /// The objects of an input.
 #[derive(Debug, Clone)]
 pub(super) struct Sources {
+    /// What names the input in the request: the field and its value.
+    pub(super) named: (&'static str, String),
     pub(super) format: Format,
+    /// The objects; of images none, since they are too many to be remembered: they are listed anew.
     pub(super) objects: Vec<Found>,
+    /// Where images are.
+    pub(super) place: Option<S3Uri>,
     pub(super) warnings: BTreeMap<String, u64>,
 }
 
@@ -45,7 +53,46 @@ pub(super) struct Sources {
 pub(super) struct Shape {
     pub(super) rows: u64,
     pub(super) schema: SchemaRef,
+    /// Objects that are no images.
+    pub(super) ignored: u64,
     types: Option<Vec<CellType>>,
+}
+
+impl Sources {
+    /// Images: `place` is one object or a prefix.
+    pub(super) fn of_images(place: &S3Uri) -> Self {
+        let named = ("s3_uri", place.to_string());
+        Self {
+            named,
+            format: Format::Images,
+            objects: Vec::new(),
+            place: Some(place.clone()),
+            warnings: BTreeMap::new(),
+        }
+    }
+
+    /// The answered rows of an earlier run.
+    pub(super) fn of_run(run_id: &str, format: Format, objects: Vec<Found>) -> Self {
+        let named = ("previous_run.run_id", run_id.to_owned());
+        Self { named, format, objects, place: None, warnings: BTreeMap::new() }
+    }
+}
+
+/// Whether `uri` names images rather than tables: by the names of the first objects.
+pub(super) async fn names_images(client: &Client, uri: &S3Uri) -> Result<bool, EngineError> {
+    if !uri.key.is_empty() && !uri.key.ends_with('/') && head(client, uri).await?.is_some() {
+        return Ok(Format::of(&uri.key).is_none());
+    }
+    let first = list_first(client, &as_prefix(uri)).await?;
+    Ok(!first.iter().any(|found| Format::of(&found.uri.key).is_some()))
+}
+
+/// The prefix of all objects below `uri`.
+fn as_prefix(uri: &S3Uri) -> S3Uri {
+    match uri.key.as_str() {
+        "" => uri.clone(),
+        key => S3Uri::new(&uri.bucket, format!("{}/", key.trim_end_matches('/'))),
+    }
 }
 
 /// Finds the objects that `uri` names.
@@ -55,10 +102,7 @@ pub(super) async fn find(client: &Client, uri: &S3Uri) -> Result<Sources, Engine
     let objects = match single {
         Some(object) => vec![object],
         None => {
-            let prefix = match uri.key.as_str() {
-                "" => uri.clone(),
-                key => S3Uri::new(&uri.bucket, format!("{}/", key.trim_end_matches('/'))),
-            };
+            let prefix = as_prefix(uri);
             let (rows, others): (Vec<Found>, Vec<Found>) =
                 list(client, &prefix).await?.into_iter().partition(|found| !is_marker(found, &prefix));
             if !others.is_empty() {
@@ -77,7 +121,7 @@ pub(super) async fn find(client: &Client, uri: &S3Uri) -> Result<Sources, Engine
     let format = one_format(&objects)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
     Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
-    Ok(Sources { format, objects, warnings })
+    Ok(Sources { named: ("s3_uri", uri.to_string()), format, objects, place: None, warnings })
 }
 
 /// Objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of unfinished work.
@@ -116,13 +160,16 @@ pub(super) fn look(
     sources: &Sources,
     with_types: bool,
 ) -> Result<Shape, EngineError> {
+    if let Some(place) = &sources.place {
+        return look_at_images(runtime, client, place);
+    }
     let mut rows = 0;
     let mut schema: Option<(SchemaRef, String)> = None;
     let mut types: Option<Vec<CellType>> = None;
     for object in &sources.objects {
         let file = object.uri.to_string();
         let own = match sources.format {
-            Format::Parquet => {
+            Format::Parquet | Format::Images => {
                 let (shape, _) = ParquetRows::open(ObjectChunks::new(runtime, client, object), &file, None)?;
                 rows += shape.rows;
                 shape.schema
@@ -168,7 +215,20 @@ pub(super) fn look(
     if rows == 0 {
         return Err(Problem::new("s3_uri", &first_file, "holds a header, and no rows").into());
     }
-    Ok(Shape { rows, schema, types })
+    Ok(Shape { rows, schema, types, ignored: 0 })
+}
+
+fn look_at_images(runtime: &Handle, client: &Client, place: &S3Uri) -> Result<Shape, EngineError> {
+    let listing = count_images(runtime, client, place)?;
+    if listing.images == 0 {
+        let rule = match listing.ignored {
+            0 => "there is no image: no such object, and no object under this prefix".to_owned(),
+            ignored => format!("there is no image: {ignored} objects have other names"),
+        };
+        let remedy = "upload images (.jpg, .jpeg, .png, .gif, .webp), or correct the address";
+        return Err(Problem::new("s3_uri", place, rule).remedy(remedy).into());
+    }
+    Ok(Shape { rows: listing.images, schema: ImageRows::schema(), types: None, ignored: listing.ignored })
 }
 
 fn difference(first: &SchemaRef, own: &SchemaRef) -> String {
@@ -188,6 +248,16 @@ pub(super) fn rows<'a>(
     sources: &'a Sources,
     shape: &'a Shape,
 ) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
+    let images = sources.place.iter().flat_map(move |place| ImageRows::new(runtime, client, place));
+    images.chain(tables(runtime, client, sources, shape))
+}
+
+fn tables<'a>(
+    runtime: &'a Handle,
+    client: &'a Client,
+    sources: &'a Sources,
+    shape: &'a Shape,
+) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
     sources.objects.iter().flat_map(move |object| open(runtime, client, sources.format, object, shape))
 }
 
@@ -198,7 +268,7 @@ fn open(runtime: &Handle, client: &Client, format: Format, object: &Found, shape
     let opened: Result<Batches, EngineError> = match format {
         Format::Csv => CsvRows::open(StreamReader::new(runtime, client, object), &file, shape.types.clone())
             .map(|rows| Box::new(rows) as Batches),
-        Format::Parquet => ParquetRows::open(ObjectChunks::new(runtime, client, object), &file, None)
+        Format::Parquet | Format::Images => ParquetRows::open(ObjectChunks::new(runtime, client, object), &file, None)
             .map(|(_, rows)| Box::new(rows) as Batches),
     };
     opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))

@@ -4,11 +4,11 @@
 //! where each goes. As soon as it has spoken for a whole batch, runs of rows of one chunk are written with one call
 //! each, lines and rows alike.
 
+use super::asked_rows::AskedRows;
 use super::chunk_files::ChunkFiles;
-use super::columns::{with_first_column, with_last_column};
+use super::columns::with_last_column;
 use super::duplicates::{DuplicateFiles, Same, Seen};
 use super::held_batch::{HeldBatch, NotSent, Positions};
-use super::record_ids::RecordIds;
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::cell_text::as_text;
@@ -16,7 +16,6 @@ use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
 use arrow_schema::SchemaRef;
 use arrow_select::filter::filter_record_batch;
 use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker, Placed};
-use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::RecordWriter;
 use std::collections::{BTreeMap, VecDeque};
@@ -27,13 +26,13 @@ use std::ops::Range;
 pub struct ChunkJob<'a> {
     /// Where files go.
     pub layout: &'a Layout,
-    /// What a record looks like.
-    pub records: &'a RecordWriter,
+    /// What a record looks like, by the number of its prompt.
+    pub records: &'a [RecordWriter],
     /// Limits of a chunk.
     pub limits: ChunkLimits,
     /// Bytes of a line; longer ones are not sent.
     pub max_record_bytes: u64,
-    /// How many rows to take.
+    /// How many rows there are.
     pub rows: u64,
     /// Whether rows with the same model input are asked once.
     pub deduplicate: bool,
@@ -65,28 +64,18 @@ pub struct Written {
 const TOO_LARGE: &str = "record too large for the model";
 pub(super) const TOO_FEW: &str = "too few records left for a batch job of their own";
 
-/// Reads batches of rows (all of one schema) and writes their chunks.
+/// Takes rows (all of one schema) and writes their chunks.
 ///
 /// # Errors
 /// `InvalidInput` for bad rows or ids; else as reading and writing fail.
 pub fn write_chunks<S: ObjectSink>(
     job: &ChunkJob<'_>,
-    batches: impl Iterator<Item = Result<RecordBatch, EngineError>>,
+    rows: impl Iterator<Item = Result<AskedRows, EngineError>>,
     sink: &S,
 ) -> Result<Written, EngineError> {
     let mut writing = Writing::new(job, sink);
-    let mut ids = RecordIds::default();
-    let mut ahead = job.rows;
-    for batch in batches {
-        if ahead == 0 {
-            break;
-        }
-        let mut batch = batch?;
-        if (batch.num_rows() as u64) > ahead {
-            batch = batch.slice(0, usize::try_from(ahead).unwrap_or(usize::MAX));
-        }
-        ahead -= batch.num_rows() as u64;
-        writing.take(&batch, &ids.of(&batch)?)?;
+    for rows in rows {
+        writing.take(&rows?)?;
     }
     writing.finish()
 }
@@ -119,13 +108,13 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         }
     }
 
-    fn take(&mut self, batch: &RecordBatch, ids: &StringArray) -> Result<(), EngineError> {
-        let rendered = self.render(batch, ids)?;
+    fn take(&mut self, batch: &AskedRows) -> Result<(), EngineError> {
+        let rendered = self.render(batch)?;
         let rows = rendered.ends.len();
         let lengths: Vec<usize> = (0..rows).map(|row| rendered.line_range(row..row + 1).len()).collect();
         // Duplicates yield no line either.
-        (rows..batch.num_rows()).for_each(|_| self.skip_row());
-        self.written.rows += batch.num_rows() as u64;
+        (rows..batch.rows.num_rows()).for_each(|_| self.skip_row());
+        self.written.rows += batch.rows.num_rows() as u64;
         self.held.push_back(rendered);
         for length in lengths {
             if length == 0 {
@@ -145,25 +134,35 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
     }
 
     /// Renders all lines of a batch, and takes the duplicates out of it.
-    fn render(&mut self, batch: &RecordBatch, ids: &StringArray) -> Result<HeldBatch, EngineError> {
-        let columns = self.job.records.columns().iter().map(|name| {
-            let column = batch.column_by_name(name);
-            let column = column.ok_or_else(|| EngineError::Transient(format!("column `{name}` went missing")))?;
-            as_text(column)
-        });
-        let columns = columns.collect::<Result<Vec<StringArray>, _>>()?;
-        let own_ids = batch.column_by_name(RECORD_ID).is_some();
+    fn render(&mut self, batch: &AskedRows) -> Result<HeldBatch, EngineError> {
+        let job = self.job;
+        let columns = job.records.iter().map(|records| cells_of(records, &batch.rows));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let first = self.written.rows;
+        let all = batch.rows.num_rows();
         let mut lines = Vec::new();
-        let mut ends = Vec::with_capacity(batch.num_rows());
-        let mut not_sent = Vec::with_capacity(batch.num_rows());
+        let mut ends = Vec::with_capacity(all);
+        let mut not_sent = Vec::with_capacity(all);
         let mut same: Vec<(usize, Same)> = Vec::new();
-        for row in 0..batch.num_rows() {
+        for row in 0..all {
+            let asked = batch.ask(row).map(|prompt| (prompt, &job.records[prompt], &columns[prompt]));
+            let (prompt, records, columns) = match asked {
+                Ok(asked) => asked,
+                Err(why) => {
+                    not_sent.push(Some(why.clone()));
+                    ends.push(lines.len());
+                    continue;
+                }
+            };
             let cells = || columns.iter().map(|column| cell(column, row));
+            let image = batch.image(row);
             self.written.empty_cells += cells().filter(|cell| cell.is_empty()).count() as u64;
             let mut key = None;
             if let Some(seen) = &mut self.seen {
-                match seen.find(cells()) {
+                let prompt = (prompt as u64).to_le_bytes();
+                let digest = image.map_or([].as_slice(), |image| image.digest.as_slice());
+                let parts = cells().map(str::as_bytes).chain([prompt.as_slice(), digest]);
+                match seen.find(parts) {
                     Ok(found) => {
                         same.push((row, found));
                         continue;
@@ -173,23 +172,22 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             }
             let begin = lines.len();
             // The cell of a null is the empty text.
-            self.job.records.push_line(&mut lines, ids.value(row), |column| cell(&columns[column], row));
+            records.push_line(&mut lines, batch.ids.value(row), |column| cell(&columns[column], row));
             let length = (lines.len() - begin) as u64;
-            if length > self.job.max_record_bytes {
+            if length > job.max_record_bytes {
                 lines.truncate(begin);
-                let most = self.job.max_record_bytes;
+                let most = job.max_record_bytes;
                 let text = format!("not sent: {TOO_LARGE}: {length} bytes, and at most {most} fit");
-                not_sent.push(Some(NotSent { reason: TOO_LARGE, text }));
+                not_sent.push(Some(NotSent { reason: TOO_LARGE.into(), text }));
             } else {
                 not_sent.push(None);
                 if let (Some(seen), Some(key)) = (&mut self.seen, key) {
-                    seen.remember(key, first + row as u64, own_ids.then(|| ids.value(row)));
+                    seen.remember(key, first + row as u64, batch.own_ids.then(|| batch.ids.value(row)));
                 }
             }
             ends.push(lines.len());
         }
-        let rows = with_first_column(batch, ids)?;
-        let (rows, positions) = self.without(rows, &same, first)?;
+        let (rows, positions) = self.without(batch.rows.clone(), &same, first)?;
         let placed = Vec::with_capacity(rows.num_rows());
         Ok(HeldBatch { rows, lines, ends, not_sent, placed, positions })
     }
@@ -257,8 +255,10 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
                 Placed::OverMaxChunks => self.written.over_max_chunks += run as u64,
                 Placed::TooFewLeft => {
                     for not_sent in &mut batch.not_sent[rows.clone()] {
-                        not_sent
-                            .get_or_insert_with(|| NotSent { reason: TOO_FEW, text: format!("not sent: {TOO_FEW}") });
+                        not_sent.get_or_insert_with(|| NotSent {
+                            reason: TOO_FEW.into(),
+                            text: format!("not sent: {TOO_FEW}"),
+                        });
                     }
                     // Their rows travel with the last chunk; without any chunk the run fails as a whole.
                     match self.open.as_ref().map(|(index, _)| *index) {
@@ -295,7 +295,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
 
     fn count_rejected(&mut self, rows: &[Option<NotSent>]) {
         for not_sent in rows.iter().flatten() {
-            *self.written.rejected.entry(not_sent.reason.to_owned()).or_default() += 1;
+            *self.written.rejected.entry(not_sent.reason.clone().into_owned()).or_default() += 1;
         }
     }
 
@@ -350,6 +350,16 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         }
         Ok(self.written)
     }
+}
+
+/// The columns that a prompt shows, as texts.
+fn cells_of(records: &RecordWriter, rows: &RecordBatch) -> Result<Vec<StringArray>, EngineError> {
+    let columns = records.columns().iter().map(|name| {
+        let column = rows.column_by_name(name);
+        let column = column.ok_or_else(|| EngineError::Transient(format!("column `{name}` went missing")))?;
+        as_text(column)
+    });
+    columns.collect()
 }
 
 fn cell(column: &StringArray, row: usize) -> &str {

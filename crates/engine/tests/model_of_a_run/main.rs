@@ -18,7 +18,7 @@ use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, next};
 use bedrock_batch_engine::next_step::{Fate, History, Latest, Pass};
-use bedrock_batch_engine::preprocess::{ChunkJob as Chunking, write_chunks};
+use bedrock_batch_engine::preprocess::{ChunkJob as Chunking, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bucket::Bucket;
@@ -33,7 +33,7 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
     let bucket = Bucket::default();
     let csv: String = (0..rows).fold("text\n".to_owned(), |csv, row| csv + &format!("row {row}\n"));
     let records =
-        RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None);
+        [RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None)];
     let lane = match mode {
         ProcessingMode::Realtime => Lane::OnDemand,
         _ => Lane::Batch,
@@ -48,7 +48,9 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
         deduplicate: true,
         lines: None,
     };
-    let written = write_chunks(&chunking, CsvRows::open(csv.as_bytes(), "rows", None).unwrap(), &bucket).unwrap();
+    let written =
+        write_chunks(&chunking, numbered(CsvRows::open(csv.as_bytes(), "rows", None).unwrap(), u64::MAX), &bucket)
+            .unwrap();
     let mut dice = Dice(dice.iter());
     let hopeless = (0..rows).filter(|_| dice.bad_luck(9)).map(|row| format!("r{row:09}")).collect();
     let mut world = World {

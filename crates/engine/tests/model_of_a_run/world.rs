@@ -9,7 +9,7 @@ use bedrock_batch_domain::layout::{Layout, client_request_token};
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::plan::{ChunkJob, JobItem, Parts};
 use bedrock_batch_engine::next_step::{History, Pass, PassFiles};
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Joined, Reading, Turn, copy_unanswered, join};
+use bedrock_batch_engine::postprocess::{Asked, JoinJob, Joined, PromptsRead, Reading, Turn, copy_unanswered, join};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
@@ -256,7 +256,9 @@ impl World<'_> {
         let outputs = [(OutputFormat::Parquet, self.layout.output_key(chunk, "parquet"))];
         let job = JoinJob {
             family: Family::Nova,
-            reading: Reading { retry_on: &RETRY_ON, prefill: "", extractor: None },
+            reading: Reading { retry_on: &RETRY_ON, prompts: &PromptsRead::default() },
+            columns: &[],
+            strip_suffix: false,
             types: None,
             outputs: &outputs,
             shared: None,

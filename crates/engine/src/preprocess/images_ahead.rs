@@ -1,0 +1,165 @@
+//! Images of the next rows, fetched while the present ones are rendered.
+
+use super::asked_rows::{AskedRows, Asks};
+use super::held_batch::NotSent;
+use crate::error::EngineError;
+use crate::images::{FetchedImage, ImageFetcher, Pending};
+use crate::rows::cell_text::as_text;
+use arrow_array::Array;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Rows whose images are fetched together: with those that are rendered meanwhile, what is in memory at once.
+const ROWS_AT_ONCE: usize = 64;
+
+/// Rows without their images yet.
+pub(super) struct WithoutImages {
+    pub(super) rows: AskedRows,
+    /// Where several rows stand for one of the input, the place of that one: they share its image.
+    pub(super) shared: Option<Vec<u64>>,
+}
+
+impl WithoutImages {
+    /// The rows, where there are no images.
+    pub(super) fn into_rows(self) -> AskedRows {
+        self.rows
+    }
+
+    /// The first rows, about as many as wanted, without tearing rows of one image apart; the rest stays.
+    fn split(&mut self, wanted: usize) -> AskedRows {
+        let all = self.rows.ids.len();
+        let mut end = wanted.min(all);
+        if let Some(shared) = &self.shared {
+            while end < all && end > 0 && shared[end] == shared[end - 1] {
+                end += 1;
+            }
+            self.shared = Some(shared[end..].to_vec());
+        }
+        let (rows, ids) = (&self.rows.rows, &self.rows.ids);
+        let asks = match &mut self.rows.asks {
+            Asks::First => Asks::First,
+            Asks::Each(asks) => Asks::Each(asks.drain(..end).collect()),
+        };
+        let first = AskedRows {
+            rows: rows.slice(0, end),
+            ids: ids.slice(0, end),
+            own_ids: self.rows.own_ids,
+            asks,
+            images: None,
+        };
+        self.rows.rows = rows.slice(end, all - end);
+        self.rows.ids = ids.slice(end, all - end);
+        first
+    }
+}
+
+/// Rows with their images; those of the next rows are on their way already.
+pub(super) struct ImagesAhead<'a, I> {
+    source: I,
+    fetcher: &'a ImageFetcher,
+    column: &'a str,
+    rest: Option<WithoutImages>,
+    on_their_way: VecDeque<Result<OnTheirWay, EngineError>>,
+}
+
+struct OnTheirWay {
+    rows: AskedRows,
+    /// For each row, the place of its image among those that are fetched.
+    places: Vec<Option<usize>>,
+    images: Pending,
+}
+
+impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a, I> {
+    pub(super) fn new(source: I, fetcher: &'a ImageFetcher, column: &'a str) -> Self {
+        Self { source, fetcher, column, rest: None, on_their_way: VecDeque::new() }
+    }
+
+    /// Begins to fetch the images of the next rows.
+    fn start_next(&mut self) -> Option<Result<OnTheirWay, EngineError>> {
+        let mut rest = match self.rest.take() {
+            Some(rest) => rest,
+            None => match self.source.next()? {
+                Ok(rows) => rows,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        let shared = rest.shared.clone();
+        let rows = rest.split(ROWS_AT_ONCE);
+        if rest.rows.ids.len() > 0 {
+            self.rest = Some(rest);
+        }
+        Some(self.start(rows, shared.as_deref()))
+    }
+
+    /// Only images of rows that are asked are fetched, and one that rows share once.
+    fn start(&self, rows: AskedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
+        let column = rows.rows.column_by_name(self.column);
+        let column =
+            column.ok_or_else(|| EngineError::Transient("the column of the images went missing".to_owned()))?;
+        let cells = as_text(column)?;
+        let mut wanted: Vec<Option<String>> = Vec::new();
+        let mut last: Option<(u64, usize)> = None;
+        let places = (0..rows.ids.len()).map(|row| {
+            rows.ask(row).ok()?;
+            let input_row = shared.map(|shared| shared[row]);
+            if let (Some(input_row), Some((before, place))) = (input_row, last)
+                && input_row == before
+            {
+                return Some(place);
+            }
+            wanted.push((!cells.is_null(row)).then(|| cells.value(row).to_owned()));
+            let place = wanted.len() - 1;
+            last = input_row.map(|input_row| (input_row, place));
+            Some(place)
+        });
+        let places = places.collect();
+        Ok(OnTheirWay { rows, places, images: self.fetcher.start(wanted) })
+    }
+}
+
+impl<I: Iterator<Item = Result<WithoutImages, EngineError>>> Iterator for ImagesAhead<'_, I> {
+    type Item = Result<AskedRows, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.on_their_way.is_empty() {
+            let first = self.start_next()?;
+            self.on_their_way.push_back(first);
+        }
+        if let Some(next) = self.start_next() {
+            self.on_their_way.push_back(next);
+        }
+        let first = self.on_their_way.pop_front()?;
+        Some(first.and_then(OnTheirWay::arrived))
+    }
+}
+
+impl OnTheirWay {
+    /// The rows with their images; rows whose image cannot be had are not asked, and say why.
+    fn arrived(self) -> Result<AskedRows, EngineError> {
+        let fetched: Vec<Result<Arc<FetchedImage>, NotSent>> = self
+            .images
+            .wait()?
+            .into_iter()
+            .map(|image| match image {
+                Ok(image) => Ok(Arc::new(image)),
+                Err(why) => {
+                    Err(NotSent { text: format!("not sent: {}: {}", why.reason, why.text), reason: why.reason.into() })
+                }
+            })
+            .collect();
+        let mut rows = self.rows;
+        let mut asks: Vec<Result<usize, NotSent>> =
+            (0..rows.ids.len()).map(|row| rows.ask(row).map_err(NotSent::clone)).collect();
+        let images = self.places.iter().enumerate().map(|(row, place)| match place.and_then(|at| fetched.get(at)) {
+            Some(Ok(image)) => Some(Arc::clone(image)),
+            Some(Err(why)) => {
+                asks[row] = Err(why.clone());
+                None
+            }
+            None => None,
+        });
+        rows.images = Some(images.collect());
+        rows.asks = Asks::Each(asks);
+        Ok(rows)
+    }
+}

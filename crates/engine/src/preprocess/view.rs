@@ -1,0 +1,137 @@
+//! The rows of an input as a run sees them: columns under new names, rows that failed in the run before marked, ids made
+//! one of a kind again. A view, not a copy: nothing is written.
+
+use super::held_batch::NotSent;
+use crate::error::EngineError;
+use crate::rows::cell_text::as_text;
+use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_schema::{Field, Schema, SchemaRef};
+use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, mapped};
+use bedrock_batch_domain::problem::{Problem, listed};
+use bedrock_batch_domain::prompt::PromptPlan;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Why rows are not to be asked, by row.
+pub(super) type NotAsked = Vec<Option<NotSent>>;
+
+/// How rows are seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// The columns, with the place of each in the input; `None` where they are the input's own.
+    renamed: Option<Vec<(Column, usize)>>,
+    /// The columns as they are seen.
+    pub(super) columns: Vec<Column>,
+    /// The run before, where rows are its answers.
+    previous: Option<Previous>,
+}
+
+/// What of the run before matters to a row.
+#[derive(Debug, Clone)]
+struct Previous {
+    stage_name: String,
+    include_failed: bool,
+    /// By the names of its prompts, their numbers from 1 on, where its rows share their ids.
+    prompt_numbers: Option<HashMap<String, usize>>,
+}
+
+impl View {
+    /// A view of `columns` under the names that `mappings` give.
+    pub(super) fn new(columns: Vec<Column>, mappings: &BTreeMap<String, String>) -> Result<Self, Problem> {
+        if mappings.is_empty() {
+            return Ok(Self { renamed: None, columns, previous: None });
+        }
+        let renamed = mapped(&columns, mappings).map_err(|missing| {
+            let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            let rule = format!("the input has no column {}", listed(&missing));
+            let remedy = format!("write {{new: old}}; the columns are {}", listed(&names));
+            Problem::without_value("column_mappings", rule).remedy(remedy)
+        })?;
+        let columns = renamed.iter().map(|(column, _)| column.clone()).collect();
+        Ok(Self { renamed: Some(renamed), columns, previous: None })
+    }
+
+    /// The same view of the answers of an earlier run, which asked `prompts`.
+    pub(super) fn after(self, stage_name: &str, include_failed: bool, prompts: &PromptPlan) -> Self {
+        let numbers = || prompts.prompts.iter().zip(1..).map(|(named, number)| (named.id.clone(), number)).collect();
+        let shared_ids = prompts.expands() && !prompts.is_wide();
+        let prompt_numbers = shared_ids.then(numbers);
+        let previous = Previous { stage_name: stage_name.to_owned(), include_failed, prompt_numbers };
+        Self { previous: Some(previous), ..self }
+    }
+
+    /// The names of the columns.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// The columns of a table, renamed.
+    pub(super) fn schema(&self, schema: &SchemaRef) -> SchemaRef {
+        let Some(renamed) = &self.renamed else { return Arc::clone(schema) };
+        let fields = renamed.iter().map(|(column, at)| schema.field(*at).clone().with_name(&column.name));
+        Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
+    }
+
+    /// The rows, and why each is not to be asked, where some may not be.
+    pub(super) fn of(&self, batch: &RecordBatch) -> Result<(RecordBatch, Option<NotAsked>), EngineError> {
+        let (ids, failed) = match &self.previous {
+            Some(previous) => (previous.own_ids(batch)?, previous.failed(batch)?),
+            None => (None, None),
+        };
+        let batch = match ids {
+            Some(ids) => with_ids(batch, ids)?,
+            None => batch.clone(),
+        };
+        let Some(renamed) = &self.renamed else { return Ok((batch, failed)) };
+        let columns = renamed.iter().map(|(_, at)| Arc::clone(batch.column(*at))).collect();
+        let rows = RecordBatch::try_new(self.schema(&batch.schema()), columns)
+            .map_err(|error| EngineError::Transient(format!("columns cannot be renamed: {error}")))?;
+        Ok((rows, failed))
+    }
+}
+
+impl Previous {
+    /// Why rows are not asked: they have no answer from the run before.
+    fn failed(&self, batch: &RecordBatch) -> Result<Option<NotAsked>, EngineError> {
+        let Some(errors) = batch.column_by_name(ERROR).filter(|_| !self.include_failed) else { return Ok(None) };
+        if errors.null_count() == errors.len() {
+            return Ok(None);
+        }
+        let stage = &self.stage_name;
+        let errors = as_text(errors)?;
+        let failed = errors.iter().map(|error| {
+            // Nothing is the empty text in a CSV.
+            let error = error.filter(|error| !error.is_empty())?;
+            let reason = format!("failed in stage {stage}");
+            Some(NotSent { text: format!("not sent: {reason}: {error}"), reason: reason.into() })
+        });
+        Ok(Some(failed.collect()))
+    }
+
+    /// Ids of their own for rows that share theirs, being answers to several prompts: `<id>-<number of the prompt>`.
+    fn own_ids(&self, batch: &RecordBatch) -> Result<Option<StringArray>, EngineError> {
+        let Some(numbers) = &self.prompt_numbers else { return Ok(None) };
+        let column = |name| batch.column_by_name(name).map(as_text).transpose();
+        let (Some(ids), Some(prompts)) = (column(RECORD_ID)?, column(PROMPT_ID)?) else { return Ok(None) };
+        let ids = ids.iter().zip(prompts.iter()).map(|(id, prompt)| {
+            let number = prompt.and_then(|prompt| numbers.get(prompt)).copied().unwrap_or(0);
+            Some(suffixed(id?, number))
+        });
+        Ok(Some(ids.collect()))
+    }
+}
+
+/// `r000000012-003`: the id of the record that asks a row the prompt of this number.
+pub(super) fn suffixed(id: &str, number: usize) -> String {
+    format!("{id}-{number:03}")
+}
+
+fn with_ids(batch: &RecordBatch, ids: StringArray) -> Result<RecordBatch, EngineError> {
+    let schema = batch.schema();
+    let Ok(at) = schema.index_of(RECORD_ID) else { return Ok(batch.clone()) };
+    let mut columns = batch.columns().to_vec();
+    columns[at] = Arc::new(ids);
+    RecordBatch::try_new(schema, columns)
+        .map_err(|error| EngineError::Transient(format!("ids do not fit their rows: {error}")))
+}
