@@ -29,7 +29,7 @@ fn run(texts: &[u8], own_ids: bool, deduplicate: bool, folder: &Path) -> Written
         writeln!(csv, "own-{row},{text},note {row}").unwrap();
     }
     let records =
-        RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None);
+        RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None, false);
     let layout = layout();
     let limits =
         ChunkLimits { min_records: 1, max_records: 7, max_bytes: 1_000_000, max_chunks: None, small_last: true };

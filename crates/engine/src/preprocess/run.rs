@@ -221,6 +221,7 @@ impl Preprocessor {
             &checked.request.inference,
             prompt.and_then(|prompt| prompt.system.as_deref()),
             prompt.and_then(|prompt| prompt.prefill.as_deref()),
+            false,
         );
         let mut job = ChunkJob {
             layout,

@@ -173,7 +173,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             }
             let begin = lines.len();
             // The cell of a null is the empty text.
-            self.job.records.push_line(&mut lines, ids.value(row), |column| cell(&columns[column], row));
+            self.job.records.push_line(&mut lines, ids.value(row), |column| cell(&columns[column], row), None);
             let length = (lines.len() - begin) as u64;
             if length > self.job.max_record_bytes {
                 lines.truncate(begin);
