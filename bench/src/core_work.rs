@@ -50,6 +50,7 @@ impl Preprocess {
                 &Inference::default(),
                 prompt.system.as_deref(),
                 None,
+                false,
             )];
             let limits = ChunkLimits {
                 min_records: 100,

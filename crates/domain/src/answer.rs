@@ -84,6 +84,11 @@ impl<'a> BorrowedText<'a> {
 
 /// The `modelOutput` of a family.
 pub(crate) trait ModelOutput<'a> {
+    /// Why there is no reply, for families whose output can say so.
+    fn refusal(&self) -> Option<RecordError> {
+        None
+    }
+
     /// What is read of it.
     fn reply(self) -> Reply<'a>;
 }
@@ -93,11 +98,12 @@ pub(crate) trait ModelOutput<'a> {
 /// # Errors
 /// If the line is not a JSON object with a `recordId`: it cannot be given to any row.
 pub fn read_line(family: Family, line: &[u8]) -> Result<AnswerLine<'_>, serde_json::Error> {
-    use crate::model::outputs::{AnthropicOutput, ConverseOutput, TitanTextOutput};
+    use crate::model::outputs::{AnthropicOutput, ConverseOutput, TitanMultimodalOutput, TitanTextOutput};
     match family {
         Family::AnthropicMessages => read_as::<AnthropicOutput<'_>>(line),
         Family::Nova | Family::Converse => read_as::<ConverseOutput<'_>>(line),
         Family::TitanTextEmbeddings => read_as::<TitanTextOutput>(line),
+        Family::TitanMultimodalEmbeddings => read_as::<TitanMultimodalOutput>(line),
     }
 }
 
@@ -113,7 +119,7 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<A
     let outcome = match (there("modelOutput"), there("error")) {
         (_, Some(error)) => Err(refused(&serde_json::from_slice(error).unwrap_or_default())),
         (Some(output), None) => match serde_json::from_slice::<O>(output) {
-            Ok(output) => Ok(output.reply()),
+            Ok(output) => output.refusal().map_or_else(|| Ok(output.reply()), Err),
             Err(_) => Err(RecordError::UnknownFormat),
         },
         (None, None) => Err(RecordError::Nothing),
@@ -160,12 +166,22 @@ mod tests {
         assert_eq!(reply.stop_reason.as_deref(), Some("end_turn"));
     }
 
-    #[test]
-    fn embeddings_are_read() {
-        let line = r#"{"recordId":"r1","modelOutput":{"embedding":[0.5,-1e-3],"inputTextTokenCount":3}}"#;
-        let reply = read_line(Family::TitanTextEmbeddings, line.as_bytes()).unwrap().outcome.unwrap();
+    #[rstest]
+    #[case(Family::TitanTextEmbeddings, r#"{"embedding":[0.5,-1e-3],"inputTextTokenCount":3}"#)]
+    #[case(Family::TitanMultimodalEmbeddings, r#"{"embedding":[0.5,-1e-3],"inputTextTokenCount":3,"message":null}"#)]
+    fn embeddings_are_read(#[case] family: Family, #[case] output: &str) {
+        let line = format!(r#"{{"recordId":"r1","modelOutput":{output}}}"#);
+        let reply = read_line(family, line.as_bytes()).unwrap().outcome.unwrap();
         assert_eq!(reply.payload, Some(ReplyPayload::Embedding(vec![0.5, -0.001])));
         assert_eq!(reply.input_tokens, Some(3));
+    }
+
+    #[test]
+    fn a_message_in_place_of_an_embedding_is_an_error() {
+        let line = r#"{"recordId":"r1","modelOutput":{"embedding":null,"message":"image too large"}}"#;
+        let error = read_line(Family::TitanMultimodalEmbeddings, line.as_bytes()).unwrap().outcome.unwrap_err();
+        assert_eq!(error.to_string(), "the model refused the record: unknown: image too large");
+        assert!(!error.is_permanent());
     }
 
     #[rstest]
@@ -219,7 +235,13 @@ mod tests {
     proptest! {
         #[test]
         fn no_line_makes_the_parser_panic(line in any::<String>(), cut in 0usize..260, noise in 0usize..260) {
-            for family in [Family::AnthropicMessages, Family::Nova, Family::TitanTextEmbeddings, Family::Converse] {
+            for family in [
+                Family::AnthropicMessages,
+                Family::Nova,
+                Family::TitanTextEmbeddings,
+                Family::TitanMultimodalEmbeddings,
+                Family::Converse,
+            ] {
                 let _ = read_line(family, line.as_bytes());
                 let _ = read_line(family, &ANTHROPIC.as_bytes()[..cut.min(ANTHROPIC.len())]);
                 let mut damaged = ANTHROPIC.to_owned();

@@ -11,6 +11,7 @@ pub mod chunk_plan;
 pub mod columns;
 pub mod error_name;
 pub mod extract;
+pub mod image;
 pub mod input;
 pub mod job;
 mod json_fields;

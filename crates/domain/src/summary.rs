@@ -296,7 +296,9 @@ impl Prices<'_> {
     fn cost<'u>(&self, usage: impl Iterator<Item = &'u Usage>, lane: impl Fn(Lane) -> Lane) -> Option<f64> {
         let mut costs = usage.map(|usage| {
             let price = self.price(&usage.model_id, lane(usage.lane))?;
-            Some(price.cost_usd(usage.tokens.input, usage.tokens.output))
+            // A price of images is one for each answer. Rows of text alone that are sent to such a model are rare, and
+            // cost less than this says.
+            Some(price.cost_usd(usage.tokens.input, usage.tokens.output, usage.answers))
         });
         // Not `sum`, which makes -0.0 of nothing.
         costs.try_fold(0.0, |sum, cost| Some(sum + cost?))
@@ -347,7 +349,7 @@ mod tests {
 
     /// A plan over a model with these prices: batch and on demand.
     fn plan(prices: Option<(f64, f64)>) -> Plan {
-        let price = |input: f64| Price { input, output: 10.0 * input };
+        let price = |input: f64| Price::of_tokens(input, 10.0 * input);
         let model = |id: &str| {
             json!({"id": id, "family": "nova", "prices_as_of": "2026-11-20",
                 "limits": {"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1,

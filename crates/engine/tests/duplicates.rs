@@ -28,8 +28,14 @@ fn run(texts: &[u8], own_ids: bool, deduplicate: bool, folder: &Path) -> Written
     for (row, text) in texts.iter().enumerate() {
         writeln!(csv, "own-{row},{text},note {row}").unwrap();
     }
-    let records =
-        [RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None)];
+    let records = [RecordWriter::new(
+        Family::Nova,
+        &Template::parse("{text}").unwrap(),
+        &Inference::default(),
+        None,
+        None,
+        false,
+    )];
     let layout = layout();
     let limits =
         ChunkLimits { min_records: 1, max_records: 7, max_bytes: 1_000_000, max_chunks: None, small_last: true };

@@ -25,7 +25,7 @@ use std::path::Path;
 /// Writes one chunk of these CSV rows, as preprocess does.
 fn prepare(csv: &str, rows: u64, folder: &Path) {
     let template = Template::parse("{text}").unwrap();
-    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None)];
+    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
     let layout = Layout::new("p", "r");
     let limits =
         ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None, small_last: false };

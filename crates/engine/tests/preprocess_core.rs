@@ -36,7 +36,7 @@ fn csv_of(texts: &[String]) -> String {
 
 fn run(csv: &str, rows: u64, limits: ChunkLimits, folder: &Path) -> Result<Written, EngineError> {
     let template = Template::parse("Say {text}").unwrap();
-    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None)];
+    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
     let layout = Layout::new("p", "r");
     let job = ChunkJob {
         layout: &layout,

@@ -97,7 +97,7 @@ mod tests {
     }
 
     fn output() -> RunOutput {
-        let price = Price { input: 0.125, output: 0.625 };
+        let price = Price::of_tokens(0.125, 0.625);
         let price = PriceUsed {
             model_id: "claude".to_owned(),
             lane: Lane::Batch,

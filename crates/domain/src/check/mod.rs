@@ -7,7 +7,7 @@ mod prompts;
 
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, prompt_column_problems, wide_name};
 
-use crate::input::{Inference, RunRequest};
+use crate::input::{Inference, InputType, RunRequest};
 use crate::model::{Model, ModelTable, effective_prefill};
 use crate::plan::OnDemand;
 use crate::problem::Problem;
@@ -50,6 +50,13 @@ pub fn resolve(request: &RunRequest, known: &Known<'_>) -> (Option<Resolved>, Ve
     let is_embedding = model.as_ref().map(|model| model.family.is_embedding());
     let (prompts, wrong) = prompts_of(&request.prompt_config, is_embedding, known.prompts);
     problems.extend(wrong);
+    if let Some(model) =
+        model.as_ref().filter(|model| request.rows.input_type == InputType::Image && !model.takes_images)
+    {
+        let rule = "takes no images, and input_type is `image`";
+        let remedy = format!("name a model that takes images, such as {}", known.models.listed_with_images());
+        problems.push(Problem::new("model_id", &model.id, rule).remedy(remedy));
+    }
     if let Some(model) = &model {
         problems.extend(inference_problems(request, model, prompts.as_ref()));
     }
@@ -127,6 +134,8 @@ mod tests {
         "is a prompt template, and an expansion rule is wanted here; the rules are `both`")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "none", "expansion_mapping": {"x": "both"}}}),
         "prompt_config.category_column is `none`: the input has no such column")]
+    #[case(json!({"model_id": "amazon.nova-micro-v1:0", "prompt_id": "ask_a", "input_type": "image"}),
+        "model_id is `amazon.nova-micro-v1:0`: takes no images, and input_type is `image`; name a model that takes images, such as `amazon.nova")]
     #[case(json!({"prompt_id": "ask_a", "input_type": "image"}), "image_column is `image_path`: the input has no such column")]
     fn what_cannot_be_asked_is_named(#[case] more: Value, #[case] expected: &str) {
         let problems = checked(&more, &["a", "kind"]).unwrap_err();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// The only version that Bedrock knows.
 const VERSION: &str = "bedrock-2023-05-31";
 
-pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
+pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {
     let inference = with.inference;
     let mut body = Map::new();
     body.insert("anthropic_version".into(), json!(VERSION));
@@ -22,12 +22,18 @@ pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
         ("thinking", inference.thinking_budget_tokens.map(|n| json!({"type": "enabled", "budget_tokens": n}))),
     ];
     body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    let mut messages = vec![json!({"role": "user", "content": [{"type": "text", "text": text}]})];
+    // Claude reads best with the image before the question.
+    let content: Vec<Value> = image.into_iter().chain([json!({"type": "text", "text": text})]).collect();
+    let mut messages = vec![json!({"role": "user", "content": content})];
     if let Some(prefill) = with.prefill {
         messages.push(json!({"role": "assistant", "content": [{"type": "text", "text": prefill}]}));
     }
     body.insert("messages".into(), Value::Array(messages));
     Value::Object(body)
+}
+
+pub(super) fn image(mime: &str, base64: &str) -> Value {
+    json!({"type": "image", "source": {"type": "base64", "media_type": mime, "data": base64}})
 }
 
 /// `modelOutput`: only what we read; anything else may come and go.

@@ -7,14 +7,23 @@ use crate::input::Inference;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
+pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {
     let mut body = Map::new();
     if let Some(system) = with.system {
         body.insert("system".into(), json!([{"text": system}]));
     }
-    body.insert("messages".into(), json!([{"role": "user", "content": [{"text": text}]}]));
+    body.insert("messages".into(), json!([{"role": "user", "content": content(text, image)}]));
     body.insert("inferenceConfig".into(), Value::Object(inference_config(with.inference)));
     Value::Object(body)
+}
+
+/// The user's content, which must be a list, also of one. Nova's is the same.
+pub(super) fn content(text: &str, image: Option<Value>) -> Vec<Value> {
+    image.into_iter().chain([json!({"text": text})]).collect()
+}
+
+pub(super) fn image(format: &str, base64: &str) -> Value {
+    json!({"image": {"format": format, "source": {"bytes": base64}}})
 }
 
 /// `inferenceConfig`, which Nova's own format shares.

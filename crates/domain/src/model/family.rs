@@ -1,6 +1,6 @@
 //! The families of models: one request and answer format each.
 
-use super::{anthropic, converse, nova, titan_text};
+use super::{anthropic, converse, nova, titan_multimodal, titan_text};
 use crate::input::Inference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +16,8 @@ pub enum Family {
     Nova,
     /// Amazon Titan Text Embeddings V2.
     TitanTextEmbeddings,
+    /// Amazon Titan Multimodal Embeddings G1.
+    TitanMultimodalEmbeddings,
     /// Every other text model, asked through Converse.
     Converse,
 }
@@ -35,6 +37,13 @@ pub(crate) struct Instructions<'a> {
     pub(crate) inference: &'a Inference,
     pub(crate) system: Option<&'a str>,
     pub(crate) prefill: Option<&'a str>,
+}
+
+/// How a media type is called, by family.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MediaName<'a> {
+    pub(crate) mime: &'a str,
+    pub(crate) format: &'a str,
 }
 
 /// A model's answer to one record; texts are borrowed from the line where they can be.
@@ -63,7 +72,7 @@ impl Family {
     /// Whether its answers are embeddings rather than text.
     pub fn is_embedding(self) -> bool {
         match self {
-            Self::TitanTextEmbeddings => true,
+            Self::TitanTextEmbeddings | Self::TitanMultimodalEmbeddings => true,
             Self::AnthropicMessages | Self::Nova | Self::Converse => false,
         }
     }
@@ -72,25 +81,44 @@ impl Family {
     pub fn embedding_dimensions(self) -> &'static [u32] {
         match self {
             Self::TitanTextEmbeddings => &titan_text::DIMENSIONS,
+            Self::TitanMultimodalEmbeddings => &titan_multimodal::DIMENSIONS,
             Self::AnthropicMessages | Self::Nova | Self::Converse => &[],
         }
+    }
+
+    /// Whether a request can say if its embeddings are to have length 1.
+    pub fn takes_normalize(self) -> bool {
+        self == Self::TitanTextEmbeddings
     }
 
     /// How a job of this family is to be read.
     pub fn invocation_type(self) -> InvocationType {
         match self {
-            Self::AnthropicMessages | Self::Nova | Self::TitanTextEmbeddings => InvocationType::InvokeModel,
+            Self::AnthropicMessages | Self::Nova | Self::TitanTextEmbeddings | Self::TitanMultimodalEmbeddings => {
+                InvocationType::InvokeModel
+            }
             Self::Converse => InvocationType::Converse,
         }
     }
 
-    /// The `modelInput` that asks `text`.
-    pub(crate) fn model_input(self, text: &str, instructions: Instructions<'_>) -> Value {
+    /// The `modelInput` that asks `text`, after `image` (a part as [`Family::image`] has it).
+    pub(crate) fn model_input(self, text: &str, image: Option<Value>, instructions: Instructions<'_>) -> Value {
         match self {
-            Self::AnthropicMessages => anthropic::model_input(text, instructions),
-            Self::Nova => nova::model_input(text, instructions),
+            Self::AnthropicMessages => anthropic::model_input(text, image, instructions),
+            Self::Nova => nova::model_input(text, image, instructions),
             Self::TitanTextEmbeddings => titan_text::model_input(text, instructions),
-            Self::Converse => converse::model_input(text, instructions),
+            Self::TitanMultimodalEmbeddings => titan_multimodal::model_input(text, image, instructions),
+            Self::Converse => converse::model_input(text, image, instructions),
+        }
+    }
+
+    /// The part of `modelInput` that holds an image in base64; `None` for families that take none.
+    pub(crate) fn image(self, named: MediaName<'_>, base64: &str) -> Option<Value> {
+        match self {
+            Self::AnthropicMessages => Some(anthropic::image(named.mime, base64)),
+            Self::Nova | Self::Converse => Some(converse::image(named.format, base64)),
+            Self::TitanMultimodalEmbeddings => Some(Value::from(base64)),
+            Self::TitanTextEmbeddings => None,
         }
     }
 }

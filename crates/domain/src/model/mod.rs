@@ -4,15 +4,18 @@
 mod anthropic;
 mod converse;
 mod family;
+mod frame;
 mod id;
 mod nova;
 mod price;
 mod record;
 mod refusal;
 mod table;
+mod titan_multimodal;
 mod titan_text;
 
 pub use family::{Family, InvocationType, Reply, ReplyPayload};
+pub use frame::ImagePart;
 pub use id::ModelId;
 pub use price::Price;
 pub use record::{RecordWriter, effective_prefill};
@@ -23,5 +26,6 @@ pub use table::{Limits, Model, ModelTable, Profiles};
 pub(crate) mod outputs {
     pub(crate) use super::anthropic::Output as AnthropicOutput;
     pub(crate) use super::converse::Output as ConverseOutput;
+    pub(crate) use super::titan_multimodal::Output as TitanMultimodalOutput;
     pub(crate) use super::titan_text::Output as TitanTextOutput;
 }

@@ -1,14 +1,13 @@
 //! Amazon Nova (Nova user guide, "complete-request-schema"). Its answers have the shape of Converse's.
 
-use super::converse::inference_config;
+use super::converse::{content, inference_config};
 use super::family::Instructions;
 use serde_json::{Map, Value, json};
 
-pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {
+pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {
     let mut config = inference_config(with.inference);
     config.extend(with.inference.top_k.map(|k| ("topK".to_owned(), json!(k))));
-    // `content` must be a list, also of one.
-    let mut messages = vec![json!({"role": "user", "content": [{"text": text}]})];
+    let mut messages = vec![json!({"role": "user", "content": content(text, image)})];
     if let Some(prefill) = with.prefill {
         messages.push(json!({"role": "assistant", "content": [{"text": prefill}]}));
     }

@@ -3,6 +3,7 @@
 
 use super::Family;
 use super::family::Instructions;
+use super::frame::{Frame, ImagePart};
 use crate::input::Inference;
 use crate::json_text::push_escaped;
 use crate::prompt::{Piece, Template};
@@ -11,9 +12,10 @@ use crate::prompt::{Piece, Template};
 #[derive(Debug, Clone)]
 pub struct RecordWriter {
     columns: Vec<String>,
-    before_text: Vec<u8>,
+    frame: Frame,
     text: Vec<Segment>,
-    after_text: Vec<u8>,
+    /// Whether the text's part is left out where an image comes without a text.
+    text_may_be_absent: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -26,13 +28,15 @@ enum Segment {
 
 impl RecordWriter {
     /// A writer for this family, template and parameters. `system` and `prefill` are the template's own; the
-    /// request's go before the one and instead of the other.
+    /// request's go before the one and instead of the other. `with_image`: whether records are to hold an image, for
+    /// families that take any.
     pub fn new(
         family: Family,
         template: &Template,
         inference: &Inference,
         system: Option<&str>,
         prefill: Option<&str>,
+        with_image: bool,
     ) -> Self {
         let systems: Vec<&str> = inference.system_prompt.as_deref().into_iter().chain(system).collect();
         let system = systems.join("\n\n");
@@ -41,7 +45,6 @@ impl RecordWriter {
             system: (!system.is_empty()).then_some(system.as_str()),
             prefill: effective_prefill(inference, prefill),
         };
-        let (before, after) = split_at_text(family, with);
         let mut columns: Vec<String> = Vec::new();
         let text = template.pieces().iter().map(|piece| match piece {
             Piece::Literal(literal) => {
@@ -58,9 +61,8 @@ impl RecordWriter {
             }
         });
         let text = text.collect();
-        let before_text = [b"\",\"modelInput\":", before.as_bytes()].concat();
-        let after_text = [after.as_bytes(), b"}\n"].concat();
-        Self { columns, before_text, text, after_text }
+        let text_may_be_absent = family == Family::TitanMultimodalEmbeddings;
+        Self { columns, frame: Frame::new(family, with, with_image), text, text_may_be_absent }
     }
 
     /// The columns whose cells [`RecordWriter::push_line`] asks for, by position.
@@ -68,18 +70,39 @@ impl RecordWriter {
         &self.columns
     }
 
-    /// Appends one line, its line feed included. `cell(i)` is the row's cell of `columns()[i]`.
-    pub fn push_line<'a>(&self, line: &mut Vec<u8>, record_id: &str, cell: impl Fn(usize) -> &'a str) {
+    /// Appends one line, its line feed included. `cell(i)` is the row's cell of `columns()[i]`. `image` goes before the
+    /// text, if this writer was made for images; without one the record holds the text alone.
+    pub fn push_line<'a>(
+        &self,
+        line: &mut Vec<u8>,
+        record_id: &str,
+        cell: impl Fn(usize) -> &'a str,
+        image: Option<ImagePart<'_>>,
+    ) {
         line.extend_from_slice(b"{\"recordId\":\"");
         push_escaped(line, record_id);
-        line.extend_from_slice(&self.before_text);
+        line.extend_from_slice(b"\",\"modelInput\":");
+        line.extend_from_slice(self.frame.before_image.as_bytes());
+        if let Some(image) = image {
+            self.frame.push_image(line, image);
+        }
+        line.extend_from_slice(self.frame.before_text_part.as_bytes());
+        let text_part = line.len();
+        line.extend_from_slice(self.frame.before_text.as_bytes());
+        let text = line.len();
         for segment in &self.text {
             match segment {
                 Segment::Escaped(literal) => line.extend_from_slice(literal),
                 Segment::Cell(index) => push_escaped(line, cell(*index)),
             }
         }
-        line.extend_from_slice(&self.after_text);
+        if self.text_may_be_absent && image.is_some() && line.len() == text {
+            line.truncate(text_part);
+        } else {
+            line.extend_from_slice(self.frame.after_text.as_bytes());
+        }
+        line.extend_from_slice(self.frame.after.as_bytes());
+        line.extend_from_slice(b"}\n");
     }
 }
 
@@ -88,71 +111,134 @@ pub fn effective_prefill<'a>(inference: &'a Inference, template_prefill: Option<
     inference.prefill.as_deref().or(template_prefill).filter(|text| !text.is_empty())
 }
 
-/// The JSON of `modelInput` before and after the place of the text.
-fn split_at_text(family: Family, with: Instructions<'_>) -> (String, String) {
-    let mut mark = "@@".to_owned();
-    loop {
-        let body = family.model_input(&mark, with).to_string();
-        // A system prompt may hold the mark too: then a longer one is tried.
-        if body.matches(&mark).count() == 1
-            && let Some((before, after)) = body.split_once(&mark)
-        {
-            return (before.to_owned(), after.to_owned());
-        }
-        mark.push('@');
-        mark.insert(0, '#');
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::MediaType;
     use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    fn line(family: Family, inference: &Inference, cell: &str) -> Value {
+    const PICTURE: ImagePart<'_> = ImagePart { media_type: MediaType::Png, base64: "iVBORw0K+/==" };
+
+    fn line(family: Family, inference: &Inference, cell: &str, image: Option<ImagePart<'_>>) -> Value {
         let template = Template::parse("About {a}: \"{a}\"").unwrap();
-        let writer = RecordWriter::new(family, &template, inference, Some("Be @@ brief."), None);
+        let writer = RecordWriter::new(family, &template, inference, Some("Be @@ brief."), None, image.is_some());
         assert_eq!(writer.columns(), ["a"]);
         let mut out = Vec::new();
-        writer.push_line(&mut out, "r1", |_| cell);
+        writer.push_line(&mut out, "r1", |_| cell, image);
         assert_eq!(out.last(), Some(&b'\n'));
         serde_json::from_slice(&out).unwrap()
     }
 
-    #[rstest]
-    #[case(Family::AnthropicMessages, json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 1024,
-        "system": "First.\n\nBe @@ brief.", "temperature": 0.5, "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "About x\ny: \"x\ny\""}]},
-            {"role": "assistant", "content": [{"type": "text", "text": "{"}]}]}))]
-    #[case(Family::Nova, json!({"system": [{"text": "First.\n\nBe @@ brief."}], "messages": [
-            {"role": "user", "content": [{"text": "About x\ny: \"x\ny\""}]},
-            {"role": "assistant", "content": [{"text": "{"}]}],
-        "inferenceConfig": {"maxTokens": 1024, "temperature": 0.5}}))]
-    #[case(Family::Converse, json!({"system": [{"text": "First.\n\nBe @@ brief."}], "messages": [
-            {"role": "user", "content": [{"text": "About x\ny: \"x\ny\""}]}],
-        "inferenceConfig": {"maxTokens": 1024, "temperature": 0.5}}))]
-    #[case(Family::TitanTextEmbeddings, json!({"inputText": "About x\ny: \"x\ny\"", "dimensions": 1024,
-        "normalize": true, "embeddingTypes": ["float"]}))]
-    fn each_family_gets_its_own_body(#[case] family: Family, #[case] body: Value) {
-        let inference = Inference {
+    fn inference() -> Inference {
+        Inference {
             temperature: Some(0.5),
             system_prompt: Some("First.".into()),
             prefill: Some("{".into()),
             ..Inference::default()
+        }
+    }
+
+    fn body(family: Family) -> Value {
+        match family {
+            Family::AnthropicMessages => json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 1024,
+                "system": "First.\n\nBe @@ brief.", "temperature": 0.5, "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": "About x\ny: \"x\ny\""}]},
+                    {"role": "assistant", "content": [{"type": "text", "text": "{"}]}]}),
+            Family::Nova => json!({"system": [{"text": "First.\n\nBe @@ brief."}], "messages": [
+                    {"role": "user", "content": [{"text": "About x\ny: \"x\ny\""}]},
+                    {"role": "assistant", "content": [{"text": "{"}]}],
+                "inferenceConfig": {"maxTokens": 1024, "temperature": 0.5}}),
+            Family::Converse => json!({"system": [{"text": "First.\n\nBe @@ brief."}], "messages": [
+                    {"role": "user", "content": [{"text": "About x\ny: \"x\ny\""}]}],
+                "inferenceConfig": {"maxTokens": 1024, "temperature": 0.5}}),
+            Family::TitanTextEmbeddings => json!({"inputText": "About x\ny: \"x\ny\"", "dimensions": 1024,
+                "normalize": true, "embeddingTypes": ["float"]}),
+            Family::TitanMultimodalEmbeddings => json!({"inputText": "About x\ny: \"x\ny\"",
+                "embeddingConfig": {"outputEmbeddingLength": 1024}}),
+        }
+    }
+
+    #[rstest]
+    fn each_family_gets_its_own_body(
+        #[values(
+            Family::AnthropicMessages,
+            Family::Nova,
+            Family::Converse,
+            Family::TitanTextEmbeddings,
+            Family::TitanMultimodalEmbeddings
+        )]
+        family: Family,
+    ) {
+        let expected = json!({"recordId": "r1", "modelInput": body(family)});
+        assert_eq!(line(family, &inference(), "x\ny", None), expected);
+    }
+
+    #[rstest]
+    #[case(Family::AnthropicMessages, json!({"type": "image",
+        "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0K+/=="}}))]
+    #[case(Family::Nova, json!({"image": {"format": "png", "source": {"bytes": "iVBORw0K+/=="}}}))]
+    #[case(Family::Converse, json!({"image": {"format": "png", "source": {"bytes": "iVBORw0K+/=="}}}))]
+    fn an_image_goes_before_the_text(#[case] family: Family, #[case] block: Value) {
+        let mut expected = body(family);
+        expected["messages"][0]["content"].as_array_mut().unwrap().insert(0, block);
+        let written = line(family, &inference(), "x\ny", Some(PICTURE));
+        assert_eq!(written, json!({"recordId": "r1", "modelInput": expected}));
+    }
+
+    #[rstest]
+    #[case("{a}", "a cat", Some(PICTURE), json!({"inputText": "a cat", "inputImage": "iVBORw0K+/=="}))]
+    #[case("{a}", "", Some(PICTURE), json!({"inputImage": "iVBORw0K+/=="}))]
+    #[case("", "unseen", Some(PICTURE), json!({"inputImage": "iVBORw0K+/=="}))]
+    #[case("{a}", "a cat", None, json!({"inputText": "a cat"}))]
+    #[case("{a}", "", None, json!({"inputText": ""}))]
+    fn titan_takes_a_text_an_image_or_both(
+        #[case] template: &str,
+        #[case] cell: &str,
+        #[case] image: Option<ImagePart<'_>>,
+        #[case] mut body: Value,
+    ) {
+        body["embeddingConfig"] = json!({"outputEmbeddingLength": 384});
+        let inference = Inference { dimensions: Some(384), ..Inference::default() };
+        let template = Template::parse(template).unwrap();
+        let writer = RecordWriter::new(Family::TitanMultimodalEmbeddings, &template, &inference, None, None, true);
+        let mut out = Vec::new();
+        writer.push_line(&mut out, "r", |_| cell, image);
+        assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), json!({"recordId": "r", "modelInput": body}));
+    }
+
+    #[test]
+    fn a_writer_without_images_ignores_them_and_one_with_them_can_do_without() {
+        let template = Template::parse("Hi").unwrap();
+        let inference = Inference::default();
+        let written = |with_image, image| {
+            let writer = RecordWriter::new(Family::AnthropicMessages, &template, &inference, None, None, with_image);
+            let mut out = Vec::new();
+            writer.push_line(&mut out, "r", |_| "", image);
+            serde_json::from_slice::<Value>(&out).unwrap()
         };
-        assert_eq!(line(family, &inference, "x\ny"), json!({"recordId": "r1", "modelInput": body}));
+        assert_eq!(written(false, Some(PICTURE)), written(false, None));
+        assert_eq!(written(true, None), written(false, None));
     }
 
     proptest! {
         #[test]
         fn any_cell_arrives_as_it_is(cell in any::<String>()) {
-            let value = line(Family::Nova, &Inference::default(), &cell);
+            let value = line(Family::Nova, &Inference::default(), &cell, None);
             prop_assert_eq!(
                 value["modelInput"]["messages"][0]["content"][0]["text"].as_str().unwrap(),
                 format!("About {cell}: \"{cell}\"")
             );
+        }
+
+        #[test]
+        fn any_system_prompt_leaves_image_and_text_in_their_places(system in "[@#tmfb\"{},:]{0,12}", cell in ".{0,9}") {
+            let inference = Inference { system_prompt: Some(system), ..Inference::default() };
+            let value = line(Family::AnthropicMessages, &inference, &cell, Some(PICTURE));
+            let content = &value["modelInput"]["messages"][0]["content"];
+            prop_assert_eq!(content[0]["source"]["data"].as_str().unwrap(), PICTURE.base64);
+            prop_assert_eq!(content[1]["text"].as_str().unwrap(), format!("About {cell}: \"{cell}\""));
         }
     }
 }

@@ -46,6 +46,9 @@ pub struct Model {
     pub on_demand_price: Option<Price>,
     /// The date of the price table.
     pub prices_as_of: String,
+    /// Whether it takes images.
+    #[serde(default)]
+    pub takes_images: bool,
 }
 
 /// The table.
@@ -67,6 +70,8 @@ struct Row {
     family: Family,
     #[serde(default)]
     profile_only: bool,
+    #[serde(default)]
+    images: bool,
     #[serde(default)]
     price: Option<Price>,
     #[serde(default)]
@@ -207,18 +212,25 @@ impl ModelTable {
     /// The model of `row` under the name `name`, which `id` takes apart as far as that can be done.
     fn model(&self, row: &Row, id: &ModelId, name: String) -> Model {
         let geo = row.geo_surcharge && id.profile.as_deref() != Some("global");
-        let times = |price: Price, factor: f64| Price { input: price.input * factor, output: price.output * factor };
         let surcharge = if geo { self.geo_surcharge } else { 1.0 };
-        let on_demand_price = row.price.map(|price| times(price, surcharge));
-        let batch_price = row.batch_price.map(|price| times(price, surcharge));
+        let on_demand_price = row.price.map(|price| price.times(surcharge));
+        let batch_price = row.batch_price.map(|price| price.times(surcharge));
         Model {
             id: name,
             family: row.family,
             limits: row.limits.over(self.default_limits),
-            batch_price: batch_price.or(on_demand_price.map(|price| times(price, self.batch_share_of_on_demand))),
+            batch_price: batch_price.or(on_demand_price.map(|price| price.times(self.batch_share_of_on_demand))),
             on_demand_price,
             prices_as_of: self.prices_as_of.clone(),
+            takes_images: row.images,
         }
+    }
+
+    /// The models that take images, for a message.
+    pub fn listed_with_images(&self) -> String {
+        let mut ids: Vec<&str> = self.model.iter().filter(|row| row.images).map(|row| row.id.as_str()).collect();
+        ids.sort_unstable();
+        listed(&ids)
     }
 
     fn supported(&self) -> String {
@@ -261,6 +273,31 @@ mod tests {
     fn refuses(#[case] id: &str, #[case] expected: &str) {
         let problem = table().find(id, None).unwrap_err().to_string();
         assert!(problem.contains(expected), "{problem}");
+    }
+
+    #[rstest]
+    #[case("anthropic.claude-3-haiku-20240307-v1:0", true)]
+    #[case("anthropic.claude-3-5-haiku-20241022-v1:0", false)]
+    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", true)]
+    #[case("amazon.nova-micro-v1:0", false)]
+    #[case("global.amazon.nova-2-lite-v1:0", true)]
+    #[case("amazon.titan-embed-text-v2:0", false)]
+    #[case("amazon.titan-embed-image-v1", true)]
+    #[case("us.meta.llama3-2-3b-instruct-v1:0", false)]
+    #[case("us.meta.llama3-2-90b-instruct-v1:0", true)]
+    #[case("qwen.qwen3-vl-235b-a22b", true)]
+    #[case("qwen.qwen3-235b-a22b-2507-v1:0", false)]
+    #[case("openai.gpt-oss-120b-1:0", false)]
+    fn the_table_knows_who_takes_images(#[case] id: &str, #[case] images: bool) {
+        assert_eq!(table().find(id, None).unwrap().takes_images, images);
+    }
+
+    #[test]
+    fn images_cost_what_they_cost() {
+        let price = table().find("amazon.titan-embed-image-v1", None).unwrap().on_demand_price.unwrap();
+        assert!((price.cost_usd(1_000_000, 0, 10_000) - 1.4).abs() < 1e-9);
+        let overrides = "[[model]]\nid = \"acme.eye\"\nfamily = \"converse\"\nimages = true";
+        assert!(ModelTable::with_overrides(overrides).unwrap().find("acme.eye-v1", None).unwrap().takes_images);
     }
 
     const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
@@ -306,8 +343,8 @@ mod tests {
         let overrides = "[[model]]\nid = \"acme.tiny\"\nfamily = \"converse\"\nprice = { input = 4.0, output = 8.0 }\n\
             batch_price = { input = 1.0, output = 3.0 }";
         let model = ModelTable::with_overrides(overrides).unwrap().find("acme.tiny-v1", None).unwrap();
-        assert_eq!(model.on_demand_price, Some(Price { input: 4.0, output: 8.0 }));
-        assert_eq!(model.batch_price, Some(Price { input: 1.0, output: 3.0 }));
+        assert_eq!(model.on_demand_price, Some(Price::of_tokens(4.0, 8.0)));
+        assert_eq!(model.batch_price, Some(Price::of_tokens(1.0, 3.0)));
     }
 
     #[test]

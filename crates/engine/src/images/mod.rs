@@ -3,6 +3,8 @@ use crate::error::EngineError;
 /// A fetched image.
 #[derive(Debug)]
 pub struct FetchedImage {
+    /// Type.
+    pub media_type: bedrock_batch_domain::image::MediaType,
     /// Base64.
     pub base64: String,
     /// SHA-256 of the bytes.

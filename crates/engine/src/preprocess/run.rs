@@ -243,17 +243,21 @@ impl Preprocessor {
 /// What writes the records of each prompt; of embeddings, the only one.
 fn record_writers(checked: &Checked) -> Result<Vec<RecordWriter>, EngineError> {
     let (family, inference) = (checked.resolved.model.family, &checked.request.inference);
+    let with_image = checked.request.rows.input_type == InputType::Image;
     let prompts = &checked.resolved.prompts.prompts;
     if prompts.is_empty() {
-        let template = Template::parse(&format!("{{{EMBEDDING_INPUT}}}"));
+        // An image can do without a text.
+        let has_text = !with_image || checked.input.view.names().iter().any(|name| name == EMBEDDING_INPUT);
+        let shown = if has_text { format!("{{{EMBEDDING_INPUT}}}") } else { String::new() };
+        let template = Template::parse(&shown);
         let template = template.map_err(|rule| Problem::without_value(EMBEDDING_INPUT, rule))?;
-        return Ok(vec![RecordWriter::new(family, &template, inference, None, None)]);
+        return Ok(vec![RecordWriter::new(family, &template, inference, None, None, with_image)]);
     }
     let writers = prompts.iter().map(|named| {
         let template = named.prompt.parsed_template();
         let template = template.map_err(|rule| Problem::without_value(format!("prompt `{}`", named.id), rule))?;
         let (system, prefill) = (named.prompt.system.as_deref(), named.prompt.prefill.as_deref());
-        Ok(RecordWriter::new(family, &template, inference, system, prefill))
+        Ok(RecordWriter::new(family, &template, inference, system, prefill, with_image))
     });
     writers.collect()
 }

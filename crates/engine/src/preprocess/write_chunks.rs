@@ -17,7 +17,7 @@ use arrow_schema::SchemaRef;
 use arrow_select::filter::filter_record_batch;
 use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker, Placed};
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::model::RecordWriter;
+use bedrock_batch_domain::model::{ImagePart, RecordWriter};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
@@ -172,7 +172,8 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             }
             let begin = lines.len();
             // The cell of a null is the empty text.
-            records.push_line(&mut lines, batch.ids.value(row), |column| cell(&columns[column], row));
+            let part = image.map(|image| ImagePart { media_type: image.media_type, base64: &image.base64 });
+            records.push_line(&mut lines, batch.ids.value(row), |column| cell(&columns[column], row), part);
             let length = (lines.len() - begin) as u64;
             if length > job.max_record_bytes {
                 lines.truncate(begin);

@@ -32,8 +32,14 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
     let layout = Layout::new("p", "r");
     let bucket = Bucket::default();
     let csv: String = (0..rows).fold("text\n".to_owned(), |csv, row| csv + &format!("row {row}\n"));
-    let records =
-        [RecordWriter::new(Family::Nova, &Template::parse("{text}").unwrap(), &Inference::default(), None, None)];
+    let records = [RecordWriter::new(
+        Family::Nova,
+        &Template::parse("{text}").unwrap(),
+        &Inference::default(),
+        None,
+        None,
+        false,
+    )];
     let lane = match mode {
         ProcessingMode::Realtime => Lane::OnDemand,
         _ => Lane::Batch,

@@ -1,0 +1,40 @@
+//! GIF: a header with the size, then blocks up to the trailer.
+
+use super::cursor::Cursor;
+use super::{Fault, Size};
+
+pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
+    let mut cursor = Cursor::at(bytes, 6);
+    let width = u16::from_le_bytes(cursor.array()?);
+    let height = u16::from_le_bytes(cursor.array()?);
+    let flags = cursor.byte()?;
+    // Background and aspect ratio.
+    cursor.skip(2)?;
+    cursor.skip(colours(flags))?;
+    loop {
+        match cursor.byte()? {
+            0x3b => return Ok(Size { width: width.into(), height: height.into() }),
+            // An extension: its label, then its data.
+            0x21 => cursor.skip(1)?,
+            // A picture: where it goes, its colours, the code size, then its data.
+            0x2c => {
+                cursor.skip(8)?;
+                let flags = cursor.byte()?;
+                cursor.skip(colours(flags))?;
+                cursor.skip(1)?;
+            }
+            _ => return Err(Fault::Broken("there is no block where one should begin")),
+        }
+        loop {
+            match cursor.byte()? {
+                0 => break,
+                length => cursor.skip(length.into())?,
+            }
+        }
+    }
+}
+
+/// The bytes of the table of colours that these flags announce.
+fn colours(flags: u8) -> usize {
+    if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
+}

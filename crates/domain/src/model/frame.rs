@@ -1,0 +1,109 @@
+//! A record's JSON around what changes with the row: made once, by rendering marks and looking for them.
+
+use super::Family;
+use super::family::{Instructions, MediaName};
+use crate::image::MediaType;
+
+/// The image of one record.
+#[derive(Debug, Clone, Copy)]
+pub struct ImagePart<'a> {
+    /// What it is.
+    pub media_type: MediaType,
+    /// Its bytes in base64.
+    pub base64: &'a str,
+}
+
+/// `modelInput` in pieces: the image's part and the text's part may be left out. Text stands within its part.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    pub(super) before_image: String,
+    image: Vec<ImagePiece>,
+    pub(super) before_text_part: String,
+    pub(super) before_text: String,
+    pub(super) after_text: String,
+    pub(super) after: String,
+}
+
+#[derive(Debug, Clone)]
+enum ImagePiece {
+    Fixed(String),
+    Mime,
+    Format,
+    Base64,
+}
+
+impl Frame {
+    pub(super) fn new(family: Family, with: Instructions<'_>, with_image: bool) -> Self {
+        let mut mark = "@@".to_owned();
+        loop {
+            // A system prompt may hold the mark too: then a longer one is tried.
+            if let Some(frame) = Self::around(&mark, family, with, with_image) {
+                return frame;
+            }
+            mark.push('@');
+            mark.insert(0, '#');
+        }
+    }
+
+    fn around(mark: &str, family: Family, with: Instructions<'_>, with_image: bool) -> Option<Self> {
+        let [text, mime, format, base64] = ["t", "m", "f", "b"].map(|kind| format!("{mark}{kind}"));
+        let named = MediaName { mime: &mime, format: &format };
+        let image = if with_image { family.image(named, &base64) } else { None };
+        // The parts as they stand in the body, with the commas that go when they go.
+        let (image_part, text_part) = match family {
+            Family::TitanMultimodalEmbeddings => {
+                (image.as_ref().map(|image| format!(",\"inputImage\":{image}")), format!(",\"inputText\":\"{text}\""))
+            }
+            _ => (image.as_ref().map(|image| format!("{image},")), text.clone()),
+        };
+        let image_part = image_part.unwrap_or_default();
+        let body = family.model_input(&text, image, with).to_string();
+        if body.matches(mark).count() != image_part.matches(mark).count() + 1 {
+            return None;
+        }
+        // Without an image this splits before the body.
+        let (before_image, rest) = body.split_once(&image_part)?;
+        let (before_text_part, after) = rest.split_once(&text_part)?;
+        let (before_text, after_text) = text_part.split_once(&text)?;
+        Some(Self {
+            before_image: before_image.to_owned(),
+            image: image_pieces(&image_part, mark),
+            before_text_part: before_text_part.to_owned(),
+            before_text: before_text.to_owned(),
+            after_text: after_text.to_owned(),
+            after: after.to_owned(),
+        })
+    }
+
+    /// Writes the image's part; nothing if records of this frame hold no image.
+    pub(super) fn push_image(&self, line: &mut Vec<u8>, image: ImagePart<'_>) {
+        for piece in &self.image {
+            // Neither names nor base64 hold anything that JSON escapes.
+            let text = match piece {
+                ImagePiece::Fixed(text) => text,
+                ImagePiece::Mime => image.media_type.mime(),
+                ImagePiece::Format => image.media_type.format(),
+                ImagePiece::Base64 => image.base64,
+            };
+            line.extend_from_slice(text.as_bytes());
+        }
+    }
+}
+
+fn image_pieces(part: &str, mark: &str) -> Vec<ImagePiece> {
+    let mut pieces = Vec::new();
+    for (index, text) in part.split(mark).enumerate() {
+        let mut fixed = text;
+        // Each but the first begins with the letter that says which mark it was.
+        if let (1.., Some(kind)) = (index, text.chars().next()) {
+            pieces.push(match kind {
+                'm' => ImagePiece::Mime,
+                'f' => ImagePiece::Format,
+                _ => ImagePiece::Base64,
+            });
+            fixed = &text[1..];
+        }
+        pieces.push(ImagePiece::Fixed(fixed.to_owned()));
+    }
+    pieces
+}

@@ -1,0 +1,48 @@
+//! Amazon Titan Multimodal Embeddings G1 (Bedrock user guide, "model-parameters-titan-embed-mm"): a text, an image, or
+//! both.
+
+use super::family::{Instructions, Reply, ReplyPayload};
+use crate::answer::{ModelOutput, RecordError};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The lengths it offers; the first is its default.
+pub(super) const DIMENSIONS: [u32; 3] = [1024, 384, 256];
+
+/// `inputText` comes last, with the comma before it: it is left out where an image comes without a text.
+pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {
+    let mut body = Map::new();
+    let length = with.inference.dimensions.unwrap_or(DIMENSIONS[0]);
+    body.insert("embeddingConfig".into(), json!({"outputEmbeddingLength": length}));
+    body.extend(image.map(|image| ("inputImage".to_owned(), image)));
+    body.insert("inputText".into(), json!(text));
+    Value::Object(body)
+}
+
+/// `modelOutput`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Output {
+    #[serde(default)]
+    embedding: Option<Vec<f32>>,
+    #[serde(default, rename = "inputTextTokenCount")]
+    input_tokens: Option<u64>,
+    /// Not null if something went wrong.
+    #[serde(default)]
+    message: Option<String>,
+}
+
+impl ModelOutput<'_> for Output {
+    fn refusal(&self) -> Option<RecordError> {
+        let message = self.message.clone()?;
+        Some(RecordError::Refused { code: "unknown".to_owned(), message, retryable: None })
+    }
+
+    fn reply(self) -> Reply<'static> {
+        Reply {
+            payload: self.embedding.map(ReplyPayload::Embedding),
+            stop_reason: None,
+            input_tokens: self.input_tokens,
+            output_tokens: None,
+        }
+    }
+}
