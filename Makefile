@@ -8,14 +8,15 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
 
-FUNCTIONS := preprocess submit job-status postprocess invoke finalize reconcile stop-jobs
+FUNCTIONS := preprocess submit job-status postprocess invoke finalize reconcile stop-jobs validate notify trigger download
 VENV := .local/venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY := $(TOOLS)/cargo-deny-0.20.2
 CLI := $(CARGO_TARGET_DIR)/debug/bedrock-batch
-# What travels with preprocess, beside its binary.
+# What travels with functions, beside their binaries.
 TEMPLATES := $(wildcard prompt-templates/*.toml) infra/model-overrides.toml
+CONFIGS := $(filter-out %.schema.json,$(wildcard pipeline-configs/*.json))
 ARCHITECTURE ?= x86_64
 
 .PHONY: help
@@ -60,11 +61,16 @@ build: setup ## Programs and functions as local runs use them
 	@$(MAKE) --no-print-directory templates
 
 .PHONY: templates
-templates: $(TEMPLATES)
-	@rm -rf $(LAMBDA_DIRECTORY)/preprocess/prompt-templates
-	@mkdir -p $(LAMBDA_DIRECTORY)/preprocess/prompt-templates
-	@cp prompt-templates/*.toml $(LAMBDA_DIRECTORY)/preprocess/prompt-templates/
-	@cp infra/model-overrides.toml $(LAMBDA_DIRECTORY)/preprocess/
+templates: $(TEMPLATES) $(CONFIGS)
+	@for function in preprocess validate; do \
+		rm -rf $(LAMBDA_DIRECTORY)/$$function/prompt-templates; \
+		mkdir -p $(LAMBDA_DIRECTORY)/$$function/prompt-templates; \
+		cp prompt-templates/*.toml $(LAMBDA_DIRECTORY)/$$function/prompt-templates/; \
+		cp infra/model-overrides.toml $(LAMBDA_DIRECTORY)/$$function/; \
+	done
+	@rm -rf $(LAMBDA_DIRECTORY)/trigger/pipeline-configs
+	@mkdir -p $(LAMBDA_DIRECTORY)/trigger/pipeline-configs
+	@for config in $(CONFIGS); do cp $$config $(LAMBDA_DIRECTORY)/trigger/pipeline-configs/; done
 
 .PHONY: local-up
 local-up: build ## Start the local stack and write .local/env

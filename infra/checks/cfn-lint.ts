@@ -8,14 +8,20 @@ import { readSettings } from '../lib/settings/read';
 import { dummyFunctions } from '../test/dummy-functions';
 
 /*
- * Holds the synthesized template to cfn-lint, with the context of an account, of the local stack, and with every
- * optional part. Ends with cfn-lint's status. cfn-lint comes with local/requirements.txt; CFN_LINT names another one.
+ * Holds the synthesized template to cfn-lint, with the context of an account, of the local stack, with every
+ * optional part, and with none. Ends with cfn-lint's status. cfn-lint comes with local/requirements.txt; CFN_LINT names another one.
  */
 
 const CONTEXTS = {
   account: {},
   local: { bedrockEventSource: 'local.bedrock', bedrockEndpointUrl: 'http://127.0.0.1:4567', reconcileMinutes: 1 },
-  everything: { lambdaArchitecture: 'arm64', inputBuckets: ['other-bucket'], maxTotalRecords: 1 },
+  everything: {
+    lambdaArchitecture: 'arm64',
+    inputBuckets: ['other-bucket'],
+    maxTotalRecords: 1,
+    notificationEmails: ['one@example.com', 'two@example.com'],
+  },
+  quiet: { downloadLinks: false, notifyRuns: false },
 };
 
 /** CDK lets each function depend on its role by DependsOn as well as by reference. That is harmless, and not ours. */

@@ -2,8 +2,11 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { expect, test } from 'vitest';
 import { exampleStack } from './example-stack';
 
-test('cdk-nag has no finding without a reason', () => {
-  const { app } = exampleStack({ inputBuckets: ['other-bucket'] });
+test.each([
+  { inputBuckets: ['other-bucket'], notificationEmails: ['somebody@example.com'] },
+  { downloadLinks: false, notifyRuns: false },
+])('cdk-nag has no finding without a reason with %j', (context) => {
+  const { app } = exampleStack(context);
   const { violations } = new AwsSolutionsChecks(app).validateScope(app);
   const findings = violations.flatMap(({ ruleName, violatingResources }) =>
     violatingResources.map(({ constructPath }) => `${ruleName} at ${constructPath}`),

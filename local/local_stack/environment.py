@@ -44,6 +44,8 @@ def write_environment_file(path: Path, endpoint: str, simulator: str, outputs: d
         "BEDROCK_SIMULATOR_URL": simulator,
         "BUCKET_NAME": outputs["bucketName"],
         "STATE_MACHINE_ARN": outputs["stepFunctionArn"],
+        "PIPELINE_STATE_MACHINE_ARN": outputs["pipelineStateMachineArn"],
+        "NOTIFICATION_TOPIC_ARN": outputs["notificationTopicArn"],
         "TASK_TABLE_NAME": outputs["taskTableName"],
     }
     text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())

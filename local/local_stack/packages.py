@@ -7,7 +7,20 @@ from pathlib import Path
 
 from .settings import Settings
 
-FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "invoke", "finalize", "reconcile", "stop-jobs")
+FUNCTIONS = (
+    "preprocess",
+    "submit",
+    "job-status",
+    "postprocess",
+    "invoke",
+    "finalize",
+    "reconcile",
+    "stop-jobs",
+    "validate",
+    "notify",
+    "trigger",
+    "download",
+)
 
 # The zips only travel to the next process, so speed counts and size does not.
 COMPRESSION_LEVEL = 1

@@ -8,13 +8,13 @@ export const ENVIRONMENT = {
   taskTableName: 'TASK_TABLE_NAME',
   /** All functions: the filter of the logs. */
   logFilter: 'RUST_LOG',
-  /** preprocess: records per run where the run does not say otherwise; absent means no limit. */
+  /** preprocess, validate: records per run where the run does not say otherwise; absent means no limit. */
   maxTotalRecords: 'MAX_TOTAL_RECORDS',
-  /** preprocess: records per job where the run does not say otherwise. */
+  /** preprocess, validate: records per job where the run does not say otherwise. */
   maxRecordsPerJob: 'MAX_RECORDS_PER_JOB',
-  /** preprocess: the most jobs that a run may have open at once. */
+  /** preprocess, validate: the most jobs that a run may have open at once. */
   maxConcurrentJobs: 'MAX_CONCURRENT_JOBS',
-  /** preprocess: further buckets that runs may read, with commas; may be empty. */
+  /** preprocess, validate: further buckets that runs may read, with commas; may be empty. */
   inputBuckets: 'INPUT_BUCKETS',
   /** submit: the role that Bedrock takes on to read and write the job's data. */
   bedrockRoleArn: 'BEDROCK_ROLE_ARN',
@@ -24,6 +24,18 @@ export const ENVIRONMENT = {
   invocationSeconds: 'INVOCATION_SECONDS',
   /** reconcile: seconds without a word after which an open job is looked at. */
   silentSeconds: 'SILENT_SECONDS',
+  /** validate: `true` where links go through the download function, and so may live longer than presigned ones; else `false`. */
+  downloadLinks: 'DOWNLOAD_LINKS',
+  /** notify: the URL of the download function; absent where there is none. */
+  downloadUrl: 'DOWNLOAD_URL',
+  /** notify, download: the secret that signs the links; absent where there are none. */
+  linkKeySecretArn: 'LINK_KEY_SECRET_ARN',
+  /** notify, trigger: the topic of the emails. */
+  topicArn: 'TOPIC_ARN',
+  /** trigger: the state machine of single-stage runs. */
+  batchStateMachineArn: 'BATCH_STATE_MACHINE_ARN',
+  /** trigger: the state machine of pipelines. */
+  pipelineStateMachineArn: 'PIPELINE_STATE_MACHINE_ARN',
   /** submit, job-status, invoke, reconcile, stop-jobs: Bedrock's control plane, where it is not AWS's. Read by the AWS SDK itself. */
   bedrockEndpointUrl: 'AWS_ENDPOINT_URL_BEDROCK',
   /** The same functions: Bedrock's runtime, where it is not AWS's. Read by the AWS SDK itself. */

@@ -8,6 +8,8 @@ export const PREFIXES = {
   jobOutputs: 'batch_outputs_json',
   /** Answered rows. */
   answers: 'batch_output_parquet',
-  /** Plan, job manifest, summary and report of each run. */
+  /** Plan, job manifest, summary and report of each run; what a pipeline froze when it started. */
   runs: 'runs',
+  /** An upload here starts an execution. */
+  trigger: 'trigger',
 } as const;

@@ -1,6 +1,7 @@
 import type { Function as HandlerFunction } from 'aws-cdk-lib/aws-lambda';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { executionStatus } from './execution-status';
 import { FunctionEvents } from './function-events';
 
 /** Props of `BrokenOffRuns`. */
@@ -11,23 +12,14 @@ export interface BrokenOffRunsProps {
 }
 
 /**
- * Executions that end before their run does, on their way to the function that stops the run's Bedrock jobs.
- *
- * Children of the maps say the same of themselves, with the label of their map behind the ARN of the state machine. A
- * pattern of the ARN alone leaves them out: a child that fails takes its execution with it, and that one is heard.
+ * Executions that end before their run does, on their way to the function that stops the run's Bedrock jobs. Children of
+ * the maps are not among them: a child that fails takes its execution with it, and that one is heard.
  */
 export class BrokenOffRuns extends FunctionEvents {
   constructor(scope: Construct, id: string, props: BrokenOffRunsProps) {
     super(scope, id, {
       description: 'Executions of the batch orchestrator that were aborted, failed or timed out',
-      pattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: {
-          stateMachineArn: [props.stateMachine.stateMachineArn],
-          status: ['ABORTED', 'FAILED', 'TIMED_OUT'],
-        },
-      },
+      pattern: executionStatus(props.stateMachine, ['ABORTED', 'FAILED', 'TIMED_OUT']),
       handler: props.handler,
     });
   }

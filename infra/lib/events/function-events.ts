@@ -6,12 +6,16 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-/** Props of `FunctionEvents`. */
-export interface FunctionEventsProps {
+/** What a function is told of. */
+export interface FunctionEventsRule {
   /** What the events tell. */
   readonly description: string;
   /** Which events they are. */
   readonly pattern: EventPattern;
+}
+
+/** Props of `FunctionEvents`. */
+export interface FunctionEventsProps extends FunctionEventsRule {
   /** Is invoked with each event. */
   readonly handler: HandlerFunction;
 }
@@ -23,11 +27,12 @@ export interface FunctionEventsProps {
  * again. EventBridge invokes the function asynchronously, so it never hears of the second.
  */
 export class FunctionEvents extends Construct {
-  readonly rule: Rule;
   readonly deadLetters: Queue;
+  private readonly handler: HandlerFunction;
 
   constructor(scope: Construct, id: string, props: FunctionEventsProps) {
     super(scope, id);
+    this.handler = props.handler;
 
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -41,17 +46,23 @@ export class FunctionEvents extends Construct {
         'This queue is the dead-letter queue, of an EventBridge target and of a function; the rule only knows those of other queues.',
     });
 
-    // An event older than this says nothing that the reconciler has not seen for itself.
-    const patience = { maxEventAge: Duration.hours(6), retryAttempts: 10 };
-    this.rule = new Rule(this, 'Rule', {
-      description: props.description,
-      eventPattern: props.pattern,
-      targets: [new LambdaFunction(props.handler, { ...patience, deadLetterQueue: this.deadLetters })],
-    });
+    this.addRule('Rule', props);
     props.handler.configureAsyncInvoke({
-      maxEventAge: patience.maxEventAge,
+      maxEventAge: PATIENCE.maxEventAge,
       retryAttempts: 2,
       onFailure: new SqsDestination(this.deadLetters),
     });
   }
+
+  /** Further events for the same function. */
+  protected addRule(id: string, { description, pattern }: FunctionEventsRule): void {
+    new Rule(this, id, {
+      description,
+      eventPattern: pattern,
+      targets: [new LambdaFunction(this.handler, { ...PATIENCE, deadLetterQueue: this.deadLetters })],
+    });
+  }
 }
+
+/** An older event says nothing that the reconciler has not seen for itself, or that anybody still waits for. */
+const PATIENCE = { maxEventAge: Duration.hours(6), retryAttempts: 10 };

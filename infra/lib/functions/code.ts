@@ -12,6 +12,10 @@ export const FUNCTION_NAMES = [
   'finalize',
   'reconcile',
   'stop-jobs',
+  'validate',
+  'notify',
+  'trigger',
+  'download',
 ] as const;
 
 /** The name of a function of the stack. */

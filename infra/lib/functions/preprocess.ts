@@ -1,10 +1,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { ENVIRONMENT } from '../contract/environment';
 import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import { executionResource } from '../state-machine/identity';
+import { BATCH_STATE_MACHINE_NAME, executionResource } from '../state-machine/identity';
+import { inputLimits, inputReading } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /**
@@ -19,28 +19,10 @@ export class PreprocessFunction extends OrchestratorFunction {
       name: 'preprocess',
       memoryMb: settings.preprocessFunctionMemoryMb,
       timeout: Duration.minutes(15),
-      environment: {
-        ...(settings.maxTotalRecords !== undefined && {
-          [ENVIRONMENT.maxTotalRecords]: String(settings.maxTotalRecords),
-        }),
-        [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
-        [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
-        [ENVIRONMENT.inputBuckets]: settings.inputBuckets.join(','),
-      },
+      environment: inputLimits(settings),
     });
 
-    const furtherBuckets = settings.inputBuckets.map((name) =>
-      Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource: name }),
-    );
-    const readable = [bucket.bucketArn, ...furtherBuckets];
-    this.allow({ sid: 'ListInputBuckets', actions: ['s3:ListBucket'], resources: readable });
-    this.allow({
-      sid: 'ReadInputs',
-      actions: ['s3:GetObject'],
-      resources: readable.map((arn) => `${arn}/*`),
-      wildcardReason:
-        'Users may put their input anywhere in the bucket, and in the further buckets that the context names.',
-    });
+    for (const permission of inputReading(Stack.of(this), bucket, settings)) this.allow(permission);
     this.allow({
       sid: 'WriteChunksAndPlan',
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
@@ -63,7 +45,7 @@ export class PreprocessFunction extends OrchestratorFunction {
       // A run may be taken up by another execution only when its own has ended.
       sid: 'SeeWhetherExecutionsRun',
       actions: ['states:DescribeExecution'],
-      resources: [executionResource(Stack.of(this))],
+      resources: [executionResource(Stack.of(this), BATCH_STATE_MACHINE_NAME)],
       wildcardReason: WILDCARD_REASONS.executions,
     });
   }

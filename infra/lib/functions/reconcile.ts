@@ -4,7 +4,12 @@ import { bedrockResources } from '../bedrock/resources';
 import { ENVIRONMENT } from '../contract/environment';
 import { JOB_TABLE } from '../contract/job-table';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import { executionResource, TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
+import {
+  BATCH_STATE_MACHINE_NAME,
+  executionResource,
+  TASK_TOKEN_ACTIONS,
+  taskTokenResources,
+} from '../state-machine/identity';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
@@ -48,7 +53,7 @@ export class ReconcileFunction extends OrchestratorFunction {
     this.allow({
       sid: 'SeeWhetherExecutionsRun',
       actions: ['states:DescribeExecution'],
-      resources: [executionResource(Stack.of(this))],
+      resources: [executionResource(Stack.of(this), BATCH_STATE_MACHINE_NAME)],
       wildcardReason: WILDCARD_REASONS.executions,
     });
     this.allow({

@@ -61,6 +61,21 @@ export const SETTING_KEYS = {
     rule: rules.bucketNames(),
     what: 'Further buckets that runs may read their input from.',
   },
+  notificationEmails: {
+    default: [],
+    rule: rules.emailAddresses(),
+    what: 'Who gets an email when a pipeline or a run ends. Each address has to confirm its subscription once.',
+  },
+  notifyRuns: {
+    default: true,
+    rule: rules.yesOrNo(),
+    what: 'Whether single-stage runs send emails too. Pipelines always do.',
+  },
+  downloadLinks: {
+    default: true,
+    rule: rules.yesOrNo(),
+    what: 'Whether links in emails go through a download function with a public URL. Without it they are presigned, and end within hours.',
+  },
   lambdaArchitecture: {
     default: 'x86_64',
     rule: rules.oneOf('x86_64', 'arm64'),

@@ -67,16 +67,38 @@ export function url(): Rule<string> {
   return pattern(/^https?:\/\/[^\s/?#]+\/?$/, 'an http or https URL without a path');
 }
 
-/** S3 bucket names: a JSON list, or one string with commas. */
-export function bucketNames(): Rule<readonly string[]> {
+/** `true` or `false`; as words too, because `-c` only passes strings. */
+export function yesOrNo(): Rule<boolean> {
   return {
-    allowed: 'a list of S3 bucket names (names only, no `s3://`), or one string of them with commas',
+    allowed: '`true` or `false`',
     parse(raw) {
-      const names: unknown[] = typeof raw === 'string' ? splitList(raw) : Array.isArray(raw) ? raw : [undefined];
-      return names.map((name) => {
-        if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new RuleBroken();
-        return name;
-      });
+      if (raw === true || raw === 'true') return true;
+      if (raw === false || raw === 'false') return false;
+      throw new RuleBroken();
+    },
+  };
+}
+
+/** S3 bucket names. */
+export function bucketNames(): Rule<readonly string[]> {
+  const allowed = 'a list of S3 bucket names (names only, no `s3://`), or one string of them with commas';
+  return list(pattern(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, allowed));
+}
+
+/** Email addresses, each once. Whether somebody reads them, only their confirmation can tell. */
+export function emailAddresses(): Rule<readonly string[]> {
+  const allowed = 'a list of email addresses, or one string of them with commas';
+  const addresses = list(pattern(/^[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+$/, allowed));
+  return { allowed, parse: (raw) => [...new Set(addresses.parse(raw))] };
+}
+
+/** Many of one rule: a JSON list, or one string with commas. */
+function list<Value>(rule: Rule<Value>): Rule<readonly Value[]> {
+  return {
+    allowed: rule.allowed,
+    parse(raw) {
+      const values: unknown[] = typeof raw === 'string' ? splitList(raw) : Array.isArray(raw) ? raw : [undefined];
+      return values.map((value) => rule.parse(value));
     },
   };
 }

@@ -7,30 +7,34 @@ import { lambdaStep, RESULT } from './lambda-step';
 import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
 
 /**
- * Reads what a function said out of the Cause that Step Functions makes of it, a JSON object with `errorMessage`.
+ * What a function said, read out of the Cause that Step Functions makes of it, a JSON object with `errorMessage`.
+ *
+ * `failure` is the expression of the object that has the cause.
  *
  * The text is cut out and only then parsed: JSONata has no way of catching an error, and Step Functions shortens long
  * causes, after which they are no JSON any more. A cause of another form stays as it is. (In the brackets of the
  * expression the backslash comes first, because JSONata takes `\\]` for an escaped bracket.)
  */
-export const READABLE_CAUSE = [
-  '($cause := $exists($states.errorOutput.Cause) ? $string($states.errorOutput.Cause) : "";',
-  '$message := $match($cause, /"errorMessage"\\s*:\\s*("[^\\\\"]*(?:\\\\.[^\\\\"]*)*")/, 1).groups[0];',
-  '$exists($message) ? $parse($message) : $cause)',
-].join(' ');
+export function readableCause(failure: string): string {
+  return [
+    `{% ($cause := $exists(${failure}.Cause) ? $string(${failure}.Cause) : "";`,
+    '$message := $match($cause, /"errorMessage"\\s*:\\s*("[^\\\\"]*(?:\\\\.[^\\\\"]*)*")/, 1).groups[0];',
+    '$exists($message) ? $parse($message) : $cause) %}',
+  ].join(' ');
+}
 
 /** What `FailRun` ends the execution with, as the Catch of a function that speaks to users. */
 export const AS_TOLD_BY_THE_FUNCTION = {
   error: '{% $states.errorOutput.Error %}',
-  cause: `{% ${READABLE_CAUSE} %}`,
+  cause: readableCause('$states.errorOutput'),
 };
 
 /** What a step that fails gives to `ExplainFailure`: its input, with the failure. */
 export const WITH_THE_FAILURE = '{% $merge([$states.input, {"failure": $states.errorOutput}]) %}';
 
 /** Ends the execution with the error and cause that it is given. */
-export function failRun(scope: Construct): Fail {
-  return Fail.jsonata(scope, 'FailRun', { error: '{% $states.input.error %}', cause: '{% $states.input.cause %}' });
+export function failAsTold(scope: Construct, id: string): Fail {
+  return Fail.jsonata(scope, id, { error: '{% $states.input.error %}', cause: '{% $states.input.cause %}' });
 }
 
 /**

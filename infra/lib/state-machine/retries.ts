@@ -63,3 +63,24 @@ export const WHEN_OUT_OF_QUOTA: RetryProps = {
   maxAttempts: 1350,
   jitterStrategy: JitterType.FULL,
 };
+
+/**
+ * Step Functions could not start a nested execution just now: too many requests, or a fault of its own. Errors of the
+ * execution itself (`States.TaskFailed`) are not among them: what it could try again it has tried. Starting once more
+ * is safe, because the name stays the same: an execution that began unheard is taken for the one asked for.
+ */
+export const WHEN_NOT_STARTED: RetryProps = {
+  errors: [
+    'StepFunctions.AWSStepFunctionsException',
+    'StepFunctions.ExecutionLimitExceeded',
+    'StepFunctions.ExecutionLimitExceededException',
+    'StepFunctions.SdkClientException',
+    'StepFunctions.ServiceException',
+    'StepFunctions.ThrottlingException',
+  ],
+  interval: Duration.seconds(3),
+  backoffRate: 2,
+  maxDelay: Duration.minutes(1),
+  maxAttempts: 10,
+  jitterStrategy: JitterType.FULL,
+};

@@ -3,7 +3,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Choice, Condition, type IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { STEPS } from '../contract/steps';
-import { AS_TOLD_BY_THE_FUNCTION, explainFailure, failRun, unknownStep, WITH_THE_FAILURE } from './failure';
+import { AS_TOLD_BY_THE_FUNCTION, explainFailure, failAsTold, unknownStep, WITH_THE_FAILURE } from './failure';
 import { INPUT, lambdaStep, RESULT } from './lambda-step';
 import { answerOnDemand, joinChunks, type PassProps, processJobs, retryJobs } from './passes';
 import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
@@ -21,7 +21,7 @@ export interface RunProps extends PassProps {
  * looks at: what a run still needs is decided in one place, by a function that can look into S3 and the table.
  */
 export function run(scope: Construct, props: RunProps): IChainable {
-  const fail = failRun(scope);
+  const fail = failAsTold(scope, 'FailRun');
   const explain = explainFailure(scope, props.finalize, fail);
 
   const preprocess = lambdaStep(scope, 'Preprocess', {

@@ -39,9 +39,55 @@ test('every execution that is broken off goes to stop-jobs, and no child of its 
   });
 });
 
+/** The pattern of executions of a state machine that ended so. */
+function endingsOf(stateMachine: string, status: string[]): Record<string, unknown> {
+  return {
+    source: ['aws.states'],
+    'detail-type': ['Step Functions Execution Status Change'],
+    detail: { stateMachineArn: [{ Ref: Match.stringLikeRegexp(`^${stateMachine}`) }], status },
+  };
+}
+
+test('a pipeline that could not say itself how it ended is told to notify', () => {
+  template.hasResourceProperties('AWS::Events::Rule', {
+    EventPattern: endingsOf('PipelinesStateMachine', ['ABORTED', 'TIMED_OUT']),
+    Targets: [Match.objectLike({ Arn: arnOf('NotifyFunction') })],
+  });
+});
+
+test('every end of a run is told to notify, unless the context says not', () => {
+  const rule = {
+    EventPattern: endingsOf('BatchStateMachine', ['ABORTED', 'FAILED', 'SUCCEEDED', 'TIMED_OUT']),
+    Targets: [Match.objectLike({ Arn: arnOf('NotifyFunction') })],
+  };
+  template.hasResourceProperties('AWS::Events::Rule', rule);
+  const silent = exampleTemplate({ notifyRuns: false });
+  silent.resourcePropertiesCountIs('AWS::Events::Rule', rule, 0);
+  silent.hasResourceProperties('AWS::Events::Rule', {
+    EventPattern: endingsOf('PipelinesStateMachine', ['ABORTED', 'TIMED_OUT']),
+  });
+});
+
+test('every upload under trigger/ goes to trigger', () => {
+  template.hasResourceProperties('AWS::Events::Rule', {
+    State: 'ENABLED',
+    EventPattern: {
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+      detail: {
+        bucket: { name: [{ Ref: Match.stringLikeRegexp('^DataBucket') }] },
+        object: { key: [{ prefix: 'trigger/' }] },
+      },
+    },
+    Targets: [Match.objectLike({ Arn: arnOf('TriggerFunction') })],
+  });
+});
+
 describe.each([
   ['JobEvents', 'JobStatusFunction'],
   ['BrokenOffRuns', 'StopJobsFunction'],
+  ['Endings', 'NotifyFunction'],
+  ['Uploads', 'TriggerFunction'],
 ])('%s', (events, handler) => {
   const deadLetters = arnOf(`${events}DeadLetters`);
 
@@ -94,13 +140,24 @@ describe('a look at silent jobs', () => {
   });
 });
 
-test('only the rules may invoke functions from outside, each its own', () => {
-  expect(Object.values(template.findResources('AWS::Events::Rule'))).toHaveLength(3);
-  expect(Object.values(template.findResources('AWS::Lambda::Permission'))).toHaveLength(3);
+test('only the rules may invoke functions from outside, each its own, and everybody the download function', () => {
+  expect(Object.values(template.findResources('AWS::Events::Rule'))).toHaveLength(6);
+  const ofRules = template.findResources('AWS::Lambda::Permission', {
+    Properties: { Principal: 'events.amazonaws.com' },
+  });
+  expect(Object.values(ofRules)).toHaveLength(6);
+  const others = Object.keys(template.findResources('AWS::Lambda::Permission')).filter((id) => !(id in ofRules));
+  expect(others.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+    'DownloadFunctioninvokefunction',
+    'DownloadFunctioninvokefunctionurl',
+  ]);
   for (const [rule, handler] of [
     ['JobEventsRule', 'JobStatusFunction'],
     ['BrokenOffRunsRule', 'StopJobsFunction'],
     ['ReconciliationRule', 'ReconcileFunction'],
+    ['EndingsRule', 'NotifyFunction'],
+    ['EndingsRunsRule', 'NotifyFunction'],
+    ['UploadsRule', 'TriggerFunction'],
   ] as const) {
     template.hasResourceProperties('AWS::Lambda::Permission', {
       Principal: 'events.amazonaws.com',
@@ -112,12 +169,12 @@ test('only the rules may invoke functions from outside, each its own', () => {
 
 test('the queues are encrypted, keep letters two weeks, and refuse requests without TLS', () => {
   const queues = Object.values(template.findResources('AWS::SQS::Queue'));
-  expect(queues).toHaveLength(2);
+  expect(queues).toHaveLength(4);
   for (const queue of queues) {
     expect(queue.Properties).toEqual({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
   }
   const policies = Object.values(template.findResources('AWS::SQS::QueuePolicy'));
-  expect(policies).toHaveLength(2);
+  expect(policies).toHaveLength(4);
   template.allResourcesProperties('AWS::SQS::QueuePolicy', {
     PolicyDocument: {
       Statement: Match.arrayWith([

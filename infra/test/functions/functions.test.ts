@@ -27,9 +27,20 @@ test('there are these functions and no others, none of them CDK’s own', () => 
     (resource) => (resource as { Properties: { FunctionName: string } }).Properties.FunctionName,
   );
   expect(names.sort()).toEqual(
-    ['finalize', 'invoke', 'job-status', 'postprocess', 'preprocess', 'reconcile', 'stop-jobs', 'submit'].map(
-      (name) => `bedrock-batch-${name}`,
-    ),
+    [
+      'download',
+      'finalize',
+      'invoke',
+      'job-status',
+      'notify',
+      'postprocess',
+      'preprocess',
+      'reconcile',
+      'stop-jobs',
+      'submit',
+      'trigger',
+      'validate',
+    ].map((name) => `bedrock-batch-${name}`),
   );
 });
 
@@ -42,6 +53,10 @@ describe.each([
   ['finalize', 256, 300],
   ['reconcile', 256, 300],
   ['stop-jobs', 256, 300],
+  ['validate', 512, 900],
+  ['notify', 512, 300],
+  ['trigger', 256, 60],
+  ['download', 256, 30],
 ])('%s', (name, memory, timeout) => {
   test('is a Rust binary with its memory and timeout', () => {
     expect(functionProperties(name)).toMatchObject({
@@ -89,6 +104,10 @@ describe('environment', () => {
     ['finalize', shared],
     ['reconcile', [...shared, 'SILENT_SECONDS']],
     ['stop-jobs', shared],
+    ['validate', [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB']],
+    ['notify', [...shared, 'DOWNLOAD_URL', 'LINK_KEY_SECRET_ARN', 'TOPIC_ARN']],
+    ['trigger', [...shared, 'BATCH_STATE_MACHINE_ARN', 'PIPELINE_STATE_MACHINE_ARN', 'TOPIC_ARN']],
+    ['download', [...shared, 'LINK_KEY_SECRET_ARN']],
   ])('%s has what it reads and nothing else', (name, variables) => {
     expect(Object.keys(environment(name)).sort()).toEqual([...variables].sort());
   });
@@ -103,12 +122,14 @@ describe('environment', () => {
       onDemandInvocationSeconds: 20,
       reconcileSilentSeconds: 30,
     });
-    expect(environment('preprocess', other)).toMatchObject({
-      MAX_TOTAL_RECORDS: '5000',
-      MAX_RECORDS_PER_JOB: '200',
-      MAX_CONCURRENT_JOBS: '7',
-      INPUT_BUCKETS: 'one-bucket,two-bucket',
-    });
+    for (const name of ['preprocess', 'validate']) {
+      expect(environment(name, other)).toMatchObject({
+        MAX_TOTAL_RECORDS: '5000',
+        MAX_RECORDS_PER_JOB: '200',
+        MAX_CONCURRENT_JOBS: '7',
+        INPUT_BUCKETS: 'one-bucket,two-bucket',
+      });
+    }
     expect(environment('submit', other)).toMatchObject({ JOB_TIMEOUT_HOURS: '48' });
     expect(environment('invoke', other)).toMatchObject({ INVOCATION_SECONDS: '20' });
     expect(environment('reconcile', other)).toMatchObject({ SILENT_SECONDS: '30' });
@@ -123,10 +144,28 @@ describe('environment', () => {
         AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url,
       });
     }
-    for (const name of ['preprocess', 'postprocess', 'finalize']) {
+    for (const name of ['preprocess', 'postprocess', 'finalize', 'validate', 'notify', 'trigger', 'download']) {
       expect(environment(name, local)).not.toHaveProperty('AWS_ENDPOINT_URL_BEDROCK');
     }
   });
+});
+
+test('the functions of pipelines are told of the state machines, the topic, and the links that there are', () => {
+  const reference = (logicalId: string) => ({ Ref: expect.stringMatching(`^${logicalId}[0-9A-F]{8}$`) as string });
+  expect(environment('trigger')).toMatchObject({
+    BATCH_STATE_MACHINE_ARN: reference('BatchStateMachine'),
+    PIPELINE_STATE_MACHINE_ARN: reference('PipelinesStateMachine'),
+    TOPIC_ARN: reference('NotificationsTopic'),
+  });
+  expect(environment('notify')).toMatchObject({
+    TOPIC_ARN: reference('NotificationsTopic'),
+    DOWNLOAD_URL: {
+      'Fn::GetAtt': [expect.stringMatching(/^DownloadFunctionFunctionUrl/) as string, 'FunctionUrl'],
+    },
+    LINK_KEY_SECRET_ARN: reference('LinkKeySecret'),
+  });
+  expect(environment('download')).toMatchObject({ LINK_KEY_SECRET_ARN: reference('LinkKeySecret') });
+  expect(environment('validate')).toMatchObject({ DOWNLOAD_LINKS: 'true' });
 });
 
 test('a function comes as a directory, or as a zip that is taken as it is', () => {

@@ -17,6 +17,10 @@ function reach(role: string, action: string): string[] {
     .sort();
 }
 
+function executionsOf(orchestrator: 'batch' | 'pipeline'): string {
+  return `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:bedrock-${orchestrator}-orchestrator-<AWS::AccountId>:*`;
+}
+
 describe('each function may do what it does, and nothing else', () => {
   test.each<[string, string[]]>([
     [
@@ -108,6 +112,33 @@ describe('each function may do what it does, and nothing else', () => {
         ...TO_DEAD_LETTERS,
       ],
     ],
+    ['ValidateRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
+    [
+      'NotifyRole',
+      [
+        ...LOGS,
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
+        'secretsmanager:GetSecretValue',
+        'sns:Publish',
+        ...TO_DEAD_LETTERS,
+        'states:DescribeExecution',
+      ],
+    ],
+    [
+      'TriggerRole',
+      [
+        ...LOGS,
+        's3:GetObject',
+        's3:PutObject',
+        'sns:Publish',
+        ...TO_DEAD_LETTERS,
+        'states:DescribeExecution',
+        'states:StartExecution',
+      ],
+    ],
+    ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
     ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
     expect(actionsOf(template, role)).toEqual([...actions].sort());
@@ -137,8 +168,12 @@ test('nobody may delete data', () => {
   expect(actions.filter((action) => /^(s3|dynamodb):.*Delete/.test(action))).toEqual([]);
 });
 
-test('preprocess reads all inputs and writes chunks and plan', () => {
-  expect(reach('PreprocessRole', 's3:GetObject')).toEqual([`${BUCKET}/*`, 'arn:<AWS::Partition>:s3:::other-bucket/*']);
+test.each(['PreprocessRole', 'ValidateRole'])('%s reads all inputs', (role) => {
+  expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/*`, 'arn:<AWS::Partition>:s3:::other-bucket/*']);
+  expect(reach(role, 's3:ListBucket')).toEqual([BUCKET, 'arn:<AWS::Partition>:s3:::other-bucket']);
+});
+
+test('preprocess writes chunks and plan', () => {
   expect(reach('PreprocessRole', 's3:PutObject')).toEqual([
     `${BUCKET}/batch_inputs_json/*`,
     `${BUCKET}/batch_inputs_parquet/*`,
@@ -195,9 +230,47 @@ test.each(['SubmitRole', 'ReconcileRole', 'StopJobsRole'])('%s stops jobs of thi
 });
 
 test.each(['PreprocessRole', 'ReconcileRole'])('%s looks at executions of the batch orchestrator only', (role) => {
-  expect(reach(role, 'states:DescribeExecution')).toEqual([
-    'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:bedrock-batch-orchestrator-<AWS::AccountId>:*',
+  expect(reach(role, 'states:DescribeExecution')).toEqual([executionsOf('batch')]);
+});
+
+test.each(['NotifyRole', 'TriggerRole'])('%s looks at executions of both orchestrators', (role) => {
+  expect(reach(role, 'states:DescribeExecution')).toEqual([executionsOf('batch'), executionsOf('pipeline')]);
+});
+
+test('trigger starts executions of both orchestrators, and reads and writes under trigger/ only', () => {
+  expect(reach('TriggerRole', 'states:StartExecution')).toEqual([
+    expect.stringMatching(/^<BatchStateMachine[0-9A-F]{8}>$/),
+    expect.stringMatching(/^<PipelinesStateMachine[0-9A-F]{8}>$/),
   ]);
+  for (const action of ['s3:GetObject', 's3:PutObject']) {
+    expect(reach('TriggerRole', action)).toEqual([`${BUCKET}/trigger/*`]);
+  }
+});
+
+test('validate and notify write only under runs/', () => {
+  for (const role of ['ValidateRole', 'NotifyRole']) {
+    expect(reach(role, 's3:PutObject')).toEqual([`${BUCKET}/runs/*`]);
+  }
+});
+
+test.each(['NotifyRole', 'DownloadRole'])('%s reads what links may lead to, and the key that signs them', (role) => {
+  expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/batch_output_parquet/*`, `${BUCKET}/runs/*`]);
+  expect(reach(role, 'secretsmanager:GetSecretValue')).toEqual([expect.stringMatching(/^<LinkKeySecret[0-9A-F]{8}>$/)]);
+});
+
+test('nobody else reads that key', () => {
+  const roles = Object.keys(template.findResources('AWS::IAM::Role'));
+  const readers = roles.filter((role) => actionsOf(template, role).includes('secretsmanager:GetSecretValue'));
+  expect(readers).toEqual([expect.stringMatching(/^DownloadRole/), expect.stringMatching(/^NotifyRole/)]);
+});
+
+test.each(['NotifyRole', 'TriggerRole'])('%s publishes to the one topic', (role) => {
+  expect(reach(role, 'sns:Publish')).toEqual([expect.stringMatching(/^<NotificationsTopic[0-9A-F]{8}>$/)]);
+});
+
+test('without download links, notify has no key to sign them with', () => {
+  const other = exampleTemplate({ downloadLinks: false });
+  expect(actionsOf(other, 'NotifyRole')).not.toContain('secretsmanager:GetSecretValue');
 });
 
 test('finalize reads the jobs of a run by index and writes only under runs/', () => {

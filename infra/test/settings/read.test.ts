@@ -53,6 +53,21 @@ test('buckets may come as a list or as text with commas', () => {
   expect(read({ inputBuckets: '' }).inputBuckets).toEqual([]);
 });
 
+test('addresses may come as a list or as text with commas, and count once', () => {
+  const both = ['one@example.com', 'two@example.com'];
+  expect(read({ notificationEmails: [...both, 'one@example.com'] }).notificationEmails).toEqual(both);
+  expect(read({ notificationEmails: 'one@example.com, two@example.com' }).notificationEmails).toEqual(both);
+  expect(read({ notificationEmails: '' }).notificationEmails).toEqual([]);
+});
+
+test('yes and no may come as words', () => {
+  expect(read({ downloadLinks: 'false', notifyRuns: 'true' })).toMatchObject({
+    downloadLinks: false,
+    notifyRuns: true,
+  });
+  expect(read({ downloadLinks: false, notifyRuns: true })).toMatchObject({ downloadLinks: false, notifyRuns: true });
+});
+
 describe('what a key does not allow is refused', () => {
   test.each<[string, unknown]>([
     ['maxSubmittedAndInProgressJobs', 0],
@@ -78,6 +93,14 @@ describe('what a key does not allow is refused', () => {
     ['inputBuckets', ['s3://bucket']],
     ['inputBuckets', ['UPPER']],
     ['inputBuckets', 7],
+    ['notificationEmails', ['somebody']],
+    ['notificationEmails', 'one@example.com; two@example.com'],
+    ['notificationEmails', [7]],
+    ['notificationEmails', true],
+    ['notifyRuns', 'yes'],
+    ['notifyRuns', 1],
+    ['downloadLinks', ''],
+    ['downloadLinks', 'no'],
     ['lambdaArchitecture', 'riscv'],
     ['lambdaDirectory', ''],
     ['bedrockEventSource', 'a source'],
@@ -127,6 +150,8 @@ describe('a key that is nearly one of ours is reported', () => {
     ['max_records_per_job', 'maxRecordsPerJob'],
     ['maxRecordPerJobs', 'maxRecordsPerJob'],
     ['inputBucket', 'inputBuckets'],
+    ['notificationEmail', 'notificationEmails'],
+    ['download_links', 'downloadLinks'],
     ['lambdaArchitectur', 'lambdaArchitecture'],
     ['preprocessFunctionMemoryMB', 'preprocessFunctionMemoryMb'],
   ])('%s: did you mean %s?', (slip, meant) => {

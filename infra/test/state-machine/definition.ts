@@ -5,7 +5,7 @@ export interface State {
   readonly Type: string;
   readonly QueryLanguage?: string;
   readonly Resource?: string;
-  readonly Arguments?: { readonly FunctionName: string; readonly Payload: Record<string, unknown> };
+  readonly Arguments?: Record<string, unknown>;
   readonly Output?: unknown;
   readonly Next?: string;
   readonly End?: boolean;
@@ -41,9 +41,15 @@ export interface Machine {
   readonly States: Record<string, State>;
 }
 
-/** The definition of the stack's state machine, with references spelled as `<LogicalId>`. */
-export function definitionOf(template: Template): Machine {
-  const [resource] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+/** The state machines of the stack, as their logical ids begin. */
+export type MachineName = 'Batch' | 'Pipelines';
+
+/** The definition of a state machine of the stack, with references spelled as `<LogicalId>`. */
+export function definitionOf(template: Template, machine: MachineName = 'Batch'): Machine {
+  const [, resource] =
+    Object.entries(template.findResources('AWS::StepFunctions::StateMachine')).find(([id]) =>
+      id.startsWith(`${machine}StateMachine`),
+    ) ?? [];
   const { DefinitionString } = (resource as { Properties: { DefinitionString: { 'Fn::Join': [string, unknown[]] } } })
     .Properties;
   const text = DefinitionString['Fn::Join'][1]
@@ -67,5 +73,5 @@ export function mapsOf(machine: Machine): Record<string, State> {
 
 function spelled(part: unknown): string {
   const { Ref, 'Fn::GetAtt': attribute } = part as { Ref?: string; 'Fn::GetAtt'?: string[] };
-  return `<${Ref ?? attribute?.[0]?.replace(/[0-9A-F]{8}$/, '') ?? '?'}>`;
+  return `<${(Ref ?? attribute?.[0])?.replace(/[0-9A-F]{8}$/, '') ?? '?'}>`;
 }

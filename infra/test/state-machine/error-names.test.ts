@@ -8,7 +8,7 @@ import { allStates, definitionOf } from './definition';
 const SOURCE = join(__dirname, '../../../crates/domain/src/error_name.rs');
 
 /** Names that Step Functions and Lambda give themselves. */
-const OF_AWS = /^(States|Lambda|Sandbox|Runtime)\.\w+$/;
+const OF_AWS = /^(States|StepFunctions|Lambda|Sandbox|Runtime)\.\w+$/;
 
 /** The names in Rust, which is where they are defined. */
 function namesInRust(): string[] {
@@ -20,7 +20,9 @@ test('the error names here are those of the functions', () => {
 });
 
 test('Retry and Catch match only names that the functions or AWS give', () => {
-  const states = Object.values(allStates(definitionOf(exampleTemplate())));
+  const template = exampleTemplate();
+  const machines = (['Batch', 'Pipelines'] as const).map((machine) => definitionOf(template, machine));
+  const states = machines.flatMap((machine) => Object.values(allStates(machine)));
   const matched = states.flatMap(({ Retry = [], Catch = [] }) =>
     [...Retry, ...Catch].flatMap(({ ErrorEquals }) => ErrorEquals),
   );

@@ -1,0 +1,35 @@
+import type { Stack } from 'aws-cdk-lib';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { ENVIRONMENT } from '../contract/environment';
+import type { Permission } from '../permissions/permission';
+import type { Settings } from '../settings/keys';
+
+/** Variables of the functions that check what users ask for: the limits that the context sets. */
+export function inputLimits(settings: Settings): Record<string, string> {
+  return {
+    ...(settings.maxTotalRecords !== undefined && {
+      [ENVIRONMENT.maxTotalRecords]: String(settings.maxTotalRecords),
+    }),
+    [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
+    [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
+    [ENVIRONMENT.inputBuckets]: settings.inputBuckets.join(','),
+  };
+}
+
+/** What the same functions need to read the input that users name. */
+export function inputReading(stack: Stack, bucket: IBucket, settings: Settings): Permission[] {
+  const furtherBuckets = settings.inputBuckets.map((name) =>
+    stack.formatArn({ service: 's3', region: '', account: '', resource: name }),
+  );
+  const readable = [bucket.bucketArn, ...furtherBuckets];
+  return [
+    { sid: 'ListInputBuckets', actions: ['s3:ListBucket'], resources: readable },
+    {
+      sid: 'ReadInputs',
+      actions: ['s3:GetObject'],
+      resources: readable.map((arn) => `${arn}/*`),
+      wildcardReason:
+        'Users may put their input anywhere in the bucket, and in the further buckets that the context names.',
+    },
+  ];
+}

@@ -1,0 +1,69 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../contract/environment';
+import { PREFIXES } from '../contract/storage-prefixes';
+import { WILDCARD_REASONS } from '../permissions/reasons';
+import { BATCH_STATE_MACHINE_NAME, executionResource, PIPELINE_STATE_MACHINE_NAME } from '../state-machine/identity';
+import type { DownloadLinks } from './download';
+import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
+
+/** Props of `NotifyFunction`. */
+export interface NotifyFunctionProps extends SharedFunctionProps {
+  readonly topic: ITopic;
+  /** Where links lead, and what signs them. @default - links are presigned, with the function's own role */
+  readonly links?: DownloadLinks;
+}
+
+/** Sums up a pipeline or a run that ended, and tells people of it by email. */
+export class NotifyFunction extends OrchestratorFunction {
+  constructor(scope: Construct, id: string, props: NotifyFunctionProps) {
+    const { bucket, topic, links } = props;
+    super(scope, id, {
+      ...props,
+      name: 'notify',
+      memoryMb: 512,
+      timeout: Duration.minutes(5),
+      environment: {
+        [ENVIRONMENT.topicArn]: topic.topicArn,
+        ...(links && {
+          [ENVIRONMENT.downloadUrl]: links.url,
+          [ENVIRONMENT.linkKeySecretArn]: links.key.secretArn,
+        }),
+      },
+    });
+
+    // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+    this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
+    this.allow({
+      // Also of what it presigns: such a link can do what its maker may.
+      sid: 'ReadSummariesAndAnswers',
+      actions: ['s3:GetObject'],
+      resources: [PREFIXES.runs, PREFIXES.answers].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({
+      sid: 'WriteSummaryAndLinks',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${PREFIXES.runs}/*`)],
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
+    this.allow({
+      // A run's own error and cause, and when it began and ended.
+      sid: 'ReadExecutions',
+      actions: ['states:DescribeExecution'],
+      resources: [BATCH_STATE_MACHINE_NAME, PIPELINE_STATE_MACHINE_NAME].map((name) =>
+        executionResource(Stack.of(this), name),
+      ),
+      wildcardReason: WILDCARD_REASONS.executions,
+    });
+    if (links) {
+      this.allow({
+        sid: 'SignLinks',
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [links.key.secretArn],
+      });
+    }
+  }
+}

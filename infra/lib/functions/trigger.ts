@@ -1,0 +1,56 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../contract/environment';
+import { PREFIXES } from '../contract/storage-prefixes';
+import { WILDCARD_REASONS } from '../permissions/reasons';
+import { BATCH_STATE_MACHINE_NAME, executionResource, PIPELINE_STATE_MACHINE_NAME } from '../state-machine/identity';
+import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
+
+/** Props of `TriggerFunction`. */
+export interface TriggerFunctionProps extends SharedFunctionProps {
+  readonly topic: ITopic;
+  readonly batch: IStateMachine;
+  readonly pipelines: IStateMachine;
+}
+
+/** Starts what an upload asks for, once; an upload that cannot start gets an error file beside it, and an email. */
+export class TriggerFunction extends OrchestratorFunction {
+  constructor(scope: Construct, id: string, props: TriggerFunctionProps) {
+    const { bucket, topic, batch, pipelines } = props;
+    super(scope, id, {
+      ...props,
+      name: 'trigger',
+      memoryMb: 256,
+      timeout: Duration.minutes(1),
+      environment: {
+        [ENVIRONMENT.batchStateMachineArn]: batch.stateMachineArn,
+        [ENVIRONMENT.pipelineStateMachineArn]: pipelines.stateMachineArn,
+        [ENVIRONMENT.topicArn]: topic.topicArn,
+      },
+    });
+
+    this.allow({
+      sid: 'ReadUploadsAndWriteErrorFiles',
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resources: [bucket.arnForObjects(`${PREFIXES.trigger}/*`)],
+      wildcardReason: 'Users choose the names of what they upload, and an error file lies beside its upload.',
+    });
+    this.allow({
+      sid: 'StartExecutions',
+      actions: ['states:StartExecution'],
+      resources: [batch.stateMachineArn, pipelines.stateMachineArn],
+    });
+    this.allow({
+      // Whether an upload that comes twice has its execution already.
+      sid: 'ReadExecutions',
+      actions: ['states:DescribeExecution'],
+      resources: [BATCH_STATE_MACHINE_NAME, PIPELINE_STATE_MACHINE_NAME].map((name) =>
+        executionResource(Stack.of(this), name),
+      ),
+      wildcardReason: WILDCARD_REASONS.executions,
+    });
+    this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
+  }
+}

@@ -1,0 +1,32 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../contract/environment';
+import { PREFIXES } from '../contract/storage-prefixes';
+import { WILDCARD_REASONS } from '../permissions/reasons';
+import { inputLimits, inputReading } from './inputs';
+import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
+
+/** Checks a whole pipeline before anything is spent, names its runs and writes down what each of them is to do. */
+export class ValidateFunction extends OrchestratorFunction {
+  constructor(scope: Construct, id: string, props: SharedFunctionProps) {
+    const { settings, bucket } = props;
+    super(scope, id, {
+      ...props,
+      name: 'validate',
+      memoryMb: 512,
+      timeout: Duration.minutes(15),
+      environment: {
+        ...inputLimits(settings),
+        [ENVIRONMENT.downloadLinks]: String(settings.downloadLinks),
+      },
+    });
+
+    for (const permission of inputReading(Stack.of(this), bucket, settings)) this.allow(permission);
+    this.allow({
+      sid: 'WritePipelineAndInputsOfStages',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${PREFIXES.runs}/*`)],
+      wildcardReason: WILDCARD_REASONS.runData,
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import { ArnFormat, Fn, Stack } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../permissions/wildcard';
+import { PIPELINE_STATE_MACHINE_NAME } from '../state-machine/identity';
+import { acknowledgeInvocations, loggedStateMachine } from '../state-machine/logged-state-machine';
+import { pipeline } from './pipeline';
+
+/** Props of `PipelineStateMachine`. */
+export interface PipelineStateMachineProps {
+  /** The batch orchestrator, which runs the stages. */
+  readonly batch: IStateMachine;
+  /** The functions behind the steps. */
+  readonly functions: {
+    readonly validate: IFunction;
+    readonly notify: IFunction;
+  };
+}
+
+/**
+ * The pipeline orchestrator. An execution is a pipeline: runs of the batch orchestrator, one after the other, each over
+ * the answered rows of the one before.
+ *
+ * `pipeline` has the states. A pipeline that fails ends in PipelineFailed, with an error and a cause that say why.
+ */
+export class PipelineStateMachine extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, props: PipelineStateMachineProps) {
+    super(scope, id);
+    const { batch, functions } = props;
+
+    this.stateMachine = loggedStateMachine(this, {
+      name: PIPELINE_STATE_MACHINE_NAME,
+      logs: 'bedrock-pipeline-orchestrator',
+      states: pipeline(this, { batch, ...functions }),
+    });
+
+    // The role's policy is CDK's own, the rights to start, watch and stop the runs included.
+    acknowledgeInvocations(
+      this,
+      Object.values(functions).map(({ functionArn }) => functionArn),
+    );
+    const name = Fn.select(6, Fn.split(':', batch.stateMachineArn));
+    const runs = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${name}*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    acknowledgeWildcards(this, [runs], 'Each pipeline has runs of its own, named when it starts.');
+  }
+}

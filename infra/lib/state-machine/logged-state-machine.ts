@@ -1,0 +1,55 @@
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  DefinitionBody,
+  type IChainable,
+  LogLevel,
+  StateMachine,
+  StateMachineType,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../permissions/wildcard';
+
+/** Props of `loggedStateMachine`. */
+export interface LoggedStateMachineProps {
+  readonly name: string;
+  /** The name of its log group, behind `/aws/vendedlogs/states/`. */
+  readonly logs: string;
+  readonly states: IChainable;
+}
+
+/** A Standard state machine that is traced and logs its errors. Step Functions gives its role the rights for both. */
+export function loggedStateMachine(scope: Construct, props: LoggedStateMachineProps): StateMachine {
+  const stateMachine = new StateMachine(scope, 'StateMachine', {
+    stateMachineName: props.name,
+    stateMachineType: StateMachineType.STANDARD,
+    definitionBody: DefinitionBody.fromChainable(props.states),
+    tracingEnabled: true,
+    logs: {
+      destination: new LogGroup(scope, 'Logs', {
+        logGroupName: `/aws/vendedlogs/states/${props.logs}`,
+        retention: RetentionDays.ONE_MONTH,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+      // Not ALL: the execution history already has every event, and the inputs may hold what nobody should log.
+      level: LogLevel.ERROR,
+      includeExecutionData: false,
+    },
+  });
+  acknowledgeWildcards(scope, ['*'], 'IAM knows no resources for X-Ray and for the delivery of vended logs.');
+  Validations.of(stateMachine).acknowledge({
+    id: 'AwsSolutions-SF1',
+    reason:
+      'Errors are logged. The other events are in the execution history, and logging them for thousands of jobs would cost more than the transitions.',
+  });
+  return stateMachine;
+}
+
+/** Why the role of a state machine may invoke versions and aliases of the functions behind its steps. */
+export function acknowledgeInvocations(scope: Construct, functionArns: readonly string[]): void {
+  acknowledgeWildcards(
+    scope,
+    functionArns.map((arn) => `${arn}:*`),
+    'Versions and aliases of the functions that the steps invoke, which CDK grants with the function.',
+  );
+}

@@ -1,0 +1,40 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { expect, test } from 'vitest';
+import { exampleTemplate } from '../example-stack';
+
+const template = exampleTemplate({ notificationEmails: ['one@example.com', 'two@example.com'] });
+
+test('there is one topic, encrypted and with the name that users know beforehand', () => {
+  template.resourceCountIs('AWS::SNS::Topic', 1);
+  template.hasResourceProperties('AWS::SNS::Topic', {
+    TopicName: 'bedrock-batch-notifications',
+    KmsMasterKeyId: { 'Fn::Join': ['', Match.arrayWith([':alias/aws/sns'])] },
+  });
+});
+
+test('it refuses to be published to without TLS, and allows nobody else anything', () => {
+  template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    PolicyDocument: {
+      Statement: [
+        Match.objectLike({
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'sns:Publish',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+      ],
+    },
+  });
+});
+
+test('every address of the context is subscribed', () => {
+  const subscriptions = Object.values(template.findResources('AWS::SNS::Subscription'));
+  expect(subscriptions.map(({ Properties }) => Properties as unknown)).toEqual(
+    ['one@example.com', 'two@example.com'].map((Endpoint) => ({
+      Protocol: 'email',
+      Endpoint,
+      TopicArn: { Ref: expect.stringMatching(/^NotificationsTopic/) as string },
+    })),
+  );
+  exampleTemplate().resourceCountIs('AWS::SNS::Subscription', 0);
+});

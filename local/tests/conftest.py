@@ -1,0 +1,28 @@
+"""MiniStack's engine with what it works on made visible."""
+
+import pytest
+
+from local_stack import ministack_as_aws
+from local_stack.ministack_as_aws import stepfunctions
+from stepfunctions_for_tests import Functions
+
+
+@pytest.fixture
+def functions(monkeypatch):
+    functions = Functions()
+    monkeypatch.setattr(ministack_as_aws, "_call_lambda", functions)
+    monkeypatch.setattr(stepfunctions, "_resolve_lambda_function_ref", lambda value, optimized: value)
+    monkeypatch.setattr(stepfunctions, "_read_map_items", lambda reader, effective, context: effective["items"])
+    monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0.01)
+    yield functions
+    stepfunctions.reset()
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """The statuses that EventBridge is told of, by execution."""
+    told = []
+    monkeypatch.setattr(
+        stepfunctions, "_emit_execution_status_event", lambda execution: told.append((execution["executionArn"], execution["status"]))
+    )
+    return told
