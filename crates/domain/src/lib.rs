@@ -17,6 +17,7 @@ pub mod json_text;
 pub mod lane;
 pub mod layout;
 pub mod model;
+pub mod pipeline;
 pub mod plan;
 pub mod problem;
 pub mod prompt;
