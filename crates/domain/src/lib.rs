@@ -16,6 +16,7 @@ mod json_fields;
 pub mod json_text;
 pub mod lane;
 pub mod layout;
+pub mod links;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
