@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod chunk_plan;
 pub mod columns;
+pub mod email;
 pub mod error_name;
 pub mod extract;
 pub mod input;
