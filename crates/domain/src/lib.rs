@@ -27,3 +27,4 @@ pub mod record_line;
 pub mod rounds;
 pub mod s3_uri;
 pub mod summary;
+pub mod trigger;

@@ -74,7 +74,7 @@ fn hard_stage(at: usize, name: &str) -> StageReport {
     let tokens = Tokens { input: 9600, output: 96 };
     summary.lanes.insert(Lane::OnDemand, LaneTotals { jobs: 1, answers: 48, tokens, cost_usd: Some(0.0025) });
     summary.cost_usd = Some(0.0213);
-    stage.output.status = "completed_with_errors".to_owned();
+    "completed_with_errors".clone_into(&mut stage.output.status);
     stage
 }
 
