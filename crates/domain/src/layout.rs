@@ -182,6 +182,16 @@ impl Layout {
         format!("runs/{run}/summary.json")
     }
 
+    /// A pipeline run's frozen pipeline.
+    pub fn pipeline_key(pipeline_run: &str) -> String {
+        format!("runs/{pipeline_run}/pipeline.json")
+    }
+
+    /// The links to the files of a run, one a line; there if an email would have too many of them.
+    pub fn links_key(run: &str) -> String {
+        format!("runs/{run}/links.txt")
+    }
+
     /// Under which name the counts of a file of duplicates are stored in the job table; no job can be called so.
     pub fn duplicates_name(run: &str, index: u32) -> String {
         format!("duplicates/{run}/{}", Self::chunk(index))

@@ -1,0 +1,145 @@
+//! What a pipeline run came to: `runs/<pipeline run>/summary.json` and its execution's output.
+
+use super::Pipeline;
+use crate::summary::RunOutput;
+use serde::{Deserialize, Serialize};
+
+/// The totals of a pipeline run, and where its final rows are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PipelineSummary {
+    /// The pipeline run.
+    pub pipeline_run_id: String,
+    /// The pipeline's name.
+    pub pipeline_name: String,
+    /// `completed`: every row of every stage has an answer; `completed_with_errors`: some rows came out with `error`.
+    pub status: String,
+    /// Where the rows of the last stage are.
+    pub output_prefix: String,
+    /// Its files, in order; cut off where the list would get too long for Step Functions.
+    pub output_paths: Vec<String>,
+    /// How many files there are.
+    pub output_path_count: u64,
+    /// Its stages, in order.
+    pub stages: Vec<StageTotals>,
+    /// US dollars of all stages; `null` where a model's price is unknown.
+    pub cost_usd: Option<f64>,
+}
+
+/// What one stage came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageTotals {
+    /// Its name.
+    pub stage_name: String,
+    /// Its run.
+    pub run_id: String,
+    /// As a run's: `completed` or `completed_with_errors`.
+    pub status: String,
+    /// Rows that it read.
+    pub records_in: u64,
+    /// Rows with an answer.
+    pub answered: u64,
+    /// Rows that came out without one.
+    pub failed: u64,
+    /// US dollars; `null` where a model's price is unknown.
+    pub cost_usd: Option<f64>,
+}
+
+impl PipelineSummary {
+    /// The totals of a pipeline run from what each of its stages came to, in order.
+    pub fn new(pipeline: &Pipeline, outputs: &[RunOutput]) -> Self {
+        let stages = pipeline.stages.iter().zip(outputs).map(|(stage, output)| StageTotals {
+            stage_name: stage.stage_name.clone(),
+            run_id: output.run_id.clone(),
+            status: output.status.clone(),
+            records_in: output.summary.records_in,
+            answered: output.summary.answered,
+            failed: output.summary.failed,
+            cost_usd: output.summary.cost_usd,
+        });
+        let with_errors = outputs.iter().any(|output| output.status != "completed");
+        let last = outputs.last();
+        Self {
+            pipeline_run_id: pipeline.pipeline_run_id.clone(),
+            pipeline_name: pipeline.pipeline_name.clone(),
+            status: if with_errors { "completed_with_errors" } else { "completed" }.to_owned(),
+            output_prefix: last.map(|output| output.output_prefix.clone()).unwrap_or_default(),
+            output_paths: last.map(|output| output.output_paths.clone()).unwrap_or_default(),
+            output_path_count: last.map_or(0, |output| output.output_path_count),
+            stages: stages.collect(),
+            cost_usd: cost(outputs),
+        }
+    }
+}
+
+/// What all of them cost; one unknown price makes the sum unknown.
+fn cost(outputs: &[RunOutput]) -> Option<f64> {
+    // Not `sum`, which makes -0.0 of nothing.
+    outputs.iter().try_fold(0.0, |sum, output| Some(sum + output.summary.cost_usd?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::FrozenStage;
+    use super::*;
+    use crate::summary::{Duplicates, Summary};
+    use std::collections::BTreeMap;
+
+    fn output(run: &str, failed: u64, cost_usd: Option<f64>) -> RunOutput {
+        let summary = Summary {
+            records_in: 10,
+            answered: 10 - failed,
+            failed,
+            skipped: 0,
+            failed_reasons: BTreeMap::new(),
+            skipped_reasons: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            jobs: 1,
+            rounds: 1,
+            retried: 0,
+            duplicates: Duplicates::default(),
+            fell_back: BTreeMap::new(),
+            input_tokens: 1,
+            output_tokens: 1,
+            lanes: BTreeMap::new(),
+            cost_usd,
+            on_demand_cost_usd: None,
+            prices: Vec::new(),
+        };
+        let file = format!("s3://b/batch_output_parquet/p/{run}/0000.parquet");
+        RunOutput::new(run.to_owned(), format!("s3://b/batch_output_parquet/p/{run}/"), vec![file], summary)
+    }
+
+    fn pipeline() -> Pipeline {
+        let stage = |name: &str| FrozenStage {
+            stage_name: name.to_owned(),
+            run_id: format!("r-{name}"),
+            execution_name: format!("r-{name}"),
+            job_name_prefix: "p".to_owned(),
+            model_id: "m".to_owned(),
+        };
+        Pipeline {
+            pipeline_run_id: "r".to_owned(),
+            pipeline_name: "clothing".to_owned(),
+            execution_arn: "arn".to_owned(),
+            started_at: "2026-11-20T13:05:07.000Z".to_owned(),
+            bucket: "b".to_owned(),
+            presigned_url_expiry_days: 7,
+            stages: vec![stage("one"), stage("two")],
+        }
+    }
+
+    #[test]
+    fn the_last_stage_has_the_files_and_all_have_the_cost() {
+        let summary =
+            PipelineSummary::new(&pipeline(), &[output("r-one", 1, Some(0.5)), output("r-two", 0, Some(0.25))]);
+        assert_eq!(summary.output_paths, ["s3://b/batch_output_parquet/p/r-two/0000.parquet"]);
+        assert_eq!((summary.cost_usd, summary.status.as_str()), (Some(0.75), "completed_with_errors"));
+        assert_eq!((summary.stages[0].answered, summary.stages[0].stage_name.as_str()), (9, "one"));
+    }
+
+    #[test]
+    fn one_unknown_price_makes_the_cost_unknown() {
+        let summary = PipelineSummary::new(&pipeline(), &[output("r-one", 0, Some(0.5)), output("r-two", 0, None)]);
+        assert_eq!((summary.cost_usd, summary.status.as_str()), (None, "completed"));
+    }
+}
