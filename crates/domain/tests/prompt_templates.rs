@@ -1,4 +1,5 @@
 //! The prompts of `prompt-templates/` that users of the Python sample rely on, and what they make of answers.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::{Extractor, FieldValue};
 use bedrock_batch_domain::prompt::Prompt;
