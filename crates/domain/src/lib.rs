@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod chunk_plan;
 pub mod columns;
+pub mod email;
 pub mod error_name;
 pub mod extract;
 pub mod input;
@@ -26,3 +27,4 @@ pub mod record_line;
 pub mod rounds;
 pub mod s3_uri;
 pub mod summary;
+pub mod trigger;

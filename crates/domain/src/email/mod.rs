@@ -1,0 +1,38 @@
+//! Emails as plain text: what a run or a pipeline came to, why it failed, why an upload started nothing.
+
+mod completed;
+mod failed;
+mod figures;
+mod files;
+mod letter;
+mod next_steps;
+mod not_started;
+mod stage;
+
+pub use completed::Completed;
+pub use failed::{DoneStage, Ending, Failed, FailedStage};
+pub use figures::duration;
+pub use files::{FileLink, FileLinks, LinksEnd};
+pub use letter::Email;
+pub use next_steps::LaterStage;
+pub use not_started::NotStarted;
+pub use stage::StageReport;
+
+/// What an email is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A pipeline, by its name.
+    Pipeline(String),
+    /// A run of its own, by its id.
+    Run(String),
+}
+
+impl Subject {
+    /// `Pipeline clothing`, `Run tickets-1`.
+    fn named(&self) -> String {
+        match self {
+            Self::Pipeline(name) => format!("Pipeline {}", figures::shortened(name)),
+            Self::Run(run_id) => format!("Run {run_id}"),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The email of an upload under `trigger/` that started nothing.
+
+use super::{Email, figures};
+use crate::problem::Problem;
+use crate::s3_uri::S3Uri;
+
+/// An upload that started nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotStarted {
+    /// What was uploaded.
+    pub upload: S3Uri,
+    /// Where all that is wrong is written down.
+    pub error_file: S3Uri,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl NotStarted {
+    /// The email.
+    pub fn email(&self) -> Email {
+        let name = self.upload.key.rsplit('/').next().unwrap_or_default();
+        let mut lines = vec![
+            format!("The upload {} started nothing.", figures::shortened(&self.upload.to_string())),
+            String::new(),
+            "WHAT IS WRONG".to_owned(),
+        ];
+        lines.extend(self.problems.iter().map(|problem| format!("  - {problem}")));
+        lines.extend([
+            String::new(),
+            "WHAT TO DO".to_owned(),
+            "  Correct it and upload it again: every upload is looked at anew.".to_owned(),
+            "  Nothing was sent to a model, nothing was paid for.".to_owned(),
+            format!("  The same is in {}", figures::shortened(&self.error_file.to_string())),
+        ]);
+        Email::new(&format!("Upload {name}"), "started nothing", &lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_what_is_wrong_and_where() {
+        let upload = S3Uri::new("bucket", "trigger/clothng/photos.csv");
+        let problem = Problem::new("configuration", "clothng", "there is none of this name; known: `clothing`");
+        let email = NotStarted {
+            error_file: S3Uri::new("bucket", format!("{}.error.json", upload.key)),
+            upload,
+            problems: vec![problem],
+        }
+        .email();
+        assert_eq!(email.subject, "[bedrock-batch] Upload photos.csv started nothing");
+        let expected = "\
+The upload s3://bucket/trigger/clothng/photos.csv started nothing.
+
+WHAT IS WRONG
+  - configuration is `clothng`: there is none of this name; known: `clothing`
+
+WHAT TO DO
+  Correct it and upload it again: every upload is looked at anew.
+  Nothing was sent to a model, nothing was paid for.
+  The same is in s3://bucket/trigger/clothng/photos.csv.error.json
+";
+        assert_eq!(email.message, expected);
+    }
+}

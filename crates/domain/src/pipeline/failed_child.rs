@@ -1,0 +1,102 @@
+//! What Step Functions says of a nested execution that failed: JSON of that execution, in the cause.
+
+use serde_json::{Deserializer, Value};
+
+/// A nested execution that did not succeed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailedChild {
+    /// Its ARN.
+    pub execution_arn: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// How it ended: `FAILED`, `TIMED_OUT`, `ABORTED`.
+    pub status: Option<String>,
+    /// The error it ended with.
+    pub error: Option<String>,
+    /// What that says.
+    pub cause: Option<String>,
+}
+
+impl FailedChild {
+    /// Reads the cause of a failed nested execution; `None` if it is of none. Step Functions cuts long causes off, so
+    /// what stands there is read as far as it goes.
+    pub fn read(cause: &str) -> Option<Self> {
+        let whole: Option<Value> = serde_json::from_str(cause).ok();
+        let field = |name: &str| match &whole {
+            Some(whole) => whole.get(name).and_then(Value::as_str).map(str::to_owned),
+            None => text_after(cause, name),
+        };
+        let child = Self {
+            execution_arn: field("ExecutionArn"),
+            name: field("Name"),
+            status: field("Status"),
+            error: field("Error"),
+            cause: field("Cause"),
+        };
+        (child.execution_arn.is_some() || child.name.is_some()).then_some(child)
+    }
+
+    /// The name of the execution, from wherever it stands.
+    pub fn execution_name(&self) -> Option<&str> {
+        let from_arn = || self.execution_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
+        self.name.as_deref().or_else(from_arn)
+    }
+}
+
+/// The text of the field `name` in JSON that is cut off somewhere. Inside texts quotes are escaped, so that fields of
+/// texts that are JSON themselves are not taken for it.
+fn text_after(json: &str, name: &str) -> Option<String> {
+    let field = format!("\"{name}\":");
+    let after = json.get(json.find(&field)? + field.len()..)?.trim_start();
+    match Deserializer::from_str(after).into_iter::<Value>().next() {
+        Some(Ok(value)) => value.as_str().map(str::to_owned),
+        // Cut off inside: as it stands.
+        _ => Some(after.strip_prefix('"')?.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CAUSE: &str = r#"{"ExecutionArn":"arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:p-1-ab","Input":"{\"config_s3_uri\":\"s3://b/k\"}","Name":"p-1-ab","StartDate":1761829507000,"Status":"FAILED","Error":"JobFailed","Cause":"job \"x\" {\"Name\":\"no\"} failed"}"#;
+
+    #[test]
+    fn a_failed_execution_is_read() {
+        let child = FailedChild::read(CAUSE).unwrap();
+        assert_eq!(child.execution_name(), Some("p-1-ab"));
+        assert_eq!(child.error.as_deref(), Some("JobFailed"));
+        assert_eq!(child.cause.as_deref(), Some(r#"job "x" {"Name":"no"} failed"#));
+    }
+
+    #[test]
+    fn a_cause_that_is_cut_off_is_read_as_far_as_it_goes() {
+        let child = FailedChild::read(&CAUSE[..CAUSE.len() - 12]).unwrap();
+        assert_eq!(child.execution_name(), Some("p-1-ab"));
+        assert_eq!(child.error.as_deref(), Some("JobFailed"));
+        assert!(child.cause.unwrap().starts_with("job "));
+    }
+
+    #[test]
+    fn an_execution_that_was_stopped_gives_no_reason() {
+        let child = FailedChild::read(r#"{"ExecutionArn":"arn:a:b:p-1-ab","Status":"ABORTED"}"#).unwrap();
+        assert_eq!((child.execution_name(), &child.error), (Some("p-1-ab"), &None));
+    }
+
+    #[test]
+    fn other_causes_are_of_no_execution() {
+        assert_eq!(FailedChild::read(r#"{"errorMessage":"no","errorType":"InvalidInput"}"#), None);
+        assert_eq!(FailedChild::read("the cause"), None);
+        assert_eq!(FailedChild::read(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "\\PC{0,80}", end in 0usize..400) {
+            let _ = FailedChild::read(&text);
+            let _ = FailedChild::read(CAUSE.get(..end).unwrap_or_default());
+            let _ = FailedChild::read(&format!("{{\"Name\":{text}"));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `runs/<pipeline run>/stages/<n>.json`: the execution inputs of stages, and how a run is known to be a stage by its
+//! own.
+
+use crate::s3_uri::S3Uri;
+use serde_json::Value;
+
+/// The execution input of stage `index` (from 0) of a pipeline run.
+pub fn stage_input_key(pipeline_run: &str, index: usize) -> String {
+    format!("runs/{pipeline_run}/stages/{index}.json")
+}
+
+/// Whether an execution input, as JSON text, is that of a stage: then the pipeline tells of its end.
+pub fn is_stage_input(input: &str) -> bool {
+    let input: Option<Value> = serde_json::from_str(input).ok();
+    let uri = input.as_ref().and_then(|input| input.get("config_s3_uri")).and_then(Value::as_str);
+    let Some(Ok(uri)) = uri.map(S3Uri::parse) else { return false };
+    match uri.key.split('/').collect::<Vec<_>>().as_slice() {
+        ["runs", run, "stages", file] => {
+            let number = file.strip_suffix(".json").unwrap_or_default();
+            !run.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(r#"{"config_s3_uri": "s3://bucket/runs/photos/stages/0.json"}"#, true)]
+    #[case(r#"{"config_s3_uri": "s3://bucket/runs/photos/stages/12.json"}"#, true)]
+    #[case(r#"{"config_s3_uri": "s3://bucket/inputs/photos/stages/0.json"}"#, false)]
+    #[case(r#"{"config_s3_uri": "s3://bucket/runs/photos/stages/.json"}"#, false)]
+    #[case(r#"{"config_s3_uri": "s3://bucket/runs/photos/stages/x.json"}"#, false)]
+    #[case(r#"{"config_s3_uri": "s3://bucket/runs//stages/0.json"}"#, false)]
+    #[case(r#"{"config_s3_uri": 7}"#, false)]
+    #[case(r#"{"s3_uri": "s3://bucket/runs/photos/stages/0.json"}"#, false)]
+    #[case("[]", false)]
+    #[case("", false)]
+    fn a_stage_is_known_by_its_input(#[case] input: &str, #[case] is: bool) {
+        assert_eq!(is_stage_input(input), is);
+    }
+
+    #[test]
+    fn the_key_of_a_stages_input_is_known_as_one() {
+        let uri = S3Uri::new("bucket", stage_input_key("photos", 3));
+        assert!(is_stage_input(&format!(r#"{{"config_s3_uri":"{uri}"}}"#)));
+    }
+}

@@ -1,0 +1,60 @@
+//! A deployed configuration with an upload as its input.
+
+use serde_json::{Map, Value};
+
+/// The most bytes of an execution input; longer ones are started by their S3 address.
+pub const MOST_INPUT_BYTES: usize = 200 * 1024;
+
+/// Whether an execution input is of a pipeline, rather than of a run.
+pub fn is_pipeline(input: &Map<String, Value>) -> bool {
+    input.contains_key("stages")
+}
+
+/// `config` with `uri` as what its first stage (or the run) reads, in place of what it named there.
+pub fn with_input(config: &Map<String, Value>, uri: &str) -> Map<String, Value> {
+    let mut input = config.clone();
+    if !is_pipeline(config) {
+        for other_source in ["dataset_id", "split", "config", "revision", "previous_run"] {
+            input.remove(other_source);
+        }
+        input.insert("s3_uri".to_owned(), uri.into());
+    } else if let Some(first) =
+        input.get_mut("stages").and_then(|stages| stages.get_mut(0)).and_then(Value::as_object_mut)
+    {
+        first.insert("input_s3_uri".to_owned(), uri.into());
+    }
+    input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn merged(config: &Value) -> Value {
+        Value::Object(with_input(config.as_object().unwrap(), "s3://b/trigger/c/a.csv"))
+    }
+
+    #[test]
+    fn the_first_stage_reads_the_upload() {
+        let config = json!({"pipeline_name": "p", "stages": [
+            {"stage_name": "a", "input_s3_uri": "s3://YOUR_ACCOUNT_ID/x"},
+            {"stage_name": "b", "use_previous_output": true}]});
+        let mut expected = config.clone();
+        expected["stages"][0]["input_s3_uri"] = json!("s3://b/trigger/c/a.csv");
+        assert_eq!(merged(&config), expected);
+    }
+
+    #[test]
+    fn a_run_reads_the_upload_in_place_of_any_other_source() {
+        let config = json!({"job_name_prefix": "p", "dataset_id": "owner/set", "split": "train"});
+        assert_eq!(merged(&config), json!({"job_name_prefix": "p", "s3_uri": "s3://b/trigger/c/a.csv"}));
+    }
+
+    #[test]
+    fn stages_of_another_form_are_left_to_validation() {
+        for config in [json!({"stages": []}), json!({"stages": 7}), json!({"stages": ["a"]}), json!({"stages": {}})] {
+            assert_eq!(merged(&config), config);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Emails, word by word: `tests/emails/*.txt` is what a person reads.
+
+use bedrock_batch_domain::email::{
+    Completed, DoneStage, Ending, Failed, FailedStage, FileLink, FileLinks, LaterStage, LinksEnd, StageReport, Subject,
+};
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::model::Price;
+use bedrock_batch_domain::summary::{Duplicates, LaneTotals, PriceUsed, RunOutput, Summary, Tokens};
+use std::collections::BTreeMap;
+
+const CONSOLE: &str = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/";
+
+fn run_id(stage: usize) -> String {
+    format!("photos-{stage}-0a1b2c3d")
+}
+
+/// A stage in which all went well, over 2,050 rows.
+fn stage(at: usize, name: &str) -> StageReport {
+    let price = PriceUsed {
+        model_id: "amazon.nova-lite-v1:0".to_owned(),
+        lane: Lane::Batch,
+        usd_per_million_tokens: Price { input: 0.03, output: 0.12 },
+        as_of: "2026-11-20".to_owned(),
+    };
+    let tokens = Tokens { input: 462_656, output: 41_000 };
+    let summary = Summary {
+        records_in: 2050,
+        answered: 2050,
+        failed: 0,
+        skipped: 0,
+        failed_reasons: BTreeMap::new(),
+        skipped_reasons: BTreeMap::new(),
+        warnings: BTreeMap::new(),
+        jobs: 3,
+        rounds: 1,
+        retried: 0,
+        duplicates: Duplicates::default(),
+        fell_back: BTreeMap::new(),
+        input_tokens: tokens.input,
+        output_tokens: tokens.output,
+        lanes: BTreeMap::from([(Lane::Batch, LaneTotals { jobs: 3, answers: 2050, tokens, cost_usd: Some(0.0188) })]),
+        cost_usd: Some(0.0188),
+        on_demand_cost_usd: Some(0.0376),
+        prices: vec![price],
+    };
+    let prefix = format!("s3://bucket/batch_output_parquet/{name}/{}/", run_id(at));
+    let paths = (0..3).map(|file| format!("{prefix}{file:04}.parquet")).collect();
+    StageReport {
+        stage_name: Some(name.to_owned()),
+        model_id: "amazon.nova-lite-v1:0".to_owned(),
+        output: RunOutput::new(run_id(at), prefix, paths, summary),
+    }
+}
+
+/// A stage in which much happened.
+fn hard_stage(at: usize, name: &str) -> StageReport {
+    let mut stage = stage(at, name);
+    let summary = &mut stage.output.summary;
+    (summary.answered, summary.failed, summary.skipped) = (1900, 140, 10);
+    let reasons = [
+        ("no field `color` in the answer", 60),
+        ("the model refused: content filtered", 40),
+        ("no answer", 20),
+        ("429 from Bedrock, 8 times", 10),
+        ("400: too long", 6),
+        ("image broken: /photos/7.jpg", 3),
+        ("image missing: /photos/8.jpg", 1),
+    ];
+    summary.failed_reasons = reasons.iter().map(|(reason, rows)| ((*reason).to_owned(), *rows)).collect();
+    summary.skipped_reasons = BTreeMap::from([("max_records_total".to_owned(), 10)]);
+    summary.warnings = BTreeMap::from([("a cell is empty".to_owned(), 2)]);
+    (summary.rounds, summary.retried, summary.duplicates.rows) = (2, 57, 120);
+    summary.fell_back = BTreeMap::from([("batch is not available for this model here".to_owned(), 40)]);
+    let tokens = Tokens { input: 9600, output: 96 };
+    summary.lanes.insert(Lane::OnDemand, LaneTotals { jobs: 1, answers: 48, tokens, cost_usd: Some(0.0025) });
+    summary.cost_usd = Some(0.0213);
+    "completed_with_errors".clone_into(&mut stage.output.status);
+    stage
+}
+
+fn link(name: &str) -> FileLink {
+    FileLink { name: name.to_owned(), url: format!("https://x.on.aws/{name}?token=v1.payload.code") }
+}
+
+fn completed() -> Completed {
+    Completed {
+        what: Subject::Pipeline("clothing-analysis-full".to_owned()),
+        run_id: "photos".to_owned(),
+        started: "2026-11-20 13:05 UTC".to_owned(),
+        seconds: Some(11_520),
+        stages: vec![stage(0, "classify"), hard_stage(1, "describe")],
+        files: FileLinks::Each(["0000.parquet", "0001.parquet", "0002.parquet"].map(link).to_vec()),
+        links_end: LinksEnd::At("2026-11-27 16:17 UTC".to_owned()),
+        console: format!("{CONSOLE}arn:photos"),
+    }
+}
+
+fn failed() -> Failed {
+    let files = FileLinks::Listed { files: 12, summary: link("summary.json"), list: link("links.txt") };
+    Failed {
+        what: Subject::Pipeline("clothing-analysis-full".to_owned()),
+        run_id: "photos".to_owned(),
+        ending: Ending::Failed,
+        stage: Some(FailedStage {
+            stage_name: "describe".to_owned(),
+            number: 2,
+            of: 3,
+            run_id: run_id(1),
+            console: format!("{CONSOLE}arn:{}", run_id(1)),
+        }),
+        error: "JobFailed".to_owned(),
+        cause: "job describe-0000-0a1b2c3d: AccessDenied\ngrant access to the model".to_owned(),
+        started: "2026-11-20 13:05 UTC".to_owned(),
+        seconds: Some(754),
+        console: format!("{CONSOLE}arn:photos"),
+        done: vec![DoneStage { report: stage(0, "classify"), files }],
+        links_end: Some(LinksEnd::WithTheSession { latest: "2026-11-21 01:17 UTC".to_owned(), asked_days: 7 }),
+        resumable: true,
+        later_stages: vec![LaterStage {
+            stage_name: "title".to_owned(),
+            execution_name: run_id(2),
+            input_uri: "s3://bucket/runs/photos/stages/2.json".to_owned(),
+        }],
+    }
+}
+
+#[test]
+fn a_pipeline_that_has_completed() {
+    let email = completed().email();
+    let subject = "[bedrock-batch] Pipeline clothing-analysis-full has completed, 140 rows without an answer";
+    assert_eq!(email.subject, subject);
+    assert_eq!(email.message, include_str!("emails/completed.txt"));
+}
+
+#[test]
+fn a_pipeline_that_has_failed() {
+    let email = failed().email();
+    assert_eq!(email.subject, "[bedrock-batch] Pipeline clothing-analysis-full has failed in stage describe");
+    assert_eq!(email.message, include_str!("emails/failed.txt"));
+}
+
+#[test]
+fn a_run_of_its_own_has_no_stages() {
+    let mut completed = completed();
+    completed.what = Subject::Run(run_id(0));
+    completed.stages = vec![StageReport { stage_name: None, ..stage(0, "classify") }];
+    let email = completed.email();
+    assert_eq!(email.subject, "[bedrock-batch] Run photos-0-0a1b2c3d has completed");
+    assert!(
+        email.message.contains("\nTOTALS\n  model       amazon.nova-lite-v1:0\n  rows        2,050 in"),
+        "{}",
+        email.message
+    );
+    assert!(!email.message.contains("STAGE"), "{}", email.message);
+}
+
+#[test]
+fn an_unknown_price_is_said_and_never_a_cost_of_nothing() {
+    let mut completed = completed();
+    completed.stages[0].output.summary.cost_usd = None;
+    let text = completed.email().message;
+    assert!(text.contains("  cost        unknown: no price is known for classify; all else cost $0.0213"), "{text}");
+    for stage in &mut completed.stages {
+        stage.output.summary.cost_usd = None;
+        stage.output.summary.lanes.values_mut().for_each(|lane| lane.cost_usd = None);
+    }
+    let text = completed.email().message;
+    assert!(!text.contains('$') && text.contains("48 answers asked on demand: cost unknown"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_started_again() {
+    let mut failed = failed();
+    (failed.resumable, failed.error) = (false, "InvalidInput".to_owned());
+    let text = failed.email().message;
+    assert!(!text.contains("bedrock-batch resume"), "{text}");
+    assert!(
+        text.contains("\"previous_run\": {\"run_id\": \"photos-0-0a1b2c3d\", \"stage_name\": \"classify\"}"),
+        "{text}"
+    );
+    (failed.stage, failed.done, failed.links_end) = (None, Vec::new(), None);
+    let text = failed.email().message;
+    assert!(
+        text.contains("  where       before the first stage\n") && text.contains("No stage was complete"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_run_that_was_stopped_can_be_gone_on_with() {
+    let mut failed = failed();
+    (failed.what, failed.stage, failed.ending) = (Subject::Run("tickets-1".to_owned()), None, Ending::Aborted);
+    (failed.error, failed.cause) = (String::new(), String::new());
+    (failed.done, failed.links_end, failed.later_stages) = (Vec::new(), None, Vec::new());
+    let email = failed.email();
+    assert_eq!(email.subject, "[bedrock-batch] Run tickets-1 was stopped");
+    assert!(email.message.contains("CAUSE\n  none was given\n"), "{}", email.message);
+    assert!(email.message.contains("bedrock-batch resume tickets-1\n"), "{}", email.message);
+    assert!(!email.message.contains("No stage"), "{}", email.message);
+}
+
+#[test]
+fn nothing_makes_an_email_too_large() {
+    let mut failed = failed();
+    failed.cause = "ü".repeat(40_000);
+    let reasons = |times: usize| (0..times).map(|n| (format!("{n} {}", "\u{1f980}".repeat(5000)), 1)).collect();
+    for _ in 0..20 {
+        let mut stage = stage(0, &"name ".repeat(1000));
+        stage.output.summary.failed_reasons = reasons(100);
+        stage.output.summary.warnings = reasons(100);
+        stage.output.summary.fell_back = reasons(100);
+        failed.done.push(DoneStage { report: stage, files: FileLinks::Each(vec![link("0000.parquet"); 10]) });
+    }
+    assert!(failed.email().message.len() < 250_000);
+}
