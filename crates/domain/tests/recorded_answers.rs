@@ -5,7 +5,7 @@
 use bedrock_batch_domain::answer::read_line;
 use bedrock_batch_domain::extract::{ColumnType, Extractor, FieldKinds, FieldValue};
 use bedrock_batch_domain::model::{Family, ReplyPayload};
-use bedrock_batch_domain::prompt::{OutputSchema, SchemaType};
+use bedrock_batch_domain::prompt::{OutputSchema, Prompt, SchemaType};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -109,4 +109,32 @@ fn every_recorded_answer_yields_its_fields() {
         }
     }
     assert_eq!((asked, with_prose), (categories, 58));
+}
+
+/// The answers were given to other wordings of the same questions: what the shipped prompts want of an answer, they have.
+#[test]
+fn the_shipped_prompts_read_every_recorded_answer() {
+    let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {
+        eprintln!("SKIPPED: BEDROCK_BATCH_SAMPLES names no folder of recorded answers");
+        return;
+    };
+    let samples = Path::new(&samples);
+    let templates = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../prompt-templates"));
+    let shipped = |id: &str| {
+        let text = std::fs::read_to_string(templates.join(format!("{id}.toml"))).expect("a template");
+        Prompt::parse(&text).unwrap().extractor().unwrap().expect("fields")
+    };
+    let whole = |extractor: &Extractor, recorded: &Recorded| {
+        let fields = extractor.extract(&recorded.answer, Some(&recorded.stop_reason)).unwrap();
+        assert!(fields.iter().all(Option::is_some), "{}: {fields:?}", recorded.answer);
+    };
+    let classify = shipped("classify_clothing_category");
+    for answer in recorded(samples, "stage_1_output.jsonl") {
+        whole(&classify, &answer);
+    }
+    for answer in recorded(samples, "stage_2_output.jsonl") {
+        let category = |name: &str| answer.question.starts_with(&format!("Analyze this {name} image"));
+        let (name, _) = METADATA.iter().find(|(name, _)| category(name)).expect("a known category");
+        whole(&shipped(&format!("extract_{}_metadata", name.replace('-', ""))), &answer);
+    }
 }

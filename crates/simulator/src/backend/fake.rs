@@ -2,28 +2,66 @@
 //!
 //! - A prompt that shows a JSON form (see [`super::skeleton`]) gets that form filled in: of alternatives `a|b|c` the one
 //!   that the rest of the prompt mentions most often (among equals a hash decides), numbers in the range shown or 0 to 1,
-//!   texts of some words from the prompt. A form in the system prompt counts when the user's text shows none.
+//!   texts of some words from the prompt's data (what stands between tags), or from all of it where it has none. A form
+//!   in the system prompt counts when the user's text shows none.
+//! - Else a prompt that shows labels (`in the form "Color: <the color>"`, see [`super::labels`]) gets a line for each.
 //! - Else a prompt that says `one of: a, b, c` (to the end of the line or sentence) gets one of them.
 //! - Else the answer is a sentence that quotes words of the user's last text.
+//!
+//! A picture is known by its bytes alone, unless it is a PNG with a description in it, which counts as data.
 //!
 //! Four characters count as a token. The answer goes on from a prefill, and respects stop sequences and the most tokens.
 
 use crate::backend::filling::{Filler, choose, words};
-use crate::backend::skeleton;
+use crate::backend::labels::{self, Label};
+use crate::backend::{material, skeleton};
 use crate::chance::{self, Numbers};
 use crate::families::ask::TextAsk;
 
 /// The whole answer, before it is cut.
 pub(super) fn text(base: &str, ask: &TextAsk) -> String {
-    let images: String = ask.images.iter().map(hex::encode).collect();
+    let images: String = ask.images.iter().map(|image| hex::encode(image.hash)).collect();
     let number = chance::number(0, &[base, &ask.system, &ask.before, &ask.user, &images]);
+    let data = data(ask);
     if let Some(found) = skeleton::find(&ask.user).or_else(|| in_system(ask)) {
-        return Filler::new(&found, Numbers::from(number)).fill().to_string();
+        let rest = format!("{}\n{}", found.rest, captions(ask));
+        let found = skeleton::Found { rest, ..found };
+        return Filler::new(&found, &data, Numbers::from(number)).fill().to_string();
+    }
+    let labels = labels::find(&ask.user);
+    if !labels.is_empty() {
+        return labelled(&labels, &ask.user, &data, Numbers::from(number));
     }
     match alternatives(&ask.user).or_else(|| alternatives(&ask.system)) {
         Some((listed, rest)) => choose(&listed, &rest, number).to_owned(),
         None => sentence(&ask.user, number),
     }
+}
+
+/// What the prompt is about: the texts between its tags, and what its pictures say of themselves.
+fn data(ask: &TextAsk) -> String {
+    format!("{}\n{}", material::of(&ask.user), captions(ask)).trim().to_owned()
+}
+
+fn captions(ask: &TextAsk) -> String {
+    ask.images.iter().map(|image| image.caption.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// A line for each label: one of the alternatives that it shows, or that the prompt lists where it has one label alone;
+/// else words of the data, and `unknown` where it has none.
+fn labelled(labels: &[Label<'_>], prompt: &str, data: &str, mut numbers: Numbers) -> String {
+    let listed = alternatives(prompt).filter(|_| labels.len() == 1).map(|(listed, _)| listed);
+    let words = words(data);
+    let mut value = |label: &Label<'_>| {
+        let number = numbers.next();
+        let shown: Vec<&str> = label.hint.split('|').map(str::trim).filter(|part| !part.is_empty()).collect();
+        match (shown.len() > 1, &listed) {
+            (true, _) => choose(&shown, data, number).to_owned(),
+            (false, Some(listed)) => choose(listed, data, number).to_owned(),
+            (false, None) => chance::pick(&words, number).map_or("unknown", |word| word).to_owned(),
+        }
+    };
+    labels.iter().map(|label| format!("{}: {}", label.name, value(label))).collect::<Vec<_>>().join("\n")
 }
 
 /// A form in the system prompt is filled with the words of the user.
@@ -70,6 +108,7 @@ fn sentence(user: &str, number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::families::ask::Image;
 
     fn ask(user: &str) -> TextAsk {
         TextAsk { user: user.into(), ..TextAsk::default() }
@@ -102,6 +141,32 @@ mod tests {
         for n in 0..50 {
             let answer = text("a.b", &ask(&format!("Item {n}. Say ONE OF: S, M, L\nThanks")));
             assert!(["S", "M", "L"].contains(&answer.as_str()), "{answer}");
+        }
+    }
+
+    #[test]
+    fn labels_get_a_line_each() {
+        let colour = |data: &str| {
+            let prompt =
+                format!("Which color? Use one of: red, blue\nAnswer in the form \"Color: <it>\".\n<d>{data}</d>");
+            text("a.b", &ask(&prompt))
+        };
+        assert_eq!((colour("blue boots").as_str(), colour("red boots").as_str()), ("Color: blue", "Color: red"));
+        assert_eq!(colour("boots"), colour("boots"));
+        let prompt = "Answer in this form:\nSize: <S|M>\nName: <the name>\n";
+        assert_eq!(text("a.b", &ask(&format!("{prompt}<d>Size M</d>"))), "Size: M\nName: Size");
+        assert!(text("a.b", &ask(prompt)).ends_with("\nName: unknown"));
+    }
+
+    #[test]
+    fn a_picture_that_says_what_it_shows_is_seen() {
+        let image = |caption: &str| Image { hash: [0; 32], caption: caption.to_owned() };
+        let prompt = r#"The kinds: pants and shorts. JSON: {"category": "pants|shorts", "name": "a name"}"#;
+        let seen = |caption| TextAsk { images: vec![image(caption)], ..ask(prompt) };
+        for (caption, category) in [("navy shorts", "shorts"), ("navy pants", "pants")] {
+            let answer: serde_json::Value = serde_json::from_str(&text("a.b", &seen(caption))).unwrap();
+            assert_eq!(answer["category"], category);
+            assert!("navy shorts navy pants navy".contains(answer["name"].as_str().unwrap()), "{answer}");
         }
     }
 

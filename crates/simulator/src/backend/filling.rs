@@ -13,8 +13,10 @@ pub(super) struct Filler<'a> {
 }
 
 impl<'a> Filler<'a> {
-    pub(super) fn new(found: &'a Found, numbers: Numbers) -> Self {
-        Self { found, words: words(&found.rest), numbers }
+    /// Texts are made of the words of `material`, if it has any.
+    pub(super) fn new(found: &'a Found, material: &'a str, numbers: Numbers) -> Self {
+        let words = Some(words(material)).filter(|words| !words.is_empty());
+        Self { found, words: words.unwrap_or_else(|| self::words(&found.rest)), numbers }
     }
 
     pub(super) fn fill(mut self) -> Value {
@@ -42,7 +44,13 @@ impl<'a> Filler<'a> {
         if alternatives.len() > 1 {
             return choose(&alternatives, &self.found.rest, self.numbers.next()).to_owned();
         }
-        self.some_words()
+        if shown.contains("sentence") { self.sentence() } else { self.some_words(1, 3) }
+    }
+
+    fn sentence(&mut self) -> String {
+        let words = self.some_words(7, 12);
+        let mut letters = words.chars();
+        letters.next().map_or(words.clone(), |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
     }
 
     /// `true|false`, `0.0-1.0`, `0.95`, `3`, `null`, or a placeholder for a number.
@@ -70,8 +78,9 @@ impl<'a> Filler<'a> {
         json!(hundredths(share(number)))
     }
 
-    fn some_words(&mut self) -> String {
-        let count = 1 + self.numbers.next() % 3;
+    /// Words that follow each other.
+    fn some_words(&mut self, least: u64, most: u64) -> String {
+        let count = least + self.numbers.next() % (most - least + 1);
         let first = self.numbers.next();
         let (Ok(count), Ok(first)) =
             (usize::try_from(count), usize::try_from(first % (self.words.len() as u64).max(1)))
@@ -136,7 +145,7 @@ mod tests {
 
     fn fill(prompt: &str, seed: u64) -> Value {
         let found = skeleton::find(prompt).unwrap();
-        Filler::new(&found, Numbers::from(seed)).fill()
+        Filler::new(&found, "", Numbers::from(seed)).fill()
     }
 
     #[test]
@@ -155,6 +164,17 @@ mod tests {
             assert!((1..=3).contains(&keywords.len()));
             let from_prompt = |text: &Value| text.as_str().unwrap().split(' ').all(|word| prompt.contains(word));
             assert!(keywords.iter().all(from_prompt), "{keywords:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_made_of_the_material_if_there_is_any() {
+        let found = skeleton::find(r#"Form: {"title": "the title", "text": "two sentences"}"#).unwrap();
+        for seed in 0..50 {
+            let filled = Filler::new(&found, "warm woolen socks", Numbers::from(seed)).fill();
+            assert!("warm woolen socks warm woolen".contains(filled["title"].as_str().unwrap()), "{filled}");
+            let text = filled["text"].as_str().unwrap();
+            assert!(text.starts_with(char::is_uppercase) && text.ends_with('.'), "{filled}");
         }
     }
 

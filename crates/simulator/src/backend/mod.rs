@@ -4,6 +4,8 @@ mod cut;
 mod embedding;
 mod fake;
 mod filling;
+mod labels;
+mod material;
 mod replay;
 mod skeleton;
 

@@ -61,7 +61,7 @@ impl Recordings {
     /// sequence).
     pub(super) fn find(&self, base: &str, ask: &TextAsk) -> Option<TextReply> {
         let text_hash = hash(&ask.user);
-        let content = ask.images.first().copied().unwrap_or(text_hash);
+        let content = ask.images.first().map_or(text_hash, |image| image.hash);
         let of_model = self.by_key.get(&(short_model_name(base).to_owned(), content));
         let known = of_model.or_else(|| self.by_key.get(&(String::new(), content)))?;
         let recording = known.iter().find(|recording| recording.text_hash == text_hash).or(known.first())?;
@@ -138,6 +138,7 @@ fn hash(text: &str) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::families::ask::Image;
     use serde_json::json;
 
     const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
@@ -201,7 +202,8 @@ mod tests {
         for line in text.lines() {
             let line: Value = serde_json::from_str(line).unwrap();
             let (image, _) = content_of(&line["modelInput"]).unwrap();
-            let ask = TextAsk { images: vec![image.unwrap()], ..ask("worded otherwise") };
+            let image = Image { hash: image.unwrap(), caption: String::new() };
+            let ask = TextAsk { images: vec![image], ..ask("worded otherwise") };
             assert_eq!(recordings.find(MODEL, &ask).unwrap().recorded, Some(line["modelOutput"].clone()));
         }
     }

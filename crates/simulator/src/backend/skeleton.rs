@@ -3,6 +3,8 @@
 //! Prompts write it for readers, not for parsers: `"confidence": 0.0-1.0`, `"tags": ["...", ...]`. So values that are no
 //! JSON are read up to the next comma or bracket.
 
+use crate::backend::material;
+
 /// A form to be filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Skeleton {
@@ -24,7 +26,7 @@ pub(super) struct Found {
 const NEAR: usize = 200;
 
 /// Among the objects of a text: the first that follows closely on the word JSON, else the last one. An object needs at
-/// least one key in quotes.
+/// least one key in quotes. What stands between tags is data, unless there is no other object.
 pub(super) fn find(text: &str) -> Option<Found> {
     let mut objects: Vec<(usize, usize, Skeleton)> = Vec::new();
     let mut at = 0;
@@ -37,6 +39,11 @@ pub(super) fn find(text: &str) -> Option<Found> {
             }
             _ => at = start + 1,
         }
+    }
+    let data = material::spans(text);
+    let is_data = |(start, ..): &(usize, usize, Skeleton)| data.iter().any(|span| span.contains(start));
+    if !objects.iter().all(is_data) {
+        objects.retain(|object| !is_data(object));
     }
     let announced = |start: usize| {
         let before: String = text.get(..start).unwrap_or_default().chars().rev().take(NEAR).collect();
@@ -187,6 +194,8 @@ mod tests {
         let filler = "x ".repeat(150);
         assert_eq!(key(&format!(r#"As JSON: {{"form": ""}} {filler} Data: {{"data": 1}}"#)), "form");
         assert_eq!(key(r#"Data: {"data": 1} Fill in {"form": ""}"#), "form");
+        assert_eq!(key(r#"<d>JSON: {"data": 1}</d> Answer as JSON: {"form": ""}"#), "form");
+        assert_eq!(key(r#"Answer like <example>{"form": ""}</example>"#), "form");
     }
 
     #[test]

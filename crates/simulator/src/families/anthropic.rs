@@ -97,9 +97,9 @@ fn read_messages(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
                     return Err(Refusal::invalid("messages: text content blocks must be non-empty"));
                 }
                 Block::Text(text) => ask.add(from_assistant, text),
-                Block::Image(hash) => {
+                Block::Image(image) => {
                     images += 1;
-                    ask.images.push(hash);
+                    ask.images.push(image);
                 }
                 Block::Other => {}
             }
@@ -116,7 +116,7 @@ fn read_messages(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
 
 enum Block<'a> {
     Text(&'a str),
-    Image(crate::families::ask::ImageHash),
+    Image(crate::families::ask::Image),
     Other,
 }
 

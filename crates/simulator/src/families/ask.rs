@@ -36,8 +36,8 @@ pub(crate) struct TextAsk {
     pub(crate) before: String,
     /// The text of the last message of the user.
     pub(crate) user: String,
-    /// SHA-256 of every image's bytes, in order.
-    pub(crate) images: Vec<ImageHash>,
+    /// Every image, in order.
+    pub(crate) images: Vec<Image>,
     /// The beginning of the answer, when the last message is the assistant's.
     pub(crate) prefill: String,
     pub(crate) max_tokens: Option<u64>,
@@ -57,6 +57,22 @@ pub(crate) struct EmbeddingAsk {
 
 /// What an image is recognised by.
 pub(crate) type ImageHash = [u8; 32];
+
+/// An image of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// SHA-256 of its bytes.
+    pub(crate) hash: ImageHash,
+    /// What it says of itself.
+    pub(crate) caption: String,
+}
+
+impl Image {
+    /// An image that only its address is known of.
+    pub(crate) fn at(uri: &str) -> Self {
+        Self { hash: image_hash(uri.as_bytes()), caption: String::new() }
+    }
+}
 
 pub(crate) fn image_hash(bytes: &[u8]) -> ImageHash {
     Sha256::digest(bytes).into()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::backend::{Stop, TextReply};
-use crate::families::ask::{Ask, Refusal, TextAsk, image_hash};
+use crate::families::ask::{Ask, Image, Refusal, TextAsk};
 use crate::families::image;
 use crate::families::node::Node;
 use crate::families::{Channel, Family, anthropic};
@@ -110,7 +110,7 @@ fn read_block(
             ask.images.push(image::read(&bytes, Some(format), limit)?);
         } else {
             let uri = source.required("s3Location")?.object(&["uri", "bucketOwner"])?.required("uri")?;
-            ask.images.push(image_hash(uri.text()?.as_bytes()));
+            ask.images.push(Image::at(uri.text()?));
         }
     }
     Ok(())

@@ -61,7 +61,7 @@ fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, ask: &mut Text
             ask.images.push(image::read(&bytes, Some(format), image::NOVA_MAX_BYTES)?);
         } else {
             let uri = source.required("s3Location")?.any_object()?.required("uri")?;
-            ask.images.push(crate::families::ask::image_hash(uri.text()?.as_bytes()));
+            ask.images.push(crate::families::ask::Image::at(uri.text()?));
         }
     }
     Ok(())

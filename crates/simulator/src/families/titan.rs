@@ -37,7 +37,7 @@ pub(super) fn read_multimodal(root: &Node<'_>) -> Result<Ask, Refusal> {
     let length = config.and_then(|config| config.optional("outputEmbeddingLength"));
     Ok(Ask::Embedding(EmbeddingAsk {
         text: text.unwrap_or_default().to_owned(),
-        image: picture,
+        image: picture.map(|picture| picture.hash),
         dimensions: dimensions(length, &[256, 384, 1024])?,
         normalize: true,
     }))

@@ -1,0 +1,82 @@
+//! The prompts of `prompt-templates/` that users of the Python sample rely on, and what they make of answers.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use bedrock_batch_domain::extract::{Extractor, FieldValue};
+use bedrock_batch_domain::prompt::Prompt;
+use rstest::rstest;
+use serde_json::json;
+use std::path::Path;
+
+fn prompt(id: &str) -> Prompt {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../prompt-templates/{id}.toml"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Prompt::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn extractor(id: &str) -> Extractor {
+    prompt(id).extractor().unwrap().unwrap_or_else(|| panic!("{id} has no fields"))
+}
+
+#[rstest]
+#[case("classify_clothing_category", &["category", "confidence"], &[])]
+#[case("extract_shorts_metadata", &["color", "length", "material", "pattern", "style"], &[])]
+#[case("extract_shoes_metadata", &["color", "type", "material", "style", "closure"], &[])]
+#[case("extract_pants_metadata", &["color", "fit", "material", "pattern", "style"], &[])]
+#[case("extract_dress_metadata", &["color", "length", "sleeve", "pattern", "style"], &[])]
+#[case("extract_tshirt_metadata", &["color", "sleeve", "neckline", "pattern", "fit"], &[])]
+#[case("generate_product_listing", &["title", "description", "keywords"], &["category", "metadata"])]
+#[case("classify_product", &["category", "confidence", "reasoning"], &["description", "product_name"])]
+#[case("image_classification", &["main_subject", "confidence", "objects_detected"], &[])]
+#[case("extract_color", &["color"], &[])]
+#[case("extract_size", &["size"], &[])]
+#[case("extract_brand", &["brand"], &[])]
+fn a_prompt_has_the_fields_and_placeholders_that_users_know(
+    #[case] id: &str,
+    #[case] fields: &[&str],
+    #[case] columns: &[&str],
+) {
+    assert_eq!(extractor(id).names(), fields);
+    let mut shown = prompt(id).parsed_template().unwrap().columns().iter().map(|c| c.to_string()).collect::<Vec<_>>();
+    shown.sort_unstable();
+    assert_eq!(shown, columns);
+}
+
+#[rstest]
+#[case("extract_color", "Color: navy blue", Some("navy blue"))]
+#[case("extract_color", "The piece is plain.\n**Color:** Blue-Green.", Some("Blue-Green"))]
+#[case("extract_color", "colour: \"grey\" (light)", Some("grey"))]
+#[case("extract_color", "It is red.", None)]
+#[case("extract_size", "Size: XL", Some("XL"))]
+#[case("extract_size", "Size: 32/34.", Some("32/34"))]
+#[case("extract_size", "Size: EU 42.5", Some("EU 42.5"))]
+#[case("extract_size", "Size: unknown", Some("unknown"))]
+#[case("extract_brand", "Brand: Levi's", Some("Levi's"))]
+#[case("extract_brand", "**Brand**: H&M.", Some("H&M"))]
+#[case("extract_brand", "Brand: “Müller & Söhne”", Some("Müller & Söhne"))]
+#[case("extract_brand", "Brand:", None)]
+fn a_labelled_answer_gives_its_value(#[case] id: &str, #[case] answer: &str, #[case] expected: Option<&str>) {
+    let value = extractor(id).extract(answer, Some("end_turn")).ok().and_then(|mut fields| fields.remove(0));
+    assert_eq!(value, expected.map(|text| FieldValue::Text(text.to_owned())));
+}
+
+#[test]
+fn sensible_answers_are_not_refused() {
+    let answers = [
+        ("classify_clothing_category", json!({"category": "T-Shirt", "confidence": "high"})),
+        ("classify_clothing_category", json!({"category": "other"})),
+        ("extract_dress_metadata", json!({"color": ["red", "white"], "length": null})),
+        ("generate_product_listing", json!({"title": "Red shorts", "description": "Light.", "keywords": []})),
+        ("generate_product_listing", json!({"title": "Red shorts", "description": "Light."})),
+        ("image_classification", json!({"main_subject": "boat", "confidence": 1, "objects_detected": []})),
+        ("support_ticket_reply", json!({"summary": "Lost.", "urgency": "urgent", "reply": "We look for it."})),
+    ];
+    for (id, answer) in answers {
+        assert!(extractor(id).extract(&answer.to_string(), None).is_ok(), "{id}: {answer}");
+    }
+    for (id, answer) in [
+        ("classify_clothing_category", json!({"category": "", "confidence": 1})),
+        ("generate_product_listing", json!({"title": "Red shorts"})),
+    ] {
+        assert!(extractor(id).extract(&answer.to_string(), None).is_err(), "{id}: {answer}");
+    }
+}
