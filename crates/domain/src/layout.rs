@@ -169,6 +169,16 @@ impl Layout {
         format!("runs/{run}/passes/{pass}/last.json")
     }
 
+    /// The manifest of the chunks whose rows are written as wide ones, when all else is done after this pass.
+    pub fn wide_key(run: &str, pass: u32) -> String {
+        format!("runs/{run}/passes/{pass}/wide.json")
+    }
+
+    /// A chunk's rows with an answer each, where several of them are to become one.
+    pub fn long_key(&self, chunk: u32) -> String {
+        format!("runs/{}/long/{}.parquet", self.run, Self::chunk(chunk))
+    }
+
     /// The records of a chunk that may be asked again: its lines, as they were sent.
     pub fn unanswered_key(&self, chunk: u32) -> String {
         format!("runs/{}/unanswered/{}.jsonl", self.run, Self::chunk(chunk))

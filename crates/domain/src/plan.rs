@@ -169,6 +169,9 @@ pub struct ChunkItem {
     /// Whether its rows are duplicates of rows of other chunks.
     #[serde(default)]
     pub duplicates: bool,
+    /// Whether it is joined already, and its rows are to be written as wide ones.
+    #[serde(default)]
+    pub widen: bool,
     /// All jobs that had rows of it, in the order in which they were asked.
     pub jobs: Vec<ChunkJob>,
     /// The types of the fields' columns; those of the chunk's own values where it is not said.
@@ -202,6 +205,7 @@ impl ChunkItem {
             index: job.index,
             name: job.name.clone(),
             duplicates: false,
+            widen: false,
             jobs: vec![own],
             types: None,
             stamp: String::new(),

@@ -19,7 +19,7 @@ fn stage(at: usize, name: &str) -> StageReport {
     let price = PriceUsed {
         model_id: "amazon.nova-lite-v1:0".to_owned(),
         lane: Lane::Batch,
-        usd_per_million_tokens: Price { input: 0.03, output: 0.12 },
+        usd_per_million_tokens: Price { input: 0.03, output: 0.12, image: None },
         as_of: "2026-11-20".to_owned(),
     };
     let tokens = Tokens { input: 462_656, output: 41_000 };

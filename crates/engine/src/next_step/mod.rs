@@ -99,7 +99,9 @@ impl NextStepper {
         let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&done.run_id)).await?;
         let history = History::read(&self.s3, &self.bucket, &plan, done.pass).await?;
         let jobs = self.jobs.of_run(&done.run_id).await?;
-        let next = if done.step == StepName::JoinChunks {
+        let next = if done.manifest_key == Layout::wide_key(&plan.run_id, done.pass) {
+            go_to(&plan, &done, StepName::Finish, String::new())
+        } else if done.step == StepName::JoinChunks {
             self.check_joined(&done, &jobs).await?;
             self.after_join(&plan, &history, &jobs, done).await?
         } else {
@@ -165,6 +167,7 @@ impl NextStepper {
                 index,
                 name: layout.job_name(&plan.started_at, 0, index),
                 duplicates: false,
+                widen: false,
                 jobs: by_chunk.remove(&index).unwrap_or_default(),
                 types: None,
                 stamp: stamp(done),
@@ -225,7 +228,7 @@ impl NextStepper {
         let mut by_chunk = history.jobs_by_chunk();
         let item = |index: u32, name: String, duplicates: bool, jobs: Vec<ChunkJob>| {
             let types = (!types.is_empty()).then(|| types.clone());
-            ChunkItem { index, name, duplicates, jobs, types, stamp: stamp(done) }
+            ChunkItem { index, name, duplicates, widen: false, jobs, types, stamp: stamp(done) }
         };
         let chunks = other.into_iter().map(|chunk| {
             let jobs = by_chunk.remove(&chunk).unwrap_or_default();
@@ -239,6 +242,27 @@ impl NextStepper {
         Ok(go_to(plan, done, StepName::JoinChunks, key))
     }
 
+    /// All is answered and joined. Where several answers are to come out as one row, that is done now.
+    async fn finish(&self, plan: &Plan, done: &Step) -> Result<Step, EngineError> {
+        if !plan.prompts.is_wide() {
+            return Ok(go_to(plan, done, StepName::Finish, String::new()));
+        }
+        let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
+        let items = (0..plan.counts.jobs).map(|index| ChunkItem {
+            index,
+            name: layout.job_name(&plan.started_at, 0, index),
+            duplicates: false,
+            widen: true,
+            jobs: Vec::new(),
+            types: None,
+            stamp: stamp(done),
+        });
+        let items: Vec<ChunkItem> = items.collect();
+        let key = Layout::wide_key(&plan.run_id, done.pass);
+        self.write(done, &key, &items).await?;
+        Ok(go_to(plan, done, StepName::JoinChunks, key))
+    }
+
     async fn after_join(
         &self,
         plan: &Plan,
@@ -247,7 +271,7 @@ impl NextStepper {
         done: Step,
     ) -> Result<Step, EngineError> {
         if done.manifest_key == Layout::last_join_key(&plan.run_id, done.pass) {
-            return Ok(go_to(plan, &done, StepName::Finish, String::new()));
+            return self.finish(plan, &done).await;
         }
         let chunks = Chunks::of(plan, jobs);
         let unanswered = chunks.unanswered();
@@ -271,7 +295,7 @@ impl NextStepper {
                 last_join: plan.counts.duplicate_chunks > 0 || !chunks.types().1.is_empty(),
             };
             match next(&progress) {
-                Next::Finish => return Ok(go_to(plan, &done, StepName::Finish, String::new())),
+                Next::Finish => return self.finish(plan, &done).await,
                 Next::LastJoin => return self.last_join(plan, history, chunks.types(), &done).await,
                 Next::Rest => {
                     let pass = done.pass + 1;

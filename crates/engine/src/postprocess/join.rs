@@ -1,13 +1,12 @@
 //! The core of postprocess: answers and rows in, answered rows out.
 
 use super::answers::{Answers, Asked, Reading};
+use super::files::{OutputFile, create_files};
 use super::output::AnswerColumns;
 use super::shared::write_shared;
 use crate::error::EngineError;
-use crate::objects::{ClosableWrite, ObjectSink};
-use crate::rows::csv_write::CsvFile;
+use crate::objects::ObjectSink;
 use crate::rows::parquet_read::ParquetRows;
-use crate::rows::parquet_write::{ParquetFile, Readers};
 use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, StringArray};
 use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_ID};
@@ -53,28 +52,6 @@ pub struct Joined {
     pub counts: JobCounts,
     /// For each line of the chunk's file of records, whether its row is unanswered and may be asked again.
     pub unanswered: Vec<bool>,
-}
-
-enum Output<W: ClosableWrite> {
-    Parquet(ParquetFile<W>),
-    Csv(CsvFile<W>),
-}
-
-impl<W: ClosableWrite> Output<W> {
-    fn write(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
-        match self {
-            Self::Parquet(file) => file.write(rows),
-            Self::Csv(file) => file.write(rows),
-        }
-    }
-
-    fn close(self) -> Result<(), EngineError> {
-        let writer = match self {
-            Self::Parquet(file) => file.finish()?,
-            Self::Csv(file) => file.finish()?,
-        };
-        Ok(writer.close()?)
-    }
 }
 
 /// Joins the answers of all jobs that had rows of a chunk (in the order in which they were asked) to its rows, those of
@@ -153,7 +130,7 @@ where
     let types: Vec<ColumnType> =
         job.types.filter(|types| types.len() == counts.kinds.len()).map_or_else(own, <[ColumnType]>::to_vec);
     let mut rows_done = 0;
-    let mut outputs: Vec<Output<S::Writer>> = Vec::new();
+    let mut outputs: Vec<OutputFile<S::Writer>> = Vec::new();
     let (_, batches) = ParquetRows::open(rows.clone(), rows_name, None)?;
     for batch in batches {
         let batch = without_internal(&batch?)?;
@@ -165,14 +142,14 @@ where
         let batch = if job.strip_suffix { without_suffixes(&batch)? } else { batch };
         let answered = columns.join(&batch, job.columns)?;
         if outputs.is_empty() {
-            outputs = create(job.outputs, &answered, sink)?;
+            outputs = create_files(job.outputs, &answered.schema(), sink)?;
         }
         for output in &mut outputs {
             output.write(&answered)?;
         }
     }
     counts.types = types;
-    outputs.into_iter().try_for_each(Output::close)
+    outputs.into_iter().try_for_each(OutputFile::close)
 }
 
 /// The rows under the ids that they have in the input: without the number of the prompt at their end.
@@ -188,21 +165,6 @@ fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
     let mut columns = batch.columns().to_vec();
     columns[at] = Arc::new(stripped);
     RecordBatch::try_new(schema, columns).map_err(|error| EngineError::Transient(error.to_string()))
-}
-
-fn create<S: ObjectSink>(
-    outputs: &[(OutputFormat, String)],
-    first: &RecordBatch,
-    sink: &S,
-) -> Result<Vec<Output<S::Writer>>, EngineError> {
-    let create = |(format, key): &(OutputFormat, String)| {
-        let writer = sink.create(key)?;
-        Ok(match format {
-            OutputFormat::Parquet => Output::Parquet(ParquetFile::create(writer, first.schema(), Readers::Anybody)?),
-            OutputFormat::Csv => Output::Csv(CsvFile::create(writer, &first.schema())?),
-        })
-    };
-    outputs.iter().map(create).collect()
 }
 
 fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {

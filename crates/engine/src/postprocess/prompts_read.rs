@@ -47,6 +47,17 @@ impl PromptsRead {
         self.readers.get(usize::from(number)).map(|reader| reader.id.as_str())
     }
 
+    /// The names of all prompts, in order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.readers.iter().map(|reader| reader.id.as_str())
+    }
+
+    /// Whether a prompt's answers have this column: every column that is no field, and the prompt's own fields.
+    pub(super) fn has_column(&self, id: &str, column: &str) -> bool {
+        let Some(field) = self.fields.iter().position(|field| field == column) else { return true };
+        self.readers.iter().any(|reader| reader.id == id && reader.columns.contains(&field))
+    }
+
     /// What reads the answers to a prompt.
     pub(super) fn reader(&self, number: u16) -> Option<&PromptReader> {
         self.readers.get(usize::from(number))

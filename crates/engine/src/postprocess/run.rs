@@ -5,13 +5,17 @@ use super::duplicates::Waiting;
 use super::join::{JoinJob, Turn, join};
 use super::prompts_read::PromptsRead;
 use super::unanswered::copy_unanswered;
+use super::widen::{WidenJob, widen};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{
     Found, ObjectChunks, ObjectSink, ObjectWriter, StreamReader, Uploads, for_each_line_of, get_json, head, list,
 };
 use crate::preprocess::blocking;
+use crate::rows::parquet_read::ParquetRows;
+use arrow_array::RecordBatch;
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
@@ -76,6 +80,9 @@ impl Postprocessor {
     /// As AWS fails.
     pub async fn run(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
         let item = input.chunk()?;
+        if item.widen {
+            return self.widen(input, &item).await;
+        }
         let (name, index, stamp) = (item.name.clone(), item.index, item.stamp.clone());
         let done = self.join(input, item).await;
         let done = done.map(|counts| JobCounts { stamp, ..counts });
@@ -106,8 +113,13 @@ impl Postprocessor {
         } else {
             (layout.rows_key(item.index), Layout::output_key)
         };
-        let outputs = plan.request.output_formats.iter();
-        let outputs = outputs.map(|format| (*format, output_key(&layout, item.index, format.extension()))).collect();
+        let formats = plan.request.output_formats.iter();
+        let outputs = if plan.prompts.is_wide() {
+            // What is widened at the end.
+            vec![(OutputFormat::Parquet, layout.long_key(item.index))]
+        } else {
+            formats.map(|format| (*format, output_key(&layout, item.index, format.extension()))).collect()
+        };
         let rows = self.expect(&rows_key).await?;
         // It was checked when the prompt was loaded.
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
@@ -196,6 +208,46 @@ impl Postprocessor {
             Some(_) => get_json(&self.s3, &self.bucket, &key).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Writes a chunk's rows as wide ones, once all is answered.
+    async fn widen(&self, input: &PostprocessInput, item: &ChunkItem) -> Result<JobCounts, EngineError> {
+        self.jobs.check_in_hand(&input.run_id, &input.execution_arn).await?;
+        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&input.run_id)).await?;
+        let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
+        let own = self.expect(&layout.long_key(item.index)).await?;
+        let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
+        let formats = plan.request.output_formats.iter();
+        let outputs: Vec<_> =
+            formats.map(|format| (*format, layout.output_key(item.index, format.extension()))).collect();
+        let others = plan.columns.iter().filter(|column| column.name != RECORD_ID).cloned();
+        let existing = std::iter::once(Column::of_input(RECORD_ID)).chain(others).collect();
+        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let (this, index) = (self.clone(), item.index);
+        let rows = {
+            let uploads = uploads.clone();
+            blocking(move || {
+                let runtime = Handle::current();
+                let job = WidenJob { prompts: &prompts, existing, outputs: &outputs };
+                let open = |found: &Found| {
+                    let rows = ObjectChunks::new(&runtime, &this.s3, found);
+                    ParquetRows::open(rows, &found.uri.to_string(), None).map(|(_, rows)| rows)
+                };
+                let after = (index + 1..plan.counts.jobs).map(|chunk| {
+                    let found = runtime.block_on(this.expect(&layout.long_key(chunk)))?;
+                    open(&found)
+                });
+                let after = after.flat_map(|file| match file {
+                    Ok(rows) => Box::new(rows) as Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>,
+                    Err(error) => Box::new(std::iter::once(Err(error))),
+                });
+                widen(&job, open(&own)?, after, &uploads)
+            })
+            .await?
+        };
+        uploads.finish().await?;
+        tracing::info!(run_id = input.run_id, chunk = item.index, rows, "widened");
+        Ok(JobCounts::default())
     }
 
     async fn join_duplicates(&self, chunk: Chunk) -> Result<JobCounts, EngineError> {

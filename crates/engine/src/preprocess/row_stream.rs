@@ -163,3 +163,112 @@ pub(super) struct Survey {
     /// The numbers of the prompts that they are asked.
     pub(super) used: std::collections::BTreeSet<usize>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::ArrayRef;
+    use arrow_array::cast::AsArray;
+    use bedrock_batch_domain::columns::{Column, PROMPT};
+    use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    fn prompts(expanded: bool) -> PromptPlan {
+        let prompt = Prompt::parse("description = \"d\"\ntemplate = \"{kind}\"").unwrap();
+        let named = |id: &str| NamedPrompt { id: id.into(), prompt: prompt.clone() };
+        let choice = if expanded {
+            let by_value = BTreeMap::from([("both".to_owned(), vec![1, 0]), ("one".to_owned(), vec![1])]);
+            Choice::Expanded { column: "kind".into(), by_value, default: None, layout: ExpandedLayout::Long }
+        } else {
+            let by_value = BTreeMap::from([("both".to_owned(), 0), ("one".to_owned(), 1)]);
+            Choice::Mapped { columns: vec!["kind".into()], by_value, default: None, by_name: false }
+        };
+        PromptPlan { choice, prompts: vec![named("a"), named("b")] }
+    }
+
+    fn batch(kinds: &[&str]) -> RecordBatch {
+        let column: ArrayRef = Arc::new(StringArray::from(kinds.to_vec()));
+        RecordBatch::try_from_iter([("kind", column)]).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_comes_out_with_its_prompts_or_its_reason(
+            kinds in prop::collection::vec(prop_oneof![Just("both"), Just(" ONE"), Just("other"), Just("")], 1..40),
+            expanded in any::<bool>(), cut in 0usize..40, most in 0u64..50, most_records in 0u64..60,
+        ) {
+            let plan = prompts(expanded);
+            let view = View::new(vec![Column::of_input("kind")], &BTreeMap::new()).unwrap();
+            let asking = Asking { view: &view, prompts: &plan, choosing: Some("kind"), images: None };
+            let (one, two) = kinds.split_at(cut.min(kinds.len()));
+            let batches = || [one, two].into_iter().filter(|part| !part.is_empty()).map(|part| Ok(batch(part)));
+            let survey = asking.survey(batches(), most, most_records).unwrap();
+            prop_assert!(survey.rows <= most && survey.asked <= most_records);
+            let mut found: Vec<(String, Option<String>, bool)> = Vec::new();
+            for rows in asking.rows(batches(), survey.rows) {
+                let rows = rows.unwrap();
+                let prompts = rows.rows.column_by_name(PROMPT).unwrap().as_string::<i32>();
+                for (row, prompt) in prompts.iter().enumerate() {
+                    found.push((rows.ids.value(row).to_owned(), prompt.map(str::to_owned), rows.ask(row).is_ok()));
+                }
+            }
+            prop_assert_eq!(found.len() as u64, survey.asked);
+            let mut expected = Vec::new();
+            for (row, kind) in kinds.iter().take(usize::try_from(survey.rows).unwrap()).enumerate() {
+                let asked: &[&str] = match (kind.trim().to_lowercase().as_str(), expanded) {
+                    ("both", true) => &["b", "a"],
+                    ("both", false) => &["a"],
+                    ("one", _) => &["b"],
+                    _ => &[],
+                };
+                let id = |number: usize| if expanded { format!("r{row:09}-{number:03}") } else { format!("r{row:09}") };
+                if asked.is_empty() {
+                    expected.push((id(0), None, false));
+                }
+                expected.extend(asked.iter().enumerate().map(|(n, p)| (id(n + 1), Some((*p).to_owned()), true)));
+            }
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn rows_that_failed_before_are_not_asked_unless_they_shall_be() {
+        let plan = PromptPlan::single("a", Prompt::parse("description = \"d\"\ntemplate = \"{kind}\"").unwrap());
+        let kinds: ArrayRef = Arc::new(StringArray::from(vec!["x", "y"]));
+        let errors: ArrayRef = Arc::new(StringArray::from(vec![None, Some("lost")]));
+        let batch = RecordBatch::try_from_iter_with_nullable([("kind", kinds, true), ("error", errors, true)]).unwrap();
+        for include_failed in [false, true] {
+            let columns = ["kind", "error"].map(Column::of_input).to_vec();
+            let view = View::new(columns, &BTreeMap::new()).unwrap().after("classify", include_failed, &plan);
+            let asking = Asking { view: &view, prompts: &plan, choosing: None, images: None };
+            let rows = asking.rows(std::iter::once(Ok(batch.clone())), 9).next().unwrap().unwrap();
+            assert!(rows.ask(0).is_ok());
+            match rows.ask(1) {
+                Ok(_) => assert!(include_failed),
+                Err(why) => {
+                    assert_eq!(why.text, "not sent: failed in stage classify: lost");
+                    assert_eq!((why.reason.as_ref(), include_failed), ("failed in stage classify", false));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn answers_to_several_prompts_get_ids_of_their_own_as_input() {
+        let before = prompts(true);
+        let text = |cells: Vec<Option<&str>>| Arc::new(StringArray::from(cells)) as ArrayRef;
+        let rows = [
+            ("record_id", text(vec![Some("r0"), Some("r0"), Some("r1")]), true),
+            ("prompt_id", text(vec![Some("b"), Some("a"), None]), true),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(rows).unwrap();
+        let columns = ["record_id", "prompt_id"].map(Column::of_input).to_vec();
+        let view = View::new(columns, &BTreeMap::new()).unwrap().after("first", false, &before);
+        let plan = PromptPlan::default();
+        let asking = Asking { view: &view, prompts: &plan, choosing: None, images: None };
+        let rows = asking.rows(std::iter::once(Ok(batch)), 9).next().unwrap().unwrap();
+        assert_eq!(rows.ids, StringArray::from(vec!["r0-002", "r0-001", "r1-000"]));
+    }
+}

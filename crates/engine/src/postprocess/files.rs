@@ -1,0 +1,53 @@
+//! The files of answered rows.
+
+use crate::error::EngineError;
+use crate::objects::{ClosableWrite, ObjectSink};
+use crate::rows::csv_write::CsvFile;
+use crate::rows::parquet_write::{ParquetFile, Readers};
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use bedrock_batch_domain::input::OutputFormat;
+use std::sync::Arc;
+
+/// One file, being written.
+pub(super) enum OutputFile<W: ClosableWrite> {
+    Parquet(ParquetFile<W>),
+    Csv(CsvFile<W>),
+}
+
+impl<W: ClosableWrite> OutputFile<W> {
+    /// Appends rows.
+    pub(super) fn write(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
+        match self {
+            Self::Parquet(file) => file.write(rows),
+            Self::Csv(file) => file.write(rows),
+        }
+    }
+
+    /// Completes the file.
+    pub(super) fn close(self) -> Result<(), EngineError> {
+        let writer = match self {
+            Self::Parquet(file) => file.finish()?,
+            Self::Csv(file) => file.finish()?,
+        };
+        Ok(writer.close()?)
+    }
+}
+
+/// Begins a file in each format.
+pub(super) fn create_files<S: ObjectSink>(
+    outputs: &[(OutputFormat, String)],
+    schema: &SchemaRef,
+    sink: &S,
+) -> Result<Vec<OutputFile<S::Writer>>, EngineError> {
+    let create = |(format, key): &(OutputFormat, String)| {
+        let writer = sink.create(key)?;
+        Ok(match format {
+            OutputFormat::Parquet => {
+                OutputFile::Parquet(ParquetFile::create(writer, Arc::clone(schema), Readers::Anybody)?)
+            }
+            OutputFormat::Csv => OutputFile::Csv(CsvFile::create(writer, schema)?),
+        })
+    };
+    outputs.iter().map(create).collect()
+}

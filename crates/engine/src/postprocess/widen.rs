@@ -1,0 +1,353 @@
+//! Several answers to one row as one row, with columns for each prompt.
+//!
+//! The files of a chunk hold a row for each answer, those of one input row one after the other. A chunk may end between
+//! them: the row then belongs to the chunk that it begins in, and the rest of it is read from the next ones.
+
+use super::files::{OutputFile, create_files};
+use super::prompts_read::PromptsRead;
+use crate::error::EngineError;
+use crate::objects::ObjectSink;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
+use arrow_schema::{Field, Schema};
+use arrow_select::concat::concat_batches;
+use arrow_select::take::take;
+use bedrock_batch_domain::check::wide_name;
+use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, names_beside};
+use bedrock_batch_domain::input::OutputFormat;
+use std::sync::Arc;
+
+/// What to write.
+#[derive(Debug)]
+pub struct WidenJob<'a> {
+    /// The prompts.
+    pub prompts: &'a PromptsRead,
+    /// The columns before those of the answers, `record_id` first.
+    pub existing: Vec<Column>,
+    /// Formats and keys of the files to write.
+    pub outputs: &'a [(OutputFormat, String)],
+}
+
+/// Writes the wide rows that begin among `own`; `after` are the rows of the chunks that follow.
+///
+/// # Errors
+/// As reading and writing fail.
+pub fn widen<S: ObjectSink>(
+    job: &WidenJob<'_>,
+    own: impl Iterator<Item = Result<RecordBatch, EngineError>>,
+    mut after: impl Iterator<Item = Result<RecordBatch, EngineError>>,
+    sink: &S,
+) -> Result<u64, EngineError> {
+    let mut files: Vec<OutputFile<S::Writer>> = Vec::new();
+    let (mut carried, mut begun, mut rows) = (None, false, 0);
+    let mut write = |batch: &RecordBatch, ends: &[usize]| {
+        let wide = job.wide(batch, ends)?;
+        if files.is_empty() {
+            files = create_files(job.outputs, &wide.schema(), sink)?;
+        }
+        rows += wide.num_rows() as u64;
+        files.iter_mut().try_for_each(|file| file.write(&wide))
+    };
+    for batch in own {
+        let mut batch = batch?;
+        if !begun {
+            // What the chunk before began is written there.
+            let first = first_of_a_row(&batch)?;
+            write(&batch, &[])?;
+            batch = batch.slice(first, batch.num_rows() - first);
+            begun = batch.num_rows() > 0;
+        }
+        let batch = joined(carried.take(), batch)?;
+        let mut ends = ends_of_rows(&batch)?;
+        // The last one may go on.
+        ends.pop();
+        let complete = ends.last().copied().unwrap_or(0);
+        write(&batch, &ends)?;
+        carried = Some(batch.slice(complete, batch.num_rows() - complete));
+    }
+    if let Some(last) = carried.filter(|last| last.num_rows() > 0) {
+        let mut last = last;
+        for batch in &mut after {
+            let batch = batch?;
+            let first = first_of_a_row(&batch)?;
+            last = joined(Some(last), batch.slice(0, first))?;
+            if first < batch.num_rows() {
+                break;
+            }
+        }
+        let end = last.num_rows();
+        write(&last, &[end])?;
+    }
+    files.into_iter().try_for_each(OutputFile::close)?;
+    Ok(rows)
+}
+
+fn joined(before: Option<RecordBatch>, batch: RecordBatch) -> Result<RecordBatch, EngineError> {
+    let Some(before) = before.filter(|before| before.num_rows() > 0) else { return Ok(batch) };
+    concat_batches(&batch.schema(), [&before, &batch]).map_err(unfitting)
+}
+
+fn unfitting(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Transient(format!("rows cannot be widened: {error}"))
+}
+
+fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, EngineError> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    column.ok_or_else(|| unfitting(format!("there is no column `{name}`")))
+}
+
+/// The id of the input's row, and the number of the prompt.
+fn parts(id: &str) -> (&str, &str) {
+    id.rsplit_once('-').unwrap_or((id, ""))
+}
+
+/// The place of the first row that begins an input row.
+fn first_of_a_row(batch: &RecordBatch) -> Result<usize, EngineError> {
+    let ids = texts(batch, RECORD_ID)?;
+    let begins = |row: usize| matches!(parts(ids.value(row)).1, "000" | "001");
+    Ok((0..ids.len()).find(|row| begins(*row)).unwrap_or(ids.len()))
+}
+
+/// Where the rows of each input row end.
+fn ends_of_rows(batch: &RecordBatch) -> Result<Vec<usize>, EngineError> {
+    let ids = texts(batch, RECORD_ID)?;
+    let id = |row: usize| parts(ids.value(row)).0;
+    let all = ids.len();
+    Ok((1..=all).filter(|row| *row == all || id(*row) != id(row - 1)).collect())
+}
+
+impl WidenJob<'_> {
+    /// One row for the rows up to each of `ends`.
+    fn wide(&self, batch: &RecordBatch, ends: &[usize]) -> Result<RecordBatch, EngineError> {
+        let first: UInt32Array =
+            std::iter::once(0).chain(ends.iter().copied()).take(ends.len()).map(|row| Some(place(row))).collect();
+        let answers_from = self.existing.len();
+        let schema = batch.schema();
+        let mut columns: Vec<ArrayRef> = Vec::new();
+        for column in batch.columns().iter().take(answers_from) {
+            columns.push(take(column, &first, None).map_err(unfitting)?);
+        }
+        let ids: StringArray = columns
+            .first()
+            .map(|ids| ids.as_string::<i32>().iter().map(|id| id.map(|id| parts(id).0)).collect())
+            .ok_or_else(|| unfitting("no columns"))?;
+        columns[0] = Arc::new(ids);
+        let prompts = texts(batch, PROMPT_ID)?;
+        let mut fields: Vec<(String, ArrayRef)> = Vec::new();
+        for id in self.prompts.ids() {
+            let rows = rows_of_prompt(prompts, ends, id);
+            for (field, column) in schema.fields().iter().zip(batch.columns()).skip(answers_from) {
+                if field.name() != PROMPT_ID && self.prompts.has_column(id, field.name()) {
+                    let column = take(column, &rows, None).map_err(unfitting)?;
+                    fields.push((wide_name(id, field.name()), column));
+                }
+            }
+        }
+        fields.push((ERROR.to_owned(), Arc::new(errors(batch, answers_from, prompts, ends)?)));
+        let added: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        let names = names_beside(&self.existing, &added);
+        let kept = schema.fields().iter().zip(names).map(|(field, name)| field.as_ref().clone().with_name(name));
+        let mut all: Vec<Field> = kept.collect();
+        for (name, column) in fields {
+            all.push(Field::new(name, column.data_type().clone(), true));
+            columns.push(column);
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(all)), columns).map_err(unfitting)
+    }
+}
+
+fn place(row: usize) -> u32 {
+    u32::try_from(row).unwrap_or(u32::MAX)
+}
+
+/// For each input row, the row of its answer to a prompt.
+fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Array {
+    let mut begin = 0;
+    let rows = ends.iter().map(|end| {
+        let found = (begin..*end).find(|row| prompts.is_valid(*row) && prompts.value(*row) == id);
+        begin = *end;
+        found.map(place)
+    });
+    rows.collect()
+}
+
+/// For each input row, why answers are missing; null where none is.
+fn errors(
+    batch: &RecordBatch,
+    answers_from: usize,
+    prompts: &StringArray,
+    ends: &[usize],
+) -> Result<StringArray, EngineError> {
+    let schema = batch.schema();
+    let at = schema.fields().iter().skip(answers_from).position(|field| field.name() == ERROR);
+    let column = at.and_then(|at| batch.column(answers_from + at).as_string_opt::<i32>());
+    let column = column.ok_or_else(|| unfitting("there is no column `error`"))?;
+    let mut begin = 0;
+    let errors = ends.iter().map(|end| {
+        let said = (begin..*end).filter(|row| column.is_valid(*row)).map(|row| {
+            let error = column.value(row);
+            if prompts.is_valid(row) { format!("{}: {error}", prompts.value(row)) } else { error.to_owned() }
+        });
+        let said: Vec<String> = said.collect();
+        begin = *end;
+        (!said.is_empty()).then(|| said.join("; "))
+    });
+    Ok(errors.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::ClosableWrite;
+    use crate::rows::parquet_read::ParquetRows;
+    use bedrock_batch_domain::input::Inference;
+    use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt, PromptPlan};
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use std::io::{self, Write};
+    use std::sync::Mutex;
+
+    /// Keeps what is written.
+    #[derive(Default, Clone)]
+    struct Shelf(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+
+    struct File {
+        key: String,
+        bytes: Vec<u8>,
+        shelf: Shelf,
+    }
+
+    impl ObjectSink for Shelf {
+        type Writer = File;
+
+        fn create(&self, key: &str) -> io::Result<File> {
+            Ok(File { key: key.to_owned(), bytes: Vec::new(), shelf: self.clone() })
+        }
+    }
+
+    impl Write for File {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.bytes.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl ClosableWrite for File {
+        fn close(self) -> io::Result<()> {
+            self.shelf.0.lock().unwrap().insert(self.key, self.bytes);
+            Ok(())
+        }
+    }
+
+    fn prompts() -> PromptsRead {
+        let named = |id: &str, schema: &str| NamedPrompt {
+            id: id.into(),
+            prompt: Prompt::parse(&format!("description = \"d\"\ntemplate = \"t\"\n{schema}")).unwrap(),
+        };
+        let schema = "[output_schema]\ntype = \"json\"\nfields = { color = \"$.c\" }";
+        let choice = Choice::Expanded {
+            column: "kind".into(),
+            by_value: BTreeMap::new(),
+            default: None,
+            layout: ExpandedLayout::Wide,
+        };
+        let prompts = vec![named("a", schema), named("b", "")];
+        PromptsRead::new(&PromptPlan { choice, prompts }, &Inference::default()).unwrap()
+    }
+
+    /// Answers of input rows: for each, which of the prompts it was asked.
+    fn answers(asked: &[Vec<usize>]) -> Vec<[Option<String>; 6]> {
+        let mut rows = Vec::new();
+        for (row, prompts) in asked.iter().enumerate() {
+            let cell = |text: String| Some(text);
+            if prompts.is_empty() {
+                let error = cell("no prompt".into());
+                rows.push([cell(format!("r-{row}-000")), cell(format!("x{row}")), None, None, error, None]);
+            }
+            for (number, prompt) in prompts.iter().enumerate() {
+                let id = ["a", "b"][*prompt];
+                let failed = *prompt == 1 && row % 3 == 0;
+                rows.push([
+                    cell(format!("r-{row}-{:03}", number + 1)),
+                    cell(format!("x{row}")),
+                    (!failed).then(|| format!("{id} of {row}")),
+                    (*prompt == 0).then(|| format!("c{row}")),
+                    failed.then(|| "lost".to_owned()),
+                    cell(id.to_owned()),
+                ]);
+            }
+        }
+        rows
+    }
+
+    fn batch(rows: &[[Option<String>; 6]]) -> RecordBatch {
+        let names = ["record_id", "input_error", "response", "color", "error", "prompt_id"];
+        let column =
+            |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| row[at].as_deref()).collect::<StringArray>()) };
+        RecordBatch::try_from_iter_with_nullable(names.iter().enumerate().map(|(at, name)| (*name, column(at), true)))
+            .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn rows_become_wide_once_wherever_files_and_batches_end(
+            asked in prop::collection::vec(prop_oneof![Just(vec![]), Just(vec![0]), Just(vec![0, 1]), Just(vec![1, 0])], 1..12),
+            cuts in prop::collection::vec(1usize..5, 40), batch_rows in 1usize..4,
+        ) {
+            let prompts = prompts();
+            let rows = answers(&asked);
+            let mut chunks: Vec<Vec<RecordBatch>> = Vec::new();
+            let mut left = rows.as_slice();
+            for cut in cuts {
+                let (chunk, rest) = left.split_at(cut.min(left.len()));
+                if !chunk.is_empty() {
+                    chunks.push(chunk.chunks(batch_rows).map(batch).collect());
+                }
+                left = rest;
+            }
+            prop_assume!(left.is_empty());
+            let shelf = Shelf::default();
+            let mut found: Vec<(String, Vec<Option<String>>)> = Vec::new();
+            for chunk in 0..chunks.len() {
+                let existing = vec![Column::of_input(RECORD_ID), Column::of_input("error")];
+                let outputs = [(OutputFormat::Parquet, "out".to_owned())];
+                let job = WidenJob { prompts: &prompts, existing, outputs: &outputs };
+                let after = chunks[chunk + 1..].iter().flatten().cloned().map(Ok);
+                widen(&job, chunks[chunk].iter().cloned().map(Ok), after, &shelf).unwrap();
+                let bytes = Bytes::from(shelf.0.lock().unwrap().remove("out").unwrap());
+                for wide in ParquetRows::open(bytes, "out", None).unwrap().1 {
+                    let wide = wide.unwrap();
+                    let names: Vec<String> = wide.schema().fields().iter().map(|field| field.name().clone()).collect();
+                    prop_assert_eq!(names, ["record_id", "input_error", "a_response", "a_color", "a_error", "b_response", "b_error", "error"]);
+                    for row in 0..wide.num_rows() {
+                        let cells = wide.columns().iter().map(|column| {
+                            let column = column.as_string::<i32>();
+                            column.is_valid(row).then(|| column.value(row).to_owned())
+                        });
+                        let mut cells: Vec<Option<String>> = cells.collect();
+                        found.push((cells.remove(0).unwrap(), cells));
+                    }
+                }
+            }
+            let expected = asked.iter().enumerate().map(|(row, prompts)| {
+                let has = |prompt: usize| prompts.contains(&prompt);
+                let lost = has(1) && row % 3 == 0;
+                let error = if prompts.is_empty() { Some("no prompt".to_owned()) } else { lost.then(|| "b: lost".to_owned()) };
+                (format!("r-{row}"), vec![
+                    Some(format!("x{row}")),
+                    has(0).then(|| format!("a of {row}")),
+                    has(0).then(|| format!("c{row}")),
+                    None,
+                    (has(1) && !lost).then(|| format!("b of {row}")),
+                    lost.then(|| "lost".to_owned()),
+                    error,
+                ])
+            });
+            prop_assert_eq!(found, expected.collect::<Vec<_>>());
+        }
+    }
+}
