@@ -50,7 +50,14 @@ impl Notifier {
     }
 
     async fn add_stages(&self, email: &mut Failed, pipeline: &Pipeline, cause: &str) -> Result<(), EngineError> {
-        let failed = if is_of_a_function(cause) { None } else { self.failed_stage(pipeline, cause).await? };
+        if is_of_a_function(cause) {
+            return Ok(());
+        }
+        let linker = Linker::new(self, pipeline.presigned_url_expiry_days).await?;
+        let failed = self.failed_stage(pipeline, cause).await?;
+        let before = failed.as_ref().map_or(pipeline.stages.len(), |at| at.index);
+        email.done = self.done_stages(&pipeline.stages[..before], &linker).await?;
+        email.links_end = Some(linker.end());
         let Some((at, stage)) = failed.and_then(|at| pipeline.stages.get(at.index).map(|stage| (at, stage))) else {
             return Ok(());
         };
@@ -66,9 +73,6 @@ impl Notifier {
         });
         take_words_of_the_stage(email, at);
         email.resumable = self.has(&Layout::plan_key(&stage.run_id)).await?;
-        let linker = Linker::new(self, pipeline.presigned_url_expiry_days).await?;
-        email.done = self.done_stages(&pipeline.stages[..index], &linker).await?;
-        email.links_end = Some(linker.end());
         let later = pipeline.stages.iter().enumerate().skip(index + 1).map(|(index, stage)| LaterStage {
             stage_name: stage.stage_name.clone(),
             execution_name: stage.execution_name.clone(),
