@@ -3,7 +3,11 @@
 //! The way of the data, and where its rules live:
 //! [`input`] (what a user asks for) → [`prompt`] and [`model`] (what a record looks like) → [`chunk_plan`] (which rows
 //! go into which job) → [`job`] (what to do when Bedrock says something about a job) → [`answer`] (what a line of
-//! output means) → [`extract`] (its fields) → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`] names every object, [`plan`] is what a run freezes.
+//! output means) → [`extract`] (its fields) → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`]
+//! names every object, [`plan`] is what a run freezes.
+//!
+//! Around runs: [`trigger`] (what an upload starts), [`pipeline`] (several runs in a row), [`email`] and [`links`] (how
+//! people hear of an end, and get at the files).
 
 pub mod answer;
 pub mod check;

@@ -187,6 +187,18 @@ fn what_cannot_be_gone_on_with_is_started_again() {
 }
 
 #[test]
+fn what_fails_after_the_last_stage_costs_nothing_again() {
+    let mut failed = failed();
+    (failed.stage, failed.resumable, failed.ending) = (None, false, Ending::TimedOut);
+    let text = failed.email().message;
+    assert!(
+        text.contains("  where       after the last stage\n") && text.contains("All stages are complete"),
+        "{text}"
+    );
+    assert!(!text.contains("start it again"), "{text}");
+}
+
+#[test]
 fn a_run_that_was_stopped_can_be_gone_on_with() {
     let mut failed = failed();
     (failed.what, failed.stage, failed.ending) = (Subject::Run("tickets-1".to_owned()), None, Ending::Aborted);

@@ -1,18 +1,24 @@
 //! The use cases of a run: domain rules + AWS clients → effects. One module a Lambda, and what they stand on.
 //!
-//! [`preprocess`] → [`submit`] → [`settle`] → [`postprocess`] → [`finalize`], in the order of a run. Below them:
+//! [`preprocess`] → [`submit`] → [`settle`] → [`postprocess`] → [`finalize`], in the order of a run;
+//! [`trigger`] before it, [`notify`] and [`download`] after it. Below them:
 //! [`rows`] (CSV and Parquet as streams of Arrow batches), [`objects`] (S3 as streams of bytes) and [`job_table`]
 //! (DynamoDB). The cores of preprocess and postprocess know neither S3 nor async: they read and write through
 //! `std::io`, on a blocking thread, so that they can be measured and tested on files.
 
 mod bedrock_jobs;
 pub mod config_object;
+pub mod download;
 pub mod error;
 pub mod finalize;
 pub mod images;
 pub mod invoke;
 pub mod job_table;
+pub mod link_keys;
+pub mod mailer;
+mod moments;
 pub mod next_step;
+pub mod notify;
 pub mod objects;
 pub mod postprocess;
 pub mod preprocess;
@@ -22,5 +28,6 @@ pub mod settle;
 pub mod stop;
 pub mod submit;
 pub mod templates;
+pub mod trigger;
 
 pub use error::EngineError;

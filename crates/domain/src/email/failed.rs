@@ -60,7 +60,7 @@ pub struct Failed {
     pub run_id: String,
     /// How it ended.
     pub ending: Ending,
-    /// The stage that failed; none for a run of its own, or before the first stage.
+    /// The stage that failed; none for a run of its own, before the first stage, or after the last one.
     pub stage: Option<FailedStage>,
     /// The error's name; may be empty.
     pub error: String,
@@ -103,7 +103,10 @@ impl Failed {
                 let name = figures::shortened(&stage.stage_name);
                 (format!(" in stage {name}"), format!("stage {name} ({} of {})", stage.number, stage.of))
             }
-            None if matches!(self.what, Subject::Pipeline(_)) => (String::new(), "before the first stage".to_owned()),
+            None if matches!(self.what, Subject::Pipeline(_)) => {
+                let at = if self.done.is_empty() { "before the first stage" } else { "after the last stage" };
+                (String::new(), at.to_owned())
+            }
             None => (String::new(), String::new()),
         };
         let mut lines = vec![format!("{named} {happened}{place}."), String::new()];

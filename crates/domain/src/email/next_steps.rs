@@ -29,6 +29,10 @@ fn remedy(failed: &Failed) -> &'static str {
 /// The steps, in order.
 pub(super) fn lines(failed: &Failed) -> Vec<String> {
     let mut lines = vec![format!("  {}", remedy(failed))];
+    if failed.stage.is_none() && !failed.done.is_empty() {
+        lines.push("  All stages are complete: there is nothing to do again.".to_owned());
+        return lines;
+    }
     let Some(run_id) = failed.resumable_run() else {
         lines.push("  Then start it again.".to_owned());
         if let Some(last) = failed.done.last() {

@@ -6,6 +6,8 @@ use crate::problem::Problem;
 const FOLDER: &str = "trigger/";
 /// The ending of what we write beside an upload that started nothing.
 const ERROR_ENDING: &str = ".error.json";
+/// The most bytes of a key in S3.
+const LONGEST_KEY: usize = 1024;
 
 /// An object that was created, as the event tells of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,9 +66,11 @@ fn ends_with_json(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && ending.eq_ignore_ascii_case("json"))
 }
 
-/// Where it is written down why an upload started nothing.
+/// Where it is written down why an upload started nothing: beside it. A key that would get too long is cut.
 pub fn error_key(key: &str) -> String {
-    format!("{key}{ERROR_ENDING}")
+    let most = LONGEST_KEY - ERROR_ENDING.len();
+    let end = (0..=key.len().min(most)).rev().find(|at| key.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}{ERROR_ENDING}", &key[..end])
 }
 
 #[cfg(test)]
@@ -105,8 +109,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_we_write_ourselves_never_starts_anything(key in "\\PC{0,60}") {
-            let written = error_key(&format!("trigger/{key}"));
+        fn what_we_write_ourselves_never_starts_anything(key in "\\PC{0,60}", times in 0usize..30) {
+            let written = error_key(&format!("trigger/{}", key.repeat(times)));
+            prop_assert!(written.len() <= LONGEST_KEY);
             prop_assert!(matches!(meaning(&written), Meaning::Nothing(_)));
         }
     }

@@ -1,0 +1,93 @@
+//! What the function URL answers, in its payload format 2.0.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An HTTP answer. It has no `Debug`: where it leads is a secret.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkAnswer {
+    status_code: u16,
+    headers: BTreeMap<&'static str, String>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+impl LinkAnswer {
+    fn new(status_code: u16, sentence: &str) -> Self {
+        let headers = [
+            ("cache-control", "no-store"),
+            ("content-type", "text/plain; charset=utf-8"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+        ];
+        let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        let body = if sentence.is_empty() { String::new() } else { format!("{sentence}\n") };
+        Self { status_code, headers, body, is_base64_encoded: false }
+    }
+
+    fn with(mut self, header: &'static str, value: String) -> Self {
+        self.headers.insert(header, value);
+        self
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status_code
+    }
+
+    pub(super) fn redirect(url: String) -> Self {
+        Self::new(302, "").with("location", url)
+    }
+
+    pub(super) fn only_get() -> Self {
+        Self::new(405, "A link can only be fetched (GET).").with("allow", "GET".to_owned())
+    }
+
+    pub(super) fn forged() -> Self {
+        Self::new(
+            403,
+            "This link is not valid: it is incomplete, was changed, or was withdrawn. Copy it whole from the email, or \
+             get the files with `bedrock-batch download RUN`; the email names the run.",
+        )
+    }
+
+    pub(super) fn expired(ended: &str) -> Self {
+        let sentence = format!(
+            "This link worked until {ended}. Get the file with `bedrock-batch download RUN`; the email names the \
+             run."
+        );
+        Self::new(410, &sentence)
+    }
+
+    pub(super) fn gone(name: &str) -> Self {
+        Self::new(404, &format!("The link is valid, but the file {name} is no longer in the bucket."))
+    }
+
+    pub(super) fn out_of_order() -> Self {
+        Self::new(503, "The file cannot be reached at the moment. Try again in a minute.")
+            .with("retry-after", "60".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_redirect_is_neither_stored_nor_passed_on() {
+        let expected = json!({"statusCode": 302, "body": "", "isBase64Encoded": false, "headers": {
+            "location": "https://s3/x", "cache-control": "no-store", "referrer-policy": "no-referrer",
+            "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}});
+        assert_eq!(serde_json::to_value(LinkAnswer::redirect("https://s3/x".to_owned())).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_refusal_says_why_and_what_to_do() {
+        let expired = LinkAnswer::expired("2026-11-27 16:17 UTC");
+        assert!(expired.body.starts_with("This link worked until 2026-11-27 16:17 UTC."), "{}", expired.body);
+        assert!(expired.body.contains("bedrock-batch download"));
+        let statuses = [LinkAnswer::forged(), expired, LinkAnswer::gone("a"), LinkAnswer::only_get()];
+        assert_eq!(statuses.map(|answer| answer.status()), [403, 410, 404, 405]);
+    }
+}

@@ -1,0 +1,43 @@
+//! The secret that signs links, from Secrets Manager.
+
+use crate::error::EngineError;
+use aws_sdk_secretsmanager::Client;
+use bedrock_batch_domain::links::LinkKey;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// Reads the secret, and remembers it for a while.
+#[derive(Debug, Clone)]
+pub struct LinkKeys {
+    secrets: Client,
+    secret_arn: String,
+    known: Arc<Mutex<Option<(Instant, LinkKey)>>>,
+}
+
+impl LinkKeys {
+    /// The key in the secret `secret_arn`.
+    pub fn new(secrets: Client, secret_arn: String) -> Self {
+        Self { secrets, secret_arn, known: Arc::default() }
+    }
+
+    /// The key as it was at most `oldest` ago: a key that was rotated away is good for no longer.
+    ///
+    /// # Errors
+    /// As Secrets Manager fails; `Transient` if the secret is too short to be one.
+    pub async fn key(&self, oldest: Duration) -> Result<LinkKey, EngineError> {
+        let mut known = self.known.lock().await;
+        if let Some((read, key)) = known.as_ref()
+            && read.elapsed() < oldest
+        {
+            return Ok(key.clone());
+        }
+        let secret = self.secrets.get_secret_value().secret_id(&self.secret_arn).send().await;
+        let secret = secret.map_err(|error| EngineError::from_aws("cannot read the key of the links", &error))?;
+        let key = LinkKey::new(secret.secret_string().unwrap_or_default());
+        let too_short = || format!("the secret {} is too short to sign links with: 32 characters", self.secret_arn);
+        let key = key.ok_or_else(|| EngineError::Transient(too_short()))?;
+        *known = Some((Instant::now(), key.clone()));
+        Ok(key)
+    }
+}

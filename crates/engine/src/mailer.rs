@@ -1,0 +1,29 @@
+//! Emails, through an SNS topic: whoever has subscribed to it gets them, which may be nobody.
+
+use crate::error::EngineError;
+use aws_sdk_sns::Client;
+use bedrock_batch_domain::email::Email;
+
+/// Sends emails to the subscribers of a topic.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    /// SNS.
+    pub sns: Client,
+    /// The topic.
+    pub topic_arn: String,
+}
+
+impl Mailer {
+    /// Sends `email`.
+    ///
+    /// # Errors
+    /// As SNS fails.
+    pub async fn send(&self, email: &Email) -> Result<(), EngineError> {
+        let publish = self.sns.publish().topic_arn(&self.topic_arn).subject(&email.subject).message(&email.message);
+        let what = || format!("cannot publish to {}", self.topic_arn);
+        publish.send().await.map_err(|error| EngineError::from_aws(what(), &error))?;
+        // Not its text: links are secrets.
+        tracing::info!(bytes = email.message.len(), "email handed to SNS");
+        Ok(())
+    }
+}

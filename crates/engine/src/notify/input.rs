@@ -1,0 +1,213 @@
+//! The kinds of invocation.
+
+use crate::finalize::StateError;
+use bedrock_batch_domain::email::Ending;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What notify is invoked with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum NotifyInput {
+    /// By the pipeline orchestrator.
+    Pipeline(PipelineEnd),
+    /// By the event "Step Functions Execution Status Change".
+    Execution(StatusChange),
+}
+
+/// How a pipeline ended, as its state machine tells it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum PipelineEnd {
+    /// All stages are complete.
+    Succeeded {
+        /// The pipeline run.
+        pipeline_run_id: String,
+    },
+    /// Something failed.
+    Failed(FailedPipeline),
+}
+
+/// A pipeline that failed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FailedPipeline {
+    /// The name of its execution.
+    pub execution_name: String,
+    /// The execution.
+    pub execution_arn: String,
+    /// When it started.
+    #[serde(default)]
+    pub started_at: String,
+    /// Its input.
+    #[serde(default)]
+    pub input: Value,
+    /// What Step Functions says.
+    pub error: StateError,
+    /// How it ended.
+    #[serde(skip, default = "with_an_error")]
+    pub ending: Ending,
+}
+
+fn with_an_error() -> Ending {
+    Ending::Failed
+}
+
+/// The event "Step Functions Execution Status Change".
+#[derive(Debug, Clone, Deserialize)]
+pub struct StatusChange {
+    /// The execution.
+    pub detail: EndedExecution,
+}
+
+/// What is read of the event.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EndedExecution {
+    /// Its ARN.
+    pub execution_arn: String,
+    /// Its state machine.
+    pub state_machine_arn: String,
+    /// Its name.
+    pub name: String,
+    /// `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
+    pub status: String,
+    /// Milliseconds since 1970.
+    pub start_date: Value,
+    /// Milliseconds since 1970.
+    pub stop_date: Value,
+    /// As JSON text; Step Functions leaves long ones out.
+    pub input: Option<String>,
+    /// As JSON text; Step Functions leaves long ones out.
+    pub output: Option<String>,
+    /// The error it ended with.
+    pub error: Option<String>,
+    /// What that says.
+    pub cause: Option<String>,
+}
+
+impl EndedExecution {
+    /// How it ended, if it did not succeed.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        match self.status.as_str() {
+            "FAILED" => Some(Ending::Failed),
+            "TIMED_OUT" => Some(Ending::TimedOut),
+            "ABORTED" => Some(Ending::Aborted),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of the pipeline orchestrator.
+    pub(super) fn is_pipeline(&self) -> bool {
+        self.state_machine_arn.contains(":stateMachine:bedrock-pipeline-orchestrator")
+    }
+
+    /// The second it started, since 1970.
+    pub(super) fn started(&self) -> Option<u64> {
+        seconds(&self.start_date)
+    }
+
+    /// How long it took.
+    pub(super) fn took(&self) -> Option<u64> {
+        seconds(&self.stop_date)?.checked_sub(self.started()?)
+    }
+
+    /// A field of its input.
+    pub(super) fn input_field(&self, name: &str) -> Option<String> {
+        field(self.input.as_deref(), name)
+    }
+
+    /// The run it had in hand: the one that its output or input names, else its own.
+    pub(super) fn run_id(&self) -> String {
+        if let Some(run_id) = field(self.output.as_deref(), "run_id") {
+            return run_id;
+        }
+        let named = self.input_field("resume_run").or_else(|| self.input_field("collect_run"));
+        bedrock_batch_domain::layout::run_id(&named.unwrap_or_else(|| self.name.clone()))
+    }
+}
+
+fn field(json: Option<&str>, name: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(json?).ok()?;
+    value.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn seconds(milliseconds: &Value) -> Option<u64> {
+    let milliseconds = milliseconds.as_u64().or_else(|| milliseconds.as_str()?.parse().ok())?;
+    Some(milliseconds / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(event: Value) -> NotifyInput {
+        serde_json::from_value(event).unwrap()
+    }
+
+    #[test]
+    fn a_pipeline_that_succeeded() {
+        let input = read(json!({"action": "succeeded", "pipeline_run_id": "p", "bucket": "b", "execution_arn": "a",
+            "started_at": "t", "stages": []}));
+        let NotifyInput::Pipeline(PipelineEnd::Succeeded { pipeline_run_id }) = input else { panic!("{input:?}") };
+        assert_eq!(pipeline_run_id, "p");
+    }
+
+    #[test]
+    fn a_pipeline_that_failed() {
+        let input = read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "started_at": "t",
+            "input": {"pipeline_name": "n"}, "error": {"Error": "States.TaskFailed", "Cause": "c"}}));
+        let NotifyInput::Pipeline(PipelineEnd::Failed(failed)) = input else { panic!("{input:?}") };
+        assert_eq!((failed.error.error.as_str(), failed.ending), ("States.TaskFailed", Ending::Failed));
+        // A Fail state may end without a cause.
+        read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "error": {"Error": "x"}}));
+    }
+
+    fn event(status: &str) -> Value {
+        json!({"version": "0", "id": "315c1398-40ff-a850-213b-158f73e60175", "source": "aws.states",
+            "detail-type": "Step Functions Execution Status Change", "account": "123456789012",
+            "time": "2026-11-20T13:05:07Z", "region": "eu-west-1", "resources": ["arn"],
+            "detail": {"executionArn": "arn:aws:states:eu-west-1:123456789012:execution:bedrock-batch-orchestrator-1:t=1",
+                "stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-1",
+                "name": "t=1", "status": status, "startDate": 1_763_643_907_123_u64, "stopDate": 1_763_643_967_456_u64,
+                "input": "{\"s3_uri\":\"s3://b/k\"}", "inputDetails": {"included": true},
+                "output": null, "outputDetails": null, "error": "JobFailed", "cause": "no access"}})
+    }
+
+    #[test]
+    fn the_event_of_a_run() {
+        let NotifyInput::Execution(change) = read(event("FAILED")) else { panic!() };
+        let ended = change.detail;
+        assert_eq!((ended.ending(), ended.took(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
+        assert_eq!(ended.run_id(), bedrock_batch_domain::layout::run_id("t=1"));
+        assert_eq!((ended.error.as_deref(), ended.cause.as_deref()), (Some("JobFailed"), Some("no access")));
+    }
+
+    #[test]
+    fn a_run_that_another_execution_goes_on_with_keeps_its_name() {
+        let mut ended = EndedExecution { name: "second".to_owned(), ..EndedExecution::default() };
+        ended.input = Some(r#"{"resume_run": "first"}"#.to_owned());
+        assert_eq!(ended.run_id(), "first");
+        ended.output = Some(r#"{"run_id": "of-the-output"}"#.to_owned());
+        assert_eq!(ended.run_id(), "of-the-output");
+    }
+
+    #[test]
+    fn what_an_event_leaves_out_is_unknown() {
+        let NotifyInput::Execution(change) = read(json!({"detail": {"name": "a", "status": "RUNNING"}})) else {
+            panic!()
+        };
+        assert_eq!((change.detail.ending(), change.detail.took()), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,60}", date in any::<u64>()) {
+            let detail = json!({"name": text, "input": text, "output": text, "status": text, "startDate": date, "stopDate": 0});
+            let ended: EndedExecution = serde_json::from_value(detail).unwrap();
+            let _ = (ended.run_id(), ended.took(), ended.ending());
+            let _ = serde_json::from_str::<NotifyInput>(&text);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Links to the files of a run: to the download function, or presigned.
+
+use super::Notifier;
+use crate::download::presigned;
+use crate::error::EngineError;
+use crate::moments;
+use crate::objects::{ClosableWrite, ObjectSink, Uploads, list};
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::email::{FileLink, FileLinks, LinksEnd};
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::links::{LinkKey, Linked, download_url, file_name};
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_domain::summary::RunOutput;
+use std::io::Write;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// The most files that an email links one by one.
+const MOST_LINKS: u64 = 10;
+const DAY: u64 = 86_400;
+/// The most days that AWS lets a presigned URL live.
+const MOST_PRESIGNED_DAYS: u32 = 7;
+/// The longest session of a Lambda's role; what it presigned dies with it.
+const LONGEST_SESSION: u64 = 12 * 3600;
+
+/// Makes the links of one email: they all end at the same moment.
+#[derive(Debug, Clone)]
+pub(super) struct Linker {
+    s3: Client,
+    bucket: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Signed { url: String, key: LinkKey, expires: u64 },
+    Presigned { now: u64, asked_days: u32 },
+}
+
+impl Linker {
+    /// Links that live `days`, as far as that can be.
+    pub(super) async fn new(notifier: &Notifier, days: u32) -> Result<Self, EngineError> {
+        let now = moments::now();
+        let kind = match &notifier.download {
+            Some(download) => Kind::Signed {
+                url: download.url.clone(),
+                // An email must not be signed with a key that was rotated away.
+                key: download.keys.key(Duration::ZERO).await?,
+                expires: now + u64::from(days) * DAY,
+            },
+            None => Kind::Presigned { now, asked_days: days },
+        };
+        Ok(Self { s3: notifier.s3.clone(), bucket: notifier.bucket.clone(), kind })
+    }
+
+    /// When the links stop working.
+    pub(super) fn end(&self) -> LinksEnd {
+        match &self.kind {
+            Kind::Signed { expires, .. } => LinksEnd::At(moments::minute(*expires)),
+            Kind::Presigned { now, asked_days } => LinksEnd::WithTheSession {
+                latest: moments::minute(now + (u64::from(*asked_days) * DAY).min(LONGEST_SESSION)),
+                asked_days: *asked_days,
+            },
+        }
+    }
+
+    /// The links to the files of `output`. Where they are too many, they are listed beside the totals of `run_id`: the
+    /// run itself, or the pipeline run whose last stage it is.
+    pub(super) async fn files(&self, run_id: &str, output: &RunOutput) -> Result<FileLinks, EngineError> {
+        let keys = self.keys(output).await?;
+        if keys.len() as u64 <= MOST_LINKS {
+            let mut links = Vec::with_capacity(keys.len());
+            for key in &keys {
+                links.push(self.link(key).await?);
+            }
+            return Ok(FileLinks::Each(links));
+        }
+        let files = keys.len() as u64;
+        self.write_list(run_id, keys).await?;
+        let (summary, list) = (Layout::summary_key(run_id), Layout::links_key(run_id));
+        Ok(FileLinks::Listed { files, summary: self.link(&summary).await?, list: self.link(&list).await? })
+    }
+
+    /// The keys of all files; the output's own list may be cut off.
+    async fn keys(&self, output: &RunOutput) -> Result<Vec<String>, EngineError> {
+        let of = |uri: &String| S3Uri::parse(uri).map(|uri| uri.key);
+        if output.output_paths.len() as u64 == output.output_path_count {
+            return Ok(output.output_paths.iter().filter_map(|uri| of(uri).ok()).collect());
+        }
+        let prefix = of(&output.output_prefix).map_err(|rule| EngineError::Transient(rule.to_owned()))?;
+        let found = list(&self.s3, &S3Uri::new(&self.bucket, prefix)).await?;
+        Ok(found.into_iter().map(|object| object.uri.key).collect())
+    }
+
+    async fn link(&self, key: &str) -> Result<FileLink, EngineError> {
+        let url = match &self.kind {
+            Kind::Signed { url, key: secret, expires } => {
+                let token = secret.sign(&Linked { key: key.to_owned(), expires: *expires });
+                let token = token.ok_or_else(|| EngineError::Transient(format!("no link may lead to {key}")))?;
+                download_url(url, key, &token)
+            }
+            Kind::Presigned { asked_days, .. } => {
+                let days = u64::from((*asked_days).min(MOST_PRESIGNED_DAYS));
+                presigned(&self.s3, &self.bucket, key, Duration::from_secs(days * DAY)).await?
+            }
+        };
+        Ok(FileLink { name: file_name(key).to_owned(), url })
+    }
+
+    /// Writes the list of all links, one a line.
+    async fn write_list(&self, run_id: &str, keys: Vec<String>) -> Result<(), EngineError> {
+        let runtime = Handle::current();
+        let uploads = Uploads::new(&runtime, &self.s3, &self.bucket);
+        let (sink, linker, key) = (uploads.clone(), self.clone(), Layout::links_key(run_id));
+        let written = tokio::task::spawn_blocking(move || -> Result<(), EngineError> {
+            let mut lines = sink.create(&key)?;
+            for key in &keys {
+                writeln!(lines, "{}", runtime.block_on(linker.link(key))?.url)?;
+            }
+            Ok(lines.close()?)
+        });
+        written.await.map_err(|error| EngineError::Transient(format!("writing the links died: {error}")))??;
+        uploads.finish().await
+    }
+}

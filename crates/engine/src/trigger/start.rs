@@ -1,0 +1,71 @@
+//! Starting the execution of an upload.
+
+use super::Trigger;
+use crate::error::EngineError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::problem::{Problem, listed, nearest};
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_domain::trigger::{MOST_INPUT_BYTES, Upload, execution_name, is_pipeline, with_input};
+use serde_json::{Value, json};
+
+impl Trigger {
+    /// Starts what the upload itself asks for.
+    pub(super) async fn start_uploaded(&self, upload: &Upload) -> Result<String, EngineError> {
+        let input = self.read(upload).await?;
+        let text = Value::Object(input.clone()).to_string();
+        if text.len() <= MOST_INPUT_BYTES {
+            return self.start(upload, is_pipeline(&input), text).await;
+        }
+        let uri = S3Uri::new(&self.bucket, &upload.key).to_string();
+        self.start(upload, is_pipeline(&input), json!({"config_s3_uri": uri}).to_string()).await
+    }
+
+    /// Starts a deployed configuration, with the upload as its input.
+    pub(super) async fn start_config(&self, upload: &Upload, config: &str) -> Result<String, EngineError> {
+        let known = self.configs.get(config).ok_or_else(|| unknown(config, &self.configs))?;
+        let uri = S3Uri::new(&self.bucket, &upload.key).to_string();
+        let input = with_input(known, &uri);
+        self.start(upload, is_pipeline(&input), Value::Object(input).to_string()).await
+    }
+
+    /// The name of the execution; it may have been started when the upload was told of before.
+    async fn start(&self, upload: &Upload, pipeline: bool, input: String) -> Result<String, EngineError> {
+        let machine = if pipeline { &self.pipeline_orchestrator } else { &self.batch_orchestrator };
+        let name = execution_name(upload);
+        let start = self.step_functions.start_execution().state_machine_arn(machine).name(&name).input(input);
+        match start.send().await {
+            Ok(_) => Ok(name),
+            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
+                tracing::info!(execution = name, "it was started before");
+                Ok(name)
+            }
+            Err(error) => Err(EngineError::from_aws(format!("cannot start {name}"), &error)),
+        }
+    }
+}
+
+fn unknown(config: &str, configs: &super::Configs) -> Problem {
+    let names: Vec<&str> = configs.keys().map(String::as_str).collect();
+    let close = nearest(config, names.iter().copied());
+    let close = if close.starts_with("did you mean") { format!("{close} ") } else { String::new() };
+    let rule = format!("there is no configuration of this name; {close}known: {}", listed(&names));
+    Problem::new("configuration", config, rule)
+        .remedy("upload to trigger/<configuration>/<file>, or deploy pipeline-configs/<configuration>.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Map;
+
+    #[test]
+    fn an_unknown_configuration_is_told_with_the_known_ones_and_the_nearest() {
+        let configs = ["clothing-analysis", "tickets"].map(|name| (name.to_owned(), Map::new())).into();
+        let text = unknown("clothing-anlysis", &configs).to_string();
+        let expected = "configuration is `clothing-anlysis`: there is no configuration of this name; did you mean \
+            `clothing-analysis`? known: `clothing-analysis`, `tickets`; upload to";
+        assert!(text.starts_with(expected), "{text}");
+        let text = unknown("zzz", &configs).to_string();
+        assert!(text.contains("of this name; known: `clothing-analysis`, `tickets`"), "{text}");
+    }
+}

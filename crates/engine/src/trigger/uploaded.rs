@@ -1,0 +1,106 @@
+//! An upload that is itself an execution input.
+
+use super::Trigger;
+use crate::error::EngineError;
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_domain::trigger::Upload;
+use serde_json::{Map, Value};
+
+/// The most bytes of an execution input that is read from S3.
+const MOST_BYTES: u64 = 5 * 1024 * 1024;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl Trigger {
+    /// Reads the upload that an event tells of.
+    pub(super) async fn read(&self, upload: &Upload) -> Result<Map<String, Value>, EngineError> {
+        let uri = S3Uri::new(&self.bucket, &upload.key);
+        check_size(&upload.key, upload.size)?;
+        let object = self.s3.get_object().bucket(&uri.bucket).key(&uri.key).send().await;
+        let object = match object {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
+                return Err(Problem::new("key", &upload.key, "was deleted before it could be read").into());
+            }
+            Err(error) => return Err(EngineError::from_aws(format!("cannot read {uri}"), &error)),
+        };
+        // It may have been overwritten since: then that upload is told of too.
+        check_size(&upload.key, object.content_length().and_then(|bytes| u64::try_from(bytes).ok()))?;
+        let body = object.body.collect().await;
+        let body = body.map_err(|error| EngineError::Transient(format!("reading {uri} broke: {error}")))?;
+        Ok(execution_input(&upload.key, &body.into_bytes())?)
+    }
+}
+
+fn check_size(key: &str, bytes: Option<u64>) -> Result<(), Problem> {
+    match bytes {
+        Some(bytes) if bytes > MOST_BYTES => {
+            let rule = format!("has {bytes} bytes; an execution input has {MOST_BYTES} at most");
+            Err(Problem::new("key", key, rule).remedy("upload rows to trigger/<configuration>/<file>"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The JSON object in a file; what it says is checked when the execution starts.
+fn execution_input(key: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let value: Value = serde_json::from_slice(text).map_err(|error| {
+        let rule = format!("is no JSON: line {}, column {}: {error}", error.line(), error.column());
+        Problem::new("key", key, rule).remedy("correct it there and upload it again")
+    })?;
+    match value {
+        Value::Object(input) => Ok(input),
+        other => {
+            let rule = format!("holds {}, and an execution input is a JSON object", kind(&other));
+            Err(Problem::new("key", key, rule).remedy("see docs/execution-input.md"))
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn problem(text: &str) -> String {
+        execution_input("trigger/a.json", text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let text = problem("{\n  \"a\": 1,\n  oops\n}");
+        assert!(text.starts_with("key is `trigger/a.json`: is no JSON: line 3, column 3: key must be"), "{text}");
+        assert!(problem("[1]").contains("holds a list, and an execution input is a JSON object"));
+        assert!(problem("").contains("line 1, column 0"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert!(execution_input("k", b"\xef\xbb\xbf{\"a\": 1}").is_ok());
+    }
+
+    #[test]
+    fn five_mebibytes_are_enough() {
+        assert!(check_size("k", Some(MOST_BYTES)).is_ok() && check_size("k", None).is_ok());
+        assert!(check_size("k", Some(MOST_BYTES + 1)).unwrap_err().to_string().contains("5242881 bytes"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = execution_input("k", &bytes);
+        }
+    }
+}
