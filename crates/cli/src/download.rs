@@ -14,18 +14,22 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The run's name
+    /// The run's name; a pipeline run stands for its last stage
     run: String,
     /// The folder to put them into [default: the run's name]
     folder: Option<PathBuf>,
+    /// Another stage of a pipeline run
+    #[arg(long)]
+    stage: Option<String>,
     /// Take what there is of a run that is not complete
     #[arg(long)]
     partial: bool,
 }
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    let found = files(stack, &arguments.run, arguments.partial).await?;
-    note_if_running(stack, &arguments.run).await;
+    let run = stack.run_meant(&arguments.run, arguments.stage.as_deref()).await?;
+    let found = files(stack, &run, arguments.partial).await?;
+    note_if_running(stack, &run).await;
     let folder = arguments.folder.clone().unwrap_or_else(|| PathBuf::from(&arguments.run));
     std::fs::create_dir_all(&folder).map_err(|e| Failure::Usage(format!("{}: {e}", folder.display())))?;
     let mut paths = Vec::new();

@@ -1,10 +1,19 @@
-//! The executions of the state machine, as Step Functions describes them.
+//! The executions of the state machines, as Step Functions describes them.
 
 use crate::failure::Failure;
 use crate::stack::Stack;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_engine::EngineError;
 use serde_json::Value;
+
+/// One of the stack's two state machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Orchestrator {
+    /// Does a run.
+    Batch,
+    /// Does runs one after the other.
+    Pipeline,
+}
 
 /// An execution.
 #[derive(Debug, Clone)]
@@ -45,9 +54,16 @@ impl Execution {
 }
 
 impl Stack {
+    fn state_machine_arn(&self, orchestrator: Orchestrator) -> &str {
+        match orchestrator {
+            Orchestrator::Batch => &self.state_machine,
+            Orchestrator::Pipeline => &self.pipeline_state_machine,
+        }
+    }
+
     /// The ARN of the execution of this name.
-    pub(crate) fn execution_arn(&self, name: &str) -> String {
-        format!("{}:{name}", self.state_machine.replace(":stateMachine:", ":execution:"))
+    pub(crate) fn execution_arn(&self, orchestrator: Orchestrator, name: &str) -> String {
+        format!("{}:{name}", self.state_machine_arn(orchestrator).replace(":stateMachine:", ":execution:"))
     }
 
     /// An execution; `None` if Step Functions does not know it (any more).
@@ -67,11 +83,25 @@ impl Stack {
     }
 
     /// Starts an execution and returns its ARN.
-    pub(crate) async fn start_execution(&self, name: &str, input: &Value) -> Result<String, Failure> {
-        let start = self.step_functions.start_execution().state_machine_arn(&self.state_machine);
+    pub(crate) async fn start_execution(
+        &self,
+        orchestrator: Orchestrator,
+        name: &str,
+        input: &Value,
+    ) -> Result<String, Failure> {
+        let start = self.step_functions.start_execution().state_machine_arn(self.state_machine_arn(orchestrator));
         let started = start.name(name).input(input.to_string()).send().await;
         let started = started.map_err(|error| EngineError::from_aws(format!("cannot start {name}"), &error))?;
         Ok(started.execution_arn().to_owned())
+    }
+
+    /// Aborts an execution. `Err` within says how it came to its own end before.
+    pub(crate) async fn abort(&self, execution: &Execution) -> Result<Result<(), String>, Failure> {
+        let stop = self.step_functions.stop_execution().execution_arn(&execution.arn);
+        let stopped = stop.error("Stopped").cause("by `bedrock-batch stop`").send().await;
+        stopped.map_err(|error| EngineError::from_aws(format!("cannot stop {}", execution.name()), &error))?;
+        let ended = self.execution(&execution.arn).await?.filter(|now| !now.is_running() && now.status != "ABORTED");
+        Ok(ended.map_or(Ok(()), |ended| Err(ended.end())))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Going on with a run that has ended: what `resume` and `collect` have in common.
 
+use crate::executions::Orchestrator;
 use crate::failure::Failure;
 use crate::follow::follow;
 use crate::run::Run;
@@ -50,9 +51,10 @@ impl GoOn {
 /// Starts an execution that goes on with a run.
 pub(crate) async fn go_on(stack: &Stack, arguments: &Arguments, how: GoOn) -> Result<(), Failure> {
     let run = &arguments.run;
+    refuse_pipeline(stack, run, how).await?;
     check(stack, &stack.run(run).await?, how).await?;
     let name = execution_name(run, how, DateTime::from(SystemTime::now()));
-    let arn = stack.start_execution(&name, &how.input(run)).await?;
+    let arn = stack.start_execution(Orchestrator::Batch, &name, &how.input(run)).await?;
     eprintln!("execution {name} {}s run {run}", how.word());
     say!("{name}");
     if !arguments.wait {
@@ -60,6 +62,15 @@ pub(crate) async fn go_on(stack: &Stack, arguments: &Arguments, how: GoOn) -> Re
         return Ok(());
     }
     follow(stack, run, &arn).await
+}
+
+/// A pipeline run is no run itself: its stages are.
+async fn refuse_pipeline(stack: &Stack, name: &str, how: GoOn) -> Result<(), Failure> {
+    let Some(pipeline) = stack.pipeline(name).await? else { return Ok(()) };
+    let stages = pipeline.stages.iter().map(|stage| format!("{} ({})", stage.execution_name, stage.stage_name));
+    let stages = stages.collect::<Vec<_>>().join(", ");
+    let word = how.word();
+    Err(Failure::Usage(format!("`{name}` is a pipeline run: {word} the run of one of its stages instead: {stages}")))
 }
 
 /// What the execution would fail with minutes later is told at once.

@@ -11,24 +11,28 @@ use std::time::Duration;
 
 /// Waits until the execution that has the run in hand is over, drawing how the run stands.
 pub(crate) async fn watch(stack: &Stack, run: &str, execution_arn: &str) -> Result<Execution, Failure> {
-    let view = View::new();
-    let mut plan = None;
+    let mut watched = Watched::new(run, execution_arn);
+    until_over(run, async || watched.look(stack).await).await
+}
+
+/// Looks again and again until what is looked at is over. `name` is that of the run, for advice.
+pub(crate) async fn until_over(
+    name: &str,
+    mut look: impl AsyncFnMut() -> Result<Execution, Failure>,
+) -> Result<Execution, Failure> {
     let (mut pause, mut failures) = (SHORTEST_PAUSE, 0);
     loop {
-        match look(stack, run, execution_arn, &mut plan, &view).await {
-            Ok(execution) if !execution.is_running() => {
-                view.finish();
-                return Ok(execution);
-            }
+        match look().await {
+            Ok(execution) if !execution.is_running() => return Ok(execution),
             Ok(_) => failures = 0,
             // A look that fails says nothing about the run, which may take hours and goes on without us.
             Err(Failure::Failed(why)) if failures < MOST_FAILURES => {
                 failures += 1;
-                eprintln!("  cannot see run {run} right now: {why}");
+                eprintln!("  cannot see run {name} right now: {why}");
             }
             Err(Failure::Failed(why)) => {
-                let advice = format!("the run goes on: `bedrock-batch status {run}`");
-                return Err(Failure::Usage(format!("lost sight of run {run}: {why}; {advice}")));
+                let advice = format!("the run goes on: `bedrock-batch status {name}`");
+                return Err(Failure::Usage(format!("lost sight of run {name}: {why}; {advice}")));
             }
             Err(usage) => return Err(usage),
         }
@@ -43,24 +47,37 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Looks in a row that may fail.
 const MOST_FAILURES: u32 = 20;
 
-async fn look(
-    stack: &Stack,
-    run: &str,
-    execution_arn: &str,
-    plan: &mut Option<Plan>,
-    view: &View,
-) -> Result<Execution, Failure> {
-    // Looked at before the jobs, so that the last picture is the whole one.
-    let execution = stack.execution(execution_arn).await?;
-    // One that has only just been started may not be known everywhere.
-    let execution = execution.ok_or_else(|| Failure::Failed(format!("there is no execution {execution_arn}")))?;
-    if plan.is_none() {
-        *plan = stack.plan(run).await?;
+/// A run that is watched.
+pub(crate) struct Watched {
+    run: String,
+    execution_arn: String,
+    plan: Option<Plan>,
+    view: View,
+}
+
+impl Watched {
+    pub(crate) fn new(run: &str, execution_arn: &str) -> Self {
+        Self { run: run.to_owned(), execution_arn: execution_arn.to_owned(), plan: None, view: View::new() }
     }
-    if let Some(plan) = plan {
-        view.draw(&Standing::of(plan, &stack.jobs(plan).await?));
+
+    /// Draws how the run stands.
+    pub(crate) async fn look(&mut self, stack: &Stack) -> Result<Execution, Failure> {
+        // Looked at before the jobs, so that the last picture is the whole one.
+        let execution = stack.execution(&self.execution_arn).await?;
+        // One that has only just been started may not be known everywhere.
+        let unknown = || Failure::Failed(format!("there is no execution {}", self.execution_arn));
+        let execution = execution.ok_or_else(unknown)?;
+        if self.plan.is_none() {
+            self.plan = stack.plan(&self.run).await?;
+        }
+        if let Some(plan) = &self.plan {
+            self.view.draw(&Standing::of(plan, &stack.jobs(plan).await?));
+        }
+        if !execution.is_running() {
+            self.view.finish();
+        }
+        Ok(execution)
     }
-    Ok(execution)
 }
 
 enum View {

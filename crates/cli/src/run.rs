@@ -1,6 +1,6 @@
 //! A run, and who has it in hand: the execution of its name, or one that goes on with it.
 
-use crate::executions::Execution;
+use crate::executions::{Execution, Orchestrator};
 use crate::failure::Failure;
 use crate::stack::Stack;
 use bedrock_batch_domain::plan::Plan;
@@ -40,6 +40,17 @@ impl Run {
 impl Stack {
     /// The run of this name.
     pub(crate) async fn run(&self, name: &str) -> Result<Run, Failure> {
+        match self.find_run(name).await? {
+            Some(run) => Ok(run),
+            None => Err(Failure::Usage(format!(
+                "there is no run `{name}` of {}: check the name (`bedrock-batch start` prints it) and the region",
+                self.state_machine
+            ))),
+        }
+    }
+
+    /// The run of this name, if there is one.
+    pub(crate) async fn find_run(&self, name: &str) -> Result<Option<Run>, Failure> {
         let plan = self.plan(name).await?;
         let item = match &plan {
             Some(plan) => self.job_table(plan).run(&plan.run_id).await?,
@@ -49,16 +60,11 @@ impl Stack {
         let arn = match (item, &plan) {
             (Some(item), _) => item.execution_arn,
             (None, Some(plan)) => plan.execution_arn.clone(),
-            (None, None) => self.execution_arn(name),
+            (None, None) => self.execution_arn(Orchestrator::Batch, name),
         };
         let execution = self.execution(&arn).await?;
-        if plan.is_none() && execution.is_none() {
-            return Err(Failure::Usage(format!(
-                "there is no run `{name}` of {}: check the name (`bedrock-batch start` prints it) and the region",
-                self.state_machine
-            )));
-        }
-        Ok(Run { name: name.to_owned(), plan, execution, stopped })
+        let known = plan.is_some() || execution.is_some();
+        Ok(known.then(|| Run { name: name.to_owned(), plan, execution, stopped }))
     }
 }
 

@@ -5,53 +5,136 @@ use crate::failure::Failure;
 use crate::outputs::{files, of_one_format, open};
 use crate::say::say;
 use crate::stack::Stack;
+use crate::table::{Table, flat};
 use arrow_array::{Array, RecordBatch};
-use bedrock_batch_domain::columns::{EMBEDDING, ERROR, RECORD_ID, RESPONSE};
+use bedrock_batch_domain::columns::{
+    ATTEMPTS, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RECORD_ID, RESPONSE, STOP_REASON,
+};
+use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_engine::objects::Found;
 use bedrock_batch_engine::rows::cell_text::as_text;
 use clap::Args;
+use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The run's name
+    /// The run's name; a pipeline run stands for its last stage
     run: String,
     /// How many rows
     #[arg(long, default_value_t = 10)]
     rows: usize,
-    /// Columns to show beside the answer [default: the columns that the prompt shows the model]
+    /// The columns to show, in this order [default: what the prompt shows the model, and its answer]
     #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
+    /// Another stage of a pipeline run
+    #[arg(long)]
+    stage: Option<String>,
 }
-
-/// Width of a cell, in characters.
-const WIDEST: usize = 64;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    let found = of_one_format(files(stack, &arguments.run, true).await?, |found| &found.uri.key);
+    let run = stack.run_meant(&arguments.run, arguments.stage.as_deref()).await?;
+    let found = of_one_format(files(stack, &run, true).await?, |found| &found.uri.key);
+    let wanted = if arguments.columns.is_empty() {
+        stack.plan(&run).await?.as_ref().map_or(Wanted::ById(Vec::new(), Vec::new()), Wanted::of)
+    } else {
+        Wanted::Named(arguments.columns.clone())
+    };
     let folder = std::env::temp_dir().join(format!("bedrock-batch-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let shown = show_first(stack, &found, &folder, arguments).await;
+    let table = first_rows(stack, &found, &folder, arguments.rows, &wanted).await;
     std::fs::remove_dir_all(&folder)?;
-    shown
+    let terminal = console::Term::stdout();
+    let width = terminal.is_term().then(|| usize::from(terminal.size().1));
+    for line in table?.lines(width) {
+        say!("{line}");
+    }
+    Ok(())
 }
 
-async fn show_first(
-    stack: &Stack,
-    found: &[bedrock_batch_engine::objects::Found],
-    folder: &std::path::Path,
-    arguments: &Arguments,
-) -> Result<(), Failure> {
-    let mut columns = arguments.columns.clone();
-    if columns.is_empty()
-        && let Some(plan) = stack.plan(&arguments.run).await?
-    {
-        for named in &plan.prompts.prompts {
-            let template = named.prompt.parsed_template().ok();
-            let used = template.iter().flat_map(|template| template.columns()).map(str::to_owned);
-            let new: Vec<String> = used.filter(|name| !columns.contains(name)).collect();
-            columns.extend(new);
+/// Which columns are shown.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    /// These.
+    Named(Vec<String>),
+    /// What the prompts show of a row, and the fields of their answers.
+    ById(Vec<String>, Vec<String>),
+}
+
+impl Wanted {
+    fn of(plan: &Plan) -> Self {
+        let (mut shown, mut fields) = (Vec::new(), Vec::new());
+        for prompt in prompts(plan) {
+            let template = prompt.parsed_template().ok();
+            let columns = template.iter().flat_map(|template| template.columns()).map(str::to_owned);
+            shown.extend(columns.filter(|name| !shown.contains(name)).collect::<Vec<_>>());
+            let names = prompt.output_schema.iter().flat_map(|schema| &schema.fields).map(|(name, _)| name.clone());
+            fields.extend(names.filter(|name| !fields.contains(name)).collect::<Vec<_>>());
         }
+        Self::ById(shown, fields)
     }
-    let mut left = arguments.rows;
+
+    /// The columns of a file to be shown.
+    fn among(&self, there: &[&str]) -> Result<Vec<String>, Failure> {
+        let is_there = |name: &&str| there.contains(name);
+        let (shown, fields) = match self {
+            Self::Named(names) => {
+                if let Some(missing) = names.iter().find(|name| !is_there(&name.as_str())) {
+                    let there = there.join(", ");
+                    return Err(Failure::Usage(format!("there is no column `{missing}`: the columns are {there}")));
+                }
+                return Ok(names.clone());
+            }
+            Self::ById(shown, fields) => (shown, fields),
+        };
+        let named = |names: &[String]| names.iter().map(String::as_str).filter(is_there).map(str::to_owned).collect();
+        let (shown, fields): (Vec<String>, Vec<String>) = (named(shown), named(fields));
+        // A picture shows the model no column.
+        let mut columns = vec![RECORD_ID.to_owned()];
+        if shown.is_empty() && is_there(&FILE_NAME) {
+            columns.push(FILE_NAME.to_owned());
+        }
+        columns.extend(shown);
+        columns.push(PROMPT_ID.to_owned());
+        // Fields say what the response says, more plainly.
+        columns.extend(if fields.is_empty() { vec![RESPONSE.to_owned()] } else { fields });
+        columns.extend([EMBEDDING.to_owned(), ERROR.to_owned()]);
+        let mut once: Vec<String> = Vec::new();
+        for name in columns {
+            if is_there(&name.as_str()) && !once.contains(&name) {
+                once.push(name);
+            }
+        }
+        // Rows with the answers to several prompts have columns for each.
+        if !is_there(&RESPONSE) && !is_there(&EMBEDDING) {
+            return Ok(there.iter().filter(|name| !is_bookkeeping(name)).map(|name| (*name).to_owned()).collect());
+        }
+        Ok(once)
+    }
+}
+
+/// The name of a picture, in runs over a folder of them.
+const FILE_NAME: &str = "file_name";
+
+/// What is of interest to few.
+fn is_bookkeeping(column: &str) -> bool {
+    let names = [STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
+    names.iter().any(|name| column == *name || column.strip_suffix(name).is_some_and(|before| before.ends_with('_')))
+}
+
+/// The prompts of a run.
+fn prompts(plan: &Plan) -> impl Iterator<Item = &Prompt> {
+    plan.prompts.prompts.iter().map(|named| &named.prompt)
+}
+
+async fn first_rows(
+    stack: &Stack,
+    found: &[Found],
+    folder: &Path,
+    rows: usize,
+    wanted: &Wanted,
+) -> Result<Table, Failure> {
+    let mut left = rows;
     let mut table = Table::default();
     for object in found {
         if left == 0 {
@@ -62,67 +145,61 @@ async fn show_first(
             let batch = batch?;
             let rows = batch.slice(0, batch.num_rows().min(left));
             left -= rows.num_rows();
-            table.add(&rows, &columns)?;
+            add(&mut table, &rows, wanted)?;
             if left == 0 {
                 break;
             }
         }
     }
-    table.print();
+    Ok(table)
+}
+
+fn add(table: &mut Table, batch: &RecordBatch, wanted: &Wanted) -> Result<(), Failure> {
+    let schema = batch.schema();
+    let there: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names = wanted.among(&there)?;
+    let columns = names.iter().filter_map(|name| batch.column_by_name(name));
+    let columns: Vec<_> = columns.map(as_text).collect::<Result<_, _>>()?;
+    table.header = names;
+    for row in 0..batch.num_rows() {
+        let cell =
+            |column: &arrow_array::StringArray| if column.is_null(row) { "" } else { column.value(row) }.to_owned();
+        table.rows.push(columns.iter().map(|column| flat(&cell(column))).collect());
+    }
     Ok(())
 }
 
-/// Cells of one width a column.
-#[derive(Default)]
-struct Table {
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Table {
-    fn add(&mut self, batch: &RecordBatch, columns: &[String]) -> Result<(), Failure> {
-        let asked = columns.iter().map(String::as_str);
-        let wanted: Vec<&str> = [RECORD_ID].into_iter().chain(asked).chain([RESPONSE, EMBEDDING, ERROR]).collect();
-        let there = wanted.iter().filter_map(|name| Some((*name, batch.column_by_name(name)?)));
-        let there: Vec<_> = there.map(|(name, column)| Ok((name, as_text(column)?))).collect::<Result<_, Failure>>()?;
-        self.header = there.iter().map(|(name, _)| (*name).to_owned()).collect();
-        for row in 0..batch.num_rows() {
-            let cell =
-                |column: &arrow_array::StringArray| if column.is_null(row) { "" } else { column.value(row) }.to_owned();
-            self.rows.push(there.iter().map(|(_, column)| one_line(&cell(column))).collect());
-        }
-        Ok(())
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    /// Without the columns in which nothing stands, such as `error` where all went well.
-    fn print(&mut self) {
-        for column in (0..self.header.len()).rev() {
-            if self.rows.iter().all(|row| row[column].is_empty()) {
-                self.header.remove(column);
-                self.rows.iter_mut().for_each(|row| {
-                    row.remove(column);
-                });
-            }
-        }
-        let width = |column: usize| {
-            let cells = self.rows.iter().map(|row| row.get(column).map_or(0, |cell| cell.chars().count()));
-            cells.chain([self.header[column].len()]).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
-        let print = |cells: &[String]| {
-            let line: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-            say!("  {}", line.join("  ").trim_end());
-        };
-        print(&self.header);
-        print(&widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>());
-        self.rows.iter().for_each(|row| print(row));
+    #[test]
+    fn columns_are_those_that_were_asked_for() {
+        let wanted = Wanted::Named(owned(&["title", "file_name"]));
+        assert_eq!(wanted.among(&["record_id", "file_name", "title"]).unwrap(), ["title", "file_name"]);
+        let refused = wanted.among(&["record_id", "title"]).unwrap_err().to_string();
+        assert_eq!(refused, "there is no column `file_name`: the columns are record_id, title");
     }
-}
 
-fn one_line(text: &str) -> String {
-    let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if flat.chars().count() <= WIDEST {
-        return flat;
+    #[test]
+    fn else_what_the_prompt_shows_and_its_answer() {
+        let there = ["record_id", "id", "topic", "response", "error", "stop_reason"];
+        let plain = Wanted::ById(owned(&["topic"]), Vec::new());
+        assert_eq!(plain.among(&there).unwrap(), ["record_id", "topic", "response", "error"]);
+        let there = ["record_id", "image_path", "file_name", "response", "category", "error", "prompt_id", "model_id"];
+        let picture = Wanted::ById(Vec::new(), owned(&["category"]));
+        let expected = ["record_id", "file_name", "prompt_id", "category", "error"];
+        assert_eq!(picture.among(&there).unwrap(), expected);
     }
-    flat.chars().take(WIDEST - 1).chain(['…']).collect()
+
+    #[test]
+    fn answers_side_by_side_are_all_shown() {
+        let there = ["record_id", "name", "a_response", "a_model_id", "a_error", "b_response", "b_attempts", "error"];
+        let expected = ["record_id", "name", "a_response", "a_error", "b_response", "error"];
+        assert_eq!(Wanted::ById(owned(&["name"]), Vec::new()).among(&there).unwrap(), expected);
+    }
 }

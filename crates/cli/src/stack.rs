@@ -17,6 +17,9 @@ pub(crate) struct StackOptions {
     /// The batch orchestrator's ARN [default: bedrock-batch-orchestrator-<account>]
     #[arg(long, global = true, env = "STATE_MACHINE_ARN")]
     state_machine: Option<String>,
+    /// The pipeline orchestrator's ARN [default: bedrock-pipeline-orchestrator-<account>]
+    #[arg(long, global = true, env = "PIPELINE_STATE_MACHINE_ARN")]
+    pipeline_state_machine: Option<String>,
 }
 
 /// A stack, and the clients to talk to it.
@@ -24,6 +27,7 @@ pub(crate) struct StackOptions {
 pub(crate) struct Stack {
     pub(crate) bucket: String,
     pub(crate) state_machine: String,
+    pub(crate) pipeline_state_machine: String,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) step_functions: aws_sdk_sfn::Client,
     dynamodb: aws_sdk_dynamodb::Client,
@@ -52,8 +56,10 @@ impl Stack {
                 )
             }
         };
+        let pipeline = options.pipeline_state_machine.clone();
         Ok(Self {
             bucket,
+            pipeline_state_machine: pipeline.unwrap_or_else(|| pipeline_orchestrator_beside(&state_machine)),
             state_machine,
             s3: bedrock_batch_aws::s3_client(&config),
             step_functions: aws_sdk_sfn::Client::new(&config),
@@ -79,5 +85,24 @@ impl Stack {
     /// What the table holds of a run: jobs that were begun, and counts.
     pub(crate) async fn jobs(&self, plan: &Plan) -> Result<Vec<StoredJob>, Failure> {
         Ok(self.job_table(plan).of_run(&plan.run_id).await?)
+    }
+}
+
+/// The pipeline orchestrator of the account that the batch orchestrator is in.
+fn pipeline_orchestrator_beside(batch: &str) -> String {
+    let account = batch.split(':').nth(4).unwrap_or_default();
+    let before = batch.rsplit_once(':').map_or("", |(before, _)| before);
+    format!("{before}:bedrock-pipeline-orchestrator-{account}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_orchestrators_are_neighbours() {
+        let batch = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-123456789012";
+        let pipeline = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-pipeline-orchestrator-123456789012";
+        assert_eq!(pipeline_orchestrator_beside(batch), pipeline);
     }
 }

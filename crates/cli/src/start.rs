@@ -1,120 +1,165 @@
 //! `bedrock-batch start`.
 
+use crate::executions::Orchestrator;
 use crate::failure::Failure;
 use crate::follow::follow;
+use crate::follow_pipeline::follow_pipeline;
 use crate::say::say;
 use crate::stack::Stack;
+use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
-use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::layout::clean_prefix;
-use bedrock_batch_engine::EngineError;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_engine::objects::get_json;
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The execution input, as JSON; `s3_uri` may be a local file or folder
+    /// The execution input, as JSON: of a run, or (with `stages`) of a pipeline. Its `s3_uri` or `input_s3_uri` may be a
+    /// local file or folder
     file: PathBuf,
+    /// The input to use in place of the one in the file: a local file or folder, or an S3 address
+    #[arg(long)]
+    input: Option<String>,
     /// Wait for the end, drawing progress; exit with 1 if the run fails
     #[arg(long)]
     wait: bool,
-    /// The run's name [default: the prefix and the time]
+    /// The run's name [default: the prefix or the pipeline's name, and the time]
     #[arg(long)]
     name: Option<String>,
 }
+
+/// The longest input that goes to Step Functions itself; longer ones lie in S3.
+const LONGEST_DIRECT_INPUT: usize = 200 * 1024;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let shown = arguments.file.display();
     let text = std::fs::read_to_string(&arguments.file).map_err(|e| Failure::Usage(format!("{shown}: {e}")))?;
     let mut input: Value =
         serde_json::from_str(&text).map_err(|e| Failure::Usage(format!("{shown} is no JSON: {e}")))?;
-    upload_local_input(stack, &arguments.file, &mut input).await?;
+    if let Some(named) = &arguments.input {
+        let sources = sources(&mut input);
+        let Some((_, source)) = sources.into_iter().next() else {
+            return Err(Failure::Usage(format!("{shown} has no place for `--input`: its first stage is no object")));
+        };
+        source.insert_named(in_s3(stack, Path::new(""), named, "--input").await?);
+    }
+    let beside = arguments.file.parent().unwrap_or(Path::new("."));
+    for (field, source) in sources(&mut input) {
+        if let Some(named) = source.named().map(str::to_owned) {
+            source.insert_named(in_s3(stack, beside, &named, &format!("{field} is `{named}`")).await?);
+        }
+    }
+    let orchestrator = orchestrator_of(stack, &input).await;
     let name = arguments.name.clone().unwrap_or_else(|| default_name(&input));
-    let arn = stack.start_execution(&name, &input).await?;
-    eprintln!("run {name} started");
+    if input.to_string().len() > LONGEST_DIRECT_INPUT {
+        let uploaded = upload_text(stack, &format!("{name}.json"), input.to_string()).await?;
+        eprintln!("the input is too long for Step Functions: it lies at {uploaded}");
+        input = json!({ "config_s3_uri": uploaded });
+    }
+    let arn = stack.start_execution(orchestrator, &name, &input).await?;
+    let what = if orchestrator == Orchestrator::Pipeline { "pipeline run" } else { "run" };
+    eprintln!("{what} {name} started");
     say!("{name}");
     if !arguments.wait {
         eprintln!("watch it with `bedrock-batch status {name}`");
         return Ok(());
     }
-    follow(stack, &name, &arn).await
+    match orchestrator {
+        Orchestrator::Batch => follow(stack, &name, &arn).await,
+        Orchestrator::Pipeline => follow_pipeline(stack, &name, &arn).await,
+    }
+}
+
+/// Which state machine an input is for: pipelines have stages. One that lies in S3 is looked at there; what cannot be
+/// read is for the execution to complain about.
+async fn orchestrator_of(stack: &Stack, input: &Value) -> Orchestrator {
+    let uri = input.get("config_s3_uri").and_then(Value::as_str).and_then(|uri| S3Uri::parse(uri).ok());
+    let in_s3: Option<Value> = match uri {
+        Some(uri) => get_json(&stack.s3, &uri.bucket, &uri.key).await.ok(),
+        None => None,
+    };
+    if in_s3.as_ref().unwrap_or(input).get("stages").is_some() { Orchestrator::Pipeline } else { Orchestrator::Batch }
 }
 
 /// A name that tells runs apart: `tickets-2026-11-20T13-05-07-3f9a`. The last part is for starts within a second.
 fn default_name(input: &Value) -> String {
-    let prefix = input.get("job_name_prefix").and_then(Value::as_str).and_then(clean_prefix);
+    let named = |field: &str| input.get(field).and_then(Value::as_str).and_then(clean_prefix);
+    let prefix = named("job_name_prefix").or_else(|| named("pipeline_name"));
     let now = DateTime::from(SystemTime::now());
     let time = DateTime::from_secs(now.secs()).fmt(Format::DateTime).unwrap_or_default().replace(':', "-");
     let apart = Sha256::digest(format!("{} {}", now.subsec_nanos(), std::process::id()));
     format!("{}-{}-{}", prefix.as_deref().unwrap_or("run"), time.trim_end_matches('Z'), &hex::encode(apart)[..4])
 }
 
-/// Puts a local `s3_uri` (relative to the JSON file) under `inputs/` and its S3 address in its place.
-async fn upload_local_input(stack: &Stack, file: &Path, input: &mut Value) -> Result<(), Failure> {
-    let Some(named) = input.get("s3_uri").and_then(Value::as_str).filter(|uri| !uri.starts_with("s3://")) else {
-        return Ok(());
-    };
-    let path = file.parent().unwrap_or(Path::new(".")).join(named);
-    let cannot = |error: std::io::Error| Failure::Usage(format!("s3_uri is `{named}`: {}: {error}", path.display()));
-    let meta = std::fs::metadata(&path).map_err(cannot)?;
-    let uploaded = if meta.is_dir() {
-        let mut folder = None;
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&path)
-            .map_err(cannot)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()
-            .map_err(cannot)?;
-        files.retain(|file| file.is_file());
-        files.sort();
-        let digest = digest_of(&files).map_err(cannot)?;
-        for file in &files {
-            folder = Some(upload(stack, file, &digest).await?);
-        }
-        let first = folder.ok_or_else(|| Failure::Usage(format!("s3_uri is `{named}`: the folder holds no files")))?;
-        first.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or(first)
-    } else {
-        let digest = digest_of(std::slice::from_ref(&path)).map_err(cannot)?;
-        upload(stack, &path, &digest).await?
-    };
-    input["s3_uri"] = Value::String(uploaded);
-    Ok(())
+/// Where an input names its rows.
+struct Source<'a> {
+    object: &'a mut Map<String, Value>,
+    field: &'static str,
 }
 
-/// Uploads a file to `inputs/<digest>/<name>`; what is there already is not sent again.
-async fn upload(stack: &Stack, file: &Path, digest: &str) -> Result<String, Failure> {
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("rows");
-    let key = format!("inputs/{digest}/{name}");
-    let uri = bedrock_batch_domain::s3_uri::S3Uri::new(&stack.bucket, &key);
-    if bedrock_batch_engine::objects::head(&stack.s3, &uri).await?.is_none() {
-        eprintln!("uploading {} to {uri}", file.display());
-        let body = ByteStream::from_path(file).await;
-        let body = body.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-        let put = stack.s3.put_object().bucket(&stack.bucket).key(&key).body(body).send().await;
-        put.map_err(|error| EngineError::from_aws(format!("cannot write {uri}"), &error))?;
+impl Source<'_> {
+    fn named(&self) -> Option<&str> {
+        self.object.get(self.field).and_then(Value::as_str)
     }
-    Ok(uri.to_string())
+
+    fn insert_named(self, uri: String) {
+        self.object.insert(self.field.to_owned(), Value::String(uri));
+    }
 }
 
-/// A short digest of the files' names and contents.
-fn digest_of(files: &[PathBuf]) -> std::io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    for file in files {
-        hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
-        hash.update([0]);
-        let mut input = std::fs::File::open(file)?;
-        loop {
-            let read = input.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            hash.update(&buffer[..read]);
-        }
+/// The places where an input may name its rows, each with its path: that of a run, or those of a pipeline's stages.
+fn sources(input: &mut Value) -> Vec<(String, Source<'_>)> {
+    if input.get("stages").is_none() {
+        let run = input.as_object_mut().map(|object| ("s3_uri".to_owned(), Source { object, field: "s3_uri" }));
+        return run.into_iter().collect();
     }
-    Ok(hex::encode(hash.finalize())[..12].to_owned())
+    let stages = input.get_mut("stages").and_then(Value::as_array_mut).into_iter().flatten().enumerate();
+    stages
+        .filter_map(|(index, stage)| {
+            let object = stage.as_object_mut()?;
+            Some((format!("stages[{index}].input_s3_uri"), Source { object, field: "input_s3_uri" }))
+        })
+        .collect()
+}
+
+/// The S3 address of what is named: an address already, or a local path, which is uploaded.
+async fn in_s3(stack: &Stack, beside: &Path, named: &str, field: &str) -> Result<String, Failure> {
+    if named.starts_with("s3://") {
+        return Ok(named.to_owned());
+    }
+    upload(stack, &beside.join(named), field).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(mut input: Value) -> Vec<(String, Option<String>)> {
+        sources(&mut input).into_iter().map(|(field, source)| (field, source.named().map(str::to_owned))).collect()
+    }
+
+    #[test]
+    fn a_run_has_one_source_and_a_pipeline_one_a_stage() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(fields(json!({"s3_uri": "a.csv"})), [("s3_uri".to_owned(), some("a.csv"))]);
+        assert_eq!(fields(json!({"dataset_id": "d"})), [("s3_uri".to_owned(), None)]);
+        let pipeline = json!({"stages": [{"input_s3_uri": "photos"}, {"use_previous_output": true}, 7]});
+        let expected = [("stages[0].input_s3_uri", some("photos")), ("stages[1].input_s3_uri", None)];
+        assert_eq!(fields(pipeline), expected.map(|(field, named)| (field.to_owned(), named)));
+        assert_eq!(fields(json!([])), []);
+        assert_eq!(fields(json!({"stages": "all"})), []);
+    }
+
+    #[test]
+    fn a_run_is_named_after_its_prefix_and_a_pipeline_after_itself() {
+        assert!(default_name(&json!({"job_name_prefix": "my_tickets"})).starts_with("my-tickets-2"));
+        assert!(default_name(&json!({"pipeline_name": "Clothing!", "stages": []})).starts_with("Clothing-2"));
+        assert!(default_name(&json!({})).starts_with("run-2"));
+    }
 }

@@ -1,6 +1,8 @@
 //! `bedrock-batch status`.
 
 use crate::failure::Failure;
+use crate::pipeline_run::PipelineRun;
+use crate::pipeline_totals::print_pipeline;
 use crate::run::Run;
 use crate::say::say;
 use crate::stack::Stack;
@@ -16,6 +18,9 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let name = &arguments.run;
+    if let Some(pipeline) = stack.pipeline_run(name).await? {
+        return of_pipeline(stack, &pipeline).await;
+    }
     let run = stack.run(name).await?;
     say!("{}", headline(&run));
     let mut open = 0;
@@ -50,6 +55,18 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     if run.plan.is_some() {
         eprintln!("go on with it: `bedrock-batch resume {name}`");
         eprintln!("or take what there is: `bedrock-batch collect {name}`");
+    }
+    Ok(())
+}
+
+async fn of_pipeline(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Failure> {
+    print_pipeline(stack, pipeline).await?;
+    let Some(execution) = &pipeline.execution else { return Ok(()) };
+    if let Some(reason) = execution.reason() {
+        say!("  {reason}");
+    }
+    if !execution.is_running() && !execution.has_succeeded() && pipeline.frozen.is_some() {
+        eprintln!("the rows of a stage that is done: `bedrock-batch download {} --stage NAME`", pipeline.name);
     }
     Ok(())
 }

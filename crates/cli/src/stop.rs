@@ -1,17 +1,19 @@
 //! `bedrock-batch stop`: aborts a run; the stack then stops its jobs, and with them what they cost.
 
+use crate::executions::Execution;
 use crate::failure::Failure;
+use crate::pipeline_run::PipelineRun;
+use crate::run::Run;
 use crate::say::say;
 use crate::stack::Stack;
 use crate::standing::{number, open_jobs};
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_engine::EngineError;
 use clap::Args;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The run's name
+    /// The run's name; of a pipeline run, its stage is stopped with it
     run: String,
 }
 
@@ -22,37 +24,79 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let name = &arguments.run;
+    if let Some(pipeline) = stack.pipeline_run(name).await? {
+        return stop_pipeline(stack, &pipeline).await;
+    }
     let run = stack.run(name).await?;
     run.must_be_its_own()?;
-    let over = |end: String| Failure::Usage(format!("run `{name}` is over, there is nothing to stop: {end}"));
-    let Some(execution) = run.running().cloned() else { return Err(over(run.end())) };
-    let stop = stack.step_functions.stop_execution().execution_arn(&execution.arn);
-    let stopped = stop.error("Stopped").cause("by `bedrock-batch stop`").send().await;
-    stopped.map_err(|error| EngineError::from_aws(format!("cannot stop run {name}"), &error))?;
-    // It may have come to its own end in between.
-    let ended = stack.execution(&execution.arn).await?.filter(|now| !now.is_running() && now.status != "ABORTED");
-    if let Some(ended) = ended {
-        return Err(over(ended.end()));
+    let Some(execution) = run.running() else { return Err(over("run", name, &run.end())) };
+    stack.abort(execution).await?.map_err(|end| over("run", name, &end))?;
+    eprintln!("execution {} is aborted", execution.name());
+    let asked = wait_for_the_end(stack, &run, execution).await?;
+    say!("run {name}: stopped");
+    match asked {
+        None => eprintln!("it had asked nothing yet: start it again with its own input"),
+        Some(left) => {
+            if let Some(line) = left.line() {
+                eprintln!("{line}");
+            }
+            eprintln!("the answers that there are: `bedrock-batch collect {name}`");
+            eprintln!("go on with it:              `bedrock-batch resume {name}`");
+        }
     }
+    Ok(())
+}
+
+fn over(what: &str, name: &str, end: &str) -> Failure {
+    Failure::Usage(format!("{what} `{name}` is over, there is nothing to stop: {end}"))
+}
+
+/// Stops the pipeline first, so that no further stage begins, and then the stage that runs.
+async fn stop_pipeline(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Failure> {
+    let name = &pipeline.name;
+    let over = |end: &str| over("pipeline run", name, end);
+    let Some(execution) = pipeline.running() else { return Err(over(&pipeline.end())) };
+    stack.abort(execution).await?.map_err(|end| over(&end))?;
     eprintln!("execution {} is aborted", execution.name());
     // It may have been frozen in between.
-    let plan = match run.plan {
-        Some(plan) => Some(plan),
-        None => stack.plan(name).await?,
+    let frozen = match &pipeline.frozen {
+        Some(frozen) => Some(frozen.clone()),
+        None => stack.pipeline(name).await?,
     };
-    let Some(plan) = plan else {
-        say!("run {name}: stopped");
-        eprintln!("it had asked nothing yet: start it again with its own input");
-        return Ok(());
-    };
-    let left = wait_for_the_jobs(stack, &plan, &execution.arn).await;
-    say!("run {name}: stopped");
-    if let Some(line) = left.line() {
+    let mut stopped = None;
+    for stage in frozen.iter().flat_map(|frozen| &frozen.stages) {
+        let Some(run) = stack.find_run(&stage.execution_name).await? else { break };
+        let Some(execution) = run.execution.as_ref().filter(|execution| !execution.has_succeeded()) else { continue };
+        if execution.is_running() && stack.abort(execution).await?.is_err() {
+            continue;
+        }
+        let left = wait_for_the_end(stack, &run, execution).await?;
+        stopped = Some((stage, left));
+    }
+    say!("pipeline run {name}: stopped");
+    let Some((stage, left)) = stopped else { return Ok(()) };
+    eprintln!("stage {} was stopped: run {}", stage.stage_name, stage.execution_name);
+    if let Some(line) = left.and_then(Left::line) {
         eprintln!("{line}");
     }
-    eprintln!("the answers that there are: `bedrock-batch collect {name}`");
-    eprintln!("go on with it:              `bedrock-batch resume {name}`");
+    if left.is_some() {
+        eprintln!("the answers that it has: `bedrock-batch collect {}`", stage.execution_name);
+    }
+    eprintln!("stages that were done: `bedrock-batch download {name} --stage NAME`");
     Ok(())
+}
+
+/// Waits until the jobs of an aborted run are over. `None`: it had asked nothing.
+async fn wait_for_the_end(stack: &Stack, run: &Run, execution: &Execution) -> Result<Option<Left>, Failure> {
+    // It may have been frozen in between.
+    let plan = match &run.plan {
+        Some(plan) => Some(plan.clone()),
+        None => stack.plan(&run.name).await?,
+    };
+    match plan {
+        Some(plan) => Ok(Some(wait_for_the_jobs(stack, &plan, &execution.arn).await)),
+        None => Ok(None),
+    }
 }
 
 /// What is left of a run that was stopped.

@@ -82,7 +82,7 @@ fn cost(summary: &Summary, unpriced: &Unpriced) -> String {
 const LEAST: f64 = 0.0001;
 
 /// What costs something never looks as if it cost nothing.
-fn usd(cost: f64) -> String {
+pub(crate) fn usd(cost: f64) -> String {
     if cost > 0.0 && cost < LEAST { format!("under ${LEAST}") } else { format!("${cost:.4}") }
 }
 

@@ -8,6 +8,7 @@ use crate::outputs::run_output;
 use crate::say::say;
 use crate::stack::Stack;
 use bedrock_batch_domain::layout::run_id;
+pub(crate) use lines::usd;
 use unpriced::Unpriced;
 
 /// Prints the totals of a run that is done.
