@@ -1,13 +1,14 @@
 //! The use cases of a run: domain rules + AWS clients → effects. One module a Lambda, and what they stand on.
 //!
 //! [`preprocess`] → [`submit`] → [`settle`] → [`postprocess`] → [`finalize`], in the order of a run. Below them:
-//! [`rows`] (CSV and Parquet as streams of Arrow batches), [`objects`] (S3 as streams of bytes) and [`job_table`]
-//! (DynamoDB). The cores of preprocess and postprocess know neither S3 nor async: they read and write through
+//! [`rows`] (CSV and Parquet as streams of Arrow batches), [`images`] (which there are, and their bytes), [`objects`] (S3
+//! as streams of bytes) and [`job_table`] (DynamoDB). The cores of preprocess and postprocess know neither S3 nor async: they read and write through
 //! `std::io`, on a blocking thread, so that they can be measured and tested on files.
 
 mod bedrock_jobs;
 pub mod error;
 pub mod finalize;
+pub mod images;
 pub mod invoke;
 pub mod job_table;
 pub mod next_step;
