@@ -66,7 +66,8 @@ def test_an_answer_is_cut_at_its_most_tokens(simulator, runtime):
 
 
 def test_an_image_is_taken(simulator, runtime):
-    image = {"format": "png", "source": {"bytes": b"\x89PNG\r\n\x1a\n and so on"}}
+    four_by_three = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x04\0\0\0\x03\x08\2\0\0\0 and so on"
+    image = {"format": "png", "source": {"bytes": four_by_three}}
     messages = [{"role": "user", "content": [{"image": image}, {"text": "What is this?"}]}]
     answer = runtime.converse(modelId=jobs.MODEL, messages=messages)
     assert answer["usage"]["inputTokens"] > 100

@@ -2,9 +2,9 @@
 //!
 //! [`preprocess`] → [`submit`] → [`settle`] → [`postprocess`] → [`finalize`], in the order of a run;
 //! [`trigger`] before it, [`notify`] and [`download`] after it. Below them:
-//! [`rows`] (CSV and Parquet as streams of Arrow batches), [`objects`] (S3 as streams of bytes) and [`job_table`]
-//! (DynamoDB). The cores of preprocess and postprocess know neither S3 nor async: they read and write through
-//! `std::io`, on a blocking thread, so that they can be measured and tested on files.
+//! [`rows`] (CSV and Parquet as streams of Arrow batches), [`images`] (which there are, and their bytes), [`objects`] (S3
+//! as streams of bytes) and [`job_table`] (DynamoDB). The cores of preprocess and postprocess know neither S3 nor async:
+//! they read and write through `std::io`, on a blocking thread, so that they can be measured and tested on files.
 
 mod bedrock_jobs;
 pub mod config_object;

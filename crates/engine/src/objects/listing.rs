@@ -2,7 +2,6 @@
 
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::Object;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::problem::Problem;
@@ -40,32 +39,52 @@ pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<Found>, EngineE
 /// # Errors
 /// `InvalidInput` if the bucket does not exist or may not be read; else as S3 fails.
 pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<Found>, EngineError> {
-    let mut pages = client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key).into_paginator().send();
+    let mut pages = Pages::new(client, prefix);
     let mut found = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| refused(prefix, error.raw_response().map(|r| r.status().as_u16()), &error))?;
-        found.extend(found_in(prefix, page.contents()));
+    while let Some(page) = pages.next().await? {
+        found.extend(page);
     }
     Ok(found)
 }
 
-/// The first 1,000 objects whose keys begin with `prefix.key`.
-///
-/// # Errors
-/// As [`list`].
-pub async fn list_first(client: &Client, prefix: &S3Uri) -> Result<Vec<Found>, EngineError> {
-    let page = client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key).send().await;
-    let page = page.map_err(|error| refused(prefix, error.raw_response().map(|r| r.status().as_u16()), &error))?;
-    Ok(found_in(prefix, page.contents()))
+/// The same objects page by page, for prefixes that may hold any number of them.
+#[derive(Debug)]
+pub struct Pages {
+    client: Client,
+    prefix: S3Uri,
+    /// Where to go on; `None` before the first page.
+    token: Option<String>,
+    is_over: bool,
 }
 
-fn found_in(prefix: &S3Uri, objects: &[Object]) -> Vec<Found> {
-    let found = objects.iter().map(|object| Found {
-        uri: S3Uri::new(&prefix.bucket, object.key().unwrap_or_default()),
-        bytes: object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-        etag: object.e_tag().unwrap_or_default().to_owned(),
-    });
-    found.collect()
+impl Pages {
+    /// The objects whose keys begin with `prefix.key`; asks for none yet.
+    pub fn new(client: &Client, prefix: &S3Uri) -> Self {
+        Self { client: client.clone(), prefix: prefix.clone(), token: None, is_over: false }
+    }
+
+    /// The next page, of at most 1,000 objects, in the order of their keys.
+    ///
+    /// # Errors
+    /// As for [`list`].
+    pub async fn next(&mut self) -> Result<Option<Vec<Found>>, EngineError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let prefix = &self.prefix;
+        let ask = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
+        let page = ask.set_continuation_token(self.token.take()).send().await;
+        let page = page.map_err(|error| refused(prefix, error.raw_response().map(|r| r.status().as_u16()), &error))?;
+        let found = page.contents().iter().map(|object| Found {
+            uri: S3Uri::new(&prefix.bucket, object.key().unwrap_or_default()),
+            bytes: object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+            etag: object.e_tag().unwrap_or_default().to_owned(),
+        });
+        let found = found.collect();
+        self.token = page.next_continuation_token;
+        self.is_over = self.token.is_none();
+        Ok(Some(found))
+    }
 }
 
 fn refused<E: ProvideErrorMetadata + std::error::Error>(uri: &S3Uri, status: Option<u16>, error: &E) -> EngineError {

@@ -9,7 +9,7 @@ mod upload;
 
 pub use block_reader::ObjectChunks;
 pub use json::{get_json, put_json};
-pub use listing::{Found, head, list, list_first};
+pub use listing::{Found, Pages, head, list};
 pub use read_ahead::for_each_line_of;
 pub use stream_reader::StreamReader;
 pub use upload::{ObjectWriter, Uploads};

@@ -113,7 +113,7 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
             Some(place)
         });
         let places = places.collect();
-        Ok(OnTheirWay { rows, places, images: self.fetcher.start(wanted) })
+        Ok(OnTheirWay { rows, places, images: self.fetcher.start(wanted.iter().map(Option::as_deref)) })
     }
 }
 
@@ -142,9 +142,7 @@ impl OnTheirWay {
             .into_iter()
             .map(|image| match image {
                 Ok(image) => Ok(Arc::new(image)),
-                Err(why) => {
-                    Err(NotSent { text: format!("not sent: {}: {}", why.reason, why.text), reason: why.reason.into() })
-                }
+                Err(why) => Err(NotSent { text: why.text, reason: why.reason.into() }),
             })
             .collect();
         let mut rows = self.rows;

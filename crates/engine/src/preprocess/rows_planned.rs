@@ -75,9 +75,7 @@ impl Rows {
             return Err(self.nothing_to_send(written).into());
         }
         let mut warnings = checked.input.sources.warnings.clone();
-        if checked.input.shape.ignored > 0 {
-            warnings.insert("objects ignored: no images by their names".to_owned(), checked.input.shape.ignored);
-        }
+        warnings.extend(checked.input.shape.ignored.clone());
         if written.empty_cells > 0 {
             warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
         }

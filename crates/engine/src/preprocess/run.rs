@@ -9,13 +9,14 @@ use super::sources;
 use super::write_chunks::{ChunkJob, Written, write_chunks};
 use crate::config_object::resolve_config;
 use crate::error::EngineError;
-use crate::images::ImageFetcher;
+use crate::images::{Buckets, CONCURRENCY, ImageFetcher};
 use crate::job_table::JobTable;
 use crate::next_step::NextStepper;
 use crate::objects::{Uploads, get_json, head};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::check::{EMBEDDING_INPUT, Known, Resolved, column_problems, prompt_column_problems, resolve};
 use bedrock_batch_domain::chunk_plan::Chunker;
+use bedrock_batch_domain::image::ImageLimits;
 use bedrock_batch_domain::input::{InputType, OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
@@ -208,16 +209,18 @@ impl Preprocessor {
     fn write(&self, checked: &Checked, layout: &Layout, uploads: &Uploads, rows: Rows) -> Result<Written, EngineError> {
         let runtime = Handle::current();
         let records = record_writers(checked)?;
+        let limits = &checked.resolved.model.limits;
+        let max_record_bytes = limits.max_record_bytes.min(Chunker::max_line_bytes(rows.limits));
         let images = match checked.request.rows.input_type {
             InputType::Text => None,
-            InputType::Image => Some(self.image_fetcher(&runtime, checked)),
+            InputType::Image => Some(self.image_fetcher(&runtime, checked, max_record_bytes)),
         };
         let images = images.as_ref().map(|fetcher| (fetcher, checked.request.rows.image_column.as_str()));
         let mut job = ChunkJob {
             layout,
             records: &records,
             limits: rows.limits,
-            max_record_bytes: checked.resolved.model.limits.max_record_bytes.min(Chunker::max_line_bytes(rows.limits)),
+            max_record_bytes,
             rows: rows.asked,
             // A row's records have to stay together, and duplicates go elsewhere.
             deduplicate: checked.request.asking.deduplicate && !checked.resolved.prompts.is_wide(),
@@ -235,8 +238,11 @@ impl Preprocessor {
         write_chunks(&job, asked(), uploads)
     }
 
-    fn image_fetcher(&self, _runtime: &Handle, _checked: &Checked) -> ImageFetcher {
-        ImageFetcher
+    /// What fetches images that the model takes and that fit into a record.
+    fn image_fetcher(&self, runtime: &Handle, checked: &Checked, max_record_bytes: u64) -> ImageFetcher {
+        let buckets = Buckets { own: self.bucket.clone(), others: self.input_buckets.clone() };
+        let limits = ImageLimits::of(checked.resolved.model.family).within_record(max_record_bytes);
+        ImageFetcher::new(runtime, &self.s3, buckets, limits, CONCURRENCY)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Finding the input: one object or a prefix of several, all CSV or all Parquet, with one schema.
 
 use crate::error::EngineError;
-use crate::images::{ImageRows, count_images};
-use crate::objects::{Found, ObjectChunks, StreamReader, head, list, list_first};
+use crate::images::{self, ImageRows};
+use crate::objects::{Found, ObjectChunks, Pages, StreamReader, head, list};
 use crate::rows::csv_count::{count_records, line_at};
 use crate::rows::csv_infer::{CellType, infer_types};
 use crate::rows::csv_read::CsvRows;
@@ -53,8 +53,8 @@ pub(super) struct Sources {
 pub(super) struct Shape {
     pub(super) rows: u64,
     pub(super) schema: SchemaRef,
-    /// Objects that are no images.
-    pub(super) ignored: u64,
+    /// Objects that are no images, by what they are.
+    pub(super) ignored: BTreeMap<String, u64>,
     types: Option<Vec<CellType>>,
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn names_images(client: &Client, uri: &S3Uri) -> Result<bool, E
     if !uri.key.is_empty() && !uri.key.ends_with('/') && head(client, uri).await?.is_some() {
         return Ok(Format::of(&uri.key).is_none());
     }
-    let first = list_first(client, &as_prefix(uri)).await?;
+    let first = Pages::new(client, &as_prefix(uri)).next().await?.unwrap_or_default();
     Ok(!first.iter().any(|found| Format::of(&found.uri.key).is_some()))
 }
 
@@ -215,20 +215,12 @@ pub(super) fn look(
     if rows == 0 {
         return Err(Problem::new("s3_uri", &first_file, "holds a header, and no rows").into());
     }
-    Ok(Shape { rows, schema, types, ignored: 0 })
+    Ok(Shape { rows, schema, types, ignored: BTreeMap::new() })
 }
 
 fn look_at_images(runtime: &Handle, client: &Client, place: &S3Uri) -> Result<Shape, EngineError> {
-    let listing = count_images(runtime, client, place)?;
-    if listing.images == 0 {
-        let rule = match listing.ignored {
-            0 => "there is no image: no such object, and no object under this prefix".to_owned(),
-            ignored => format!("there is no image: {ignored} objects have other names"),
-        };
-        let remedy = "upload images (.jpg, .jpeg, .png, .gif, .webp), or correct the address";
-        return Err(Problem::new("s3_uri", place, rule).remedy(remedy).into());
-    }
-    Ok(Shape { rows: listing.images, schema: ImageRows::schema(), types: None, ignored: listing.ignored })
+    let count = runtime.block_on(images::count(client, place))?;
+    Ok(Shape { rows: count.images, schema: ImageRows::schema(), types: None, ignored: count.warnings() })
 }
 
 fn difference(first: &SchemaRef, own: &SchemaRef) -> String {

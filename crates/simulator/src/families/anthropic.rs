@@ -137,7 +137,7 @@ fn blocks<'a>(content: &Node<'a>) -> Result<Vec<Block<'a>>, Refusal> {
                 let types = ["image/jpeg", "image/png", "image/gif", "image/webp"];
                 let media_type = source.required("media_type")?.one_of(&types)?;
                 let format = media_type.strip_prefix("image/");
-                Block::Image(image::read(&source.required("data")?, format, image::CLAUDE_MAX_BYTES)?)
+                Block::Image(image::read(&source.required("data")?, format, image::CLAUDE)?)
             }
             _ => Block::Other,
         });

@@ -15,7 +15,7 @@ pub(super) fn read_llama(root: &Node<'_>) -> Result<Ask, Refusal> {
     }
     if let Some(images) = root.optional("images") {
         for picture in images.list()? {
-            ask.images.push(image::read(&picture, None, image::NOVA_MAX_BYTES)?);
+            ask.images.push(image::read(&picture, None, image::NOVA)?);
         }
     }
     read_common(&root, &mut ask)?;

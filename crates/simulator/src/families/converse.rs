@@ -106,8 +106,8 @@ fn read_block(
         let format = picture.required("format")?.one_of(&["png", "jpeg", "gif", "webp"])?;
         let source = picture.required("source")?.union(&["bytes", "s3Location"])?;
         if let Some(bytes) = source.optional("bytes") {
-            let limit = if family == Family::Nova { image::NOVA_MAX_BYTES } else { image::CLAUDE_MAX_BYTES };
-            ask.images.push(image::read(&bytes, Some(format), limit)?);
+            let rules = if family == Family::Nova { image::NOVA } else { image::CLAUDE };
+            ask.images.push(image::read(&bytes, Some(format), rules)?);
         } else {
             let uri = source.required("s3Location")?.object(&["uri", "bucketOwner"])?.required("uri")?;
             ask.images.push(Image::at(uri.text()?));

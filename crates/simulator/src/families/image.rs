@@ -6,23 +6,38 @@ use base64::engine::general_purpose::STANDARD;
 use crate::families::ask::{Image, Refusal, image_hash};
 use crate::families::node::Node;
 
-/// 3.75 MB, taken as the bytes before base64.
-pub(crate) const CLAUDE_MAX_BYTES: usize = 3_932_160;
-/// Nova's limit is on the whole inline payload.
-pub(crate) const NOVA_MAX_BYTES: usize = 25_000_000;
+/// What a family takes of one image.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ImageRules {
+    /// Before base64.
+    max_bytes: usize,
+    max_side: Option<usize>,
+}
+
+/// 3.75 MB, taken as the smaller number, and before base64.
+pub(crate) const CLAUDE: ImageRules = ImageRules { max_bytes: 3_750_000, max_side: Some(8_000) };
+/// 25 MB of inline payload, base64 included. What goes beside the image is not counted.
+pub(crate) const NOVA: ImageRules = ImageRules { max_bytes: 18_750_000, max_side: Some(8_000) };
+/// Documented as 25 MB once, and as 5 MB.
+pub(crate) const TITAN: ImageRules = ImageRules { max_bytes: 5_000_000, max_side: None };
 
 /// Reads an image in base64; `format` is what the request says it is (`png`, `jpeg`, `gif`, `webp`), if it does.
-pub(crate) fn read(data: &Node<'_>, format: Option<&str>, max_bytes: usize) -> Result<Image, Refusal> {
+pub(crate) fn read(data: &Node<'_>, format: Option<&str>, rules: ImageRules) -> Result<Image, Refusal> {
     let bytes = STANDARD.decode(data.text()?).map_err(|_| data.refuse("the image is not valid base64"))?;
-    if bytes.len() > max_bytes {
-        return Err(data.refuse(&format!("the image has {} bytes, more than the {max_bytes} allowed", bytes.len())));
+    if bytes.len() > rules.max_bytes {
+        let (found, most) = (bytes.len(), rules.max_bytes);
+        return Err(data.refuse(&format!("image exceeds the maximum: {found} bytes > {most} bytes")));
     }
-    let Some(found) = format_of(&bytes) else {
-        return Err(Refusal::invalid("Could not process image"));
-    };
-    match format {
-        Some(said) if said != found => {
-            Err(data.refuse(&format!("the image was specified as {said}, but appears to be {found}")))
+    let unreadable = || Refusal::invalid("Could not process image");
+    let found = format_of(&bytes).ok_or_else(unreadable)?;
+    if let Some(said) = format.filter(|said| *said != found) {
+        return Err(data.refuse(&format!("the image was specified as {said}, but appears to be {found}")));
+    }
+    let size = imagesize::blob_size(&bytes).map_err(|_| unreadable())?;
+    match rules.max_side {
+        Some(most) if size.width.max(size.height) > most => {
+            let problem = format!("At least one of the image dimensions exceed max allowed size: {most} pixels");
+            Err(data.refuse(&problem))
         }
         _ => Ok(Image { hash: image_hash(&bytes), caption: caption(&bytes).unwrap_or_default() }),
     }

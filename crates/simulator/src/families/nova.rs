@@ -58,7 +58,7 @@ fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, ask: &mut Text
         let source = picture.required("source")?.union(&["bytes", "s3Location"])?;
         if let Some(bytes) = source.optional("bytes") {
             let format = if format == "jpg" { "jpeg" } else { format };
-            ask.images.push(image::read(&bytes, Some(format), image::NOVA_MAX_BYTES)?);
+            ask.images.push(image::read(&bytes, Some(format), image::NOVA)?);
         } else {
             let uri = source.required("s3Location")?.any_object()?.required("uri")?;
             ask.images.push(crate::families::ask::Image::at(uri.text()?));

@@ -67,8 +67,20 @@ fn picture(media_type: &str, data: &str) -> Value {
     json!({"messages": [{"role": "user", "content": [{"type": "image", "source": source}, {"type": "text", "text": "?"}]}]})
 }
 
+/// The same for Nova and Converse.
+fn shown(format: &str, data: &str) -> Value {
+    json!({"messages": [{"role": "user", "content": [
+        {"image": {"format": format, "source": {"bytes": data}}}, {"text": "?"}]}]})
+}
+
+/// The beginning of a JPEG of this size.
+fn jpeg_bytes(width: u16, height: u16) -> Vec<u8> {
+    let [size, end] = [[height.to_be_bytes(), width.to_be_bytes()].concat(), vec![1, 1, 0x11, 0, 0xff, 0xd9]];
+    [vec![0xff, 0xd8, 0xff, 0xc0, 0, 11, 8], size, end].concat()
+}
+
 fn jpeg() -> String {
-    STANDARD.encode([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3])
+    STANDARD.encode(jpeg_bytes(4, 3))
 }
 
 #[test]
@@ -168,12 +180,65 @@ fn claude_takes_up_to_20_images_of_up_to_3_75_mb() {
         |count: usize| changed(claude(), &json!({"messages": [{"role": "user", "content": vec![&image; count]}]}));
     assert!(native(HAIKU, &body(20)).is_ok());
     assert!(native(HAIKU, &body(21)).unwrap_err().message.contains("20 images"));
-    let mut large = vec![0xff, 0xd8, 0xff];
-    large.resize(image::CLAUDE_MAX_BYTES, 0);
+    let mut large = jpeg_bytes(4, 3);
+    large.resize(3_750_000, 0);
     assert!(native(HAIKU, &changed(claude(), &picture("image/jpeg", &STANDARD.encode(&large)))).is_ok());
     large.push(0);
     let refusal = native(HAIKU, &changed(claude(), &picture("image/jpeg", &STANDARD.encode(&large)))).unwrap_err();
-    assert!(refusal.message.contains("more than"), "{}", refusal.message);
+    assert!(refusal.message.contains("3750001 bytes > 3750000 bytes"), "{}", refusal.message);
+}
+
+#[rstest]
+#[case(8_000, 8_000, true)]
+#[case(8_001, 1, false)]
+#[case(1, 8_001, false)]
+fn images_have_up_to_8000_pixels_a_side(#[case] width: u16, #[case] height: u16, #[case] fits: bool) {
+    let data = STANDARD.encode(jpeg_bytes(width, height));
+    let answers = [
+        native(HAIKU, &changed(claude(), &picture("image/jpeg", &data))),
+        native(NOVA, &changed(nova(), &shown("jpeg", &data))),
+        converse(HAIKU, &changed(conversation(), &shown("jpeg", &data))),
+        converse("google.gemma-3-4b-it", &changed(conversation(), &shown("jpeg", &data))),
+    ];
+    for answer in answers {
+        match answer {
+            Ok(_) => assert!(fits),
+            Err(refusal) => assert!(!fits && refusal.message.contains("8000 pixels"), "{}", refusal.message),
+        }
+    }
+    // Titan's limit of pixels is not known.
+    assert!(native(TITAN_IMAGE, &json!({"inputImage": data})).is_ok());
+}
+
+#[rstest]
+#[case("png", &jpeg(), "appears to be jpeg")]
+#[case("jpeg", "Qk0=", "Could not process image")]
+#[case("jpeg", &STANDARD.encode(&jpeg_bytes(4, 3)[..8]), "Could not process image")]
+#[case("bmp", &jpeg(), "/format")]
+fn a_wrong_image_is_refused(#[case] format: &str, #[case] data: &str, #[case] says: &str) {
+    let body = shown(format, data);
+    for answer in [native(NOVA, &changed(nova(), &body)), converse(HAIKU, &changed(conversation(), &body))] {
+        let refusal = answer.unwrap_err();
+        assert_eq!(refusal.code, 400);
+        assert!(refusal.message.contains(says), "{}", refusal.message);
+    }
+}
+
+#[rstest]
+#[case(NOVA, 18_750_000)]
+#[case(TITAN_IMAGE, 5_000_000)]
+fn each_family_has_its_own_most_bytes(#[case] model: &str, #[case] most: usize) {
+    let answer = |length: usize| {
+        let mut image = jpeg_bytes(4, 3);
+        image.resize(length, 0);
+        let data = STANDARD.encode(image);
+        match model {
+            NOVA => native(model, &changed(nova(), &shown("jpeg", &data))),
+            _ => native(model, &json!({"inputImage": data})),
+        }
+    };
+    assert!(answer(most).is_ok());
+    assert!(answer(most + 1).unwrap_err().message.contains("image exceeds the maximum"));
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) fn read_multimodal(root: &Node<'_>) -> Result<Ask, Refusal> {
     let root = root.clone().object(&["inputText", "inputImage", "embeddingConfig"])?;
     let text = root.optional("inputText").map(|text| filled_text(&text)).transpose()?;
     let picture = root.optional("inputImage");
-    let picture = picture.map(|picture| image::read(&picture, None, image::NOVA_MAX_BYTES)).transpose()?;
+    let picture = picture.map(|picture| image::read(&picture, None, image::TITAN)).transpose()?;
     if text.is_none() && picture.is_none() {
         return Err(root.refuse("at least one of [inputText, inputImage] is required"));
     }

@@ -1,0 +1,233 @@
+//! The images under a prefix, as rows.
+
+use crate::error::EngineError;
+use crate::objects::{Found, Pages, head};
+use arrow_array::{RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// Names that stand for images. Those after the first line are of no format that models take: their rows come out with
+/// the reason, where a file that is not named at all would go unnoticed.
+const ENDINGS: [&str; 13] = [
+    "jpg", "jpeg", "jpe", "png", "gif", "webp", //
+    "bmp", "tif", "tiff", "heic", "heif", "avif", "svg",
+];
+/// Pages that wait for the reader.
+const PAGES_AHEAD: usize = 2;
+
+/// What lies under an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImageCount {
+    /// Images, by their names.
+    pub images: u64,
+    /// Objects of other names.
+    pub other_files: u64,
+    /// Folder markers, and what other tools leave: names or folders that begin with `_` or `.`.
+    pub markers: u64,
+}
+
+impl ImageCount {
+    /// What was ignored, by a name for the run's warnings.
+    pub fn warnings(&self) -> BTreeMap<String, u64> {
+        let ignored = [
+            ("objects ignored: names or folders that begin with `_` or `.`, and folder markers", self.markers),
+            ("objects ignored: not images by their names", self.other_files),
+        ];
+        ignored.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
+    }
+
+    fn add(&mut self, kind: Kind) {
+        match kind {
+            Kind::Image => self.images += 1,
+            Kind::Other => self.other_files += 1,
+            Kind::Marker => self.markers += 1,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Image,
+    Other,
+    Marker,
+}
+
+impl Kind {
+    /// What the object `key` is, of which `below` stands under the prefix.
+    fn of(below: &str) -> Self {
+        let is_marker = below.is_empty()
+            || below.ends_with('/')
+            || below.split('/').any(|part| part.starts_with('_') || part.starts_with('.'));
+        match is_marker {
+            true => Self::Marker,
+            false if is_image_name(below) => Self::Image,
+            false => Self::Other,
+        }
+    }
+}
+
+/// Whether a key or file name stands for an image.
+pub fn is_image_name(name: &str) -> bool {
+    let file = file_name(name);
+    file.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+/// Counts the images at `uri`: an object, or a prefix and all folders under it.
+///
+/// # Errors
+/// `InvalidInput` if there is none, or the bucket may not be read; else as S3 fails.
+pub async fn count(client: &Client, uri: &S3Uri) -> Result<ImageCount, EngineError> {
+    let mut count = ImageCount::default();
+    let mut pages = Addressed::find(client, uri).await?;
+    while let Some(page) = pages.next().await? {
+        for (kind, _) in page {
+            count.add(kind);
+        }
+    }
+    if count.images > 0 {
+        return Ok(count);
+    }
+    let rule = match count.other_files + count.markers {
+        0 => "there is no such object, and no object under this prefix".to_owned(),
+        others => format!("holds no image by its name, and {others} other objects"),
+    };
+    let endings: Vec<String> = ENDINGS[..6].iter().map(|ending| format!(".{ending}")).collect();
+    let remedy = format!("upload images ({}), or correct the address", endings.join(", "));
+    Err(Problem::new("s3_uri", uri, rule).remedy(remedy).into())
+}
+
+/// The images at an address as batches of rows with the columns `image_path` (S3 URI) and `file_name`, in the order of
+/// their keys; a page of the listing is a batch. For a blocking thread.
+#[derive(Debug)]
+pub struct ImageRows {
+    batches: mpsc::Receiver<Result<RecordBatch, EngineError>>,
+}
+
+impl ImageRows {
+    /// Begins to list.
+    pub fn new(runtime: &Handle, client: &Client, uri: &S3Uri) -> Self {
+        let (sender, batches) = mpsc::channel(PAGES_AHEAD);
+        let (client, uri) = (client.clone(), uri.clone());
+        runtime.spawn(async move {
+            if let Err(error) = send_pages(&client, &uri, &sender).await {
+                // The reader may be gone: then nobody needs the error.
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Self { batches }
+    }
+
+    /// The columns.
+    pub fn schema() -> SchemaRef {
+        let column = |name: &str| Field::new(name, DataType::Utf8, false);
+        Arc::new(Schema::new(vec![column("image_path"), column("file_name")]))
+    }
+}
+
+impl Iterator for ImageRows {
+    type Item = Result<RecordBatch, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.batches.blocking_recv()
+    }
+}
+
+async fn send_pages(
+    client: &Client,
+    uri: &S3Uri,
+    sender: &mpsc::Sender<Result<RecordBatch, EngineError>>,
+) -> Result<(), EngineError> {
+    let mut pages = Addressed::find(client, uri).await?;
+    while let Some(page) = pages.next().await? {
+        let images: Vec<S3Uri> =
+            page.into_iter().filter(|(kind, _)| *kind == Kind::Image).map(|(_, found)| found.uri).collect();
+        if !images.is_empty() && sender.send(rows(&images)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn rows(images: &[S3Uri]) -> Result<RecordBatch, EngineError> {
+    let paths: StringArray = images.iter().map(|uri| Some(uri.to_string())).collect();
+    let names: StringArray = images.iter().map(|uri| Some(file_name(&uri.key))).collect();
+    RecordBatch::try_new(ImageRows::schema(), vec![Arc::new(paths), Arc::new(names)])
+        .map_err(|error| EngineError::Transient(format!("a page of images is no batch of rows: {error}")))
+}
+
+fn file_name(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
+/// What an address stands for.
+#[derive(Debug)]
+enum Addressed {
+    /// One object, until it is taken.
+    Object(Option<Found>),
+    /// All under a prefix.
+    Under { pages: Pages, prefix: S3Uri },
+}
+
+impl Addressed {
+    /// The object of this name, or else the folder.
+    async fn find(client: &Client, uri: &S3Uri) -> Result<Self, EngineError> {
+        if !uri.key.is_empty()
+            && !uri.key.ends_with('/')
+            && let Some(object) = head(client, uri).await?
+        {
+            return Ok(Self::Object(Some(object)));
+        }
+        let prefix = match uri.key.as_str() {
+            "" => uri.clone(),
+            key => S3Uri::new(&uri.bucket, format!("{}/", key.trim_end_matches('/'))),
+        };
+        Ok(Self::Under { pages: Pages::new(client, &prefix), prefix })
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<(Kind, Found)>>, EngineError> {
+        match self {
+            Self::Object(object) => Ok(object.take().map(|found| vec![(Kind::of(file_name(&found.uri.key)), found)])),
+            Self::Under { pages, prefix } => {
+                let page = pages.next().await?;
+                let kind = |found: &Found| Kind::of(found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key));
+                Ok(page.map(|page| page.into_iter().map(|found| (kind(&found), found)).collect()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("a.jpg", Kind::Image)]
+    #[case("deep/er/b.JPEG", Kind::Image)]
+    #[case("c.webp", Kind::Image)]
+    #[case("fails-later.heic", Kind::Image)]
+    #[case("rows.csv", Kind::Other)]
+    #[case("jpg", Kind::Other)]
+    #[case("folder.jpg/readme", Kind::Other)]
+    #[case("", Kind::Marker)]
+    #[case("folder/", Kind::Marker)]
+    #[case("_old/a.jpg", Kind::Marker)]
+    #[case("a/.thumbnails/a.jpg", Kind::Marker)]
+    #[case("._a.jpg", Kind::Marker)]
+    fn objects_are_told_apart_by_their_names(#[case] below: &str, #[case] kind: Kind) {
+        assert_eq!(Kind::of(below), kind);
+    }
+
+    #[test]
+    fn only_what_was_ignored_is_a_warning() {
+        let count = ImageCount { images: 3, other_files: 2, markers: 0 };
+        let warnings: Vec<_> = count.warnings().into_iter().collect();
+        assert_eq!(warnings, [("objects ignored: not images by their names".to_owned(), 2)]);
+    }
+}

@@ -1,0 +1,94 @@
+//! What the cell of an image column names.
+
+use super::NotFetched;
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::s3_uri::S3Uri;
+
+/// The buckets that images may lie in.
+#[derive(Debug, Clone)]
+pub struct Buckets {
+    /// The stack's own, in which a cell that is no address is a key.
+    pub own: String,
+    /// Further ones that the stack may read.
+    pub others: Vec<String>,
+}
+
+impl Buckets {
+    /// The object that `cell` names: by an S3 URI, or by a key in the own bucket.
+    pub(super) fn place(&self, cell: Option<&str>) -> Result<S3Uri, NotFetched> {
+        let cell = cell.unwrap_or_default().trim();
+        if cell.is_empty() {
+            let problem = Problem::without_value("the image", "the row names none");
+            return Err(NotFetched::new("no image named", &problem.remedy(self.remedy())));
+        }
+        let refuse =
+            |reason, rule: &str| NotFetched::new(reason, &Problem::new("the image", cell, rule).remedy(self.remedy()));
+        if cell.starts_with("s3://") {
+            let uri = S3Uri::parse(cell).map_err(|rule| refuse("image address invalid", rule))?;
+            if uri.key.is_empty() {
+                return Err(refuse("image address invalid", "names a bucket, and no object in it"));
+            }
+            if uri.bucket != self.own && !self.others.contains(&uri.bucket) {
+                let rule = "the stack may not read this bucket";
+                let remedy = "add it to the context key `inputBuckets` and deploy, or copy the image";
+                let problem = Problem::new("the image", cell, rule).remedy(remedy);
+                return Err(NotFetched::new("image in a bucket that the stack may not read", &problem));
+            }
+            return Ok(uri);
+        }
+        if cell.contains("://") || cell.starts_with("data:") {
+            return Err(refuse("image not in S3", "is not an address in S3"));
+        }
+        if cell.len() > 1024 {
+            return Err(refuse("image address invalid", "is longer than the 1,024 bytes that S3 allows"));
+        }
+        Ok(S3Uri::new(&self.own, cell))
+    }
+
+    fn remedy(&self) -> String {
+        format!("write `s3://bucket/path`, or a key in {}", self.own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn buckets() -> Buckets {
+        Buckets { own: "own".to_owned(), others: vec!["photos".to_owned()] }
+    }
+
+    #[rstest]
+    #[case("s3://photos/a b/ü.jpg", "s3://photos/a b/ü.jpg")]
+    #[case(" s3://own/a.jpg\n", "s3://own/a.jpg")]
+    #[case("images/a.jpg", "s3://own/images/a.jpg")]
+    #[case("a:b.jpg", "s3://own/a:b.jpg")]
+    fn cells_name_objects(#[case] cell: &str, #[case] expected: &str) {
+        assert_eq!(buckets().place(Some(cell)).unwrap().to_string(), expected);
+    }
+
+    #[rstest]
+    #[case(
+        None,
+        "no image named",
+        "not sent: the image: the row names none; write `s3://bucket/path`, or a key in own"
+    )]
+    #[case(Some("  "), "no image named", "")]
+    #[case(Some("https://example.org/a.jpg"), "image not in S3", "the image is `https://example.org/a.jpg`: is not")]
+    #[case(Some("data:image/png;base64,AAAA"), "image not in S3", "")]
+    #[case(Some("s3://others/a.jpg"), "image in a bucket that the stack may not read", "`inputBuckets`")]
+    #[case(Some("s3://Photos/a.jpg"), "image address invalid", "must name a bucket")]
+    #[case(Some("s3://photos"), "image address invalid", "no object in it")]
+    fn what_names_no_readable_object_is_told(#[case] cell: Option<&str>, #[case] reason: &str, #[case] expected: &str) {
+        let refused = buckets().place(cell).unwrap_err();
+        assert_eq!(refused.reason, reason);
+        assert!(refused.text.starts_with("not sent: the image") && refused.text.contains(expected), "{}", refused.text);
+    }
+
+    #[test]
+    fn a_long_cell_is_not_repeated() {
+        let refused = buckets().place(Some(&"x".repeat(100_000))).unwrap_err();
+        assert!(refused.text.len() < 400, "{}", refused.text.len());
+    }
+}

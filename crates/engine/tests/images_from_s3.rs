@@ -1,0 +1,252 @@
+//! Images listed and fetched from an S3 in this process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "image_bucket/mod.rs"]
+mod image_bucket;
+
+use arrow_array::cast::AsArray;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bedrock_batch_domain::image::{ImageLimits, MediaType};
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::images::{Buckets, FetchedImage, ImageCount, ImageFetcher, ImageRows, NotFetched, count};
+use image_bucket::{Bucket, serve_breaking};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+const LIMITS: ImageLimits = ImageLimits { max_bytes: 2_000, max_side: Some(8_000) };
+
+fn client(endpoint: &str) -> Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("a", "b", None, None, "test"))
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .build();
+    Client::from_conf(config)
+}
+
+/// A PNG of so many bytes in its middle.
+fn png(width: u32, filling: usize) -> Vec<u8> {
+    let chunk = |kind: &[u8], data: &[u8]| {
+        [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], kind, data, b"sum!"].concat()
+    };
+    let header = [&width.to_be_bytes()[..], &[0, 0, 0, 1, 8, 2, 0, 0, 0]].concat();
+    let parts = [chunk(b"IHDR", &header), chunk(b"IDAT", &vec![7; filling]), chunk(b"IEND", b"")];
+    [&b"\x89PNG\r\n\x1a\n"[..], &parts.concat()].concat()
+}
+
+fn fetcher(client: &Client, concurrency: usize) -> ImageFetcher {
+    let buckets = Buckets { own: "own".to_owned(), others: vec!["photos".to_owned()] };
+    ImageFetcher::new(&Handle::current(), client, buckets, LIMITS, concurrency)
+}
+
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+/// All images that these cells name.
+async fn fetched(client: &Client, cells: &[&str]) -> Result<Vec<Result<FetchedImage, NotFetched>>, EngineError> {
+    let fetcher = fetcher(client, 4);
+    let cells: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+    on_a_thread(move || fetcher.start(cells.iter().map(|cell| Some(cell.as_str()))).wait()).await
+}
+
+#[tokio::test]
+async fn images_of_all_folders_are_listed_page_by_page() {
+    let bucket = Bucket::default();
+    for number in 0..2_500 {
+        bucket.put("photos", &format!("shop/{}/{number:04}.jpg", number % 3), b"x");
+    }
+    for other in ["shop/", "shop/1/rows.csv", "shop/_old/a.jpg", "shop/2/.DS_Store", "shop/2/a.HEIC", "shops/b.jpg"] {
+        bucket.put("photos", other, b"x");
+    }
+    let client = client(&bucket.serve().await);
+    for address in ["s3://photos/shop", "s3://photos/shop/"] {
+        let uri = S3Uri::parse(address).unwrap();
+        let counted = count(&client, &uri).await.unwrap();
+        assert_eq!(counted, ImageCount { images: 2_501, other_files: 1, markers: 3 });
+        let rows = ImageRows::new(&Handle::current(), &client, &uri);
+        let batches: Vec<_> = on_a_thread(move || rows.map(Result::unwrap).collect()).await;
+        assert!(batches.iter().all(|batch| batch.num_rows() <= 1_000));
+        let column = |name: &str| -> Vec<String> {
+            let cells = batches.iter().flat_map(|batch| batch.column_by_name(name).unwrap().as_string::<i32>().iter());
+            cells.map(|cell| cell.unwrap().to_owned()).collect()
+        };
+        let paths = column("image_path");
+        assert_eq!(paths.len(), 2_501);
+        assert!(paths.is_sorted());
+        assert_eq!(paths[0], "s3://photos/shop/0/0000.jpg");
+        assert_eq!(column("file_name").last().map(String::as_str), Some("a.HEIC"));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_is_not_listed_for() {
+    let bucket = Bucket::default();
+    for number in 0..20_000 {
+        bucket.put("photos", &format!("{number:05}.png"), b"");
+    }
+    let client = client(&bucket.serve().await);
+    let uri = S3Uri::parse("s3://photos").unwrap();
+    let mut rows = ImageRows::new(&Handle::current(), &client, &uri);
+    on_a_thread(move || assert_eq!(rows.next().unwrap().unwrap().num_rows(), 1_000)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(bucket.world().pages <= 5, "{}", bucket.world().pages);
+}
+
+#[tokio::test]
+async fn one_object_is_one_row_and_none_is_told() {
+    let bucket = Bucket::default();
+    bucket.put("photos", "a/b.gif", b"x");
+    bucket.put("photos", "rows/a.csv", b"x");
+    let client = client(&bucket.serve().await);
+    let uri = S3Uri::parse("s3://photos/a/b.gif").unwrap();
+    assert_eq!(count(&client, &uri).await.unwrap().images, 1);
+    let rows = ImageRows::new(&Handle::current(), &client, &uri);
+    let rows: usize = on_a_thread(move || rows.map(|batch| batch.unwrap().num_rows()).sum()).await;
+    assert_eq!(rows, 1);
+    for (address, says) in [
+        ("s3://photos/c", "there is no such object, and no object under this prefix"),
+        ("s3://photos/rows", "holds no image by its name, and 1 other objects"),
+        ("s3://photos/rows/a.csv", "holds no image by its name"),
+    ] {
+        let error = count(&client, &S3Uri::parse(address).unwrap()).await.unwrap_err();
+        assert!(
+            matches!(&error, EngineError::InvalidInput(problems) if problems.to_string().contains(says)),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn images_come_in_order_with_their_bytes() {
+    let bucket = Bucket::default();
+    let (small, wide) = (png(10, 20), png(8_000, 700));
+    bucket.put("own", "images/called.jpg", &small);
+    bucket.put("photos", "wide.png", &wide);
+    let client = client(&bucket.serve().await);
+    let cells = ["s3://photos/wide.png", "images/called.jpg", "s3://own/images/called.jpg"];
+    let images = fetched(&client, &cells).await.unwrap();
+    for (image, bytes) in images.into_iter().zip([&wide, &small, &small]) {
+        let expected = FetchedImage {
+            media_type: MediaType::Png,
+            base64: STANDARD.encode(bytes),
+            digest: Sha256::digest(bytes).into(),
+        };
+        assert_eq!(image, Ok(expected));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_use_concerns_its_row_alone() {
+    let bucket = Bucket::default();
+    bucket.put("own", "good.png", &png(10, 20));
+    bucket.put("own", "heavy.png", &png(10, 1_950));
+    bucket.put("own", "half.png", &png(10, 20)[..50]);
+    bucket.put("own", "wide.png", &png(8_001, 20));
+    bucket.put("own", "empty.png", b"");
+    bucket.put("own", "text.png", b"a,b\n1,2\n");
+    let often = u32::MAX;
+    bucket.world().faults.extend([
+        ("own/denied.png".to_owned(), (403, "AccessDenied", often)),
+        ("own/cold.png".to_owned(), (403, "InvalidObjectState", often)),
+        ("photos/no-bucket.png".to_owned(), (404, "NoSuchBucket", often)),
+        ("photos/elsewhere.png".to_owned(), (301, "PermanentRedirect", often)),
+        ("own/locked.png".to_owned(), (400, "KMS.DisabledException", often)),
+    ]);
+    let client = client(&bucket.serve().await);
+    let expected = [
+        ("heavy.png", "image of too many bytes", "image s3://own/heavy.png: the file has 2007 bytes, and at most 2000"),
+        ("half.png", "image file is cut off", "the PNG file is cut off"),
+        ("wide.png", "image of too many pixels", "8001 x 1 pixels"),
+        ("empty.png", "image file is empty", "the file is empty"),
+        ("text.png", "image of a format that models do not take", "of no known image format"),
+        ("missing.png", "image missing", "the image is `s3://own/missing.png`: there is no such object"),
+        ("denied.png", "image may not be read", "S3 denies access"),
+        ("cold.png", "image archived", "restore it"),
+        ("s3://photos/no-bucket.png", "image missing", "this bucket does not exist"),
+        ("s3://photos/elsewhere.png", "image in another region", "another region"),
+        ("locked.png", "image may not be read", "its encryption key"),
+        ("s3://others/a.png", "image in a bucket that the stack may not read", "inputBuckets"),
+        ("https://example.org/a.png", "image not in S3", "is not an address in S3"),
+        ("", "no image named", "the row names none"),
+    ];
+    let mut cells: Vec<&str> = expected.iter().map(|(cell, _, _)| *cell).collect();
+    cells.push("good.png");
+    let mut images = fetched(&client, &cells).await.unwrap();
+    assert!(images.pop().unwrap().is_ok());
+    for (image, (cell, reason, text)) in images.into_iter().zip(expected) {
+        let why = image.unwrap_err();
+        assert_eq!(why.reason, reason, "{cell}");
+        assert!(why.text.starts_with("not sent: ") && why.text.contains(text), "{}", why.text);
+    }
+}
+
+#[tokio::test]
+async fn faults_that_pass_are_tried_again_and_those_that_stay_are_the_runs() {
+    let bucket = Bucket::default();
+    bucket.put("own", "late.png", &png(10, 20));
+    bucket.world().faults.extend([
+        ("own/late.png".to_owned(), (503, "SlowDown", 2)),
+        ("own/never.png".to_owned(), (503, "SlowDown", u32::MAX)),
+        ("own/broken.png".to_owned(), (500, "InternalError", u32::MAX)),
+        ("own/stale.png".to_owned(), (400, "ExpiredToken", u32::MAX)),
+    ]);
+    let client = client(&bucket.serve().await);
+    assert!(fetched(&client, &["late.png"]).await.unwrap()[0].is_ok());
+    let error = fetched(&client, &["late.png", "never.png"]).await.unwrap_err();
+    assert!(matches!(&error, EngineError::Throttled(text) if text.contains("s3://own/never.png")), "{error}");
+    for cell in ["broken.png", "stale.png"] {
+        let error = fetched(&client, &[cell]).await.unwrap_err();
+        assert!(matches!(&error, EngineError::Transient(_)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_not_a_broken_image() {
+    let image = png(10, 900);
+    let breaks_twice = client(&serve_breaking(image.clone(), 2).await);
+    assert_eq!(fetched(&breaks_twice, &["a.png"]).await.unwrap()[0].as_ref().unwrap().base64, STANDARD.encode(&image));
+    let breaks_always = client(&serve_breaking(image, u32::MAX).await);
+    let error = fetched(&breaks_always, &["a.png"]).await.unwrap_err();
+    assert!(matches!(&error, EngineError::Transient(text) if text.contains("reading s3://own/a.png broke")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_are_fetched_at_a_time_than_told_and_no_more_wait_to_be_taken() {
+    let bucket = Bucket::default();
+    bucket.put("own", "a.png", &png(10, 20));
+    bucket.world().takes = Duration::from_millis(10);
+    let client = client(&bucket.serve().await);
+    let fetcher = fetcher(&client, 5);
+    let asked = {
+        let bucket = bucket.clone();
+        move || bucket.world().asked.len()
+    };
+    on_a_thread(move || {
+        let mut first = fetcher.start(vec![Some("a.png"); 60]);
+        let second = fetcher.start(vec![Some("a.png"); 60]);
+        // Nobody takes any: what is asked for stays bounded, for each of the two.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!((10..=12).contains(&asked()), "{}", asked());
+        // The second one's images wait, and do not hold up the first.
+        assert_eq!(first.by_ref().filter(|image| image.as_ref().unwrap().is_ok()).count(), 60);
+        assert!(first.next().is_none());
+        assert_eq!(second.wait().unwrap().len(), 60);
+        drop(fetcher.start(vec![Some("a.png"); 1_000]));
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let world = bucket.world();
+    assert!(world.asked.len() < 140, "what nobody waits for is not fetched: {}", world.asked.len());
+    assert_eq!(world.most_in_flight, 5);
+}
