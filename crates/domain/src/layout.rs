@@ -46,7 +46,7 @@ fn joined_by_hyphens(text: &str, fits: impl Fn(char) -> bool) -> String {
 }
 
 /// Eight hex digits that stand for `parts`.
-fn short_hash(parts: &[&str]) -> String {
+pub(crate) fn short_hash(parts: &[&str]) -> String {
     digest(parts)[..8].to_owned()
 }
 
@@ -202,6 +202,11 @@ impl Layout {
     /// A pipeline run's frozen pipeline.
     pub fn pipeline_key(pipeline_run: &str) -> String {
         format!("runs/{pipeline_run}/pipeline.json")
+    }
+
+    /// The execution input of stage `index` of a pipeline run.
+    pub fn stage_input_key(pipeline_run: &str, index: usize) -> String {
+        format!("runs/{pipeline_run}/stages/{index}.json")
     }
 
     /// The links to the files of a run, one a line; there if an email would have too many of them.
