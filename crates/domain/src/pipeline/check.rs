@@ -1,17 +1,11 @@
 //! A pipeline walked through from its first column to its last, before anything is asked.
 
-use super::{PipelineRequest, StageRequest, StageRows, stage};
-use crate::check::{Known, column_problems, output_columns, resolve};
-use crate::columns::{Column, RECORD_ID, mapped};
-use crate::input::{IMAGE_COLUMN, InputType, RunRequest};
-use crate::problem::{Problem, listed};
+use super::{PipelineRequest, StageRows, stage};
+use crate::check::{Known, check_run, image_columns, output_columns};
+use crate::columns::Column;
+use crate::problem::Problem;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// The columns of rows that are made from images, beside the image itself.
-const FILE_NAME: &str = "file_name";
-/// How names of tables end; under any other name there are images, where images are asked for.
-const TABLES: [&str; 3] = [".csv", ".parquet", ".pq"];
 
 /// What came of checking a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,34 +25,23 @@ pub fn check(pipeline: &PipelineRequest, known: &Known<'_>, inputs: &BTreeMap<us
     let mut all = PipelineCheck::default();
     let mut before: Option<Vec<Column>> = None;
     for (index, stage) in pipeline.stages.iter().enumerate() {
-        let incoming = match (stage.rows, &stage.run) {
-            (StageRows::Own, Some(run)) => {
-                inputs.get(&index).cloned().or_else(|| image_columns(run, stage)).map(of_input)
-            }
-            (StageRows::Previous, Some(_)) => before.take(),
+        let Some(run) = &stage.run else {
+            before = None;
+            all.columns.push(None);
+            continue;
+        };
+        let incoming = match stage.rows {
+            StageRows::Own => inputs.get(&index).cloned().or_else(|| image_columns(run)).map(of_input),
+            StageRows::Previous => before,
+            StageRows::Unclear => None,
+        };
+        let checked = check_run(run, known, incoming.as_deref());
+        all.problems.extend(checked.problems.into_iter().map(|problem| pipeline.placed(index, problem)));
+        before = match (&checked.columns, &checked.resolved) {
+            (Some(columns), Some(resolved)) => Some(output_columns(resolved, columns, stage.origin())),
             _ => None,
         };
-        let mut note = |problem: Problem| all.problems.push(pipeline.placed(index, problem));
-        let read = match (incoming, &stage.run) {
-            (Some(columns), Some(run)) => {
-                renamed(&columns, run).map_err(|wrong| wrong.into_iter().for_each(&mut note)).ok()
-            }
-            _ => None,
-        };
-        let resolved = stage.run.as_ref().and_then(|run| {
-            let (resolved, wrong) = resolve(run, known);
-            wrong.into_iter().for_each(&mut note);
-            Some((run, resolved?))
-        });
-        before = match (&read, &resolved) {
-            (Some(columns), Some((run, resolved))) => {
-                let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-                column_problems(run, resolved, &names).into_iter().for_each(&mut note);
-                Some(output_columns(resolved, columns, stage.origin()))
-            }
-            _ => None,
-        };
-        all.columns.push(read);
+        all.columns.push(checked.columns);
     }
     all
 }
@@ -89,30 +72,6 @@ impl PipelineRequest {
 
 fn of_input(names: Vec<String>) -> Vec<Column> {
     names.into_iter().map(Column::of_input).collect()
-}
-
-/// The columns that rows of images have; `None` if the stage reads no images, or a table that names them.
-fn image_columns(run: &RunRequest, stage: &StageRequest) -> Option<Vec<String>> {
-    let uri = run.rows.s3_uri.as_deref()?.to_ascii_lowercase();
-    let of_table = TABLES.iter().any(|ending| uri.ends_with(ending))
-        || stage.fields.get("image_column").is_some_and(|value| !value.is_null());
-    let are_images = run.rows.input_type == InputType::Image && !of_table;
-    are_images.then(|| [RECORD_ID, IMAGE_COLUMN, FILE_NAME].map(str::to_owned).to_vec())
-}
-
-/// The columns under their new names, or the mappings of columns that there are not.
-fn renamed(columns: &[Column], run: &RunRequest) -> Result<Vec<Column>, Vec<Problem>> {
-    let mappings = &run.rows.column_mappings;
-    let missing = match mapped(columns, mappings) {
-        Ok(columns) => return Ok(columns.into_iter().map(|(column, _)| column).collect()),
-        Err(missing) => missing,
-    };
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let wrong = mappings.iter().filter(|(_, old)| missing.contains(old)).map(|(new, old)| {
-        let rule = "there is no such column";
-        Problem::new(format!("column_mappings.{new}"), old, rule).remedy(format!("the columns are {}", listed(&names)))
-    });
-    Err(wrong.collect())
 }
 
 #[cfg(test)]
