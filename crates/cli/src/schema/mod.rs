@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -51,9 +52,13 @@ fn text(kind: Kind) -> serde_json::Result<String> {
 /// In the draft that editors know best.
 fn schema_of<T: JsonSchema>() -> Schema {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
-    // `uint32` and the like mean nothing to a person who writes JSON.
     RecursiveTransform(|schema: &mut Schema| {
+        // `uint32` and the like mean nothing to a person who writes JSON.
         schema.remove("format");
+        // The source breaks lines where it has to, an editor where it wants to.
+        if let Some(Value::String(description)) = schema.get_mut("description") {
+            *description = description.replace('\n', " ");
+        }
     })
     .transform(&mut schema);
     schema

@@ -29,7 +29,7 @@ pub(super) struct Pipeline {
 /// A stage: a run that reads S3, or the answered rows of the stage before. The first stage has `input_s3_uri`; a later
 /// one has exactly one of `input_s3_uri` and `use_previous_output`.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = sources)]
 struct Stage {
     /// Its name, unlike those of the other stages. An older column whose name a newer one takes goes on as
     /// `<stage_name>_<column>`.
@@ -46,4 +46,9 @@ struct Stage {
 
 fn sets_of_fields(schema: &mut Schema) {
     one_of_the_sets(schema, &[&["pipeline_name", "stages"], &["config_s3_uri"]]);
+}
+
+fn sources(schema: &mut Schema) {
+    let sources = serde_json::json!([{"required": ["input_s3_uri"]}, {"required": ["use_previous_output"]}]);
+    schema.insert("anyOf".to_owned(), sources);
 }

@@ -30,7 +30,7 @@ pub(super) struct Mapped {
     /// there, or `category` where the rows have no such column.
     column_name: String,
     /// Prompts by value; the same as `category_to_prompt_mapping` beside `prompt_config`.
-    #[schemars(length(min = 1, max = 10_000))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 10_000))]
     category_to_prompt_mapping: Option<BTreeMap<String, String>>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Expanded {
     /// The column whose values are looked up in `expansion_mapping`.
     category_column: String,
     /// Expansion rules by value; `default` for all other values. Case and outer spaces do not count.
-    #[schemars(length(min = 1, max = 10_000))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 10_000))]
     expansion_mapping: BTreeMap<String, String>,
 }
 

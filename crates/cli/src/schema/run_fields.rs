@@ -20,7 +20,7 @@ pub(super) struct RunFields {
     prompt_config: Option<PromptConfig>,
     /// With mode `mapped`: prompts by the value of a column; `default` for all other values. Case and outer spaces do
     /// not count.
-    #[schemars(length(min = 1, max = 10_000))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 10_000))]
     category_to_prompt_mapping: Option<BTreeMap<String, String>>,
     /// With mode `expanded`: one row a prompt (`long`, the default), or one row with columns for each prompt (`wide`).
     expanded_layout: Option<ExpandedLayout>,
