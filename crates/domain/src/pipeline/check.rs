@@ -127,6 +127,8 @@ mod tests {
         "stages[2].model_id is `anthropic.claude-99`: is not a model that is known to support batch inference")]
     #[case::parameters(&[("/stages/2/inference", json!({"dimensions": 256}))],
         "stages[2].inference.dimensions is `256`: is for embedding models only")]
+    #[case::text_only_model(&[("/stages/1/model_id", json!("amazon.nova-micro-v1:0"))],
+        "stages[1].model_id is `amazon.nova-micro-v1:0`: takes no images, and input_type is `image`; name a model that takes images")]
     fn what_cannot_work_is_named_with_its_path(#[case] changes: &[(&str, Value)], #[case] expected: &str) {
         let (problems, _) = checked(&config_with(changes), &[]);
         assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:?}");
