@@ -204,11 +204,6 @@ impl Layout {
         format!("runs/{pipeline_run}/pipeline.json")
     }
 
-    /// The execution input of stage `index` of a pipeline run.
-    pub fn stage_input_key(pipeline_run: &str, index: usize) -> String {
-        format!("runs/{pipeline_run}/stages/{index}.json")
-    }
-
     /// The links to the files of a run, one a line; there if an email would have too many of them.
     pub fn links_key(run: &str) -> String {
         format!("runs/{run}/links.txt")

@@ -54,6 +54,12 @@ impl StageRequest {
         Self { stage_name, rows, run, fields: fields.clone() }
     }
 
+    /// Whether the address of its rows is one, rather than an example's that still holds a placeholder.
+    pub fn is_addressed(&self) -> bool {
+        let uri = self.fields.get("input_s3_uri").and_then(Value::as_str);
+        uri.is_some_and(|uri| !uri.contains(ACCOUNT_PLACEHOLDER))
+    }
+
     /// What a stage that reads this one's rows calls it.
     pub(super) fn origin(&self) -> &str {
         if self.stage_name.is_empty() { "previous" } else { &self.stage_name }
