@@ -15,6 +15,7 @@ mod progress;
 mod resume;
 mod run;
 mod say;
+mod schema;
 mod show;
 mod stack;
 mod standing;
@@ -24,6 +25,7 @@ mod stop;
 mod table;
 mod totals;
 mod upload;
+mod validate;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -40,9 +42,20 @@ struct Cli {
     command: Command,
 }
 
-/// One file of this crate each.
+/// One file or folder of this crate each.
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    OfStack(StackCommand),
+    /// Check the input of a run or a pipeline without AWS: says all that is wrong, a problem a line
+    Validate(validate::Arguments),
+    /// Print the JSON Schema of an input
+    Schema(schema::Arguments),
+}
+
+/// What needs a deployed stack.
+#[derive(Debug, Subcommand)]
+enum StackCommand {
     /// Start a run from a JSON file; local inputs that it names are uploaded
     Start(start::Arguments),
     /// Say how a run stands
@@ -72,14 +85,21 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
-    let stack = Stack::find(&cli.stack).await?;
     match cli.command {
-        Command::Start(arguments) => Box::pin(start::run(&stack, &arguments)).await,
-        Command::Status(arguments) => Box::pin(status::run(&stack, &arguments)).await,
-        Command::Download(arguments) => Box::pin(download::run(&stack, &arguments)).await,
-        Command::Show(arguments) => Box::pin(show::run(&stack, &arguments)).await,
-        Command::Stop(arguments) => Box::pin(stop::run(&stack, &arguments)).await,
-        Command::Resume(arguments) => Box::pin(resume::run(&stack, &arguments)).await,
-        Command::Collect(arguments) => Box::pin(collect::run(&stack, &arguments)).await,
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::OfStack(command) => Box::pin(run_on_stack(&Stack::find(&cli.stack).await?, command)).await,
+    }
+}
+
+async fn run_on_stack(stack: &Stack, command: StackCommand) -> Result<(), Failure> {
+    match command {
+        StackCommand::Start(arguments) => Box::pin(start::run(stack, &arguments)).await,
+        StackCommand::Status(arguments) => Box::pin(status::run(stack, &arguments)).await,
+        StackCommand::Download(arguments) => Box::pin(download::run(stack, &arguments)).await,
+        StackCommand::Show(arguments) => Box::pin(show::run(stack, &arguments)).await,
+        StackCommand::Stop(arguments) => Box::pin(stop::run(stack, &arguments)).await,
+        StackCommand::Resume(arguments) => Box::pin(resume::run(stack, &arguments)).await,
+        StackCommand::Collect(arguments) => Box::pin(collect::run(stack, &arguments)).await,
     }
 }

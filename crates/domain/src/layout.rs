@@ -46,7 +46,7 @@ fn joined_by_hyphens(text: &str, fits: impl Fn(char) -> bool) -> String {
 }
 
 /// Eight hex digits that stand for `parts`.
-fn short_hash(parts: &[&str]) -> String {
+pub(crate) fn short_hash(parts: &[&str]) -> String {
     digest(parts)[..8].to_owned()
 }
 

@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 /// The field that names the object.
 pub const CONFIG_S3_URI: &str = "config_s3_uri";
 /// The largest input that is taken directly: an execution's state holds 256 KiB, and more than the input has to fit.
-const MOST_DIRECT_BYTES: usize = 200 * 1024;
+pub const MOST_DIRECT_BYTES: usize = 200 * 1024;
 /// The largest object.
-const MOST_OBJECT_BYTES: usize = 5_000_000;
+pub const MOST_OBJECT_BYTES: usize = 5_000_000;
 
 /// The input that `input` stands for: the JSON in the object that it names, or `input` itself. `readable` are the
 /// buckets that the stack may read.

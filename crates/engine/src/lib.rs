@@ -29,5 +29,6 @@ pub mod stop;
 pub mod submit;
 pub mod templates;
 pub mod trigger;
+pub mod validate;
 
 pub use error::EngineError;

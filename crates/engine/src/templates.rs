@@ -2,13 +2,26 @@
 
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// All prompt templates and expansion rules of a folder, by name (the file's without `.toml`).
 ///
 /// # Errors
 /// All that is wrong with them, one file a line or more.
 pub fn load_prompts(folder: &Path) -> Result<PromptLibrary, String> {
+    let (library, broken) = read_prompts(folder)?;
+    if broken.is_empty() {
+        return Ok(library);
+    }
+    let lines: Vec<String> = broken.iter().map(|(file, wrong)| format!("{}: {wrong}", file.display())).collect();
+    Err(lines.join("\n"))
+}
+
+/// As [`load_prompts`], but takes what is sound beside what is broken: the files that are, and what is wrong with each.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn read_prompts(folder: &Path) -> Result<(PromptLibrary, Vec<(PathBuf, String)>), String> {
     let cannot_read = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(cannot_read)? {
@@ -16,20 +29,24 @@ pub fn load_prompts(folder: &Path) -> Result<PromptLibrary, String> {
     }
     files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     files.sort();
-    let (mut library, mut problems) = (PromptLibrary::default(), Vec::new());
+    let (mut library, mut broken) = (PromptLibrary::default(), Vec::new());
     for path in files {
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
         let added = match std::fs::read_to_string(&path) {
             Ok(text) => library.add(name, &text),
             Err(error) => Err(error.to_string()),
         };
-        problems.extend(added.err().map(|error| format!("{}: {error}", path.display())));
+        broken.extend(added.err().map(|error| (path.clone(), error)));
     }
-    if problems.is_empty() {
+    if broken.is_empty() {
         // Only when all files are read is it known which of a rule's prompts are missing.
-        problems = library.rule_problems().iter().map(|problem| format!("{}/{problem}", folder.display())).collect();
+        let of_rules = library.rule_problems().into_iter().map(|problem| {
+            let (id, wrong) = problem.split_once(": ").unwrap_or(("", &problem));
+            (folder.join(format!("{id}.toml")), wrong.to_owned())
+        });
+        broken.extend(of_rules);
     }
-    if problems.is_empty() { Ok(library) } else { Err(problems.join("\n")) }
+    Ok((library, broken))
 }
 
 /// The table of models with the overrides of `file`, if there is such a file.

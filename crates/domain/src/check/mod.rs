@@ -4,8 +4,10 @@
 mod columns;
 mod on_demand;
 mod prompts;
+mod run;
 
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, prompt_column_problems, wide_name};
+pub use run::{RunCheck, check_run, image_columns};
 
 use crate::input::{Inference, InputType, RunRequest};
 use crate::model::{Model, ModelTable, effective_prefill};

@@ -71,7 +71,7 @@ impl Preprocessor {
     }
 
     /// The buckets that a run may read.
-    pub(super) fn readable_buckets(&self) -> Vec<&str> {
+    pub(crate) fn readable_buckets(&self) -> Vec<&str> {
         std::iter::once(&self.bucket).chain(&self.input_buckets).map(String::as_str).collect()
     }
 

@@ -1,0 +1,268 @@
+//! The schemas say what the readers do.
+
+use super::{Kind, text};
+use bedrock_batch_domain::input::{RunRequest, StackLimits};
+use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest};
+use bedrock_batch_domain::problem::Problem;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const LIMITS: PipelineLimits = PipelineLimits {
+    stack: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
+    download_links: true,
+};
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../pipeline-configs"))
+}
+
+fn schema(kind: Kind) -> Value {
+    serde_json::from_str(&text(kind).unwrap()).unwrap()
+}
+
+#[test]
+fn the_files_in_the_repository_are_current() {
+    for (kind, name) in [(Kind::ExecutionInput, "execution-input"), (Kind::Pipeline, "pipeline")] {
+        let file = format!("{name}.schema.json");
+        let written = std::fs::read_to_string(folder().join(&file)).unwrap_or_default();
+        assert!(
+            written == text(kind).unwrap(),
+            "it is not: `bedrock-batch schema {name} > pipeline-configs/{file}`"
+        );
+    }
+}
+
+/// An object of an input: its schema, where messages say that it lies, and a whole input that has `object` there.
+struct Part {
+    name: &'static str,
+    kind: Kind,
+    pointer: &'static str,
+    path: &'static str,
+    around: fn(Value) -> Value,
+    /// Fields that are read elsewhere, and fields that are only read to be refused.
+    elsewhere: &'static [&'static str],
+    refused: &'static [&'static str],
+}
+
+const DATASETS: &[&str] = &["dataset_id", "split", "config", "revision"];
+const PROMPT_CONFIG: &str = "/properties/prompt_config/anyOf/0/anyOf";
+
+fn with_mode(mode: &str, mut object: Value) -> Value {
+    object["mode"] = mode.into();
+    json!({"prompt_config": object})
+}
+
+const PARTS: [Part; 8] = [
+    Part {
+        name: "run",
+        kind: Kind::ExecutionInput,
+        pointer: "",
+        path: "",
+        around: |object| object,
+        elsewhere: &["$schema", "resume_run", "collect_run", "config_s3_uri"],
+        refused: DATASETS,
+    },
+    Part {
+        name: "previous run",
+        kind: Kind::ExecutionInput,
+        pointer: "/properties/previous_run",
+        path: "previous_run.",
+        around: |object| json!({"previous_run": object}),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "inference",
+        kind: Kind::ExecutionInput,
+        pointer: "/properties/inference",
+        path: "inference.",
+        around: |object| json!({"inference": object}),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "single",
+        kind: Kind::ExecutionInput,
+        pointer: "/0",
+        path: "prompt_config.",
+        around: |object| with_mode("single", object),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "mapped",
+        kind: Kind::ExecutionInput,
+        pointer: "/1",
+        path: "prompt_config.",
+        around: |object| with_mode("mapped", object),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "expanded",
+        kind: Kind::ExecutionInput,
+        pointer: "/2",
+        path: "prompt_config.",
+        around: |object| with_mode("expanded", object),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "pipeline",
+        kind: Kind::Pipeline,
+        pointer: "",
+        path: "",
+        around: |object| object,
+        elsewhere: &["$schema", "config_s3_uri"],
+        refused: &[],
+    },
+    Part {
+        name: "stage",
+        kind: Kind::Pipeline,
+        pointer: "/definitions/Stage",
+        path: "stages[0].",
+        around: |object| json!({"pipeline_name": "p", "stages": [object]}),
+        elsewhere: &[],
+        refused: DATASETS,
+    },
+];
+
+impl Part {
+    fn properties(&self) -> Map<String, Value> {
+        let is_mode = self.path == "prompt_config.";
+        let pointer = if is_mode { format!("{PROMPT_CONFIG}{}", self.pointer) } else { self.pointer.to_owned() };
+        let schema = schema(self.kind);
+        schema.pointer(&pointer).unwrap()["properties"].as_object().unwrap().clone()
+    }
+
+    fn read(&self, object: Value) -> Vec<Problem> {
+        let input = (self.around)(object);
+        match self.kind {
+            Kind::ExecutionInput => RunRequest::read(&input, LIMITS.stack).1,
+            Kind::Pipeline => PipelineRequest::read(&input, LIMITS).1,
+        }
+    }
+
+    /// What is wrong with `value` as the field `name`.
+    fn problems_of(&self, name: &str, value: &Value) -> Vec<String> {
+        let field = format!("{}{name}", self.path);
+        let problems = self.read(json!({name: value}));
+        problems.iter().filter(|problem| problem.field == field).map(|problem| problem.rule.clone()).collect()
+    }
+}
+
+#[test]
+fn a_schema_has_the_fields_that_are_read_and_no_others() {
+    for part in PARTS {
+        let unknown = format!("{}?", part.path);
+        let problems = part.read(json!({"?": 1}));
+        let problem = problems.iter().find(|problem| problem.field == unknown).unwrap();
+        assert_eq!(problem.rule, "is not a field of this input");
+        assert!(!problem.remedy.ends_with(" more"), "all fields are listed: {}", problem.remedy);
+        let mut read: BTreeSet<String> = problem.remedy.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        read.retain(|name| !part.refused.contains(&name.as_str()));
+        let mut properties: BTreeSet<String> = part.properties().keys().cloned().collect();
+        properties.retain(|name| !part.elsewhere.contains(&name.as_str()));
+        assert_eq!(properties, read, "{}", part.name);
+        for name in part.properties().keys().filter(|name| !part.elsewhere.contains(&name.as_str())) {
+            let rules = part.problems_of(name, &Value::Null);
+            assert!(!rules.contains(&problem.rule), "{}: {name}", part.name);
+        }
+    }
+}
+
+#[test]
+fn a_schema_has_the_ranges_and_the_names_that_are_read() {
+    let mut seen = 0;
+    for part in PARTS {
+        for (name, property) in part.properties() {
+            let refused = |value: &Value| {
+                let rules = part.problems_of(&name, value);
+                rules.iter().any(|rule| rule.starts_with("must be ") || rule.starts_with("may hold "))
+            };
+            if let (Some(least), Some(most)) = (property["minimum"].as_f64(), property["maximum"].as_f64()) {
+                let is_integer = property["type"][0] == "integer" || property["type"] == "integer";
+                #[expect(clippy::cast_possible_truncation, reason = "bounds are small and whole")]
+                let value = |number: f64| if is_integer { json!(number as i64) } else { json!(number) };
+                let step = if is_integer { 1.0 } else { 0.001 };
+                for inside in [least, most] {
+                    assert!(!refused(&value(inside)), "{}: {name} takes {inside}", part.name);
+                }
+                for outside in [least - step, most + step] {
+                    assert!(refused(&value(outside)), "{}: {name} does not take {outside}", part.name);
+                }
+                seen += 1;
+            }
+            let is_list = property["items"]["enum"].is_array();
+            let names = if is_list { &property["items"]["enum"] } else { &property["enum"] };
+            let names: Vec<&Value> = names.as_array().into_iter().flatten().filter(|name| !name.is_null()).collect();
+            if names.is_empty() || name == "mode" {
+                continue;
+            }
+            let value = |name: &Value| if is_list { json!([name]) } else { name.clone() };
+            assert!(names.iter().all(|name| !refused(&value(name))), "{}: {name} takes {names:?}", part.name);
+            assert!(refused(&value(&json!("nothing"))), "{}: {name} takes nothing else", part.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+fn takes(kind: Kind, input: &Value) -> bool {
+    jsonschema::validator_for(&schema(kind)).unwrap().is_valid(input)
+}
+
+#[test]
+fn inputs_are_checked_with_a_schema() {
+    let run = |more: Value| {
+        let mut input = json!({"$schema": "x", "s3_uri": "s3://b/a.csv", "job_name_prefix": "p", "model_id": "m"});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        takes(Kind::ExecutionInput, &input)
+    };
+    assert!(run(json!({"prompt_id": null, "max_num_jobs": 1, "inference": {"top_p": 1}})));
+    assert!(run(json!({"prompt_config": {"prompt_id": "p"}})));
+    assert!(run(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}})));
+    assert!(!run(json!({"prompt_config": {"mode": "mapped"}})));
+    assert!(!run(json!({"modle_id": "x"})));
+    assert!(!run(json!({"max_num_jobs": 0})));
+    assert!(!run(json!({"category_to_prompt_mapping": {}})));
+    for whole in [json!({"resume_run": "r"}), json!({"config_s3_uri": "s3://b/k"})] {
+        assert!(takes(Kind::ExecutionInput, &whole));
+    }
+    assert!(!takes(Kind::ExecutionInput, &json!({"model_id": "m", "job_name_prefix": "p"})));
+    assert!(!takes(Kind::Pipeline, &json!({"pipeline_name": "p", "stages": []})));
+    let stage = json!({"stage_name": "s", "model_id": "m", "job_name_prefix": "p", "s3_uri": "s3://b/a.csv"});
+    assert!(!takes(Kind::Pipeline, &json!({"pipeline_name": "p", "stages": [stage]})));
+}
+
+#[test]
+fn every_example_matches_its_schema() {
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if !name.ends_with(".json") || name.ends_with(".schema.json") {
+            continue;
+        }
+        let config: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let (kind, file) = match config.get("stages") {
+            Some(_) => (Kind::Pipeline, "pipeline.schema.json"),
+            None => (Kind::ExecutionInput, "execution-input.schema.json"),
+        };
+        assert!(takes(kind, &config), "{name} does not match {file}");
+        let named = config["$schema"].as_str().unwrap_or_default();
+        assert!(named.ends_with(file), "{name} names `{named}` as its $schema, and not {file}");
+    }
+}
+
+#[test]
+fn the_pipelines_of_the_python_sample_match_the_schema() {
+    let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {
+        eprintln!("SKIPPED: BEDROCK_BATCH_SAMPLES names no folder of pipelines");
+        return;
+    };
+    for file in ["clothing-analysis-full.json", "clothing-analysis-test.json"] {
+        let text = std::fs::read_to_string(Path::new(&samples).join("clothing").join(file)).unwrap();
+        assert!(takes(Kind::Pipeline, &serde_json::from_str(&text).unwrap()), "{file}");
+    }
+}

@@ -1,0 +1,92 @@
+//! What `validate` has to say: all problems, one a line; or what was checked, and what could not be.
+
+use crate::failure::Failure;
+use crate::say::say;
+use bedrock_batch_domain::columns::Column;
+use bedrock_batch_domain::problem::{Problem, listed};
+use std::path::Path;
+
+/// What was found, in the order it was found.
+pub(super) struct Report {
+    file: String,
+    /// What the file holds.
+    pub(super) kind: String,
+    problems: Vec<String>,
+    notes: Vec<String>,
+    not_checked: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(file: &Path) -> Self {
+        let not_checked = "what lies in S3, and whether the account has access to the models".to_owned();
+        Self {
+            file: file.display().to_string(),
+            kind: "an input".to_owned(),
+            problems: Vec::new(),
+            notes: Vec::new(),
+            not_checked: vec![not_checked],
+        }
+    }
+
+    pub(super) fn problem(&mut self, text: &str) {
+        self.problems.push(one_line(text));
+    }
+
+    pub(super) fn problems(&mut self, problems: &[Problem]) {
+        problems.iter().for_each(|problem| self.problem(&problem.to_string()));
+    }
+
+    /// What is wrong with a template file: what a TOML parser says belongs together, all else is a problem a line.
+    pub(super) fn broken_template(&mut self, file: &Path, text: &str) {
+        let file = file.display();
+        if text.starts_with("TOML parse error") {
+            let place = text.lines().next().unwrap_or_default();
+            // In between it shows the line.
+            let what = text.lines().filter(|line| !line.contains('|')).skip(1).collect::<Vec<_>>().join(" ");
+            self.problem(&format!("{file}: {place}: {what}"));
+            return;
+        }
+        text.lines().for_each(|line| self.problem(&format!("{file}: {line}")));
+    }
+
+    pub(super) fn note(&mut self, text: &str) {
+        self.notes.push(text.to_owned());
+    }
+
+    pub(super) fn not_checked(&mut self, text: &str) {
+        self.not_checked.push(text.to_owned());
+    }
+
+    /// The columns that `who` reads, as far as they are known.
+    pub(super) fn columns(&mut self, who: &str, columns: Option<&[Column]>) {
+        match columns {
+            Some(columns) => {
+                let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                self.notes.push(format!("{who} reads the columns {}", listed(&names)));
+            }
+            None => self.not_checked.push(format!(
+                "whether {who} finds its columns: what the input has is not known (`--columns a,b,c`, `--input FILE`)"
+            )),
+        }
+    }
+
+    /// Says it; a failure if there are problems.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        if !self.problems.is_empty() {
+            self.problems.iter().for_each(|problem| say!("{problem}"));
+            let count = self.problems.len();
+            let problems = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+            return Err(Failure::Failed(format!("{}: {problems}", self.file)));
+        }
+        say!("{} holds {}: no problems", self.file, self.kind);
+        say!("checked: fields and values, prompts, models and their parameters");
+        self.notes.iter().for_each(|note| say!("  {note}"));
+        say!("not checked:");
+        self.not_checked.iter().for_each(|what| say!("  {what}"));
+        Ok(())
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

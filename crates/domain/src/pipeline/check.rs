@@ -1,0 +1,192 @@
+//! A pipeline walked through from its first column to its last, before anything is asked.
+
+use super::{PipelineRequest, StageRows, stage};
+use crate::check::{Known, check_run, image_columns, output_columns};
+use crate::columns::Column;
+use crate::problem::Problem;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What came of checking a pipeline.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PipelineCheck {
+    /// All that is wrong.
+    pub problems: Vec<Problem>,
+    /// The columns that each stage reads, under the names that its prompts see; `None` where that cannot be told, so
+    /// that nobody could say whether a prompt finds its columns.
+    pub columns: Vec<Option<Vec<Column>>>,
+}
+
+/// Checks all that can be checked of `pipeline` before its first row is read. `inputs` holds the columns of the stages
+/// that read S3, by the stage's place, as far as they are known.
+///
+/// Where the values of a column name prompts themselves, all prompts count as used: which are is known when the rows are.
+pub fn check(pipeline: &PipelineRequest, known: &Known<'_>, inputs: &BTreeMap<usize, Vec<String>>) -> PipelineCheck {
+    let mut all = PipelineCheck::default();
+    let mut before: Option<Vec<Column>> = None;
+    for (index, stage) in pipeline.stages.iter().enumerate() {
+        let Some(run) = &stage.run else {
+            before = None;
+            all.columns.push(None);
+            continue;
+        };
+        let incoming = match stage.rows {
+            StageRows::Own => inputs.get(&index).cloned().or_else(|| image_columns(run)).map(of_input),
+            StageRows::Previous => before,
+            StageRows::Unclear => None,
+        };
+        let checked = check_run(run, known, incoming.as_deref());
+        all.problems.extend(checked.problems.into_iter().map(|problem| pipeline.placed(index, problem)));
+        before = match (&checked.columns, &checked.resolved) {
+            (Some(columns), Some(resolved)) => Some(output_columns(resolved, columns, stage.origin())),
+            _ => None,
+        };
+        all.columns.push(checked.columns);
+    }
+    all
+}
+
+impl PipelineRequest {
+    /// A problem of the run of stage `index` as one of this pipeline: with the path of its field, as the user wrote it.
+    pub fn placed(&self, index: usize, problem: Problem) -> Problem {
+        let path = stage::path(index);
+        let written = self.stages.get(index).map(|stage| &stage.fields);
+        let in_prompt_config = |field: &str| {
+            let config = written.and_then(|fields| fields.get("prompt_config"));
+            config.and_then(Value::as_object).is_some_and(|config| config.contains_key(field))
+        };
+        let end = problem.field.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(problem.field.len());
+        let (name, rest) = problem.field.split_at(end);
+        let is_field = !name.is_empty() && (rest.is_empty() || rest.starts_with(['.', ',']));
+        let field = match name {
+            "prompt_id" | "category_to_prompt_mapping" if is_field && in_prompt_config(name) => {
+                format!("{path}.prompt_config.{}", problem.field)
+            }
+            "s3_uri" if is_field => format!("{path}.input_{}", problem.field),
+            _ if is_field => format!("{path}.{}", problem.field),
+            _ => format!("{path}, {}", problem.field),
+        };
+        Problem { field, ..problem }
+    }
+}
+
+fn of_input(names: Vec<String>) -> Vec<Column> {
+    names.into_iter().map(Column::of_input).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clothing::{checked, config, config_with};
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_columns_of_every_stage_are_known_beforehand() {
+        let (problems, checked) = checked(&config(), &[]);
+        assert_eq!(problems, Vec::<String>::new());
+        let names = |at: usize| {
+            let columns = checked.columns[at].as_ref().unwrap();
+            columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(0), "record_id image_path file_name");
+        let rest = "error stop_reason input_tokens output_tokens attempts model_id";
+        assert_eq!(names(1), format!("record_id image_path file_name response category confidence {rest}"));
+        let third = names(2);
+        for name in ["classify_category_response", "classify_category_error", "color", "length", "sleeve", "metadata"] {
+            assert!(third.split(' ').any(|column| column == name), "{name} is not in {third}");
+        }
+        assert!(!third.split(' ').any(|column| column == "response"), "it is `metadata` now: {third}");
+    }
+
+    #[rstest]
+    #[case::unknown_prompt(&[("/stages/0/prompt_config/prompt_id", json!("clasify"))],
+        "stages[0].prompt_config.prompt_id is `clasify`: there is no prompt template of this name; did you mean `classify`?")]
+    #[case::short_form(&[("/stages/0/prompt_config", json!(null)), ("/stages/0/prompt_id", json!("clasify"))],
+        "stages[0].prompt_id is `clasify`: there is no prompt template")]
+    #[case::wrong_kind(&[("/stages/0/prompt_config/prompt_id", json!("two_looks"))],
+        "stages[0].prompt_config.prompt_id is `two_looks`: is an expansion rule")]
+    #[case::unknown_rule(&[("/stages/1/category_to_prompt_mapping", json!(null)), ("/stages/1/prompt_config",
+        json!({"mode": "expanded", "category_column": "category", "expansion_mapping": {"default": "two_look"}}))],
+        "stages[1].prompt_config.expansion_mapping.default is `two_look`: there is no expansion rule of this name; did you mean `two_looks`?")]
+    #[case::mapping_to_nothing(&[("/stages/1/category_to_prompt_mapping/shorts", json!("short_metadata"))],
+        "stages[1].category_to_prompt_mapping.shorts is `short_metadata`: there is no prompt template of this name; did you mean `shorts_metadata`")]
+    #[case::inner_mapping_to_nothing(&[("/stages/1/category_to_prompt_mapping", json!(null)),
+        ("/stages/1/prompt_config/category_to_prompt_mapping", json!({"shorts": "nothing"}))],
+        "stages[1].prompt_config.category_to_prompt_mapping.shorts is `nothing`: there is no prompt template")]
+    #[case::no_category(&[("/stages/0/prompt_config/prompt_id", json!("short_text"))],
+        "stages[0], column `text`: the prompt `short_text` needs this column, and the input has no such; the columns are `record_id`, `image_path`, `file_name`")]
+    #[case::no_column_that_says_the_prompt(&[("/stages/1/category_to_prompt_mapping", json!(null))],
+        "stages[1].prompt_config.column_name: the input has no column `metadata_prompt_id`")]
+    #[case::mapped_column(&[("/stages/2/column_mappings/metadata", json!("respons"))],
+        "stages[2].column_mappings.metadata is `respons`: there is no such column; the columns are `record_id`, `image_path`, `file_name`")]
+    #[case::placeholder(&[("/stages/2/column_mappings", json!(null))],
+        "stages[2], column `metadata`: the prompt `listing` needs this column")]
+    #[case::image_column(&[("/stages/2/input_type", json!("image")), ("/stages/2/image_column", json!("photo"))],
+        "stages[2].image_column is `photo`: the input has no such column")]
+    #[case::unknown_model(&[("/stages/2/model_id", json!("anthropic.claude-99"))],
+        "stages[2].model_id is `anthropic.claude-99`: is not a model that is known to support batch inference")]
+    #[case::parameters(&[("/stages/2/inference", json!({"dimensions": 256}))],
+        "stages[2].inference.dimensions is `256`: is for embedding models only")]
+    #[case::text_only_model(&[("/stages/1/model_id", json!("amazon.nova-micro-v1:0"))],
+        "stages[1].model_id is `amazon.nova-micro-v1:0`: takes no images, and input_type is `image`; name a model that takes images")]
+    fn what_cannot_work_is_named_with_its_path(#[case] changes: &[(&str, Value)], #[case] expected: &str) {
+        let (problems, _) = checked(&config_with(changes), &[]);
+        assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:?}");
+    }
+
+    /// A pipeline over a table: its first stage reads `text`.
+    fn of_table() -> Value {
+        config_with(&[
+            ("/stages/0/input_s3_uri", json!("s3://bucket/rows.csv")),
+            ("/stages/0/input_type", json!("text")),
+            ("/stages/0/prompt_config/prompt_id", json!("short_text")),
+            ("/stages/1/input_type", json!("text")),
+            ("/stages/2/column_mappings", json!({"metadata": "nonsense"})),
+        ])
+    }
+
+    #[test]
+    fn what_could_come_from_an_unknown_input_is_not_judged() {
+        let (problems, unknown) = checked(&of_table(), &[]);
+        assert_eq!((problems, unknown.columns), (vec![], vec![None, None, None]));
+        let (problems, known) = checked(&of_table(), &[(0, &["text", "category", "nonsense"])]);
+        assert_eq!(problems, Vec::<String>::new());
+        assert!(known.columns.iter().all(Option::is_some));
+        let (problems, _) = checked(&of_table(), &[(0, &["id", "category"])]);
+        let fields: Vec<&str> = problems.iter().filter_map(|problem| problem.split(':').next()).collect();
+        assert_eq!(fields, ["stages[0], column `text`", "stages[2].column_mappings.metadata is `nonsense`"]);
+    }
+
+    #[test]
+    fn prompts_and_models_of_later_stages_are_checked_whatever_is_known_of_the_input() {
+        let mut config = of_table();
+        config["stages"][2]["prompt_config"]["prompt_id"] = json!("nothing");
+        config["stages"][1]["model_id"] = json!("nothing");
+        let (problems, checked) = checked(&config, &[(0, &["text", "category"])]);
+        let fields: Vec<&str> = problems.iter().filter_map(|problem| problem.split(' ').next()).collect();
+        assert_eq!(fields, ["stages[1].model_id", "stages[2].prompt_config.prompt_id"]);
+        assert!(checked.columns[1].is_some() && checked.columns[2].is_none());
+    }
+
+    #[test]
+    fn a_table_of_images_is_not_taken_for_images() {
+        let with = |uri: &str, column: Value| {
+            config_with(&[("/stages/0/input_s3_uri", json!(uri)), ("/stages/0/image_column", column)])
+        };
+        let known = |config: &Value| checked(config, &[]).1.columns[0].is_some();
+        assert!(known(&with("s3://bucket/photos/", json!(null))));
+        assert!(!known(&with("s3://bucket/photos.CSV", json!(null))));
+        assert!(!known(&with("s3://bucket/photos/", json!("photo"))));
+    }
+
+    #[test]
+    fn a_later_stage_may_read_s3_again() {
+        let changes =
+            [("/stages/2/use_previous_output", json!(false)), ("/stages/2/input_s3_uri", json!("s3://bucket/b.csv"))];
+        let (problems, _) = checked(&config_with(&changes), &[(2, &["category", "response"])]);
+        assert_eq!(problems, Vec::<String>::new());
+        let (problems, _) = checked(&config_with(&changes), &[(2, &["response"])]);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].starts_with("stages[2], column `category`"), "{problems:?}");
+    }
+}

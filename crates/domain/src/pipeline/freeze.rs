@@ -1,0 +1,153 @@
+//! From a checked configuration to what a pipeline run freezes.
+
+use super::{FrozenStage, Pipeline, PipelineRequest, StageRequest, StageRows, stage_execution_name};
+use crate::layout::run_id;
+use serde_json::{Map, Value, json};
+
+/// Fields of a stage that a run does not have.
+const OF_PIPELINES_ONLY: [&str; 4] = ["$schema", "stage_name", "input_s3_uri", "use_previous_output"];
+
+/// The execution of the pipeline orchestrator that a pipeline run is.
+#[derive(Debug, Clone, Copy)]
+pub struct PipelineExecution<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its ARN.
+    pub arn: &'a str,
+    /// When it started, as Step Functions writes it.
+    pub started_at: &'a str,
+}
+
+impl PipelineRequest {
+    /// The pipeline run with all its names; `None` if a stage could not be read.
+    pub fn freeze(&self, execution: PipelineExecution<'_>, bucket: &str) -> Option<Pipeline> {
+        let stages = self.stages.iter().enumerate().map(|(index, stage)| {
+            let run = stage.run.as_ref()?;
+            let execution_name = stage_execution_name(execution.name, execution.started_at, index);
+            Some(FrozenStage {
+                stage_name: stage.stage_name.clone(),
+                run_id: run_id(&execution_name),
+                execution_name,
+                job_name_prefix: run.job_name_prefix.clone(),
+                model_id: run.model_id.clone(),
+            })
+        });
+        Some(Pipeline {
+            pipeline_run_id: run_id(execution.name),
+            pipeline_name: self.pipeline_name.clone(),
+            execution_arn: execution.arn.to_owned(),
+            started_at: execution.started_at.to_owned(),
+            bucket: bucket.to_owned(),
+            presigned_url_expiry_days: self.presigned_url_expiry_days,
+            stages: stages.collect::<Option<Vec<_>>>()?,
+        })
+    }
+
+    /// The execution inputs of the stages: what the user wrote, but for what only pipelines have.
+    pub fn stage_inputs(&self, pipeline: &Pipeline) -> Vec<Value> {
+        let last = self.stages.len().saturating_sub(1);
+        let inputs = self.stages.iter().enumerate().map(|(index, stage)| {
+            let previous = index.checked_sub(1).and_then(|before| pipeline.stages.get(before));
+            Value::Object(execution_input(stage, previous, index < last))
+        });
+        inputs.collect()
+    }
+}
+
+fn execution_input(stage: &StageRequest, previous: Option<&FrozenStage>, is_followed: bool) -> Map<String, Value> {
+    let mut input = stage.fields.clone();
+    let uri = input.get("input_s3_uri").cloned();
+    input.retain(|name, _| !OF_PIPELINES_ONLY.contains(&name.as_str()));
+    match (stage.rows, previous, uri) {
+        (StageRows::Previous, Some(previous), _) => {
+            let previous = json!({"run_id": previous.run_id, "stage_name": previous.stage_name});
+            input.insert("previous_run".to_owned(), previous);
+        }
+        (_, _, Some(uri)) => {
+            input.insert("s3_uri".to_owned(), uri);
+        }
+        _ => {}
+    }
+    // The next stage reads Parquet, whatever else is asked for.
+    if is_followed
+        && let Some(Value::Array(formats)) = input.get_mut("output_formats")
+        && !formats.iter().any(|format| format == "parquet")
+    {
+        formats.insert(0, json!("parquet"));
+    }
+    input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clothing::{config, config_with, read};
+    use super::*;
+
+    const EXECUTION: PipelineExecution<'_> =
+        PipelineExecution { name: "nightly-7", arn: "arn:nightly-7", started_at: "2026-11-20T13:05:07.000Z" };
+
+    fn frozen(config: &Value) -> (Pipeline, Vec<Value>) {
+        let (request, problems) = read(config);
+        assert_eq!(problems, Vec::<String>::new());
+        let request = request.unwrap();
+        let pipeline = request.freeze(EXECUTION, "our-bucket").unwrap();
+        let inputs = request.stage_inputs(&pipeline);
+        (pipeline, inputs)
+    }
+
+    #[test]
+    fn all_names_are_fixed_when_the_pipeline_starts() {
+        let (pipeline, inputs) = frozen(&config());
+        assert_eq!(pipeline, frozen(&config()).0, "and stay the same");
+        assert_eq!(pipeline.pipeline_run_id, "nightly-7");
+        assert_eq!(pipeline.stages[1].run_id, pipeline.stages[1].execution_name);
+        assert_eq!(pipeline.stages[1].job_name_prefix, "stage2-metadata");
+        let previous = json!({"run_id": pipeline.stages[1].run_id, "stage_name": "extract_metadata"});
+        assert_eq!(inputs[2]["previous_run"], previous);
+    }
+
+    #[test]
+    fn a_stage_is_a_run_with_all_that_the_user_wrote() {
+        let (_, inputs) = frozen(&config_with(&[("/stages/0/inference", json!({"temperature": 0.0}))]));
+        assert_eq!(
+            inputs[0],
+            json!({
+                "s3_uri": "s3://batch-inference-bucket-123456789012/inputs/clothing-images/",
+                "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
+                "input_type": "image",
+                "job_name_prefix": "stage1-classify",
+                "prompt_config": {"mode": "single", "prompt_id": "classify"},
+                "max_num_jobs": 1,
+                "max_records_per_job": 100,
+                "inference": {"temperature": 0.0}
+            })
+        );
+        assert_eq!(inputs[2]["column_mappings"], json!({"metadata": "response"}));
+    }
+
+    #[test]
+    fn the_inputs_of_stages_are_inputs_of_runs() {
+        use super::super::clothing::LIMITS;
+        let changes = [("/stages/1/include_failed", json!(true)), ("/stages/2/$schema", json!("x"))];
+        for input in frozen(&config_with(&changes)).1 {
+            let (request, problems) = crate::input::RunRequest::read(&input, LIMITS.stack);
+            assert_eq!((request.is_some(), problems), (true, vec![]));
+        }
+    }
+
+    #[test]
+    fn a_stage_that_another_one_follows_writes_parquet_too() {
+        let csv = json!(["csv"]);
+        let changes = [("/stages/0/output_formats", csv.clone()), ("/stages/2/output_formats", csv.clone())];
+        let (_, inputs) = frozen(&config_with(&changes));
+        assert_eq!(inputs[0]["output_formats"], json!(["parquet", "csv"]));
+        assert_eq!(inputs[1].get("output_formats"), None, "Parquet is the default");
+        assert_eq!(inputs[2]["output_formats"], csv);
+    }
+
+    #[test]
+    fn a_stage_that_could_not_be_read_is_not_frozen() {
+        let (request, _) = read(&config_with(&[("/stages/1/model_id", json!(null))]));
+        assert_eq!(request.unwrap().freeze(EXECUTION, "our-bucket"), None);
+    }
+}

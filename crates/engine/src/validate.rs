@@ -1,0 +1,167 @@
+//! Validate: the first step of a pipeline. Everything is checked before the first token is spent, and all names of the
+//! pipeline run are frozen, so that nothing is looked up between stages. A repetition writes the same bytes.
+
+use crate::config_object::{CONFIG_S3_URI, resolve_config};
+use crate::error::EngineError;
+use crate::objects::{get_json, head, put_json};
+use crate::preprocess::{Preprocessor, StartInput};
+use bedrock_batch_domain::check::Known;
+use bedrock_batch_domain::input::{RowSource, RunRequest};
+use bedrock_batch_domain::layout::{Layout, run_id};
+use bedrock_batch_domain::pipeline::{
+    Pipeline, PipelineExecution, PipelineLimits, PipelineRequest, StageRows, check, stage_input_key,
+};
+use bedrock_batch_domain::problem::{Problem, Problems};
+use bedrock_batch_domain::s3_uri::S3Uri;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the state machine hands to validate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum ValidateInput {
+    /// An execution of the pipeline orchestrator begins.
+    Pipeline(StartInput),
+}
+
+/// A pipeline that may begin: what the state machine works through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ValidPipeline {
+    /// The pipeline run.
+    pub pipeline_run_id: String,
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The execution of the pipeline orchestrator.
+    pub execution_arn: String,
+    /// When it started.
+    pub started_at: String,
+    /// Its stages, in order.
+    pub stages: Vec<StageExecution>,
+}
+
+/// An execution of the batch orchestrator to be started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StageExecution {
+    /// Its place, from 0 on.
+    pub index: usize,
+    /// The stage's name.
+    pub stage_name: String,
+    /// The execution's name.
+    pub execution_name: String,
+    /// Its input, which names the object that holds the real one.
+    pub input: Value,
+}
+
+/// Everything that validate needs, made once a process.
+#[derive(Debug)]
+pub struct Validator {
+    /// What knows how to look at inputs, and what the stack has.
+    pub preprocessor: Arc<Preprocessor>,
+    /// Whether the stack has a download function.
+    pub download_links: bool,
+}
+
+impl Validator {
+    /// Runs validate.
+    ///
+    /// # Errors
+    /// `InvalidInput` with all that is wrong; else as AWS fails.
+    pub async fn run(&self, input: ValidateInput) -> Result<ValidPipeline, EngineError> {
+        let ValidateInput::Pipeline(start) = input;
+        let (s3, bucket) = (&self.preprocessor.s3, &self.preprocessor.bucket);
+        let config = resolve_config(s3, &self.preprocessor.readable_buckets(), start.input.clone()).await?;
+        self.check_name(&start).await?;
+        let request = self.check(&config).await?;
+        let execution = PipelineExecution {
+            name: &start.execution_name,
+            arn: &start.execution_arn,
+            started_at: &start.started_at,
+        };
+        let Some(pipeline) = request.freeze(execution, bucket) else {
+            return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
+        };
+        let run = &pipeline.pipeline_run_id;
+        for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
+            put_json(s3, bucket, &stage_input_key(run, index), input).await?;
+        }
+        // The pipeline comes last: where there is one, there is all of it.
+        put_json(s3, bucket, &Layout::pipeline_key(run), &pipeline).await?;
+        tracing::info!(pipeline_run_id = run, stages = pipeline.stages.len(), "validated");
+        Ok(valid(pipeline))
+    }
+
+    /// A name may be used again when Step Functions has forgotten its execution, but not for the same files. A run of
+    /// the batch orchestrator may have the name too: their folders are one.
+    async fn check_name(&self, start: &StartInput) -> Result<(), EngineError> {
+        let (s3, bucket) = (&self.preprocessor.s3, &self.preprocessor.bucket);
+        let run = run_id(&start.execution_name);
+        let is_there = async |key: &str| head(s3, &S3Uri::new(bucket, key)).await.map(|found| found.is_some());
+        let taken = |by: &str| {
+            let rule = format!("an earlier {by} had this name, and its files are still there");
+            Problem::new("the execution's name", &start.execution_name, rule).remedy("choose another name")
+        };
+        if is_there(&Layout::plan_key(&run)).await? {
+            return Err(taken("run").into());
+        }
+        let key = Layout::pipeline_key(&run);
+        if !is_there(&key).await? {
+            return Ok(());
+        }
+        let earlier: Pipeline = get_json(s3, bucket, &key).await?;
+        if earlier.started_at == start.started_at { Ok(()) } else { Err(taken("pipeline").into()) }
+    }
+
+    /// Checks all that can be checked; gathers the problems of each part.
+    async fn check(&self, config: &Value) -> Result<PipelineRequest, EngineError> {
+        let preprocessor = &self.preprocessor;
+        let limits = PipelineLimits { stack: preprocessor.stack, download_links: self.download_links };
+        let (request, mut problems) = PipelineRequest::read(config, limits);
+        let Some(request) = request else {
+            Problems::check(problems)?;
+            return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
+        };
+        let mut inputs = BTreeMap::new();
+        for (index, stage) in request.stages.iter().enumerate() {
+            let Some(run) = stage.run.as_ref().filter(|_| stage.rows == StageRows::Own && stage.is_addressed()) else {
+                continue;
+            };
+            match preprocessor.look(&without_mappings(run)).await {
+                Ok(columns) => {
+                    inputs.insert(index, columns);
+                }
+                Err(EngineError::InvalidInput(wrong)) => {
+                    problems.extend(wrong.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        let known =
+            Known { prompts: &preprocessor.prompts, models: &preprocessor.models, region: &preprocessor.region };
+        problems.extend(check(&request, &known, &inputs).problems);
+        Problems::check(problems)?;
+        Ok(request)
+    }
+}
+
+/// The same request over the columns as the input names them: the check gives them their new names.
+fn without_mappings(run: &RunRequest) -> RunRequest {
+    let rows = RowSource { column_mappings: BTreeMap::new(), ..run.rows.clone() };
+    RunRequest { rows, ..run.clone() }
+}
+
+fn valid(pipeline: Pipeline) -> ValidPipeline {
+    let Pipeline { pipeline_run_id, bucket, execution_arn, started_at, stages, .. } = pipeline;
+    let stages = stages.into_iter().enumerate().map(|(index, stage)| {
+        let config = S3Uri::new(&bucket, stage_input_key(&pipeline_run_id, index)).to_string();
+        StageExecution {
+            index,
+            stage_name: stage.stage_name,
+            execution_name: stage.execution_name,
+            input: json!({ CONFIG_S3_URI: config }),
+        }
+    });
+    let stages = stages.collect();
+    ValidPipeline { pipeline_run_id, bucket, execution_arn, started_at, stages }
+}
