@@ -97,7 +97,7 @@ impl Failed {
     pub fn email(&self) -> Email {
         let named = self.what.named();
         let happened = self.ending.happened();
-        let error = if self.error.is_empty() { "without an error name" } else { &self.error };
+        let error = if self.error.is_empty() { "none was named" } else { &self.error };
         let (place, at) = match &self.stage {
             Some(stage) => {
                 let name = figures::shortened(&stage.stage_name);

@@ -8,7 +8,7 @@ use crate::error::EngineError;
 use crate::finalize::{Explanation, words_of};
 use crate::moments;
 use bedrock_batch_domain::email::{Ending, Failed, FailedStage, LaterStage, Subject};
-use bedrock_batch_domain::error_name::JOB_FAILED;
+use bedrock_batch_domain::error_name::{self, JOB_FAILED};
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::links::sibling_execution;
 use bedrock_batch_domain::pipeline::{Pipeline, stage_input_key};
@@ -109,13 +109,18 @@ fn take_words_of_the_stage(email: &mut Failed, at: FailedAt) {
     }
 }
 
-/// What the execution ends with.
+/// What the execution ends with: always an error of the contract. Another name goes into the cause.
 fn explanation(email: &Failed) -> Explanation {
     let place = email.stage.as_ref().map(|stage| {
         format!("stage `{}` ({} of {}, run {}): ", stage.stage_name, stage.number, stage.of, stage.run_id)
     });
-    let cause = format!("{}{}", place.unwrap_or_default(), email.cause);
-    let error = if email.error.is_empty() { JOB_FAILED } else { &email.error };
+    let place = place.unwrap_or_default();
+    let (error, other) = match error_name::ALL.into_iter().find(|name| *name == email.error) {
+        Some(name) => (name, String::new()),
+        None if email.error.is_empty() => (JOB_FAILED, String::new()),
+        None => (JOB_FAILED, format!("{}: ", email.error)),
+    };
+    let cause = format!("{place}{other}{}", email.cause);
     Explanation { error: error.to_owned(), cause: cause.chars().take(LONGEST_CAUSE).collect() }
 }
 
@@ -165,14 +170,15 @@ mod tests {
     #[test]
     fn a_stage_that_was_stopped_is_said_to_be() {
         let (error, cause) = explained(email(Ending::Failed, "States.TaskFailed"), None, "ABORTED");
-        assert_eq!(error, "States.TaskFailed");
-        assert_eq!(cause, "stage `color` (2 of 3, run p-1-ab): the execution of the stage was stopped");
+        assert_eq!(error, "JobFailed");
+        let expected = "stage `color` (2 of 3, run p-1-ab): States.TaskFailed: the execution of the stage was stopped";
+        assert_eq!(cause, expected);
     }
 
     #[test]
     fn a_pipeline_that_was_stopped_keeps_the_reason_that_was_given() {
         let (error, cause) = explained(email(Ending::Aborted, "Stopped"), Some("States.Aborted"), "ABORTED");
-        assert_eq!((error.as_str(), cause.ends_with("the parent's words")), ("Stopped", true));
+        assert_eq!((error.as_str(), cause.ends_with("Stopped: the parent's words")), ("JobFailed", true));
     }
 
     #[test]

@@ -46,7 +46,9 @@ fn check_size(key: &str, bytes: Option<u64>) -> Result<(), Problem> {
 fn execution_input(key: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let value: Value = serde_json::from_slice(text).map_err(|error| {
-        let rule = format!("is no JSON: line {}, column {}: {error}", error.line(), error.column());
+        let text = error.to_string();
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        let rule = format!("is no JSON: line {}, column {}: {what}", error.line(), error.column());
         Problem::new("key", key, rule).remedy("correct it there and upload it again")
     })?;
     match value {
@@ -81,7 +83,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         let text = problem("{\n  \"a\": 1,\n  oops\n}");
-        assert!(text.starts_with("key is `trigger/a.json`: is no JSON: line 3, column 3: key must be"), "{text}");
+        assert!(
+            text.starts_with("key is `trigger/a.json`: is no JSON: line 3, column 3: key must be a string; correct it"),
+            "{text}"
+        );
         assert!(problem("[1]").contains("holds a list, and an execution input is a JSON object"));
         assert!(problem("").contains("line 1, column 0"));
     }
