@@ -33,10 +33,7 @@ fn folder(input: &Value) -> TempDir {
     let fields = "[output_schema]\ntype = \"json\"\nfields = { mood = \"$.mood\" }";
     write("prompt-templates/mood.toml", &format!("description = \"d\"\ntemplate = \"{{text}}\"\n{fields}"));
     write("prompt-templates/reply.toml", "description = \"d\"\ntemplate = \"{text} {mood}\"");
-    write(
-        "prompt-templates/both.toml",
-        "description = \"d\"\nexpansion_rule = true\nprompts = [\"mood\", \"reply\"]",
-    );
+    write("prompt-templates/both.toml", "description = \"d\"\nexpansion_rule = true\nprompts = [\"mood\", \"reply\"]");
     write("rows.csv", "id,text\n1,hello\n");
     write("input.json", &input.to_string());
     folder
@@ -71,11 +68,17 @@ fn a_sound_input_passes_and_it_is_said_what_was_not_checked() {
     assert_eq!(done.lines[2], "  it reads the columns `id`, `text`");
     let done = run(&["validate", "input.json"], folder(&pipeline()).path());
     assert_eq!((done.code, done.lines[0].as_str()), (0, "input.json holds a pipeline of 2 stages: no problems"));
-    assert!(done.lines.iter().any(|line| line.starts_with("  stage `write` reads the columns `record_id`, `id`, `text`")));
+    assert!(
+        done.lines.iter().any(|line| line.starts_with("  stage `write` reads the columns `record_id`, `id`, `text`"))
+    );
     let in_s3 = with(pipeline(), &[("/stages/0/input_s3_uri", json!("s3://bucket/rows.csv"))]);
     let done = run(&["validate", "input.json"], folder(&in_s3).path());
     assert_eq!(done.code, 0);
-    assert!(done.lines.iter().any(|line| line.starts_with("  whether stage `read` finds its columns")), "{:?}", done.lines);
+    assert!(
+        done.lines.iter().any(|line| line.starts_with("  whether stage `read` finds its columns")),
+        "{:?}",
+        done.lines
+    );
 }
 
 #[rstest]
@@ -94,7 +97,12 @@ fn a_sound_input_passes_and_it_is_said_what_was_not_checked() {
 #[case::one_name(pipeline(), "/stages/1/stage_name", json!("read"), "stages[1].stage_name is `read`: is the name of stages[0] already")]
 #[case::text_only_model(with(pipeline(), &[("/stages/0/input_type", json!("image")), ("/stages/0/image_column", json!("id"))]),
     "/stages/0/model_id", json!("amazon.nova-micro-v1:0"), "stages[0].model_id is `amazon.nova-micro-v1:0`: takes no images")]
-fn what_is_wrong_is_said_in_a_line(#[case] input: Value, #[case] at: &str, #[case] value: Value, #[case] expected: &str) {
+fn what_is_wrong_is_said_in_a_line(
+    #[case] input: Value,
+    #[case] at: &str,
+    #[case] value: Value,
+    #[case] expected: &str,
+) {
     let done = run(&["validate", "input.json"], folder(&with(input, &[(at, value)])).path());
     assert_eq!(done.code, 1, "{:?}", done.lines);
     assert!(done.lines.iter().any(|line| line.starts_with(expected)), "{:?}", done.lines);
@@ -116,11 +124,18 @@ fn all_problems_are_said_at_once() {
 }
 
 #[rstest]
-#[case::jsonpath("[output_schema]\ntype = \"json\"\nfields = { a = \"$.a[\" }",
-    "prompt-templates/broken.toml: output_schema.fields.a is `$.a[`: is no valid JSONPath: ")]
-#[case::pattern("[output_schema]\ntype = \"regex\"\nfields = { a = \"(\" }",
-    "prompt-templates/broken.toml: output_schema.fields.a is `(`: is no valid regular expression: ")]
-#[case::field("tempalte = \"x\"", "prompt-templates/broken.toml: TOML parse error at line 3, column 1: unknown field `tempalte`")]
+#[case::jsonpath(
+    "[output_schema]\ntype = \"json\"\nfields = { a = \"$.a[\" }",
+    "prompt-templates/broken.toml: output_schema.fields.a is `$.a[`: is no valid JSONPath: "
+)]
+#[case::pattern(
+    "[output_schema]\ntype = \"regex\"\nfields = { a = \"(\" }",
+    "prompt-templates/broken.toml: output_schema.fields.a is `(`: is no valid regular expression: "
+)]
+#[case::field(
+    "tempalte = \"x\"",
+    "prompt-templates/broken.toml: TOML parse error at line 3, column 1: unknown field `tempalte`"
+)]
 fn a_broken_template_is_named_with_its_field(#[case] more: &str, #[case] expected: &str) {
     let folder = folder(&with(run_input(), &[("/prompt_id", json!("nothing"))]));
     let template = format!("description = \"d\"\ntemplate = \"t\"\n{more}");
@@ -158,7 +173,8 @@ fn what_is_no_input_is_told_so(#[case] text: &str, #[case] expected: &str) {
 
 #[test]
 fn an_input_of_over_200_kib_is_told_to_go_through_s3() {
-    let mapping: Value = (0..9000).map(|n| (format!("category number {n}"), json!("mood"))).collect::<serde_json::Map<_, _>>().into();
+    let mapping: Value =
+        (0..9000).map(|n| (format!("category number {n}"), json!("mood"))).collect::<serde_json::Map<_, _>>().into();
     let config = json!({"mode": "mapped", "column_name": "id", "category_to_prompt_mapping": mapping});
     let input = with(run_input(), &[("/prompt_id", json!(null)), ("/prompt_config", config)]);
     let done = run(&["validate", "input.json"], folder(&input).path());
@@ -169,7 +185,10 @@ fn an_input_of_over_200_kib_is_told_to_go_through_s3() {
 #[test]
 fn an_input_that_goes_on_with_a_run_is_checked_as_far_as_it_says_something() {
     let done = run(&["validate", "input.json"], folder(&json!({"resume_run": "r"})).path());
-    assert_eq!((done.code, done.lines[0].as_str()), (0, "input.json holds an input that goes on with a run: no problems"));
+    assert_eq!(
+        (done.code, done.lines[0].as_str()),
+        (0, "input.json holds an input that goes on with a run: no problems")
+    );
     let beside = with(run_input(), &[("/resume_run", json!("r")), ("/max_num_jobs", json!(0))]);
     assert_eq!(run(&["validate", "input.json"], folder(&beside).path()).lines.len(), 1);
 }

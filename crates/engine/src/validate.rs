@@ -77,11 +77,8 @@ impl Validator {
         }
         let config = resolve_config(s3, &self.preprocessor.readable_buckets(), start.input.clone()).await?;
         let request = self.check(&config).await?;
-        let execution = PipelineExecution {
-            name: &start.execution_name,
-            arn: &start.execution_arn,
-            started_at: &start.started_at,
-        };
+        let execution =
+            PipelineExecution { name: &start.execution_name, arn: &start.execution_arn, started_at: &start.started_at };
         let Some(pipeline) = request.freeze(execution, bucket) else {
             return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
         };

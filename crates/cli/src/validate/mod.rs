@@ -109,12 +109,7 @@ fn check_input(input: &Value, known: &Known<'_>, columns: Option<&Vec<String>>, 
     report.columns("it", checked.columns.as_deref());
 }
 
-fn check_pipeline(
-    config: &Value,
-    known: &Known<'_>,
-    inputs: &BTreeMap<usize, Vec<String>>,
-    report: &mut Report,
-) {
+fn check_pipeline(config: &Value, known: &Known<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
     let (request, problems) = PipelineRequest::read(config, LIMITS);
     report.problems(&problems);
     let Some(request) = request else { return };
