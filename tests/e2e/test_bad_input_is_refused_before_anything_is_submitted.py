@@ -36,8 +36,15 @@ def line(number: int, cell: bytes) -> bytes:
 
 CASES = {
     # --- where the rows are ---
-    "neither-source": Case(("s3_uri", "is required", "exactly one of s3_uri and dataset_id"), {"s3_uri": None}),
-    "both-sources": Case(("s3_uri, dataset_id", "exactly one of the two", "both are"), {"dataset_id": "acme/rows"}),
+    "neither-source": Case(("s3_uri", "is required", "previous_run"), {"s3_uri": None}),
+    "both-sources": Case(
+        ("s3_uri, previous_run", "both say where the rows are", "give one"), {"previous_run": {"run_id": "earlier"}}
+    ),
+    "dataset-beside-rows": Case(("dataset_id", "acme/rows", "not supported yet"), {"dataset_id": "acme/rows"}),
+    "no-such-run": Case(
+        ("previous_run.run_id", "`never-was`", "there is no such run"),
+        {"s3_uri": None, "previous_run": {"run_id": "never-was"}},
+    ),
     "dataset-alone": Case(
         ("dataset_id", "acme/rows", "not supported yet", "s3_uri"), {"s3_uri": None, "dataset_id": "acme/rows"}
     ),
@@ -120,8 +127,8 @@ CASES = {
         {"model_id": "anthropic.claude-haiku-4-5-20251001-v1:0"},
     ),
     "other-prompt-mode": Case(
-        ("prompt_config.mode", "`mapped`", "not supported yet", "use mode `single`"),
-        {"prompt_id": None, "prompt_config": {"mode": "mapped"}},
+        ("prompt_config.mode", "`many`", "must be `single`, `mapped` or `expanded`"),
+        {"prompt_id": None, "prompt_config": {"mode": "many"}},
     ),
     # --- values ---
     "no-job": Case(("max_num_jobs", "`0`", "whole number from 1"), {"max_num_jobs": 0}),
@@ -145,7 +152,10 @@ CASES = {
         ("job_name_prefix", "`__日本__`", "at least one of a-z, A-Z, 0-9"), {"job_name_prefix": "__日本__"}
     ),
     "no-prefix": Case(("job_name_prefix", "is required"), {"job_name_prefix": None}),
-    "images": Case(("input_type", "`image`", "not supported yet", "leave it out"), {"input_type": "image"}),
+    "no-image-column": Case(
+        ("image_column", "`image_path`", "no such column", "the columns are `topic`"), {"input_type": "image"}
+    ),
+    "other-input-type": Case(("input_type", "`video`", "must be `text` or `image`"), {"input_type": "video"}),
     # --- how rows are asked ---
     "other-mode": Case(("processing_mode", "`fast`", "`auto`, `batch` or `realtime`"), {"processing_mode": "fast"}),
     "no-worker": Case(("max_workers", "`0`", "whole number from 1 to 100"), {"max_workers": 0}),
@@ -209,7 +219,7 @@ CASES = {
     "few-rows-once": Case(
         ("of 120 rows", "are the same as others", "under the 100 records", "deduplicate"),
         {"processing_mode": "batch"},
-        {"rows.csv": csv_text(pa.concat_tables([topic_table(60), topic_table(60)]))},
+        {"rows.csv": csv_text(pa.concat_tables([topic_table(40)] * 3))},
     ),
     "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
     "uneven-jobs": Case(

@@ -1,6 +1,7 @@
 //! What a run came to: `runs/<run>/summary.json` and the execution's output.
 
 use crate::extract::{ColumnType, FieldKinds};
+use crate::input::InputType;
 use crate::lane::Lane;
 use crate::model::{Model, Price};
 use crate::plan::{Plan, PlanCounts};
@@ -107,8 +108,11 @@ pub fn add_counts(counts: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u6
 /// The totals of a run. `records_in` = `answered` + `failed` + `skipped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Rows of the input.
+    /// Rows of the input; those that are asked several prompts count once for each.
     pub records_in: u64,
+    /// Rows of the input.
+    #[serde(default)]
+    pub input_rows: u64,
     /// Rows with an answer.
     pub answered: u64,
     /// Rows that came out without an answer.
@@ -218,9 +222,10 @@ impl Summary {
             totals.cost_usd = prices.cost(of_lane.iter().copied(), |lane| lane);
             Some((lane, totals))
         });
-        let PlanCounts { rows, skipped, duplicates, .. } = &plan.counts;
+        let PlanCounts { rows, input_rows, skipped, duplicates, .. } = &plan.counts;
         Self {
             records_in: *rows,
+            input_rows: *input_rows,
             answered: total(|chunk| chunk.answered),
             failed: failed_reasons.values().sum(),
             skipped: skipped.values().sum(),
@@ -296,9 +301,12 @@ impl Prices<'_> {
     fn cost<'u>(&self, usage: impl Iterator<Item = &'u Usage>, lane: impl Fn(Lane) -> Lane) -> Option<f64> {
         let mut costs = usage.map(|usage| {
             let price = self.price(&usage.model_id, lane(usage.lane))?;
-            // A price of images is one for each answer. Rows of text alone that are sent to such a model are rare, and
-            // cost less than this says.
-            Some(price.cost_usd(usage.tokens.input, usage.tokens.output, usage.answers))
+            // A record holds one image, where records hold any.
+            let images = match self.plan.request.rows.input_type {
+                InputType::Image => usage.answers,
+                InputType::Text => 0,
+            };
+            Some(price.cost_usd(usage.tokens.input, usage.tokens.output, images))
         });
         // Not `sum`, which makes -0.0 of nothing.
         costs.try_fold(0.0, |sum, cost| Some(sum + cost?))
