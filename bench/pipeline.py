@@ -106,7 +106,7 @@ def measure(stack: Stack, csv: Path, arguments: argparse.Namespace) -> None:
     frozen = json.loads(s3.get_object(Bucket=bucket, Key=f"runs/{output['pipeline_run_id']}/pipeline.json")["Body"].read())
 
     print(f"\npipeline of {len(output['stages'])} stages, {arguments.rows:,} rows, {arguments.records_per_job:,} records a job")
-    print(f"  {'stage':12}{'answered':>10}{'wall s':>9}{'at Bedrock s':>14}{'outside s':>11}{'before':>9}{'between':>9}{'after':>8}")
+    print(f"  {'stage':12}{'asked':>9}{'answered':>10}{'wall s':>9}{'at Bedrock s':>14}{'outside s':>11}{'before':>9}{'between':>9}{'after':>8}")
     outside = 0.0
     bedrock = stack.client("bedrock")
     machine_of_runs = stack.env["STATE_MACHINE_ARN"].replace(":stateMachine:", ":execution:")
@@ -120,13 +120,13 @@ def measure(stack: Stack, csv: Path, arguments: argparse.Namespace) -> None:
         between = asked[-1][1] - asked[0][0] - at_bedrock
         outside += end - begin - at_bedrock
         print(
-            f"  {stage['stage_name']:12}{done['answered']:10,}{end - begin:9.2f}{at_bedrock:14.2f}"
+            f"  {stage['stage_name']:12}{sum(map(records, jobs)):9,}{done['answered']:10,}{end - begin:9.2f}{at_bedrock:14.2f}"
             f"{end - begin - at_bedrock:11.2f}{before:9.2f}{between:9.2f}{after:8.2f}"
         )
         if done["answered"] != arguments.rows:
             sys.exit(f"stage {stage['stage_name']} answered {done['answered']:,} of {arguments.rows:,} rows")
     wall = whole["stopDate"].timestamp() - whole["startDate"].timestamp()
-    print(f"  {'pipeline':12}{'':10}{wall:9.2f}; outside the model {outside:.2f} s in the stages")
+    print(f"  {'pipeline':12}{'':19}{wall:9.2f}; outside the model {outside:.2f} s in the stages")
 
 
 def wait(step_functions: Any, arn: str) -> dict:
@@ -139,6 +139,10 @@ def wait(step_functions: Any, arn: str) -> dict:
 
 def interval(job: dict) -> Interval:
     return seconds(job["submitTime"]), seconds(job["endTime"])
+
+
+def records(job: dict) -> int:
+    return job["counts"]["totalRecordCount"]
 
 
 def seconds(moment: datetime | str) -> float:
