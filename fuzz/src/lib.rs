@@ -2,7 +2,7 @@
 //! a nightly compiler; what does not hold, panics.
 
 use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
-use bedrock_batch_domain::image::{ImageLimits, MediaType, inspect};
+use bedrock_batch_domain::image::{ImageLimits, inspect};
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::prompt::{OutputSchema, Prompt, SchemaType};
 use serde_json::{Value, json};
@@ -65,10 +65,7 @@ pub fn image(bytes: &[u8]) {
     for family in [Family::AnthropicMessages, Family::Nova] {
         let limits = ImageLimits::of(family);
         match inspect(bytes, &limits) {
-            Ok(media_type) => {
-                assert_eq!(MediaType::of(bytes), Some(media_type));
-                assert!(bytes.len() as u64 <= limits.max_bytes);
-            }
+            Ok(_) => assert!(!bytes.is_empty() && bytes.len() as u64 <= limits.max_bytes),
             Err(problem) => assert!(!problem.to_string().is_empty()),
         }
     }
