@@ -30,6 +30,11 @@ demo: build ## A run over 2,050 support tickets on the local stack, from a fresh
 	@local/up
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo
 
+.PHONY: demo-pipeline
+demo-pipeline: build ## Three stages over 105 pictures of clothing, drawn here, on the local stack
+	@local/up
+	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
+
 .PHONY: test
 test: check test-rust test-infra test-simulator e2e ## Everything that must hold: lints, unit, property and end-to-end tests
 

@@ -47,7 +47,7 @@ pub(crate) async fn upload_text(stack: &Stack, name: &str, text: String) -> Resu
 }
 
 /// The files of a folder and of the folders in it, in order; hidden ones (`.DS_Store`) are nobody's input.
-fn files_under(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn files_under(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

@@ -107,8 +107,11 @@ pub fn add_counts(counts: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u6
 /// The totals of a run. `records_in` = `answered` + `failed` + `skipped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Rows of the input.
+    /// Rows of the input; those that are asked several prompts count once for each.
     pub records_in: u64,
+    /// Rows of the input.
+    #[serde(default)]
+    pub input_rows: u64,
     /// Rows with an answer.
     pub answered: u64,
     /// Rows that came out without an answer.
@@ -218,9 +221,10 @@ impl Summary {
             totals.cost_usd = prices.cost(of_lane.iter().copied(), |lane| lane);
             Some((lane, totals))
         });
-        let PlanCounts { rows, skipped, duplicates, .. } = &plan.counts;
+        let PlanCounts { rows, input_rows, skipped, duplicates, .. } = &plan.counts;
         Self {
             records_in: *rows,
+            input_rows: *input_rows,
             answered: total(|chunk| chunk.answered),
             failed: failed_reasons.values().sum(),
             skipped: skipped.values().sum(),

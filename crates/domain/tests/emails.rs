@@ -25,6 +25,7 @@ fn stage(at: usize, name: &str) -> StageReport {
     let tokens = Tokens { input: 462_656, output: 41_000 };
     let summary = Summary {
         records_in: 2050,
+        input_rows: 2050,
         answered: 2050,
         failed: 0,
         skipped: 0,

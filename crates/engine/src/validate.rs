@@ -1,5 +1,5 @@
 //! Validate: the first step of a pipeline. Everything is checked before the first token is spent, and all names of the
-//! pipeline run are frozen, so that nothing is looked up between stages. A repetition writes the same bytes.
+//! pipeline run are frozen, so that nothing is looked up between stages. A repetition changes nothing.
 
 use crate::config_object::{CONFIG_S3_URI, resolve_config};
 use crate::error::EngineError;
@@ -71,14 +71,14 @@ impl Validator {
     pub async fn run(&self, input: ValidateInput) -> Result<ValidPipeline, EngineError> {
         let ValidateInput::Pipeline(start) = input;
         let (s3, bucket) = (&self.preprocessor.s3, &self.preprocessor.bucket);
+        if let Some(pipeline) = self.frozen(&start).await? {
+            // A repetition: what was frozen stays.
+            return Ok(valid(pipeline));
+        }
         let config = resolve_config(s3, &self.preprocessor.readable_buckets(), start.input.clone()).await?;
-        self.check_name(&start).await?;
         let request = self.check(&config).await?;
-        let execution = PipelineExecution {
-            name: &start.execution_name,
-            arn: &start.execution_arn,
-            started_at: &start.started_at,
-        };
+        let execution =
+            PipelineExecution { name: &start.execution_name, arn: &start.execution_arn, started_at: &start.started_at };
         let Some(pipeline) = request.freeze(execution, bucket) else {
             return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
         };
@@ -92,9 +92,11 @@ impl Validator {
         Ok(valid(pipeline))
     }
 
+    /// What an earlier invocation for this very execution has frozen.
+    ///
     /// A name may be used again when Step Functions has forgotten its execution, but not for the same files. A run of
     /// the batch orchestrator may have the name too: their folders are one.
-    async fn check_name(&self, start: &StartInput) -> Result<(), EngineError> {
+    async fn frozen(&self, start: &StartInput) -> Result<Option<Pipeline>, EngineError> {
         let (s3, bucket) = (&self.preprocessor.s3, &self.preprocessor.bucket);
         let run = run_id(&start.execution_name);
         let is_there = async |key: &str| head(s3, &S3Uri::new(bucket, key)).await.map(|found| found.is_some());
@@ -107,10 +109,10 @@ impl Validator {
         }
         let key = Layout::pipeline_key(&run);
         if !is_there(&key).await? {
-            return Ok(());
+            return Ok(None);
         }
         let earlier: Pipeline = get_json(s3, bucket, &key).await?;
-        if earlier.started_at == start.started_at { Ok(()) } else { Err(taken("pipeline").into()) }
+        if earlier.started_at == start.started_at { Ok(Some(earlier)) } else { Err(taken("pipeline").into()) }
     }
 
     /// Checks all that can be checked; gathers the problems of each part.

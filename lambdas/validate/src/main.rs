@@ -33,10 +33,8 @@ async fn main() -> Result<(), Error> {
         prompts: load_prompts(&folder.join("prompt-templates"))?,
         models: load_models(&folder.join("model-overrides.toml"))?,
     };
-    let validator = Arc::new(Validator {
-        preprocessor: Arc::new(preprocessor),
-        download_links: required("DOWNLOAD_LINKS")?,
-    });
+    let validator =
+        Arc::new(Validator { preprocessor: Arc::new(preprocessor), download_links: required("DOWNLOAD_LINKS")? });
     serve(move |input: ValidateInput| {
         let validator = Arc::clone(&validator);
         async move { validator.run(input).await }

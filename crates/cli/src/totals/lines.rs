@@ -106,6 +106,7 @@ mod tests {
         };
         let summary = Summary {
             records_in: 2050,
+            input_rows: 2050,
             answered: 2050,
             failed: 0,
             skipped: 0,

@@ -1,12 +1,13 @@
 //! The columns of a local file, or of a folder of files.
 
 use crate::failure::Failure;
+use crate::upload::files_under;
 use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::input::IMAGE_COLUMN;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The names of the columns of a CSV or Parquet file, or of a folder's first one; of images, those that rows of images
 /// get.
@@ -14,7 +15,7 @@ pub(super) fn of(path: &Path) -> Result<Vec<String>, Failure> {
     let shown = path.display().to_string();
     let cannot = |error: std::io::Error| Failure::Usage(format!("{shown}: {error}"));
     let is_folder = std::fs::metadata(path).map_err(cannot)?.is_dir();
-    let files = if is_folder { files_of(path).map_err(cannot)? } else { vec![path.to_owned()] };
+    let files = if is_folder { files_under(path).map_err(cannot)? } else { vec![path.to_owned()] };
     for file in &files {
         let name = file.display().to_string();
         let schema = match ending(file).as_str() {
@@ -28,14 +29,6 @@ pub(super) fn of(path: &Path) -> Result<Vec<String>, Failure> {
         return Err(Failure::Usage(format!("{shown}: the folder holds no files")));
     }
     Ok([RECORD_ID, IMAGE_COLUMN, "file_name"].map(str::to_owned).to_vec())
-}
-
-fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut files = entries.collect::<Result<Vec<_>, _>>()?;
-    files.retain(|file| file.is_file());
-    files.sort();
-    Ok(files)
 }
 
 fn ending(file: &Path) -> String {

@@ -12,7 +12,7 @@ use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::templates::{load_models, read_prompts};
 use clap::Args;
-use given::Given;
+use given::{Given, Kind};
 use report::Report;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,12 +28,13 @@ pub(crate) struct Arguments {
     /// Your own limits and models, if there is such a file
     #[arg(long, value_name = "FILE", default_value = "infra/model-overrides.toml")]
     model_overrides: PathBuf,
-    /// The input's columns (of a pipeline: those of its first stage), where the input lies in S3
-    #[arg(long, value_delimiter = ',', conflicts_with = "input")]
+    /// The input's columns (of a pipeline: those of its first stage), where it lies in S3
+    #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
-    /// A local copy of the input, to take the columns from: CSV, Parquet, or a folder of them or of images
-    #[arg(long, value_name = "PATH")]
-    input: Option<PathBuf>,
+    /// The input to use in place of the one in the file, as with `start`: a local file or folder, whose columns are
+    /// looked at, or an S3 address
+    #[arg(long)]
+    input: Option<String>,
     /// The region that models are to be asked in
     #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
     region: String,
@@ -66,35 +67,41 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let known = Known { prompts: &prompts, models: &models, region: &arguments.region };
-    match given::read(&arguments.file, &mut report)? {
-        Some(Given::Run { input, local }) => {
-            let columns = columns_of_first(arguments, local, &mut report);
-            check_input(&input, &known, columns, &mut report);
+    if let Some(given) = given::read(&arguments.file, arguments.input.as_deref(), &mut report)? {
+        let inputs = columns_of(&given, &arguments.columns, &mut report);
+        match given.kind {
+            Kind::Run => check_input(&given.input, &known, inputs.get(&0), &mut report),
+            Kind::Pipeline => check_pipeline(&given.input, &known, &inputs, &mut report),
+            Kind::EarlierRun => "an input that goes on with a run".clone_into(&mut report.kind),
         }
-        Some(Given::Pipeline(config)) => {
-            let columns = columns_of_first(arguments, None, &mut report);
-            check_pipeline(&config, &known, columns, &mut report);
-        }
-        Some(Given::EarlierRun) | None => {}
     }
     report.finish()
 }
 
-/// The columns that were named, or that the local input has.
-fn columns_of_first(arguments: &Arguments, local: Option<PathBuf>, report: &mut Report) -> Option<Vec<String>> {
-    if !arguments.columns.is_empty() {
-        return Some(arguments.columns.clone());
+/// The columns of the stages whose input is local, or was described with `--columns`.
+fn columns_of(given: &Given, of_first: &[String], report: &mut Report) -> BTreeMap<usize, Vec<String>> {
+    let mut inputs = BTreeMap::new();
+    for (index, path) in &given.local {
+        match columns::of(path) {
+            Ok(columns) => {
+                inputs.insert(*index, columns);
+            }
+            Err(failure) => report.problem(&failure.to_string()),
+        }
     }
-    let path = arguments.input.clone().or(local)?;
-    columns::of(&path).map_err(|failure| report.problem(&failure.to_string())).ok()
+    if !of_first.is_empty() {
+        inputs.insert(0, of_first.to_vec());
+    }
+    inputs
 }
 
-fn check_input(input: &Value, known: &Known<'_>, columns: Option<Vec<String>>, report: &mut Report) {
+fn check_input(input: &Value, known: &Known<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
     report.kind = "an execution input".to_owned();
     let (request, problems) = RunRequest::read(input, LIMITS.stack);
     report.problems(&problems);
     let Some(request) = request else { return };
     let columns: Option<Vec<Column>> = columns
+        .cloned()
         .or_else(|| image_columns(&request))
         .map(|names| names.into_iter().map(Column::of_input).collect());
     let checked = check_run(&request, known, columns.as_deref());
@@ -102,7 +109,7 @@ fn check_input(input: &Value, known: &Known<'_>, columns: Option<Vec<String>>, r
     report.columns("it", checked.columns.as_deref());
 }
 
-fn check_pipeline(config: &Value, known: &Known<'_>, columns: Option<Vec<String>>, report: &mut Report) {
+fn check_pipeline(config: &Value, known: &Known<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
     let (request, problems) = PipelineRequest::read(config, LIMITS);
     report.problems(&problems);
     let Some(request) = request else { return };
@@ -110,8 +117,7 @@ fn check_pipeline(config: &Value, known: &Known<'_>, columns: Option<Vec<String>
         1 => "a pipeline of one stage".to_owned(),
         stages => format!("a pipeline of {stages} stages"),
     };
-    let inputs: BTreeMap<usize, Vec<String>> = columns.into_iter().map(|columns| (0, columns)).collect();
-    let checked = check(&request, known, &inputs);
+    let checked = check(&request, known, inputs);
     report.problems(&checked.problems);
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());

@@ -36,17 +36,22 @@ impl Report {
         problems.iter().for_each(|problem| self.problem(&problem.to_string()));
     }
 
-    /// What is wrong with a template file: what a TOML parser says belongs together, all else is a problem a line.
+    /// What is wrong with a template file: one problem a field. Parsers say theirs in several lines, and show the place
+    /// in between.
     pub(super) fn broken_template(&mut self, file: &Path, text: &str) {
-        let file = file.display();
-        if text.starts_with("TOML parse error") {
-            let place = text.lines().next().unwrap_or_default();
-            // In between it shows the line.
-            let what = text.lines().filter(|line| !line.contains('|')).skip(1).collect::<Vec<_>>().join(" ");
-            self.problem(&format!("{file}: {place}: {what}"));
-            return;
+        let mut problems: Vec<String> = Vec::new();
+        let is_toml = text.starts_with("TOML parse error");
+        for line in text.lines().filter(|line| !is_toml || !line.contains('|')) {
+            let begins = line.starts_with("output_schema") || line.starts_with("response_schema");
+            match problems.last_mut() {
+                Some(before) if !begins => {
+                    before.push_str(if is_toml { ": " } else { " " });
+                    before.push_str(line.trim());
+                }
+                _ => problems.push(format!("{}: {}", file.display(), line.trim())),
+            }
         }
-        text.lines().for_each(|line| self.problem(&format!("{file}: {line}")));
+        problems.iter().for_each(|problem| self.problem(problem));
     }
 
     pub(super) fn note(&mut self, text: &str) {

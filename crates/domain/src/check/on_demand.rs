@@ -26,6 +26,10 @@ pub(super) fn on_demand_of(
     if let Some(id) = &asking.fallback_model_id {
         // The profile that the request names is one of the first model.
         match models.on_demand("fallback_model_id", id, Profiles { arn: None, ..profiles }) {
+            Ok(found) if found.family == batch.family && batch.takes_images && !found.takes_images => {
+                let rule = "takes no images, and model_id does";
+                problems.push(Problem::new("fallback_model_id", id, rule).remedy("name a model that does"));
+            }
             Ok(found) if found.family == batch.family => fallback = Some(found),
             Ok(found) => {
                 let [theirs, ours] = [found.family, batch.family].map(|family| format!("{family:?}"));

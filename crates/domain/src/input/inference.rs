@@ -90,6 +90,9 @@ impl Inference {
                     refuse(field, String::new(), "has no meaning for an embedding model");
                 }
             }
+            if let Some(normalize) = self.normalize.filter(|_| !family.takes_normalize()) {
+                refuse("normalize", normalize.to_string(), "is no parameter of this model");
+            }
             if let Some(dimensions) = self.dimensions
                 && !family.embedding_dimensions().contains(&dimensions)
             {

@@ -87,6 +87,7 @@ mod tests {
     fn output(run: &str, failed: u64, cost_usd: Option<f64>) -> RunOutput {
         let summary = Summary {
             records_in: 10,
+            input_rows: 10,
             answered: 10 - failed,
             failed,
             skipped: 0,

@@ -74,6 +74,14 @@ pub enum NoPrompt {
     /// The cell is empty.
     #[error("`{0}` is empty, and there is no `default`")]
     Empty(String),
+    /// The cell names no prompt.
+    #[error("`{column}` names `{value}`, and there is no such prompt")]
+    NoSuch {
+        /// The column.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
     /// Nothing is known for the value.
     #[error("nothing is said for `{value}` in `{column}`, and there is no `default`")]
     Unknown {
@@ -146,7 +154,11 @@ impl PromptPlan {
             if value.trim().is_empty() {
                 return NoPrompt::Empty(column);
             }
-            NoPrompt::Unknown { column, value: value.trim().chars().take(LONGEST_VALUE).collect() }
+            let value = value.trim().chars().take(LONGEST_VALUE).collect();
+            match &self.choice {
+                Choice::Mapped { by_name: true, .. } => NoPrompt::NoSuch { column, value },
+                _ => NoPrompt::Unknown { column, value },
+            }
         })
     }
 
@@ -250,7 +262,8 @@ mod tests {
         let plan = mapped(true, None).restricted_to(&BTreeSet::from([0, 2]));
         assert_eq!(plan.prompts.iter().map(|named| named.id.as_str()).collect::<Vec<_>>(), ["a", "c"]);
         assert_eq!(plan.choose("which", "c"), Ok([1].as_slice()));
-        assert!(plan.choose("which", "b").is_err());
+        let error = plan.choose("which", "b").unwrap_err().to_string();
+        assert_eq!(error, "`which` names `b`, and there is no such prompt");
         let all = mapped(false, None).restricted_to(&BTreeSet::new());
         assert_eq!(all.prompts.len(), 3, "a mapping says itself which there are");
     }

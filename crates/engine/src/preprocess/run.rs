@@ -235,7 +235,13 @@ impl Preprocessor {
             rows.limits.check(lines)?;
             job.lines = Some(lines);
         }
-        write_chunks(&job, asked(), uploads)
+        let written = write_chunks(&job, asked(), uploads)?;
+        if rows.lane == Lane::Batch && written.too_few_without_duplicates(rows.limits.min_records) {
+            // In batch, at half the price, all rows cost less than the different ones on demand.
+            job.deduplicate = false;
+            return write_chunks(&job, asked(), uploads);
+        }
+        Ok(written)
     }
 
     /// What fetches images that the model takes and that fit into a record.

@@ -61,6 +61,17 @@ pub struct Written {
     pub forgotten: u64,
 }
 
+impl Written {
+    /// Whether the records are too few for a batch job, and would be enough with the duplicates, which are not the most
+    /// of them.
+    pub(super) fn too_few_without_duplicates(&self, least: u32) -> bool {
+        let least = u64::from(least);
+        let records: u64 = self.chunks.iter().map(|records| u64::from(*records)).sum();
+        let duplicates: u64 = self.duplicates.iter().map(|rows| u64::from(*rows)).sum();
+        records < least && records + duplicates >= least && duplicates <= records
+    }
+}
+
 const TOO_LARGE: &str = "record too large for the model";
 pub(super) const TOO_FEW: &str = "too few records left for a batch job of their own";
 

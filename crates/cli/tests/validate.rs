@@ -1,0 +1,220 @@
+//! `bedrock-batch validate` and `schema`, as a person runs them: without AWS, without a region, without a stack.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+fn repository() -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().unwrap()
+}
+
+struct Done {
+    code: i32,
+    lines: Vec<String>,
+    error: String,
+}
+
+fn run(arguments: &[&str], folder: &Path) -> Done {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-batch"));
+    let done = command.args(arguments).current_dir(folder).env_clear().output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let lines = text(done.stdout).lines().map(str::to_owned).collect();
+    Done { code: done.status.code().unwrap(), lines, error: text(done.stderr) }
+}
+
+/// A folder with `input.json`, two templates, a rule and a table.
+fn folder(input: &Value) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::create_dir(folder.path().join("prompt-templates")).unwrap();
+    let fields = "[output_schema]\ntype = \"json\"\nfields = { mood = \"$.mood\" }";
+    write("prompt-templates/mood.toml", &format!("description = \"d\"\ntemplate = \"{{text}}\"\n{fields}"));
+    write("prompt-templates/reply.toml", "description = \"d\"\ntemplate = \"{text} {mood}\"");
+    write("prompt-templates/both.toml", "description = \"d\"\nexpansion_rule = true\nprompts = [\"mood\", \"reply\"]");
+    write("rows.csv", "id,text\n1,hello\n");
+    write("input.json", &input.to_string());
+    folder
+}
+
+const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+
+fn run_input() -> Value {
+    json!({"s3_uri": "rows.csv", "job_name_prefix": "p", "model_id": MODEL, "prompt_id": "mood"})
+}
+
+fn pipeline() -> Value {
+    json!({"pipeline_name": "replies", "stages": [
+        {"stage_name": "read", "input_s3_uri": "rows.csv", "job_name_prefix": "a", "model_id": MODEL, "prompt_id": "mood"},
+        {"stage_name": "write", "use_previous_output": true, "job_name_prefix": "b", "model_id": MODEL, "prompt_id": "reply"},
+    ]})
+}
+
+fn with(mut input: Value, changes: &[(&str, Value)]) -> Value {
+    for (pointer, value) in changes {
+        let (object, field) = pointer.rsplit_once('/').unwrap();
+        input.pointer_mut(object).unwrap()[field] = value.clone();
+    }
+    input
+}
+
+#[test]
+fn a_sound_input_passes_and_it_is_said_what_was_not_checked() {
+    let done = run(&["validate", "input.json"], folder(&run_input()).path());
+    assert_eq!((done.code, done.error.as_str()), (0, ""));
+    assert_eq!(done.lines[0], "input.json holds an execution input: no problems");
+    assert_eq!(done.lines[2], "  it reads the columns `id`, `text`");
+    let done = run(&["validate", "input.json"], folder(&pipeline()).path());
+    assert_eq!((done.code, done.lines[0].as_str()), (0, "input.json holds a pipeline of 2 stages: no problems"));
+    assert!(
+        done.lines.iter().any(|line| line.starts_with("  stage `write` reads the columns `record_id`, `id`, `text`"))
+    );
+    let in_s3 = with(pipeline(), &[("/stages/0/input_s3_uri", json!("s3://bucket/rows.csv"))]);
+    let done = run(&["validate", "input.json"], folder(&in_s3).path());
+    assert_eq!(done.code, 0);
+    assert!(
+        done.lines.iter().any(|line| line.starts_with("  whether stage `read` finds its columns")),
+        "{:?}",
+        done.lines
+    );
+}
+
+#[rstest]
+#[case::prompt(run_input(), "/prompt_id", json!("moood"), "prompt_id is `moood`: there is no prompt template of this name; did you mean `mood`?")]
+#[case::model(run_input(), "/model_id", json!("gpt-4"), "model_id is `gpt-4`: ")]
+#[case::column(run_input(), "/prompt_id", json!("reply"), "column `mood`: the prompt `reply` needs this column")]
+#[case::field(run_input(), "/max_job", json!(1), "max_job: is not a field of this input")]
+#[case::placeholder(run_input(), "/s3_uri", json!("s3://bucket-YOUR_ACCOUNT_ID/a.csv"), "s3_uri is `s3://bucket-YOUR_ACCOUNT_ID/a.csv`: still holds the placeholder")]
+#[case::rule(run_input(), "/prompt_config", json!({"mode": "expanded", "category_column": "id", "expansion_mapping": {"a": "bothh"}}),
+    "prompt_config.expansion_mapping.a is `bothh`: there is no expansion rule")]
+#[case::stage_prompt(pipeline(), "/stages/1/prompt_id", json!("replyy"), "stages[1].prompt_id is `replyy`: there is no prompt template")]
+#[case::stage_mapping(pipeline(), "/stages/1/column_mappings", json!({"x": "nothing"}), "stages[1].column_mappings.x is `nothing`: there is no such column")]
+#[case::first_of_previous(pipeline(), "/stages/0/use_previous_output", json!(true), "stages[0].use_previous_output: there is no stage before the first")]
+#[case::two_sources(pipeline(), "/stages/1/input_s3_uri", json!("s3://bucket/b.csv"), "stages[1].input_s3_uri: and use_previous_output both say")]
+#[case::no_source(pipeline(), "/stages/1/use_previous_output", json!(null), "stages[1].input_s3_uri: is required, or `use_previous_output: true`")]
+#[case::one_name(pipeline(), "/stages/1/stage_name", json!("read"), "stages[1].stage_name is `read`: is the name of stages[0] already")]
+#[case::text_only_model(with(pipeline(), &[("/stages/0/input_type", json!("image")), ("/stages/0/image_column", json!("id"))]),
+    "/stages/0/model_id", json!("amazon.nova-micro-v1:0"), "stages[0].model_id is `amazon.nova-micro-v1:0`: takes no images")]
+fn what_is_wrong_is_said_in_a_line(
+    #[case] input: Value,
+    #[case] at: &str,
+    #[case] value: Value,
+    #[case] expected: &str,
+) {
+    let done = run(&["validate", "input.json"], folder(&with(input, &[(at, value)])).path());
+    assert_eq!(done.code, 1, "{:?}", done.lines);
+    assert!(done.lines.iter().any(|line| line.starts_with(expected)), "{:?}", done.lines);
+    assert!(done.error.starts_with("error: input.json: "), "{}", done.error);
+}
+
+#[test]
+fn all_problems_are_said_at_once() {
+    let changes = [
+        ("/pipeline_name", json!("")),
+        ("/stages/0/max_num_jobs", json!(0)),
+        ("/stages/1/prompt_id", json!("nothing")),
+        ("/stages/1/model_id", json!("nothing")),
+    ];
+    let done = run(&["validate", "input.json"], folder(&with(pipeline(), &changes)).path());
+    let fields: Vec<&str> = done.lines.iter().filter_map(|line| line.split([' ', ':']).next()).collect();
+    assert_eq!(fields, ["pipeline_name", "stages[0].max_num_jobs", "stages[1].model_id", "stages[1].prompt_id"]);
+    assert_eq!(done.error, "error: input.json: 4 problems\n");
+}
+
+#[rstest]
+#[case::jsonpath(
+    "[output_schema]\ntype = \"json\"\nfields = { a = \"$.a[\" }",
+    "prompt-templates/broken.toml: output_schema.fields.a is `$.a[`: is no valid JSONPath: "
+)]
+#[case::pattern(
+    "[output_schema]\ntype = \"regex\"\nfields = { a = \"(\" }",
+    "prompt-templates/broken.toml: output_schema.fields.a is `(`: is no valid regular expression: "
+)]
+#[case::field(
+    "tempalte = \"x\"",
+    "prompt-templates/broken.toml: TOML parse error at line 3, column 1: unknown field `tempalte`"
+)]
+fn a_broken_template_is_named_with_its_field(#[case] more: &str, #[case] expected: &str) {
+    let folder = folder(&with(run_input(), &[("/prompt_id", json!("nothing"))]));
+    let template = format!("description = \"d\"\ntemplate = \"t\"\n{more}");
+    std::fs::write(folder.path().join("prompt-templates/broken.toml"), template).unwrap();
+    let done = run(&["validate", "input.json"], folder.path());
+    assert_eq!(done.code, 1);
+    assert!(done.lines[0].starts_with(expected), "{:?}", done.lines);
+    assert!(done.lines[1].starts_with("prompt_id is `nothing`"), "the rest is checked too: {:?}", done.lines);
+    assert_eq!(done.lines.len(), 2, "{:?}", done.lines);
+}
+
+#[test]
+fn columns_can_be_told_and_another_input_be_used() {
+    let placeholder = json!("s3://bucket-YOUR_ACCOUNT_ID/rows.csv");
+    let folder = folder(&with(pipeline(), &[("/stages/0/input_s3_uri", placeholder)]));
+    let validate = |more: &[&str]| run(&[&["validate", "input.json"], more].concat(), folder.path());
+    assert_eq!(validate(&[]).lines.len(), 1);
+    assert_eq!(validate(&["--input", "rows.csv"]).code, 0);
+    assert_eq!(validate(&["--input", "s3://bucket/rows.csv", "--columns", "text,other"]).code, 0);
+    let done = validate(&["--input", "s3://bucket/rows.csv", "--columns", "other"]);
+    assert!(done.lines[0].starts_with("stages[0], column `text`: "), "{:?}", done.lines);
+}
+
+#[rstest]
+#[case("{\n  \"pipeline_name\": \"p\",\n}", "input.json: is no JSON: trailing comma at line 3 column 1")]
+#[case("[]", "input.json: must hold a JSON object")]
+#[case("{\"config_s3_uri\": \"s3://bucket/key\"}", "config_s3_uri: names the object that holds the input")]
+fn what_is_no_input_is_told_so(#[case] text: &str, #[case] expected: &str) {
+    let folder = folder(&json!({}));
+    std::fs::write(folder.path().join("input.json"), text).unwrap();
+    let done = run(&["validate", "input.json"], folder.path());
+    assert_eq!(done.code, 1);
+    assert!(done.lines[0].starts_with(expected), "{:?}", done.lines);
+}
+
+#[test]
+fn an_input_of_over_200_kib_is_told_to_go_through_s3() {
+    let mapping: Value =
+        (0..9000).map(|n| (format!("category number {n}"), json!("mood"))).collect::<serde_json::Map<_, _>>().into();
+    let config = json!({"mode": "mapped", "column_name": "id", "category_to_prompt_mapping": mapping});
+    let input = with(run_input(), &[("/prompt_id", json!(null)), ("/prompt_config", config)]);
+    let done = run(&["validate", "input.json"], folder(&input).path());
+    assert_eq!(done.code, 0, "{:?}", done.lines);
+    assert!(done.lines.iter().any(|line| line.contains("over 200 KiB")), "{:?}", done.lines);
+}
+
+#[test]
+fn an_input_that_goes_on_with_a_run_is_checked_as_far_as_it_says_something() {
+    let done = run(&["validate", "input.json"], folder(&json!({"resume_run": "r"})).path());
+    assert_eq!(
+        (done.code, done.lines[0].as_str()),
+        (0, "input.json holds an input that goes on with a run: no problems")
+    );
+    let beside = with(run_input(), &[("/resume_run", json!("r")), ("/max_num_jobs", json!(0))]);
+    assert_eq!(run(&["validate", "input.json"], folder(&beside).path()).lines.len(), 1);
+}
+
+#[rstest]
+#[case("execution-input")]
+#[case("pipeline")]
+fn schemas_are_printed_as_the_repository_holds_them(#[case] of: &str) {
+    let done = run(&["schema", of], &repository());
+    let file = repository().join(format!("pipeline-configs/{of}.schema.json"));
+    assert_eq!((done.code, done.lines.join("\n") + "\n"), (0, std::fs::read_to_string(file).unwrap()));
+}
+
+#[test]
+fn the_examples_pass_over_the_inputs_that_they_name() {
+    for (config, input) in [
+        ("clothing-analysis-full", "tests/fixtures"),
+        ("clothing-analysis-test", "tests/fixtures"),
+        ("support-ticket-replies", "tests/fixtures/support_tickets.csv"),
+        ("product-review-expanded", "tests/fixtures/products.csv"),
+    ] {
+        let file = format!("pipeline-configs/{config}.json");
+        let pictures = tempfile::tempdir().unwrap();
+        std::fs::write(pictures.path().join("a.png"), "").unwrap();
+        let input = if input.ends_with(".csv") { input } else { pictures.path().to_str().unwrap() };
+        let done = run(&["validate", &file, "--input", input], &repository());
+        assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);
+    }
+}
