@@ -26,7 +26,7 @@ def play_alone(stack):
     pipeline = stack.start_pipeline(config, "stopped")
     wait_for("the pipeline to be checked", lambda: stack.keys(f"runs/{pipeline.run_id}/pipeline.json"))
     first = pipeline.stages["first"]
-    wait_for("both jobs", lambda: [job["status"] for job in first.jobs] == ["InProgress"] * 2)
+    wait_for("both jobs", lambda: [("job_arn" in item) for item in first.items] == [True] * 2)
     pipeline.stop()
     first.wait()
     wait_for("the end of the jobs", lambda: all(job["status"] == "Stopped" for job in first.jobs))
