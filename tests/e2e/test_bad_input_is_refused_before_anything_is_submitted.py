@@ -41,6 +41,11 @@ CASES = {
         ("s3_uri, previous_run", "both say where the rows are", "one of them"),
         {"previous_run": {"run_id": "earlier", "stage_name": "first"}},
     ),
+    "dataset-beside-rows": Case(("dataset_id", "acme/rows", "not supported yet"), {"dataset_id": "acme/rows"}),
+    "no-such-run": Case(
+        ("previous_run.run_id", "`never-was`", "there is no such run"),
+        {"s3_uri": None, "previous_run": {"run_id": "never-was"}},
+    ),
     "dataset-alone": Case(
         ("dataset_id", "acme/rows", "not supported yet", "s3_uri"), {"s3_uri": None, "dataset_id": "acme/rows"}
     ),
@@ -282,7 +287,7 @@ CASES = {
     "few-rows-once": Case(
         ("of 120 rows", "are the same as others", "under the 100 records", "deduplicate"),
         {"processing_mode": "batch"},
-        {"rows.csv": csv_text(pa.concat_tables([topic_table(60), topic_table(60)]))},
+        {"rows.csv": csv_text(pa.concat_tables([topic_table(40)] * 3))},
     ),
     "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
     "uneven-jobs": Case(

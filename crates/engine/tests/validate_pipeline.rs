@@ -1,0 +1,260 @@
+//! The first step of a pipeline against S3 in this process: what is refused, and what is written down.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[allow(dead_code, reason = "it also stands in for what other tests ask")]
+#[path = "invoke_aws/mod.rs"]
+mod invoke_aws;
+#[allow(dead_code, reason = "it also stands in for what other tests ask")]
+#[path = "invoke_aws/signature.rs"]
+mod signature;
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
+use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::model::ModelTable;
+use bedrock_batch_domain::pipeline::is_stage_input;
+use bedrock_batch_domain::prompt::PromptLibrary;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::preprocess::{Preprocessor, StartInput};
+use bedrock_batch_engine::validate::{ValidPipeline, ValidateInput, Validator};
+use invoke_aws::Aws;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+
+struct Stack {
+    aws: Aws,
+    validator: Validator,
+}
+
+fn library() -> PromptLibrary {
+    let mut library = PromptLibrary::default();
+    let fields = "[output_schema]\ntype = \"json\"\nfields = { mood = \"$.mood\" }";
+    library.add("mood", &format!("description = \"d\"\ntemplate = \"{{text}}\"\n{fields}")).unwrap();
+    library.add("reply", "description = \"d\"\ntemplate = \"{letter} {mood}\"").unwrap();
+    library
+}
+
+impl Stack {
+    async fn new() -> Self {
+        let aws = Aws::default();
+        let endpoint = aws.serve().await;
+        let (credentials, region) = (Credentials::new("a", "b", None, None, "test"), Region::new("us-east-1"));
+        let http = aws_smithy_http_client::Builder::new().build_http();
+        let s3 = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http)
+            .endpoint_url(endpoint)
+            .region(region.clone())
+            .credentials_provider(credentials)
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .force_path_style(true);
+        // Neither is asked.
+        let dynamodb = aws_sdk_dynamodb::Config::builder().behavior_version(BehaviorVersion::latest());
+        let step_functions = aws_sdk_sfn::Config::builder().behavior_version(BehaviorVersion::latest());
+        let preprocessor = Preprocessor {
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            step_functions: aws_sdk_sfn::Client::from_conf(step_functions.region(region.clone()).build()),
+            bucket: "our-bucket".to_owned(),
+            region: "us-east-1".to_owned(),
+            jobs: JobTable::new(
+                aws_sdk_dynamodb::Client::from_conf(dynamodb.region(region).build()),
+                "jobs".to_owned(),
+            ),
+            task_table: "jobs".to_owned(),
+            input_buckets: vec!["lake".to_owned()],
+            stack: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
+            prompts: library(),
+            models: ModelTable::with_overrides("").unwrap(),
+        };
+        let validator = Validator { preprocessor: Arc::new(preprocessor), download_links: false };
+        let stack = Self { aws, validator };
+        stack.put("inputs/letters.csv", b"id,text\n1,hello\n");
+        stack
+    }
+
+    fn put(&self, key: &str, body: &[u8]) {
+        self.aws.world().objects.insert(key.to_owned(), body.to_vec());
+    }
+
+    fn written(&self) -> BTreeMap<String, Vec<u8>> {
+        let world = self.aws.world();
+        let ours = world.objects.iter().filter(|(key, _)| key.starts_with("runs/"));
+        ours.map(|(key, body)| (key.clone(), body.clone())).collect()
+    }
+
+    async fn validate(&self, name: &str, started_at: &str, input: Value) -> Result<ValidPipeline, EngineError> {
+        let start = StartInput {
+            execution_name: name.to_owned(),
+            execution_arn: format!("arn:{name}"),
+            started_at: started_at.to_owned(),
+            input,
+        };
+        self.validator.run(ValidateInput::Pipeline(start)).await
+    }
+
+    /// What is wrong with the pipeline, one problem a line; nothing may be written.
+    async fn refused(&self, input: Value) -> Vec<String> {
+        let before = self.written();
+        let error = self.validate("letters", "t", input).await.unwrap_err();
+        let EngineError::InvalidInput(problems) = error else { panic!("{error}") };
+        assert_eq!(self.written(), before);
+        problems.as_slice().iter().map(ToString::to_string).collect()
+    }
+}
+
+fn pipeline() -> Value {
+    json!({"pipeline_name": "letters", "stages": [
+        {"stage_name": "read", "input_s3_uri": "s3://our-bucket/inputs/letters.csv", "job_name_prefix": "read",
+            "model_id": MODEL, "prompt_id": "mood", "output_formats": ["csv"]},
+        {"stage_name": "write", "use_previous_output": true, "job_name_prefix": "write", "model_id": MODEL,
+            "prompt_id": "reply", "column_mappings": {"letter": "text"}, "output_formats": ["csv"]},
+    ]})
+}
+
+fn with(changes: &[(&str, Value)]) -> Value {
+    let mut pipeline = pipeline();
+    for (pointer, value) in changes {
+        let (object, field) = pointer.rsplit_once('/').unwrap();
+        pipeline.pointer_mut(object).unwrap()[field] = value.clone();
+    }
+    pipeline
+}
+
+#[test]
+fn the_state_machine_says_what_is_to_be_done() {
+    let payload =
+        json!({"action": "pipeline", "execution_name": "n", "execution_arn": "a", "started_at": "t", "input": {}});
+    let ValidateInput::Pipeline(start) = serde_json::from_value(payload).unwrap();
+    assert_eq!(start.execution_name, "n");
+}
+
+#[tokio::test]
+async fn a_sound_pipeline_is_frozen_with_the_inputs_of_its_stages() {
+    let stack = Stack::new().await;
+    let valid = stack.validate("letters", "2026-11-20T13:05:07.000Z", pipeline()).await.unwrap();
+    let written: BTreeMap<String, Value> =
+        stack.written().iter().map(|(key, body)| (key.clone(), serde_json::from_slice(body).unwrap())).collect();
+    let keys: Vec<&str> = written.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["runs/letters/pipeline.json", "runs/letters/stages/0.json", "runs/letters/stages/1.json"]);
+
+    let answer = serde_json::to_value(&valid).unwrap();
+    let fields: Vec<&String> = answer.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["bucket", "execution_arn", "pipeline_run_id", "stages", "started_at"]);
+    let second = &answer["stages"][1];
+    assert_eq!((second["index"].as_u64(), second["stage_name"].as_str()), (Some(1), Some("write")));
+    assert_eq!(second["input"], json!({"config_s3_uri": "s3://our-bucket/runs/letters/stages/1.json"}));
+    assert!(is_stage_input(&second["input"].to_string()), "the end of its run is told by the pipeline");
+
+    let first_run = answer["stages"][0]["execution_name"].as_str().unwrap();
+    assert_eq!(
+        written["runs/letters/stages/0.json"],
+        json!({"s3_uri": "s3://our-bucket/inputs/letters.csv", "job_name_prefix": "read", "model_id": MODEL,
+            "prompt_id": "mood", "output_formats": ["parquet", "csv"]})
+    );
+    assert_eq!(
+        written["runs/letters/stages/1.json"],
+        json!({"previous_run": {"run_id": first_run, "stage_name": "read"}, "job_name_prefix": "write",
+            "model_id": MODEL, "prompt_id": "reply", "column_mappings": {"letter": "text"}, "output_formats": ["csv"]})
+    );
+    let frozen = &written["runs/letters/pipeline.json"];
+    assert_eq!(frozen["presigned_url_expiry_days"], 7);
+    assert_eq!(
+        frozen["stages"][0],
+        json!({"stage_name": "read", "run_id": first_run, "execution_name": first_run, "job_name_prefix": "read",
+            "model_id": MODEL})
+    );
+}
+
+#[tokio::test]
+async fn a_repetition_changes_nothing_and_another_execution_of_the_name_is_refused() {
+    let stack = Stack::new().await;
+    let first = stack.validate("letters", "t", pipeline()).await.unwrap();
+    let written = stack.written();
+    assert_eq!(stack.validate("letters", "t", pipeline()).await.unwrap(), first);
+    assert_eq!(stack.written(), written);
+    let later = stack.validate("letters", "u", pipeline()).await.unwrap_err().to_string();
+    assert!(later.starts_with("the execution's name is `letters`: an earlier pipeline had this name"), "{later}");
+    assert_eq!(stack.written(), written);
+}
+
+#[tokio::test]
+async fn the_name_of_a_run_is_no_name_for_a_pipeline() {
+    let stack = Stack::new().await;
+    stack.put("runs/letters/plan.json", b"{}");
+    let problems = stack.refused(pipeline()).await;
+    assert!(problems[0].contains("an earlier run had this name"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn everything_wrong_is_said_at_once_and_nothing_is_written() {
+    let stack = Stack::new().await;
+    let changes = [
+        ("/presigned_url_expiry_days", json!(30)),
+        ("/stages/0/input_s3_uri", json!("s3://our-bucket/inputs/nothing.csv")),
+        ("/stages/1/stage_name", json!("read")),
+        ("/stages/1/prompt_id", json!("replyy")),
+    ];
+    let problems = stack.refused(with(&changes)).await;
+    let fields: Vec<&str> = problems.iter().filter_map(|problem| problem.split(' ').next()).collect();
+    let expected =
+        ["presigned_url_expiry_days", "stages[1].stage_name", "stages[0].input_s3_uri", "stages[1].prompt_id"];
+    assert_eq!(fields, expected, "{problems:?}");
+}
+
+#[tokio::test]
+async fn columns_are_those_that_the_input_really_has() {
+    let stack = Stack::new().await;
+    stack.put("inputs/letters.csv", b"id,letter\n1,hello\n");
+    let problems = stack.refused(pipeline()).await;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].starts_with("stages[0], column `text`: the prompt `mood` needs this column"), "{problems:?}");
+    assert!(problems[1].starts_with("stages[1].column_mappings.letter is `text`: there is no such column"));
+    let renamed = with(&[("/stages/0/column_mappings", json!({"text": "letter"}))]);
+    stack.validate("renamed", "t", renamed).await.unwrap();
+}
+
+#[tokio::test]
+async fn inputs_of_later_stages_are_looked_at_too() {
+    let stack = Stack::new().await;
+    let other =
+        |uri: &str| with(&[("/stages/1/use_previous_output", json!(false)), ("/stages/1/input_s3_uri", json!(uri))]);
+    let problems = stack.refused(other("s3://lake/nothing.csv")).await;
+    assert!(problems[0].starts_with("stages[1].input_s3_uri is `s3://lake/nothing.csv`: there is no such object"));
+    let problems = stack.refused(other("s3://their-bucket/a.csv")).await;
+    assert!(problems[0].contains("the stack may read the buckets our-bucket, lake only"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn an_empty_prefix_of_images_is_refused() {
+    let stack = Stack::new().await;
+    let images =
+        with(&[("/stages/0/input_s3_uri", json!("s3://our-bucket/photos/")), ("/stages/0/input_type", json!("image"))]);
+    let problems = stack.refused(images).await;
+    assert!(
+        problems[0].starts_with("stages[0].input_s3_uri is `s3://our-bucket/photos/`: there is no such object"),
+        "{problems:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_pipeline_may_lie_in_s3() {
+    let stack = Stack::new().await;
+    let named = |key: &str| json!({"config_s3_uri": format!("s3://our-bucket/{key}")});
+    stack.put("inputs/pipeline.json", pipeline().to_string().as_bytes());
+    let valid = stack.validate("letters", "t", named("inputs/pipeline.json")).await.unwrap();
+    assert_eq!(valid.stages.len(), 2);
+    stack.put("inputs/broken.json", b"{\"pipeline_name\": \"a\",}");
+    for (key, expected) in [
+        ("inputs/broken.json", "this object is no JSON: trailing comma at line 1 column 23"),
+        ("inputs/nothing.json", "there is no such object"),
+    ] {
+        let error = stack.validate("others", "t", named(key)).await.unwrap_err().to_string();
+        assert!(error.starts_with("config_s3_uri is `s3://our-bucket/inputs/") && error.contains(expected), "{error}");
+    }
+    let large = with(&[("/pipeline_name", json!("x".repeat(210_000)))]);
+    let problems = Stack::new().await.refused(large).await;
+    assert!(problems[0].contains("start with {\"config_s3_uri\": "), "{problems:?}");
+}
