@@ -44,7 +44,7 @@ def test_the_plan_says_what_was_asked_and_what_was_read(played):
     (source,) = plan["sources"]
     assert source["uri"] == plan["request"]["s3_uri"]
     assert source["bytes"] == len(csv_text(topic_table(COUNT)))
-    assert plan["columns"] == ["topic"]
+    assert plan["columns"] == [{"name": "topic", "origin": "input"}]
     assert plan["execution_arn"] == played.arn
     assert plan["request"]["inference"]["max_tokens"] == 1024
 
