@@ -28,6 +28,8 @@ def stack():
         stack = Stack(bring_up())
         # What a session before this one has asked of a stack that was kept up.
         stack.simulator.forget()
+        # Before anything is sent.
+        assert stack.mailbox
         yield stack
     finally:
         if os.environ.get("E2E_KEEP_STACK") != "1":

@@ -36,8 +36,16 @@ def line(number: int, cell: bytes) -> bytes:
 
 CASES = {
     # --- where the rows are ---
-    "neither-source": Case(("s3_uri", "is required", "exactly one of s3_uri and dataset_id"), {"s3_uri": None}),
-    "both-sources": Case(("s3_uri, dataset_id", "exactly one of the two", "both are"), {"dataset_id": "acme/rows"}),
+    "neither-source": Case(("s3_uri", "is required", "or previous_run", "s3://bucket/path"), {"s3_uri": None}),
+    "both-sources": Case(
+        ("s3_uri, previous_run", "both say where the rows are", "one of them"),
+        {"previous_run": {"run_id": "earlier", "stage_name": "first"}},
+    ),
+    "dataset-beside-rows": Case(("dataset_id", "acme/rows", "not supported yet"), {"dataset_id": "acme/rows"}),
+    "no-such-run": Case(
+        ("previous_run.run_id", "`never-was`", "there is no such run"),
+        {"s3_uri": None, "previous_run": {"run_id": "never-was"}},
+    ),
     "dataset-alone": Case(
         ("dataset_id", "acme/rows", "not supported yet", "s3_uri"), {"s3_uri": None, "dataset_id": "acme/rows"}
     ),
@@ -120,8 +128,68 @@ CASES = {
         {"model_id": "anthropic.claude-haiku-4-5-20251001-v1:0"},
     ),
     "other-prompt-mode": Case(
-        ("prompt_config.mode", "`mapped`", "not supported yet", "use mode `single`"),
-        {"prompt_id": None, "prompt_config": {"mode": "mapped"}},
+        ("prompt_config.mode", "`random`", "`single`, `mapped` or `expanded`"),
+        {"prompt_id": None, "prompt_config": {"mode": "random"}},
+    ),
+    "mapped-by-nothing": Case(
+        ("prompt_config.column_name", "is required"), {"prompt_id": None, "prompt_config": {"mode": "mapped"}}
+    ),
+    "two-prompts": Case(
+        ("prompt_id", "prompt_config", "one of them"),
+        {"prompt_config": {"mode": "single", "prompt_id": "question_answering"}},
+    ),
+    "mapping-to-no-prompt": Case(
+        ("category_to_prompt_mapping.good", "`joke`", "no prompt template", "did you mean `joke_about_topic`"),
+        {
+            "prompt_id": None,
+            "prompt_config": {"mode": "mapped", "column_name": "topic"},
+            "category_to_prompt_mapping": {"good": "joke"},
+        },
+    ),
+    "mapped-column-not-there": Case(
+        ("prompt_config.column_name", "no column `kind`", "the columns are `topic`"),
+        {"prompt_id": None, "prompt_config": {"mode": "mapped", "column_name": "kind"}},
+    ),
+    "mapping-without-its-mode": Case(
+        ("category_to_prompt_mapping", "`mapped`"), {"category_to_prompt_mapping": {"good": JOKE}}
+    ),
+    "unknown-rule": Case(
+        ("prompt_config.expansion_mapping.good", "`detailed_analysis`", "no expansion rule", "detailed_clothing_analysis"),
+        {
+            "prompt_id": None,
+            "prompt_config": {
+                "mode": "expanded",
+                "category_column": "topic",
+                "expansion_mapping": {"good": "detailed_analysis"},
+            },
+        },
+    ),
+    "rule-as-prompt": Case(
+        ("prompt_id", "`detailed_clothing_analysis`", "is an expansion rule", "`expanded`"),
+        {"prompt_id": "detailed_clothing_analysis"},
+    ),
+    "category-column-not-there": Case(
+        ("prompt_config.category_column", "`kind`", "no such column", "the columns are `topic`"),
+        {
+            "prompt_id": None,
+            "prompt_config": {
+                "mode": "expanded",
+                "category_column": "kind",
+                "expansion_mapping": {"default": "detailed_clothing_analysis"},
+            },
+        },
+    ),
+    "other-layout": Case(
+        ("expanded_layout", "`tall`", "`long` or `wide`"),
+        {
+            "prompt_id": None,
+            "prompt_config": {
+                "mode": "expanded",
+                "category_column": "topic",
+                "expansion_mapping": {"default": "detailed_clothing_analysis"},
+            },
+            "expanded_layout": "tall",
+        },
     ),
     # --- values ---
     "no-job": Case(("max_num_jobs", "`0`", "whole number from 1"), {"max_num_jobs": 0}),
@@ -145,7 +213,17 @@ CASES = {
         ("job_name_prefix", "`__日本__`", "at least one of a-z, A-Z, 0-9"), {"job_name_prefix": "__日本__"}
     ),
     "no-prefix": Case(("job_name_prefix", "is required"), {"job_name_prefix": None}),
-    "images": Case(("input_type", "`image`", "not supported yet", "leave it out"), {"input_type": "image"}),
+    "other-input": Case(("input_type", "`video`", "`text` or `image`"), {"input_type": "video"}),
+    "no-image-column": Case(
+        ("image_column", "`image_path`", "no such column", "the columns are `topic`"), {"input_type": "image"}
+    ),
+    "model-without-eyes": Case(
+        ("model_id", "`amazon.nova-micro-v1:0`", "takes no images", "name a model that takes images"),
+        {"input_type": "image", "model_id": "amazon.nova-micro-v1:0"},
+    ),
+    "links-for-ever": Case(
+        ("presigned_url_expiry_days", "`91`", "whole number from 1 to 90"), {"presigned_url_expiry_days": 91}
+    ),
     # --- how rows are asked ---
     "other-mode": Case(("processing_mode", "`fast`", "`auto`, `batch` or `realtime`"), {"processing_mode": "fast"}),
     "no-worker": Case(("max_workers", "`0`", "whole number from 1 to 100"), {"max_workers": 0}),
@@ -209,7 +287,7 @@ CASES = {
     "few-rows-once": Case(
         ("of 120 rows", "are the same as others", "under the 100 records", "deduplicate"),
         {"processing_mode": "batch"},
-        {"rows.csv": csv_text(pa.concat_tables([topic_table(60), topic_table(60)]))},
+        {"rows.csv": csv_text(pa.concat_tables([topic_table(40)] * 3))},
     ),
     "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
     "uneven-jobs": Case(

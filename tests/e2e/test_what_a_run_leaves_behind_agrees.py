@@ -36,7 +36,7 @@ def test_the_manifest_names_the_jobs_and_their_files(played):
 
 
 def test_the_plan_holds_the_prompt_so_that_a_changed_template_changes_nothing(played):
-    assert played.plan["prompt"]["template"] == template_of("joke_about_topic")
+    assert played.plan["prompts"]["prompts"][0]["prompt"]["template"] == template_of("joke_about_topic")
 
 
 def test_the_plan_says_what_was_asked_and_what_was_read(played):
@@ -44,7 +44,7 @@ def test_the_plan_says_what_was_asked_and_what_was_read(played):
     (source,) = plan["sources"]
     assert source["uri"] == plan["request"]["s3_uri"]
     assert source["bytes"] == len(csv_text(topic_table(COUNT)))
-    assert plan["columns"] == ["topic"]
+    assert plan["columns"] == [{"name": "topic", "origin": "input"}]
     assert plan["execution_arn"] == played.arn
     assert plan["request"]["inference"]["max_tokens"] == 1024
 

@@ -1,6 +1,7 @@
 //! What a run came to: `runs/<run>/summary.json` and the execution's output.
 
 use crate::extract::{ColumnType, FieldKinds};
+use crate::input::InputType;
 use crate::lane::Lane;
 use crate::model::{Model, Price};
 use crate::plan::{Plan, PlanCounts};
@@ -300,9 +301,12 @@ impl Prices<'_> {
     fn cost<'u>(&self, usage: impl Iterator<Item = &'u Usage>, lane: impl Fn(Lane) -> Lane) -> Option<f64> {
         let mut costs = usage.map(|usage| {
             let price = self.price(&usage.model_id, lane(usage.lane))?;
-            // A price of images is one for each answer. Rows of text alone that are sent to such a model are rare, and
-            // cost less than this says.
-            Some(price.cost_usd(usage.tokens.input, usage.tokens.output, usage.answers))
+            // A record holds one image, where records hold any.
+            let images = match self.plan.request.rows.input_type {
+                InputType::Image => usage.answers,
+                InputType::Text => 0,
+            };
+            Some(price.cost_usd(usage.tokens.input, usage.tokens.output, images))
         });
         // Not `sum`, which makes -0.0 of nothing.
         costs.try_fold(0.0, |sum, cost| Some(sum + cost?))

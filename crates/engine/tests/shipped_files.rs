@@ -1,6 +1,10 @@
 //! The files that travel with the functions are sound.
 
+use bedrock_batch_domain::image::MediaType;
+use bedrock_batch_domain::input::Inference;
+use bedrock_batch_domain::model::{Family, ImagePart, RecordWriter};
 use bedrock_batch_engine::templates::{load_models, load_prompts};
+use serde_json::Value;
 use std::path::Path;
 
 fn repository() -> &'static Path {
@@ -34,4 +38,28 @@ fn a_broken_template_is_named() {
     std::fs::write(folder.path().join("bad.toml"), "description = \"d\"\ntemplate = \"x {\"").unwrap();
     let error = load_prompts(folder.path()).unwrap_err();
     assert!(error.contains("bad.toml: `template` has a `{` at line 1, column 3"), "{error}");
+}
+
+#[test]
+fn every_prompt_template_is_rendered_into_a_record_of_every_text_family() {
+    let prompts = load_prompts(&repository().join("prompt-templates")).unwrap();
+    let image = ImagePart { media_type: MediaType::Png, base64: "iVBORw0KGgo=" };
+    for (id, prompt) in &prompts.prompts {
+        for family in [Family::AnthropicMessages, Family::Nova, Family::Converse] {
+            let template = prompt.parsed_template().unwrap();
+            let (system, prefill) = (prompt.system.as_deref(), prompt.prefill.as_deref());
+            let writer = RecordWriter::new(family, &template, &Inference::default(), system, prefill, true);
+            let mut line = Vec::new();
+            writer.push_line(&mut line, "r1", |_| "a \"cell\" with {braces}", Some(image));
+            let record: Value = serde_json::from_slice(&line).unwrap();
+            let blocks = record["modelInput"]["messages"][0]["content"].as_array().unwrap();
+            let text = blocks.last().unwrap()["text"].as_str().unwrap();
+            assert_eq!(blocks.len(), 2, "{id}: an image and a text");
+            let cells = text.matches("a \"cell\" with {braces}").count();
+            assert!(cells >= writer.columns().len(), "{id} shows all its columns: {text}");
+        }
+    }
+    for (name, rule) in &prompts.rules {
+        assert!(rule.prompts.iter().all(|prompt| prompts.prompts.contains_key(prompt)), "{name}");
+    }
 }

@@ -129,7 +129,7 @@ def text_of_input(model_input: dict) -> str:
 
 
 def expected_text(run: Run, row: dict) -> str:
-    prompt_id = run.plan["request"]["prompt_id"]
+    prompt_id = run.plan["request"]["prompt_config"].get("prompt_id")
     if prompt_id is None:
         return row["input_text"]
     template = template_of(prompt_id)

@@ -3,10 +3,13 @@
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import boto3
 from botocore.config import Config
 
+from stack.mailbox import Mailbox
+from stack.pipeline import Pipeline
 from stack.run import Run
 from stack.simulator import Simulator
 from stack.waiting import PATIENCE, wait_for
@@ -45,6 +48,11 @@ class Stack:
         endpoint = self.environment["AWS_ENDPOINT_URL_BEDROCK" if service == "bedrock" else "AWS_ENDPOINT_URL"]
         config = Config(max_pool_connections=20, proxies={}, **settings)
         return self._session().client(service, endpoint_url=endpoint, config=config)
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        """Emails, from the first look at it on."""
+        return Mailbox(self)
 
     # --- inputs ---
 
@@ -119,6 +127,28 @@ class Stack:
         """Plays several runs side by side."""
         with ThreadPoolExecutor(at_once) as pool:
             return dict(zip(inputs, pool.map(lambda name: self.play(inputs[name], name), inputs), strict=True))
+
+    # --- pipelines ---
+
+    def start_pipeline(self, execution_input, name: str = "pipeline") -> Pipeline:
+        """Starts a pipeline without waiting for it. Its name gets an ending that makes it the only one."""
+        pipeline = Pipeline(self, f"{name}-{uuid.uuid4().hex[:8]}")
+        self.step_functions.start_execution(
+            stateMachineArn=self.environment["PIPELINE_STATE_MACHINE_ARN"],
+            name=pipeline.name,
+            input=json.dumps(execution_input),
+        )
+        return pipeline
+
+    def play_pipeline(self, execution_input, name: str = "pipeline") -> Pipeline:
+        """Starts a pipeline and waits for its end, whatever that is."""
+        return self.start_pipeline(execution_input, name).wait()
+
+    def play_pipelines(self, inputs: dict[str, object], at_once: int = 4) -> dict[str, Pipeline]:
+        """Plays several pipelines side by side."""
+        with ThreadPoolExecutor(at_once) as pool:
+            played = pool.map(lambda name: self.play_pipeline(inputs[name], name), inputs)
+            return dict(zip(inputs, played, strict=True))
 
     # --- what is behind ---
 

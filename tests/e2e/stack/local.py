@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+# Photos and the answers that Bedrock gave for them, where they are present.
+SAMPLES = Path(os.environ.get("BEDROCK_BATCH_SAMPLES") or "(unset)") / "clothing"
 STATE = Path(os.environ.get("E2E_STATE_DIR") or REPOSITORY / ".local" / "e2e").resolve()
 
 
@@ -30,11 +32,21 @@ def settings() -> dict[str, str]:
     own = {
         "LOCAL_STATE_DIR": str(STATE),
         "BEDROCK_SIMULATOR_STEP_MS": "50",
-        "BEDROCK_SIMULATOR_BACKEND": "fake",
-        "BEDROCK_SIMULATOR_OPTIONS": "",
+        **backend(),
         "SFN_WAIT_SCALE": "0.01",
     }
     return {**defaults, **os.environ, **own}
+
+
+def backend() -> dict[str, str]:
+    """Recorded answers where there are any; whatever else is asked gets fake ones."""
+    if not SAMPLES.is_dir():
+        return {"BEDROCK_SIMULATOR_BACKEND": "fake", "BEDROCK_SIMULATOR_OPTIONS": ""}
+    recordings = shlex.quote(str(SAMPLES.resolve()))
+    return {
+        "BEDROCK_SIMULATOR_BACKEND": "replay",
+        "BEDROCK_SIMULATOR_OPTIONS": f"--recordings {recordings} --replay-miss fake",
+    }
 
 
 def bring_up() -> dict[str, str]:

@@ -22,6 +22,7 @@ pub(super) fn prompts_of(
         return (None, vec![Problem::new(field, value, rule).remedy("leave it out, or null")]);
     }
     let choice = match config {
+        PromptConfig::Unreadable => return (None, Vec::new()),
         PromptConfig::None if is_embedding == Some(false) => {
             let rule = "is required for a text model";
             let names: Vec<&str> = library.names().collect();

@@ -21,6 +21,8 @@ pub enum PromptConfig {
     /// None was named: right for embedding models only.
     #[default]
     None,
+    /// What was written cannot be read, and is reported.
+    Unreadable,
     /// The same for all.
     Single {
         /// The template.
@@ -69,7 +71,7 @@ impl PromptConfig {
                 let rule = "must be `single`, `mapped` or `expanded`";
                 inner.note(Problem::new(inner.name("mode"), other, rule));
                 inner.ask_all();
-                Self::None
+                Self::Unreadable
             }
         };
         inner.finish().into_iter().for_each(|problem| fields.note(problem));
@@ -113,12 +115,12 @@ fn read_single(inner: &mut Fields<'_>, short: Option<String>) -> PromptConfig {
         (Some(short), Some(long)) if short != long => {
             let rule = "and prompt_id name two different prompts";
             inner.note(Problem::new(inner.name("prompt_id"), long, rule).remedy("give one of them"));
-            PromptConfig::None
+            PromptConfig::Unreadable
         }
         (Some(prompt_id), _) | (None, Some(prompt_id)) => PromptConfig::Single { prompt_id },
         (None, None) => {
             inner.note(Problem::without_value(inner.name("prompt_id"), "is required in mode `single`"));
-            PromptConfig::None
+            PromptConfig::Unreadable
         }
     }
 }
@@ -136,7 +138,7 @@ fn read_mapped(inner: &mut Fields<'_>, outer: Option<&Map<String, Value>>, outer
         (None, Some(object)) => Some(read_mapping(inner, outer_name, object)),
         (None, None) => None,
     };
-    column_name.map_or(PromptConfig::None, |column_name| PromptConfig::Mapped { column_name, mapping })
+    column_name.map_or(PromptConfig::Unreadable, |column_name| PromptConfig::Mapped { column_name, mapping })
 }
 
 fn read_expanded(inner: &mut Fields<'_>, layout: ExpandedLayout) -> PromptConfig {
@@ -151,7 +153,7 @@ fn read_expanded(inner: &mut Fields<'_>, layout: ExpandedLayout) -> PromptConfig
         Some((category_column, expansion_mapping)) => {
             PromptConfig::Expanded { category_column, expansion_mapping, layout }
         }
-        None => PromptConfig::None,
+        None => PromptConfig::Unreadable,
     }
 }
 

@@ -63,7 +63,7 @@ pub struct RunRequest {
     pub output_formats: Vec<OutputFormat>,
     /// Whether CSV columns of numbers and booleans get types.
     pub infer_types: bool,
-    /// How long links to the answers are to work, in days; absent for the stack's default.
+    /// How long links to the answers are to work, in days; 7 where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presigned_url_expiry_days: Option<u32>,
     /// How and how often rows are asked.

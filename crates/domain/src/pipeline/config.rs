@@ -1,4 +1,4 @@
-//! The execution input of the pipeline orchestrator (docs/execution-input.md lists the fields for users).
+//! The execution input of the pipeline orchestrator (docs/pipelines.md lists the fields for users).
 
 use super::stage::{self, StageRequest};
 use crate::input::{Fields, StackLimits};

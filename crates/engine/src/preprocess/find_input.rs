@@ -92,7 +92,8 @@ impl Preprocessor {
         let problem = |rule: &str| Problem::new("previous_run.run_id", run_id, rule);
         let there = |key: String| async move { head(&self.s3, &S3Uri::new(&self.bucket, key)).await };
         if there(Layout::plan_key(run_id)).await?.is_none() {
-            return Err(problem("there is no such run").remedy("check its name").into());
+            let rule = "there is no such run, or it ended before anything was submitted";
+            return Err(problem(rule).remedy("check its name").into());
         }
         if there(Layout::summary_key(run_id)).await?.is_none() {
             let rule = "this run is not through: it has no summary";

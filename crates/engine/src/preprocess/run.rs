@@ -144,8 +144,14 @@ impl Preprocessor {
     /// A name may be used again when Step Functions has forgotten its execution, but not for the same files: what an
     /// earlier run of this name left there would be taken for this one's.
     async fn check_name(&self, input: &StartInput, run_id: &str) -> Result<(), EngineError> {
+        let is_there =
+            async |key: &str| head(&self.s3, &S3Uri::new(&self.bucket, key)).await.map(|found| found.is_some());
+        // A pipeline run would share the folder.
+        if is_there(&Layout::pipeline_key(run_id)).await? {
+            return Err(name_taken(input).into());
+        }
         let key = Layout::plan_key(run_id);
-        if head(&self.s3, &S3Uri::new(&self.bucket, &key)).await?.is_none() {
+        if !is_there(&key).await? {
             return Ok(());
         }
         let earlier: Plan = get_json(&self.s3, &self.bucket, &key).await?;

@@ -78,13 +78,15 @@ impl Sources {
     }
 }
 
-/// Whether `uri` names images rather than tables: by the names of the first objects.
+/// Whether `uri` names images rather than tables: by the names of the first objects. Where both lie together, images are
+/// meant: a table among them can be named itself.
 pub(super) async fn names_images(client: &Client, uri: &S3Uri) -> Result<bool, EngineError> {
     if !uri.key.is_empty() && !uri.key.ends_with('/') && head(client, uri).await?.is_some() {
         return Ok(Format::of(&uri.key).is_none());
     }
     let first = Pages::new(client, &as_prefix(uri)).next().await?.unwrap_or_default();
-    Ok(!first.iter().any(|found| Format::of(&found.uri.key).is_some()))
+    let has_tables = first.iter().any(|found| Format::of(&found.uri.key).is_some());
+    Ok(!has_tables || first.iter().any(|found| images::is_image_name(&found.uri.key)))
 }
 
 /// The prefix of all objects below `uri`.
