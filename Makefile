@@ -133,6 +133,38 @@ bench: setup ## Compare with the pandas + boto3 baseline (release build; some mi
 	cargo build --locked --release -p bedrock-batch-bench
 	$(PYTHON) bench/compare.py
 
+BENCH_LAMBDAS := $(CURDIR)/.local/bench/lambda
+
+.PHONY: bench-pipeline
+bench-pipeline: setup ## A pipeline of three stages over 100,000 rows: time outside the model (release build)
+	cargo build --locked --release --workspace --bins
+	@for function in $(FUNCTIONS); do \
+		install -D -m 755 $(CARGO_TARGET_DIR)/release/$$function $(BENCH_LAMBDAS)/$$function/bootstrap; \
+	done
+	@$(MAKE) --no-print-directory templates LAMBDA_DIRECTORY=$(BENCH_LAMBDAS)
+	LAMBDA_DIRECTORY=$(BENCH_LAMBDAS) BEDROCK_SIMULATOR_BIN=$(CARGO_TARGET_DIR)/release/bedrock-simulator \
+		LOCAL_VENV=$(CURDIR)/$(VENV) $(PYTHON) bench/pipeline.py
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := answer template image
+FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZ_BUILD := cargo build --locked --release --manifest-path fuzz/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/fuzz
+# Counters of what code was reached, which show the way to new inputs; stable compilers place them as well.
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares
+
+.PHONY: fuzz
+fuzz: ## Look for panics in what reads answers, templates and images, FUZZ_SECONDS (60) for each
+	RUSTFLAGS="$(FUZZ_FLAGS)" $(FUZZ_BUILD) --target $(FUZZ_HOST)
+	@for target in $(FUZZ_TARGETS); do \
+		echo "== $$target"; \
+		mkdir -p .local/fuzz/$$target; \
+		$(CARGO_TARGET_DIR)/fuzz/$(FUZZ_HOST)/release/$$target .local/fuzz/$$target fuzz/corpus/$$target \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -artifact_prefix=.local/fuzz/$$target- \
+			-print_final_stats=1 -verbosity=0; \
+	done
+
 .PHONY: soak
 soak: build ## Runs among random faults for SOAK_SECONDS (3600); SOAK_SEED plays one of them again
 	$(PYTHON) tests/soak/soak.py

@@ -1,74 +1,23 @@
 #!/usr/bin/env python3
-"""Ours and the pandas + boto3 baseline, the same work in one run: prints a table of figures and ratios.
+"""Ours and the pandas + boto3 baseline, the same work in one run: prints tables of figures and ratios.
 
-Core work on local files first (best of three runs each), then the whole way over a local S3. `make bench` calls this.
+Core work on local files first (best of three runs each), then the whole way over a local S3, images, and the extraction
+of fields. `make bench` calls this.
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
-OURS = TARGET / "release" / "bedrock-batch-bench"
-BASELINE = HERE / "baseline"
-BUCKET = "bench-bucket"
+from extraction import extraction
+from images import images
+from runner import BUCKET, HERE, OURS, REPOSITORY, best, fresh, local_s3, python, run, table
+
 JOBS_OF = 100_000
-
-
-def run(*command: object, env: dict[str, str] | None = None) -> dict:
-    """Runs one measurement; its last line of output is JSON."""
-    done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, env=env, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\nfailed:\n{done.stdout}{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def best(times: int, measure, clean=lambda: None) -> dict:
-    """The run with the least CPU time."""
-    figures = []
-    for _ in range(times):
-        clean()
-        figures.append(measure())
-    return min(figures, key=lambda f: f["cpu_seconds"])
-
-
-def python(script: str, *arguments: object, env: dict[str, str] | None = None) -> dict:
-    return run(sys.executable, BASELINE / script, *arguments, env=env)
-
-
-def table(title: str, rows: int, lines: dict[str, dict]) -> None:
-    print(f"\n{title}")
-    print(f"  {'':22}{'wall s':>9}{'CPU s':>9}{'rows/CPU s':>13}{'peak RSS MB':>13}{'peak anon MB':>14}")
-    for name, f in lines.items():
-        anon = f.get("peak_rss_anon_bytes")
-        rate = f"{rows / f['cpu_seconds']:,.0f}" if f["cpu_seconds"] else "-"
-        print(
-            f"  {name:22}{f['wall_seconds']:9.2f}{f['cpu_seconds']:9.2f}{rate:>13}"
-            f"{f.get('peak_rss_bytes', 0) / 1e6:13.0f}{f'{anon / 1e6:.0f}' if anon else '-':>14}"
-        )
-    if "baseline" in lines and "ours" in lines:
-        ours, baseline = lines["ours"], lines["baseline"]
-        print(f"  ratio to the baseline: {baseline['cpu_seconds'] / ours['cpu_seconds']:.1f} times the rows per CPU second", end="")
-        print(f", {baseline['wall_seconds'] / ours['wall_seconds']:.1f} times by wall time", end="")
-    if "floor" in lines:
-        print(f"; wall time {lines['ours']['wall_seconds'] / lines['floor']['wall_seconds']:.2f} times the floor")
-    else:
-        print()
-
-
-def fresh(folder: Path):
-    return lambda: shutil.rmtree(folder, ignore_errors=True)
 
 
 def core(work: Path, rows: int, with_baseline: bool, times: int, template: Path) -> None:
@@ -105,42 +54,6 @@ def core(work: Path, rows: int, with_baseline: bool, times: int, template: Path)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def local_s3():
-    """MiniStack on a free port, with one bucket."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    endpoint = f"http://127.0.0.1:{port}"
-    env = os.environ | {
-        "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    server = subprocess.Popen([Path(sys.executable).parent / "ministack"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        import boto3
-
-        where = {"endpoint_url": endpoint, "region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        s3 = boto3.client("s3", **where)
-        s3.create_bucket(Bucket=BUCKET)
-        boto3.client("dynamodb", **where).create_table(
-            TableName="bench",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "job_name", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "job_name", "KeyType": "HASH"}],
-        )
-        yield s3, env
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
 def over_s3(work: Path, rows: int, template: Path) -> None:
     csv = work / f"rows-{rows}.csv"
     options = ("--template", template, "--max-records-per-job", JOBS_OF)
@@ -175,16 +88,24 @@ def main() -> None:
     options.add_argument("--times", type=int, default=3)
     options.add_argument("--template", type=Path, default=REPOSITORY / "prompt-templates" / "sentiment_classifier.toml")
     options.add_argument("--without-s3", action="store_true")
+    options.add_argument("--images", type=int, default=10_000, help="images; 0 leaves them out")
+    options.add_argument("--texts", type=int, default=100_000, help="answers that fields are extracted from; 0 leaves them out")
+    options.add_argument("--only", choices=["rows", "images", "extraction"])
     arguments = options.parse_args()
     work = REPOSITORY / ".local" / "bench"
     work.mkdir(parents=True, exist_ok=True)
     cpu = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
     print(f"machine: {os.cpu_count()} cores, {cpu.group(1) if cpu else 'unknown CPU'}; {JOBS_OF:,} records a job")
-    core(work, arguments.rows, True, arguments.times, arguments.template)
-    if not arguments.without_s3:
-        over_s3(work, arguments.rows, arguments.template)
-    if arguments.large:
-        core(work, arguments.large, False, 1, arguments.template)
+    if arguments.only in (None, "rows"):
+        core(work, arguments.rows, True, arguments.times, arguments.template)
+        if not arguments.without_s3:
+            over_s3(work, arguments.rows, arguments.template)
+        if arguments.large:
+            core(work, arguments.large, False, 1, arguments.template)
+    if arguments.only in (None, "images") and arguments.images and not arguments.without_s3:
+        images(work, arguments.images, arguments.times)
+    if arguments.only in (None, "extraction") and arguments.texts:
+        extraction(work, arguments.texts, arguments.times)
 
 
 main()

@@ -2,15 +2,21 @@
 
     data.py rows    --rows 200000 --out rows.csv
     data.py answers 0000.jsonl 0001.jsonl … --out DIR
+    data.py images  --count 10000 --out DIR
+    data.py texts   --count 100000 --out texts.jsonl
 
 `rows` streams a CSV of about 280 bytes a row, quoted as real exports are: commas, doubled quotes, non-ASCII letters,
 and line breaks inside a field in about one row of ten. `answers` writes the .jsonl.out that Bedrock would return for
 each chunk: lines in another order, modelInput echoed, an Anthropic answer of about 200 characters, and an error in
-one line of a hundred.
+one line of a hundred. `images` draws PNGs of noise of about 25 KB, no two alike, as `00/00000.png` and on. `texts` writes
+what models answer that are asked for the JSON of five fields: as recorded ones are, 58 of 100 go on in prose after it;
+some stand in a fence or behind an introduction, have typographic quotes, or break off at the token limit.
 """
 
 import argparse
 import json
+import struct
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -55,6 +61,21 @@ ANSWER_WORDS = (
     "the customer writes about a parcel that came late and asks for a refund because their café trip, planned long ago, "
     'was "ruined" by rain while the support team stayed friendly and the naïve hope of a replacement grew'
 ).split(" ")
+COLORS = "black|white|light blue|navy|neon green|brown|burgundy|beige and grey|dark wash blue|multicolor".split("|")
+FITS = "skinny|slim|regular|relaxed|wide".split("|")
+MATERIALS = "denim|cotton|chino|wool|linen|athletic|other".split("|")
+PATTERNS = "solid|striped|plaid|printed|other".split("|")
+STYLES = "casual|business|formal|athletic|other".split("|")
+REMARKS = (
+    "This appears to be {told}.|The image shows {told}.|These are {told}.|Note that the picture shows {told} [1]."
+).split("|")
+SEEN = [
+    "They feature cargo pockets on the sides and drawstring details at the ankles, characteristic of military-inspired wear.",
+    "The waistband has belt loops, a button and a zip, and the hem is rolled at the ankles.",
+    "There are rips in the knee areas, which is typical of a casual street style.",
+    "Small brass rivets (five in all) can be seen at the corners of the pockets.",
+    "The fabric looks like a medium-weight weave with a slight sheen.",
+]  # fmt: skip
 
 FIRST_SECOND = datetime(2025, 1, 1)
 
@@ -70,11 +91,23 @@ def main() -> None:
     answers.add_argument("chunks", nargs="+", type=Path)
     answers.add_argument("--out", required=True, type=Path)
     answers.add_argument("--seed", default=1, type=int)
+    images = commands.add_parser("images")
+    images.add_argument("--count", required=True, type=int)
+    images.add_argument("--out", required=True, type=Path)
+    images.add_argument("--seed", default=1, type=int)
+    texts = commands.add_parser("texts")
+    texts.add_argument("--count", required=True, type=int)
+    texts.add_argument("--out", required=True, type=Path)
+    texts.add_argument("--seed", default=1, type=int)
     args = parser.parse_args()
 
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.command == "rows":
         write_rows(args.out, args.rows, args.seed)
+    elif args.command == "images":
+        write_images(args.out, args.count, args.seed)
+    elif args.command == "texts":
+        write_texts(args.out, args.count, args.seed)
     else:
         args.out.mkdir(parents=True, exist_ok=True)
         for index, chunk in enumerate(args.chunks):
@@ -162,6 +195,64 @@ def answer(rng: Random, input_bytes: int) -> str:
         "usage": {"input_tokens": input_bytes // 4, "output_tokens": len(text) // 4},
     }
     return '"modelOutput":' + json.dumps(output, ensure_ascii=False, separators=(",", ":"))
+
+
+def write_images(folder: Path, count: int, seed: int) -> None:
+    for number in range(count):
+        # Each has a seed of its own: the first ones are the same for any count.
+        path = folder / f"{number // 1000:02d}" / f"{number:05d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(Random(f"{seed}/{number}")))
+
+
+def png(rng: Random) -> bytes:
+    """Noise in three colours, 22 to 28 KB: nothing packs it any smaller."""
+    width, height = 92, rng.randrange(80, 102)
+    pixels = rng.randbytes(3 * width * height)
+    lines = (b"\0" + pixels[at : at + 3 * width] for at in range(0, len(pixels), 3 * width))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(b"".join(lines), 1)
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", data) + part(b"IEND", b"")
+
+
+def part(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def write_texts(path: Path, count: int, seed: int) -> None:
+    rng = Random(seed)
+    with path.open("w", encoding="utf-8", buffering=1 << 20) as file:
+        for _ in range(count):
+            text, stop_reason = clothing_answer(rng)
+            file.write(json.dumps({"text": text, "stop_reason": stop_reason}, ensure_ascii=False) + "\n")
+
+
+def clothing_answer(rng: Random) -> tuple[str, str]:
+    color = rng.choice(COLORS)
+    style, quotes = rng.choice(STYLES), rng.random()
+    if quotes < 0.03:
+        # Valid JSON: both quotes are typographic.
+        style = f"{style}, “{rng.choice(STYLES)}”"
+    fields = {
+        "color": color, "fit": rng.choice(FITS), "material": rng.choice(MATERIALS), "pattern": rng.choice(PATTERNS),
+        "style": style,
+    }  # fmt: skip
+    found = json.dumps(fields, indent=4, ensure_ascii=False)
+    if quotes > 0.97:
+        # No JSON: a quotation that opens typographically closes with the quote that ends strings.
+        found = found.replace(f'"{color}"', f'"the „{color}" one"')
+    around = rng.random()
+    if around < 0.08:
+        found = f"```json\n{found}\n```"
+    elif around < 0.12:
+        found = f"Here is the entry for the catalogue:\n\n{found}"
+    if rng.random() < 0.58:
+        seen = rng.choices(SEEN, k=rng.randrange(1, 4))
+        told = f"a pair of {color} pants with a {fields['fit']} fit, made of {fields['material']}"
+        found += f"\n\n{rng.choice(REMARKS).format(told=told)} {' '.join(seen)}"
+    if rng.random() < 0.005:
+        return found[: rng.randrange(10, found.index('"style"'))], "max_tokens"
+    return found, "end_turn"
 
 
 def error() -> str:

@@ -4,19 +4,22 @@
     floor.py s3   --read s3://bucket/key … --write-bytes N … --out s3://bucket/prefix
 
 Reads each input to its end, then writes one file or object per size given, one after the other, through a small
-buffer. `--like FILE` takes a size from a local file. Prints one JSON line of measurements.
+buffer. `--like FILE` takes a size from a local file. `--read-under s3://bucket/prefix/` reads all that lies there, 32
+objects at a time. Prints one JSON line of measurements.
 """
 
 import argparse
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from measure import Measurement
-from stores import s3_client, split_s3_uri
+from stores import list_keys, s3_client, split_s3_uri
 
 BLOCK = 1 << 20
+AT_ONCE = 32
 
 
 class Bytes(io.RawIOBase):
@@ -39,7 +42,8 @@ class Bytes(io.RawIOBase):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["core", "s3"])
-    parser.add_argument("--read", nargs="+", required=True, metavar="INPUT")
+    parser.add_argument("--read", nargs="+", default=[], metavar="INPUT")
+    parser.add_argument("--read-under", metavar="PREFIX", help="for s3")
     parser.add_argument("--write-bytes", nargs="+", default=[], type=int, metavar="N")
     parser.add_argument("--like", nargs="+", default=[], type=Path, metavar="FILE")
     parser.add_argument("--out", required=True)
@@ -50,12 +54,14 @@ def main() -> None:
     block = os.urandom(BLOCK)
     read = 0
     if args.mode == "s3":
-        s3 = s3_client()
+        s3 = s3_client(AT_ONCE)
         with Measurement() as measurement:
             for uri in args.read:
                 bucket, key = split_s3_uri(uri)
                 body = s3.get_object(Bucket=bucket, Key=key)["Body"]
                 read += sum(len(data) for data in body.iter_chunks(BLOCK))
+            if args.read_under:
+                read += read_under(s3, args.read_under)
             bucket, prefix = split_s3_uri(args.out.rstrip("/") + "/")
             for index, size in enumerate(sizes):
                 s3.upload_fileobj(io.BufferedReader(Bytes(block, size), BLOCK), bucket, f"{prefix}{index:04d}.floor")
@@ -67,6 +73,16 @@ def main() -> None:
             for index, size in enumerate(sizes):
                 fill(Path(args.out) / f"{index:04d}.floor", block, size)
     measurement.report(args.rows, bytes_read=read, bytes_written=sum(sizes))
+
+
+def read_under(s3: Any, uri: str) -> int:
+    bucket, _ = split_s3_uri(uri)
+
+    def length(key: str) -> int:
+        return len(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return sum(pool.map(length, list_keys(s3, uri)))
 
 
 def drain(path: str) -> int:

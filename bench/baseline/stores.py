@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-def s3_client() -> Any:
+def s3_client(connections: int = 10) -> Any:
     """A boto3 client; AWS_ENDPOINT_URL points it at a local S3, which wants path-style addresses."""
     import boto3  # only here, so that the local mode starts without it
     from botocore.config import Config
 
-    path_style = Config(s3={"addressing_style": "path"})
-    return boto3.client("s3", config=path_style if "AWS_ENDPOINT_URL" in os.environ else None)
+    style = {"addressing_style": "path"} if "AWS_ENDPOINT_URL" in os.environ else None
+    return boto3.client("s3", config=Config(max_pool_connections=connections, s3=style))
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

@@ -1,9 +1,12 @@
-//! The cores of preprocess and postprocess on local files (`core`) or over S3 (`s3`), measured: one JSON line each, of
-//! the same keys as the baseline's scripts. See README.md beside.
+//! The cores of preprocess and postprocess on local files (`core`) or over S3 (`s3`), and extraction, measured: one JSON
+//! line each, of the same keys as the baseline's scripts. See README.md beside.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod core_work;
+mod extract_work;
+mod floor_work;
 mod measure;
+mod s3_server;
 mod s3_work;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +28,12 @@ enum Work {
     PreprocessS3(s3_work::Preprocess),
     /// Chunk files and answers to answered rows, in S3
     PostprocessS3(s3_work::Postprocess),
+    /// The objects under a prefix read and as many bytes written, with no work between
+    FloorS3(floor_work::Floor),
+    /// Texts of answers to columns of fields
+    Extract(extract_work::Extract),
+    /// An S3 in memory, with files in it; not measured
+    ServeS3(s3_server::Serve),
 }
 
 /// What all of them need.
@@ -46,6 +55,9 @@ fn main() -> Result<(), Failure> {
         Work::PostprocessCore(work) => work.run()?,
         Work::PreprocessS3(work) => work.run()?,
         Work::PostprocessS3(work) => work.run()?,
+        Work::FloorS3(work) => work.run()?,
+        Work::Extract(work) => work.run()?,
+        Work::ServeS3(work) => return work.run(),
     };
     println!("{figures}");
     Ok(())

@@ -27,9 +27,12 @@ const TABLE: &str = "bench";
 pub(crate) struct Preprocess {
     #[command(flatten)]
     common: Common,
-    /// `s3://bucket/rows.csv`; chunks go to the same bucket
+    /// `s3://bucket/rows.csv`, or `s3://bucket/prefix/` of images; chunks go to the same bucket
     #[arg(long)]
     input: String,
+    /// The input is images
+    #[arg(long)]
+    images: bool,
 }
 
 impl Preprocess {
@@ -59,7 +62,8 @@ impl Preprocess {
             execution_arn: String::new(),
             started_at: String::new(),
             input: json!({"s3_uri": self.input, "job_name_prefix": RUN, "prompt_id": "bench",
-                "model_id": "anthropic.claude-3-haiku-20240307-v1:0"}),
+                "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
+                "input_type": if self.images { "image" } else { "text" }}),
         };
         let figures = measured(|| {
             let prepared = runtime.block_on(Box::pin(preprocessor.run(PreprocessInput::Start(input))))?;

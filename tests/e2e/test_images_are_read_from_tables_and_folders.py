@@ -13,7 +13,7 @@ COUNT = 110
 # By key under the prefix: what lies there, and as what it must be sent. None: not as an image.
 FOLDER = {
     "Shoes and more/ä.PNG": (png("shoes, red"), "image/png"),
-    "a.jpeg": (jpeg("one"), "image/jpeg"),
+    "a+b 100%20 #?.jpeg": (jpeg("one"), "image/jpeg"),
     "b.png": (jpeg("two"), "image/jpeg"),
     "c.jpg": (png("dress, blue"), "image/png"),
     "deep/down/d.jpg": (gif(), "image/gif"),
@@ -40,7 +40,8 @@ def play(stack):
     for name, content in OTHERS.items():
         stack.put(f"{folder}folder/{name}", content)
     stack.put(f"{folder}folder/deep/", b"")
-    for name, content in {"a.png": png("shoes, mixed"), "b.jpg": jpeg("mixed"), "notes/list.csv": b"a,b\n1,2\n"}.items():
+    mixed = {"a.png": png("shoes, mixed"), "b.jpg": jpeg("mixed"), "notes/list.csv": b"a,b\n1,2\n"}
+    for name, content in mixed.items():
         stack.put(f"{folder}mixed/{name}", content)
     stack.put(f"{folder}nothing/readme.txt", b"nothing to see")
 

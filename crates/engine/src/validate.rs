@@ -86,6 +86,7 @@ impl Validator {
         for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
             put_json(s3, bucket, &stage_input_key(run, index), input).await?;
         }
+        put_json(s3, bucket, &Layout::pipeline_prompts_key(run), &self.preprocessor.prompts).await?;
         // The pipeline comes last: where there is one, there is all of it.
         put_json(s3, bucket, &Layout::pipeline_key(run), &pipeline).await?;
         tracing::info!(pipeline_run_id = run, stages = pipeline.stages.len(), "validated");

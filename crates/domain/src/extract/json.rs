@@ -9,8 +9,10 @@ use serde_json::Value;
 /// What makes fields of answers that hold JSON.
 #[derive(Debug)]
 pub(super) struct JsonFields {
-    pub(super) paths: Vec<Path>,
-    pub(super) response_schema: Option<Validator>,
+    paths: Vec<Path>,
+    response_schema: Option<Validator>,
+    /// Whether a field's value may be taken out of the JSON, since nothing else looks at it: that spares a copy.
+    taken: bool,
 }
 
 /// A JSON Schema, ready for use.
@@ -29,6 +31,13 @@ pub(super) fn compiled(schema: &Value) -> Result<Validator, String> {
 }
 
 impl JsonFields {
+    /// The fields at these paths, of values that are as `response_schema` demands.
+    pub(super) fn new(paths: Vec<Path>, response_schema: Option<Validator>) -> Self {
+        let shared = |at: usize, path: &Path| paths[..at].iter().any(|earlier| earlier.may_meet(path));
+        let taken = response_schema.is_none() && !paths.iter().enumerate().any(|(at, path)| shared(at, path));
+        Self { paths, response_schema, taken }
+    }
+
     /// The fields of the first value in `text` that has any of them.
     ///
     /// # Errors
@@ -37,15 +46,15 @@ impl JsonFields {
         let mut values = Values::new(text);
         // A value without any field is often not meant: the `[1]` of a footnote.
         let mut longest_without = None;
-        for (value, length) in values.by_ref() {
-            if let Some(fields) = self.fields(&value) {
+        for (mut value, length) in values.by_ref() {
+            if let Some(fields) = self.fields(&mut value) {
                 return self.guarded(&value, fields);
             }
             longest_without = longest_without.max(Some(length));
         }
         // A number, text or literal is an answer as well where a path is `$`.
-        if let Ok(value) = serde_json::from_str::<Value>(text.trim())
-            && let Some(fields) = self.fields(&value)
+        if let Ok(mut value) = serde_json::from_str::<Value>(text.trim())
+            && let Some(fields) = self.fields(&mut value)
         {
             return self.guarded(&value, fields);
         }
@@ -62,10 +71,10 @@ impl JsonFields {
     }
 
     /// The fields of `value`, unless it has none of them. A `null` is there, and holds nothing.
-    fn fields(&self, value: &Value) -> Option<Vec<Option<FieldValue>>> {
+    fn fields(&self, value: &mut Value) -> Option<Vec<Option<FieldValue>>> {
         let mut any = false;
         let fields = self.paths.iter().map(|path| {
-            let field = path.field(value);
+            let field = if self.taken { path.take(value) } else { path.field(value) };
             any |= field.is_ok();
             field.ok().flatten()
         });
@@ -80,5 +89,38 @@ impl JsonFields {
             rule: error.masked().to_string(),
         })?;
         Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(&["$.a", "$.b"], true, &["x", r#"{"c":"y"}"#])]
+    #[case(&["$.a", "$.a"], false, &["x", "x"])]
+    #[case(&["$.b", "$.b.c"], false, &[r#"{"c":"y"}"#, "y"])]
+    #[case(&["$.b.c", "$.b"], false, &["y", r#"{"c":"y"}"#])]
+    #[case(&["$.a", "$['a']"], false, &["x", "x"])]
+    #[case(&["$..c", "$.b.c"], false, &["y", "y"])]
+    fn values_are_taken_only_where_no_other_field_needs_them(
+        #[case] paths: &[&str],
+        #[case] taken: bool,
+        #[case] expected: &[&str],
+    ) {
+        let fields = JsonFields::new(paths.iter().map(|path| Path::parse(path).unwrap()).collect(), None);
+        assert_eq!(fields.taken, taken);
+        let found = fields.extract(r#"{"a": "x", "b": {"c": "y"}}"#).unwrap();
+        let texts: Vec<String> = found.into_iter().map(|field| field.unwrap().into_text()).collect();
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn nothing_is_taken_from_what_a_schema_looks_at() {
+        let schema = serde_json::json!({"required": ["a"], "properties": {"a": {"type": "string"}}});
+        let fields = JsonFields::new(vec![Path::parse("$.a").unwrap()], Some(compiled(&schema).unwrap()));
+        assert!(!fields.taken);
+        assert_eq!(fields.extract(r#"{"a": "x"}"#), Ok(vec![Some(FieldValue::Text("x".to_owned()))]));
     }
 }

@@ -65,7 +65,7 @@ impl Extractor {
                     problems.push(Problem::without_value("response_schema", rule));
                     None
                 });
-                How::Json(Box::new(JsonFields { paths, response_schema }))
+                How::Json(Box::new(JsonFields::new(paths, response_schema)))
             }
             SchemaType::Regex => {
                 let patterns = each(&schema.fields, Pattern::parse, &mut parsed);

@@ -69,6 +69,24 @@ impl Path {
             several => Ok(Some(FieldValue::of_several(several.iter().copied()))),
         }
     }
+
+    /// The same; what is found may be gone from `value` then.
+    ///
+    /// # Errors
+    /// If the path leads nowhere.
+    pub(super) fn take(&self, value: &mut Value) -> Result<Option<FieldValue>, Missing> {
+        let Self::Members(names) = self else { return self.field(value) };
+        let found = names.iter().try_fold(value, |value, name| value.as_object_mut()?.get_mut(name));
+        found.map(|found| FieldValue::of_taken(found.take())).ok_or(Missing)
+    }
+
+    /// Whether both may lead to one place, or one into what the other finds.
+    pub(super) fn may_meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Members(one), Self::Members(other)) => one.iter().zip(other).all(|(one, other)| one == other),
+            _ => true,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -164,6 +182,7 @@ mod tests {
                 prop_assert!(matches!(parsed, Path::Members(_)));
                 let query = Path::Query(JsonPath::parse(&path).unwrap());
                 prop_assert_eq!(parsed.field(&value), query.field(&value));
+                prop_assert_eq!(parsed.take(&mut value.clone()), query.field(&value));
             }
         }
     }

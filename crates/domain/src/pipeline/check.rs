@@ -88,7 +88,7 @@ mod tests {
             let columns = checked.columns[at].as_ref().unwrap();
             columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(names(0), "record_id image_path file_name");
+        assert_eq!(names(0), "image_path file_name");
         let rest = "error stop_reason input_tokens output_tokens attempts model_id";
         assert_eq!(names(1), format!("record_id image_path file_name response category confidence {rest}"));
         let third = names(2);
@@ -114,11 +114,11 @@ mod tests {
         ("/stages/1/prompt_config/category_to_prompt_mapping", json!({"shorts": "nothing"}))],
         "stages[1].prompt_config.category_to_prompt_mapping.shorts is `nothing`: there is no prompt template")]
     #[case::no_category(&[("/stages/0/prompt_config/prompt_id", json!("short_text"))],
-        "stages[0], column `text`: the prompt `short_text` needs this column, and the input has no such; the columns are `record_id`, `image_path`, `file_name`")]
+        "stages[0], column `text`: the prompt `short_text` needs this column, and the input has no such; the columns are `image_path`, `file_name`")]
     #[case::no_column_that_says_the_prompt(&[("/stages/1/category_to_prompt_mapping", json!(null))],
         "stages[1].prompt_config.column_name: the input has no column `metadata_prompt_id`")]
     #[case::mapped_column(&[("/stages/2/column_mappings/metadata", json!("respons"))],
-        "stages[2].column_mappings.metadata is `respons`: there is no such column; the columns are `record_id`, `image_path`, `file_name`")]
+        "stages[2].column_mappings.metadata is `respons`: there is no such column; the columns are `image_path`, `file_name`")]
     #[case::placeholder(&[("/stages/2/column_mappings", json!(null))],
         "stages[2], column `metadata`: the prompt `listing` needs this column")]
     #[case::image_column(&[("/stages/2/input_type", json!("image")), ("/stages/2/image_column", json!("photo"))],

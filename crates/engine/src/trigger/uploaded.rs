@@ -8,7 +8,7 @@ use bedrock_batch_domain::trigger::Upload;
 use serde_json::{Map, Value};
 
 /// The most bytes of an execution input that is read from S3.
-const MOST_BYTES: u64 = 5 * 1024 * 1024;
+const MOST_BYTES: u64 = 5_000_000;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Trigger {

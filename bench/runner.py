@@ -1,0 +1,107 @@
+"""What the measurements of this folder share: running them, tables of their figures, a local S3."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+OURS = TARGET / "release" / "bedrock-batch-bench"
+BASELINE = HERE / "baseline"
+BUCKET = "bench-bucket"
+
+
+def run(*command: object, env: dict[str, str] | None = None) -> dict:
+    """Runs one measurement; its last line of output is JSON."""
+    done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, env=env, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}\nfailed:\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def best(times: int, measure: Callable[[], dict], clean: Callable[[], None] = lambda: None) -> dict:
+    """The run with the least CPU time."""
+    figures = []
+    for _ in range(times):
+        clean()
+        figures.append(measure())
+    return min(figures, key=lambda f: f["cpu_seconds"])
+
+
+def python(script: str, *arguments: object, env: dict[str, str] | None = None) -> dict:
+    return run(sys.executable, BASELINE / script, *arguments, env=env)
+
+
+def table(title: str, rows: int, lines: dict[str, dict]) -> None:
+    print(f"\n{title}")
+    print(f"  {'':22}{'wall s':>9}{'CPU s':>9}{'rows/CPU s':>13}{'peak RSS MB':>13}{'peak anon MB':>14}")
+    for name, f in lines.items():
+        anon = f.get("peak_rss_anon_bytes")
+        rate = f"{rows / f['cpu_seconds']:,.0f}" if f["cpu_seconds"] else "-"
+        print(
+            f"  {name:22}{f['wall_seconds']:9.2f}{f['cpu_seconds']:9.2f}{rate:>13}"
+            f"{f.get('peak_rss_bytes', 0) / 1e6:13.0f}{f'{anon / 1e6:.0f}' if anon else '-':>14}"
+        )
+    ours, said = lines.get("ours"), []
+    if ours and (baseline := lines.get("baseline")):
+        said.append(f"ratio to the baseline: {baseline['cpu_seconds'] / ours['cpu_seconds']:.1f} times the rows per CPU second")
+        said.append(f"{baseline['wall_seconds'] / ours['wall_seconds']:.1f} times by wall time")
+    if ours and (floor := lines.get("floor")):
+        said.append(f"wall time {ours['wall_seconds'] / floor['wall_seconds']:.2f} times the floor")
+    print(f"  {', '.join(said)}")
+
+
+def fresh(folder: Path) -> Callable[[], None]:
+    return lambda: shutil.rmtree(folder, ignore_errors=True)
+
+
+def client(service: str, endpoint: str) -> Any:
+    import boto3  # only here, so that the rest works without it
+    from botocore.config import Config
+
+    path_style = Config(s3={"addressing_style": "path"}) if service == "s3" else None
+    credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1", config=path_style, **credentials)
+
+
+@contextmanager
+def local_s3() -> Iterator[tuple[Any, dict[str, str]]]:
+    """MiniStack on a free port, with one bucket."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    endpoint = f"http://127.0.0.1:{port}"
+    env = os.environ | {
+        "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    server = subprocess.Popen([Path(sys.executable).parent / "ministack"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        s3 = client("s3", endpoint)
+        s3.create_bucket(Bucket=BUCKET)
+        client("dynamodb", endpoint).create_table(
+            TableName="bench",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "job_name", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "job_name", "KeyType": "HASH"}],
+        )
+        yield s3, env
+    finally:
+        server.terminate()
+        server.wait(timeout=20)

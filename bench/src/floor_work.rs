@@ -1,0 +1,102 @@
+//! The floor of preprocess over S3, with the client that it uses: the objects under a prefix are listed and read, as many
+//! at a time as images are, while objects of the given sizes are written through the same uploads; nothing between.
+
+use crate::Failure;
+use crate::measure::measured;
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::images::CONCURRENCY;
+use bedrock_batch_engine::objects::{ClosableWrite, Found, ObjectSink, Pages, Uploads};
+use clap::Args;
+use serde_json::Value;
+use std::io::Write;
+use std::sync::Arc;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Bytes that are written at once.
+const BLOCK: usize = 1 << 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct Floor {
+    /// `s3://bucket/prefix/`; what is written goes to the same bucket
+    #[arg(long)]
+    read: String,
+    /// Bytes of an object to write; for several, named several times
+    #[arg(long)]
+    write_bytes: Vec<u64>,
+}
+
+impl Floor {
+    pub(crate) fn run(&self) -> Result<Value, Failure> {
+        let prefix = S3Uri::parse(&self.read)?;
+        let runtime = Runtime::new()?;
+        let config = runtime.block_on(bedrock_batch_aws::sdk_config());
+        let s3 = bedrock_batch_aws::s3_client(&config);
+        let figures = measured(|| runtime.block_on(self.read_and_write(&s3, &prefix)))?;
+        Ok(figures)
+    }
+
+    async fn read_and_write(&self, s3: &Client, prefix: &S3Uri) -> Result<u64, EngineError> {
+        let uploads = Uploads::new(&Handle::current(), s3, &prefix.bucket);
+        let writing = tokio::task::spawn_blocking({
+            let (uploads, sizes) = (uploads.clone(), self.write_bytes.clone());
+            move || write(&uploads, &sizes)
+        });
+        let read = read(s3, prefix).await?;
+        writing.await.map_err(|error| EngineError::Transient(error.to_string()))??;
+        uploads.finish().await?;
+        Ok(read)
+    }
+}
+
+async fn read(s3: &Client, prefix: &S3Uri) -> Result<u64, EngineError> {
+    let room = Arc::new(Semaphore::new(CONCURRENCY));
+    let mut pages = Pages::new(s3, prefix);
+    let mut reading = JoinSet::new();
+    let mut objects = 0;
+    while let Some(page) = pages.next().await? {
+        for found in page {
+            let Ok(room) = Arc::clone(&room).acquire_owned().await else { break };
+            let s3 = s3.clone();
+            reading.spawn(async move {
+                let done = read_one(&s3, &found).await;
+                drop(room);
+                done
+            });
+            while let Some(done) = reading.try_join_next() {
+                done.map_err(|error| EngineError::Transient(error.to_string()))??;
+            }
+            objects += 1;
+        }
+    }
+    while let Some(done) = reading.join_next().await {
+        done.map_err(|error| EngineError::Transient(error.to_string()))??;
+    }
+    Ok(objects)
+}
+
+async fn read_one(s3: &Client, found: &Found) -> Result<(), EngineError> {
+    let broke = || format!("cannot read {}", found.uri);
+    let object = s3.get_object().bucket(&found.uri.bucket).key(&found.uri.key).send().await;
+    let object = object.map_err(|error| EngineError::from_aws(broke(), &error))?;
+    object.body.collect().await.map_err(|error| EngineError::Transient(format!("{}: {error}", broke())))?;
+    Ok(())
+}
+
+fn write(uploads: &Uploads, sizes: &[u64]) -> Result<(), EngineError> {
+    let block = vec![b'x'; BLOCK];
+    for (index, size) in sizes.iter().enumerate() {
+        let mut object = uploads.create(&format!("floor/{index:04}"))?;
+        let mut left = usize::try_from(*size).unwrap_or(usize::MAX);
+        while left > 0 {
+            let length = left.min(BLOCK);
+            object.write_all(&block[..length])?;
+            left -= length;
+        }
+        object.close()?;
+    }
+    Ok(())
+}
