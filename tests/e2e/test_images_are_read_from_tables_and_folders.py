@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from stack.inputs import csv_text, parquet_bytes
 from stack.pictures import WEBP, bmp, gif, jpeg, png
+from stack.prompts import answer_texts
 
 KINDS = ("pants", "shorts", "dress", "t-shirt", "shoes")
 COUNT = 110
@@ -18,7 +19,7 @@ FOLDER = {
     "c.jpg": (png("dress, blue"), "image/png"),
     "deep/down/d.jpg": (gif(), "image/gif"),
     "deep/e.webp": (WEBP, "image/webp"),
-    "f.gif": (WEBP + b"", "image/webp"),
+    "f.gif": (WEBP, "image/webp"),
     "g.bmp": (bmp(), None),
 }
 # Not images by their names, and what other tools leave.
@@ -94,6 +95,9 @@ def test_a_table_names_images_by_address_or_by_key(played):
         for column in table.column_names:
             assert run.rows[column].to_pylist() == table[column].to_pylist(), (name, column)
         assert run.rows["category"].to_pylist() == [KINDS[number % len(KINDS)] for number in range(COUNT)]
+        answers = answer_texts(run)
+        for row in run.rows.to_pylist():
+            assert (row["response"], row["error"]) == (answers[row["record_id"]], None), row
         images = sent_images(run)
         expected = [("image/png", picture) for picture in pictures()]
         assert [images[record_id] for record_id in run.rows["record_id"].to_pylist()] == expected
