@@ -187,11 +187,11 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(&[&["parquet"], &["parquet"]], 0, None)]
-    #[case(&[&["csv"], &["parquet"]], 0, Some(0))]
-    #[case(&[&["parquet"], &["parquet"], &["csv"]], 0, Some(2))]
+    #[case(&["parquet", "parquet"], 0, None)]
+    #[case(&["csv", "parquet"], 0, Some(0))]
+    #[case(&["parquet", "parquet", "csv"], 0, Some(2))]
     fn columns_go_on_to_the_first_stage_that_writes_csv(
-        #[case] formats: &[&[&str]],
+        #[case] formats: &[&str],
         #[case] index: usize,
         #[case] expected: Option<usize>,
     ) {
@@ -200,15 +200,15 @@ mod tests {
 
     #[test]
     fn columns_end_where_a_stage_reads_something_else() {
-        let request = pipeline(&[&["parquet"], &["csv"]], Some(1));
+        let request = pipeline(&["parquet", "csv"], Some(1));
         assert_eq!((writer_of_csv(&request, 0), writer_of_csv(&request, 1)), (None, Some(1)));
     }
 
     /// Stages with these formats, of which `own` reads S3 like the first.
-    fn pipeline(formats: &[&[&str]], own: Option<usize>) -> PipelineRequest {
+    fn pipeline(formats: &[&str], own: Option<usize>) -> PipelineRequest {
         let stages = formats.iter().enumerate().map(|(at, formats)| {
             let mut stage = json!({"stage_name": at.to_string(), "job_name_prefix": at.to_string(), "model_id": "m",
-                "prompt_id": "p", "output_formats": formats});
+                "prompt_id": "p", "output_formats": [formats]});
             let (field, value) = match at {
                 0 => ("input_s3_uri", json!("s3://bucket/a.parquet")),
                 _ if own == Some(at) => ("input_s3_uri", json!("s3://bucket/b.parquet")),
