@@ -84,7 +84,11 @@ fn columns(fields: usize, found: &[Fields]) -> Vec<ArrayRef> {
     columns.collect()
 }
 
-fn array<'v>(column: ColumnType, cells: impl Iterator<Item = Option<Cell<'v>>>) -> ArrayRef {
+/// Bytes of a text, to begin with.
+const TEXT: usize = 8;
+
+fn array<'v>(column: ColumnType, cells: impl ExactSizeIterator<Item = Option<Cell<'v>>>) -> ArrayRef {
+    let rows = cells.len();
     macro_rules! filled {
         ($builder:expr, $kind:ident) => {{
             let mut builder = $builder;
@@ -98,12 +102,12 @@ fn array<'v>(column: ColumnType, cells: impl Iterator<Item = Option<Cell<'v>>>) 
         }};
     }
     match column {
-        ColumnType::Integer => filled!(Int64Builder::new(), Integer),
-        ColumnType::Float => filled!(Float64Builder::new(), Float),
-        ColumnType::Boolean => filled!(BooleanBuilder::new(), Boolean),
-        ColumnType::Text => filled!(StringBuilder::new(), Text),
+        ColumnType::Integer => filled!(Int64Builder::with_capacity(rows), Integer),
+        ColumnType::Float => filled!(Float64Builder::with_capacity(rows), Float),
+        ColumnType::Boolean => filled!(BooleanBuilder::with_capacity(rows), Boolean),
+        ColumnType::Text => filled!(StringBuilder::with_capacity(rows, TEXT * rows), Text),
         ColumnType::List => {
-            let mut builder = ListBuilder::new(StringBuilder::new());
+            let mut builder = ListBuilder::with_capacity(StringBuilder::new(), rows);
             for cell in cells {
                 let texts = match cell {
                     Some(Cell::List(texts)) => Some(texts),

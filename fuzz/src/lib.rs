@@ -96,5 +96,6 @@ fn read(extractor: &Extractor, text: &str) {
 /// An extractor that is right.
 fn known(schema_type: SchemaType, fields: &[(&str, &str)], response_schema: Option<&Value>) -> Extractor {
     let fields = fields.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect();
-    Extractor::new(&OutputSchema { schema_type, fields }, response_schema).unwrap_or_else(|problems| panic!("{problems}"))
+    Extractor::new(&OutputSchema { schema_type, fields }, response_schema)
+        .unwrap_or_else(|problems| panic!("{problems}"))
 }
