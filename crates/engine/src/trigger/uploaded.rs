@@ -97,9 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn five_mebibytes_are_enough() {
+    fn five_megabytes_are_enough() {
         assert!(check_size("k", Some(MOST_BYTES)).is_ok() && check_size("k", None).is_ok());
-        assert!(check_size("k", Some(MOST_BYTES + 1)).unwrap_err().to_string().contains("5242881 bytes"));
+        assert!(check_size("k", Some(MOST_BYTES + 1)).unwrap_err().to_string().contains("5000001 bytes"));
     }
 
     proptest! {
