@@ -36,7 +36,8 @@ def play(stack):
 
     classify = {"prompt_id": "classify_product", "max_records_per_job": 100, "requests_per_second": 500}
     rows = stack.put_input(parquet_bytes(products()), "rows.parquet")
-    expanded = {"mode": "expanded", "category_column": "sold", "expansion_mapping": {"default": "detailed_clothing_analysis"}}
+    rules = {"default": "detailed_clothing_analysis"}
+    expanded = {"mode": "expanded", "category_column": "sold", "expansion_mapping": rules}
     firsts = stack.play_all(
         {
             "first": stack.joke(rows, **classify),
@@ -45,12 +46,8 @@ def play(stack):
             "first-fails": stack.joke("s3://somebody-else/rows.csv"),
         }
     )
-    slow = stack.start(
-        stack.joke(
-            stack.put_input(csv_text(topic_table(20))), processing_mode="realtime", requests_per_second=0.1, max_workers=1
-        ),
-        "first-slow",
-    )
+    patient = {"processing_mode": "realtime", "requests_per_second": 0.1, "max_workers": 1}
+    slow = stack.start(stack.joke(stack.put_input(csv_text(topic_table(20))), **patient), "first-slow")
     wait_for("the plan of the slow run", lambda: stack.keys(f"runs/{slow.run_id}/plan.json"))
     first = firsts["first"]
     reads = {

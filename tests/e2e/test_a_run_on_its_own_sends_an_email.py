@@ -32,8 +32,11 @@ def play(stack):
 
 def email_of(stack, run):
     """The one that tells of this execution."""
-    wait_for(f"the email of {run.name}", lambda: [one for one in stack.mailbox.all_about(run.run_id) if run.arn in one.text])
-    (email,) = (one for one in stack.mailbox.all_about(run.run_id) if run.arn in one.text)
+
+    def look():
+        return [email for email in stack.mailbox.all_about(run.run_id) if run.arn in email.text]
+
+    (email,) = wait_for(f"the email of {run.name}", look)
     return email
 
 

@@ -154,7 +154,7 @@ CASES = {
         ("category_to_prompt_mapping", "`mapped`"), {"category_to_prompt_mapping": {"good": JOKE}}
     ),
     "unknown-rule": Case(
-        ("prompt_config.expansion_mapping.good", "`detailed_analysis`", "no expansion rule", "detailed_clothing_analysis"),
+        ("prompt_config.expansion_mapping.good", "`detailed_analysis`", "no expansion rule", "detailed_clothing"),
         {
             "prompt_id": None,
             "prompt_config": {

@@ -45,7 +45,7 @@ def good() -> dict:
     }
 
 
-# By name: changes by the path of what they change (None takes it away), and what the cause must hold. `{…}`: addresses.
+# By name: changes, by the path of what they change (None: take it away), and what the cause must hold. `{…}`: addresses.
 CASES = {
     "unknown-prompt": (
         {"stages.0.prompt_config.prompt_id": "classify_cloth_category"},

@@ -7,18 +7,19 @@ import pyarrow as pa
 
 from stack.inputs import csv_text, parquet_bytes
 from stack.pictures import WEBP, bmp, gif, jpeg, png
+from stack.prompts import answer_texts
 
 KINDS = ("pants", "shorts", "dress", "t-shirt", "shoes")
 COUNT = 110
 # By key under the prefix: what lies there, and as what it must be sent. None: not as an image.
 FOLDER = {
     "Shoes and more/ä.PNG": (png("shoes, red"), "image/png"),
-    "a.jpeg": (jpeg("one"), "image/jpeg"),
+    "a+b 100%20 #?.jpeg": (jpeg("one"), "image/jpeg"),
     "b.png": (jpeg("two"), "image/jpeg"),
     "c.jpg": (png("dress, blue"), "image/png"),
     "deep/down/d.jpg": (gif(), "image/gif"),
     "deep/e.webp": (WEBP, "image/webp"),
-    "f.gif": (WEBP + b"", "image/webp"),
+    "f.gif": (WEBP, "image/webp"),
     "g.bmp": (bmp(), None),
 }
 # Not images by their names, and what other tools leave.
@@ -40,7 +41,8 @@ def play(stack):
     for name, content in OTHERS.items():
         stack.put(f"{folder}folder/{name}", content)
     stack.put(f"{folder}folder/deep/", b"")
-    for name, content in {"a.png": png("shoes, mixed"), "b.jpg": jpeg("mixed"), "notes/list.csv": b"a,b\n1,2\n"}.items():
+    mixed = {"a.png": png("shoes, mixed"), "b.jpg": jpeg("mixed"), "notes/list.csv": b"a,b\n1,2\n"}
+    for name, content in mixed.items():
         stack.put(f"{folder}mixed/{name}", content)
     stack.put(f"{folder}nothing/readme.txt", b"nothing to see")
 
@@ -93,6 +95,9 @@ def test_a_table_names_images_by_address_or_by_key(played):
         for column in table.column_names:
             assert run.rows[column].to_pylist() == table[column].to_pylist(), (name, column)
         assert run.rows["category"].to_pylist() == [KINDS[number % len(KINDS)] for number in range(COUNT)]
+        answers = answer_texts(run)
+        for row in run.rows.to_pylist():
+            assert (row["response"], row["error"]) == (answers[row["record_id"]], None), row
         images = sent_images(run)
         expected = [("image/png", picture) for picture in pictures()]
         assert [images[record_id] for record_id in run.rows["record_id"].to_pylist()] == expected

@@ -51,6 +51,12 @@ def on_demand() -> pa.Table:
     return pa.table({"topic": topics(20, FIRST + 3000) * 3})
 
 
+def few() -> pa.Table:
+    """60 different topics and 50 of them again: too few for a batch job without the duplicates."""
+    different = topics(60, FIRST + 4000)
+    return pa.table({"topic": [*different, *different[:50]]})
+
+
 def of_numbers() -> pa.Table:
     """Other types with the same text in the prompt."""
     return pa.table({"topic": pa.array([number % 110 for number in range(220)], pa.int64())})
@@ -71,6 +77,7 @@ def play(stack):
             "ids": stack.joke(put(with_ids())),
             "refused": stack.joke(put(refused()), model_id=TITAN, prompt_id=None),
             "on-demand": stack.joke(put(on_demand()), **fast),
+            "few": stack.joke(put(few())),
             "numbers": stack.joke(stack.put_input(parquet_bytes(of_numbers()), "rows.parquet")),
         }
     )
@@ -182,3 +189,11 @@ def test_no_text_was_asked_twice(played, name):
 
 def test_typed_columns(played):
     assert assert_shared(played["numbers"], of_numbers()) == 110
+
+
+def test_duplicates_are_asked_too_where_batch_costs_less(played):
+    """110 records in batch, at half the price, cost less than 60 on demand."""
+    run = played["few"]
+    assert_whole(run, few(), [110])
+    assert run.summary["duplicates"]["rows"] == 0
+    assert list(run.summary["lanes"]) == ["batch"]

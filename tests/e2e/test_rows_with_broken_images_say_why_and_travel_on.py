@@ -1,4 +1,4 @@
-"""A row whose image cannot be sent says why; the others are answered, and it goes through later stages with its reason."""
+"""A row whose image cannot be sent says why; the others are answered, and it goes on through later stages."""
 
 import csv
 import io
@@ -11,8 +11,8 @@ from stack.pictures import bmp, gif, jpeg, png
 GOOD = {"a dress": "dress", "shorts": "shorts", "shoes": "shoes"}
 # Claude's 3.75 MB.
 MOST_BYTES = 3_750_000
-# By the row's name: the object's content (if there is one), the cell (`{uri}`: the object's address), and what the error
-# must say.
+# By the row's name: the object's content (if there is one), the cell (`{uri}`: the object's address), and what the
+# error must say.
 BROKEN = {
     "missing": (None, "{uri}", ("{uri}", "no such object")),
     "text": (b"Not a picture at all.\n", "{uri}", ("no known image format", "JPEG, PNG, GIF and WEBP", "convert it")),

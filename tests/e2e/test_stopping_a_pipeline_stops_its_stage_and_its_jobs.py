@@ -1,4 +1,4 @@
-"""Money stops with the pipeline's execution: its stage is stopped, and the stage's jobs; what the email says goes on."""
+"""Money stops with the pipeline's execution: so do its stage and the jobs of that; the email says how to go on."""
 
 import json
 import re
@@ -65,7 +65,8 @@ def test_what_the_email_says_completes_the_pipeline(stack, played_alone, misbeha
     first, second = played_alone.stages.values()
     resumed = stack.resume(first).wait()
     assert resumed.summary["answered"] == COUNT
-    (given, name) = re.search(r"echo '(\{.*\})' > .*\n +bedrock-batch start \S+ --name (\S+) --wait", email.text).groups()
+    steps = r"echo '(\{.*\})' > .*\n +bedrock-batch start \S+ --name (\S+) --wait"
+    given, name = re.search(steps, email.text).groups()
     assert name == second.name
     stack.start_named(json.loads(given), name)
     rows = second.wait().rows.sort_by("record_id")

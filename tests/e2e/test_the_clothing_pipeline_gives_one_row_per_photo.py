@@ -1,5 +1,5 @@
-"""The three-stage clothing pipeline of the Python sample, its configuration unchanged, over the sample's 100 photos with
-the answers that Bedrock gave for them; and over more photos than one job takes."""
+"""The three-stage clothing pipeline of the Python sample, its configuration unchanged, over the sample's 100 photos
+with the answers that Bedrock gave for them; and over more photos than one job takes."""
 
 import base64
 import hashlib

@@ -134,6 +134,11 @@ impl Layout {
         format!("runs/{run}/plan.json")
     }
 
+    /// The prompts that the stages of a pipeline run are asked with, whatever is deployed meanwhile.
+    pub fn pipeline_prompts_key(run: &str) -> String {
+        format!("runs/{run}/prompts.json")
+    }
+
     /// The job manifest that the Distributed Map reads.
     pub fn jobs_key(run: &str) -> String {
         format!("runs/{run}/jobs.json")

@@ -4,9 +4,9 @@
 use crate::config_object::{CONFIG_S3_URI, resolve_config};
 use crate::error::EngineError;
 use crate::objects::{get_json, head, put_json};
-use crate::preprocess::{Preprocessor, StartInput};
+use crate::preprocess::{Looked, Preprocessor, StartInput};
 use bedrock_batch_domain::check::Known;
-use bedrock_batch_domain::input::{RowSource, RunRequest};
+use bedrock_batch_domain::input::{OutputFormat, RowSource, RunRequest};
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::pipeline::{
     Pipeline, PipelineExecution, PipelineLimits, PipelineRequest, StageRows, check, stage_input_key,
@@ -86,6 +86,7 @@ impl Validator {
         for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
             put_json(s3, bucket, &stage_input_key(run, index), input).await?;
         }
+        put_json(s3, bucket, &Layout::pipeline_prompts_key(run), &self.preprocessor.prompts).await?;
         // The pipeline comes last: where there is one, there is all of it.
         put_json(s3, bucket, &Layout::pipeline_key(run), &pipeline).await?;
         tracing::info!(pipeline_run_id = run, stages = pipeline.stages.len(), "validated");
@@ -130,8 +131,11 @@ impl Validator {
                 continue;
             };
             match preprocessor.look(&without_mappings(run)).await {
-                Ok(columns) => {
+                Ok(Looked { columns, no_csv }) => {
                     inputs.insert(index, columns);
+                    if let Some(writer) = writer_of_csv(&request, index) {
+                        problems.extend(no_csv.into_iter().map(|problem| request.placed(writer, problem)));
+                    }
                 }
                 Err(EngineError::InvalidInput(wrong)) => {
                     problems.extend(wrong.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
@@ -153,6 +157,14 @@ fn without_mappings(run: &RunRequest) -> RunRequest {
     RunRequest { rows, ..run.clone() }
 }
 
+/// The first stage that writes what stage `index` reads as CSV: columns go on from stage to stage.
+fn writer_of_csv(request: &PipelineRequest, index: usize) -> Option<usize> {
+    let following = request.stages.iter().enumerate().skip(index);
+    let mut readers = following.take_while(|(at, stage)| *at == index || stage.rows == StageRows::Previous);
+    let writes_csv = |run: &RunRequest| run.output_formats.contains(&OutputFormat::Csv);
+    readers.find(|(_, stage)| stage.run.as_ref().is_some_and(writes_csv)).map(|(at, _)| at)
+}
+
 fn valid(pipeline: Pipeline) -> ValidPipeline {
     let Pipeline { pipeline_run_id, bucket, execution_arn, started_at, stages, .. } = pipeline;
     let stages = stages.into_iter().enumerate().map(|(index, stage)| {
@@ -166,4 +178,49 @@ fn valid(pipeline: Pipeline) -> ValidPipeline {
     });
     let stages = stages.collect();
     ValidPipeline { pipeline_run_id, bucket, execution_arn, started_at, stages }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::input::StackLimits;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(&["parquet", "parquet"], 0, None)]
+    #[case(&["csv", "parquet"], 0, Some(0))]
+    #[case(&["parquet", "parquet", "csv"], 0, Some(2))]
+    fn columns_go_on_to_the_first_stage_that_writes_csv(
+        #[case] formats: &[&str],
+        #[case] index: usize,
+        #[case] expected: Option<usize>,
+    ) {
+        assert_eq!(writer_of_csv(&pipeline(formats, None), index), expected);
+    }
+
+    #[test]
+    fn columns_end_where_a_stage_reads_something_else() {
+        let request = pipeline(&["parquet", "csv"], Some(1));
+        assert_eq!((writer_of_csv(&request, 0), writer_of_csv(&request, 1)), (None, Some(1)));
+    }
+
+    /// Stages with these formats, of which `own` reads S3 like the first.
+    fn pipeline(formats: &[&str], own: Option<usize>) -> PipelineRequest {
+        let stages = formats.iter().enumerate().map(|(at, formats)| {
+            let mut stage = json!({"stage_name": at.to_string(), "job_name_prefix": at.to_string(), "model_id": "m",
+                "prompt_id": "p", "output_formats": [formats]});
+            let (field, value) = match at {
+                0 => ("input_s3_uri", json!("s3://bucket/a.parquet")),
+                _ if own == Some(at) => ("input_s3_uri", json!("s3://bucket/b.parquet")),
+                _ => ("use_previous_output", json!(true)),
+            };
+            stage[field] = value;
+            stage
+        });
+        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let config = json!({"pipeline_name": "p", "stages": stages.collect::<Vec<_>>()});
+        let (request, problems) = PipelineRequest::read(&config, PipelineLimits { stack, download_links: false });
+        assert_eq!(problems, []);
+        request.unwrap()
+    }
 }

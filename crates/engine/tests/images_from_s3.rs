@@ -165,7 +165,7 @@ async fn what_is_no_use_concerns_its_row_alone() {
     ]);
     let client = client(&bucket.serve().await);
     let expected = [
-        ("heavy.png", "image of too many bytes", "image s3://own/heavy.png: the file has 2007 bytes, and at most 2000"),
+        ("heavy.png", "image of too many bytes", "s3://own/heavy.png: the file has 2007 bytes, and at most 2000"),
         ("half.png", "image file is cut off", "the PNG file is cut off"),
         ("wide.png", "image of too many pixels", "8001 x 1 pixels"),
         ("empty.png", "image file is empty", "the file is empty"),

@@ -1,5 +1,5 @@
 //! The first step of a pipeline against S3 in this process: what is refused, and what is written down.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 #[allow(dead_code, reason = "it also stands in for what other tests ask")]
 #[path = "invoke_aws/mod.rs"]
@@ -138,7 +138,17 @@ async fn a_sound_pipeline_is_frozen_with_the_inputs_of_its_stages() {
     let written: BTreeMap<String, Value> =
         stack.written().iter().map(|(key, body)| (key.clone(), serde_json::from_slice(body).unwrap())).collect();
     let keys: Vec<&str> = written.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["runs/letters/pipeline.json", "runs/letters/stages/0.json", "runs/letters/stages/1.json"]);
+    assert_eq!(
+        keys,
+        [
+            "runs/letters/pipeline.json",
+            "runs/letters/prompts.json",
+            "runs/letters/stages/0.json",
+            "runs/letters/stages/1.json"
+        ]
+    );
+    let prompts: PromptLibrary = serde_json::from_value(written["runs/letters/prompts.json"].clone()).unwrap();
+    assert_eq!(prompts, library(), "stages are asked what was checked, whatever is deployed meanwhile");
 
     let answer = serde_json::to_value(&valid).unwrap();
     let fields: Vec<&String> = answer.as_object().unwrap().keys().collect();

@@ -37,6 +37,8 @@ export class TriggerFunction extends OrchestratorFunction {
       resources: [bucket.arnForObjects(`${PREFIXES.trigger}/*`)],
       wildcardReason: 'Users choose the names of what they upload, and an error file lies beside its upload.',
     });
+    // A missing key is told from a forbidden one only by who may list the bucket.
+    this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
     this.allow({
       sid: 'StartExecutions',
       actions: ['states:StartExecution'],

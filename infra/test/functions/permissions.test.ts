@@ -131,6 +131,7 @@ describe('each function may do what it does, and nothing else', () => {
       [
         ...LOGS,
         's3:GetObject',
+        's3:ListBucket',
         's3:PutObject',
         'sns:Publish',
         ...TO_DEAD_LETTERS,

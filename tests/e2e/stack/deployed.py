@@ -3,6 +3,7 @@
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 
 import boto3
@@ -170,6 +171,19 @@ class Stack:
         body = json.loads(answer["Payload"].read() or b"null")
         assert "FunctionError" not in answer, body
         return body
+
+    @contextmanager
+    def variables(self, function: str, **changes: str | None):
+        """Lets a function have other environment variables for a while; none at all where a change is None."""
+        described = self.functions.get_function_configuration(FunctionName=function)
+        before = described["Environment"]["Variables"]
+        assert changes.keys() <= before.keys(), f"{function} has {sorted(before)}"
+        after = {name: value for name, value in {**before, **changes}.items() if value is not None}
+        self.functions.update_function_configuration(FunctionName=function, Environment={"Variables": after})
+        try:
+            yield
+        finally:
+            self.functions.update_function_configuration(FunctionName=function, Environment={"Variables": before})
 
     def logged(self, function: str, *words: str) -> list[str]:
         """The lines of a function's log that hold all of the words."""

@@ -8,8 +8,8 @@ T = TypeVar("T")
 PATIENCE = 120
 
 
-def wait_for(what: str, look: Callable[[], T], seconds: float = PATIENCE) -> T:
-    """The first true answer of `look`."""
+def wait_for(what: str, look: Callable[[], T], seconds: float = PATIENCE, pause: float = 0.05) -> T:
+    """The first true answer of `look`, which is asked again after a pause."""
     deadline = time.monotonic() + seconds
     while True:
         answer = look()
@@ -17,4 +17,4 @@ def wait_for(what: str, look: Callable[[], T], seconds: float = PATIENCE) -> T:
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.05)
+        time.sleep(pause)

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn text(kind: Kind) -> serde_json::Result<String> {
     let schema = match kind {
         Kind::ExecutionInput => schema_of::<execution_input::ExecutionInput>(),
-        Kind::Pipeline => schema_of::<pipeline::Pipeline>(),
+        Kind::Pipeline => schema_of::<pipeline::PipelineInput>(),
     };
     Ok(serde_json::to_string_pretty(&schema)? + "\n")
 }

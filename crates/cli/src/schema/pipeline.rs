@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema};
 /// answered rows of the one before.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, title = "Pipeline", transform = sets_of_fields)]
-pub(super) struct Pipeline {
+pub(super) struct PipelineInput {
     /// The JSON Schema that an editor completes and checks this file with. Ignored otherwise.
     #[schemars(rename = "$schema")]
     schema: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Pipeline {
     presigned_url_expiry_days: Option<u32>,
     /// The stages, in order.
     #[schemars(length(min = 1, max = 20))]
-    stages: Vec<Stage>,
+    stages: Vec<StageInput>,
     /// In place of everything else: the object that holds the pipeline as JSON (up to 5 MB), for what is too large to
     /// be handed over directly (over 200 KiB).
     config_s3_uri: Option<String>,
@@ -29,8 +29,8 @@ pub(super) struct Pipeline {
 /// A stage: a run that reads S3, or the answered rows of the stage before. The first stage has `input_s3_uri`; a later
 /// one has exactly one of `input_s3_uri` and `use_previous_output`.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = sources)]
-struct Stage {
+#[schemars(deny_unknown_fields, rename = "Stage", transform = sources)]
+struct StageInput {
     /// Its name, unlike those of the other stages. An older column whose name a newer one takes goes on as
     /// `<stage_name>_<column>`.
     #[schemars(length(min = 1, max = 60))]

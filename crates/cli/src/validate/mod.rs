@@ -51,7 +51,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut report = Report::new(&arguments.file);
     let prompts = match read_prompts(&arguments.prompt_templates) {
         Ok((prompts, broken)) => {
-            broken.iter().for_each(|(file, text)| report.broken_template(file, text));
+            for (file, text) in &broken {
+                report.broken_template(file, text);
+            }
             prompts
         }
         Err(text) => {
@@ -96,7 +98,7 @@ fn columns_of(given: &Given, of_first: &[String], report: &mut Report) -> BTreeM
 }
 
 fn check_input(input: &Value, known: &Known<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
-    report.kind = "an execution input".to_owned();
+    "an execution input".clone_into(&mut report.kind);
     let (request, problems) = RunRequest::read(input, LIMITS.stack);
     report.problems(&problems);
     let Some(request) = request else { return };

@@ -33,7 +33,9 @@ impl Report {
     }
 
     pub(super) fn problems(&mut self, problems: &[Problem]) {
-        problems.iter().for_each(|problem| self.problem(&problem.to_string()));
+        for problem in problems {
+            self.problem(&problem.to_string());
+        }
     }
 
     /// What is wrong with a template file: one problem a field. Parsers say theirs in several lines, and show the place
@@ -51,7 +53,9 @@ impl Report {
                 _ => problems.push(format!("{}: {}", file.display(), line.trim())),
             }
         }
-        problems.iter().for_each(|problem| self.problem(problem));
+        for problem in &problems {
+            self.problem(problem);
+        }
     }
 
     pub(super) fn note(&mut self, text: &str) {
@@ -78,16 +82,22 @@ impl Report {
     /// Says it; a failure if there are problems.
     pub(super) fn finish(self) -> Result<(), Failure> {
         if !self.problems.is_empty() {
-            self.problems.iter().for_each(|problem| say!("{problem}"));
+            for problem in &self.problems {
+                say!("{problem}");
+            }
             let count = self.problems.len();
             let problems = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
             return Err(Failure::Failed(format!("{}: {problems}", self.file)));
         }
         say!("{} holds {}: no problems", self.file, self.kind);
         say!("checked: fields and values, prompts, models and their parameters");
-        self.notes.iter().for_each(|note| say!("  {note}"));
+        for note in &self.notes {
+            say!("  {note}");
+        }
         say!("not checked:");
-        self.not_checked.iter().for_each(|what| say!("  {what}"));
+        for what in &self.not_checked {
+            say!("  {what}");
+        }
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::input::{Inference, InputType, RunRequest};
 use crate::model::{Model, ModelTable, effective_prefill};
 use crate::plan::OnDemand;
 use crate::problem::Problem;
-use crate::prompt::{PromptLibrary, PromptPlan};
+use crate::prompt::{Choice, PromptLibrary, PromptPlan};
 use on_demand::on_demand_of;
 use prompts::prompts_of;
 
@@ -72,7 +72,9 @@ pub fn resolve(request: &RunRequest, known: &Known<'_>) -> (Option<Resolved>, Ve
 /// A prefill may come from a prompt as well as from the request: it has to suit the model all the same.
 fn inference_problems(request: &RunRequest, model: &Model, prompts: Option<&PromptPlan>) -> Vec<Problem> {
     let of_prompts = || prompts.iter().flat_map(|plan| &plan.prompts).map(|named| named.prompt.prefill.as_deref());
-    let first = of_prompts().flatten().next();
+    // Where rows name their prompts, only they say which of all are used.
+    let by_name = prompts.is_some_and(|plan| matches!(plan.choice, Choice::Mapped { by_name: true, .. }));
+    let first = of_prompts().flatten().next().filter(|_| !by_name);
     let prefill = effective_prefill(&request.inference, first).map(str::to_owned);
     let inference = Inference { prefill, ..request.inference.clone() };
     inference.problems_with(model.family, &model.id)

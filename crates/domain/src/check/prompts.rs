@@ -43,14 +43,15 @@ pub(super) fn prompts_of(
             }
             let default = by_value.remove(DEFAULT);
             let columns = vec![column_name.clone(), CATEGORY.to_owned()];
-            Choice::Mapped { columns, by_value, default, by_name: false }
+            Choice::Mapped { columns, by_value, default, by_name: false, unusable: BTreeMap::new() }
         }
         PromptConfig::Mapped { column_name, mapping: None } => {
             let by_value =
                 library.prompts.iter().enumerate().map(|(number, (id, _))| (normalized(id), number)).collect();
             let all = library.prompts.iter();
             found.prompts = all.map(|(id, prompt)| NamedPrompt { id: id.clone(), prompt: prompt.clone() }).collect();
-            Choice::Mapped { columns: vec![column_name.clone()], by_value, default: None, by_name: true }
+            let columns = vec![column_name.clone()];
+            Choice::Mapped { columns, by_value, default: None, by_name: true, unusable: BTreeMap::new() }
         }
         PromptConfig::Expanded { category_column, expansion_mapping, layout } => {
             let mut by_value = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! All that can be checked of one run whose columns may or may not be known.
 
 use super::{Known, Resolved, column_problems, resolve};
-use crate::columns::{Column, RECORD_ID, mapped};
+use crate::columns::{Column, mapped};
 use crate::input::{IMAGE_COLUMN, InputType, RunRequest};
 use crate::problem::{Problem, listed};
 
@@ -47,7 +47,7 @@ pub fn image_columns(request: &RunRequest) -> Option<Vec<String>> {
     let uri = rows.s3_uri.as_deref()?.to_ascii_lowercase();
     let of_table = TABLES.iter().any(|ending| uri.ends_with(ending)) || rows.image_column != IMAGE_COLUMN;
     let are_images = rows.input_type == InputType::Image && !of_table;
-    are_images.then(|| [RECORD_ID, IMAGE_COLUMN, FILE_NAME].map(str::to_owned).to_vec())
+    are_images.then(|| [IMAGE_COLUMN, FILE_NAME].map(str::to_owned).to_vec())
 }
 
 /// The columns under their new names, or the mappings of columns that there are not.

@@ -1,8 +1,9 @@
 //! A pipeline walked through from its first column to its last, before anything is asked.
 
 use super::{PipelineRequest, StageRows, stage};
-use crate::check::{Known, check_run, image_columns, output_columns};
+use crate::check::{Known, Resolved, check_run, image_columns, output_columns};
 use crate::columns::Column;
+use crate::input::{ProcessingMode, RunRequest};
 use crate::problem::Problem;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub fn check(pipeline: &PipelineRequest, known: &Known<'_>, inputs: &BTreeMap<us
         };
         let checked = check_run(run, known, incoming.as_deref());
         all.problems.extend(checked.problems.into_iter().map(|problem| pipeline.placed(index, problem)));
+        if let Some(resolved) = checked.resolved.as_ref().filter(|_| stage.rows == StageRows::Previous) {
+            all.problems.extend(too_small_jobs(run, resolved).map(|problem| pipeline.placed(index, problem)));
+        }
         before = match (&checked.columns, &checked.resolved) {
             (Some(columns), Some(resolved)) => Some(output_columns(resolved, columns, stage.origin())),
             _ => None,
@@ -44,6 +48,16 @@ pub fn check(pipeline: &PipelineRequest, known: &Known<'_>, inputs: &BTreeMap<us
         all.columns.push(checked.columns);
     }
     all
+}
+
+/// Jobs too small for batch: how many rows a stage will have is not known before those of the stage before are answered,
+/// and by then those are paid for.
+fn too_small_jobs(run: &RunRequest, resolved: &Resolved) -> Option<Problem> {
+    let least = resolved.model.limits.min_records_per_job;
+    let wrong = run.max_records_per_job < least && run.asking.processing_mode != ProcessingMode::Realtime;
+    let rule = format!("must be at least {least}, this model's minimum per batch job");
+    let problem = Problem::new("max_records_per_job", run.max_records_per_job, rule);
+    wrong.then(|| problem.remedy("raise it, or set processing_mode to `realtime`"))
 }
 
 impl PipelineRequest {
@@ -88,7 +102,7 @@ mod tests {
             let columns = checked.columns[at].as_ref().unwrap();
             columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(names(0), "record_id image_path file_name");
+        assert_eq!(names(0), "image_path file_name");
         let rest = "error stop_reason input_tokens output_tokens attempts model_id";
         assert_eq!(names(1), format!("record_id image_path file_name response category confidence {rest}"));
         let third = names(2);
@@ -114,13 +128,15 @@ mod tests {
         ("/stages/1/prompt_config/category_to_prompt_mapping", json!({"shorts": "nothing"}))],
         "stages[1].prompt_config.category_to_prompt_mapping.shorts is `nothing`: there is no prompt template")]
     #[case::no_category(&[("/stages/0/prompt_config/prompt_id", json!("short_text"))],
-        "stages[0], column `text`: the prompt `short_text` needs this column, and the input has no such; the columns are `record_id`, `image_path`, `file_name`")]
+        "stages[0], column `text`: the prompt `short_text` needs this column, and the input has no such; the columns are `image_path`, `file_name`")]
     #[case::no_column_that_says_the_prompt(&[("/stages/1/category_to_prompt_mapping", json!(null))],
         "stages[1].prompt_config.column_name: the input has no column `metadata_prompt_id`")]
     #[case::mapped_column(&[("/stages/2/column_mappings/metadata", json!("respons"))],
         "stages[2].column_mappings.metadata is `respons`: there is no such column; the columns are `record_id`, `image_path`, `file_name`")]
     #[case::placeholder(&[("/stages/2/column_mappings", json!(null))],
         "stages[2], column `metadata`: the prompt `listing` needs this column")]
+    #[case::small_jobs(&[("/stages/1/max_records_per_job", json!(50))],
+        "stages[1].max_records_per_job is `50`: must be at least 100, this model's minimum per batch job; raise it, or set processing_mode to `realtime`")]
     #[case::image_column(&[("/stages/2/input_type", json!("image")), ("/stages/2/image_column", json!("photo"))],
         "stages[2].image_column is `photo`: the input has no such column")]
     #[case::unknown_model(&[("/stages/2/model_id", json!("anthropic.claude-99"))],

@@ -19,5 +19,5 @@ pub use freeze::PipelineExecution;
 pub use frozen::{FrozenStage, Pipeline};
 pub use names::stage_execution_name;
 pub use stage::{StageRequest, StageRows};
-pub use stage_input::{is_stage_input, stage_input_key};
+pub use stage_input::{is_stage_input, pipeline_of_stage, stage_input_key};
 pub use summary::{PipelineSummary, StageTotals};

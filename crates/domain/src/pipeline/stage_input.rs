@@ -11,16 +11,17 @@ pub fn stage_input_key(pipeline_run: &str, index: usize) -> String {
 
 /// Whether an execution input, as JSON text, is that of a stage: then the pipeline tells of its end.
 pub fn is_stage_input(input: &str) -> bool {
-    let input: Option<Value> = serde_json::from_str(input).ok();
-    let uri = input.as_ref().and_then(|input| input.get("config_s3_uri")).and_then(Value::as_str);
-    let Some(Ok(uri)) = uri.map(S3Uri::parse) else { return false };
-    match uri.key.split('/').collect::<Vec<_>>().as_slice() {
-        ["runs", run, "stages", file] => {
-            let number = file.strip_suffix(".json").unwrap_or_default();
-            !run.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        }
-        _ => false,
-    }
+    serde_json::from_str(input).ok().and_then(|input| pipeline_of_stage(&input)).is_some()
+}
+
+/// The bucket and the pipeline run of the stage whose execution input this is; `None` for all other inputs.
+pub fn pipeline_of_stage(input: &Value) -> Option<(String, String)> {
+    let uri = S3Uri::parse(input.get("config_s3_uri")?.as_str()?).ok()?;
+    let parts: Vec<&str> = uri.key.split('/').collect();
+    let ["runs", run, "stages", file] = parts.as_slice() else { return None };
+    let number = file.strip_suffix(".json")?;
+    let is_stage = !run.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_stage.then(|| (uri.bucket.clone(), (*run).to_owned()))
 }
 
 #[cfg(test)]

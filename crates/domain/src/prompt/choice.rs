@@ -1,6 +1,6 @@
 //! Which prompts a row is asked: one for all, one by a column, or several by a column.
 
-use super::Prompt;
+use super::{Prompt, Template};
 use crate::extract::Extractor;
 use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub enum Choice {
         default: Option<usize>,
         /// Whether the values are names of prompts themselves, so that only the rows say which are used.
         by_name: bool,
+        /// With `by_name`: prompts that show a column that the input does not have, with that column.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        unusable: BTreeMap<String, String>,
     },
     /// Several prompts, by the value of a column.
     Expanded {
@@ -81,6 +84,16 @@ pub enum NoPrompt {
         column: String,
         /// What it holds.
         value: String,
+    },
+    /// The prompt that the cell names cannot be asked.
+    #[error("`{column}` names `{value}`, which shows the column `{missing}`, and the input has no such")]
+    Unusable {
+        /// The column.
+        column: String,
+        /// What it holds.
+        value: String,
+        /// The column that the prompt shows.
+        missing: String,
     },
     /// Nothing is known for the value.
     #[error("nothing is said for `{value}` in `{column}`, and there is no `default`")]
@@ -154,12 +167,31 @@ impl PromptPlan {
             if value.trim().is_empty() {
                 return NoPrompt::Empty(column);
             }
-            let value = value.trim().chars().take(LONGEST_VALUE).collect();
+            let value: String = value.trim().chars().take(LONGEST_VALUE).collect();
             match &self.choice {
-                Choice::Mapped { by_name: true, .. } => NoPrompt::NoSuch { column, value },
+                Choice::Mapped { by_name: true, unusable, .. } => match unusable.get(&normalized(&value)) {
+                    Some(missing) => NoPrompt::Unusable { column, value, missing: missing.clone() },
+                    None => NoPrompt::NoSuch { column, value },
+                },
                 _ => NoPrompt::Unknown { column, value },
             }
         })
+    }
+
+    /// The same plan without the prompts that show a column which is not among `columns`, where rows name prompts
+    /// themselves: a row that names such a one says so.
+    #[must_use]
+    pub fn without_columns(mut self, columns: &[String]) -> Self {
+        let Choice::Mapped { by_value, by_name: true, unusable, .. } = &mut self.choice else { return self };
+        by_value.retain(|value, number| {
+            let template = self.prompts.get(*number).and_then(|named| named.prompt.parsed_template().ok());
+            let needed = template.iter().flat_map(Template::columns).map(str::to_owned);
+            let missing = needed.into_iter().find(|name| !columns.contains(name));
+            let usable = missing.is_none();
+            unusable.extend(missing.map(|missing| (value.clone(), missing)));
+            usable
+        });
+        self
     }
 
     /// The same plan with only the prompts that `used` numbers, where only the rows say which are used.
@@ -236,7 +268,7 @@ mod tests {
     fn mapped(by_name: bool, default: Option<usize>) -> PromptPlan {
         let by_value = [("a", 0), ("b", 1), ("c", 2)].map(|(value, number)| (value.to_owned(), number));
         let columns = vec!["which".to_owned(), "category".to_owned()];
-        plan(Choice::Mapped { columns, by_value: by_value.into(), default, by_name })
+        plan(Choice::Mapped { columns, by_value: by_value.into(), default, by_name, unusable: BTreeMap::new() })
     }
 
     #[test]
@@ -266,6 +298,16 @@ mod tests {
         assert_eq!(error, "`which` names `b`, and there is no such prompt");
         let all = mapped(false, None).restricted_to(&BTreeSet::new());
         assert_eq!(all.prompts.len(), 3, "a mapping says itself which there are");
+    }
+
+    #[test]
+    fn a_prompt_that_lacks_a_column_is_no_prompt_for_the_rows_that_name_it() {
+        let mut plan = mapped(true, None);
+        plan.prompts[1].prompt = Prompt::parse("description = \"d\"\ntemplate = \"{size}\"").unwrap();
+        let plan = plan.without_columns(&["which".to_owned()]);
+        assert_eq!(plan.choose("which", "a"), Ok([0].as_slice()));
+        let error = plan.choose("which", "B").unwrap_err().to_string();
+        assert_eq!(error, "`which` names `B`, which shows the column `size`, and the input has no such");
     }
 
     #[test]

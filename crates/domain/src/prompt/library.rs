@@ -21,7 +21,7 @@ pub struct ExpansionRule {
 }
 
 /// What a `prompt_id` may name. Templates and rules share one space of names: those of their files.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptLibrary {
     /// Templates by `prompt_id`.
     pub prompts: BTreeMap<String, Prompt>,

@@ -72,7 +72,7 @@ mod tests {
     #[case(
         None,
         "no image named",
-        "not sent: the image: the row names none; write `s3://bucket/path`, or a key in own"
+        "not sent: no image named: the image: the row names none; write `s3://bucket/path`, or a key in own"
     )]
     #[case(Some("  "), "no image named", "")]
     #[case(Some("https://example.org/a.jpg"), "image not in S3", "the image is `https://example.org/a.jpg`: is not")]
@@ -83,7 +83,11 @@ mod tests {
     fn what_names_no_readable_object_is_told(#[case] cell: Option<&str>, #[case] reason: &str, #[case] expected: &str) {
         let refused = buckets().place(cell).unwrap_err();
         assert_eq!(refused.reason, reason);
-        assert!(refused.text.starts_with("not sent: the image") && refused.text.contains(expected), "{}", refused.text);
+        assert!(
+            refused.text.starts_with(&format!("not sent: {reason}: the image")) && refused.text.contains(expected),
+            "{}",
+            refused.text
+        );
     }
 
     #[test]

@@ -43,7 +43,10 @@ impl<'a> Waiting<'a> {
                 return Err(EngineError::Transient(format!("{rows_name} is not a file of duplicates of ours")));
             };
             for (id, position) in ids.iter().zip(positions) {
-                rows_of.entry(id.unwrap_or_default().into()).or_default().push(number);
+                // Without an id, the row is not asked, and says why itself.
+                if let Some(id) = id {
+                    rows_of.entry(id.into()).or_default().push(number);
+                }
                 chunks.extend(position.and_then(|position| chunk_of(first_rows, position)));
                 number += 1;
             }

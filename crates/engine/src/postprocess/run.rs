@@ -80,13 +80,13 @@ impl Postprocessor {
     /// As AWS fails.
     pub async fn run(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
         let item = input.chunk()?;
-        if item.widen {
-            return self.widen(input, &item).await;
-        }
         let (name, index, stamp) = (item.name.clone(), item.index, item.stamp.clone());
-        let done = self.join(input, item).await;
+        let widens = item.widen;
+        let done = if widens { self.widen(input, &item).await } else { self.join(input, item).await };
         let done = done.map(|counts| JobCounts { stamp, ..counts });
         match &done {
+            // Its rows are counted already.
+            Ok(_) if widens => {}
             Ok(counts) => {
                 self.jobs.set_counts(&input.run_id, &name, index, counts).await?;
                 tracing::info!(name, rows = counts.rows, answered = counts.answered, "joined");

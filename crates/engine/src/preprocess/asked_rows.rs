@@ -17,6 +17,8 @@ pub struct AskedRows {
     pub(super) ids: StringArray,
     /// Whether ids do not follow from the rows' positions.
     pub(super) own_ids: bool,
+    /// Whether rows that are not asked may go into other files than their neighbours.
+    pub(super) may_lie_apart: bool,
     /// What each row is asked.
     pub(super) asks: Asks,
     /// Each row's image, where rows have some.
@@ -58,7 +60,7 @@ pub fn numbered<'a>(
         let own_ids = RecordIds::are_own(&batch);
         let ids = ids.of(&batch)?;
         let rows = with_first_column(&batch, &ids)?;
-        Ok(AskedRows { rows, ids, own_ids, asks: Asks::First, images: None })
+        Ok(AskedRows { rows, ids, own_ids, may_lie_apart: true, asks: Asks::First, images: None })
     })
 }
 

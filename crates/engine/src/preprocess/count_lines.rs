@@ -1,11 +1,19 @@
 //! Counting the lines that rows yield, for limits so narrow that a guess could leave rows over.
 
 use super::asked_rows::AskedRows;
-use super::write_chunks::{ChunkJob, write_chunks};
+use super::write_chunks::{ChunkJob, Written, write_chunks};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use std::io::{self, Write};
+
+/// What writing the rows would come to.
+pub(super) fn dry_run(
+    job: &ChunkJob<'_>,
+    rows: impl Iterator<Item = Result<AskedRows, EngineError>>,
+) -> Result<Written, EngineError> {
+    write_chunks(job, rows, &Nowhere)
+}
 
 /// How many lines the rows yield: a whole pass over them, that writes nothing.
 pub(super) fn count_lines(

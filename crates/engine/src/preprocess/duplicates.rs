@@ -1,9 +1,11 @@
 //! Rows whose whole model input is that of an earlier row: asked once, answered for all.
 //!
 //! Such rows get no record. They go into rows files of their own, with the id and the position of the row that is asked
-//! in their place, and are joined when all others have their answers.
+//! in their place, and are joined when all others have their answers. Where a chunk would have very many rows that are not
+//! asked at all, those go there too.
 
 use super::columns::batch_of;
+use super::held_batch::NotSent;
 use super::write_chunks::ChunkJob;
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
@@ -71,6 +73,15 @@ pub(super) struct Seen {
 pub(super) struct Same {
     position: u64,
     id: Box<str>,
+}
+
+/// Why a row lies apart.
+#[derive(Debug, Clone)]
+pub(super) enum Apart {
+    /// Another row is asked in its place.
+    Same(Same),
+    /// It is not asked.
+    NotAsked(NotSent),
 }
 
 impl Seen {
@@ -155,9 +166,9 @@ impl<'a, S: ObjectSink> DuplicateFiles<'a, S> {
         Self { sink, layout: job.layout, most_rows: job.limits.max_records.max(1), open: None, files: Vec::new() }
     }
 
-    /// Writes `rows` (with their ids), each the same as one of `same`.
-    pub(super) fn write(&mut self, rows: &RecordBatch, same: &[Same]) -> Result<(), EngineError> {
-        let rows = with_same(rows, same)?;
+    /// Writes `rows` (with their ids), each for the reason in `apart`.
+    pub(super) fn write(&mut self, rows: &RecordBatch, apart: &[Apart]) -> Result<(), EngineError> {
+        let rows = with_reasons(rows, apart)?;
         let mut begin = 0;
         while begin < rows.num_rows() {
             let (written, file) = match self.open.take() {
@@ -190,19 +201,32 @@ impl<'a, S: ObjectSink> DuplicateFiles<'a, S> {
     }
 }
 
-/// The rows, sent by nobody, with the columns that say which rows are asked in their place.
-fn with_same(rows: &RecordBatch, same: &[Same]) -> Result<RecordBatch, EngineError> {
+/// The rows, sent by nobody, with the columns that say which rows are asked in their place, or why none is.
+fn with_reasons(rows: &RecordBatch, apart: &[Apart]) -> Result<RecordBatch, EngineError> {
     let mut fields: Vec<Field> = rows.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
-    fields.push(Field::new(SAME_AS, DataType::Utf8, false));
-    fields.push(Field::new(SAME_AS_ROW, DataType::UInt64, false));
-    let ids: StringArray = same.iter().map(|same| Some(same.id.as_ref())).collect();
-    let positions: UInt64Array = same.iter().map(|same| Some(same.position)).collect();
+    fields.push(Field::new(SAME_AS, DataType::Utf8, true));
+    fields.push(Field::new(SAME_AS_ROW, DataType::UInt64, true));
+    let same = || {
+        apart.iter().map(|apart| match apart {
+            Apart::Same(same) => Some(same),
+            Apart::NotAsked(_) => None,
+        })
+    };
+    let not_sent: StringArray = apart
+        .iter()
+        .map(|apart| match apart {
+            Apart::Same(_) => None,
+            Apart::NotAsked(why) => Some(why.text.as_str()),
+        })
+        .collect();
+    let ids: StringArray = same().map(|same| same.map(|same| same.id.as_ref())).collect();
+    let positions: UInt64Array = same().map(|same| same.map(|same| same.position)).collect();
     let mut columns = rows.columns().to_vec();
-    columns.push(Arc::new(StringArray::new_null(rows.num_rows())) as ArrayRef);
+    columns.push(Arc::new(not_sent) as ArrayRef);
     columns.push(Arc::new(ids));
     columns.push(Arc::new(positions));
-    debug_assert!(rows.column_by_name(RECORD_ID).is_some_and(|ids| ids.len() == same.len()));
+    debug_assert!(rows.column_by_name(RECORD_ID).is_some_and(|ids| ids.len() == apart.len()));
     batch_of(fields, columns)
 }
 

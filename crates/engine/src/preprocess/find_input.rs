@@ -1,5 +1,6 @@
 //! Finding the rows of a request: tables, images, or the answers of an earlier run.
 
+use super::csv_columns::columns_without_text;
 use super::run::{Preprocessor, blocking};
 use super::sources::{self, Format, Shape, Sources};
 use super::view::View;
@@ -24,14 +25,24 @@ pub(super) struct Input {
     pub(super) view: View,
 }
 
+/// What a look at an input found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The columns, as the run will see them.
+    pub columns: Vec<String>,
+    /// What is wrong with them for whoever writes CSV.
+    pub no_csv: Vec<Problem>,
+}
+
 impl Preprocessor {
-    /// The columns of a request's input, as the run will see them.
+    /// Looks at a request's input without asking anything.
     ///
     /// # Errors
     /// `InvalidInput` if there is no input, or one that cannot be read; else as S3 fails.
-    pub async fn look(self: &Arc<Self>, request: &RunRequest) -> Result<Vec<String>, EngineError> {
+    pub async fn look(self: &Arc<Self>, request: &RunRequest) -> Result<Looked, EngineError> {
         let input = self.find_input(request).await?;
-        Ok(input.view.columns.into_iter().map(|column| column.name).collect())
+        let no_csv = columns_without_text(&input.view.schema(&input.shape.schema));
+        Ok(Looked { columns: input.view.names(), no_csv })
     }
 
     pub(super) async fn find_input(self: &Arc<Self>, request: &RunRequest) -> Result<Input, EngineError> {

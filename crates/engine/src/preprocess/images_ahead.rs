@@ -9,8 +9,11 @@ use arrow_array::Array;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Rows whose images are fetched together: with those that are rendered meanwhile, what is in memory at once.
+/// Rows whose images are asked for together.
 const ROWS_AT_ONCE: usize = 64;
+/// Bytes of images, in base64, after which rows are handed on: with those that are on their way, what is in memory at
+/// once.
+const BYTES_AT_ONCE: usize = 32 << 20;
 
 /// Rows without their images yet.
 pub(super) struct WithoutImages {
@@ -44,6 +47,7 @@ impl WithoutImages {
             rows: rows.slice(0, end),
             ids: ids.slice(0, end),
             own_ids: self.rows.own_ids,
+            may_lie_apart: self.rows.may_lie_apart,
             asks,
             images: None,
         };
@@ -63,10 +67,12 @@ pub(super) struct ImagesAhead<'a, I> {
 }
 
 struct OnTheirWay {
-    rows: AskedRows,
+    rows: WithoutImages,
     /// For each row, the place of its image among those that are fetched.
-    places: Vec<Option<usize>>,
+    places: VecDeque<Option<usize>>,
     images: Pending,
+    /// The image that came last, and its place.
+    latest: Option<(usize, Result<Arc<FetchedImage>, NotSent>)>,
 }
 
 impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a, I> {
@@ -113,7 +119,8 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
             Some(place)
         });
         let places = places.collect();
-        Ok(OnTheirWay { rows, places, images: self.fetcher.start(wanted.iter().map(Option::as_deref)) })
+        let images = self.fetcher.start(wanted.iter().map(Option::as_deref));
+        Ok(OnTheirWay { rows: WithoutImages { rows, shared: None }, places, images, latest: None })
     }
 }
 
@@ -125,39 +132,71 @@ impl<I: Iterator<Item = Result<WithoutImages, EngineError>>> Iterator for Images
             let first = self.start_next()?;
             self.on_their_way.push_back(first);
         }
-        if let Some(next) = self.start_next() {
+        if self.on_their_way.len() < 2
+            && let Some(next) = self.start_next()
+        {
             self.on_their_way.push_back(next);
         }
-        let first = self.on_their_way.pop_front()?;
-        Some(first.and_then(OnTheirWay::arrived))
+        let mut first = match self.on_their_way.pop_front()? {
+            Ok(first) => first,
+            Err(error) => return Some(Err(error)),
+        };
+        let arrived = first.arrived();
+        if !first.places.is_empty() {
+            self.on_their_way.push_front(Ok(first));
+        }
+        Some(arrived)
     }
 }
 
 impl OnTheirWay {
-    /// The rows with their images; rows whose image cannot be had are not asked, and say why.
-    fn arrived(self) -> Result<AskedRows, EngineError> {
-        let fetched: Vec<Result<Arc<FetchedImage>, NotSent>> = self
-            .images
-            .wait()?
-            .into_iter()
-            .map(|image| match image {
-                Ok(image) => Ok(Arc::new(image)),
-                Err(why) => Err(NotSent { text: why.text, reason: why.reason.into() }),
-            })
-            .collect();
-        let mut rows = self.rows;
-        let mut asks: Vec<Result<usize, NotSent>> =
-            (0..rows.ids.len()).map(|row| rows.ask(row).map_err(NotSent::clone)).collect();
-        let images = self.places.iter().enumerate().map(|(row, place)| match place.and_then(|at| fetched.get(at)) {
-            Some(Ok(image)) => Some(Arc::clone(image)),
-            Some(Err(why)) => {
-                asks[row] = Err(why.clone());
-                None
+    /// The next rows with their images, as many as a batch may hold bytes of; rows whose image cannot be had are not
+    /// asked, and say why.
+    fn arrived(&mut self) -> Result<AskedRows, EngineError> {
+        let (mut images, mut without, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while bytes < BYTES_AT_ONCE {
+            let Some(place) = self.places.pop_front() else { break };
+            let image = match place {
+                Some(place) => Some(self.image(place)?),
+                None => None,
+            };
+            match image {
+                Some(Ok(image)) => {
+                    bytes += image.base64.len();
+                    images.push(Some(image));
+                }
+                Some(Err(why)) => {
+                    without.push((images.len(), why));
+                    images.push(None);
+                }
+                None => images.push(None),
             }
-            None => None,
-        });
-        rows.images = Some(images.collect());
+        }
+        let mut rows = self.rows.split(images.len());
+        let mut asks: Vec<Result<usize, NotSent>> =
+            (0..images.len()).map(|row| rows.ask(row).map_err(NotSent::clone)).collect();
+        for (row, why) in without {
+            asks[row] = Err(why);
+        }
+        rows.images = Some(images);
         rows.asks = Asks::Each(asks);
         Ok(rows)
+    }
+
+    /// The image at this place; places come in order, some of them several times.
+    fn image(&mut self, place: usize) -> Result<Result<Arc<FetchedImage>, NotSent>, EngineError> {
+        if let Some((at, image)) = &self.latest
+            && *at == place
+        {
+            return Ok(image.clone());
+        }
+        let fetched = self.images.next();
+        let fetched = fetched.ok_or_else(|| EngineError::Transient("an image went missing".to_owned()))??;
+        let image = match fetched {
+            Ok(image) => Ok(Arc::new(image)),
+            Err(why) => Err(NotSent { text: why.text, reason: why.reason.into() }),
+        };
+        self.latest = Some((place, image.clone()));
+        Ok(image)
     }
 }

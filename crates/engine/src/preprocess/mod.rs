@@ -23,6 +23,7 @@ mod write_chunks;
 pub use asked_rows::{AskedRows, numbered};
 pub use chunk_files::FolderSink;
 pub use duplicates::chunk_of;
+pub use find_input::Looked;
 pub(crate) use run::blocking;
 pub use run::{PreprocessInput, Preprocessor, StartInput};
 pub use write_chunks::{ChunkJob, Written, write_chunks};

@@ -10,8 +10,10 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The longest record id: Bedrock publishes no limit, and DynamoDB, logs and file names have theirs.
+/// The longest record id: Bedrock publishes no limit, and DynamoDB, logs and file names have theirs. Ids of answers to
+/// several prompts may be longer: a stage that follows adds the number of the prompt to each.
 const LONGEST_BYTES: usize = 256;
+const LONGEST_NUMBERS: usize = 80;
 
 /// Makes or checks the ids of all rows of a run, in their order.
 #[derive(Debug, Default)]
@@ -53,7 +55,9 @@ impl RecordIds {
         let Some(id) = id.filter(|id| !id.is_empty()) else {
             return Err(Problem::without_value(place(), "is null or empty").remedy(remedy).into());
         };
-        if id.len() > LONGEST_BYTES {
+        let is_numbered = id.get(id.len().saturating_sub(4)..).is_some_and(|end| end.starts_with('-'));
+        let longest = if is_numbered { LONGEST_BYTES + LONGEST_NUMBERS } else { LONGEST_BYTES };
+        if id.len() > longest {
             return Err(Problem::new(place(), id, format!("is longer than {LONGEST_BYTES} bytes")).into());
         }
         if !self.seen.insert((hash(0, id), hash(1, id))) {

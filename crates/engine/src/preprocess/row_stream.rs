@@ -76,7 +76,7 @@ impl<'a> Asking<'a> {
             let asks = failed.map_or(Asks::First, |failed| {
                 Asks::Each(failed.into_iter().map(|failed| failed.map_or(Ok(0), Err)).collect())
             });
-            let rows = AskedRows { rows, ids, own_ids, asks, images: None };
+            let rows = AskedRows { rows, ids, own_ids, may_lie_apart: true, asks, images: None };
             return Ok(WithoutImages { rows, shared: None });
         }
         let choices = self.choices(&rows, failed)?;
@@ -120,7 +120,7 @@ impl<'a> Asking<'a> {
         let asks: Vec<Result<usize, NotSent>> =
             choices.into_iter().map(|choice| choice.map(|prompts| prompts.first().copied().unwrap_or(0))).collect();
         let rows = with_prompts(rows, self.prompt_names(&asks))?;
-        let rows = AskedRows { rows, ids, own_ids, asks: Asks::Each(asks), images: None };
+        let rows = AskedRows { rows, ids, own_ids, may_lie_apart: true, asks: Asks::Each(asks), images: None };
         Ok(WithoutImages { rows, shared: None })
     }
 
@@ -148,7 +148,9 @@ impl<'a> Asking<'a> {
             .map_err(|error| EngineError::Transient(format!("rows cannot be repeated: {error}")))?;
         let ids: StringArray = own_ids.iter().map(|id| Some(id.as_str())).collect();
         let rows = with_prompts(&with_first_column(&rows, &ids)?, self.prompt_names(&asks))?;
-        let rows = AskedRows { rows, ids, own_ids: true, asks: Asks::Each(asks), images: None };
+        // Rows that become one at the end have to stay in order.
+        let may_lie_apart = !self.prompts.is_wide();
+        let rows = AskedRows { rows, ids, own_ids: true, may_lie_apart, asks: Asks::Each(asks), images: None };
         Ok(WithoutImages { rows, shared: Some(places.values().to_vec()) })
     }
 }
@@ -166,11 +168,19 @@ pub(super) struct Survey {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chunk_files::FolderSink;
+    use super::super::write_chunks::{ChunkJob, write_chunks};
     use super::*;
+    use crate::rows::parquet_read::ParquetRows;
+    use crate::rows::shared_file::SharedFile;
     use arrow_array::ArrayRef;
     use arrow_array::cast::AsArray;
+    use bedrock_batch_domain::chunk_plan::ChunkLimits;
     use bedrock_batch_domain::columns::{Column, PROMPT};
-    use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt};
+    use bedrock_batch_domain::input::Inference;
+    use bedrock_batch_domain::layout::Layout;
+    use bedrock_batch_domain::model::{Family, RecordWriter};
+    use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt, Template};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::sync::Arc;
@@ -183,7 +193,13 @@ mod tests {
             Choice::Expanded { column: "kind".into(), by_value, default: None, layout: ExpandedLayout::Long }
         } else {
             let by_value = BTreeMap::from([("both".to_owned(), 0), ("one".to_owned(), 1)]);
-            Choice::Mapped { columns: vec!["kind".into()], by_value, default: None, by_name: false }
+            Choice::Mapped {
+                columns: vec!["kind".into()],
+                by_value,
+                default: None,
+                by_name: false,
+                unusable: BTreeMap::new(),
+            }
         };
         PromptPlan { choice, prompts: vec![named("a"), named("b")] }
     }
@@ -231,6 +247,48 @@ mod tests {
             }
             prop_assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn very_many_rows_that_are_not_asked_lie_in_files_of_their_own() {
+        let plan = prompts(false);
+        let view = View::new(vec![Column::of_input("kind")], &BTreeMap::new()).unwrap();
+        let asking = Asking { view: &view, prompts: &plan, choosing: Some("kind"), images: None };
+        let mut kinds = vec!["other"; 30_000];
+        kinds[25_000..25_120].fill("one");
+        let batches = kinds.chunks(1000).map(|part| Ok(batch(part)));
+        let records = ["a", "b"].map(|_| {
+            let template = Template::parse("{kind}").unwrap();
+            RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)
+        });
+        let layout = Layout::new("p", "r");
+        let limits =
+            ChunkLimits { min_records: 100, max_records: 100, max_bytes: 1 << 20, max_chunks: None, small_last: true };
+        let job = ChunkJob {
+            layout: &layout,
+            records: &records,
+            limits,
+            max_record_bytes: 1 << 20,
+            rows: 30_000,
+            deduplicate: false,
+            lines: Some(120),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let sink = FolderSink { folder: folder.path().to_owned() };
+        let written = write_chunks(&job, asking.rows(batches, 30_000), &sink).unwrap();
+        assert_eq!(written.chunks.iter().sum::<u32>(), 120);
+        assert_eq!((written.rows, written.same), (30_000, 0));
+        assert_eq!(written.rejected, BTreeMap::from([(NO_PROMPT.to_owned(), 29_880)]));
+        let rows_in = |key: String| {
+            let file = SharedFile::open(&folder.path().join(key)).unwrap();
+            ParquetRows::open(file, "rows", None).unwrap().0.rows
+        };
+        let in_chunks: u64 = (0..2).map(|chunk| rows_in(layout.rows_key(chunk))).sum();
+        let files = u32::try_from(written.duplicates.len()).unwrap();
+        let apart: u64 = (0..files).map(|file| rows_in(layout.duplicate_rows_key(file))).sum();
+        assert_eq!(in_chunks + apart, 30_000);
+        assert!(in_chunks < 20_200, "{in_chunks} rows in two chunks");
+        assert!(written.duplicates.iter().all(|rows| *rows <= 100), "files are as small as chunks");
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Rows {
             rejected: written.rejected.clone(),
             warnings,
             jobs: u32::try_from(written.chunks.len()).unwrap_or(u32::MAX),
-            duplicates: written.duplicates.iter().map(|rows| u64::from(*rows)).sum(),
+            duplicates: written.same,
             duplicate_chunks: u32::try_from(written.duplicates.len()).unwrap_or(u32::MAX),
         })
     }
@@ -102,7 +102,7 @@ impl Rows {
         let reasons = written.rejected.iter().filter(|(reason, _)| reason.as_str() != TOO_FEW);
         let rejected: u64 = reasons.clone().map(|(_, rows)| rows).sum();
         let reasons: Vec<&str> = reasons.map(|(reason, _)| reason.as_str()).collect();
-        let duplicates: u64 = written.duplicates.iter().map(|rows| u64::from(*rows)).sum();
+        let duplicates = written.same;
         let mut parts = Vec::new();
         if rejected > 0 {
             parts.push(format!("{rejected} cannot be sent ({})", reasons.join(", ")));
@@ -111,13 +111,16 @@ impl Rows {
             parts.push(format!("{duplicates} are the same as others"));
         }
         let least = self.limits.min_records;
-        if self.lane == Lane::Batch {
+        let rest = written.rows.saturating_sub(rejected + duplicates);
+        if self.lane == Lane::Batch && rest > 0 {
             parts.push(format!("the rest is under the {least} records that a batch job needs"));
         }
         let rule = format!("of {} rows, {}", written.rows, parts.join(", and "));
+        let failed_before = reasons.iter().any(|reason| reason.starts_with("failed in stage"));
         let remedy = match (rejected > 0, duplicates > 0) {
+            _ if failed_before => "look at the answers of that stage; include_failed sends such rows all the same",
             (_, true) => "use processing_mode `auto`, add rows, or set deduplicate to false",
-            (true, false) => "shorten those rows, or add rows",
+            (true, false) => "mend those rows, or add rows",
             (false, false) => "add rows",
         };
         Problem::without_value("the input", rule).remedy(remedy)

@@ -1,6 +1,6 @@
 //! The use case: check everything, write the chunks, freeze the plan.
 
-use super::count_lines::count_lines;
+use super::count_lines::{count_lines, dry_run};
 use super::csv_columns::columns_without_text;
 use super::find_input::Input;
 use super::row_stream::Asking;
@@ -14,16 +14,17 @@ use crate::job_table::JobTable;
 use crate::next_step::NextStepper;
 use crate::objects::{Uploads, get_json, head};
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::check::{EMBEDDING_INPUT, Known, Resolved, column_problems, prompt_column_problems, resolve};
+use bedrock_batch_domain::check::{EMBEDDING_INPUT, Known, Resolved, column_problems, resolve};
 use bedrock_batch_domain::chunk_plan::Chunker;
 use bedrock_batch_domain::image::ImageLimits;
 use bedrock_batch_domain::input::{InputType, OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
 use bedrock_batch_domain::model::{ModelTable, RecordWriter};
+use bedrock_batch_domain::pipeline::pipeline_of_stage;
 use bedrock_batch_domain::plan::{Plan, Step};
 use bedrock_batch_domain::problem::{Problem, Problems};
-use bedrock_batch_domain::prompt::{PromptLibrary, Template};
+use bedrock_batch_domain::prompt::{Choice, PromptLibrary, Template};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use serde::Deserialize;
 use serde_json::Value;
@@ -109,19 +110,38 @@ impl Preprocessor {
                 stepper.run(state).await
             }
             PreprocessInput::Start(mut start) => {
-                start.input = resolve_config(&self.s3, &self.readable_buckets(), start.input).await?;
-                match self.earlier_run(&start).await? {
-                    Some(step) => Ok(step),
-                    None => self.start(&start).await,
+                // Not in an object: whoever hears of the end of this execution looks for it in the input itself.
+                if let Some(step) = self.earlier_run(&start).await? {
+                    return Ok(step);
                 }
+                let pipeline = pipeline_of_stage(&start.input);
+                start.input = resolve_config(&self.s3, &self.readable_buckets(), start.input).await?;
+                self.start(&start, pipeline).await
             }
         }
     }
 
-    async fn start(self: &Arc<Self>, input: &StartInput) -> Result<Step, EngineError> {
+    /// `pipeline`: the bucket and the name of the pipeline run whose stage this is.
+    async fn start(
+        self: &Arc<Self>,
+        input: &StartInput,
+        pipeline: Option<(String, String)>,
+    ) -> Result<Step, EngineError> {
         let run_id = layout::run_id(&input.execution_name);
         self.check_name(input, &run_id).await?;
-        let checked = self.check(&input.input).await?;
+        let prompts = match pipeline.filter(|(bucket, _)| *bucket == self.bucket) {
+            // What validate has checked, even if other prompts were deployed since.
+            Some((bucket, run)) => {
+                let key = Layout::pipeline_prompts_key(&run);
+                match head(&self.s3, &S3Uri::new(&bucket, &key)).await? {
+                    Some(_) => &get_json(&self.s3, &bucket, &key).await?,
+                    // It was validated before prompts were frozen.
+                    None => &self.prompts,
+                }
+            }
+            None => &self.prompts,
+        };
+        let checked = self.check(&input.input, prompts).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
         let this = Arc::clone(self);
         let (checked, rows) = blocking(move || this.plan_rows(checked)).await?;
@@ -159,7 +179,7 @@ impl Preprocessor {
     }
 
     /// Checks all that can be checked before a row is read; gathers the problems of each part.
-    async fn check(self: &Arc<Self>, input: &Value) -> Result<Checked, EngineError> {
+    async fn check(self: &Arc<Self>, input: &Value, prompts: &PromptLibrary) -> Result<Checked, EngineError> {
         let (request, mut problems) = RunRequest::read(input, self.stack);
         let Some(request) = request else {
             // The parts that are there are looked at all the same: all problems at once.
@@ -169,7 +189,7 @@ impl Preprocessor {
             Problems::check(problems)?;
             return Err(EngineError::Transient("an input without problems could not be read".to_owned()));
         };
-        let known = Known { prompts: &self.prompts, models: &self.models, region: &self.region };
+        let known = Known { prompts, models: &self.models, region: &self.region };
         let (resolved, more) = resolve(&request, &known);
         problems.extend(more);
         let input = match self.find_input(&request).await {
@@ -202,13 +222,13 @@ impl Preprocessor {
             return Ok((checked, rows));
         }
         let runtime = Handle::current();
+        let names = checked.input.view.names();
+        checked.resolved.prompts = checked.resolved.prompts.without_columns(&names);
         let (most, most_records) = Rows::most(&checked);
         let batches = sources::rows(&runtime, &self.s3, &checked.input.sources, &checked.input.shape);
         let survey = checked.asking().survey(batches, most, most_records)?;
         let rows = Rows::planned(&checked, Some(&survey))?;
         checked.resolved.prompts = checked.resolved.prompts.restricted_to(&survey.used);
-        // Only now it is known which prompts rows name.
-        Problems::check(prompt_column_problems(&checked.resolved.prompts, &checked.input.view.names()))?;
         Ok((checked, rows))
     }
 
@@ -236,18 +256,19 @@ impl Preprocessor {
             let batches = sources::rows(&runtime, &self.s3, &checked.input.sources, &checked.input.shape);
             Asking { images, ..checked.asking() }.rows(batches, rows.taken)
         };
+        let least = rows.limits.min_records;
+        // So few rows are looked at twice.
+        let few = rows.lane == Lane::Batch && job.deduplicate && rows.asked < 2 * u64::from(least);
+        if few && dry_run(&job, asked())?.too_few_without_duplicates(least) {
+            // In batch, at half the price, all rows cost less than the different ones on demand.
+            job.deduplicate = false;
+        }
         if rows.lane == Lane::Batch && Chunker::needs_exact_count(rows.limits) {
             let lines = count_lines(&job, asked())?;
             rows.limits.check(lines)?;
             job.lines = Some(lines);
         }
-        let written = write_chunks(&job, asked(), uploads)?;
-        if rows.lane == Lane::Batch && written.too_few_without_duplicates(rows.limits.min_records) {
-            // In batch, at half the price, all rows cost less than the different ones on demand.
-            job.deduplicate = false;
-            return write_chunks(&job, asked(), uploads);
-        }
-        Ok(written)
+        write_chunks(&job, asked(), uploads)
     }
 
     /// What fetches images that the model takes and that fit into a record.
@@ -263,7 +284,7 @@ fn record_writers(checked: &Checked) -> Result<Vec<RecordWriter>, EngineError> {
     let (family, inference) = (checked.resolved.model.family, &checked.request.inference);
     let with_image = checked.request.rows.input_type == InputType::Image;
     let prompts = &checked.resolved.prompts.prompts;
-    if prompts.is_empty() {
+    if checked.resolved.prompts.choice == Choice::None {
         // An image can do without a text.
         let has_text = !with_image || checked.input.view.names().iter().any(|name| name == EMBEDDING_INPUT);
         let shown = if has_text { format!("{{{EMBEDDING_INPUT}}}") } else { String::new() };

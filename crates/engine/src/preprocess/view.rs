@@ -131,7 +131,9 @@ fn with_ids(batch: &RecordBatch, ids: StringArray) -> Result<RecordBatch, Engine
     let schema = batch.schema();
     let Ok(at) = schema.index_of(RECORD_ID) else { return Ok(batch.clone()) };
     let mut columns = batch.columns().to_vec();
+    let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields[at] = Field::new(RECORD_ID, ids.data_type().clone(), true);
     columns[at] = Arc::new(ids);
-    RecordBatch::try_new(schema, columns)
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(|error| EngineError::Transient(format!("ids do not fit their rows: {error}")))
 }

@@ -7,7 +7,7 @@
 use super::asked_rows::AskedRows;
 use super::chunk_files::ChunkFiles;
 use super::columns::with_last_column;
-use super::duplicates::{DuplicateFiles, Same, Seen};
+use super::duplicates::{Apart, DuplicateFiles, Seen};
 use super::held_batch::{HeldBatch, NotSent, Positions};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
@@ -55,8 +55,11 @@ pub struct Written {
     pub empty_cells: u64,
     /// The position of each chunk's first row.
     pub first_rows: Vec<u64>,
-    /// Rows of each file of duplicates.
+    /// Rows of each file of rows that lie apart: duplicates, and rows that are not asked where a chunk would have too many
+    /// of them.
     pub duplicates: Vec<u32>,
+    /// Duplicates.
+    pub same: u64,
     /// Rows that were not remembered, so that their duplicates are asked too.
     pub forgotten: u64,
 }
@@ -67,10 +70,13 @@ impl Written {
     pub(super) fn too_few_without_duplicates(&self, least: u32) -> bool {
         let least = u64::from(least);
         let records: u64 = self.chunks.iter().map(|records| u64::from(*records)).sum();
-        let duplicates: u64 = self.duplicates.iter().map(|rows| u64::from(*rows)).sum();
-        records < least && records + duplicates >= least && duplicates <= records
+        records < least && records + self.same >= least && self.same <= records
     }
 }
+
+/// Rows without a record that a chunk has at the most, about: they wait in memory for the record that they go along with,
+/// and a chunk is joined in memory. More of them go into files of their own.
+const MOST_NOT_ASKED: usize = 10_000;
 
 const TOO_LARGE: &str = "record too large for the model";
 pub(super) const TOO_FEW: &str = "too few records left for a batch job of their own";
@@ -101,6 +107,8 @@ struct Writing<'a, S: ObjectSink> {
     last: Option<Placed>,
     seen: Option<Seen>,
     duplicates: DuplicateFiles<'a, S>,
+    /// Rows without a record since the latest chunk began.
+    not_asked: usize,
     written: Written,
 }
 
@@ -115,6 +123,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             last: None,
             seen: job.deduplicate.then(|| Seen::for_rows(job.rows)),
             duplicates: DuplicateFiles::new(job, sink),
+            not_asked: 0,
             written: Written::default(),
         }
     }
@@ -154,12 +163,17 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let mut lines = Vec::new();
         let mut ends = Vec::with_capacity(all);
         let mut not_sent = Vec::with_capacity(all);
-        let mut same: Vec<(usize, Same)> = Vec::new();
+        let mut apart: Vec<(usize, Apart)> = Vec::new();
         for row in 0..all {
             let asked = batch.ask(row).map(|prompt| (prompt, &job.records[prompt], &columns[prompt]));
             let (prompt, records, columns) = match asked {
                 Ok(asked) => asked,
+                Err(why) if batch.may_lie_apart && self.not_asked >= MOST_NOT_ASKED => {
+                    apart.push((row, Apart::NotAsked(why.clone())));
+                    continue;
+                }
                 Err(why) => {
+                    self.not_asked += 1;
                     not_sent.push(Some(why.clone()));
                     ends.push(lines.len());
                     continue;
@@ -175,7 +189,8 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
                 let parts = cells().map(str::as_bytes).chain([prompt.as_slice(), digest]);
                 match seen.find(parts) {
                     Ok(found) => {
-                        same.push((row, found));
+                        self.written.same += 1;
+                        apart.push((row, Apart::Same(found)));
                         continue;
                     }
                     Err(new) => key = Some(new),
@@ -199,24 +214,27 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             }
             ends.push(lines.len());
         }
-        let (rows, positions) = self.without(batch.rows.clone(), &same, first)?;
+        let (rows, positions) = self.without(batch.rows.clone(), apart, first)?;
         let placed = Vec::with_capacity(rows.num_rows());
         Ok(HeldBatch { rows, lines, ends, not_sent, placed, positions })
     }
 
-    /// The rows without the duplicates, which are written at once.
+    /// The rows without those that lie apart, which are written at once.
     fn without(
         &mut self,
         rows: RecordBatch,
-        same: &[(usize, Same)],
+        apart: Vec<(usize, Apart)>,
         first: u64,
     ) -> Result<(RecordBatch, Positions), EngineError> {
-        if same.is_empty() {
+        if apart.is_empty() {
             return Ok((rows, Positions::From(first)));
         }
         let mut is_first = vec![true; rows.num_rows()];
-        for (row, _) in same {
+        for (row, why) in &apart {
             is_first[*row] = false;
+            if let Apart::NotAsked(why) = why {
+                *self.written.rejected.entry(why.reason.clone().into_owned()).or_default() += 1;
+            }
         }
         let positions = (first..).zip(&is_first).filter(|(_, is_first)| **is_first).map(|(position, _)| position);
         let positions = Positions::Each(positions.collect());
@@ -226,8 +244,8 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             filter_record_batch(&rows, wanted)
                 .map_err(|error| EngineError::Transient(format!("rows cannot be filtered: {error}")))
         };
-        let same: Vec<Same> = same.iter().map(|(_, same)| same.clone()).collect();
-        self.duplicates.write(&filtered(&duplicates)?, &same)?;
+        let apart: Vec<Apart> = apart.into_iter().map(|(_, apart)| apart).collect();
+        self.duplicates.write(&filtered(&duplicates)?, &apart)?;
         Ok((filtered(&is_first)?, positions))
     }
 
@@ -323,6 +341,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let (_, files) = match self.open.take() {
             Some(open) => self.open.insert(open),
             None => {
+                self.not_asked = 0;
                 self.written.first_rows.push(position);
                 self.open.insert((index, ChunkFiles::create(self.sink, self.job.layout, index, schema)?))
             }

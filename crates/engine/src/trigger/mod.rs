@@ -69,7 +69,16 @@ impl Trigger {
         let Some(ObjectCreated { upload, .. }) = ours else {
             return Ok(ignored("it is no upload into the stack's bucket"));
         };
-        let asked = match meaning(&upload.key) {
+        let meaning = meaning(&upload.key);
+        if matches!(meaning, Meaning::Input | Meaning::InputOf { .. }) {
+            if let Some(execution) = self.started_before(&upload).await? {
+                return Ok(Triggered::Started(execution));
+            }
+            if self.was_overwritten(&upload).await? {
+                return Ok(ignored("it was overwritten since: that upload is told of too"));
+            }
+        }
+        let asked = match meaning {
             Meaning::Nothing(reason) => return Ok(ignored(reason)),
             Meaning::Wrong(problem) => Err(problem.into()),
             Meaning::Input => self.start_uploaded(&upload).await,

@@ -2,6 +2,7 @@
 
 use super::Trigger;
 use crate::error::EngineError;
+use crate::objects::head;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::problem::{Problem, listed, nearest};
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -26,6 +27,31 @@ impl Trigger {
         let uri = S3Uri::new(&self.bucket, &upload.key).to_string();
         let input = with_input(known, &uri);
         self.start(upload, is_pipeline(&input), Value::Object(input).to_string()).await
+    }
+
+    /// The execution of an upload that was told of before, if there is one: whatever lies there now, it is not started
+    /// again.
+    pub(super) async fn started_before(&self, upload: &Upload) -> Result<Option<String>, EngineError> {
+        let name = execution_name(upload);
+        for machine in [&self.pipeline_orchestrator, &self.batch_orchestrator] {
+            let execution = format!("{}:{name}", machine.replacen(":stateMachine:", ":execution:", 1));
+            match self.step_functions.describe_execution().execution_arn(&execution).send().await {
+                Ok(_) => {
+                    tracing::info!(execution = name, "it was started before");
+                    return Ok(Some(name));
+                }
+                Err(error) if error.code() == Some("ExecutionDoesNotExist") => {}
+                Err(error) => return Err(EngineError::from_aws(format!("cannot look for {name}"), &error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether something else lies there by now than the event tells of.
+    pub(super) async fn was_overwritten(&self, upload: &Upload) -> Result<bool, EngineError> {
+        let found = head(&self.s3, &S3Uri::new(&self.bucket, &upload.key)).await?;
+        let told = upload.etag.trim_matches('"');
+        Ok(found.is_some_and(|found| !told.is_empty() && found.etag.trim_matches('"') != told))
     }
 
     /// The name of the execution; it may have been started when the upload was told of before.

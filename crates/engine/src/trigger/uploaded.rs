@@ -8,7 +8,7 @@ use bedrock_batch_domain::trigger::Upload;
 use serde_json::{Map, Value};
 
 /// The most bytes of an execution input that is read from S3.
-const MOST_BYTES: u64 = 5 * 1024 * 1024;
+const MOST_BYTES: u64 = 5_000_000;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Trigger {
@@ -97,9 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn five_mebibytes_are_enough() {
+    fn five_megabytes_are_enough() {
         assert!(check_size("k", Some(MOST_BYTES)).is_ok() && check_size("k", None).is_ok());
-        assert!(check_size("k", Some(MOST_BYTES + 1)).unwrap_err().to_string().contains("5242881 bytes"));
+        assert!(check_size("k", Some(MOST_BYTES + 1)).unwrap_err().to_string().contains("5000001 bytes"));
     }
 
     proptest! {
