@@ -228,7 +228,7 @@ impl Postprocessor {
             let uploads = uploads.clone();
             blocking(move || {
                 let runtime = Handle::current();
-                let job = WidenJob { prompts: &prompts, existing, outputs: &outputs };
+                let job = WidenJob { prompts: &prompts, plan: &plan.prompts, existing, outputs: &outputs };
                 let open = |found: &Found| {
                     let rows = ObjectChunks::new(&runtime, &this.s3, found);
                     ParquetRows::open(rows, &found.uri.to_string(), None).map(|(_, rows)| rows)

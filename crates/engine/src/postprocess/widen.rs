@@ -7,6 +7,7 @@ use super::files::{OutputFile, create_files};
 use super::prompts_read::PromptsRead;
 use crate::error::EngineError;
 use crate::objects::ObjectSink;
+use crate::rows::cell_text::as_text;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{Field, Schema};
@@ -15,6 +16,7 @@ use arrow_select::take::take;
 use bedrock_batch_domain::check::wide_name;
 use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, names_beside};
 use bedrock_batch_domain::input::OutputFormat;
+use bedrock_batch_domain::prompt::PromptPlan;
 use std::sync::Arc;
 
 /// What to write.
@@ -22,6 +24,8 @@ use std::sync::Arc;
 pub struct WidenJob<'a> {
     /// The prompts.
     pub prompts: &'a PromptsRead,
+    /// How rows come to their prompts: what tells of answers that there should be.
+    pub plan: &'a PromptPlan,
     /// The columns before those of the answers, `record_id` first.
     pub existing: Vec<Column>,
     /// Formats and keys of the files to write.
@@ -143,7 +147,7 @@ impl WidenJob<'_> {
                 }
             }
         }
-        fields.push((ERROR.to_owned(), Arc::new(errors(batch, answers_from, prompts, ends)?)));
+        fields.push((ERROR.to_owned(), Arc::new(self.errors(batch, prompts, ends)?)));
         let added: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let names = names_beside(&self.existing, &added);
         let kept = schema.fields().iter().zip(names).map(|(field, name)| field.as_ref().clone().with_name(name));
@@ -171,28 +175,54 @@ fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Arra
     rows.collect()
 }
 
-/// For each input row, why answers are missing; null where none is.
-fn errors(
-    batch: &RecordBatch,
-    answers_from: usize,
-    prompts: &StringArray,
-    ends: &[usize],
-) -> Result<StringArray, EngineError> {
-    let schema = batch.schema();
-    let at = schema.fields().iter().skip(answers_from).position(|field| field.name() == ERROR);
-    let column = at.and_then(|at| batch.column(answers_from + at).as_string_opt::<i32>());
-    let column = column.ok_or_else(|| unfitting("there is no column `error`"))?;
-    let mut begin = 0;
-    let errors = ends.iter().map(|end| {
-        let said = (begin..*end).filter(|row| column.is_valid(*row)).map(|row| {
-            let error = column.value(row);
-            if prompts.is_valid(row) { format!("{}: {error}", prompts.value(row)) } else { error.to_owned() }
+/// What `error` says of a prompt without a row: a limit of the run came between the prompts of one row.
+const NOT_ASKED: &str = "not asked: over max_num_jobs";
+
+impl WidenJob<'_> {
+    /// For each input row, why answers are missing; null where none is.
+    fn errors(&self, batch: &RecordBatch, prompts: &StringArray, ends: &[usize]) -> Result<StringArray, EngineError> {
+        let (schema, answers_from) = (batch.schema(), self.existing.len());
+        let at = schema.fields().iter().skip(answers_from).position(|field| field.name() == ERROR);
+        let column = at.and_then(|at| batch.column(answers_from + at).as_string_opt::<i32>());
+        let column = column.ok_or_else(|| unfitting("there is no column `error`"))?;
+        let chosen_by = self.choosing_values(batch)?;
+        let mut begin = 0;
+        let errors = ends.iter().map(|end| {
+            let rows = begin..*end;
+            begin = *end;
+            let failed = rows.clone().filter(|row| column.is_valid(*row)).map(|row| {
+                let error = column.value(row);
+                if prompts.is_valid(row) { format!("{}: {error}", prompts.value(row)) } else { error.to_owned() }
+            });
+            let mut said: Vec<String> = failed.collect();
+            for id in self.wanted(chosen_by.as_ref(), rows.start) {
+                if !rows.clone().any(|row| prompts.is_null(row) || prompts.value(row) == id) {
+                    said.push(format!("{id}: {NOT_ASKED}"));
+                }
+            }
+            (!said.is_empty()).then(|| said.join("; "))
         });
-        let said: Vec<String> = said.collect();
-        begin = *end;
-        (!said.is_empty()).then(|| said.join("; "))
-    });
-    Ok(errors.collect())
+        Ok(errors.collect())
+    }
+
+    /// The cells that say which prompts rows are asked, and their column.
+    fn choosing_values(&self, batch: &RecordBatch) -> Result<Option<(String, StringArray)>, EngineError> {
+        let names: Vec<String> = self.existing.iter().map(|column| column.name.clone()).collect();
+        let Some(name) = self.plan.choosing_column(&names) else { return Ok(None) };
+        let at = names.iter().position(|column| column == name);
+        let values = at.map(|at| as_text(batch.column(at))).transpose()?;
+        Ok(values.map(|values| (name.to_owned(), values)))
+    }
+
+    /// The names of the prompts that a row is to be asked.
+    fn wanted(&self, chosen_by: Option<&(String, StringArray)>, row: usize) -> impl Iterator<Item = &str> {
+        let chosen = chosen_by.filter(|(_, values)| row < values.len()).and_then(|(name, values)| {
+            let value = if values.is_null(row) { "" } else { values.value(row) };
+            self.plan.choose(name, value).ok()
+        });
+        let named = chosen.unwrap_or_default().iter().filter_map(|number| self.plan.prompts.get(*number));
+        named.map(|named| named.id.as_str())
+    }
 }
 
 #[cfg(test)]
@@ -243,7 +273,7 @@ mod tests {
         }
     }
 
-    fn prompts() -> PromptsRead {
+    fn plan() -> PromptPlan {
         let named = |id: &str, schema: &str| NamedPrompt {
             id: id.into(),
             prompt: Prompt::parse(&format!("description = \"d\"\ntemplate = \"t\"\n{schema}")).unwrap(),
@@ -251,12 +281,12 @@ mod tests {
         let schema = "[output_schema]\ntype = \"json\"\nfields = { color = \"$.c\" }";
         let choice = Choice::Expanded {
             column: "kind".into(),
-            by_value: BTreeMap::new(),
+            by_value: BTreeMap::from([("both".to_owned(), vec![0, 1])]),
             default: None,
             layout: ExpandedLayout::Wide,
         };
         let prompts = vec![named("a", schema), named("b", "")];
-        PromptsRead::new(&PromptPlan { choice, prompts }, &Inference::default()).unwrap()
+        PromptPlan { choice, prompts }
     }
 
     /// Answers of input rows: for each, which of the prompts it was asked.
@@ -298,7 +328,8 @@ mod tests {
             asked in prop::collection::vec(prop_oneof![Just(vec![]), Just(vec![0]), Just(vec![0, 1]), Just(vec![1, 0])], 1..12),
             cuts in prop::collection::vec(1usize..5, 40), batch_rows in 1usize..4,
         ) {
-            let prompts = prompts();
+            let plan = plan();
+            let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
             let rows = answers(&asked);
             let mut chunks: Vec<Vec<RecordBatch>> = Vec::new();
             let mut left = rows.as_slice();
@@ -315,7 +346,7 @@ mod tests {
             for chunk in 0..chunks.len() {
                 let existing = vec![Column::of_input(RECORD_ID), Column::of_input("error")];
                 let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-                let job = WidenJob { prompts: &prompts, existing, outputs: &outputs };
+                let job = WidenJob { prompts: &prompts, plan: &plan, existing, outputs: &outputs };
                 let after = chunks[chunk + 1..].iter().flatten().cloned().map(Ok);
                 widen(&job, chunks[chunk].iter().cloned().map(Ok), after, &shelf).unwrap();
                 let bytes = Bytes::from(shelf.0.lock().unwrap().remove("out").unwrap());
@@ -349,5 +380,25 @@ mod tests {
             });
             prop_assert_eq!(found, expected.collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_prompt_that_a_limit_cut_off_is_said() {
+        let plan = plan();
+        let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
+        let text = |cells: Vec<Option<&str>>| Arc::new(StringArray::from(cells)) as ArrayRef;
+        let rows = RecordBatch::try_from_iter_with_nullable([
+            ("record_id", text(vec![Some("r0-001"), Some("r0-002"), Some("r1-001")]), true),
+            ("kind", text(vec![Some("Both"); 3]), true),
+            ("response", text(vec![Some("x"), Some("y"), Some("z")]), true),
+            ("color", text(vec![None; 3]), true),
+            ("error", text(vec![None; 3]), true),
+            ("prompt_id", text(vec![Some("a"), Some("b"), Some("a")]), true),
+        ]);
+        let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
+        let job = WidenJob { prompts: &prompts, plan: &plan, existing, outputs: &[] };
+        let wide = job.wide(&rows.unwrap(), &[2, 3]).unwrap();
+        let errors = wide.column_by_name("error").unwrap().as_string::<i32>();
+        assert_eq!(errors, &StringArray::from(vec![None, Some("b: not asked: over max_num_jobs")]));
     }
 }
