@@ -9,7 +9,6 @@ use bedrock_batch_domain::check::{Known, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
-use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::templates::{load_models, read_prompts};
 use clap::Args;
 use given::{Given, Kind};
@@ -56,9 +55,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             prompts
         }
+        // Without them, every prompt would be unknown.
         Err(text) => {
-            report.problem(&text);
-            PromptLibrary::default()
+            let remedy = "name the folder of the prompt templates with --prompt-templates";
+            return Err(Failure::Usage(format!("{text}; {remedy}")));
         }
     };
     let models = match load_models(&arguments.model_overrides) {

@@ -136,6 +136,14 @@ mod tests {
         assert!(request.unwrap().stages[0].run.is_some());
     }
 
+    #[test]
+    fn a_wrong_address_does_not_hide_what_else_is_wrong() {
+        let (request, problems) = read(&config_with(&[("/stages/0/input_s3_uri", json!("photos"))]));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let stage = &request.unwrap().stages[0];
+        assert!(stage.run.is_some() && !stage.is_addressed());
+    }
+
     #[rstest]
     #[case("/pipeline_name", json!(null), "pipeline_name: is required and must not be empty")]
     #[case("/pipeline_name", json!("a\nb"), "pipeline_name is `a b`: must have at most 100 characters, and no line breaks")]

@@ -3,6 +3,7 @@
 use crate::columns::INPUT;
 use crate::input::{InputKind, RunRequest, StackLimits};
 use crate::problem::{Problem, listed};
+use crate::s3_uri::S3Uri;
 use serde_json::{Map, Value};
 
 /// What stands for the account in the addresses of examples.
@@ -48,16 +49,16 @@ impl StageRequest {
         let (mut run, problems) = RunRequest::read_at(&path, fields, stack, InputKind::Stage);
         note.extend(problems.into_iter().map(|problem| with_the_field_of_a_stage(&path, problem)));
         if run.is_none() {
-            run = with_an_account(fields)
+            run = with_an_address(fields)
                 .and_then(|filled| RunRequest::read_at(&path, &filled, stack, InputKind::Stage).0);
         }
         Self { stage_name, rows, run, fields: fields.clone() }
     }
 
-    /// Whether the address of its rows is one, rather than an example's that still holds a placeholder.
+    /// Whether the address of its rows is one, rather than an example's that still holds a placeholder, or none at all.
     pub fn is_addressed(&self) -> bool {
         let uri = self.fields.get("input_s3_uri").and_then(Value::as_str);
-        uri.is_some_and(|uri| !uri.contains(ACCOUNT_PLACEHOLDER))
+        uri.is_some_and(|uri| !uri.contains(ACCOUNT_PLACEHOLDER) && S3Uri::parse(uri).is_ok())
     }
 
     /// What a stage that reads this one's rows calls it.
@@ -136,10 +137,14 @@ fn read_rows(index: usize, fields: &Map<String, Value>, note: &mut Vec<Problem>)
     StageRows::Unclear
 }
 
-/// The same stage with an account in place of the placeholder, so that the rest of it can be looked at.
-fn with_an_account(fields: &Map<String, Value>) -> Option<Map<String, Value>> {
-    let uri = fields.get("input_s3_uri")?.as_str().filter(|uri| uri.contains(ACCOUNT_PLACEHOLDER))?;
-    let filled = Value::String(uri.replace(ACCOUNT_PLACEHOLDER, "000000000000"));
+/// The same stage with an account in place of the placeholder, or some address in place of what is none, so that the rest
+/// of it can be looked at.
+fn with_an_address(fields: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let uri = fields.get("input_s3_uri")?.as_str()?;
+    let filled = uri.replace(ACCOUNT_PLACEHOLDER, "000000000000");
+    let name = uri.rsplit('/').next().unwrap_or_default();
+    let filled = if S3Uri::parse(&filled).is_ok() { filled } else { format!("s3://bucket/{name}") };
+    let filled = Value::String(filled);
     let mut fields = fields.clone();
     fields.insert("input_s3_uri".to_owned(), filled);
     Some(fields)
