@@ -197,7 +197,9 @@ proptest! {
         for (id, (answered, attempts)) in &out {
             prop_assert_eq!(*answered, world.answered.contains(id), "an answer that came is in the output: {}", id);
             prop_assert_eq!(*attempts, world.sent.get(id).copied().unwrap_or(0), "attempts of {}", id);
-            prop_assert!(*attempts <= last_round + 2, "{} was asked {} times", id, attempts);
+            // In each round once, and once more with rows of its chunk whose job Bedrock did not take in batch, or that
+            // failed: those are asked on demand by chunk.
+            prop_assert!(*attempts <= 2 * (last_round + 1), "{} was asked {} times", id, attempts);
             prop_assert!(*attempts > 0, "{} was never asked, and could have been", id);
             if world.hopeless.contains(id) {
                 prop_assert!(!answered);
