@@ -18,7 +18,7 @@ pub enum Fate {
 /// its own.
 #[derive(Debug, Default)]
 pub struct Latest {
-    /// Chunks of jobs that Bedrock did not take in batch.
+    /// Chunks of jobs that Bedrock did not take in batch, and that are asked on demand before anything else.
     pub fell_back: BTreeSet<u32>,
     /// Chunks of jobs that failed for a passing reason.
     pub failed: BTreeSet<u32>,
@@ -28,12 +28,18 @@ pub struct Latest {
 
 impl Latest {
     /// Looks at the jobs of each chunk's latest pass; `fate` says by name what became of a job.
-    pub fn of(history: &History, fate: impl Fn(&str) -> Fate) -> Self {
+    ///
+    /// Rows are asked by chunk. A chunk that had rows in a job that Bedrock took as well would have those asked twice in
+    /// one round: while there are `rounds_left`, it waits for the next one, in which all of its rows are asked.
+    pub fn of(history: &History, fate: impl Fn(&str) -> Fate, rounds_left: bool) -> Self {
         let mut latest = Self::default();
         for (chunk, jobs) in history.jobs_by_chunk() {
             let last_pass = jobs.last().map(|job| job.pass);
-            for job in jobs.into_iter().filter(|job| Some(job.pass) == last_pass) {
+            let jobs: Vec<_> = jobs.into_iter().filter(|job| Some(job.pass) == last_pass).collect();
+            let waits = rounds_left && jobs.iter().any(|job| fate(&job.name) != Fate::FellBack);
+            for job in jobs {
                 match fate(&job.name) {
+                    Fate::FellBack if waits => {}
                     Fate::FellBack => {
                         latest.fell_back.insert(chunk);
                     }

@@ -276,7 +276,8 @@ impl NextStepper {
         let chunks = Chunks::of(plan, jobs);
         let unanswered = chunks.unanswered();
         let by_name: HashMap<&str, &StoredJob> = jobs.iter().map(|job| (job.name.as_str(), job)).collect();
-        let mut latest = Latest::of(history, |name| by_name.get(name).map_or(Fate::Other, |job| fate(job)));
+        let fate_of = |name: &str| by_name.get(name).map_or(Fate::Other, |job| fate(job));
+        let mut latest = Latest::of(history, fate_of, done.round < done.last_round);
         let rows_of = |chunks: &BTreeSet<u32>| {
             unanswered.iter().filter(|(chunk, _)| chunks.contains(chunk)).map(|(_, rows)| rows).sum::<u64>()
         };
