@@ -1,5 +1,9 @@
 //! What the Lambda binaries share: logging, the environment, and errors under their contract names.
 
+mod preprocessor;
+
+pub use preprocessor::preprocessor;
+
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;

@@ -1,10 +1,10 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { readExecutions } from '../permissions/executions';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import { BATCH_STATE_MACHINE_NAME, executionResource, PIPELINE_STATE_MACHINE_NAME } from '../state-machine/identity';
 import type { DownloadLinks } from './download';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
@@ -49,15 +49,8 @@ export class NotifyFunction extends OrchestratorFunction {
       wildcardReason: WILDCARD_REASONS.runData,
     });
     this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
-    this.allow({
-      // A run's own error and cause, and when it began and ended.
-      sid: 'ReadExecutions',
-      actions: ['states:DescribeExecution'],
-      resources: [BATCH_STATE_MACHINE_NAME, PIPELINE_STATE_MACHINE_NAME].map((name) =>
-        executionResource(Stack.of(this), name),
-      ),
-      wildcardReason: WILDCARD_REASONS.executions,
-    });
+    // A run's own error and cause, and when it began and ended.
+    this.allow(readExecutions(this));
     if (links) {
       this.allow({
         sid: 'SignLinks',

@@ -1,11 +1,10 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
-import { WILDCARD_REASONS } from '../permissions/reasons';
-import { BATCH_STATE_MACHINE_NAME, executionResource, PIPELINE_STATE_MACHINE_NAME } from '../state-machine/identity';
+import { readExecutions } from '../permissions/executions';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /** Props of `TriggerFunction`. */
@@ -44,15 +43,8 @@ export class TriggerFunction extends OrchestratorFunction {
       actions: ['states:StartExecution'],
       resources: [batch.stateMachineArn, pipelines.stateMachineArn],
     });
-    this.allow({
-      // Whether an upload that comes twice has its execution already.
-      sid: 'ReadExecutions',
-      actions: ['states:DescribeExecution'],
-      resources: [BATCH_STATE_MACHINE_NAME, PIPELINE_STATE_MACHINE_NAME].map((name) =>
-        executionResource(Stack.of(this), name),
-      ),
-      wildcardReason: WILDCARD_REASONS.executions,
-    });
+    // Whether an upload that comes twice has its execution already.
+    this.allow(readExecutions(this));
     this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
   }
 }
