@@ -17,6 +17,7 @@ use bedrock_batch_domain::check::wide_name;
 use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, names_beside};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use std::sync::Arc;
 
 /// What to write.
@@ -175,9 +176,6 @@ fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Arra
     rows.collect()
 }
 
-/// What `error` says of a prompt without a row: a limit of the run came between the prompts of one row.
-const NOT_ASKED: &str = "not asked: over max_num_jobs";
-
 impl WidenJob<'_> {
     /// For each input row, why answers are missing; null where none is.
     fn errors(&self, batch: &RecordBatch, prompts: &StringArray, ends: &[usize]) -> Result<StringArray, EngineError> {
@@ -197,7 +195,8 @@ impl WidenJob<'_> {
             let mut said: Vec<String> = failed.collect();
             for id in self.wanted(chosen_by.as_ref(), rows.start) {
                 if !rows.clone().any(|row| prompts.is_null(row) || prompts.value(row) == id) {
-                    said.push(format!("{id}: {NOT_ASKED}"));
+                    // A limit of the run came between the prompts of the row.
+                    said.push(format!("{id}: {}", RowError::from(RowErrorCode::OverMaxNumJobs)));
                 }
             }
             (!said.is_empty()).then(|| said.join("; "))

@@ -1,7 +1,6 @@
 //! The rows of an input as a run sees them: columns under new names, rows that failed in the run before marked, ids made
 //! one of a kind again. A view, not a copy: nothing is written.
 
-use super::held_batch::NotSent;
 use crate::error::EngineError;
 use crate::rows::cell_text::as_text;
 use arrow_array::{Array, RecordBatch, StringArray};
@@ -9,11 +8,12 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, mapped};
 use bedrock_batch_domain::problem::{Problem, listed};
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::row_error::RowError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Why rows are not to be asked, by row.
-pub(super) type NotAsked = Vec<Option<NotSent>>;
+pub(super) type NotAsked = Vec<Option<RowError>>;
 
 /// How rows are seen.
 #[derive(Debug, Clone, Default)]
@@ -103,8 +103,7 @@ impl Previous {
         let failed = errors.iter().map(|error| {
             // Nothing is the empty text in a CSV.
             let error = error.filter(|error| !error.is_empty())?;
-            let reason = format!("failed in stage {stage}");
-            Some(NotSent { text: format!("not sent: {reason}: {error}"), reason: reason.into() })
+            Some(RowError::failed_in_stage(stage, error))
         });
         Ok(Some(failed.collect()))
     }
