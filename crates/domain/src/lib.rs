@@ -29,6 +29,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod problem;
 pub mod prompt;
+pub mod record_id;
 pub mod record_line;
 pub mod rounds;
 pub mod row_error;

@@ -3,9 +3,9 @@
 
 use bedrock_batch_domain::answer::read_line;
 use bedrock_batch_domain::extract::{Extractor, FieldValue, Unparsed};
-use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::model::{Family, ReplyPayload};
 use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -289,9 +289,9 @@ fn a_job_that_bedrock_never_took_is_no_attempt() {
     let folder = tempfile::tempdir().unwrap();
     prepare("text\na\nb\n", 2, folder.path());
     let mut refused = turn(0, 2, vec![]);
-    refused.asked.was_asked = false;
+    refused.job.was_asked = false;
     let mut on_demand = turn(1, 2, vec![nova(0, "zero").replace("\"modelInput\":{}", "\"modelId\":\"other\"")]);
-    on_demand.asked.lane = Lane::OnDemand;
+    on_demand.job.lane = Lane::OnDemand;
     let (counts, _, rows) = joined_in_turns(&[RetryOn::Missing], vec![refused, on_demand], folder.path());
     assert_eq!(rows[0], (Some("zero".to_owned()), None, 1));
     assert_eq!((counts.usage[0].lane, counts.usage[0].model_id.as_str()), (Lane::OnDemand, "other"));

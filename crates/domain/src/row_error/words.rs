@@ -16,7 +16,11 @@ impl Reason {
             Code::UnknownAnswerFormat => "answer of an unknown format",
             Code::EmptyAnswer => "the model returned no answer",
             Code::DuplicateUnanswered => "the row that this one equals has no answer",
-            Code::JobFailed | Code::JobStopped | Code::JobExpired | Code::JobPartiallyCompleted | Code::JobUnfinished => {
+            Code::JobFailed
+            | Code::JobStopped
+            | Code::JobExpired
+            | Code::JobPartiallyCompleted
+            | Code::JobUnfinished => {
                 return format!("no answer: the job ended as {qualifier}").into();
             }
             Code::NotAsked => "not asked",

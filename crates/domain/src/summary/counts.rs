@@ -102,9 +102,10 @@ pub(super) fn failed_codes(chunks: &[JobCounts]) -> BTreeMap<RowErrorCode, u64> 
     let mut codes = BTreeMap::new();
     for chunk in chunks {
         add_counts(&mut codes, &chunk.failed_codes);
-        let (failed, coded) = (chunk.failed.values().sum::<u64>(), chunk.failed_codes.values().sum());
-        if failed > coded {
-            *codes.entry(RowErrorCode::Unknown).or_default() += failed - coded;
+        let all: u64 = chunk.failed.values().sum();
+        let with_code = chunk.failed_codes.values().sum();
+        if all > with_code {
+            *codes.entry(RowErrorCode::Unknown).or_default() += all - with_code;
         }
     }
     codes

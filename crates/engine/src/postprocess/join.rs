@@ -13,6 +13,7 @@ use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_I
 use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::model::Family;
+use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::summary::JobCounts;
 use parquet::file::reader::ChunkReader;
@@ -177,8 +178,7 @@ fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
     else {
         return Ok(batch.clone());
     };
-    let stripped: StringArray =
-        ids.iter().map(|id| id.map(|id| id.rsplit_once('-').map_or(id, |(id, _)| id))).collect();
+    let stripped: StringArray = ids.iter().map(|id| id.map(|id| RecordId::parse(id).row)).collect();
     let mut columns = batch.columns().to_vec();
     columns[at] = Arc::new(stripped);
     RecordBatch::try_new(schema, columns).map_err(|error| EngineError::Transient(error.to_string()))

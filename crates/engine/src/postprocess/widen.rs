@@ -17,6 +17,7 @@ use bedrock_batch_domain::check::wide_name;
 use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, names_beside};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use std::sync::Arc;
 
@@ -101,22 +102,16 @@ fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, Engi
     column.ok_or_else(|| unfitting(format!("there is no column `{name}`")))
 }
 
-/// The id of the input's row, and the number of the prompt.
-fn parts(id: &str) -> (&str, &str) {
-    id.rsplit_once('-').unwrap_or((id, ""))
-}
-
 /// The place of the first row that begins an input row.
 fn first_of_a_row(batch: &RecordBatch) -> Result<usize, EngineError> {
     let ids = texts(batch, RECORD_ID)?;
-    let begins = |row: usize| matches!(parts(ids.value(row)).1, "000" | "001");
-    Ok((0..ids.len()).find(|row| begins(*row)).unwrap_or(ids.len()))
+    Ok((0..ids.len()).find(|row| RecordId::parse(ids.value(*row)).is_first_of_row()).unwrap_or(ids.len()))
 }
 
 /// Where the rows of each input row end.
 fn ends_of_rows(batch: &RecordBatch) -> Result<Vec<usize>, EngineError> {
     let ids = texts(batch, RECORD_ID)?;
-    let id = |row: usize| parts(ids.value(row)).0;
+    let id = |row: usize| RecordId::parse(ids.value(row)).row;
     let all = ids.len();
     Ok((1..=all).filter(|row| *row == all || id(*row) != id(row - 1)).collect())
 }
@@ -134,7 +129,7 @@ impl WidenJob<'_> {
         }
         let ids: StringArray = columns
             .first()
-            .map(|ids| ids.as_string::<i32>().iter().map(|id| id.map(|id| parts(id).0)).collect())
+            .map(|ids| ids.as_string::<i32>().iter().map(|id| id.map(|id| RecordId::parse(id).row)).collect())
             .ok_or_else(|| unfitting("no columns"))?;
         columns[0] = Arc::new(ids);
         let prompts = texts(batch, PROMPT_ID)?;

@@ -13,6 +13,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field};
 use bedrock_batch_domain::columns::{RECORD_ID, SAME_AS, SAME_AS_ROW};
 use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::record_id::PositionId;
 use bedrock_batch_domain::row_error::RowError;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -109,7 +110,7 @@ impl Seen {
         let Some(number) = self.first.get(&key).map(|number| *number as usize) else { return Err(key) };
         self.wanted[number] = true;
         let position = u64::from(self.positions[number]);
-        let id = self.ids.get(number).cloned().unwrap_or_else(|| super::record_ids::position_id(position).into());
+        let id = self.ids.get(number).cloned().unwrap_or_else(|| PositionId(position).to_string().into());
         Ok(Same { position, id })
     }
 
@@ -136,10 +137,7 @@ impl Seen {
             let position = u64::from(self.positions[number]);
             let Some(chunk) = chunk_of(first_rows, position) else { continue };
             let id = self.ids.get(number).cloned();
-            by_chunk
-                .entry(chunk)
-                .or_default()
-                .push(id.unwrap_or_else(|| super::record_ids::position_id(position).into()));
+            by_chunk.entry(chunk).or_default().push(id.unwrap_or_else(|| PositionId(position).to_string().into()));
         }
         by_chunk
     }

@@ -5,13 +5,14 @@ use super::asked_rows::{AskedRows, Asks, first_rows};
 use super::columns::{with_first_column, with_prompts};
 use super::images_ahead::{ImagesAhead, WithoutImages};
 use super::record_ids::RecordIds;
-use super::view::{NotAsked, View, suffixed};
+use super::view::{NotAsked, View};
 use crate::error::EngineError;
 use crate::images::ImageFetcher;
 use crate::rows::cell_text::as_text;
 use arrow_array::{RecordBatch, StringArray, UInt64Array};
 use arrow_select::take::take_record_batch;
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
 
 /// What rows are asked, and how they are seen.
@@ -130,9 +131,9 @@ impl<'a> Asking<'a> {
     ) -> Result<WithoutImages, EngineError> {
         let (mut places, mut asks, mut own_ids) = (Vec::new(), Vec::new(), Vec::new());
         for (place, choice) in choices.into_iter().enumerate() {
-            let mut add = |number: usize, ask: Result<usize, RowError>| {
+            let mut add = |number: u64, ask: Result<usize, RowError>| {
                 places.push(place as u64);
-                own_ids.push(suffixed(ids.value(place), number));
+                own_ids.push(RecordId::new(ids.value(place), number).to_string());
                 asks.push(ask);
             };
             match choice {

@@ -8,6 +8,7 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, mapped};
 use bedrock_batch_domain::problem::{Problem, listed};
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ struct Previous {
     stage_name: String,
     include_failed: bool,
     /// By the names of its prompts, their numbers from 1 on, where its rows share their ids.
-    prompt_numbers: Option<HashMap<String, usize>>,
+    prompt_numbers: Option<HashMap<String, u64>>,
 }
 
 impl View {
@@ -115,15 +116,10 @@ impl Previous {
         let (Some(ids), Some(prompts)) = (column(RECORD_ID)?, column(PROMPT_ID)?) else { return Ok(None) };
         let ids = ids.iter().zip(prompts.iter()).map(|(id, prompt)| {
             let number = prompt.and_then(|prompt| numbers.get(prompt)).copied().unwrap_or(0);
-            Some(suffixed(id?, number))
+            Some(RecordId::new(id?, number).to_string())
         });
         Ok(Some(ids.collect()))
     }
-}
-
-/// `r000000012-003`: the id of the record that asks a row the prompt of this number.
-pub(super) fn suffixed(id: &str, number: usize) -> String {
-    format!("{id}-{number:03}")
 }
 
 fn with_ids(batch: &RecordBatch, ids: StringArray) -> Result<RecordBatch, EngineError> {

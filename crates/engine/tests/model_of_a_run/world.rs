@@ -10,7 +10,9 @@ use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::plan::{ChunkJob, JobItem, Parts};
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_engine::next_step::{History, Pass, PassFiles};
-use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, copy_unanswered, join};
+use bedrock_batch_engine::postprocess::{
+    JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, copy_unanswered, join,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
@@ -247,7 +249,10 @@ impl World<'_> {
             model_id: "m".to_owned(),
             missing: RowError::uncoded(format!("missing in {}", job.name), "missing"),
         };
-        JobAnswers { job, answers: Box::new(std::iter::once(Box::new(Cursor::new(output.into_bytes())) as Box<dyn Read>)) }
+        JobAnswers {
+            job,
+            answers: Box::new(std::iter::once(Box::new(Cursor::new(output.into_bytes())) as Box<dyn Read>)),
+        }
     }
 
     /// Joins a chunk with all its jobs, twice if the process dies in between.
