@@ -16,8 +16,18 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parent
 FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
 
 
-class RuntimeApi(http.server.BaseHTTPRequestHandler):
+class RuntimeApi(http.server.ThreadingHTTPServer):
     """Notes when a function asks for its first event, and never gives one."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), RuntimeApiRequest)
+        self.asked = threading.Event()
+        self.over = threading.Event()
+        self.asked_at: list[float] = []
+
+
+class RuntimeApiRequest(http.server.BaseHTTPRequestHandler):
+    server: RuntimeApi
 
     def do_GET(self) -> None:
         self.server.asked_at.append(time.perf_counter())
@@ -29,8 +39,7 @@ class RuntimeApi(http.server.BaseHTTPRequestHandler):
 
 
 def start_once(folder: Path) -> float:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
-    server.asked, server.over, server.asked_at = threading.Event(), threading.Event(), []
+    server = RuntimeApi()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     env = {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from source_text import Source
 
@@ -57,7 +58,7 @@ def errors_section_without_returns(source: Source) -> Iterable[Finding]:
         return
     for doc in source.docs:
         lines = list(doc.lines)
-        for (_, heading), (line, text) in zip(lines, lines[1:], strict=False):
+        for (_, heading), (line, text) in pairwise(lines):
             if heading.strip() == "# Errors" and not re.match(r"(?:Always )?[Rr]eturns\b", text):
                 yield Finding(source.path, line, text)
 

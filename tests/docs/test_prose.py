@@ -5,6 +5,7 @@ findings, and never raise them.
 """
 
 import pytest
+
 from prose_rules import RULES, Finding, log_message_is_no_event
 from source_text import Source, sources
 

@@ -123,6 +123,7 @@ def start_simulator(local_aws, *arguments):
     environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": local_aws, "RUST_LOG": "warn"}
     command = [simulator_binary(), "--listen", "127.0.0.1:0", "--step-ms", "60", *arguments]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     line = process.stdout.readline().strip()
     if not line.startswith("listening on http://"):
         end(process)

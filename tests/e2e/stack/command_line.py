@@ -11,7 +11,7 @@ def command_line(stack):
     assert program.is_file(), f"{program} is missing: `make build`, or name it in BEDROCK_BATCH"
 
     def call(*arguments, exit_code: int = 0) -> subprocess.CompletedProcess:
-        command = [program, *map(str, arguments)]
+        command = [str(program), *map(str, arguments)]
         done = subprocess.run(command, env=stack.environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == exit_code, f"exit code {done.returncode}: {done.stdout}{done.stderr}"
         return done
