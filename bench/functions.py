@@ -4,7 +4,6 @@ first event). Needs `make lambdas`; best of ten starts."""
 
 import http.server
 import io
-import os
 import subprocess
 import sys
 import threading
@@ -12,7 +11,8 @@ import time
 import zipfile
 from pathlib import Path
 
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parents[1] / "target"))
+from runner import TARGET
+
 FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
 
 
@@ -74,7 +74,7 @@ def main() -> None:
     for function in FUNCTIONS:
         folder = TARGET / "lambda" / function
         if not (folder / "bootstrap").exists():
-            sys.exit(f"{folder}/bootstrap is missing: make lambdas")
+            sys.exit(f"{folder}/bootstrap is missing: build it with `make lambdas`")
         best = min(start_once(folder) for _ in range(10))
         size = (folder / "bootstrap").stat().st_size
         print(f"{function:14}{size / 1e6:11.1f}{zip_bytes(folder) / 1e6:9.1f}{best * 1000:10.1f}")

@@ -15,7 +15,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or CACHE / "bedrock-batch" / "target")
 OURS = TARGET / "release" / "bedrock-batch-bench"
 BASELINE = HERE / "baseline"
 BUCKET = "bench-bucket"

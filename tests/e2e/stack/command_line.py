@@ -8,7 +8,7 @@ from stack.local import command_line_program
 def command_line(stack):
     """Calls the program with arguments, and expects this exit code."""
     program = command_line_program()
-    assert program.is_file(), f"{program} is missing: `make build`, or name it in BEDROCK_BATCH"
+    assert program.is_file(), f"{program} is missing: build it with `make build`, or name it in BEDROCK_BATCH"
 
     def call(*arguments, exit_code: int = 0) -> subprocess.CompletedProcess:
         command = [str(program), *map(str, arguments)]
