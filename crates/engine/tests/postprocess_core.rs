@@ -137,9 +137,13 @@ fn odd_lines_never_stop_a_run_and_every_row_comes_out_once() {
         reasons,
         ["nothing", "record too large for the model", "refused by the model (400)", "the model returned no answer"]
     );
-    use RowErrorCode::{EmptyAnswer, ModelRefused, RecordTooLarge, Unknown};
-    let codes = [EmptyAnswer, ModelRefused, RecordTooLarge, Unknown].map(|code| (code, 1));
-    assert_eq!(counts.failed_codes, codes.into());
+    let codes = [
+        RowErrorCode::EmptyAnswer,
+        RowErrorCode::ModelRefused,
+        RowErrorCode::RecordTooLarge,
+        RowErrorCode::Unknown,
+    ];
+    assert_eq!(counts.failed_codes, codes.map(|code| (code, 1)).into());
     assert_eq!(counts.warnings.values().copied().collect::<Vec<_>>(), [2, 1, 1], "{:?}", counts.warnings);
     let tokens = batch.column_by_name("input_tokens").unwrap().as_primitive::<UInt64Type>().clone();
     assert_eq!((tokens.value(0), tokens.is_null(2)), (3, true));
