@@ -13,6 +13,8 @@ VENV := .local/venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY := $(TOOLS)/cargo-deny-0.20.2
+# The database of security advisories: a git repository, which cargo-deny fetches.
+ADVISORIES := $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs
 CLI := $(CARGO_TARGET_DIR)/debug/bedrock-batch
 # What travels with functions, beside their binaries.
 TEMPLATES := $(wildcard prompt-templates/*.toml) infra/model-overrides.toml
@@ -64,6 +66,7 @@ build: setup ## Programs and functions as local runs use them
 			|| install -m 755 $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap; \
 	done
 	@$(MAKE) --no-print-directory templates
+	@mkdir -p .local/bin && ln -sf $(CLI) .local/bin/bedrock-batch
 
 .PHONY: templates
 templates: $(TEMPLATES) $(CONFIGS)
@@ -98,6 +101,13 @@ check-rust:
 .PHONY: licences
 licences: $(CARGO_DENY)
 	$(CARGO_DENY) --locked check licenses bans sources
+	@timeout 60 $(CARGO_DENY) fetch db >/dev/null 2>&1 || true
+	@if ls -d $(ADVISORIES)/*/.git >/dev/null 2>&1; then \
+		$(CARGO_DENY) --locked --offline check advisories; \
+	else \
+		echo "advisories NOT checked: no database in $(ADVISORIES), and none could be fetched." \
+			"Where the network allows it, run: make licences"; \
+	fi
 
 $(CARGO_DENY):
 	@echo "== cargo-deny"
