@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from source_text import REPOSITORY, sources
 
 PAGES = [source for source in sources() if source.language == "markdown"]
