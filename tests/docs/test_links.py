@@ -35,3 +35,11 @@ def test_named_paths_exist(page):
     for named in re.findall(r"`([\w./-]+)(?:::\w+)?`", page.text):
         if named.startswith(ROOTS) and named not in EXAMPLES and Path(named).suffix:
             assert (REPOSITORY / named).exists(), f"{page.path} names {named}, which does not exist"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_commands_use_files_that_exist(page):
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", page.text, re.MULTILINE | re.DOTALL):
+        for named in re.findall(r"(?<![\w./$])[\w-]+/[\w./-]+", "" if language else block):
+            if named.startswith(ROOTS) and f"> {named}" not in block:
+                assert (REPOSITORY / named).exists(), f"{page.path}: a command uses {named}, which does not exist"
