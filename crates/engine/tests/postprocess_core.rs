@@ -137,12 +137,8 @@ fn odd_lines_never_stop_a_run_and_every_row_comes_out_once() {
         reasons,
         ["nothing", "record too large for the model", "refused by the model (400)", "the model returned no answer"]
     );
-    let codes = [
-        RowErrorCode::EmptyAnswer,
-        RowErrorCode::ModelRefused,
-        RowErrorCode::RecordTooLarge,
-        RowErrorCode::Unknown,
-    ];
+    let codes =
+        [RowErrorCode::EmptyAnswer, RowErrorCode::ModelRefused, RowErrorCode::RecordTooLarge, RowErrorCode::Unknown];
     assert_eq!(counts.failed_codes, codes.map(|code| (code, 1)).into());
     assert_eq!(counts.warnings.values().copied().collect::<Vec<_>>(), [2, 1, 1], "{:?}", counts.warnings);
     let tokens = batch.column_by_name("input_tokens").unwrap().as_primitive::<UInt64Type>().clone();
