@@ -16,8 +16,18 @@ from runner import TARGET
 FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
 
 
-class RuntimeApi(http.server.BaseHTTPRequestHandler):
+class RuntimeApi(http.server.ThreadingHTTPServer):
     """Runtime API that records when a function requests its first event, and never returns one."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), RuntimeApiRequest)
+        self.requested = threading.Event()
+        self.finished = threading.Event()
+        self.requested_at: list[float] = []
+
+
+class RuntimeApiRequest(http.server.BaseHTTPRequestHandler):
+    server: RuntimeApi
 
     def do_GET(self) -> None:
         self.server.requested_at.append(time.perf_counter())
@@ -29,8 +39,7 @@ class RuntimeApi(http.server.BaseHTTPRequestHandler):
 
 
 def start_once(folder: Path) -> float:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
-    server.requested, server.finished, server.requested_at = threading.Event(), threading.Event(), []
+    server = RuntimeApi()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     env = {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",

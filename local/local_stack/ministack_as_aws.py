@@ -38,7 +38,7 @@ from ministack.services.stepfunctions import _ExecutionError
 # its function in a separate thread, which inherits the context.
 _execution: ContextVar[dict | None] = ContextVar("execution", default=None)
 _token: ContextVar[str | None] = ContextVar("token", default=None)
-_waiting: dict[str, dict] = {}
+_waiting: dict[str, dict | None] = {}
 """Executions by the token that they wait for."""
 # The inline Map whose iteration is about to start; threads of iterations inherit it.
 _inline_map: ContextVar[dict | None] = ContextVar("inline_map", default=None)

@@ -1,5 +1,6 @@
 """Processes that outlive the command that starts them and are later ended by their exact identity."""
 
+import contextlib
 import json
 import os
 import signal
@@ -114,10 +115,8 @@ class Service:
 
 
 def send(group: int, signal_number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal_number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 # Requests to this machine never go through the user's proxy.

@@ -38,8 +38,7 @@ class Settings:
         def path(name: str, default: Path) -> Path:
             return Path(os.environ[name]).resolve() if os.environ.get(name) else default
 
-        # The same defaults as in the Makefile, so that these commands also work without it.
-        cache = path("XDG_CACHE_HOME", Path.home() / ".cache")
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         target = path("CARGO_TARGET_DIR", cache / "bedrock-batch" / "target")
         return cls(
             state=path("LOCAL_STATE_DIR", REPOSITORY / ".local"),

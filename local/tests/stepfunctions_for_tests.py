@@ -61,7 +61,7 @@ def waiting_step(name, **fields):
 def distributed_map(*steps, **fields):
     """Returns a map whose children execute the named steps in sequence."""
     names = [name for name, _ in steps]
-    states = {name: {**state, **({"Next": after} if after else {"End": True})} for (name, state), after in zip(steps, [*names[1:], None])}
+    states = {name: {**state, **({"Next": after} if after else {"End": True})} for (name, state), after in zip(steps, [*names[1:], None], strict=True)}
     return {
         "Type": "Map",
         "ItemReader": {"Resource": "arn:aws:states:::s3:getObject"},
