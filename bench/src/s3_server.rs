@@ -133,7 +133,8 @@ fn xml(text: String) -> Response {
 
 fn get(objects: &Objects, key: &str, headers: &HeaderMap, head: bool) -> Response {
     let Some(pieces) = objects.complete.get(key) else {
-        let text = "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>".to_owned();
+        let text =
+            "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>".to_owned();
         return (StatusCode::NOT_FOUND, xml(if head { String::new() } else { text })).into_response();
     };
     if headers.contains_key(header::RANGE) {

@@ -17,8 +17,16 @@ static OTHERS: LazyLock<[Extractor; 3]> = LazyLock::new(|| {
         "properties": {"color": {"type": "string", "pattern": "^[a-z ]+$", "minLength": 1}, "fit": {"enum": ["slim", "wide"]}},
     });
     [
-        valid_extractor(SchemaType::Json, &[("color", "$.color"), ("fit", "$.fit"), ("deep", "$.a.b.c")], Some(&schema)),
-        valid_extractor(SchemaType::Json, &[("all", "$..*"), ("some", "$[?@.a == 1]['a', 0]"), ("last", "$[-1:]")], None),
+        valid_extractor(
+            SchemaType::Json,
+            &[("color", "$.color"), ("fit", "$.fit"), ("deep", "$.a.b.c")],
+            Some(&schema),
+        ),
+        valid_extractor(
+            SchemaType::Json,
+            &[("all", "$..*"), ("some", "$[?@.a == 1]['a', 0]"), ("last", "$[-1:]")],
+            None,
+        ),
         valid_extractor(SchemaType::Regex, &[("color", r"Colou?r:\s*(\w+)"), ("think", "<think>(.*?)</think>")], None),
     ]
 });

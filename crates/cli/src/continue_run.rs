@@ -3,10 +3,10 @@
 use crate::executions::Orchestrator;
 use crate::failure::Failure;
 use crate::follow::follow;
-use crate::run::Run;
 use crate::outln::outln;
-use crate::stack::Stack;
+use crate::run::Run;
 use crate::run_progress::{open_jobs, quantity};
+use crate::stack::Stack;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::layout::run_id;
@@ -83,7 +83,10 @@ async fn check(stack: &Stack, run: &Run, continuation: Continuation) -> Result<(
     let name = &run.name;
     if let Some(execution) = run.running() {
         let advice = format!("wait until it ends, or stop it first: `bedrock-batch stop {name}`");
-        return Err(Failure::Usage(format!("run `{name}` is still running (execution {}): {advice}", execution.name())));
+        return Err(Failure::Usage(format!(
+            "run `{name}` is still running (execution {}): {advice}",
+            execution.name()
+        )));
     }
     let Some(plan) = &run.plan else {
         let advice = "start it again with its own input: `bedrock-batch start`";

@@ -1,8 +1,8 @@
 //! `bedrock-batch download`.
 
 use crate::failure::Failure;
-use crate::outputs::{files, single_format, open};
 use crate::outln::outln;
+use crate::outputs::{files, open, single_format};
 use crate::stack::Stack;
 use arrow_json::LineDelimitedWriter;
 use bedrock_batch_engine::EngineError;

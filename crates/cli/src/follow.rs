@@ -1,9 +1,9 @@
 //! Follows a run to its end, for `--wait`.
 
 use crate::failure::Failure;
-use crate::watch::watch;
 use crate::stack::Stack;
 use crate::totals::print_totals;
+use crate::watch::watch;
 
 /// Watches the execution that owns the run and prints the run's totals.
 ///

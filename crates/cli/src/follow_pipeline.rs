@@ -4,8 +4,8 @@ use crate::executions::{Execution, Orchestrator};
 use crate::failure::Failure;
 use crate::pipeline_run::counts_line;
 use crate::pipeline_totals::print_pipeline;
-use crate::watch::{RunWatcher, poll_until_ended};
 use crate::stack::Stack;
+use crate::watch::{RunWatcher, poll_until_ended};
 use bedrock_batch_domain::pipeline::Pipeline;
 
 /// Watches a pipeline run and prints the totals of its stages.

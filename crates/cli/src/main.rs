@@ -3,23 +3,22 @@
 #![expect(clippy::print_stderr, reason = "a command line program writes messages for its user to stderr")]
 
 mod collect;
+mod continue_run;
 mod download;
 mod executions;
 mod failure;
 mod follow;
 mod follow_pipeline;
-mod continue_run;
+mod outln;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;
-mod watch;
 mod resume;
 mod run;
-mod outln;
+mod run_progress;
 mod schema;
 mod show;
 mod stack;
-mod run_progress;
 mod start;
 mod status;
 mod stop;
@@ -27,6 +26,7 @@ mod table;
 mod totals;
 mod upload;
 mod validate;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;

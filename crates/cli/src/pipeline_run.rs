@@ -3,8 +3,8 @@
 use crate::executions::{ENDED_LONG_AGO, Execution, Orchestrator};
 use crate::failure::Failure;
 use crate::run::Run;
-use crate::stack::Stack;
 use crate::run_progress::RunProgress;
+use crate::stack::Stack;
 use crate::totals::usd;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::pipeline::{FrozenStage, Pipeline, PipelineSummary};

@@ -2,8 +2,8 @@
 
 use crate::executions::ENDED_LONG_AGO;
 use crate::failure::Failure;
-use crate::pipeline_run::PipelineRun;
 use crate::outln::outln;
+use crate::pipeline_run::PipelineRun;
 use crate::stack::Stack;
 use crate::totals::usd;
 

@@ -1,7 +1,7 @@
 //! `bedrock-batch resume`: submits the rows that an ended run left unsent or unanswered.
 
-use crate::failure::Failure;
 use crate::continue_run::{Arguments, Continuation, continue_run};
+use crate::failure::Failure;
 use crate::stack::Stack;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {

@@ -2,8 +2,8 @@
 
 use crate::download::fetch;
 use crate::failure::Failure;
-use crate::outputs::{files, single_format, open};
 use crate::outln::outln;
+use crate::outputs::{files, open, single_format};
 use crate::stack::Stack;
 use crate::table::{Table, single_line};
 use arrow_array::{Array, RecordBatch};
@@ -87,7 +87,9 @@ impl ColumnSelection {
             Self::Named(names) => {
                 if let Some(missing) = names.iter().find(|name| !is_available(&name.as_str())) {
                     let columns = available.join(", ");
-                    return Err(Failure::Usage(format!("column `{missing}` does not exist: the columns are {columns}")));
+                    return Err(Failure::Usage(format!(
+                        "column `{missing}` does not exist: the columns are {columns}"
+                    )));
                 }
                 return Ok(names.clone());
             }

@@ -35,7 +35,6 @@ pub(crate) struct Arguments {
     name: Option<String>,
 }
 
-
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let shown = arguments.file.display();
     let text = std::fs::read_to_string(&arguments.file).map_err(|e| Failure::Usage(format!("{shown}: {e}")))?;

@@ -1,12 +1,12 @@
 //! `bedrock-batch status`: shows a run's status, progress and totals.
 
 use crate::failure::Failure;
+use crate::outln::outln;
 use crate::pipeline_run::PipelineRun;
 use crate::pipeline_totals::print_pipeline;
 use crate::run::Run;
-use crate::outln::outln;
+use crate::run_progress::{RunProgress, open_jobs, quantity, rounds};
 use crate::stack::Stack;
-use crate::run_progress::{RunProgress, quantity, open_jobs, rounds};
 use crate::totals::print_totals;
 use clap::Args;
 

@@ -2,11 +2,11 @@
 
 use crate::executions::Execution;
 use crate::failure::Failure;
+use crate::outln::outln;
 use crate::pipeline_run::PipelineRun;
 use crate::run::Run;
-use crate::outln::outln;
-use crate::stack::Stack;
 use crate::run_progress::{open_jobs, quantity};
+use crate::stack::Stack;
 use bedrock_batch_domain::plan::Plan;
 use clap::Args;
 use std::time::{Duration, Instant};

@@ -104,7 +104,11 @@ async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<(String, P
         [_] => eprintln!("uploading {} to {prefix}", path.display()),
         several => eprintln!("uploading {} files from {} to {prefix}", several.len(), path.display()),
     }
-    let bar = if missing.len() > MAX_CONCURRENT_UPLOADS { ProgressBar::new(missing.len() as u64) } else { ProgressBar::hidden() };
+    let bar = if missing.len() > MAX_CONCURRENT_UPLOADS {
+        ProgressBar::new(missing.len() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
     let mut uploads = JoinSet::new();
     for (key, file) in missing {
         while uploads.len() >= MAX_CONCURRENT_UPLOADS {

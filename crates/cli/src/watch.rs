@@ -2,8 +2,8 @@
 
 use crate::executions::Execution;
 use crate::failure::Failure;
-use crate::stack::Stack;
 use crate::run_progress::RunProgress;
+use crate::stack::Stack;
 use bedrock_batch_domain::plan::Plan;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;

@@ -26,7 +26,10 @@ fn the_schema_files_in_the_repository_are_current() {
     for (kind, name) in [(Kind::ExecutionInput, "execution-input"), (Kind::Pipeline, "pipeline")] {
         let file = format!("{name}.schema.json");
         let written = std::fs::read_to_string(folder().join(&file)).unwrap_or_default();
-        assert!(written == text(kind).unwrap(), "outdated: run `bedrock-batch schema {name} > pipeline-configs/{file}`");
+        assert!(
+            written == text(kind).unwrap(),
+            "outdated: run `bedrock-batch schema {name} > pipeline-configs/{file}`"
+        );
     }
 }
 

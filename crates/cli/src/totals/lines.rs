@@ -190,7 +190,9 @@ run a: completed
         });
         assert!(text.contains("4,100 out: cost unknown"), "{text}");
         assert!(
-            text.contains("  cost         unknown: the price of claude is not known (add it to infra/model-overrides.toml)"),
+            text.contains(
+                "  cost         unknown: the price of claude is not known (add it to infra/model-overrides.toml)"
+            ),
             "{text}"
         );
         assert!(text.contains("the same tokens on demand: unknown: the price of nova is not known"), "{text}");

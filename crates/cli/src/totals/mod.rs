@@ -4,8 +4,8 @@ mod lines;
 mod unpriced;
 
 use crate::failure::Failure;
-use crate::outputs::run_output;
 use crate::outln::outln;
+use crate::outputs::run_output;
 use crate::stack::Stack;
 use bedrock_batch_domain::layout::run_id;
 pub(crate) use lines::usd;

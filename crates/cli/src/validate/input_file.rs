@@ -71,12 +71,7 @@ fn of_pipeline(folder: &Path, mut object: Map<String, Value>, replacement: Optio
     InputFile { kind: InputKind::Pipeline, input: Value::Object(object), local }
 }
 
-fn of_run(
-    folder: &Path,
-    mut object: Map<String, Value>,
-    replacement: Option<&str>,
-    report: &mut Report,
-) -> InputFile {
+fn of_run(folder: &Path, mut object: Map<String, Value>, replacement: Option<&str>, report: &mut Report) -> InputFile {
     let mut kind = InputKind::Run;
     if CONTINUATION_FIELDS.iter().any(|field| present(&object, field)) {
         report.not_checked("whether the run to continue exists, has ended and was started with this input");

@@ -125,6 +125,7 @@ fn check_pipeline(config: &Value, known: &Known<'_>, inputs: &BTreeMap<usize, Ve
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }
     if request.presigned_url_expiry_days > 7 {
-        report.not_checked("whether the stack has download links: without them, presigned_url_expiry_days is at most 7");
+        report
+            .not_checked("whether the stack has download links: without them, presigned_url_expiry_days is at most 7");
     }
 }
