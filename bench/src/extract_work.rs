@@ -76,7 +76,7 @@ fn columns(fields: usize, found: &[Fields]) -> Vec<ArrayRef> {
     let columns = (0..fields).map(|at| {
         let values = || found.iter().map(move |fields| fields.as_ref().and_then(|fields| fields.get(at)?.as_ref()));
         let mut kinds = FieldKinds::default();
-        values().flatten().for_each(|value| kinds.see(value));
+        values().flatten().for_each(|value| kinds.record(value));
         let column = kinds.column_type();
         let cells = values().map(|value| value.and_then(|value| column.cell(value)));
         array(column, cells)

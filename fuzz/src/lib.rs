@@ -92,7 +92,7 @@ fn extract(extractor: &Extractor, text: &str) {
                 assert_eq!(fields.len(), extractor.names().len());
                 for field in fields.iter().flatten() {
                     let mut kinds = FieldKinds::default();
-                    kinds.see(field);
+                    kinds.record(field);
                     assert!(kinds.column_type().cell(field).is_some());
                 }
             }

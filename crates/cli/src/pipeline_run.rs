@@ -144,7 +144,7 @@ impl Stack {
     }
 }
 
-fn meant<'a>(pipeline: &'a Pipeline, stage: Option<&str>) -> Result<&'a FrozenStage, Failure> {
+fn select_stage<'a>(pipeline: &'a Pipeline, stage: Option<&str>) -> Result<&'a FrozenStage, Failure> {
     let found = match stage {
         None => pipeline.stages.last(),
         Some(name) => pipeline.stages.iter().find(|stage| stage.stage_name == name),

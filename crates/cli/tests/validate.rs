@@ -126,11 +126,11 @@ fn all_problems_are_reported_at_once() {
 #[rstest]
 #[case::jsonpath(
     "[output_schema]\ntype = \"json\"\nfields = { a = \"$.a[\" }",
-    "prompt-templates/broken.toml: output_schema.fields.a is `$.a[`: is no valid JSONPath: "
+    "prompt-templates/broken.toml: output_schema.fields.a is `$.a[`: is not a valid JSONPath: "
 )]
 #[case::pattern(
     "[output_schema]\ntype = \"regex\"\nfields = { a = \"(\" }",
-    "prompt-templates/broken.toml: output_schema.fields.a is `(`: is no valid regular expression: "
+    "prompt-templates/broken.toml: output_schema.fields.a is `(`: is not a valid regular expression: "
 )]
 #[case::field(
     "tempalte = \"x\"",

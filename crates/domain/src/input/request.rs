@@ -210,7 +210,7 @@ mod tests {
     #[case("previous_run", json!({}), "previous_run.run_id: is required")]
     #[case("include_failed", json!(true), "include_failed: goes with previous_run only")]
     #[case("column_mappings", json!({"a": 7}), "column_mappings.a is `7`: must be the name of a column")]
-    #[case("column_mappings", json!({" a": "b"}), "column_mappings. a: is no name for a column")]
+    #[case("column_mappings", json!({" a": "b"}), "column_mappings. a: is not a valid column name")]
     #[case("image_column", json!("photo"), "image_column: goes with input_type `image` only")]
     #[case("presigned_url_expiry_days", json!(91), "must be a whole number from 1 to 90")]
     #[case("max_records_total", json!(0), "max_records_total is `0`: must be a whole number from 1 to")]

@@ -181,7 +181,7 @@ fn read_mappings(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
                 mappings.insert(new.clone(), old.to_owned());
             }
             Some(_) if !is_column_name(new) => {
-                let rule = "is no name for a column: it is empty, or has space around it or control characters";
+                let rule = "is not a valid column name: it is empty, or has surrounding spaces or control characters";
                 fields.note(Problem::without_value(path, rule));
             }
             _ => fields.note(Problem::new(path, old, "must be the name of a column: {new: old}")),

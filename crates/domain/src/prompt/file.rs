@@ -97,12 +97,12 @@ mod tests {
     #[rstest]
     #[case(
         "type = \"json\"\nfields = { a = \"a\" }",
-        "output_schema.fields.a is `a`: is no JSONPath: one begins with `$`"
+        "output_schema.fields.a is `a`: is not a JSONPath: it must begin with `$`"
     )]
-    #[case("type = \"json\"\nfields = { a = \"$.a[\" }", "output_schema.fields.a is `$.a[`: is no valid JSONPath: ")]
+    #[case("type = \"json\"\nfields = { a = \"$.a[\" }", "output_schema.fields.a is `$.a[`: is not a valid JSONPath: ")]
     #[case(
         "type = \"regex\"\nfields = { a = \"(\" }",
-        "output_schema.fields.a is `(`: is no valid regular expression: "
+        "output_schema.fields.a is `(`: is not a valid regular expression: "
     )]
     #[case("type = \"json\"\nfields = {}", "output_schema.fields: must name at least one field")]
     #[case(
@@ -113,7 +113,7 @@ mod tests {
         "type = \"json\"\nfields = { prompt_id = \"$.a\" }",
         "output_schema.fields.prompt_id: is the name of a column"
     )]
-    #[case("type = \"json\"\nfields = { \" a\" = \"$.a\" }", "output_schema.fields. a: is no name for a column")]
+    #[case("type = \"json\"\nfields = { \" a\" = \"$.a\" }", "output_schema.fields. a: is not a valid column name")]
     #[case("type = \"json\"\nfields = [[\"a\", \"$.a\"], [\"a\", \"$.b\"]]", "output_schema.fields.a: is named twice")]
     #[case("type = \"json\"\nfields = { a = 1 }", "invalid type: integer `1`, expected a string")]
     #[case("type = \"json\"\nfields = \"$.a\"", "expected a table of names and texts")]
@@ -122,23 +122,23 @@ mod tests {
     #[case("type = \"json\"", "missing field `fields`")]
     #[case(
         "type = \"regex\"\nfields = { a = \"a\" }\n[response_schema]",
-        "response_schema: goes with an `output_schema` of type \"json\" only"
+        "response_schema: is only allowed with an `output_schema` of type \"json\""
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\ntype = \"objekt\"",
-        "response_schema: is no valid JSON Schema at /type: "
+        "response_schema: is not a valid JSON Schema at /type: "
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\npattern = \"(\"",
-        "response_schema: is no valid JSON Schema"
+        "response_schema: is not a valid JSON Schema"
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\n\"$ref\" = \"https://example.com/a\"",
-        "response_schema: is no valid JSON Schema"
+        "response_schema: is not a valid JSON Schema"
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\n\"$ref\" = \"file:///etc/passwd\"",
-        "response_schema: is no valid JSON Schema"
+        "response_schema: is not a valid JSON Schema"
     )]
     fn mistakes_of_schemas_name_the_field(#[case] schema: &str, #[case] expected: &str) {
         let toml = format!("description = \"d\"\ntemplate = \"t\"\n[output_schema]\n{schema}");

@@ -370,7 +370,7 @@ mod tests {
     fn chunk(index: u32, values: &[FieldValue], types: &[ColumnType]) -> StoredJob {
         let mut kinds = FieldKinds::default();
         for value in values {
-            kinds.see(value);
+            kinds.record(value);
         }
         let counts = JobCounts { kinds: vec![kinds], types: types.to_vec(), ..JobCounts::default() };
         StoredJob { name: format!("c{index}"), index, counts: Some(counts), ..StoredJob::default() }

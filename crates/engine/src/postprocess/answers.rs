@@ -334,7 +334,7 @@ impl<'a> Answers<'a> {
             if let Outcome::Replied(Kept { fields: Fields::Found(values), .. }) = &row.outcome {
                 for (kinds, value) in kinds.iter_mut().zip(values) {
                     if let Some(value) = value {
-                        kinds.see(value);
+                        kinds.record(value);
                     }
                 }
             }
