@@ -82,21 +82,21 @@ fn a_valid_input_passes_and_unchecked_properties_are_listed() {
 }
 
 #[rstest]
-#[case::prompt(run_input(), "/prompt_id", json!("moood"), "prompt_id is `moood`: there is no prompt template of this name; did you mean `mood`?")]
+#[case::prompt(run_input(), "/prompt_id", json!("moood"), "prompt_id is `moood`: a prompt template of this name does not exist; did you mean `mood`?")]
 #[case::model(run_input(), "/model_id", json!("gpt-4"), "model_id is `gpt-4`: ")]
 #[case::column(run_input(), "/prompt_id", json!("reply"), "column `mood`: the prompt `reply` needs this column")]
 #[case::field(run_input(), "/max_job", json!(1), "max_job: is not a field of this input")]
-#[case::placeholder(run_input(), "/s3_uri", json!("s3://bucket-YOUR_ACCOUNT_ID/a.csv"), "s3_uri is `s3://bucket-YOUR_ACCOUNT_ID/a.csv`: still holds the placeholder")]
+#[case::placeholder(run_input(), "/s3_uri", json!("s3://bucket-YOUR_ACCOUNT_ID/a.csv"), "s3_uri is `s3://bucket-YOUR_ACCOUNT_ID/a.csv`: still contains the placeholder")]
 #[case::rule(run_input(), "/prompt_config", json!({"mode": "expanded", "category_column": "id", "expansion_mapping": {"a": "bothh"}}),
-    "prompt_config.expansion_mapping.a is `bothh`: there is no expansion rule")]
-#[case::stage_prompt(pipeline(), "/stages/1/prompt_id", json!("replyy"), "stages[1].prompt_id is `replyy`: there is no prompt template")]
-#[case::stage_mapping(pipeline(), "/stages/1/column_mappings", json!({"x": "nothing"}), "stages[1].column_mappings.x is `nothing`: there is no such column")]
-#[case::first_of_previous(pipeline(), "/stages/0/use_previous_output", json!(true), "stages[0].use_previous_output: there is no stage before the first")]
-#[case::two_sources(pipeline(), "/stages/1/input_s3_uri", json!("s3://bucket/b.csv"), "stages[1].input_s3_uri: and use_previous_output both say")]
-#[case::no_source(pipeline(), "/stages/1/use_previous_output", json!(null), "stages[1].input_s3_uri: is required, or `use_previous_output: true`")]
-#[case::one_name(pipeline(), "/stages/1/stage_name", json!("read"), "stages[1].stage_name is `read`: is the name of stages[0] already")]
+    "prompt_config.expansion_mapping.a is `bothh`: an expansion rule of this name does not exist")]
+#[case::stage_prompt(pipeline(), "/stages/1/prompt_id", json!("replyy"), "stages[1].prompt_id is `replyy`: a prompt template of this name does not exist")]
+#[case::stage_mapping(pipeline(), "/stages/1/column_mappings", json!({"x": "nothing"}), "stages[1].column_mappings.x is `nothing`: this column does not exist")]
+#[case::first_of_previous(pipeline(), "/stages/0/use_previous_output", json!(true), "stages[0].use_previous_output: the first stage has no previous stage")]
+#[case::two_sources(pipeline(), "/stages/1/input_s3_uri", json!("s3://bucket/b.csv"), "stages[1].input_s3_uri: cannot be combined with use_previous_output")]
+#[case::no_source(pipeline(), "/stages/1/use_previous_output", json!(null), "stages[1].input_s3_uri: exactly one of this and `use_previous_output: true` is required")]
+#[case::one_name(pipeline(), "/stages/1/stage_name", json!("read"), "stages[1].stage_name is `read`: is already the name of stages[0]")]
 #[case::text_only_model(with(pipeline(), &[("/stages/0/input_type", json!("image")), ("/stages/0/image_column", json!("id"))]),
-    "/stages/0/model_id", json!("amazon.nova-micro-v1:0"), "stages[0].model_id is `amazon.nova-micro-v1:0`: takes no images")]
+    "/stages/0/model_id", json!("amazon.nova-micro-v1:0"), "stages[0].model_id is `amazon.nova-micro-v1:0`: does not accept images")]
 fn each_problem_is_reported_in_one_line(
     #[case] input: Value,
     #[case] at: &str,

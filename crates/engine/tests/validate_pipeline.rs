@@ -221,7 +221,7 @@ async fn columns_are_those_that_the_input_really_has() {
     let problems = stack.refused(pipeline()).await;
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].starts_with("stages[0], column `text`: the prompt `mood` needs this column"), "{problems:?}");
-    assert!(problems[1].starts_with("stages[1].column_mappings.letter is `text`: there is no such column"));
+    assert!(problems[1].starts_with("stages[1].column_mappings.letter is `text`: this column does not exist"));
     let renamed = with(&[("/stages/0/column_mappings", json!({"text": "letter"}))]);
     stack.validate("renamed", "t", renamed).await.unwrap();
 }

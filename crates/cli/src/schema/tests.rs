@@ -180,7 +180,7 @@ fn a_schema_has_the_ranges_and_names_that_are_accepted() {
         for (name, property) in part.properties() {
             let refused = |value: &Value| {
                 let rules = part.problems_of(&name, value);
-                rules.iter().any(|rule| rule.starts_with("must be ") || rule.starts_with("may hold "))
+                rules.iter().any(|rule| rule.starts_with("must be ") || rule.starts_with("may contain "))
             };
             if let (Some(minimum), Some(maximum)) = (property["minimum"].as_f64(), property["maximum"].as_f64()) {
                 let is_integer = property["type"][0] == "integer" || property["type"] == "integer";

@@ -5,7 +5,7 @@ mod input_file;
 mod report;
 
 use crate::failure::Failure;
-use bedrock_batch_domain::check::{Known, check_run, image_columns};
+use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
@@ -68,12 +68,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             load_models(&PathBuf::new()).map_err(Failure::Failed)?
         }
     };
-    let known = Known { prompts: &prompts, models: &models, region: &arguments.region };
+    let catalog = Catalog { prompts: &prompts, models: &models, region: &arguments.region };
     if let Some(file) = input_file::read(&arguments.file, arguments.input.as_deref(), &mut report)? {
         let inputs = columns_of(&file, &arguments.columns, &mut report);
         match file.kind {
-            InputKind::Run => check_input(&file.input, &known, inputs.get(&0), &mut report),
-            InputKind::Pipeline => check_pipeline(&file.input, &known, &inputs, &mut report),
+            InputKind::Run => check_input(&file.input, &catalog, inputs.get(&0), &mut report),
+            InputKind::Pipeline => check_pipeline(&file.input, &catalog, &inputs, &mut report),
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
@@ -97,7 +97,7 @@ fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTr
     inputs
 }
 
-fn check_input(input: &Value, known: &Known<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
+fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
     "an execution input".clone_into(&mut report.kind);
     let (request, problems) = RunRequest::read(input, LIMITS.stack);
     report.problems(&problems);
@@ -106,12 +106,12 @@ fn check_input(input: &Value, known: &Known<'_>, columns: Option<&Vec<String>>, 
         .cloned()
         .or_else(|| image_columns(&request))
         .map(|names| names.into_iter().map(Column::of_input).collect());
-    let checked = check_run(&request, known, columns.as_deref());
+    let checked = check_run(&request, catalog, columns.as_deref());
     report.problems(&checked.problems);
     report.columns("the run", checked.columns.as_deref());
 }
 
-fn check_pipeline(config: &Value, known: &Known<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
+fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
     let (request, problems) = PipelineRequest::read(config, LIMITS);
     report.problems(&problems);
     let Some(request) = request else { return };
@@ -119,7 +119,7 @@ fn check_pipeline(config: &Value, known: &Known<'_>, inputs: &BTreeMap<usize, Ve
         1 => "a pipeline of one stage".to_owned(),
         stages => format!("a pipeline of {stages} stages"),
     };
-    let checked = check(&request, known, inputs);
+    let checked = check(&request, catalog, inputs);
     report.problems(&checked.problems);
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());

@@ -143,7 +143,7 @@ impl Invoker {
         let prefix = S3Uri::new(&self.bucket, layout.on_demand_prefix(job.index));
         let stored = stored(&self.s3, &prefix).await?;
 
-        let asking = &plan.request.asking;
+        let asking = &plan.request.invocation;
         let models = [Some(&plan.on_demand.model), plan.on_demand.fallback.as_ref()];
         let asker = Asker {
             client: self.bedrock.clone(),

@@ -285,7 +285,7 @@ impl NextStepper {
         loop {
             let progress = Progress {
                 mode: done.mode,
-                processing: plan.request.asking.processing_mode,
+                processing: plan.request.invocation.processing_mode,
                 round,
                 last_round: done.last_round,
                 batch_minimum: plan.model.limits.min_records_per_job,
