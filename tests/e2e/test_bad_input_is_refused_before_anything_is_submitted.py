@@ -87,7 +87,7 @@ CASES = {
     "header-only": Case(("{uri}", "a header, and no rows"), {}, {"rows.csv": b"topic\n"}),
     "header-only-parquet": Case(("{uri}", "no rows"), {}, {"rows.parquet": parquet_bytes(topic_table(0))}),
     "column-twice": Case(
-        ("{uri} line 1", "`topic`", "stands there twice", "rename"),
+        ("{uri} line 1", "`topic`", "occurs twice", "rename"),
         {},
         {"rows.csv": b"topic,n,topic\n" + b"a,1,b\n" * 120},
     ),

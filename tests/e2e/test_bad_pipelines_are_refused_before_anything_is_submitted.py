@@ -184,7 +184,7 @@ WHOLE = {
         {"pipeline_name": "x" * 205_000, "stages": []},
         ("the execution input", "200 KiB", '{{"config_s3_uri": "s3://bucket/key"}}'),
     ),
-    "no-json": ({"config_s3_uri": "{broken}"}, ("config_s3_uri is `{broken}`", "is no JSON", "line 2")),
+    "no-json": ({"config_s3_uri": "{broken}"}, ("config_s3_uri is `{broken}`", "is not valid JSON", "line 2")),
     "no-object-in-s3": ({"config_s3_uri": "{list}"}, ("config_s3_uri is `{list}`", "must hold a JSON object")),
     "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "there is no such object")),
     "more-beside": ({"config_s3_uri": "{good}", "stages": []}, ("config_s3_uri", "beside it there are `stages`")),

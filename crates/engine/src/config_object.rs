@@ -96,10 +96,10 @@ async fn within_limit(uri: &S3Uri, mut body: ByteStream) -> Result<Vec<u8>, Engi
 }
 
 fn parse(uri: &S3Uri, text: &[u8]) -> Result<Value, Problem> {
-    // Some editors begin UTF-8 with a mark that is no JSON.
+    // Some editors begin UTF-8 with a mark that is not JSON.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let value: Value = serde_json::from_slice(text)
-        .map_err(|error| Problem::new(CONFIG_S3_URI, uri, format!("this object is no JSON: {error}")))?;
+        .map_err(|error| Problem::new(CONFIG_S3_URI, uri, format!("this object is not valid JSON: {error}")))?;
     let Some(object) = value.as_object() else {
         return Err(Problem::new(CONFIG_S3_URI, uri, "this object must hold a JSON object"));
     };
@@ -153,9 +153,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case(b"{\n  \"a\": 1,\n}", "this object is no JSON: trailing comma at line 3 column 1")]
-    #[case(b"", "this object is no JSON: EOF while parsing a value at line 1 column 0")]
-    #[case(b"{\"a\": \"\xff\"}", "this object is no JSON: ")]
+    #[case(b"{\n  \"a\": 1,\n}", "this object is not valid JSON: trailing comma at line 3 column 1")]
+    #[case(b"", "this object is not valid JSON: EOF while parsing a value at line 1 column 0")]
+    #[case(b"{\"a\": \"\xff\"}", "this object is not valid JSON: ")]
     #[case(b"[]", "must hold a JSON object")]
     #[case(b"{\"config_s3_uri\": \"s3://lake/b\"}", "names a config_s3_uri itself")]
     fn what_the_object_holds_is_checked(#[case] text: &[u8], #[case] expected: &str) {

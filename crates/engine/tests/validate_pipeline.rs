@@ -258,7 +258,7 @@ async fn a_pipeline_may_lie_in_s3() {
     assert_eq!(valid.stages.len(), 2);
     stack.put("inputs/broken.json", b"{\"pipeline_name\": \"a\",}");
     for (key, expected) in [
-        ("inputs/broken.json", "this object is no JSON: trailing comma at line 1 column 23"),
+        ("inputs/broken.json", "this object is not valid JSON: trailing comma at line 1 column 23"),
         ("inputs/nothing.json", "there is no such object"),
     ] {
         let error = stack.validate("others", "t", named(key)).await.unwrap_err().to_string();

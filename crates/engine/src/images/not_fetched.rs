@@ -1,15 +1,15 @@
-//! Why a row goes without its image.
+//! Reasons why a row has no image.
 
 use bedrock_batch_domain::image::ImageProblem;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::s3_uri::S3Uri;
 
-/// Why a row goes without its image, and so is not sent.
+/// Reason why a row has no image, and so is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFetched {
-    /// A short name for counting.
+    /// Short name for counting.
     pub reason: &'static str,
-    /// What the row's `error` will say: `not sent: <reason>: …`, the form that postprocess counts by.
+    /// Text for the row's `error`: `not sent: <reason>: …`, the form by which postprocess counts.
     pub text: String,
 }
 
@@ -18,7 +18,7 @@ impl NotFetched {
         Self { reason, text: format!("not sent: {reason}: {problem}") }
     }
 
-    /// The image at `uri` is there, and is of no use.
+    /// Creates the reason for an image that exists but cannot be used.
     pub(super) fn unusable(uri: &S3Uri, problem: &ImageProblem) -> Self {
         let reason = problem.reason();
         Self { reason, text: format!("not sent: {reason}: {uri}: {problem}") }
