@@ -10,15 +10,15 @@ from prose_rules import RULES, Finding, log_message_is_no_event
 from source_text import Source, sources
 
 ALLOWED = {
-    "doc_opens_with_a_question": 625,
-    "doc_opens_with_the_most": 54,
-    "errors_section_without_returns": 116,
-    "constant_of_the_most": 170,
-    "indefinite_person": 97,
-    "at_the_most": 15,
-    "retired_phrase": 56,
-    "retired_identifier": 182,
-    "log_message_is_no_event": 54,
+    "doc_opens_with_a_question": 319,
+    "doc_opens_with_the_most": 17,
+    "errors_section_without_returns": 68,
+    "constant_of_the_most": 51,
+    "indefinite_person": 66,
+    "at_the_most": 5,
+    "retired_phrase": 27,
+    "retired_identifier": 125,
+    "log_message_is_no_event": 34,
 }
 # Of all documentation comments, the share that may open with What, Whether, How or Where: some are the clearest so.
 MAX_QUESTION_SHARE = 0.03
