@@ -16,7 +16,7 @@ pub(super) fn on_demand_of(
     let mut problems = Vec::new();
     let minimum = u64::from(batch.limits.min_records_per_job);
     if let Some(threshold) = options.batch_threshold.filter(|threshold| *threshold < minimum) {
-        let rule = format!("must be at minimum {minimum}, this model's minimum per batch job");
+        let rule = format!("must be at least {minimum}, this model's minimum per batch job");
         problems.push(Problem::new("batch_threshold", threshold, rule));
     }
     let required_models = options.inference_profile_required_models.as_deref();

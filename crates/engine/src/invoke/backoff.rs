@@ -12,7 +12,7 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 /// Maximum wait that a server can request.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_mins(2);
 
-/// Returns the wait after `attempts` (at minimum 1) have failed: exponential with full jitter, and at minimum as long as the
+/// Returns the wait after `attempts` (at least 1) have failed: exponential with full jitter, and at least as long as the
 /// server requested. `chance` is a random number from 0 to 1.
 pub(super) fn wait(attempts: u32, requested: Option<Duration>, chance: f64) -> Duration {
     let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
