@@ -168,7 +168,7 @@ impl Invoker {
             written: 0,
             failed: 0,
             given_up: Vec::new(),
-            trouble: None,
+            error: None,
         };
         let done = work.answer(records::stream(&self.s3, &file, stored.ids)).await;
         work.log(matches!(done, Ok(true)));
