@@ -13,25 +13,27 @@ VENV := .local/venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY := $(TOOLS)/cargo-deny-0.20.2
+# The database of security advisories: a git repository, which cargo-deny fetches.
+ADVISORIES := $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs
 CLI := $(CARGO_TARGET_DIR)/debug/bedrock-batch
-# Files that are packaged with functions, next to their binaries.
+# Files that are deployed with the functions, beside their binaries.
 TEMPLATES := $(wildcard prompt-templates/*.toml) infra/model-overrides.toml
 CONFIGS := $(filter-out %.schema.json,$(wildcard pipeline-configs/*.json))
 ARCHITECTURE ?= x86_64
 
 .PHONY: help
-help: ## Show this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+help: ## Print this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # --- the two commands of the README ---
 
 .PHONY: demo
-demo: build ## Run 2,050 support tickets through the local stack, from a fresh machine to the answers
+demo: build ## Run 2,050 support tickets on the local stack, from a fresh machine to the answers
 	@local/up
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo
 
 .PHONY: demo-pipeline
-demo-pipeline: build ## Run a pipeline of three stages over 105 generated images of clothing on the local stack
+demo-pipeline: build ## Run three stages over 105 generated pictures of clothing on the local stack
 	@local/up
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
 
@@ -41,7 +43,7 @@ test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, un
 # --- parts ---
 
 .PHONY: setup
-setup: $(VENV)/.ready infra/node_modules/.ready ## Install the Python and Node packages, at the versions of the lock files
+setup: $(VENV)/.ready infra/node_modules/.ready ## Install Python and Node packages, at the versions of the lock files
 
 $(VENV)/.ready: local/requirements.txt
 	@echo "== Python packages"
@@ -55,7 +57,7 @@ infra/node_modules/.ready: infra/package-lock.json
 	@touch $@
 
 .PHONY: build
-build: setup ## Build the programs and functions for local use
+build: setup ## Build programs and functions for local runs
 	@echo "== Programs and functions"
 	cargo build --locked --workspace --bins
 	@for function in $(FUNCTIONS); do \
@@ -64,6 +66,7 @@ build: setup ## Build the programs and functions for local use
 			|| install -m 755 $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap; \
 	done
 	@$(MAKE) --no-print-directory templates
+	@mkdir -p .local/bin && ln -sf $(CLI) .local/bin/bedrock-batch
 
 .PHONY: templates
 templates: $(TEMPLATES) $(CONFIGS)
@@ -98,6 +101,13 @@ check-rust:
 .PHONY: licences
 licences: $(CARGO_DENY)
 	$(CARGO_DENY) --locked check licenses bans sources
+	@timeout 60 $(CARGO_DENY) fetch db >/dev/null 2>&1 || true
+	@if ls -d $(ADVISORIES)/*/.git >/dev/null 2>&1; then \
+		$(CARGO_DENY) --locked --offline check advisories; \
+	else \
+		echo "advisories NOT checked: no database in $(ADVISORIES), and none could be fetched." \
+			"Where the network allows it, run: make licences"; \
+	fi
 
 $(CARGO_DENY):
 	@echo "== cargo-deny"
@@ -137,18 +147,18 @@ test-simulator: build
 	$(PYTHON) -m pytest -q tests/simulator
 
 .PHONY: e2e
-e2e: build ## Run the end-to-end tests on a separate local stack
+e2e: build ## Run the end-to-end scenarios on a local stack of their own
 	$(PYTHON) -m pytest -q tests/e2e
 
 .PHONY: bench
-bench: setup ## Compare with the pandas + boto3 baseline (release build; takes some minutes)
+bench: setup ## Compare with the pandas + boto3 baseline (release build; takes minutes)
 	cargo build --locked --release -p bedrock-batch-bench
 	$(PYTHON) bench/compare.py
 
 BENCH_LAMBDAS := $(CURDIR)/.local/bench/lambda
 
 .PHONY: bench-pipeline
-bench-pipeline: setup ## Measure the time outside the model of three stages over 100,000 rows (release build)
+bench-pipeline: setup ## Time a pipeline of three stages over 100,000 rows outside the model (release build)
 	cargo build --locked --release --workspace --bins
 	@for function in $(FUNCTIONS); do \
 		install -D -m 755 $(CARGO_TARGET_DIR)/release/$$function $(BENCH_LAMBDAS)/$$function/bootstrap; \
@@ -161,13 +171,13 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := answer template image
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BUILD := cargo build --locked --release --manifest-path fuzz/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/fuzz
-# Coverage counters, which guide the search for new inputs; stable compilers support them too.
+# Coverage counters, which guide the search for new inputs; stable compilers can insert them too.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 	-Cllvm-args=-sanitizer-coverage-trace-compares
 
 .PHONY: fuzz
-fuzz: ## Search for panics in the readers of answers, templates and images, FUZZ_SECONDS (60) each
+fuzz: ## Look for panics in the parsers of answers, templates and images, FUZZ_SECONDS (60) each
 	RUSTFLAGS="$(FUZZ_FLAGS)" $(FUZZ_BUILD) --target $(FUZZ_HOST)
 	@for target in $(FUZZ_TARGETS); do \
 		echo "== $$target"; \
@@ -178,7 +188,7 @@ fuzz: ## Search for panics in the readers of answers, templates and images, FUZZ
 	done
 
 .PHONY: soak
-soak: build ## Execute runs with random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one of them
+soak: build ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
 	$(PYTHON) tests/soak/soak.py
 
 # --- a real account ---
@@ -200,5 +210,5 @@ format: setup ## Format everything
 	cd infra && npm run --silent format
 
 .PHONY: clean
-clean: local-down ## Remove all generated files from this folder
+clean: local-down ## Stop the local stack and remove all generated files
 	rm -rf .local infra/node_modules infra/cdk.out
