@@ -108,7 +108,7 @@ impl Stack {
     }
 }
 
-/// Returns the earlier run that an input asks to continue.
+/// Returns the earlier run that an input continues.
 fn earlier_run(input: &str) -> Option<String> {
     let input: Value = serde_json::from_str(input).ok()?;
     let named = |field: &str| input.get(field).and_then(Value::as_str).map(str::to_owned);
