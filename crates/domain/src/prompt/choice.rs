@@ -3,6 +3,7 @@
 use super::{Prompt, Template};
 use crate::extract::Extractor;
 use crate::problem::Problems;
+use crate::row_error::{RowError, RowErrorCode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,6 +104,12 @@ pub enum NoPrompt {
         /// Value of the cell.
         value: String,
     },
+}
+
+impl From<NoPrompt> for RowError {
+    fn from(reason: NoPrompt) -> Self {
+        Self::new(RowErrorCode::NoPrompt, reason.to_string())
+    }
 }
 
 /// Normalizes a value for lookup.

@@ -1,10 +1,11 @@
 //! Concurrent fetching of the images of some rows, in the order of the rows.
 
 use super::get::get;
-use super::{Buckets, FetchedImage, NotFetched};
+use super::{Buckets, FetchedImage};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::image::ImageLimits;
+use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -14,8 +15,8 @@ use tokio::task::JoinHandle;
 /// Default number of images that are fetched concurrently.
 pub const CONCURRENCY: usize = 32;
 
-/// Image, or the reason why there is none.
-type Fetched = Result<FetchedImage, NotFetched>;
+/// Image, or the reason why the row has none.
+type Fetched = Result<FetchedImage, RowError>;
 
 /// Fetches images. Created once per run; clones share the limit of concurrent requests.
 #[derive(Debug, Clone)]
@@ -71,13 +72,13 @@ impl Pending {
     ///
     /// # Errors
     /// Returns an error if an S3 request fails, except for failures that concern a single image.
-    pub fn wait(self) -> Result<Vec<Result<FetchedImage, NotFetched>>, EngineError> {
+    pub fn wait(self) -> Result<Vec<Result<FetchedImage, RowError>>, EngineError> {
         self.collect()
     }
 }
 
 impl Iterator for Pending {
-    type Item = Result<Result<FetchedImage, NotFetched>, EngineError>;
+    type Item = Result<Result<FetchedImage, RowError>, EngineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
@@ -104,7 +105,7 @@ impl Iterator for Pending {
 /// Result for one cell.
 #[derive(Debug)]
 enum Arriving {
-    Refused(NotFetched),
+    Refused(RowError),
     Fetch(Fetch),
 }
 
@@ -118,7 +119,7 @@ impl Drop for Fetch {
     }
 }
 
-async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, NotFetched>>, sender: mpsc::Sender<Arriving>) {
+async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, RowError>>, sender: mpsc::Sender<Arriving>) {
     for place in places {
         let arriving = match place {
             Err(reason) => Arriving::Refused(reason),

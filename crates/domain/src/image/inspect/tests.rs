@@ -1,4 +1,5 @@
 use super::*;
+use crate::row_error::Reason;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -141,7 +142,7 @@ fn too_many_bytes_are_reported() {
 fn files_that_are_not_valid_images_are_reported(#[case] bytes: &[u8], #[case] expected: &str) {
     let problem = inspect(bytes, &LIMITS).unwrap_err();
     assert!(problem.to_string().contains(expected), "{problem}");
-    assert!(problem.reason().starts_with("image "));
+    assert!(Reason::from(problem.code()).words().starts_with("image "));
 }
 
 #[test]
