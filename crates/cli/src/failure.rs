@@ -1,6 +1,6 @@
 //! How a command fails.
 
-use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::{EngineError, ErrorKind};
 use std::fmt;
 
 /// A failed command, by whose turn it is.
@@ -31,9 +31,9 @@ impl fmt::Display for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::InvalidInput(problems) => Self::Usage(problems.to_string()),
-            other => Self::Failed(other.to_string()),
+        match error.kind() {
+            ErrorKind::InvalidInput(problems) => Self::Usage(problems.to_string()),
+            _ => Self::Failed(error.message()),
         }
     }
 }

@@ -121,7 +121,7 @@ async fn one_object_is_one_row_and_none_is_told() {
     ] {
         let error = count(&client, &S3Uri::parse(address).unwrap()).await.unwrap_err();
         assert!(
-            matches!(&error, EngineError::InvalidInput(problems) if problems.to_string().contains(says)),
+            error.name() == "InvalidInput" && error.to_string().contains(says),
             "{error}"
         );
     }
@@ -204,10 +204,10 @@ async fn faults_that_pass_are_tried_again_and_those_that_stay_are_the_runs() {
     let client = client(&bucket.serve().await);
     assert!(fetched(&client, &["late.png"]).await.unwrap()[0].is_ok());
     let error = fetched(&client, &["late.png", "never.png"]).await.unwrap_err();
-    assert!(matches!(&error, EngineError::Throttled(text) if text.contains("s3://own/never.png")), "{error}");
+    assert!(error.name() == "Throttled" && error.to_string().contains("s3://own/never.png"), "{error:#}");
     for cell in ["broken.png", "stale.png"] {
         let error = fetched(&client, &[cell]).await.unwrap_err();
-        assert!(matches!(&error, EngineError::Transient(_)), "{error}");
+        assert_eq!(error.name(), "Transient", "{error:#}");
     }
 }
 
@@ -218,7 +218,7 @@ async fn a_broken_connection_is_not_a_broken_image() {
     assert_eq!(fetched(&breaks_twice, &["a.png"]).await.unwrap()[0].as_ref().unwrap().base64, STANDARD.encode(&image));
     let breaks_always = client(&serve_breaking(image, u32::MAX).await);
     let error = fetched(&breaks_always, &["a.png"]).await.unwrap_err();
-    assert!(matches!(&error, EngineError::Transient(text) if text.contains("reading s3://own/a.png broke")), "{error}");
+    assert!(error.name() == "Transient" && error.to_string().contains("reading s3://own/a.png broke"), "{error:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -289,6 +289,6 @@ async fn a_stopped_run_is_asked_no_further() {
     let asked = run.asked().len();
     assert!(asked < 20, "{asked}");
     assert_eq!(run.lines().len(), asked, "what was answered is kept");
-    assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "JobFailed");
+    assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "Superseded");
     assert_eq!(run.asked().len(), asked);
 }

@@ -99,7 +99,7 @@ impl Stack {
     async fn refused(&self, input: Value) -> Vec<String> {
         let before = self.written();
         let error = self.validate("letters", "t", input).await.unwrap_err();
-        let EngineError::InvalidInput(problems) = error else { panic!("{error}") };
+        let problems = error.into_problems().unwrap();
         assert_eq!(self.written(), before);
         problems.as_slice().iter().map(ToString::to_string).collect()
     }

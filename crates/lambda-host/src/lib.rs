@@ -1,5 +1,6 @@
 //! What the Lambda binaries share: logging, the environment, and errors under their contract names.
 
+mod panics;
 mod preprocessor;
 
 pub use preprocessor::preprocessor;
@@ -58,7 +59,7 @@ where
     lambda_runtime::run(service_fn(move |event: LambdaEvent<I>| {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         // Boxed: the runtime wraps it in layers whose types would grow beyond what the compiler follows.
-        let answer = Box::pin(use_case(event.payload, Instant::now() + left));
+        let answer = Box::pin(panics::caught(use_case(event.payload, Instant::now() + left)));
         async move { answer.await.map_err(|error| diagnostic(&error)) }
     }))
     .await
@@ -78,6 +79,6 @@ pub fn log_as_json() {
 
 /// The error as Step Functions sees it: `errorType` is what Retry and Catch match.
 fn diagnostic(error: &EngineError) -> Diagnostic {
-    tracing::error!(error_type = error.name(), "the invocation failed");
-    Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    tracing::error!(error_type = error.name(), "invocation_failed");
+    Diagnostic { error_type: error.name().to_owned(), error_message: error.message() }
 }

@@ -1,7 +1,7 @@
 //! What to do after a failure.
 
 use super::failed::{Ending, Failed};
-use crate::error_name::{INVALID_INPUT, JOB_FAILED, QUOTA_EXCEEDED, THROTTLED, TRANSIENT};
+use crate::error_name::ErrorName;
 
 /// A stage that was never begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +16,29 @@ pub struct LaterStage {
 
 /// What mends an error of this name.
 fn remedy(failed: &Failed) -> &'static str {
-    match failed.error.as_str() {
-        INVALID_INPUT => "Correct what the cause lists. Nothing was sent to a model because of it.",
-        JOB_FAILED => "Mend what the cause says: mostly access to the model, or the Bedrock service role.",
-        QUOTA_EXCEEDED => "Free Bedrock's quota of batch jobs, or ask AWS for more.",
-        THROTTLED | TRANSIENT => "An AWS service failed through all retries: look at its health, then go on.",
-        _ if failed.ending == Ending::Aborted => "Somebody stopped it. If that was right, there is nothing to do.",
-        _ => "docs/runbook.md says what the error means.",
+    match ErrorName::parse(&failed.error) {
+        Some(ErrorName::InvalidInput) => "Correct what the cause lists. Nothing was sent to a model because of it.",
+        Some(ErrorName::JobFailed) => {
+            "Fix what the cause says: mostly access to the model, or the Bedrock service role."
+        }
+        Some(ErrorName::QuotaExceeded) => "Free Bedrock's quota of batch jobs, or request more from AWS.",
+        Some(ErrorName::Throttled | ErrorName::Transient) => {
+            "An AWS service failed through all retries: check its health, then continue."
+        }
+        Some(ErrorName::AccessDenied) => {
+            "Grant what the cause names; docs/runbook.md, section `AccessDenied`, says to which role."
+        }
+        Some(ErrorName::Corrupt) => {
+            "Something that was stored is missing or damaged. Restore what the cause names; without it, start anew."
+        }
+        Some(ErrorName::Internal) => {
+            "Either a setting of the stack is wrong, or this is a bug: report it with the cause and the run's id."
+        }
+        Some(ErrorName::Superseded) => {
+            "Another execution has continued the run, or it was stopped: there is nothing to do here."
+        }
+        None if failed.ending == Ending::Aborted => "It was stopped. If that was intended, there is nothing to do.",
+        None => "docs/runbook.md says what the error means.",
     }
 }
 

@@ -95,7 +95,7 @@ impl Work<'_> {
     }
 
     fn take(&mut self, done: Result<(Outcome, Record), JoinError>) -> Result<(), EngineError> {
-        let (outcome, record) = done.map_err(|error| EngineError::Transient(format!("a request died: {error}")))?;
+        let (outcome, record) = done.map_err(|error| EngineError::died("a request", error))?;
         match outcome {
             Outcome::Line(model_id, answer) => self.write(&record, &model_id, &answer),
             Outcome::GivenUp(latest) => {
@@ -110,7 +110,7 @@ impl Work<'_> {
                 let why = self.asker.models.why_none();
                 if self.job.round == 0 {
                     // Nothing but this model could be asked in the first place: the user has to know.
-                    self.end_with(EngineError::JobFailed(why));
+                    self.end_with(EngineError::job_failed(why));
                     return Ok(());
                 }
                 // A repetition never costs a run what it has. Once access is granted, the rows may be asked again.

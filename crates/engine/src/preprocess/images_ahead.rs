@@ -101,7 +101,7 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
     fn start(&self, rows: AskedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
         let column = rows.rows.column_by_name(self.column);
         let column =
-            column.ok_or_else(|| EngineError::Transient("the column of the images went missing".to_owned()))?;
+            column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
         let cells = as_text(column)?;
         let mut wanted: Vec<Option<String>> = Vec::new();
         let mut last: Option<(u64, usize)> = None;
@@ -191,7 +191,7 @@ impl OnTheirWay {
             return Ok(image.clone());
         }
         let fetched = self.images.next();
-        let fetched = fetched.ok_or_else(|| EngineError::Transient("an image went missing".to_owned()))??;
+        let fetched = fetched.ok_or_else(|| EngineError::internal("fewer images were fetched than rows have"))??;
         let image = match fetched {
             Ok(image) => Ok(Arc::new(image)),
             Err(why) => Err(NotSent { text: why.text, reason: why.reason.into() }),

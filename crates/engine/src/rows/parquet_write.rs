@@ -69,13 +69,17 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 }
 
-/// A Parquet error; one from the stream below keeps its kind.
-pub(super) fn parquet_error(error: ParquetError) -> EngineError {
+fn parquet_error(error: ParquetError) -> EngineError {
+    of_the_stream(error).unwrap_or_else(|error| EngineError::internal("cannot write Parquet").caused_by(error))
+}
+
+/// The error of the stream below, with its own kind; `Err` gives an error of Parquet itself back.
+pub(super) fn of_the_stream(error: ParquetError) -> Result<EngineError, ParquetError> {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(io) => (*io).into(),
-            Err(other) => EngineError::Transient(format!("Parquet: {other}")),
+            Ok(io) => Ok((*io).into()),
+            Err(other) => Err(ParquetError::External(other)),
         },
-        other => EngineError::Transient(format!("Parquet: {other}")),
+        other => Err(other),
     }
 }
