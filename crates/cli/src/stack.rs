@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_engine::{AwsFailure, EngineError};
 use bedrock_batch_engine::job_table::{JobTable, StoredJob};
 use bedrock_batch_engine::objects::{get_json, head};
+use bedrock_batch_engine::{AwsFailure, EngineError};
 use clap::Args;
 
 /// Where the stack is.

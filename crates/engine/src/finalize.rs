@@ -121,7 +121,9 @@ pub(crate) fn words_of(cause: &str) -> String {
 /// A permanent reason comes before that of a job that merely could not be reached.
 fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
     let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
-    let reason = failures().find(|(name, _)| ErrorName::parse(name).is_some_and(|name| !name.is_retried())).or_else(|| failures().next());
+    let reason = failures()
+        .find(|(name, _)| ErrorName::parse(name).is_some_and(|name| !name.is_retried()))
+        .or_else(|| failures().next());
     // Only a map ends without a reason of its own; a function says itself why it failed.
     match reason.filter(|_| error.error.starts_with("States.")) {
         Some((name, cause)) => {

@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use bedrock_batch_engine::{EngineError, ErrorKind};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bedrock_batch_engine::rows::parquet_write::{ParquetFile, Readers};
+use bedrock_batch_engine::{EngineError, ErrorKind};
 use bytes::Bytes;
 use parquet::file::reader::{ChunkReader, Length};
 use std::io::{self, Read};

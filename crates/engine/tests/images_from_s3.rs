@@ -120,10 +120,7 @@ async fn one_object_is_one_row_and_none_is_told() {
         ("s3://photos/rows/a.csv", "holds no image by its name"),
     ] {
         let error = count(&client, &S3Uri::parse(address).unwrap()).await.unwrap_err();
-        assert!(
-            error.name() == "InvalidInput" && error.to_string().contains(says),
-            "{error}"
-        );
+        assert!(error.name() == "InvalidInput" && error.to_string().contains(says), "{error}");
     }
 }
 

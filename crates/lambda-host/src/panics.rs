@@ -31,10 +31,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_internal_error_with_its_message() {
         let error = caught(async { if true { panic!("row {} is gone", 7) } else { Ok(()) } }).await.unwrap_err();
-        assert_eq!(
-            (error.name(), error.message().as_str()),
-            ("Internal", "the function panicked: row 7 is gone")
-        );
+        assert_eq!((error.name(), error.message().as_str()), ("Internal", "the function panicked: row 7 is gone"));
     }
 
     #[tokio::test]

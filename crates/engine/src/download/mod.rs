@@ -99,12 +99,14 @@ impl Downloader {
 /// When there are no credentials to sign with.
 pub(crate) async fn presigned(s3: &Client, bucket: &str, key: &str, lives: Duration) -> Result<String, EngineError> {
     let config = PresigningConfig::expires_in(lives);
-    let config = config.map_err(|error| EngineError::internal(format!("cannot sign a link for {key}")).caused_by(error))?;
+    let config =
+        config.map_err(|error| EngineError::internal(format!("cannot sign a link for {key}")).caused_by(error))?;
     let name = percent_encoded(file_name(key));
     let disposition = format!("attachment; filename=\"{name}\"");
     let get = s3.get_object().bucket(bucket).key(key).response_content_disposition(disposition);
     let presigned = get.presigned(config).await;
-    let presigned = presigned.map_err(|error| EngineError::from_aws(format!("cannot sign a link for {key}"), &error))?;
+    let presigned =
+        presigned.map_err(|error| EngineError::from_aws(format!("cannot sign a link for {key}"), &error))?;
     Ok(presigned.uri().to_owned())
 }
 

@@ -194,8 +194,7 @@ mod tests {
 
     #[test]
     fn a_denied_call_names_action_resource_and_where_the_remedy_is() {
-        let error =
-            EngineError::from_aws_failure("s3:GetObject", "cannot read s3://b/k", failure(403, "AccessDenied"));
+        let error = EngineError::from_aws_failure("s3:GetObject", "cannot read s3://b/k", failure(403, "AccessDenied"));
         assert_eq!(
             error.message(),
             "cannot read s3://b/k: `s3:GetObject` is denied; docs/runbook.md, section `AccessDenied`, says whose role \

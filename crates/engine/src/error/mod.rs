@@ -194,7 +194,9 @@ impl From<io::Error> for EngineError {
     fn from(error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(own) => own,
-            Err(other) if is_of_the_network(other.kind()) => Self::transient("reading or writing failed").caused_by(other),
+            Err(other) if is_of_the_network(other.kind()) => {
+                Self::transient("reading or writing failed").caused_by(other)
+            }
             Err(other) => Self::internal("reading or writing failed").caused_by(other),
         }
     }

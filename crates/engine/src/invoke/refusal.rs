@@ -77,7 +77,11 @@ fn answered(response: Response<'_>, model_answers: bool) -> Refusal {
     let text = [code, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     if !passes && matches!(status, 401 | 403) {
         let failure = AwsFailure { status: Some(status), code: code.to_owned(), message: message.to_owned() };
-        return Refusal::Caller(EngineError::from_aws_failure("bedrock:InvokeModel", "cannot invoke the model", failure));
+        return Refusal::Caller(EngineError::from_aws_failure(
+            "bedrock:InvokeModel",
+            "cannot invoke the model",
+            failure,
+        ));
     }
     // A quota comes as 400, which would tell later rounds that the record is refused for good.
     let error_code = if passes && status == 400 { 429 } else { status };

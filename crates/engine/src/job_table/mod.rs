@@ -289,7 +289,9 @@ impl JobTable {
         index: u32,
         counts: &JobCounts,
     ) -> Result<(), EngineError> {
-        let json = serde_json::to_string(counts).map_err(|error| EngineError::internal(format!("cannot write the counts of {name} as JSON")).caused_by(error))?;
+        let json = serde_json::to_string(counts).map_err(|error| {
+            EngineError::internal(format!("cannot write the counts of {name} as JSON")).caused_by(error)
+        })?;
         let values = [(":counts", text(&json)), (":run", text(run_id)), (":index", number(index))];
         let set = "SET counts = :counts, run_id = :run, job_index = :index REMOVE failure_error, failure_cause";
         self.change(name, set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;

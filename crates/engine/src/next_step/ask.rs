@@ -100,7 +100,9 @@ impl NextStepper {
         let file = |chunk: &u32| {
             let key = layout.unanswered_key(*chunk);
             let found = by_key.remove(&key);
-            found.map(|found| (*chunk, found)).ok_or_else(|| EngineError::corrupt(format!("{key} does not exist, though its records were counted")))
+            found
+                .map(|found| (*chunk, found))
+                .ok_or_else(|| EngineError::corrupt(format!("{key} does not exist, though its records were counted")))
         };
         chunks.keys().map(file).collect()
     }

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// When S3 refuses.
 pub async fn put_json(client: &Client, bucket: &str, key: &str, value: &impl Serialize) -> Result<(), EngineError> {
-    let body = serde_json::to_vec(value).map_err(|error| EngineError::internal(format!("cannot write {key} as JSON")).caused_by(error))?;
+    let body = serde_json::to_vec(value)
+        .map_err(|error| EngineError::internal(format!("cannot write {key} as JSON")).caused_by(error))?;
     let put = client.put_object().bucket(bucket).key(key).content_type("application/json").body(body.into());
     put.send().await.map_err(|error| EngineError::from_aws(format!("cannot write s3://{bucket}/{key}"), &error))?;
     Ok(())

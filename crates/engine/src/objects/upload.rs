@@ -188,7 +188,9 @@ async fn upload_parts(
                 break done.map(|_| ()).map_err(|error| EngineError::from_aws(what(), &error));
             }
             // The writer was dropped: nothing is to be left behind.
-            None => break Err(EngineError::internal(format!("s3://{bucket}/{key} was dropped before it was complete"))),
+            None => {
+                break Err(EngineError::internal(format!("s3://{bucket}/{key} was dropped before it was complete")));
+            }
         }
     };
     if stored.is_err() {

@@ -104,7 +104,11 @@ where
                 not_sent.push(why.clone());
                 prompts.extend(column(PROMPT).cloned());
             }
-            _ => return Err(EngineError::corrupt(format!("{rows_name} lacks the columns `{RECORD_ID}` and `{NOT_SENT}` of a rows file"))),
+            _ => {
+                return Err(EngineError::corrupt(format!(
+                    "{rows_name} lacks the columns `{RECORD_ID}` and `{NOT_SENT}` of a rows file"
+                )));
+            }
         }
     }
     Ok(Answers::new(&row_ids, &not_sent, &prompts, reading))
@@ -164,7 +168,8 @@ fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         ids.iter().map(|id| id.map(|id| id.rsplit_once('-').map_or(id, |(id, _)| id))).collect();
     let mut columns = batch.columns().to_vec();
     columns[at] = Arc::new(stripped);
-    RecordBatch::try_new(schema, columns).map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
+    RecordBatch::try_new(schema, columns)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
 }
 
 fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
@@ -176,5 +181,7 @@ fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         .filter(|(_, f)| !INTERNAL.contains(&f.name().as_str()))
         .map(|(i, _)| i)
         .collect();
-    batch.project(&kept).map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
+    batch
+        .project(&kept)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
 }

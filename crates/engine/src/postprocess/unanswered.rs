@@ -25,7 +25,9 @@ pub fn copy_unanswered<S: ObjectSink>(
     })?;
     written?;
     if numbers.next().is_some() {
-        return Err(EngineError::corrupt(format!("{key} cannot be written: the chunk has fewer records than rows that have one")));
+        return Err(EngineError::corrupt(format!(
+            "{key} cannot be written: the chunk has fewer records than rows that have one"
+        )));
     }
     file.close()?;
     Ok(())

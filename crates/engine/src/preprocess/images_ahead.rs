@@ -100,8 +100,7 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
     /// Only images of rows that are asked are fetched, and one that rows share once.
     fn start(&self, rows: AskedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
         let column = rows.rows.column_by_name(self.column);
-        let column =
-            column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
+        let column = column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
         let cells = as_text(column)?;
         let mut wanted: Vec<Option<String>> = Vec::new();
         let mut last: Option<(u64, usize)> = None;

@@ -387,7 +387,9 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
 fn cells_of(records: &RecordWriter, rows: &RecordBatch) -> Result<Vec<StringArray>, EngineError> {
     let columns = records.columns().iter().map(|name| {
         let column = rows.column_by_name(name);
-        let column = column.ok_or_else(|| EngineError::internal(format!("the rows lack the column `{name}`, which the prompt shows")))?;
+        let column = column.ok_or_else(|| {
+            EngineError::internal(format!("the rows lack the column `{name}`, which the prompt shows"))
+        })?;
         as_text(column)
     });
     columns.collect()

@@ -127,7 +127,9 @@ impl<R: Read> CsvRows<R> {
         }
         let arrays = columns.into_iter().map(ColumnBuilder::finish).collect();
         let batch = RecordBatch::try_new(self.schema(), arrays);
-        batch.map(Some).map_err(|error| EngineError::internal(format!("cannot make rows of {}", self.file)).caused_by(error))
+        batch
+            .map(Some)
+            .map_err(|error| EngineError::internal(format!("cannot make rows of {}", self.file)).caused_by(error))
     }
 
     /// The record's text if the record is as it should be.

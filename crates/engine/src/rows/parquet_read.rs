@@ -103,7 +103,6 @@ fn without_metadata(schema: &Schema) -> SchemaRef {
 }
 
 fn unreadable(error: parquet::errors::ParquetError, file: &str) -> EngineError {
-    of_the_stream(error).unwrap_or_else(|error| {
-        Problem::without_value(file, format!("cannot be read as Parquet: {error}")).into()
-    })
+    of_the_stream(error)
+        .unwrap_or_else(|error| Problem::without_value(file, format!("cannot be read as Parquet: {error}")).into())
 }
