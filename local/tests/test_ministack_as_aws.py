@@ -53,7 +53,7 @@ def test_a_map_has_as_many_children_at_once_as_its_path_says(functions, limit):
         with lock:
             running += 1
             most = max(most, running)
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         with lock:
             running -= 1
         return {}
@@ -89,14 +89,14 @@ def test_a_function_that_runs_when_its_execution_is_stopped_ends_but_nothing_com
 
     def slow(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         return {}
 
     functions.answers = {"slow": slow}
     execution = Execution(
         items=["a"], Map=distributed_map(("Slow", step("slow")), ("Next", step("next")), End=True)
     )
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     assert execution.wait_for_children(1) == ["ABORTED"]
@@ -108,12 +108,12 @@ def test_a_function_that_stores_its_token_while_its_execution_is_stopped_waits_f
 
     def submit(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         return {}
 
     functions.answers = {"submit": submit}
     execution = Execution(items=["a"], Map=distributed_map(("Submit", waiting_step("submit")), End=True))
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     assert execution.wait_for_children(1) == ["ABORTED"]
@@ -137,13 +137,13 @@ def test_a_stopped_execution_does_not_become_a_failed_one(functions, events):
 
     def broken(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         raise FAILURE
 
     functions.answers = {"broken": broken}
     threads = threading.active_count()
     execution = Execution(Broken=step("broken", End=True))
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     eventually(lambda: threading.active_count() <= threads)
