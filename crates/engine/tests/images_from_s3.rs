@@ -233,7 +233,7 @@ async fn no_more_are_fetched_at_a_time_than_told_and_no_more_wait_to_be_taken() 
         let asked = || held.world().asked.len();
         let wait_for = |count: usize| {
             let begun = Instant::now();
-            while asked() < count && begun.elapsed() < Duration::from_secs(60) {
+            while asked() < count && begun.elapsed() < Duration::from_mins(1) {
                 std::thread::sleep(Duration::from_millis(10));
             }
             // Time for more to come than should.

@@ -65,7 +65,7 @@ fn create(bedrock: &aws_sdk_bedrock::Client, name: &str) -> CreateModelInvocatio
 }
 
 async fn reach(bedrock: &aws_sdk_bedrock::Client, arn: &str, wanted: &Status) -> GetModelInvocationJobOutput {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         let job = bedrock.get_model_invocation_job().job_identifier(arn).send().await.unwrap();
         if job.status() == Some(wanted) {
@@ -224,7 +224,7 @@ impl LocalAws {
     async fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&aws(&self.endpoint).await).force_path_style(true).build();
         let client = aws_sdk_s3::Client::from_conf(config);
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + Duration::from_mins(2);
         while let Err(error) = client.create_bucket().bucket("sdk-tests").send().await {
             assert!(Instant::now() < deadline, "MiniStack did not start: {error}");
             tokio::time::sleep(Duration::from_millis(200)).await;
