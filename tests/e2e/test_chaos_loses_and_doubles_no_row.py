@@ -22,8 +22,16 @@ def test_chaos_loses_and_doubles_no_row(stack, misbehaving, seed):
 def test_chaos_on_demand_loses_and_doubles_no_row(stack, misbehaving):
     table = topic_table(1_500)
     # Slow enough for a function to be in the middle of it when the killer looks.
-    fields = {"processing_mode": "realtime", "max_records_per_job": 500, "requests_per_second": 100}
-    chaos = play(stack, table, seed=3, first_victims=("invoke",), max_retry_rounds=2, **fields)
+    chaos = play(
+        stack,
+        table,
+        seed=3,
+        first_victims=("invoke",),
+        processing_mode="realtime",
+        requests_per_second=100,
+        max_records_per_job=500,
+        max_retry_rounds=2,
+    )
     print(chaos)
     assert_lossless(chaos.run, table)
     assert chaos.killed["invoke"], "functions were killed"

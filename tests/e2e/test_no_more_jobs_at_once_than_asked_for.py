@@ -4,8 +4,8 @@ from stack.checks import assert_whole
 from stack.inputs import csv_text, topic_table
 
 
-def most_open_at_once(stack, run) -> int:
-    """The most jobs of the run that were open at the same time, by Bedrock's own times."""
+def max_open_jobs(stack, run) -> int:
+    """Returns the maximum number of jobs of the run that were open at the same time, by Bedrock's own times."""
     jobs = [stack.bedrock.get_model_invocation_job(jobIdentifier=job["jobArn"]) for job in run.jobs]
     # An end comes before a beginning of the same moment.
     changes = sorted([(job["submitTime"], 1) for job in jobs] + [(job["endTime"], -1) for job in jobs])
@@ -20,12 +20,12 @@ def play(stack, count: int, name: str, at_once: int):
 def test_fewer_than_the_stack_allows(stack, misbehaving):
     misbehaving(job_seconds=3)
     run = play(stack, 500, "two-at-once", 2)
-    assert most_open_at_once(stack, run) == 2
+    assert max_open_jobs(stack, run) == 2
     assert_whole(run, topic_table(500), [100] * 5)
 
 
 def test_never_more_than_the_stack_allows(stack, misbehaving):
     misbehaving(job_seconds=5)
     run = play(stack, 700, "five-at-once", 50)
-    assert 2 < most_open_at_once(stack, run) <= 5
+    assert 2 < max_open_jobs(stack, run) <= 5
     assert_whole(run, topic_table(700), [100] * 7)

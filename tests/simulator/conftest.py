@@ -76,6 +76,12 @@ def local_aws():
         end(process)
 
 
+def is_up(process, url):
+    """Waits until MiniStack answers or has ended."""
+    wait_for(lambda: process.poll() is not None or answers(f"{url}/_ministack/health"), what="MiniStack")
+    return process.poll() is None
+
+
 def start_ministack(program, attempts=5):
     """The process and its address. It cannot take a free port by itself; if another process takes the one that was
     chosen for it, it ends, and another port is tried."""
@@ -84,17 +90,17 @@ def start_ministack(program, attempts=5):
         url = f"http://127.0.0.1:{port}"
         environment = {**os.environ, **CREDENTIALS, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": url}
         process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: process.poll() is not None or answers(f"{url}/_ministack/health"), what="MiniStack")
-        if process.poll() is None:
+        if is_up(process, url):
             return process, url
     pytest.fail(f"MiniStack ended at once, {attempts} times, the last time with {process.returncode}")
 
 
 def simulator_binary():
-    default = Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "debug" / "bedrock-simulator"
-    binary = Path(os.environ.get("BEDROCK_SIMULATOR_BIN", default))
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or cache / "bedrock-batch" / "target")
+    binary = Path(os.environ.get("BEDROCK_SIMULATOR_BIN") or target / "debug" / "bedrock-simulator")
     if not binary.exists():
-        pytest.fail(f"{binary} is missing: cargo build -p bedrock-simulator, or set BEDROCK_SIMULATOR_BIN")
+        pytest.fail(f"{binary} is missing: build it with `make build`, or name it in BEDROCK_SIMULATOR_BIN")
     return binary
 
 
@@ -145,6 +151,7 @@ def start_simulator(local_aws, *arguments):
     environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": local_aws, "RUST_LOG": "warn"}
     command = [simulator_binary(), "--listen", "127.0.0.1:0", "--step-ms", "60", *arguments]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     line = process.stdout.readline().strip()
     if not line.startswith("listening on http://"):
         end(process)

@@ -4,9 +4,9 @@ import json
 import re
 import time
 
-import jobs
 import pytest
 
+import jobs
 from conftest import local_client
 
 LIFE = ["Submitted", "Validating", "Scheduled", "InProgress", "Completed"]
@@ -27,8 +27,8 @@ def queue(local_aws):
 def receive(queue, arn, count=0, quiet_seconds=1.0):
     """All events about a job: waits for so many, then until no more came for a while."""
     sqs, url = queue
-    events, begin = [], time.monotonic()
-    last = begin
+    events: list[dict] = []
+    begin = last = time.monotonic()
     while time.monotonic() - last < quiet_seconds or (len(events) < count and time.monotonic() - begin < 60):
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

@@ -3,10 +3,10 @@
 import json
 from datetime import timedelta
 
-import jobs
 import pytest
 from botocore.exceptions import ClientError
 
+import jobs
 from conftest import BUCKET, wait_for
 
 

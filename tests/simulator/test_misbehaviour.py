@@ -4,9 +4,10 @@ import json
 import time
 import uuid
 
-import jobs
 import pytest
 from botocore.exceptions import ClientError
+
+import jobs
 
 
 @pytest.mark.parametrize(
@@ -104,16 +105,18 @@ def fates_of_a_run(simulator, bedrock, s3, seed):
         create_throttle_rate=0.3,
     )
     folder = f"input/run-{uuid.uuid4().hex}"
-    arns, attempts = [], []
-    for index in range(12):
-        uri = jobs.put_lines(s3, f"{folder}/{index:04}.jsonl", map(jobs.record, range(100)))
+
+    def create(uri):
+        """The job, and the number of attempts to create it."""
         for attempt in range(1, 100):
             try:
-                arns.append(jobs.create(bedrock, uri, jobName=f"job-{uuid.uuid4().hex}"))
-                break
+                return jobs.create(bedrock, uri, jobName=f"job-{uuid.uuid4().hex}"), attempt
             except ClientError as error:
                 assert error.response["Error"]["Code"] == "ThrottlingException"
-        attempts.append(attempt)
+        raise AssertionError("never got through")
+
+    uris = [jobs.put_lines(s3, f"{folder}/{index:04}.jsonl", map(jobs.record, range(100))) for index in range(12)]
+    arns, attempts = zip(*map(create, uris), strict=True)
     ended = [jobs.finish(bedrock, arn) for arn in arns]
     with_output = ("Completed", "PartiallyCompleted")
     lines = [
@@ -172,7 +175,7 @@ def test_a_repeated_invocation_gets_through_in_the_end(simulator, runtime, ask):
     simulator.behave(invoke_throttle_rate=0.5, invoke_5xx_rate=0.3)
 
     def errors_before_an_answer(question):
-        met = []
+        met: list[str] = []
         while len(met) < 100:
             try:
                 ask(runtime, question)

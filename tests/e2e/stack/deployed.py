@@ -13,7 +13,7 @@ from stack.mailbox import Mailbox
 from stack.pipeline import Pipeline
 from stack.run import Run
 from stack.simulator import Simulator
-from stack.waiting import PATIENCE, wait_for
+from stack.waiting import MAX_WAIT_SECONDS, wait_for
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 JOKE = "joke_about_topic"
@@ -33,7 +33,7 @@ class Stack:
         self.simulator = Simulator(environment["BEDROCK_SIMULATOR_URL"])
         self.s3 = self.client("s3", s3={"addressing_style": "path"})
         self.step_functions = self.client("stepfunctions")
-        self.functions = self.client("lambda", read_timeout=PATIENCE)
+        self.functions = self.client("lambda", read_timeout=MAX_WAIT_SECONDS)
         self.events = self.client("events")
         self.logs = self.client("logs")
         self.bedrock = self.client("bedrock")
