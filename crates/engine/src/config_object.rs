@@ -85,7 +85,7 @@ async fn read(s3: &Client, uri: &S3Uri) -> Result<Vec<u8>, EngineError> {
 async fn within_limit(uri: &S3Uri, mut body: ByteStream) -> Result<Vec<u8>, EngineError> {
     let mut text = Vec::new();
     while let Some(bytes) = body.next().await {
-        let bytes = bytes.map_err(|error| EngineError::Transient(format!("cannot read {uri}: {error}")))?;
+        let bytes = bytes.map_err(|error| EngineError::transient(format!("cannot read {uri}")).caused_by(error))?;
         text.extend_from_slice(&bytes);
         if text.len() > MAX_OBJECT_BYTES {
             let rule = format!("is larger than {MAX_OBJECT_BYTES} bytes (5 MB), the most that an input may have");

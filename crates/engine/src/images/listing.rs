@@ -159,7 +159,7 @@ fn rows(images: &[S3Uri]) -> Result<RecordBatch, EngineError> {
     let paths: StringArray = images.iter().map(|uri| Some(uri.to_string())).collect();
     let names: StringArray = images.iter().map(|uri| Some(file_name(&uri.key))).collect();
     RecordBatch::try_new(ImageRows::schema(), vec![Arc::new(paths), Arc::new(names)])
-        .map_err(|error| EngineError::Transient(format!("a page of images is no batch of rows: {error}")))
+        .map_err(|error| EngineError::internal("cannot make rows of a page of images").caused_by(error))
 }
 
 fn file_name(key: &str) -> &str {
