@@ -10,18 +10,18 @@ from prose_rules import RULES, comment_lines, log_message_is_no_event
 from source_text import Source, sources
 
 ALLOWED = {
-    "doc_opens_with_a_question": 316,
-    "doc_opens_with_the_most": 17,
-    "errors_section_without_returns": 68,
-    "constant_of_the_most": 51,
-    "indefinite_person": 53,
+    "doc_opens_with_a_question": 308,
+    "doc_opens_with_the_most": 16,
+    "errors_section_without_returns": 67,
+    "constant_of_the_most": 45,
+    "indefinite_person": 51,
     "at_the_most": 2,
-    "request_called_ask": 252,
-    "report_called_tell": 53,
-    "is_no_noun": 29,
-    "retired_phrase": 20,
-    "retired_identifier": 125,
-    "log_message_is_no_event": 34,
+    "request_called_ask": 240,
+    "report_called_tell": 52,
+    "is_no_noun": 28,
+    "retired_phrase": 19,
+    "retired_identifier": 119,
+    "log_message_is_no_event": 33,
 }
 # Some findings per thousand comments stay: a few comments are clearest so, and "ask" also means to ask a person.
 MAX_PER_THOUSAND_DOCS = {"doc_opens_with_a_question": 30}
