@@ -110,7 +110,9 @@ def log_message_is_no_event(source: Source) -> Iterable[Finding]:
             argument = source.text[begin:finish].strip()
             is_message = argument.startswith('"') and not source.code[begin:finish].strip()
             if is_message and not re.fullmatch(r'"[a-z][a-z0-9]*(?:_[a-z0-9]+)+"', argument):
-                yield Finding(source.path, source.text.count("\n", 0, begin) + 1 + leading_lines(source, begin), argument)
+                yield Finding(
+                    source.path, source.text.count("\n", 0, begin) + 1 + leading_lines(source, begin), argument
+                )
 
 
 def leading_lines(source: Source, begin: int) -> int:

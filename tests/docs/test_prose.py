@@ -56,7 +56,7 @@ def test_all_languages_are_read():
         assert any(source.language == language for source in SOURCES), language
 
 
-RUST = r'''
+RUST = r"""
 //! What a module has.
 /// How long
 /// it takes.
@@ -73,7 +73,7 @@ fn log() {
         "a job was submitted"
     );
 }
-'''
+"""
 TYPESCRIPT = """
 /** Where it lies. */
 const AT_ONCE = /[/"']/g; // at the most
