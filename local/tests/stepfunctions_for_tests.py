@@ -42,7 +42,7 @@ def step(name, **fields):
         "Arguments": {"FunctionName": name, "Payload": "{% $states.input %}"},
         "Output": "{% $states.input %}",
         # Longer than any test waits, but short enough for a failed test to end.
-        "TimeoutSeconds": 15,
+        "TimeoutSeconds": 120,
         **fields,
     }
 
@@ -92,7 +92,7 @@ class Execution:
         return call("_describe_execution", executionArn=self.arn)[1]
 
     def end(self):
-        assert wait_for(lambda: self.described["status"] != "RUNNING", seconds=10)
+        assert wait_for(lambda: self.described["status"] != "RUNNING", seconds=60)
         return self.described
 
     def stop(self):
@@ -107,9 +107,9 @@ class Execution:
 
     def wait_for_children(self, count):
         """Waits until this number of children exist and none of them is running."""
-        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=10), self.children
+        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=60), self.children
         return self.children
 
 
 def eventually(condition):
-    assert wait_for(condition, seconds=10)
+    assert wait_for(condition, seconds=60)

@@ -17,7 +17,7 @@ SERVER = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
 
 @pytest.fixture
 def service(tmp_path):
-    service = Service("server", settings_in(tmp_path), "/", start_seconds=10)
+    service = Service("server", settings_in(tmp_path), "/", start_seconds=60)
     yield service
     service.stop()
 
