@@ -159,7 +159,7 @@ def test_jobs_that_could_not_be_made_are_made_by_resuming(stack, misbehaving):
     misbehaving(denied_operations=["CreateModelInvocationJob"])
     uri = stack.put_input(csv_text(topic_table(200)))
     run = stack.play(stack.joke(uri, max_records_per_job=100), "denied")
-    assert run.failure()[0] == "JobFailed"
+    assert run.failure()[0] == "AccessDenied"
     assert run.jobs == []
     misbehaving(denied_operations=[])
     resumed = stack.resume(run).wait()

@@ -116,15 +116,12 @@ async fn one_object_is_one_row_and_none_is_told() {
     let rows: usize = on_a_thread(move || rows.map(|batch| batch.unwrap().num_rows()).sum()).await;
     assert_eq!(rows, 1);
     for (address, says) in [
-        ("s3://photos/c", "there is no such object, and no object under this prefix"),
+        ("s3://photos/c", "this object does not exist, and there is no object under this prefix"),
         ("s3://photos/rows", "holds no image by its name, and 1 other objects"),
         ("s3://photos/rows/a.csv", "holds no image by its name"),
     ] {
         let error = count(&client, &S3Uri::parse(address).unwrap()).await.unwrap_err();
-        assert!(
-            matches!(&error, EngineError::InvalidInput(problems) if problems.to_string().contains(says)),
-            "{error}"
-        );
+        assert!(error.name() == "InvalidInput" && error.to_string().contains(says), "{error}");
     }
 }
 
@@ -206,10 +203,10 @@ async fn faults_that_pass_are_tried_again_and_those_that_stay_are_the_runs() {
     let client = client(&bucket.serve().await);
     assert!(fetched(&client, &["late.png"]).await.unwrap()[0].is_ok());
     let error = fetched(&client, &["late.png", "never.png"]).await.unwrap_err();
-    assert!(matches!(&error, EngineError::Throttled(text) if text.contains("s3://own/never.png")), "{error}");
+    assert!(error.name() == "Throttled" && error.to_string().contains("s3://own/never.png"), "{error:#}");
     for cell in ["broken.png", "stale.png"] {
         let error = fetched(&client, &[cell]).await.unwrap_err();
-        assert!(matches!(&error, EngineError::Transient(_)), "{error}");
+        assert_eq!(error.name(), "Transient", "{error:#}");
     }
 }
 
@@ -220,7 +217,7 @@ async fn a_broken_connection_is_not_a_broken_image() {
     assert_eq!(fetched(&breaks_twice, &["a.png"]).await.unwrap()[0].as_ref().unwrap().base64, STANDARD.encode(&image));
     let breaks_always = client(&serve_breaking(image, u32::MAX).await);
     let error = fetched(&breaks_always, &["a.png"]).await.unwrap_err();
-    assert!(matches!(&error, EngineError::Transient(text) if text.contains("reading s3://own/a.png broke")), "{error}");
+    assert!(error.name() == "Transient" && error.to_string().contains("reading s3://own/a.png broke"), "{error:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -293,6 +293,6 @@ async fn a_stopped_run_is_asked_no_further() {
     let asked = run.asked().len();
     assert!(asked < 2_000, "{asked}");
     assert_eq!(run.lines().len(), asked, "what was answered is kept");
-    assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "JobFailed");
+    assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "Superseded");
     assert_eq!(run.asked().len(), asked);
 }
