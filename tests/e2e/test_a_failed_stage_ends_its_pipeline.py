@@ -89,7 +89,7 @@ def test_the_links_of_the_email_lead_to_what_is_complete(played_alone):
 
 
 def test_a_run_can_continue_from_the_stage_before_the_failed_one(stack, played_alone, misbehaving):
-    """What the email says: a run that reads the answers of the stage before it."""
+    """As the email suggests: a run that reads the answers of the stage before it."""
     first = played_alone.stages["first"]
     assert f'"run_id": "{first.run_id}", "stage_name": "first"' in played_alone.email.text or (
         f"bedrock-batch resume {played_alone.stages['second'].run_id}" in played_alone.email.text
