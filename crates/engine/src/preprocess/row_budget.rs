@@ -1,8 +1,9 @@
-//! How many rows are taken, how they are asked, and what is counted of it.
+//! The number of rows that a run takes, their lane, and the counts of what was written.
 
-use super::row_stream::Survey;
-use super::run::Checked;
-use super::write_chunks::Written;
+use super::chunks::Written;
+use super::input::InputReader;
+use super::prompting::Survey;
+use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
@@ -12,55 +13,73 @@ use bedrock_batch_domain::plan::PlanCounts;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::row_error::{Reason, RowErrorCode, count_words};
 use std::collections::BTreeMap;
+use std::mem::take;
+use tokio::runtime::Handle;
 
 /// The Distributed Map's result holds two bytes a job and must stay under 256 KiB.
-const MOST_JOBS: u64 = 100_000;
+const MAX_JOBS: u64 = 100_000;
 
-/// How many rows there are, how many of them the request lets in, and how those are asked.
+/// Number of rows of the input, number of them that the request lets in, and the lane and limits of those.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rows {
+pub(super) struct RowBudget {
     there: u64,
     within_total: u64,
     /// Rows of the input that are taken.
     pub(super) taken: u64,
-    /// Rows that they are asked as: more, where a row is asked several prompts.
-    pub(super) asked: u64,
+    /// Prompted rows that they become: more, where a row has several prompts.
+    pub(super) records: u64,
     pub(super) lane: Lane,
     pub(super) limits: ChunkLimits,
 }
 
-impl Rows {
-    /// The most rows that the request lets in, and the most records.
-    pub(super) fn most(checked: &Checked) -> (u64, u64) {
+impl RowBudget {
+    /// Plans a run. Where rows have prompts of their own, each is read for that; prompts that no row uses are dropped from
+    /// the request. For a blocking thread.
+    pub(super) fn plan(checked: &mut ValidatedRequest, inputs: &InputReader) -> Result<Self, EngineError> {
+        if !checked.resolved.prompts.names_prompts() {
+            return Self::of(checked, None);
+        }
+        let runtime = Handle::current();
+        let names = checked.input.view.names();
+        checked.resolved.prompts = take(&mut checked.resolved.prompts).without_columns(&names);
+        let (max_rows, max_records) = Self::maximum(checked);
+        let survey = checked.prompter().survey(inputs.batches(&runtime, &checked.input), max_rows, max_records)?;
+        let budget = Self::of(checked, Some(&survey))?;
+        checked.resolved.prompts = take(&mut checked.resolved.prompts).restricted_to(&survey.used);
+        Ok(budget)
+    }
+
+    /// Maximum number of rows that the request lets in, and of records.
+    fn maximum(checked: &ValidatedRequest) -> (u64, u64) {
         let request = &checked.request;
         let per_job = request.max_records_per_job.min(checked.resolved.model.limits.max_records_per_job);
         let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * u64::from(per_job));
         (checked.input.shape.rows.min(request.max_records_total.unwrap_or(u64::MAX)), in_jobs)
     }
 
-    /// `survey`: what a look at all rows found, where each is asked its own prompts.
-    pub(super) fn planned(checked: &Checked, survey: Option<&Survey>) -> Result<Self, EngineError> {
+    /// `survey`: the result of a first look at all rows, where rows have prompts of their own.
+    fn of(checked: &ValidatedRequest, survey: Option<&Survey>) -> Result<Self, EngineError> {
         let (request, model) = (&checked.request, &checked.resolved.model.limits);
         let there = checked.input.shape.rows;
-        let (within_total, in_jobs) = Self::most(checked);
-        let (taken, asked) = match survey {
-            Some(survey) => (survey.rows, survey.asked),
+        let (within_total, in_jobs) = Self::maximum(checked);
+        let (taken, records) = match survey {
+            Some(survey) => (survey.rows, survey.records),
             None => (within_total.min(in_jobs), within_total.min(in_jobs)),
         };
-        let lane = lane_of(request, model, asked);
+        let lane = lane_of(request, model, records);
         let limits = chunk_limits(request, model, lane);
-        limits.check(asked)?;
-        if asked.div_ceil(u64::from(limits.max_records)) > MOST_JOBS {
-            let rule = format!("{asked} rows would make over {MOST_JOBS} jobs, more than a run can hold");
+        limits.check(records)?;
+        if records.div_ceil(u64::from(limits.max_records)) > MAX_JOBS {
+            let rule = format!("{records} rows would make over {MAX_JOBS} jobs, more than a run can hold");
             let remedy = "raise it (Bedrock takes up to 100,000 records a job), or split the input";
             return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
         }
-        Ok(Self { there, within_total, taken, asked, lane, limits })
+        Ok(Self { there, within_total, taken, records, lane, limits })
     }
 
-    pub(super) fn counts(self, checked: &Checked, written: &Written) -> Result<PlanCounts, EngineError> {
-        if written.rows != self.asked {
-            let rule = format!("{} rows were counted and {} read: it changed meanwhile", self.asked, written.rows);
+    pub(super) fn counts(self, checked: &ValidatedRequest, written: &Written) -> Result<PlanCounts, EngineError> {
+        if written.rows != self.records {
+            let rule = format!("{} rows were counted and {} read: it changed meanwhile", self.records, written.rows);
             let (field, value) = &checked.input.sources.named;
             return Err(Problem::new(*field, value, rule).remedy("start again").into());
         }
@@ -85,7 +104,7 @@ impl Rows {
             );
         }
         Ok(PlanCounts {
-            rows: self.there - self.taken + self.asked,
+            rows: self.there - self.taken + self.records,
             input_rows: self.there,
             records: written.chunks.iter().map(|records| u64::from(*records)).sum(),
             skipped: in_words(skipped_codes.iter().map(|(code, rows)| (Reason::from(*code), *rows))),
@@ -137,11 +156,11 @@ fn in_words(reasons: impl IntoIterator<Item = (Reason, u64)>) -> BTreeMap<String
     counts
 }
 
-/// How so many rows are asked first.
+/// The lane of the first pass, for so many rows.
 fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
-    let asking = &request.invocation;
-    let threshold = asking.batch_threshold.unwrap_or(u64::from(model.min_records_per_job));
-    match asking.processing_mode {
+    let options = &request.invocation;
+    let threshold = options.batch_threshold.unwrap_or(u64::from(model.min_records_per_job));
+    match options.processing_mode {
         ProcessingMode::Batch => Lane::Batch,
         ProcessingMode::Auto if rows >= threshold => Lane::Batch,
         ProcessingMode::Auto | ProcessingMode::Realtime => Lane::OnDemand,

@@ -1,13 +1,12 @@
-//! From the rows of an input to rows that are asked: seen as the run sees them, numbered, each with its prompts, one row
-//! for each of them, and with its image.
+//! From the rows of an input to prompted rows: seen as the run sees them, numbered, one row per prompt, with images.
 
-use super::asked_rows::{AskedRows, Asks, first_rows};
-use super::columns::{with_first_column, with_prompts};
 use super::images_ahead::{ImagesAhead, WithoutImages};
+use super::prompted_rows::{PromptAssignment, PromptedRows, first_rows};
 use super::record_ids::RecordIds;
-use super::view::{NotAsked, View};
 use crate::error::EngineError;
 use crate::images::ImageFetcher;
+use crate::preprocess::own_columns::{with_first_column, with_prompts};
+use crate::preprocess::view::{NotAsked, View};
 use crate::rows::cell_text::as_text;
 use arrow_array::{RecordBatch, StringArray, UInt64Array};
 use arrow_select::take::take_record_batch;
@@ -15,66 +14,65 @@ use bedrock_batch_domain::prompt::PromptPlan;
 use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
 
-/// What rows are asked, and how they are seen.
+/// Gives rows their ids, prompts and images.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asking<'a> {
-    pub(super) view: &'a View,
-    pub(super) prompts: &'a PromptPlan,
-    /// The column that says which prompts.
-    pub(super) choosing: Option<&'a str>,
-    /// What gets images, and the column that names them.
-    pub(super) images: Option<(&'a ImageFetcher, &'a str)>,
+pub(in crate::preprocess) struct RowPrompter<'a> {
+    pub(in crate::preprocess) view: &'a View,
+    pub(in crate::preprocess) prompts: &'a PromptPlan,
+    /// The column that chooses the prompts.
+    pub(in crate::preprocess) choosing: Option<&'a str>,
+    /// The fetcher of images, and the column that names them.
+    pub(in crate::preprocess) images: Option<(&'a ImageFetcher, &'a str)>,
 }
 
-impl<'a> Asking<'a> {
-    /// The first `most` rows of `batches`, asked.
-    pub(super) fn rows(
+impl<'a> RowPrompter<'a> {
+    /// The first `max_rows` rows of `batches`, prompted.
+    pub(in crate::preprocess) fn rows(
         self,
         batches: impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a,
-        most: u64,
-    ) -> Box<dyn Iterator<Item = Result<AskedRows, EngineError>> + 'a> {
+        max_rows: u64,
+    ) -> Box<dyn Iterator<Item = Result<PromptedRows, EngineError>> + 'a> {
         let mut ids = RecordIds::default();
-        let asked = first_rows(batches, most).map(move |batch| self.ask(&batch?, &mut ids));
+        let asked = first_rows(batches, max_rows).map(move |batch| self.prompt(&batch?, &mut ids));
         match self.images {
             Some((fetcher, column)) => Box::new(ImagesAhead::new(asked, fetcher, column)),
             None => Box::new(asked.map(|asked| asked.map(WithoutImages::into_rows))),
         }
     }
 
-    /// How many rows the first ones of `batches` are asked as, which prompts they are asked, and how many they are: as
-    /// many as make at most `most_records`.
-    pub(super) fn survey(
+    /// Counts the first rows of `batches` that make at most `max_records` prompted rows, and notes the prompts they use.
+    pub(in crate::preprocess) fn survey(
         self,
         batches: impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a,
-        most: u64,
-        most_records: u64,
+        max_rows: u64,
+        max_records: u64,
     ) -> Result<Survey, EngineError> {
         let mut survey = Survey::default();
-        for batch in first_rows(batches, most) {
+        for batch in first_rows(batches, max_rows) {
             let (rows, failed) = self.view.of(&batch?)?;
             for choice in self.choices(&rows, failed)? {
                 let records = choice.as_ref().map_or(1, |prompts| prompts.len()) as u64;
-                if survey.asked + records > most_records {
+                if survey.records + records > max_records {
                     return Ok(survey);
                 }
                 survey.rows += 1;
-                survey.asked += records;
+                survey.records += records;
                 survey.used.extend(choice.ok().into_iter().flatten());
             }
         }
         Ok(survey)
     }
 
-    fn ask(self, batch: &RecordBatch, ids: &mut RecordIds) -> Result<WithoutImages, EngineError> {
+    fn prompt(self, batch: &RecordBatch, ids: &mut RecordIds) -> Result<WithoutImages, EngineError> {
         let (rows, failed) = self.view.of(batch)?;
         let own_ids = RecordIds::are_own(&rows);
         let ids = ids.of(&rows)?;
         let rows = with_first_column(&rows, &ids)?;
         if !self.prompts.names_prompts() {
-            let asks = failed.map_or(Asks::First, |failed| {
-                Asks::Each(failed.into_iter().map(|failed| failed.map_or(Ok(0), Err)).collect())
+            let prompts = failed.map_or(PromptAssignment::First, |failed| {
+                PromptAssignment::Each(failed.into_iter().map(|failed| failed.map_or(Ok(0), Err)).collect())
             });
-            let rows = AskedRows { rows, ids, own_ids, may_lie_apart: true, asks, images: None };
+            let rows = PromptedRows { rows, ids, own_ids, may_be_set_aside: true, prompts, images: None };
             return Ok(WithoutImages { rows, shared: None });
         }
         let choices = self.choices(&rows, failed)?;
@@ -103,9 +101,9 @@ impl<'a> Asking<'a> {
         Ok(choices.collect())
     }
 
-    fn prompt_names(self, asks: &[Result<usize, RowError>]) -> StringArray {
+    fn prompt_names(self, assigned: &[Result<usize, RowError>]) -> StringArray {
         let name = |number: &usize| self.prompts.prompts.get(*number).map(|named| named.id.as_str());
-        asks.iter().map(|ask| ask.as_ref().ok().and_then(name)).collect()
+        assigned.iter().map(|prompt| prompt.as_ref().ok().and_then(name)).collect()
     }
 
     fn map(
@@ -115,10 +113,17 @@ impl<'a> Asking<'a> {
         own_ids: bool,
         choices: Vec<Result<Vec<usize>, RowError>>,
     ) -> Result<WithoutImages, EngineError> {
-        let asks: Vec<Result<usize, RowError>> =
+        let assigned: Vec<Result<usize, RowError>> =
             choices.into_iter().map(|choice| choice.map(|prompts| prompts.first().copied().unwrap_or(0))).collect();
-        let rows = with_prompts(rows, self.prompt_names(&asks))?;
-        let rows = AskedRows { rows, ids, own_ids, may_lie_apart: true, asks: Asks::Each(asks), images: None };
+        let rows = with_prompts(rows, self.prompt_names(&assigned))?;
+        let rows = PromptedRows {
+            rows,
+            ids,
+            own_ids,
+            may_be_set_aside: true,
+            prompts: PromptAssignment::Each(assigned),
+            images: None,
+        };
         Ok(WithoutImages { rows, shared: None })
     }
 
@@ -129,12 +134,12 @@ impl<'a> Asking<'a> {
         ids: &StringArray,
         choices: Vec<Result<Vec<usize>, RowError>>,
     ) -> Result<WithoutImages, EngineError> {
-        let (mut places, mut asks, mut own_ids) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut places, mut assigned, mut own_ids) = (Vec::new(), Vec::new(), Vec::new());
         for (place, choice) in choices.into_iter().enumerate() {
-            let mut add = |number: u64, ask: Result<usize, RowError>| {
+            let mut add = |number: u64, prompt: Result<usize, RowError>| {
                 places.push(place as u64);
                 own_ids.push(RecordId::new(ids.value(place), number).to_string());
-                asks.push(ask);
+                assigned.push(prompt);
             };
             match choice {
                 Ok(prompts) => prompts.into_iter().zip(1..).for_each(|(prompt, number)| add(number, Ok(prompt))),
@@ -145,31 +150,38 @@ impl<'a> Asking<'a> {
         let rows = take_record_batch(rows, &places)
             .map_err(|error| EngineError::internal("cannot repeat rows for their prompts").caused_by(error))?;
         let ids: StringArray = own_ids.iter().map(|id| Some(id.as_str())).collect();
-        let rows = with_prompts(&with_first_column(&rows, &ids)?, self.prompt_names(&asks))?;
+        let rows = with_prompts(&with_first_column(&rows, &ids)?, self.prompt_names(&assigned))?;
         // Rows that become one at the end have to stay in order.
-        let may_lie_apart = !self.prompts.is_wide();
-        let rows = AskedRows { rows, ids, own_ids: true, may_lie_apart, asks: Asks::Each(asks), images: None };
+        let may_be_set_aside = !self.prompts.is_wide();
+        let rows = PromptedRows {
+            rows,
+            ids,
+            own_ids: true,
+            may_be_set_aside,
+            prompts: PromptAssignment::Each(assigned),
+            images: None,
+        };
         Ok(WithoutImages { rows, shared: Some(places.values().to_vec()) })
     }
 }
 
-/// What a first look at all rows found.
+/// Result of a first look at all rows.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(in crate::preprocess) struct Survey {
     /// Rows of the input that are taken.
-    pub(super) rows: u64,
-    /// Rows that they are asked as.
-    pub(super) asked: u64,
-    /// The numbers of the prompts that they are asked.
-    pub(super) used: std::collections::BTreeSet<usize>,
+    pub(in crate::preprocess) rows: u64,
+    /// Prompted rows that they become.
+    pub(in crate::preprocess) records: u64,
+    /// Numbers of the prompts that they use.
+    pub(in crate::preprocess) used: std::collections::BTreeSet<usize>,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::chunk_files::FolderSink;
-    use super::super::write_chunks::{ChunkJob, write_chunks};
     use super::*;
+    use crate::objects::FolderSink;
     use crate::postprocess::{JoinJob, PromptsRead, Reading, join};
+    use crate::preprocess::chunks::{ChunkWriteSpec, write_chunks};
     use crate::rows::parquet_read::ParquetRows;
     use crate::rows::shared_file::SharedFile;
     use arrow_array::ArrayRef;
@@ -213,24 +225,24 @@ mod tests {
         #[test]
         fn every_row_comes_out_with_its_prompts_or_its_reason(
             kinds in prop::collection::vec(prop_oneof![Just("both"), Just(" ONE"), Just("other"), Just("")], 1..40),
-            expanded in any::<bool>(), cut in 0usize..40, most in 0u64..50, most_records in 0u64..60,
+            expanded in any::<bool>(), cut in 0usize..40, max_rows in 0u64..50, max_records in 0u64..60,
         ) {
             let plan = prompts(expanded);
             let view = View::new(vec![Column::of_input("kind")], &BTreeMap::new()).unwrap();
-            let asking = Asking { view: &view, prompts: &plan, choosing: Some("kind"), images: None };
+            let prompter = RowPrompter { view: &view, prompts: &plan, choosing: Some("kind"), images: None };
             let (one, two) = kinds.split_at(cut.min(kinds.len()));
             let batches = || [one, two].into_iter().filter(|part| !part.is_empty()).map(|part| Ok(batch(part)));
-            let survey = asking.survey(batches(), most, most_records).unwrap();
-            prop_assert!(survey.rows <= most && survey.asked <= most_records);
+            let survey = prompter.survey(batches(), max_rows, max_records).unwrap();
+            prop_assert!(survey.rows <= max_rows && survey.records <= max_records);
             let mut found: Vec<(String, Option<String>, bool)> = Vec::new();
-            for rows in asking.rows(batches(), survey.rows) {
+            for rows in prompter.rows(batches(), survey.rows) {
                 let rows = rows.unwrap();
                 let prompts = rows.rows.column_by_name(PROMPT).unwrap().as_string::<i32>();
                 for (row, prompt) in prompts.iter().enumerate() {
-                    found.push((rows.ids.value(row).to_owned(), prompt.map(str::to_owned), rows.ask(row).is_ok()));
+                    found.push((rows.ids.value(row).to_owned(), prompt.map(str::to_owned), rows.prompt_of(row).is_ok()));
                 }
             }
-            prop_assert_eq!(found.len() as u64, survey.asked);
+            prop_assert_eq!(found.len() as u64, survey.records);
             let mut expected = Vec::new();
             for (row, kind) in kinds.iter().take(usize::try_from(survey.rows).unwrap()).enumerate() {
                 let asked: &[&str] = match (kind.trim().to_lowercase().as_str(), expanded) {
@@ -253,7 +265,7 @@ mod tests {
     fn very_many_rows_that_are_not_asked_lie_in_files_of_their_own() {
         let plan = prompts(false);
         let view = View::new(vec![Column::of_input("kind")], &BTreeMap::new()).unwrap();
-        let asking = Asking { view: &view, prompts: &plan, choosing: Some("kind"), images: None };
+        let prompter = RowPrompter { view: &view, prompts: &plan, choosing: Some("kind"), images: None };
         let mut kinds = vec!["other"; 30_000];
         kinds[25_000..25_120].fill("one");
         let batches = kinds.chunks(1000).map(|part| Ok(batch(part)));
@@ -264,7 +276,7 @@ mod tests {
         let layout = Layout::new("p", "r");
         let limits =
             ChunkLimits { min_records: 100, max_records: 100, max_bytes: 1 << 20, max_chunks: None, small_last: true };
-        let job = ChunkJob {
+        let spec = ChunkWriteSpec {
             layout: &layout,
             records: &records,
             limits,
@@ -275,7 +287,7 @@ mod tests {
         };
         let folder = tempfile::tempdir().unwrap();
         let sink = FolderSink { folder: folder.path().to_owned() };
-        let written = write_chunks(&job, asking.rows(batches, 30_000), &sink).unwrap();
+        let written = write_chunks(&spec, prompter.rows(batches, 30_000), &sink).unwrap();
         assert_eq!(written.chunks.iter().sum::<u32>(), 120);
         assert_eq!((written.rows, written.same), (30_000, 0));
         assert_eq!(written.rejected, BTreeMap::from([(RowErrorCode::NoPrompt.into(), 29_880)]));
@@ -300,10 +312,10 @@ mod tests {
         for include_failed in [false, true] {
             let columns = ["kind", "error"].map(Column::of_input).to_vec();
             let view = View::new(columns, &BTreeMap::new()).unwrap().after("classify", include_failed, &plan);
-            let asking = Asking { view: &view, prompts: &plan, choosing: None, images: None };
-            let rows = asking.rows(std::iter::once(Ok(batch.clone())), 9).next().unwrap().unwrap();
-            assert!(rows.ask(0).is_ok());
-            match rows.ask(1) {
+            let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
+            let rows = prompter.rows(std::iter::once(Ok(batch.clone())), 9).next().unwrap().unwrap();
+            assert!(rows.prompt_of(0).is_ok());
+            match rows.prompt_of(1) {
                 Ok(_) => assert!(include_failed),
                 Err(why) => {
                     assert_eq!(why.to_string(), "not sent: failed in stage classify: lost");
@@ -321,13 +333,13 @@ mod tests {
         let batch = RecordBatch::try_from_iter_with_nullable([("kind", kinds, true), ("error", errors, true)]).unwrap();
         let columns = ["kind", "error"].map(Column::of_input).to_vec();
         let view = View::new(columns.clone(), &BTreeMap::new()).unwrap().after("mood: v2", false, &plan);
-        let asking = Asking { view: &view, prompts: &plan, choosing: None, images: None };
+        let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
         let template = Template::parse("{kind}").unwrap();
         let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
         let layout = Layout::new("p", "r");
         let limits =
             ChunkLimits { min_records: 1, max_records: 100, max_bytes: 1 << 20, max_chunks: None, small_last: true };
-        let job = ChunkJob {
+        let spec = ChunkWriteSpec {
             layout: &layout,
             records: &records,
             limits,
@@ -338,7 +350,7 @@ mod tests {
         };
         let folder = tempfile::tempdir().unwrap();
         let sink = FolderSink { folder: folder.path().to_owned() };
-        write_chunks(&job, asking.rows(std::iter::once(Ok(batch)), 2), &sink).unwrap();
+        write_chunks(&spec, prompter.rows(std::iter::once(Ok(batch)), 2), &sink).unwrap();
         let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
         let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
         let outputs = [(OutputFormat::Parquet, "out".to_owned())];
@@ -372,8 +384,8 @@ mod tests {
         let columns = ["record_id", "prompt_id"].map(Column::of_input).to_vec();
         let view = View::new(columns, &BTreeMap::new()).unwrap().after("first", false, &before);
         let plan = PromptPlan::default();
-        let asking = Asking { view: &view, prompts: &plan, choosing: None, images: None };
-        let rows = asking.rows(std::iter::once(Ok(batch)), 9).next().unwrap().unwrap();
+        let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
+        let rows = prompter.rows(std::iter::once(Ok(batch)), 9).next().unwrap().unwrap();
         assert_eq!(rows.ids, StringArray::from(vec!["r0-002", "r0-001", "r1-000"]));
     }
 }

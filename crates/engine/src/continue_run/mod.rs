@@ -1,21 +1,20 @@
-//! An execution that goes on with an earlier run: resumes it, or only collects its answers.
+//! An execution that continues an earlier run: resumes it, or only collects its answers.
 
-use super::run::{Preprocessor, StartInput};
 use crate::error::EngineError;
-use crate::job_table::StoredJob;
+use crate::job_table::{JobTable, StoredJob};
 use crate::next_step::{History, NextStepper, collecting, go_to};
-use crate::objects::{get_json, head, put_json};
+use crate::objects::Bucket;
+use crate::preprocess::StartInput;
 use crate::reconcile::execution_status;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use bedrock_batch_domain::input::RunRequest;
+use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
 use bedrock_batch_domain::plan::{JobItem, Plan, Step};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::rounds::StepName;
-use bedrock_batch_domain::s3_uri::S3Uri;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
@@ -30,54 +29,89 @@ fn is_remembered(started_at: &str, now: SystemTime) -> bool {
     started.is_ok_and(|started| DateTime::from(now).secs() - started.secs() < REMEMBERED_DAYS * 24 * 3600)
 }
 
-impl Preprocessor {
-    /// The first step of an execution whose input names an earlier run; `None` for all others.
-    pub(super) async fn earlier_run(&self, start: &StartInput) -> Result<Option<Step>, EngineError> {
-        let Some(input) = start.input.as_object() else { return Ok(None) };
+/// The wish of an execution input to continue an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continuation {
+    /// The field of the input that says so.
+    field: &'static str,
+    /// The run's name, as the user wrote it.
+    run: String,
+}
+
+impl Continuation {
+    /// Reads an execution input; `None` if it starts a run of its own. The field is never looked for in an object that the
+    /// input names: the functions that hear of the end of this execution read the input itself.
+    ///
+    /// # Errors
+    /// Returns a problem if the input names both ways to continue, or no run.
+    pub fn read(input: &Value) -> Result<Option<Self>, Problem> {
+        let Some(input) = input.as_object() else { return Ok(None) };
         let named = |field: &'static str| input.get(field).filter(|value| !value.is_null()).map(|value| (field, value));
         let (field, value) = match (named(RESUME), named(COLLECT)) {
             (None, None) => return Ok(None),
             (Some(one), None) | (None, Some(one)) => one,
             (Some(_), Some(_)) => {
                 let rule = "only one of the two can be done";
-                return Err(Problem::without_value(format!("{RESUME}, {COLLECT}"), rule).into());
+                return Err(Problem::without_value(format!("{RESUME}, {COLLECT}"), rule));
             }
         };
-        let Some(name) = value.as_str().filter(|name| !name.trim().is_empty()) else {
-            return Err(Problem::new(field, value, "must be the name of a run").into());
-        };
+        match value.as_str().filter(|name| !name.trim().is_empty()) {
+            Some(name) => Ok(Some(Self { field, run: name.to_owned() })),
+            None => Err(Problem::new(field, value, "must be the name of a run")),
+        }
+    }
+}
+
+/// Continues earlier runs.
+#[derive(Debug, Clone)]
+pub struct RunContinuer {
+    /// The stack's bucket.
+    pub bucket: Bucket,
+    /// The job table.
+    pub jobs: JobTable,
+    /// Step Functions.
+    pub step_functions: aws_sdk_sfn::Client,
+    /// Limits of the stack, which an input beside the run's name is read with.
+    pub limits: StackLimits,
+}
+
+impl RunContinuer {
+    /// Returns the first step of an execution that continues an earlier run.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` if the run cannot be continued, and an error if an AWS request fails.
+    pub async fn run(&self, continuation: &Continuation, start: &StartInput) -> Result<Step, EngineError> {
+        let Continuation { field, run: name } = continuation;
         let run_id = layout::run_id(name);
         let plan = self.plan_of(field, name, &run_id).await?;
-        self.same_input(field, input, &plan)?;
+        self.same_input(field, &start.input, &plan)?;
         self.take_over(field, name, &plan, start).await?;
-        let step = match field {
+        let step = match *field {
             COLLECT => self.collect(name, &plan, start).await?,
             _ => self.resume(&plan, start).await?,
         };
-        tracing::info!(run_id, field, step = ?step.step, pass = step.pass, "goes on with an earlier run");
-        Ok(Some(step))
+        tracing::info!(run_id, field, step = ?step.step, pass = step.pass, "run_continued");
+        Ok(step)
     }
 
     async fn plan_of(&self, field: &str, name: &str, run_id: &str) -> Result<Plan, EngineError> {
-        let key = Layout::plan_key(run_id);
-        if head(&self.s3, &S3Uri::new(&self.bucket, &key)).await?.is_none() {
+        self.bucket.find_json(&Layout::plan_key(run_id)).await?.ok_or_else(|| {
             let rule = "there is no such run, or it ended before anything was submitted";
             let remedy = "check the name, or start it again with its own input";
-            return Err(Problem::new(field, name, rule).remedy(remedy).into());
-        }
-        get_json(&self.s3, &self.bucket, &key).await
+            Problem::new(field, name, rule).remedy(remedy).into()
+        })
     }
 
     /// Further fields are allowed as long as they say what the run was started with.
-    fn same_input(&self, field: &str, input: &Map<String, Value>, plan: &Plan) -> Result<(), EngineError> {
-        let mut rest = input.clone();
+    fn same_input(&self, field: &str, input: &Value, plan: &Plan) -> Result<(), EngineError> {
+        let mut rest = input.as_object().cloned().unwrap_or_default();
         rest.remove(RESUME);
         rest.remove(COLLECT);
         rest.retain(|_, value| !value.is_null());
         if rest.is_empty() {
             return Ok(());
         }
-        let (request, problems) = RunRequest::read(&Value::Object(rest), self.stack);
+        let (request, problems) = RunRequest::read(&Value::Object(rest), self.limits);
         let remedy = format!("give `{field}` alone, or start a new run");
         let Some(request) = request.filter(|_| problems.is_empty()) else {
             let rule = "goes on with the input of its run, and there are other fields beside it";
@@ -120,7 +154,7 @@ impl Preprocessor {
 
     /// Asks what the latest pass has not asked, and everything that is unanswered after that.
     async fn resume(&self, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
-        let history = History::read_all(&self.s3, &self.bucket, plan).await?;
+        let history = History::read_all(&self.bucket, plan).await?;
         let stored = self.jobs.of_run(&plan.run_id).await?;
         for job in stored.iter().filter(|job| job.failure.is_some()) {
             // Why the run ended then is no reason for what comes now.
@@ -144,11 +178,11 @@ impl Preprocessor {
         let first = plan.first_step(&start.execution_arn);
         let from = Step { pass, round, last_round, rest, step: StepName::RetryJobs, ..first };
         if jobs.is_empty() {
-            let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
+            let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
             return stepper.run(from).await;
         }
         let key = Layout::resumed_jobs_key(&plan.run_id, &start.execution_name);
-        put_json(&self.s3, &self.bucket, &key, &jobs).await?;
+        self.bucket.put_json(&key, &jobs).await?;
         let step = match lane {
             Lane::OnDemand => StepName::AnswerOnDemand,
             Lane::Batch if pass == 0 => StepName::ProcessJobs,
@@ -180,8 +214,8 @@ impl Preprocessor {
             let remedy = "try again in a few minutes: stopped jobs still write the answers that they have";
             return Err(Problem::new(COLLECT, name, rule).remedy(remedy).into());
         }
-        let history = History::read_all(&self.s3, &self.bucket, plan).await?;
-        let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
+        let history = History::read_all(&self.bucket, plan).await?;
+        let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
         let from = Step { pass: history.last_pass(), ..plan.first_step(&start.execution_arn) };
         stepper.join_these(plan, &history, 0..plan.counts.jobs, &collecting(from)).await
     }
@@ -191,6 +225,30 @@ impl Preprocessor {
 mod tests {
     use super::*;
     use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case(json!({"s3_uri": "s3://a/b"}), None)]
+    #[case(json!({"resume_run": null}), None)]
+    #[case(json!("resume_run"), None)]
+    #[case(json!({"resume_run": "tickets-1", "s3_uri": "s3://a/b"}), Some((RESUME, "tickets-1")))]
+    #[case(json!({"collect_run": "tickets-1", "resume_run": null}), Some((COLLECT, "tickets-1")))]
+    fn an_input_that_names_an_earlier_run_continues_it(
+        #[case] input: Value,
+        #[case] expected: Option<(&'static str, &str)>,
+    ) {
+        let expected = expected.map(|(field, run)| Continuation { field, run: run.to_owned() });
+        assert_eq!(Continuation::read(&input).unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case(json!({"resume_run": "a", "collect_run": "a"}), "resume_run, collect_run: only one of the two can be done")]
+    #[case(json!({"resume_run": " "}), "resume_run is `\" \"`: must be the name of a run")]
+    #[case(json!({"collect_run": 7}), "collect_run is `7`: must be the name of a run")]
+    fn an_input_that_continues_a_run_in_no_clear_way_is_invalid(#[case] input: Value, #[case] expected: &str) {
+        let problem = Continuation::read(&input).unwrap_err().to_string();
+        assert!(problem.starts_with(expected), "{problem}");
+    }
 
     #[rstest]
     #[case("1970-01-10T00:00:00.123Z", true)]

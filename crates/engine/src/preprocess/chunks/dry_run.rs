@@ -1,28 +1,28 @@
-//! Counting the lines that rows yield, for limits so narrow that a guess could leave rows over.
+//! Writing without files: to count the lines that rows yield, for limits so narrow that a guess could leave rows over.
 
-use super::asked_rows::AskedRows;
-use super::write_chunks::{ChunkJob, Written, write_chunks};
+use super::{ChunkWriteSpec, Written, write_chunks};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
+use crate::preprocess::prompting::PromptedRows;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use std::io::{self, Write};
 
-/// What writing the rows would come to.
-pub(super) fn dry_run(
-    job: &ChunkJob<'_>,
-    rows: impl Iterator<Item = Result<AskedRows, EngineError>>,
+/// The account of writing the rows, without writing them.
+pub(in crate::preprocess) fn dry_run(
+    spec: &ChunkWriteSpec<'_>,
+    rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
 ) -> Result<Written, EngineError> {
-    write_chunks(job, rows, &Nowhere)
+    write_chunks(spec, rows, &Nowhere)
 }
 
-/// How many lines the rows yield: a whole pass over them, that writes nothing.
-pub(super) fn count_lines(
-    job: &ChunkJob<'_>,
-    rows: impl Iterator<Item = Result<AskedRows, EngineError>>,
+/// Number of lines that the rows yield: a whole pass over them that writes nothing.
+pub(in crate::preprocess) fn count_lines(
+    spec: &ChunkWriteSpec<'_>,
+    rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
 ) -> Result<u64, EngineError> {
     let limits =
         ChunkLimits { min_records: 1, max_records: u32::MAX, max_bytes: u64::MAX, max_chunks: None, small_last: true };
-    let written = write_chunks(&ChunkJob { limits, ..*job }, rows, &Nowhere)?;
+    let written = write_chunks(&ChunkWriteSpec { limits, ..*spec }, rows, &Nowhere)?;
     Ok(written.chunks.iter().map(|lines| u64::from(*lines)).sum())
 }
 

@@ -1,6 +1,6 @@
 //! Images of the next rows, fetched while the present ones are rendered.
 
-use super::asked_rows::{AskedRows, Asks};
+use super::prompted_rows::{PromptAssignment, PromptedRows};
 use crate::error::EngineError;
 use crate::images::{FetchedImage, ImageFetcher, Pending};
 use crate::rows::cell_text::as_text;
@@ -17,19 +17,19 @@ const BYTES_AT_ONCE: usize = 32 << 20;
 
 /// Rows without their images yet.
 pub(super) struct WithoutImages {
-    pub(super) rows: AskedRows,
+    pub(super) rows: PromptedRows,
     /// Where several rows stand for one of the input, the place of that one: they share its image.
     pub(super) shared: Option<Vec<u64>>,
 }
 
 impl WithoutImages {
     /// The rows, where there are no images.
-    pub(super) fn into_rows(self) -> AskedRows {
+    pub(super) fn into_rows(self) -> PromptedRows {
         self.rows
     }
 
     /// The first rows, about as many as wanted, without tearing rows of one image apart; the rest stays.
-    fn split(&mut self, wanted: usize) -> AskedRows {
+    fn split(&mut self, wanted: usize) -> PromptedRows {
         let all = self.rows.ids.len();
         let mut end = wanted.min(all);
         if let Some(shared) = &self.shared {
@@ -39,16 +39,16 @@ impl WithoutImages {
             self.shared = Some(shared[end..].to_vec());
         }
         let (rows, ids) = (&self.rows.rows, &self.rows.ids);
-        let asks = match &mut self.rows.asks {
-            Asks::First => Asks::First,
-            Asks::Each(asks) => Asks::Each(asks.drain(..end).collect()),
+        let prompts = match &mut self.rows.prompts {
+            PromptAssignment::First => PromptAssignment::First,
+            PromptAssignment::Each(prompts) => PromptAssignment::Each(prompts.drain(..end).collect()),
         };
-        let first = AskedRows {
+        let first = PromptedRows {
             rows: rows.slice(0, end),
             ids: ids.slice(0, end),
             own_ids: self.rows.own_ids,
-            may_lie_apart: self.rows.may_lie_apart,
-            asks,
+            may_be_set_aside: self.rows.may_be_set_aside,
+            prompts,
             images: None,
         };
         self.rows.rows = rows.slice(end, all - end);
@@ -98,14 +98,14 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
     }
 
     /// Only images of rows that are asked are fetched, and one that rows share once.
-    fn start(&self, rows: AskedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
+    fn start(&self, rows: PromptedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
         let column = rows.rows.column_by_name(self.column);
         let column = column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
         let cells = as_text(column)?;
         let mut wanted: Vec<Option<String>> = Vec::new();
         let mut last: Option<(u64, usize)> = None;
         let places = (0..rows.ids.len()).map(|row| {
-            rows.ask(row).ok()?;
+            rows.prompt_of(row).ok()?;
             let input_row = shared.map(|shared| shared[row]);
             if let (Some(input_row), Some((before, place))) = (input_row, last)
                 && input_row == before
@@ -124,7 +124,7 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
 }
 
 impl<I: Iterator<Item = Result<WithoutImages, EngineError>>> Iterator for ImagesAhead<'_, I> {
-    type Item = Result<AskedRows, EngineError>;
+    type Item = Result<PromptedRows, EngineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.on_their_way.is_empty() {
@@ -151,7 +151,7 @@ impl<I: Iterator<Item = Result<WithoutImages, EngineError>>> Iterator for Images
 impl OnTheirWay {
     /// The next rows with their images, as many as a batch may hold bytes of; rows whose image cannot be had are not
     /// asked, and say why.
-    fn arrived(&mut self) -> Result<AskedRows, EngineError> {
+    fn arrived(&mut self) -> Result<PromptedRows, EngineError> {
         let (mut images, mut without, mut bytes) = (Vec::new(), Vec::new(), 0);
         while bytes < BYTES_AT_ONCE {
             let Some(place) = self.places.pop_front() else { break };
@@ -172,13 +172,13 @@ impl OnTheirWay {
             }
         }
         let mut rows = self.rows.split(images.len());
-        let mut asks: Vec<Result<usize, RowError>> =
-            (0..images.len()).map(|row| rows.ask(row).map_err(RowError::clone)).collect();
+        let mut prompts: Vec<Result<usize, RowError>> =
+            (0..images.len()).map(|row| rows.prompt_of(row).map_err(RowError::clone)).collect();
         for (row, why) in without {
-            asks[row] = Err(why);
+            prompts[row] = Err(why);
         }
         rows.images = Some(images);
-        rows.asks = Asks::Each(asks);
+        rows.prompts = PromptAssignment::Each(prompts);
         Ok(rows)
     }
 

@@ -1,7 +1,7 @@
 //! One object read at any place, for Parquet: in blocks, of which the latest are kept, so that memory stays flat
 //! however large the file's row groups are.
 
-use super::Found;
+use super::ObjectMeta;
 use super::stream_reader::changed_or_failed;
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
@@ -20,7 +20,7 @@ const BLOCKS_KEPT: usize = 24;
 
 /// Reads an object at any place. To be used on a blocking thread.
 #[derive(Debug, Clone)]
-pub struct ObjectChunks {
+pub struct ObjectRangeReader {
     shared: Arc<Shared>,
 }
 
@@ -28,14 +28,14 @@ pub struct ObjectChunks {
 struct Shared {
     runtime: Handle,
     client: Client,
-    object: Found,
+    object: ObjectMeta,
     /// Block number and content, the latest used last.
     blocks: Mutex<VecDeque<(u64, Bytes)>>,
 }
 
-impl ObjectChunks {
+impl ObjectRangeReader {
     /// A reader of `object`; reads nothing yet.
-    pub fn new(runtime: &Handle, client: &Client, object: &Found) -> Self {
+    pub fn new(runtime: &Handle, client: &Client, object: &ObjectMeta) -> Self {
         let shared = Shared {
             runtime: runtime.clone(),
             client: client.clone(),
@@ -80,13 +80,13 @@ impl Shared {
     }
 }
 
-impl Length for ObjectChunks {
+impl Length for ObjectRangeReader {
     fn len(&self) -> u64 {
         self.shared.object.bytes
     }
 }
 
-impl ChunkReader for ObjectChunks {
+impl ChunkReader for ObjectRangeReader {
     type T = ChunkRead;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {

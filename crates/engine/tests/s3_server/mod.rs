@@ -1,7 +1,8 @@
-//! As much of S3 as images ask, in this process: listings in pages of 1,000, objects, and objects with faults.
+//! As much of S3 as the tests of this crate need, in this process: listings in pages of 1,000, objects, uploads in one
+//! request and in parts, and faults.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
@@ -22,14 +23,16 @@ pub(crate) struct World {
     pub(crate) in_flight: usize,
     pub(crate) most_in_flight: usize,
     pub(crate) pages: usize,
+    /// Parts of uploads that are not complete, by upload.
+    pub(crate) parts: BTreeMap<String, BTreeMap<u32, Bytes>>,
     /// Objects are not answered for as long as this is true.
     pub(crate) is_held: bool,
 }
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bucket(Arc<Mutex<World>>);
+pub(crate) struct S3Server(Arc<Mutex<World>>);
 
-impl Bucket {
+impl S3Server {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap()
     }
@@ -43,6 +46,7 @@ impl Bucket {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = Router::new().fallback(answer).with_state(self.clone());
+        let app = app.layer(axum::extract::DefaultBodyLimit::disable());
         tokio::spawn(async move { axum::serve(listener, app).await });
         format!("http://{address}")
     }
@@ -56,7 +60,10 @@ fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Resp
     response.body(body.into()).unwrap()
 }
 
-async fn answer(State(bucket): State<Bucket>, method: Method, uri: Uri) -> Response {
+async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, body: Bytes) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return change(&bucket, &method, &uri, body);
+    }
     if let Some(query) = uri.query().filter(|query| query.contains("list-type=2")) {
         return listing(&bucket, uri.path().trim_matches('/'), query);
     }
@@ -83,7 +90,44 @@ async fn answer(State(bucket): State<Bucket>, method: Method, uri: Uri) -> Respo
     respond(200, &[("etag", "e")], object)
 }
 
-fn listing(bucket: &Bucket, name: &str, query: &str) -> Response {
+/// Stores an object, or a step of an upload in parts.
+fn change(server: &S3Server, method: &Method, uri: &Uri, body: Bytes) -> Response {
+    let mut world = server.world();
+    let (bucket, key) = uri.path().trim_start_matches('/').split_once('/').unwrap();
+    let object = (bucket.to_owned(), key.to_owned());
+    let query = uri.query().unwrap_or_default();
+    let field = |name: &str| query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+    match (method.as_str(), field("uploadId")) {
+        ("PUT", Some(upload)) => {
+            let number = field("partNumber").unwrap().parse().unwrap();
+            world.parts.get_mut(upload).unwrap().insert(number, body);
+        }
+        ("PUT", None) => {
+            world.objects.insert(object, body.to_vec());
+        }
+        ("POST", Some(upload)) => {
+            let parts: Vec<Bytes> = world.parts.remove(upload).unwrap().into_values().collect();
+            world.objects.insert(object, parts.concat());
+            let xml = "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>";
+            return respond(200, &[("content-type", "application/xml")], xml);
+        }
+        ("POST", None) => {
+            let upload = format!("upload-{}-{key}", world.parts.len()).replace('/', "-");
+            let xml =
+                format!("<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>");
+            world.parts.insert(upload, BTreeMap::new());
+            return respond(200, &[("content-type", "application/xml")], xml);
+        }
+        (_, Some(upload)) => {
+            world.parts.remove(upload);
+            return respond(204, &[], "");
+        }
+        _ => return respond(501, &[], ""),
+    }
+    respond(200, &[("etag", "e")], "")
+}
+
+fn listing(bucket: &S3Server, name: &str, query: &str) -> Response {
     let mut world = bucket.world();
     world.pages += 1;
     let field = |name: &str| {

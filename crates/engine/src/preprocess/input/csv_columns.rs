@@ -5,8 +5,8 @@ use arrow_array::new_empty_array;
 use arrow_schema::Schema;
 use bedrock_batch_domain::problem::Problem;
 
-/// What is wrong with the columns of a run that writes CSV.
-pub(super) fn columns_without_text(schema: &Schema) -> Vec<Problem> {
+/// Problems of the columns for a run that writes CSV.
+pub(in crate::preprocess) fn columns_without_text(schema: &Schema) -> Vec<Problem> {
     let without = schema.fields().iter().filter(|field| as_text(&new_empty_array(field.data_type())).is_err());
     let problem = without.map(|field| {
         let rule = format!("its type, {}, cannot be written as CSV", field.data_type());
