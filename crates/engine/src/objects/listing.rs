@@ -19,17 +19,24 @@ pub struct ObjectMeta {
     pub etag: String,
 }
 
+impl ObjectMeta {
+    /// Reads what S3 says of an object. An object that seemed empty, or that had no version to insist on, would be read
+    /// wrongly.
+    fn new(uri: S3Uri, bytes: Option<i64>, etag: Option<&str>) -> Result<Self, EngineError> {
+        match (bytes.map(u64::try_from), etag) {
+            (Some(Ok(bytes)), Some(etag)) => Ok(Self { uri, bytes, etag: etag.to_owned() }),
+            _ => Err(EngineError::internal(format!("S3 gives no size or no ETag for {uri}"))),
+        }
+    }
+}
+
 /// The object at `uri`, if there is one.
 ///
 /// # Errors
 /// `InvalidInput` if it may not be read; else as S3 fails.
 pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<ObjectMeta>, EngineError> {
     match client.head_object().bucket(&uri.bucket).key(&uri.key).send().await {
-        Ok(object) => Ok(Some(ObjectMeta {
-            uri: uri.clone(),
-            bytes: object.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-            etag: object.e_tag().unwrap_or_default().to_owned(),
-        })),
+        Ok(object) => ObjectMeta::new(uri.clone(), object.content_length(), object.e_tag()).map(Some),
         Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
         Err(error) => Err(refused(uri, &error)),
     }
@@ -76,12 +83,13 @@ impl Pages {
         let ask = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
         let page = ask.set_continuation_token(self.token.take()).send().await;
         let page = page.map_err(|error| refused(prefix, &error))?;
-        let found = page.contents().iter().map(|object| ObjectMeta {
-            uri: S3Uri::new(&prefix.bucket, object.key().unwrap_or_default()),
-            bytes: object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-            etag: object.e_tag().unwrap_or_default().to_owned(),
+        let found = page.contents().iter().map(|object| {
+            let key = object
+                .key()
+                .ok_or_else(|| EngineError::internal(format!("S3 lists an object without a key at {prefix}")));
+            ObjectMeta::new(S3Uri::new(&prefix.bucket, key?), object.size(), object.e_tag())
         });
-        let found = found.collect();
+        let found = found.collect::<Result<_, _>>()?;
         self.token = page.next_continuation_token;
         self.is_over = self.token.is_none();
         Ok(Some(found))
