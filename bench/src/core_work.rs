@@ -9,7 +9,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, PromptsRead, Reading, Turn, join};
+use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -111,7 +111,7 @@ impl Postprocess {
                     shared: None,
                 };
                 let input: Box<dyn Read> = Box::new(File::open(answers)?);
-                let turn = Turn { asked: asked(), answers: Box::new(std::iter::once(input)) };
+                let turn = JobAnswers { attempt: attempt(), answers: Box::new(std::iter::once(input)) };
                 let joined = join(&job, &file, &rows_file.display().to_string(), std::iter::once(turn), &sink)?;
                 rows += joined.counts.rows;
             }
@@ -122,8 +122,8 @@ impl Postprocess {
 }
 
 /// The one job of a chunk.
-pub(crate) fn asked() -> Asked {
-    Asked {
+pub(crate) fn attempt() -> JobAttempt {
+    JobAttempt {
         pass: 0,
         records: usize::MAX,
         was_asked: true,

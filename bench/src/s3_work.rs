@@ -1,7 +1,7 @@
 //! The whole use cases over S3, as the Lambdas run them; Bedrock, and DynamoDB but for one item a run, are left out, since
 //! the baseline has neither.
 
-use crate::core_work::{RUN, asked};
+use crate::core_work::{RUN, attempt};
 use crate::measure::measured;
 use crate::{Common, Failure};
 use bedrock_batch_domain::input::{OutputFormat, RetryOn, StackLimits};
@@ -12,7 +12,7 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::{Found, ObjectChunks, StreamReader, Uploads, list};
-use bedrock_batch_engine::postprocess::{JoinJob, PromptsRead, Reading, Turn, join};
+use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor, StartInput};
 use clap::Args;
 use serde_json::{Value, json};
@@ -131,6 +131,6 @@ fn one(
     };
     let chunks = ObjectChunks::new(&runtime, s3, rows);
     let input: Box<dyn Read> = Box::new(StreamReader::new(&runtime, s3, answers));
-    let turn = Turn { asked: asked(), answers: Box::new(std::iter::once(input)) };
+    let turn = JobAnswers { attempt: attempt(), answers: Box::new(std::iter::once(input)) };
     Ok(join(&job, &chunks, &rows.uri.to_string(), std::iter::once(turn), uploads)?.counts.rows)
 }

@@ -2,6 +2,7 @@
 
 use crate::extract::{ColumnType, FieldKinds};
 use crate::input::InputType;
+use crate::join_task::JoinStamp;
 use crate::lane::Lane;
 use crate::model::{Model, Price};
 use crate::plan::{Plan, PlanCounts};
@@ -32,8 +33,8 @@ pub struct JobCounts {
     pub kinds: Vec<FieldKinds>,
     /// The types of the fields' columns in the chunk's output file.
     pub types: Vec<ColumnType>,
-    /// Which join counted this.
-    pub stamp: String,
+    /// The join that counted this.
+    pub stamp: JoinStamp,
 }
 
 impl JobCounts {

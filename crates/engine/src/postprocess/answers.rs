@@ -18,18 +18,18 @@ use std::ops::Range;
 
 /// One job that had rows of the chunk.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    /// The pass that it belongs to.
+pub struct JobAttempt {
+    /// Pass that it belongs to.
     pub pass: u32,
-    /// How many rows it had: of those that were unanswered when the pass began, the next ones.
+    /// Number of its rows: of those that were unanswered when the pass began, the next ones.
     pub records: usize,
-    /// Whether the model was ever asked.
+    /// If true, the model was prompted.
     pub was_asked: bool,
-    /// How it was asked.
+    /// Lane of the job.
     pub lane: Lane,
-    /// The model that was asked, where a line does not say so itself.
+    /// Model that was prompted, where a line does not name it.
     pub model_id: String,
-    /// What `error` says of its rows for which nothing came.
+    /// The `error` of its rows without a line.
     pub missing: String,
     /// The name of that, for counting.
     pub missing_reason: String,
@@ -114,7 +114,7 @@ pub(super) struct Answers<'a> {
     pub(super) floats: Vec<f32>,
     pub(super) stop_reasons: Vec<String>,
     pub(super) models: Vec<String>,
-    asked: Vec<Asked>,
+    attempts: Vec<JobAttempt>,
     reading: Reading<'a>,
     /// Rows that were open when the latest pass began, and how many of them have found their job.
     open: Vec<usize>,
@@ -146,35 +146,35 @@ impl<'a> Answers<'a> {
             floats: Vec::new(),
             stop_reasons: Vec::new(),
             models: Vec::new(),
-            asked: Vec::new(),
+            attempts: Vec::new(),
             reading,
             open: Vec::new(),
             assigned: 0,
         }
     }
 
-    /// The next job's turn: its rows have one attempt more. Jobs come in the order in which they were asked.
-    pub(super) fn ask(&mut self, asked: Asked) {
-        if self.asked.last().is_none_or(|last| last.pass != asked.pass) {
+    /// Begins with the next job: its rows have one attempt more. Jobs come in the order in which they ran.
+    pub(super) fn begin_attempt(&mut self, attempt: JobAttempt) {
+        if self.attempts.last().is_none_or(|last| last.pass != attempt.pass) {
             self.open = (0..self.rows.len()).filter(|row| self.may_be_asked(*row)).collect();
             self.assigned = 0;
         }
-        let number = u32::try_from(self.asked.len() + 1).unwrap_or(u32::MAX);
-        let end = self.open.len().min(self.assigned.saturating_add(asked.records));
+        let number = u32::try_from(self.attempts.len() + 1).unwrap_or(u32::MAX);
+        let end = self.open.len().min(self.assigned.saturating_add(attempt.records));
         for row in &self.open[self.assigned..end] {
             let Some(row) = self.rows.get_mut(*row) else { continue };
-            row.attempts += u32::from(asked.was_asked);
-            if asked.was_asked || row.asked_by == 0 {
+            row.attempts += u32::from(attempt.was_asked);
+            if attempt.was_asked || row.asked_by == 0 {
                 // What became of a job that had it says more than that another one never came to it.
                 row.asked_by = number;
             }
-            if asked.was_asked && matches!(row.outcome, Outcome::Failed(_)) {
+            if attempt.was_asked && matches!(row.outcome, Outcome::Failed(_)) {
                 // The latest attempt says why there is no answer.
                 row.outcome = Outcome::Missing;
             }
         }
         self.assigned = end;
-        self.asked.push(asked);
+        self.attempts.push(attempt);
     }
 
     /// Whether the row has no answer, and may be asked (again). One that was never asked needs no reason.
@@ -208,11 +208,11 @@ impl<'a> Answers<'a> {
 
     /// What `error` says of a row for which nothing came, and its name for counting.
     pub(super) fn missing(&self, row: &Row) -> (&str, &str) {
-        let asked = (row.asked_by as usize).checked_sub(1).and_then(|number| self.asked.get(number));
-        asked.map_or(NOT_ASKED, |asked| (asked.missing.as_str(), asked.missing_reason.as_str()))
+        let attempt = (row.asked_by as usize).checked_sub(1).and_then(|number| self.attempts.get(number));
+        attempt.map_or(NOT_ASKED, |attempt| (attempt.missing.as_str(), attempt.missing_reason.as_str()))
     }
 
-    /// Reads one `.jsonl.out` of the job whose turn it is. Lines that cannot be used are counted, and never stop a run:
+    /// Reads one `.jsonl.out` of the job that was begun last. Lines that cannot be used are counted, and never stop a run:
     /// the row they may have belonged to is then missing its answer, and says so.
     ///
     /// # Errors
@@ -235,14 +235,14 @@ impl<'a> Answers<'a> {
             return Some(UNREADABLE);
         };
         let (asked_in, later_pass, own_model) =
-            self.asked.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
+            self.attempts.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
         let model_id = answer.model_id.as_deref().unwrap_or(own_model).to_owned();
         // The jobs of a later pass have rows of other chunks too.
         let unknown = if later_pass { None } else { Some(UNKNOWN) };
         let Some(row) = self.ids.row(&answer.record_id) else {
             return unknown;
         };
-        let number = u32::try_from(self.asked.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
         let reopened = self.may_be_asked(row);
         let Some(known) = self.rows.get_mut(row) else { return unknown };
         let same_job = known.line_of == number;

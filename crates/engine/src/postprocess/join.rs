@@ -1,6 +1,6 @@
 //! The core of postprocess: answers and rows in, answered rows out.
 
-use super::answers::{Answers, Asked, Reading};
+use super::answers::{Answers, JobAttempt, Reading};
 use super::files::{OutputFile, create_files};
 use super::output::AnswerColumns;
 use super::shared::write_shared;
@@ -18,18 +18,18 @@ use parquet::file::reader::ChunkReader;
 use std::io::Read;
 use std::sync::Arc;
 
-/// What to join, and how to write it.
+/// A join, and the files that it writes.
 #[derive(Debug)]
 pub struct JoinJob<'a> {
     /// The format of answers.
     pub family: Family,
-    /// What answers are read with.
+    /// Rules by which answers are read.
     pub reading: Reading<'a>,
     /// The input's columns, and where each comes from.
     pub columns: &'a [Column],
-    /// Whether rows are told apart by a suffix of their ids that does not come out.
+    /// If true, rows are told apart by a suffix of their ids that does not come out.
     pub strip_suffix: bool,
-    /// The types of the fields' columns; those of the chunk's own values where it is not said.
+    /// Types of the fields' columns; without them, those of the chunk's own values.
     pub types: Option<&'a [ColumnType]>,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
@@ -37,33 +37,34 @@ pub struct JoinJob<'a> {
     pub shared: Option<(&'a [String], &'a str)>,
 }
 
-/// A job that had rows of the chunk, and what came of it.
-pub struct Turn<'a> {
+/// A job that had rows of the chunk, with its answers.
+pub struct JobAnswers<'a> {
     /// The job.
-    pub asked: Asked,
+    pub attempt: JobAttempt,
     /// Its output files.
     pub answers: Box<dyn Iterator<Item = Box<dyn Read>> + 'a>,
 }
 
-/// What a join came to.
+/// Result of a join.
 #[derive(Debug)]
 pub struct Joined {
     /// The counts.
     pub counts: JobCounts,
-    /// For each line of the chunk's file of records, whether its row is unanswered and may be asked again.
+    /// By line of the chunk's file of records: true if its row is unanswered and may be sent again.
     pub unanswered: Vec<bool>,
 }
 
-/// Joins the answers of all jobs that had rows of a chunk (in the order in which they were asked) to its rows, those of
+/// Joins the answers of all jobs that had rows of a chunk (in the order in which they ran) to its rows, those of
 /// the file `rows` (named `rows_name` in messages), and writes the outputs.
 ///
 /// # Errors
-/// As reading and writing fail. Answers that make no sense are no error: their rows say so.
+/// Returns an error if the rows cannot be read, or the outputs not written. An answer that makes no sense is not an error:
+/// its row says so.
 pub fn join<'a, R, S>(
     job: &JoinJob<'_>,
     rows: &R,
     rows_name: &str,
-    turns: impl Iterator<Item = Turn<'a>>,
+    jobs: impl Iterator<Item = JobAnswers<'a>>,
     sink: &S,
 ) -> Result<Joined, EngineError>
 where
@@ -72,9 +73,9 @@ where
 {
     let mut counts = JobCounts::default();
     let mut answers = answers_for(rows, rows_name, job.reading)?;
-    for turn in turns {
-        answers.ask(turn.asked);
-        for input in turn.answers {
+    for job_answers in jobs {
+        answers.begin_attempt(job_answers.attempt);
+        for input in job_answers.answers {
             answers.read(job.family, input, &mut counts)?;
         }
     }
@@ -87,7 +88,7 @@ where
     Ok(Joined { counts, unanswered })
 }
 
-/// The rows of a file, without answers yet.
+/// Returns the rows of a file, without answers yet.
 pub(super) fn answers_for<'a, R>(rows: &R, rows_name: &str, reading: Reading<'a>) -> Result<Answers<'a>, EngineError>
 where
     R: ChunkReader + Clone + 'static,
