@@ -4,9 +4,9 @@ import os
 import zipfile
 
 import pytest
+from settings_for_tests import settings_in
 
 from local_stack.packages import FUNCTIONS, package_functions
-from settings_for_tests import settings_in
 
 
 @pytest.fixture

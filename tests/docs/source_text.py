@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+DOCUMENTABLE = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 LANGUAGES = {".rs": "rust", ".ts": "typescript", ".py": "python", ".md": "markdown"}
 
 # Alternatives are tried in this order at each position, so a quote inside a comment opens no string and vice versa.
@@ -114,9 +115,9 @@ def split_python(text: str) -> tuple[list[Text], list[Text], str]:
     code = text.split("\n")
     comments = []
     docs = []
-    documented = {id(node.body[0].value): node.body[0].value for node in ast.walk(ast.parse(text)) if has_docstring(node)}
-    for value in documented.values():
-        docs.append(Text(value.lineno, str(value.value)))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, DOCUMENTABLE) and ast.get_docstring(node) is not None:
+            docs.append(Text(node.body[0].lineno, ast.get_docstring(node, clean=False) or ""))
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         (line, column), (last, last_column) = token.start, token.end
         if token.type == tokenize.COMMENT:
@@ -128,11 +129,6 @@ def split_python(text: str) -> tuple[list[Text], list[Text], str]:
             end = last_column if number == last - 1 else len(code[number])
             code[number] = code[number][:begin] + " " * (end - begin) + code[number][end:]
     return comments + docs, docs, "\n".join(code)
-
-
-def has_docstring(node: ast.AST) -> bool:
-    documentable = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return isinstance(node, documentable) and ast.get_docstring(node) is not None
 
 
 def without_markers(comment: str) -> str:
