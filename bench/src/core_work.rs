@@ -8,6 +8,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
@@ -111,7 +112,7 @@ impl Postprocess {
                     shared: None,
                 };
                 let input: Box<dyn Read> = Box::new(File::open(answers)?);
-                let turn = JobAnswers { attempt: attempt(), answers: Box::new(std::iter::once(input)) };
+                let turn = JobAnswers { job: attempt(), answers: Box::new(std::iter::once(input)) };
                 let joined = join(&job, &file, &rows_file.display().to_string(), std::iter::once(turn), &sink)?;
                 rows += joined.counts.rows;
             }
@@ -129,7 +130,6 @@ pub(crate) fn attempt() -> JobAttempt {
         was_asked: true,
         lane: Lane::Batch,
         model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),
-        missing: "no answer".to_owned(),
-        missing_reason: "no answer".to_owned(),
+        missing: RowErrorCode::NoAnswer.into(),
     }
 }

@@ -131,6 +131,6 @@ fn one(
     };
     let chunks = ObjectChunks::new(&runtime, s3, rows);
     let input: Box<dyn Read> = Box::new(StreamReader::new(&runtime, s3, answers));
-    let turn = JobAnswers { attempt: attempt(), answers: Box::new(std::iter::once(input)) };
+    let turn = JobAnswers { job: attempt(), answers: Box::new(std::iter::once(input)) };
     Ok(join(&job, &chunks, &rows.uri.to_string(), std::iter::once(turn), uploads)?.counts.rows)
 }

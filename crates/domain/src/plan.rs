@@ -7,6 +7,7 @@ use crate::lane::Lane;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::prompt::PromptPlan;
+use crate::row_error::RowErrorCode;
 use crate::run::{RunShape, RunState, Step, StepName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -144,9 +145,12 @@ pub struct PlanCounts {
     pub input_rows: u64,
     /// Records sent to the model.
     pub records: u64,
-    /// Rows not sent, by reason; those over a limit that the user set appear in no output.
+    /// Rows over a limit that the user set, by the words for the reason; they appear in no output.
     pub skipped: BTreeMap<String, u64>,
-    /// Rows that could not be sent, by reason; they come out with `error`.
+    /// The same rows by the code of the reason; none in the plans of versions without codes.
+    #[serde(default)]
+    pub skipped_codes: BTreeMap<RowErrorCode, u64>,
+    /// Rows that could not be sent, by the words for the reason; they come out with `error`.
     pub rejected: BTreeMap<String, u64>,
     /// Things a user may want to know, with how often: empty cells in used columns, ignored objects, …
     pub warnings: BTreeMap<String, u64>,

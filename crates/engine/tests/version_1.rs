@@ -170,8 +170,10 @@ fn counts_know_their_join() {
     assert_eq!(read::<JobCounts>("counts/first_job.json").stamp, JoinStamp::FirstJob);
     assert_eq!(read::<JobCounts>("counts/join.json").stamp, stamp());
     for name in ["counts/first_job.json", "counts/join.json"] {
-        let counts: JobCounts = read(name);
-        assert_eq!(serde_json::to_value(&counts).unwrap(), read::<Value>(name), "the stored form is the same");
+        let written = serde_json::to_value(read::<JobCounts>(name)).unwrap();
+        for (field, value) in read::<Value>(name).as_object().unwrap() {
+            assert_eq!(&written[field], value, "the stored form of {field} is the same");
+        }
     }
 }
 

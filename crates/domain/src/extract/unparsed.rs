@@ -1,5 +1,7 @@
 //! Why an answer gave no fields.
 
+use crate::row_error::{RowError, RowErrorCode};
+
 /// Why an answer gave no fields. The text is for people; it may name keys of the answer, never its values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unparsed {
@@ -36,20 +38,22 @@ pub enum Unparsed {
     },
 }
 
-impl Unparsed {
-    /// A short name for counting: never any text of an answer.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NoJson => "no JSON in the answer",
-            Self::CutOff => "answer cut off at the token limit",
-            Self::Unended => "JSON in the answer does not end",
-            Self::Broken { .. } => "broken JSON in the answer",
-            Self::NoFields => "none of the fields in the answer",
-            Self::NoMatch => "no pattern matches the answer",
-            Self::Mismatch { .. } => "answer does not match the response schema",
-        }
+impl From<&Unparsed> for RowError {
+    fn from(unparsed: &Unparsed) -> Self {
+        let code = match unparsed {
+            Unparsed::NoJson => RowErrorCode::NoJson,
+            Unparsed::CutOff => RowErrorCode::AnswerCutOff,
+            Unparsed::Unended => RowErrorCode::JsonUnended,
+            Unparsed::Broken { .. } => RowErrorCode::JsonBroken,
+            Unparsed::NoFields => RowErrorCode::NoFields,
+            Unparsed::NoMatch => RowErrorCode::NoPatternMatch,
+            Unparsed::Mismatch { .. } => RowErrorCode::SchemaMismatch,
+        };
+        Self::new(code, unparsed.to_string())
     }
+}
 
+impl Unparsed {
     /// The same, seen from `whole`, which `part` is the end of.
     pub(super) fn further_down(self, whole: &str, part: &str) -> Self {
         let Self::Broken { line, column } = self else { return self };

@@ -1,6 +1,7 @@
 //! Why an image is not sent.
 
 use super::MediaType;
+use crate::row_error::RowErrorCode;
 
 /// Why an image is not sent. Its text goes into the row's `error`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,15 +39,15 @@ pub enum ImageProblem {
 }
 
 impl ImageProblem {
-    /// A short name for counting.
-    pub fn reason(&self) -> &'static str {
+    /// Code of the reason that rows with such an image come out with.
+    pub fn code(&self) -> RowErrorCode {
         match self {
-            Self::Empty => "image file is empty",
-            Self::OtherFormat(_) => "image of a format that models do not take",
-            Self::TooManyBytes { .. } => "image of too many bytes",
-            Self::TooManyPixels { .. } => "image of too many pixels",
-            Self::CutOff(_) => "image file is cut off",
-            Self::Broken(..) => "image file is broken",
+            Self::Empty => RowErrorCode::ImageEmpty,
+            Self::OtherFormat(_) => RowErrorCode::ImageFormatUnsupported,
+            Self::TooManyBytes { .. } => RowErrorCode::ImageTooManyBytes,
+            Self::TooManyPixels { .. } => RowErrorCode::ImageTooManyPixels,
+            Self::CutOff(_) => RowErrorCode::ImageCutOff,
+            Self::Broken(..) => RowErrorCode::ImageBroken,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a pipeline run came to: `runs/<pipeline run>/summary.json` and its execution's output.
 
 use super::Pipeline;
+use crate::row_error::RowErrorCode;
 use crate::summary::RunOutput;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The totals of a pipeline run, and where its final rows are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,9 @@ pub struct StageTotals {
     pub answered: u64,
     /// Rows that came out without one.
     pub failed: u64,
+    /// These by the code of the reason.
+    #[serde(default)]
+    pub failed_codes: BTreeMap<RowErrorCode, u64>,
     /// US dollars; `null` where a model's price is unknown.
     pub cost_usd: Option<f64>,
 }
@@ -54,6 +59,7 @@ impl PipelineSummary {
             records_in: output.summary.records_in,
             answered: output.summary.answered,
             failed: output.summary.failed,
+            failed_codes: output.summary.failed_codes.clone(),
             cost_usd: output.summary.cost_usd,
         });
         let with_errors = outputs.iter().any(|output| output.status != "completed");
@@ -82,7 +88,6 @@ mod tests {
     use super::super::FrozenStage;
     use super::*;
     use crate::summary::{Duplicates, Summary};
-    use std::collections::BTreeMap;
 
     fn output(run: &str, failed: u64, cost_usd: Option<f64>) -> RunOutput {
         let summary = Summary {
@@ -92,7 +97,9 @@ mod tests {
             failed,
             skipped: 0,
             failed_reasons: BTreeMap::new(),
+            failed_codes: BTreeMap::from([(RowErrorCode::NoAnswer, failed)]),
             skipped_reasons: BTreeMap::new(),
+            skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
             jobs: 1,
             rounds: 1,
@@ -136,6 +143,7 @@ mod tests {
         assert_eq!(summary.output_paths, ["s3://b/batch_output_parquet/p/r-two/0000.parquet"]);
         assert_eq!((summary.cost_usd, summary.status.as_str()), (Some(0.75), "completed_with_errors"));
         assert_eq!((summary.stages[0].answered, summary.stages[0].stage_name.as_str()), (9, "one"));
+        assert_eq!(summary.stages[0].failed_codes, BTreeMap::from([(RowErrorCode::NoAnswer, 1)]));
     }
 
     #[test]

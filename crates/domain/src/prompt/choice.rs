@@ -3,6 +3,7 @@
 use super::{Prompt, Template};
 use crate::extract::Extractor;
 use crate::problem::Problems;
+use crate::row_error::{RowError, RowErrorCode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,6 +104,12 @@ pub enum NoPrompt {
         /// What it holds.
         value: String,
     },
+}
+
+impl From<NoPrompt> for RowError {
+    fn from(why: NoPrompt) -> Self {
+        Self::new(RowErrorCode::NoPrompt, why.to_string())
+    }
 }
 
 /// A value as it is looked up.

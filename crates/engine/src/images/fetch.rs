@@ -1,10 +1,11 @@
 //! The images of some rows, several at a time, in the order of the rows.
 
 use super::get::get;
-use super::{Buckets, FetchedImage, NotFetched};
+use super::{Buckets, FetchedImage};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::image::ImageLimits;
+use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -14,8 +15,8 @@ use tokio::task::JoinHandle;
 /// Images that are fetched at a time, unless told otherwise.
 pub const CONCURRENCY: usize = 32;
 
-/// An image, or why there is none.
-type Fetched = Result<FetchedImage, NotFetched>;
+/// An image, or the reason why the row goes without it.
+type Fetched = Result<FetchedImage, RowError>;
 
 /// Fetches images. Made once a run; clones share the bound on requests.
 #[derive(Debug, Clone)]
@@ -70,13 +71,13 @@ impl Pending {
     ///
     /// # Errors
     /// As S3 fails, but for what concerns one image alone.
-    pub fn wait(self) -> Result<Vec<Result<FetchedImage, NotFetched>>, EngineError> {
+    pub fn wait(self) -> Result<Vec<Result<FetchedImage, RowError>>, EngineError> {
         self.collect()
     }
 }
 
 impl Iterator for Pending {
-    type Item = Result<Result<FetchedImage, NotFetched>, EngineError>;
+    type Item = Result<Result<FetchedImage, RowError>, EngineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
@@ -103,7 +104,7 @@ impl Iterator for Pending {
 /// What comes of one cell.
 #[derive(Debug)]
 enum Arriving {
-    Refused(NotFetched),
+    Refused(RowError),
     Fetch(Fetch),
 }
 
@@ -117,7 +118,7 @@ impl Drop for Fetch {
     }
 }
 
-async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, NotFetched>>, sender: mpsc::Sender<Arriving>) {
+async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, RowError>>, sender: mpsc::Sender<Arriving>) {
     for place in places {
         let arriving = match place {
             Err(why) => Arriving::Refused(why),

@@ -1,6 +1,5 @@
 //! One image, from S3.
 
-use super::NotFetched;
 use crate::error::{EngineError, chain};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
@@ -10,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_batch_domain::image::{ImageLimits, ImageProblem, MediaType, inspect};
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use sha2::{Digest, Sha256};
 
@@ -32,7 +32,7 @@ pub(super) async fn get(
     client: &Client,
     uri: &S3Uri,
     limits: &ImageLimits,
-) -> Result<Result<FetchedImage, NotFetched>, EngineError> {
+) -> Result<Result<FetchedImage, RowError>, EngineError> {
     let mut breaks = 0;
     loop {
         let bytes = match read(client, uri, limits).await? {
@@ -49,7 +49,7 @@ pub(super) async fn get(
                 let digest = Sha256::digest(&bytes).into();
                 Ok(FetchedImage { media_type, base64: STANDARD.encode(&bytes), digest })
             }
-            Err(problem) => Err(NotFetched::unusable(uri, &problem)),
+            Err(problem) => Err(unusable(uri, &problem)),
         });
     }
 }
@@ -57,7 +57,7 @@ pub(super) async fn get(
 /// How reading an object ended.
 enum Read {
     All(Vec<u8>),
-    None(NotFetched),
+    None(RowError),
     Broke(String),
 }
 
@@ -73,7 +73,7 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
     };
     let too_many = |bytes: u64| {
         let problem = ImageProblem::TooManyBytes { bytes, max: limits.max_bytes };
-        Read::None(NotFetched::unusable(uri, &problem))
+        Read::None(unusable(uri, &problem))
     };
     // Known before the bytes come: they are not asked for then.
     let announced = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
@@ -94,27 +94,32 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
     Ok(Read::All(bytes))
 }
 
-/// What S3 says of this object and no other: asking again changes nothing, and the other rows are not concerned.
-fn refusal(uri: &S3Uri, error: &SdkError<GetObjectError>) -> Option<NotFetched> {
+/// Reason of the row whose image is there and of no use.
+fn unusable(uri: &S3Uri, problem: &ImageProblem) -> RowError {
+    RowError::new(problem.code(), format!("{uri}: {problem}"))
+}
+
+/// Reason of the row, if S3's answer concerns this object alone: asking again changes nothing, and other rows go on.
+fn refusal(uri: &S3Uri, error: &SdkError<GetObjectError>) -> Option<RowError> {
     let status = error.raw_response()?.status().as_u16();
     let code = error.code().unwrap_or_default();
-    let (reason, rule, remedy) = match (status, code) {
-        (404, "NoSuchBucket") => ("image missing", "this bucket does not exist", "correct the address"),
-        (404, _) => ("image missing", "there is no such object", "upload it, or correct the address"),
+    let (code, rule, remedy) = match (status, code) {
+        (404, "NoSuchBucket") => (Code::ImageMissing, "this bucket does not exist", "correct the address"),
+        (404, _) => (Code::ImageMissing, "there is no such object", "upload it, or correct the address"),
         (403, "AccessDenied" | "AllAccessDisabled" | "") => (
-            "image may not be read",
+            Code::ImageAccessDenied,
             "S3 denies access, or there is no such object",
             "let the stack's functions read it (and decrypt it, if it is encrypted), or correct the address",
         ),
-        (403, "InvalidObjectState") => ("image archived", "is archived", "restore it"),
+        (403, "InvalidObjectState") => (Code::ImageArchived, "is archived", "restore it"),
         (301, _) | (400, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
-            ("image in another region", "this bucket is in another region", "copy the image")
+            (Code::ImageInOtherRegion, "this bucket is in another region", "copy the image")
         }
-        (400, "InvalidURI" | "KeyTooLongError") => ("image address invalid", "S3 takes no such key", "correct it"),
+        (400, "InvalidURI" | "KeyTooLongError") => (Code::ImageAddressInvalid, "S3 takes no such key", "correct it"),
         (400 | 403, code) if code.starts_with("KMS.") => {
-            ("image may not be read", "its encryption key cannot be used", "enable the key, or upload the image anew")
+            (Code::ImageAccessDenied, "its encryption key cannot be used", "enable the key, or upload the image anew")
         }
         _ => return None,
     };
-    Some(NotFetched::new(reason, &Problem::new("the image", uri, rule).remedy(remedy)))
+    Some(RowError::new(code, Problem::new("the image", uri, rule).remedy(remedy).to_string()))
 }

@@ -3,11 +3,9 @@
 mod fetch;
 mod get;
 mod listing;
-mod not_fetched;
 mod place;
 
 pub use fetch::{CONCURRENCY, ImageFetcher, Pending};
 pub use get::FetchedImage;
 pub use listing::{ImageCount, ImageRows, count, is_image_name};
-pub use not_fetched::NotFetched;
 pub use place::Buckets;

@@ -19,11 +19,12 @@ use aws_sdk_s3::Client;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::input::OutputFormat;
-use bedrock_batch_domain::job::JobStatus;
+use bedrock_batch_domain::job::{JobStatus, unanswered};
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinTask};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use std::collections::BTreeSet;
@@ -145,7 +146,7 @@ impl Postprocessor {
                 let rows = ObjectChunks::new(&runtime, &s3, &file.rows);
                 let jobs = jobs.iter().map(|(attempt, found)| {
                     let read = |found: &Found| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
-                    JobAnswers { attempt: attempt.clone(), answers: Box::new(found.iter().map(read)) }
+                    JobAnswers { job: attempt.clone(), answers: Box::new(found.iter().map(read)) }
                 });
                 let sink = WhileOwned::new(&runtime, &uploads, &table, (&file.plan.run_id, &file.owner));
                 let joined = join(&job, &rows, &file.rows.uri.to_string(), jobs, &sink)?;
@@ -179,7 +180,6 @@ impl Postprocessor {
             None => Vec::new(),
         };
         answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));
-        let (missing, missing_reason) = missing(attempt.lane, &stored);
         let model = match attempt.lane {
             Lane::Batch => &file.plan.model,
             Lane::OnDemand => &file.plan.on_demand.model,
@@ -190,8 +190,7 @@ impl Postprocessor {
             was_asked: stored.was_asked(),
             lane: attempt.lane,
             model_id: model.id.clone(),
-            missing,
-            missing_reason,
+            missing: missing(attempt.lane, &stored),
         };
         Ok((attempt, answers))
     }
@@ -334,23 +333,13 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
     }
 }
 
-/// Returns the reason of rows without a line: a text for `error`, and a name for counting.
-fn missing(lane: Lane, stored: &StoredJob) -> (String, String) {
-    if let Some(reason) = stored.fell_back.as_ref().filter(|_| !stored.was_asked()) {
-        return (format!("not asked: {reason}"), "not asked: Bedrock did not take the job in batch".to_owned());
+/// Reason of the rows of a job for which no line came.
+fn missing(lane: Lane, stored: &StoredJob) -> RowError {
+    if stored.was_asked() {
+        return unanswered(lane, stored.status.unwrap_or(JobStatus::Unknown), stored.message.as_deref());
     }
-    if !stored.was_asked() {
-        return ("not asked: the run ended before".to_owned(), "not asked: the run ended before".to_owned());
+    match &stored.fell_back {
+        Some(reason) => RowError::new(RowErrorCode::BatchRefused, reason),
+        None => RowErrorCode::NotAskedRunEnded.into(),
     }
-    let status = stored.status.unwrap_or(JobStatus::Unknown);
-    let reason = match (lane, status) {
-        (_, JobStatus::Completed) => "no answer in the job's output".to_owned(),
-        (Lane::Batch, other) => format!("no answer: the job ended as {other}"),
-        (Lane::OnDemand, _) => "not asked: the run ended before".to_owned(),
-    };
-    let text = match (status, stored.message.as_deref()) {
-        (JobStatus::Failed, Some(message)) => format!("{reason}: {message}"),
-        _ => reason.clone(),
-    };
-    (text, reason)
 }

@@ -1,11 +1,11 @@
 //! Images of the next rows, fetched while the present ones are rendered.
 
 use super::asked_rows::{AskedRows, Asks};
-use super::held_batch::NotSent;
 use crate::error::EngineError;
 use crate::images::{FetchedImage, ImageFetcher, Pending};
 use crate::rows::cell_text::as_text;
 use arrow_array::Array;
+use bedrock_batch_domain::row_error::RowError;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ struct OnTheirWay {
     places: VecDeque<Option<usize>>,
     images: Pending,
     /// The image that came last, and its place.
-    latest: Option<(usize, Result<Arc<FetchedImage>, NotSent>)>,
+    latest: Option<(usize, Result<Arc<FetchedImage>, RowError>)>,
 }
 
 impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a, I> {
@@ -173,8 +173,8 @@ impl OnTheirWay {
             }
         }
         let mut rows = self.rows.split(images.len());
-        let mut asks: Vec<Result<usize, NotSent>> =
-            (0..images.len()).map(|row| rows.ask(row).map_err(NotSent::clone)).collect();
+        let mut asks: Vec<Result<usize, RowError>> =
+            (0..images.len()).map(|row| rows.ask(row).map_err(RowError::clone)).collect();
         for (row, why) in without {
             asks[row] = Err(why);
         }
@@ -184,7 +184,7 @@ impl OnTheirWay {
     }
 
     /// The image at this place; places come in order, some of them several times.
-    fn image(&mut self, place: usize) -> Result<Result<Arc<FetchedImage>, NotSent>, EngineError> {
+    fn image(&mut self, place: usize) -> Result<Result<Arc<FetchedImage>, RowError>, EngineError> {
         if let Some((at, image)) = &self.latest
             && *at == place
         {
@@ -192,10 +192,7 @@ impl OnTheirWay {
         }
         let fetched = self.images.next();
         let fetched = fetched.ok_or_else(|| EngineError::Transient("an image went missing".to_owned()))??;
-        let image = match fetched {
-            Ok(image) => Ok(Arc::new(image)),
-            Err(why) => Err(NotSent { text: why.text, reason: why.reason.into() }),
-        };
+        let image = fetched.map(Arc::new);
         self.latest = Some((place, image.clone()));
         Ok(image)
     }

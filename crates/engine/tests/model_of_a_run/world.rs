@@ -9,6 +9,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{Layout, client_request_token};
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::plan::{JobItem, Parts};
+use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::run::{Fate, History, NewPass, Pass};
 use bedrock_batch_domain::summary::JobCounts;
 use bedrock_batch_engine::next_step::PassFiles;
@@ -258,17 +259,16 @@ impl World<'_> {
     fn answers_of(&self, job: &ChunkAttempt) -> JobAnswers<'static> {
         let arn = self.table.get(&job.name).and_then(|item| item.arn.as_ref());
         let output = arn.map(|arn| self.bedrock[arn].output.clone()).unwrap_or_default();
-        let attempt = JobAttempt {
+        let job = JobAttempt {
             pass: job.pass,
             records: job.records as usize,
             was_asked: arn.is_some(),
             lane: job.lane,
             model_id: "m".to_owned(),
-            missing: format!("missing in {}", job.name),
-            missing_reason: "missing".to_owned(),
+            missing: RowError::uncoded(format!("missing in {}", job.name), "missing"),
         };
         let answers = Box::new(Cursor::new(output.into_bytes())) as Box<dyn Read>;
-        JobAnswers { attempt, answers: Box::new(std::iter::once(answers)) }
+        JobAnswers { job, answers: Box::new(std::iter::once(answers)) }
     }
 
     /// Joins a chunk with these jobs, twice if the process dies in between.

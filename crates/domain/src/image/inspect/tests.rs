@@ -1,4 +1,5 @@
 use super::*;
+use crate::row_error::Reason;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -141,7 +142,7 @@ fn too_many_bytes_are_told() {
 fn what_is_no_image_is_told(#[case] bytes: &[u8], #[case] expected: &str) {
     let problem = inspect(bytes, &LIMITS).unwrap_err();
     assert!(problem.to_string().contains(expected), "{problem}");
-    assert!(problem.reason().starts_with("image "));
+    assert!(Reason::from(problem.code()).words().starts_with("image "));
 }
 
 #[test]
