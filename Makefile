@@ -1,9 +1,9 @@
-# The only entry point: every task is a target, and CI calls targets.
+# Entry point for all tasks: every task is a target, and CI calls targets.
 
 SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
 
-# One warm target directory, which survives a clean checkout.
+# One shared target directory, which stays warm across clean checkouts.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/target
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
@@ -38,7 +38,7 @@ demo-pipeline: build ## Run three stages over 105 generated pictures of clothing
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
 
 .PHONY: test
-test: check test-rust test-infra test-simulator e2e ## Run everything that must hold: lints, unit, property and end-to-end tests
+test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
 
 # --- parts ---
 
@@ -85,7 +85,7 @@ local-up: build ## Start the local stack and write .local/env
 	@local/up
 
 .PHONY: local-down
-local-down: ## Stop what local-up started
+local-down: ## Stop the local stack
 	@local/down
 
 .PHONY: check
@@ -132,9 +132,16 @@ check-infra: setup
 	cd infra && npm run --silent lint
 	cd infra && npm run --silent synth:check
 
+# Property tests draw the same cases each time here, so that a change decides whether they pass, not luck.
+PROPTEST_RNG_SEED ?= 1
+
 .PHONY: test-rust
 test-rust: setup
-	cargo test --locked --workspace
+	PROPTEST_RNG_SEED=$(PROPTEST_RNG_SEED) cargo test --locked --workspace
+
+.PHONY: properties
+properties: ## Run the tests with property cases that are new each time; proptest saves a failing one
+	env -u PROPTEST_RNG_SEED cargo test --locked --workspace
 
 .PHONY: test-infra
 test-infra: setup
@@ -188,7 +195,7 @@ fuzz: ## Look for panics in the parsers of answers, templates and images, FUZZ_S
 	done
 
 .PHONY: soak
-soak: build ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
+soak: build properties ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
 	$(PYTHON) tests/soak/soak.py
 
 # --- a real account ---

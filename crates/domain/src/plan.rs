@@ -93,7 +93,7 @@ pub struct Plan {
 impl Plan {
     /// Returns the first step of the run: the jobs of its first pass.
     pub fn first_step(&self, execution_arn: &str) -> Step {
-        let last_round = self.request.asking.max_retry_rounds;
+        let last_round = self.request.invocation.max_retry_rounds;
         let (state, lane) = RunState::first(&RunShape::from(self), self.lane, last_round);
         let step = state.phase.step(lane);
         Step {
@@ -105,7 +105,7 @@ impl Plan {
             max_concurrency: self.concurrency(step),
             model_id: self.model.id.clone(),
             invocation_type: self.model.family.invocation_type(),
-            on_demand_allowed: self.request.asking.processing_mode == ProcessingMode::Auto,
+            on_demand_allowed: self.request.invocation.processing_mode == ProcessingMode::Auto,
             state,
         }
     }

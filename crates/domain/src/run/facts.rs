@@ -30,7 +30,7 @@ pub struct RunShape {
 impl From<&Plan> for RunShape {
     fn from(plan: &Plan) -> Self {
         Self {
-            processing: plan.request.asking.processing_mode,
+            processing: plan.request.invocation.processing_mode,
             batch_minimum: plan.model.limits.min_records_per_job,
             chunks: plan.counts.jobs,
             has_small_chunk: plan.small_chunk,
@@ -107,7 +107,7 @@ mod tests {
     fn counts(values: &[FieldValue], types: &[ColumnType]) -> JobCounts {
         let mut kinds = FieldKinds::default();
         for value in values {
-            kinds.see(value);
+            kinds.record(value);
         }
         JobCounts { kinds: vec![kinds], types: types.to_vec(), ..JobCounts::default() }
     }

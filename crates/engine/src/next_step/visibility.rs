@@ -22,7 +22,7 @@ impl<'a> Stamps<'a> {
     fn check<'t>(&self, expected: impl Iterator<Item = (&'t str, &'t JoinStamp)>) -> Result<(), EngineError> {
         let late = expected.filter(|(name, stamp)| self.0.get(name) != Some(stamp)).count();
         if late > 0 {
-            return Err(EngineError::Transient(format!("the counts of {late} joins are not visible yet")));
+            return Err(EngineError::transient(format!("the counts of {late} joins are not visible yet")));
         }
         Ok(())
     }
@@ -60,7 +60,7 @@ fn check_over(history: &History, jobs: &[StoredJob], pass: u32) -> Result<(), En
     let over: HashMap<&str, bool> = jobs.iter().map(|job| (job.name.as_str(), job.is_over())).collect();
     let open = history.jobs_of_pass(pass).filter(|(job, _)| over.get(job.name.as_str()) != Some(&true)).count();
     if open > 0 {
-        return Err(EngineError::Transient(format!("the end of {open} jobs is not visible yet")));
+        return Err(EngineError::transient(format!("the end of {open} jobs is not visible yet")));
     }
     Ok(())
 }

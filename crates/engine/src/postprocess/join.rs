@@ -108,7 +108,11 @@ where
                 not_sent.extend(row_errors(words, column(ROW_ERROR), rows_name)?);
                 prompts.extend(column(PROMPT).cloned());
             }
-            _ => return Err(EngineError::Transient(format!("{rows_name} is not a rows file of ours"))),
+            _ => {
+                return Err(EngineError::corrupt(format!(
+                    "{rows_name} lacks the columns `{RECORD_ID}` and `{NOT_SENT}` of a rows file"
+                )));
+            }
         }
     }
     Ok(Answers::new(&row_ids, not_sent, &prompts, reading))
@@ -124,9 +128,10 @@ fn row_errors(
         return Ok(words.iter().map(|words| words.map(RowError::from_text)).collect());
     };
     let errors = coded.iter().map(|error| error.map(serde_json::from_str).transpose());
-    errors
-        .collect::<Result<_, _>>()
-        .map_err(|error| EngineError::Transient(format!("{rows_name} is not a rows file of ours: {error}")))
+    errors.collect::<Result<_, _>>().map_err(|error| {
+        EngineError::corrupt(format!("{rows_name} has an error of a row that is not as it was written"))
+            .caused_by(error)
+    })
 }
 
 /// Writes the rows with their answers, and counts them.
@@ -182,7 +187,8 @@ fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
     let stripped: StringArray = ids.iter().map(|id| id.map(|id| RecordId::parse(id).row)).collect();
     let mut columns = batch.columns().to_vec();
     columns[at] = Arc::new(stripped);
-    RecordBatch::try_new(schema, columns).map_err(|error| EngineError::Transient(error.to_string()))
+    RecordBatch::try_new(schema, columns)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
 }
 
 fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
@@ -194,7 +200,9 @@ fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         .filter(|(_, f)| !INTERNAL.contains(&f.name().as_str()))
         .map(|(i, _)| i)
         .collect();
-    batch.project(&kept).map_err(|error| EngineError::Transient(error.to_string()))
+    batch
+        .project(&kept)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
 }
 
 #[cfg(test)]
@@ -210,7 +218,7 @@ mod tests {
         let column = |cells: [Option<&str>; 2]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
         let columns = columns.iter().map(|(name, cells)| (*name, column(*cells), true));
         let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Ourselves).unwrap();
+        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Internal).unwrap();
         file.write(&batch).unwrap();
         file.finish().unwrap().into()
     }

@@ -121,7 +121,7 @@ impl Postprocessor {
     async fn expect(&self, key: &str) -> Result<Found, EngineError> {
         let uri = S3Uri::new(&self.bucket, key);
         let found = head(&self.s3, &uri).await?;
-        found.ok_or_else(|| EngineError::Transient(format!("{uri} is gone")))
+        found.ok_or_else(|| EngineError::corrupt(format!("{uri} does not exist any more")))
     }
 
     async fn join_chunk(
@@ -324,7 +324,7 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
     let request = &file.plan.request;
     JoinJob {
         family: file.plan.model.family,
-        reading: Reading { retry_on: &request.asking.retry_on, prompts: &file.prompts },
+        reading: Reading { retry_on: &request.invocation.retry_on, prompts: &file.prompts },
         columns: &file.plan.columns,
         strip_suffix: file.plan.prompts.expands() && !file.plan.prompts.is_wide(),
         types: file.types.as_deref(),

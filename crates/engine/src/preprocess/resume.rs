@@ -131,7 +131,7 @@ impl Preprocessor {
             let of = |job: &&StoredJob| JobProgress { has_begun: job.lane.is_some(), is_over: job.is_over() };
             by_name.get(name).map(of).unwrap_or_default()
         };
-        let resumption = resume(plan.lane, plan.request.asking.max_retry_rounds, &history, progress);
+        let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, progress);
         let first = plan.first_step(&start.execution_arn);
         if resumption.open_jobs.is_empty() {
             let stepper = NextStepper { s3: self.s3.clone(), bucket: self.bucket.clone(), jobs: self.jobs.clone() };
