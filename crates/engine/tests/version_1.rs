@@ -207,7 +207,7 @@ fn a_run_is_resumed_where_it_ended(
 ) {
     let plan: Plan = read("plan.json");
     let history = history(written);
-    let resumption = resume(plan.lane, plan.request.asking.max_retry_rounds, &history, over_up_to(over));
+    let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, over_up_to(over));
     let state = resumption.state;
     assert_eq!((state.phase, state.pass, state.remainder), (phase, pass, remainder.map(|pass| Remainder { pass })));
     assert_eq!(resumption.open_jobs.iter().map(|job| job.index).collect::<Vec<_>>(), open);
@@ -218,7 +218,7 @@ fn a_run_is_resumed_where_it_ended(
 fn a_resumed_run_goes_through_all_its_parts() {
     let plan: Plan = read("plan.json");
     let history = history(3);
-    let resumption = resume(plan.lane, plan.request.asking.max_retry_rounds, &history, over_up_to(Some(4)));
+    let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, over_up_to(Some(4)));
     let (open, answered): (JobCounts, JobCounts) = (read("counts/first_job.json"), read("counts/join.json"));
     let mut facts = Facts {
         shape: RunShape::from(&plan),
