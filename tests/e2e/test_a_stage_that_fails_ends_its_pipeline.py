@@ -89,7 +89,7 @@ def test_the_links_of_the_email_lead_to_what_is_complete(played_alone):
 
 
 def test_going_on_from_the_stage_before_it_is_possible(stack, played_alone, misbehaving):
-    """What the email says: a run that reads the answers of the stage before it."""
+    """As the email suggests: a run that reads the answers of the stage before it."""
     first = played_alone.stages["first"]
     assert f'"run_id": "{first.run_id}", "stage_name": "first"' in played_alone.email.text or (
         f"bedrock-batch resume {played_alone.stages['second'].run_id}" in played_alone.email.text

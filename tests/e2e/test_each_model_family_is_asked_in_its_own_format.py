@@ -27,7 +27,7 @@ def play(stack):
 
 
 def sent(run) -> list[dict]:
-    """What was sent, but for the text of the row, which differs."""
+    """The request, except for the text of the row, which differs."""
     rest = []
     for model_input in run.records.values():
         (content,) = model_input["messages"][0]["content"]

@@ -30,7 +30,7 @@ def missed_by(jobs: list[dict]) -> int:
 
 
 def assert_rest_asked_again(run, rows, first: int) -> int:
-    """How many rows the first jobs did not get to: those, and no others, have two attempts."""
+    """The number of rows that the first jobs did not reach: those, and no others, have two attempts."""
     assert_rows_kept(run, rows)
     assert_own_answers(run)
     answered = {record_id for ask in run.asks[:first] for record_id in ask.line_of}

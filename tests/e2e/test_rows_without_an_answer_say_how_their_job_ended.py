@@ -15,7 +15,7 @@ def execution_input(stack, **fields) -> dict:
 
 
 def assert_rows_say_why(run, words: str) -> int:
-    """How many rows have no answer; checks all rows."""
+    """The number of rows without an answer; checks all rows."""
     assert_rows_kept(run, topic_table(COUNT))
     assert_own_answers(run, all_came=False)
     missing = 0
