@@ -138,7 +138,7 @@ enum TaskKind {
     Pivot,
 }
 
-/// A task as it is written. Version 1 told the kinds apart by two booleans. They are still written: while a deployment
+/// A task as it is written. Version 1 had two booleans for the kinds. They are still written: while a deployment
 /// replaces functions one by one, a function of version 1 may read a task of this version.
 #[derive(Serialize, Deserialize)]
 struct StoredTask {
