@@ -10,8 +10,7 @@ mod visibility;
 
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
-use crate::objects::{get_json, put_json};
-use aws_sdk_s3::Client;
+use crate::objects::Bucket;
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
@@ -28,10 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything that the next step needs.
 #[derive(Debug, Clone)]
 pub struct NextStepper {
-    /// S3.
-    pub s3: Client,
     /// The bucket of everything.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// The job table.
     pub jobs: JobTable,
 }
@@ -53,8 +50,8 @@ impl NextStepper {
     /// yet, or if another execution owns the run by now.
     pub async fn run(&self, done: Step) -> Result<Step, EngineError> {
         self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&done.run_id)).await?;
-        let history = read_history(&self.s3, &self.bucket, &done.run_id, done.state.pass).await?;
+        let plan: Plan = self.bucket.get_json(&Layout::plan_key(&done.run_id)).await?;
+        let history = read_history(&self.bucket, &done.run_id, done.state.pass).await?;
         let jobs = self.jobs.of_run(&done.run_id).await?;
         self.check_visible(&done, &history, &jobs).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
@@ -117,7 +114,7 @@ impl NextStepper {
     /// Writes a manifest, unless another execution owns the run by now: that one has its own.
     async fn write<T: Serialize>(&self, done: &Step, key: &str, value: &T) -> Result<(), EngineError> {
         self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
-        put_json(&self.s3, &self.bucket, key, value).await
+        self.bucket.put_json(key, value).await
     }
 
     /// Notes jobs that failed and whose rows now go on demand: the summary reports them, since they cost the full price.

@@ -2,15 +2,13 @@
 
 use super::{NextStepper, PassFiles, Stored};
 use crate::error::EngineError;
-use crate::objects::{Found, Uploads, for_each_line_of, list};
-use crate::preprocess::blocking;
+use crate::objects::{ObjectMeta, blocking, for_each_line_of};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::ProcessingMode;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Parts, Plan};
 use bedrock_batch_domain::run::{NewPass, Pass, Step};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
@@ -43,8 +41,8 @@ impl NextStepper {
             index,
             name: layout.job_name(&stored.plan.started_at, new.round, index),
             records: parts.iter().map(|(_, records)| records).sum(),
-            input_uri: S3Uri::new(&self.bucket, layout.records_key(index)).to_string(),
-            output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
+            input_uri: self.bucket.uri(layout.records_key(index)).to_string(),
+            output_uri: self.bucket.uri(layout.answers_prefix(index)).to_string(),
             round: new.round,
             lane: new.lane,
             is_remainder: false,
@@ -54,11 +52,11 @@ impl NextStepper {
     /// Writes the records of a new pass as files of jobs from number `first` on, and returns the rows of each.
     async fn write_records(&self, stored: &Stored, new: &NewPass, first: u32) -> Result<Vec<Parts>, EngineError> {
         let files = self.unanswered_files(&stored.layout, &new.rows).await?;
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let uploads = self.bucket.uploads(&Handle::current());
         let (limits, records) = (limits(&stored.plan, new.lane), new.rows.values().sum::<u64>());
         let parts = {
             let (s3, uploads, layout, rows) =
-                (self.s3.clone(), uploads.clone(), stored.layout.clone(), new.rows.clone());
+                (self.bucket.client().clone(), uploads.clone(), stored.layout.clone(), new.rows.clone());
             blocking(move || {
                 let mut jobs = PassFiles::new(&uploads, &layout, first, limits, records);
                 let mut read: BTreeMap<u32, u64> = BTreeMap::new();
@@ -90,11 +88,11 @@ impl NextStepper {
         &self,
         layout: &Layout,
         chunks: &BTreeMap<u32, u64>,
-    ) -> Result<Vec<(u32, Found)>, EngineError> {
+    ) -> Result<Vec<(u32, ObjectMeta)>, EngineError> {
         let folder = layout.unanswered_key(0);
         let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let found = list(&self.s3, &S3Uri::new(&self.bucket, format!("{folder}/"))).await?;
-        let mut by_key: BTreeMap<String, Found> = found.into_iter().map(|f| (f.uri.key.clone(), f)).collect();
+        let found = self.bucket.list(&format!("{folder}/")).await?;
+        let mut by_key: BTreeMap<String, ObjectMeta> = found.into_iter().map(|f| (f.uri.key.clone(), f)).collect();
         let file = |chunk: &u32| {
             let key = layout.unanswered_key(*chunk);
             let found = by_key.remove(&key);

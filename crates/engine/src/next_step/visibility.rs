@@ -4,7 +4,6 @@
 use super::NextStepper;
 use crate::error::EngineError;
 use crate::job_table::StoredJob;
-use crate::objects::get_json;
 use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
 use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::run::{History, Phase, Step};
@@ -40,13 +39,13 @@ impl NextStepper {
             Phase::AnswerAndJoin => {
                 // Counts that are there from an earlier join (of a run that was collected, and resumed after that) are not
                 // those of the jobs' own joins.
-                let items: Vec<JobItem> = get_json(&self.s3, &self.bucket, &done.manifest_key).await?;
+                let items: Vec<JobItem> = self.bucket.get_json(&done.manifest_key).await?;
                 Stamps::of(jobs).check(items.iter().map(|item| (item.name.as_str(), &JoinStamp::FirstJob)))?;
                 check_over(history, jobs, done.state.pass)
             }
             Phase::Answer => check_over(history, jobs, done.state.pass),
             Phase::Join | Phase::LastJoin => {
-                let tasks: Vec<JoinTask> = get_json(&self.s3, &self.bucket, &done.manifest_key).await?;
+                let tasks: Vec<JoinTask> = self.bucket.get_json(&done.manifest_key).await?;
                 Stamps::of(jobs).check(tasks.iter().filter_map(|task| Some((task.name(), task.stamp()?))))
             }
             // Wide rows are counted already.

@@ -10,12 +10,10 @@ use super::unanswered::copy_unanswered;
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{
-    Found, ObjectChunks, ObjectSink, ObjectWriter, StreamReader, Uploads, for_each_line_of, get_json, head, list,
+    Bucket, ObjectMeta, ObjectRangeReader, ObjectSink, ObjectWriter, StreamReader, Uploads, blocking, for_each_line_of,
 };
-use crate::preprocess::blocking;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
-use aws_sdk_s3::Client;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::input::OutputFormat;
@@ -25,7 +23,6 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -34,10 +31,8 @@ use tokio::runtime::Handle;
 /// Everything that postprocess needs.
 #[derive(Debug, Clone)]
 pub struct Postprocessor {
-    /// S3.
-    pub s3: Client,
     /// The bucket of everything.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// The job table.
     pub jobs: JobTable,
 }
@@ -46,7 +41,7 @@ pub struct Postprocessor {
 struct RowsFile {
     plan: Plan,
     layout: Layout,
-    rows: Found,
+    rows: ObjectMeta,
     types: Option<Vec<ColumnType>>,
     outputs: Vec<(OutputFormat, String)>,
     /// The execution that owns the run.
@@ -75,7 +70,7 @@ impl Postprocessor {
 
     async fn perform(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
         self.jobs.check_in_hand(&input.run_id, &input.execution_arn).await?;
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&input.run_id)).await?;
+        let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
         let (index, name, stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
@@ -118,10 +113,9 @@ impl Postprocessor {
         Ok(RowsFile { plan, layout, rows, types, outputs, owner, prompts })
     }
 
-    async fn expect(&self, key: &str) -> Result<Found, EngineError> {
-        let uri = S3Uri::new(&self.bucket, key);
-        let found = head(&self.s3, &uri).await?;
-        found.ok_or_else(|| EngineError::corrupt(format!("{uri} does not exist any more")))
+    async fn expect(&self, key: &str) -> Result<ObjectMeta, EngineError> {
+        let found = self.bucket.head(key).await?;
+        found.ok_or_else(|| EngineError::corrupt(format!("{} does not exist any more", self.bucket.uri(key))))
     }
 
     async fn join_chunk(
@@ -136,16 +130,16 @@ impl Postprocessor {
         }
         let records = self.expect(&file.layout.records_key(chunk)).await?;
         let wanted = self.wanted(&file, chunk).await?;
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let uploads = self.bucket.uploads(&Handle::current());
         let counts = {
-            let (s3, uploads, table) = (self.s3.clone(), uploads.clone(), self.jobs.clone());
+            let (s3, uploads, table) = (self.bucket.client().clone(), uploads.clone(), self.jobs.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let shared_key = file.layout.shared_key(chunk);
                 let job = join_job(&file, wanted.as_deref().map(|wanted| (wanted, shared_key.as_str())));
-                let rows = ObjectChunks::new(&runtime, &s3, &file.rows);
+                let rows = ObjectRangeReader::new(&runtime, &s3, &file.rows);
                 let jobs = jobs.iter().map(|(attempt, found)| {
-                    let read = |found: &Found| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
+                    let read = |found: &ObjectMeta| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
                     JobAnswers { job: attempt.clone(), answers: Box::new(found.iter().map(read)) }
                 });
                 let sink = WhileOwned::new(&runtime, &uploads, &table, (&file.plan.run_id, &file.owner));
@@ -167,7 +161,7 @@ impl Postprocessor {
         &self,
         file: &RowsFile,
         attempt: &ChunkAttempt,
-    ) -> Result<(JobAttempt, Vec<Found>), EngineError> {
+    ) -> Result<(JobAttempt, Vec<ObjectMeta>), EngineError> {
         let stored = self.jobs.get(&attempt.name).await?.unwrap_or_default();
         let folder = match (attempt.lane, stored.job_arn.as_deref().and_then(|arn| arn.rsplit('/').next())) {
             (Lane::OnDemand, _) => Some(file.layout.on_demand_prefix(attempt.index)),
@@ -176,7 +170,7 @@ impl Postprocessor {
             (Lane::Batch, None) => None,
         };
         let mut answers = match folder {
-            Some(folder) => list(&self.s3, &S3Uri::new(&self.bucket, folder)).await?,
+            Some(folder) => self.bucket.list(&folder).await?,
             None => Vec::new(),
         };
         answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));
@@ -201,10 +195,7 @@ impl Postprocessor {
             return Ok(None);
         }
         let key = file.layout.wanted_key(chunk);
-        match head(&self.s3, &S3Uri::new(&self.bucket, &key)).await? {
-            Some(_) => get_json(&self.s3, &self.bucket, &key).await.map(Some),
-            None => Ok(None),
-        }
+        self.bucket.find_json(&key).await
     }
 
     /// Writes a chunk's rows as wide ones, once all is answered.
@@ -215,15 +206,15 @@ impl Postprocessor {
         let outputs: Vec<_> = formats.map(|format| (*format, layout.output_key(chunk, format.extension()))).collect();
         let others = plan.columns.iter().filter(|column| column.name != RECORD_ID).cloned();
         let existing = std::iter::once(Column::of_input(RECORD_ID)).chain(others).collect();
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let uploads = self.bucket.uploads(&Handle::current());
         let run_id = plan.run_id.clone();
         let rows = {
             let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.to_owned());
             blocking(move || {
                 let runtime = Handle::current();
                 let task = PivotTask { prompts: &prompts, plan: &plan.prompts, existing, outputs: &outputs };
-                let open = |found: &Found| {
-                    let rows = ObjectChunks::new(&runtime, &this.s3, found);
+                let open = |found: &ObjectMeta| {
+                    let rows = ObjectRangeReader::new(&runtime, this.bucket.client(), found);
                     ParquetRows::open(rows, &found.uri.to_string(), None).map(|(_, rows)| rows)
                 };
                 let after = (chunk + 1..plan.counts.jobs).map(|chunk| {
@@ -246,17 +237,17 @@ impl Postprocessor {
 
     async fn join_duplicates(&self, file: RowsFile) -> Result<JobCounts, EngineError> {
         let run_id = &file.plan.run_id;
-        let first_rows: Vec<u64> = get_json(&self.s3, &self.bucket, &Layout::first_rows_key(run_id)).await?;
+        let first_rows: Vec<u64> = self.bucket.get_json(&Layout::first_rows_key(run_id)).await?;
         let folder = file.layout.shared_key(0);
         let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let shared = list(&self.s3, &S3Uri::new(&self.bucket, format!("{folder}/"))).await?;
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let shared = self.bucket.list(&format!("{folder}/")).await?;
+        let uploads = self.bucket.uploads(&Handle::current());
         let counts = {
-            let (s3, uploads, table) = (self.s3.clone(), uploads.clone(), self.jobs.clone());
+            let (s3, uploads, table) = (self.bucket.client().clone(), uploads.clone(), self.jobs.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let mut counts = JobCounts::default();
-                let rows = ObjectChunks::new(&runtime, &s3, &file.rows);
+                let rows = ObjectRangeReader::new(&runtime, &s3, &file.rows);
                 let name = file.rows.uri.to_string();
                 let job = join_job(&file, None);
                 let mut waiting = WaitingRows::read(&rows, &name, &first_rows, job.reading)?;
@@ -264,7 +255,7 @@ impl Postprocessor {
                     waiting.chunks.iter().map(|index| file.layout.shared_key(*index)).collect();
                 // Chunks that were never joined have shared nothing.
                 let files = shared.into_iter().filter(|found| keys.contains(&found.uri.key));
-                let files: Vec<((), Found)> = files.map(|found| ((), found)).collect();
+                let files: Vec<((), ObjectMeta)> = files.map(|found| ((), found)).collect();
                 for_each_line_of(&runtime, &s3, &files, |(), line| {
                     waiting.take(line, &mut counts);
                     Ok(())

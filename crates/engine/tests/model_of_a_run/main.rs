@@ -14,7 +14,7 @@ use bedrock_batch_domain::input::{Inference, ProcessingMode};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
-use bedrock_batch_engine::preprocess::{ChunkJob as Chunking, numbered, write_chunks};
+use bedrock_batch_engine::preprocess::{ChunkWriteSpec as Chunking, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bucket::Bucket;
