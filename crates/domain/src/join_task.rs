@@ -1,8 +1,9 @@
 //! The work of postprocess: one task per item of a Distributed Map.
 
 use crate::extract::ColumnType;
+use crate::format_version::FormatVersion;
 use crate::lane::Lane;
-use crate::plan::{FormatVersion, JobItem};
+use crate::plan::JobItem;
 use serde::{Deserialize, Serialize};
 
 /// One file of answered rows to be written.

@@ -17,6 +17,7 @@ pub mod columns;
 pub mod email;
 pub mod error_name;
 pub mod extract;
+pub mod format_version;
 pub mod image;
 pub mod input;
 pub mod job;

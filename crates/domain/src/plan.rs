@@ -2,55 +2,15 @@
 //! edited in the middle changes nothing.
 
 use crate::columns::Column;
-use crate::input::{ProcessingMode, RunRequest};
+use crate::format_version::FormatVersion;
+use crate::input::RunRequest;
 use crate::lane::Lane;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::prompt::PromptPlan;
 use crate::row_error::RowErrorCode;
-use crate::run::{RunShape, RunState, Step, StepName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Version of the form of what a run stores. It is counted up when the meaning of stored fields changes; new fields alone
-/// do not change it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct FormatVersion(u32);
-
-impl FormatVersion {
-    /// The version before versions were written: steps without a phase, tasks of joins told apart by booleans.
-    pub const FIRST: Self = Self(1);
-    /// The version that is written.
-    pub const CURRENT: Self = Self(2);
-}
-
-/// What has no version was written by the first one.
-impl Default for FormatVersion {
-    fn default() -> Self {
-        Self::FIRST
-    }
-}
-
-/// A version that this program does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("`version` is `{0}`: must be between 1 and {max}; deploy the version that wrote it", max = FormatVersion::CURRENT.0)]
-pub struct UnknownVersion(u32);
-
-impl TryFrom<u32> for FormatVersion {
-    type Error = UnknownVersion;
-
-    fn try_from(version: u32) -> Result<Self, UnknownVersion> {
-        let known = Self::FIRST.0..=Self::CURRENT.0;
-        if known.contains(&version) { Ok(Self(version)) } else { Err(UnknownVersion(version)) }
-    }
-}
-
-impl From<FormatVersion> for u32 {
-    fn from(version: FormatVersion) -> Self {
-        version.0
-    }
-}
 
 /// The frozen plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,39 +59,7 @@ impl Plan {
         let duplicate_files = 0..self.counts.duplicate_chunks;
         chunks.chain(duplicate_files.map(move |file| duplicates.duplicate_output_key(file, extension)))
     }
-
-    /// Returns the first step of the run: the jobs of its first pass.
-    pub fn first_step(&self, execution_arn: &str) -> Step {
-        let last_round = self.request.invocation.max_retry_rounds;
-        let (state, lane) = RunState::first(&RunShape::from(self), self.lane, last_round);
-        let step = state.phase.step(lane);
-        Step {
-            step,
-            run_id: self.run_id.clone(),
-            bucket: self.bucket.clone(),
-            execution_arn: execution_arn.to_owned(),
-            manifest_key: Layout::pass_jobs_key(&self.run_id, state.pass),
-            max_concurrency: self.concurrency(step),
-            model_id: self.model.id.clone(),
-            invocation_type: self.model.family.invocation_type(),
-            on_demand_allowed: self.request.invocation.processing_mode == ProcessingMode::Auto,
-            state,
-        }
-    }
-
-    /// Returns the maximum number of items of a step's manifest that are worked on at once.
-    pub fn concurrency(&self, step: StepName) -> u32 {
-        match step {
-            StepName::ProcessJobs | StepName::RetryJobs => self.request.max_concurrent_jobs,
-            // One function at a time: so the limits of requests hold for the whole run.
-            StepName::AnswerOnDemand | StepName::Finish => 1,
-            StepName::JoinChunks => MAX_CONCURRENT_JOINS,
-        }
-    }
 }
-
-/// Maximum number of functions that join chunks at the same time.
-const MAX_CONCURRENT_JOINS: u32 = 20;
 
 /// One object that rows were read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::ColumnType;
+use bedrock_batch_domain::format_version::FormatVersion;
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinStamp, JoinTask};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::plan::{FormatVersion, JobItem, Plan};
+use bedrock_batch_domain::plan::{JobItem, Plan};
 use bedrock_batch_domain::run::{
     Ending, Facts, History, JobProgress, Mode, Pass, Phase, Remainder, RowSelection, RunShape, RunState, Step,
     StepName, Transition, advance, resume,
@@ -82,7 +83,7 @@ fn the_plan_is_of_version_1_and_begins_as_it_did() {
     let plan: Plan = read("plan.json");
     assert_eq!(plan.version, FormatVersion::FIRST);
     let first: Step = read("steps/process_jobs.json");
-    assert_eq!(plan.first_step(&plan.execution_arn), first);
+    assert_eq!(Step::first(&plan, &plan.execution_arn), first);
 }
 
 #[test]

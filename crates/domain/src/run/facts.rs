@@ -2,43 +2,12 @@
 
 use super::fate::Fate;
 use super::history::History;
+use super::shape::RunShape;
 use super::state::RunState;
 use crate::extract::{ColumnType, FieldKinds};
-use crate::input::ProcessingMode;
 use crate::join_task::JoinStamp;
-use crate::plan::Plan;
 use crate::summary::JobCounts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// Facts about a run that do not change after its start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunShape {
-    /// Lanes that the request allows.
-    pub processing: ProcessingMode,
-    /// Minimum number of records in a batch job of the model.
-    pub batch_minimum: u32,
-    /// Number of chunks.
-    pub chunks: u32,
-    /// If true, the last chunk is too small for a batch job: it is the remainder of the first pass.
-    pub has_small_chunk: bool,
-    /// Number of files of duplicates.
-    pub duplicate_files: u32,
-    /// If true, rows with several answers become one wide row each.
-    pub is_wide: bool,
-}
-
-impl From<&Plan> for RunShape {
-    fn from(plan: &Plan) -> Self {
-        Self {
-            processing: plan.request.invocation.processing_mode,
-            batch_minimum: plan.model.limits.min_records_per_job,
-            chunks: plan.counts.jobs,
-            has_small_chunk: plan.small_chunk,
-            duplicate_files: plan.counts.duplicate_chunks,
-            is_wide: plan.prompts.is_wide(),
-        }
-    }
-}
 
 /// Everything that decides what follows on a part of a run.
 #[derive(Debug, Clone)]
@@ -102,6 +71,7 @@ impl Facts<'_> {
 mod tests {
     use super::*;
     use crate::extract::FieldValue;
+    use crate::input::ProcessingMode;
 
     /// Counts of a chunk whose one field held these values, written as `types`.
     fn counts(values: &[FieldValue], types: &[ColumnType]) -> JobCounts {

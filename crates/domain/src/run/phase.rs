@@ -1,6 +1,6 @@
 //! The parts of a run, one after the other.
 
-use super::step::StepName;
+use super::step_name::StepName;
 use crate::lane::Lane;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 
 use super::history::History;
 use super::phase::{Mode, Phase};
-use super::state::{Remainder, RunState};
+use super::remainder::Remainder;
+use super::state::RunState;
 use crate::lane::Lane;
 use crate::plan::JobItem;
 

@@ -1,17 +1,10 @@
 //! The state of a run: a value that goes from step to step.
 
-use super::advance::Ending;
-use super::facts::RunShape;
 use super::phase::{Mode, Phase};
+use super::remainder::Remainder;
+use super::shape::RunShape;
+use super::transition::Ending;
 use crate::lane::Lane;
-
-/// Rows that a batch pass leaves over, too few for a batch job. They are written down with that pass as a pass of their
-/// own, and answered on demand right after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remainder {
-    /// Number of the pass that they are written down as.
-    pub pass: u32,
-}
 
 /// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,28 +1,16 @@
 //! The object that goes from state to state of the state machine: the output of preprocess and of every next step.
 
 use super::phase::{Mode, Phase};
-use super::state::{Remainder, RunState};
+use super::remainder::Remainder;
+use super::shape::RunShape;
+use super::state::RunState;
+use super::step_name::StepName;
+use crate::input::ProcessingMode;
 use crate::lane::Lane;
 use crate::layout::Layout;
 use crate::model::InvocationType;
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
-
-/// The states of the state machine that a step can lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepName {
-    /// Batch jobs of the first pass, each joined as soon as it is over.
-    ProcessJobs,
-    /// Batch jobs of a later pass.
-    RetryJobs,
-    /// Jobs whose records are sent one by one.
-    AnswerOnDemand,
-    /// Join chunks with all their answers.
-    JoinChunks,
-    /// Add up.
-    Finish,
-}
 
 /// Work that the state machine does next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,12 +38,44 @@ pub struct Step {
     pub state: RunState,
 }
 
+/// Maximum number of functions that join chunks at the same time.
+const MAX_CONCURRENT_JOINS: u32 = 20;
+
+/// Returns the maximum number of items of a step's manifest that are worked on at once.
+fn concurrency(plan: &Plan, step: StepName) -> u32 {
+    match step {
+        StepName::ProcessJobs | StepName::RetryJobs => plan.request.max_concurrent_jobs,
+        // One function at a time: so the limits of requests hold for the whole run.
+        StepName::AnswerOnDemand | StepName::Finish => 1,
+        StepName::JoinChunks => MAX_CONCURRENT_JOINS,
+    }
+}
+
 impl Step {
+    /// Returns the first step of a run: the jobs of its first pass.
+    pub fn first(plan: &Plan, execution_arn: &str) -> Self {
+        let last_round = plan.request.invocation.max_retry_rounds;
+        let (state, lane) = RunState::first(&RunShape::from(plan), plan.lane, last_round);
+        let step = state.phase.step(lane);
+        Self {
+            step,
+            run_id: plan.run_id.clone(),
+            bucket: plan.bucket.clone(),
+            execution_arn: execution_arn.to_owned(),
+            manifest_key: Layout::pass_jobs_key(&plan.run_id, state.pass),
+            max_concurrency: concurrency(plan, step),
+            model_id: plan.model.id.clone(),
+            invocation_type: plan.model.family.invocation_type(),
+            on_demand_allowed: plan.request.invocation.processing_mode == ProcessingMode::Auto,
+            state,
+        }
+    }
+
     /// Returns the step after this one. `lane` is that of the jobs, where there are jobs.
     #[must_use]
     pub fn followed_by(&self, plan: &Plan, state: RunState, lane: Lane, manifest_key: String) -> Self {
         let step = state.phase.step(lane);
-        Self { step, state, manifest_key, max_concurrency: plan.concurrency(step), ..self.clone() }
+        Self { step, state, manifest_key, max_concurrency: concurrency(plan, step), ..self.clone() }
     }
 }
 

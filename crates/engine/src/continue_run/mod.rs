@@ -166,7 +166,7 @@ impl RunContinuer {
             by_name.get(name).map(of).unwrap_or_default()
         };
         let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, progress);
-        let first = plan.first_step(&start.execution_arn);
+        let first = Step::first(plan, &start.execution_arn);
         if resumption.open_jobs.is_empty() {
             let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
             return stepper.run(Step { state: resumption.state, ..first }).await;
@@ -201,7 +201,7 @@ impl RunContinuer {
         }
         let history = read_whole_history(&self.bucket, &plan.run_id).await?;
         let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
-        stepper.collect(plan, history, plan.first_step(&start.execution_arn)).await
+        stepper.collect(plan, history, Step::first(plan, &start.execution_arn)).await
     }
 }
 

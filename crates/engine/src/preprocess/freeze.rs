@@ -5,9 +5,10 @@ use super::start_input::StartInput;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
 use crate::objects::Bucket;
+use bedrock_batch_domain::format_version::FormatVersion;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::plan::{FormatVersion, JobItem, Parts, Plan, PlanCounts, Source};
+use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source};
 use bedrock_batch_domain::run::Step;
 
 /// A run whose chunks are written.
@@ -42,7 +43,7 @@ impl RunToFreeze<'_> {
         bucket.put_json(&Layout::plan_key(run_id), &plan).await?;
         let counts = &plan.counts;
         tracing::info!(run_id, rows = counts.rows, records = counts.records, jobs = counts.jobs, "run_prepared");
-        Ok(plan.first_step(&self.input.execution_arn))
+        Ok(Step::first(&plan, &self.input.execution_arn))
     }
 
     /// One job per chunk. One that is too small for a batch job is sent on demand.

@@ -1,6 +1,7 @@
-use super::super::facts::RunShape;
 use super::super::fate::Fate;
 use super::super::history::{History, Pass};
+use super::super::remainder::Remainder;
+use super::super::shape::RunShape;
 use super::*;
 use crate::join_task::JoinStamp;
 use crate::plan::{JobItem, Parts};
