@@ -3,60 +3,18 @@
 //! Bedrock refuses `= : + @ ,`, spaces and `//` in the S3 addresses of a job and `_` and spaces in its name
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
 
+use crate::ids::{JobPrefix, RunId};
 use crate::plan::Plan;
-use sha2::{Digest, Sha256};
+use crate::short_hash::{digest, short_hash};
 
-/// The longest job name that Bedrock takes.
-pub const LONGEST_JOB_NAME: usize = 63;
-/// The longest part of a job name that comes from the user's prefix: leaves room for `-<index>-<hash>`.
-const LONGEST_PREFIX: usize = 40;
-
-/// `job_name_prefix` as it stands in keys and job names: ASCII letters, digits and `-`, at most 40, beginning and
-/// ending with a letter or digit. `None` if nothing of it is left.
+/// `job_name_prefix` as it stands in keys and job names; see [`JobPrefix`].
 pub fn clean_prefix(prefix: &str) -> Option<String> {
-    let cleaned = joined_by_hyphens(prefix, |c| c.is_ascii_alphanumeric());
-    let short: String = cleaned.chars().take(LONGEST_PREFIX).collect();
-    let trimmed = short.trim_matches('-');
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    JobPrefix::cleaned(prefix).map(Into::into)
 }
 
-/// The run's id: the execution's name where S3 addresses of Bedrock jobs allow all its characters, else the cleaned
-/// name and a short hash of the real one, so that two executions never share files.
+/// The id of the run of an execution; see [`RunId`].
 pub fn run_id(execution_name: &str) -> String {
-    let cleaned = joined_by_hyphens(execution_name, |c| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-');
-    if cleaned == execution_name && cleaned.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return cleaned;
-    }
-    let kept = cleaned.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-    let hash = short_hash(&[execution_name]);
-    if kept.is_empty() { format!("run-{hash}") } else { format!("{kept}-{hash}") }
-}
-
-/// Replaces each run of characters that do not fit by one hyphen.
-fn joined_by_hyphens(text: &str, fits: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if fits(c) {
-            out.push(c);
-        } else if !out.ends_with('-') {
-            out.push('-');
-        }
-    }
-    out
-}
-
-/// Eight hex digits that stand for `parts`.
-pub(crate) fn short_hash(parts: &[&str]) -> String {
-    digest(parts)[..8].to_owned()
-}
-
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hex::encode(hash.finalize())
+    RunId::of_execution(execution_name).into()
 }
 
 /// The names of one run's objects and jobs. Cheap to make; holds no state.
@@ -242,26 +200,8 @@ pub fn client_request_token(run: &str, job_name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::JobName;
     use proptest::prelude::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("test-joke-job1", Some("test-joke-job1"))]
-    #[case("my_prefix v2", Some("my-prefix-v2"))]
-    #[case("--über//cool--", Some("ber-cool"))]
-    #[case("日本", None)]
-    #[case("", None)]
-    #[case("___", None)]
-    fn prefixes(#[case] raw: &str, #[case] clean: Option<&str>) {
-        assert_eq!(clean_prefix(raw).as_deref(), clean);
-    }
-
-    #[test]
-    fn a_name_that_fits_is_kept_and_others_never_collide() {
-        assert_eq!(run_id("0f9a-11_x.y"), "0f9a-11_x.y");
-        assert_ne!(run_id("a=b"), run_id("a+b"));
-        assert_ne!(run_id("a=b"), run_id("a-b"));
-    }
 
     #[test]
     fn every_run_round_and_index_has_a_job_name_of_its_own() {
@@ -289,8 +229,7 @@ mod tests {
             let Some(prefix) = clean_prefix(&prefix) else { return Ok(()) };
             let layout = Layout::new(prefix, run_id(&name));
             let job = layout.job_name("t", round, index);
-            prop_assert!(job.len() <= LONGEST_JOB_NAME);
-            prop_assert!(job.chars().next().unwrap().is_ascii_alphanumeric());
+            prop_assert!(JobName::parse(&job).is_ok());
             prop_assert!(job.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
             prop_assert!(bedrock_takes_key(&layout.records_key(index)), "{}", layout.records_key(index));
             prop_assert!(bedrock_takes_key(layout.answers_prefix(index).trim_end_matches('/')));

@@ -1,6 +1,7 @@
 //! Names of a pipeline run: all of them follow from its execution.
 
-use crate::layout::{run_id, short_hash};
+use crate::layout::run_id;
+use crate::short_hash::short_hash;
 
 /// The longest name that Step Functions takes for an execution, in characters.
 const LONGEST_EXECUTION_NAME: usize = 80;
