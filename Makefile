@@ -1,9 +1,9 @@
-# The only entry point: every task is a target, and CI calls targets.
+# Entry point for all tasks: every task is a target, and CI calls targets.
 
 SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
 
-# One warm target directory, which survives a clean checkout.
+# One shared target directory, which stays warm across clean checkouts.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/target
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
@@ -38,7 +38,7 @@ demo-pipeline: build ## Run three stages over 105 generated pictures of clothing
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
 
 .PHONY: test
-test: check test-rust test-infra test-simulator e2e ## Run everything that must hold: lints, unit, property and end-to-end tests
+test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
 
 # --- parts ---
 
@@ -85,7 +85,7 @@ local-up: build ## Start the local stack and write .local/env
 	@local/up
 
 .PHONY: local-down
-local-down: ## Stop what local-up started
+local-down: ## Stop the local stack
 	@local/down
 
 .PHONY: check

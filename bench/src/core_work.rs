@@ -1,4 +1,4 @@
-//! The cores, on local files.
+//! Preprocess and postprocess on local files, without S3.
 
 use crate::measure::measured;
 use crate::{Common, Failure};
@@ -21,17 +21,17 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// The run that files are named after.
+/// Name of the run, which is part of the names of files.
 pub(crate) const RUN: &str = "bench";
 
 #[derive(Debug, Args)]
 pub(crate) struct Preprocess {
     #[command(flatten)]
     common: Common,
-    /// The CSV
+    /// CSV file
     #[arg(long)]
     input: PathBuf,
-    /// The folder for chunks
+    /// Folder for the chunks
     #[arg(long)]
     out: PathBuf,
 }
@@ -43,7 +43,7 @@ impl Preprocess {
         let layout = Layout::new(RUN, RUN);
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
-            // As in a run: once to count, once to write.
+            // As in a run, the file is read twice: once to count, once to write.
             let rows = count_records(File::open(&self.input)?)?.records.saturating_sub(1);
             let records = [RecordWriter::new(
                 Family::AnthropicMessages,
@@ -78,13 +78,13 @@ impl Preprocess {
 
 #[derive(Debug, Args)]
 pub(crate) struct Postprocess {
-    /// The folder that preprocess wrote
+    /// Folder that preprocess wrote
     #[arg(long)]
     chunks: PathBuf,
-    /// The folder of answers, `NNNN.jsonl.out`
+    /// Folder of the answers, `NNNN.jsonl.out`
     #[arg(long)]
     answers: PathBuf,
-    /// The folder for answered rows
+    /// Folder for the answered rows
     #[arg(long)]
     out: PathBuf,
 }
@@ -122,7 +122,7 @@ impl Postprocess {
     }
 }
 
-/// The one job of a chunk.
+/// Returns the only job of a chunk.
 pub(crate) fn attempt() -> JobAttempt {
     JobAttempt {
         pass: 0,

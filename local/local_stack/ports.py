@@ -1,12 +1,12 @@
-"""Ports for the local stack."""
+"""Choice of ports for the local stack."""
 
 import socket
 
 
-def choose_port(usual: int, *taken: int) -> int:
-    """The usual port if it is free, else any free one."""
-    if usual not in taken and is_free(usual):
-        return usual
+def choose_port(preferred: int, *taken: int) -> int:
+    """Returns the preferred port if it is free, else any free one."""
+    if preferred not in taken and is_free(preferred):
+        return preferred
     return any_port()
 
 
@@ -17,7 +17,7 @@ def any_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    # Both addresses: something that listens on all interfaces would not be seen by a bind to one of them everywhere.
+    # Both addresses are tried: on some systems, binding to one interface succeeds although a process listens on all of them.
     for address in ("127.0.0.1", "0.0.0.0"):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,14 +1,14 @@
-//! How a command fails.
+//! Failures of commands and their exit codes.
 
 use bedrock_batch_engine::EngineError;
 use std::fmt;
 
-/// A failed command, by whose turn it is.
+/// Failure of a command, by who has to act on it.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What was asked cannot be done: exit code 2.
+    /// The request cannot be carried out as given: exit code 2.
     Usage(String),
-    /// The run failed, or AWS did: exit code 1.
+    /// The run or AWS failed: exit code 1.
     Failed(String),
 }
 

@@ -67,10 +67,10 @@ impl Plan {
             max_concurrency: self.concurrency(step),
             model_id: self.model.id.clone(),
             invocation_type: self.model.family.invocation_type(),
-            falls_back: self.request.asking.processing_mode == ProcessingMode::Auto,
+            falls_back: self.request.invocation.processing_mode == ProcessingMode::Auto,
             pass,
             round: 0,
-            last_round: self.request.asking.max_retry_rounds,
+            last_round: self.request.invocation.max_retry_rounds,
             mode: Mode::Run,
             rest: self.small_chunk && pass == 0,
         }

@@ -60,7 +60,7 @@ fn take_apart(text: &str) {
                 assert_eq!(fields.len(), extractor.names().len());
                 for field in fields.iter().flatten() {
                     let mut kinds = FieldKinds::default();
-                    kinds.see(field);
+                    kinds.record(field);
                     assert!(kinds.column_type().cell(field).is_some());
                 }
             }

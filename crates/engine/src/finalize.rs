@@ -112,7 +112,7 @@ fn facts(job: &StoredJob) -> Option<JobFacts> {
 }
 
 /// What a function said, out of the cause that Step Functions makes of it; a cause of another form stays as it is.
-pub(crate) fn words_of(cause: &str) -> String {
+pub(crate) fn error_message_of(cause: &str) -> String {
     let said = serde_json::from_str::<serde_json::Value>(cause).ok();
     let said = said.as_ref().and_then(|said| said.get("errorMessage")).and_then(serde_json::Value::as_str);
     said.unwrap_or(cause).to_owned()
@@ -129,7 +129,7 @@ fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
             let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
             Explanation { error: name.clone(), cause: format!("{cause}{more}") }
         }
-        None => Explanation { cause: words_of(&error.cause), error: error.error },
+        None => Explanation { cause: error_message_of(&error.cause), error: error.error },
     }
 }
 

@@ -5,7 +5,7 @@ use crate::config_object::{CONFIG_S3_URI, resolve_config};
 use crate::error::EngineError;
 use crate::objects::{get_json, head, put_json};
 use crate::preprocess::{Looked, Preprocessor, StartInput};
-use bedrock_batch_domain::check::Known;
+use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::input::{OutputFormat, RowSource, RunRequest};
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::pipeline::{
@@ -143,9 +143,9 @@ impl Validator {
                 Err(other) => return Err(other),
             }
         }
-        let known =
-            Known { prompts: &preprocessor.prompts, models: &preprocessor.models, region: &preprocessor.region };
-        problems.extend(check(&request, &known, &inputs).problems);
+        let catalog =
+            Catalog { prompts: &preprocessor.prompts, models: &preprocessor.models, region: &preprocessor.region };
+        problems.extend(check(&request, &catalog, &inputs).problems);
         Problems::check(problems)?;
         Ok(request)
     }

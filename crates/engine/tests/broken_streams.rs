@@ -44,7 +44,7 @@ impl ChunkReader for Breakable {
 fn parquet(rows: usize, width: usize) -> Bytes {
     let column: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(width); rows]));
     let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
-    let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Anybody).unwrap();
+    let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Any).unwrap();
     file.write(&batch).unwrap();
     file.finish().unwrap().into()
 }

@@ -90,9 +90,9 @@ impl Run {
         Self { aws, invoker: invoker(&endpoint), input }
     }
 
-    async fn invoke(&self, asking: Duration) -> Result<Invoked, EngineError> {
+    async fn invoke(&self, sending: Duration) -> Result<Invoked, EngineError> {
         let now = Instant::now();
-        self.invoker.run(&self.input, Times { asks_until: now + asking, waits_until: now + asking * 2 }).await
+        self.invoker.run(&self.input, Times { send_until: now + sending, wait_until: now + sending * 2 }).await
     }
 
     /// All lines of all parts, by record.

@@ -221,7 +221,7 @@ async fn columns_are_those_that_the_input_really_has() {
     let problems = stack.refused(pipeline()).await;
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].starts_with("stages[0], column `text`: the prompt `mood` needs this column"), "{problems:?}");
-    assert!(problems[1].starts_with("stages[1].column_mappings.letter is `text`: there is no such column"));
+    assert!(problems[1].starts_with("stages[1].column_mappings.letter is `text`: this column does not exist"));
     let renamed = with(&[("/stages/0/column_mappings", json!({"text": "letter"}))]);
     stack.validate("renamed", "t", renamed).await.unwrap();
 }
@@ -258,7 +258,7 @@ async fn a_pipeline_may_lie_in_s3() {
     assert_eq!(valid.stages.len(), 2);
     stack.put("inputs/broken.json", b"{\"pipeline_name\": \"a\",}");
     for (key, expected) in [
-        ("inputs/broken.json", "this object is no JSON: trailing comma at line 1 column 23"),
+        ("inputs/broken.json", "this object is not valid JSON: trailing comma at line 1 column 23"),
         ("inputs/nothing.json", "there is no such object"),
     ] {
         let error = stack.validate("others", "t", named(key)).await.unwrap_err().to_string();

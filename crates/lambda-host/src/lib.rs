@@ -1,4 +1,4 @@
-//! What the Lambda binaries share: logging, the environment, and errors under their contract names.
+//! Common parts of the Lambda binaries: logging, the environment, and errors under their contract names.
 
 mod preprocessor;
 
@@ -11,18 +11,18 @@ use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use std::time::{Instant, SystemTime};
 
-/// A setting that the deployment must give.
+/// Reads an environment variable that the deployment must set.
 ///
 /// # Errors
-/// If it is missing or not of its type, with its name.
+/// Returns an error with the name of the variable if it is missing or cannot be parsed.
 pub fn required<T: FromStr>(name: &str) -> Result<T, Error> {
     optional(name)?.ok_or_else(|| format!("the environment variable {name} is missing: deploy the stack again").into())
 }
 
-/// A setting that may be missing or empty.
+/// Reads an environment variable that may be missing or empty.
 ///
 /// # Errors
-/// If it is not of its type, with its name.
+/// Returns an error with the name of the variable if it cannot be parsed.
 pub fn optional<T: FromStr>(name: &str) -> Result<Option<T>, Error> {
     let value = std::env::var(name).unwrap_or_default();
     if value.is_empty() {
@@ -32,10 +32,11 @@ pub fn optional<T: FromStr>(name: &str) -> Result<Option<T>, Error> {
     Ok(Some(parsed))
 }
 
-/// Serves invocations until the environment is taken away. Logs are JSON lines on stdout; payloads are never logged.
+/// Serves invocations until the execution environment is shut down. Logs are JSON lines on stdout; payloads are never
+/// logged.
 ///
 /// # Errors
-/// When the Lambda runtime cannot be reached.
+/// Returns an error if the Lambda runtime cannot be reached.
 pub async fn serve<I, O, F>(use_case: impl Fn(I) -> F) -> Result<(), Error>
 where
     I: DeserializeOwned + Send + 'static,
@@ -45,10 +46,10 @@ where
     serve_until(|input, _| use_case(input)).await
 }
 
-/// As [`serve`], for use cases that need to know when Lambda will end them.
+/// Serves invocations like [`serve`], for use cases that need to know their deadline.
 ///
 /// # Errors
-/// When the Lambda runtime cannot be reached.
+/// Returns an error if the Lambda runtime cannot be reached.
 pub async fn serve_until<I, O, F>(use_case: impl Fn(I, Instant) -> F) -> Result<(), Error>
 where
     I: DeserializeOwned + Send + 'static,
@@ -57,18 +58,18 @@ where
 {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<I>| {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-        // Boxed: the runtime wraps it in layers whose types would grow beyond what the compiler follows.
+        // Boxed: the runtime wraps the future in layers whose types would exceed the compiler's limits.
         let answer = Box::pin(use_case(event.payload, Instant::now() + left));
         async move { answer.await.map_err(|error| diagnostic(&error)) }
     }))
     .await
 }
 
-/// Sets logging up; to be called first.
+/// Sets up logging; to be called first.
 pub fn log_as_json() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    // The runtime would log whole error messages, which may hold values of the user's: they belong to the execution,
-    // not to a log. Its own span carries nothing but the request id.
+    // The runtime would log full error messages, which may contain the user's data: they belong in the execution, not in
+    // a log. Its own span contains only the request id.
     let filter = match "lambda_runtime::layers=off".parse() {
         Ok(silent) => filter.add_directive(silent),
         Err(_) => filter,
@@ -76,7 +77,7 @@ pub fn log_as_json() {
     tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(true).with_ansi(false).init();
 }
 
-/// The error as Step Functions sees it: `errorType` is what Retry and Catch match.
+/// Converts an error to the form that Step Functions sees: Retry and Catch match on `errorType`.
 fn diagnostic(error: &EngineError) -> Diagnostic {
     tracing::error!(error_type = error.name(), "the invocation failed");
     Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }

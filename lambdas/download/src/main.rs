@@ -1,4 +1,4 @@
-//! Lambda `download`: the function URL that links of emails lead to. See [`bedrock_batch_engine::download`].
+//! Lambda `download`: the function URL behind the links in emails. See [`bedrock_batch_engine::download`].
 
 use bedrock_batch_engine::download::{Downloader, LinkRequest};
 use bedrock_batch_engine::link_keys::LinkKeys;

@@ -1,4 +1,4 @@
-//! Lambda `stop-jobs`: executions that were aborted, failed or timed out. See [`bedrock_batch_engine::stop`].
+//! Lambda `stop-jobs`: handles executions that were aborted, failed or timed out. See [`bedrock_batch_engine::stop`].
 
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::stop::{EndedExecution, Stopper};
@@ -6,7 +6,7 @@ use bedrock_batch_lambda_host::{log_as_json, required, serve};
 use lambda_runtime::Error;
 use serde::Deserialize;
 
-/// The event "Step Functions Execution Status Change".
+/// Event "Step Functions Execution Status Change".
 #[derive(Debug, Deserialize)]
 struct StatusChange {
     detail: EndedExecution,

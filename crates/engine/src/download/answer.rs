@@ -1,9 +1,9 @@
-//! What the function URL answers, in its payload format 2.0.
+//! Responses of the function URL, in its payload format 2.0.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// An HTTP answer. It has no `Debug`: where it leads is a secret.
+/// HTTP response. It has no `Debug`, because the address that it redirects to is a secret.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkAnswer {
@@ -46,8 +46,8 @@ impl LinkAnswer {
     pub(super) fn forged() -> Self {
         Self::new(
             403,
-            "This link is not valid: it is incomplete, was changed, or was withdrawn. Copy it whole from the email, or \
-             get the files with `bedrock-batch download RUN`; the email names the run.",
+            "This link is not valid: it is incomplete, was modified, or was withdrawn. Copy all of it from the email, \
+             or get the files with `bedrock-batch download RUN`; the email names the run.",
         )
     }
 
@@ -63,7 +63,7 @@ impl LinkAnswer {
         Self::new(404, &format!("The link is valid, but the file {name} is no longer in the bucket."))
     }
 
-    pub(super) fn out_of_order() -> Self {
+    pub(super) fn unavailable() -> Self {
         Self::new(503, "The file cannot be reached at the moment. Try again in a minute.")
             .with("retry-after", "60".to_owned())
     }
@@ -75,7 +75,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_redirect_is_neither_stored_nor_passed_on() {
+    fn a_redirect_is_not_cached_and_sends_no_referrer() {
         let expected = json!({"statusCode": 302, "body": "", "isBase64Encoded": false, "headers": {
             "location": "https://s3/x", "cache-control": "no-store", "referrer-policy": "no-referrer",
             "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}});
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_says_why_and_what_to_do() {
+    fn every_refusal_names_the_reason_and_the_remedy() {
         let expired = LinkAnswer::expired("2026-11-27 16:17 UTC");
         assert!(expired.body.starts_with("This link worked until 2026-11-27 16:17 UTC."), "{}", expired.body);
         assert!(expired.body.contains("bedrock-batch download"));

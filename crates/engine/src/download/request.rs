@@ -1,8 +1,8 @@
-//! What a function URL hands over (payload format 2.0), as far as it matters.
+//! Requests to the function URL (payload format 2.0), as far as they are read.
 
 use serde_json::Value;
 
-/// A request for a link. It has no `Debug`: its token is a secret.
+/// Request for a link. It has no `Debug`, because its token is a secret.
 #[derive(Clone)]
 pub struct LinkRequest {
     method: String,
@@ -11,7 +11,7 @@ pub struct LinkRequest {
 }
 
 impl LinkRequest {
-    /// Reads any event; what is not there is empty.
+    /// Reads any event; missing fields are empty.
     pub fn read(event: &Value) -> Self {
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
         let token = text("/queryStringParameters/token").or_else(|| {
@@ -30,7 +30,7 @@ impl LinkRequest {
         self.method == "GET"
     }
 
-    /// The last part of the path.
+    /// Returns the last part of the path.
     pub(super) fn file_name(&self) -> &str {
         &self.file_name
     }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn only_get_is_get() {
+    fn other_methods_are_not_get() {
         for method in ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
             let event = json!({"requestContext": {"http": {"method": method}}});
             assert!(!LinkRequest::read(&event).is_get(), "{method}");

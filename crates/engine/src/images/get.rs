@@ -1,4 +1,4 @@
-//! One image, from S3.
+//! Retrieval of one image from S3.
 
 use crate::error::{EngineError, chain};
 use aws_sdk_s3::Client;
@@ -13,21 +13,21 @@ use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use sha2::{Digest, Sha256};
 
-/// How often an image is asked for again whose bytes stopped coming. What S3 itself answers is retried by the SDK.
-const MOST_BREAKS: u32 = 4;
+/// Maximum number of retries if the connection breaks while an image is read. Errors returned by S3 are retried by the SDK.
+const MAX_BREAKS: u32 = 4;
 
-/// An image as a record holds it.
+/// Image in the form that records contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedImage {
-    /// What it is, by its bytes.
+    /// Media type, determined from the bytes.
     pub media_type: MediaType,
-    /// Its bytes in base64.
+    /// Bytes in base64.
     pub base64: String,
-    /// The SHA-256 of its bytes.
+    /// SHA-256 of the bytes.
     pub digest: [u8; 32],
 }
 
-/// The image at `uri`, or why the row goes without it.
+/// Returns the image at `uri`, or the reason why the row has none.
 pub(super) async fn get(
     client: &Client,
     uri: &S3Uri,
@@ -37,8 +37,8 @@ pub(super) async fn get(
     loop {
         let bytes = match read(client, uri, limits).await? {
             Read::All(bytes) => bytes,
-            Read::None(why) => return Ok(Err(why)),
-            Read::Broke(_) if breaks < MOST_BREAKS => {
+            Read::None(reason) => return Ok(Err(reason)),
+            Read::Broke(_) if breaks < MAX_BREAKS => {
                 breaks += 1;
                 continue;
             }
@@ -54,7 +54,7 @@ pub(super) async fn get(
     }
 }
 
-/// How reading an object ended.
+/// Result of reading an object.
 enum Read {
     All(Vec<u8>),
     None(RowError),
@@ -66,7 +66,7 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
         Ok(answer) => answer,
         Err(error) => {
             return match refusal(uri, &error) {
-                Some(why) => Ok(Read::None(why)),
+                Some(reason) => Ok(Read::None(reason)),
                 None => Err(EngineError::from_aws(format!("cannot read the image {uri}"), &error)),
             };
         }
@@ -75,7 +75,7 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
         let problem = ImageProblem::TooManyBytes { bytes, max: limits.max_bytes };
         Read::None(unusable(uri, &problem))
     };
-    // Known before the bytes come: they are not asked for then.
+    // Checked before the bytes are read, so that they need not be.
     let announced = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
     if announced > limits.max_bytes {
         return Ok(too_many(announced));
@@ -94,12 +94,12 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
     Ok(Read::All(bytes))
 }
 
-/// Reason of the row whose image is there and of no use.
+/// Returns the reason for a row whose image exists but cannot be used.
 fn unusable(uri: &S3Uri, problem: &ImageProblem) -> RowError {
     RowError::new(problem.code(), format!("{uri}: {problem}"))
 }
 
-/// Reason of the row, if S3's answer concerns this object alone: asking again changes nothing, and other rows go on.
+/// Returns the reason if the error concerns only this object: a retry would not help, and other rows are not affected.
 fn refusal(uri: &S3Uri, error: &SdkError<GetObjectError>) -> Option<RowError> {
     let status = error.raw_response()?.status().as_u16();
     let code = error.code().unwrap_or_default();

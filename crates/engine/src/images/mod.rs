@@ -1,4 +1,4 @@
-//! Images in S3: which there are, as rows, and their bytes, as records hold them.
+//! Images in S3: their listing as rows, and their bytes in the form that records contain.
 
 mod fetch;
 mod get;

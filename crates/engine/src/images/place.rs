@@ -1,20 +1,20 @@
-//! What the cell of an image column names.
+//! Addresses of images in the cells of an image column.
 
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 
-/// The buckets that images may lie in.
+/// Buckets that images may be in.
 #[derive(Debug, Clone)]
 pub struct Buckets {
-    /// The stack's own, in which a cell that is no address is a key.
+    /// Bucket of the stack; a cell that is not an address is a key in it.
     pub own: String,
-    /// Further ones that the stack may read.
+    /// Other buckets that the stack may read.
     pub others: Vec<String>,
 }
 
 impl Buckets {
-    /// The object that `cell` names: by an S3 URI, or by a key in the own bucket.
+    /// Returns the object that `cell` names by an S3 URI or by a key in the stack's bucket.
     pub(super) fn place(&self, cell: Option<&str>) -> Result<S3Uri, RowError> {
         let cell = cell.unwrap_or_default().trim();
         if cell.is_empty() {
@@ -81,7 +81,11 @@ mod tests {
     #[case(Some("s3://others/a.jpg"), "image in a bucket that the stack may not read", "`inputBuckets`")]
     #[case(Some("s3://Photos/a.jpg"), "image address invalid", "must name a bucket")]
     #[case(Some("s3://photos"), "image address invalid", "no object in it")]
-    fn what_names_no_readable_object_is_told(#[case] cell: Option<&str>, #[case] reason: &str, #[case] expected: &str) {
+    fn invalid_and_unreadable_addresses_are_reported(
+        #[case] cell: Option<&str>,
+        #[case] reason: &str,
+        #[case] expected: &str,
+    ) {
         let refused = buckets().place(cell).unwrap_err();
         assert_eq!(refused.reason.words(), reason);
         let text = refused.to_string();
@@ -89,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_cell_is_not_repeated() {
+    fn a_long_cell_is_not_quoted_in_full() {
         let refused = buckets().place(Some(&"x".repeat(100_000))).unwrap_err();
         assert!(refused.detail.len() < 400, "{}", refused.detail.len());
     }

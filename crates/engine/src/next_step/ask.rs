@@ -115,6 +115,6 @@ fn limits(plan: &Plan, lane: Lane) -> ChunkLimits {
         max_records: request.max_records_per_job.min(model.max_records_per_job),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: None,
-        small_last: request.asking.processing_mode == ProcessingMode::Auto,
+        small_last: request.invocation.processing_mode == ProcessingMode::Auto,
     }
 }

@@ -285,7 +285,7 @@ impl NextStepper {
         loop {
             let progress = Progress {
                 mode: done.mode,
-                processing: plan.request.asking.processing_mode,
+                processing: plan.request.invocation.processing_mode,
                 round,
                 last_round: done.last_round,
                 batch_minimum: plan.model.limits.min_records_per_job,
@@ -370,7 +370,7 @@ mod tests {
     fn chunk(index: u32, values: &[FieldValue], types: &[ColumnType]) -> StoredJob {
         let mut kinds = FieldKinds::default();
         for value in values {
-            kinds.see(value);
+            kinds.record(value);
         }
         let counts = JobCounts { kinds: vec![kinds], types: types.to_vec(), ..JobCounts::default() };
         StoredJob { name: format!("c{index}"), index, counts: Some(counts), ..StoredJob::default() }

@@ -1,92 +1,92 @@
-//! The kinds of invocation.
+//! Inputs of the notify function.
 
 use crate::finalize::StateError;
 use bedrock_batch_domain::email::Ending;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What notify is invoked with.
+/// Input of an invocation.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum NotifyInput {
-    /// By the pipeline orchestrator.
+    /// Invocation by the pipeline orchestrator.
     Pipeline(PipelineEnd),
-    /// By the event "Step Functions Execution Status Change".
+    /// Invocation by the event "Step Functions Execution Status Change".
     Execution(StatusChange),
 }
 
-/// How a pipeline ended, as its state machine tells it.
+/// Outcome of a pipeline, as reported by its state machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum PipelineEnd {
     /// All stages are complete.
     Succeeded {
-        /// The pipeline run.
+        /// Id of the pipeline run.
         pipeline_run_id: String,
     },
-    /// Something failed.
+    /// The pipeline failed.
     Failed(FailedPipeline),
 }
 
-/// A pipeline that failed.
+/// Failed pipeline.
 #[derive(Debug, Clone, Deserialize)]
 pub struct FailedPipeline {
-    /// The name of its execution.
+    /// Name of its execution.
     pub execution_name: String,
-    /// The execution.
+    /// ARN of its execution.
     pub execution_arn: String,
-    /// When it started.
+    /// Time of the start.
     #[serde(default)]
     pub started_at: String,
-    /// Its input.
+    /// Input of the execution.
     #[serde(default)]
     pub input: Value,
-    /// What Step Functions says.
+    /// Error reported by Step Functions.
     pub error: StateError,
-    /// How it ended.
-    #[serde(skip, default = "with_an_error")]
+    /// Outcome of the execution.
+    #[serde(skip, default = "failed")]
     pub ending: Ending,
 }
 
-fn with_an_error() -> Ending {
+fn failed() -> Ending {
     Ending::Failed
 }
 
-/// The event "Step Functions Execution Status Change".
+/// Event "Step Functions Execution Status Change".
 #[derive(Debug, Clone, Deserialize)]
 pub struct StatusChange {
-    /// The execution.
+    /// Ended execution.
     pub detail: EndedExecution,
 }
 
-/// What is read of the event.
+/// Fields of the event that are read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EndedExecution {
-    /// Its ARN.
+    /// ARN of the execution.
     pub execution_arn: String,
-    /// Its state machine.
+    /// ARN of its state machine.
     pub state_machine_arn: String,
-    /// Its name.
+    /// Name of the execution.
     pub name: String,
     /// `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
     pub status: String,
-    /// Milliseconds since 1970.
+    /// Start, in milliseconds since 1970.
     pub start_date: Value,
-    /// Milliseconds since 1970.
+    /// End, in milliseconds since 1970.
     pub stop_date: Value,
-    /// As JSON text; Step Functions leaves long ones out.
+    /// Input as JSON text; Step Functions omits long ones.
     pub input: Option<String>,
-    /// As JSON text; Step Functions leaves long ones out.
+    /// Output as JSON text; Step Functions omits long ones.
     pub output: Option<String>,
-    /// The error it ended with.
+    /// Name of the error that it ended with.
     pub error: Option<String>,
-    /// What that says.
+    /// Cause of that error.
     pub cause: Option<String>,
 }
 
 impl EndedExecution {
-    /// How it ended, if it did not succeed.
+    /// Returns the outcome, if it is not success.
     pub(super) fn ending(&self) -> Option<Ending> {
         match self.status.as_str() {
             "FAILED" => Some(Ending::Failed),
@@ -96,27 +96,27 @@ impl EndedExecution {
         }
     }
 
-    /// Whether it is of the pipeline orchestrator.
+    /// Returns true for an execution of the pipeline orchestrator.
     pub(super) fn is_pipeline(&self) -> bool {
         self.state_machine_arn.contains(":stateMachine:bedrock-pipeline-orchestrator")
     }
 
-    /// The second it started, since 1970.
+    /// Returns the start in seconds since 1970.
     pub(super) fn started(&self) -> Option<u64> {
         seconds(&self.start_date)
     }
 
-    /// How long it took.
-    pub(super) fn took(&self) -> Option<u64> {
+    /// Returns the duration in seconds.
+    pub(super) fn duration(&self) -> Option<u64> {
         seconds(&self.stop_date)?.checked_sub(self.started()?)
     }
 
-    /// A field of its input.
+    /// Returns a text field of its input.
     pub(super) fn input_field(&self, name: &str) -> Option<String> {
         field(self.input.as_deref(), name)
     }
 
-    /// The run it had in hand: the one that its output or input names, else its own.
+    /// Returns the run that it owned: the one named by its output or input, else its own.
     pub(super) fn run_id(&self) -> String {
         if let Some(run_id) = field(self.output.as_deref(), "run_id") {
             return run_id;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_that_succeeded() {
+    fn the_end_of_a_succeeded_pipeline_is_read() {
         let input = read(json!({"action": "succeeded", "pipeline_run_id": "p", "bucket": "b", "execution_arn": "a",
             "started_at": "t", "stages": []}));
         let NotifyInput::Pipeline(PipelineEnd::Succeeded { pipeline_run_id }) = input else { panic!("{input:?}") };
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_that_failed() {
+    fn the_end_of_a_failed_pipeline_is_read() {
         let input = read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "started_at": "t",
             "input": {"pipeline_name": "n"}, "error": {"Error": "States.TaskFailed", "Cause": "c"}}));
         let NotifyInput::Pipeline(PipelineEnd::Failed(failed)) = input else { panic!("{input:?}") };
@@ -176,16 +176,16 @@ mod tests {
     }
 
     #[test]
-    fn the_event_of_a_run() {
+    fn the_event_of_a_run_is_read() {
         let NotifyInput::Execution(change) = read(event("FAILED")) else { panic!() };
         let ended = change.detail;
-        assert_eq!((ended.ending(), ended.took(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
+        assert_eq!((ended.ending(), ended.duration(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
         assert_eq!(ended.run_id(), bedrock_batch_domain::layout::run_id("t=1"));
         assert_eq!((ended.error.as_deref(), ended.cause.as_deref()), (Some("JobFailed"), Some("no access")));
     }
 
     #[test]
-    fn a_run_that_another_execution_goes_on_with_keeps_its_name() {
+    fn a_continued_run_keeps_its_id() {
         let mut ended = EndedExecution { name: "second".to_owned(), ..EndedExecution::default() };
         ended.input = Some(r#"{"resume_run": "first"}"#.to_owned());
         assert_eq!(ended.run_id(), "first");
@@ -194,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn what_an_event_leaves_out_is_unknown() {
+    fn fields_missing_from_an_event_are_unknown() {
         let NotifyInput::Execution(change) = read(json!({"detail": {"name": "a", "status": "RUNNING"}})) else {
             panic!()
         };
-        assert_eq!((change.detail.ending(), change.detail.took()), (None, None));
+        assert_eq!((change.detail.ending(), change.detail.duration()), (None, None));
     }
 
     proptest! {
@@ -206,7 +206,7 @@ mod tests {
         fn no_text_panics(text in "\\PC{0,60}", date in any::<u64>()) {
             let detail = json!({"name": text, "input": text, "output": text, "status": text, "startDate": date, "stopDate": 0});
             let ended: EndedExecution = serde_json::from_value(detail).unwrap();
-            let _ = (ended.run_id(), ended.took(), ended.ending());
+            let _ = (ended.run_id(), ended.duration(), ended.ending());
             let _ = serde_json::from_str::<NotifyInput>(&text);
         }
     }

@@ -332,7 +332,7 @@ impl<'a> Answers<'a> {
             if let Outcome::Replied(StoredReply { fields: Fields::Found(values), .. }) = &row.outcome {
                 for (kinds, value) in kinds.iter_mut().zip(values) {
                     if let Some(value) = value {
-                        kinds.see(value);
+                        kinds.record(value);
                     }
                 }
             }

@@ -209,7 +209,7 @@ mod tests {
         let column = |cells: [Option<&str>; 2]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
         let columns = columns.iter().map(|(name, cells)| (*name, column(*cells), true));
         let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Ourselves).unwrap();
+        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Internal).unwrap();
         file.write(&batch).unwrap();
         file.finish().unwrap().into()
     }

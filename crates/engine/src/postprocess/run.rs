@@ -313,7 +313,7 @@ fn job_of<'a>(chunk: &'a Chunk, shared: Option<(&'a [String], &'a str)>) -> Join
     let request = &chunk.plan.request;
     JoinJob {
         family: chunk.plan.model.family,
-        reading: Reading { retry_on: &request.asking.retry_on, prompts: &chunk.prompts },
+        reading: Reading { retry_on: &request.invocation.retry_on, prompts: &chunk.prompts },
         columns: &chunk.plan.columns,
         strip_suffix: chunk.plan.prompts.expands() && !chunk.plan.prompts.is_wide(),
         types: chunk.item.types.as_deref(),

@@ -174,7 +174,7 @@ impl<'a, S: ObjectSink> DuplicateFiles<'a, S> {
                 None => {
                     let index = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
                     let writer = self.sink.create(&self.layout.duplicate_rows_key(index))?;
-                    self.open.insert((0, ParquetFile::create(writer, rows.schema(), Readers::Ourselves)?))
+                    self.open.insert((0, ParquetFile::create(writer, rows.schema(), Readers::Internal)?))
                 }
             };
             let room = (self.most_rows - *written) as usize;

@@ -139,7 +139,7 @@ fn in_words(reasons: impl IntoIterator<Item = (Reason, u64)>) -> BTreeMap<String
 
 /// How so many rows are asked first.
 fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
-    let asking = &request.asking;
+    let asking = &request.invocation;
     let threshold = asking.batch_threshold.unwrap_or(u64::from(model.min_records_per_job));
     match asking.processing_mode {
         ProcessingMode::Batch => Lane::Batch,
@@ -155,6 +155,6 @@ fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane) -> ChunkLimits
         max_records: request.max_records_per_job.min(model.max_records_per_job),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: request.max_num_jobs,
-        small_last: request.asking.processing_mode == ProcessingMode::Auto,
+        small_last: request.invocation.processing_mode == ProcessingMode::Auto,
     }
 }

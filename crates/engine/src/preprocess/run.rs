@@ -14,7 +14,7 @@ use crate::job_table::JobTable;
 use crate::next_step::NextStepper;
 use crate::objects::{Uploads, get_json, head};
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::check::{EMBEDDING_INPUT, Known, Resolved, column_problems, resolve};
+use bedrock_batch_domain::check::{Catalog, EMBEDDING_INPUT, Resolved, column_problems, resolve};
 use bedrock_batch_domain::chunk_plan::Chunker;
 use bedrock_batch_domain::image::ImageLimits;
 use bedrock_batch_domain::input::{InputType, OutputFormat, RunRequest, StackLimits};
@@ -189,8 +189,8 @@ impl Preprocessor {
             Problems::check(problems)?;
             return Err(EngineError::Transient("an input without problems could not be read".to_owned()));
         };
-        let known = Known { prompts, models: &self.models, region: &self.region };
-        let (resolved, more) = resolve(&request, &known);
+        let catalog = Catalog { prompts, models: &self.models, region: &self.region };
+        let (resolved, more) = resolve(&request, &catalog);
         problems.extend(more);
         let input = match self.find_input(&request).await {
             Ok(input) => Some(input),
@@ -249,7 +249,7 @@ impl Preprocessor {
             max_record_bytes,
             rows: rows.asked,
             // A row's records have to stay together, and duplicates go elsewhere.
-            deduplicate: checked.request.asking.deduplicate && !checked.resolved.prompts.is_wide(),
+            deduplicate: checked.request.invocation.deduplicate && !checked.resolved.prompts.is_wide(),
             lines: None,
         };
         let asked = || {

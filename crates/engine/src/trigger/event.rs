@@ -1,19 +1,19 @@
-//! The event "Object Created", as far as it matters.
+//! Event "Object Created", as far as it is read.
 
 use bedrock_batch_domain::trigger::Upload;
 use serde_json::Value;
 
-/// An object that was created.
+/// Created object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectCreated {
-    /// Where.
+    /// Bucket of the object.
     pub bucket: String,
-    /// What.
+    /// Uploaded object.
     pub upload: Upload,
 }
 
 impl ObjectCreated {
-    /// Reads the event; `None` if it tells of no object.
+    /// Reads the event; returns `None` if it contains no object.
     pub fn read(event: &Value) -> Option<Self> {
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let upload = Upload {
