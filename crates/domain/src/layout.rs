@@ -6,6 +6,7 @@
 use crate::ids::{JobPrefix, RunId};
 use crate::plan::Plan;
 use crate::short_hash::{digest, short_hash};
+use std::fmt;
 
 /// `job_name_prefix` as it stands in keys and job names; see [`JobPrefix`].
 pub fn clean_prefix(prefix: &str) -> Option<String> {
@@ -26,8 +27,8 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of `run` under a prefix that [`clean_prefix`] made.
-    pub fn new(prefix: impl Into<String>, run: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), run: run.into() }
+    pub fn new(prefix: impl fmt::Display, run: impl fmt::Display) -> Self {
+        Self { prefix: prefix.to_string(), run: run.to_string() }
     }
 
     /// Whether a key is of a file that runs write for themselves: not the user's input, nor the answered rows.
@@ -88,52 +89,52 @@ impl Layout {
     }
 
     /// The run's frozen plan.
-    pub fn plan_key(run: &str) -> String {
+    pub fn plan_key(run: impl fmt::Display) -> String {
         format!("runs/{run}/plan.json")
     }
 
     /// The prompts that the stages of a pipeline run are asked with, whatever is deployed meanwhile.
-    pub fn pipeline_prompts_key(run: &str) -> String {
+    pub fn pipeline_prompts_key(run: impl fmt::Display) -> String {
         format!("runs/{run}/prompts.json")
     }
 
     /// The job manifest that the Distributed Map reads.
-    pub fn jobs_key(run: &str) -> String {
+    pub fn jobs_key(run: impl fmt::Display) -> String {
         format!("runs/{run}/jobs.json")
     }
 
     /// The job manifest of a pass: that of the first is [`Layout::jobs_key`].
-    pub fn pass_jobs_key(run: &str, pass: u32) -> String {
+    pub fn pass_jobs_key(run: impl fmt::Display, pass: u32) -> String {
         if pass == 0 { Self::jobs_key(run) } else { format!("runs/{run}/passes/{pass}/jobs.json") }
     }
 
     /// Which rows of which chunks each job of a later pass has.
-    pub fn pass_parts_key(run: &str, pass: u32) -> String {
+    pub fn pass_parts_key(run: impl fmt::Display, pass: u32) -> String {
         format!("runs/{run}/passes/{pass}/parts.json")
     }
 
     /// The manifest of the chunks to be joined after a pass.
-    pub fn pass_chunks_key(run: &str, pass: u32) -> String {
+    pub fn pass_chunks_key(run: impl fmt::Display, pass: u32) -> String {
         format!("runs/{run}/passes/{pass}/chunks.json")
     }
 
     /// The manifest of the jobs that a resumed run still has to ask; `execution` resumes it.
-    pub fn resumed_jobs_key(run: &str, execution: &str) -> String {
+    pub fn resumed_jobs_key(run: impl fmt::Display, execution: &str) -> String {
         format!("runs/{run}/resumed/{}/jobs.json", run_id(execution))
     }
 
     /// The positions of the chunks' first rows; there if there are duplicates.
-    pub fn first_rows_key(run: &str) -> String {
+    pub fn first_rows_key(run: impl fmt::Display) -> String {
         format!("runs/{run}/first_rows.json")
     }
 
     /// The manifest of the files that are joined when all else is done after this pass.
-    pub fn last_join_key(run: &str, pass: u32) -> String {
+    pub fn last_join_key(run: impl fmt::Display, pass: u32) -> String {
         format!("runs/{run}/passes/{pass}/last.json")
     }
 
     /// The manifest of the chunks whose rows are written as wide ones, when all else is done after this pass.
-    pub fn wide_key(run: &str, pass: u32) -> String {
+    pub fn wide_key(run: impl fmt::Display, pass: u32) -> String {
         format!("runs/{run}/passes/{pass}/wide.json")
     }
 
@@ -158,27 +159,27 @@ impl Layout {
     }
 
     /// The run's totals.
-    pub fn summary_key(run: &str) -> String {
+    pub fn summary_key(run: impl fmt::Display) -> String {
         format!("runs/{run}/summary.json")
     }
 
     /// A pipeline run's frozen pipeline.
-    pub fn pipeline_key(pipeline_run: &str) -> String {
+    pub fn pipeline_key(pipeline_run: impl fmt::Display) -> String {
         format!("runs/{pipeline_run}/pipeline.json")
     }
 
     /// The links to the files of a run, one a line; there if an email would have too many of them.
-    pub fn links_key(run: &str) -> String {
+    pub fn links_key(run: impl fmt::Display) -> String {
         format!("runs/{run}/links.txt")
     }
 
     /// Under which name the counts of a file of duplicates are stored in the job table; no job can be called so.
-    pub fn duplicates_name(run: &str, index: u32) -> String {
+    pub fn duplicates_name(run: impl fmt::Display, index: u32) -> String {
         format!("duplicates/{run}/{}", Self::chunk(index))
     }
 
     /// Under which name the job table knows which execution has the run in hand; no job can be called so.
-    pub fn run_item_name(run: &str) -> String {
+    pub fn run_item_name(run: impl fmt::Display) -> String {
         format!("run/{run}")
     }
 

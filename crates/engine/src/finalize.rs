@@ -5,6 +5,7 @@ use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{get_json, put_json};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::error_name::JOB_FAILED;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -18,12 +19,12 @@ pub enum FinalizeInput {
     /// All jobs are through: add up.
     Summarize {
         /// The run.
-        run_id: String,
+        run_id: RunId,
     },
     /// The Map over the jobs failed: find out why.
     ExplainFailure {
         /// The run.
-        run_id: String,
+        run_id: RunId,
         /// What Step Functions says.
         error: StateError,
     },
@@ -65,9 +66,9 @@ impl Finalizer {
     ///
     /// # Errors
     /// As AWS fails; `Transient` if a job's counts are not there.
-    pub async fn summarize(&self, run_id: &str) -> Result<RunOutput, EngineError> {
+    pub async fn summarize(&self, run_id: &RunId) -> Result<RunOutput, EngineError> {
         let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
-        let jobs = self.jobs.of_run(run_id).await?;
+        let jobs = self.jobs.of_run(run_id.as_str()).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let counts: Vec<JobCounts> = jobs.iter().filter_map(|job| job.counts.clone()).collect();
         let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
@@ -84,9 +85,9 @@ impl Finalizer {
         let paths = paths.map(|key| S3Uri::new(&self.bucket, key).to_string()).collect();
         let prefix = S3Uri::new(&self.bucket, layout.output_prefix()).to_string();
         let facts: Vec<JobFacts> = jobs.iter().filter_map(facts).collect();
-        let output = RunOutput::new(run_id.to_owned(), prefix, paths, Summary::new(&plan, &counts, &facts));
+        let output = RunOutput::new(run_id.clone(), prefix, paths, Summary::new(&plan, &counts, &facts));
         put_json(&self.s3, &self.bucket, &Layout::summary_key(run_id), &output).await?;
-        tracing::info!(run_id, status = output.status, answered = output.summary.answered, "finalized");
+        tracing::info!(%run_id, status = output.status, answered = output.summary.answered, "finalized");
         Ok(output)
     }
 
@@ -94,8 +95,8 @@ impl Finalizer {
     ///
     /// # Errors
     /// As DynamoDB fails.
-    pub async fn explain_failure(&self, run_id: &str, error: StateError) -> Result<Explanation, EngineError> {
-        let jobs = self.jobs.of_run(run_id).await?;
+    pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
+        let jobs = self.jobs.of_run(run_id.as_str()).await?;
         Ok(explanation(&jobs, error))
     }
 }

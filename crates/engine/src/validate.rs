@@ -6,8 +6,9 @@ use crate::error::EngineError;
 use crate::objects::{get_json, head, put_json};
 use crate::preprocess::{Looked, Preprocessor, StartInput};
 use bedrock_batch_domain::check::Catalog;
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::input::{OutputFormat, RowSource, RunRequest};
-use bedrock_batch_domain::layout::{Layout, run_id};
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{
     Pipeline, PipelineExecution, PipelineLimits, PipelineRequest, StageRows, check, stage_input_key,
 };
@@ -30,11 +31,11 @@ pub enum ValidateInput {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ValidPipeline {
     /// The pipeline run.
-    pub pipeline_run_id: String,
+    pub pipeline_run_id: RunId,
     /// The bucket of everything.
     pub bucket: String,
     /// The execution of the pipeline orchestrator.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// When it started.
     pub started_at: String,
     /// Its stages, in order.
@@ -77,8 +78,8 @@ impl Validator {
         }
         let config = resolve_config(s3, &self.preprocessor.readable_buckets(), start.input.clone()).await?;
         let request = self.check(&config).await?;
-        let execution =
-            PipelineExecution { name: &start.execution_name, arn: &start.execution_arn, started_at: &start.started_at };
+        let arn = ExecutionArn::parse(&start.execution_arn)?;
+        let execution = PipelineExecution { name: &start.execution_name, arn: &arn, started_at: &start.started_at };
         let Some(pipeline) = request.freeze(execution, bucket) else {
             return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
         };
@@ -89,7 +90,7 @@ impl Validator {
         put_json(s3, bucket, &Layout::pipeline_prompts_key(run), &self.preprocessor.prompts).await?;
         // The pipeline comes last: where there is one, there is all of it.
         put_json(s3, bucket, &Layout::pipeline_key(run), &pipeline).await?;
-        tracing::info!(pipeline_run_id = run, stages = pipeline.stages.len(), "validated");
+        tracing::info!(pipeline_run_id = %run, stages = pipeline.stages.len(), "pipeline_validated");
         Ok(valid(pipeline))
     }
 
@@ -99,7 +100,7 @@ impl Validator {
     /// the batch orchestrator may have the name too: their folders are one.
     async fn frozen(&self, start: &StartInput) -> Result<Option<Pipeline>, EngineError> {
         let (s3, bucket) = (&self.preprocessor.s3, &self.preprocessor.bucket);
-        let run = run_id(&start.execution_name);
+        let run = RunId::of_execution(&start.execution_name);
         let is_there = async |key: &str| head(s3, &S3Uri::new(bucket, key)).await.map(|found| found.is_some());
         let taken = |by: &str| {
             let rule = format!("an earlier {by} had this name, and its files are still there");

@@ -2,6 +2,7 @@
 
 use super::stage::line;
 use super::{Email, FileLinks, LaterStage, LinksEnd, StageReport, Subject, figures, next_steps};
+use crate::ids::RunId;
 
 /// Maximum number of characters of a cause; the console shows the remainder.
 const MAX_CAUSE_CHARS: usize = 8000;
@@ -37,7 +38,7 @@ pub struct FailedStage {
     /// Number of stages of the pipeline.
     pub of: usize,
     /// Id of its run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Link to its execution in the console.
     pub console: String,
 }
@@ -57,7 +58,7 @@ pub struct Failed {
     /// Subject of the email.
     pub subject: Subject,
     /// Id of the run or pipeline run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Outcome of the execution.
     pub ending: Ending,
     /// Failed stage; `None` for a standalone run, and for failures before the first stage or after the last one.
@@ -84,7 +85,7 @@ pub struct Failed {
 
 impl Failed {
     /// Returns the run to resume, if there is one.
-    pub(super) fn resumable_run(&self) -> Option<&str> {
+    pub(super) fn resumable_run(&self) -> Option<&RunId> {
         let run_id = match (&self.stage, &self.subject) {
             (Some(stage), _) => &stage.run_id,
             (None, Subject::Run(run_id)) => run_id,
@@ -115,13 +116,13 @@ impl Failed {
         }
         lines.push(line("error", &figures::shortened(error)));
         if let Subject::Pipeline(_) = self.subject {
-            lines.push(line("run", &self.run_id));
+            lines.push(line("run", self.run_id.as_str()));
         }
         lines.push(line("started", &self.started));
         lines.push(line("ended", &self.seconds.map_or_else(|| "unknown".to_owned(), after)));
         lines.push(line("execution", &self.console));
         if let Some(stage) = &self.stage {
-            lines.push(line("stage run", &stage.run_id));
+            lines.push(line("stage run", stage.run_id.as_str()));
             lines.push(line("", &stage.console));
         }
         lines.extend([String::new(), "CAUSE".to_owned(), cause(&self.cause)]);

@@ -37,7 +37,7 @@ impl RunId {
         if id.0 == text {
             return Ok(id);
         }
-        let rule = "is not a valid run id: letters, digits, `-`, `_` and `.`, beginning with a letter or digit";
+        let rule = "is not a valid run id: it may contain only letters, digits, `-`, `_` and `.`, and begins with a letter or digit";
         Err(Problem::new("the run id", text, rule)
             .remedy("copy it from the run's email, or from its keys in the bucket"))
     }
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn an_invalid_id_is_refused_with_value_rule_and_remedy() {
         let problem = serde_json::from_str::<RunId>(r#""a b""#).unwrap_err().to_string();
-        assert!(problem.starts_with("the run id is `a b`: is not a valid run id: letters, digits,"), "{problem}");
+        assert!(problem.starts_with("the run id is `a b`: is not a valid run id: it may contain only"), "{problem}");
         assert!(problem.contains("; copy it from"), "{problem}");
         assert!(RunId::parse("").is_err() && RunId::parse(".a").is_err());
     }

@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use crate::link_keys::LinkKeys;
 use crate::mailer::Mailer;
 use crate::objects::{get_json, head};
+use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::links::execution_link;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use serde::de::DeserializeOwned;
@@ -73,5 +74,5 @@ impl Notifier {
 
 /// Returns the link to an execution in the console, or its ARN if there is no link.
 fn shown_execution(arn: &str) -> String {
-    execution_link(arn).unwrap_or_else(|| arn.to_owned())
+    ExecutionArn::parse(arn).ok().and_then(|arn| execution_link(&arn)).unwrap_or_else(|| arn.to_owned())
 }

@@ -10,6 +10,7 @@ use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
@@ -72,8 +73,8 @@ impl Sources {
     }
 
     /// The answered rows of an earlier run.
-    pub(super) fn of_run(run_id: &str, format: Format, objects: Vec<Found>) -> Self {
-        let named = ("previous_run.run_id", run_id.to_owned());
+    pub(super) fn of_run(run_id: &RunId, format: Format, objects: Vec<Found>) -> Self {
+        let named = ("previous_run.run_id", run_id.to_string());
         Self { named, format, objects, place: None, warnings: BTreeMap::new() }
     }
 }
