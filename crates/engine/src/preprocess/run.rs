@@ -16,6 +16,7 @@ use crate::objects::{Uploads, get_json, head};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::check::{Catalog, EMBEDDING_INPUT, Resolved, column_problems, resolve};
 use bedrock_batch_domain::chunk_plan::Chunker;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::image::ImageLimits;
 use bedrock_batch_domain::input::{InputType, OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
@@ -125,7 +126,7 @@ impl Preprocessor {
     async fn start(
         self: &Arc<Self>,
         input: &StartInput,
-        pipeline: Option<(String, String)>,
+        pipeline: Option<(String, RunId)>,
     ) -> Result<Step, EngineError> {
         let run_id = layout::run_id(&input.execution_name);
         self.check_name(input, &run_id).await?;
