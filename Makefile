@@ -119,7 +119,8 @@ PYTHON_ROOTS := bench local tests/docs tests/e2e tests/fixtures tests/simulator 
 # Each folder is a root of its own, since several have a module of the same name, such as `conftest`.
 .PHONY: check-python
 check-python: setup
-	@echo "== Python: lints, types"
+	@echo "== Python: format, lints, types"
+	$(VENV)/bin/ruff format --quiet --check --cache-dir .local/ruff .
 	$(VENV)/bin/ruff check --quiet --cache-dir .local/ruff .
 	@for root in $(PYTHON_ROOTS); do \
 		(cd $$root && $(CURDIR)/$(VENV)/bin/mypy --no-error-summary --config-file $(CURDIR)/pyproject.toml \
@@ -132,9 +133,16 @@ check-infra: setup
 	cd infra && npm run --silent lint
 	cd infra && npm run --silent synth:check
 
+# Property tests draw the same cases each time here, so that a change decides whether they pass, not luck.
+PROPTEST_RNG_SEED ?= 1
+
 .PHONY: test-rust
 test-rust: setup
-	cargo test --locked --workspace
+	PROPTEST_RNG_SEED=$(PROPTEST_RNG_SEED) cargo test --locked --workspace
+
+.PHONY: properties
+properties: ## Run the tests with property cases that are new each time; proptest saves a failing one
+	env -u PROPTEST_RNG_SEED cargo test --locked --workspace
 
 .PHONY: test-infra
 test-infra: setup
@@ -188,7 +196,7 @@ fuzz: ## Look for panics in the parsers of answers, templates and images, FUZZ_S
 	done
 
 .PHONY: soak
-soak: build ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
+soak: build properties ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
 	$(PYTHON) tests/soak/soak.py
 
 # --- a real account ---
@@ -207,6 +215,7 @@ deploy: lambdas ## Build and deploy to the AWS account of your credentials (CDK_
 .PHONY: format
 format: setup ## Format everything
 	cargo fmt --all
+	$(VENV)/bin/ruff format --quiet .
 	cd infra && npm run --silent format
 
 .PHONY: clean

@@ -47,7 +47,7 @@ impl Floor {
             move || write(&uploads, &sizes)
         });
         let read = read(s3, prefix).await?;
-        writing.await.map_err(|error| EngineError::Transient(error.to_string()))??;
+        writing.await.map_err(|error| EngineError::died("a task", error))??;
         uploads.finish().await?;
         Ok(read)
     }
@@ -68,13 +68,13 @@ async fn read(s3: &Client, prefix: &S3Uri) -> Result<u64, EngineError> {
                 done
             });
             while let Some(done) = reading.try_join_next() {
-                done.map_err(|error| EngineError::Transient(error.to_string()))??;
+                done.map_err(|error| EngineError::died("a task", error))??;
             }
             objects += 1;
         }
     }
     while let Some(done) = reading.join_next().await {
-        done.map_err(|error| EngineError::Transient(error.to_string()))??;
+        done.map_err(|error| EngineError::died("a task", error))??;
     }
     Ok(objects)
 }
@@ -83,7 +83,7 @@ async fn read_one(s3: &Client, found: &Found) -> Result<(), EngineError> {
     let message = || format!("cannot read {}", found.uri);
     let object = s3.get_object().bucket(&found.uri.bucket).key(&found.uri.key).send().await;
     let object = object.map_err(|error| EngineError::from_aws(message(), &error))?;
-    object.body.collect().await.map_err(|error| EngineError::Transient(format!("{}: {error}", message())))?;
+    object.body.collect().await.map_err(|error| EngineError::transient(message()).caused_by(error))?;
     Ok(())
 }
 

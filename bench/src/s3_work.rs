@@ -104,7 +104,7 @@ impl Postprocess {
             let (s3, uploads, layout) = (s3.clone(), uploads.clone(), layout.clone());
             let work = move || join_chunk(&s3, &uploads, &layout, index, &rows, &answers);
             let done = tokio::task::spawn_blocking(work).await;
-            total += done.map_err(|error| EngineError::Transient(error.to_string()))??;
+            total += done.map_err(|error| EngineError::died("a task", error))??;
         }
         uploads.finish().await?;
         Ok(total)

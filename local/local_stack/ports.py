@@ -1,6 +1,11 @@
 """Choice of ports for the local stack."""
 
+import random
 import socket
+
+# Below the ports that systems give to outgoing connections: such a connection could take a port after it was found to be
+# free and before the process that it was chosen for listens.
+PORTS = range(20_000, 30_000)
 
 
 def choose_port(preferred: int, *taken: int) -> int:
@@ -11,9 +16,9 @@ def choose_port(preferred: int, *taken: int) -> int:
 
 
 def any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while not is_free(port := random.choice(PORTS)):
+        pass
+    return port
 
 
 def is_free(port: int) -> bool:

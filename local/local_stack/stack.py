@@ -103,11 +103,11 @@ def start_simulator(settings: Settings, endpoint: str, ministack_port: int) -> s
 
 
 def ministack_service(settings: Settings) -> Service:
-    return Service("ministack", settings, "/_ministack/health", start_seconds=30)
+    return Service("ministack", settings, "/_ministack/health", start_seconds=120)
 
 
 def simulator_service(settings: Settings) -> Service:
-    return Service("bedrock-simulator", settings, "/_simulator/health", start_seconds=10)
+    return Service("bedrock-simulator", settings, "/_simulator/health", start_seconds=60)
 
 
 @contextmanager

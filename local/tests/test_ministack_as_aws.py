@@ -52,7 +52,7 @@ def test_a_distributed_map_takes_its_concurrency_from_the_path(functions, limit)
         with lock:
             running += 1
             maximum = max(maximum, running)
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         with lock:
             running -= 1
         return {}
@@ -88,14 +88,12 @@ def test_a_function_running_when_its_execution_is_stopped_completes_without_a_ne
 
     def slow(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         return {}
 
     functions.answers = {"slow": slow}
-    execution = Execution(
-        items=["a"], Map=distributed_map(("Slow", step("slow")), ("Next", step("next")), End=True)
-    )
-    assert started.wait(timeout=10)
+    execution = Execution(items=["a"], Map=distributed_map(("Slow", step("slow")), ("Next", step("next")), End=True))
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     assert execution.wait_for_children(1) == ["ABORTED"]
@@ -107,12 +105,12 @@ def test_a_step_that_starts_waiting_while_its_execution_is_stopped_is_aborted(fu
 
     def submit(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         return {}
 
     functions.answers = {"submit": submit}
     execution = Execution(items=["a"], Map=distributed_map(("Submit", waiting_step("submit")), End=True))
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     assert execution.wait_for_children(1) == ["ABORTED"]
@@ -136,13 +134,13 @@ def test_a_stopped_execution_does_not_become_a_failed_one(functions, events):
 
     def broken(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         raise FAILURE
 
     functions.answers = {"broken": broken}
     threads = threading.active_count()
     execution = Execution(Broken=step("broken", End=True))
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     eventually(lambda: threading.active_count() <= threads)
@@ -193,7 +191,9 @@ def test_a_tolerated_failure_does_not_end_the_map(functions):
 
     functions.answers = {"work": work}
     execution = Execution(
-        items=range(4), max_concurrency=1, Map=distributed_map(("Work", step("work")), ToleratedFailureCount=1, End=True)
+        items=range(4),
+        max_concurrency=1,
+        Map=distributed_map(("Work", step("work")), ToleratedFailureCount=1, End=True),
     )
     assert execution.end()["status"] == "SUCCEEDED"
     assert sorted(execution.children) == ["FAILED", "SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]

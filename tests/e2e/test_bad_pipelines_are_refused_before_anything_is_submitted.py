@@ -64,7 +64,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
                 "expansion_mapping": {"shoes": "detailed_analysis"},
             },
         },
-        ("stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`", "expansion rule of this name does not exist", "detailed_"),
+        (
+            "stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`",
+            "expansion rule of this name does not exist",
+            "detailed_",
+        ),
     ),
     "rule-as-prompt": (
         {"stages.2.prompt_id": "detailed_clothing_analysis"},
@@ -127,7 +131,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "model-without-eyes": (
         {"stages.1.model_id": "amazon.nova-micro-v1:0"},
-        ("stages[1].model_id is `amazon.nova-micro-v1:0`", "does not accept images", "choose a model that accepts images"),
+        (
+            "stages[1].model_id is `amazon.nova-micro-v1:0`",
+            "does not accept images",
+            "choose a model that accepts images",
+        ),
     ),
     "unknown-model": (
         {"stages.2.model_id": "gpt-4"},
@@ -186,7 +194,7 @@ WHOLE = {
     ),
     "no-json": ({"config_s3_uri": "{broken}"}, ("config_s3_uri is `{broken}`", "is not valid JSON", "line 2")),
     "no-object-in-s3": ({"config_s3_uri": "{list}"}, ("config_s3_uri is `{list}`", "must hold a JSON object")),
-    "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "there is no such object")),
+    "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "this object does not exist")),
     "more-beside": ({"config_s3_uri": "{good}", "stages": []}, ("config_s3_uri", "beside it there are `stages`")),
     "bad-in-s3": ({"config_s3_uri": "{bad}"}, ("stages[0].model_id is `gpt-4`", "supported are")),
 }

@@ -13,7 +13,7 @@ from stack.inputs import csv_text, topic_table
 from stack.run import Run
 from stack.waiting import wait_for
 
-COUNT = 14
+COUNT = 30
 FIRST = 1_400_000
 
 

@@ -1,6 +1,6 @@
 //! Failures of commands and their exit codes.
 
-use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::{EngineError, ErrorKind};
 use std::fmt;
 
 /// Failure of a command, by who has to act on it.
@@ -31,9 +31,9 @@ impl fmt::Display for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::InvalidInput(problems) => Self::Usage(problems.to_string()),
-            other => Self::Failed(other.to_string()),
+        match error.kind() {
+            ErrorKind::InvalidInput(problems) => Self::Usage(problems.to_string()),
+            _ => Self::Failed(error.message()),
         }
     }
 }

@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::job_table::{JobTable, StoredJob};
 use bedrock_batch_engine::objects::{get_json, head};
+use bedrock_batch_engine::{AwsFailure, EngineError};
 use clap::Args;
 
 /// Options that select the stack.
@@ -44,8 +44,10 @@ impl Stack {
             (Some(bucket), Some(machine)) => (bucket.clone(), machine.clone()),
             (bucket, machine) => {
                 let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
-                let identity =
-                    identity.map_err(|error| EngineError::from_aws("cannot determine the AWS account", &error))?;
+                let identity = identity.map_err(|error| {
+                    let failure = AwsFailure::of(&error);
+                    EngineError::from_aws_failure("sts:GetCallerIdentity", "cannot determine the AWS account", failure)
+                })?;
                 let account = identity.account().unwrap_or_default();
                 let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
                 let by_account = format!(

@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{get_json, put_json};
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::error_name::JOB_FAILED;
+use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
@@ -74,7 +74,7 @@ impl Finalizer {
         let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
         if counts.len() != expected as usize {
             let rule = format!("{} of the {expected} chunks of run {run_id} are counted", counts.len());
-            return Err(EngineError::Transient(rule));
+            return Err(EngineError::transient(rule));
         }
         let formats = || plan.request.output_formats.iter().map(|format| format.extension());
         let chunks = (0..plan.counts.jobs).flat_map(|chunk| formats().map(move |format| (chunk, format)));
@@ -119,10 +119,12 @@ pub(crate) fn error_message_of(cause: &str) -> String {
     said.unwrap_or(cause).to_owned()
 }
 
-/// A failed job's reason comes before that of one that merely could not be reached.
+/// A permanent reason comes before that of a job that merely could not be reached.
 fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
     let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
-    let reason = failures().find(|(name, _)| name == JOB_FAILED).or_else(|| failures().next());
+    let reason = failures()
+        .find(|(name, _)| ErrorName::parse(name).is_some_and(|name| !name.is_retried()))
+        .or_else(|| failures().next());
     // Only a map ends without a reason of its own; a function says itself why it failed.
     match reason.filter(|_| error.error.starts_with("States.")) {
         Some((name, cause)) => {

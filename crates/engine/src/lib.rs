@@ -31,4 +31,4 @@ mod time;
 pub mod trigger;
 pub mod validate;
 
-pub use error::EngineError;
+pub use error::{AwsFailure, EngineError, ErrorKind};

@@ -81,7 +81,7 @@ impl Validator {
         let arn = ExecutionArn::parse(&start.execution_arn)?;
         let execution = PipelineExecution { name: &start.execution_name, arn: &arn, started_at: &start.started_at };
         let Some(pipeline) = request.freeze(execution, bucket) else {
-            return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
+            return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
         let run = &pipeline.pipeline_run_id;
         for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
@@ -124,7 +124,7 @@ impl Validator {
         let (request, mut problems) = PipelineRequest::read(config, limits);
         let Some(request) = request else {
             Problems::check(problems)?;
-            return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
+            return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
         let mut inputs = BTreeMap::new();
         for (index, stage) in request.stages.iter().enumerate() {
@@ -138,10 +138,10 @@ impl Validator {
                         problems.extend(no_csv.into_iter().map(|problem| request.placed(writer, problem)));
                     }
                 }
-                Err(EngineError::InvalidInput(wrong)) => {
-                    problems.extend(wrong.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
+                Err(error) => {
+                    let invalid = error.into_problems()?;
+                    problems.extend(invalid.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
                 }
-                Err(other) => return Err(other),
             }
         }
         let catalog =

@@ -1,5 +1,6 @@
 //! Common parts of the Lambda binaries: logging, the environment, and errors under their contract names.
 
+mod panics;
 mod preprocessor;
 
 pub use preprocessor::preprocessor;
@@ -59,7 +60,7 @@ where
     lambda_runtime::run(service_fn(move |event: LambdaEvent<I>| {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         // Boxed: the runtime wraps the future in layers whose types would exceed the compiler's limits.
-        let answer = Box::pin(use_case(event.payload, Instant::now() + left));
+        let answer = Box::pin(panics::caught(use_case(event.payload, Instant::now() + left)));
         async move { answer.await.map_err(|error| diagnostic(&error)) }
     }))
     .await
@@ -79,6 +80,6 @@ pub fn log_as_json() {
 
 /// Converts an error to the form that Step Functions sees: Retry and Catch match on `errorType`.
 fn diagnostic(error: &EngineError) -> Diagnostic {
-    tracing::error!(error_type = error.name(), "the invocation failed");
-    Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    tracing::error!(error_type = error.name(), "invocation_failed");
+    Diagnostic { error_type: error.name().to_owned(), error_message: error.message() }
 }

@@ -12,6 +12,14 @@ export const ERROR_NAMES = {
   throttled: 'Throttled',
   /** Something that should pass by itself. */
   transient: 'Transient',
-  /** Bedrock gave the job up for good. */
+  /** Bedrock gave the job up for good. Never retried. */
   jobFailed: 'JobFailed',
+  /** AWS denied a call of the function. Never retried. */
+  accessDenied: 'AccessDenied',
+  /** The run was stopped, or another execution owns it. Never retried. */
+  superseded: 'Superseded',
+  /** Something that was stored is missing or damaged. Never retried. */
+  corrupt: 'Corrupt',
+  /** A bug, or a wrong deployment. Never retried. */
+  internal: 'Internal',
 } as const;

@@ -1,7 +1,7 @@
 //! Next steps after a failure.
 
 use super::failed::{Ending, Failed};
-use crate::error_name::{INVALID_INPUT, JOB_FAILED, QUOTA_EXCEEDED, THROTTLED, TRANSIENT};
+use crate::error_name::ErrorName;
 
 /// Stage that was never started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,15 +16,33 @@ pub struct LaterStage {
 
 /// Returns the remedy for the error.
 fn remedy(failed: &Failed) -> &'static str {
-    match failed.error.as_str() {
-        INVALID_INPUT => "Correct what the cause lists. Nothing was sent to a model because of it.",
-        JOB_FAILED => "Fix what the cause describes: usually access to the model, or the Bedrock service role.",
-        QUOTA_EXCEEDED => "Wait until other batch jobs have ended, or request a higher Bedrock quota from AWS.",
-        THROTTLED | TRANSIENT => "An AWS service failed through all retries: check its health, then continue.",
-        _ if failed.ending == Ending::Aborted => {
+    match ErrorName::parse(&failed.error) {
+        Some(ErrorName::InvalidInput) => "Correct what the cause lists. Nothing was sent to a model because of it.",
+        Some(ErrorName::JobFailed) => {
+            "Fix what the cause describes: usually access to the model, or the Bedrock service role."
+        }
+        Some(ErrorName::QuotaExceeded) => {
+            "Wait until other batch jobs have ended, or request a higher Bedrock quota from AWS."
+        }
+        Some(ErrorName::Throttled | ErrorName::Transient) => {
+            "An AWS service failed through all retries: check its health, then continue."
+        }
+        Some(ErrorName::AccessDenied) => {
+            "Grant the right that the cause names; see section `AccessDenied` of docs/runbook.md for the role."
+        }
+        Some(ErrorName::Corrupt) => {
+            "A stored object or item is missing or damaged: restore what the cause names, or start a new run."
+        }
+        Some(ErrorName::Internal) => {
+            "A setting of the stack is wrong, or this is a bug: report it with the cause and the run's id."
+        }
+        Some(ErrorName::Superseded) => {
+            "Another execution has continued the run, or it was stopped: there is nothing to do."
+        }
+        None if failed.ending == Ending::Aborted => {
             "It was stopped by a user. If that was intended, there is nothing to do."
         }
-        _ => "See docs/runbook.md for the meaning of the error.",
+        None => "See docs/runbook.md for the meaning of the error.",
     }
 }
 

@@ -99,12 +99,14 @@ impl Downloader {
 /// Returns an error if there are no credentials to sign with.
 pub(crate) async fn presigned(s3: &Client, bucket: &str, key: &str, validity: Duration) -> Result<String, EngineError> {
     let config = PresigningConfig::expires_in(validity);
-    let config = config.map_err(|error| EngineError::Transient(format!("cannot presign: {error}")))?;
+    let config =
+        config.map_err(|error| EngineError::internal(format!("cannot sign a link for {key}")).caused_by(error))?;
     let name = percent_encoded(file_name(key));
     let disposition = format!("attachment; filename=\"{name}\"");
     let get = s3.get_object().bucket(bucket).key(key).response_content_disposition(disposition);
     let presigned = get.presigned(config).await;
-    let presigned = presigned.map_err(|error| EngineError::from_aws("cannot presign", &error))?;
+    let presigned =
+        presigned.map_err(|error| EngineError::from_aws(format!("cannot sign a link for {key}"), &error))?;
     Ok(presigned.uri().to_owned())
 }
 

@@ -86,9 +86,9 @@ impl Iterator for Pending {
             Some(Arriving::Refused(reason)) => Ok(Err(reason)),
             Some(Arriving::Fetch(mut fetch)) => match self.runtime.block_on(&mut fetch.0) {
                 Ok(fetched) => fetched,
-                Err(error) => Err(EngineError::Transient(format!("a worker died: {error}"))),
+                Err(error) => Err(EngineError::died("the fetching of an image", error)),
             },
-            None => Err(EngineError::Transient("the fetching of images was given up".to_owned())),
+            None => Err(EngineError::internal("the fetching of images ended early")),
         };
         if fetched.is_err() {
             self.left = 0;

@@ -42,7 +42,7 @@ pub(super) async fn get(
                 breaks += 1;
                 continue;
             }
-            Read::Broke(why) => return Err(EngineError::Transient(format!("reading {uri} broke: {why}"))),
+            Read::Broke(why) => return Err(EngineError::transient(format!("reading {uri} broke: {why}"))),
         };
         return Ok(match inspect(&bytes, limits) {
             Ok(media_type) => {

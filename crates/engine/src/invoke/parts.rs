@@ -57,7 +57,8 @@ pub(super) async fn stored(s3: &Client, prefix: &S3Uri) -> Result<Stored, Engine
         }
         Ok(ids)
     });
-    let ids = reading.await.unwrap_or_else(|error| Err(EngineError::Transient(format!("reading died: {error}"))))?;
+    let ids =
+        reading.await.unwrap_or_else(|error| Err(EngineError::died("the thread that reads stored answers", error)))?;
     Ok(Stored { ids, next })
 }
 
@@ -83,7 +84,8 @@ impl Part {
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
     ) -> Result<(), EngineError> {
-        write(&mut self.lines).map_err(|error| EngineError::Transient(format!("cannot write a line: {error}")))?;
+        write(&mut self.lines)
+            .map_err(|error| EngineError::internal("cannot write an answer as JSON").caused_by(error))?;
         self.count += 1;
         self.since.get_or_insert_with(Instant::now);
         Ok(())

@@ -86,7 +86,7 @@ fn read_all(
     sender: &mpsc::Sender<Result<Record, EngineError>>,
 ) -> Result<(), EngineError> {
     for_each_line(input, |line| {
-        let unreadable = || EngineError::JobFailed(format!("{name} is not as it was written: a line is no record"));
+        let unreadable = || EngineError::corrupt(format!("{name} has a line that is not a record"));
         let (id, _) = split_line(&line).ok_or_else(unreadable)?;
         if answered.contains(id.as_ref()) {
             return Ok(true);

@@ -2,7 +2,7 @@
 
 use super::answer_line::RecordFailure;
 use super::backoff;
-use crate::error::{EngineError, chain};
+use crate::error::{AwsFailure, EngineError, chain};
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::model::refuses_model;
@@ -59,7 +59,7 @@ where
         SdkError::TimeoutError(_) => unanswered(TIMED_OUT),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => unanswered(TIMED_OUT),
         SdkError::ConstructionFailure(_) => {
-            Refusal::Caller(EngineError::Transient(format!("no request to Bedrock can be made: {}", chain(error))))
+            Refusal::Caller(EngineError::internal("cannot build a request to Bedrock").caused_by(chain(error)))
         }
         _ => unanswered(UNREACHABLE),
     }
@@ -76,7 +76,12 @@ fn answered(response: Response<'_>, model_answers: bool) -> Refusal {
         || ["ThrottlingException", "ServiceQuotaExceededException"].contains(&code);
     let text = [code, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     if !is_transient && matches!(status, 401 | 403) {
-        return Refusal::Caller(EngineError::Transient(format!("Bedrock refuses the function's requests: {text}")));
+        let failure = AwsFailure { status: Some(status), code: code.to_owned(), message: message.to_owned() };
+        return Refusal::Caller(EngineError::from_aws_failure(
+            "bedrock:InvokeModel",
+            "cannot invoke the model",
+            failure,
+        ));
     }
     // An exceeded quota has the status 400, which later rounds would take for a permanent refusal of the record.
     let error_code = if is_transient && status == 400 { 429 } else { status };

@@ -74,11 +74,11 @@ impl Invoker {
     async fn answer(&self, input: &InvokeInput, times: Times, run: Option<RunItem>) -> Result<Invoked, EngineError> {
         let InvokeInput { run_id, job, .. } = input;
         if run.as_ref().is_some_and(|run| run.stopped) {
-            return Err(EngineError::Superseded(format!("run {run_id} was stopped")));
+            return Err(EngineError::superseded(format!("run {run_id} was stopped")));
         }
         let owner = run.as_ref().map(|run| run.execution_arn.as_str());
         if input.execution_arn.as_deref().is_some_and(|own| owner.is_some_and(|owner| owner != own)) {
-            return Err(EngineError::Superseded(format!("another execution has taken run {run_id} over")));
+            return Err(EngineError::superseded(format!("another execution has taken run {run_id} over")));
         }
         let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
         let new = NewJob {
@@ -138,7 +138,7 @@ impl Invoker {
         let InvokeInput { run_id, job, .. } = input;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let file = S3Uri::new(&self.bucket, layout.records_key(job.index));
-        let gone = || EngineError::JobFailed(format!("{file} is not there: the job's records were removed"));
+        let gone = || EngineError::corrupt(format!("{file}, which holds the job's records, does not exist any more"));
         let file = head(&self.s3, &file).await?.ok_or_else(gone)?;
         let prefix = S3Uri::new(&self.bucket, layout.on_demand_prefix(job.index));
         let stored = stored(&self.s3, &prefix).await?;
@@ -174,7 +174,7 @@ impl Invoker {
         work.log(matches!(done, Ok(true)));
         if matches!(done, Ok(false)) && work.written == 0 {
             let why = "no record could be answered in the time of one invocation: raise onDemandInvocationSeconds";
-            return Err(EngineError::Transient(why.to_owned()));
+            return Err(EngineError::transient(why));
         }
         done
     }

@@ -96,7 +96,7 @@ impl Work<'_> {
     }
 
     fn take(&mut self, done: Result<(Outcome, Record), JoinError>) -> Result<(), EngineError> {
-        let (outcome, record) = done.map_err(|error| EngineError::Transient(format!("a request died: {error}")))?;
+        let (outcome, record) = done.map_err(|error| EngineError::died("a request", error))?;
         match outcome {
             Outcome::Line(model_id, answer) => self.write(&record, &model_id, &answer),
             Outcome::GivenUp(latest) => {
@@ -111,7 +111,7 @@ impl Work<'_> {
                 let message = self.record_invoker.models.refusal_message();
                 if self.job.round == 0 {
                     // No other model can be invoked in the first round: the user must be told.
-                    self.end_with(EngineError::JobFailed(message));
+                    self.end_with(EngineError::job_failed(message));
                     return Ok(());
                 }
                 // A retry never loses the answers that a run has. Once access is granted, the rows may be sent again.

@@ -88,7 +88,12 @@ impl Linker {
         if output.output_paths.len() as u64 == output.output_path_count {
             return Ok(output.output_paths.iter().filter_map(|uri| of(uri).ok()).collect());
         }
-        let prefix = of(&output.output_prefix).map_err(|rule| EngineError::Transient(rule.to_owned()))?;
+        let prefix = of(&output.output_prefix).map_err(|rule| {
+            EngineError::corrupt(format!(
+                "output_prefix of run {} is `{}`: {rule}",
+                output.run_id, output.output_prefix
+            ))
+        })?;
         let found = list(&self.s3, &S3Uri::new(&self.bucket, prefix)).await?;
         Ok(found.into_iter().map(|object| object.uri.key).collect())
     }
@@ -97,7 +102,9 @@ impl Linker {
         let url = match &self.kind {
             Kind::Signed { url, key: secret, expires } => {
                 let token = secret.sign(&LinkTarget { key: key.to_owned(), expires: *expires });
-                let token = token.ok_or_else(|| EngineError::Transient(format!("no link may lead to {key}")))?;
+                let token = token.ok_or_else(|| {
+                    EngineError::internal(format!("cannot link to {key}: links lead to output files only"))
+                })?;
                 download_url(url, key, &token)
             }
             Kind::Presigned { requested_days, .. } => {
@@ -120,7 +127,7 @@ impl Linker {
             }
             Ok(lines.close()?)
         });
-        written.await.map_err(|error| EngineError::Transient(format!("writing the links died: {error}")))??;
+        written.await.map_err(|error| EngineError::died("the thread that writes the links", error))??;
         uploads.finish().await
     }
 }

@@ -59,7 +59,7 @@ impl Notifier {
             }
             NotifyInput::Execution(change) => serde_json::to_value(self.execution_ended(&change.detail).await?),
         };
-        answer.map_err(|error| EngineError::Transient(error.to_string()))
+        answer.map_err(|error| EngineError::internal("cannot write the outcome as JSON").caused_by(error))
     }
 
     /// Reads a JSON object of this stack, if it exists.

@@ -8,7 +8,7 @@ use crate::error::EngineError;
 use crate::finalize::{Explanation, error_message_of};
 use crate::time;
 use bedrock_batch_domain::email::{Ending, Failed, FailedStage, LaterStage, Subject};
-use bedrock_batch_domain::error_name::{self, JOB_FAILED};
+use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{Pipeline, stage_input_key};
@@ -114,13 +114,13 @@ fn explanation(email: &Failed) -> Explanation {
         format!("stage `{}` ({} of {}, run {}): ", stage.stage_name, stage.number, stage.of, stage.run_id)
     });
     let place = place.unwrap_or_default();
-    let (error, other) = match error_name::ALL.into_iter().find(|name| *name == email.error) {
+    let (error, other) = match ErrorName::parse(&email.error) {
         Some(name) => (name, String::new()),
-        None if email.error.is_empty() => (JOB_FAILED, String::new()),
-        None => (JOB_FAILED, format!("{}: ", email.error)),
+        None if email.error.is_empty() => (ErrorName::JobFailed, String::new()),
+        None => (ErrorName::JobFailed, format!("{}: ", email.error)),
     };
     let cause = format!("{place}{other}{}", email.cause);
-    Explanation { error: error.to_owned(), cause: cause.chars().take(MAX_CAUSE_CHARS).collect() }
+    Explanation { error: error.to_string(), cause: cause.chars().take(MAX_CAUSE_CHARS).collect() }
 }
 
 #[cfg(test)]

@@ -107,7 +107,11 @@ where
                 not_sent.extend(row_errors(words, column(ROW_ERROR), rows_name)?);
                 prompts.extend(column(PROMPT).cloned());
             }
-            _ => return Err(EngineError::Transient(format!("{rows_name} is not a rows file of ours"))),
+            _ => {
+                return Err(EngineError::corrupt(format!(
+                    "{rows_name} lacks the columns `{RECORD_ID}` and `{NOT_SENT}` of a rows file"
+                )));
+            }
         }
     }
     Ok(Answers::new(&row_ids, not_sent, &prompts, reading))
@@ -123,9 +127,10 @@ fn row_errors(
         return Ok(words.iter().map(|words| words.map(RowError::from_text)).collect());
     };
     let errors = coded.iter().map(|error| error.map(serde_json::from_str).transpose());
-    errors
-        .collect::<Result<_, _>>()
-        .map_err(|error| EngineError::Transient(format!("{rows_name} is not a rows file of ours: {error}")))
+    errors.collect::<Result<_, _>>().map_err(|error| {
+        EngineError::corrupt(format!("{rows_name} has an error of a row that is not as it was written"))
+            .caused_by(error)
+    })
 }
 
 /// Writes the rows with their answers, and counts them.
@@ -181,7 +186,8 @@ fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
     let stripped: StringArray = ids.iter().map(|id| id.map(|id| RecordId::parse(id).row)).collect();
     let mut columns = batch.columns().to_vec();
     columns[at] = Arc::new(stripped);
-    RecordBatch::try_new(schema, columns).map_err(|error| EngineError::Transient(error.to_string()))
+    RecordBatch::try_new(schema, columns)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
 }
 
 fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
@@ -193,7 +199,9 @@ fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         .filter(|(_, f)| !INTERNAL.contains(&f.name().as_str()))
         .map(|(i, _)| i)
         .collect();
-    batch.project(&kept).map_err(|error| EngineError::Transient(error.to_string()))
+    batch
+        .project(&kept)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
 }
 
 #[cfg(test)]

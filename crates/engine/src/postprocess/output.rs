@@ -198,6 +198,6 @@ impl<'a> AnswerColumns<'a> {
             columns.push(column);
         }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-            .map_err(|error| EngineError::Transient(format!("answers do not fit their rows: {error}")))
+            .map_err(|error| EngineError::internal("answers do not fit their rows").caused_by(error))
     }
 }

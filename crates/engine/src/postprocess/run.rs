@@ -47,7 +47,7 @@ pub struct PostprocessInput {
 impl PostprocessInput {
     fn chunk(&self) -> Result<ChunkItem, EngineError> {
         let chunk = self.chunk.clone().or_else(|| self.job.as_ref().map(ChunkItem::of_job));
-        chunk.ok_or_else(|| EngineError::Transient("neither a job nor a chunk was handed over".to_owned()))
+        chunk.ok_or_else(|| EngineError::internal("the state machine passed neither a job nor a chunk"))
     }
 }
 
@@ -132,7 +132,7 @@ impl Postprocessor {
     async fn expect(&self, key: &str) -> Result<Found, EngineError> {
         let uri = S3Uri::new(&self.bucket, key);
         let found = head(&self.s3, &uri).await?;
-        found.ok_or_else(|| EngineError::Transient(format!("{uri} is gone")))
+        found.ok_or_else(|| EngineError::corrupt(format!("{uri} does not exist any more")))
     }
 
     async fn join_chunk(&self, chunk: Chunk) -> Result<JobCounts, EngineError> {

@@ -93,8 +93,8 @@ fn joined(before: Option<RecordBatch>, batch: RecordBatch) -> Result<RecordBatch
     concat_batches(&batch.schema(), [&before, &batch]).map_err(unfitting)
 }
 
-fn unfitting(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Transient(format!("rows cannot be widened: {error}"))
+fn unfitting(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> EngineError {
+    EngineError::internal("cannot pivot the rows").caused_by(error)
 }
 
 fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, EngineError> {

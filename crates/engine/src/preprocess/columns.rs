@@ -54,5 +54,5 @@ pub(super) fn with_prompts(batch: &RecordBatch, prompts: StringArray) -> Result<
 /// A batch of these columns.
 pub(super) fn batch_of(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineError> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|error| EngineError::Transient(format!("columns do not fit together: {error}")))
+        .map_err(|error| EngineError::internal("columns do not fit together").caused_by(error))
 }

@@ -100,8 +100,7 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
     /// Only images of rows that are asked are fetched, and one that rows share once.
     fn start(&self, rows: AskedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
         let column = rows.rows.column_by_name(self.column);
-        let column =
-            column.ok_or_else(|| EngineError::Transient("the column of the images went missing".to_owned()))?;
+        let column = column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
         let cells = as_text(column)?;
         let mut wanted: Vec<Option<String>> = Vec::new();
         let mut last: Option<(u64, usize)> = None;
@@ -191,7 +190,7 @@ impl OnTheirWay {
             return Ok(image.clone());
         }
         let fetched = self.images.next();
-        let fetched = fetched.ok_or_else(|| EngineError::Transient("an image went missing".to_owned()))??;
+        let fetched = fetched.ok_or_else(|| EngineError::internal("fewer images were fetched than rows have"))??;
         let image = fetched.map(Arc::new);
         self.latest = Some((place, image.clone()));
         Ok(image)

@@ -89,7 +89,7 @@ impl<'a> Asking<'a> {
     ) -> Result<Vec<Result<Vec<usize>, RowError>>, EngineError> {
         let column = self.choosing.and_then(|name| Some((name, rows.column_by_name(name)?)));
         let Some((name, column)) = column else {
-            return Err(EngineError::Transient("the column that says the prompts went missing".to_owned()));
+            return Err(EngineError::internal("the rows lack the column that selects the prompt"));
         };
         let values = as_text(column)?;
         let mut failed = failed.into_iter().flatten();
@@ -143,7 +143,7 @@ impl<'a> Asking<'a> {
         }
         let places = UInt64Array::from(places);
         let rows = take_record_batch(rows, &places)
-            .map_err(|error| EngineError::Transient(format!("rows cannot be repeated: {error}")))?;
+            .map_err(|error| EngineError::internal("cannot repeat rows for their prompts").caused_by(error))?;
         let ids: StringArray = own_ids.iter().map(|id| Some(id.as_str())).collect();
         let rows = with_prompts(&with_first_column(&rows, &ids)?, self.prompt_names(&asks))?;
         // Rows that become one at the end have to stay in order.

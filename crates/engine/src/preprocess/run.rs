@@ -188,18 +188,17 @@ impl Preprocessor {
                 problems.extend(self.models.find(id, None).err());
             }
             Problems::check(problems)?;
-            return Err(EngineError::Transient("an input without problems could not be read".to_owned()));
+            return Err(EngineError::internal("an input without problems could not be read"));
         };
         let catalog = Catalog { prompts, models: &self.models, region: &self.region };
         let (resolved, more) = resolve(&request, &catalog);
         problems.extend(more);
         let input = match self.find_input(&request).await {
             Ok(input) => Some(input),
-            Err(EngineError::InvalidInput(inner)) => {
-                problems.extend(inner.as_slice().iter().cloned());
+            Err(error) => {
+                problems.extend(error.into_problems()?.as_slice().iter().cloned());
                 None
             }
-            Err(other) => return Err(other),
         };
         if let Some(input) = &input {
             if let Some(resolved) = &resolved {
@@ -212,7 +211,7 @@ impl Preprocessor {
         Problems::check(problems)?;
         match (resolved, input) {
             (Some(resolved), Some(input)) => Ok(Checked { request, resolved, input }),
-            _ => Err(EngineError::Transient("an input without problems could not be checked".to_owned())),
+            _ => Err(EngineError::internal("an input without problems could not be checked")),
         }
     }
 
@@ -312,5 +311,5 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(EngineError::Transient(format!("a worker died: {error}"))))
+    done.unwrap_or_else(|error| Err(EngineError::died("a worker thread", error)))
 }

@@ -87,7 +87,7 @@ impl View {
         let Some(renamed) = &self.renamed else { return Ok((batch, failed)) };
         let columns = renamed.iter().map(|(_, at)| Arc::clone(batch.column(*at))).collect();
         let rows = RecordBatch::try_new(self.schema(&batch.schema()), columns)
-            .map_err(|error| EngineError::Transient(format!("columns cannot be renamed: {error}")))?;
+            .map_err(|error| EngineError::internal("cannot rename the columns").caused_by(error))?;
         Ok((rows, failed))
     }
 }
@@ -130,5 +130,5 @@ fn with_ids(batch: &RecordBatch, ids: StringArray) -> Result<RecordBatch, Engine
     fields[at] = Field::new(RECORD_ID, ids.data_type().clone(), true);
     columns[at] = Arc::new(ids);
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|error| EngineError::Transient(format!("ids do not fit their rows: {error}")))
+        .map_err(|error| EngineError::internal("record ids do not fit their rows").caused_by(error))
 }

@@ -240,7 +240,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let is_first: BooleanArray = is_first.into_iter().map(Some).collect();
         let filtered = |wanted: &BooleanArray| {
             filter_record_batch(&rows, wanted)
-                .map_err(|error| EngineError::Transient(format!("rows cannot be filtered: {error}")))
+                .map_err(|error| EngineError::internal("cannot filter the rows").caused_by(error))
         };
         let apart: Vec<Apart> = apart.into_iter().map(|(_, apart)| apart).collect();
         self.duplicates.write(&filtered(&duplicates)?, &apart)?;
@@ -381,7 +381,9 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
 fn cells_of(records: &RecordWriter, rows: &RecordBatch) -> Result<Vec<StringArray>, EngineError> {
     let columns = records.columns().iter().map(|name| {
         let column = rows.column_by_name(name);
-        let column = column.ok_or_else(|| EngineError::Transient(format!("column `{name}` went missing")))?;
+        let column = column.ok_or_else(|| {
+            EngineError::internal(format!("the rows lack the column `{name}`, which the prompt shows"))
+        })?;
         as_text(column)
     });
     columns.collect()

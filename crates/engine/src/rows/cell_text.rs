@@ -61,8 +61,8 @@ fn is_nested(data_type: &DataType) -> bool {
     data_type.is_nested()
 }
 
-fn no_text(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Transient(format!("a column cannot be written as text: {error}"))
+fn no_text(error: arrow_schema::ArrowError) -> EngineError {
+    EngineError::internal("cannot write a column as text").caused_by(error)
 }
 
 #[cfg(test)]

@@ -125,7 +125,9 @@ impl<R: Read> CsvRows<R> {
         }
         let arrays = columns.into_iter().map(ColumnBuilder::finish).collect();
         let batch = RecordBatch::try_new(self.schema(), arrays);
-        batch.map(Some).map_err(|error| EngineError::Transient(format!("{}: {error}", self.file)))
+        batch
+            .map(Some)
+            .map_err(|error| EngineError::internal(format!("cannot make rows of {}", self.file)).caused_by(error))
     }
 
     /// Returns the record's text if the record is valid.

@@ -1,6 +1,6 @@
 //! Reader of Parquet as Arrow batches, from any source with random access.
 
-use super::parquet_write::parquet_error;
+use super::parquet_write::of_the_stream;
 use super::{BATCH_BYTES, BATCH_ROWS};
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
@@ -77,11 +77,11 @@ impl Iterator for ParquetRows {
             match error {
                 ArrowError::ExternalError(inner) => match inner.downcast::<std::io::Error>() {
                     Ok(io) => (*io).into(),
-                    Err(other) => EngineError::Transient(format!("{}: {other}", self.file)),
+                    Err(other) => EngineError::transient(format!("cannot read {}", self.file)).caused_by(other),
                 },
                 // An error of the underlying stream arrives as text: it is not an error in the file, so it is retried.
                 ArrowError::ParquetError(text) if text.starts_with("External: ") => {
-                    EngineError::Transient(format!("{}: {text}", self.file))
+                    EngineError::transient(format!("cannot read {}", self.file)).caused_by(text)
                 }
                 other => Problem::without_value(&self.file, format!("has damaged Parquet data: {other}")).into(),
             }
@@ -104,10 +104,6 @@ fn without_metadata(schema: &Schema) -> SchemaRef {
 }
 
 fn unreadable(error: parquet::errors::ParquetError, file: &str) -> EngineError {
-    match parquet_error(error) {
-        EngineError::Transient(text) if text.starts_with("Parquet: ") => {
-            Problem::without_value(file, format!("cannot be read as Parquet: {}", &text["Parquet: ".len()..])).into()
-        }
-        other => other,
-    }
+    of_the_stream(error)
+        .unwrap_or_else(|error| Problem::without_value(file, format!("cannot be read as Parquet: {error}")).into())
 }

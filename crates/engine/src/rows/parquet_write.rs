@@ -69,13 +69,17 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 }
 
-/// Converts a Parquet error; an error of the underlying stream keeps its kind.
-pub(super) fn parquet_error(error: ParquetError) -> EngineError {
+fn parquet_error(error: ParquetError) -> EngineError {
+    of_the_stream(error).unwrap_or_else(|error| EngineError::internal("cannot write Parquet").caused_by(error))
+}
+
+/// Extracts the error of the underlying stream, which keeps its kind; `Err` returns an error of Parquet itself.
+pub(super) fn of_the_stream(error: ParquetError) -> Result<EngineError, ParquetError> {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(io) => (*io).into(),
-            Err(other) => EngineError::Transient(format!("Parquet: {other}")),
+            Ok(io) => Ok((*io).into()),
+            Err(other) => Err(ParquetError::External(other)),
         },
-        other => EngineError::Transient(format!("Parquet: {other}")),
+        other => Err(other),
     }
 }

@@ -13,7 +13,7 @@ use crate::mailer::Mailer;
 use crate::objects::put_json;
 use crate::time;
 use bedrock_batch_domain::email::NotStarted;
-use bedrock_batch_domain::error_name::INVALID_INPUT;
+use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::trigger::{Upload, UploadAction, action_for, error_key};
@@ -89,8 +89,7 @@ impl Trigger {
                 tracing::info!(execution, "upload_execution_started");
                 Ok(Triggered::Started(execution))
             }
-            Err(EngineError::InvalidInput(problems)) => self.refuse(&upload, &problems).await,
-            Err(error) => Err(error),
+            Err(error) => self.refuse(&upload, &error.into_problems()?).await,
         }
     }
 
@@ -100,7 +99,7 @@ impl Trigger {
         let error_key = error_key(&upload.key);
         let file = ErrorFile {
             key: &upload.key,
-            error: INVALID_INPUT,
+            error: ErrorName::InvalidInput.as_str(),
             problems: problems.iter().map(ToString::to_string).collect(),
             time: time::now_as_text(),
         };

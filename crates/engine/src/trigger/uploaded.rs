@@ -27,7 +27,7 @@ impl Trigger {
         // The object may have been overwritten since then; the newer upload has its own event.
         check_size(&upload.key, object.content_length().and_then(|bytes| u64::try_from(bytes).ok()))?;
         let body = object.body.collect().await;
-        let body = body.map_err(|error| EngineError::Transient(format!("reading {uri} failed: {error}")))?;
+        let body = body.map_err(|error| EngineError::transient(format!("reading {uri} failed")).caused_by(error))?;
         Ok(execution_input(&upload.key, &body.into_bytes())?)
     }
 }
