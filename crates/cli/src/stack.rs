@@ -1,7 +1,8 @@
 //! Deployed stack to use: given by options or the environment, else that of the account of the credentials.
 
 use crate::failure::Failure;
-use bedrock_batch_domain::layout::{Layout, run_id};
+use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_engine::job_table::{JobTable, StoredJob};
 use bedrock_batch_engine::objects::{get_json, head};
@@ -72,7 +73,7 @@ impl Stack {
 
     /// Returns the run's plan, or `None` as long as preprocess has not frozen it.
     pub(crate) async fn plan(&self, run: &str) -> Result<Option<Plan>, Failure> {
-        let key = Layout::plan_key(&run_id(run));
+        let key = Layout::plan_key(RunId::of_execution(run));
         let uri = bedrock_batch_domain::s3_uri::S3Uri::new(&self.bucket, &key);
         if head(&self.s3, &uri).await?.is_none() {
             return Ok(None);

@@ -3,15 +3,10 @@
 //! Bedrock refuses `= : + @ ,`, spaces and `//` in the S3 addresses of a job and `_` and spaces in its name
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
 
-use crate::ids::{JobPrefix, RunId};
+use crate::ids::RunId;
 use crate::plan::Plan;
 use crate::short_hash::{digest, short_hash};
 use std::fmt;
-
-/// `job_name_prefix` as it stands in keys and job names; see [`JobPrefix`].
-pub fn clean_prefix(prefix: &str) -> Option<String> {
-    JobPrefix::cleaned(prefix).map(Into::into)
-}
 
 /// The id of the run of an execution; see [`RunId`].
 pub fn run_id(execution_name: &str) -> String {
@@ -26,7 +21,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of `run` under a prefix that [`clean_prefix`] made.
+    /// The layout of `run` under a cleaned prefix, see [`JobPrefix`](crate::ids::JobPrefix).
     pub fn new(prefix: impl fmt::Display, run: impl fmt::Display) -> Self {
         Self { prefix: prefix.to_string(), run: run.to_string() }
     }
@@ -201,7 +196,7 @@ pub fn client_request_token(run: &str, job_name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::JobName;
+    use crate::ids::{JobName, JobPrefix};
     use proptest::prelude::*;
 
     #[test]
@@ -227,7 +222,7 @@ mod tests {
     proptest! {
         #[test]
         fn names_always_fit_bedrocks_patterns(prefix in "\\PC{0,80}", name in "\\PC{1,80}", round in 0u32..9, index in any::<u32>()) {
-            let Some(prefix) = clean_prefix(&prefix) else { return Ok(()) };
+            let Some(prefix) = JobPrefix::cleaned(&prefix) else { return Ok(()) };
             let layout = Layout::new(prefix, run_id(&name));
             let job = layout.job_name("t", round, index);
             prop_assert!(JobName::parse(&job).is_ok());

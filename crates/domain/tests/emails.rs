@@ -208,7 +208,8 @@ fn a_failure_after_the_last_stage_requires_no_repetition() {
 #[test]
 fn a_stopped_run_can_be_resumed() {
     let mut failed = failed();
-    (failed.subject, failed.stage, failed.ending) = (Subject::Run("tickets-1".to_owned()), None, Ending::Aborted);
+    (failed.subject, failed.stage, failed.ending) =
+        (Subject::Run(RunId::of_execution("tickets-1")), None, Ending::Aborted);
     (failed.error, failed.cause) = (String::new(), String::new());
     (failed.done, failed.links_end, failed.later_stages) = (Vec::new(), None, Vec::new());
     let email = failed.email();

@@ -1,6 +1,6 @@
 //! Names of a pipeline run, which are all derived from its execution.
 
-use crate::layout::run_id;
+use crate::ids::RunId;
 use crate::short_hash::short_hash;
 
 /// Maximum number of characters of the name of an execution in Step Functions.
@@ -13,7 +13,7 @@ pub fn stage_execution_name(pipeline_execution: &str, started_at: &str, index: u
     let hash = short_hash(&[pipeline_execution, started_at, &index.to_string()]);
     let suffix = format!("-{index}-{hash}");
     // A run id contains only ASCII.
-    let mut name = run_id(pipeline_execution);
+    let mut name = String::from(RunId::of_execution(pipeline_execution));
     name.truncate(MAX_EXECUTION_NAME_CHARS - suffix.len());
     name + &suffix
 }
@@ -48,7 +48,7 @@ mod tests {
             let name = stage_execution_name(&execution, "t", index);
             prop_assert!(name.len() <= MAX_EXECUTION_NAME_CHARS);
             prop_assert_eq!(&name, &stage_execution_name(&execution, "t", index));
-            prop_assert_eq!(run_id(&name), name);
+            prop_assert_eq!(RunId::of_execution(&name).as_str(), name);
         }
     }
 }
