@@ -85,8 +85,12 @@ def report_called_tell(source: Source) -> Iterable[Finding]:
 
 
 def is_no_noun(source: Source) -> Iterable[Finding]:
-    """ "It is not a job", where "is no job" is meant; "is no longer" and the like stay."""
-    return matches(source, comment_lines(source), r"\bis no (?!longer\b|more\b|less\b|need\b|reason\b|way\b)[a-zA-Z`]")
+    """ "It is not a job", where "is no job" is meant; "is no longer" and "there is no" stay."""
+    return matches(
+        source,
+        comment_lines(source),
+        r"(?<![Tt]here )\bis no (?!longer\b|more\b|less\b|need\b|reason\b|way\b)[a-zA-Z`]",
+    )
 
 
 def retired_phrase(source: Source) -> Iterable[Finding]:

@@ -1,0 +1,75 @@
+"""Where Bedrock does not take the model in batch, `auto` asks on demand, says so, and counts the full price; in batch
+mode the run fails with Bedrock's own words."""
+
+import pytest
+
+from stack.checks import assert_answered_once_on_demand, assert_own_answers, assert_rows_kept, assert_totals
+from stack.inputs import csv_text, topic_table
+from stack.prices import price_of
+
+COUNT = 300
+FIRST = 400_000
+MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+REFUSAL = f"Model {MODEL} does not support batch inference."
+
+
+def play_alone(stack):
+    stack.simulator.behave(batch_refused_models=["anthropic.claude-3-haiku"])
+
+    def execution_input(first: int, count: int = COUNT, **fields) -> dict:
+        uri = stack.put_input(csv_text(topic_table(count, FIRST + first)))
+        return stack.joke(uri, max_records_per_job=100, requests_per_second=400, max_workers=30, **fields)
+
+    return stack.play_all(
+        {
+            "auto": execution_input(0),
+            "no-rounds": execution_input(1000, max_retry_rounds=0),
+            "errors-alone": execution_input(2000, retry_on=["error"]),
+            "with-a-small-rest": execution_input(4000, 250),
+            "with-a-small-rest-and-no-rounds": execution_input(5000, 250, max_retry_rounds=0),
+            "batch": execution_input(3000, processing_mode="batch"),
+        }
+    )
+
+
+@pytest.mark.parametrize(("name", "first"), [("auto", 0), ("no-rounds", 1000), ("errors-alone", 2000)])
+def test_auto_invokes_the_model_on_demand(played_alone, name, first):
+    """Whatever is to be asked again: these rows were not asked at all."""
+    run = played_alone[name]
+    assert run.jobs == []
+    assert_rows_kept(run, topic_table(COUNT, FIRST + first))
+    assert_own_answers(run)
+    assert set(run.rows["attempts"].to_pylist()) == {1}
+    assert_totals(run, COUNT, answered=COUNT, fell_back={REFUSAL: COUNT})
+    assert (run.summary["rounds"], run.summary["retried"]) == (1, 0)
+    assert_answered_once_on_demand(run)
+
+
+@pytest.mark.parametrize(("name", "first"), [("with-a-small-rest", 4000), ("with-a-small-rest-and-no-rounds", 5000)])
+def test_a_remainder_that_goes_on_demand_anyway_changes_nothing(played_alone, name, first):
+    run = played_alone[name]
+    assert run.jobs == []
+    assert_rows_kept(run, topic_table(250, FIRST + first))
+    assert_own_answers(run)
+    assert set(run.rows["attempts"].to_pylist()) == {1}
+    assert_totals(run, 250, answered=250, fell_back={REFUSAL: 200})
+    assert_answered_once_on_demand(run)
+
+
+def test_it_is_counted_at_the_full_price(played_alone):
+    summary = played_alone["auto"].summary
+    assert summary["lanes"].keys() == {"on_demand"}
+    assert summary["cost_usd"] == summary["on_demand_cost_usd"] > 0
+    price = price_of(MODEL, "batch")
+    assert price is not None
+    input_price, output_price = price
+    in_batch = (summary["input_tokens"] * input_price + summary["output_tokens"] * output_price) / 1_000_000
+    assert abs(summary["cost_usd"] - 2 * in_batch) < 1e-9
+
+
+def test_batch_mode_fails_with_the_message_of_bedrock(played_alone):
+    run = played_alone["batch"]
+    error, cause = run.failure()
+    assert error == "JobFailed"
+    assert REFUSAL in cause
+    assert run.jobs == []

@@ -1,0 +1,206 @@
+"""A download link: before and after its end, changed in each of its parts, for another object, with another method, and
+after the key was rotated."""
+
+import io
+import os
+import signal
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+
+from stack.inputs import csv_text, topic_table
+from stack.killer import Killer
+from stack.links import SECRET, ask, payload_of, sign
+from stack.mailbox import query_of
+from stack.waiting import wait_for
+
+DAY = 86_400
+FUNCTION = "bedrock-batch-download"
+
+
+def play(stack):
+    few, many = (stack.put_input(csv_text(topic_table(count))) for count in (210, 600))
+    return stack.play_all(
+        {
+            "links": stack.joke(few, max_records_per_job=105, presigned_url_expiry_days=30),
+            "links-of-a-week": stack.joke(few),
+            "links-in-a-list": stack.joke(many, max_records_per_job=100, output_formats=["parquet", "csv"]),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def links(stack, played):
+    return stack.mailbox.about(played["links"].name).links
+
+
+@pytest.fixture(scope="module")
+def secret(stack):
+    return stack.client("secretsmanager").get_secret_value(SecretId=SECRET)["SecretString"]
+
+
+@pytest.fixture(scope="module")
+def linked(stack, played, links):
+    """The place of the links without a token, and the key of the first file."""
+    place, token = query_of(links["0000.parquet"])
+    return place.rsplit("/", 1)[0], payload_of(token)["key"]
+
+
+def test_each_link_opens_its_own_file(stack, played, links):
+    run = played["links"]
+    assert list(links) == ["0000.parquet", "0001.parquet"]
+    for (name, url), table in zip(links.items(), run.tables, strict=True):
+        answer = ask(url, follow=True)
+        assert answer.status == 200 and pq.read_table(io.BytesIO(answer.body)).equals(table)
+        assert answer.body == stack.read(run.output["output_prefix"] + name)
+
+
+def test_a_link_leads_to_a_fresh_address_that_is_not_kept(links):
+    answer = ask(links["0000.parquet"])
+    assert answer.status == 302
+    leads_to = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert int(leads_to["X-Amz-Expires"][0]) <= 300
+    assert leads_to["response-content-disposition"] == ['attachment; filename="0000.parquet"']
+    assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+
+
+def test_links_live_for_the_requested_number_of_days(stack, played):
+    for name, days in (("links", 30), ("links-of-a-week", 7)):
+        email = stack.mailbox.about(played[name].name)
+        ends = {payload_of(query_of(url)[1])["expires"] for url in email.links.values()}
+        ended = played[name].end["stopDate"].timestamp()
+        assert all(abs(end - ended - days * DAY) < 120 for end in ends)
+        until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ends.pop()))
+        assert f"These links work until {until}" in email.text
+
+
+def test_a_link_expires_to_the_second(linked, secret):
+    place, key = linked
+
+    def answer(expires):
+        token = sign(secret, {"key": key, "expires": expires})
+        return ask(f"{place}/0000.parquet?token={token}")
+
+    now = int(time.time())
+    assert answer(now + 60).status == 302
+    for expires in (now, now - 1, now - 400 * DAY):
+        ended = answer(expires)
+        assert ended.status == 410
+        said = f"This link worked until {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(expires))}."
+        assert ended.body.decode().startswith(said) and "bedrock-batch download" in ended.body.decode()
+        assert "location" not in ended.headers
+
+
+def flipped(text: str, at: int) -> str:
+    return f"{text[:at]}{'A' if text[at] != 'A' else 'B'}{text[at + 1 :]}"
+
+
+def test_a_link_that_was_changed_opens_nothing(links, secret):
+    url = links["0000.parquet"]
+    place, token = query_of(url)
+    version, payload, code = token.split(".")
+    _, other_payload, other_code = query_of(links["0001.parquet"])[1].split(".")
+    longer = sign("x" * 64, payload_of(token) | {"expires": 2**40}).split(".")[1]
+    changed = {
+        "version": f"v2.{payload}.{code}",
+        "payload, first": f"{version}.{flipped(payload, 0)}.{code}",
+        "payload, last": f"{version}.{flipped(payload, len(payload) - 2)}.{code}",
+        "code, first": f"{version}.{payload}.{flipped(code, 0)}",
+        "code, middle": f"{version}.{payload}.{flipped(code, 20)}",
+        "payload of another": f"{version}.{other_payload}.{code}",
+        "code of another": f"{version}.{payload}.{other_code}",
+        "longer life": f"{version}.{longer}.{code}",
+        "key of another": sign("x" * 64, payload_of(token)),
+        "no code": f"{version}.{payload}.",
+        "no dots": payload,
+        "cut off": token[:-1],
+        "one more": f"{token}A",
+        "nothing": "",
+    }
+    for what, forged in changed.items():
+        answer = ask(f"{place}?token={forged}")
+        assert (what, answer.status) == (what, 403)
+        assert "location" not in answer.headers and "not valid" in answer.body.decode()
+    assert ask(place).status == 403, "without a token"
+    assert ask(url.replace("0000.parquet?", "0001.parquet?")).status == 403, "the name of another file"
+    assert ask(url).status == 302, "the link itself still works"
+
+
+@pytest.mark.parametrize("key", ["runs/{run}/plan.json", "inputs/rows.csv", "runs/{run}/../x/summary.json", ""])
+def test_no_other_object_can_be_linked(played, linked, secret, key):
+    """Not even with the right key."""
+    token = sign(secret, {"key": key.format(run=played["links"].name), "expires": 2**40})
+    assert ask(f"{linked[0]}/?token={token}").status == 403
+
+
+def test_a_missing_file_is_reported(linked, secret):
+    token = sign(secret, {"key": "batch_output_parquet/none/none/0000.parquet", "expires": 2**40})
+    answer = ask(f"{linked[0]}/0000.parquet?token={token}")
+    assert answer.status == 404 and "no longer in the bucket" in answer.body.decode()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+def test_links_can_only_be_fetched(links, method):
+    answer = ask(links["0000.parquet"], method)
+    if method == "OPTIONS" and "location" not in answer.headers:
+        # The local stack answers those itself.
+        return
+    assert (answer.status, answer.headers["allow"]) == (405, "GET")
+    assert "location" not in answer.headers
+
+
+def test_links_to_many_files_are_listed_in_one_file(stack, played):
+    run = played["links-in-a-list"]
+    email = stack.mailbox.about(run.name)
+    assert "12 files under" in email.text
+    assert list(email.links) == ["summary.json", "links.txt"]
+    assert ask(email.links["summary.json"], follow=True).body == stack.read(
+        f"s3://{stack.bucket}/runs/{run.run_id}/summary.json"
+    )
+    urls = ask(email.links["links.txt"], follow=True).body.decode().splitlines()
+    assert [urlsplit(url).path.rsplit("/", 1)[1] for url in urls] == [
+        path.rsplit("/", 1)[1] for path in run.output["output_paths"]
+    ]
+    for url, path in zip(urls, run.output["output_paths"], strict=True):
+        assert ask(url, follow=True).body == stack.read(path)
+
+
+def test_no_token_and_no_address_is_logged(stack, links):
+    token = query_of(links["0000.parquet"])[1]
+    for function in (FUNCTION, "bedrock-batch-notify"):
+        assert stack.logged(function), "there are logs"
+        for secret_words in (token, token.split(".")[2], "X-Amz-Signature"):
+            assert stack.logged(function, secret_words) == []
+
+
+def test_rotating_the_key_withdraws_all_links(stack, misbehaving, links, secret):
+    secrets = stack.client("secretsmanager")
+    url = links["0000.parquet"]
+    place, token = query_of(url)
+    rotated = secret[::-1]
+    assert ask(url).status == 302
+    try:
+        secrets.put_secret_value(SecretId=SECRET, SecretString=rotated)
+        # A process that runs already takes the old key for some minutes more.
+        begin_anew(stack)
+        withdrawn = ask(url)
+        assert withdrawn.status == 403 and "withdrawn" in withdrawn.body.decode()
+        assert ask(f"{place}?token={sign(rotated, payload_of(token))}").status == 302
+    finally:
+        secrets.put_secret_value(SecretId=SECRET, SecretString=secret)
+        begin_anew(stack)
+    assert ask(url).status == 302
+
+
+def begin_anew(stack) -> None:
+    """Ends the processes of the function: the next request has a new one."""
+    killer = Killer(stack, 0)
+
+    def ours():
+        return [process for process in killer.processes() if process.function == "download"]
+
+    for process in ours():
+        os.kill(process.pid, signal.SIGKILL)
+    wait_for("the end of the function's processes", lambda: not ours())

@@ -1,0 +1,70 @@
+"""Bedrock's events are best effort. A job of which nothing was heard is looked at on a schedule: a run whose events are
+all lost completes, a job that nobody waits for is stopped, and where nothing is open, nothing is asked."""
+
+import json
+
+import pytest
+
+from stack.checks import assert_whole
+from stack.deployed import CLAUDE
+from stack.inputs import csv_text, topic_table
+from stack.waiting import wait_for
+
+COUNT = 240
+SILENT_SECONDS = 5
+
+
+@pytest.fixture
+def reconcile(stack):
+    function = stack.function_name("Reconcile")
+    return lambda: stack.invoke(function, {})
+
+
+def test_a_run_whose_events_are_all_lost_completes(stack, misbehaving, reconcile):
+    misbehaving(event_lost_rate=1)
+    run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=120), "no-events")
+    wait_for("both jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed"] * 2)
+    assert run.status == "RUNNING", "nobody has told it"
+    wait_for("the run to hear of it", lambda: reconcile() and run.status != "RUNNING")
+    assert_whole(run, topic_table(COUNT), [120, 120])
+
+
+def test_a_job_that_is_not_silent_is_left_alone(stack, misbehaving, reconcile):
+    misbehaving(job_seconds=3)
+    run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(100)))), "lively")
+    wait_for("the job", lambda: run.jobs)
+    assert reconcile()["open"] == 0
+    assert_whole(run.wait(), topic_table(100), [100])
+
+
+def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, misbehaving, reconcile):
+    run = stack.play(stack.joke(stack.put_input(csv_text(topic_table(100)))), "to-orphan")
+    misbehaving(job_seconds=60)
+    (job,) = run.json("jobs.json")
+    orphan = {**job, "name": f"orphan-of-{run.name}", "output_uri": f"{job['output_uri']}orphan/"}
+    about = {"run_id": f"{run.name}-gone", "model_id": CLAUDE, "invocation_type": "InvokeModel", "falls_back": False}
+    arn = f"{run.arn}-gone"
+    stack.invoke(
+        stack.function_name("Submit"),
+        {"task_token": "token-of-nobody", "execution_arn": arn, "job": orphan, **about},
+    )
+
+    def at_bedrock() -> str:
+        (status,) = (found["status"] for found in stack.simulator.jobs() if found["jobName"] == orphan["name"])
+        return status
+
+    def item() -> dict:
+        return stack.table.get_item(Key={"job_name": orphan["name"]}, ConsistentRead=True)["Item"]
+
+    assert at_bedrock() not in {"Stopped", "Stopping"}
+    wait_for("the job to be stopped", lambda: reconcile() and at_bedrock() == "Stopped")
+    wait_for("it to be settled", lambda: reconcile() and "open" not in item())
+
+
+def test_without_open_jobs_bedrock_gets_no_request(stack, misbehaving, reconcile):
+    nothing = {"open": 0, "settled": 0, "stopped": 0, "failed": 0}
+    # What other scenarios have left open without anybody who waits.
+    wait_for("nothing to be open", lambda: reconcile() == nothing)
+    stack.simulator.forget()
+    assert reconcile() == nothing
+    assert stack.simulator.calls() == {}, json.dumps(stack.simulator.calls())
