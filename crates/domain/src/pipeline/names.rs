@@ -48,7 +48,8 @@ mod tests {
             let name = stage_execution_name(&execution, "t", index);
             prop_assert!(name.len() <= MAX_EXECUTION_NAME_CHARS);
             prop_assert_eq!(&name, &stage_execution_name(&execution, "t", index));
-            prop_assert_eq!(RunId::of_execution(&name).as_str(), name);
+            let run_id = RunId::of_execution(&name);
+            prop_assert_eq!(run_id.as_str(), name);
         }
     }
 }
