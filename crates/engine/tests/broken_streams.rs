@@ -1,4 +1,4 @@
-//! A stream that breaks is to be tried again; it is never taken for damaged data of the user's.
+//! An error of a stream keeps its kind through the readers: it is never taken for damaged data of the user.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -50,14 +50,36 @@ fn parquet(rows: usize, width: usize) -> Bytes {
 }
 
 #[test]
-fn a_fault_in_the_middle_of_a_parquet_file_is_transient() {
+fn a_fault_in_a_parquet_file_keeps_its_kind() {
     let broken = Arc::new(AtomicBool::new(false));
     let source = Breakable { file: parquet(20_000, 100), broken: Arc::clone(&broken) };
-    let (_, mut rows) = ParquetRows::open(source, "s3://b/a.parquet", None).unwrap();
+    let (_, mut rows) = ParquetRows::open(source.clone(), "s3://b/a.parquet", None).unwrap();
     assert!(rows.next().unwrap().is_ok());
     broken.store(true, Ordering::Relaxed);
-    let error = rows.find_map(Result::err).unwrap();
-    assert!(error.is_transient(), "{error:?}");
+    let amid_the_rows = rows.find_map(Result::err).unwrap();
+    let in_the_footer = ParquetRows::open(source, "s3://b/a.parquet", None).err().unwrap();
+    for error in [amid_the_rows, in_the_footer] {
+        assert_eq!((error.kind(), error.message().as_str()), (&ErrorKind::Throttled, "S3 asked to slow down"));
+    }
+}
+
+#[test]
+fn a_damaged_file_is_invalid_input_or_a_corrupt_file_of_the_run() {
+    let mut bytes = parquet(20_000, 100).to_vec();
+    // A page in the middle; the footer is whole.
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0xff);
+    let damaged = Bytes::from(bytes);
+    let input = ParquetRows::open(damaged.clone(), "s3://b/a.parquet", None).unwrap().1;
+    let of_run = ParquetRows::open_of_run(damaged, "s3://b/a.parquet", None).unwrap();
+    for (mut rows, name) in [(input, "InvalidInput"), (of_run, "Corrupt")] {
+        let error = rows.find_map(Result::err).unwrap();
+        assert_eq!(error.name(), name);
+        assert!(error.message().starts_with("s3://b/a.parquet"), "{error:#}");
+        assert!(error.message().contains("has damaged Parquet data"), "{error:#}");
+    }
+    let error = ParquetRows::open_of_run(Bytes::from("text"), "s3://b/a.parquet", None).err().unwrap();
+    assert_eq!(error.name(), "Corrupt");
 }
 
 #[test]

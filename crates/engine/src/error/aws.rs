@@ -143,6 +143,10 @@ impl EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_s3::config::http::HttpResponse;
+    use aws_sdk_s3::error::ErrorMetadata;
+    use aws_sdk_s3::operation::head_object::HeadObjectError;
+    use aws_sdk_s3::primitives::SdkBody;
     use rstest::rstest;
 
     fn failure(status: u16, code: &str) -> AwsFailure {
@@ -200,5 +204,33 @@ mod tests {
             "cannot read s3://b/k: `s3:GetObject` is denied; docs/runbook.md, section `AccessDenied`, says whose role \
              needs what: AccessDenied: words of AWS"
         );
+    }
+
+    fn sdk_error(status: u16, metadata: ErrorMetadata) -> SdkError<HeadObjectError> {
+        let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        SdkError::service_error(HeadObjectError::generic(metadata), response)
+    }
+
+    #[test]
+    fn a_denied_head_has_no_code_and_is_denied_all_the_same() {
+        let error = EngineError::from_aws("cannot read s3://b/k", &sdk_error(403, ErrorMetadata::builder().build()));
+        assert_eq!(error.name(), "AccessDenied", "{error:#}");
+        assert!(error.to_string().contains("cannot read s3://b/k: `s3:GetObject` is denied"), "{error}");
+    }
+
+    #[test]
+    fn the_source_of_an_error_is_what_aws_said() {
+        let metadata = ErrorMetadata::builder().code("SlowDown").message("Reduce your request rate.").build();
+        let error = EngineError::from_aws("cannot read s3://b/k", &sdk_error(503, metadata));
+        let source = error.source().unwrap().downcast_ref::<AwsFailure>().unwrap();
+        assert_eq!((error.name(), source.status, source.code.as_str()), ("Throttled", Some(503), "SlowDown"));
+        assert_eq!(error.message(), "cannot read s3://b/k: SlowDown: Reduce your request rate.");
+    }
+
+    #[test]
+    fn a_request_that_was_never_made_is_a_bug_and_one_that_was_lost_is_transient() {
+        let name = |error: &SdkError<HeadObjectError>| EngineError::from_aws("cannot read s3://b/k", error).name();
+        assert_eq!(name(&SdkError::construction_failure("the bucket is missing")), "Internal");
+        assert_eq!(name(&SdkError::timeout_error("no answer within 5 s")), "Transient");
     }
 }

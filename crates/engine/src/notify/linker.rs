@@ -83,16 +83,17 @@ impl Linker {
 
     /// Returns the keys of all files; the list in the output may be truncated.
     async fn keys(&self, output: &RunOutput) -> Result<Vec<String>, EngineError> {
-        let of = |uri: &String| S3Uri::parse(uri).map(|uri| uri.key);
+        let key_of = |uri: &String| match S3Uri::parse(uri) {
+            Ok(uri) => Ok(uri.key),
+            Err(rule) => Err(EngineError::corrupt(format!(
+                "the summary of run {} names the file `{uri}`: {rule}",
+                output.run_id
+            ))),
+        };
         if output.output_paths.len() as u64 == output.output_path_count {
-            return Ok(output.output_paths.iter().filter_map(|uri| of(uri).ok()).collect());
+            return output.output_paths.iter().map(key_of).collect();
         }
-        let prefix = of(&output.output_prefix).map_err(|rule| {
-            EngineError::corrupt(format!(
-                "output_prefix of run {} is `{}`: {rule}",
-                output.run_id, output.output_prefix
-            ))
-        })?;
+        let prefix = key_of(&output.output_prefix)?;
         let found = list(&self.s3, &S3Uri::new(&self.bucket, prefix)).await?;
         Ok(found.into_iter().map(|object| object.uri.key).collect())
     }

@@ -165,12 +165,17 @@ async fn upload_parts(
     let what = || format!("cannot write s3://{bucket}/{key}");
     let begun = client.create_multipart_upload().bucket(&bucket).key(&key).send().await;
     let begun = begun.map_err(|error| EngineError::from_aws(what(), &error))?;
-    let upload_id = begun.upload_id().unwrap_or_default();
+    let Some(upload_id) = begun.upload_id() else {
+        return Err(EngineError::transient(format!("{}: S3 began an upload and gave it no id", what())));
+    };
     let mut completed = Vec::new();
     let stored = loop {
         match parts.recv().await {
             Some(Part::Bytes(bytes, room)) => {
-                let number = i32::try_from(completed.len() + 1).unwrap_or(i32::MAX);
+                let number = completed.len() + 1;
+                let Ok(number) = i32::try_from(number) else {
+                    break Err(EngineError::internal(format!("{}: part {number} is one too many", what())));
+                };
                 let upload = client.upload_part().bucket(&bucket).key(&key).upload_id(upload_id);
                 let part = upload.part_number(number).body(bytes.into()).send().await;
                 drop(room);

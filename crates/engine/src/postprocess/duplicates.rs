@@ -34,7 +34,7 @@ impl<'a> Waiting<'a> {
         let answers = answers_for(rows, rows_name, Reading { retry_on: &[], ..reading })?;
         let (mut rows_of, mut chunks) = (HashMap::<Box<str>, Vec<usize>>::new(), BTreeSet::new());
         let mut number = 0;
-        let (_, batches) = ParquetRows::open(rows.clone(), rows_name, Some(&[SAME_AS, SAME_AS_ROW]))?;
+        let batches = ParquetRows::open_of_run(rows.clone(), rows_name, Some(&[SAME_AS, SAME_AS_ROW]))?;
         for batch in batches {
             let batch = batch?;
             let ids = batch.column_by_name(SAME_AS).and_then(|column| column.as_string_opt::<i32>());

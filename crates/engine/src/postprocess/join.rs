@@ -97,7 +97,7 @@ where
     let (mut row_ids, mut not_sent, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
     let mut wanted = vec![RECORD_ID, NOT_SENT, ROW_ERROR];
     wanted.extend(reading.prompts.named.then_some(PROMPT));
-    let (_, ids) = ParquetRows::open(rows.clone(), rows_name, Some(&wanted))?;
+    let ids = ParquetRows::open_of_run(rows.clone(), rows_name, Some(&wanted))?;
     for batch in ids {
         let batch = batch?;
         let column = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
@@ -154,7 +154,7 @@ where
         job.types.filter(|types| types.len() == counts.kinds.len()).map_or_else(own, <[ColumnType]>::to_vec);
     let mut rows_done = 0;
     let mut outputs: Vec<OutputFile<S::Writer>> = Vec::new();
-    let (_, batches) = ParquetRows::open(rows.clone(), rows_name, None)?;
+    let batches = ParquetRows::open_of_run(rows.clone(), rows_name, None)?;
     for batch in batches {
         let batch = without_internal(&batch?)?;
         let mut columns = AnswerColumns::new(job.family, answers, &types, duplicates, batch.num_rows());

@@ -230,7 +230,7 @@ impl Postprocessor {
                 let job = WidenJob { prompts: &prompts, plan: &plan.prompts, existing, outputs: &outputs };
                 let open = |found: &Found| {
                     let rows = ObjectChunks::new(&runtime, &this.s3, found);
-                    ParquetRows::open(rows, &found.uri.to_string(), None).map(|(_, rows)| rows)
+                    ParquetRows::open_of_run(rows, &found.uri.to_string(), None)
                 };
                 let after = (index + 1..plan.counts.jobs).map(|chunk| {
                     let found = runtime.block_on(this.expect(&layout.long_key(chunk)))?;

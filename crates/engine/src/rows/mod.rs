@@ -8,6 +8,7 @@ pub mod csv_write;
 pub mod parquet_read;
 pub mod parquet_write;
 pub mod shared_file;
+mod watched_source;
 
 /// Maximum number of rows in a batch: enough to make the work per batch cheap, few enough to keep memory flat.
 pub const BATCH_ROWS: usize = 4096;

@@ -1,6 +1,6 @@
 //! Reader of Parquet as Arrow batches, from any source with random access.
 
-use super::parquet_write::of_the_stream;
+use super::watched_source::{SourceFailure, WatchedSource};
 use super::{BATCH_BYTES, BATCH_ROWS};
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
@@ -17,7 +17,33 @@ use std::sync::Arc;
 pub struct ParquetRows {
     reader: ParquetRecordBatchReader,
     schema: SchemaRef,
-    file: String,
+    file: File,
+}
+
+/// The file that is read, for its errors.
+struct File {
+    name: String,
+    origin: Origin,
+    failure: SourceFailure,
+}
+
+/// Origin of a file, which decides who has to act if it is damaged.
+#[derive(Debug, Clone, Copy)]
+enum Origin {
+    /// An input, which its owner has to correct.
+    Input,
+    /// An intermediate file of a run, which was damaged since it was written.
+    Run,
+}
+
+impl File {
+    /// The error of the source if it failed, else that of the file itself.
+    fn error(&self, rule: &str, error: impl std::fmt::Display) -> EngineError {
+        self.failure.take().unwrap_or_else(|| match self.origin {
+            Origin::Input => Problem::without_value(&self.name, format!("{rule}: {error}")).into(),
+            Origin::Run => EngineError::corrupt(format!("{} {rule}: {error}", self.name)),
+        })
+    }
 }
 
 /// Content of a Parquet file's footer.
@@ -30,21 +56,46 @@ pub struct ParquetShape {
 }
 
 impl ParquetRows {
-    /// Opens a file to read the columns with these names, or all columns if that is `None`.
+    /// Opens an input to read the columns with these names, or all columns if that is `None`.
     ///
     /// # Errors
-    /// Returns `InvalidInput` if it is not a readable Parquet file.
+    /// Returns `InvalidInput` if it is not a readable Parquet file, else the error of the source.
     pub fn open<R: ChunkReader + 'static>(
         input: R,
         file: &str,
         columns: Option<&[&str]>,
     ) -> Result<(ParquetShape, Self), EngineError> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(input).map_err(|error| unreadable(error, file))?;
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        Self::open_of(Origin::Input, input, file, columns)
+    }
+
+    /// Opens an intermediate file of a run.
+    ///
+    /// # Errors
+    /// Returns `Corrupt` if it is not a readable Parquet file, else the error of the source.
+    pub fn open_of_run<R: ChunkReader + 'static>(
+        input: R,
+        file: &str,
+        columns: Option<&[&str]>,
+    ) -> Result<Self, EngineError> {
+        Self::open_of(Origin::Run, input, file, columns).map(|(_, rows)| rows)
+    }
+
+    fn open_of<R: ChunkReader + 'static>(
+        origin: Origin,
+        input: R,
+        file: &str,
+        columns: Option<&[&str]>,
+    ) -> Result<(ParquetShape, Self), EngineError> {
+        const UNREADABLE: &str = "cannot be read as Parquet";
+        let file = File { name: file.to_owned(), origin, failure: SourceFailure::default() };
+        let input = WatchedSource::new(input, &file.failure);
+        let builder = ParquetRecordBatchReaderBuilder::try_new(input).map_err(|error| file.error(UNREADABLE, error))?;
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows());
+        let rows = rows.map_err(|_| file.error(UNREADABLE, "its number of rows is negative"))?;
         let schema = without_metadata(builder.schema());
         let mut seen = HashSet::new();
         if let Some(field) = schema.fields().iter().find(|field| !seen.insert(field.name().as_str())) {
-            return Err(Problem::new(file, field.name(), "this column name occurs twice").into());
+            return Err(Problem::new(file.name, field.name(), "this column name occurs twice").into());
         }
         let shape = ParquetShape { rows, schema };
         let builder = match columns {
@@ -55,9 +106,9 @@ impl ParquetRows {
             }
         };
         let batch_rows = batch_rows(builder.metadata());
-        let reader = builder.with_batch_size(batch_rows).build().map_err(|error| unreadable(error, file))?;
+        let reader = builder.with_batch_size(batch_rows).build().map_err(|error| file.error(UNREADABLE, error))?;
         let schema = without_metadata(&arrow_array::RecordBatchReader::schema(&reader));
-        Ok((shape, Self { reader, schema, file: file.to_owned() }))
+        Ok((shape, Self { reader, schema, file }))
     }
 
     /// Returns the schema of the columns that are read.
@@ -72,20 +123,7 @@ impl Iterator for ParquetRows {
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.reader.next()?;
         let batch = batch.and_then(|batch| batch.with_schema(Arc::clone(&self.schema)));
-        Some(batch.map_err(|error| {
-            use arrow_schema::ArrowError;
-            match error {
-                ArrowError::ExternalError(inner) => match inner.downcast::<std::io::Error>() {
-                    Ok(io) => (*io).into(),
-                    Err(other) => EngineError::transient(format!("cannot read {}", self.file)).caused_by(other),
-                },
-                // An error of the underlying stream arrives as text: it is not an error in the file, so it is retried.
-                ArrowError::ParquetError(text) if text.starts_with("External: ") => {
-                    EngineError::transient(format!("cannot read {}", self.file)).caused_by(text)
-                }
-                other => Problem::without_value(&self.file, format!("has damaged Parquet data: {other}")).into(),
-            }
-        }))
+        Some(batch.map_err(|error| self.file.error("has damaged Parquet data", error)))
     }
 }
 
@@ -101,9 +139,4 @@ fn batch_rows(metadata: &ParquetMetaData) -> usize {
 /// describes.
 fn without_metadata(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().clone()))
-}
-
-fn unreadable(error: parquet::errors::ParquetError, file: &str) -> EngineError {
-    of_the_stream(error)
-        .unwrap_or_else(|error| Problem::without_value(file, format!("cannot be read as Parquet: {error}")).into())
 }
