@@ -6,7 +6,8 @@ use crate::error::EngineError;
 use crate::objects::put_json;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source, Step};
+use bedrock_batch_domain::plan::{FormatVersion, JobItem, Parts, Plan, PlanCounts, Source};
+use bedrock_batch_domain::run::Step;
 use bedrock_batch_domain::s3_uri::S3Uri;
 
 impl Preprocessor {
@@ -32,10 +33,10 @@ impl Preprocessor {
                 output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
                 round: 0,
                 lane: if small(*records) { Lane::OnDemand } else { lane },
-                rest: small(*records),
+                is_remainder: small(*records),
             })
             .collect();
-        let small_chunk = jobs.pop_if(|last| last.rest);
+        let small_chunk = jobs.pop_if(|last| last.is_remainder);
         let sources = &checked.input.sources;
         let objects = sources.objects.iter().map(|found| Source {
             uri: found.uri.to_string(),
@@ -44,6 +45,7 @@ impl Preprocessor {
         });
         let places = sources.place.iter().map(|place| Source { uri: place.to_string(), etag: String::new(), bytes: 0 });
         let plan = Plan {
+            version: FormatVersion::CURRENT,
             run_id: run_id.to_owned(),
             execution_arn: input.execution_arn.clone(),
             started_at: input.started_at.clone(),

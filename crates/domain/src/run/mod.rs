@@ -1,0 +1,26 @@
+//! The course of a run: the part that it is in, and what follows on it.
+//!
+//! A *pass* is one trip over jobs of one lane, a *round* one more attempt at the rows that came back without an answer.
+//! Every pass is followed by a join of the chunks whose rows it had; the rows that are still unanswered after that decide
+//! what follows.
+//!
+//! [`RunState`] says where a run is, [`Facts`] what is stored of it, and [`advance`] which [`Transition`] follows. All are
+//! values, so that production and the tests drive the same rules, and any step may be repeated.
+
+mod advance;
+mod facts;
+mod fate;
+mod history;
+mod phase;
+mod resume;
+mod state;
+mod step;
+
+pub use advance::{Ending, NewPass, RowSelection, Transition, advance};
+pub use facts::{Facts, RunShape};
+pub use fate::Fate;
+pub use history::{History, Pass};
+pub use phase::{Mode, Phase};
+pub use resume::{JobProgress, Resumption, resume};
+pub use state::{Remainder, RunState};
+pub use step::{Step, StepName};
