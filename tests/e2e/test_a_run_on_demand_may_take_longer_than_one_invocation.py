@@ -20,6 +20,6 @@ def test_every_row_is_asked_once(played):
 
 def test_it_took_several_invocations(stack, played):
     (job,) = played.manifest
-    lines = stack.logged(stack.function_name("Invoke"), "asked on demand", job["name"])
+    lines = stack.logged(stack.function_name("Invoke"), "job_invocation_ended", job["name"])
     assert len(lines) == 2
     assert [item["processed_records"] for item in played.items] == [COUNT]

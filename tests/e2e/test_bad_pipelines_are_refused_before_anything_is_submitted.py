@@ -186,7 +186,7 @@ WHOLE = {
     ),
     "no-json": ({"config_s3_uri": "{broken}"}, ("config_s3_uri is `{broken}`", "is not valid JSON", "line 2")),
     "no-object-in-s3": ({"config_s3_uri": "{list}"}, ("config_s3_uri is `{list}`", "must hold a JSON object")),
-    "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "there is no such object")),
+    "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "this object does not exist")),
     "more-beside": ({"config_s3_uri": "{good}", "stages": []}, ("config_s3_uri", "beside it there are `stages`")),
     "bad-in-s3": ({"config_s3_uri": "{bad}"}, ("stages[0].model_id is `gpt-4`", "supported are")),
 }

@@ -70,7 +70,7 @@ async fn read(s3: &Client, uri: &S3Uri) -> Result<Vec<u8>, EngineError> {
             let status = error.raw_response().map(|response| response.status().as_u16());
             let rule = match (status, error.code()) {
                 (_, Some("NoSuchBucket")) => "this bucket does not exist",
-                (Some(404), _) => "there is no such object",
+                (Some(404), _) => "this object does not exist",
                 (Some(403), _) => "the stack may not read there",
                 (Some(301), _) => "this bucket is in another region",
                 _ => return Err(EngineError::from_aws(format!("cannot read {uri}"), &error)),

@@ -116,7 +116,7 @@ async fn one_object_is_one_row_and_none_is_told() {
     let rows: usize = on_a_thread(move || rows.map(|batch| batch.unwrap().num_rows()).sum()).await;
     assert_eq!(rows, 1);
     for (address, says) in [
-        ("s3://photos/c", "there is no such object, and no object under this prefix"),
+        ("s3://photos/c", "this object does not exist, and there is no object under this prefix"),
         ("s3://photos/rows", "holds no image by its name, and 1 other objects"),
         ("s3://photos/rows/a.csv", "holds no image by its name"),
     ] {

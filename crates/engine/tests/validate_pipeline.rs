@@ -244,7 +244,7 @@ async fn an_empty_prefix_of_images_is_refused() {
         with(&[("/stages/0/input_s3_uri", json!("s3://our-bucket/photos/")), ("/stages/0/input_type", json!("image"))]);
     let problems = stack.refused(images).await;
     assert!(
-        problems[0].starts_with("stages[0].input_s3_uri is `s3://our-bucket/photos/`: there is no such object"),
+        problems[0].starts_with("stages[0].input_s3_uri is `s3://our-bucket/photos/`: this object does not exist"),
         "{problems:?}"
     );
 }
@@ -259,7 +259,7 @@ async fn a_pipeline_may_lie_in_s3() {
     stack.put("inputs/broken.json", b"{\"pipeline_name\": \"a\",}");
     for (key, expected) in [
         ("inputs/broken.json", "this object is not valid JSON: trailing comma at line 1 column 23"),
-        ("inputs/nothing.json", "there is no such object"),
+        ("inputs/nothing.json", "this object does not exist"),
     ] {
         let error = stack.validate("others", "t", named(key)).await.unwrap_err().to_string();
         assert!(error.starts_with("config_s3_uri is `s3://our-bucket/inputs/") && error.contains(expected), "{error}");

@@ -95,7 +95,7 @@ pub async fn count(client: &Client, uri: &S3Uri) -> Result<ImageCount, EngineErr
         return Ok(count);
     }
     let rule = match count.other_files + count.markers {
-        0 => "there is no such object, and no object under this prefix".to_owned(),
+        0 => "this object does not exist, and there is no object under this prefix".to_owned(),
         others => format!("holds no image by its name, and {others} other objects"),
     };
     let extensions: Vec<String> = EXTENSIONS[..6].iter().map(|extension| format!(".{extension}")).collect();
