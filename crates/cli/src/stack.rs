@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_engine::job_table::{JobTable, StoredJob};
+use bedrock_batch_engine::job_table::{JobTable, StoredItem, StoredJob};
 use bedrock_batch_engine::objects::{get_json, head};
 use bedrock_batch_engine::{AwsFailure, EngineError};
 use clap::Args;
@@ -87,7 +87,8 @@ impl Stack {
 
     /// Reads the items of a run from the job table: jobs that were started, and counts.
     pub(crate) async fn jobs(&self, plan: &Plan) -> Result<Vec<StoredJob>, Failure> {
-        Ok(self.job_table(plan).of_run(&plan.run_id).await?)
+        let items = self.job_table(plan).of_run(&plan.run_id).await?;
+        Ok(items.into_iter().filter_map(StoredItem::into_job).collect())
     }
 }
 

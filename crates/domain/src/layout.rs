@@ -6,6 +6,8 @@
 use crate::plan::Plan;
 use sha2::{Digest, Sha256};
 
+/// Prefix of the names that files of duplicates have in the job table. A job's name has no slash.
+const DUPLICATES_NAMES: &str = "duplicates/";
 /// The longest job name that Bedrock takes.
 pub const LONGEST_JOB_NAME: usize = 63;
 /// The longest part of a job name that comes from the user's prefix: leaves room for `-<index>-<hash>`.
@@ -214,12 +216,17 @@ impl Layout {
         format!("runs/{run}/links.txt")
     }
 
-    /// Under which name the counts of a file of duplicates are stored in the job table; no job can be called so.
+    /// Name of a file of duplicates in the job table; no job can have such a name.
     pub fn duplicates_name(run: &str, index: u32) -> String {
-        format!("duplicates/{run}/{}", Self::chunk(index))
+        format!("{DUPLICATES_NAMES}{run}/{}", Self::chunk(index))
     }
 
-    /// Under which name the job table knows which execution has the run in hand; no job can be called so.
+    /// If true, this name in the job table is that of a file of duplicates.
+    pub fn is_duplicates_name(name: &str) -> bool {
+        name.starts_with(DUPLICATES_NAMES)
+    }
+
+    /// Name of the run's own item in the job table, which holds its owner; no job can have such a name.
     pub fn run_item_name(run: &str) -> String {
         format!("run/{run}")
     }

@@ -147,7 +147,7 @@ impl Preprocessor {
         let this = Arc::clone(self);
         let (checked, rows) = blocking(move || this.plan_rows(checked)).await?;
         // From here on there is something that could have to be stopped.
-        if !self.jobs.take_run(&run_id, &input.execution_arn, None).await? {
+        if !self.jobs.acquire_run(&run_id, &input.execution_arn, None).await? {
             return Err(name_taken(input).into());
         }
         let checked = Arc::new(checked);
