@@ -82,7 +82,7 @@ impl Stack {
 
     /// Returns the job table of a run.
     pub(crate) fn job_table(&self, plan: &Plan) -> JobTable {
-        JobTable::new(self.dynamodb.clone(), plan.task_table.clone())
+        JobTable::new(self.dynamodb.clone(), plan.job_table.clone())
     }
 
     /// Reads the items of a run from the job table: jobs that were started, and counts.

@@ -50,7 +50,7 @@ impl Preprocessor {
             execution_arn: input.execution_arn.clone(),
             started_at: input.started_at.clone(),
             bucket: self.bucket.clone(),
-            task_table: self.task_table.clone(),
+            job_table: self.task_table.clone(),
             request: checked.request.clone(),
             prompts: checked.resolved.prompts.clone(),
             model: checked.resolved.model.clone(),
