@@ -64,7 +64,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
                 "expansion_mapping": {"shoes": "detailed_analysis"},
             },
         },
-        ("stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`", "expansion rule of this name does not exist", "detailed_"),
+        (
+            "stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`",
+            "expansion rule of this name does not exist",
+            "detailed_",
+        ),
     ),
     "rule-as-prompt": (
         {"stages.2.prompt_id": "detailed_clothing_analysis"},
@@ -127,7 +131,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "model-without-eyes": (
         {"stages.1.model_id": "amazon.nova-micro-v1:0"},
-        ("stages[1].model_id is `amazon.nova-micro-v1:0`", "does not accept images", "choose a model that accepts images"),
+        (
+            "stages[1].model_id is `amazon.nova-micro-v1:0`",
+            "does not accept images",
+            "choose a model that accepts images",
+        ),
     ),
     "unknown-model": (
         {"stages.2.model_id": "gpt-4"},

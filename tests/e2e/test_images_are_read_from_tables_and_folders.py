@@ -74,9 +74,7 @@ def sent_images(run):
     """By record id, media type and bytes of what was sent, of Anthropic's format or of Nova's."""
     found = {}
     for record_id, model_input in run.records.items():
-        (image,) = (
-            block for block in model_input["messages"][0]["content"] if "image" in (block.get("type"), *block)
-        )
+        (image,) = (block for block in model_input["messages"][0]["content"] if "image" in (block.get("type"), *block))
         if "source" in image:
             source = image["source"]
             found[record_id] = source["media_type"], base64.b64decode(source["data"])

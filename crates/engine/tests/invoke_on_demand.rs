@@ -108,7 +108,7 @@ impl Run {
         lines
     }
 
-    /// How often each record was asked.
+    /// Number of times that each record was sent.
     fn asked(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         self.aws.world().asked.iter().for_each(|asked| *counts.entry(asked.record.clone()).or_default() += 1);
