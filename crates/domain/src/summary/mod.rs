@@ -135,9 +135,7 @@ impl Summary {
         let total = |field: fn(&ChunkCounts) -> u64| chunks.iter().map(field).sum::<u64>();
         let mut tokens = Tokens::default();
         used.usage.iter().for_each(|usage| tokens.add(usage.tokens));
-        let sent = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.sent).count();
-        #[expect(clippy::expect_used, reason = "a run's jobs are numbered by u32")]
-        let sent = |lane: Lane| u32::try_from(sent(lane)).expect("a run has at most u32::MAX jobs");
+        let sent = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.sent).map(|_| 1).sum::<u32>();
         let prices = Prices { plan };
         let lanes = [Lane::Batch, Lane::OnDemand].into_iter().filter_map(|lane| {
             let of_lane: Vec<&Usage> = used.usage.iter().filter(|usage| usage.lane == lane).collect();

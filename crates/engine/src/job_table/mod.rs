@@ -16,7 +16,7 @@ pub use items::{Fallback, StoredChunk, StoredFailure, StoredItem, StoredJob};
 pub use jobs::{NewJob, Observed};
 pub use run_item::RunItem;
 
-use super::names::{PARTITION_KEY, RUN_INDEX};
+use names::{PARTITION_KEY, RUN_INDEX};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::Client;
 use update::text;
