@@ -3,7 +3,7 @@
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::plan::{Plan, PlanCounts};
-use bedrock_batch_engine::job_table::StoredJob;
+use bedrock_batch_engine::job_table::{Fallback, StoredJob};
 use std::collections::BTreeMap;
 
 /// Progress of a run.
@@ -30,15 +30,15 @@ impl RunProgress {
     }
 
     fn counted(counts: &PlanCounts, jobs: &[StoredJob]) -> Self {
-        let count = |is: fn(&StoredJob) -> bool| started(jobs).filter(|job| is(job)).count() as u64;
-        let later = started(jobs).filter(|job| job.index >= counts.jobs).count() as u64;
+        let count = |is: fn(&StoredJob) -> bool| jobs.iter().filter(|job| is(job)).count() as u64;
+        let later = jobs.iter().filter(|job| job.index >= counts.jobs).count() as u64;
         // Rows that Bedrock did not accept in batch are counted in the job that sends them on demand.
-        let accepted = || started(jobs).filter(|job| job.fell_back.is_none());
+        let accepted = || jobs.iter().filter(|job| job.fallback.is_none());
         let first = accepted().filter(|job| job.round == 0);
         let retries = || accepted().filter(|job| job.round > 0);
         Self {
             jobs: u64::from(counts.jobs) + later,
-            submitted: count(StoredJob::was_asked),
+            submitted: count(StoredJob::was_sent),
             running: count(is_running),
             done: count(StoredJob::is_over),
             records: counts.records,
@@ -64,19 +64,19 @@ impl RunProgress {
 /// Formats one line for the jobs of each round and lane: `round 2: 1 job of 57 records, on demand: 1 done`.
 pub(crate) fn rounds(jobs: &[StoredJob]) -> Vec<String> {
     let mut by_round: BTreeMap<(u32, Lane), Vec<&StoredJob>> = BTreeMap::new();
-    for job in started(jobs) {
-        by_round.entry((job.round, job.lane.unwrap_or_default())).or_default().push(job);
+    for job in jobs {
+        by_round.entry((job.round, job.lane)).or_default().push(job);
     }
     let line = |((round, lane), jobs): ((u32, Lane), Vec<&StoredJob>)| {
         let records: u64 = jobs.iter().map(|job| job.records).sum();
-        let fell_back: Vec<&str> = jobs.iter().filter_map(|job| job.fell_back.as_deref()).collect();
-        let done = jobs.iter().filter(|job| job.is_over()).count() - fell_back.len();
+        let fallbacks: Vec<&Fallback> = jobs.iter().filter_map(|job| job.fallback.as_ref()).collect();
+        let done = jobs.iter().filter(|job| job.is_over()).count() - fallbacks.len();
         let running = jobs.iter().filter(|job| is_running(job)).count();
-        let parts = [(done, "done"), (running, "running"), (jobs.len() - fell_back.len() - done - running, "waiting")];
+        let parts = [(done, "done"), (running, "running"), (jobs.len() - fallbacks.len() - done - running, "waiting")];
         let mut parts: Vec<String> =
             parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-        if let Some(reason) = fell_back.first() {
-            parts.push(format!("{} not accepted in batch ({reason})", fell_back.len()));
+        if let Some(first) = fallbacks.first() {
+            parts.push(format!("{} not accepted in batch ({})", fallbacks.len(), first.reason));
         }
         let of = format!("{} of {}", quantity(jobs.len() as u64, "job"), quantity(records, "record"));
         format!("round {}: {of}, {}: {}", round + 1, lane_name(lane), parts.join(", "))
@@ -86,7 +86,7 @@ pub(crate) fn rounds(jobs: &[StoredJob]) -> Vec<String> {
 
 /// Counts the batch jobs that Bedrock has accepted and that have not ended.
 pub(crate) fn open_jobs(jobs: &[StoredJob]) -> usize {
-    jobs.iter().filter(|job| job.lane == Some(Lane::Batch) && job.was_asked() && !job.is_over()).count()
+    jobs.iter().filter(|job| job.lane == Lane::Batch && job.was_sent() && !job.is_over()).count()
 }
 
 /// Human-readable name of a lane.
@@ -101,11 +101,6 @@ pub(crate) fn lane_name(lane: Lane) -> &'static str {
 pub(crate) fn quantity(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", indicatif::HumanCount(count))
-}
-
-/// Returns the items that are jobs. The other items are counts of chunks and files without a job.
-fn started(jobs: &[StoredJob]) -> impl Iterator<Item = &StoredJob> {
-    jobs.iter().filter(|job| job.lane.is_some())
 }
 
 fn is_running(job: &StoredJob) -> bool {
@@ -123,7 +118,26 @@ mod tests {
 
     fn job(index: u32, round: u32, lane: Lane, records: u64, status: Option<JobStatus>) -> StoredJob {
         let job_arn = (lane == Lane::Batch && status.is_some()).then(|| "arn".to_owned());
-        StoredJob { index, round, lane: Some(lane), records, status, job_arn, ..StoredJob::default() }
+        StoredJob {
+            name: format!("job-{index}"),
+            run_id: "run".to_owned(),
+            index,
+            records,
+            round,
+            lane,
+            execution_arn: "arn".to_owned(),
+            task_token: None,
+            answered: false,
+            job_arn,
+            status,
+            message: None,
+            processed: None,
+            leased_until: 0,
+            on_demand_allowed: true,
+            fallback: None,
+            failure: None,
+            counts: None,
+        }
     }
 
     fn two_jobs_of_230() -> PlanCounts {
@@ -144,7 +158,7 @@ mod tests {
 
     #[test]
     fn retried_rows_are_counted_separately() {
-        let mut jobs = vec![job(0, 0, Lane::Batch, 120, DONE), job(1, 0, Lane::Batch, 110, DONE), StoredJob::default()];
+        let mut jobs = vec![job(0, 0, Lane::Batch, 120, DONE), job(1, 0, Lane::Batch, 110, DONE)];
         jobs.push(StoredJob { processed: Some(7), ..job(2, 1, Lane::OnDemand, 57, RUNS) });
         let line = RunProgress::counted(&two_jobs_of_230(), &jobs).line();
         assert_eq!(line, "jobs: 3 submitted, 1 running, 2 done of 3; records: 230 of 230; retried: 7 of 57");
@@ -155,7 +169,7 @@ mod tests {
     #[test]
     fn rows_that_fell_back_to_on_demand_are_counted_once() {
         let refused = |index, records| StoredJob {
-            fell_back: Some("no batch for it".to_owned()),
+            fallback: Some(Fallback { reason: "no batch for it".to_owned(), refused: true }),
             ..job(index, 0, Lane::Batch, records, None)
         };
         let mut jobs = vec![refused(0, 120), refused(1, 110)];

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_engine::job_table::{JobTable, StoredJob};
+use bedrock_batch_engine::job_table::{JobTable, StoredItem, StoredJob};
 use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::{AwsFailure, EngineError};
 use clap::Args;
@@ -77,12 +77,13 @@ impl Stack {
 
     /// Returns the job table of a run.
     pub(crate) fn job_table(&self, plan: &Plan) -> JobTable {
-        JobTable::new(self.dynamodb.clone(), plan.task_table.clone())
+        JobTable::new(self.dynamodb.clone(), plan.job_table.clone())
     }
 
     /// Reads the items of a run from the job table: jobs that were started, and counts.
     pub(crate) async fn jobs(&self, plan: &Plan) -> Result<Vec<StoredJob>, Failure> {
-        Ok(self.job_table(plan).of_run(&plan.run_id).await?)
+        let items = self.job_table(plan).of_run(&plan.run_id).await?;
+        Ok(items.into_iter().filter_map(StoredItem::into_job).collect())
     }
 }
 

@@ -59,6 +59,14 @@ impl JoinTask {
         }
     }
 
+    /// Returns the number of the chunk or file of duplicates.
+    pub fn index(&self) -> u32 {
+        match self {
+            Self::Chunk { chunk, .. } | Self::Pivot { chunk, .. } => *chunk,
+            Self::Duplicates { file, .. } => *file,
+        }
+    }
+
     /// Returns the stamp that goes with the counts; `None` for a task that counts nothing.
     pub fn stamp(&self) -> Option<&JoinStamp> {
         match self {

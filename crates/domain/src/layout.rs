@@ -7,6 +7,9 @@ use crate::ids::RunId;
 use crate::short_hash::{digest, short_hash};
 use std::fmt;
 
+/// Prefix of the names that files of duplicates have in the job table. A job's name has no slash.
+const DUPLICATES_NAMES: &str = "duplicates/";
+
 /// The id of the run of an execution; see [`RunId`].
 pub fn run_id(execution_name: &str) -> String {
     RunId::of_execution(execution_name).into()
@@ -161,12 +164,17 @@ impl Layout {
         format!("runs/{run}/links.txt")
     }
 
-    /// Under which name the counts of a file of duplicates are stored in the job table; no job can be called so.
+    /// Name of a file of duplicates in the job table; no job can have such a name.
     pub fn duplicates_name(run: impl fmt::Display, index: u32) -> String {
-        format!("duplicates/{run}/{}", Self::chunk(index))
+        format!("{DUPLICATES_NAMES}{run}/{}", Self::chunk(index))
     }
 
-    /// Under which name the job table knows which execution has the run in hand; no job can be called so.
+    /// If true, this name in the job table is that of a file of duplicates.
+    pub fn is_duplicates_name(name: &str) -> bool {
+        name.starts_with(DUPLICATES_NAMES)
+    }
+
+    /// Name of the run's own item in the job table, which holds its owner; no job can have such a name.
     pub fn run_item_name(run: impl fmt::Display) -> String {
         format!("run/{run}")
     }

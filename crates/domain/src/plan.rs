@@ -26,8 +26,9 @@ pub struct Plan {
     pub started_at: String,
     /// The bucket of everything.
     pub bucket: String,
-    /// The job table, for whoever wants to see how the run stands.
-    pub task_table: String,
+    /// Name of the job table, with which the command line shows the progress of the run.
+    #[serde(rename = "task_table")]
+    pub job_table: String,
     /// The checked request.
     pub request: RunRequest,
     /// The prompts' whole texts, and how a row comes to its own.

@@ -1,20 +1,20 @@
 //! Finalize: add up what a run came to, or say why it failed.
 
 use crate::error::EngineError;
-use crate::job_table::{JobTable, StoredJob};
+use crate::job_table::{JobTable, StoredFailure, StoredItem};
 use crate::objects::Bucket;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_domain::summary::{JobCounts, JobFacts, RunOutput, Summary};
+use bedrock_batch_domain::summary::{ChunkCounts, JobFacts, RunOutput, Summary};
 use serde::{Deserialize, Serialize};
 
-/// What the state machine hands to finalize.
+/// Input of finalize.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum FinalizeInput {
-    /// All jobs are through: add up.
+    /// All jobs have ended: add up.
     Summarize {
         /// The run.
         run_id: RunId,
@@ -61,12 +61,13 @@ impl Finalizer {
     /// Adds up the run's jobs, writes `summary.json`, and returns the execution's output.
     ///
     /// # Errors
-    /// As AWS fails; `Transient` if a job's counts are not there.
+    /// Returns `Transient` if the index of the job table does not show all counts yet, else an error if the run cannot be
+    /// read or the summary cannot be written.
     pub async fn summarize(&self, run_id: &RunId) -> Result<RunOutput, EngineError> {
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
-        let jobs = self.jobs.of_run(run_id.as_str()).await?;
+        let items = self.jobs.of_run(run_id.as_str()).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
-        let counts: Vec<JobCounts> = jobs.iter().filter_map(|job| job.counts.clone()).collect();
+        let counts: Vec<ChunkCounts> = items.iter().filter_map(|item| item.counts().cloned()).collect();
         let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
         if counts.len() != expected as usize {
             let rule = format!("{} of the {expected} chunks of run {run_id} are counted", counts.len());
@@ -80,31 +81,32 @@ impl Finalizer {
             .chain(files.map(|(file, format)| layout.duplicate_output_key(file, format)));
         let paths = paths.map(|key| self.bucket.uri(key).to_string()).collect();
         let prefix = self.bucket.uri(layout.output_prefix()).to_string();
-        let facts: Vec<JobFacts> = jobs.iter().filter_map(facts).collect();
+        let facts: Vec<JobFacts> = items.iter().filter_map(facts).collect();
         let output = RunOutput::new(run_id.clone(), prefix, paths, Summary::new(&plan, &counts, &facts));
         self.bucket.put_json(&Layout::summary_key(run_id), &output).await?;
-        tracing::info!(%run_id, status = output.status, answered = output.summary.answered, "finalized");
+        tracing::info!(%run_id, status = output.status, answered = output.summary.answered, "run_finalized");
         Ok(output)
     }
 
-    /// The reason that a job of the run recorded; without one, what Step Functions says.
+    /// Returns the error that a job of the run recorded, or else the one that Step Functions reports.
     ///
     /// # Errors
-    /// As DynamoDB fails.
+    /// Returns an error if the DynamoDB request fails or an item is corrupt.
     pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
-        let jobs = self.jobs.of_run(run_id.as_str()).await?;
-        Ok(explanation(&jobs, error))
+        let items = self.jobs.of_run(run_id.as_str()).await?;
+        Ok(explanation(&items, error))
     }
 }
 
-/// What the summary says of a job; nothing of a file of duplicates.
-fn facts(job: &StoredJob) -> Option<JobFacts> {
+/// Facts about a job for the summary; none about a chunk or a file of duplicates alone.
+fn facts(item: &StoredItem) -> Option<JobFacts> {
+    let job = item.job()?;
     Some(JobFacts {
-        lane: job.lane?,
+        lane: job.lane,
         round: job.round,
         records: job.records,
-        asked: job.was_asked(),
-        fell_back: job.fell_back.clone(),
+        sent: job.was_sent(),
+        fallback: job.fallback.as_ref().map(|fallback| fallback.reason.clone()),
     })
 }
 
@@ -116,17 +118,17 @@ pub(crate) fn error_message_of(cause: &str) -> String {
 }
 
 /// A permanent reason comes before that of a job that merely could not be reached.
-fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
-    let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
-    let reason = failures()
-        .find(|(name, _)| ErrorName::parse(name).is_some_and(|name| !name.is_retried()))
-        .or_else(|| failures().next());
+fn explanation(items: &[StoredItem], error: StateError) -> Explanation {
+    let failures = || items.iter().filter_map(StoredItem::failure);
+    let is_permanent =
+        |failure: &&StoredFailure| ErrorName::parse(&failure.error).is_some_and(|name| !name.is_retried());
+    let reason = failures().find(is_permanent).or_else(|| failures().next());
     // Only a map ends without a reason of its own; a function says itself why it failed.
     match reason.filter(|_| error.error.starts_with("States.")) {
-        Some((name, cause)) => {
-            let others = failures().filter(|(other, _)| other == name).count() - 1;
+        Some(StoredFailure { error, cause }) => {
+            let others = failures().filter(|other| other.error == *error).count() - 1;
             let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
-            Explanation { error: name.clone(), cause: format!("{cause}{more}") }
+            Explanation { error: error.clone(), cause: format!("{cause}{more}") }
         }
         None => Explanation { cause: error_message_of(&error.cause), error: error.error },
     }
@@ -135,9 +137,11 @@ fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job_table::StoredChunk;
 
-    fn job(failure: Option<(&str, &str)>) -> StoredJob {
-        StoredJob { failure: failure.map(|(a, b)| (a.to_owned(), b.to_owned())), ..StoredJob::default() }
+    fn chunk(failure: Option<(&str, &str)>) -> StoredItem {
+        let failure = failure.map(|(error, cause)| StoredFailure { error: error.to_owned(), cause: cause.to_owned() });
+        StoredItem::Chunk(StoredChunk { name: "c".to_owned(), index: 0, failure, counts: None })
     }
 
     fn map_error() -> StateError {
@@ -146,9 +150,8 @@ mod tests {
 
     #[test]
     fn the_recorded_reason_explains_a_failed_map() {
-        let jobs =
-            [job(None), job(Some(("Transient", "net"))), job(Some(("JobFailed", "a"))), job(Some(("JobFailed", "b")))];
-        let explained = explanation(&jobs, map_error());
+        let failures = [None, Some(("Transient", "net")), Some(("JobFailed", "a")), Some(("JobFailed", "b"))];
+        let explained = explanation(&failures.map(chunk), map_error());
         assert_eq!(
             (explained.error.as_str(), explained.cause.as_str()),
             ("JobFailed", "a (and 1 more jobs with this error)")
@@ -158,12 +161,12 @@ mod tests {
     #[test]
     fn a_function_that_failed_explains_itself() {
         let error = StateError { error: "Transient".into(), cause: r#"{"errorMessage":"S3 is away"}"#.into() };
-        let explained = explanation(&[job(Some(("JobFailed", "of long ago")))], error);
+        let explained = explanation(&[chunk(Some(("JobFailed", "of long ago")))], error);
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("Transient", "S3 is away"));
     }
 
     #[test]
     fn without_one_step_functions_own_words_stay() {
-        assert_eq!(explanation(&[job(None)], map_error()).error, "States.ExceedToleratedFailureThreshold");
+        assert_eq!(explanation(&[chunk(None)], map_error()).error, "States.ExceedToleratedFailureThreshold");
     }
 }

@@ -44,19 +44,23 @@ impl Reconciler {
         let mut running = HashMap::new();
         for job in self.settler.jobs.silent_for(self.silence).await? {
             done.open += 1;
-            match self.look_at(&job, &mut running).await {
+            let (name, found) = match job {
+                Ok(job) => (job.name.clone(), self.look_at(&job, &mut running).await),
+                Err(corrupt) => (String::new(), Err(corrupt)),
+            };
+            match found {
                 Ok(Found::Nothing) => {}
                 Ok(Found::News) => done.settled += 1,
                 Ok(Found::Orphan) => done.stopped += 1,
                 Err(error) => {
                     done.failed += 1;
-                    tracing::warn!(name = job.name, error_type = error.name(), "not reconciled");
+                    tracing::warn!(name, error_type = error.name(), "job_not_reconciled");
                 }
             }
         }
         if done.open > 0 {
             let Reconciled { open, settled, stopped, failed } = done;
-            tracing::info!(open, settled, stopped, failed, "reconciled");
+            tracing::info!(open, settled, stopped, failed, "open_jobs_reconciled");
         }
         Ok(done)
     }
@@ -81,9 +85,9 @@ impl Reconciler {
         };
         if arn.is_some() {
             self.settler.settle(&job.name, arn.as_deref()).await?;
-        } else {
-            // It was never made.
-            self.settler.jobs.mark_answered(&job.name, &job.task_token).await?;
+        } else if let Some(token) = &job.task_token {
+            // It was never created.
+            self.settler.jobs.mark_answered(&job.name, token).await?;
         }
         Ok(if stopped { Found::Orphan } else { Found::News })
     }

@@ -5,7 +5,7 @@
 //! believed from an event; writes have conditions; an answer that was given before counts as given.
 
 use crate::error::{AwsOperation, EngineError, chain};
-use crate::job_table::{JobTable, Observed, StoredJob};
+use crate::job_table::{Fallback, JobTable, Observed, StoredJob};
 use aws_sdk_bedrock::Client as Bedrock;
 use aws_sdk_sfn::Client as StepFunctions;
 use aws_sdk_sfn::error::SdkError;
@@ -36,15 +36,15 @@ impl Settler {
     /// As Bedrock, DynamoDB or Step Functions fail; settling again is always right.
     pub async fn settle(&self, name: &str, arn_hint: Option<&str>) -> Result<Action, EngineError> {
         let Some(mut stored) = self.jobs.get(name).await? else {
-            tracing::debug!(name, "not a job of ours");
+            tracing::debug!(name, "unknown_job_ignored");
             return Ok(Action::Nothing);
         };
-        if let Some(reason) = &stored.fell_back {
-            if !stored.waiting() {
+        if let Some(fallback) = stored.fallback.clone() {
+            if stored.unanswered_token().is_none() {
                 return Ok(Action::Nothing);
             }
-            tracing::info!(name, "falls back to on demand, once more");
-            self.fall_back(&stored, reason).await?;
+            tracing::info!(name, "fallback_repeated");
+            self.fall_back(&stored, fallback).await?;
             return Ok(Action::FallBack);
         }
         let Some(arn) = stored.job_arn.clone().or_else(|| arn_hint.map(str::to_owned)) else {
@@ -58,9 +58,10 @@ impl Settler {
         // What was said at the end counts; a message from before it may be about something else.
         let known = stored.message.clone().filter(|_| stored.status.is_some_and(JobStatus::is_terminal));
         let message = known.or_else(|| seen.message.clone()).unwrap_or_default();
-        let before = Stored { status: stored.status, waiting: stored.waiting(), falls_back: stored.may_fall_back };
+        let waiting = stored.unanswered_token().is_some();
+        let before = Stored { status: stored.status, waiting, on_demand_allowed: stored.on_demand_allowed };
         let action = next_action(seen.status, classify_failure(&message), before);
-        tracing::info!(name, status = %seen.status, action = ?action, "settled");
+        tracing::info!(name, status = %seen.status, action = ?action, "job_settled");
         match action {
             Action::Nothing => {}
             Action::Record => self.jobs.record(name, &seen).await?,
@@ -74,7 +75,7 @@ impl Settler {
             }
             Action::FallBack => {
                 self.jobs.record(name, &seen).await?;
-                self.fall_back(&stored, &message).await?;
+                self.fall_back(&stored, Fallback { reason: message, refused: true }).await?;
             }
             Action::Fail => {
                 self.jobs.record(name, &seen).await?;
@@ -94,24 +95,26 @@ impl Settler {
         })
     }
 
-    /// Notes that the rows of a job are to be asked on demand, and lets the state machine go on.
-    pub(crate) async fn fall_back(&self, job: &StoredJob, reason: &str) -> Result<(), EngineError> {
-        self.jobs.fall_back(&job.name, reason, true).await?;
+    /// Notes that the rows of a job go on demand, and lets the state machine continue.
+    pub(crate) async fn fall_back(&self, job: &StoredJob, fallback: Fallback) -> Result<(), EngineError> {
+        self.jobs.fall_back(&job.name, &fallback).await?;
         self.succeed(job, JobStatus::Failed).await
     }
 
     /// A state machine that is gone shows here first; stopping the job is for those who know that it is.
     async fn heartbeat(&self, job: &StoredJob) {
-        let sent = self.step_functions.send_task_heartbeat().task_token(&job.task_token).send().await;
+        let Some(token) = &job.task_token else { return };
+        let sent = self.step_functions.send_task_heartbeat().task_token(token).send().await;
         if let Err(error) = sent {
-            tracing::warn!(name = job.name, error = chain(&error), "the state machine does not take a heartbeat");
+            tracing::warn!(name = job.name, error = chain(&error), "heartbeat_refused");
         }
     }
 
     async fn succeed(&self, job: &StoredJob, status: JobStatus) -> Result<(), EngineError> {
+        let Some(token) = &job.task_token else { return Ok(()) };
         let output = json!({"job_name": job.name, "status": status.name()}).to_string();
-        let sent = self.step_functions.send_task_success().task_token(&job.task_token).output(output).send().await;
-        self.answered(job, sent.map(|_| ())).await
+        let sent = self.step_functions.send_task_success().task_token(token).output(output).send().await;
+        self.answered(job, token, sent.map(|_| ())).await
     }
 
     async fn fail(&self, job: &StoredJob, message: &str) -> Result<(), EngineError> {
@@ -122,18 +125,19 @@ impl Settler {
             cause.push_str(remedy);
         }
         let cause: String = cause.chars().take(LONGEST_CAUSE).collect();
-        // The Map that runs the jobs ends without a reason of its own: it is looked up here.
         let failure = EngineError::job_failed(cause.clone());
-        self.jobs.record_failure(&job.run_id, &job.name, &failure).await?;
-        let failure = self.step_functions.send_task_failure().task_token(&job.task_token);
+        self.jobs.record_failure(&job.run_id, (&job.name, job.index), &failure).await?;
+        let Some(token) = &job.task_token else { return Ok(()) };
+        let failure = self.step_functions.send_task_failure().task_token(token);
         let sent = failure.error(ErrorName::JobFailed.as_str()).cause(cause).send().await;
-        self.answered(job, sent.map(|_| ())).await
+        self.answered(job, token, sent.map(|_| ())).await
     }
 
-    /// An answer that Step Functions no longer wants was given before, or nobody waits any more: both are fine.
+    /// An answer that Step Functions no longer wants was given before, or its execution has ended: both are fine.
     async fn answered<E: AwsOperation>(
         &self,
         job: &StoredJob,
+        token: &str,
         sent: Result<(), SdkError<E>>,
     ) -> Result<(), EngineError> {
         if let Err(error) = sent {
@@ -141,8 +145,8 @@ impl Settler {
             if !error.code().is_some_and(|code| closed.contains(&code)) {
                 return Err(EngineError::from_aws(format!("cannot answer for job {}", job.name), &error));
             }
-            tracing::info!(name = job.name, code = error.code(), "answered before, or nobody waits");
+            tracing::info!(name = job.name, code = error.code(), "task_already_answered");
         }
-        self.jobs.mark_answered(&job.name, &job.task_token).await
+        self.jobs.mark_answered(&job.name, token).await
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
-use crate::job_table::{JobTable, StoredJob};
+use crate::job_table::{JobTable, StoredItem};
 use aws_sdk_bedrock::Client as Bedrock;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
@@ -55,11 +55,12 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Tells the open jobs of the run that this execution had in hand to stop. Nothing happens if another execution has
-    /// resumed the run since.
+    /// Stops the open jobs of the run that this execution owned. Nothing happens if another execution has resumed the run
+    /// since.
     ///
     /// # Errors
-    /// As AWS fails; stopping again is always right.
+    /// Returns an error if the run cannot be read, or the last one of the jobs that could not be stopped. Stopping again is
+    /// always right.
     pub async fn stop(&self, ended: &EndedExecution) -> Result<Stopped, EngineError> {
         let run_id = ended.run_id();
         let mut done = Stopped::default();
@@ -69,13 +70,17 @@ impl Stopper {
             return Ok(done);
         }
         let mut failure = None;
-        for job in self.jobs.of_run(run_id.as_str()).await? {
-            match self.stop_one(&job).await {
+        for item in self.jobs.readable_of_run(run_id.as_str()).await? {
+            let (name, stopped) = match item {
+                Ok(item) => (item.name().to_owned(), self.stop_one(&item).await),
+                Err(corrupt) => (String::new(), Err(corrupt)),
+            };
+            match stopped {
                 Ok(true) => done.stopped += 1,
                 Ok(false) => done.over += 1,
                 // The others are stopped all the same, and then this one again.
                 Err(error) => {
-                    tracing::warn!(%run_id, name = job.name, error_type = error.name(), "job_not_stopped");
+                    tracing::warn!(%run_id, name, error_type = error.name(), "job_not_stopped");
                     failure = Some(error);
                 }
             }
@@ -84,11 +89,9 @@ impl Stopper {
         failure.map_or(Ok(done), Err)
     }
 
-    /// Whether there was something to stop.
-    async fn stop_one(&self, job: &StoredJob) -> Result<bool, EngineError> {
-        if job.lane != Some(Lane::Batch) || job.is_over() {
-            return Ok(false);
-        }
+    /// Stops the job of an item, and returns whether there was something to stop.
+    async fn stop_one(&self, item: &StoredItem) -> Result<bool, EngineError> {
+        let Some(job) = item.job().filter(|job| job.lane == Lane::Batch && !job.is_over()) else { return Ok(false) };
         let arn = match &job.job_arn {
             Some(arn) => Some(arn.clone()),
             None => find_job(&self.bedrock, &job.name).await?,

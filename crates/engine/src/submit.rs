@@ -5,7 +5,7 @@
 
 use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
-use crate::job_table::{NewJob, StoredJob};
+use crate::job_table::{Fallback, NewJob, StoredJob};
 use crate::settle::Settler;
 use aws_sdk_bedrock::operation::create_model_invocation_job::CreateModelInvocationJobError;
 use aws_sdk_bedrock::types::{
@@ -19,7 +19,7 @@ use bedrock_batch_domain::model::InvocationType;
 use bedrock_batch_domain::plan::JobItem;
 use serde::Deserialize;
 
-/// What the state machine hands to submit.
+/// Input of submit.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SubmitInput {
     /// The state machine's token.
@@ -32,8 +32,9 @@ pub struct SubmitInput {
     pub model_id: String,
     /// How Bedrock is to read the records.
     pub invocation_type: InvocationType,
-    /// Whether the job's rows may be asked on demand, should Bedrock not take it in batch.
-    pub falls_back: bool,
+    /// If true, the job's rows may go on demand should Bedrock not take it in batch.
+    #[serde(rename = "falls_back")]
+    pub on_demand_allowed: bool,
     /// The job.
     pub job: JobItem,
 }
@@ -50,58 +51,50 @@ pub struct Submitter {
 }
 
 impl Submitter {
-    /// Makes the job, or finds it, and settles it if it is over already.
+    /// Creates the job, or finds it, and settles it if it is over already.
     ///
     /// # Errors
     /// Returns `QuotaExceeded` if Bedrock has no room for another job, `JobFailed` if Bedrock refuses this one for good, and
     /// else an error by what AWS says.
     pub async fn run(&self, input: &SubmitInput) -> Result<(), EngineError> {
-        let done = self.make_and_settle(input).await;
-        if let Err(error) = &done {
-            tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "not submitted");
-            // The Map ends without a reason; should this be the one, it is found here.
-            let noted = self.settler.jobs.record_failure(&input.run_id, &input.job.name, error).await;
-            if let Err(second) = noted {
-                tracing::warn!(name = input.job.name, error = %second, "the reason could not be stored");
-            }
-        }
-        done
+        let done = self.create_and_settle(input).await;
+        self.settler.jobs.record_outcome(&input.run_id, (&input.job.name, input.job.index), done).await
     }
 
-    async fn make_and_settle(&self, input: &SubmitInput) -> Result<(), EngineError> {
+    async fn create_and_settle(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let jobs = &self.settler.jobs;
-        // A straggler of an execution that was stopped must not take the place of the one who goes on with the run.
-        jobs.check_in_hand(&input.run_id, &input.execution_arn).await?;
+        // A straggler of an execution that was stopped must not take the place of the one that continues the run.
+        jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
         let new = NewJob {
             run_id: &input.run_id,
             execution_arn: &input.execution_arn,
             model_id: &input.model_id,
-            may_fall_back: input.falls_back,
+            on_demand_allowed: input.on_demand_allowed,
             item: &input.job,
         };
         let stored = jobs.begin(&new, &input.task_token).await?;
-        if stored.job_arn.is_none() && stored.fell_back.is_none() {
+        if stored.job_arn.is_none() && stored.fallback.is_none() {
             let arn = match self.create(input).await? {
-                Made::Job(arn) => arn,
-                Made::Refused(reason) => {
+                CreateOutcome::Job(arn) => arn,
+                CreateOutcome::Refused(reason) => {
                     jobs.clear_failure(&input.job.name).await?;
-                    return self.settler.fall_back(&stored, &reason).await;
+                    return self.settler.fall_back(&stored, Fallback { reason, refused: true }).await;
                 }
             };
             jobs.set_arn(&input.job.name, &arn).await?;
-            tracing::info!(run_id = input.run_id, name = input.job.name, arn, "submitted");
-            self.stop_if_nobody_wants_it(input, &stored, &arn).await?;
+            tracing::info!(run_id = input.run_id, name = input.job.name, arn, "job_submitted");
+            self.stop_if_run_was_stopped(input, &stored, &arn).await?;
         }
         if stored.failure.is_some() {
-            // An earlier attempt's trouble is over; left there it would explain somebody else's failure.
+            // An earlier attempt's error is over; left there it would explain the failure of another job.
             jobs.clear_failure(&input.job.name).await?;
         }
         self.settler.settle(&input.job.name, None).await?;
         Ok(())
     }
 
-    /// The run may have been stopped while the job was being made: whoever stopped it did not see the job yet.
-    async fn stop_if_nobody_wants_it(
+    /// Stops the job if the run was stopped while the job was being created: it was not visible to the stopper then.
+    async fn stop_if_run_was_stopped(
         &self,
         input: &SubmitInput,
         job: &StoredJob,
@@ -109,13 +102,13 @@ impl Submitter {
     ) -> Result<(), EngineError> {
         let run = self.settler.jobs.run(&input.run_id).await?;
         if run.is_some_and(|run| run.stopped) {
-            tracing::info!(run_id = input.run_id, name = job.name, "the run was stopped meanwhile");
+            tracing::info!(run_id = input.run_id, name = job.name, "job_of_stopped_run_found");
             stop_job(&self.settler.bedrock, &job.name, arn).await?;
         }
         Ok(())
     }
 
-    async fn create(&self, input: &SubmitInput) -> Result<Made, EngineError> {
+    async fn create(&self, input: &SubmitInput) -> Result<CreateOutcome, EngineError> {
         let job = &input.job;
         let refused = |error: aws_sdk_bedrock::error::BuildError| {
             EngineError::internal(format!("cannot describe job {} to Bedrock", job.name)).caused_by(error)
@@ -143,7 +136,7 @@ impl Submitter {
             create = create.model_invocation_type(ModelInvocationType::Converse);
         }
         match create.send().await {
-            Ok(created) => Ok(Made::Job(created.job_arn().to_owned())),
+            Ok(created) => Ok(CreateOutcome::Job(created.job_arn().to_owned())),
             Err(error) => {
                 use CreateModelInvocationJobError as Refusal;
                 let what = format!("Bedrock refused job {}", job.name);
@@ -154,9 +147,9 @@ impl Submitter {
                     }
                     Some(Refusal::ConflictException(_)) => self.find_by_name(&job.name, &message).await,
                     Some(Refusal::ValidationException(_))
-                        if input.falls_back && classify_failure(&message) == FailureKind::NoBatch =>
+                        if input.on_demand_allowed && classify_failure(&message) == FailureKind::NoBatch =>
                     {
-                        Ok(Made::Refused(message))
+                        Ok(CreateOutcome::Refused(message))
                     }
                     // The function itself may not create jobs, which is no fault of the model or of the job.
                     Some(Refusal::AccessDeniedException(_)) if message.contains("not authorized to perform") => {
@@ -178,17 +171,17 @@ impl Submitter {
     }
 
     /// A conflict may mean that a job of this name is there: then it is ours, from an attempt whose answer was lost.
-    async fn find_by_name(&self, name: &str, message: &str) -> Result<Made, EngineError> {
+    async fn find_by_name(&self, name: &str, message: &str) -> Result<CreateOutcome, EngineError> {
         let found = find_job(&self.settler.bedrock, name).await?;
         let missing = || EngineError::transient(format!("Bedrock refused job {name} as a conflict: {message}"));
-        found.map(Made::Job).ok_or_else(missing)
+        found.map(CreateOutcome::Job).ok_or_else(missing)
     }
 }
 
-/// What came of the wish for a job.
-enum Made {
-    /// Its ARN.
+/// Result of creating a job.
+enum CreateOutcome {
+    /// It exists: its ARN.
     Job(String),
-    /// Bedrock does not take this model in batch: what it says.
+    /// Bedrock does not take this model in batch: its message.
     Refused(String),
 }

@@ -302,5 +302,6 @@ async fn a_stopped_run_is_asked_no_further() {
     assert!(asked < 2_000, "{asked}");
     assert_eq!(run.lines().len(), asked, "what was answered is kept");
     assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "Superseded");
+    assert!(run.update_with("failure_cause").is_none(), "that its work is not wanted explains no failure");
     assert_eq!(run.asked().len(), asked);
 }

@@ -12,7 +12,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, copy_unanswered, join};
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
@@ -48,7 +48,7 @@ fn plan_of(toml: &str) -> PromptPlan {
     PromptPlan::single("p", Prompt::parse(toml).unwrap())
 }
 
-fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> JobCounts {
+fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> ChunkCounts {
     let layout = Layout::new("p", "r");
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned()), (OutputFormat::Csv, "out.csv".to_owned())];
@@ -215,7 +215,7 @@ fn joined_in_turns(
     retry_on: &[RetryOn],
     turns: Vec<JobAnswers<'static>>,
     folder: &Path,
-) -> (JobCounts, Vec<bool>, Vec<RowOut>) {
+) -> (ChunkCounts, Vec<bool>, Vec<RowOut>) {
     let layout = Layout::new("p", "r");
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];

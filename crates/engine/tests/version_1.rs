@@ -12,7 +12,7 @@ use bedrock_batch_domain::run::{
     Ending, Facts, History, JobProgress, Mode, Pass, Phase, Remainder, RowSelection, RunShape, RunState, Step,
     StepName, Transition, advance, resume,
 };
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::postprocess::PostprocessInput;
 use rstest::rstest;
 use serde::de::DeserializeOwned;
@@ -168,10 +168,10 @@ fn an_input_without_exactly_one_task_is_refused(#[case] input: Value) {
 
 #[test]
 fn counts_know_their_join() {
-    assert_eq!(read::<JobCounts>("counts/first_job.json").stamp, JoinStamp::FirstJob);
-    assert_eq!(read::<JobCounts>("counts/join.json").stamp, stamp());
+    assert_eq!(read::<ChunkCounts>("counts/first_job.json").stamp, JoinStamp::FirstJob);
+    assert_eq!(read::<ChunkCounts>("counts/join.json").stamp, stamp());
     for name in ["counts/first_job.json", "counts/join.json"] {
-        let written = serde_json::to_value(read::<JobCounts>(name)).unwrap();
+        let written = serde_json::to_value(read::<ChunkCounts>(name)).unwrap();
         for (field, value) in read::<Value>(name).as_object().unwrap() {
             assert_eq!(&written[field], value, "the stored form of {field} is the same");
         }
@@ -220,7 +220,7 @@ fn a_resumed_run_goes_through_all_its_parts() {
     let plan: Plan = read("plan.json");
     let history = history(3);
     let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, over_up_to(Some(4)));
-    let (open, answered): (JobCounts, JobCounts) = (read("counts/first_job.json"), read("counts/join.json"));
+    let (open, answered): (ChunkCounts, ChunkCounts) = (read("counts/first_job.json"), read("counts/join.json"));
     let mut facts = Facts {
         shape: RunShape::from(&plan),
         history: &history,

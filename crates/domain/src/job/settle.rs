@@ -3,15 +3,15 @@
 
 use super::{FailureKind, JobStatus};
 
-/// What is stored of a job.
+/// The stored state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
     /// The latest status that was stored; `None` before the first.
     pub status: Option<JobStatus>,
-    /// Whether a state machine waits for the answer: a token is there, and it was not answered.
+    /// If true, a state machine waits for the answer: there is a token, and it was not answered.
     pub waiting: bool,
-    /// Whether its rows may be asked on demand instead.
-    pub falls_back: bool,
+    /// If true, its rows may go on demand instead.
+    pub on_demand_allowed: bool,
 }
 
 /// What to do.
@@ -40,7 +40,7 @@ pub fn next_action(seen: JobStatus, failure: FailureKind, stored: Stored) -> Act
         return match (stored.waiting, status) {
             (true, JobStatus::Failed) => match failure {
                 FailureKind::Passing => Action::Succeed,
-                FailureKind::NoBatch if stored.falls_back => Action::FallBack,
+                FailureKind::NoBatch if stored.on_demand_allowed => Action::FallBack,
                 FailureKind::NoBatch | FailureKind::Permanent => Action::Fail,
             },
             (true, _) => Action::Succeed,
@@ -67,13 +67,14 @@ mod tests {
             for stored in JobStatus::ALL.map(Some).into_iter().chain([None]) {
                 for waiting in [true, false] {
                     for failure in [FailureKind::Passing, FailureKind::NoBatch, FailureKind::Permanent] {
-                        for falls_back in [true, false] {
-                            let action = next_action(seen, failure, Stored { status: stored, waiting, falls_back });
+                        for on_demand_allowed in [true, false] {
+                            let action =
+                                next_action(seen, failure, Stored { status: stored, waiting, on_demand_allowed });
                             let over = seen.is_terminal() || stored.is_some_and(JobStatus::is_terminal);
                             let answers = matches!(action, Action::Succeed | Action::FallBack | Action::Fail);
                             assert_eq!(over && waiting, answers);
                             if action == Action::FallBack {
-                                assert!(falls_back && failure == FailureKind::NoBatch);
+                                assert!(on_demand_allowed && failure == FailureKind::NoBatch);
                             }
                             if matches!(action, Action::Heartbeat) {
                                 assert!(waiting && !over);
@@ -88,10 +89,10 @@ mod tests {
     #[test]
     fn what_is_known_already_is_not_stored_again() {
         for status in JobStatus::ALL {
-            let stored = Stored { status: Some(status), waiting: false, falls_back: false };
+            let stored = Stored { status: Some(status), waiting: false, on_demand_allowed: false };
             assert_eq!(next_action(status, FailureKind::Permanent, stored), Action::Nothing, "{status}");
         }
-        let waiting = Stored { status: Some(JobStatus::InProgress), waiting: true, falls_back: false };
+        let waiting = Stored { status: Some(JobStatus::InProgress), waiting: true, on_demand_allowed: false };
         assert_eq!(next_action(JobStatus::InProgress, FailureKind::Permanent, waiting), Action::Nothing);
         assert_eq!(next_action(JobStatus::Stopping, FailureKind::Permanent, waiting), Action::Heartbeat);
     }
@@ -123,7 +124,7 @@ mod tests {
 
     fn settle(world: &mut World, seen: JobStatus, failure: FailureKind, crash: Crash) {
         let waiting = world.has_token && !world.marked;
-        let action = next_action(seen, failure, Stored { status: world.status, waiting, falls_back: false });
+        let action = next_action(seen, failure, Stored { status: world.status, waiting, on_demand_allowed: false });
         if action == Action::Nothing || crash == Crash::BeforeStoring {
             return;
         }

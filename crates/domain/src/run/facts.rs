@@ -6,7 +6,7 @@ use super::shape::RunShape;
 use super::state::RunState;
 use crate::extract::{ColumnType, FieldKinds};
 use crate::join_task::JoinStamp;
-use crate::summary::JobCounts;
+use crate::summary::ChunkCounts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything that decides what follows on a part of a run.
@@ -17,7 +17,7 @@ pub struct Facts<'a> {
     /// All passes up to the latest one.
     pub history: &'a History,
     /// Counts of the latest join of each chunk that was joined.
-    pub counts: BTreeMap<u32, &'a JobCounts>,
+    pub counts: BTreeMap<u32, &'a ChunkCounts>,
     /// Outcomes of jobs, by name; those of other jobs are [`Fate::Other`].
     pub fates: HashMap<&'a str, Fate>,
 }
@@ -48,7 +48,8 @@ impl Facts<'_> {
 
     /// Returns the number of unanswered rows of each chunk that has some.
     pub(super) fn unanswered(&self) -> BTreeMap<u32, u64> {
-        let of = |(chunk, counts): (&u32, &&JobCounts)| (counts.unanswered > 0).then_some((*chunk, counts.unanswered));
+        let of =
+            |(chunk, counts): (&u32, &&ChunkCounts)| (counts.unanswered > 0).then_some((*chunk, counts.unanswered));
         self.counts.iter().filter_map(of).collect()
     }
 
@@ -74,12 +75,12 @@ mod tests {
     use crate::input::ProcessingMode;
 
     /// Counts of a chunk whose one field held these values, written as `types`.
-    fn counts(values: &[FieldValue], types: &[ColumnType]) -> JobCounts {
+    fn counts(values: &[FieldValue], types: &[ColumnType]) -> ChunkCounts {
         let mut kinds = FieldKinds::default();
         for value in values {
             kinds.record(value);
         }
-        JobCounts { kinds: vec![kinds], types: types.to_vec(), ..JobCounts::default() }
+        ChunkCounts { kinds: vec![kinds], types: types.to_vec(), ..ChunkCounts::default() }
     }
 
     #[test]

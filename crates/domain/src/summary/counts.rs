@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Counts of one chunk, over all jobs that had rows of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct JobCounts {
+pub struct ChunkCounts {
     /// Rows in the chunk's output file.
     pub rows: u64,
     /// Of these, rows with an answer.
@@ -37,7 +37,7 @@ pub struct JobCounts {
     pub stamp: JoinStamp,
 }
 
-impl JobCounts {
+impl ChunkCounts {
     /// Counts a row without an answer.
     pub fn count_failed(&mut self, reason: &Reason) {
         count_words(&mut self.failed, reason, 1);
@@ -99,7 +99,7 @@ pub(super) fn add_counts<R: Ord + Clone>(counts: &mut BTreeMap<R, u64>, more: &B
 
 /// Rows without an answer by the code of the reason; those that a version without codes has counted are `unknown`, so
 /// that the sum is that of the words.
-pub(super) fn failed_codes(chunks: &[JobCounts]) -> BTreeMap<RowErrorCode, u64> {
+pub(super) fn failed_codes(chunks: &[ChunkCounts]) -> BTreeMap<RowErrorCode, u64> {
     let mut codes = BTreeMap::new();
     for chunk in chunks {
         add_counts(&mut codes, &chunk.failed_codes);

@@ -12,9 +12,9 @@ use counts::{add_counts, failed_codes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-pub use counts::{JobCounts, Tokens, Usage};
+pub use counts::{ChunkCounts, Tokens, Usage};
 
-/// What finalize knows of one job.
+/// Facts about one job that the totals of its run need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobFacts {
     /// Its lane.
@@ -23,10 +23,10 @@ pub struct JobFacts {
     pub round: u32,
     /// Its records.
     pub records: u64,
-    /// Whether Bedrock ever took it.
-    pub asked: bool,
-    /// Why its rows were to be asked on demand instead.
-    pub fell_back: Option<String>,
+    /// If true, its records were sent to the model.
+    pub sent: bool,
+    /// Why its rows went on demand instead.
+    pub fallback: Option<String>,
 }
 
 /// The totals of a run. `records_in` = `answered` + `failed` + `skipped`.
@@ -120,10 +120,10 @@ pub struct PriceUsed {
 
 impl Summary {
     /// The totals of a run from its plan, the counts of its chunks and its jobs.
-    pub fn new(plan: &Plan, chunks: &[JobCounts], jobs: &[JobFacts]) -> Self {
+    pub fn new(plan: &Plan, chunks: &[ChunkCounts], jobs: &[JobFacts]) -> Self {
         let mut failed_reasons = BTreeMap::new();
         let mut warnings = plan.counts.warnings.clone();
-        let mut used = JobCounts::default();
+        let mut used = ChunkCounts::default();
         for chunk in chunks {
             add_counts(&mut failed_reasons, &chunk.failed);
             add_counts(&mut warnings, &chunk.warnings);
@@ -133,18 +133,17 @@ impl Summary {
             }
         }
         used.usage.sort_by(|a, b| (a.lane, &a.model_id).cmp(&(b.lane, &b.model_id)));
-        let total = |field: fn(&JobCounts) -> u64| chunks.iter().map(field).sum::<u64>();
+        let total = |field: fn(&ChunkCounts) -> u64| chunks.iter().map(field).sum::<u64>();
         let mut tokens = Tokens::default();
         used.usage.iter().for_each(|usage| tokens.add(usage.tokens));
-        let asked = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.asked).count();
-        let asked = |lane: Lane| u32::try_from(asked(lane)).unwrap_or(u32::MAX);
+        let sent = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.sent).map(|_| 1).sum::<u32>();
         let prices = Prices { plan };
         let lanes = [Lane::Batch, Lane::OnDemand].into_iter().filter_map(|lane| {
             let of_lane: Vec<&Usage> = used.usage.iter().filter(|usage| usage.lane == lane).collect();
-            if of_lane.is_empty() && asked(lane) == 0 {
+            if of_lane.is_empty() && sent(lane) == 0 {
                 return None;
             }
-            let mut totals = LaneTotals { jobs: asked(lane), ..LaneTotals::default() };
+            let mut totals = LaneTotals { jobs: sent(lane), ..LaneTotals::default() };
             for usage in &of_lane {
                 totals.answers += usage.answers;
                 totals.tokens.add(usage.tokens);
@@ -164,7 +163,7 @@ impl Summary {
             skipped_reasons: skipped.clone(),
             skipped_codes: skipped_codes.clone(),
             warnings,
-            jobs: asked(Lane::Batch),
+            jobs: sent(Lane::Batch),
             rounds: jobs.iter().map(|job| job.round).max().unwrap_or(0) + 1,
             retried: total(|chunk| chunk.retried),
             duplicates: Duplicates {
@@ -192,7 +191,7 @@ const LONGEST_REASON: usize = 300;
 fn fallen_back(jobs: &[JobFacts]) -> BTreeMap<String, u64> {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for job in jobs {
-        let Some(reason) = &job.fell_back else { continue };
+        let Some(reason) = &job.fallback else { continue };
         let reason: String = reason.chars().take(LONGEST_REASON).collect();
         let known = reasons.len() < MOST_REASONS || reasons.contains_key(&reason);
         *reasons.entry(if known { reason } else { "other reasons".to_owned() }).or_default() += job.records;

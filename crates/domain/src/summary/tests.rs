@@ -23,8 +23,8 @@ fn plan(prices: Option<(f64, f64)>) -> Plan {
     serde_json::from_value(plan).unwrap()
 }
 
-fn chunk(usage: &[(Lane, &str, u64, u64)]) -> JobCounts {
-    let mut counts = JobCounts { rows: 10, answered: 10, ..JobCounts::default() };
+fn chunk(usage: &[(Lane, &str, u64, u64)]) -> ChunkCounts {
+    let mut counts = ChunkCounts { rows: 10, answered: 10, ..ChunkCounts::default() };
     for (lane, model, input, output) in usage {
         counts.add_usage(*lane, model, 1, Tokens { input: *input, output: *output });
     }
@@ -32,8 +32,8 @@ fn chunk(usage: &[(Lane, &str, u64, u64)]) -> JobCounts {
     counts
 }
 
-fn job(lane: Lane, round: u32, fell_back: Option<&str>) -> JobFacts {
-    JobFacts { lane, round, records: 7, asked: fell_back.is_none(), fell_back: fell_back.map(str::to_owned) }
+fn job(lane: Lane, round: u32, fallback: Option<&str>) -> JobFacts {
+    JobFacts { lane, round, records: 7, sent: fallback.is_none(), fallback: fallback.map(str::to_owned) }
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn reasons_are_bounded_and_none_is_lost() {
 
 #[test]
 fn rows_are_counted_by_words_and_by_code() {
-    let mut counts = JobCounts::default();
+    let mut counts = ChunkCounts::default();
     for stage in ["mood: v2", "mood: v3"] {
         counts.count_failed(&RowError::failed_in_stage(stage, "lost").reason);
     }
@@ -100,8 +100,8 @@ fn rows_are_counted_by_words_and_by_code() {
 fn counts_and_plans_that_were_stored_without_codes_are_read() {
     let stored = r#"{"rows":3,"answered":1,"failed":{"no prompt for it":2},"unanswered":0,"retried":0,"warnings":{},
         "usage":[],"saved":{"input_tokens":0,"output_tokens":0},"kinds":[],"types":[],"stamp": "e 1"}"#;
-    let old: JobCounts = serde_json::from_str(stored).unwrap();
-    let mut new = JobCounts::default();
+    let old: ChunkCounts = serde_json::from_str(stored).unwrap();
+    let mut new = ChunkCounts::default();
     new.count_failed(&RowErrorCode::NoPrompt.into());
     let summary = Summary::new(&plan(None), &[old, new], &[]);
     assert_eq!(summary.failed_reasons, BTreeMap::from([("no prompt for it".to_owned(), 3)]));

@@ -1,7 +1,7 @@
 //! An execution that continues an earlier run: resumes it, or only collects its answers.
 
 use crate::error::EngineError;
-use crate::job_table::{JobTable, StoredJob};
+use crate::job_table::{JobTable, StoredItem, StoredJob};
 use crate::next_step::{NextStepper, read_whole_history};
 use crate::objects::Bucket;
 use crate::preprocess::StartInput;
@@ -146,7 +146,7 @@ impl RunContinuer {
         {
             return Err(still_runs().into());
         }
-        if !self.jobs.take_run(&plan.run_id, &start.execution_arn, Some(&owner)).await? {
+        if !self.jobs.acquire_run(&plan.run_id, &start.execution_arn, Some(&owner)).await? {
             return Err(still_runs().into());
         }
         Ok(())
@@ -156,13 +156,14 @@ impl RunContinuer {
     async fn resume(&self, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
         let history = read_whole_history(&self.bucket, &plan.run_id).await?;
         let stored = self.jobs.of_run(&plan.run_id).await?;
-        for job in stored.iter().filter(|job| job.failure.is_some()) {
-            // The reason why the run ended then is no reason for what comes now.
-            self.jobs.clear_failure(&job.name).await?;
+        for item in stored.iter().filter(|item| item.failure().is_some()) {
+            // The error that ended the run then is no reason for what comes now.
+            self.jobs.clear_failure(item.name()).await?;
         }
-        let by_name: HashMap<&str, &StoredJob> = stored.iter().map(|job| (job.name.as_str(), job)).collect();
+        let jobs = stored.iter().filter_map(StoredItem::job);
+        let by_name: HashMap<&str, &StoredJob> = jobs.map(|job| (job.name.as_str(), job)).collect();
         let progress = |name: &str| {
-            let of = |job: &&StoredJob| JobProgress { has_begun: job.lane.is_some(), is_over: job.is_over() };
+            let of = |job: &&StoredJob| JobProgress { has_begun: true, is_over: job.is_over() };
             by_name.get(name).map(of).unwrap_or_default()
         };
         let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, progress);
@@ -176,13 +177,14 @@ impl RunContinuer {
         Ok(first.followed_by(plan, resumption.state, resumption.lane, key))
     }
 
-    /// The jobs of the run, once no function of its last execution asks their rows any more: it stores the answers that
-    /// it has when it sees that the run was stopped, a few seconds later. Its lease bounds the wait.
-    async fn jobs_that_nobody_asks(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
+    /// Returns the jobs of the run once no function of its last execution sends their records any more: such a function
+    /// stores the answers that it has when it sees that the run was stopped, a few seconds later. Its lease bounds the wait.
+    async fn jobs_without_a_lease(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
         loop {
-            let jobs = self.jobs.of_run(run_id).await?;
-            let now = u64::try_from(DateTime::from(SystemTime::now()).secs()).unwrap_or(0);
-            if jobs.iter().all(|job| job.asking_until < now) {
+            let items = self.jobs.of_run(run_id).await?;
+            let jobs: Vec<StoredJob> = items.into_iter().filter_map(StoredItem::into_job).collect();
+            let now = DateTime::from(SystemTime::now()).secs();
+            if jobs.iter().all(|job| job.leased_until < now) {
                 return Ok(jobs);
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -191,8 +193,8 @@ impl RunContinuer {
 
     /// Joins every chunk with the answers that there are.
     async fn collect(&self, name: &str, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
-        let stored = self.jobs_that_nobody_asks(&plan.run_id).await?;
-        let open = stored.iter().filter(|job| job.lane == Some(Lane::Batch) && job.was_asked() && !job.is_over());
+        let stored = self.jobs_without_a_lease(&plan.run_id).await?;
+        let open = stored.iter().filter(|job| job.lane == Lane::Batch && job.was_sent() && !job.is_over());
         let open = open.count();
         if open > 0 {
             let rule = format!("{open} of its jobs are not over yet");

@@ -55,42 +55,34 @@ impl Invoker {
     /// Returns `JobFailed` if Bedrock refuses every model of a job of the first round, `Superseded` if the run was stopped or
     /// taken over, and an error if an AWS request fails. Answers received until then are stored.
     pub async fn run(&self, input: &InvokeInput, times: Times) -> Result<Invoked, EngineError> {
-        let run = self.jobs.run(&input.run_id).await?;
-        let done = self.answer(input, times, run).await;
-        if let Err(error) = &done {
-            tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "job_not_answered");
-            // A Map fails without a reason; if this error is the cause, it is found in the job table.
-            let noted = self.jobs.record_failure(&input.run_id, &input.job.name, error).await;
-            if let Err(second) = noted {
-                tracing::warn!(name = input.job.name, error_type = second.name(), "failure_not_recorded");
-            }
-        }
-        done
+        let done = self.answer(input, times).await;
+        self.jobs.record_outcome(&input.run_id, (&input.job.name, input.job.index), done).await
     }
 
-    async fn answer(&self, input: &InvokeInput, times: Times, run: Option<RunItem>) -> Result<Invoked, EngineError> {
+    async fn answer(&self, input: &InvokeInput, times: Times) -> Result<Invoked, EngineError> {
         let InvokeInput { run_id, job, .. } = input;
-        if run.as_ref().is_some_and(|run| run.stopped) {
-            return Err(EngineError::superseded(format!("run {run_id} was stopped")));
+        let run = self.jobs.run(run_id).await?;
+        if let Some(run) = &run {
+            match &input.execution_arn {
+                Some(execution_arn) => run.ensure_owner(run_id, execution_arn)?,
+                None => run.ensure_running(run_id)?,
+            }
         }
         let owner = run.as_ref().map(|run| run.execution_arn.as_str());
-        if input.execution_arn.as_deref().is_some_and(|own| owner.is_some_and(|owner| owner != own)) {
-            return Err(EngineError::superseded(format!("another execution has taken run {run_id} over")));
-        }
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
         let new = NewJob {
             run_id,
             execution_arn: input.execution_arn.as_deref().or(owner).unwrap_or(&plan.execution_arn),
             model_id: &plan.on_demand.model.id,
-            may_fall_back: false,
+            on_demand_allowed: false,
             item: job,
         };
         let before = self.jobs.begin_on_demand(&new).await?;
         if before.is_over() {
             return Ok(Invoked { done: true });
         }
-        let asked = Observed { status: JobStatus::InProgress, message: None, processed: before.processed };
-        self.jobs.record(&job.name, &asked).await?;
+        let running = Observed { status: JobStatus::InProgress, message: None, processed: before.processed };
+        self.jobs.record(&job.name, &running).await?;
 
         // Unique to this invocation: another one of the same execution may be presumed dead and continue.
         let lease_holder = &format!("{} {:016x}", new.execution_arn, fastrand::u64(..));

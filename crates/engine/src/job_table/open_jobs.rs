@@ -1,32 +1,37 @@
 //! The sparse index of open jobs: those that a state machine waits for.
 
-use super::{JobTable, OPEN, StoredJob, read, text};
+use super::JobTable;
+use super::items::{StoredItem, StoredJob};
+use super::names::OPEN_INDEX;
+use super::update::{text, timestamp};
 use crate::error::EngineError;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use std::time::{Duration, SystemTime};
 
-/// The index of open jobs, by their last change.
-const OPEN_INDEX: &str = "open-index";
+/// Value of the attribute `open`, which open jobs have and others have not, so that their index is sparse.
+pub(super) const OPEN: &str = "1";
 
 impl JobTable {
-    /// Open jobs about which nothing was heard for `silence`, the longest silent first.
+    /// Open jobs that were not updated for `silence`, the longest silent first. A corrupt item is an error in its place: it
+    /// must not hide the others.
     ///
     /// # Errors
-    /// As DynamoDB fails.
-    pub async fn silent_for(&self, silence: Duration) -> Result<Vec<StoredJob>, EngineError> {
-        let before = DateTime::from(SystemTime::now() - silence).fmt(Format::DateTime).unwrap_or_default();
-        let query = self.client.query().table_name(&self.table).index_name(OPEN_INDEX);
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn silent_for(&self, silence: Duration) -> Result<Vec<Result<StoredJob, EngineError>>, EngineError> {
+        let before = timestamp(SystemTime::now() - silence);
+        let query = self.client.query().table_name(&self.table).index_name(OPEN_INDEX.name);
         let query = query
-            .key_condition_expression("#open = :open AND updated_at < :before")
-            .expression_attribute_names("#open", "open")
+            .key_condition_expression(format!("#open = :open AND {} < :before", OPEN_INDEX.sort_key))
+            .expression_attribute_names("#open", OPEN_INDEX.partition_key)
             .expression_attribute_values(":open", text(OPEN))
             .expression_attribute_values(":before", text(&before));
         let mut items = query.into_paginator().items().send();
         let mut jobs = Vec::new();
         while let Some(item) = items.next().await {
-            let item = item.map_err(|error| EngineError::from_aws("cannot list the open jobs", &error))?;
-            jobs.push(read(&item));
+            let item = item.map_err(|error| {
+                EngineError::from_aws(format!("cannot list the open jobs of the table {}", self.table), &error)
+            })?;
+            // None but jobs are ever open.
+            jobs.extend(StoredItem::read(&item).map(StoredItem::into_job).transpose());
         }
         Ok(jobs)
     }

@@ -1,77 +1,117 @@
-//! The item of a run: which execution has it in hand, and whether it was stopped.
+//! The item of a run: the execution that owns it, and whether it was stopped.
 
-use super::{JobTable, expiry, now, number, text};
+use super::JobTable;
+use super::attributes::Attributes;
+use super::names::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
+use super::update::{expiry, number, text, timestamp};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bedrock_batch_domain::layout::Layout;
+use std::time::SystemTime;
 
-/// Who has a run in hand.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The owner of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunItem {
     /// The execution.
     pub execution_arn: String,
-    /// Whether its jobs were told to stop.
+    /// If true, the run was stopped.
     pub stopped: bool,
+}
+
+impl RunItem {
+    /// Checks that `execution_arn` owns the run and that it was not stopped.
+    ///
+    /// # Errors
+    /// Returns `Superseded` if either is not so.
+    pub fn ensure_owner(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
+        if self.execution_arn != execution_arn {
+            return Err(EngineError::superseded(format!(
+                "another execution owns run {run_id}: {}",
+                self.execution_arn
+            )));
+        }
+        self.ensure_running(run_id)
+    }
+
+    /// Checks that the run was not stopped.
+    ///
+    /// # Errors
+    /// Returns `Superseded` if it was.
+    pub fn ensure_running(&self, run_id: &str) -> Result<(), EngineError> {
+        if self.stopped { Err(EngineError::superseded(format!("run {run_id} was stopped"))) } else { Ok(()) }
+    }
 }
 
 impl JobTable {
     /// The item of a run, if it has one.
     ///
     /// # Errors
-    /// As DynamoDB fails.
+    /// Returns an error if the DynamoDB request fails or the item is corrupt.
     pub async fn run(&self, run_id: &str) -> Result<Option<RunItem>, EngineError> {
-        let get = self.client.get_item().table_name(&self.table).key("job_name", text(&Layout::run_item_name(run_id)));
+        let name = Layout::run_item_name(run_id);
+        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(&name));
         let got = get.consistent_read(true).send().await;
-        let got = got.map_err(|error| EngineError::from_aws(format!("cannot read run {run_id}"), &error))?;
-        Ok(got.item().map(|item| RunItem {
-            execution_arn: item.get("execution_arn").and_then(|v| v.as_s().ok()).cloned().unwrap_or_default(),
-            stopped: item.get("stopped").and_then(|v| v.as_bool().ok()).copied().unwrap_or(false),
+        let got = got.map_err(|error| {
+            EngineError::from_aws(format!("cannot read the item `{name}` of the table {}", self.table), &error)
+        })?;
+        let Some(item) = got.item() else { return Ok(None) };
+        let attributes = Attributes::of(item)?;
+        Ok(Some(RunItem {
+            execution_arn: attributes.required_text("execution_arn")?,
+            stopped: attributes.required_flag("stopped")?,
         }))
     }
 
-    /// Whether `execution_arn` has the run in hand. A run without an item is in nobody's: then it may be anybody.
+    /// Checks that `execution_arn` owns the run and that it was not stopped. A run without an item has no owner yet.
     ///
     /// # Errors
-    /// `Superseded` if it has not, or if the run was stopped; else as DynamoDB fails.
-    pub async fn check_in_hand(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
+    /// Returns `Superseded` if another execution owns it or it was stopped; another error if the DynamoDB request fails or
+    /// the item is corrupt.
+    pub async fn ensure_owner(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
         match self.run(run_id).await? {
-            Some(run) if run.execution_arn != execution_arn => {
-                Err(EngineError::superseded(format!("another execution has taken run {run_id} over")))
-            }
-            Some(run) if run.stopped => Err(EngineError::superseded(format!("run {run_id} was stopped"))),
-            _ => Ok(()),
+            Some(run) => run.ensure_owner(run_id, execution_arn),
+            None => Ok(()),
         }
     }
 
-    /// Takes a run in hand for `execution_arn`, if it is still in the hands of `from` (or of nobody, or of that
-    /// execution already). Says whether that is so.
+    /// Makes `execution_arn` the owner of a run, if that is `previous` (or nobody, or that execution already). Returns
+    /// whether it is the owner now.
     ///
     /// # Errors
-    /// As DynamoDB fails.
-    pub async fn take_run(&self, run_id: &str, execution_arn: &str, from: Option<&str>) -> Result<bool, EngineError> {
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn acquire_run(
+        &self,
+        run_id: &str,
+        execution_arn: &str,
+        previous: Option<&str>,
+    ) -> Result<bool, EngineError> {
+        let name = Layout::run_item_name(run_id);
         let put = self.client.put_item().table_name(&self.table);
         let put = put
-            .item("job_name", text(&Layout::run_item_name(run_id)))
+            .item(PARTITION_KEY, text(&name))
             .item("execution_arn", text(execution_arn))
             .item("stopped", AttributeValue::Bool(false))
-            .item("updated_at", text(&now()))
-            .item("expires_at", number(expiry()))
-            .condition_expression("attribute_not_exists(job_name) OR execution_arn IN (:own, :from)")
+            .item(OPEN_INDEX.sort_key, text(&timestamp(SystemTime::now())))
+            .item(TIME_TO_LIVE, number(expiry()))
+            .condition_expression("attribute_not_exists(job_name) OR execution_arn IN (:own, :previous)")
             .expression_attribute_values(":own", text(execution_arn))
-            .expression_attribute_values(":from", text(from.unwrap_or(execution_arn)));
+            .expression_attribute_values(":previous", text(previous.unwrap_or(execution_arn)));
         match put.send().await {
             Ok(_) => Ok(true),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
                 Ok(false)
             }
-            Err(error) => Err(EngineError::from_aws(format!("cannot take run {run_id}"), &error)),
+            Err(error) => {
+                let context = format!("cannot write the item `{name}` of the table {}", self.table);
+                Err(EngineError::from_aws(context, &error))
+            }
         }
     }
 
-    /// Notes that the jobs of a run are to stop, if `execution_arn` still has it in hand; says whether that is so.
+    /// Notes that the jobs of a run are to stop, if `execution_arn` still owns it; returns whether it does.
     ///
     /// # Errors
-    /// As DynamoDB fails.
+    /// Returns an error if the DynamoDB request fails.
     pub async fn stop_run(&self, run_id: &str, execution_arn: &str) -> Result<bool, EngineError> {
         let values = [(":yes", AttributeValue::Bool(true)), (":execution", text(execution_arn))];
         let name = Layout::run_item_name(run_id);

@@ -9,7 +9,7 @@ mod pass_files;
 mod visibility;
 
 use crate::error::EngineError;
-use crate::job_table::{JobTable, StoredJob};
+use crate::job_table::{Fallback, JobTable, StoredItem, StoredJob};
 use crate::objects::Bucket;
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::job::JobStatus;
@@ -18,7 +18,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::run::{Ending, Facts, Fate, History, RunShape, RunState, Step, Transition, advance};
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 pub(crate) use history::{read_history, read_whole_history};
 pub use pass_files::PassFiles;
 use serde::Serialize;
@@ -39,7 +39,7 @@ struct Stored {
     plan: Plan,
     layout: Layout,
     history: History,
-    jobs: Vec<StoredJob>,
+    items: Vec<StoredItem>,
 }
 
 impl NextStepper {
@@ -49,13 +49,13 @@ impl NextStepper {
     /// Returns an error if S3 or DynamoDB cannot be reached, if the index of the job table does not show the work of `done`
     /// yet, or if another execution owns the run by now.
     pub async fn run(&self, done: Step) -> Result<Step, EngineError> {
-        self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
+        self.jobs.ensure_owner(&done.run_id, &done.execution_arn).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&done.run_id)).await?;
         let history = read_history(&self.bucket, &done.run_id, done.state.pass).await?;
-        let jobs = self.jobs.of_run(&done.run_id).await?;
-        self.check_visible(&done, &history, &jobs).await?;
+        let items = self.jobs.of_run(&done.run_id).await?;
+        self.check_visible(&done, &history, &items).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
-        let stored = Stored { done, plan, layout, history, jobs };
+        let stored = Stored { done, plan, layout, history, items };
         let transition = advance(&stored.done.state, &stored.facts());
         // Boxed: the futures of all transitions together are large.
         let next = Box::pin(self.perform(&stored, transition)).await?;
@@ -69,7 +69,7 @@ impl NextStepper {
         let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
         let state = RunState::collecting(history.last_pass());
         let chunks = (0..plan.counts.jobs).collect();
-        let stored = Stored { done: Step { state, ..first }, plan: plan.clone(), layout, history, jobs: Vec::new() };
+        let stored = Stored { done: Step { state, ..first }, plan: plan.clone(), layout, history, items: Vec::new() };
         Box::pin(self.perform(&stored, Transition::Join(chunks))).await
     }
 
@@ -86,7 +86,7 @@ impl NextStepper {
             }
             Transition::NewPass(new) => match self.begin_pass(stored, &new).await? {
                 Some(step) => {
-                    self.note_fallen_back(&stored.jobs, &new.failed_jobs).await?;
+                    self.note_fallbacks(&stored.items, &new.failed_jobs).await?;
                     Ok(step)
                 }
                 None => self.end(stored, new.otherwise).await,
@@ -113,15 +113,16 @@ impl NextStepper {
 
     /// Writes a manifest, unless another execution owns the run by now: that one has its own.
     async fn write<T: Serialize>(&self, done: &Step, key: &str, value: &T) -> Result<(), EngineError> {
-        self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
+        self.jobs.ensure_owner(&done.run_id, &done.execution_arn).await?;
         self.bucket.put_json(key, value).await
     }
 
     /// Notes jobs that failed and whose rows now go on demand: the summary reports them, since they cost the full price.
-    async fn note_fallen_back(&self, jobs: &[StoredJob], failed: &BTreeSet<String>) -> Result<(), EngineError> {
-        for job in jobs.iter().filter(|job| failed.contains(&job.name)) {
+    async fn note_fallbacks(&self, items: &[StoredItem], failed: &BTreeSet<String>) -> Result<(), EngineError> {
+        for job in items.iter().filter_map(StoredItem::job).filter(|job| failed.contains(&job.name)) {
             let message = job.message.as_deref().unwrap_or("without a message");
-            self.jobs.fall_back(&job.name, &format!("the job failed: {message}"), false).await?;
+            let fallback = Fallback { reason: format!("the job failed: {message}"), refused: false };
+            self.jobs.fall_back(&job.name, &fallback).await?;
         }
         Ok(())
     }
@@ -133,17 +134,15 @@ impl Stored {
             shape: RunShape::from(&self.plan),
             history: &self.history,
             counts: self.chunk_counts(),
-            fates: self.jobs.iter().map(|job| (job.name.as_str(), fate(job))).collect(),
+            fates: self.items.iter().filter_map(StoredItem::job).map(|job| (job.name.as_str(), fate(job))).collect(),
         }
     }
 
     /// Returns the counts of each chunk that was joined.
-    fn chunk_counts(&self) -> BTreeMap<u32, &JobCounts> {
-        let is_chunk = |job: &&StoredJob| {
-            job.index < self.plan.counts.jobs && job.name != Layout::duplicates_name(&self.plan.run_id, job.index)
-        };
-        let chunks = self.jobs.iter().filter(is_chunk);
-        chunks.filter_map(|chunk| Some((chunk.index, chunk.counts.as_ref()?))).collect()
+    fn chunk_counts(&self) -> BTreeMap<u32, &ChunkCounts> {
+        let is_chunk =
+            |item: &&StoredItem| item.index() < self.plan.counts.jobs && !matches!(item, StoredItem::Duplicates(_));
+        self.items.iter().filter(is_chunk).filter_map(|item| Some((item.index(), item.counts()?))).collect()
     }
 
     /// Returns the step that follows, with another state and manifest.
@@ -190,9 +189,9 @@ impl Stored {
 
 /// Returns the outcome of a job, as far as it decides how its rows are answered.
 fn fate(job: &StoredJob) -> Fate {
-    match (&job.fell_back, job.lane, job.status) {
+    match (&job.fallback, job.lane, job.status) {
         (Some(_), ..) => Fate::Refused,
-        (None, Some(Lane::Batch), Some(JobStatus::Failed)) => Fate::Failed,
+        (None, Lane::Batch, Some(JobStatus::Failed)) => Fate::Failed,
         _ => Fate::Other,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::NextStepper;
 use crate::error::EngineError;
-use crate::job_table::StoredJob;
+use crate::job_table::StoredItem;
 use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
 use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::run::{History, Phase, Step};
@@ -13,8 +13,8 @@ use std::collections::HashMap;
 struct Stamps<'a>(HashMap<&'a str, &'a JoinStamp>);
 
 impl<'a> Stamps<'a> {
-    fn of(jobs: &'a [StoredJob]) -> Self {
-        Self(jobs.iter().filter_map(|job| Some((job.name.as_str(), &job.counts.as_ref()?.stamp))).collect())
+    fn of(items: &'a [StoredItem]) -> Self {
+        Self(items.iter().filter_map(|item| Some((item.name(), &item.counts()?.stamp))).collect())
     }
 
     /// Returns an error unless all of these are stored: names, each with its stamp.
@@ -28,25 +28,25 @@ impl<'a> Stamps<'a> {
 }
 
 impl NextStepper {
-    /// Returns an error unless `jobs`, as the index shows them, are up to date with the step `done`.
+    /// Returns an error unless `items`, as the index shows them, are up to date with the step `done`.
     pub(super) async fn check_visible(
         &self,
         done: &Step,
         history: &History,
-        jobs: &[StoredJob],
+        items: &[StoredItem],
     ) -> Result<(), EngineError> {
         match done.state.phase {
             Phase::AnswerAndJoin => {
                 // Counts that are there from an earlier join (of a run that was collected, and resumed after that) are not
                 // those of the jobs' own joins.
-                let items: Vec<JobItem> = self.bucket.get_json(&done.manifest_key).await?;
-                Stamps::of(jobs).check(items.iter().map(|item| (item.name.as_str(), &JoinStamp::FirstJob)))?;
-                check_over(history, jobs, done.state.pass)
+                let expected: Vec<JobItem> = self.bucket.get_json(&done.manifest_key).await?;
+                Stamps::of(items).check(expected.iter().map(|item| (item.name.as_str(), &JoinStamp::FirstJob)))?;
+                check_over(history, items, done.state.pass)
             }
-            Phase::Answer => check_over(history, jobs, done.state.pass),
+            Phase::Answer => check_over(history, items, done.state.pass),
             Phase::Join | Phase::LastJoin => {
                 let tasks: Vec<JoinTask> = self.bucket.get_json(&done.manifest_key).await?;
-                Stamps::of(jobs).check(tasks.iter().filter_map(|task| Some((task.name(), task.stamp()?))))
+                Stamps::of(items).check(tasks.iter().filter_map(|task| Some((task.name(), task.stamp()?))))
             }
             // Wide rows are counted already.
             Phase::Pivot | Phase::Finished => Ok(()),
@@ -55,8 +55,9 @@ impl NextStepper {
 }
 
 /// Returns an error unless all jobs of the pass are over.
-fn check_over(history: &History, jobs: &[StoredJob], pass: u32) -> Result<(), EngineError> {
-    let over: HashMap<&str, bool> = jobs.iter().map(|job| (job.name.as_str(), job.is_over())).collect();
+fn check_over(history: &History, items: &[StoredItem], pass: u32) -> Result<(), EngineError> {
+    let jobs = items.iter().filter_map(StoredItem::job);
+    let over: HashMap<&str, bool> = jobs.map(|job| (job.name.as_str(), job.is_over())).collect();
     let open = history.jobs_of_pass(pass).filter(|(job, _)| over.get(job.name.as_str()) != Some(&true)).count();
     if open > 0 {
         return Err(EngineError::transient(format!("the end of {open} jobs is not visible yet")));

@@ -12,7 +12,7 @@ use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
-use bedrock_batch_domain::summary::{JobCounts, Tokens};
+use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
@@ -215,7 +215,12 @@ impl<'a> Answers<'a> {
     ///
     /// # Errors
     /// When reading fails.
-    pub(super) fn read(&mut self, family: Family, input: impl Read, counts: &mut JobCounts) -> Result<(), EngineError> {
+    pub(super) fn read(
+        &mut self,
+        family: Family,
+        input: impl Read,
+        counts: &mut ChunkCounts,
+    ) -> Result<(), EngineError> {
         for_each_line(input, |line| {
             if let Some(warning) = self.take(family, line, counts) {
                 *counts.warnings.entry(warning.to_owned()).or_default() += 1;
@@ -225,7 +230,7 @@ impl<'a> Answers<'a> {
     }
 
     /// Takes one line; returns what is odd about it.
-    fn take(&mut self, family: Family, line: &[u8], counts: &mut JobCounts) -> Option<&'static str> {
+    fn take(&mut self, family: Family, line: &[u8], counts: &mut ChunkCounts) -> Option<&'static str> {
         if line.trim_ascii().is_empty() {
             return None;
         }

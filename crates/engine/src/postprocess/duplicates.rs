@@ -10,7 +10,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use bedrock_batch_domain::chunk_plan::chunk_of;
 use bedrock_batch_domain::columns::{SAME_AS, SAME_AS_ROW};
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 use parquet::file::reader::ChunkReader;
 use std::collections::{BTreeSet, HashMap};
 
@@ -61,7 +61,7 @@ impl<'a> WaitingRows<'a> {
     }
 
     /// Takes one line of a file of shared answers.
-    pub fn take(&mut self, line: &[u8], counts: &mut JobCounts) {
+    pub fn take(&mut self, line: &[u8], counts: &mut ChunkCounts) {
         if !take_shared(&mut self.answers, &self.rows_of, line) {
             *counts.warnings.entry("unreadable shared answers".to_owned()).or_default() += 1;
         }
@@ -76,7 +76,7 @@ impl<'a> WaitingRows<'a> {
         job: &JoinJob<'_>,
         rows: &R,
         rows_name: &str,
-        counts: &mut JobCounts,
+        counts: &mut ChunkCounts,
         sink: &S,
     ) -> Result<(), EngineError> {
         write(job, rows, rows_name, &self.answers, true, counts, sink)

@@ -15,7 +15,7 @@ use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 use parquet::file::reader::ChunkReader;
 use std::io::Read;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub struct JobAnswers<'a> {
 #[derive(Debug)]
 pub struct Joined {
     /// The counts.
-    pub counts: JobCounts,
+    pub counts: ChunkCounts,
     /// By line of the chunk's file of records: true if its row is unanswered and may be sent again.
     pub unanswered: Vec<bool>,
 }
@@ -73,7 +73,7 @@ where
     R: ChunkReader + Clone + 'static,
     S: ObjectSink,
 {
-    let mut counts = JobCounts::default();
+    let mut counts = ChunkCounts::default();
     let mut answers = answers_for(rows, rows_name, job.reading)?;
     for of_job in jobs {
         answers.begin_job(of_job.job);
@@ -141,7 +141,7 @@ pub(super) fn write<R, S>(
     rows_name: &str,
     answers: &Answers<'_>,
     duplicates: bool,
-    counts: &mut JobCounts,
+    counts: &mut ChunkCounts,
     sink: &S,
 ) -> Result<(), EngineError>
 where

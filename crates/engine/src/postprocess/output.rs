@@ -14,7 +14,7 @@ use bedrock_batch_domain::columns::{
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
-use bedrock_batch_domain::summary::{JobCounts, Tokens};
+use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl<'a> AnswerColumns<'a> {
     }
 
     /// Appends the outcome of row `number`, and counts it.
-    pub(super) fn push(&mut self, answers: &Answers<'_>, number: usize, counts: &mut JobCounts) {
+    pub(super) fn push(&mut self, answers: &Answers<'_>, number: usize, counts: &mut ChunkCounts) {
         let Some(row) = answers.rows.get(number) else { return };
         counts.rows += 1;
         counts.retried += u64::from(row.attempts > 1);
@@ -114,7 +114,7 @@ impl<'a> AnswerColumns<'a> {
         answers: &Answers<'_>,
         reply: &StoredReply,
         prompt: u16,
-        counts: &mut JobCounts,
+        counts: &mut ChunkCounts,
     ) -> Option<RowError> {
         let prefill = self.prompts.prefill(prompt);
         if self.duplicates {

@@ -23,7 +23,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use tokio::runtime::Handle;
@@ -54,29 +54,20 @@ impl Postprocessor {
     ///
     /// # Errors
     /// Returns an error if S3 or DynamoDB cannot be reached, or if another execution owns the run by now.
-    pub async fn run(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
-        let PostprocessInput { run_id, execution_arn, task } = input;
+    pub async fn run(&self, input: &PostprocessInput) -> Result<ChunkCounts, EngineError> {
         let done = self.perform(input).await;
-        let Err(error) = &done else { return done };
-        let name = task.name();
-        tracing::warn!(run_id, execution_arn, name, error_type = error.name(), "join_failed");
-        // The Map ends without a reason; should this be the one, it is found here.
-        let noted = self.jobs.record_failure(run_id, name, error).await;
-        if let Err(second) = noted {
-            tracing::warn!(name, error = %second, "failure_not_recorded");
-        }
-        done
+        self.jobs.record_outcome(&input.run_id, (input.task.name(), input.task.index()), done).await
     }
 
-    async fn perform(&self, input: &PostprocessInput) -> Result<JobCounts, EngineError> {
-        self.jobs.check_in_hand(&input.run_id, &input.execution_arn).await?;
+    async fn perform(&self, input: &PostprocessInput) -> Result<ChunkCounts, EngineError> {
+        self.jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
         let (index, name, stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
                 self.pivot(plan, layout, *chunk, &input.execution_arn).await?;
                 // Its rows are counted already.
-                return Ok(JobCounts::default());
+                return Ok(ChunkCounts::default());
             }
             JoinTask::Chunk { chunk, name, attempts, types, stamp } => {
                 let outputs = outputs(&plan, &layout, *chunk, Layout::output_key);
@@ -91,7 +82,7 @@ impl Postprocessor {
                 (*index, name, stamp, self.join_duplicates(file).await?)
             }
         };
-        let counts = JobCounts { stamp: stamp.clone(), ..counts };
+        let counts = ChunkCounts { stamp: stamp.clone(), ..counts };
         self.jobs.set_counts(&input.run_id, name, index, &counts).await?;
         tracing::info!(run_id = input.run_id, name, rows = counts.rows, answered = counts.answered, "file_joined");
         Ok(counts)
@@ -123,7 +114,7 @@ impl Postprocessor {
         file: RowsFile,
         chunk: u32,
         attempts: &[ChunkAttempt],
-    ) -> Result<JobCounts, EngineError> {
+    ) -> Result<ChunkCounts, EngineError> {
         let mut jobs = Vec::with_capacity(attempts.len());
         for attempt in attempts {
             jobs.push(self.answers_of(&file, attempt).await?);
@@ -162,8 +153,9 @@ impl Postprocessor {
         file: &RowsFile,
         attempt: &ChunkAttempt,
     ) -> Result<(JobAttempt, Vec<ObjectMeta>), EngineError> {
-        let stored = self.jobs.get(&attempt.name).await?.unwrap_or_default();
-        let folder = match (attempt.lane, stored.job_arn.as_deref().and_then(|arn| arn.rsplit('/').next())) {
+        let stored = self.jobs.get(&attempt.name).await?;
+        let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_deref());
+        let folder = match (attempt.lane, job_arn.and_then(|arn| arn.rsplit('/').next())) {
             (Lane::OnDemand, _) => Some(file.layout.on_demand_prefix(attempt.index)),
             // Bedrock writes under the folder we name, in one of its own that is called after the job's id.
             (Lane::Batch, Some(id)) => Some(format!("{}{id}/", file.layout.answers_prefix(attempt.index))),
@@ -181,10 +173,10 @@ impl Postprocessor {
         let attempt = JobAttempt {
             pass: attempt.pass,
             records: attempt.records as usize,
-            was_asked: stored.was_asked(),
+            was_asked: stored.as_ref().is_some_and(StoredJob::was_sent),
             lane: attempt.lane,
             model_id: model.id.clone(),
-            missing: missing(attempt.lane, &stored),
+            missing: missing(attempt.lane, stored.as_ref()),
         };
         Ok((attempt, answers))
     }
@@ -235,7 +227,7 @@ impl Postprocessor {
         Ok(())
     }
 
-    async fn join_duplicates(&self, file: RowsFile) -> Result<JobCounts, EngineError> {
+    async fn join_duplicates(&self, file: RowsFile) -> Result<ChunkCounts, EngineError> {
         let run_id = &file.plan.run_id;
         let first_rows: Vec<u64> = self.bucket.get_json(&Layout::first_rows_key(run_id)).await?;
         let folder = file.layout.shared_key(0);
@@ -246,7 +238,7 @@ impl Postprocessor {
             let (s3, uploads, table) = (self.bucket.client().clone(), uploads.clone(), self.jobs.clone());
             blocking(move || {
                 let runtime = Handle::current();
-                let mut counts = JobCounts::default();
+                let mut counts = ChunkCounts::default();
                 let rows = ObjectRangeReader::new(&runtime, &s3, &file.rows);
                 let name = file.rows.uri.to_string();
                 let job = join_job(&file, None);
@@ -291,7 +283,7 @@ impl ObjectSink for WhileOwned<'_> {
     type Writer = ObjectWriter;
 
     fn create(&self, key: &str) -> io::Result<ObjectWriter> {
-        self.runtime.block_on(self.jobs.check_in_hand(self.run_id, self.owner))?;
+        self.runtime.block_on(self.jobs.ensure_owner(self.run_id, self.owner))?;
         self.uploads.create(key)
     }
 }
@@ -325,12 +317,13 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
 }
 
 /// Reason of the rows of a job for which no line came.
-fn missing(lane: Lane, stored: &StoredJob) -> RowError {
-    if stored.was_asked() {
+fn missing(lane: Lane, stored: Option<&StoredJob>) -> RowError {
+    let Some(stored) = stored else { return RowErrorCode::NotAskedRunEnded.into() };
+    if stored.was_sent() {
         return unanswered(lane, stored.status.unwrap_or(JobStatus::Unknown), stored.message.as_deref());
     }
-    match &stored.fell_back {
-        Some(reason) => RowError::new(RowErrorCode::BatchRefused, reason),
+    match &stored.fallback {
+        Some(fallback) => RowError::new(RowErrorCode::BatchRefused, &fallback.reason),
         None => RowErrorCode::NotAskedRunEnded.into(),
     }
 }

@@ -78,7 +78,7 @@ impl RunToFreeze<'_> {
             execution_arn: self.input.execution_arn.clone(),
             started_at: self.input.started_at.clone(),
             bucket: bucket.name().to_owned(),
-            task_table: job_table.to_owned(),
+            job_table: job_table.to_owned(),
             request: self.checked.request.clone(),
             prompts: resolved.prompts.clone(),
             model: resolved.model.clone(),

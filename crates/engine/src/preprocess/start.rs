@@ -55,7 +55,7 @@ impl Preprocessor {
         })
         .await?;
         // From here on there is something that could have to be stopped.
-        if !self.jobs.take_run(&run_id, &input.execution_arn, None).await? {
+        if !self.jobs.acquire_run(&run_id, &input.execution_arn, None).await? {
             return Err(name_taken(input).into());
         }
         let bucket = &self.inputs.bucket;
@@ -70,7 +70,7 @@ impl Preprocessor {
         let lane = budget.lane;
         let run =
             RunToFreeze { input, run_id: &run_id, layout: &layout, checked: &checked, counts, lane, written: &written };
-        run.freeze(bucket, self.jobs.table()).await
+        run.freeze(bucket, self.jobs.name()).await
     }
 
     /// The prompts that validate has checked for the pipeline run of this stage, even if other prompts were deployed since.

@@ -9,7 +9,7 @@ use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::run::{
     Ending, Facts, Fate, History, JobProgress, Pass, Phase, RunShape, RunState, Transition, advance, resume,
 };
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::preprocess::Written;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub(crate) struct Run<'a> {
     history: History,
     /// The remainder's pass, once it is written down.
     waiting: Option<Pass>,
-    counts: BTreeMap<u32, JobCounts>,
+    counts: BTreeMap<u32, ChunkCounts>,
     first_rows: Vec<u64>,
     /// The manifests of the next map.
     jobs: Vec<JobItem>,
@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
     fn join(&mut self, chunk: u32, attempts: &[ChunkAttempt], stamp: JoinStamp) {
         let joined = self.world.join(chunk, attempts);
         assert_eq!(joined.counts.unanswered, joined.unanswered.iter().filter(|open| **open).count() as u64);
-        self.counts.insert(chunk, JobCounts { stamp, ..joined.counts });
+        self.counts.insert(chunk, ChunkCounts { stamp, ..joined.counts });
     }
 
     fn transition(&self) -> Transition {

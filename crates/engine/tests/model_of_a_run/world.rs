@@ -11,7 +11,7 @@ use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::plan::{JobItem, Parts};
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::run::{Fate, History, NewPass, Pass};
-use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::next_step::PassFiles;
 use bedrock_batch_engine::postprocess::{
     JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, WaitingRows, copy_unanswered, join,
@@ -209,7 +209,7 @@ impl World<'_> {
         let (failure, end) = (job.failure, job.status);
         // Bedrock shows an earlier status for as long as it likes.
         let seen = if self.dice.bad_luck(3) { life[self.dice.roll(2) as usize] } else { end };
-        let stored = Stored { status: item.status, waiting: item.token && !item.answered, falls_back: true };
+        let stored = Stored { status: item.status, waiting: item.token && !item.answered, on_demand_allowed: true };
         let action = next_action(seen, failure, stored);
         if action == Action::Nothing || self.dice.bad_luck(5) {
             return;
@@ -305,7 +305,7 @@ impl World<'_> {
         let job = join_job(&prompts, &outputs);
         let rows = self.bucket.get(&self.layout.duplicate_rows_key(file));
         let mut waiting = WaitingRows::read(&rows, "duplicates", first_rows, job.reading).unwrap();
-        let mut counts = JobCounts::default();
+        let mut counts = ChunkCounts::default();
         for chunk in waiting.chunks.clone() {
             let shared = self.bucket.find(&self.layout.shared_key(chunk)).unwrap_or_default();
             shared.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| {

@@ -5,7 +5,7 @@ use super::super::shape::RunShape;
 use super::*;
 use crate::join_task::JoinStamp;
 use crate::plan::{JobItem, Parts};
-use crate::summary::JobCounts;
+use crate::summary::ChunkCounts;
 use proptest::prelude::*;
 use rstest::rstest;
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ fn job(index: u32, records: u32, round: u32, lane: Lane, is_remainder: bool) -> 
 fn after(state: RunState, shape: RunShape, fate: Fate, unanswered: u64) -> Transition {
     let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
     let history = History { passes: vec![pass] };
-    let counts = JobCounts { unanswered, ..JobCounts::default() };
+    let counts = ChunkCounts { unanswered, ..ChunkCounts::default() };
     let facts = Facts {
         shape,
         history: &history,
@@ -105,7 +105,7 @@ struct Walk<'a> {
     shape: RunShape,
     state: RunState,
     history: History,
-    counts: BTreeMap<u32, JobCounts>,
+    counts: BTreeMap<u32, ChunkCounts>,
     fates: BTreeMap<String, Fate>,
     dice: std::slice::Iter<'a, u8>,
     /// The remainder's pass, once it is written down.
@@ -154,7 +154,7 @@ impl<'a> Walk<'a> {
             _ => open / 2,
         };
         self.unjoined.remove(&chunk);
-        self.counts.insert(chunk, JobCounts { unanswered, stamp, ..JobCounts::default() });
+        self.counts.insert(chunk, ChunkCounts { unanswered, stamp, ..ChunkCounts::default() });
     }
 
     fn work(&mut self) {

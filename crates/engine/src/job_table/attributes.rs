@@ -1,0 +1,118 @@
+//! Reading the attributes of an item. One that is missing where it must be, or of another form than it was written in, is
+//! an error that names item, attribute and value: what a job became, and what it cost, is never guessed.
+
+use super::names::PARTITION_KEY;
+use crate::error::EngineError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::str::FromStr;
+
+/// An item as DynamoDB returns it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// Longest value that a message repeats, in characters.
+const MAX_SHOWN: usize = 120;
+
+/// The attributes of an item.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attributes<'a> {
+    name: &'a str,
+    item: &'a Item,
+}
+
+impl<'a> Attributes<'a> {
+    /// The attributes of `item`, which must have a key.
+    pub(super) fn of(item: &'a Item) -> Result<Self, EngineError> {
+        match item.get(PARTITION_KEY) {
+            Some(AttributeValue::S(name)) => Ok(Self { name, item }),
+            other => Err(corrupt("without a name", PARTITION_KEY, other, "text")),
+        }
+    }
+
+    /// The value of an attribute; `None` if it is absent or null.
+    fn value(&self, attribute: &str) -> Option<&'a AttributeValue> {
+        self.item.get(attribute).filter(|value| !value.is_null())
+    }
+
+    fn corrupt(&self, attribute: &str, expected: &str) -> EngineError {
+        corrupt(&format!("`{}`", self.name), attribute, self.value(attribute), expected)
+    }
+
+    pub(super) fn text(&self, attribute: &str) -> Result<Option<String>, EngineError> {
+        match self.value(attribute) {
+            None => Ok(None),
+            Some(AttributeValue::S(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.corrupt(attribute, "text")),
+        }
+    }
+
+    pub(super) fn flag(&self, attribute: &str) -> Result<Option<bool>, EngineError> {
+        match self.value(attribute) {
+            None => Ok(None),
+            Some(AttributeValue::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(self.corrupt(attribute, "true or false")),
+        }
+    }
+
+    pub(super) fn number<N: FromStr>(&self, attribute: &str) -> Result<Option<N>, EngineError> {
+        let wrong = || self.corrupt(attribute, &format!("a number of type {}", std::any::type_name::<N>()));
+        match self.value(attribute) {
+            None => Ok(None),
+            Some(AttributeValue::N(number)) => number.parse().map(Some).map_err(|_| wrong()),
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(&self, attribute: &str) -> Result<Option<T>, EngineError> {
+        let Some(json) = self.text(attribute)? else { return Ok(None) };
+        let read = serde_json::from_str(&json);
+        read.map(Some).map_err(|error| self.corrupt(attribute, "JSON of this version").caused_by(error))
+    }
+
+    pub(super) fn parsed<T>(
+        &self,
+        attribute: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, EngineError> {
+        let Some(text) = self.text(attribute)? else { return Ok(None) };
+        parse(&text).map(Some).ok_or_else(|| self.corrupt(attribute, expected))
+    }
+
+    pub(super) fn required_text(&self, attribute: &str) -> Result<String, EngineError> {
+        self.text(attribute)?.ok_or_else(|| self.corrupt(attribute, "text"))
+    }
+
+    pub(super) fn required_number<N: FromStr>(&self, attribute: &str) -> Result<N, EngineError> {
+        self.number(attribute)?.ok_or_else(|| self.corrupt(attribute, "a number"))
+    }
+
+    pub(super) fn required_flag(&self, attribute: &str) -> Result<bool, EngineError> {
+        self.flag(attribute)?.ok_or_else(|| self.corrupt(attribute, "true or false"))
+    }
+
+    pub(super) fn required_parsed<T>(
+        &self,
+        attribute: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, EngineError> {
+        self.parsed(attribute, expected, parse)?.ok_or_else(|| self.corrupt(attribute, expected))
+    }
+}
+
+fn corrupt(item: &str, attribute: &str, value: Option<&AttributeValue>, expected: &str) -> EngineError {
+    let found = value.map_or_else(|| "is missing".to_owned(), |value| format!("is `{}`", shown(value)));
+    EngineError::corrupt(format!(
+        "item {item} of the job table: attribute `{attribute}` {found}, and must be {expected}"
+    ))
+}
+
+fn shown(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.chars().take(MAX_SHOWN).collect(),
+        AttributeValue::Bool(flag) => flag.to_string(),
+        _ => "a value of another type".to_owned(),
+    }
+}

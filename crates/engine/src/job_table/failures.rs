@@ -1,0 +1,63 @@
+//! Errors that fail a run. A Map ends without a reason of its own, so that each child records why it failed, and finalize
+//! reads it.
+
+use super::JobTable;
+use super::update::{number, text};
+use crate::error::EngineError;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+impl JobTable {
+    /// Records why the step of a job, chunk or file of duplicates (its name and number) failed, if it did, and returns its
+    /// result unchanged. A record that cannot be written is logged: the step's own error is what matters.
+    pub(crate) async fn record_outcome<T>(
+        &self,
+        run_id: &str,
+        (name, index): (&str, u32),
+        done: Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        if let Err(error) = &done {
+            tracing::warn!(run_id, name, error_type = error.name(), "step_failed");
+            if let Err(second) = self.record_failure(run_id, (name, index), error).await {
+                tracing::warn!(run_id, name, error_type = second.name(), "failure_not_recorded");
+            }
+        }
+        done
+    }
+
+    /// Stores the error that fails the run. One that says that this execution's work is no longer wanted explains no
+    /// failure of the run, and is not stored.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn record_failure(
+        &self,
+        run_id: &str,
+        (name, index): (&str, u32),
+        error: &EngineError,
+    ) -> Result<(), EngineError> {
+        if error.is_superseded() {
+            return Ok(());
+        }
+        let values = [
+            (":error", text(error.name())),
+            (":cause", text(&error.message())),
+            (":run", text(run_id)),
+            (":index", number(index)),
+        ];
+        // A chunk whose job was never begun, or a file of duplicates, may have no item yet.
+        let set = "SET failure_error = :error, failure_cause = :cause, run_id = :run, \
+                   job_index = if_not_exists(job_index, :index)";
+        self.change(name, set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;
+        Ok(())
+    }
+
+    /// Removes the stored error of an earlier attempt.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn clear_failure(&self, name: &str) -> Result<(), EngineError> {
+        let set = "SET answered = if_not_exists(answered, :no) REMOVE failure_error, failure_cause";
+        self.change(name, set, "attribute_exists(job_name)", &[(":no", AttributeValue::Bool(false))]).await?;
+        Ok(())
+    }
+}

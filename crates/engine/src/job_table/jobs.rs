@@ -1,0 +1,159 @@
+//! Jobs, from before they exist to their end.
+
+use super::items::{Fallback, StoredJob};
+use super::update::{number, text, timestamp};
+use super::{JobTable, open_jobs};
+use crate::error::EngineError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use bedrock_batch_domain::job::JobStatus;
+use bedrock_batch_domain::plan::JobItem;
+use std::time::SystemTime;
+
+/// A job to be put into the table.
+#[derive(Debug, Clone, Copy)]
+pub struct NewJob<'a> {
+    /// The run.
+    pub run_id: &'a str,
+    /// The execution that makes it.
+    pub execution_arn: &'a str,
+    /// The model.
+    pub model_id: &'a str,
+    /// If true, its rows may go on demand should Bedrock not take it in batch.
+    pub on_demand_allowed: bool,
+    /// The job.
+    pub item: &'a JobItem,
+}
+
+/// What Bedrock says of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Its status.
+    pub status: JobStatus,
+    /// Its message.
+    pub message: Option<String>,
+    /// Records processed.
+    pub processed: Option<u64>,
+}
+
+impl JobTable {
+    /// Stores a job that does not exist at Bedrock yet, with the token of the state machine that waits for it. If it was
+    /// stored before, the token of a new attempt takes the old one's place. Returns the item as it is then.
+    ///
+    /// # Errors
+    /// Returns an error if a DynamoDB request fails or the item is corrupt.
+    pub async fn begin(&self, job: &NewJob<'_>, token: &str) -> Result<StoredJob, EngineError> {
+        let waiting = [(":token", text(token)), (":open", text(open_jobs::OPEN)), (":no", AttributeValue::Bool(false))];
+        let token_set = "task_token = :token, answered = :no, #open = :open";
+        if !self.store(job, &format!(", {token_set}"), &waiting).await? {
+            // The caller waits on this token, whether it is new or repeated. An answer that was given before is refused by
+            // Step Functions, and that counts as given.
+            let mut values = waiting.to_vec();
+            values.push((":execution", text(job.execution_arn)));
+            let set = format!("SET {token_set}, execution_arn = :execution");
+            self.change(&job.item.name, &set, "attribute_exists(lane)", &values).await?;
+        }
+        self.stored(&job.item.name).await
+    }
+
+    /// Stores a job whose records are sent on demand: no state machine waits with a token. Returns the item as it is then.
+    ///
+    /// # Errors
+    /// Returns an error if a DynamoDB request fails or the item is corrupt.
+    pub async fn begin_on_demand(&self, job: &NewJob<'_>) -> Result<StoredJob, EngineError> {
+        self.store(job, "", &[]).await?;
+        self.stored(&job.item.name).await
+    }
+
+    /// Stores what is known of a job beforehand, if that was not done before; returns whether it was done now. The item may
+    /// exist already, with nothing but the counts of its chunk: a run that is collected counts all its chunks.
+    async fn store(
+        &self,
+        job: &NewJob<'_>,
+        further_set: &str,
+        further: &[(&str, AttributeValue)],
+    ) -> Result<bool, EngineError> {
+        let mut values = vec![
+            (":run", text(job.run_id)),
+            (":index", number(job.item.index)),
+            (":model", text(job.model_id)),
+            (":records", number(job.item.records)),
+            (":round", number(job.item.round)),
+            (":lane", text(job.item.lane.name())),
+            (":execution", text(job.execution_arn)),
+            (":may", AttributeValue::Bool(job.on_demand_allowed)),
+            (":input", text(&job.item.input_uri)),
+            (":output", text(&job.item.output_uri)),
+            (":created", text(&timestamp(SystemTime::now()))),
+        ];
+        values.extend_from_slice(further);
+        let set = "SET run_id = :run, job_index = :index, model_id = :model, records = :records, round = :round, \
+                   lane = :lane, execution_arn = :execution, may_fall_back = :may, input_uri = :input, \
+                   output_uri = :output, created_at = :created";
+        self.change(&job.item.name, &format!("{set}{further_set}"), "attribute_not_exists(lane)", &values).await
+    }
+
+    async fn stored(&self, name: &str) -> Result<StoredJob, EngineError> {
+        let stored = self.get(name).await?;
+        stored.ok_or_else(|| EngineError::corrupt(format!("the item `{name}` of the job table was removed meanwhile")))
+    }
+
+    /// Stores Bedrock's ARN.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn set_arn(&self, name: &str, arn: &str) -> Result<(), EngineError> {
+        let values = [(":arn", text(arn))];
+        self.change(name, "SET job_arn = :arn", "attribute_exists(job_name)", &values).await?;
+        Ok(())
+    }
+
+    /// Stores what Bedrock says, unless something later is stored already.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn record(&self, name: &str, observed: &Observed) -> Result<(), EngineError> {
+        let values = [
+            (":status", text(observed.status.name())),
+            (":rank", number(observed.status.rank())),
+            (":message", observed.message.as_deref().map_or(AttributeValue::Null(true), text)),
+            (":processed", observed.processed.map_or(AttributeValue::Null(true), number)),
+        ];
+        let set = "SET #status = :status, status_rank = :rank, message = :message, processed_records = :processed";
+        let condition = "attribute_exists(job_name) AND (attribute_not_exists(status_rank) OR status_rank < :rank)";
+        self.change(name, set, condition, &values).await?;
+        Ok(())
+    }
+
+    /// Stores how many records of a running job have been processed: what [`JobTable::record`] does not, since the status
+    /// is no news.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn record_progress(&self, name: &str, processed: u64) -> Result<(), EngineError> {
+        let values = [(":processed", number(processed))];
+        self.change(name, "SET processed_records = :processed", "attribute_exists(job_name)", &values).await?;
+        Ok(())
+    }
+
+    /// Notes that `token` was answered: the job is no longer open. A newer token stays unanswered.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn mark_answered(&self, name: &str, token: &str) -> Result<(), EngineError> {
+        let values = [(":yes", AttributeValue::Bool(true)), (":token", text(token))];
+        self.change(name, "SET answered = :yes REMOVE #open", "task_token = :token", &values).await?;
+        Ok(())
+    }
+
+    /// Notes that the rows of a job go on demand.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn fall_back(&self, name: &str, fallback: &Fallback) -> Result<(), EngineError> {
+        let Fallback { reason, refused } = fallback;
+        let values = [(":reason", text(reason)), (":refused", AttributeValue::Bool(*refused))];
+        let set = "SET fell_back = :reason, refused = :refused";
+        self.change(name, set, "attribute_exists(job_name)", &values).await?;
+        Ok(())
+    }
+}

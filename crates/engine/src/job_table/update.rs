@@ -1,0 +1,73 @@
+//! Conditional updates, the only way in which items change.
+
+use super::JobTable;
+use super::names::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
+use crate::error::EngineError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use std::time::SystemTime;
+
+/// Time to live after the last update.
+const KEPT_SECONDS: i64 = 90 * 24 * 3600;
+
+impl JobTable {
+    /// Updates an item if it meets the condition; returns whether it did.
+    pub(super) async fn change(
+        &self,
+        name: &str,
+        expression: &str,
+        condition: &str,
+        values: &[(&str, AttributeValue)],
+    ) -> Result<bool, EngineError> {
+        let (set, remove) = match expression.split_once(" REMOVE ") {
+            Some((set, removed)) => (set, format!(" REMOVE {removed}")),
+            None => (expression, String::new()),
+        };
+        let full = format!("{set}, {} = :now, {TIME_TO_LIVE} = :expiry{remove}", OPEN_INDEX.sort_key);
+        let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(name));
+        let mut update = update
+            .condition_expression(condition)
+            .expression_attribute_values(":now", text(&timestamp(SystemTime::now())))
+            .expression_attribute_values(":expiry", number(expiry()))
+            .return_values(ReturnValue::None);
+        for (name, value) in values {
+            update = update.expression_attribute_values(*name, value.clone());
+        }
+        // Names that DynamoDB reserves.
+        for (alias, attribute) in [("#open", OPEN_INDEX.partition_key), ("#status", "status")] {
+            if full.contains(alias) {
+                update = update.expression_attribute_names(alias, attribute);
+            }
+        }
+        match update.update_expression(full).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Ok(false)
+            }
+            Err(error) => {
+                let context = format!("cannot update the item `{name}` of the table {}", self.table);
+                Err(EngineError::from_aws(context, &error))
+            }
+        }
+    }
+}
+
+pub(super) fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}
+
+/// A time as the table has it, which sorts as text.
+pub(super) fn timestamp(time: SystemTime) -> String {
+    #[expect(clippy::expect_used, reason = "a clock that is off by millennia cannot be worked with")]
+    DateTime::from(time).fmt(Format::DateTime).expect("the clock is within the years 1 to 9999")
+}
+
+/// When an item that is updated now expires, in seconds since 1970.
+pub(super) fn expiry() -> i64 {
+    DateTime::from(SystemTime::now()).secs() + KEPT_SECONDS
+}
