@@ -1,0 +1,51 @@
+//! Reading jobs, and all items of a run.
+
+use super::JobTable;
+use super::items::{StoredItem, StoredJob};
+use super::names::{PARTITION_KEY, RUN_INDEX};
+use super::update::text;
+use crate::error::EngineError;
+
+impl JobTable {
+    /// The job of this name, once it was begun.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails or the item is corrupt.
+    pub async fn get(&self, name: &str) -> Result<Option<StoredJob>, EngineError> {
+        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(name)).consistent_read(true);
+        let got = get.send().await;
+        let got = got.map_err(|error| {
+            EngineError::from_aws(format!("cannot read the item `{name}` of the table {}", self.table), &error)
+        })?;
+        let item = got.item().map(StoredItem::read).transpose()?;
+        Ok(item.and_then(StoredItem::into_job))
+    }
+
+    /// All items of a run but its own, in the order of their numbers. The index that is read is eventually consistent.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails or an item is corrupt.
+    pub async fn of_run(&self, run_id: &str) -> Result<Vec<StoredItem>, EngineError> {
+        self.readable_of_run(run_id).await?.into_iter().collect()
+    }
+
+    /// The same for a caller that has to do what it can with the readable ones: a corrupt item is an error in its place.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn readable_of_run(&self, run_id: &str) -> Result<Vec<Result<StoredItem, EngineError>>, EngineError> {
+        let query = self.client.query().table_name(&self.table).index_name(RUN_INDEX.name);
+        let condition = format!("{} = :run", RUN_INDEX.partition_key);
+        let query = query.key_condition_expression(condition).expression_attribute_values(":run", text(run_id));
+        let mut found = query.into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = found.next().await {
+            let item = item.map_err(|error| {
+                let context = format!("cannot list the jobs of run {run_id} in the table {}", self.table);
+                EngineError::from_aws(context, &error)
+            })?;
+            items.push(StoredItem::read(&item));
+        }
+        Ok(items)
+    }
+}
