@@ -6,12 +6,14 @@ use std::time::SystemTime;
 
 /// Returns the current time in seconds since 1970.
 pub(crate) fn now() -> u64 {
-    u64::try_from(DateTime::from(SystemTime::now()).secs()).unwrap_or(0)
+    #[expect(clippy::expect_used, reason = "with a time of 0, links would never expire")]
+    u64::try_from(DateTime::from(SystemTime::now()).secs()).expect("the clock is past 1970")
 }
 
 /// Returns the current time in the format of Step Functions.
 pub(crate) fn now_as_text() -> String {
-    DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default()
+    #[expect(clippy::expect_used, reason = "a clock that is off by millennia cannot be worked with")]
+    DateTime::from(SystemTime::now()).fmt(Format::DateTime).expect("the clock is within the years 1 to 9999")
 }
 
 /// Parses a time in the format of Step Functions; returns `None` for other texts.

@@ -48,7 +48,7 @@ impl Pass {
 impl History {
     /// Returns the number of the latest pass.
     pub fn last_pass(&self) -> u32 {
-        u32::try_from(self.passes.len().saturating_sub(1)).unwrap_or(u32::MAX)
+        self.passes.iter().skip(1).map(|_| 1).sum()
     }
 
     /// Returns the jobs of a pass with the rows of each.

@@ -117,8 +117,11 @@ impl RunContinuer {
             let rule = "goes on with the input of its run, and there are other fields beside it";
             return Err(Problem::without_value(field, rule).remedy(remedy).into());
         };
-        let written = |request: &RunRequest| serde_json::to_value(request).unwrap_or_default();
-        let (given, stored) = (written(&request), written(&plan.request));
+        let written = |request: &RunRequest| {
+            let written = serde_json::to_value(request);
+            written.map_err(|error| EngineError::internal("cannot write an input as JSON").caused_by(error))
+        };
+        let (given, stored) = (written(&request)?, written(&plan.request)?);
         let differing = given.as_object().into_iter().flatten().filter(|(name, value)| stored.get(name) != Some(value));
         let differing: Vec<&str> = differing.map(|(name, _)| name.as_str()).collect();
         if differing.is_empty() {

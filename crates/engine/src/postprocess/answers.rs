@@ -157,7 +157,7 @@ impl<'a> Answers<'a> {
             self.open = (0..self.rows.len()).filter(|row| self.may_be_asked(*row)).collect();
             self.assigned = 0;
         }
-        let number = u32::try_from(self.attempts.len() + 1).unwrap_or(u32::MAX);
+        let number = job_number(self.attempts.len() + 1);
         let end = self.open.len().min(self.assigned.saturating_add(job.records));
         for row in &self.open[self.assigned..end] {
             let Some(row) = self.rows.get_mut(*row) else { continue };
@@ -245,7 +245,7 @@ impl<'a> Answers<'a> {
         let Some(row) = self.ids.row(&answer.record_id) else {
             return unknown;
         };
-        let number = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
+        let number = job_number(self.attempts.len());
         let reopened = self.may_be_asked(row);
         let Some(known) = self.rows.get_mut(row) else { return unknown };
         let same_job = known.line_of == number;
@@ -382,4 +382,10 @@ pub(super) fn number_of(names: &mut Vec<String>, name: &str) -> usize {
         names.push(name.to_owned());
         names.len() - 1
     })
+}
+
+/// Number of a job among those that were begun, from 1 on.
+fn job_number(count: usize) -> u32 {
+    #[expect(clippy::expect_used, reason = "jobs are numbered by u32 within a run")]
+    u32::try_from(count).expect("a chunk has fewer than u32::MAX jobs")
 }

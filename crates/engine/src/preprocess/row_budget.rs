@@ -103,6 +103,9 @@ impl RowBudget {
                 written.forgotten,
             );
         }
+        let number = |files: usize| {
+            u32::try_from(files).map_err(|_| EngineError::internal(format!("{files} files are too many for a run")))
+        };
         Ok(PlanCounts {
             rows: self.there - self.taken + self.records,
             input_rows: self.there,
@@ -111,9 +114,9 @@ impl RowBudget {
             skipped_codes,
             rejected: in_words(written.rejected.clone()),
             warnings,
-            jobs: u32::try_from(written.chunks.len()).unwrap_or(u32::MAX),
+            jobs: number(written.chunks.len())?,
             duplicates: written.same,
-            duplicate_chunks: u32::try_from(written.duplicates.len()).unwrap_or(u32::MAX),
+            duplicate_chunks: number(written.duplicates.len())?,
         })
     }
 

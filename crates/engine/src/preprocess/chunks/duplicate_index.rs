@@ -99,8 +99,9 @@ impl DuplicateIndex {
     pub(super) fn remember(&mut self, key: Digest96, position: u64, own_id: Option<&str>) {
         match u32::try_from(position) {
             Ok(position) if self.positions.len() < MAX_REMEMBERED => {
-                // The length is bounded far below.
-                self.first.insert(key, u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
+                #[expect(clippy::expect_used, reason = "bounded one line above")]
+                let number = u32::try_from(self.positions.len()).expect("MAX_REMEMBERED is far below u32::MAX");
+                self.first.insert(key, number);
                 self.positions.push(position);
                 self.wanted.push(false);
                 self.ids.extend(own_id.map(Box::from));

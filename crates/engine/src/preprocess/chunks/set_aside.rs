@@ -76,16 +76,17 @@ impl<'a, S: ObjectSink> SetAsideFiles<'a, S> {
             let (written, file) = match self.open.take() {
                 Some(open) => self.open.insert(open),
                 None => {
-                    let index = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+                    let index = u32::try_from(self.files.len());
+                    let index = index.map_err(|_| EngineError::internal("there are too many files of duplicates"))?;
                     let writer = self.sink.create(&self.layout.duplicate_rows_key(index))?;
                     self.open.insert((0, ParquetFile::create(writer, rows.schema(), Readers::Internal)?))
                 }
             };
-            let room = (self.max_rows - *written) as usize;
-            let length = room.min(rows.num_rows() - begin);
-            file.write(&rows.slice(begin, length))?;
-            *written += u32::try_from(length).unwrap_or(u32::MAX);
-            begin += length;
+            let room = self.max_rows - *written;
+            let length = u32::try_from(rows.num_rows() - begin).map_or(room, |left| left.min(room));
+            file.write(&rows.slice(begin, length as usize))?;
+            *written += length;
+            begin += length as usize;
             if *written >= self.max_rows {
                 self.close()?;
             }

@@ -121,7 +121,8 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
         let files = self.files_of(index, slice.schema(), batch.positions.of(rows.start))?;
         if with_lines {
             let lines = rows.clone().filter(|row| batch.has_line(*row)).count();
-            files.write(&batch.lines[batch.line_range(rows)], u32::try_from(lines).unwrap_or(u32::MAX), &slice)
+            let lines = u32::try_from(lines).map_err(|_| EngineError::internal("a batch has too many lines"))?;
+            files.write(&batch.lines[batch.line_range(rows)], lines, &slice)
         } else {
             files.write(&[], 0, &slice)
         }
