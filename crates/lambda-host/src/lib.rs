@@ -1,37 +1,17 @@
 //! Common parts of the Lambda binaries: logging, the environment, and errors under their contract names.
 
+mod environment;
+mod inputs;
 mod panics;
-mod preprocessor;
 
-pub use preprocessor::preprocessor;
+pub use environment::{bucket, optional, required};
+pub use inputs::{deployment, input_reader};
 
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::str::FromStr;
 use std::time::{Instant, SystemTime};
-
-/// Reads an environment variable that the deployment must set.
-///
-/// # Errors
-/// Returns an error with the name of the variable if it is missing or cannot be parsed.
-pub fn required<T: FromStr>(name: &str) -> Result<T, Error> {
-    optional(name)?.ok_or_else(|| format!("the environment variable {name} is missing: deploy the stack again").into())
-}
-
-/// Reads an environment variable that may be missing or empty.
-///
-/// # Errors
-/// Returns an error with the name of the variable if it cannot be parsed.
-pub fn optional<T: FromStr>(name: &str) -> Result<Option<T>, Error> {
-    let value = std::env::var(name).unwrap_or_default();
-    if value.is_empty() {
-        return Ok(None);
-    }
-    let parsed = value.parse().map_err(|_| format!("the environment variable {name} has no valid value: `{value}`"))?;
-    Ok(Some(parsed))
-}
 
 /// Serves invocations until the execution environment is shut down. Logs are JSON lines on stdout; payloads are never
 /// logged.

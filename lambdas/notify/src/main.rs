@@ -3,7 +3,7 @@
 use bedrock_batch_engine::link_keys::LinkKeys;
 use bedrock_batch_engine::mailer::Mailer;
 use bedrock_batch_engine::notify::{DownloadFunction, Notifier, NotifyInput};
-use bedrock_batch_lambda_host::{log_as_json, optional, required, serve};
+use bedrock_batch_lambda_host::{bucket, log_as_json, optional, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -17,9 +17,8 @@ async fn main() -> Result<(), Error> {
         None => None,
     };
     let notifier = Notifier {
-        s3: bedrock_batch_aws::s3_client(&config),
         step_functions: aws_sdk_sfn::Client::new(&config),
-        bucket: required("BUCKET_NAME")?,
+        bucket: bucket(&config)?,
         mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required("TOPIC_ARN")? },
         download,
     };
