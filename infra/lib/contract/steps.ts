@@ -1,7 +1,7 @@
 /**
  * What preprocess may say comes next in a run, in the field `step` of what it returns.
  *
- * They are defined in crates/domain/src/rounds.rs; a test holds the state machine to that file.
+ * They are defined in crates/domain/src/run/step_name.rs; a test holds the state machine to that file.
  */
 export const STEPS = {
   /** A pass on the batch lane that makes the chunks: Bedrock jobs, and an answered file for each. */

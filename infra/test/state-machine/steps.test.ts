@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { STEPS } from '../../lib/contract/steps';
 
-const SOURCE = join(__dirname, '../../../crates/domain/src/rounds.rs');
+const SOURCE = join(__dirname, '../../../crates/domain/src/run/step_name.rs');
 
 /** The names of the steps in Rust, as they are written into JSON. */
 function namesInRust(): string[] {

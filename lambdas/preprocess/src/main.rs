@@ -1,7 +1,7 @@
 //! Lambda `preprocess`: starts a run, continues an earlier one, or takes the next step. See
 //! [`bedrock_batch_engine::preprocess`], [`bedrock_batch_engine::continue_run`] and [`bedrock_batch_engine::next_step`].
 
-use bedrock_batch_domain::plan::Step;
+use bedrock_batch_domain::run::Step;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::continue_run::{Continuation, RunContinuer};
 use bedrock_batch_engine::job_table::JobTable;
