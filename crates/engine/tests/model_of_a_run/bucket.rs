@@ -18,6 +18,11 @@ impl ObjectSink for Bucket {
 impl Bucket {
     /// Returns the object with this key.
     pub(crate) fn get(&self, key: &str) -> Bytes {
-        self.0.get(key).unwrap_or_else(|| panic!("{key} does not exist"))
+        self.find(key).unwrap_or_else(|| panic!("{key} does not exist"))
+    }
+
+    /// Returns the object with this key, if it exists.
+    pub(crate) fn find(&self, key: &str) -> Option<Bytes> {
+        self.0.get(key)
     }
 }
