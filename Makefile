@@ -8,7 +8,8 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
 
-FUNCTIONS := preprocess submit job-status postprocess invoke finalize reconcile stop-jobs validate notify trigger download
+# FUNCTIONS, from the contract.
+include crates/contract/generated/functions.mk
 VENV := .local/venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(CARGO_TARGET_DIR)/tools
@@ -86,7 +87,7 @@ local-down: ## End what local-up started
 	@local/down
 
 .PHONY: check
-check: check-rust check-infra ## Formatting, lints, licences, the synthesized template
+check: check-rust check-contract check-infra ## Formatting, lints, licences, the generated contract, the synthesized template
 
 .PHONY: check-rust
 check-rust:
@@ -94,6 +95,15 @@ check-rust:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory licences
+
+.PHONY: contract
+contract: ## Write the names that Rust shares with the CDK app, this Makefile and Python
+	cargo run --locked --quiet -p bedrock-batch-contract -- write
+
+.PHONY: check-contract
+check-contract:
+	@echo "== Contract: written files against the names in Rust"
+	cargo run --locked --quiet -p bedrock-batch-contract -- check
 
 .PHONY: licences
 licences: $(CARGO_DENY)

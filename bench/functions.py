@@ -4,6 +4,7 @@ first event). Needs `make lambdas`; best of ten starts."""
 
 import http.server
 import io
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,14 @@ import zipfile
 from pathlib import Path
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parents[1] / "target"))
-FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
+CONTRACT = json.loads((Path(__file__).resolve().parents[1] / "crates/contract/generated/contract.json").read_text())
+# What the functions read before they are ready, by the names of the contract.
+SETTINGS = {
+    "BUCKET_NAME": "b-ucket", "TASK_TABLE_NAME": "t", "MAX_RECORDS_PER_JOB": "1000", "MAX_CONCURRENT_JOBS": "5",
+    "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r", "JOB_TIMEOUT_HOURS": "24", "INVOCATION_SECONDS": "720",
+    "SILENT_SECONDS": "600", "DOWNLOAD_LINKS": "false", "LINK_KEY_SECRET_ARN": "k", "TOPIC_ARN": "t",
+    "BATCH_STATE_MACHINE_ARN": "b", "PIPELINE_STATE_MACHINE_ARN": "p",
+}  # fmt: skip
 
 
 class RuntimeApi(http.server.BaseHTTPRequestHandler):
@@ -37,9 +45,8 @@ def start_once(folder: Path) -> float:
         "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008", "AWS_LAMBDA_FUNCTION_VERSION": "1",
         "AWS_LAMBDA_LOG_GROUP_NAME": "g", "AWS_LAMBDA_LOG_STREAM_NAME": "s", "LAMBDA_TASK_ROOT": str(folder),
         "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-        "BUCKET_NAME": "b-ucket", "TASK_TABLE_NAME": "t", "MAX_RECORDS_PER_JOB": "1000", "MAX_CONCURRENT_JOBS": "5",
-        "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r", "JOB_TIMEOUT_HOURS": "24",
     }
+    env |= {CONTRACT["environment"][name]: value for name, value in SETTINGS.items()}
     begun = time.perf_counter()
     process = subprocess.Popen([folder / "bootstrap"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     ready = server.asked.wait(10)
@@ -62,7 +69,7 @@ def zip_bytes(folder: Path) -> int:
 
 def main() -> None:
     print(f"{'function':14}{'binary MB':>11}{'zip MB':>9}{'ready ms':>10}")
-    for function in FUNCTIONS:
+    for function in CONTRACT["functions"]:
         folder = TARGET / "lambda" / function
         if not (folder / "bootstrap").exists():
             sys.exit(f"{folder}/bootstrap is missing: make lambdas")

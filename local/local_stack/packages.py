@@ -5,22 +5,8 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from .contract import FUNCTIONS
 from .settings import Settings
-
-FUNCTIONS = (
-    "preprocess",
-    "submit",
-    "job-status",
-    "postprocess",
-    "invoke",
-    "finalize",
-    "reconcile",
-    "stop-jobs",
-    "validate",
-    "notify",
-    "trigger",
-    "download",
-)
 
 # The zips only travel to the next process, so speed counts and size does not.
 COMPRESSION_LEVEL = 1

@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 
-from local_stack.packages import FUNCTIONS, package_functions
+from local_stack.contract import FUNCTIONS
+from local_stack.packages import package_functions
 from settings_for_tests import settings_in
 
 

@@ -2,8 +2,10 @@
 
 mod preprocessor;
 
+pub use bedrock_batch_domain::contract::environment;
 pub use preprocessor::preprocessor;
 
+use bedrock_batch_domain::contract::environment::Variable;
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -11,25 +13,28 @@ use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use std::time::{Instant, SystemTime};
 
-/// A setting that the deployment must give.
+/// Reads an environment variable that the stack must set.
 ///
 /// # Errors
-/// If it is missing or not of its type, with its name.
-pub fn required<T: FromStr>(name: &str) -> Result<T, Error> {
-    optional(name)?.ok_or_else(|| format!("the environment variable {name} is missing: deploy the stack again").into())
+/// Returns an error that names the variable if it is missing or its value is invalid.
+pub fn required<T: FromStr>(variable: Variable) -> Result<T, Error> {
+    let missing = || format!("the environment variable {variable} is missing: deploy the stack again").into();
+    optional(variable)?.ok_or_else(missing)
 }
 
-/// A setting that may be missing or empty.
+/// Reads an environment variable that may be missing or empty.
 ///
 /// # Errors
-/// If it is not of its type, with its name.
-pub fn optional<T: FromStr>(name: &str) -> Result<Option<T>, Error> {
-    let value = std::env::var(name).unwrap_or_default();
+/// Returns an error that names the variable if its value is invalid.
+pub fn optional<T: FromStr>(variable: Variable) -> Result<Option<T>, Error> {
+    let value = std::env::var(variable.name()).unwrap_or_default();
     if value.is_empty() {
         return Ok(None);
     }
-    let parsed = value.parse().map_err(|_| format!("the environment variable {name} has no valid value: `{value}`"))?;
-    Ok(Some(parsed))
+    match value.parse() {
+        Ok(parsed) => Ok(Some(parsed)),
+        Err(_) => Err(format!("the environment variable {variable} has an invalid value: `{value}`").into()),
+    }
 }
 
 /// Serves invocations until the environment is taken away. Logs are JSON lines on stdout; payloads are never logged.

@@ -1,17 +1,18 @@
-/**
- * The error names that leave the functions, which Retry and Catch match.
- *
- * They are defined in crates/domain/src/error_name.rs; a test holds the state machine to that file.
- */
+// Written by `make contract` from crates/domain/src/contract.
+
+/** Errors of the functions, as Retry and Catch match them. */
 export const ERROR_NAMES = {
-  /** The user has to change something. Never retried. */
+  /** The user's input is invalid, and a retry would change nothing. Never retried. */
   invalidInput: 'InvalidInput',
-  /** Bedrock has no room for another job now. */
+  /** Bedrock's quota of submitted and running jobs is used up. Retried in the state machine with a long backoff. */
   quotaExceeded: 'QuotaExceeded',
-  /** An AWS service asked to slow down. */
+  /** An AWS API throttled a request. Retried. */
   throttled: 'Throttled',
-  /** Something that should pass by itself. */
+  /** A transient fault: a 5xx, a broken connection, a timeout. Retried. */
   transient: 'Transient',
-  /** Bedrock gave the job up for good. */
+  /** A Bedrock job failed for a reason that no retry mends. Never retried. */
   jobFailed: 'JobFailed',
 } as const;
+
+/** Errors that a retry would not mend. */
+export const NEVER_RETRIED = [ERROR_NAMES.invalidInput, ERROR_NAMES.jobFailed] as const;

@@ -2,7 +2,7 @@
 
 use bedrock_batch_engine::download::{Downloader, LinkRequest};
 use bedrock_batch_engine::link_keys::LinkKeys;
-use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 use serde_json::Value;
 
@@ -13,8 +13,8 @@ async fn main() -> Result<(), Error> {
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
     let downloader = Downloader {
         s3: bedrock_batch_aws::s3_client(&config),
-        bucket: required("BUCKET_NAME")?,
-        keys: LinkKeys::new(secrets, required("LINK_KEY_SECRET_ARN")?),
+        bucket: required(environment::BUCKET_NAME)?,
+        keys: LinkKeys::new(secrets, required(environment::LINK_KEY_SECRET_ARN)?),
     };
     serve(move |event: Value| {
         let downloader = downloader.clone();

@@ -3,7 +3,7 @@
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::finalize::{FinalizeInput, Finalizer};
 use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -12,8 +12,8 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let finalizer = Finalizer {
         s3: bedrock_batch_aws::s3_client(&config),
-        bucket: required("BUCKET_NAME")?,
-        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+        bucket: required(environment::BUCKET_NAME)?,
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
     };
     serve(move |input: FinalizeInput| {
         let finalizer = finalizer.clone();

@@ -3,7 +3,7 @@
 use bedrock_batch_engine::link_keys::LinkKeys;
 use bedrock_batch_engine::mailer::Mailer;
 use bedrock_batch_engine::notify::{DownloadFunction, Notifier, NotifyInput};
-use bedrock_batch_lambda_host::{log_as_json, optional, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, optional, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -12,15 +12,17 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
     // Without the download function, links are presigned.
-    let download = match optional::<String>("DOWNLOAD_URL")? {
-        Some(url) => Some(DownloadFunction { url, keys: LinkKeys::new(secrets, required("LINK_KEY_SECRET_ARN")?) }),
+    let download = match optional::<String>(environment::DOWNLOAD_URL)? {
+        Some(url) => {
+            Some(DownloadFunction { url, keys: LinkKeys::new(secrets, required(environment::LINK_KEY_SECRET_ARN)?) })
+        }
         None => None,
     };
     let notifier = Notifier {
         s3: bedrock_batch_aws::s3_client(&config),
         step_functions: aws_sdk_sfn::Client::new(&config),
-        bucket: required("BUCKET_NAME")?,
-        mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required("TOPIC_ARN")? },
+        bucket: required(environment::BUCKET_NAME)?,
+        mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required(environment::TOPIC_ARN)? },
         download,
     };
     serve(move |input: NotifyInput| {

@@ -2,7 +2,7 @@
 
 use bedrock_batch_engine::mailer::Mailer;
 use bedrock_batch_engine::trigger::{ObjectCreated, Trigger, load_configs};
-use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
     // The configurations lie beside the binary.
-    let folder = PathBuf::from(required::<String>("LAMBDA_TASK_ROOT")?);
+    let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
     let trigger = Arc::new(Trigger {
         s3: bedrock_batch_aws::s3_client(&config),
         step_functions: aws_sdk_sfn::Client::new(&config),
-        bucket: required("BUCKET_NAME")?,
-        batch_orchestrator: required("BATCH_STATE_MACHINE_ARN")?,
-        pipeline_orchestrator: required("PIPELINE_STATE_MACHINE_ARN")?,
-        mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required("TOPIC_ARN")? },
+        bucket: required(environment::BUCKET_NAME)?,
+        batch_orchestrator: required(environment::BATCH_STATE_MACHINE_ARN)?,
+        pipeline_orchestrator: required(environment::PIPELINE_STATE_MACHINE_ARN)?,
+        mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required(environment::TOPIC_ARN)? },
         configs: load_configs(&folder.join("pipeline-configs"))?,
     });
     serve(move |event: Value| {

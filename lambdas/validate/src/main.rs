@@ -1,7 +1,7 @@
 //! Lambda `validate`: see [`bedrock_batch_engine::validate`].
 
 use bedrock_batch_engine::validate::{ValidateInput, Validator};
-use bedrock_batch_lambda_host::{log_as_json, preprocessor, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, preprocessor, required, serve};
 use lambda_runtime::Error;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let validator = Arc::new(Validator {
         preprocessor: Arc::new(preprocessor(&config)?),
-        download_links: required("DOWNLOAD_LINKS")?,
+        download_links: required(environment::DOWNLOAD_LINKS)?,
     });
     serve(move |input: ValidateInput| {
         let validator = Arc::clone(&validator);

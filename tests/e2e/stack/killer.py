@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+from stack.contract import FUNCTION_NAME_PREFIX
 from stack.local import STATE
 
 # The state machine takes up a step three times after a crash. A function with few steps could be hit four times in one;
@@ -21,7 +22,6 @@ ALLOWED_OTHERS = 10
 # Younger ones may not have begun to serve yet. On AWS that is a crash like any other; MiniStack calls it
 # Runtime.Unknown, which no step is taken up after.
 OLD_ENOUGH_SECONDS = 1.5
-PREFIX = "bedrock-batch-"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def functions_by_directory(stack) -> dict[str, str]:
     pages = stack.functions.get_paginator("list_functions").paginate()
     functions = [function for page in pages for function in page["Functions"]]
     return {
-        base64.b64decode(function["CodeSha256"]).hex(): function["FunctionName"].removeprefix(PREFIX)
+        base64.b64decode(function["CodeSha256"]).hex(): function["FunctionName"].removeprefix(FUNCTION_NAME_PREFIX)
         for function in functions
-        if function["FunctionName"].startswith(PREFIX)
+        if function["FunctionName"].startswith(FUNCTION_NAME_PREFIX)
     }

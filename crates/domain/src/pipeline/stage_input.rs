@@ -1,12 +1,13 @@
 //! `runs/<pipeline run>/stages/<n>.json`: the execution inputs of stages, and how a run is known to be a stage by its
 //! own.
 
+use crate::contract::prefixes::RUNS;
 use crate::s3_uri::S3Uri;
 use serde_json::Value;
 
 /// The execution input of stage `index` (from 0) of a pipeline run.
 pub fn stage_input_key(pipeline_run: &str, index: usize) -> String {
-    format!("runs/{pipeline_run}/stages/{index}.json")
+    format!("{RUNS}/{pipeline_run}/stages/{index}.json")
 }
 
 /// Whether an execution input, as JSON text, is that of a stage: then the pipeline tells of its end.
@@ -18,7 +19,7 @@ pub fn is_stage_input(input: &str) -> bool {
 pub fn pipeline_of_stage(input: &Value) -> Option<(String, String)> {
     let uri = S3Uri::parse(input.get("config_s3_uri")?.as_str()?).ok()?;
     let parts: Vec<&str> = uri.key.split('/').collect();
-    let ["runs", run, "stages", file] = parts.as_slice() else { return None };
+    let [RUNS, run, "stages", file] = parts.as_slice() else { return None };
     let number = file.strip_suffix(".json")?;
     let is_stage = !run.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     is_stage.then(|| (uri.bucket.clone(), (*run).to_owned()))

@@ -1,9 +1,8 @@
 //! What an upload means, by its key.
 
+use crate::contract::prefixes::TRIGGER;
 use crate::problem::Problem;
 
-/// The folder whose uploads start executions.
-const FOLDER: &str = "trigger/";
 /// The ending of what we write beside an upload that started nothing.
 const ERROR_ENDING: &str = ".error.json";
 /// The most bytes of a key in S3.
@@ -44,7 +43,8 @@ pub enum Meaning {
 
 /// What an upload to `key` means.
 pub fn meaning(key: &str) -> Meaning {
-    let Some(path) = key.strip_prefix(FOLDER) else { return Meaning::Nothing("it is not under trigger/") };
+    let path = key.strip_prefix(TRIGGER).and_then(|path| path.strip_prefix('/'));
+    let Some(path) = path else { return Meaning::Nothing("it is not under trigger/") };
     if path.is_empty() || path.ends_with('/') {
         return Meaning::Nothing("it marks a folder");
     }

@@ -115,8 +115,8 @@ fn explanation(email: &Failed) -> Explanation {
         format!("stage `{}` ({} of {}, run {}): ", stage.stage_name, stage.number, stage.of, stage.run_id)
     });
     let place = place.unwrap_or_default();
-    let (error, other) = match error_name::ALL.into_iter().find(|name| *name == email.error) {
-        Some(name) => (name, String::new()),
+    let (error, other) = match error_name::ALL.iter().find(|known| known.value == email.error) {
+        Some(known) => (known.value, String::new()),
         None if email.error.is_empty() => (JOB_FAILED, String::new()),
         None => (JOB_FAILED, format!("{}: ", email.error)),
     };

@@ -1,0 +1,157 @@
+//! The names that the CDK app imports, as prettier formats them.
+
+use crate::{COMMAND, SOURCE};
+use bedrock_batch_domain::contract::job_table::{self, Index};
+use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
+use bedrock_batch_domain::contract::{
+    Entry, environment as variables, functions as lambdas, prefixes, steps as run_steps,
+};
+use bedrock_batch_domain::error_name;
+
+/// The print width of prettier in infra/.
+const WIDTH: usize = 120;
+
+/// The environment variables of the functions.
+pub(crate) fn environment() -> String {
+    let doc = "Environment variables of the functions.";
+    file(&[object("ENVIRONMENT", doc, &entries(variables::ALL))])
+}
+
+/// The names of errors, and those that a retry may mend.
+pub(crate) fn error_names() -> String {
+    let names =
+        object("ERROR_NAMES", "Errors of the functions, as Retry and Catch match them.", &entries(error_name::ALL));
+    let retried = |name: &str| error_name::RETRIED.contains(&name);
+    let never = error_name::ALL.iter().filter(|error| !retried(error.value));
+    let never = never.map(|error| format!("ERROR_NAMES.{}", camel_case(error.constant))).collect::<Vec<_>>();
+    let never = array("", "export const NEVER_RETRIED = ", &never, " as const;\n");
+    file(&[names, format!("{}{never}", comment("", "Errors that a retry would not mend."))])
+}
+
+/// The names of the functions.
+pub(crate) fn functions() -> String {
+    let mut names = comment("", "Functions of the stack, by the names of their folders under lambdas/.");
+    names.push_str("export const FUNCTION_NAMES = [\n");
+    for function in lambdas::ALL {
+        names.push_str(&comment("  ", function.doc.trim()));
+        names.push_str(&format!("  {},\n", quoted(function.value)));
+    }
+    names.push_str("] as const;\n");
+    let prefix = format!(
+        "{}export const FUNCTION_NAME_PREFIX = {};\n",
+        comment("", "Comes before the name of a function in the account."),
+        quoted(lambdas::NAME_PREFIX)
+    );
+    file(&[names, prefix])
+}
+
+/// The keys and indexes of the job table.
+pub(crate) fn job_table() -> String {
+    let members = [
+        format!("  partitionKey: {},\n", quoted(job_table::PARTITION_KEY)),
+        format!("  timeToLive: {},\n", quoted(job_table::TIME_TO_LIVE)),
+        index("runIndex", &job_table::RUN_INDEX),
+        index("openIndex", &job_table::OPEN_INDEX),
+    ];
+    file(&[object("JOB_TABLE", "Names in the job table that both the stack and the functions use.", &members.concat())])
+}
+
+/// The payloads of functions, and the fields of their results.
+pub(crate) fn payloads() -> String {
+    let sent = payloads::ALL.iter().map(payload).collect::<String>();
+    let read = payloads::RESULTS.iter().map(returned).collect::<String>();
+    file(&[
+        object("PAYLOADS", "Events that the state machines hand to functions.", &sent),
+        object("RESULTS", "Fields of the functions' results that the state machines read.", &read),
+    ])
+}
+
+/// The steps of a run.
+pub(crate) fn steps() -> String {
+    let doc = "Steps of a run, as `step` names them in the result of preprocess.";
+    file(&[object("STEPS", doc, &entries(&run_steps::ALL.map(run_steps::entry)))])
+}
+
+/// The prefixes of the bucket.
+pub(crate) fn storage_prefixes() -> String {
+    let doc = "Prefixes of the bucket: the first part of every key that a function writes.";
+    file(&[object("PREFIXES", doc, &entries(prefixes::ALL))])
+}
+
+fn file(declarations: &[String]) -> String {
+    format!("// Written by `{COMMAND}` from {SOURCE}.\n\n{}", declarations.join("\n"))
+}
+
+fn object(name: &str, doc: &str, members: &str) -> String {
+    format!("{}export const {name} = {{\n{members}}} as const;\n", comment("", doc))
+}
+
+fn entries(entries: &[Entry]) -> String {
+    let member = |entry: &Entry| {
+        let doc = comment("  ", entry.doc.trim());
+        format!("{doc}  {}: {},\n", camel_case(entry.constant), quoted(entry.value))
+    };
+    entries.iter().map(member).collect()
+}
+
+fn index(name: &str, index: &Index) -> String {
+    let Index { name: index_name, partition_key, sort_key, doc } = *index;
+    let [index_name, partition_key, sort_key] = [index_name, partition_key, sort_key].map(quoted);
+    let doc = comment("  ", doc);
+    format!("{doc}  {name}: {{ name: {index_name}, partitionKey: {partition_key}, sortKey: {sort_key} }},\n")
+}
+
+fn payload(payload: &Payload) -> String {
+    let doc = comment("  ", &format!("{}: {}", payload.function, payload.doc));
+    let action = payload.action.map_or_else(|| "undefined".to_owned(), quoted);
+    let fields = array("    ", "fields: ", &payload.fields.iter().copied().map(quoted).collect::<Vec<_>>(), ",\n");
+    format!("{doc}  {}: {{\n    action: {action},\n{fields}  }},\n", payload.name)
+}
+
+fn returned(result: &Returned) -> String {
+    let fields = result.fields.iter().copied().map(quoted).collect::<Vec<_>>();
+    let member = array("  ", &format!("{}: ", result.name), &fields, ",\n");
+    format!("{}{member}", comment("  ", result.doc))
+}
+
+/// An array on one line if it fits, else with an item per line.
+fn array(indent: &str, before: &str, items: &[String], after: &str) -> String {
+    let line = format!("{indent}{before}[{}]{after}", items.join(", "));
+    if line.trim_end().len() <= WIDTH {
+        return line;
+    }
+    let items: String = items.iter().map(|item| format!("{indent}  {item},\n")).collect();
+    format!("{indent}{before}[\n{items}{indent}]{after}")
+}
+
+/// A doc comment on one line if it fits, else wrapped.
+fn comment(indent: &str, text: &str) -> String {
+    let line = format!("{indent}/** {text} */\n");
+    if line.trim_end().len() <= WIDTH {
+        return line;
+    }
+    let mut wrapped = format!("{indent}/**\n{indent} *");
+    let mut column = indent.len() + 2;
+    for word in text.split_whitespace() {
+        if column + 1 + word.len() > WIDTH {
+            wrapped.push_str(&format!("\n{indent} *"));
+            column = indent.len() + 2;
+        }
+        wrapped.push_str(&format!(" {word}"));
+        column += 1 + word.len();
+    }
+    wrapped.push_str(&format!("\n{indent} */\n"));
+    wrapped
+}
+
+/// `BUCKET_NAME` as `bucketName`.
+fn camel_case(constant: &str) -> String {
+    let mut words = constant.split('_').map(str::to_ascii_lowercase);
+    let first = words.next().unwrap_or_default();
+    let rest = words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
+    std::iter::once(first).chain(rest).collect()
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{text}'")
+}

@@ -1,0 +1,126 @@
+//! The payloads that the state machines send, and the results that they read, have the fields of the types behind them.
+
+use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
+use bedrock_batch_domain::plan::Step;
+use bedrock_batch_engine::finalize::{Explanation, FinalizeInput};
+use bedrock_batch_engine::invoke::{InvokeInput, Invoked};
+use bedrock_batch_engine::notify::PipelineEnd;
+use bedrock_batch_engine::postprocess::PostprocessInput;
+use bedrock_batch_engine::preprocess::PreprocessInput;
+use bedrock_batch_engine::submit::SubmitInput;
+use bedrock_batch_engine::validate::{StageExecution, ValidPipeline, ValidateInput};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// The value of a field in an event of the state machine.
+fn value_of(field: &str) -> Value {
+    let job = json!({"index": 0, "name": "j", "records": 100, "input_uri": "s3://b/i", "output_uri": "s3://b/o"});
+    match field {
+        "falls_back" => json!(false),
+        "invocation_type" => json!("InvokeModel"),
+        "job" => job,
+        "chunk" => json!({"index": 0, "name": "j", "jobs": []}),
+        "error" => json!({"Error": "States.Timeout", "Cause": ""}),
+        "input" => json!({"s3_uri": "s3://b/k"}),
+        "state" => step(),
+        _ => json!("text"),
+    }
+}
+
+/// A step as preprocess returns it.
+fn step() -> Value {
+    json!({"step": "process_jobs", "run_id": "r", "bucket": "b", "execution_arn": "arn", "manifest_key": "k",
+        "max_concurrency": 5, "model_id": "m", "invocation_type": "InvokeModel", "falls_back": true, "pass": 0,
+        "round": 0, "last_round": 1, "mode": "run"})
+}
+
+/// The event of a payload with other values of some fields, or without them.
+fn event(payload: &Payload, changes: &[(&str, Option<Value>)]) -> Value {
+    let mut event: Map<String, Value> =
+        payload.fields.iter().map(|field| ((*field).to_owned(), value_of(field))).collect();
+    if let Some(action) = payload.action {
+        event.insert("action".to_owned(), action.into());
+    }
+    for (field, value) in changes {
+        match value {
+            Some(value) => event.insert((*field).to_owned(), value.clone()),
+            None => event.remove(*field),
+        };
+    }
+    Value::Object(event)
+}
+
+/// Whether the function behind a payload can read an event.
+fn is_read(payload: &Payload, event: Value) -> bool {
+    fn reads<T: DeserializeOwned>(event: Value) -> bool {
+        serde_json::from_value::<T>(event).is_ok()
+    }
+    match payload.function {
+        "preprocess" => reads::<PreprocessInput>(event),
+        "submit" => reads::<SubmitInput>(event),
+        "invoke" => reads::<InvokeInput>(event),
+        "postprocess" => reads::<PostprocessInput>(event),
+        "finalize" => reads::<FinalizeInput>(event),
+        "validate" => reads::<ValidateInput>(event),
+        "notify" => reads::<PipelineEnd>(event),
+        other => panic!("no type is known for the events of `{other}`"),
+    }
+}
+
+#[test]
+fn every_payload_is_read_by_its_function() {
+    for payload in &payloads::ALL {
+        assert!(is_read(payload, event(payload, &[])), "{}", payload.name);
+    }
+}
+
+#[test]
+fn every_field_of_a_payload_is_a_field_of_the_type() {
+    for payload in &payloads::ALL {
+        let fields = payload.fields.iter().copied().chain(payload.action.map(|_| "action"));
+        for field in fields {
+            // A field that may be missing is checked by its type.
+            let missing = is_read(payload, event(payload, &[(field, None)]));
+            let mistyped = is_read(payload, event(payload, &[(field, Some(json!([[]])))]));
+            assert!(!(missing && mistyped), "`{field}` of {} is not read", payload.name);
+        }
+    }
+}
+
+/// The result that a state machine reads.
+fn result(returned: &Returned) -> Value {
+    fn written(result: impl Serialize) -> Value {
+        serde_json::to_value(result).unwrap()
+    }
+    let stage = StageExecution {
+        index: 0,
+        stage_name: "s".to_owned(),
+        execution_name: "e".to_owned(),
+        input: json!({"config_s3_uri": "s3://b/k"}),
+    };
+    match returned.name {
+        "step" => written(serde_json::from_value::<Step>(step()).unwrap()),
+        "invoked" => written(Invoked { done: true }),
+        "explanation" => written(Explanation { error: "JobFailed".to_owned(), cause: "c".to_owned() }),
+        "stage" => written(stage),
+        "pipeline" => written(ValidPipeline {
+            pipeline_run_id: "p".to_owned(),
+            bucket: "b".to_owned(),
+            execution_arn: "arn".to_owned(),
+            started_at: "t".to_owned(),
+            stages: vec![stage],
+        }),
+        other => panic!("no type is known for the result `{other}`"),
+    }
+}
+
+#[test]
+fn every_field_that_a_state_machine_reads_is_in_the_result() {
+    for returned in &payloads::RESULTS {
+        let result = result(returned);
+        for field in returned.fields {
+            assert!(result.get(field).is_some(), "`{field}` is not in the result {}", returned.name);
+        }
+    }
+}
