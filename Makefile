@@ -87,7 +87,7 @@ local-down: ## End what local-up started
 	@local/down
 
 .PHONY: check
-check: check-rust check-contract check-infra ## Formatting, lints, licences, the generated contract, the synthesized template
+check: check-rust check-contract check-python check-infra ## Formatting, lints, types, licences, the contract, the template
 
 .PHONY: check-rust
 check-rust:
@@ -113,6 +113,18 @@ $(CARGO_DENY):
 	@echo "== cargo-deny"
 	cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
 	@mkdir -p $(dir $@) && mv $(TOOLS)/bin/cargo-deny $@ && rm -rf $(TOOLS)/target
+
+PYTHON_ROOTS := bench local tests/docs tests/e2e tests/fixtures tests/simulator tests/soak
+
+# Each folder is a root of its own, since several have a module of the same name, such as `conftest`.
+.PHONY: check-python
+check-python: setup
+	@echo "== Python: lints, types"
+	$(VENV)/bin/ruff check --quiet --cache-dir .local/ruff .
+	@for root in $(PYTHON_ROOTS); do \
+		(cd $$root && $(CURDIR)/$(VENV)/bin/mypy --no-error-summary --config-file $(CURDIR)/pyproject.toml \
+			--cache-dir $(CURDIR)/.local/mypy/$$root .); \
+	done
 
 .PHONY: check-infra
 check-infra: setup

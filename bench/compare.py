@@ -75,7 +75,7 @@ def over_s3(work: Path, rows: int, template: Path) -> None:
             "baseline": python("postprocess.py", "s3", "--answers", f"s3://{BUCKET}/answers", "--rows", f"s3://{BUCKET}/theirs", "--out", f"s3://{BUCKET}/theirs-answered", env=env),
             "ours": run(OURS, "postprocess-s3", "--bucket", BUCKET, "--answers", "answers", env=env),
         }
-        answered = [o for o in s3.list_objects_v2(Bucket=BUCKET, Prefix="batch_output_parquet/")["Contents"]]
+        answered = s3.list_objects_v2(Bucket=BUCKET, Prefix="batch_output_parquet/")["Contents"]
         sizes = [size for o in answered for size in ("--write-bytes", str(o["Size"]))]
         lines["floor"] = python("floor.py", "s3", "--read", *reads, *sizes, "--out", f"s3://{BUCKET}/floor", "--rows", rows, env=env)
         table(f"postprocess, over a local S3, {rows:,} rows", rows, lines)

@@ -5,7 +5,6 @@ first event). Needs `make lambdas`; best of ten starts."""
 import http.server
 import io
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -13,7 +12,8 @@ import time
 import zipfile
 from pathlib import Path
 
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parents[1] / "target"))
+from runner import TARGET
+
 CONTRACT = json.loads((Path(__file__).resolve().parents[1] / "crates/contract/generated/contract.json").read_text())
 # What the functions read before they are ready, by the names of the contract.
 SETTINGS = {
@@ -24,8 +24,18 @@ SETTINGS = {
 }  # fmt: skip
 
 
-class RuntimeApi(http.server.BaseHTTPRequestHandler):
+class RuntimeApi(http.server.ThreadingHTTPServer):
     """Notes when a function asks for its first event, and never gives one."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), RuntimeApiRequest)
+        self.asked = threading.Event()
+        self.over = threading.Event()
+        self.asked_at: list[float] = []
+
+
+class RuntimeApiRequest(http.server.BaseHTTPRequestHandler):
+    server: RuntimeApi
 
     def do_GET(self) -> None:
         self.server.asked_at.append(time.perf_counter())
@@ -37,8 +47,7 @@ class RuntimeApi(http.server.BaseHTTPRequestHandler):
 
 
 def start_once(folder: Path) -> float:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
-    server.asked, server.over, server.asked_at = threading.Event(), threading.Event(), []
+    server = RuntimeApi()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     env = {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
@@ -72,7 +81,7 @@ def main() -> None:
     for function in CONTRACT["functions"]:
         folder = TARGET / "lambda" / function
         if not (folder / "bootstrap").exists():
-            sys.exit(f"{folder}/bootstrap is missing: make lambdas")
+            sys.exit(f"{folder}/bootstrap is missing: build it with `make lambdas`")
         best = min(start_once(folder) for _ in range(10))
         size = (folder / "bootstrap").stat().st_size
         print(f"{function:14}{size / 1e6:11.1f}{zip_bytes(folder) / 1e6:9.1f}{best * 1000:10.1f}")

@@ -49,6 +49,7 @@ def in_memory(folder: Path, env: dict[str, str]) -> Iterator[tuple[Any, dict[str
     command = [OURS, "serve-s3", "--files", folder, "--under", f"{BUCKET}/{PREFIX}"]
     server = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
     try:
+        assert server.stdout is not None
         endpoint = f"http://127.0.0.1:{json.loads(server.stdout.readline())['port']}"
         env = env | {"AWS_ENDPOINT_URL_S3": endpoint}
         yield client("s3", endpoint), env

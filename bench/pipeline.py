@@ -19,6 +19,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -49,9 +52,6 @@ class Stack:
     env: dict[str, str]
 
     def client(self, service: str) -> Any:
-        import boto3
-        from botocore.config import Config
-
         endpoint = self.env["AWS_ENDPOINT_URL_BEDROCK" if service == "bedrock" else "AWS_ENDPOINT_URL"]
         return boto3.client(
             service,

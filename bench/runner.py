@@ -15,7 +15,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or CACHE / "bedrock-batch" / "target")
 OURS = TARGET / "release" / "bedrock-batch-bench"
 BASELINE = HERE / "baseline"
 BUCKET = "bench-bucket"
@@ -23,7 +24,7 @@ BUCKET = "bench-bucket"
 
 def run(*command: object, env: dict[str, str] | None = None) -> dict:
     """Runs one measurement; its last line of output is JSON."""
-    done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, env=env, capture_output=True, text=True)
+    done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\nfailed:\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -66,8 +67,9 @@ def fresh(folder: Path) -> Callable[[], None]:
 
 
 def client(service: str, endpoint: str) -> Any:
-    import boto3  # only here, so that the rest works without it
-    from botocore.config import Config
+    # Here, so that the local measurements work without boto3.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
 
     path_style = Config(s3={"addressing_style": "path"}) if service == "s3" else None
     credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}

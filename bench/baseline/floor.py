@@ -88,7 +88,7 @@ def read_under(s3: Any, uri: str) -> int:
 def drain(path: str) -> int:
     buffer = bytearray(BLOCK)
     total = 0
-    with open(path, "rb", buffering=0) as file:
+    with Path(path).open("rb", buffering=0) as file:
         while count := file.readinto(buffer):
             total += count
     return total
@@ -96,7 +96,7 @@ def drain(path: str) -> int:
 
 def fill(path: Path, block: bytes, size: int) -> None:
     view = memoryview(block)
-    with open(path, "wb", buffering=0) as file:
+    with path.open("wb", buffering=0) as file:
         while size:
             size -= file.write(view[: min(size, BLOCK)])
 

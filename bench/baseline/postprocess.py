@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 from measure import Measurement
-from stores import LocalStore, S3Store, s3_client
+from stores import LocalStore, S3Store, Store, s3_client
 
 SUFFIX = ".jsonl.out"
 
@@ -29,7 +29,7 @@ def main() -> None:
 
     if args.mode == "s3":
         s3 = s3_client()
-        stores = [S3Store(s3, uri) for uri in (args.answers, args.rows, args.out)]
+        stores: list[Store] = [S3Store(s3, uri) for uri in (args.answers, args.rows, args.out)]
     else:
         stores = [LocalStore(folder) for folder in (args.answers, args.rows, args.out)]
     answers_store, rows_store, target = stores

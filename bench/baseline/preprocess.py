@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 from measure import Measurement
-from stores import LocalStore, S3Store, s3_client
+from stores import LocalStore, S3Store, Store, s3_client
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "prompt-templates"
 
@@ -32,7 +32,8 @@ def main() -> None:
     if args.mode == "s3":
         folder, _, name = args.input.rpartition("/")
         s3 = s3_client()
-        source, target = S3Store(s3, folder), S3Store(s3, args.out)
+        source: Store = S3Store(s3, folder)
+        target: Store = S3Store(s3, args.out)
     else:
         name = Path(args.input).name
         source, target = LocalStore(str(Path(args.input).parent)), LocalStore(args.out)
@@ -62,7 +63,7 @@ def chunk_sizes(rows: int, max_records: int) -> list[int]:
 
 def write_jsonl(chunk: pd.DataFrame, template: str, max_tokens: int, file: Any) -> None:
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for record_id, text in zip(chunk["record_id"], chunk["input_text"]):
+    for record_id, text in zip(chunk["record_id"], chunk["input_text"], strict=True):
         record = {
             "recordId": record_id,
             "modelInput": {

@@ -3,16 +3,17 @@
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 
 def s3_client(connections: int = 10) -> Any:
     """A boto3 client; AWS_ENDPOINT_URL points it at a local S3, which wants path-style addresses."""
-    import boto3  # only here, so that the local mode starts without it
-    from botocore.config import Config
+    # Here, so that the local mode neither needs nor pays for boto3.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
 
     style = {"addressing_style": "path"} if "AWS_ENDPOINT_URL" in os.environ else None
     return boto3.client("s3", config=Config(max_pool_connections=connections, s3=style))
@@ -31,6 +32,16 @@ def list_keys(s3: Any, uri: str) -> Iterator[str]:
     bucket, prefix = split_s3_uri(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return (item["Key"] for page in pages for item in page.get("Contents", []))
+
+
+class Store(Protocol):
+    """Files by name, which the baseline reads and writes."""
+
+    def names(self) -> list[str]: ...
+
+    def reader(self, name: str) -> AbstractContextManager[Any]: ...
+
+    def writer(self, name: str) -> AbstractContextManager[Any]: ...
 
 
 class LocalStore:

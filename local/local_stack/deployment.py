@@ -27,11 +27,11 @@ def missing_for_deployment(settings: Settings) -> list[str]:
     unbuilt = [name for name in FUNCTIONS if not (settings.lambda_directory / name / "bootstrap").is_file()]
     if unbuilt:
         problems.append(
-            f"not built in {settings.lambda_directory}: {', '.join(unbuilt)}. Build the functions with `make lambdas`, "
+            f"not built in {settings.lambda_directory}: {', '.join(unbuilt)}. Build the functions with `make build`, "
             "or name their directory in LAMBDA_DIRECTORY"
         )
     if not CDKLOCAL.is_file():
-        problems.append(f"{CDKLOCAL} does not exist. Install the CDK with `npm ci` in infra/")
+        problems.append(f"{CDKLOCAL} does not exist. Install the CDK with `make setup`")
     return problems
 
 

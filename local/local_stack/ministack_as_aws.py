@@ -37,7 +37,7 @@ from ministack.services.stepfunctions import _ExecutionError
 # its function in a thread of its own, which inherits the context.
 _execution: ContextVar[dict | None] = ContextVar("execution", default=None)
 _token: ContextVar[str | None] = ContextVar("token", default=None)
-_waiting: dict[str, dict] = {}
+_waiting: dict[str, dict | None] = {}
 """The execution that waits for each token."""
 # The inline Map whose iteration is about to begin; threads of iterations inherit it.
 _inline_map: ContextVar[dict | None] = ContextVar("inline_map", default=None)

@@ -1,5 +1,6 @@
 """Processes that outlive the command which starts them, and are later ended by exactly that identity."""
 
+import contextlib
 import json
 import os
 import signal
@@ -112,10 +113,8 @@ class Service:
 
 
 def send(group: int, signal_number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal_number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 # Whatever proxy the user has, this machine is not behind it.

@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class UserError(Exception):
-    """Something that the user can mend; told without a stack trace."""
+    """An error that the user can fix; reported without a stack trace."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Settings:
     venv: Path
     """LOCAL_VENV: the Python environment of local/requirements.txt. Default: .local/venv"""
     lambda_directory: Path
-    """LAMBDA_DIRECTORY: the built functions, a directory each. Default: target/lambda"""
+    """LAMBDA_DIRECTORY: the built functions, one directory each. Default: .local/lambda, as in the Makefile"""
     simulator_binary: Path
-    """BEDROCK_SIMULATOR_BIN. Default: target/debug/bedrock-simulator"""
+    """BEDROCK_SIMULATOR_BIN. Default: debug/bedrock-simulator in the target directory of the Makefile"""
     simulator_backend: str
     """BEDROCK_SIMULATOR_BACKEND: where answers come from. Default: fake"""
     simulator_step_ms: str
@@ -38,11 +38,12 @@ class Settings:
         def path(name: str, default: Path) -> Path:
             return Path(os.environ[name]).resolve() if os.environ.get(name) else default
 
-        target = path("CARGO_TARGET_DIR", REPOSITORY / "target")
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        target = path("CARGO_TARGET_DIR", cache / "bedrock-batch" / "target")
         return cls(
             state=path("LOCAL_STATE_DIR", REPOSITORY / ".local"),
             venv=path("LOCAL_VENV", REPOSITORY / ".local" / "venv"),
-            lambda_directory=path("LAMBDA_DIRECTORY", target / "lambda"),
+            lambda_directory=path("LAMBDA_DIRECTORY", REPOSITORY / ".local" / "lambda"),
             simulator_binary=path("BEDROCK_SIMULATOR_BIN", target / "debug" / "bedrock-simulator"),
             simulator_backend=os.environ.get("BEDROCK_SIMULATOR_BACKEND") or "fake",
             simulator_step_ms=os.environ.get("BEDROCK_SIMULATOR_STEP_MS") or "200",

@@ -58,7 +58,7 @@ def check(settings: Settings) -> None:
         )
     if not settings.simulator_binary.is_file():
         problems.append(
-            f"{settings.simulator_binary} does not exist. Build it with `cargo build -p bedrock-simulator`, "
+            f"{settings.simulator_binary} does not exist. Build it with `make build`, "
             "or name it in BEDROCK_SIMULATOR_BIN"
         )
     if problems:

@@ -1,10 +1,10 @@
 """MiniStack's engine with what it works on made visible."""
 
 import pytest
+from stepfunctions_for_tests import Functions
 
 from local_stack import ministack_as_aws
 from local_stack.ministack_as_aws import stepfunctions
-from stepfunctions_for_tests import Functions
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def waiting_step(name, **fields):
 def distributed_map(*steps, **fields):
     """A map whose children go through the named steps one after the other."""
     names = [name for name, _ in steps]
-    states = {name: {**state, **({"Next": after} if after else {"End": True})} for (name, state), after in zip(steps, [*names[1:], None])}
+    states = {name: {**state, **({"Next": after} if after else {"End": True})} for (name, state), after in zip(steps, [*names[1:], None], strict=True)}
     return {
         "Type": "Map",
         "ItemReader": {"Resource": "arn:aws:states:::s3:getObject"},

@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-
 from stepfunctions_for_tests import FAILURE, Execution, call, distributed_map, eventually, step, waiting_step
 
 

@@ -4,9 +4,9 @@ import json
 import threading
 
 import pytest
+from stepfunctions_for_tests import FAILURE, Execution, call, eventually, state_machine, step, waiting_step
 
 from local_stack.ministack_as_aws import provisioners
-from stepfunctions_for_tests import FAILURE, Execution, call, eventually, state_machine, step, waiting_step
 
 NESTED = "arn:aws:states:us-east-1:000000000000:execution:nested:"
 

@@ -4,10 +4,10 @@ import os
 import zipfile
 
 import pytest
+from settings_for_tests import settings_in
 
 from local_stack.contract import FUNCTIONS
 from local_stack.packages import package_functions
-from settings_for_tests import settings_in
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from settings_for_tests import settings_in
 
 from local_stack.ports import any_port, choose_port, is_free
 from local_stack.processes import Service, started_at
 from local_stack.settings import UserError
-from settings_for_tests import settings_in
 
 SERVER = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
 
@@ -77,6 +77,8 @@ def test_ports_in_use_are_not_chosen():
         stdout=subprocess.PIPE,
         text=True,
     ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
         taken = int(holder.stdout.readline())
         assert not is_free(taken)
         assert choose_port(taken) != taken

@@ -27,7 +27,7 @@ MAPPING = {"fun": "joke_about_topic", "MOOD": "sentiment_classifier"}
 def table(column, values):
     texts = topics(COUNT)
     chosen = [values[number % len(values)][0] for number in range(COUNT)]
-    same = {name: texts for name in ("topic", "source", "input_text", "product_name", "description")}
+    same = dict.fromkeys(("topic", "source", "input_text", "product_name", "description"), texts)
     return pa.table({**same, column: chosen})
 
 

@@ -38,7 +38,9 @@ def test_the_fallback_answers_and_is_named_in_each_row(played_alone):
 def test_the_cost_is_that_of_the_model_that_answered(played_alone):
     summary = played_alone["fallback"].summary
     assert [price["model_id"] for price in summary["prices"]] == [FALLBACK]
-    read, written = price_of(FALLBACK, "on_demand")
+    price = price_of(FALLBACK, "on_demand")
+    assert price is not None
+    read, written = price
     cost = (summary["input_tokens"] * read + summary["output_tokens"] * written) / 1_000_000
     assert abs(summary["cost_usd"] - cost) < 1e-9
 

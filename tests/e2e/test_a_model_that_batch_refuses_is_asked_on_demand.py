@@ -60,7 +60,9 @@ def test_it_is_counted_at_the_full_price(played_alone):
     summary = played_alone["auto"].summary
     assert summary["lanes"].keys() == {"on_demand"}
     assert summary["cost_usd"] == summary["on_demand_cost_usd"] > 0
-    input_price, output_price = price_of(MODEL, "batch")
+    price = price_of(MODEL, "batch")
+    assert price is not None
+    input_price, output_price = price
     in_batch = (summary["input_tokens"] * input_price + summary["output_tokens"] * output_price) / 1_000_000
     assert abs(summary["cost_usd"] - 2 * in_batch) < 1e-9
 

@@ -80,7 +80,7 @@ def play(stack):
 
 def expected_pairs():
     """Record id and prompt of each answer, in the order of the input; a row without any stands once."""
-    pairs = []
+    pairs: list[tuple[str, str | None]] = []
     for record_id, department in zip(IDS, products()["department"].to_pylist(), strict=True):
         pairs += [(record_id, prompt) for prompt in PROMPTS[department]] or [(record_id, None)]
     return pairs
@@ -188,7 +188,7 @@ def test_the_summary_counts_records_and_rows(played):
 
 def test_default_is_for_all_others(played):
     run = played["default"]
-    prompts = {row["department"]: set() for row in run.rows.to_pylist()}
+    prompts: dict[str, set[str | None]] = {row["department"]: set() for row in run.rows.to_pylist()}
     for row in run.rows.to_pylist():
         prompts[row["department"]].add(row["prompt_id"])
     assert prompts == {

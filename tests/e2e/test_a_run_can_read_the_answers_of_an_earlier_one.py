@@ -15,7 +15,7 @@ COUNT = 230
 
 def products():
     numbers = range(COUNT)
-    day = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    day = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     return pa.table(
         {
             "product_name": [f"thing {number}" for number in numbers],

@@ -4,6 +4,7 @@ is delivered; one that cannot start leaves its reasons beside the file and in an
 import json
 import uuid
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -23,13 +24,13 @@ def play(stack):
     run = {"job_name_prefix": "uploaded", "model_id": CLAUDE, "prompt_id": JOKE}
     run["s3_uri"] = stack.put_input(csv_text(topic_table(110)))
     stage = {name: run[name] for name in ("model_id", "prompt_id")}
-    pipeline = {
+    pipeline: dict[str, Any] = {
         "pipeline_name": "uploaded",
         "stages": [stage | {"stage_name": "only", "job_name_prefix": "uploaded", "input_s3_uri": run["s3_uri"]}],
     }
     # Over the 200 KiB that can be handed over directly.
     mapping = {f"value {number} {'x' * 200}": JOKE for number in range(1000)}
-    large = {name: value for name, value in run.items() if name != "prompt_id"}
+    large: dict[str, Any] = {name: value for name, value in run.items() if name != "prompt_id"}
     large |= {
         "prompt_config": {"mode": "mapped", "column_name": "topic"},
         "category_to_prompt_mapping": mapping | {"default": JOKE},
@@ -52,7 +53,7 @@ def play(stack):
         events = {name: heard.event_of(key) for name, (key, _) in uploads.items()}
         for name in ("unknown", "broken", "list", "stray"):
             key = f"{uploads[name][0]}.error.json"
-            wait_for(key, lambda key=key: stack.keys(key))
+            wait_for(key, partial(stack.keys, key))
             events[f"{name}-error"] = heard.event_of(key)
     started = {}
     for name in ("products", "run", "pipeline", "large", "refused"):
@@ -63,8 +64,8 @@ def play(stack):
         started[name] = kind(stack, arn.rsplit(":", 1)[1])
     # While they run, and when they are over.
     again = {name: [stack.invoke(FUNCTION, events[name])] for name in started}
-    for name, run in started.items():
-        run.wait()
+    for name, execution in started.items():
+        execution.wait()
         later = events[name] | {"id": str(uuid.uuid4()), "time": "2027-01-01T00:00:00Z"}
         again[name].append(stack.invoke(FUNCTION, later))
     return mark, {name: key for name, (key, _) in uploads.items()}, events, started, again
@@ -142,7 +143,7 @@ def test_and_by_email(stack, played, name):
 
 @pytest.mark.parametrize("name", [*(f"{name}-error" for name in WRONG), "folder"])
 def test_error_files_and_folders_start_nothing(stack, played, name):
-    _, keys, events, _, _ = played
+    _, _, events, _, _ = played
     answer = stack.invoke(FUNCTION, events[name])
     assert list(answer) == ["ignored"], answer
     key = events[name]["detail"]["object"]["key"]

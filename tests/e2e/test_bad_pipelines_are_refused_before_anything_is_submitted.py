@@ -2,13 +2,13 @@
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 
 from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
 from stack.pictures import png
-
 
 
 def good() -> dict:
@@ -46,7 +46,7 @@ def good() -> dict:
 
 
 # By name: changes, by the path of what they change (None: take it away), and what the cause must hold. `{…}`: addresses.
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "unknown-prompt": (
         {"stages.0.prompt_config.prompt_id": "classify_cloth_category"},
         (

@@ -23,9 +23,12 @@ def test_faults_of_s3_and_dynamodb_cost_no_row(stack, misbehaving, variable, fau
     rows = stack.put_input(parquet_bytes(table, row_group_size=300), "rows.parquet")
     wanted = stack.joke(rows, max_records_per_job=400, max_retry_rounds=2, **QUICK)
     plan = Plan(faults, seed, share=0.3)
-    with FaultyProxy(stack.environment["AWS_ENDPOINT_URL"], plan) as proxy, functions_through(stack, variable, proxy):
-        with Sweeper(stack):
-            run = stack.play(wanted, "faults")
+    with (
+        FaultyProxy(stack.environment["AWS_ENDPOINT_URL"], plan) as proxy,
+        functions_through(stack, variable, proxy),
+        Sweeper(stack),
+    ):
+        run = stack.play(wanted, "faults")
     print(f"{run.name}: {plan.requests} requests, faults {dict(plan.injected)}")
     evidence = assert_lossless(run, table)
     assert [job.item["records"] for job in evidence.jobs if job.is_batch and job.item["round"] == 0] == [400] * 5

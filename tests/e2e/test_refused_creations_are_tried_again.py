@@ -1,6 +1,7 @@
 """Quota, throttling and faults of Bedrock when a job is made: the run waits and tries again until all jobs are done."""
 
 from datetime import datetime
+from itertools import pairwise
 
 from stack.checks import assert_whole
 from stack.contract import function_name
@@ -32,7 +33,7 @@ def test_a_quota_of_one_job_is_shared_by_all(stack, misbehaving):
     assert_whole(run, topic_table(COUNT), SIZES)
     assert failures(stack, run, "QuotaExceeded"), "jobs were refused"
     submitted = sorted(datetime.fromisoformat(job["submitTime"]) for job in run.jobs)
-    gaps = [(later - earlier).total_seconds() for earlier, later in zip(submitted, submitted[1:], strict=False)]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(submitted)]
     assert min(gaps) >= 0.3, "no job was made while another was open"
 
 

@@ -106,11 +106,11 @@ def assert_shared(run, rows: pa.Table, text: str = "topic", record_ids: list[str
     assert_own_answers(run, rows=first_rows)
     saved = run.summary["duplicates"]
     lines = [run.answers[firsts[row[text]]["record_id"]] for row in others]
-    tokens = [tokens_of(line) for line in lines if "modelOutput" in line]
+    counts = [tokens_of(line) for line in lines if "modelOutput" in line]
     assert saved == {
         "rows": len(others),
-        "input_tokens_saved": sum(read for read, _ in tokens),
-        "output_tokens_saved": sum(written for _, written in tokens),
+        "input_tokens_saved": sum(read for read, _ in counts),
+        "output_tokens_saved": sum(written for _, written in counts),
     }
     answered = out["error"].null_count
     assert_totals(run, len(rows), answered=answered, failed=len(rows) - answered, duplicates=len(others))

@@ -113,8 +113,8 @@ def test_they_travel_through_the_next_stage_with_their_reason(played):
         assert after[name]["error"] == f"not sent: failed in stage look: {before[name]['error']}"
         assert after[name]["look_error"] == before[name]["error"]
         assert (after[name]["title"], after[name]["response"], after[name]["attempts"]) == (None, None, 0)
-    for name in GOOD:
-        assert (after[name]["error"], after[name]["category"]) == (None, GOOD[name])
+    for name, category in GOOD.items():
+        assert (after[name]["error"], after[name]["category"]) == (None, category)
         assert after[name]["title"] and after[name]["metadata"] == before[name]["response"]
     assert len(pipeline.stages["list"].records) == len(GOOD) + len(LARGEST) + 1
     assert pipeline.output["status"] == "completed_with_errors"

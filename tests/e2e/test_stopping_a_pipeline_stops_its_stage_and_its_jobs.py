@@ -66,7 +66,9 @@ def test_what_the_email_says_completes_the_pipeline(stack, played_alone, misbeha
     resumed = stack.resume(first).wait()
     assert resumed.summary["answered"] == COUNT
     steps = r"echo '(\{.*\})' > .*\n +bedrock-batch start \S+ --name (\S+) --wait"
-    given, name = re.search(steps, email.text).groups()
+    found = re.search(steps, email.text)
+    assert found, email.text
+    given, name = found.groups()
     assert name == second.name
     stack.start_named(json.loads(given), name)
     rows = second.wait().rows.sort_by("record_id")

@@ -1,6 +1,8 @@
 """Money stops with the execution: its Bedrock jobs are told to stop. What was answered until then can be collected, and
 the run can be resumed: chunks that were sent are not sent again, and no answered row is asked twice."""
 
+from functools import partial
+
 import pytest
 
 from stack.checks import assert_own_answers, assert_rows_kept, assert_totals
@@ -9,6 +11,10 @@ from stack.waiting import wait_for
 
 COUNT = 300
 ROWS = topic_table(COUNT)
+
+
+def has_more_jobs(run, than: int) -> bool:
+    return len(run.jobs) > than
 
 
 def status_of(run, chunk: int) -> str | None:
@@ -126,7 +132,7 @@ def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
         assert "Stopped" in {job["status"] for job in run.jobs[-1:]}, stop
         misbehaving(job_seconds=6 if stop == 0 else None)
         execution = stack.resume(run)
-        wait_for("further jobs", lambda jobs=len(run.jobs): len(run.jobs) > jobs)
+        wait_for("further jobs", partial(has_more_jobs, run, len(run.jobs)))
     resumed = execution.wait()
     assert_rows_kept(resumed, ROWS)
     assert_own_answers(resumed)

@@ -14,7 +14,7 @@ from stack.local import REPOSITORY, SAMPLES
 from stack.pipeline import read_together, sizes_of
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "fixtures"))
-from draw_clothes import pictures  # noqa: E402
+from draw_clothes import pictures
 
 pytestmark = pytest.mark.skipif(
     not SAMPLES.is_dir(), reason=f"BEDROCK_BATCH_SAMPLES names no folder of photos and recorded answers: {SAMPLES}"
@@ -64,8 +64,8 @@ def recorded():
     """By stage and photo, the answer that was recorded: its text, and the object in it."""
     found = {}
     for stage in (1, 2):
-        for line in (SAMPLES / f"stage_{stage}_output.jsonl").read_text().splitlines():
-            line = json.loads(line)
+        for written in (SAMPLES / f"stage_{stage}_output.jsonl").read_text().splitlines():
+            line = json.loads(written)
             (image,) = (block for block in line["modelInput"]["messages"][0]["content"] if block["type"] == "image")
             text = line["modelOutput"]["content"][0]["text"]
             parsed, _ = json.JSONDecoder().raw_decode(text[text.index("{") :])
@@ -194,6 +194,6 @@ def test_equal_listings_are_asked_once(played):
     different = {(row["category"], row["metadata"]) for row in rows}
     assert run.summary["duplicates"]["rows"] == len(rows) - len(different) > 0
     assert len(run.records) == len(different)
-    listings = {}
+    listings: dict[tuple, str] = {}
     for row in rows:
         assert listings.setdefault((row["category"], row["metadata"]), row["response"]) == row["response"]

@@ -69,10 +69,11 @@ def local_aws():
 
 
 def simulator_binary():
-    default = Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "debug" / "bedrock-simulator"
-    binary = Path(os.environ.get("BEDROCK_SIMULATOR_BIN", default))
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or cache / "bedrock-batch" / "target")
+    binary = Path(os.environ.get("BEDROCK_SIMULATOR_BIN") or target / "debug" / "bedrock-simulator")
     if not binary.exists():
-        pytest.fail(f"{binary} is missing: cargo build -p bedrock-simulator, or set BEDROCK_SIMULATOR_BIN")
+        pytest.fail(f"{binary} is missing: build it with `make build`, or name it in BEDROCK_SIMULATOR_BIN")
     return binary
 
 
@@ -123,6 +124,7 @@ def start_simulator(local_aws, *arguments):
     environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": local_aws, "RUST_LOG": "warn"}
     command = [simulator_binary(), "--listen", "127.0.0.1:0", "--step-ms", "60", *arguments]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     line = process.stdout.readline().strip()
     if not line.startswith("listening on http://"):
         end(process)

@@ -5,10 +5,10 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import jobs
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+import jobs
 from conftest import wait_for
 
 

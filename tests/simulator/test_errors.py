@@ -1,11 +1,13 @@
 """Every error of the service model that the four operations share, by name and HTTP status."""
 
-import jobs
+from functools import partial
+
 import pytest
 from botocore.exceptions import ClientError
-from service_model import BEDROCK, RUNTIME, error_status, operation
 
+import jobs
 from conftest import BUCKET
+from service_model import BEDROCK, RUNTIME, error_status, operation
 
 OPERATIONS = {
     "CreateModelInvocationJob": lambda client: client.create_model_invocation_job(**jobs.request()),
@@ -60,7 +62,7 @@ def test_a_job_that_is_not_there(simulator, bedrock, s3):
             ("GetModelInvocationJob", bedrock.get_model_invocation_job),
             ("StopModelInvocationJob", bedrock.stop_model_invocation_job),
         ]:
-            assert refusal(BEDROCK, name, lambda: call(jobIdentifier=identifier)) == "ResourceNotFoundException"
+            assert refusal(BEDROCK, name, partial(call, jobIdentifier=identifier)) == "ResourceNotFoundException"
     other_account = jobs.create(bedrock, jobs.put_input(s3)).replace("000000000000", "111111111111")
     get = bedrock.get_model_invocation_job
     code = refusal(BEDROCK, "GetModelInvocationJob", lambda: get(jobIdentifier=other_account))

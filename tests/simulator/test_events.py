@@ -4,9 +4,9 @@ import json
 import re
 import time
 
-import jobs
 import pytest
 
+import jobs
 from conftest import local_client
 
 LIFE = ["Submitted", "Validating", "Scheduled", "InProgress", "Completed"]

@@ -4,10 +4,10 @@ import json
 import time
 from datetime import timedelta
 
-import jobs
 import pytest
 from botocore.exceptions import ClientError
 
+import jobs
 from conftest import BUCKET
 
 

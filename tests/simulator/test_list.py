@@ -1,11 +1,12 @@
 """ListModelInvocationJobs: filters, order and pages."""
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from itertools import chain
 
-import jobs
 import pytest
 
+import jobs
 from conftest import BUCKET
 
 
@@ -39,19 +40,19 @@ def test_filters_narrow_the_list(bedrock, seven):
         job["jobName"]: job["submitTime"] for job in bedrock.list_model_invocation_jobs()["invocationJobSummaries"]
     }
     assert set(listed(bedrock, submitTimeAfter=times[seven[2]] + timedelta(milliseconds=2))) <= set(seven[3:])
-    assert listed(bedrock, submitTimeAfter=datetime.now(timezone.utc) + timedelta(hours=1)) == []
-    assert len(listed(bedrock, submitTimeBefore=datetime.now(timezone.utc) + timedelta(hours=1))) == 7
+    assert listed(bedrock, submitTimeAfter=datetime.now(UTC) + timedelta(hours=1)) == []
+    assert len(listed(bedrock, submitTimeBefore=datetime.now(UTC) + timedelta(hours=1))) == 7
     assert listed(bedrock, submitTimeBefore=datetime(2020, 1, 1)) == []
 
 
 @pytest.mark.parametrize("order", ["Ascending", "Descending"])
 def test_pages_hold_every_job_once(bedrock, seven, order):
-    pages = bedrock.get_paginator("list_model_invocation_jobs").paginate(
+    answers = bedrock.get_paginator("list_model_invocation_jobs").paginate(
         sortOrder=order, PaginationConfig={"PageSize": 3}
     )
-    pages = [[job["jobName"] for job in page["invocationJobSummaries"]] for page in pages]
+    pages = [[job["jobName"] for job in page["invocationJobSummaries"]] for page in answers]
     assert [len(page) for page in pages] == [3, 3, 1]
-    assert sum(pages, []) == (seven if order == "Ascending" else seven[::-1])
+    assert list(chain(*pages)) == (seven if order == "Ascending" else seven[::-1])
 
 
 def test_a_new_job_does_not_shift_the_pages(bedrock, seven):

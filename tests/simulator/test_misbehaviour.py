@@ -3,9 +3,10 @@
 import json
 import time
 
-import jobs
 import pytest
 from botocore.exceptions import ClientError
+
+import jobs
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_repeated_invocation_gets_through_in_the_end(simulator, runtime, ask):
     simulator.behave(invoke_throttle_rate=0.5, invoke_5xx_rate=0.3)
 
     def errors_before_an_answer(question):
-        met = []
+        met: list[str] = []
         while len(met) < 100:
             try:
                 ask(runtime, question)

@@ -4,16 +4,16 @@ import os
 import signal
 import subprocess
 
-import jobs
 import pytest
 
+import jobs
 from conftest import CREDENTIALS, Simulator, end, simulator_binary, start_simulator
 
 
 def run(*arguments, **environment):
     environment = {"PATH": os.environ["PATH"], **CREDENTIALS, **environment}
     command = [simulator_binary(), "--listen", "127.0.0.1:0", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
 
 
 def test_sigterm_ends_it_cleanly_with_a_job_under_way(local_aws, tmp_path):
@@ -66,6 +66,7 @@ def test_options_come_from_the_environment_too(local_aws, tmp_path):
         "BEDROCK_SIMULATOR_STEP_MS": "10",
     }
     process = subprocess.Popen([simulator_binary()], env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
         simulator = Simulator(process.stdout.readline().strip().removeprefix("listening on "))
         arn = jobs.create(simulator.client("bedrock"), "s3://bucket/x/", modelId="acme.model-1")

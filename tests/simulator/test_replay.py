@@ -4,9 +4,9 @@ import json
 import os
 from pathlib import Path
 
-import jobs
 import pytest
 
+import jobs
 from conftest import end, start_simulator
 
 SAMPLES = Path(os.environ.get("BEDROCK_BATCH_SAMPLES", "(unset)")) / "clothing"

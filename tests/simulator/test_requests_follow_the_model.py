@@ -2,8 +2,9 @@
 
 import copy
 
-import jobs
 import pytest
+
+import jobs
 from service_model import BEDROCK, leaves, operation, problems, shape
 
 REQUEST = "CreateModelInvocationJobRequest"

@@ -1,10 +1,10 @@
 """What the simulator answers is what AWS's service model describes, field by field, and no field is left unknown."""
 
-import jobs
 import pytest
-from service_model import BEDROCK, RUNTIME, operation, problems, shape
 
+import jobs
 from conftest import BUCKET
+from service_model import BEDROCK, RUNTIME, operation, problems, shape
 
 
 def assert_shape(model, name, answer):
@@ -41,7 +41,7 @@ def test_get_has_the_fields_of_the_model_and_all_of_them(simulator, all_kinds_of
 
 def test_every_status_on_the_way_has_the_shape(simulator, bedrock, s3):
     arn = jobs.create(bedrock, jobs.put_input(s3))
-    statuses = []
+    statuses: list[str] = []
     while not statuses or statuses[-1] not in jobs.FINAL:
         answer = simulator.request("GET", f"/model-invocation-job/{arn[-12:]}")[2]
         assert_shape(BEDROCK, "GetModelInvocationJob", answer)

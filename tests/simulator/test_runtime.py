@@ -2,8 +2,9 @@
 
 import json
 
-import jobs
 import pytest
+
+import jobs
 
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/"
 PROFILE = "arn:aws:bedrock:us-east-1:000000000000:inference-profile/us."

@@ -76,15 +76,15 @@ def assert_own_answers(run: Run, all_came: bool = True, rows: pa.Table | None = 
         record_id = row["record_id"]
         assert text_of_input(run.records[record_id]) == expected_text(run, row)
         assert row["attempts"] == run.attempts[record_id], row
-        line = run.answers.get(record_id)
-        if line is None:
+        answer = run.answers.get(record_id)
+        if answer is None:
             assert_no_answer(row)
             assert row["error"], row
         else:
-            assert line["modelInput"] == run.records[record_id]
-            assert_own_answer(row, line)
-            if "modelOutput" in line:
-                assert row["model_id"] == model_of[record_id, id(line)], row
+            assert answer["modelInput"] == run.records[record_id]
+            assert_own_answer(row, answer)
+            if "modelOutput" in answer:
+                assert row["model_id"] == model_of[record_id, id(answer)], row
 
 
 def assert_own_answer(row: dict, line: dict) -> None:
@@ -238,16 +238,17 @@ def assert_cost(run: Run) -> None:
     assert found == lanes
     for tokens in ("input_tokens", "output_tokens"):
         assert summary[tokens] == sum(lane[tokens] for lane in lanes.values())
-    for lane in lanes:
-        of_lane = {used: tokens for used, tokens in usage.items() if used[0] == lane}
-        assert_same_cost(summary["lanes"][lane]["cost_usd"], cost_of(of_lane))
+    for name in lanes:
+        of_lane = {used: counts for used, counts in usage.items() if used[0] == name}
+        assert_same_cost(summary["lanes"][name]["cost_usd"], cost_of(of_lane))
     assert_same_cost(summary["cost_usd"], cost_of(usage))
     assert_same_cost(summary["on_demand_cost_usd"], cost_of(usage, "on_demand"))
     prices = {(price["lane"], price["model_id"]): (price["input"], price["output"]) for price in summary["prices"]}
-    expected = {used: price_of(used[1], used[0]) for used in usage}
-    assert prices.keys() == {used for used, price in expected.items() if price is not None}
-    for used, price in prices.items():
-        assert all(map(close, price, expected[used])), used
+    known = {(lane, model_id): price_of(model_id, lane) for lane, model_id in usage}
+    expected = {priced: price for priced, price in known.items() if price is not None}
+    assert prices.keys() == expected.keys()
+    for priced, price in prices.items():
+        assert all(map(close, price, expected[priced])), priced
 
 
 def close(one: float, other: float) -> bool:
@@ -256,5 +257,7 @@ def close(one: float, other: float) -> bool:
 
 def assert_same_cost(found: float | None, expected: float | None) -> None:
     """An unknown price makes an unknown cost, which is not 0."""
-    assert (found is None) == (expected is None), (found, expected)
-    assert found is None or close(found, expected), (found, expected)
+    if found is None or expected is None:
+        assert found is expected, (found, expected)
+    else:
+        assert close(found, expected), (found, expected)

@@ -134,7 +134,9 @@ class FaultyProxy:
 
     def __init__(self, endpoint: str, plan: Plan):
         self.plan = plan
-        self._upstream = urlsplit(endpoint)
+        upstream = urlsplit(endpoint)
+        assert upstream.hostname is not None, endpoint
+        self._upstream = upstream.hostname, upstream.port
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -146,8 +148,9 @@ class FaultyProxy:
                 try:
                     answer = fault(request, proxy.forward) if fault else proxy.forward(request)
                 except Broken as broken:
-                    return self.break_off(broken.answer)
-                self.send(answer, answer.body)
+                    self.break_off(broken.answer)
+                else:
+                    self.send(answer, answer.body)
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request
 
@@ -185,7 +188,7 @@ class FaultyProxy:
         self._server.server_close()
 
     def forward(self, request: Request) -> Answer:
-        connection = http.client.HTTPConnection(self._upstream.hostname, self._upstream.port, timeout=60)
+        connection = http.client.HTTPConnection(*self._upstream, timeout=60)
         try:
             headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
             connection.request(request.method, request.path, request.body, headers)

@@ -76,7 +76,7 @@ class Killer(threading.Thread):
         # Twice w: whole lines, whatever COLUMNS says.
         command = ["ps", "-axww", "-o", "pid=,ppid=,command="]
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        lines = ((line.split(maxsplit=2) + [""])[:3] for line in listed.splitlines())
+        lines = ([*line.split(maxsplit=2), ""][:3] for line in listed.splitlines())
         children = ((int(pid), command) for pid, parent, command in lines if int(parent) == self._ministack)
         ours = ((pid, command.split("/")[-2]) for pid, command in children if command.startswith(str(STATE)))
         return [Process(pid, self._functions[code]) for pid, code in ours if code in self._functions]

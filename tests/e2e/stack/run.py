@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from functools import cached_property
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,7 +40,7 @@ class Run:
     def status(self) -> str:
         return self.describe()["status"]
 
-    def wait(self) -> "Run":
+    def wait(self) -> Self:
         try:
             wait_for(f"the end of {self.name}", lambda: self.status != "RUNNING")
         except AssertionError as error:
