@@ -1,8 +1,10 @@
 //! What the Lambda binaries share: logging, the environment, and errors under their contract names.
 
+mod execution_status;
 mod preprocessor;
 
 pub use bedrock_batch_domain::contract::environment;
+pub use execution_status::ExecutionStatusChange;
 pub use preprocessor::preprocessor;
 
 use bedrock_batch_domain::contract::environment::Variable;

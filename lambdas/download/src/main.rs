@@ -1,8 +1,11 @@
 //! Lambda `download`: the function URL that links of emails lead to. See [`bedrock_batch_engine::download`].
 
-use bedrock_batch_engine::download::{Downloader, LinkRequest};
+mod http;
+
+use bedrock_batch_engine::download::Downloader;
 use bedrock_batch_engine::link_keys::LinkKeys;
 use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
+use http::{link_request, response};
 use lambda_runtime::Error;
 use serde_json::Value;
 
@@ -18,7 +21,7 @@ async fn main() -> Result<(), Error> {
     };
     serve(move |event: Value| {
         let downloader = downloader.clone();
-        async move { Ok(downloader.answer(&LinkRequest::read(&event)).await) }
+        async move { Ok(response(downloader.answer(&link_request(event)).await)) }
     })
     .await
 }

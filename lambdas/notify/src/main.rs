@@ -1,9 +1,12 @@
 //! Lambda `notify`: see [`bedrock_batch_engine::notify`].
 
+mod event;
+
 use bedrock_batch_engine::link_keys::LinkKeys;
 use bedrock_batch_engine::mailer::Mailer;
-use bedrock_batch_engine::notify::{DownloadFunction, Notifier, NotifyInput};
+use bedrock_batch_engine::notify::{DownloadFunction, Notifier};
 use bedrock_batch_lambda_host::{environment, log_as_json, optional, required, serve};
+use event::NotifyEvent;
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -25,9 +28,9 @@ async fn main() -> Result<(), Error> {
         mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required(environment::TOPIC_ARN)? },
         download,
     };
-    serve(move |input: NotifyInput| {
+    serve(move |event: NotifyEvent| {
         let notifier = notifier.clone();
-        async move { notifier.notify(input).await }
+        async move { notifier.notify(event.into()).await }
     })
     .await
 }

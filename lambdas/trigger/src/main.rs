@@ -1,8 +1,11 @@
 //! Lambda `trigger`: "Object Created" events of uploads under `trigger/`. See [`bedrock_batch_engine::trigger`].
 
+mod event;
+
 use bedrock_batch_engine::mailer::Mailer;
-use bedrock_batch_engine::trigger::{ObjectCreated, Trigger, load_configs};
+use bedrock_batch_engine::trigger::{Trigger, load_configs};
 use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
+use event::object_created;
 use lambda_runtime::Error;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -25,7 +28,7 @@ async fn main() -> Result<(), Error> {
     });
     serve(move |event: Value| {
         let trigger = Arc::clone(&trigger);
-        async move { trigger.handle(ObjectCreated::read(&event)).await }
+        async move { trigger.handle(object_created(event)).await }
     })
     .await
 }

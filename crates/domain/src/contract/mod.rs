@@ -35,7 +35,7 @@ macro_rules! names {
         }),+];
     };
     ($($(#[doc = $doc:literal])+ $constant:ident = $value:literal;)+) => {
-        names!(&str = std::convert::identity; $($(#[doc = $doc])+ $constant = $value;)+);
+        $crate::contract::names!(&str = std::convert::identity; $($(#[doc = $doc])+ $constant = $value;)+);
     };
 }
 

@@ -49,7 +49,7 @@ impl Notifier {
         let failure = FailedPipeline {
             execution_name: ended.name.clone(),
             execution_arn: ended.execution_arn.clone(),
-            started_at: ended.started().map(moments::text).unwrap_or_default(),
+            started_at: ended.started.map(moments::text).unwrap_or_default(),
             input: input.unwrap_or_default(),
             error: StateError { error, cause },
             ending,
@@ -123,7 +123,7 @@ impl Notifier {
 }
 
 fn started(ended: &EndedExecution) -> String {
-    ended.started().map_or_else(|| "unknown".to_owned(), moments::minute)
+    ended.started.map_or_else(|| "unknown".to_owned(), moments::minute)
 }
 
 fn expiry_days(request: &Value) -> u32 {

@@ -1,12 +1,10 @@
 //! Trigger: an upload under `trigger/` starts an execution, once, however often it is told of.
 
 mod configs;
-mod event;
 mod start;
 mod uploaded;
 
 pub use configs::{Configs, load_configs};
-pub use event::ObjectCreated;
 
 use crate::error::EngineError;
 use crate::mailer::Mailer;
@@ -18,6 +16,15 @@ use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::trigger::{Meaning, Upload, error_key, meaning};
 use serde::Serialize;
+
+/// An object that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectCreated {
+    /// Its bucket.
+    pub bucket: String,
+    /// Its upload.
+    pub upload: Upload,
+}
 
 /// Starts executions for uploads.
 #[derive(Debug, Clone)]
