@@ -96,14 +96,19 @@ check-rust:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory licences
 
+# Built as a part of the workspace, so that it shares its dependencies with the other programs.
+CONTRACT_BUILD := cargo build --locked --quiet --workspace --bin contract
+
 .PHONY: contract
 contract: ## Write the names that Rust shares with the CDK app, this Makefile and Python
-	cargo run --locked --quiet -p bedrock-batch-contract -- write
+	$(CONTRACT_BUILD)
+	$(CARGO_TARGET_DIR)/debug/contract write
 
 .PHONY: check-contract
 check-contract:
-	@echo "== Contract: written files against the names in Rust"
-	cargo run --locked --quiet -p bedrock-batch-contract -- check
+	@echo "== Contract: the written files against the names in Rust"
+	$(CONTRACT_BUILD)
+	$(CARGO_TARGET_DIR)/debug/contract check
 
 .PHONY: licences
 licences: $(CARGO_DENY)

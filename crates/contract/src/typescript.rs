@@ -11,13 +11,13 @@ use bedrock_batch_domain::error_name;
 /// The print width of prettier in infra/.
 const WIDTH: usize = 120;
 
-/// The environment variables of the functions.
+/// Returns the environment variables of the functions.
 pub(crate) fn environment() -> String {
     let doc = "Environment variables of the functions.";
     file(&[object("ENVIRONMENT", doc, &entries(variables::ALL))])
 }
 
-/// The names of errors, and those that a retry may mend.
+/// Returns the names of errors, and those that a retry cannot fix.
 pub(crate) fn error_names() -> String {
     let names =
         object("ERROR_NAMES", "Errors of the functions, as Retry and Catch match them.", &entries(error_name::ALL));
@@ -25,10 +25,10 @@ pub(crate) fn error_names() -> String {
     let never = error_name::ALL.iter().filter(|error| !retried(error.value));
     let never = never.map(|error| format!("ERROR_NAMES.{}", camel_case(error.constant))).collect::<Vec<_>>();
     let never = array("", "export const NEVER_RETRIED = ", &never, " as const;\n");
-    file(&[names, format!("{}{never}", comment("", "Errors that a retry would not mend."))])
+    file(&[names, format!("{}{never}", comment("", "Errors that a retry cannot fix."))])
 }
 
-/// The names of the functions.
+/// Returns the names of the functions.
 pub(crate) fn functions() -> String {
     let mut names = comment("", "Functions of the stack, by the names of their folders under lambdas/.");
     names.push_str("export const FUNCTION_NAMES = [\n");
@@ -45,7 +45,7 @@ pub(crate) fn functions() -> String {
     file(&[names, prefix])
 }
 
-/// The keys and indexes of the job table.
+/// Returns the keys and indexes of the job table.
 pub(crate) fn job_table() -> String {
     let members = [
         format!("  partitionKey: {},\n", quoted(job_table::PARTITION_KEY)),
@@ -56,7 +56,7 @@ pub(crate) fn job_table() -> String {
     file(&[object("JOB_TABLE", "Names in the job table that both the stack and the functions use.", &members.concat())])
 }
 
-/// The payloads of functions, and the fields of their results.
+/// Returns the payloads of functions, and the fields of their results.
 pub(crate) fn payloads() -> String {
     let sent = payloads::ALL.iter().map(payload).collect::<String>();
     let read = payloads::RESULTS.iter().map(returned).collect::<String>();
@@ -66,13 +66,13 @@ pub(crate) fn payloads() -> String {
     ])
 }
 
-/// The steps of a run.
+/// Returns the steps of a run.
 pub(crate) fn steps() -> String {
     let doc = "Steps of a run, as `step` names them in the result of preprocess.";
     file(&[object("STEPS", doc, &entries(&run_steps::ALL.map(run_steps::entry)))])
 }
 
-/// The prefixes of the bucket.
+/// Returns the prefixes of the bucket.
 pub(crate) fn storage_prefixes() -> String {
     let doc = "Prefixes of the bucket: the first part of every key that a function writes.";
     file(&[object("PREFIXES", doc, &entries(prefixes::ALL))])
@@ -114,7 +114,7 @@ fn returned(result: &Returned) -> String {
     format!("{}{member}", comment("  ", result.doc))
 }
 
-/// An array on one line if it fits, else with an item per line.
+/// Writes an array on one line if it fits, else with an item per line.
 fn array(indent: &str, before: &str, items: &[String], after: &str) -> String {
     let line = format!("{indent}{before}[{}]{after}", items.join(", "));
     if line.trim_end().len() <= WIDTH {
@@ -124,7 +124,7 @@ fn array(indent: &str, before: &str, items: &[String], after: &str) -> String {
     format!("{indent}{before}[\n{items}{indent}]{after}")
 }
 
-/// A doc comment on one line if it fits, else wrapped.
+/// Writes a doc comment on one line if it fits, else wrapped.
 fn comment(indent: &str, text: &str) -> String {
     let line = format!("{indent}/** {text} */\n");
     if line.trim_end().len() <= WIDTH {
@@ -144,7 +144,7 @@ fn comment(indent: &str, text: &str) -> String {
     wrapped
 }
 
-/// `BUCKET_NAME` as `bucketName`.
+/// Turns `BUCKET_NAME` into `bucketName`.
 fn camel_case(constant: &str) -> String {
     let mut words = constant.split('_').map(str::to_ascii_lowercase);
     let first = words.next().unwrap_or_default();

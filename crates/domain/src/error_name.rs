@@ -10,9 +10,9 @@ crate::contract::names! {
     THROTTLED = "Throttled";
     /// A transient fault: a 5xx, a broken connection, a timeout. Retried.
     TRANSIENT = "Transient";
-    /// A Bedrock job failed for a reason that no retry mends. Never retried.
+    /// A Bedrock job failed for a reason that a retry cannot fix. Never retried.
     JOB_FAILED = "JobFailed";
 }
 
-/// The errors that a retry may mend. All others are never retried.
+/// Errors that a retry may fix. All others are never retried.
 pub const RETRIED: &[&str] = &[QUOTA_EXCEEDED, THROTTLED, TRANSIENT];

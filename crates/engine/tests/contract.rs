@@ -1,5 +1,7 @@
 //! The payloads that the state machines send, and the results that they read, have the fields of the types behind them.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot continue fails")]
+
 use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
 use bedrock_batch_domain::plan::Step;
 use bedrock_batch_engine::finalize::{Explanation, FinalizeInput};

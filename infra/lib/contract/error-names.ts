@@ -10,9 +10,9 @@ export const ERROR_NAMES = {
   throttled: 'Throttled',
   /** A transient fault: a 5xx, a broken connection, a timeout. Retried. */
   transient: 'Transient',
-  /** A Bedrock job failed for a reason that no retry mends. Never retried. */
+  /** A Bedrock job failed for a reason that a retry cannot fix. Never retried. */
   jobFailed: 'JobFailed',
 } as const;
 
-/** Errors that a retry would not mend. */
+/** Errors that a retry cannot fix. */
 export const NEVER_RETRIED = [ERROR_NAMES.invalidInput, ERROR_NAMES.jobFailed] as const;

@@ -37,7 +37,7 @@ export const PAYLOADS = {
     action: 'summarize',
     fields: ['run_id'],
   },
-  /** finalize: A run failed, with what Step Functions says of it. */
+  /** finalize: A run failed, with the error that Step Functions reports. */
   explainFailure: {
     action: 'explain_failure',
     fields: ['run_id', 'error'],
@@ -52,7 +52,7 @@ export const PAYLOADS = {
     action: 'succeeded',
     fields: ['pipeline_run_id'],
   },
-  /** notify: A pipeline failed, with what Step Functions says of it. */
+  /** notify: A pipeline failed, with the error that Step Functions reports. */
   pipelineFailed: {
     action: 'failed',
     fields: ['execution_name', 'execution_arn', 'started_at', 'input', 'error'],

@@ -10,7 +10,7 @@ export const PREFIXES = {
   jobOutputs: 'batch_outputs_json',
   /** Answered rows. */
   answers: 'batch_output_parquet',
-  /** Plan, manifests, summary and report of each run; what a pipeline froze when it started. */
+  /** Plan, manifests and summary of each run; names and inputs of each pipeline. */
   runs: 'runs',
   /** Uploads that start an execution. */
   trigger: 'trigger',

@@ -64,5 +64,5 @@ export class FunctionEvents extends Construct {
   }
 }
 
-/** An older event tells nothing that the reconciler has not found by itself, or that is still waited for. */
+/** By the maximum age, the reconciler has found the change by itself, or no execution waits for the event any longer. */
 const DELIVERY_POLICY = { maxEventAge: Duration.hours(6), retryAttempts: 10 };

@@ -92,7 +92,7 @@ pub const EXPLAIN_FAILURE: Payload = Payload {
     function: functions::FINALIZE,
     action: Some("explain_failure"),
     fields: &["run_id", "error"],
-    doc: "A run failed, with what Step Functions says of it.",
+    doc: "A run failed, with the error that Step Functions reports.",
 };
 /// A pipeline starts.
 pub const VALIDATE: Payload = Payload {
@@ -116,7 +116,7 @@ pub const PIPELINE_FAILED: Payload = Payload {
     function: functions::NOTIFY,
     action: Some("failed"),
     fields: &["execution_name", "execution_arn", "started_at", "input", "error"],
-    doc: "A pipeline failed, with what Step Functions says of it.",
+    doc: "A pipeline failed, with the error that Step Functions reports.",
 };
 
 /// All payloads.

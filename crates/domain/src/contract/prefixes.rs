@@ -9,7 +9,7 @@ super::names! {
     JOB_OUTPUTS = "batch_outputs_json";
     /// Answered rows.
     ANSWERS = "batch_output_parquet";
-    /// Plan, manifests, summary and report of each run; what a pipeline froze when it started.
+    /// Plan, manifests and summary of each run; names and inputs of each pipeline.
     RUNS = "runs";
     /// Uploads that start an execution.
     TRIGGER = "trigger";
