@@ -1,9 +1,9 @@
-# The only door: every task is a target, and CI calls targets.
+# The only entry point: every task is a target, and CI calls targets.
 
 SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
 
-# One warm target directory that outlives a clean checkout.
+# One warm target directory, which survives a clean checkout.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/target
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
@@ -14,35 +14,37 @@ VENV := .local/venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY := $(TOOLS)/cargo-deny-0.20.2
+# The database of security advisories: a git repository, which cargo-deny fetches.
+ADVISORIES := $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs
 CLI := $(CARGO_TARGET_DIR)/debug/bedrock-batch
-# What travels with functions, beside their binaries.
+# Files that are deployed with the functions, beside their binaries.
 TEMPLATES := $(wildcard prompt-templates/*.toml) infra/model-overrides.toml
 CONFIGS := $(filter-out %.schema.json,$(wildcard pipeline-configs/*.json))
 ARCHITECTURE ?= x86_64
 
 .PHONY: help
-help: ## This list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+help: ## Print this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # --- the two commands of the README ---
 
 .PHONY: demo
-demo: build ## A run over 2,050 support tickets on the local stack, from a fresh machine to the answers
+demo: build ## Run 2,050 support tickets on the local stack, from a fresh machine to the answers
 	@local/up
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo
 
 .PHONY: demo-pipeline
-demo-pipeline: build ## Three stages over 105 pictures of clothing, drawn here, on the local stack
+demo-pipeline: build ## Run three stages over 105 generated pictures of clothing on the local stack
 	@local/up
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
 
 .PHONY: test
-test: check test-rust test-infra test-simulator e2e ## Everything that must hold: lints, unit, property and end-to-end tests
+test: check test-rust test-infra test-simulator e2e ## Run everything that must hold: lints, unit, property and end-to-end tests
 
 # --- parts ---
 
 .PHONY: setup
-setup: $(VENV)/.ready infra/node_modules/.ready ## Python and Node packages, at the versions of the lock files
+setup: $(VENV)/.ready infra/node_modules/.ready ## Install Python and Node packages, at the versions of the lock files
 
 $(VENV)/.ready: local/requirements.txt
 	@echo "== Python packages"
@@ -56,7 +58,7 @@ infra/node_modules/.ready: infra/package-lock.json
 	@touch $@
 
 .PHONY: build
-build: setup ## Programs and functions as local runs use them
+build: setup ## Build programs and functions for local runs
 	@echo "== Programs and functions"
 	cargo build --locked --workspace --bins
 	@for function in $(FUNCTIONS); do \
@@ -65,6 +67,7 @@ build: setup ## Programs and functions as local runs use them
 			|| install -m 755 $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap; \
 	done
 	@$(MAKE) --no-print-directory templates
+	@mkdir -p .local/bin && ln -sf $(CLI) .local/bin/bedrock-batch
 
 .PHONY: templates
 templates: $(TEMPLATES) $(CONFIGS)
@@ -83,11 +86,11 @@ local-up: build ## Start the local stack and write .local/env
 	@local/up
 
 .PHONY: local-down
-local-down: ## End what local-up started
+local-down: ## Stop what local-up started
 	@local/down
 
 .PHONY: check
-check: check-rust check-contract check-python check-infra ## Formatting, lints, types, licences, the contract, the template
+check: check-rust check-contract check-python check-infra ## Check formatting, lints, types, licences, the contract and the template
 
 .PHONY: check-rust
 check-rust:
@@ -113,6 +116,13 @@ check-contract:
 .PHONY: licences
 licences: $(CARGO_DENY)
 	$(CARGO_DENY) --locked check licenses bans sources
+	@timeout 60 $(CARGO_DENY) fetch db >/dev/null 2>&1 || true
+	@if ls -d $(ADVISORIES)/*/.git >/dev/null 2>&1; then \
+		$(CARGO_DENY) --locked --offline check advisories; \
+	else \
+		echo "advisories NOT checked: no database in $(ADVISORIES), and none could be fetched." \
+			"Where the network allows it, run: make licences"; \
+	fi
 
 $(CARGO_DENY):
 	@echo "== cargo-deny"
@@ -152,18 +162,18 @@ test-simulator: build
 	$(PYTHON) -m pytest -q tests/simulator
 
 .PHONY: e2e
-e2e: build ## End-to-end scenarios on a local stack of their own
+e2e: build ## Run the end-to-end scenarios on a local stack of their own
 	$(PYTHON) -m pytest -q tests/e2e
 
 .PHONY: bench
-bench: setup ## Compare with the pandas + boto3 baseline (release build; some minutes)
+bench: setup ## Compare with the pandas + boto3 baseline (release build; takes minutes)
 	cargo build --locked --release -p bedrock-batch-bench
 	$(PYTHON) bench/compare.py
 
 BENCH_LAMBDAS := $(CURDIR)/.local/bench/lambda
 
 .PHONY: bench-pipeline
-bench-pipeline: setup ## A pipeline of three stages over 100,000 rows: time outside the model (release build)
+bench-pipeline: setup ## Time a pipeline of three stages over 100,000 rows outside the model (release build)
 	cargo build --locked --release --workspace --bins
 	@for function in $(FUNCTIONS); do \
 		install -D -m 755 $(CARGO_TARGET_DIR)/release/$$function $(BENCH_LAMBDAS)/$$function/bootstrap; \
@@ -176,13 +186,13 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := answer template image
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BUILD := cargo build --locked --release --manifest-path fuzz/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/fuzz
-# Counters of what code was reached, which show the way to new inputs; stable compilers place them as well.
+# Coverage counters, which guide the search for new inputs; stable compilers can insert them too.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 	-Cllvm-args=-sanitizer-coverage-trace-compares
 
 .PHONY: fuzz
-fuzz: ## Look for panics in what reads answers, templates and images, FUZZ_SECONDS (60) for each
+fuzz: ## Look for panics in the parsers of answers, templates and images, FUZZ_SECONDS (60) each
 	RUSTFLAGS="$(FUZZ_FLAGS)" $(FUZZ_BUILD) --target $(FUZZ_HOST)
 	@for target in $(FUZZ_TARGETS); do \
 		echo "== $$target"; \
@@ -193,13 +203,13 @@ fuzz: ## Look for panics in what reads answers, templates and images, FUZZ_SECON
 	done
 
 .PHONY: soak
-soak: build ## Runs among random faults for SOAK_SECONDS (3600); SOAK_SEED plays one of them again
+soak: build ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
 	$(PYTHON) tests/soak/soak.py
 
 # --- a real account ---
 
 .PHONY: lambdas
-lambdas: setup ## Release builds of the functions for AWS (ARCHITECTURE=x86_64 or arm64)
+lambdas: setup ## Build the functions for AWS in release mode (ARCHITECTURE=x86_64 or arm64)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --locked --release \
 		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(addprefix -p ,$(FUNCTIONS))
 	@$(MAKE) --no-print-directory templates LAMBDA_DIRECTORY=$(CARGO_TARGET_DIR)/lambda
@@ -215,5 +225,5 @@ format: setup ## Format everything
 	cd infra && npm run --silent format
 
 .PHONY: clean
-clean: local-down ## Remove what the project has put into this folder
+clean: local-down ## Stop the local stack and remove all generated files
 	rm -rf .local infra/node_modules infra/cdk.out

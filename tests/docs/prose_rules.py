@@ -76,6 +76,19 @@ def at_the_most(source: Source) -> Iterable[Finding]:
     return matches(source, prose_lines(source), r"\bat the (?:most|least)\b")
 
 
+def request_called_ask(source: Source) -> Iterable[Finding]:
+    return matches(source, comment_lines(source), r"\b[Aa]sk(?:s|ed|ing)?\b")
+
+
+def report_called_tell(source: Source) -> Iterable[Finding]:
+    return matches(source, comment_lines(source), r"\b(?:[Tt]ell(?:s|ing)?|[Tt]old)\b")
+
+
+def is_no_noun(source: Source) -> Iterable[Finding]:
+    """ "It is not a job", where "is no job" is meant; "is no longer" and the like stay."""
+    return matches(source, comment_lines(source), r"\bis no (?!longer\b|more\b|less\b|need\b|reason\b|way\b)[a-zA-Z`]")
+
+
 def retired_phrase(source: Source) -> Iterable[Finding]:
     pattern = "|".join(rf"\b{re.escape(phrase)}\b" for phrase in RETIRED_PHRASES)
     return matches(source, enumerate(source.text.split("\n"), 1), pattern)
@@ -133,6 +146,10 @@ def first_lines(source: Source) -> Iterable[tuple[int, str]]:
 def prose_lines(source: Source) -> Iterable[tuple[int, str]]:
     if source.language == "markdown":
         yield from enumerate(source.text.split("\n"), 1)
+    yield from comment_lines(source)
+
+
+def comment_lines(source: Source) -> Iterable[tuple[int, str]]:
     for comment in source.comments:
         yield from comment.lines
 
@@ -158,6 +175,9 @@ RULES: dict[str, Callable[[Source], Iterable[Finding]]] = {
         constant_of_the_most,
         indefinite_person,
         at_the_most,
+        request_called_ask,
+        report_called_tell,
+        is_no_noun,
         retired_phrase,
         retired_identifier,
         log_message_is_no_event,

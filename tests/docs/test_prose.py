@@ -6,7 +6,7 @@ findings, and never raise them.
 
 import pytest
 
-from prose_rules import RULES, Finding, log_message_is_no_event
+from prose_rules import RULES, comment_lines, log_message_is_no_event
 from source_text import Source, sources
 
 ALLOWED = {
@@ -16,28 +16,33 @@ ALLOWED = {
     "constant_of_the_most": 170,
     "indefinite_person": 97,
     "at_the_most": 15,
+    "request_called_ask": 380,
+    "report_called_tell": 90,
+    "is_no_noun": 45,
     "retired_phrase": 56,
     "retired_identifier": 182,
     "log_message_is_no_event": 54,
 }
-# Of all documentation comments, the share that may open with What, Whether, How or Where: some are the clearest so.
-MAX_QUESTION_SHARE = 0.03
+# Some findings per thousand comments stay: a few comments are clearest so, and "ask" also means to ask a person.
+MAX_PER_THOUSAND_DOCS = {"doc_opens_with_a_question": 30}
+MAX_PER_THOUSAND_COMMENT_LINES = {"request_called_ask": 5, "report_called_tell": 5}
 
 # These hold what the rules look for.
 EXEMPT = {"docs/STYLE.md", "tests/docs/prose_rules.py", "tests/docs/test_prose.py"}
 SOURCES = [source for source in sources() if source.path not in EXEMPT]
 
 
-def findings_of(rule: str) -> list[Finding]:
-    return [finding for source in SOURCES for finding in RULES[rule](source)]
+def tolerated(rule: str) -> int:
+    docs = sum(len(source.docs) for source in SOURCES)
+    lines = sum(len(list(comment_lines(source))) for source in SOURCES)
+    share = MAX_PER_THOUSAND_DOCS.get(rule, 0) * docs + MAX_PER_THOUSAND_COMMENT_LINES.get(rule, 0) * lines
+    return share // 1000
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_rule_has_no_more_findings_than_allowed(rule):
-    findings = findings_of(rule)
-    allowed = ALLOWED.get(rule, 0)
-    if rule == "doc_opens_with_a_question":
-        allowed = max(allowed, int(MAX_QUESTION_SHARE * sum(len(source.docs) for source in SOURCES)))
+    findings = [finding for source in SOURCES for finding in RULES[rule](source)]
+    allowed = max(ALLOWED.get(rule, 0), tolerated(rule))
     listed = "\n".join(f"{finding} [{rule}]" for finding in findings)
     assert len(findings) <= allowed, f"{rule}: {len(findings)} findings, {allowed} allowed; see docs/STYLE.md\n{listed}"
 
@@ -98,6 +103,9 @@ MOST_ROWS = "MOST_TEXT # nobody"  # somebody
         ("indefinite_person", "a.md", "Anybody\nand nobody", [2]),
         ("at_the_most", "a.ts", TYPESCRIPT, [3]),
         ("at_the_most", "a.rs", "// at most one", []),
+        ("request_called_ask", "a.rs", "// It asks Bedrock.\n// a mask\nlet asked = 1;", [1]),
+        ("report_called_tell", "a.rs", "// A caller is told.\n// intelligent", [1]),
+        ("is_no_noun", "a.rs", "// It is no job.\n// It is no longer one.", [1]),
         ("retired_phrase", "a.rs", 'let text = "is no JSON";', [1]),
         ("retired_identifier", "a.rs", "struct Rows;\nlet x: Rows = go_on();\nsay!(x);\n// GoOn", [1, 2, 3]),
         ("log_message_is_no_event", "a.rs", RUST, [15]),
