@@ -30,19 +30,19 @@ pub(crate) fn error_names() -> String {
 
 /// Returns the names of the functions.
 pub(crate) fn functions() -> String {
-    let mut names = comment("", "Functions of the stack, by the names of their folders under lambdas/.");
-    names.push_str("export const FUNCTION_NAMES = [\n");
-    for function in lambdas::ALL {
-        names.push_str(&comment("  ", function.doc.trim()));
-        names.push_str(&format!("  {},\n", quoted(function.value)));
-    }
-    names.push_str("] as const;\n");
+    let item = |function: &Entry| [comment("  ", function.doc.trim()), format!("  {},\n", quoted(function.value))];
+    let names = [
+        comment("", "Functions of the stack, by the names of their folders under lambdas/."),
+        "export const FUNCTION_NAMES = [\n".to_owned(),
+        lambdas::ALL.iter().flat_map(item).collect(),
+        "] as const;\n".to_owned(),
+    ];
     let prefix = format!(
         "{}export const FUNCTION_NAME_PREFIX = {};\n",
         comment("", "Comes before the name of a function in the account."),
         quoted(lambdas::NAME_PREFIX)
     );
-    file(&[names, prefix])
+    file(&[names.concat(), prefix])
 }
 
 /// Returns the keys and indexes of the job table.
@@ -120,8 +120,8 @@ fn array(indent: &str, before: &str, items: &[String], after: &str) -> String {
     if line.trim_end().len() <= WIDTH {
         return line;
     }
-    let items: String = items.iter().map(|item| format!("{indent}  {item},\n")).collect();
-    format!("{indent}{before}[\n{items}{indent}]{after}")
+    let items: Vec<String> = items.iter().map(|item| format!("{indent}  {item},\n")).collect();
+    format!("{indent}{before}[\n{}{indent}]{after}", items.concat())
 }
 
 /// Writes a doc comment on one line if it fits, else wrapped.
@@ -130,18 +130,16 @@ fn comment(indent: &str, text: &str) -> String {
     if line.trim_end().len() <= WIDTH {
         return line;
     }
-    let mut wrapped = format!("{indent}/**\n{indent} *");
-    let mut column = indent.len() + 2;
+    let start = format!("{indent} *");
+    let mut lines = vec![format!("{indent}/**"), start.clone()];
     for word in text.split_whitespace() {
-        if column + 1 + word.len() > WIDTH {
-            wrapped.push_str(&format!("\n{indent} *"));
-            column = indent.len() + 2;
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= WIDTH => *line = format!("{line} {word}"),
+            _ => lines.push(format!("{start} {word}")),
         }
-        wrapped.push_str(&format!(" {word}"));
-        column += 1 + word.len();
     }
-    wrapped.push_str(&format!("\n{indent} */\n"));
-    wrapped
+    lines.push(format!("{indent} */\n"));
+    lines.join("\n")
 }
 
 /// Turns `BUCKET_NAME` into `bucketName`.

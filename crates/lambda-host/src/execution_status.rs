@@ -61,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn change(fields: Value) -> ExecutionStatusChange {
+    fn change(fields: &Value) -> ExecutionStatusChange {
         let mut detail = json!({"executionArn": "arn:aws:states:eu-west-1:123456789012:execution:o:t=1",
             "stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:o", "name": "t=1",
             "status": "FAILED"});
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_whole_event_is_read() {
-        let change = change(json!({"startDate": 1_763_643_907_123_u64, "stopDate": "1763643967456",
+        let change = change(&json!({"startDate": 1_763_643_907_123_u64, "stopDate": "1763643967456",
             "input": "{\"s3_uri\":\"s3://b/k\"}", "inputDetails": {"included": true}, "output": null,
             "outputDetails": null, "error": "JobFailed", "cause": "no access"}));
         let stopped = stop::EndedExecution::from(change.clone());
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn fields_that_the_event_leaves_out_are_unknown() {
-        let ended = notify::EndedExecution::from(change(json!({"startDate": "soon"})));
+        let ended = notify::EndedExecution::from(change(&json!({"startDate": "soon"})));
         assert_eq!((ended.started, ended.stopped, ended.input, ended.error), (None, None, None, None));
     }
 
@@ -96,7 +96,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in "\\PC{0,60}", date in any::<u64>()) {
-            let change = change(json!({"name": text, "status": text, "input": text, "startDate": date, "stopDate": text}));
+            let change = change(&json!({"name": text, "status": text, "input": text, "startDate": date, "stopDate": text}));
             prop_assert_eq!(notify::EndedExecution::from(change).name, text);
         }
     }
