@@ -1,9 +1,9 @@
-# The only entry point: every task is a target, and CI calls targets.
+# Entry point for all tasks: every task is a target, and CI calls targets.
 
 SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
 
-# One warm target directory, which survives a clean checkout.
+# One shared target directory, which stays warm across clean checkouts.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/target
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
@@ -39,7 +39,7 @@ demo-pipeline: build ## Run three stages over 105 generated pictures of clothing
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
 
 .PHONY: test
-test: check test-rust test-infra test-simulator e2e ## Run everything that must hold: lints, unit, property and end-to-end tests
+test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
 
 # --- parts ---
 
@@ -86,7 +86,7 @@ local-up: build ## Start the local stack and write .local/env
 	@local/up
 
 .PHONY: local-down
-local-down: ## Stop what local-up started
+local-down: ## Stop the local stack
 	@local/down
 
 .PHONY: check
@@ -99,19 +99,14 @@ check-rust:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory licences
 
-# Built as a part of the workspace, so that it shares its dependencies with the other programs.
-CONTRACT_BUILD := cargo build --locked --quiet --workspace --bin contract
-
 .PHONY: contract
 contract: ## Write the names that Rust shares with the CDK app, this Makefile and Python
-	$(CONTRACT_BUILD)
-	$(CARGO_TARGET_DIR)/debug/contract write
+	cargo run --locked --quiet --bin contract -- write
 
 .PHONY: check-contract
 check-contract:
 	@echo "== Contract: the written files against the names in Rust"
-	$(CONTRACT_BUILD)
-	$(CARGO_TARGET_DIR)/debug/contract check
+	cargo run --locked --quiet --bin contract -- check
 
 .PHONY: licences
 licences: $(CARGO_DENY)
@@ -147,9 +142,16 @@ check-infra: setup
 	cd infra && npm run --silent lint
 	cd infra && npm run --silent synth:check
 
+# Property tests draw the same cases each time here, so that a change decides whether they pass, not luck.
+PROPTEST_RNG_SEED ?= 1
+
 .PHONY: test-rust
 test-rust: setup
-	cargo test --locked --workspace
+	PROPTEST_RNG_SEED=$(PROPTEST_RNG_SEED) cargo test --locked --workspace
+
+.PHONY: properties
+properties: ## Run the tests with property cases that are new each time; proptest saves a failing one
+	env -u PROPTEST_RNG_SEED cargo test --locked --workspace
 
 .PHONY: test-infra
 test-infra: setup
@@ -203,7 +205,7 @@ fuzz: ## Look for panics in the parsers of answers, templates and images, FUZZ_S
 	done
 
 .PHONY: soak
-soak: build ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
+soak: build properties ## Run under random faults for SOAK_SECONDS (3600); SOAK_SEED repeats one run
 	$(PYTHON) tests/soak/soak.py
 
 # --- a real account ---

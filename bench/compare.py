@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Ours and the pandas + boto3 baseline, the same work in one run: prints tables of figures and ratios.
+"""Compares our implementation with the pandas + boto3 baseline: the same work in one run, as tables of figures and ratios.
 
-Core work on local files first (best of three runs each), then the whole way over a local S3, images, and the extraction
-of fields. `make bench` calls this.
+First the core work on local files (best of three runs each), then the complete use cases over a local S3, images, and the
+extraction of fields. Called by `make bench`.
 """
 
 import argparse
@@ -17,17 +17,17 @@ from extraction import extraction
 from images import images
 from runner import BUCKET, HERE, OURS, REPOSITORY, best, fresh, local_s3, python, run, table
 
-JOBS_OF = 100_000
+RECORDS_PER_JOB = 100_000
 
 
 def core(work: Path, rows: int, with_baseline: bool, times: int, template: Path) -> None:
     csv = work / f"rows-{rows}.csv"
     if not csv.exists():
-        print(f"making {rows:,} rows …", file=sys.stderr)
+        print(f"generating {rows:,} rows …", file=sys.stderr)
         subprocess.run([sys.executable, HERE / "data.py", "rows", "--rows", str(rows), "--out", csv], check=True)
     ours_out, theirs_out, floor_out = work / "ours", work / "theirs", work / "floor"
     lines = {}
-    options = ("--template", template, "--max-records-per-job", JOBS_OF)
+    options = ("--template", template, "--max-records-per-job", RECORDS_PER_JOB)
     if with_baseline:
         lines["baseline"] = best(times, lambda: python("preprocess.py", "core", "--input", csv, "--out", theirs_out, *options), fresh(theirs_out))
     lines["ours"] = best(times, lambda: run(OURS, "preprocess-core", "--input", csv, "--out", ours_out, *options), fresh(ours_out))
@@ -47,8 +47,8 @@ def core(work: Path, rows: int, with_baseline: bool, times: int, template: Path)
     lines["ours"] = best(times, lambda: run(OURS, "postprocess-core", "--chunks", ours_out, "--answers", answers, "--out", ours_rows), fresh(ours_rows))
     if with_baseline:
         reads = [*sorted(answers.iterdir()), *sorted(ours_out.rglob("*.parquet"))]
-        likes = sorted(ours_rows.rglob("*.parquet"))
-        lines["floor"] = best(times, lambda: python("floor.py", "core", "--read", *reads, "--like", *likes, "--out", floor_out, "--rows", rows), fresh(floor_out))
+        written = sorted(ours_rows.rglob("*.parquet"))
+        lines["floor"] = best(times, lambda: python("floor.py", "core", "--read", *reads, "--like", *written, "--out", floor_out, "--rows", rows), fresh(floor_out))
     table(f"postprocess, core, {rows:,} rows", rows, lines)
     for folder in (floor_out, theirs_rows, ours_rows):
         shutil.rmtree(folder, ignore_errors=True)
@@ -56,7 +56,7 @@ def core(work: Path, rows: int, with_baseline: bool, times: int, template: Path)
 
 def over_s3(work: Path, rows: int, template: Path) -> None:
     csv = work / f"rows-{rows}.csv"
-    options = ("--template", template, "--max-records-per-job", JOBS_OF)
+    options = ("--template", template, "--max-records-per-job", RECORDS_PER_JOB)
     with local_s3() as (s3, env):
         s3.upload_file(str(csv), BUCKET, "rows.csv")
         source = f"s3://{BUCKET}/rows.csv"
@@ -84,18 +84,18 @@ def over_s3(work: Path, rows: int, template: Path) -> None:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=200_000)
-    options.add_argument("--large", type=int, default=2_000_000, help="rows of the memory check; 0 leaves it out")
+    options.add_argument("--large", type=int, default=2_000_000, help="number of rows of the memory check; 0 omits it")
     options.add_argument("--times", type=int, default=3)
     options.add_argument("--template", type=Path, default=REPOSITORY / "prompt-templates" / "sentiment_classifier.toml")
     options.add_argument("--without-s3", action="store_true")
-    options.add_argument("--images", type=int, default=10_000, help="images; 0 leaves them out")
-    options.add_argument("--texts", type=int, default=100_000, help="answers that fields are extracted from; 0 leaves them out")
+    options.add_argument("--images", type=int, default=10_000, help="number of images; 0 omits them")
+    options.add_argument("--texts", type=int, default=100_000, help="number of answers for the extraction of fields; 0 omits it")
     options.add_argument("--only", choices=["rows", "images", "extraction"])
     arguments = options.parse_args()
     work = REPOSITORY / ".local" / "bench"
     work.mkdir(parents=True, exist_ok=True)
     cpu = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
-    print(f"machine: {os.cpu_count()} cores, {cpu.group(1) if cpu else 'unknown CPU'}; {JOBS_OF:,} records a job")
+    print(f"machine: {os.cpu_count()} cores, {cpu.group(1) if cpu else 'unknown CPU'}; {RECORDS_PER_JOB:,} records per job")
     if arguments.only in (None, "rows"):
         core(work, arguments.rows, True, arguments.times, arguments.template)
         if not arguments.without_s3:

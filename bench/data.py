@@ -1,16 +1,16 @@
-"""Makes the bench's data, the same bytes for the same seed.
+"""Generates the data of the benchmarks; the same seed gives the same bytes.
 
     data.py rows    --rows 200000 --out rows.csv
     data.py answers 0000.jsonl 0001.jsonl … --out DIR
     data.py images  --count 10000 --out DIR
     data.py texts   --count 100000 --out texts.jsonl
 
-`rows` streams a CSV of about 280 bytes a row, quoted as real exports are: commas, doubled quotes, non-ASCII letters,
-and line breaks inside a field in about one row of ten. `answers` writes the .jsonl.out that Bedrock would return for
-each chunk: lines in another order, modelInput echoed, an Anthropic answer of about 200 characters, and an error in
-one line of a hundred. `images` draws PNGs of noise of about 25 KB, no two alike, as `00/00000.png` and on. `texts` writes
-what models answer that are asked for the JSON of five fields: as recorded ones are, 58 of 100 go on in prose after it;
-some stand in a fence or behind an introduction, have typographic quotes, or break off at the token limit.
+`rows` streams a CSV of about 280 bytes per row, quoted like real exports: commas, doubled quotes, non-ASCII letters, and
+line breaks inside a field in about one row of ten. `answers` writes the .jsonl.out that Bedrock would return for each
+chunk: lines in another order, modelInput echoed, an Anthropic answer of about 200 characters, and an error in one line of a
+hundred. `images` draws PNGs of noise of about 25 KB, all of them different, as `00/00000.png` etc. `texts` writes answers
+of models that were prompted for five fields as JSON, in the proportions of recorded answers: 58 of 100 continue in prose
+after the object; some are in a fence or follow an introduction, have typographic quotes, or end at the token limit.
 """
 
 import argparse
@@ -153,7 +153,7 @@ def csv_field(text: str) -> str:
 
 
 class Dice:
-    """Many small random numbers out of one large one: a call to Random for each would take most of the time."""
+    """Source of many small random numbers from one large one: a call to Random for each would take most of the time."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
@@ -172,7 +172,7 @@ class Dice:
 def write_answers(chunk: Path, path: Path, rng: Random) -> None:
     lines = chunk.read_bytes().splitlines()
     rng.shuffle(lines)
-    # JSON carries no line break of its own, so a line that ends in `}` can take one more member as it is.
+    # JSON contains no raw line breaks, so another member can be inserted before the `}` at the end of a line.
     with path.open("wb", buffering=1 << 20) as file:
         for line in lines:
             result = error() if rng.random() < 0.01 else answer(rng, len(line))
@@ -199,14 +199,14 @@ def answer(rng: Random, input_bytes: int) -> str:
 
 def write_images(folder: Path, count: int, seed: int) -> None:
     for number in range(count):
-        # Each has a seed of its own: the first ones are the same for any count.
+        # Each image has its own seed: the first ones are the same for any count.
         path = folder / f"{number // 1000:02d}" / f"{number:05d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png(Random(f"{seed}/{number}")))
 
 
 def png(rng: Random) -> bytes:
-    """Noise in three colours, 22 to 28 KB: nothing packs it any smaller."""
+    """Draws noise in three colours, 22 to 28 KB, which does not compress."""
     width, height = 92, rng.randrange(80, 102)
     pixels = rng.randbytes(3 * width * height)
     lines = (b"\0" + pixels[at : at + 3 * width] for at in range(0, len(pixels), 3 * width))
@@ -239,7 +239,7 @@ def clothing_answer(rng: Random) -> tuple[str, str]:
     }  # fmt: skip
     found = json.dumps(fields, indent=4, ensure_ascii=False)
     if quotes > 0.97:
-        # No JSON: a quotation that opens typographically closes with the quote that ends strings.
+        # Invalid JSON: a quotation that opens typographically is closed by the quote that ends strings.
         found = found.replace(f'"{color}"', f'"the „{color}" one"')
     around = rng.random()
     if around < 0.08:

@@ -1,4 +1,4 @@
-"""Fields out of texts of answers: ours and pandas + json + jsonpath-ng, which have to find the same."""
+"""Extraction of fields from texts of answers: ours and pandas + json + jsonpath-ng, which must find the same fields."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ TEMPLATE = REPOSITORY / "prompt-templates" / "extract_pants_metadata.toml"
 def extraction(work: Path, count: int, times: int) -> None:
     texts = work / f"texts-{count}.jsonl"
     if not texts.exists():
-        print(f"making {count:,} answers …", file=sys.stderr)
+        print(f"generating {count:,} answers …", file=sys.stderr)
         subprocess.run([sys.executable, HERE / "data.py", "texts", "--count", str(count), "--out", texts], check=True)
     ours, theirs = work / "ours-fields.jsonl", work / "theirs-fields.jsonl"
     options = ("--template", TEMPLATE, "--texts", texts)
@@ -27,12 +27,13 @@ def extraction(work: Path, count: int, times: int) -> None:
 
 
 def same_fields(ours: Path, theirs: Path) -> int:
-    """How many answers have fields; no ratio of speeds means anything unless both found the same."""
+    """Returns the number of answers with fields. Exits unless both found the same fields: else no ratio of speeds has a
+    meaning."""
     with_fields = 0
     with ours.open() as one, theirs.open() as other:
         for number, (line, expected) in enumerate(zip(one, other, strict=True)):
             found = json.loads(line)
             if found != json.loads(expected):
-                sys.exit(f"answer {number} gave {line.strip()}, and in the baseline {expected.strip()}")
+                sys.exit(f"answer {number} has the fields {line.strip()}, but in the baseline {expected.strip()}")
             with_fields += any(value is not None for value in found.values())
     return with_fields

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Per function: the size of its release zip, and the time from process start to ready (it asks the runtime API for its
-first event). Needs `make lambdas`; best of ten starts."""
+"""Measures each function: the size of its release zip, and the time from process start until it requests its first event
+from the runtime API (best of ten starts). Needs `make lambdas`."""
 
 import http.server
 import io
@@ -25,22 +25,22 @@ SETTINGS = {
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
-    """Notes when a function asks for its first event, and never gives one."""
+    """Runtime API that records when a function requests its first event, and never returns one."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), RuntimeApiRequest)
-        self.asked = threading.Event()
-        self.over = threading.Event()
-        self.asked_at: list[float] = []
+        self.requested = threading.Event()
+        self.finished = threading.Event()
+        self.requested_at: list[float] = []
 
 
 class RuntimeApiRequest(http.server.BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        self.server.asked_at.append(time.perf_counter())
-        self.server.asked.set()
-        self.server.over.wait(5)
+        self.server.requested_at.append(time.perf_counter())
+        self.server.requested.set()
+        self.server.finished.wait(5)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -56,16 +56,16 @@ def start_once(folder: Path) -> float:
         "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
     }
     env |= {CONTRACT["environment"][name]: value for name, value in SETTINGS.items()}
-    begun = time.perf_counter()
+    started = time.perf_counter()
     process = subprocess.Popen([folder / "bootstrap"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    ready = server.asked.wait(10)
+    ready = server.requested.wait(10)
     process.kill()
     process.wait()
-    server.over.set()
+    server.finished.set()
     server.shutdown()
     if not ready:
-        sys.exit(f"{folder} never asked for an event")
-    return server.asked_at[0] - begun
+        sys.exit(f"{folder}/bootstrap did not request an event within 10 s")
+    return server.requested_at[0] - started
 
 
 def zip_bytes(folder: Path) -> int:
@@ -81,7 +81,7 @@ def main() -> None:
     for function in CONTRACT["functions"]:
         folder = TARGET / "lambda" / function
         if not (folder / "bootstrap").exists():
-            sys.exit(f"{folder}/bootstrap is missing: build it with `make lambdas`")
+            sys.exit(f"{folder}/bootstrap does not exist: build it with `make lambdas`")
         best = min(start_once(folder) for _ in range(10))
         size = (folder / "bootstrap").stat().st_size
         print(f"{function:14}{size / 1e6:11.1f}{zip_bytes(folder) / 1e6:9.1f}{best * 1000:10.1f}")

@@ -1,4 +1,4 @@
-"""Images through preprocess over S3, against the floor of reading and writing the same bytes."""
+"""Preprocessing of images over S3, compared with the floor: only reading and writing the same bytes."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ def put(s3: Any, folder: Path, path: Path) -> None:
 
 @contextmanager
 def in_memory(folder: Path, env: dict[str, str]) -> Iterator[tuple[Any, dict[str, str]]]:
-    """The bench's own S3 in place of MiniStack's; everything else stays where it was."""
+    """Serves the images from the benchmark's own S3; all other services stay with MiniStack."""
     command = [OURS, "serve-s3", "--files", folder, "--under", f"{BUCKET}/{PREFIX}"]
     server = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
     try:
@@ -61,21 +61,21 @@ def in_memory(folder: Path, env: dict[str, str]) -> Iterator[tuple[Any, dict[str
 def measure(where: str, s3: Any, env: dict[str, str], count: int, times: int, python_too: bool = False) -> None:
     source = f"s3://{BUCKET}/{PREFIX}/"
     ours, floors = [], []
-    # In turns, so that both meet the same machine.
+    # Alternating, so that both are measured under the same conditions.
     for _ in range(times):
         ours.append(run(OURS, "preprocess-s3", "--input", source, "--images", "--template", TEMPLATE, env=env))
         written = s3.list_objects_v2(Bucket=BUCKET, Prefix="batch_inputs_json/")["Contents"]
         sizes = [part for found in written for part in ("--write-bytes", found["Size"])]
         floors.append(run(OURS, "floor-s3", "--read", source, *sizes, env=env))
-    quickest = {"ours": least(ours, "wall_seconds"), "floor": least(floors, "wall_seconds")}
+    fastest = {"ours": minimum(ours, "wall_seconds"), "floor": minimum(floors, "wall_seconds")}
     if python_too:
         options = ("--read-under", source, *sizes, "--out", f"s3://{BUCKET}/python-floor", "--rows", count)
-        quickest["floor in Python"] = python("floor.py", "s3", *options, env=env)
+        fastest["floor in Python"] = python("floor.py", "s3", *options, env=env)
     megabytes = sum(found["Size"] for found in written) / 1e6
-    table(f"preprocess, {count:,} images to {megabytes:.0f} MB of records, over {where}", count, quickest)
+    table(f"preprocess, {count:,} images to {megabytes:.0f} MB of records, over {where}", count, fastest)
     peaks = [figures["peak_rss_bytes"] / 1e6 for figures in ours]
     print(f"  peak RSS of all runs: {min(peaks):.0f} to {max(peaks):.0f} MB")
 
 
-def least(figures: list[dict], key: str) -> dict:
+def minimum(figures: list[dict], key: str) -> dict:
     return min(figures, key=lambda one: one[key])

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A pipeline of three text stages end to end on a local stack of its own: prints, per stage, how much of its time was
-spent outside the model. `make bench-pipeline` calls this.
+"""Runs a pipeline of three text stages on a separate local stack and prints, per stage, the time spent outside the model.
+Called by `make bench-pipeline`.
 
-The time outside is that of the stage's execution without the time in which any of its jobs was at Bedrock, from its
-submission to its end; jobs that overlap count once.
+The time outside is the duration of the stage's execution minus the time in which any of its jobs was at Bedrock, from
+submission to end; the time of overlapping jobs counts once.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", type=int, default=100_000)
     options.add_argument("--records-per-job", type=int, default=25_000)
-    options.add_argument("--keep", action="store_true", help="leave the stack up")
+    options.add_argument("--keep", action="store_true", help="do not stop the stack afterwards")
     arguments = options.parse_args()
 
     work = REPOSITORY / ".local" / "bench"
@@ -105,8 +105,8 @@ def measure(stack: Stack, csv: Path, arguments: argparse.Namespace) -> None:
     output = json.loads(whole["output"])
     frozen = json.loads(s3.get_object(Bucket=bucket, Key=f"runs/{output['pipeline_run_id']}/pipeline.json")["Body"].read())
 
-    print(f"\npipeline of {len(output['stages'])} stages, {arguments.rows:,} rows, {arguments.records_per_job:,} records a job")
-    print(f"  {'stage':12}{'asked':>9}{'answered':>10}{'wall s':>9}{'at Bedrock s':>14}{'outside s':>11}{'before':>9}{'between':>9}{'after':>8}")
+    print(f"\npipeline of {len(output['stages'])} stages, {arguments.rows:,} rows, {arguments.records_per_job:,} records per job")
+    print(f"  {'stage':12}{'sent':>9}{'answered':>10}{'wall s':>9}{'at Bedrock s':>14}{'outside s':>11}{'before':>9}{'between':>9}{'after':>8}")
     outside = 0.0
     bedrock = stack.client("bedrock")
     machine_of_runs = stack.env["STATE_MACHINE_ARN"].replace(":stateMachine:", ":execution:")
@@ -114,10 +114,10 @@ def measure(stack: Stack, csv: Path, arguments: argparse.Namespace) -> None:
         execution = step_functions.describe_execution(executionArn=f"{machine_of_runs}:{stage['execution_name']}")
         begin, end = execution["startDate"].timestamp(), execution["stopDate"].timestamp()
         jobs = [job for job in stack.jobs() if f"/{stage['run_id']}/" in job["inputS3Uri"]]
-        asked = union([interval(bedrock.get_model_invocation_job(jobIdentifier=job["jobArn"])) for job in jobs])
-        at_bedrock = sum(to - since for since, to in asked)
-        before, after = asked[0][0] - begin, end - asked[-1][1]
-        between = asked[-1][1] - asked[0][0] - at_bedrock
+        busy = union([interval(bedrock.get_model_invocation_job(jobIdentifier=job["jobArn"])) for job in jobs])
+        at_bedrock = sum(to - since for since, to in busy)
+        before, after = busy[0][0] - begin, end - busy[-1][1]
+        between = busy[-1][1] - busy[0][0] - at_bedrock
         outside += end - begin - at_bedrock
         print(
             f"  {stage['stage_name']:12}{sum(map(records, jobs)):9,}{done['answered']:10,}{end - begin:9.2f}{at_bedrock:14.2f}"
@@ -133,7 +133,7 @@ def wait(step_functions: Any, arn: str) -> dict:
     while (execution := step_functions.describe_execution(executionArn=arn))["status"] == "RUNNING":
         time.sleep(0.5)
     if execution["status"] != "SUCCEEDED":
-        sys.exit(f"the pipeline {execution['status']}: {execution.get('error')}: {execution.get('cause')}")
+        sys.exit(f"the pipeline ended as {execution['status']}: {execution.get('error')}: {execution.get('cause')}")
     return execution
 
 
@@ -145,20 +145,20 @@ def records(job: dict) -> int:
     return job["counts"]["totalRecordCount"]
 
 
-def seconds(moment: datetime | str) -> float:
-    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return moment.timestamp()
+def seconds(time: datetime | str) -> float:
+    time = datetime.fromisoformat(time) if isinstance(time, str) else time
+    return time.timestamp()
 
 
 def union(intervals: list[Interval]) -> list[Interval]:
-    """The same time, in intervals that do not touch."""
-    apart: list[Interval] = []
+    """Merges overlapping intervals."""
+    merged: list[Interval] = []
     for since, to in sorted(intervals):
-        if apart and since <= apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(apart[-1][1], to))
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], to))
         else:
-            apart.append((since, to))
-    return apart
+            merged.append((since, to))
+    return merged
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the measurements of this folder share: running them, tables of their figures, a local S3."""
+"""Common parts of the benchmarks: running a measurement, printing a table of figures, a local S3."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+# The same default as in the Makefile.
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or CACHE / "bedrock-batch" / "target")
 OURS = TARGET / "release" / "bedrock-batch-bench"
 BASELINE = HERE / "baseline"
@@ -23,7 +24,7 @@ BUCKET = "bench-bucket"
 
 
 def run(*command: object, env: dict[str, str] | None = None) -> dict:
-    """Runs one measurement; its last line of output is JSON."""
+    """Runs one measurement, whose last line of output is JSON."""
     done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\nfailed:\n{done.stdout}{done.stderr}")
@@ -31,7 +32,7 @@ def run(*command: object, env: dict[str, str] | None = None) -> dict:
 
 
 def best(times: int, measure: Callable[[], dict], clean: Callable[[], None] = lambda: None) -> dict:
-    """The run with the least CPU time."""
+    """Returns the figures of the run with the lowest CPU time."""
     figures = []
     for _ in range(times):
         clean()
@@ -53,13 +54,13 @@ def table(title: str, rows: int, lines: dict[str, dict]) -> None:
             f"  {name:22}{f['wall_seconds']:9.2f}{f['cpu_seconds']:9.2f}{rate:>13}"
             f"{f.get('peak_rss_bytes', 0) / 1e6:13.0f}{f'{anon / 1e6:.0f}' if anon else '-':>14}"
         )
-    ours, said = lines.get("ours"), []
+    ours, comparison = lines.get("ours"), []
     if ours and (baseline := lines.get("baseline")):
-        said.append(f"ratio to the baseline: {baseline['cpu_seconds'] / ours['cpu_seconds']:.1f} times the rows per CPU second")
-        said.append(f"{baseline['wall_seconds'] / ours['wall_seconds']:.1f} times by wall time")
+        comparison.append(f"ratio to the baseline: {baseline['cpu_seconds'] / ours['cpu_seconds']:.1f} times the rows per CPU second")
+        comparison.append(f"{baseline['wall_seconds'] / ours['wall_seconds']:.1f} times by wall time")
     if ours and (floor := lines.get("floor")):
-        said.append(f"wall time {ours['wall_seconds'] / floor['wall_seconds']:.2f} times the floor")
-    print(f"  {', '.join(said)}")
+        comparison.append(f"wall time {ours['wall_seconds'] / floor['wall_seconds']:.2f} times the floor")
+    print(f"  {', '.join(comparison)}")
 
 
 def fresh(folder: Path) -> Callable[[], None]:
@@ -78,7 +79,7 @@ def client(service: str, endpoint: str) -> Any:
 
 @contextmanager
 def local_s3() -> Iterator[tuple[Any, dict[str, str]]]:
-    """MiniStack on a free port, with one bucket."""
+    """Starts MiniStack on a free port, with one bucket."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -7,6 +7,7 @@ export default defineConfig({
     // One process for all files: loading aws-cdk-lib takes longer than any test, and no test changes anything shared.
     isolate: false,
     fileParallelism: false,
-    testTimeout: 30_000,
+    // A stack is synthesized within seconds, and slower beside whatever else the machine does.
+    testTimeout: 120_000,
   },
 });

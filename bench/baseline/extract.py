@@ -1,10 +1,10 @@
-"""Baseline of extraction: the fields of answers become columns, in pandas, json and jsonpath-ng.
+"""Baseline of extraction: converts the fields of answers to columns, with pandas, json and jsonpath-ng.
 
     extract.py --template FILE.toml --texts texts.jsonl --out fields.jsonl
 
-Finds the JSON object of an answer (the whole text, a fenced block, or the first that is balanced), mends typographic
-quotes where it does not parse otherwise, and follows each field's JSONPath, which is parsed once. The texts are read
-before the measurement and the fields written after it. Prints one JSON line of measurements.
+Finds the JSON object of an answer (the whole text, a fenced block, or the first balanced object), repairs typographic
+quotes if it does not parse otherwise, and evaluates each field's JSONPath, which is parsed once. The texts are read before
+the measurement and the fields written after it. Prints one JSON line of measurements.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def json_in(text: str) -> Any:
-    """The JSON object of an answer, if there is one."""
+    """Returns the JSON object of an answer, or None."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:
@@ -64,13 +64,13 @@ def json_in(text: str) -> Any:
     if begin < 0:
         return None
     try:
-        # The first object that is balanced; what follows it is of no concern.
+        # The first balanced object; text after it is ignored.
         return DECODER.raw_decode(text, begin)[0]
     except json.JSONDecodeError:
         pass
-    mended = CLOSED_BY_ASCII.sub(r'\\"\1\\"', text)
+    repaired = CLOSED_BY_ASCII.sub(r'\\"\1\\"', text)
     try:
-        return DECODER.raw_decode(mended, begin)[0]
+        return DECODER.raw_decode(repaired, begin)[0]
     except json.JSONDecodeError:
         return None
 

@@ -1,11 +1,11 @@
-"""The floor of a bench: just reading the same input bytes and writing the same output bytes, with no work between.
+"""Lower bound of a benchmark: reads the same input bytes and writes the same output bytes, with no work in between.
 
     floor.py core --read FILE … --write-bytes N … --out DIR
     floor.py s3   --read s3://bucket/key … --write-bytes N … --out s3://bucket/prefix
 
-Reads each input to its end, then writes one file or object per size given, one after the other, through a small
-buffer. `--like FILE` takes a size from a local file. `--read-under s3://bucket/prefix/` reads all that lies there, 32
-objects at a time. Prints one JSON line of measurements.
+Reads each input to its end, then writes one file or object per given size, one after the other, through a small buffer.
+`--like FILE` takes a size from a local file. `--read-under s3://bucket/prefix/` reads all objects under the prefix, 32 at a
+time. Prints one JSON line of measurements.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from measure import Measurement
 from stores import list_keys, s3_client, split_s3_uri
 
 BLOCK = 1 << 20
-AT_ONCE = 32
+MAX_CONCURRENCY = 32
 
 
 class Bytes(io.RawIOBase):
@@ -43,18 +43,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["core", "s3"])
     parser.add_argument("--read", nargs="+", default=[], metavar="INPUT")
-    parser.add_argument("--read-under", metavar="PREFIX", help="for s3")
+    parser.add_argument("--read-under", metavar="PREFIX", help="for mode s3: read all objects under this prefix")
     parser.add_argument("--write-bytes", nargs="+", default=[], type=int, metavar="N")
     parser.add_argument("--like", nargs="+", default=[], type=Path, metavar="FILE")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--rows", default=0, type=int, help="only repeated in the output")
+    parser.add_argument("--rows", default=0, type=int, help="number of rows to print in the output")
     args = parser.parse_args()
 
     sizes = args.write_bytes + [path.stat().st_size for path in args.like]
     block = os.urandom(BLOCK)
     read = 0
     if args.mode == "s3":
-        s3 = s3_client(AT_ONCE)
+        s3 = s3_client(MAX_CONCURRENCY)
         with Measurement() as measurement:
             for uri in args.read:
                 bucket, key = split_s3_uri(uri)
@@ -81,7 +81,7 @@ def read_under(s3: Any, uri: str) -> int:
     def length(key: str) -> int:
         return len(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(MAX_CONCURRENCY) as pool:
         return sum(pool.map(length, list_keys(s3, uri)))
 
 

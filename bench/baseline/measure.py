@@ -1,4 +1,4 @@
-"""Measures one piece of work: wall time, CPU time, peak memory."""
+"""Measurement of wall time, CPU time and peak memory."""
 
 import json
 import resource
@@ -20,7 +20,7 @@ class Measurement:
         self.wall_seconds = time.perf_counter() - self._wall
 
     def report(self, rows: int, **more: Any) -> None:
-        """Prints the one JSON line that the bench runner reads."""
+        """Prints the JSON line that the benchmark runner reads."""
         line = {
             "rows": rows,
             "wall_seconds": round(self.wall_seconds, 4),
@@ -36,7 +36,7 @@ def _cpu_seconds() -> float:
 
 
 def _peak_rss_bytes() -> int:
-    # VmHWM and not ru_maxrss: the latter starts at the size of the process that started this one.
+    # VmHWM and not ru_maxrss: the latter starts at the size of the parent process.
     status = Path("/proc/self/status").read_text()
     kilobytes = next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]
     return int(kilobytes) * 1024

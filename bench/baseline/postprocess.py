@@ -1,10 +1,10 @@
-"""Baseline of postprocess: Bedrock's answers are joined to the rows and written as Parquet, in pandas and boto3.
+"""Baseline of postprocess: joins Bedrock's answers to the rows and writes Parquet, with pandas and boto3.
 
     postprocess.py core --answers DIR --rows DIR --out DIR
     postprocess.py s3   --answers s3://bucket/prefix --rows s3://bucket/prefix --out s3://bucket/prefix
 
-Takes every NNNN.jsonl.out at any depth under --answers with the NNNN.parquet in --rows, writes NNNN.parquet, and
-prints one JSON line of measurements.
+Joins every NNNN.jsonl.out at any depth under --answers with the NNNN.parquet in --rows, writes NNNN.parquet, and prints one
+JSON line of measurements.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def read_answers(lines: Any) -> pd.DataFrame:
-    """One row per answer line, in whatever order the lines come."""
+    """Returns one row per answer line, in the order of the lines."""
     columns: dict[str, list[Any]] = {
         name: [] for name in ("record_id", "response", "error", "stop_reason", "input_tokens", "output_tokens")
     }

@@ -1,4 +1,4 @@
-"""Baseline of preprocess: a CSV becomes Bedrock JSONL chunks and one Parquet file per chunk, in pandas and boto3.
+"""Baseline of preprocess: converts a CSV to Bedrock JSONL chunks and one Parquet file per chunk, with pandas and boto3.
 
     preprocess.py core --input rows.csv --out DIR
     preprocess.py s3   --input s3://bucket/rows.csv --out s3://bucket/prefix
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def chunk_sizes(rows: int, max_records: int) -> list[int]:
-    """As few chunks as the limit allows, evened out: 2,050 rows at 1,000 a job become 684 + 683 + 683."""
+    """Returns the sizes of as few chunks as the limit allows, evenly filled: 2,050 rows at 1,000 per job give 684, 683, 683."""
     chunks = -(-rows // max_records)
     return [rows // chunks + (index < rows % chunks) for index in range(chunks)]
 

@@ -1,4 +1,4 @@
-"""Where the baseline reads and writes: a local folder or a prefix in S3, by file name."""
+"""Storage of the baseline: a local folder or a prefix in S3, accessed by file name."""
 
 import io
 import os
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 def s3_client(connections: int = 10) -> Any:
-    """A boto3 client; AWS_ENDPOINT_URL points it at a local S3, which wants path-style addresses."""
+    """Creates a boto3 client; AWS_ENDPOINT_URL points it at a local S3, which needs path-style addresses."""
     # Here, so that the local mode neither needs nor pays for boto3.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
@@ -20,7 +20,7 @@ def s3_client(connections: int = 10) -> Any:
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
-    """`s3://bucket/some/key` as bucket and key."""
+    """Splits `s3://bucket/some/key` into bucket and key."""
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc:
         raise SystemExit(f"not an S3 URI: {uri}")
@@ -28,7 +28,7 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
 
 
 def list_keys(s3: Any, uri: str) -> Iterator[str]:
-    """The keys under a prefix, in order."""
+    """Lists the keys under a prefix, in order."""
     bucket, prefix = split_s3_uri(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return (item["Key"] for page in pages for item in page.get("Contents", []))
@@ -45,7 +45,7 @@ class Store(Protocol):
 
 
 class LocalStore:
-    """A folder, with the two operations the baseline needs."""
+    """Local folder, with the operations that the baseline needs."""
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
@@ -66,7 +66,7 @@ class LocalStore:
 
 
 class S3Store:
-    """A prefix in S3, with the same two operations."""
+    """Prefix in S3, with the same operations."""
 
     def __init__(self, s3: Any, uri: str) -> None:
         self._s3 = s3

@@ -1,4 +1,4 @@
-//! The cores, on local files.
+//! Preprocess and postprocess on local files, without S3.
 
 use crate::measure::measured;
 use crate::{Common, Failure};
@@ -8,8 +8,9 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, PromptsRead, Reading, Turn, join};
+use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -20,17 +21,17 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// The run that files are named after.
+/// Name of the run, which is part of the names of files.
 pub(crate) const RUN: &str = "bench";
 
 #[derive(Debug, Args)]
 pub(crate) struct Preprocess {
     #[command(flatten)]
     common: Common,
-    /// The CSV
+    /// CSV file
     #[arg(long)]
     input: PathBuf,
-    /// The folder for chunks
+    /// Folder for the chunks
     #[arg(long)]
     out: PathBuf,
 }
@@ -42,7 +43,7 @@ impl Preprocess {
         let layout = Layout::new(RUN, RUN);
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
-            // As in a run: once to count, once to write.
+            // As in a run, the file is read twice: once to count, once to write.
             let rows = count_records(File::open(&self.input)?)?.records.saturating_sub(1);
             let records = [RecordWriter::new(
                 Family::AnthropicMessages,
@@ -77,13 +78,13 @@ impl Preprocess {
 
 #[derive(Debug, Args)]
 pub(crate) struct Postprocess {
-    /// The folder that preprocess wrote
+    /// Folder that preprocess wrote
     #[arg(long)]
     chunks: PathBuf,
-    /// The folder of answers, `NNNN.jsonl.out`
+    /// Folder of the answers, `NNNN.jsonl.out`
     #[arg(long)]
     answers: PathBuf,
-    /// The folder for answered rows
+    /// Folder for the answered rows
     #[arg(long)]
     out: PathBuf,
 }
@@ -111,7 +112,7 @@ impl Postprocess {
                     shared: None,
                 };
                 let input: Box<dyn Read> = Box::new(File::open(answers)?);
-                let turn = Turn { asked: asked(), answers: Box::new(std::iter::once(input)) };
+                let turn = JobAnswers { job: attempt(), answers: Box::new(std::iter::once(input)) };
                 let joined = join(&job, &file, &rows_file.display().to_string(), std::iter::once(turn), &sink)?;
                 rows += joined.counts.rows;
             }
@@ -121,15 +122,14 @@ impl Postprocess {
     }
 }
 
-/// The one job of a chunk.
-pub(crate) fn asked() -> Asked {
-    Asked {
+/// Returns the only job of a chunk.
+pub(crate) fn attempt() -> JobAttempt {
+    JobAttempt {
         pass: 0,
         records: usize::MAX,
         was_asked: true,
         lane: Lane::Batch,
         model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),
-        missing: "no answer".to_owned(),
-        missing_reason: "no answer".to_owned(),
+        missing: RowErrorCode::NoAnswer.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Texts of answers to Arrow columns of fields, from memory to memory.
+//! Extraction of fields from the texts of answers into Arrow columns, from memory to memory.
 
 use crate::Failure;
 use crate::measure::measured;
@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 #[derive(Debug, Args)]
 pub(crate) struct Extract {
-    /// The prompt template, with its output schema
+    /// Prompt template with an output schema
     #[arg(long)]
     template: PathBuf,
-    /// A line for each answer: `{"text": …, "stop_reason": …}`
+    /// File with one line per answer: `{"text": …, "stop_reason": …}`
     #[arg(long)]
     texts: PathBuf,
-    /// Where the fields go, a line of JSON for each answer, once all is measured
+    /// Output file for the fields, one line of JSON per answer, written after the measurement
     #[arg(long)]
     out: PathBuf,
 }
@@ -33,7 +33,7 @@ struct Answer {
     stop_reason: Option<String>,
 }
 
-/// The fields of an answer, if it has any.
+/// Fields of an answer, if it has any.
 type Fields = Option<Vec<Option<FieldValue>>>;
 
 impl Extract {
@@ -71,12 +71,12 @@ impl Extract {
     }
 }
 
-/// A column for each field, of the one type that holds all of its values.
+/// Creates one column per field, of the type that fits all of its values.
 fn columns(fields: usize, found: &[Fields]) -> Vec<ArrayRef> {
     let columns = (0..fields).map(|at| {
         let values = || found.iter().map(move |fields| fields.as_ref().and_then(|fields| fields.get(at)?.as_ref()));
         let mut kinds = FieldKinds::default();
-        values().flatten().for_each(|value| kinds.see(value));
+        values().flatten().for_each(|value| kinds.record(value));
         let column = kinds.column_type();
         let cells = values().map(|value| value.and_then(|value| column.cell(value)));
         array(column, cells)
@@ -84,8 +84,8 @@ fn columns(fields: usize, found: &[Fields]) -> Vec<ArrayRef> {
     columns.collect()
 }
 
-/// Bytes of a text, to begin with.
-const TEXT: usize = 8;
+/// Initial capacity per text, in bytes.
+const TEXT_BYTES: usize = 8;
 
 fn array<'v>(column: ColumnType, cells: impl ExactSizeIterator<Item = Option<Cell<'v>>>) -> ArrayRef {
     let rows = cells.len();
@@ -105,7 +105,7 @@ fn array<'v>(column: ColumnType, cells: impl ExactSizeIterator<Item = Option<Cel
         ColumnType::Integer => filled!(Int64Builder::with_capacity(rows), Integer),
         ColumnType::Float => filled!(Float64Builder::with_capacity(rows), Float),
         ColumnType::Boolean => filled!(BooleanBuilder::with_capacity(rows), Boolean),
-        ColumnType::Text => filled!(StringBuilder::with_capacity(rows, TEXT * rows), Text),
+        ColumnType::Text => filled!(StringBuilder::with_capacity(rows, TEXT_BYTES * rows), Text),
         ColumnType::List => {
             let mut builder = ListBuilder::with_capacity(StringBuilder::new(), rows);
             for cell in cells {

@@ -1,5 +1,6 @@
-//! The floor of preprocess over S3, with the client that it uses: the objects under a prefix are listed and read, as many
-//! at a time as images are, while objects of the given sizes are written through the same uploads; nothing between.
+//! Lower bound for preprocess over S3, with the same client: lists and reads the objects under a prefix, with the
+//! concurrency used for images, while it writes objects of the given sizes through the same uploads, without any work in
+//! between.
 
 use crate::Failure;
 use crate::measure::measured;
@@ -16,15 +17,15 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// Bytes that are written at once.
+/// Number of bytes per write.
 const BLOCK: usize = 1 << 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct Floor {
-    /// `s3://bucket/prefix/`; what is written goes to the same bucket
+    /// Objects to read, `s3://bucket/prefix/`; objects are written to the same bucket
     #[arg(long)]
     read: String,
-    /// Bytes of an object to write; for several, named several times
+    /// Size in bytes of an object to write; can be repeated
     #[arg(long)]
     write_bytes: Vec<u64>,
 }
@@ -46,7 +47,7 @@ impl Floor {
             move || write(&uploads, &sizes)
         });
         let read = read(s3, prefix).await?;
-        writing.await.map_err(|error| EngineError::Transient(error.to_string()))??;
+        writing.await.map_err(|error| EngineError::died("a task", error))??;
         uploads.finish().await?;
         Ok(read)
     }
@@ -67,22 +68,22 @@ async fn read(s3: &Client, prefix: &S3Uri) -> Result<u64, EngineError> {
                 done
             });
             while let Some(done) = reading.try_join_next() {
-                done.map_err(|error| EngineError::Transient(error.to_string()))??;
+                done.map_err(|error| EngineError::died("a task", error))??;
             }
             objects += 1;
         }
     }
     while let Some(done) = reading.join_next().await {
-        done.map_err(|error| EngineError::Transient(error.to_string()))??;
+        done.map_err(|error| EngineError::died("a task", error))??;
     }
     Ok(objects)
 }
 
 async fn read_one(s3: &Client, found: &Found) -> Result<(), EngineError> {
-    let broke = || format!("cannot read {}", found.uri);
+    let message = || format!("cannot read {}", found.uri);
     let object = s3.get_object().bucket(&found.uri.bucket).key(&found.uri.key).send().await;
-    let object = object.map_err(|error| EngineError::from_aws(broke(), &error))?;
-    object.body.collect().await.map_err(|error| EngineError::Transient(format!("{}: {error}", broke())))?;
+    let object = object.map_err(|error| EngineError::from_aws(message(), &error))?;
+    object.body.collect().await.map_err(|error| EngineError::transient(message()).caused_by(error))?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! The cores of preprocess and postprocess on local files (`core`) or over S3 (`s3`), and extraction, measured: one JSON
-//! line each, of the same keys as the baseline's scripts. See README.md beside.
+//! Benchmarks of preprocess and postprocess on local files (`core`) or over S3 (`s3`), and of extraction. Each prints one
+//! JSON line with the same keys as the scripts of the baseline. See README.md in this folder.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod core_work;
@@ -20,29 +20,29 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Work {
-    /// CSV to chunk files, local
+    /// Convert a local CSV to chunk files
     PreprocessCore(core_work::Preprocess),
-    /// Chunk files and answers to answered rows, local
+    /// Join local chunk files with their answers
     PostprocessCore(core_work::Postprocess),
-    /// CSV to chunk files, in S3: the whole use case
+    /// Convert a CSV in S3 to chunk files in S3: the complete use case
     PreprocessS3(s3_work::Preprocess),
-    /// Chunk files and answers to answered rows, in S3
+    /// Join chunk files in S3 with their answers
     PostprocessS3(s3_work::Postprocess),
-    /// The objects under a prefix read and as many bytes written, with no work between
+    /// Read the objects under a prefix and write objects of given sizes, with no work in between
     FloorS3(floor_work::Floor),
-    /// Texts of answers to columns of fields
+    /// Extract columns of fields from the texts of answers
     Extract(extract_work::Extract),
-    /// An S3 in memory, with files in it; not measured
+    /// Serve files from an S3 in memory; not measured
     ServeS3(s3_server::Serve),
 }
 
-/// What all of them need.
+/// Options of both ways to preprocess.
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// The prompt template
+    /// Prompt template
     #[arg(long, default_value = "prompt-templates/sentiment_classifier.toml")]
     template: PathBuf,
-    /// Records of a chunk at the most
+    /// Maximum number of records in a chunk
     #[arg(long, default_value_t = 100_000)]
     max_records_per_job: u32,
 }

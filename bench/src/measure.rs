@@ -1,4 +1,4 @@
-//! Wall time, CPU time of all threads, and the peak of anonymous memory.
+//! Measurement of wall time, CPU time of all threads, and peak anonymous memory.
 
 use cpu_time::ProcessTime;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Runs `work` and measures it; `work` returns its rows.
+/// Runs `work`, which returns its number of rows, and measures it.
 pub(crate) fn measured<E>(work: impl FnOnce() -> Result<u64, E>) -> Result<Value, E> {
     let peak = Arc::new(AtomicU64::new(rss_anon_bytes()));
     let over = Arc::new(AtomicBool::new(false));

@@ -1,5 +1,5 @@
-//! An S3 that is as fast as this machine allows, where MiniStack's Python would be all that is measured. It holds objects
-//! in memory and knows what preprocess asks for, without checking signatures. Bodies stay as they come.
+//! In-memory S3 server that is as fast as this machine allows; with MiniStack, mainly its Python would be measured. It
+//! supports the requests that preprocess sends, without checking signatures, and stores bodies unchanged.
 
 use crate::Failure;
 use axum::Router;
@@ -18,25 +18,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// Keys of a page of a listing.
+/// Number of keys per page of a listing.
 const PAGE: usize = 1000;
 
-/// Prints `{"port": …}` and serves until it is ended.
+/// Prints `{"port": …}` and serves until the process is ended.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The files that are there from the beginning
+    /// Folder of the initial files
     #[arg(long)]
     files: PathBuf,
-    /// Where they lie: `bucket/prefix`
+    /// Location of the initial files in S3: `bucket/prefix`
     #[arg(long)]
     under: String,
 }
 
-/// Pieces of objects, by `bucket/key`.
+/// Stored objects and multipart uploads.
 #[derive(Debug, Default)]
 struct Objects {
-    whole: BTreeMap<String, Vec<Bytes>>,
-    /// By upload and number of the part.
+    /// Pieces of complete objects, by `bucket/key`.
+    complete: BTreeMap<String, Vec<Bytes>>,
+    /// Parts by upload and part number.
     parts: BTreeMap<String, BTreeMap<u32, Bytes>>,
     uploads: u64,
 }
@@ -65,7 +66,7 @@ fn load(folder: &Path, under: &str, objects: &mut Objects) -> Result<(), Failure
         if entry.file_type()?.is_dir() {
             load(&entry.path(), &key, objects)?;
         } else {
-            objects.whole.insert(key, vec![std::fs::read(entry.path())?.into()]);
+            objects.complete.insert(key, vec![std::fs::read(entry.path())?.into()]);
         }
     }
     Ok(())
@@ -73,7 +74,7 @@ fn load(folder: &Path, under: &str, objects: &mut Objects) -> Result<(), Failure
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Asked {
+struct Parameters {
     list_type: Option<u32>,
     prefix: Option<String>,
     continuation_token: Option<String>,
@@ -88,31 +89,33 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Objects> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn answer(State(shared): State<Shared>, Query(asked): Query<Asked>, request: Request) -> Response {
+async fn answer(State(shared): State<Shared>, Query(parameters): Query<Parameters>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let key = head.uri.path().trim_start_matches('/').to_owned();
     let Ok(body) = to_bytes(body, usize::MAX).await else { return StatusCode::BAD_REQUEST.into_response() };
     let mut objects = lock(&shared);
-    match (head.method, asked) {
-        (Method::GET, asked @ Asked { list_type: Some(_), .. }) => list(&objects, key.trim_end_matches('/'), &asked),
+    match (head.method, parameters) {
+        (Method::GET, parameters @ Parameters { list_type: Some(_), .. }) => {
+            list(&objects, key.trim_end_matches('/'), &parameters)
+        }
         (Method::GET, _) => get(&objects, &key, &head.headers, false),
         (Method::HEAD, _) => get(&objects, &key, &head.headers, true),
-        (Method::PUT, Asked { upload_id: Some(upload), part_number: Some(number), .. }) => {
+        (Method::PUT, Parameters { upload_id: Some(upload), part_number: Some(number), .. }) => {
             objects.parts.entry(upload).or_default().insert(number, body);
             tag().into_response()
         }
         (Method::PUT, _) => {
-            objects.whole.insert(key, vec![body]);
+            objects.complete.insert(key, vec![body]);
             tag().into_response()
         }
-        (Method::POST, Asked { uploads: Some(_), .. }) => {
+        (Method::POST, Parameters { uploads: Some(_), .. }) => {
             objects.uploads += 1;
             let id = objects.uploads;
             xml(format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"))
         }
-        (Method::POST, Asked { upload_id: Some(upload), .. }) => {
+        (Method::POST, Parameters { upload_id: Some(upload), .. }) => {
             let parts = objects.parts.remove(&upload).unwrap_or_default();
-            objects.whole.insert(key, parts.into_values().collect());
+            objects.complete.insert(key, parts.into_values().collect());
             xml("<CompleteMultipartUploadResult><ETag>&quot;e&quot;</ETag></CompleteMultipartUploadResult>".to_owned())
         }
         (Method::DELETE, _) => StatusCode::NO_CONTENT.into_response(),
@@ -129,8 +132,9 @@ fn xml(text: String) -> Response {
 }
 
 fn get(objects: &Objects, key: &str, headers: &HeaderMap, head: bool) -> Response {
-    let Some(pieces) = objects.whole.get(key) else {
-        let text = "<Error><Code>NoSuchKey</Code><Message>there is none</Message></Error>".to_owned();
+    let Some(pieces) = objects.complete.get(key) else {
+        let text =
+            "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>".to_owned();
         return (StatusCode::NOT_FOUND, xml(if head { String::new() } else { text })).into_response();
     };
     if headers.contains_key(header::RANGE) {
@@ -146,10 +150,10 @@ fn get(objects: &Objects, key: &str, headers: &HeaderMap, head: bool) -> Respons
     (headers, body).into_response()
 }
 
-fn list(objects: &Objects, bucket: &str, asked: &Asked) -> Response {
-    let prefix = format!("{bucket}/{}", asked.prefix.as_deref().unwrap_or_default());
-    let from = asked.continuation_token.clone().unwrap_or_else(|| prefix.clone());
-    let mut found = objects.whole.range(from..).take_while(|(key, _)| key.starts_with(&prefix));
+fn list(objects: &Objects, bucket: &str, parameters: &Parameters) -> Response {
+    let prefix = format!("{bucket}/{}", parameters.prefix.as_deref().unwrap_or_default());
+    let from = parameters.continuation_token.clone().unwrap_or_else(|| prefix.clone());
+    let mut found = objects.complete.range(from..).take_while(|(key, _)| key.starts_with(&prefix));
     let mut text = String::from("<ListBucketResult>");
     for (key, pieces) in found.by_ref().take(PAGE) {
         let key = &key[bucket.len() + 1..];

@@ -1,7 +1,7 @@
-//! The whole use cases over S3, as the Lambdas run them; Bedrock, and DynamoDB but for one item a run, are left out, since
-//! the baseline has neither.
+//! Complete use cases over S3, as the Lambdas run them, but without Bedrock and, except for one item per run, without
+//! DynamoDB, since the baseline has neither.
 
-use crate::core_work::{RUN, asked};
+use crate::core_work::{RUN, attempt};
 use crate::measure::measured;
 use crate::{Common, Failure};
 use bedrock_batch_domain::input::{OutputFormat, RetryOn, StackLimits};
@@ -12,7 +12,7 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::{Found, ObjectChunks, StreamReader, Uploads, list};
-use bedrock_batch_engine::postprocess::{JoinJob, PromptsRead, Reading, Turn, join};
+use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor, StartInput};
 use clap::Args;
 use serde_json::{Value, json};
@@ -20,17 +20,17 @@ use std::io::Read;
 use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
 
-/// The job table.
+/// Name of the job table.
 const TABLE: &str = "bench";
 
 #[derive(Debug, Args)]
 pub(crate) struct Preprocess {
     #[command(flatten)]
     common: Common,
-    /// `s3://bucket/rows.csv`, or `s3://bucket/prefix/` of images; chunks go to the same bucket
+    /// Input, `s3://bucket/rows.csv` or `s3://bucket/prefix/` of images; chunks are written to the same bucket
     #[arg(long)]
     input: String,
-    /// The input is images
+    /// Treat the input as images
     #[arg(long)]
     images: bool,
 }
@@ -75,10 +75,10 @@ impl Preprocess {
 
 #[derive(Debug, Args)]
 pub(crate) struct Postprocess {
-    /// The bucket with the chunks that preprocess wrote
+    /// Bucket with the chunks that preprocess wrote
     #[arg(long)]
     bucket: String,
-    /// The prefix of the answers, `<prefix>/NNNN.jsonl.out`
+    /// Prefix of the answers, `<prefix>/NNNN.jsonl.out`
     #[arg(long)]
     answers: String,
 }
@@ -102,16 +102,16 @@ impl Postprocess {
         let mut total = 0;
         for ((index, rows), answers) in (0..).zip(rows).zip(answers) {
             let (s3, uploads, layout) = (s3.clone(), uploads.clone(), layout.clone());
-            let work = move || one(&s3, &uploads, &layout, index, &rows, &answers);
+            let work = move || join_chunk(&s3, &uploads, &layout, index, &rows, &answers);
             let done = tokio::task::spawn_blocking(work).await;
-            total += done.map_err(|error| EngineError::Transient(error.to_string()))??;
+            total += done.map_err(|error| EngineError::died("a task", error))??;
         }
         uploads.finish().await?;
         Ok(total)
     }
 }
 
-fn one(
+fn join_chunk(
     s3: &aws_sdk_s3::Client,
     uploads: &Uploads,
     layout: &Layout,
@@ -131,6 +131,6 @@ fn one(
     };
     let chunks = ObjectChunks::new(&runtime, s3, rows);
     let input: Box<dyn Read> = Box::new(StreamReader::new(&runtime, s3, answers));
-    let turn = Turn { asked: asked(), answers: Box::new(std::iter::once(input)) };
+    let turn = JobAnswers { job: attempt(), answers: Box::new(std::iter::once(input)) };
     Ok(join(&job, &chunks, &rows.uri.to_string(), std::iter::once(turn), uploads)?.counts.rows)
 }

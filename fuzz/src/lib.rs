@@ -1,5 +1,5 @@
-//! What has to hold for any bytes. Each function is a target of `make fuzz`, and of `cargo fuzz run <name>` where there is
-//! a nightly compiler; what does not hold, panics.
+//! Properties that must hold for any bytes. Each public function is a target of `make fuzz` and, with a nightly compiler,
+//! of `cargo fuzz run <name>`. It panics if a property does not hold.
 
 use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
 use bedrock_batch_domain::image::{ImageLimits, inspect};
@@ -8,7 +8,7 @@ use bedrock_batch_domain::prompt::{OutputSchema, Prompt, SchemaType};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-static WHOLE: LazyLock<Extractor> = LazyLock::new(|| known(SchemaType::Json, &[("whole", "$")], None));
+static WHOLE: LazyLock<Extractor> = LazyLock::new(|| valid_extractor(SchemaType::Json, &[("whole", "$")], None));
 
 static OTHERS: LazyLock<[Extractor; 3]> = LazyLock::new(|| {
     let schema = json!({
@@ -17,50 +17,58 @@ static OTHERS: LazyLock<[Extractor; 3]> = LazyLock::new(|| {
         "properties": {"color": {"type": "string", "pattern": "^[a-z ]+$", "minLength": 1}, "fit": {"enum": ["slim", "wide"]}},
     });
     [
-        known(SchemaType::Json, &[("color", "$.color"), ("fit", "$.fit"), ("deep", "$.a.b.c")], Some(&schema)),
-        known(SchemaType::Json, &[("all", "$..*"), ("some", "$[?@.a == 1]['a', 0]"), ("last", "$[-1:]")], None),
-        known(SchemaType::Regex, &[("color", r"Colou?r:\s*(\w+)"), ("think", "<think>(.*?)</think>")], None),
+        valid_extractor(
+            SchemaType::Json,
+            &[("color", "$.color"), ("fit", "$.fit"), ("deep", "$.a.b.c")],
+            Some(&schema),
+        ),
+        valid_extractor(
+            SchemaType::Json,
+            &[("all", "$..*"), ("some", "$[?@.a == 1]['a', 0]"), ("last", "$[-1:]")],
+            None,
+        ),
+        valid_extractor(SchemaType::Regex, &[("color", r"Colou?r:\s*(\w+)"), ("think", "<think>(.*?)</think>")], None),
     ]
 });
 
-/// The text of an answer.
+/// Checks extraction from the text of an answer.
 pub fn answer(bytes: &[u8]) {
     let text = &*String::from_utf8_lossy(bytes);
     for extractor in OTHERS.iter().chain([&*WHOLE]) {
-        read(extractor, text);
+        extract(extractor, text);
     }
     let value = text.trim();
-    let Some(whole) = serde_json::from_str::<Value>(value).ok().filter(Value::is_object) else { return };
-    let expected = vec![Some(FieldValue::Text(whole.to_string()))];
-    assert_eq!(WHOLE.extract(text, Some("end_turn")).as_ref(), Ok(&expected), "JSON alone is read as it is");
-    // Fences and tags are looked for wherever they stand.
+    let Some(object) = serde_json::from_str::<Value>(value).ok().filter(Value::is_object) else { return };
+    let expected = vec![Some(FieldValue::Text(object.to_string()))];
+    assert_eq!(WHOLE.extract(text, Some("end_turn")).as_ref(), Ok(&expected), "plain JSON is read unchanged");
+    // Fences and tags are searched for anywhere in the text.
     if !value.contains(['`', '<']) {
-        let told = format!("Here it is:\n{value}\n\nThat is \"all\" I see.");
-        assert_eq!(WHOLE.extract(&told, None).as_ref(), Ok(&expected), "JSON among words is found");
+        let with_prose = format!("Here it is:\n{value}\n\nThat is \"all\" I see.");
+        assert_eq!(WHOLE.extract(&with_prose, None).as_ref(), Ok(&expected), "JSON within prose is found");
     }
     let cut = (0..=value.len() / 2).rev().find(|at| value.is_char_boundary(*at)).unwrap_or(0);
-    assert!(WHOLE.extract(&value[..cut], None).is_err(), "a part of an answer does not pass for the whole");
+    assert!(WHOLE.extract(&value[..cut], None).is_err(), "a truncated answer is not accepted as complete");
 }
 
-/// The text of a template; also a single `JSONPath` or pattern.
+/// Checks the text of a template; also a single `JSONPath` or pattern.
 pub fn template(bytes: &[u8]) {
     let text = &*String::from_utf8_lossy(bytes);
     if let Ok(prompt) = Prompt::parse(text) {
         let _ = prompt.parsed_template();
         if let Ok(Some(extractor)) = prompt.extractor() {
-            read_usual(&extractor);
+            extract_from_samples(&extractor);
         }
     }
     for schema_type in [SchemaType::Json, SchemaType::Regex] {
         let fields = vec![("field".to_owned(), text.to_owned())];
         match Extractor::new(&OutputSchema { schema_type, fields }, None) {
-            Ok(extractor) => read_usual(&extractor),
+            Ok(extractor) => extract_from_samples(&extractor),
             Err(problems) => assert!(!problems.to_string().is_empty()),
         }
     }
 }
 
-/// The bytes of an image.
+/// Checks the inspection of the bytes of an image.
 pub fn image(bytes: &[u8]) {
     for family in [Family::AnthropicMessages, Family::Nova] {
         let limits = ImageLimits::of(family);
@@ -71,20 +79,20 @@ pub fn image(bytes: &[u8]) {
     }
 }
 
-fn read_usual(extractor: &Extractor) {
-    read(extractor, r#"{"color": "red", "a": [1, {"b": null, "c": [0.5, "x"]}], "größe": {"b": true}}"#);
-    read(extractor, "<thinking>Hm.</thinking>\nColor: dark red\nSize: XL");
+fn extract_from_samples(extractor: &Extractor) {
+    extract(extractor, r#"{"color": "red", "a": [1, {"b": null, "c": [0.5, "x"]}], "größe": {"b": true}}"#);
+    extract(extractor, "<thinking>Hm.</thinking>\nColor: dark red\nSize: XL");
 }
 
-/// Whatever a text is, it yields fields that have a column each, or a reason.
-fn read(extractor: &Extractor, text: &str) {
+/// Checks that any text yields either fields that fit a column each, or a reason.
+fn extract(extractor: &Extractor, text: &str) {
     for stop_reason in [None, Some("max_tokens")] {
         match extractor.extract(text, stop_reason) {
             Ok(fields) => {
                 assert_eq!(fields.len(), extractor.names().len());
                 for field in fields.iter().flatten() {
                     let mut kinds = FieldKinds::default();
-                    kinds.see(field);
+                    kinds.record(field);
                     assert!(kinds.column_type().cell(field).is_some());
                 }
             }
@@ -93,8 +101,8 @@ fn read(extractor: &Extractor, text: &str) {
     }
 }
 
-/// An extractor that is right.
-fn known(schema_type: SchemaType, fields: &[(&str, &str)], response_schema: Option<&Value>) -> Extractor {
+/// Creates a valid extractor.
+fn valid_extractor(schema_type: SchemaType, fields: &[(&str, &str)], response_schema: Option<&Value>) -> Extractor {
     let fields = fields.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect();
     Extractor::new(&OutputSchema { schema_type, fields }, response_schema)
         .unwrap_or_else(|problems| panic!("{problems}"))

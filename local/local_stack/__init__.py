@@ -1,1 +1,1 @@
-"""The whole service on this machine: MiniStack for AWS, `bedrock-simulator` for Bedrock, and our CDK app deployed to it."""
+"""The complete service on this machine: MiniStack as AWS, `bedrock-simulator` as Bedrock, and our CDK app deployed to them."""

@@ -1,4 +1,4 @@
-"""Deploys the CDK app to MiniStack with cdklocal, and only when something changed."""
+"""Deployment of the CDK app to MiniStack with cdklocal, only if something has changed."""
 
 import json
 import os
@@ -17,29 +17,29 @@ CDKLOCAL = INFRA / "node_modules" / ".bin" / "cdklocal"
 STACK = "BedrockBatchOrchestratorStack"
 ACCOUNT = "000000000000"
 
-# What takes minutes in an account takes seconds here, so that people and tests see it happen.
+# Waits that take minutes in an account are shortened to seconds, so that users and tests see them end.
 SHORT_WAITS = {"reconcileMinutes": 1, "reconcileSilentSeconds": 5, "onDemandInvocationSeconds": 20}
 
 
 def missing_for_deployment(settings: Settings) -> list[str]:
-    """What has to be there before anything can be deployed, and is not."""
+    """Lists the prerequisites of a deployment that are missing, each with its remedy."""
     problems = []
     unbuilt = [name for name in FUNCTIONS if not (settings.lambda_directory / name / "bootstrap").is_file()]
     if unbuilt:
         problems.append(
-            f"not built in {settings.lambda_directory}: {', '.join(unbuilt)}. Build the functions with `make build`, "
-            "or name their directory in LAMBDA_DIRECTORY"
+            f"functions not built in {settings.lambda_directory}: {', '.join(unbuilt)}. Build them with `make build`, "
+            "or set LAMBDA_DIRECTORY to their directory"
         )
     if not CDKLOCAL.is_file():
-        problems.append(f"{CDKLOCAL} does not exist. Install the CDK with `make setup`")
+        problems.append(f"{CDKLOCAL} does not exist. Install the CDK with `make setup` (or `npm ci` in infra/)")
     return problems
 
 
 def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -> tuple[dict[str, str], bool]:
-    """The stack's outputs, and whether anything had to be deployed."""
+    """Deploys the stack if necessary. Returns its outputs, and True if it was deployed."""
     stamp_file = settings.state / "deployed.json"
     stamp = {
-        # What a MiniStack holds goes with its process.
+        # The content of MiniStack is lost with its process.
         "ministack": [ministack["pid"], ministack["started_at"]],
         "simulator": simulator,
         "sources": {
@@ -56,11 +56,11 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
     log.unlink(missing_ok=True)
     environment = cdk_environment(endpoint)
     if previous.get("stamp", {}).get("ministack") != stamp["ministack"]:
-        # From the state directory, where no cdk.json makes it synthesize the app first.
+        # Run in the state directory: without a cdk.json, CDK does not synthesize the app first.
         run_cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], settings.state, environment, log)
     outputs_file = settings.state / "outputs.json"
     assembly = settings.state / "cdk.out"
-    # CDK keeps the functions of every deployment there, for ever.
+    # CDK never deletes the functions of earlier deployments there.
     shutil.rmtree(assembly, ignore_errors=True)
     context = {
         "lambdaDirectory": str(package_functions(settings)),
@@ -77,7 +77,8 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
 
 
 def cdk_environment(endpoint: str) -> dict[str, str]:
-    """The user's environment without their AWS settings, and a CDK that asks nobody but the local stack."""
+    """Returns the user's environment without their AWS settings, and with settings that let CDK contact only the local
+    stack."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     return {
         **others,
@@ -105,7 +106,7 @@ def run_cdk(arguments: list[str], directory: Path, environment: dict[str, str], 
         )
     if result.returncode != 0:
         tail = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-25:])
-        raise UserError(f"`cdklocal {arguments[0]}` failed. The end of {log}:\n{tail}")
+        raise UserError(f"`cdklocal {arguments[0]}` failed. Last lines of {log}:\n{tail}")
 
 
 def read_json(path: Path) -> dict:

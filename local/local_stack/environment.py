@@ -1,4 +1,4 @@
-"""The environments that processes of the local stack run in, and the file that users source."""
+"""Environments of the processes of the local stack, and the file that users source."""
 
 import os
 import shlex
@@ -12,10 +12,10 @@ EVENT_SOURCE = "local.bedrock"
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """What points any AWS client at MiniStack. The credentials are nobody's."""
+    """Returns the variables that point any AWS client at MiniStack. The credentials are dummies."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        # cdklocal insists on this one too.
+        # Required by cdklocal.
         "AWS_ENDPOINT_URL_S3": endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -25,7 +25,7 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 
 def process_environment(settings: Settings, endpoint: str) -> dict[str, str]:
-    """A clean environment with no real credentials in it: MiniStack hands its own on to every function."""
+    """Returns a clean environment without real credentials: MiniStack passes its own environment on to every function."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(settings.state / "home"),
@@ -37,7 +37,7 @@ def process_environment(settings: Settings, endpoint: str) -> dict[str, str]:
 
 
 def write_environment_file(path: Path, endpoint: str, simulator: str, outputs: dict[str, str]) -> None:
-    """Shell exports after which boto3, the AWS CLI and the Rust SDK talk to the local stack."""
+    """Writes shell exports with which boto3, the AWS CLI and the Rust SDK use the local stack."""
     exports = {
         **aws_environment(endpoint),
         ENVIRONMENT["BEDROCK_ENDPOINT_URL"]: simulator,

@@ -1,24 +1,25 @@
-"""MiniStack, with those things mended in which 1.5.33 differs from AWS and that runs and pipelines depend on.
+"""MiniStack, with corrections for the differences between version 1.5.33 and AWS that matter to runs and pipelines.
 
-1. A function that fails in a `waitForTaskToken` step fails the step at once, so that its Retry and Catch see the error.
-   MiniStack ignores the failure and goes on waiting for the token.
-2. A Distributed Map takes its concurrency from `MaxConcurrencyPath`. MiniStack only knows `MaxConcurrency`.
-3. What is over stays over. An execution that is stopped takes the children of its maps with it: no step of theirs is
-   begun any more, and their tokens are void. MiniStack lets them go on to their end, and children that had not begun
-   begin; an execution that was stopped could even become a failed one.
-4. The first child that fails ends its map, if the map tolerates no failure, and so ends the other children in the same
+1. A function that fails in a `waitForTaskToken` step fails the step immediately, so that its Retry and Catch see the error.
+   MiniStack ignores the failure and keeps waiting for the token.
+2. A Distributed Map takes its concurrency from `MaxConcurrencyPath`. MiniStack only supports `MaxConcurrency`.
+3. Ended executions stay ended. If an execution is stopped, the children of its maps are stopped too: none of their steps
+   starts any more, and their tokens become invalid. MiniStack lets them continue to their end, and children that had not
+   started still start; a stopped execution could even become a failed one.
+4. The first child that fails ends its map, if the map tolerates no failure, and thereby the other children in the same
    way. MiniStack waits for all of them first.
-5. Each attempt of a `waitForTaskToken` step has a token of its own. MiniStack keeps the first one's, which may have been
-   answered while nobody waited: the second attempt then waits in vain.
-6. An iteration of an inline Map that fails is the last one to begin. MiniStack begins all others as well.
-7. A nested execution (`startExecution.sync`) is one like any other: it tells EventBridge of its status, its name must be
+5. Each attempt of a `waitForTaskToken` step has its own token. MiniStack keeps that of the first attempt, which may have
+   been answered between the attempts: the second attempt would then wait forever.
+6. After an iteration of an inline Map has failed, no further iteration starts. MiniStack starts all others as well.
+7. A nested execution (`startExecution.sync`) behaves like any other: it sends its status to EventBridge, its name must be
    new, and it is stopped with the execution that waits for it. If it fails, the step fails with `States.TaskFailed` and
-   a description of it as the cause. MiniStack does none of this, and fails the step with the nested one's own error.
-8. An execution that is started again with its own name and input while it runs is the same execution. MiniStack refuses.
-9. The URL of a function, as CloudFormation gives it, leads to the function. MiniStack's leads to amazonaws' own domain.
+   a description of it as the cause. MiniStack does none of this, and fails the step with the nested execution's own error.
+8. An execution that is started again with the same name and input while it is running is the same execution. MiniStack
+   refuses the second start.
+9. The URL of a function, as returned by CloudFormation, leads to the function. MiniStack's is in the domain of AWS.
 
-Nothing else is touched, and the template and the state machine are those that go to AWS. All of it belongs upstream;
-when a version mends it, this file goes and `ministack` is started as it is.
+Nothing else is changed, and the template and the state machines are those that are deployed to AWS. All of these corrections
+belong upstream; once a version includes them, this file can be removed and `ministack` be started directly.
 """
 
 import json
@@ -33,16 +34,16 @@ from ministack.services import stepfunctions
 from ministack.services.cloudformation import provisioners
 from ministack.services.stepfunctions import _ExecutionError
 
-# The execution whose step runs, and the token that the step waits for. Not thread-local: a step with a timeout invokes
-# its function in a thread of its own, which inherits the context.
+# The execution whose step is running, and the token that the step waits for. Not thread-local: a step with a timeout invokes
+# its function in a separate thread, which inherits the context.
 _execution: ContextVar[dict | None] = ContextVar("execution", default=None)
 _token: ContextVar[str | None] = ContextVar("token", default=None)
 _waiting: dict[str, dict | None] = {}
-"""The execution that waits for each token."""
-# The inline Map whose iteration is about to begin; threads of iterations inherit it.
+"""Executions by the token that they wait for."""
+# The inline Map whose iteration is about to start; threads of iterations inherit it.
 _inline_map: ContextVar[dict | None] = ContextVar("inline_map", default=None)
 
-# What ends the steps of an execution that is over. No Retry or Catch of ours names it, and none could go on from there.
+# Error that ends the steps of an ended execution. None of our Retry or Catch rules names it, and none could continue.
 ABORTED = "States.ExecutionAborted"
 
 _execute_task = stepfunctions._execute_task
@@ -67,7 +68,7 @@ def execute_task(state_def, raw_input, execution, context):
 
 
 def apply_jsonata_arguments(state_def, raw_input, context=None):
-    # Evaluated anew for each attempt, and the token is read from the context after that.
+    # Called again for each attempt, before the token is read from the context.
     if context is not None and state_def.get("Resource", "").endswith(".waitForTaskToken"):
         context["Task"] = {"Token": str(uuid.uuid4())}
     return _apply_jsonata_arguments(state_def, raw_input, context)
@@ -85,8 +86,8 @@ def invoke_with_callback(resource, input_data, token, state_def):
 
 def call_lambda(function, event):
     try:
-        # Here the token is known already, so an execution that ends from now on finds it and makes it void.
-        if is_over(_execution.get()):
+        # The token is registered by now, so an execution that ends from now on finds and invalidates it.
+        if has_ended(_execution.get()):
             raise _ExecutionError(ABORTED, "")
         return _call_lambda(function, event)
     except _ExecutionError as error:
@@ -95,28 +96,29 @@ def call_lambda(function, event):
 
 
 def fail_token(token, error):
-    """Ends the wait for a token, unless it was answered."""
+    """Ends the wait for a token with an error, unless it was answered."""
     waiting = stepfunctions._task_tokens.get(token)
     if waiting is not None and not waiting["event"].is_set():
         waiting["error"] = {"Error": error.error, "Cause": error.cause}
         waiting["event"].set()
 
 
-def is_over(execution):
-    """Whether no step of it may begin: it has ended itself, or the map that it is a child of, or the map's execution."""
+def has_ended(execution):
+    """Returns True if no further step of the execution may start: it has ended, or the map that it is a child of, or the
+    execution of that map."""
     if execution is None:
-        # A step that is tried by itself, with TestState.
+        # A single step, tested with TestState.
         return False
     map_run = stepfunctions._map_runs.get(execution.get("mapRunArn"))
     if map_run is not None:
-        return map_run["status"] != "RUNNING" or is_over(stepfunctions._executions.get(map_run["executionArn"]))
+        return map_run["status"] != "RUNNING" or has_ended(stepfunctions._executions.get(map_run["executionArn"]))
     return execution["status"] != "RUNNING"
 
 
-def void_tokens():
-    """Wakes what waits in executions that are over."""
+def invalidate_tokens():
+    """Ends all waits in executions that have ended."""
     for token, execution in list(_waiting.items()):
-        if is_over(execution):
+        if has_ended(execution):
             fail_token(token, _ExecutionError(ABORTED, ""))
 
 
@@ -124,15 +126,15 @@ def start_execution(data):
     response = _start_execution(data)
     if response[0] == 400 and json.loads(response[2])["__type"] == "ExecutionAlreadyExists":
         machine = stepfunctions._resolve_state_machine_arn(data["stateMachineArn"])
-        there = stepfunctions._executions[f"{machine.replace(':stateMachine:', ':execution:')}:{data['name']}"]
-        if there["status"] == "RUNNING" and there["input"] == data.get("input", "{}"):
-            return json_response({"executionArn": there["executionArn"], "startDate": there["startDate"]})
+        existing = stepfunctions._executions[f"{machine.replace(':stateMachine:', ':execution:')}:{data['name']}"]
+        if existing["status"] == "RUNNING" and existing["input"] == data.get("input", "{}"):
+            return json_response({"executionArn": existing["executionArn"], "startDate": existing["startDate"]})
     return response
 
 
 def run_nested_execution(resource, input_data):
     parent = _execution.get()
-    if is_over(parent):
+    if has_ended(parent):
         raise _ExecutionError(ABORTED, "")
     status, _, body = start_execution(stepfunctions._nested_start_execution_request(input_data))
     answer = json.loads(body)
@@ -140,7 +142,7 @@ def run_nested_execution(resource, input_data):
         raise _ExecutionError(f"StepFunctions.{answer['__type']}Exception", answer["message"])
     nested = stepfunctions._executions[answer["executionArn"]]
     while nested["status"] == "RUNNING":
-        if is_over(parent):
+        if has_ended(parent):
             stop_execution({"executionArn": nested["executionArn"]})
             raise _ExecutionError(ABORTED, "")
         time.sleep(0.05)
@@ -153,7 +155,7 @@ def run_nested_execution(resource, input_data):
 
 
 def as_step_functions_describes(nested):
-    """What a state gets to know of the nested execution that it waited for: DescribeExecution, in capitals."""
+    """Returns a nested execution as the state that waited for it sees it: like DescribeExecution, with capitalized names."""
     described = json.loads(stepfunctions._describe_execution({"executionArn": nested["executionArn"]})[2])
     if nested["status"] != "SUCCEEDED":
         described = {name: value for name, value in described.items() if not name.startswith("output")}
@@ -165,7 +167,7 @@ def as_step_functions_describes(nested):
 
 def stop_execution(data):
     response = _stop_execution(data)
-    void_tokens()
+    invalidate_tokens()
     return response
 
 
@@ -175,18 +177,18 @@ def fail_execution(execution, error, cause):
 
 
 def run_sub_machine(states, start_at, input_data, execution, context):
-    # The children of a Distributed Map begin here; so do branches within them, whose failures they may still catch.
-    begins = "mapRunArn" in execution and "_begun" not in execution
-    execution["_begun"] = True
+    # Children of a Distributed Map start here, and so do branches within them, whose failures they may still catch.
+    is_child_start = "mapRunArn" in execution and "_started" not in execution
+    execution["_started"] = True
     inline_map = _inline_map.get()
     if inline_map is not None and inline_map["failed"]:
         raise _ExecutionError(ABORTED, "")
-    # What is nested in the iteration may fail without failing it.
+    # States nested in the iteration may fail without failing it.
     outside = _inline_map.set(None)
     try:
         return _run_sub_machine(states, start_at, input_data, execution, context)
     except _ExecutionError:
-        if begins:
+        if is_child_start:
             end_map(stepfunctions._map_runs[execution["mapRunArn"]])
         if inline_map is not None:
             inline_map["failed"] = True
@@ -198,7 +200,7 @@ def run_sub_machine(states, start_at, input_data, execution, context):
 def end_map(map_run):
     if not map_run["toleratedFailureCount"] and not map_run["toleratedFailurePercentage"]:
         map_run["status"] = "FAILED"
-        void_tokens()
+        invalidate_tokens()
 
 
 def run_map_items(state_def, raw_input, execution, context):
@@ -217,7 +219,7 @@ def run_distributed_map(state_def, raw_input, effective, iterator, execution, co
     try:
         return _run_distributed_map(state_def, raw_input, effective, iterator, execution, context)
     finally:
-        # MiniStack takes every child that ends with an error for a failed one.
+        # MiniStack marks every child that ends with an error as failed.
         for child in list(stepfunctions._executions.values()):
             if child.get("error") == ABORTED:
                 child.update(status="ABORTED", error=None, cause=None)

@@ -1,4 +1,4 @@
-"""Zips of the functions, made quickly: CDK compresses a directory by itself, but slowly and one after the other."""
+"""Fast packaging of the functions as zips: CDK would compress the directories itself, but slowly and one after the other."""
 
 import hashlib
 import zipfile
@@ -8,24 +8,24 @@ from pathlib import Path
 from .contract import FUNCTIONS
 from .settings import Settings
 
-# The zips only travel to the next process, so speed counts and size does not.
+# The zips are only passed to another process on this machine, so speed matters and size does not.
 COMPRESSION_LEVEL = 1
-# The same bytes make the same zip, or CDK would deploy functions that did not change.
+# A constant, so that the same bytes make the same zip: otherwise CDK would deploy unchanged functions.
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 
 
 def package_functions(settings: Settings) -> Path:
-    """Brings `<state>/functions/<name>.zip` in line with the built functions, and returns that directory."""
+    """Updates `<state>/functions/<name>.zip` from the built functions, and returns that directory."""
     directory = settings.state / "functions"
     directory.mkdir(exist_ok=True)
     with ThreadPoolExecutor() as pool:
-        # zlib lets go of the interpreter's lock while it works, so the functions are compressed side by side.
+        # zlib releases the interpreter's lock while it works, so the functions are compressed in parallel.
         list(pool.map(lambda name: package(settings.lambda_directory / name, directory / f"{name}.zip"), FUNCTIONS))
     return directory
 
 
 def package(source: Path, target: Path) -> None:
-    """Writes the zip of one directory unless the one there is of the same bytes."""
+    """Writes the zip of one directory, unless the existing one has the same content."""
     files = files_in(source)
     digest = digest_of(files, source)
     digest_file = target.with_suffix(".digest")
@@ -46,7 +46,7 @@ def files_in(root: Path) -> list[Path]:
 
 
 def digest_of(files: list[Path], base: Path) -> str:
-    """Changes with the name or the bytes of any file."""
+    """Returns a digest of the names and contents of all files."""
     digest = hashlib.blake2b()
     for file in files:
         digest.update(f"{file.relative_to(base)}\0{file.stat().st_size}\0".encode())

@@ -1,23 +1,28 @@
-"""Ports for the local stack."""
+"""Choice of ports for the local stack."""
 
+import random
 import socket
 
+# Below the ports that systems give to outgoing connections: such a connection could take a port after it was found to be
+# free and before the process that it was chosen for listens.
+PORTS = range(20_000, 30_000)
 
-def choose_port(usual: int, *taken: int) -> int:
-    """The usual port if it is free, else any free one."""
-    if usual not in taken and is_free(usual):
-        return usual
+
+def choose_port(preferred: int, *taken: int) -> int:
+    """Returns the preferred port if it is free, else any free one."""
+    if preferred not in taken and is_free(preferred):
+        return preferred
     return any_port()
 
 
 def any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while not is_free(port := random.choice(PORTS)):
+        pass
+    return port
 
 
 def is_free(port: int) -> bool:
-    # Both addresses: something that listens on all interfaces would not be seen by a bind to one of them everywhere.
+    # Both addresses are tried: on some systems, binding to one interface succeeds although a process listens on all of them.
     for address in ("127.0.0.1", "0.0.0.0"):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

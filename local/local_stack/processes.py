@@ -1,4 +1,4 @@
-"""Processes that outlive the command which starts them, and are later ended by exactly that identity."""
+"""Processes that outlive the command that starts them and are later ended by their exact identity."""
 
 import contextlib
 import json
@@ -16,13 +16,14 @@ from .settings import Settings, UserError
 
 
 def started_at(pid: int) -> str | None:
-    """When the process with this id was started, or None if there is none. Ids are used again; this tells them apart."""
+    """Returns the start time of the process with this id, or None if there is none. Ids are reused; the start time
+    distinguishes processes with the same id."""
     if Path("/proc/self/stat").exists():
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None
-        # A zombie is over; it only waits for its parent to look.
+        # A zombie has ended; it only waits for its parent to read its status.
         return None if fields[0] == "Z" else fields[19]
     shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip() or None
@@ -30,7 +31,7 @@ def started_at(pid: int) -> str | None:
 
 @dataclass(frozen=True)
 class Service:
-    """One process of the local stack."""
+    """Process of the local stack."""
 
     name: str
     settings: Settings
@@ -38,19 +39,20 @@ class Service:
     start_seconds: float
 
     def running(self) -> dict | None:
-        """The record of the process if it still is that process."""
+        """Returns the record of the process if that process is still running."""
         record = self._record()
         return record if record and started_at(record["pid"]) == record["started_at"] else None
 
     def port(self) -> int | None:
-        """The port it has, or had and can have again: what is deployed knows it by that."""
+        """Returns the port of the process, or its last port if that is free again: deployed resources refer to it."""
         record = self._record()
         if not record:
             return None
         return record["port"] if self.running() or is_free(record["port"]) else None
 
     def ensure(self, port: int, command: list[str], environment: dict[str, str], version: str) -> dict:
-        """The record of the running process; started again if its command or version changed, or if it is not well."""
+        """Returns the record of the running process, after a restart if its command or version has changed or if it is not
+        healthy."""
         wanted = {"port": port, "command": command, "version": version}
         record = self.running()
         if record and {key: record[key] for key in wanted} == wanted and healthy(self._url(port)):
@@ -72,10 +74,10 @@ class Service:
         return record
 
     def stop(self) -> bool:
-        """Ends the process if it is ours and still runs. True if there was something to end."""
+        """Ends the process if it is still the recorded one. Returns True if it was running."""
         record = self.running()
         if record:
-            # The whole group: MiniStack's functions are its children and must not outlive it.
+            # The whole process group: MiniStack's functions are its children and must not outlive it.
             send(record["pid"], signal.SIGTERM)
             wait_for(lambda: started_at(record["pid"]) != record["started_at"], seconds=5)
             send(record["pid"], signal.SIGKILL)
@@ -106,10 +108,10 @@ class Service:
         if status is None and healthy(self._url(port)):
             return
         self.stop()
-        slow = f"did not answer at {self._url(port)} within {self.start_seconds:.0f} s"
-        what = slow if status is None else f"ended with status {status}"
+        timeout = f"did not answer at {self._url(port)} within {self.start_seconds:.0f} s"
+        what = timeout if status is None else f"ended with status {status}"
         tail = "\n".join(f"  {line}" for line in self._log_file.read_text(errors="replace").splitlines()[-15:])
-        raise UserError(f"{self.name} {what}. The end of {self._log_file}:\n{tail}")
+        raise UserError(f"{self.name} {what}. Last lines of {self._log_file}:\n{tail}")
 
 
 def send(group: int, signal_number: signal.Signals) -> None:
@@ -117,7 +119,7 @@ def send(group: int, signal_number: signal.Signals) -> None:
         os.killpg(group, signal_number)
 
 
-# Whatever proxy the user has, this machine is not behind it.
+# Requests to this machine never go through the user's proxy.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -1,4 +1,4 @@
-"""Where things lie and what the environment asks for."""
+"""Settings of the local stack, from the environment."""
 
 import os
 import shlex
@@ -9,29 +9,29 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class UserError(Exception):
-    """An error that the user can fix; reported without a stack trace."""
+    """Error that the user can fix; reported without a stack trace."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One local stack. Two with different state directories live side by side."""
+    """Settings of one local stack. Stacks with different state directories are independent of each other."""
 
     state: Path
-    """LOCAL_STATE_DIR: everything this stack leaves on the disk. Default: .local"""
+    """LOCAL_STATE_DIR: directory for everything that this stack writes to disk. Default: .local"""
     venv: Path
-    """LOCAL_VENV: the Python environment of local/requirements.txt. Default: .local/venv"""
+    """LOCAL_VENV: Python environment of local/requirements.txt. Default: .local/venv"""
     lambda_directory: Path
-    """LAMBDA_DIRECTORY: the built functions, one directory each. Default: .local/lambda, as in the Makefile"""
+    """LAMBDA_DIRECTORY: built functions, one directory each. Default: .local/lambda, as in the Makefile"""
     simulator_binary: Path
-    """BEDROCK_SIMULATOR_BIN. Default: debug/bedrock-simulator in the target directory of the Makefile"""
+    """BEDROCK_SIMULATOR_BIN. Default: debug/bedrock-simulator in Cargo's target directory"""
     simulator_backend: str
-    """BEDROCK_SIMULATOR_BACKEND: where answers come from. Default: fake"""
+    """BEDROCK_SIMULATOR_BACKEND: source of the answers. Default: fake"""
     simulator_step_ms: str
-    """BEDROCK_SIMULATOR_STEP_MS: how long a job stays in each status. Default: 200"""
+    """BEDROCK_SIMULATOR_STEP_MS: time that a job spends in each status. Default: 200"""
     simulator_options: tuple[str, ...]
-    """BEDROCK_SIMULATOR_OPTIONS: further options, as in a shell. Default: none"""
+    """BEDROCK_SIMULATOR_OPTIONS: further options, in shell syntax. Default: none"""
     retry_scale: str
-    """SFN_WAIT_SCALE: what the waits between retries are multiplied by. Default: 0.02"""
+    """SFN_WAIT_SCALE: factor for the waits between retries. Default: 0.02"""
 
     @classmethod
     def from_environment(cls) -> "Settings":

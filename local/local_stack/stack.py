@@ -1,4 +1,4 @@
-"""Brings the local stack up and down."""
+"""Start and stop of the local stack."""
 
 import fcntl
 import os
@@ -19,21 +19,21 @@ SIMULATOR_PORT = 4567
 
 
 def up(settings: Settings) -> None:
-    """Starts what does not run, deploys what changed, and writes the environment file."""
-    begin = time.monotonic()
+    """Starts the processes that are not running, deploys if anything has changed, and writes the environment file."""
+    start = time.monotonic()
     check(settings)
     settings.make_directories()
     with only_one(settings.state / "lock"):
-        # Two stacks that look for free ports at the same time must not find the same ones.
+        # Two stacks that choose free ports at the same time must not choose the same ones.
         with only_one(Path(tempfile.gettempdir()) / f"bedrock-batch-local-ports-{os.getuid()}.lock"):
             ministack, ministack_url = start_ministack(settings)
             simulator_url = start_simulator(settings, ministack_url, ministack["port"])
         outputs, deployed = deploy(settings, ministack, ministack_url, simulator_url)
         write_environment_file(settings.environment_file, ministack_url, simulator_url, outputs)
-    what = "deployed" if deployed else "nothing changed"
-    seconds = time.monotonic() - begin
-    print(f"The local stack is up ({what}, {seconds:.1f} s): AWS at {ministack_url}, Bedrock at {simulator_url}.")
-    print(f"Use it with `. {shown(settings.environment_file)}`; logs are in {shown(settings.logs)}.")
+    action = "deployed" if deployed else "no changes"
+    seconds = time.monotonic() - start
+    print(f"The local stack is up ({action}, {seconds:.1f} s): AWS at {ministack_url}, Bedrock at {simulator_url}.")
+    print(f"To use it: `. {shown(settings.environment_file)}`. Its logs are in {shown(settings.logs)}.")
 
 
 def down(settings: Settings) -> None:
@@ -48,18 +48,18 @@ def down(settings: Settings) -> None:
 
 
 def check(settings: Settings) -> None:
-    """Tells all that is missing at once, before anything is started."""
+    """Reports everything that is missing at once, before anything is started."""
     problems = missing_for_deployment(settings)
     if not (settings.venv / "bin" / "ministack").is_file():
         pip = settings.venv / "bin" / "pip"
         problems.append(
-            f"MiniStack is not installed in {settings.venv}. Install what the local stack needs: "
-            f"`python3 -m venv {settings.venv} && {pip} install -r local/requirements.txt`"
+            f"MiniStack is not installed in {settings.venv}. Install the Python packages of the local stack with "
+            f"`make setup` (or `python3 -m venv {settings.venv} && {pip} install -r local/requirements.txt`)"
         )
     if not settings.simulator_binary.is_file():
         problems.append(
             f"{settings.simulator_binary} does not exist. Build it with `make build`, "
-            "or name it in BEDROCK_SIMULATOR_BIN"
+            "or set BEDROCK_SIMULATOR_BIN to its path"
         )
     if problems:
         raise UserError("\n".join(["the local stack cannot be started:", *(f"  - {problem}" for problem in problems)]))
@@ -70,7 +70,7 @@ def start_ministack(settings: Settings) -> tuple[dict, str]:
     port = service.port() or choose_port(MINISTACK_PORT)
     endpoint = f"http://127.0.0.1:{port}"
     if not service.running():
-        # Where it unpacks every version of every function.
+        # MiniStack unpacks every version of every function there.
         shutil.rmtree(settings.temporary, ignore_errors=True)
         settings.make_directories()
     environment = {
@@ -103,16 +103,16 @@ def start_simulator(settings: Settings, endpoint: str, ministack_port: int) -> s
 
 
 def ministack_service(settings: Settings) -> Service:
-    return Service("ministack", settings, "/_ministack/health", start_seconds=30)
+    return Service("ministack", settings, "/_ministack/health", start_seconds=120)
 
 
 def simulator_service(settings: Settings) -> Service:
-    return Service("bedrock-simulator", settings, "/_simulator/health", start_seconds=10)
+    return Service("bedrock-simulator", settings, "/_simulator/health", start_seconds=60)
 
 
 @contextmanager
 def only_one(lock_file: Path):
-    """Lets one process at a time in."""
+    """Lets only one process at a time enter."""
     with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

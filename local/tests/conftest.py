@@ -1,4 +1,4 @@
-"""MiniStack's engine with what it works on made visible."""
+"""Fixtures that record what MiniStack's engine invokes and which events it sends."""
 
 import pytest
 from stepfunctions_for_tests import Functions
@@ -20,9 +20,9 @@ def functions(monkeypatch):
 
 @pytest.fixture
 def events(monkeypatch):
-    """The statuses that EventBridge is told of, by execution."""
-    told = []
+    """The status events sent to EventBridge, as pairs of execution and status."""
+    events = []
     monkeypatch.setattr(
-        stepfunctions, "_emit_execution_status_event", lambda execution: told.append((execution["executionArn"], execution["status"]))
+        stepfunctions, "_emit_execution_status_event", lambda execution: events.append((execution["executionArn"], execution["status"]))
     )
-    return told
+    return events

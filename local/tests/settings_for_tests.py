@@ -1,4 +1,4 @@
-"""A local stack that is nowhere but in a temporary directory."""
+"""Settings of a local stack in a temporary directory."""
 
 from pathlib import Path
 

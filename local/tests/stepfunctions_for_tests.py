@@ -1,4 +1,4 @@
-"""State machines on MiniStack's engine, with functions that are Python here."""
+"""State machines on MiniStack's engine, with Python functions in place of Lambda functions."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ FAILURE = stepfunctions._ExecutionError("Broken", json.dumps({"errorType": "Brok
 
 
 class Functions:
-    """What the steps invoke: each call is written down, then answered by what the test says for that function."""
+    """Functions that the steps invoke: each call is recorded, then answered as the test defines for that function."""
 
     def __init__(self):
         self.calls = []
@@ -34,21 +34,21 @@ def call(action, **data):
 
 
 def step(name, **fields):
-    """A step that invokes a function with its input."""
+    """Returns a step that invokes a function with its input."""
     return {
         "Type": "Task",
         "QueryLanguage": "JSONata",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": name, "Payload": "{% $states.input %}"},
         "Output": "{% $states.input %}",
-        # Longer than any test waits, and short enough to let a failed one end.
-        "TimeoutSeconds": 15,
+        # Longer than any test waits, but short enough for a failed test to end.
+        "TimeoutSeconds": 120,
         **fields,
     }
 
 
 def waiting_step(name, **fields):
-    """The same, and waits for an answer to its token."""
+    """Returns a step that invokes a function with its input and waits for the answer to its token."""
     payload = {"token": "{% $states.context.Task.Token %}", "item": "{% $states.input %}"}
     return step(
         name,
@@ -59,7 +59,7 @@ def waiting_step(name, **fields):
 
 
 def distributed_map(*steps, **fields):
-    """A map whose children go through the named steps one after the other."""
+    """Returns a map whose children execute the named steps in sequence."""
     names = [name for name, _ in steps]
     states = {name: {**state, **({"Next": after} if after else {"End": True})} for (name, state), after in zip(steps, [*names[1:], None], strict=True)}
     return {
@@ -73,18 +73,18 @@ def distributed_map(*steps, **fields):
 
 
 def state_machine(name, **states):
-    """The ARN of a machine with these states, which begins with the first."""
+    """Creates a state machine with these states, which starts with the first one, and returns its ARN."""
     definition = {"StartAt": next(iter(states)), "States": states}
     return call("_create_state_machine", name=name, definition=json.dumps(definition), roleArn=ROLE)[1]["stateMachineArn"]
 
 
 class Execution:
-    """A started execution of a machine with these states, which begins with the first."""
+    """Started execution of a state machine with these states, which starts with the first one."""
 
     def __init__(self, items=(), max_concurrency=10, **states):
         machine = state_machine("machine", **states)
-        given = json.dumps({"items": list(items), "max_concurrency": max_concurrency})
-        _, started = call("_start_execution", stateMachineArn=machine, input=given)
+        input_ = json.dumps({"items": list(items), "max_concurrency": max_concurrency})
+        _, started = call("_start_execution", stateMachineArn=machine, input=input_)
         self.arn = started["executionArn"]
 
     @property
@@ -92,7 +92,7 @@ class Execution:
         return call("_describe_execution", executionArn=self.arn)[1]
 
     def end(self):
-        assert wait_for(lambda: self.described["status"] != "RUNNING", seconds=10)
+        assert wait_for(lambda: self.described["status"] != "RUNNING", seconds=60)
         return self.described
 
     def stop(self):
@@ -100,16 +100,16 @@ class Execution:
 
     @property
     def children(self):
-        """The statuses of the children of its maps."""
+        """The statuses of all children of its maps."""
         maps = call("_list_map_runs", executionArn=self.arn)[1]["mapRuns"]
         listed = (call("_list_executions", mapRunArn=each["mapRunArn"])[1]["executions"] for each in maps)
         return [child["status"] for children in listed for child in children]
 
     def wait_for_children(self, count):
-        """Until nothing of it runs any more."""
-        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=10), self.children
+        """Waits until this number of children exist and none of them is running."""
+        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=60), self.children
         return self.children
 
 
 def eventually(condition):
-    assert wait_for(condition, seconds=10)
+    assert wait_for(condition, seconds=60)

@@ -1,4 +1,4 @@
-"""What the local stack names of the project is there."""
+"""The local stack's copies of names agree with the project."""
 
 import json
 
@@ -7,8 +7,8 @@ from local_stack.deployment import INFRA, SHORT_WAITS
 from local_stack.settings import REPOSITORY
 
 
-def test_the_short_waits_are_context_keys_of_the_cdk_app():
-    # CDK takes any context key without a word.
+def test_short_waits_are_context_keys_of_the_cdk_app():
+    # CDK silently accepts unknown context keys.
     assert set(SHORT_WAITS) <= set(json.loads((INFRA / "cdk.json").read_text())["context"])
 
 

@@ -1,4 +1,4 @@
-"""What is mended of MiniStack's Step Functions for the steps and children of a run."""
+"""Corrections of MiniStack's Step Functions for the steps and children of a run."""
 
 import threading
 
@@ -6,25 +6,25 @@ import pytest
 from stepfunctions_for_tests import FAILURE, Execution, call, distributed_map, eventually, step, waiting_step
 
 
-def test_each_attempt_has_a_token_of_its_own(functions):
-    def dies_at_first(event):
+def test_each_attempt_has_its_own_token(functions):
+    def fail_first_attempt(event):
         if len(functions.of("submit")) == 1:
             raise FAILURE
         return {}
 
-    functions.answers["submit"] = dies_at_first
+    functions.answers["submit"] = fail_first_attempt
     retry = [{"ErrorEquals": ["Broken"], "IntervalSeconds": 1, "MaxAttempts": 1}]
     execution = Execution(Wait=waiting_step("submit", Retry=retry, End=True))
     eventually(lambda: len(functions.of("submit")) == 2)
     first, second = (event["token"] for event in functions.of("submit"))
     assert first != second
-    # Whoever still answers the first attempt does not answer the second.
+    # An answer to the first attempt is not one to the second.
     assert call("_send_task_success", taskToken=first, output="{}")[0] == 400
     assert call("_send_task_success", taskToken=second, output="{}")[0] == 200
     assert execution.end()["status"] == "SUCCEEDED"
 
 
-def test_a_function_that_fails_fails_the_step_that_waits_for_its_token(functions):
+def test_a_failed_function_fails_the_step_that_waits_for_its_token(functions):
     def broken(event):
         raise FAILURE
 
@@ -43,16 +43,16 @@ def test_a_function_that_fails_fails_the_step_that_waits_for_its_token(functions
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-def test_a_map_has_as_many_children_at_once_as_its_path_says(functions, limit):
-    running, most, lock = 0, 0, threading.Lock()
+def test_a_distributed_map_takes_its_concurrency_from_the_path(functions, limit):
+    running, maximum, lock = 0, 0, threading.Lock()
     together = threading.Barrier(limit)
 
     def work(event):
-        nonlocal running, most
+        nonlocal running, maximum
         with lock:
             running += 1
-            most = max(most, running)
-        together.wait(timeout=10)
+            maximum = max(maximum, running)
+        together.wait(timeout=60)
         with lock:
             running -= 1
         return {}
@@ -60,10 +60,10 @@ def test_a_map_has_as_many_children_at_once_as_its_path_says(functions, limit):
     functions.answers = {"work": work}
     execution = Execution(items=range(6), max_concurrency=limit, Map=distributed_map(("Work", step("work")), End=True))
     assert execution.end()["status"] == "SUCCEEDED"
-    assert most == limit
+    assert maximum == limit
 
 
-def test_a_stopped_execution_takes_waiting_children_with_it_and_begins_no_others(functions, events):
+def test_stopping_an_execution_aborts_waiting_children_and_starts_no_others(functions, events):
     execution = Execution(
         items=range(4),
         max_concurrency=2,
@@ -83,43 +83,43 @@ def test_a_stopped_execution_takes_waiting_children_with_it_and_begins_no_others
     assert events == [(execution.arn, "RUNNING"), (execution.arn, "ABORTED")]
 
 
-def test_a_function_that_runs_when_its_execution_is_stopped_ends_but_nothing_comes_after_it(functions):
+def test_a_function_running_when_its_execution_is_stopped_completes_without_a_next_step(functions):
     started, stopped = threading.Event(), threading.Event()
 
     def slow(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         return {}
 
     functions.answers = {"slow": slow}
     execution = Execution(
         items=["a"], Map=distributed_map(("Slow", step("slow")), ("Next", step("next")), End=True)
     )
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     assert execution.wait_for_children(1) == ["ABORTED"]
     assert functions.of("next") == []
 
 
-def test_a_function_that_stores_its_token_while_its_execution_is_stopped_waits_for_nothing(functions):
+def test_a_step_that_starts_waiting_while_its_execution_is_stopped_is_aborted(functions):
     started, stopped = threading.Event(), threading.Event()
 
     def submit(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         return {}
 
     functions.answers = {"submit": submit}
     execution = Execution(items=["a"], Map=distributed_map(("Submit", waiting_step("submit")), End=True))
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     assert execution.wait_for_children(1) == ["ABORTED"]
 
 
 @pytest.mark.parametrize("kind", [step, waiting_step])
-def test_a_stopped_execution_is_not_tried_again(functions, kind):
+def test_a_stopped_execution_does_not_retry(functions, kind):
     def broken(event):
         raise FAILURE
 
@@ -136,13 +136,13 @@ def test_a_stopped_execution_does_not_become_a_failed_one(functions, events):
 
     def broken(event):
         started.set()
-        assert stopped.wait(timeout=10)
+        assert stopped.wait(timeout=60)
         raise FAILURE
 
     functions.answers = {"broken": broken}
     threads = threading.active_count()
     execution = Execution(Broken=step("broken", End=True))
-    assert started.wait(timeout=10)
+    assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
     eventually(lambda: threading.active_count() <= threads)
@@ -150,7 +150,7 @@ def test_a_stopped_execution_does_not_become_a_failed_one(functions, events):
     assert [status for _, status in events] == ["RUNNING", "ABORTED"]
 
 
-def test_other_executions_go_on(functions):
+def test_stopping_an_execution_does_not_affect_others(functions):
     machine = {"Map": distributed_map(("Submit", waiting_step("submit")), End=True)}
     first, second = Execution(items=["a"], **machine), Execution(items=["b"], **machine)
     eventually(lambda: len(functions.of("submit")) == 2)
@@ -160,7 +160,7 @@ def test_other_executions_go_on(functions):
     assert second.end()["status"] == "SUCCEEDED"
 
 
-def test_the_first_child_that_fails_ends_its_map(functions):
+def test_the_first_failed_child_ends_its_map(functions):
     def submit(event):
         if event["item"] == 1:
             eventually(lambda: len(functions.of("submit")) == 2)
@@ -182,10 +182,10 @@ def test_the_first_child_that_fails_ends_its_map(functions):
     assert sorted(execution.children) == ["ABORTED", "ABORTED", "ABORTED", "FAILED"]
     assert len(functions.of("submit")) == 2
     assert functions.of("postprocess") == []
-    assert len(functions.of("explain")) == 1, "what comes after the map is none of its children"
+    assert len(functions.of("explain")) == 1, "the state after the map is not one of its children"
 
 
-def test_a_failure_that_the_map_tolerates_ends_nothing(functions):
+def test_a_tolerated_failure_does_not_end_the_map(functions):
     def work(event):
         if event == 1:
             raise FAILURE

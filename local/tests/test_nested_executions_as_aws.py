@@ -1,4 +1,4 @@
-"""What is mended of MiniStack for pipelines: executions within executions, one after the other."""
+"""Corrections of MiniStack for pipelines: nested executions, one after the other."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ def broken(event):
 
 
 def nested_step(name, machine, **fields):
-    """A step that runs the machine with its input as an execution of that name, and waits for its end."""
+    """Returns a step that starts a nested execution with this name and its own input, and waits for its end."""
     return {
         "Type": "Task",
         "QueryLanguage": "JSONata",
@@ -27,7 +27,7 @@ def nested_step(name, machine, **fields):
 
 
 def one_after_the_other(name, iteration, **fields):
-    """An inline map with one iteration at a time."""
+    """Returns an inline map with one iteration at a time."""
     return {
         "Type": "Map",
         "ItemsPath": "$.items",
@@ -46,20 +46,20 @@ def described(arn):
     return call("_describe_execution", executionArn=arn)[1]
 
 
-def test_an_iteration_that_fails_is_the_last_to_begin(functions):
+def test_no_iteration_starts_after_a_failed_one(functions):
     functions.answers = {"work": lambda event: broken(event) if event == 1 else {}}
     execution = Execution(
         items=range(4),
-        Map=one_after_the_other("Work", step("work"), Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "Tell"}]),
-        Tell=step("tell", End=True),
+        Map=one_after_the_other("Work", step("work"), Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "Report"}]),
+        Report=step("report", End=True),
     )
     assert execution.end()["status"] == "SUCCEEDED"
     assert functions.of("work") == [0, 1]
-    (told,) = functions.of("tell")
-    assert told["failure"] == {"Error": FAILURE.error, "Cause": FAILURE.cause}
+    (reported,) = functions.of("report")
+    assert reported["failure"] == {"Error": FAILURE.error, "Cause": FAILURE.cause}
 
 
-def test_a_map_that_is_tried_again_begins_its_iterations_again(functions):
+def test_a_retried_map_restarts_its_iterations(functions):
     functions.answers = {"work": lambda event: broken(event) if functions.of("work") == [0, 1] else {}}
     retry = [{"ErrorEquals": ["Broken"], "MaxAttempts": 1, "IntervalSeconds": 1}]
     execution = Execution(items=range(3), Map=one_after_the_other("Work", step("work"), Retry=retry, End=True))
@@ -67,7 +67,7 @@ def test_a_map_that_is_tried_again_begins_its_iterations_again(functions):
     assert functions.of("work") == [0, 1, 0, 1, 2]
 
 
-def test_a_failure_that_an_iteration_catches_ends_no_other(functions):
+def test_a_failure_caught_within_an_iteration_does_not_end_the_map(functions):
     functions.answers = {"work": broken}
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "After"}]
     states = {"Work": {**step("work"), "Catch": catch, "End": True}, "After": step("after", End=True)}
@@ -77,20 +77,20 @@ def test_a_failure_that_an_iteration_catches_ends_no_other(functions):
     assert (len(functions.of("work")), len(functions.of("after"))) == (2, 2)
 
 
-def test_a_nested_execution_tells_of_its_status_and_returns_its_output(functions, events):
+def test_a_nested_execution_sends_status_events_and_returns_its_output(functions, events):
     functions.answers = {"work": lambda event: {"of": event}}
     nested = state_machine("nested", Work=step("work", Output="{% $states.result.Payload %}", End=True))
     execution = Execution(Run=nested_step("n", nested, Output="{% $states.result %}", End=True))
     result = json.loads(execution.end()["output"])
-    given = {"items": [], "max_concurrency": 10}
-    assert (result["Status"], result["Name"], result["Input"], result["Output"]) == ("SUCCEEDED", "n", given, {"of": given})
+    input_ = {"items": [], "max_concurrency": 10}
+    assert (result["Status"], result["Name"], result["Input"], result["Output"]) == ("SUCCEEDED", "n", input_, {"of": input_})
     assert [status for arn, status in events if arn == NESTED + "n"] == ["RUNNING", "SUCCEEDED"]
 
 
-def test_a_nested_execution_that_fails_is_described_in_the_cause(functions, events):
+def test_a_failed_nested_execution_is_described_in_the_cause(functions, events):
     functions.answers = {"work": broken}
     nested = state_machine("nested", Work=step("work", End=True))
-    # Its own error matches nothing: it has done what it could.
+    # The nested execution's own error matches no Retry of the step.
     retry = [{"ErrorEquals": ["Broken"], "MaxAttempts": 3, "IntervalSeconds": 1}]
     end = Execution(Run=nested_step("n", nested, Retry=retry, End=True)).end()
     assert (end["status"], end["error"]) == ("FAILED", "States.TaskFailed")
@@ -111,7 +111,7 @@ def test_a_nested_execution_that_fails_is_described_in_the_cause(functions, even
     assert [status for arn, status in events if arn == NESTED + "n"] == ["RUNNING", "FAILED"]
 
 
-def test_a_nested_execution_that_is_stopped_fails_its_step(functions):
+def test_a_stopped_nested_execution_fails_its_step(functions):
     nested = state_machine("nested", Wait=waiting_step("submit", End=True))
     execution = Execution(Run=nested_step("n", nested, End=True))
     eventually(lambda: functions.of("submit"))
@@ -120,7 +120,7 @@ def test_a_nested_execution_that_is_stopped_fails_its_step(functions):
     assert (end["error"], json.loads(end["cause"])["Status"]) == ("States.TaskFailed", "ABORTED")
 
 
-def test_a_name_that_is_taken_fails_the_step(functions):
+def test_a_name_already_in_use_fails_the_step(functions):
     nested = state_machine("nested", Work=step("work", End=True))
     call("_start_execution", stateMachineArn=nested, name="n", input="{}")
     eventually(lambda: described(NESTED + "n")["status"] == "SUCCEEDED")
@@ -128,10 +128,10 @@ def test_a_name_that_is_taken_fails_the_step(functions):
     assert len(functions.of("work")) == 1
 
 
-def test_a_stopped_execution_takes_the_nested_one_with_it_and_begins_no_other(functions, events):
+def test_stopping_an_execution_stops_the_nested_one_and_starts_no_other(functions, events):
     nested = state_machine("nested", Wait=waiting_step("submit", Next="After"), After=step("after", End=True))
     name = "{% 'n' & $states.input %}"
-    execution = Execution(items=["0", "1"], Map=one_after_the_other("Run", nested_step(name, nested), Next="Tell"), Tell=step("tell", End=True))
+    execution = Execution(items=["0", "1"], Map=one_after_the_other("Run", nested_step(name, nested), Next="Report"), Report=step("report", End=True))
     eventually(lambda: functions.of("submit"))
     threads = threading.active_count()
     execution.stop()
@@ -139,7 +139,7 @@ def test_a_stopped_execution_takes_the_nested_one_with_it_and_begins_no_other(fu
     eventually(lambda: threading.active_count() < threads)
     assert call("_describe_execution", executionArn=NESTED + "n1")[0] == 400
     assert execution.described["status"] == "ABORTED"
-    assert functions.of("after") == functions.of("tell") == []
+    assert functions.of("after") == functions.of("report") == []
     assert [status for arn, status in events if arn == NESTED + "n0"] == ["RUNNING", "ABORTED"]
 
 
@@ -148,10 +148,10 @@ class TestStartingTwice:
     def machine(self, functions):
         return state_machine("nested", Wait=waiting_step("submit", End=True))
 
-    def start(self, machine, given="{}"):
-        return call("_start_execution", stateMachineArn=machine, name="n", input=given)
+    def start(self, machine, input_="{}"):
+        return call("_start_execution", stateMachineArn=machine, name="n", input=input_)
 
-    def test_the_same_execution_is_started_once(self, machine, functions):
+    def test_the_same_name_and_input_start_one_execution(self, machine, functions):
         first, second = self.start(machine), self.start(machine)
         assert first == second and first[0] == 200
         eventually(lambda: functions.of("submit"))
@@ -162,7 +162,7 @@ class TestStartingTwice:
         status, answer = self.start(machine, '{"other": 1}')
         assert (status, answer["__type"]) == (400, "ExecutionAlreadyExists")
 
-    def test_one_that_is_over_is_refused(self, machine):
+    def test_the_name_of_an_ended_execution_is_refused(self, machine):
         self.start(machine)
         call("_stop_execution", executionArn=NESTED + "n")
         assert self.start(machine)[0] == 400

@@ -1,4 +1,4 @@
-"""Functions that did not change give zips that did not change."""
+"""Unchanged functions give unchanged zips."""
 
 import os
 import zipfile
@@ -26,7 +26,7 @@ def zips(settings):
     return {name: (settings.state / "functions" / f"{name}.zip").read_bytes() for name in FUNCTIONS}
 
 
-def test_a_zip_holds_the_directory_and_can_be_run(settings):
+def test_a_zip_contains_the_directory_with_an_executable_bootstrap(settings):
     package_functions(settings)
     with zipfile.ZipFile(settings.state / "functions" / "preprocess.zip") as archive:
         assert archive.namelist() == ["bootstrap", "prompt-templates/joke.toml"]

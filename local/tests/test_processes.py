@@ -1,4 +1,4 @@
-"""Only what was started is ended, and what runs is used."""
+"""Services reuse running processes and end only those that they started."""
 
 import json
 import os
@@ -17,7 +17,7 @@ SERVER = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
 
 @pytest.fixture
 def service(tmp_path):
-    service = Service("server", settings_in(tmp_path), "/", start_seconds=10)
+    service = Service("server", settings_in(tmp_path), "/", start_seconds=60)
     yield service
     service.stop()
 
@@ -26,14 +26,14 @@ def ensure(service, port, version="1"):
     return service.ensure(port, [*SERVER, str(port)], dict(os.environ), version)
 
 
-def test_a_running_process_is_used_again(service):
+def test_a_running_process_is_reused(service):
     port = any_port()
     first = ensure(service, port)
     assert ensure(service, port) == first
     assert service.running() == first
 
 
-def test_another_version_is_started_again_on_the_same_port(service):
+def test_another_version_is_restarted_on_the_same_port(service):
     port = any_port()
     first = ensure(service, port)
     assert service.port() == port
@@ -49,7 +49,7 @@ def test_stopping_ends_the_process_and_can_be_repeated(service):
     assert not service.stop()
 
 
-def test_a_process_that_got_the_id_since_is_left_alone(service):
+def test_another_process_with_a_reused_id_is_not_ended(service):
     port = any_port()
     record = ensure(service, port)
     record_file = service.settings.state / "server.pid"
@@ -57,12 +57,12 @@ def test_a_process_that_got_the_id_since_is_left_alone(service):
     assert service.running() is None
     assert not service.stop()
     assert started_at(record["pid"]) == record["started_at"]
-    # Tidy up: the record was this process after all.
+    # Restore the record, so that the process is ended.
     record_file.write_text(json.dumps(record))
     assert service.stop()
 
 
-def test_a_process_that_ends_at_once_is_told_with_its_log(service):
+def test_a_process_that_ends_immediately_is_reported_with_its_log(service):
     port = any_port()
     command = [sys.executable, "-c", "import sys; print('no such model'); sys.exit(3)"]
     with pytest.raises(UserError, match=r"server ended with status 3.*(?s:.)*no such model"):
@@ -85,7 +85,7 @@ def test_ports_in_use_are_not_chosen():
         holder.stdin.close()
 
 
-def test_a_usual_port_is_taken_where_it_is_free():
+def test_the_preferred_port_is_chosen_if_it_is_free():
     port = any_port()
     assert choose_port(port) == port
     assert choose_port(port, port) != port

@@ -1,4 +1,4 @@
-"""The execution ends as `JobFailed`, with Bedrock's own message and what to do about it."""
+"""The execution ends under the error's name, with Bedrock's own message and what to do about it."""
 
 from stack.inputs import csv_text, topic_table
 
@@ -22,11 +22,11 @@ def test_all_jobs_fail(stack, misbehaving):
     assert all(item["answered"] for item in run.items)
 
 
-def test_bedrock_refuses_to_make_the_job(stack, misbehaving):
+def test_the_function_may_not_create_jobs(stack, misbehaving):
     misbehaving(denied_operations=["CreateModelInvocationJob"])
     run = stack.play(execution_input(stack), "refused")
     error, cause = run.failure()
-    assert error == "JobFailed"
+    assert error == "AccessDenied"
     assert "not authorized to perform: bedrock:CreateModelInvocationJob" in cause
-    assert "model access" in cause, "what to do"
+    assert "docs/runbook.md, section `AccessDenied`" in cause, "what to do"
     assert run.jobs == []

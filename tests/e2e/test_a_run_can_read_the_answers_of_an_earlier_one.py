@@ -145,7 +145,7 @@ def test_a_row_that_stands_there_once_per_prompt_is_asked_once_per_prompt(played
         ("unknown", ("previous_run.run_id", "`no-such-run`", "there is no such run")),
         ("no-column", ("column_mappings", "no column `reason`", "`reasoning`")),
         ("no-topic", ("column `topic`", "joke_about_topic", "`reasoning`")),
-        ("with-source", ("s3_uri, previous_run", "both say where the rows are")),
+        ("with-source", ("s3_uri, previous_run", "only one of them may name the rows")),
         ("not-named", ("previous_run.run_id", "is required")),
     ],
 )

@@ -20,7 +20,7 @@ def rows(number: int):
 
 def start(stack, number: int):
     uri = stack.put_input(csv_text(rows(number)))
-    execution_input = stack.joke(uri, requests_per_second=4, max_records_per_job=30, processing_mode="realtime")
+    execution_input = stack.joke(uri, requests_per_second=3, max_records_per_job=30, processing_mode="realtime")
     run = stack.start(execution_input, f"stop-on-demand-{number}")
 
     def asked() -> int:
@@ -41,7 +41,7 @@ def play(stack):
         wait_for("a while", iter([False] * 40 + [True]).__next__)
         return asked() == before
 
-    wait_for("the function to notice", rests, seconds=40)
+    wait_for("the function to notice", rests)
     collected = stack.collect(run).wait()
     read = collected.output["summary"], collected.rows, asked()
     resumed = stack.resume(run).wait()
@@ -51,7 +51,7 @@ def play(stack):
 
 
 def test_no_more_is_asked_than_the_time_of_a_part(played):
-    """Of 60 rows, 4 a second; a function looks whether it is wanted every 15 seconds."""
+    """Of 60 rows, 3 a second; a function looks whether it is wanted every 15 seconds."""
     _, (_, _, asked), *_ = played
     assert 5 <= asked <= 30
 

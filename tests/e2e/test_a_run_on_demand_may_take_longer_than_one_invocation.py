@@ -21,6 +21,6 @@ def test_every_row_is_asked_once(played):
 
 def test_it_took_several_invocations(stack, played):
     (job,) = played.manifest
-    lines = stack.logged(function_name("invoke"), "asked on demand", job["name"])
+    lines = stack.logged(function_name("invoke"), "job_invocation_ended", job["name"])
     assert len(lines) == 2
     assert [item["processed_records"] for item in played.items] == [COUNT]

@@ -4,7 +4,6 @@ import pytest
 
 from stack.deployed import CLAUDE, JOKE
 from stack.inputs import csv_text, topic_table
-from stack.waiting import wait_for
 
 COUNT = 120
 OTHER_MODEL = "anthropic.claude-3-5-sonnet-20241022-v2:0"
@@ -107,21 +106,12 @@ def test_a_job_that_fails_for_good_is_named_with_bedrocks_words(stack, misbehavi
     """Also in the first stage, when nothing is complete."""
     given = config(stack)
     given["stages"] = given["stages"][:2]
-    misbehaving(job_seconds=1, fail_message=DAMAGED, fail_rate=0 if at else 1)
-    pipeline = stack.start_pipeline(given, f"damaged-{at}")
-    if at:
-        wait_for("the end of the first stage's job", lambda: jobs_of(pipeline, "first") == ["Completed"])
-        misbehaving(fail_rate=1)
-    error, cause = pipeline.wait().failure()
+    # A job's input is in a folder that is named after its stage's `job_name_prefix`.
+    misbehaving(fail_message=DAMAGED, fail_rate=1, only_inputs=["/second/" if at else "/first/"])
+    pipeline = stack.play_pipeline(given, f"damaged-{at}")
+    error, cause = pipeline.failure()
     assert (error, DAMAGED in cause) == ("JobFailed", True), cause
     email = pipeline.email
     assert email.value("where") == f"stage {'second' if at else 'first'} ({at + 1} of 2)"
     assert DAMAGED in email.text
     assert ("No stage was complete before it." in email.text) == (at == 0)
-
-
-def jobs_of(pipeline, stage):
-    """The statuses of a stage's jobs; none before the stages are known."""
-    if not pipeline.stack.keys(f"runs/{pipeline.run_id}/pipeline.json"):
-        return []
-    return [job["status"] for job in pipeline.stages[stage].jobs]

@@ -74,8 +74,8 @@ def play(stack):
 STARTED = ["products", "run", "pipeline", "large", "refused"]
 WRONG = {
     "unknown": ("configuration", "`product-reviews-expanded`", "did you mean `product-review-expanded`"),
-    "broken": ("is no JSON", "line 2", "upload it again"),
-    "list": ("holds a list", "JSON object"),
+    "broken": ("is not valid JSON", "line 2", "upload it again"),
+    "list": ("contains a list", "JSON object"),
     "stray": ("directly under trigger/", "trigger/<configuration>/<file>"),
 }
 

@@ -38,7 +38,7 @@ CASES = {
     # --- where the rows are ---
     "neither-source": Case(("s3_uri", "is required", "or previous_run", "s3://bucket/path"), {"s3_uri": None}),
     "both-sources": Case(
-        ("s3_uri, previous_run", "both say where the rows are", "one of them"),
+        ("s3_uri, previous_run", "only one of them may name the rows"),
         {"previous_run": {"run_id": "earlier", "stage_name": "first"}},
     ),
     "dataset-beside-rows": Case(("dataset_id", "acme/rows", "not supported yet"), {"dataset_id": "acme/rows"}),
@@ -49,7 +49,7 @@ CASES = {
     "dataset-alone": Case(
         ("dataset_id", "acme/rows", "not supported yet", "s3_uri"), {"s3_uri": None, "dataset_id": "acme/rows"}
     ),
-    "split-of-nothing": Case(("split", "goes with dataset_id only", "leave it out"), {"split": "train"}),
+    "split-of-nothing": Case(("split", "is only allowed with dataset_id", "leave it out"), {"split": "train"}),
     "no-address": Case(("s3_uri", "`topics.csv`", "must look like `s3://bucket/path`"), {"s3_uri": "topics.csv"}),
     "no-such-object": Case(
         ("s3_uri", "inputs/nowhere.csv", "no such object", "upload"), {"s3_uri": "s3://{bucket}/inputs/nowhere.csv"}
@@ -87,19 +87,19 @@ CASES = {
     "header-only": Case(("{uri}", "a header, and no rows"), {}, {"rows.csv": b"topic\n"}),
     "header-only-parquet": Case(("{uri}", "no rows"), {}, {"rows.parquet": parquet_bytes(topic_table(0))}),
     "column-twice": Case(
-        ("{uri} line 1", "`topic`", "stands there twice", "rename"),
+        ("{uri} line 1", "`topic`", "occurs twice", "rename"),
         {},
         {"rows.csv": b"topic,n,topic\n" + b"a,1,b\n" * 120},
     ),
     # --- prompt, columns, model ---
     "unknown-prompt": Case(
-        ("prompt_id", "`joke_about_topics`", "no prompt template", "did you mean `joke_about_topic`"),
+        ("prompt_id", "`joke_about_topics`", "prompt template of this name does not exist", "did you mean `joke_about_topic`"),
         {"prompt_id": "joke_about_topics"},
     ),
-    "unlike-any-prompt": Case(("prompt_id", "`zzz`", "no prompt template", *PROMPTS), {"prompt_id": "zzz"}),
+    "unlike-any-prompt": Case(("prompt_id", "`zzz`", "prompt template of this name does not exist", *PROMPTS), {"prompt_id": "zzz"}),
     "no-prompt": Case(("prompt_id", "is required for a text model", *PROMPTS), {"prompt_id": None}),
     "prompt-for-embeddings": Case(
-        ("prompt_id", JOKE, "takes no prompt", "leave it out"),
+        ("prompt_id", JOKE, "does not accept prompts", "leave it out"),
         {"model_id": TITAN},
         {"rows.csv": GOOD.replace(b"topic", b"input_text", 1)},
     ),
@@ -124,7 +124,7 @@ CASES = {
         {"model_id": "cohere.embed-english-v3"},
     ),
     "model-without-profile": Case(
-        ("model_id", "through an inference profile only", "`global.anthropic.claude-haiku-4-5-20251001-v1:0`"),
+        ("model_id", "only through an inference profile", "`global.anthropic.claude-haiku-4-5-20251001-v1:0`"),
         {"model_id": "anthropic.claude-haiku-4-5-20251001-v1:0"},
     ),
     "other-prompt-mode": Case(
@@ -139,7 +139,7 @@ CASES = {
         {"prompt_config": {"mode": "single", "prompt_id": "question_answering"}},
     ),
     "mapping-to-no-prompt": Case(
-        ("category_to_prompt_mapping.good", "`joke`", "no prompt template", "did you mean `joke_about_topic`"),
+        ("category_to_prompt_mapping.good", "`joke`", "prompt template of this name does not exist", "did you mean `joke_about_topic`"),
         {
             "prompt_id": None,
             "prompt_config": {"mode": "mapped", "column_name": "topic"},
@@ -147,14 +147,14 @@ CASES = {
         },
     ),
     "mapped-column-not-there": Case(
-        ("prompt_config.column_name", "no column `kind`", "the columns are `topic`"),
+        ("prompt_config.column_name", "does not have the column `kind`", "the columns are `topic`"),
         {"prompt_id": None, "prompt_config": {"mode": "mapped", "column_name": "kind"}},
     ),
     "mapping-without-its-mode": Case(
         ("category_to_prompt_mapping", "`mapped`"), {"category_to_prompt_mapping": {"good": JOKE}}
     ),
     "unknown-rule": Case(
-        ("prompt_config.expansion_mapping.good", "`detailed_analysis`", "no expansion rule", "detailed_clothing"),
+        ("prompt_config.expansion_mapping.good", "`detailed_analysis`", "expansion rule of this name does not exist", "detailed_clothing"),
         {
             "prompt_id": None,
             "prompt_config": {
@@ -169,7 +169,7 @@ CASES = {
         {"prompt_id": "detailed_clothing_analysis"},
     ),
     "category-column-not-there": Case(
-        ("prompt_config.category_column", "`kind`", "no such column", "the columns are `topic`"),
+        ("prompt_config.category_column", "`kind`", "does not have this column", "the columns are `topic`"),
         {
             "prompt_id": None,
             "prompt_config": {
@@ -203,7 +203,7 @@ CASES = {
         {"model_id": TITAN, "prompt_id": None, "inference": {"dimensions": 300}},
         {"rows.csv": GOOD.replace(b"topic", b"input_text", 1)},
     ),
-    "other-output": Case(("output_formats", "`xlsx`", "`parquet` and `csv` only"), {"output_formats": ["xlsx"]}),
+    "other-output": Case(("output_formats", "`xlsx`", "only `parquet` and `csv`"), {"output_formats": ["xlsx"]}),
     "no-boolean": Case(("infer_types", "`yes`", "true or false"), {"infer_types": "yes"}),
     "unknown-field": Case(("modle_id", "not a field", "did you mean `model_id`"), {"modle_id": "x"}),
     "unknown-parameter": Case(
@@ -215,10 +215,10 @@ CASES = {
     "no-prefix": Case(("job_name_prefix", "is required"), {"job_name_prefix": None}),
     "other-input": Case(("input_type", "`video`", "`text` or `image`"), {"input_type": "video"}),
     "no-image-column": Case(
-        ("image_column", "`image_path`", "no such column", "the columns are `topic`"), {"input_type": "image"}
+        ("image_column", "`image_path`", "does not have this column", "the columns are `topic`"), {"input_type": "image"}
     ),
     "model-without-eyes": Case(
-        ("model_id", "`amazon.nova-micro-v1:0`", "takes no images", "name a model that takes images"),
+        ("model_id", "`amazon.nova-micro-v1:0`", "does not accept images", "choose a model that accepts images"),
         {"input_type": "image", "model_id": "amazon.nova-micro-v1:0"},
     ),
     "links-for-ever": Case(
@@ -233,19 +233,19 @@ CASES = {
     "many-rounds": Case(("max_retry_rounds", "`11`", "whole number from 0 to 10"), {"max_retry_rounds": 11}),
     "half-a-round": Case(("max_retry_rounds", "`0.5`", "whole number"), {"max_retry_rounds": 0.5}),
     "other-retry": Case(
-        ("retry_on", "`always`", "`missing`, `error` and `unparsed` only"), {"retry_on": ["missing", "always"]}
+        ("retry_on", "`always`", "only `missing`, `error` and `unparsed`"), {"retry_on": ["missing", "always"]}
     ),
     "retry-as-text": Case(("retry_on", "`missing`", "list"), {"retry_on": "missing"}),
     "low-threshold": Case(("batch_threshold", "`99`", "at least 100", "minimum"), {"batch_threshold": 99}),
     "threshold-in-batch": Case(
-        ("batch_threshold", "`auto` only", "leave it out"), {"batch_threshold": 200, "processing_mode": "batch"}
+        ("batch_threshold", "only allowed with processing_mode `auto`", "leave it out"), {"batch_threshold": 200, "processing_mode": "batch"}
     ),
     "fallback-in-batch": Case(
-        ("fallback_model_id", "on demand only", "`batch`"),
+        ("fallback_model_id", "only invoked on demand", "`batch`"),
         {"fallback_model_id": "anthropic.claude-3-sonnet-20240229-v1:0", "processing_mode": "batch"},
     ),
     "fallback-of-another-family": Case(
-        ("fallback_model_id", "`amazon.nova-lite-v1:0`", "family", "name a model of"),
+        ("fallback_model_id", "`amazon.nova-lite-v1:0`", "family", "choose a model of"),
         {"fallback_model_id": "amazon.nova-lite-v1:0"},
     ),
     "unknown-fallback": Case(

@@ -51,7 +51,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"stages.0.prompt_config.prompt_id": "classify_cloth_category"},
         (
             "stages[0].prompt_config.prompt_id is `classify_cloth_category`",
-            "no prompt template",
+            "prompt template of this name does not exist",
             "did you mean `classify_clothing_category`",
         ),
     ),
@@ -64,7 +64,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
                 "expansion_mapping": {"shoes": "detailed_analysis"},
             },
         },
-        ("stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`", "no expansion rule", "detailed_"),
+        ("stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`", "expansion rule of this name does not exist", "detailed_"),
     ),
     "rule-as-prompt": (
         {"stages.2.prompt_id": "detailed_clothing_analysis"},
@@ -79,11 +79,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "mapped-column-not-there": (
         {"stages.1.category_to_prompt_mapping": None, "stages.1.prompt_config.column_name": "kind"},
-        ("stages[1].prompt_config.column_name", "no column `kind`", "`category`", "`confidence`"),
+        ("stages[1].prompt_config.column_name", "does not have the column `kind`", "`category`", "`confidence`"),
     ),
     "mapping-of-no-column": (
         {"stages.2.column_mappings": {"metadata": "answer"}},
-        ("stages[2].column_mappings.metadata is `answer`", "no such column", "`response`"),
+        ("stages[2].column_mappings.metadata is `answer`", "this column does not exist", "`response`"),
     ),
     "placeholder-without-column": (
         {"stages.2.column_mappings": None},
@@ -91,19 +91,19 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "previous-of-nothing": (
         {"stages.0.use_previous_output": True, "stages.0.input_s3_uri": None},
-        ("stages[0].use_previous_output", "no stage before the first"),
+        ("stages[0].use_previous_output", "has no previous stage"),
     ),
     "neither-source": (
         {"stages.1.use_previous_output": None},
-        ("stages[1].input_s3_uri", "is required, or `use_previous_output: true`"),
+        ("stages[1].input_s3_uri", "exactly one of this and `use_previous_output: true` is required"),
     ),
     "both-sources": (
         {"stages.1.input_s3_uri": "{pictures}"},
-        ("stages[1].input_s3_uri", "use_previous_output", "exactly one of them"),
+        ("stages[1].input_s3_uri", "cannot be combined with use_previous_output", "leave one of them out"),
     ),
     "one-name-twice": (
         {"stages.2.stage_name": "look"},
-        ("stages[2].stage_name is `look`", "is the name of stages[0] already"),
+        ("stages[2].stage_name is `look`", "is already the name of stages[0]"),
     ),
     "one-prefix-twice": (
         {"stages.2.job_name_prefix": "bad_look"},
@@ -119,7 +119,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "placeholder-of-the-account": (
         {"stages.0.input_s3_uri": "s3://batch-inference-bucket-YOUR_ACCOUNT_ID/inputs/clothing-images/"},
-        ("stages[0].input_s3_uri", "still holds the placeholder YOUR_ACCOUNT_ID", "12 digits"),
+        ("stages[0].input_s3_uri", "still contains the placeholder YOUR_ACCOUNT_ID", "12 digits"),
     ),
     "bucket-of-others": (
         {"stages.0.input_s3_uri": "s3://somebody-else/pictures/"},
@@ -127,7 +127,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "model-without-eyes": (
         {"stages.1.model_id": "amazon.nova-micro-v1:0"},
-        ("stages[1].model_id is `amazon.nova-micro-v1:0`", "takes no images", "name a model that takes images"),
+        ("stages[1].model_id is `amazon.nova-micro-v1:0`", "does not accept images", "choose a model that accepts images"),
     ),
     "unknown-model": (
         {"stages.2.model_id": "gpt-4"},
@@ -135,7 +135,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "no-image-column": (
         {"stages.1.image_column": "photo"},
-        ("stages[1].image_column is `photo`", "no such column", "`image_path`"),
+        ("stages[1].image_column is `photo`", "does not have this column", "`image_path`"),
     ),
     "links-for-ever": (
         {"presigned_url_expiry_days": 91},
@@ -184,9 +184,9 @@ WHOLE = {
         {"pipeline_name": "x" * 205_000, "stages": []},
         ("the execution input", "200 KiB", '{{"config_s3_uri": "s3://bucket/key"}}'),
     ),
-    "no-json": ({"config_s3_uri": "{broken}"}, ("config_s3_uri is `{broken}`", "is no JSON", "line 2")),
+    "no-json": ({"config_s3_uri": "{broken}"}, ("config_s3_uri is `{broken}`", "is not valid JSON", "line 2")),
     "no-object-in-s3": ({"config_s3_uri": "{list}"}, ("config_s3_uri is `{list}`", "must hold a JSON object")),
-    "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "there is no such object")),
+    "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "this object does not exist")),
     "more-beside": ({"config_s3_uri": "{good}", "stages": []}, ("config_s3_uri", "beside it there are `stages`")),
     "bad-in-s3": ({"config_s3_uri": "{bad}"}, ("stages[0].model_id is `gpt-4`", "supported are")),
 }

@@ -30,4 +30,5 @@ def test_every_row_has_its_answer_or_its_error(stack, misbehaving):
     assert_totals(run, COUNT, answered=COUNT - failed, failed=failed)
     assert run.output["status"] == "completed_with_errors"
     assert run.summary["failed_reasons"] == {f"refused by the model ({code})": count for code, count in codes.items()}
+    assert run.summary["failed_codes"] == {"model_refused": failed}
     assert [row["error"] or None for row in run.csv_rows] == run.rows["error"].to_pylist()

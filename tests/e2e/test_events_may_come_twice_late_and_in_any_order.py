@@ -65,7 +65,7 @@ def test_any_order_and_repetition_after_the_end_changes_nothing(stack, played):
 
 
 def test_a_false_event_ends_nothing(stack, misbehaving):
-    misbehaving(job_seconds=8)
+    misbehaving(job_seconds=12)
     run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(110)))), "false-event")
     wait_for("the job", lambda: run.items and run.items[0].get("job_arn"))
     (job,) = run.jobs

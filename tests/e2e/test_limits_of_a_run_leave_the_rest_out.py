@@ -24,6 +24,8 @@ def assert_first(run, count: int, sizes: list[int], reasons: dict[str, int]) -> 
     assert_jobs(run, sizes)
     assert_totals(run, COUNT, answered=count, skipped=COUNT - count)
     assert run.summary["skipped_reasons"] == reasons
+    codes = {reason.replace("over ", "over_"): rows for reason, rows in reasons.items()}
+    assert run.summary["skipped_codes"] == codes
     assert run.output["status"] == "completed"
 
 

@@ -26,7 +26,7 @@ def test_a_run_whose_events_are_all_lost_completes(stack, misbehaving, reconcile
     run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=120), "no-events")
     wait_for("both jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed"] * 2)
     assert run.status == "RUNNING", "nobody has told it"
-    wait_for("the run to hear of it", lambda: reconcile() and run.status != "RUNNING", seconds=30)
+    wait_for("the run to hear of it", lambda: reconcile() and run.status != "RUNNING")
     assert_whole(run, topic_table(COUNT), [120, 120])
 
 
@@ -58,14 +58,14 @@ def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, misbehaving, recon
         return stack.table.get_item(Key={"job_name": orphan["name"]}, ConsistentRead=True)["Item"]
 
     assert at_bedrock() not in {"Stopped", "Stopping"}
-    wait_for("the job to be stopped", lambda: reconcile() and at_bedrock() == "Stopped", seconds=30)
-    wait_for("it to be settled", lambda: reconcile() and "open" not in item(), seconds=30)
+    wait_for("the job to be stopped", lambda: reconcile() and at_bedrock() == "Stopped")
+    wait_for("it to be settled", lambda: reconcile() and "open" not in item())
 
 
 def test_where_nothing_is_open_nothing_is_asked(stack, misbehaving, reconcile):
     nothing = {"open": 0, "settled": 0, "stopped": 0, "failed": 0}
     # What other scenarios have left open without anybody who waits.
-    wait_for("nothing to be open", lambda: reconcile() == nothing, seconds=30)
+    wait_for("nothing to be open", lambda: reconcile() == nothing)
     stack.simulator.forget()
     assert reconcile() == nothing
     assert stack.simulator.calls() == {}, json.dumps(stack.simulator.calls())

@@ -7,9 +7,9 @@ from stack.inputs import csv_text, topic_table
 
 RUNS = 10
 COUNT = 100
-# In the time of such a run, with the waits of the local stack: 0.3 s on average at first, and half as long again each
-# time.
-MOST_REFUSALS = 12
+# With the waits of the local stack (0.3 s on average at first, half as long again each time, 4.5 s in the end) these
+# take more than a minute. A job that did not wait would be refused as often within seconds.
+MAX_REFUSALS = 20
 
 
 def test_all_complete_and_refusals_are_few(stack, misbehaving):
@@ -28,5 +28,5 @@ def test_all_complete_and_refusals_are_few(stack, misbehaving):
     lines = stack.logged(function_name("submit"), "QuotaExceeded")
     for run in runs:
         (job,) = run.json("jobs.json")
-        assert sum(job["name"] in line for line in lines) <= MOST_REFUSALS
-    assert refused <= RUNS * MOST_REFUSALS
+        assert sum(job["name"] in line for line in lines) <= MAX_REFUSALS
+    assert refused <= RUNS * MAX_REFUSALS

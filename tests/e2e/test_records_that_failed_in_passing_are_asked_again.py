@@ -26,7 +26,7 @@ def play_alone(stack):
         stack.put_input(csv_text(topic_table(300, 2 * FIRST))), **(asked | {"max_records_per_job": 100})
     )
     at_first = {"record_error_rate": 0.5, "record_error_permanent_share": 0}
-    return runs | stack.play_misbehaving_at_first({"narrow": narrow}, jobs=3, **at_first)
+    return runs | stack.play_misbehaving_at_first({"narrow": narrow}, jobs={"narrow": 3}, **at_first)
 
 
 def assert_kept(run) -> dict[str, list[dict]]:

@@ -23,10 +23,6 @@ def failures(stack, run, error: str) -> list[str]:
     return [line for line in lines if any(name in line for name in names)]
 
 
-def plan_is_there(run) -> bool:
-    return bool(run.stack.keys(f"runs/{run.name}/jobs.json"))
-
-
 def test_a_quota_of_one_job_is_shared_by_all(stack, misbehaving):
     misbehaving(create_quota=1, job_seconds=0.4)
     run = start(stack, "quota").wait()
@@ -37,22 +33,28 @@ def test_a_quota_of_one_job_is_shared_by_all(stack, misbehaving):
     assert min(gaps) >= 0.3, "no job was made while another was open"
 
 
-def refused_until_it_ends(stack, misbehaving, name: str, error: str, **behaviour) -> None:
+def refused_until_it_ends(stack, misbehaving, error: str, refusal: str, **behaviour) -> None:
+    def refusals() -> int:
+        return stack.simulator.calls().get("CreateModelInvocationJob", {}).get(refusal, 0)
+
+    before = refusals()
     misbehaving(**behaviour)
-    run = start(stack, name)
-    wait_for("submit to be refused", lambda: plan_is_there(run) and failures(stack, run, error))
+    run = start(stack, error.lower())
+    # The SDK sends a request three times: with so many refusals one of the four jobs has met three of them and its
+    # submit has failed, and none has met so many that it is given up.
+    wait_for("submit to be refused", lambda: refusals() >= before + 12)
     assert run.jobs == []
-    assert run.status == "RUNNING"
     stack.simulator.behave_well()
     assert_whole(run.wait(), topic_table(COUNT), SIZES)
+    assert failures(stack, run, error), "submit has failed and was repeated"
 
 
 def test_throttling(stack, misbehaving):
-    refused_until_it_ends(stack, misbehaving, "throttled", "Throttled", create_throttle_rate=1)
+    refused_until_it_ends(stack, misbehaving, "Throttled", "ThrottlingException", create_throttle_rate=1)
 
 
 def test_faults_of_bedrock(stack, misbehaving):
-    refused_until_it_ends(stack, misbehaving, "faulty", "Transient", control_5xx_rate=1)
+    refused_until_it_ends(stack, misbehaving, "Transient", "InternalServerException", control_5xx_rate=1)
 
 
 def test_some_calls_are_throttled(stack, misbehaving):

@@ -19,7 +19,7 @@ def start(stack, number: int, count: int, **fields):
 
 
 def test_no_more_requests_at_once_than_workers(stack, misbehaving):
-    misbehaving(invoke_seconds=0.2)
+    misbehaving(invoke_seconds=0.4)
     run, rows = start(stack, 0, 45, max_workers=4, max_records_per_job=15, requests_per_second=500)
     assert_answered_on_demand(run.wait(), rows, [15, 15, 15])
     assert stack.simulator.invocations()["max_in_flight"] == 4
@@ -31,8 +31,9 @@ def test_no_more_requests_in_a_second_than_asked_for(stack, misbehaving):
     assert_answered_on_demand(run.wait(), rows, [15, 15, 15])
     found = stack.simulator.invocations()
     assert sum(one["refused"] for one in found["invocations"]) > 5, "repeated requests count as well"
-    # One more may fall into a second where the network holds one up.
-    assert 10 < found["busiest_second"] <= 21
+    # A busy machine holds some up and lets them arrive together. Without the limit all would come within a second,
+    # and with one per file three times as many.
+    assert 10 < found["busiest_second"] <= 32
 
 
 def test_throttling_and_faults_are_waited_out(stack, misbehaving):
@@ -46,10 +47,16 @@ def test_throttling_and_faults_are_waited_out(stack, misbehaving):
 def test_nobody_asks_again_sooner_than_bedrock_wants(stack, misbehaving):
     misbehaving(invoke_throttle_rate=1, retry_after_seconds=5)
     run, rows = start(stack, 3, 8, requests_per_second=500, max_workers=8)
-    wait_for("all to be throttled", lambda: len(stack.simulator.invocations()["invocations"]) == 8)
-    throttled = datetime.now(UTC)
+    looks: list[datetime] = []
+
+    def all_are_throttled() -> bool:
+        looks.append(datetime.now(UTC))
+        return len(stack.simulator.invocations()["invocations"]) == 8
+
+    wait_for("all to be throttled", all_are_throttled)
     misbehaving(invoke_throttle_rate=0)
     run.wait()
     assert_answered_on_demand(run, rows, [8])
     assert {one["refused"] for one in stack.simulator.invocations()["invocations"]} == {1}
-    assert (run.end["stopDate"] - throttled).total_seconds() > 4.5
+    # The last one was throttled after the look before the last, which did not see it.
+    assert (run.end["stopDate"] - looks[-2]).total_seconds() >= 5

@@ -26,7 +26,7 @@ def play_alone(stack):
         }
     )
     at_first = stack.play_misbehaving_at_first(
-        {"at-first": execution_input(COUNT, 4000)}, jobs=2, fail_rate=1, fail_message=PASSING
+        {"at-first": execution_input(COUNT, 4000)}, jobs={"at-first": 2}, fail_rate=1, fail_message=PASSING
     )
     return always | at_first
 

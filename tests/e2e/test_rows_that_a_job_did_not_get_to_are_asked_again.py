@@ -20,7 +20,7 @@ def play_alone(stack):
             "few": stack.joke(few, **asked),
             "few-in-batch-mode": stack.joke(few, processing_mode="batch", max_retry_rounds=3),
         },
-        jobs=5,
+        jobs={"many": 3, "few": 1, "few-in-batch-mode": 1},
         partial_rate=1,
     )
 
@@ -79,13 +79,13 @@ def test_too_few_keep_their_reason_in_batch_mode(played_alone):
 
 
 def test_rows_of_a_job_that_somebody_stopped(stack, misbehaving):
-    misbehaving(job_seconds=6)
+    misbehaving(in_progress_seconds=30)
     rows = topic_table(FEW, 3 * FIRST)
     run = stack.start(stack.joke(stack.put_input(csv_text(rows)), requests_per_second=200), "stopped-once")
     (job,) = wait_for(
         "some answers", lambda: [job for job in run.jobs if (job["counts"] or {}).get("processedRecordCount")]
     )
-    misbehaving(job_seconds=None)
+    misbehaving(in_progress_seconds=None)
     stack.bedrock.stop_model_invocation_job(jobIdentifier=job["jobArn"])
     run.wait()
     assert run.jobs[0]["status"] == "Stopped"

@@ -102,6 +102,9 @@ def test_the_reasons_are_counted(played):
     assert sum(summary["failed_reasons"].values()) == len(BROKEN)
     assert summary["failed_reasons"]["image of too many pixels"] == 2
     assert summary["failed_reasons"]["image file is cut off"] == 2
+    codes = summary["failed_codes"]
+    assert sum(codes.values()) == len(BROKEN)
+    assert (codes["image_too_many_pixels"], codes["image_cut_off"]) == (2, 2)
 
 
 def test_they_travel_through_the_next_stage_with_their_reason(played):

@@ -42,12 +42,8 @@ def test_partially_completed(stack, misbehaving):
 
 
 def test_expired_beside_jobs_that_complete(stack, misbehaving):
-    misbehaving(expire_rate=1, job_seconds=2)
-    run = stack.start(execution_input(stack, max_concurrent_jobs=1), "expired")
-    # A job keeps the behaviour that it was made under.
-    wait_for("the first job", lambda: run.jobs and run.jobs[0]["status"] != "Submitted")
-    misbehaving(expire_rate=0)
-    run.wait()
+    misbehaving(expire_rate=1, only_inputs=["/0000.jsonl"])
+    run = stack.play(execution_input(stack), "expired")
     assert statuses(run) == ["Expired", "Completed", "Completed"]
     assert assert_rows_say_why(run, "Expired") == 100
     assert run.rows["error"].slice(0, 100).null_count == 0
@@ -62,7 +58,7 @@ def test_all_expired(stack, misbehaving):
 
 
 def test_stopped_by_somebody(stack, misbehaving):
-    misbehaving(job_seconds=6)
+    misbehaving(in_progress_seconds=30, only_inputs=["/0001.jsonl"])
     run = stack.start(execution_input(stack), "stopped")
 
     def answering() -> list[dict]:
@@ -78,10 +74,7 @@ def test_stopped_by_somebody(stack, misbehaving):
 
 
 def test_failed_by_a_passing_fault(stack, misbehaving):
-    misbehaving(fail_rate=1, fail_message=PASSING, job_seconds=2)
-    run = stack.start(execution_input(stack, max_concurrent_jobs=1), "passing-fault")
-    wait_for("the first job", lambda: run.jobs and run.jobs[0]["status"] != "Submitted")
-    misbehaving(fail_rate=0)
-    run.wait()
+    misbehaving(fail_rate=1, fail_message=PASSING, only_inputs=["/0000.jsonl"])
+    run = stack.play(execution_input(stack), "passing-fault")
     assert statuses(run) == ["Failed", "Completed", "Completed"]
     assert assert_rows_say_why(run, PASSING) == 100

@@ -32,14 +32,12 @@ def play_alone(stack):
     behave = stack.simulator.behave
     uri = stack.put_input(csv_text(ROWS))
     execution_input = stack.joke(uri, max_records_per_job=100, max_concurrent_jobs=1, requests_per_second=200)
+    behave(in_progress_seconds=30, only_inputs=["/0001.jsonl"])
     run = stack.start(execution_input, "to-stop")
-    wait_for("the first job", lambda: status_of(run, 0) == "Completed")
-    behave(job_seconds=8)
-    wait_for("the second job", lambda: status_of(run, 1))
-    wait_for("some answers of it", lambda: processed(run, 1) > 0)
+    wait_for("some answers of the second job", lambda: processed(run, 1) > 0)
     run.stop()
-    wait_for("its jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed", "Stopped"], seconds=15)
-    behave(job_seconds=None)
+    wait_for("its jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed", "Stopped"])
+    stack.simulator.behave_well()
     collected = stack.collect(run).wait()
     read = {"end": collected.output, "rows": collected.rows, "asks": collected.asks, "answers": collected.answers}
     resumed = stack.resume(run, **execution_input).wait()
@@ -116,7 +114,7 @@ def test_resuming_what_is_complete_asks_nothing(stack, played_alone, misbehaving
 
 
 def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
-    misbehaving(job_seconds=6)
+    misbehaving(in_progress_seconds=30)
     uri = stack.put_input(csv_text(ROWS))
     run = stack.start(stack.joke(uri, max_records_per_job=200, max_retry_rounds=0, requests_per_second=200), "twice")
     execution = run
@@ -126,11 +124,9 @@ def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
             "answers of the latest job", lambda: run.jobs and (run.jobs[-1]["counts"] or {}).get("processedRecordCount")
         )
         execution.stop()
-        wait_for(
-            "the jobs to be over", lambda: {job["status"] for job in run.jobs} <= {"Stopped", "Completed"}, seconds=15
-        )
+        wait_for("the jobs to be over", lambda: {job["status"] for job in run.jobs} <= {"Stopped", "Completed"})
         assert "Stopped" in {job["status"] for job in run.jobs[-1:]}, stop
-        misbehaving(job_seconds=6 if stop == 0 else None)
+        misbehaving(in_progress_seconds=30 if stop == 0 else None)
         execution = stack.resume(run)
         wait_for("further jobs", partial(has_more_jobs, run, len(run.jobs)))
     resumed = execution.wait()
@@ -141,21 +137,16 @@ def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
 
 
 def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reason_is_gone(stack, misbehaving):
-    # The second job waits for its turn until the first is known to be the one that fails.
-    misbehaving(job_seconds=8, create_quota=1, fail_rate=1, fail_message="Access denied to s3://a-bucket/x: check it.")
+    # The first job fails halfway, when there is time enough to stop the second.
+    denied = "Access denied to s3://a-bucket/x: check it."
+    misbehaving(job_seconds=20, fail_rate=1, fail_message=denied, only_inputs=["/0000.jsonl"])
     uri = stack.put_input(csv_text(topic_table(200)))
     run = stack.start(stack.joke(uri, max_records_per_job=100, requests_per_second=200), "fails")
-    wait_for("the first job", lambda: [job["status"] for job in run.jobs if job["status"] != "Submitted"])
-    misbehaving(job_seconds=60, create_quota=None, fail_rate=0)
-    wait_for("the second job", lambda: len(run.jobs) == 2)
+    wait_for("both jobs", lambda: len(run.jobs) == 2)
     error, cause = run.wait().failure()
     assert error == "JobFailed" and "Access denied" in cause
-    wait_for(
-        "the other job to be stopped",
-        lambda: sorted(j["status"] for j in run.jobs) == ["Failed", "Stopped"],
-        seconds=15,
-    )
-    misbehaving(job_seconds=None)
+    wait_for("the other job to be stopped", lambda: [job["status"] for job in run.jobs] == ["Failed", "Stopped"])
+    stack.simulator.behave_well()
     resumed = stack.resume(run).wait()
     assert_rows_kept(resumed, topic_table(200))
     assert_own_answers(resumed)
@@ -168,7 +159,7 @@ def test_jobs_that_could_not_be_made_are_made_by_resuming(stack, misbehaving):
     misbehaving(denied_operations=["CreateModelInvocationJob"])
     uri = stack.put_input(csv_text(topic_table(200)))
     run = stack.play(stack.joke(uri, max_records_per_job=100), "denied")
-    assert run.failure()[0] == "JobFailed"
+    assert run.failure()[0] == "AccessDenied"
     assert run.jobs == []
     misbehaving(denied_operations=[])
     resumed = stack.resume(run).wait()

@@ -158,7 +158,7 @@ def test_another_token_when_the_job_is_over_is_answered_at_once(stack, submissio
 
 
 def test_another_token_while_the_job_runs_takes_the_place_of_the_first(stack, submission, waiting_machine, misbehaving):
-    misbehaving(job_seconds=6)
+    misbehaving(job_seconds=10)
     first = Waiter(stack, waiting_machine, submission)
     wait_for("the first token", lambda: stack.simulator.jobs_of(submission.run) and submission.item.get("job_arn"))
     token = submission.item["task_token"]

@@ -86,9 +86,9 @@ def test_bad_input_ends_with_1_and_says_why(bedrock_batch, folder):
     ("arguments", "says"),
     [
         (("start", "{folder}/nowhere.json"), "nowhere.csv"),
-        (("start", "{folder}/broken.json"), "broken.json is no JSON"),
+        (("start", "{folder}/broken.json"), "broken.json is not valid JSON"),
         (("start", "{folder}/missing.json"), "missing.json"),
-        (("status", "no-such-run"), "there is no run `no-such-run`"),
+        (("status", "no-such-run"), "run `no-such-run` does not exist"),
         (("download", "no-such-run", "{folder}/none"), "run `no-such-run` has no plan yet"),
         (("show", "no-such-run"), "run `no-such-run` has no plan yet"),
     ],

@@ -13,7 +13,7 @@ from stack.inputs import csv_text, topic_table
 from stack.run import Run
 from stack.waiting import wait_for
 
-COUNT = 14
+COUNT = 30
 FIRST = 1_400_000
 
 
@@ -51,7 +51,7 @@ def test_stop_ends_the_run_and_says_how_to_go_on(played):
 
 def test_what_runs_is_not_resumed_and_what_is_over_is_not_stopped(played):
     _, done = played
-    assert "still runs" in done["too-early"].stderr
+    assert "is still running" in done["too-early"].stderr
     assert "nothing to stop" in done["stop-again"].stderr
 
 
@@ -80,4 +80,4 @@ def test_status_and_download_go_by_the_name_of_the_run(played):
 
 @pytest.mark.parametrize("command", ["stop", "collect", "resume"])
 def test_an_unknown_run_ends_with_2(stack, command):
-    assert "there is no run `no-such-run`" in command_line(stack)(command, "no-such-run", exit_code=2).stderr
+    assert "run `no-such-run` does not exist" in command_line(stack)(command, "no-such-run", exit_code=2).stderr

@@ -35,7 +35,7 @@ def test_the_email_says_when_they_really_end(played_alone):
     run, email, _ = played_alone
     text = email.text
     assert "AWS may end them earlier, within hours" in text
-    assert "although 7 days were asked for" in text
+    assert "although 7 days were requested" in text
     assert "`downloadLinks`" in text and f"bedrock-batch download {run.run_id}" in text
 
 

@@ -1,10 +1,13 @@
 """MiniStack and the simulator, each on a free port for the whole session, and clients for both."""
 
+import fcntl
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,9 +22,15 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Below the ports that systems give to outgoing connections, which could take it before MiniStack listens."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def end(process):
@@ -33,7 +42,7 @@ def end(process):
         process.wait()
 
 
-def wait_for(check, seconds=30, what="it"):
+def wait_for(check, seconds=120, what="it"):
     """The first true answer of `check`; asks every 50 ms."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -57,15 +66,33 @@ def local_aws():
     program = Path(sys.executable).parent / "ministack"
     if not program.exists():
         pytest.fail(f"{program} is missing: pip install ministack into the environment that runs pytest")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    environment = {**os.environ, **CREDENTIALS, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": url}
-    process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Two sessions that look for a free port at the same time must not find the same one. `local/up` has the same lock.
+    with Path(tempfile.gettempdir(), f"bedrock-batch-local-ports-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process, url = start_ministack(program)
     try:
-        wait_for(lambda: answers(f"{url}/_ministack/health"), what="MiniStack")
         yield url
     finally:
         end(process)
+
+
+def is_up(process, url):
+    """Waits until MiniStack answers or has ended."""
+    wait_for(lambda: process.poll() is not None or answers(f"{url}/_ministack/health"), what="MiniStack")
+    return process.poll() is None
+
+
+def start_ministack(program, attempts=5):
+    """The process and its address. It cannot take a free port by itself; if another process takes the one that was
+    chosen for it, it ends, and another port is tried."""
+    for _ in range(attempts):
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        environment = {**os.environ, **CREDENTIALS, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": url}
+        process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if is_up(process, url):
+            return process, url
+    pytest.fail(f"MiniStack ended at once, {attempts} times, the last time with {process.returncode}")
 
 
 def simulator_binary():

@@ -52,14 +52,14 @@ def get(bedrock, arn):
     return job
 
 
-def finish(bedrock, arn, seconds=60):
+def finish(bedrock, arn):
     """The job once it is over."""
 
     def over():
         job = get(bedrock, arn)
         return job if job["status"] in FINAL else None
 
-    return wait_for(over, seconds, f"the end of {arn}")
+    return wait_for(over, what=f"the end of {arn}")
 
 
 def reach(bedrock, arn, *statuses):
@@ -69,7 +69,7 @@ def reach(bedrock, arn, *statuses):
         job = get(bedrock, arn)
         return job if job["status"] in statuses else None
 
-    return wait_for(there, 20, f"{arn} to be {statuses}")
+    return wait_for(there, what=f"{arn} to be {statuses}")
 
 
 def output_keys(s3, job):

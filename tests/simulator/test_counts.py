@@ -96,13 +96,14 @@ def test_a_request_written_in_another_order_is_the_same(simulator):
 
 
 def test_requests_in_flight_at_once_are_counted(simulator):
-    simulator.behave(invoke_seconds=0.6)
+    # Long enough for all to begin before the first is answered.
+    simulator.behave(invoke_seconds=3)
     runtime = simulator.client("bedrock-runtime", max_pool_connections=12)
     with ThreadPoolExecutor(12) as threads:
         list(threads.map(lambda number: invoke(runtime, f"Question {number}"), range(24)))
     counted = invocations(simulator)
     assert counted["max_in_flight"] == 12
-    assert 12 <= counted["busiest_second"] <= 24
+    assert 2 <= counted["busiest_second"] <= 24
     assert [found["ok"] for found in counted["invocations"]] == [1] * 24
 
 
@@ -111,15 +112,15 @@ def test_the_busiest_second_is_the_one_with_most_beginnings(simulator, runtime):
         invoke(runtime, f"Alone {question}")
         time.sleep(1.1)
     assert invocations(simulator)["busiest_second"] == 1
-    for question in range(4):
+    for question in range(10):
         invoke(runtime, f"Together {question}")
-    assert 2 <= invocations(simulator)["busiest_second"] <= 4
+    assert 2 <= invocations(simulator)["busiest_second"] <= 10
     assert invocations(simulator)["max_in_flight"] == 1
 
 
 def test_a_request_that_its_caller_gave_up_is_counted_apart(simulator):
     simulator.behave(invoke_seconds=600)
-    impatient = simulator.client("bedrock-runtime", read_timeout=0.3)
+    impatient = simulator.client("bedrock-runtime", read_timeout=2)
     with pytest.raises(ReadTimeoutError):
         invoke(impatient, "Too long")
     (found,) = wait_for(lambda: invocations(simulator)["invocations"], what="the request to be given up")

@@ -24,11 +24,12 @@ def queue(local_aws):
     return sqs, url
 
 
-def receive(queue, arn, quiet_seconds=1.0):
-    """All events about a job, until none came for a while."""
+def receive(queue, arn, count=0, quiet_seconds=1.0):
+    """All events about a job: waits for so many, then until no more came for a while."""
     sqs, url = queue
-    events, last = [], time.monotonic()
-    while time.monotonic() - last < quiet_seconds:
+    events: list[dict] = []
+    begin = last = time.monotonic()
+    while time.monotonic() - last < quiet_seconds or (len(events) < count and time.monotonic() - begin < 60):
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             event = json.loads(message["Body"])
@@ -46,7 +47,7 @@ def statuses(events):
 def test_every_step_is_reported_in_aws_own_form(simulator, bedrock, s3, queue):
     arn = jobs.create(bedrock, jobs.put_input(s3), jobName="reported")
     jobs.finish(bedrock, arn)
-    events = receive(queue, arn)
+    events = receive(queue, arn, len(LIFE))
     assert sorted(statuses(events), key=LIFE.index) == LIFE
     for event in events:
         assert event["source"] == "local.bedrock"
@@ -70,16 +71,16 @@ def test_a_failure_is_reported_with_its_message(simulator, bedrock, s3, queue):
     simulator.behave(fail_rate=1, fail_message="told to")
     arn = jobs.create(bedrock, jobs.put_input(s3))
     jobs.finish(bedrock, arn)
-    failed = [event for event in receive(queue, arn) if event["detail"]["status"] == "Failed"]
+    failed = [event for event in receive(queue, arn, 3) if event["detail"]["status"] == "Failed"]
     assert [event["detail"]["failureMessage"] for event in failed] == ["told to"]
 
 
 def test_a_stop_is_reported(simulator, bedrock, s3, queue):
-    simulator.behave(job_seconds=20)
+    simulator.behave(job_seconds=600)
     arn = jobs.create(bedrock, jobs.put_input(s3))
     bedrock.stop_model_invocation_job(jobIdentifier=arn)
     jobs.finish(bedrock, arn)
-    assert set(statuses(receive(queue, arn))) == {"Submitted", "Stopping", "Stopped"}
+    assert set(statuses(receive(queue, arn, 3))) == {"Submitted", "Stopping", "Stopped"}
 
 
 def test_events_can_all_be_lost(simulator, bedrock, s3, queue):
@@ -93,7 +94,7 @@ def test_events_can_all_come_twice(simulator, bedrock, s3, queue):
     simulator.behave(event_duplicate_rate=1)
     arn = jobs.create(bedrock, jobs.put_input(s3))
     jobs.finish(bedrock, arn)
-    assert sorted(statuses(receive(queue, arn))) == sorted(LIFE * 2)
+    assert sorted(statuses(receive(queue, arn, 2 * len(LIFE)))) == sorted(LIFE * 2)
 
 
 def test_events_can_be_late_and_in_another_order(simulator, bedrock, s3, queue):
@@ -102,7 +103,7 @@ def test_events_can_be_late_and_in_another_order(simulator, bedrock, s3, queue):
     for number in range(3):
         arn = jobs.create(bedrock, jobs.put_input(s3), jobName=f"late-{number}")
         jobs.finish(bedrock, arn)
-        orders.append(statuses(receive(queue, arn, 2.5)))
+        orders.append(statuses(receive(queue, arn, len(LIFE))))
     assert all(sorted(order) == sorted(LIFE) for order in orders)
     assert any(order != LIFE for order in orders)
 
@@ -111,4 +112,4 @@ def test_a_job_can_be_over_before_its_first_event(simulator, bedrock, s3, queue)
     simulator.behave(finish_before_first_event=True)
     arn = jobs.create(bedrock, jobs.put_input(s3))
     assert jobs.get(bedrock, arn)["status"] == "Completed"
-    assert sorted(statuses(receive(queue, arn)), key=LIFE.index) == LIFE
+    assert sorted(statuses(receive(queue, arn, len(LIFE))), key=LIFE.index) == LIFE

@@ -1,14 +1,13 @@
 """The life of a job, its input's validation, and what it writes."""
 
 import json
-import time
 from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
 import jobs
-from conftest import BUCKET
+from conftest import BUCKET, wait_for
 
 
 def test_a_job_answers_every_record_in_another_order(simulator, bedrock, s3):
@@ -148,6 +147,7 @@ def test_a_wrong_input_fails_the_job_and_says_why(simulator, bedrock, s3, lines,
 
 def test_more_than_100_000_records_fail_the_job(simulator, bedrock, s3):
     line = json.dumps({"modelInput": {"inputText": "a"}})
+    simulator.behave(in_progress_seconds=600)
     for count, status in [(100_000, "Stopped"), (100_001, "Failed")]:
         uri = jobs.put_lines(s3, f"many-{count}/0000.jsonl", [line] * count)
         arn = jobs.create(bedrock, uri, modelId="amazon.titan-embed-text-v2:0")
@@ -194,12 +194,11 @@ def test_a_token_used_again_gives_the_same_job(simulator, bedrock, s3):
 
 
 def test_a_job_in_progress_stops_with_what_it_has(simulator, bedrock, s3):
-    simulator.behave(job_seconds=12)
+    simulator.behave(in_progress_seconds=600)
     arn = jobs.create(bedrock, jobs.put_input(s3, 200))
-    jobs.reach(bedrock, arn, "InProgress")
-    time.sleep(1)
+    wait_for(lambda: jobs.get(bedrock, arn).get("processedRecordCount"), what="an answer")
     bedrock.stop_model_invocation_job(jobIdentifier=arn)
-    job = jobs.finish(bedrock, arn, seconds=5)
+    job = jobs.finish(bedrock, arn)
     assert job["status"] == "Stopped"
     lines, manifest = jobs.output(s3, job)
     assert 0 < len(lines) < 200
@@ -207,9 +206,9 @@ def test_a_job_in_progress_stops_with_what_it_has(simulator, bedrock, s3):
     assert manifest["totalRecordCount"] == job["totalRecordCount"] == 200
 
 
-@pytest.mark.parametrize("status", ["Submitted", "Validating", "Scheduled"])
-def test_a_job_not_yet_begun_stops_without_output(simulator, bedrock, s3, status):
-    simulator.behave(job_seconds=3)
+@pytest.mark.parametrize(("status", "seconds"), [("Submitted", 600), ("Validating", 12), ("Scheduled", 12)])
+def test_a_job_not_yet_begun_stops_without_output(simulator, bedrock, s3, status, seconds):
+    simulator.behave(job_seconds=seconds)
     arn = jobs.create(bedrock, jobs.put_input(s3))
     jobs.reach(bedrock, arn, status)
     for _ in range(2):
@@ -217,7 +216,7 @@ def test_a_job_not_yet_begun_stops_without_output(simulator, bedrock, s3, status
             bedrock.stop_model_invocation_job(jobIdentifier=arn[-12:])
         except ClientError as error:  # the second call may find the job stopped already
             assert error.response["Error"]["Code"] == "ConflictException"
-    job = jobs.finish(bedrock, arn, seconds=2)
+    job = jobs.finish(bedrock, arn)
     assert job["status"] == "Stopped"
     assert jobs.output_keys(s3, job) == []
 

@@ -1,9 +1,9 @@
-//! `bedrock-batch collect`: joins the answers that a run has, and asks nothing.
+//! `bedrock-batch collect`: joins the answers that a run has and sends no requests.
 
+use crate::continue_run::{Arguments, Continuation, continue_run};
 use crate::failure::Failure;
-use crate::go_on::{Arguments, GoOn, go_on};
 use crate::stack::Stack;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    go_on(stack, arguments, GoOn::Collect).await
+    continue_run(stack, arguments, Continuation::Collect).await
 }

@@ -1,8 +1,8 @@
 //! `bedrock-batch download`.
 
 use crate::failure::Failure;
-use crate::outputs::{files, of_one_format, open};
-use crate::say::say;
+use crate::outln::outln;
+use crate::outputs::{files, open, single_format};
 use crate::stack::Stack;
 use arrow_json::LineDelimitedWriter;
 use bedrock_batch_engine::EngineError;
@@ -14,20 +14,20 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The run's name; a pipeline run stands for its last stage
+    /// Name of the run; the name of a pipeline run means its last stage
     run: String,
-    /// The folder to put them into [default: the run's name]
+    /// Target folder [default: the name of the run]
     folder: Option<PathBuf>,
-    /// Another stage of a pipeline run
+    /// Stage of the pipeline run to download in place of the last one
     #[arg(long)]
     stage: Option<String>,
-    /// Take what there is of a run that is not complete
+    /// Download the files that exist, even if the run is not complete
     #[arg(long)]
     partial: bool,
 }
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    let run = stack.run_meant(&arguments.run, arguments.stage.as_deref()).await?;
+    let run = stack.resolve_run(&arguments.run, arguments.stage.as_deref()).await?;
     let found = files(stack, &run, arguments.partial).await?;
     note_if_running(stack, &run).await;
     let folder = arguments.folder.clone().unwrap_or_else(|| PathBuf::from(&arguments.run));
@@ -39,35 +39,35 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     let jsonl = folder.join("answers.jsonl");
     let rows = write_jsonl(&paths, &jsonl)?;
     eprintln!("{} files and {} ({rows} rows)", paths.len(), jsonl.display());
-    say!("{}", folder.display());
+    outln!("{}", folder.display());
     Ok(())
 }
 
-/// All files may be there while rows without an answer are asked again: then they are written anew.
+/// Warns that the run is still active: all files may exist while unanswered rows are being retried, and are rewritten then.
 async fn note_if_running(stack: &Stack, run: &str) {
-    // Who cannot look at executions may still read the files.
+    // Users without permission to describe executions may still read the files.
     if stack.run(run).await.is_ok_and(|run| run.running().is_some()) {
-        eprintln!("run {run} still runs: it may yet find answers to rows that have none");
+        eprintln!("run {run} is still running: rows without an answer may still receive one");
     }
 }
 
-/// Streams an object into a file of its name.
+/// Streams an object into a file of the same name.
 pub(crate) async fn fetch(stack: &Stack, object: &Found, folder: &Path) -> Result<PathBuf, Failure> {
     let path = folder.join(object.uri.key.rsplit('/').next().unwrap_or_default());
     let get = stack.s3.get_object().bucket(&object.uri.bucket).key(&object.uri.key).send().await;
     let mut body = get.map_err(|error| EngineError::from_aws(format!("cannot read {}", object.uri), &error))?.body;
     let mut file = BufWriter::new(File::create(&path)?);
     while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| Failure::Failed(format!("reading {} broke: {error}", object.uri)))?;
+        let piece = piece.map_err(|error| Failure::Failed(format!("reading {} failed: {error}", object.uri)))?;
         file.write_all(&piece)?;
     }
     file.flush()?;
     Ok(path)
 }
 
-/// One JSON object a row; from the Parquet files, or the CSV files where there are no others.
+/// Writes one JSON object per row, from the Parquet files or, if there are none, from the CSV files.
 fn write_jsonl(paths: &[PathBuf], target: &Path) -> Result<usize, Failure> {
-    let sources = of_one_format(paths.iter().collect(), |path| {
+    let sources = single_format(paths.iter().collect(), |path| {
         path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     });
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", target.display()));

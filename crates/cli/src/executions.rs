@@ -6,28 +6,31 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_engine::EngineError;
 use serde_json::Value;
 
+/// Status shown for executions that Step Functions no longer knows.
+pub(crate) const ENDED_LONG_AGO: &str = "ended long ago";
+
 /// One of the stack's two state machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Orchestrator {
-    /// Does a run.
+    /// Executes one run.
     Batch,
-    /// Does runs one after the other.
+    /// Executes several runs in sequence.
     Pipeline,
 }
 
-/// An execution.
+/// Execution of a state machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Execution {
     pub(crate) arn: String,
     pub(crate) status: String,
     pub(crate) error: Option<String>,
     pub(crate) cause: Option<String>,
-    /// The earlier run that it goes on with; none if it is a run of its own.
+    /// Earlier run that this execution continues; `None` if it is a run of its own.
     pub(crate) earlier_run: Option<String>,
 }
 
 impl Execution {
-    /// Its name.
+    /// Name of the execution.
     pub(crate) fn name(&self) -> &str {
         self.arn.rsplit(':').next().unwrap_or_default()
     }
@@ -40,14 +43,14 @@ impl Execution {
         self.status == "SUCCEEDED"
     }
 
-    /// Why it ended as it did, where there is something to say: `InvalidInput: s3_uri …`.
+    /// Error and cause, as far as Step Functions reports them: `InvalidInput: s3_uri …`.
     pub(crate) fn reason(&self) -> Option<String> {
-        let said: Vec<&str> = [&self.error, &self.cause].into_iter().flatten().map(String::as_str).collect();
-        (!said.is_empty()).then(|| said.join(": "))
+        let parts: Vec<&str> = [&self.error, &self.cause].into_iter().flatten().map(String::as_str).collect();
+        (!parts.is_empty()).then(|| parts.join(": "))
     }
 
-    /// Its status, and why.
-    pub(crate) fn end(&self) -> String {
+    /// Status, followed by the reason if there is one.
+    pub(crate) fn outcome(&self) -> String {
         let reason = self.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("{}{reason}", self.status)
     }
@@ -61,17 +64,17 @@ impl Stack {
         }
     }
 
-    /// The ARN of the execution of this name.
+    /// Returns the ARN of the execution with this name.
     pub(crate) fn execution_arn(&self, orchestrator: Orchestrator, name: &str) -> String {
         format!("{}:{name}", self.state_machine_arn(orchestrator).replace(":stateMachine:", ":execution:"))
     }
 
-    /// An execution; `None` if Step Functions does not know it (any more).
+    /// Returns an execution, or `None` if Step Functions does not know it (or no longer does).
     pub(crate) async fn execution(&self, arn: &str) -> Result<Option<Execution>, Failure> {
         let described = match self.step_functions.describe_execution().execution_arn(arn).send().await {
             Ok(described) => described,
             Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => return Ok(None),
-            Err(error) => return Err(EngineError::from_aws(format!("cannot look at {arn}"), &error).into()),
+            Err(error) => return Err(EngineError::from_aws(format!("cannot describe {arn}"), &error).into()),
         };
         Ok(Some(Execution {
             arn: arn.to_owned(),
@@ -95,17 +98,17 @@ impl Stack {
         Ok(started.execution_arn().to_owned())
     }
 
-    /// Aborts an execution. `Err` within says how it came to its own end before.
+    /// Aborts an execution. The inner `Err` holds its outcome if it had already ended by itself.
     pub(crate) async fn abort(&self, execution: &Execution) -> Result<Result<(), String>, Failure> {
         let stop = self.step_functions.stop_execution().execution_arn(&execution.arn);
         let stopped = stop.error("Stopped").cause("by `bedrock-batch stop`").send().await;
         stopped.map_err(|error| EngineError::from_aws(format!("cannot stop {}", execution.name()), &error))?;
         let ended = self.execution(&execution.arn).await?.filter(|now| !now.is_running() && now.status != "ABORTED");
-        Ok(ended.map_or(Ok(()), |ended| Err(ended.end())))
+        Ok(ended.map_or(Ok(()), |ended| Err(ended.outcome())))
     }
 }
 
-/// The run that an input names to be gone on with.
+/// Returns the earlier run that an input continues.
 fn earlier_run(input: &str) -> Option<String> {
     let input: Value = serde_json::from_str(input).ok()?;
     let named = |field: &str| input.get(field).and_then(Value::as_str).map(str::to_owned);
@@ -122,17 +125,17 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_with_its_reason_if_there_is_one() {
-        assert_eq!(execution("ABORTED", None, None).end(), "ABORTED");
-        assert_eq!(execution("FAILED", Some("JobFailed"), Some("no access")).end(), "FAILED: JobFailed: no access");
-        assert_eq!(execution("FAILED", None, Some("no access")).end(), "FAILED: no access");
+    fn the_outcome_includes_the_reason_if_there_is_one() {
+        assert_eq!(execution("ABORTED", None, None).outcome(), "ABORTED");
+        assert_eq!(execution("FAILED", Some("JobFailed"), Some("no access")).outcome(), "FAILED: JobFailed: no access");
+        assert_eq!(execution("FAILED", None, Some("no access")).outcome(), "FAILED: no access");
     }
 
     #[test]
-    fn an_input_may_name_an_earlier_run() {
+    fn the_earlier_run_is_read_from_resume_and_collect_inputs() {
         assert_eq!(earlier_run(r#"{"resume_run": "a"}"#).as_deref(), Some("a"));
         assert_eq!(earlier_run(r#"{"collect_run": "b"}"#).as_deref(), Some("b"));
         assert_eq!(earlier_run(r#"{"s3_uri": "s3://a/b"}"#), None);
-        assert_eq!(earlier_run("no JSON"), None);
+        assert_eq!(earlier_run("not JSON"), None);
     }
 }

@@ -1,14 +1,14 @@
-//! How a command fails.
+//! Failures of commands and their exit codes.
 
-use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::{EngineError, ErrorKind};
 use std::fmt;
 
-/// A failed command, by whose turn it is.
+/// Failure of a command, by who has to act on it.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What was asked cannot be done: exit code 2.
+    /// The request cannot be carried out as given: exit code 2.
     Usage(String),
-    /// The run failed, or AWS did: exit code 1.
+    /// The run or AWS failed: exit code 1.
     Failed(String),
 }
 
@@ -31,9 +31,9 @@ impl fmt::Display for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::InvalidInput(problems) => Self::Usage(problems.to_string()),
-            other => Self::Failed(other.to_string()),
+        match error.kind() {
+            ErrorKind::InvalidInput(problems) => Self::Usage(problems.to_string()),
+            _ => Self::Failed(error.message()),
         }
     }
 }

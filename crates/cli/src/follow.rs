@@ -1,15 +1,18 @@
-//! Following a run to its end, for those who wait for it.
+//! Follows a run to its end, for `--wait`.
 
 use crate::failure::Failure;
-use crate::progress::watch;
 use crate::stack::Stack;
 use crate::totals::print_totals;
+use crate::watch::watch;
 
-/// Watches the execution that has the run in hand, and prints what the run came to; fails if the execution does.
+/// Watches the execution that owns the run and prints the run's totals.
+///
+/// # Errors
+/// Returns an error if the execution fails or cannot be observed.
 pub(crate) async fn follow(stack: &Stack, run: &str, execution_arn: &str) -> Result<(), Failure> {
     let execution = watch(stack, run, execution_arn).await?;
     if !execution.has_succeeded() {
-        return Err(Failure::Failed(format!("run {run} {}", execution.end())));
+        return Err(Failure::Failed(format!("run {run} {}", execution.outcome())));
     }
     print_totals(stack, run).await
 }

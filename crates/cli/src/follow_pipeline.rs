@@ -1,19 +1,22 @@
-//! Following a pipeline run stage by stage, for those who wait for it.
+//! Follows a pipeline run stage by stage, for `--wait`.
 
 use crate::executions::{Execution, Orchestrator};
 use crate::failure::Failure;
-use crate::pipeline_run::came_to;
+use crate::pipeline_run::counts_line;
 use crate::pipeline_totals::print_pipeline;
-use crate::progress::{Watched, until_over};
 use crate::stack::Stack;
+use crate::watch::{RunWatcher, poll_until_ended};
 use bedrock_batch_domain::pipeline::Pipeline;
 
-/// Watches a pipeline run, and prints what its stages came to; fails if it does.
+/// Watches a pipeline run and prints the totals of its stages.
+///
+/// # Errors
+/// Returns an error if the pipeline run fails or cannot be observed.
 pub(crate) async fn follow_pipeline(stack: &Stack, name: &str, execution_arn: &str) -> Result<(), Failure> {
-    let mut watched = WatchedPipeline { name, execution_arn, frozen: None, done: 0, stage: None };
-    let execution = until_over(name, async || watched.look(stack).await).await?;
+    let mut watcher = PipelineWatcher { name, execution_arn, frozen: None, done: 0, stage: None };
+    let execution = poll_until_ended(name, async || watcher.poll(stack).await).await?;
     if !execution.has_succeeded() {
-        return Err(Failure::Failed(format!("pipeline run {name} {}", execution.end())));
+        return Err(Failure::Failed(format!("pipeline run {name} {}", execution.outcome())));
     }
     match stack.pipeline_run(name).await? {
         Some(run) => print_pipeline(stack, &run).await,
@@ -21,31 +24,31 @@ pub(crate) async fn follow_pipeline(stack: &Stack, name: &str, execution_arn: &s
     }
 }
 
-struct WatchedPipeline<'a> {
+struct PipelineWatcher<'a> {
     name: &'a str,
     execution_arn: &'a str,
     frozen: Option<Pipeline>,
-    /// How many stages are over.
+    /// Number of stages that have ended.
     done: usize,
-    /// The stage after them, once it has begun.
-    stage: Option<Watched>,
+    /// Stage after those, once it has started.
+    stage: Option<RunWatcher>,
 }
 
-impl WatchedPipeline<'_> {
-    async fn look(&mut self, stack: &Stack) -> Result<Execution, Failure> {
-        // Looked at before its stages, so that the last picture is the whole one.
+impl PipelineWatcher<'_> {
+    async fn poll(&mut self, stack: &Stack) -> Result<Execution, Failure> {
+        // Described before its stages are, so that the last progress shown is complete.
         let execution = stack.execution(self.execution_arn).await?;
         let execution =
-            execution.ok_or_else(|| Failure::Failed(format!("there is no execution {}", self.execution_arn)))?;
+            execution.ok_or_else(|| Failure::Failed(format!("execution {} does not exist", self.execution_arn)))?;
         if self.frozen.is_none() {
             self.frozen = stack.pipeline(self.name).await?;
         }
-        while self.look_at_stage(stack, execution.is_running()).await? {}
+        while self.poll_stage(stack, execution.is_running()).await? {}
         Ok(execution)
     }
 
-    /// Whether the stage is over, so that the next one may have begun.
-    async fn look_at_stage(&mut self, stack: &Stack, pipeline_runs: bool) -> Result<bool, Failure> {
+    /// Returns true if the stage has ended, so that the next one may have started.
+    async fn poll_stage(&mut self, stack: &Stack, pipeline_is_running: bool) -> Result<bool, Failure> {
         let stages = self.frozen.as_ref().map_or(&[][..], |frozen| &frozen.stages);
         let Some(stage) = stages.get(self.done) else { return Ok(false) };
         if self.stage.is_none() {
@@ -55,19 +58,19 @@ impl WatchedPipeline<'_> {
             }
             let number = format!("stage {} of {}", self.done + 1, stages.len());
             eprintln!("{number}, {}: run {}", stage.stage_name, stage.execution_name);
-            self.stage = Some(Watched::new(&stage.execution_name, &arn));
+            self.stage = Some(RunWatcher::new(&stage.execution_name, &arn));
         }
-        let Some(watched) = &mut self.stage else { return Ok(false) };
-        let execution = watched.look(stack).await?;
+        let Some(watcher) = &mut self.stage else { return Ok(false) };
+        let execution = watcher.poll(stack).await?;
         if execution.is_running() {
-            // The pipeline is over, and its stage is about to be.
-            if !pipeline_runs {
-                eprintln!("  {} is still being ended", stage.execution_name);
+            // The pipeline has ended and its stage is about to.
+            if !pipeline_is_running {
+                eprintln!("  {} is still stopping", stage.execution_name);
             }
             return Ok(false);
         }
-        match stack.stage_now(stage).await?.output {
-            Some(output) => eprintln!("  {}", came_to(&output)),
+        match stack.stage_state(stage).await?.output {
+            Some(output) => eprintln!("  {}", counts_line(&output)),
             None => eprintln!("  {}", execution.status),
         }
         (self.done, self.stage) = (self.done + 1, None);

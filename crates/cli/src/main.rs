@@ -1,24 +1,24 @@
-//! `bedrock-batch`: start runs, watch them, get their answers. Answers go to stdout or files, talk goes to stderr.
-#![expect(clippy::print_stderr, reason = "a command line program talks to people on stderr")]
+//! `bedrock-batch`: starts runs, watches them and fetches their answers. Results go to stdout or to files, messages for
+//! the user to stderr.
+#![expect(clippy::print_stderr, reason = "a command line program writes messages for its user to stderr")]
 
 mod collect;
+mod continue_run;
 mod download;
 mod executions;
 mod failure;
 mod follow;
 mod follow_pipeline;
-mod go_on;
+mod outln;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;
-mod progress;
 mod resume;
 mod run;
-mod say;
+mod run_progress;
 mod schema;
 mod show;
 mod stack;
-mod standing;
 mod start;
 mod status;
 mod stop;
@@ -26,13 +26,14 @@ mod table;
 mod totals;
 mod upload;
 mod validate;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
 use stack::{Stack, StackOptions};
 use std::process::ExitCode;
 
-/// Runs Amazon Bedrock batch inference over tables.
+/// Run Amazon Bedrock batch inference over tables
 #[derive(Debug, Parser)]
 #[command(name = "bedrock-batch", version)]
 struct Cli {
@@ -42,34 +43,34 @@ struct Cli {
     command: Command,
 }
 
-/// One file or folder of this crate each.
+/// Commands; each has its own file or folder in this crate.
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(flatten)]
     OfStack(StackCommand),
-    /// Check the input of a run or a pipeline without AWS: says all that is wrong, a problem a line
+    /// Check the input of a run or a pipeline without AWS; prints all problems, one per line
     Validate(validate::Arguments),
     /// Print the JSON Schema of an input
     Schema(schema::Arguments),
 }
 
-/// What needs a deployed stack.
+/// Commands that need a deployed stack.
 #[derive(Debug, Subcommand)]
 enum StackCommand {
-    /// Start a run from a JSON file; local inputs that it names are uploaded
+    /// Start a run or a pipeline from a JSON file; local inputs that it names are uploaded
     Start(start::Arguments),
-    /// Say how a run stands
+    /// Show a run's status
     Status(status::Arguments),
-    /// Get a run's answers, as Parquet (or CSV) and as JSONL
+    /// Download a run's answers, as Parquet (or CSV) and as JSONL
     Download(download::Arguments),
     /// Show the first answered rows of a run
     Show(show::Arguments),
     /// Stop a run and its jobs
     Stop(stop::Arguments),
-    /// Go on with a run that has ended: ask what is not answered yet
-    Resume(go_on::Arguments),
-    /// Join the answers that a run has that was stopped or failed; asks nothing
-    Collect(go_on::Arguments),
+    /// Resume a run that has ended: submit the rows that have no answer yet
+    Resume(continue_run::Arguments),
+    /// Write out the answers that a stopped or failed run has; sends no requests to the model
+    Collect(continue_run::Arguments),
 }
 
 #[tokio::main]

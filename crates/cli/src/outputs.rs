@@ -1,4 +1,4 @@
-//! The files that a run has written.
+//! Output files of a run.
 
 use crate::failure::Failure;
 use crate::stack::Stack;
@@ -13,43 +13,47 @@ use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::fs::File;
 use std::path::Path;
 
-/// The run's output, from its `summary.json`.
+/// Reads the run's output from its `summary.json`.
 pub(crate) async fn run_output(stack: &Stack, run_id: &str) -> Result<RunOutput, Failure> {
     Ok(get_json(&stack.s3, &stack.bucket, &Layout::summary_key(run_id)).await?)
 }
 
-/// The run's files of answered rows, in order.
+/// Lists the run's files of answered rows, in order.
 pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec<Found>, Failure> {
     let plan = stack.plan(run).await?.ok_or_else(|| {
-        Failure::Usage(format!("run `{run}` has no plan yet: it is unknown, failed early, or is being prepared"))
+        Failure::Usage(format!(
+            "run `{run}` has no plan yet: it does not exist, failed before it submitted anything, or is still being \
+             prepared (`bedrock-batch status {run}`)"
+        ))
     })?;
     let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
     let mut found = list(&stack.s3, &S3Uri::new(&stack.bucket, layout.output_prefix())).await?;
     if found.is_empty() {
-        return Err(Failure::Usage(format!("run `{run}` has written no rows yet: `bedrock-batch status {run}`")));
+        let advice = format!("check its progress: `bedrock-batch status {run}`");
+        return Err(Failure::Usage(format!("run `{run}` has not written any rows yet: {advice}")));
     }
-    // 9999 comes before 10000, and duplicates-0000 after them.
+    // Sorts 9999 before 10000, and duplicates-0000 after both.
     found.sort_by(|a, b| (a.uri.key.len(), &a.uri.key).cmp(&(b.uri.key.len(), &b.uri.key)));
     let chunks = plan.counts.jobs as usize + plan.counts.duplicate_chunks as usize;
     let all = chunks * plan.request.output_formats.len();
     if found.len() < all && !partial {
-        let there = format!("run `{run}` is not complete: {} of {all} files are there", found.len());
-        return Err(Failure::Usage(format!("{there}; `--partial` takes what there is")));
+        let progress = format!("run `{run}` is not complete: {} of {all} files exist", found.len());
+        return Err(Failure::Usage(format!("{progress}; `--partial` downloads those")));
     }
     Ok(found)
 }
 
-/// Files of one format: Parquet where there are such, else CSV. Runs may have written both.
-pub(crate) fn of_one_format<T>(files: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
-    let ending = if files.iter().any(|file| name(file).ends_with(".parquet")) { ".parquet" } else { ".csv" };
-    files.into_iter().filter(|file| name(file).ends_with(ending)).collect()
+/// Keeps the files of one format: Parquet if there are any, else CSV. A run may have written both.
+pub(crate) fn single_format<T>(files: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
+    let extension = if files.iter().any(|file| name(file).ends_with(".parquet")) { ".parquet" } else { ".csv" };
+    files.into_iter().filter(|file| name(file).ends_with(extension)).collect()
 }
 
 /// Opens a downloaded file of answered rows.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>, Failure> {
     let name = path.display().to_string();
     let file = File::open(path)?;
-    if path.extension().is_some_and(|ending| ending == "csv") {
+    if path.extension().is_some_and(|extension| extension == "csv") {
         return Ok(Box::new(CsvRows::open(file, &name, None)?));
     }
     Ok(Box::new(ParquetRows::open(file, &name, None)?.1))
@@ -60,8 +64,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_taken_from_one_format() {
-        let taken = |files: &[&'static str]| of_one_format(files.to_vec(), |file| file);
+    fn rows_are_read_from_a_single_format() {
+        let taken = |files: &[&'static str]| single_format(files.to_vec(), |file| file);
         assert_eq!(
             taken(&["0000.csv", "0000.parquet", "duplicates-0000.parquet"]),
             ["0000.parquet", "duplicates-0000.parquet"]

@@ -1,10 +1,10 @@
-//! A pipeline run, and the runs that are its stages.
+//! Pipeline runs, and the runs that are their stages.
 
-use crate::executions::{Execution, Orchestrator};
+use crate::executions::{ENDED_LONG_AGO, Execution, Orchestrator};
 use crate::failure::Failure;
 use crate::run::Run;
+use crate::run_progress::RunProgress;
 use crate::stack::Stack;
-use crate::standing::Standing;
 use crate::totals::usd;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::pipeline::{FrozenStage, Pipeline, PipelineSummary};
@@ -13,13 +13,13 @@ use bedrock_batch_domain::summary::RunOutput;
 use bedrock_batch_engine::objects::{get_json, head};
 use serde::de::DeserializeOwned;
 
-/// A pipeline run as it stands.
+/// Current state of a pipeline run.
 #[derive(Debug)]
 pub(crate) struct PipelineRun {
     pub(crate) name: String,
-    /// There once its input was found to be valid.
+    /// `Some` once its input has been validated.
     pub(crate) frozen: Option<Pipeline>,
-    /// None if Step Functions has forgotten it.
+    /// `None` if Step Functions no longer knows it.
     pub(crate) execution: Option<Execution>,
 }
 
@@ -28,45 +28,46 @@ impl PipelineRun {
         self.frozen.as_ref().map_or(&[], |frozen| &frozen.stages)
     }
 
-    /// The execution, if it runs.
+    /// Returns the execution if it is running.
     pub(crate) fn running(&self) -> Option<&Execution> {
         self.execution.as_ref().filter(|execution| execution.is_running())
     }
 
-    /// How it ended.
-    pub(crate) fn end(&self) -> String {
-        self.execution.as_ref().map_or_else(|| "over long ago".to_owned(), Execution::end)
+    /// Returns the outcome of the execution.
+    pub(crate) fn outcome(&self) -> String {
+        self.execution.as_ref().map_or_else(|| ENDED_LONG_AGO.to_owned(), Execution::outcome)
     }
 }
 
-/// How a stage stands.
+/// Current state of a stage.
 #[derive(Debug)]
-pub(crate) struct StageNow {
-    /// Its run, once it has begun.
+pub(crate) struct StageState {
+    /// Run of the stage, once it has started.
     pub(crate) run: Option<Run>,
-    standing: Option<Standing>,
-    /// What it came to, once it is done.
+    progress: Option<RunProgress>,
+    /// Output of the run, once it has succeeded.
     pub(crate) output: Option<RunOutput>,
 }
 
-impl StageNow {
-    /// `SUCCEEDED   105 in, 105 answered, 0 failed: $0.0079`; one that never began waits, or was never begun.
-    pub(crate) fn line(&self, pipeline_runs: bool) -> String {
+impl StageState {
+    /// Returns `SUCCEEDED   105 in, 105 answered, 0 failed: $0.0079`. A stage that has not started is `waiting` while the
+    /// pipeline runs, else `not started`.
+    pub(crate) fn line(&self, pipeline_is_running: bool) -> String {
         let Some(run) = &self.run else {
-            return if pipeline_runs { "waiting" } else { "never begun" }.to_owned();
+            return if pipeline_is_running { "waiting" } else { "not started" }.to_owned();
         };
-        let status = run.execution.as_ref().map_or("over long ago", |execution| execution.status.as_str());
+        let status = run.execution.as_ref().map_or(ENDED_LONG_AGO, |execution| execution.status.as_str());
         let reason = run.execution.as_ref().and_then(Execution::reason);
-        let standing = self.standing.as_ref().map(Standing::line);
-        match self.output.as_ref().map(came_to).or(reason).or(standing) {
+        let progress = self.progress.as_ref().map(RunProgress::line);
+        match self.output.as_ref().map(counts_line).or(reason).or(progress) {
             Some(more) => format!("{status:<9}  {more}"),
             None => status.to_owned(),
         }
     }
 }
 
-/// `105 in, 103 answered, 2 failed: $0.0079`.
-pub(crate) fn came_to(output: &RunOutput) -> String {
+/// Returns `105 in, 103 answered, 2 failed: $0.0079`.
+pub(crate) fn counts_line(output: &RunOutput) -> String {
     let summary = &output.summary;
     let [records, answered, failed, skipped] =
         [summary.records_in, summary.answered, summary.failed, summary.skipped].map(indicatif::HumanCount);
@@ -76,27 +77,27 @@ pub(crate) fn came_to(output: &RunOutput) -> String {
 }
 
 impl Stack {
-    /// What a pipeline run has frozen, if the name is of one and its input was valid.
+    /// Returns the frozen pipeline, if the name is that of a pipeline run whose input was valid.
     pub(crate) async fn pipeline(&self, name: &str) -> Result<Option<Pipeline>, Failure> {
-        self.json_if_there(&Layout::pipeline_key(&run_id(name))).await
+        self.find_json(&Layout::pipeline_key(&run_id(name))).await
     }
 
-    /// The totals of a pipeline run that went well.
+    /// Returns the totals of a pipeline run that succeeded.
     pub(crate) async fn pipeline_summary(&self, name: &str) -> Result<Option<PipelineSummary>, Failure> {
-        self.json_if_there(&Layout::summary_key(&run_id(name))).await
+        self.find_json(&Layout::summary_key(&run_id(name))).await
     }
 
-    async fn json_if_there<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
+    async fn find_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
         if head(&self.s3, &S3Uri::new(&self.bucket, key)).await?.is_none() {
             return Ok(None);
         }
         Ok(Some(get_json(&self.s3, &self.bucket, key).await?))
     }
 
-    /// The pipeline run of this name; `None` if the name is of no pipeline run.
+    /// Returns the pipeline run with this name, or `None` if there is none.
     pub(crate) async fn pipeline_run(&self, name: &str) -> Result<Option<PipelineRun>, Failure> {
         let frozen = self.pipeline(name).await?;
-        // A run of this name is told by its plan; only names that the bucket does not know are looked up twice.
+        // The plan of a run shows that the name is that of a run; only names unknown to the bucket are looked up twice.
         if frozen.is_none() && self.plan(name).await?.is_some() {
             return Ok(None);
         }
@@ -107,44 +108,43 @@ impl Stack {
         Ok(known.then(|| PipelineRun { name: name.to_owned(), frozen, execution }))
     }
 
-    /// How a stage stands.
-    pub(crate) async fn stage_now(&self, stage: &FrozenStage) -> Result<StageNow, Failure> {
+    /// Returns the current state of a stage.
+    pub(crate) async fn stage_state(&self, stage: &FrozenStage) -> Result<StageState, Failure> {
         let run = self.find_run(&stage.execution_name).await?;
         let plan = run.as_ref().and_then(|run| run.plan.as_ref());
-        let standing = match plan {
-            Some(plan) => Some(Standing::of(plan, &self.jobs(plan).await?)),
+        let progress = match plan {
+            Some(plan) => Some(RunProgress::of(plan, &self.jobs(plan).await?)),
             None => None,
         };
-        let over = run.as_ref().is_some_and(|run| run.execution.as_ref().is_none_or(Execution::has_succeeded));
-        let output = if over { self.json_if_there(&Layout::summary_key(&stage.run_id)).await? } else { None };
-        Ok(StageNow { run, standing, output })
+        let done = run.as_ref().is_some_and(|run| run.execution.as_ref().is_none_or(Execution::has_succeeded));
+        let output = if done { self.find_json(&Layout::summary_key(&stage.run_id)).await? } else { None };
+        Ok(StageState { run, progress, output })
     }
 
-    /// The run whose rows are meant by a name and a stage: of a pipeline run, those of its last stage or of the one that
-    /// is named.
-    pub(crate) async fn run_meant(&self, name: &str, stage: Option<&str>) -> Result<String, Failure> {
+    /// Returns the run whose rows a name and a stage refer to. For a pipeline run this is the given stage, or the last one.
+    pub(crate) async fn resolve_run(&self, name: &str, stage: Option<&str>) -> Result<String, Failure> {
         let Some(pipeline) = self.pipeline(name).await? else {
             return match stage {
                 None => Ok(name.to_owned()),
                 Some(stage) => Err(Failure::Usage(format!(
-                    "`{name}` is no pipeline run whose stages are known: leave out `--stage {stage}`"
+                    "`{name}` is not a pipeline run with known stages: omit `--stage {stage}`"
                 ))),
             };
         };
-        let meant = meant(&pipeline, stage)?;
-        if stage.is_none() && self.plan(&meant.execution_name).await?.is_none() {
+        let selected = select_stage(&pipeline, stage)?;
+        if stage.is_none() && self.plan(&selected.execution_name).await?.is_none() {
             let names = stage_names(&pipeline);
             return Err(Failure::Usage(format!(
-                "the last stage of pipeline run `{name}`, {}, has written no rows yet: `bedrock-batch status {name}`; \
-                 `--stage` takes those of another ({names})",
-                meant.stage_name
+                "the last stage of pipeline run `{name}`, {}, has not written any rows yet: check its progress with \
+                 `bedrock-batch status {name}`, or choose another stage with `--stage` ({names})",
+                selected.stage_name
             )));
         }
-        Ok(meant.execution_name.clone())
+        Ok(selected.execution_name.clone())
     }
 }
 
-fn meant<'a>(pipeline: &'a Pipeline, stage: Option<&str>) -> Result<&'a FrozenStage, Failure> {
+fn select_stage<'a>(pipeline: &'a Pipeline, stage: Option<&str>) -> Result<&'a FrozenStage, Failure> {
     let found = match stage {
         None => pipeline.stages.last(),
         Some(name) => pipeline.stages.iter().find(|stage| stage.stage_name == name),
@@ -183,15 +183,15 @@ mod tests {
     }
 
     #[test]
-    fn the_last_stage_is_meant_unless_another_is_named() {
+    fn the_last_stage_is_selected_by_default() {
         let pipeline = pipeline();
-        assert_eq!(meant(&pipeline, None).unwrap().execution_name, "p-list");
-        assert_eq!(meant(&pipeline, Some("classify")).unwrap().execution_name, "p-classify");
-        let refused = meant(&pipeline, Some("sort")).unwrap_err();
+        assert_eq!(select_stage(&pipeline, None).unwrap().execution_name, "p-list");
+        assert_eq!(select_stage(&pipeline, Some("classify")).unwrap().execution_name, "p-classify");
+        let refused = select_stage(&pipeline, Some("sort")).unwrap_err();
         assert_eq!(refused.to_string(), "pipeline clothing has no stage `sort`: its stages are classify, list");
     }
 
-    fn now(status: Option<&str>, cause: Option<&str>, standing: bool) -> StageNow {
+    fn state(status: Option<&str>, cause: Option<&str>, progress: bool) -> StageState {
         let execution = |status: &str| Execution {
             arn: "arn:a:b:c".to_owned(),
             status: status.to_owned(),
@@ -200,15 +200,15 @@ mod tests {
             earlier_run: None,
         };
         let run = |status| Run { name: "c".to_owned(), plan: None, execution: Some(execution(status)), stopped: false };
-        StageNow { run: status.map(run), standing: standing.then(Standing::default), output: None }
+        StageState { run: status.map(run), progress: progress.then(RunProgress::default), output: None }
     }
 
     #[test]
-    fn a_stage_says_how_it_stands() {
-        assert_eq!(now(None, None, false).line(true), "waiting");
-        assert_eq!(now(None, None, false).line(false), "never begun");
-        assert_eq!(now(Some("RUNNING"), None, false).line(true), "RUNNING");
-        assert!(now(Some("RUNNING"), None, true).line(true).starts_with("RUNNING    jobs: 0 submitted"));
-        assert_eq!(now(Some("FAILED"), Some("no access"), true).line(false), "FAILED     no access");
+    fn the_line_of_a_stage_shows_its_status_with_progress_or_reason() {
+        assert_eq!(state(None, None, false).line(true), "waiting");
+        assert_eq!(state(None, None, false).line(false), "not started");
+        assert_eq!(state(Some("RUNNING"), None, false).line(true), "RUNNING");
+        assert!(state(Some("RUNNING"), None, true).line(true).starts_with("RUNNING    jobs: 0 submitted"));
+        assert_eq!(state(Some("FAILED"), Some("no access"), true).line(false), "FAILED     no access");
     }
 }

@@ -1,9 +1,9 @@
-//! `bedrock-batch resume`: asks what a run that has ended left unasked or unanswered.
+//! `bedrock-batch resume`: submits the rows that an ended run left unsent or unanswered.
 
+use crate::continue_run::{Arguments, Continuation, continue_run};
 use crate::failure::Failure;
-use crate::go_on::{Arguments, GoOn, go_on};
 use crate::stack::Stack;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
-    go_on(stack, arguments, GoOn::Resume).await
+    continue_run(stack, arguments, Continuation::Resume).await
 }

@@ -1,55 +1,59 @@
-//! A run, and who has it in hand: the execution of its name, or one that goes on with it.
+//! A run and the execution that owns it: the one of the same name, or one that continues the run.
 
-use crate::executions::{Execution, Orchestrator};
+use crate::executions::{ENDED_LONG_AGO, Execution, Orchestrator};
 use crate::failure::Failure;
 use crate::stack::Stack;
 use bedrock_batch_domain::plan::Plan;
 
-/// A run as it stands.
+/// Current state of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) name: String,
-    /// There once preprocess has frozen it.
+    /// `Some` once preprocess has frozen it.
     pub(crate) plan: Option<Plan>,
-    /// The execution that has it in hand, or had it last; none if Step Functions has forgotten it.
+    /// Execution that owns the run, or owned it last; `None` if Step Functions no longer knows it.
     pub(crate) execution: Option<Execution>,
-    /// Whether its jobs were told to stop.
+    /// True once the stack has requested its jobs to stop.
     pub(crate) stopped: bool,
 }
 
 impl Run {
-    /// The execution, if it runs.
+    /// Returns the execution if it is running.
     pub(crate) fn running(&self) -> Option<&Execution> {
         self.execution.as_ref().filter(|execution| execution.is_running())
     }
 
-    /// How it ended.
-    pub(crate) fn end(&self) -> String {
-        self.execution.as_ref().map_or_else(|| "over long ago".to_owned(), Execution::end)
+    /// Returns the outcome of the execution.
+    pub(crate) fn outcome(&self) -> String {
+        self.execution.as_ref().map_or_else(|| ENDED_LONG_AGO.to_owned(), Execution::outcome)
     }
 
-    /// An execution that goes on with another run is no run of its own.
-    pub(crate) fn must_be_its_own(&self) -> Result<(), Failure> {
+    /// Returns an error if the name is that of an execution that continues another run: that is not a run of its own.
+    pub(crate) fn ensure_own_run(&self) -> Result<(), Failure> {
         let earlier = self.execution.as_ref().filter(|_| self.plan.is_none()).and_then(|e| e.earlier_run.as_deref());
         earlier.map_or(Ok(()), |run| {
-            Err(Failure::Usage(format!("`{}` is an execution that goes on with run `{run}`: name that", self.name)))
+            let name = &self.name;
+            Err(Failure::Usage(format!("`{name}` is an execution that continues run `{run}`: use the name `{run}`")))
         })
     }
 }
 
 impl Stack {
-    /// The run of this name.
+    /// Returns the run with this name.
+    ///
+    /// # Errors
+    /// Returns a usage error if the run does not exist.
     pub(crate) async fn run(&self, name: &str) -> Result<Run, Failure> {
         match self.find_run(name).await? {
             Some(run) => Ok(run),
             None => Err(Failure::Usage(format!(
-                "there is no run `{name}` of {}: check the name (`bedrock-batch start` prints it) and the region",
+                "run `{name}` does not exist in {}: check the name (`bedrock-batch start` prints it) and the region",
                 self.state_machine
             ))),
         }
     }
 
-    /// The run of this name, if there is one.
+    /// Returns the run with this name, or `None` if it does not exist.
     pub(crate) async fn find_run(&self, name: &str) -> Result<Option<Run>, Failure> {
         let plan = self.plan(name).await?;
         let item = match &plan {
@@ -84,10 +88,10 @@ mod tests {
     }
 
     #[test]
-    fn an_execution_that_resumes_a_run_is_not_taken_for_one() {
-        assert!(run(None).must_be_its_own().is_ok());
-        let refused = run(Some("a")).must_be_its_own().unwrap_err();
+    fn an_execution_that_continues_a_run_is_not_a_run() {
+        assert!(run(None).ensure_own_run().is_ok());
+        let refused = run(Some("a")).ensure_own_run().unwrap_err();
         assert_eq!(refused.exit_code(), 2);
-        assert!(refused.to_string().contains("goes on with run `a`"), "{refused}");
+        assert!(refused.to_string().contains("continues run `a`"), "{refused}");
     }
 }

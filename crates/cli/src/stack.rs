@@ -1,28 +1,28 @@
-//! Which deployed stack to talk to: named by options or the environment, else the one of the credentials' account.
+//! Deployed stack to use: given by options or the environment, else that of the account of the credentials.
 
 use crate::failure::Failure;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::job_table::{JobTable, StoredJob};
 use bedrock_batch_engine::objects::{get_json, head};
+use bedrock_batch_engine::{AwsFailure, EngineError};
 use clap::Args;
 
-/// Where the stack is.
+/// Options that select the stack.
 #[derive(Debug, Args)]
 pub(crate) struct StackOptions {
-    /// The stack's bucket [default: batch-inference-bucket-<account>]
+    /// Bucket of the stack [default: batch-inference-bucket-<account>]
     #[arg(long, global = true, env = "BUCKET_NAME")]
     bucket: Option<String>,
-    /// The batch orchestrator's ARN [default: bedrock-batch-orchestrator-<account>]
+    /// ARN of the batch orchestrator [default: bedrock-batch-orchestrator-<account>]
     #[arg(long, global = true, env = "STATE_MACHINE_ARN")]
     state_machine: Option<String>,
-    /// The pipeline orchestrator's ARN [default: bedrock-pipeline-orchestrator-<account>]
+    /// ARN of the pipeline orchestrator [default: bedrock-pipeline-orchestrator-<account>]
     #[arg(long, global = true, env = "PIPELINE_STATE_MACHINE_ARN")]
     pipeline_state_machine: Option<String>,
 }
 
-/// A stack, and the clients to talk to it.
+/// Stack and the clients for its services.
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) bucket: String,
@@ -37,14 +37,17 @@ impl Stack {
     pub(crate) async fn find(options: &StackOptions) -> Result<Self, Failure> {
         let config = bedrock_batch_aws::sdk_config().await;
         let region = config.region().map(ToString::to_string).ok_or_else(|| {
-            Failure::Usage("no AWS region is set: `export AWS_REGION=…`, or `. .local/env` for the local stack".into())
+            let remedy = "`export AWS_REGION=…`, or for the local stack `. .local/env` in the folder of the repository";
+            Failure::Usage(format!("no AWS region is set: {remedy}"))
         })?;
         let (bucket, state_machine) = match (&options.bucket, &options.state_machine) {
             (Some(bucket), Some(machine)) => (bucket.clone(), machine.clone()),
             (bucket, machine) => {
                 let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
-                let identity =
-                    identity.map_err(|error| EngineError::from_aws("cannot tell the AWS account", &error))?;
+                let identity = identity.map_err(|error| {
+                    let failure = AwsFailure::of(&error);
+                    EngineError::from_aws_failure("sts:GetCallerIdentity", "cannot determine the AWS account", failure)
+                })?;
                 let account = identity.account().unwrap_or_default();
                 let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
                 let by_account = format!(
@@ -67,7 +70,7 @@ impl Stack {
         })
     }
 
-    /// The run's plan, once preprocess has frozen it.
+    /// Returns the run's plan, or `None` as long as preprocess has not frozen it.
     pub(crate) async fn plan(&self, run: &str) -> Result<Option<Plan>, Failure> {
         let key = Layout::plan_key(&run_id(run));
         let uri = bedrock_batch_domain::s3_uri::S3Uri::new(&self.bucket, &key);
@@ -77,18 +80,18 @@ impl Stack {
         Ok(Some(get_json(&self.s3, &self.bucket, &key).await?))
     }
 
-    /// The table of a run's jobs.
+    /// Returns the job table of a run.
     pub(crate) fn job_table(&self, plan: &Plan) -> JobTable {
         JobTable::new(self.dynamodb.clone(), plan.task_table.clone())
     }
 
-    /// What the table holds of a run: jobs that were begun, and counts.
+    /// Reads the items of a run from the job table: jobs that were started, and counts.
     pub(crate) async fn jobs(&self, plan: &Plan) -> Result<Vec<StoredJob>, Failure> {
         Ok(self.job_table(plan).of_run(&plan.run_id).await?)
     }
 }
 
-/// The pipeline orchestrator of the account that the batch orchestrator is in.
+/// Returns the ARN of the pipeline orchestrator in the account and region of the batch orchestrator.
 fn pipeline_orchestrator_beside(batch: &str) -> String {
     let account = batch.split(':').nth(4).unwrap_or_default();
     let before = batch.rsplit_once(':').map_or("", |(before, _)| before);
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_two_orchestrators_are_neighbours() {
+    fn the_pipeline_orchestrator_is_in_the_account_of_the_batch_orchestrator() {
         let batch = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-123456789012";
         let pipeline = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-pipeline-orchestrator-123456789012";
         assert_eq!(pipeline_orchestrator_beside(batch), pipeline);

@@ -1,16 +1,17 @@
-//! `bedrock-batch start`.
+//! `bedrock-batch start`: uploads local inputs and starts an execution.
 
 use crate::executions::Orchestrator;
 use crate::failure::Failure;
 use crate::follow::follow;
 use crate::follow_pipeline::follow_pipeline;
-use crate::say::say;
+use crate::outln::outln;
 use crate::stack::Stack;
 use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::layout::clean_prefix;
 use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_engine::config_object::MAX_DIRECT_BYTES;
 use bedrock_batch_engine::objects::get_json;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -20,52 +21,51 @@ use std::time::SystemTime;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The execution input, as JSON: of a run, or (with `stages`) of a pipeline. Its `s3_uri` or `input_s3_uri` may be a
-    /// local file or folder
+    /// Execution input as JSON: of a run, or (with `stages`) of a pipeline. Its `s3_uri` or `input_s3_uri` may be a local
+    /// file or folder, relative to the JSON file
     file: PathBuf,
-    /// The input to use in place of the one in the file: a local file or folder, or an S3 address
+    /// Input to use in place of the one in the file: a local file or folder, or an S3 address
     #[arg(long)]
     input: Option<String>,
-    /// Wait for the end, drawing progress; exit with 1 if the run fails
+    /// Wait until the run ends and show its progress; exit with code 1 if it fails
     #[arg(long)]
     wait: bool,
-    /// The run's name [default: the prefix or the pipeline's name, and the time]
+    /// Name of the run [default: the job name prefix or the name of the pipeline, and the time]
     #[arg(long)]
     name: Option<String>,
 }
-
-/// The longest input that goes to Step Functions itself; longer ones lie in S3.
-const LONGEST_DIRECT_INPUT: usize = 200 * 1024;
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let shown = arguments.file.display();
     let text = std::fs::read_to_string(&arguments.file).map_err(|e| Failure::Usage(format!("{shown}: {e}")))?;
     let mut input: Value =
-        serde_json::from_str(&text).map_err(|e| Failure::Usage(format!("{shown} is no JSON: {e}")))?;
+        serde_json::from_str(&text).map_err(|e| Failure::Usage(format!("{shown} is not valid JSON: {e}")))?;
     if let Some(named) = &arguments.input {
         let sources = sources(&mut input);
         let Some((_, source)) = sources.into_iter().next() else {
-            return Err(Failure::Usage(format!("{shown} has no place for `--input`: its first stage is no object")));
+            return Err(Failure::Usage(format!(
+                "{shown}: `--input` cannot be applied: the input, or its first stage, is not a JSON object"
+            )));
         };
         source.insert_named(in_s3(stack, Path::new(""), named, "--input").await?);
     }
-    let beside = arguments.file.parent().unwrap_or(Path::new("."));
+    let folder = arguments.file.parent().unwrap_or(Path::new("."));
     for (field, source) in sources(&mut input) {
         if let Some(named) = source.named().map(str::to_owned) {
-            source.insert_named(in_s3(stack, beside, &named, &format!("{field} is `{named}`")).await?);
+            source.insert_named(in_s3(stack, folder, &named, &format!("{field} is `{named}`")).await?);
         }
     }
     let orchestrator = orchestrator_of(stack, &input).await;
     let name = arguments.name.clone().unwrap_or_else(|| default_name(&input));
-    if input.to_string().len() > LONGEST_DIRECT_INPUT {
+    if input.to_string().len() > MAX_DIRECT_BYTES {
         let uploaded = upload_text(stack, &format!("{name}.json"), input.to_string()).await?;
-        eprintln!("the input is too long for Step Functions: it lies at {uploaded}");
+        eprintln!("the input is too large to be passed directly to Step Functions: uploaded it to {uploaded}");
         input = json!({ "config_s3_uri": uploaded });
     }
     let arn = stack.start_execution(orchestrator, &name, &input).await?;
     let what = if orchestrator == Orchestrator::Pipeline { "pipeline run" } else { "run" };
     eprintln!("{what} {name} started");
-    say!("{name}");
+    outln!("{name}");
     if !arguments.wait {
         eprintln!("watch it with `bedrock-batch status {name}`");
         return Ok(());
@@ -76,8 +76,8 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     }
 }
 
-/// Which state machine an input is for: pipelines have stages. One that lies in S3 is looked at there; what cannot be
-/// read is for the execution to complain about.
+/// Returns the state machine that an input is for: pipelines have stages. An input stored in S3 is read there; if that
+/// fails, the execution reports the problem.
 async fn orchestrator_of(stack: &Stack, input: &Value) -> Orchestrator {
     let uri = input.get("config_s3_uri").and_then(Value::as_str).and_then(|uri| S3Uri::parse(uri).ok());
     let in_s3: Option<Value> = match uri {
@@ -87,17 +87,17 @@ async fn orchestrator_of(stack: &Stack, input: &Value) -> Orchestrator {
     if in_s3.as_ref().unwrap_or(input).get("stages").is_some() { Orchestrator::Pipeline } else { Orchestrator::Batch }
 }
 
-/// A name that tells runs apart: `tickets-2026-11-20T13-05-07-3f9a`. The last part is for starts within a second.
+/// Returns a unique name: `tickets-2026-11-20T13-05-07-3f9a`. The last part distinguishes starts within one second.
 fn default_name(input: &Value) -> String {
     let named = |field: &str| input.get(field).and_then(Value::as_str).and_then(clean_prefix);
     let prefix = named("job_name_prefix").or_else(|| named("pipeline_name"));
     let now = DateTime::from(SystemTime::now());
     let time = DateTime::from_secs(now.secs()).fmt(Format::DateTime).unwrap_or_default().replace(':', "-");
-    let apart = Sha256::digest(format!("{} {}", now.subsec_nanos(), std::process::id()));
-    format!("{}-{}-{}", prefix.as_deref().unwrap_or("run"), time.trim_end_matches('Z'), &hex::encode(apart)[..4])
+    let distinct = Sha256::digest(format!("{} {}", now.subsec_nanos(), std::process::id()));
+    format!("{}-{}-{}", prefix.as_deref().unwrap_or("run"), time.trim_end_matches('Z'), &hex::encode(distinct)[..4])
 }
 
-/// Where an input names its rows.
+/// Field of an input that names its rows.
 struct Source<'a> {
     object: &'a mut Map<String, Value>,
     field: &'static str,
@@ -113,7 +113,7 @@ impl Source<'_> {
     }
 }
 
-/// The places where an input may name its rows, each with its path: that of a run, or those of a pipeline's stages.
+/// Returns the fields in which an input may name its rows, each with its path: one for a run, one per stage for a pipeline.
 fn sources(input: &mut Value) -> Vec<(String, Source<'_>)> {
     if input.get("stages").is_none() {
         let run = input.as_object_mut().map(|object| ("s3_uri".to_owned(), Source { object, field: "s3_uri" }));
@@ -128,12 +128,12 @@ fn sources(input: &mut Value) -> Vec<(String, Source<'_>)> {
         .collect()
 }
 
-/// The S3 address of what is named: an address already, or a local path, which is uploaded.
-async fn in_s3(stack: &Stack, beside: &Path, named: &str, field: &str) -> Result<String, Failure> {
+/// Returns the S3 address of an input: an address is returned as it is, a local path is uploaded.
+async fn in_s3(stack: &Stack, folder: &Path, named: &str, field: &str) -> Result<String, Failure> {
     if named.starts_with("s3://") {
         return Ok(named.to_owned());
     }
-    upload(stack, &beside.join(named), field).await
+    upload(stack, &folder.join(named), field).await
 }
 
 #[cfg(test)]
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_has_one_source_and_a_pipeline_one_a_stage() {
+    fn a_run_has_one_source_and_a_pipeline_one_per_stage() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(fields(json!({"s3_uri": "a.csv"})), [("s3_uri".to_owned(), some("a.csv"))]);
         assert_eq!(fields(json!({"dataset_id": "d"})), [("s3_uri".to_owned(), None)]);

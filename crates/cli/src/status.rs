@@ -1,34 +1,34 @@
-//! `bedrock-batch status`.
+//! `bedrock-batch status`: shows a run's status, progress and totals.
 
 use crate::failure::Failure;
+use crate::outln::outln;
 use crate::pipeline_run::PipelineRun;
 use crate::pipeline_totals::print_pipeline;
 use crate::run::Run;
-use crate::say::say;
+use crate::run_progress::{RunProgress, open_jobs, quantity, rounds};
 use crate::stack::Stack;
-use crate::standing::{Standing, number, open_jobs, rounds};
 use crate::totals::print_totals;
 use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The run's name
+    /// Name of the run or the pipeline run
     run: String,
 }
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let name = &arguments.run;
     if let Some(pipeline) = stack.pipeline_run(name).await? {
-        return of_pipeline(stack, &pipeline).await;
+        return print_pipeline_status(stack, &pipeline).await;
     }
     let run = stack.run(name).await?;
-    say!("{}", headline(&run));
+    outln!("{}", headline(&run));
     let mut open = 0;
     if let Some(plan) = &run.plan {
         let jobs = stack.jobs(plan).await?;
-        say!("  {}", Standing::of(plan, &jobs).line());
+        outln!("  {}", RunProgress::of(plan, &jobs).line());
         for line in rounds(&jobs) {
-            say!("  {line}");
+            outln!("  {line}");
         }
         open = open_jobs(&jobs) as u64;
     }
@@ -39,43 +39,43 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         return Ok(());
     }
     if let Some(reason) = execution.reason() {
-        say!("  {reason}");
+        outln!("  {reason}");
     }
     if let Some(earlier) = execution.earlier_run.as_ref().filter(|_| run.plan.is_none()) {
-        eprintln!("it was to go on with run {earlier}: `bedrock-batch status {earlier}`");
+        eprintln!("this execution was started to continue run {earlier}: `bedrock-batch status {earlier}`");
         return Ok(());
     }
     if execution.has_succeeded() {
         return print_totals(stack, name).await;
     }
     if open > 0 {
-        let told = if run.stopped { "told to stop" } else { "not told to stop yet" };
-        say!("  not ended by Bedrock yet: {}, {told}", number(open, "job"));
+        let stop = if run.stopped { "stop requested" } else { "stop not requested yet" };
+        outln!("  not ended by Bedrock yet: {}, {stop}", quantity(open, "job"));
     }
     if run.plan.is_some() {
-        eprintln!("go on with it: `bedrock-batch resume {name}`");
-        eprintln!("or take what there is: `bedrock-batch collect {name}`");
+        eprintln!("to continue it:                      `bedrock-batch resume {name}`");
+        eprintln!("to write out the answers it has now: `bedrock-batch collect {name}`");
     }
     Ok(())
 }
 
-async fn of_pipeline(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Failure> {
+async fn print_pipeline_status(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Failure> {
     print_pipeline(stack, pipeline).await?;
     let Some(execution) = &pipeline.execution else { return Ok(()) };
     if let Some(reason) = execution.reason() {
-        say!("  {reason}");
+        outln!("  {reason}");
     }
     if !execution.is_running() && !execution.has_succeeded() && pipeline.frozen.is_some() {
-        eprintln!("the rows of a stage that is done: `bedrock-batch download {} --stage NAME`", pipeline.name);
+        eprintln!("to download the rows of a completed stage: `bedrock-batch download {} --stage NAME`", pipeline.name);
     }
     Ok(())
 }
 
-/// `run a: RUNNING`, and the execution where it has another name.
+/// Returns `run a: RUNNING`, with the execution if it has another name.
 fn headline(run: &Run) -> String {
     let name = &run.name;
     match &run.execution {
-        None => format!("run {name}: over so long ago that Step Functions has forgotten it"),
+        None => format!("run {name}: ended so long ago that Step Functions no longer knows it"),
         Some(execution) if execution.name() == name => format!("run {name}: {}", execution.status),
         Some(execution) => format!("run {name}: {} (execution {})", execution.status, execution.name()),
     }
@@ -98,9 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn the_execution_is_named_if_it_is_not_the_runs_own() {
+    fn the_execution_is_shown_if_it_is_not_the_runs_own() {
         assert_eq!(headline(&run(Some("a"))), "run a: RUNNING");
         assert_eq!(headline(&run(Some("a-resume-1"))), "run a: RUNNING (execution a-resume-1)");
-        assert!(headline(&run(None)).contains("forgotten"));
+        assert!(headline(&run(None)).contains("no longer knows it"));
     }
 }

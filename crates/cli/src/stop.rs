@@ -1,25 +1,25 @@
-//! `bedrock-batch stop`: aborts a run; the stack then stops its jobs, and with them what they cost.
+//! `bedrock-batch stop`: aborts a run. The stack then stops its jobs, so that they cause no further cost.
 
 use crate::executions::Execution;
 use crate::failure::Failure;
+use crate::outln::outln;
 use crate::pipeline_run::PipelineRun;
 use crate::run::Run;
-use crate::say::say;
+use crate::run_progress::{open_jobs, quantity};
 use crate::stack::Stack;
-use crate::standing::{number, open_jobs};
 use bedrock_batch_domain::plan::Plan;
 use clap::Args;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The run's name; of a pipeline run, its stage is stopped with it
+    /// Name of the run; for a pipeline run, its running stage is stopped too
     run: String,
 }
 
-/// How long the end of the jobs is waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks.
+/// Maximum time to wait until the jobs end.
+const MAX_WAIT: Duration = Duration::from_mins(1);
+/// Pause between two polls.
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
@@ -28,37 +28,37 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         return stop_pipeline(stack, &pipeline).await;
     }
     let run = stack.run(name).await?;
-    run.must_be_its_own()?;
-    let Some(execution) = run.running() else { return Err(over("run", name, &run.end())) };
-    stack.abort(execution).await?.map_err(|end| over("run", name, &end))?;
-    eprintln!("execution {} is aborted", execution.name());
-    let asked = wait_for_the_end(stack, &run, execution).await?;
-    say!("run {name}: stopped");
-    match asked {
-        None => eprintln!("it had asked nothing yet: start it again with its own input"),
-        Some(left) => {
-            if let Some(line) = left.line() {
-                eprintln!("{line}");
+    run.ensure_own_run()?;
+    let Some(execution) = run.running() else { return Err(already_ended("run", name, &run.outcome())) };
+    stack.abort(execution).await?.map_err(|outcome| already_ended("run", name, &outcome))?;
+    eprintln!("aborted execution {}", execution.name());
+    let remaining = wait_for_end(stack, &run, execution).await?;
+    outln!("run {name}: stopped");
+    match remaining {
+        None => eprintln!("it had not submitted anything yet: start it again with its own input"),
+        Some(remaining) => {
+            if let Some(message) = remaining.message() {
+                eprintln!("{message}");
             }
-            eprintln!("the answers that there are: `bedrock-batch collect {name}`");
-            eprintln!("go on with it:              `bedrock-batch resume {name}`");
+            eprintln!("to write out the answers it has: `bedrock-batch collect {name}`");
+            eprintln!("to continue it:                  `bedrock-batch resume {name}`");
         }
     }
     Ok(())
 }
 
-fn over(what: &str, name: &str, end: &str) -> Failure {
-    Failure::Usage(format!("{what} `{name}` is over, there is nothing to stop: {end}"))
+fn already_ended(kind: &str, name: &str, outcome: &str) -> Failure {
+    Failure::Usage(format!("{kind} `{name}` has already ended, there is nothing to stop: {outcome}"))
 }
 
-/// Stops the pipeline first, so that no further stage begins, and then the stage that runs.
+/// Stops the pipeline first, so that no further stage starts, and then the running stage.
 async fn stop_pipeline(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Failure> {
     let name = &pipeline.name;
-    let over = |end: &str| over("pipeline run", name, end);
-    let Some(execution) = pipeline.running() else { return Err(over(&pipeline.end())) };
-    stack.abort(execution).await?.map_err(|end| over(&end))?;
-    eprintln!("execution {} is aborted", execution.name());
-    // It may have been frozen in between.
+    let already_ended = |outcome: &str| already_ended("pipeline run", name, outcome);
+    let Some(execution) = pipeline.running() else { return Err(already_ended(&pipeline.outcome())) };
+    stack.abort(execution).await?.map_err(|outcome| already_ended(&outcome))?;
+    eprintln!("aborted execution {}", execution.name());
+    // It may have been frozen in the meantime.
     let frozen = match &pipeline.frozen {
         Some(frozen) => Some(frozen.clone()),
         None => stack.pipeline(name).await?,
@@ -70,86 +70,87 @@ async fn stop_pipeline(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Fail
         if execution.is_running() && stack.abort(execution).await?.is_err() {
             continue;
         }
-        let left = wait_for_the_end(stack, &run, execution).await?;
-        stopped = Some((stage, left));
+        let remaining = wait_for_end(stack, &run, execution).await?;
+        stopped = Some((stage, remaining));
     }
-    say!("pipeline run {name}: stopped");
-    let Some((stage, left)) = stopped else { return Ok(()) };
+    outln!("pipeline run {name}: stopped");
+    let Some((stage, remaining)) = stopped else { return Ok(()) };
     eprintln!("stage {} was stopped: run {}", stage.stage_name, stage.execution_name);
-    if let Some(line) = left.and_then(Left::line) {
-        eprintln!("{line}");
+    if let Some(message) = remaining.and_then(RemainingJobs::message) {
+        eprintln!("{message}");
     }
-    if left.is_some() {
-        eprintln!("the answers that it has: `bedrock-batch collect {}`", stage.execution_name);
+    if remaining.is_some() {
+        eprintln!("to write out the answers it has:          `bedrock-batch collect {}`", stage.execution_name);
     }
-    eprintln!("stages that were done: `bedrock-batch download {name} --stage NAME`");
+    eprintln!("to download the rows of completed stages: `bedrock-batch download {name} --stage NAME`");
     Ok(())
 }
 
-/// Waits until the jobs of an aborted run are over. `None`: it had asked nothing.
-async fn wait_for_the_end(stack: &Stack, run: &Run, execution: &Execution) -> Result<Option<Left>, Failure> {
-    // It may have been frozen in between.
+/// Waits until the jobs of an aborted run have ended. Returns `None` if the run had not submitted anything.
+async fn wait_for_end(stack: &Stack, run: &Run, execution: &Execution) -> Result<Option<RemainingJobs>, Failure> {
+    // It may have been frozen in the meantime.
     let plan = match &run.plan {
         Some(plan) => Some(plan.clone()),
         None => stack.plan(&run.name).await?,
     };
     match plan {
-        Some(plan) => Ok(Some(wait_for_the_jobs(stack, &plan, &execution.arn).await)),
+        Some(plan) => Ok(Some(wait_for_jobs(stack, &plan, &execution.arn).await)),
         None => Ok(None),
     }
 }
 
-/// What is left of a run that was stopped.
+/// Jobs of a stopped run that have not ended yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Left {
-    /// Jobs that Bedrock has not ended.
+struct RemainingJobs {
+    /// Number of jobs that Bedrock has not ended.
     open: usize,
-    /// Whether the stack has told them to stop.
-    told: bool,
+    /// True once the stack has requested them to stop.
+    stop_requested: bool,
 }
 
-impl Left {
-    fn line(self) -> Option<String> {
-        let jobs = number(self.open as u64, "job");
-        match (self.open, self.told) {
+impl RemainingJobs {
+    fn message(self) -> Option<String> {
+        let jobs = quantity(self.open as u64, "job");
+        match (self.open, self.stop_requested) {
             (0, _) => None,
             (1, true) => Some(format!("{jobs} is still stopping; Bedrock ends it within minutes")),
             (_, true) => Some(format!("{jobs} are still stopping; Bedrock ends them within minutes")),
             (_, false) => Some(format!(
-                "{jobs} not told to stop yet: the stack sweeps up within minutes; `bedrock-batch status` shows it"
+                "{jobs} without a stop request yet: the stack sends it within minutes; `bedrock-batch status` shows \
+                 when it has"
             )),
         }
     }
 }
 
-/// Waits until no job is open, as long as patience lasts. The run is stopped, whatever is seen of it.
-async fn wait_for_the_jobs(stack: &Stack, plan: &Plan, execution_arn: &str) -> Left {
-    let begun = Instant::now();
+/// Waits until no job is open, for [`MAX_WAIT`] at most. Failures to read the jobs are only reported: the run is stopped.
+async fn wait_for_jobs(stack: &Stack, plan: &Plan, execution_arn: &str) -> RemainingJobs {
+    let started = Instant::now();
     let mut last = None;
     loop {
-        match look(stack, plan, execution_arn).await {
-            Ok(left) => {
-                if last.replace(left) != Some(left) && left.open > 0 {
-                    eprintln!("  {} open", number(left.open as u64, "job"));
+        match remaining_jobs(stack, plan, execution_arn).await {
+            Ok(remaining) => {
+                if last.replace(remaining) != Some(remaining) && remaining.open > 0 {
+                    eprintln!("  {} open", quantity(remaining.open as u64, "job"));
                 }
-                if left == (Left { open: 0, told: true }) {
-                    return left;
+                if remaining == (RemainingJobs { open: 0, stop_requested: true }) {
+                    return remaining;
                 }
             }
-            Err(error) => eprintln!("  cannot see the jobs right now: {error}"),
+            Err(error) => eprintln!("  cannot read the status of the jobs right now: {error}"),
         }
-        if begun.elapsed() >= PATIENCE {
-            return last.unwrap_or(Left { open: 0, told: false });
+        if started.elapsed() >= MAX_WAIT {
+            return last.unwrap_or(RemainingJobs { open: 0, stop_requested: false });
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn look(stack: &Stack, plan: &Plan, execution_arn: &str) -> Result<Left, Failure> {
-    // Looked at first: jobs that are made after the mark are stopped by their makers.
+async fn remaining_jobs(stack: &Stack, plan: &Plan, execution_arn: &str) -> Result<RemainingJobs, Failure> {
+    // Read before the jobs: a function that creates a job after `stopped` was set stops that job itself.
     let item = stack.job_table(plan).run(&plan.run_id).await?;
-    let told = item.is_none_or(|item| item.stopped || item.execution_arn != execution_arn);
-    Ok(Left { open: open_jobs(&stack.jobs(plan).await?), told })
+    let stop_requested = item.is_none_or(|item| item.stopped || item.execution_arn != execution_arn);
+    Ok(RemainingJobs { open: open_jobs(&stack.jobs(plan).await?), stop_requested })
 }
 
 #[cfg(test)]
@@ -157,11 +158,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_is_said() {
-        let line = |open, told| Left { open, told }.line();
-        assert_eq!(line(0, true), None);
-        assert_eq!(line(1, true).unwrap(), "1 job is still stopping; Bedrock ends it within minutes");
-        assert_eq!(line(3, true).unwrap(), "3 jobs are still stopping; Bedrock ends them within minutes");
-        assert!(line(3, false).unwrap().starts_with("3 jobs not told to stop yet"));
+    fn remaining_jobs_are_reported() {
+        let message = |open, stop_requested| RemainingJobs { open, stop_requested }.message();
+        assert_eq!(message(0, true), None);
+        assert_eq!(message(1, true).unwrap(), "1 job is still stopping; Bedrock ends it within minutes");
+        assert_eq!(message(3, true).unwrap(), "3 jobs are still stopping; Bedrock ends them within minutes");
+        assert!(message(3, false).unwrap().starts_with("3 jobs without a stop request yet"));
     }
 }

@@ -1,25 +1,24 @@
-//! Rows for people: in columns where there is room for them, else one below the other.
+//! Human-readable tables: side by side in columns if they fit the terminal, else one cell per line.
 
 use console::{measure_text_width, pad_str, truncate_str};
 use std::borrow::Cow;
 
-/// Cells as text, each on one line.
+/// Header and cells, each a single line of text.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) header: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
 }
 
-/// The widest cell of a table.
-const WIDEST: usize = 64;
-/// Columns are not cut down to less than this.
-const NARROWEST: usize = 16;
-/// Between two columns, and before the first.
+/// Maximum width of a cell.
+const MAX_CELL_WIDTH: usize = 64;
+/// Width below which columns are not narrowed.
+const MIN_COLUMN_WIDTH: usize = 16;
+/// Space between two columns, and before the first.
 const GAP: usize = 2;
 
 impl Table {
-    /// The lines of the table, for a terminal of this width. Without the columns in which nothing stands, such as `error`
-    /// where all went well.
+    /// Formats the table for a terminal of this width. Empty columns are omitted, such as `error` if no row failed.
     pub(crate) fn lines(mut self, terminal: Option<usize>) -> Vec<String> {
         for column in (0..self.header.len()).rev() {
             if self.rows.iter().all(|row| row[column].is_empty()) {
@@ -31,20 +30,20 @@ impl Table {
         }
         let width = |column: usize| {
             let cells = self.rows.iter().map(|row| row.get(column).map_or(0, |cell| measure_text_width(cell)));
-            let widest = cells.max().unwrap_or(0).min(WIDEST);
+            let widest = cells.max().unwrap_or(0).min(MAX_CELL_WIDTH);
             widest.max(measure_text_width(&self.header[column]))
         };
         let natural: Vec<usize> = (0..self.header.len()).map(width).collect();
         match terminal {
-            None => self.side_by_side(&natural),
+            None => self.columns(&natural),
             Some(terminal) => match narrowed(natural, terminal) {
-                Some(widths) => self.side_by_side(&widths),
-                None => self.one_below_the_other(terminal),
+                Some(widths) => self.columns(&widths),
+                None => self.stacked(terminal),
             },
         }
     }
 
-    fn side_by_side(&self, widths: &[usize]) -> Vec<String> {
+    fn columns(&self, widths: &[usize]) -> Vec<String> {
         let dashes: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
         let line = |cells: &Vec<String>| {
             let cells: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| padded(cell, *width)).collect();
@@ -53,10 +52,10 @@ impl Table {
         [&self.header, &dashes].into_iter().chain(&self.rows).map(line).collect()
     }
 
-    /// The first cell, the rest below it, each with its name.
-    fn one_below_the_other(&self, terminal: usize) -> Vec<String> {
+    /// Formats the first cell of each row with the remaining ones below it, each with the name of its column.
+    fn stacked(&self, terminal: usize) -> Vec<String> {
         let names = self.header.iter().map(|name| measure_text_width(name)).max().unwrap_or(0);
-        let room = terminal.saturating_sub(names + 3 * GAP).max(NARROWEST);
+        let room = terminal.saturating_sub(names + 3 * GAP).max(MIN_COLUMN_WIDTH);
         let mut lines = Vec::new();
         for row in &self.rows {
             for (column, cell) in row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
@@ -74,18 +73,18 @@ fn padded(cell: &str, width: usize) -> String {
     pad_str(&cut, width, console::Alignment::Left, None).into_owned()
 }
 
-/// The widths, the widest ones cut until all fit; `None` if they cannot.
+/// Narrows the widest columns until all fit; returns `None` if that is not possible.
 fn narrowed(mut widths: Vec<usize>, terminal: usize) -> Option<Vec<usize>> {
     let needed = |widths: &[usize]| widths.iter().map(|width| width + GAP).sum::<usize>();
     while needed(&widths) > terminal {
-        let widest = widths.iter_mut().max().filter(|widest| **widest > NARROWEST)?;
+        let widest = widths.iter_mut().max().filter(|widest| **widest > MIN_COLUMN_WIDTH)?;
         *widest -= 1;
     }
     Some(widths)
 }
 
-/// A text on one line.
-pub(crate) fn flat(text: &str) -> String {
+/// Collapses whitespace and line breaks to single spaces.
+pub(crate) fn single_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -99,20 +98,20 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_their_cells_and_empty_ones_are_left_out() {
+    fn columns_are_as_wide_as_their_cells_and_empty_ones_are_omitted() {
         let lines = table(&[&["id", "topic", "error"], &["1", "a cat", ""], &["2", "寝袋", ""]]).lines(None);
         assert_eq!(lines, ["  id  topic", "  --  -----", "  1   a cat", "  2   寝袋"]);
     }
 
     #[test]
-    fn long_cells_are_cut() {
+    fn long_cells_are_truncated() {
         let lines = table(&[&["id", "text"], &["1", &"long ".repeat(50)]]).lines(None);
-        assert_eq!(measure_text_width(&lines[2]), 2 + 2 + 2 + WIDEST);
+        assert_eq!(measure_text_width(&lines[2]), 2 + 2 + 2 + MAX_CELL_WIDTH);
         assert!(lines[2].ends_with('…'));
     }
 
     #[test]
-    fn a_narrow_terminal_cuts_the_widest_columns() {
+    fn a_narrow_terminal_narrows_the_widest_columns() {
         let long = "word ".repeat(12);
         let lines = table(&[&["id", "text", "more"], &["1", &long, "short"]]).lines(Some(40));
         assert!(lines.iter().all(|line| measure_text_width(line) <= 40), "{lines:#?}");
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn many_columns_stand_below_each_other() {
+    fn columns_that_do_not_fit_are_stacked() {
         let header: Vec<String> = (0..9).map(|number| format!("column_{number}")).collect();
         let cells: Vec<String> = (0..9).map(|number| format!("{number} {}", "word ".repeat(9))).collect();
         let lines = Table { header, rows: vec![cells.clone(), cells] }.lines(Some(60));

@@ -1,4 +1,4 @@
-//! Local inputs: put under `inputs/`, where the functions may read them.
+//! Upload of local inputs to `inputs/`, where the functions may read them.
 
 use crate::failure::Failure;
 use crate::stack::Stack;
@@ -13,11 +13,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use tokio::task::JoinSet;
 
-/// Uploads at once.
-const AT_ONCE: usize = 16;
+/// Maximum number of concurrent uploads.
+const MAX_CONCURRENT_UPLOADS: usize = 16;
 
-/// Uploads a file, or a folder with all that is in it, and returns its S3 address (that of a folder ends in `/`). What
-/// is there already is not sent again. `field` is where it was named, for errors.
+/// Uploads a file or a folder with all its contents and returns the S3 address (that of a folder ends in `/`). Objects
+/// that already exist are not uploaded again. `field` is the field that names the path, for error messages.
 pub(crate) async fn upload(stack: &Stack, path: &Path, field: &str) -> Result<String, Failure> {
     let cannot = |error: std::io::Error| Failure::Usage(format!("{field}: {}: {error}", path.display()));
     let is_folder = std::fs::metadata(path).map_err(cannot)?.is_dir();
@@ -27,7 +27,7 @@ pub(crate) async fn upload(stack: &Stack, path: &Path, field: &str) -> Result<St
         (path.parent().unwrap_or(Path::new("")), vec![path.to_owned()])
     };
     if files.is_empty() {
-        return Err(Failure::Usage(format!("{field}: {}: the folder holds no files", path.display())));
+        return Err(Failure::Usage(format!("{field}: {}: the folder contains no files", path.display())));
     }
     let files: Vec<(String, PathBuf)> = files.into_iter().map(|file| (name_within(root, &file), file)).collect();
     let folder = format!("inputs/{}/", digest_of(&files).map_err(cannot)?);
@@ -46,7 +46,7 @@ pub(crate) async fn upload_text(stack: &Stack, name: &str, text: String) -> Resu
     Ok(S3Uri::new(&stack.bucket, key).to_string())
 }
 
-/// The files of a folder and of the folders in it, in order; hidden ones (`.DS_Store`) are nobody's input.
+/// Lists the files of a folder and its subfolders, in order. Hidden files (`.DS_Store`) are never meant as input.
 pub(crate) fn files_under(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -55,7 +55,7 @@ pub(crate) fn files_under(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        // A linked folder is not followed: links may go round in circles.
+        // Links to folders are not followed: they may form cycles.
         if entry.file_type()?.is_dir() {
             files.extend(files_under(&path)?);
         } else if path.is_file() {
@@ -66,13 +66,13 @@ pub(crate) fn files_under(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// `sub/folder/name.csv`, whatever the system's own separator.
+/// Returns `sub/folder/name.csv`, independent of the path separator of the system.
 fn name_within(root: &Path, file: &Path) -> String {
     let parts = file.strip_prefix(root).unwrap_or(file).components();
     parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
 }
 
-/// A short digest of the files' names and contents.
+/// Returns a short digest of the files' names and contents.
 fn digest_of(files: &[(String, PathBuf)]) -> std::io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
@@ -93,21 +93,25 @@ fn digest_of(files: &[(String, PathBuf)]) -> std::io::Result<String> {
 
 async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<(String, PathBuf)>) -> Result<(), Failure> {
     let prefix = S3Uri::new(&stack.bucket, folder);
-    let there: HashSet<String> = list(&stack.s3, &prefix).await?.into_iter().map(|found| found.uri.key).collect();
+    let existing: HashSet<String> = list(&stack.s3, &prefix).await?.into_iter().map(|found| found.uri.key).collect();
     let missing: Vec<_> = files
         .into_iter()
         .map(|(name, file)| (format!("{folder}{name}"), file))
-        .filter(|(key, _)| !there.contains(key))
+        .filter(|(key, _)| !existing.contains(key))
         .collect();
     match missing.as_slice() {
         [] => return Ok(()),
         [_] => eprintln!("uploading {} to {prefix}", path.display()),
-        several => eprintln!("uploading {} files of {} to {prefix}", several.len(), path.display()),
+        several => eprintln!("uploading {} files from {} to {prefix}", several.len(), path.display()),
     }
-    let bar = if missing.len() > AT_ONCE { ProgressBar::new(missing.len() as u64) } else { ProgressBar::hidden() };
+    let bar = if missing.len() > MAX_CONCURRENT_UPLOADS {
+        ProgressBar::new(missing.len() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
     let mut uploads = JoinSet::new();
     for (key, file) in missing {
-        while uploads.len() >= AT_ONCE {
+        while uploads.len() >= MAX_CONCURRENT_UPLOADS {
             next(&mut uploads, &bar).await?;
         }
         let (client, bucket) = (stack.s3.clone(), stack.bucket.clone());
@@ -127,7 +131,7 @@ async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<(String, P
 async fn next(uploads: &mut JoinSet<Result<(), Failure>>, bar: &ProgressBar) -> Result<(), Failure> {
     match uploads.join_next().await {
         Some(Ok(done)) => done?,
-        Some(Err(died)) => return Err(Failure::Failed(format!("an upload died: {died}"))),
+        Some(Err(error)) => return Err(Failure::Failed(format!("an upload task ended unexpectedly: {error}"))),
         None => {}
     }
     bar.inc(1);
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_all_that_is_in_it_but_hidden_files() {
+    fn a_folder_includes_subfolders_but_no_hidden_files() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["b.png", "a/x.png", "a/deep/y.png", ".DS_Store", ".git/config"] {
             let file = folder.path().join(name);
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_tells_names_and_contents_apart() {
+    fn the_digest_depends_on_names_and_contents() {
         let folder = tempfile::tempdir().unwrap();
         let digest = |name: &str, content: &str| {
             let file = folder.path().join("file");

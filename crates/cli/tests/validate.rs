@@ -1,5 +1,5 @@
-//! `bedrock-batch validate` and `schema`, as a person runs them: without AWS, without a region, without a stack.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! `bedrock-batch validate` and `schema`, as a user runs them: without AWS, a region or a stack.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -11,21 +11,21 @@ fn repository() -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().unwrap()
 }
 
-struct Done {
+struct Finished {
     code: i32,
     lines: Vec<String>,
     error: String,
 }
 
-fn run(arguments: &[&str], folder: &Path) -> Done {
+fn run(arguments: &[&str], folder: &Path) -> Finished {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-batch"));
     let done = command.args(arguments).current_dir(folder).env_clear().output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let lines = text(done.stdout).lines().map(str::to_owned).collect();
-    Done { code: done.status.code().unwrap(), lines, error: text(done.stderr) }
+    Finished { code: done.status.code().unwrap(), lines, error: text(done.stderr) }
 }
 
-/// A folder with `input.json`, two templates, a rule and a table.
+/// Creates a folder with `input.json`, two templates, a rule and a table.
 fn folder(input: &Value) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -61,13 +61,13 @@ fn with(mut input: Value, changes: &[(&str, Value)]) -> Value {
 }
 
 #[test]
-fn a_sound_input_passes_and_it_is_said_what_was_not_checked() {
+fn a_valid_input_passes_and_unchecked_properties_are_listed() {
     let done = run(&["validate", "input.json"], folder(&run_input()).path());
     assert_eq!((done.code, done.error.as_str()), (0, ""));
-    assert_eq!(done.lines[0], "input.json holds an execution input: no problems");
-    assert_eq!(done.lines[2], "  it reads the columns `id`, `text`");
+    assert_eq!(done.lines[0], "input.json contains an execution input: no problems");
+    assert_eq!(done.lines[2], "  the run reads the columns `id`, `text`");
     let done = run(&["validate", "input.json"], folder(&pipeline()).path());
-    assert_eq!((done.code, done.lines[0].as_str()), (0, "input.json holds a pipeline of 2 stages: no problems"));
+    assert_eq!((done.code, done.lines[0].as_str()), (0, "input.json contains a pipeline of 2 stages: no problems"));
     assert!(
         done.lines.iter().any(|line| line.starts_with("  stage `write` reads the columns `record_id`, `id`, `text`"))
     );
@@ -75,29 +75,29 @@ fn a_sound_input_passes_and_it_is_said_what_was_not_checked() {
     let done = run(&["validate", "input.json"], folder(&in_s3).path());
     assert_eq!(done.code, 0);
     assert!(
-        done.lines.iter().any(|line| line.starts_with("  whether stage `read` finds its columns")),
+        done.lines.iter().any(|line| line.starts_with("  whether the columns that stage `read` needs exist")),
         "{:?}",
         done.lines
     );
 }
 
 #[rstest]
-#[case::prompt(run_input(), "/prompt_id", json!("moood"), "prompt_id is `moood`: there is no prompt template of this name; did you mean `mood`?")]
+#[case::prompt(run_input(), "/prompt_id", json!("moood"), "prompt_id is `moood`: a prompt template of this name does not exist; did you mean `mood`?")]
 #[case::model(run_input(), "/model_id", json!("gpt-4"), "model_id is `gpt-4`: ")]
 #[case::column(run_input(), "/prompt_id", json!("reply"), "column `mood`: the prompt `reply` needs this column")]
 #[case::field(run_input(), "/max_job", json!(1), "max_job: is not a field of this input")]
-#[case::placeholder(run_input(), "/s3_uri", json!("s3://bucket-YOUR_ACCOUNT_ID/a.csv"), "s3_uri is `s3://bucket-YOUR_ACCOUNT_ID/a.csv`: still holds the placeholder")]
+#[case::placeholder(run_input(), "/s3_uri", json!("s3://bucket-YOUR_ACCOUNT_ID/a.csv"), "s3_uri is `s3://bucket-YOUR_ACCOUNT_ID/a.csv`: still contains the placeholder")]
 #[case::rule(run_input(), "/prompt_config", json!({"mode": "expanded", "category_column": "id", "expansion_mapping": {"a": "bothh"}}),
-    "prompt_config.expansion_mapping.a is `bothh`: there is no expansion rule")]
-#[case::stage_prompt(pipeline(), "/stages/1/prompt_id", json!("replyy"), "stages[1].prompt_id is `replyy`: there is no prompt template")]
-#[case::stage_mapping(pipeline(), "/stages/1/column_mappings", json!({"x": "nothing"}), "stages[1].column_mappings.x is `nothing`: there is no such column")]
-#[case::first_of_previous(pipeline(), "/stages/0/use_previous_output", json!(true), "stages[0].use_previous_output: there is no stage before the first")]
-#[case::two_sources(pipeline(), "/stages/1/input_s3_uri", json!("s3://bucket/b.csv"), "stages[1].input_s3_uri: and use_previous_output both say")]
-#[case::no_source(pipeline(), "/stages/1/use_previous_output", json!(null), "stages[1].input_s3_uri: is required, or `use_previous_output: true`")]
-#[case::one_name(pipeline(), "/stages/1/stage_name", json!("read"), "stages[1].stage_name is `read`: is the name of stages[0] already")]
+    "prompt_config.expansion_mapping.a is `bothh`: an expansion rule of this name does not exist")]
+#[case::stage_prompt(pipeline(), "/stages/1/prompt_id", json!("replyy"), "stages[1].prompt_id is `replyy`: a prompt template of this name does not exist")]
+#[case::stage_mapping(pipeline(), "/stages/1/column_mappings", json!({"x": "nothing"}), "stages[1].column_mappings.x is `nothing`: this column does not exist")]
+#[case::first_of_previous(pipeline(), "/stages/0/use_previous_output", json!(true), "stages[0].use_previous_output: the first stage has no previous stage")]
+#[case::two_sources(pipeline(), "/stages/1/input_s3_uri", json!("s3://bucket/b.csv"), "stages[1].input_s3_uri: cannot be combined with use_previous_output")]
+#[case::no_source(pipeline(), "/stages/1/use_previous_output", json!(null), "stages[1].input_s3_uri: exactly one of this and `use_previous_output: true` is required")]
+#[case::one_name(pipeline(), "/stages/1/stage_name", json!("read"), "stages[1].stage_name is `read`: is already the name of stages[0]")]
 #[case::text_only_model(with(pipeline(), &[("/stages/0/input_type", json!("image")), ("/stages/0/image_column", json!("id"))]),
-    "/stages/0/model_id", json!("amazon.nova-micro-v1:0"), "stages[0].model_id is `amazon.nova-micro-v1:0`: takes no images")]
-fn what_is_wrong_is_said_in_a_line(
+    "/stages/0/model_id", json!("amazon.nova-micro-v1:0"), "stages[0].model_id is `amazon.nova-micro-v1:0`: does not accept images")]
+fn each_problem_is_reported_in_one_line(
     #[case] input: Value,
     #[case] at: &str,
     #[case] value: Value,
@@ -110,7 +110,7 @@ fn what_is_wrong_is_said_in_a_line(
 }
 
 #[test]
-fn all_problems_are_said_at_once() {
+fn all_problems_are_reported_at_once() {
     let changes = [
         ("/pipeline_name", json!("")),
         ("/stages/0/max_num_jobs", json!(0)),
@@ -126,29 +126,29 @@ fn all_problems_are_said_at_once() {
 #[rstest]
 #[case::jsonpath(
     "[output_schema]\ntype = \"json\"\nfields = { a = \"$.a[\" }",
-    "prompt-templates/broken.toml: output_schema.fields.a is `$.a[`: is no valid JSONPath: "
+    "prompt-templates/broken.toml: output_schema.fields.a is `$.a[`: is not a valid JSONPath: "
 )]
 #[case::pattern(
     "[output_schema]\ntype = \"regex\"\nfields = { a = \"(\" }",
-    "prompt-templates/broken.toml: output_schema.fields.a is `(`: is no valid regular expression: "
+    "prompt-templates/broken.toml: output_schema.fields.a is `(`: is not a valid regular expression: "
 )]
 #[case::field(
     "tempalte = \"x\"",
     "prompt-templates/broken.toml: TOML parse error at line 3, column 1: unknown field `tempalte`"
 )]
-fn a_broken_template_is_named_with_its_field(#[case] more: &str, #[case] expected: &str) {
+fn an_invalid_template_is_reported_with_its_file_and_field(#[case] more: &str, #[case] expected: &str) {
     let folder = folder(&with(run_input(), &[("/prompt_id", json!("nothing"))]));
     let template = format!("description = \"d\"\ntemplate = \"t\"\n{more}");
     std::fs::write(folder.path().join("prompt-templates/broken.toml"), template).unwrap();
     let done = run(&["validate", "input.json"], folder.path());
     assert_eq!(done.code, 1);
     assert!(done.lines[0].starts_with(expected), "{:?}", done.lines);
-    assert!(done.lines[1].starts_with("prompt_id is `nothing`"), "the rest is checked too: {:?}", done.lines);
+    assert!(done.lines[1].starts_with("prompt_id is `nothing`"), "the input is checked too: {:?}", done.lines);
     assert_eq!(done.lines.len(), 2, "{:?}", done.lines);
 }
 
 #[test]
-fn columns_can_be_told_and_another_input_be_used() {
+fn columns_and_input_can_be_given_as_options() {
     let placeholder = json!("s3://bucket-YOUR_ACCOUNT_ID/rows.csv");
     let folder = folder(&with(pipeline(), &[("/stages/0/input_s3_uri", placeholder)]));
     let validate = |more: &[&str]| run(&[&["validate", "input.json"], more].concat(), folder.path());
@@ -160,10 +160,10 @@ fn columns_can_be_told_and_another_input_be_used() {
 }
 
 #[rstest]
-#[case("{\n  \"pipeline_name\": \"p\",\n}", "input.json: is no JSON: trailing comma at line 3 column 1")]
-#[case("[]", "input.json: must hold a JSON object")]
+#[case("{\n  \"pipeline_name\": \"p\",\n}", "input.json: is not valid JSON: trailing comma at line 3 column 1")]
+#[case("[]", "input.json: must be a JSON object")]
 #[case("{\"config_s3_uri\": \"s3://bucket/key\"}", "config_s3_uri: names the object that holds the input")]
-fn what_is_no_input_is_told_so(#[case] text: &str, #[case] expected: &str) {
+fn a_file_that_is_not_an_input_is_reported(#[case] text: &str, #[case] expected: &str) {
     let folder = folder(&json!({}));
     std::fs::write(folder.path().join("input.json"), text).unwrap();
     let done = run(&["validate", "input.json"], folder.path());
@@ -172,7 +172,7 @@ fn what_is_no_input_is_told_so(#[case] text: &str, #[case] expected: &str) {
 }
 
 #[test]
-fn an_input_of_over_200_kib_is_told_to_go_through_s3() {
+fn an_input_over_200_kib_is_reported_to_need_s3() {
     let mapping: Value =
         (0..9000).map(|n| (format!("category number {n}"), json!("mood"))).collect::<serde_json::Map<_, _>>().into();
     let config = json!({"mode": "mapped", "column_name": "id", "category_to_prompt_mapping": mapping});
@@ -183,11 +183,11 @@ fn an_input_of_over_200_kib_is_told_to_go_through_s3() {
 }
 
 #[test]
-fn an_input_that_goes_on_with_a_run_is_checked_as_far_as_it_says_something() {
+fn the_other_fields_of_an_input_that_continues_a_run_are_checked() {
     let done = run(&["validate", "input.json"], folder(&json!({"resume_run": "r"})).path());
     assert_eq!(
         (done.code, done.lines[0].as_str()),
-        (0, "input.json holds an input that goes on with a run: no problems")
+        (0, "input.json contains an input that continues a run: no problems")
     );
     let beside = with(run_input(), &[("/resume_run", json!("r")), ("/max_num_jobs", json!(0))]);
     assert_eq!(run(&["validate", "input.json"], folder(&beside).path()).lines.len(), 1);
@@ -196,25 +196,25 @@ fn an_input_that_goes_on_with_a_run_is_checked_as_far_as_it_says_something() {
 #[rstest]
 #[case("execution-input")]
 #[case("pipeline")]
-fn schemas_are_printed_as_the_repository_holds_them(#[case] of: &str) {
+fn printed_schemas_equal_the_files_in_the_repository(#[case] of: &str) {
     let done = run(&["schema", of], &repository());
     let file = repository().join(format!("pipeline-configs/{of}.schema.json"));
     assert_eq!((done.code, done.lines.join("\n") + "\n"), (0, std::fs::read_to_string(file).unwrap()));
 }
 
 #[test]
-fn the_examples_pass_over_the_inputs_that_they_name() {
-    let pictures = tempfile::tempdir().unwrap();
-    std::fs::write(pictures.path().join("a.png"), "").unwrap();
-    let pictures = pictures.path().to_str().unwrap();
+fn the_examples_pass_with_their_inputs() {
+    let images = tempfile::tempdir().unwrap();
+    std::fs::write(images.path().join("a.png"), "").unwrap();
+    let images = images.path().to_str().unwrap();
     for (config, input) in [
-        ("clothing-analysis-full", pictures),
-        ("clothing-analysis-test", pictures),
+        ("clothing-analysis-full", images),
+        ("clothing-analysis-test", images),
         ("support-ticket-replies", "tests/fixtures/support_tickets.csv"),
         ("product-review-expanded", "tests/fixtures/products.csv"),
     ] {
         let done = run(&["validate", &format!("pipeline-configs/{config}.json"), "--input", input], &repository());
         assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);
-        assert!(done.lines.iter().all(|line| !line.contains("is not known")), "{config}: {:?}", done.lines);
+        assert!(done.lines.iter().all(|line| !line.contains("are not known")), "{config}: {:?}", done.lines);
     }
 }

@@ -4,7 +4,7 @@ use crate::{COMMAND, SOURCE};
 use bedrock_batch_domain::contract::job_table::{self, Index};
 use bedrock_batch_domain::contract::payloads::{self, Payload};
 use bedrock_batch_domain::contract::{Entry, environment, functions, prefixes, steps};
-use bedrock_batch_domain::error_name;
+use bedrock_batch_domain::error_name::ErrorName;
 use serde_json::{Map, Value, json};
 
 /// Returns the whole contract but for the results of functions, which Python does not name.
@@ -14,8 +14,7 @@ pub(crate) fn contract() -> String {
         "functions": functions::ALL.iter().map(|function| function.value).collect::<Vec<_>>(),
         "function_name_prefix": functions::NAME_PREFIX,
         "environment": by_constant(environment::ALL),
-        "error_names": by_constant(error_name::ALL),
-        "retried_errors": error_name::RETRIED,
+        "error_names": ErrorName::ALL.iter().map(|name| (name.to_string(), error(*name))).collect::<Map<_, _>>(),
         "steps": by_constant(&steps::ALL.map(steps::entry)),
         "prefixes": by_constant(prefixes::ALL),
         "payloads": payloads::ALL.iter().map(payload).collect::<Map<_, _>>(),
@@ -32,6 +31,10 @@ pub(crate) fn contract() -> String {
 /// The names under those of their constants.
 fn by_constant(entries: &[Entry]) -> Map<String, Value> {
     entries.iter().map(|entry| (entry.constant.to_owned(), entry.value.into())).collect()
+}
+
+fn error(name: ErrorName) -> Value {
+    json!({"meaning": name.meaning(), "retried": name.is_retried()})
 }
 
 fn payload(payload: &Payload) -> (String, Value) {

@@ -6,7 +6,7 @@ use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
 use bedrock_batch_domain::contract::{
     Entry, environment as variables, functions as lambdas, prefixes, steps as run_steps,
 };
-use bedrock_batch_domain::error_name;
+use bedrock_batch_domain::error_name::ErrorName;
 
 /// The print width of prettier in infra/.
 const WIDTH: usize = 120;
@@ -19,13 +19,19 @@ pub(crate) fn environment() -> String {
 
 /// Returns the names of errors, and those that a retry cannot fix.
 pub(crate) fn error_names() -> String {
-    let names =
-        object("ERROR_NAMES", "Errors of the functions, as Retry and Catch match them.", &entries(error_name::ALL));
-    let retried = |name: &str| error_name::RETRIED.contains(&name);
-    let never = error_name::ALL.iter().filter(|error| !retried(error.value));
-    let never = never.map(|error| format!("ERROR_NAMES.{}", camel_case(error.constant))).collect::<Vec<_>>();
+    let member = |name: &ErrorName| {
+        let retried = if name.is_retried() { "" } else { " Never retried." };
+        let doc = comment("  ", &format!("{}{retried}", name.meaning()));
+        format!("{doc}  {}: {},\n", lower_first(name.as_str()), quoted(name.as_str()))
+    };
+    let members = ErrorName::ALL.iter().map(member).collect::<Vec<_>>().concat();
+    let never = ErrorName::ALL.iter().filter(|name| !name.is_retried());
+    let never = never.map(|name| format!("ERROR_NAMES.{}", lower_first(name.as_str()))).collect::<Vec<_>>();
     let never = array("", "export const NEVER_RETRIED = ", &never, " as const;\n");
-    file(&[names, format!("{}{never}", comment("", "Errors that a retry cannot fix."))])
+    file(&[
+        object("ERROR_NAMES", "Errors of the functions, as Retry and Catch match them.", &members),
+        format!("{}{never}", comment("", "Errors that a retry cannot fix.")),
+    ])
 }
 
 /// Returns the names of the functions.
@@ -148,6 +154,11 @@ fn camel_case(constant: &str) -> String {
     let first = words.next().unwrap_or_default();
     let rest = words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
     std::iter::once(first).chain(rest).collect()
+}
+
+/// Turns `InvalidInput` into `invalidInput`.
+fn lower_first(name: &str) -> String {
+    name[..1].to_ascii_lowercase() + &name[1..]
 }
 
 fn quoted(text: &str) -> String {

@@ -5,6 +5,7 @@
 
 use crate::json_fields::fields;
 use crate::model::{Family, Reply};
+use crate::row_error::{RowError, RowErrorCode};
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -20,24 +21,21 @@ pub struct AnswerLine<'a> {
     pub model_id: Option<Cow<'a, str>>,
 }
 
-/// Why a record has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Reason why a record has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordError {
     /// Bedrock says so in the line.
-    #[error("the model refused the record: {code}: {message}")]
     Refused {
         /// Bedrock's error code, e.g. 400.
         code: String,
         /// Bedrock's message.
         message: String,
-        /// What Bedrock says of asking again, where it does.
+        /// If Bedrock says so, whether the record may be sent again.
         retryable: Option<bool>,
     },
     /// The line has neither an answer nor an error.
-    #[error("the job's output holds neither an answer nor an error for this record")]
     Nothing,
     /// `modelOutput` does not have the shape of its model family.
-    #[error("the answer does not have the format of this model's family")]
     UnknownFormat,
 }
 
@@ -55,14 +53,18 @@ impl RecordError {
             }
         }
     }
+}
 
-    /// A short name for counting: never any text of a record.
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Refused { code, .. } if code.len() <= 4 => format!("refused by the model ({code})"),
-            Self::Refused { .. } => "refused by the model".to_owned(),
-            Self::Nothing => "no answer in the job's output".to_owned(),
-            Self::UnknownFormat => "answer of an unknown format".to_owned(),
+impl From<&RecordError> for RowError {
+    fn from(error: &RecordError) -> Self {
+        match error {
+            RecordError::Refused { code, message, .. } => {
+                // Longer codes may hold any text, which is not counted by.
+                let number = if code.len() <= 4 { code.clone() } else { String::new() };
+                Self::new(RowErrorCode::ModelRefused, format!("{code}: {message}")).qualified(number)
+            }
+            RecordError::Nothing => RowErrorCode::EmptyOutputLine.into(),
+            RecordError::UnknownFormat => RowErrorCode::UnknownAnswerFormat.into(),
         }
     }
 }
@@ -180,7 +182,8 @@ mod tests {
     fn a_message_in_place_of_an_embedding_is_an_error() {
         let line = r#"{"recordId":"r1","modelOutput":{"embedding":null,"message":"image too large"}}"#;
         let error = read_line(Family::TitanMultimodalEmbeddings, line.as_bytes()).unwrap().outcome.unwrap_err();
-        assert_eq!(error.to_string(), "the model refused the record: unknown: image too large");
+        let text = RowError::from(&error).to_string();
+        assert_eq!(text, "the model refused the record: unknown: image too large");
         assert!(!error.is_permanent());
     }
 
@@ -200,7 +203,7 @@ mod tests {
     fn a_record_without_an_answer_says_why(#[case] line: &str, #[case] expected: &str) {
         let answer = read_line(Family::AnthropicMessages, line.as_bytes()).unwrap();
         assert_eq!(answer.record_id, "r1");
-        assert_eq!(answer.outcome.unwrap_err().to_string(), expected);
+        assert_eq!(RowError::from(&answer.outcome.unwrap_err()).to_string(), expected);
     }
 
     #[rstest]

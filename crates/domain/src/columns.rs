@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 
 /// The column that identifies a row, in every file of a run.
 pub const RECORD_ID: &str = "record_id";
-/// In the rows files only: why a row was not sent to the model (null for those that were). Not a name that a user's
-/// column may have.
+/// In the rows files only: the reason why a row was not sent to the model (null for those that were), in the words of its
+/// `error`. Not a name that a user's column may have.
 pub const NOT_SENT: &str = "bedrock_batch:not_sent";
+/// In the rows files only: the same reason as data, a [`RowError`](crate::row_error::RowError) in JSON. Rows files of
+/// earlier versions do not have it.
+pub const ROW_ERROR: &str = "bedrock_batch:row_error";
 /// In the files of duplicates only: the `record_id` of the row that was asked in this row's place.
 pub const SAME_AS: &str = "bedrock_batch:same_as";
 /// In the files of duplicates only: the position of that row in the input, from 0 on.
@@ -16,7 +19,7 @@ pub const SAME_AS_ROW: &str = "bedrock_batch:same_as_row";
 /// none).
 pub const PROMPT: &str = "bedrock_batch:prompt";
 /// Columns of the rows files that a user's input may not have and that no output has.
-pub const INTERNAL: [&str; 4] = [NOT_SENT, SAME_AS, SAME_AS_ROW, PROMPT];
+pub const INTERNAL: [&str; 5] = [NOT_SENT, ROW_ERROR, SAME_AS, SAME_AS_ROW, PROMPT];
 /// The answer's text.
 pub const RESPONSE: &str = "response";
 /// The embedding: a list of 32-bit floats.

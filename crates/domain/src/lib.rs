@@ -3,7 +3,7 @@
 //! The way of the data, and where its rules live:
 //! [`input`] (what a user asks for) → [`prompt`] and [`model`] (what a record looks like) → [`chunk_plan`] (which rows
 //! go into which job) → [`job`] (what to do when Bedrock says something about a job) → [`answer`] (what a line of
-//! output means) → [`extract`] (its fields) → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`]
+//! output means) → [`extract`] (its fields), with [`row_error`] for rows without an answer → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`]
 //! names every object, [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (what an upload starts), [`pipeline`] (several runs in a row), [`email`] and [`links`] (how
@@ -30,8 +30,10 @@ pub mod pipeline;
 pub mod plan;
 pub mod problem;
 pub mod prompt;
+pub mod record_id;
 pub mod record_line;
 pub mod rounds;
+pub mod row_error;
 pub mod s3_uri;
 pub mod summary;
 pub mod trigger;

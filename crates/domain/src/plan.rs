@@ -9,6 +9,7 @@ use crate::layout::Layout;
 use crate::model::{InvocationType, Model};
 use crate::prompt::PromptPlan;
 use crate::rounds::{Mode, StepName};
+use crate::row_error::RowErrorCode;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -66,10 +67,10 @@ impl Plan {
             max_concurrency: self.concurrency(step),
             model_id: self.model.id.clone(),
             invocation_type: self.model.family.invocation_type(),
-            falls_back: self.request.asking.processing_mode == ProcessingMode::Auto,
+            falls_back: self.request.invocation.processing_mode == ProcessingMode::Auto,
             pass,
             round: 0,
-            last_round: self.request.asking.max_retry_rounds,
+            last_round: self.request.invocation.max_retry_rounds,
             mode: Mode::Run,
             rest: self.small_chunk && pass == 0,
         }
@@ -110,9 +111,12 @@ pub struct PlanCounts {
     pub input_rows: u64,
     /// Records sent to the model.
     pub records: u64,
-    /// Rows not sent, by reason; those over a limit that the user set appear in no output.
+    /// Rows over a limit that the user set, by the words for the reason; they appear in no output.
     pub skipped: BTreeMap<String, u64>,
-    /// Rows that could not be sent, by reason; they come out with `error`.
+    /// The same rows by the code of the reason; none in the plans of versions without codes.
+    #[serde(default)]
+    pub skipped_codes: BTreeMap<RowErrorCode, u64>,
+    /// Rows that could not be sent, by the words for the reason; they come out with `error`.
     pub rejected: BTreeMap<String, u64>,
     /// Things a user may want to know, with how often: empty cells in used columns, ignored objects, …
     pub warnings: BTreeMap<String, u64>,

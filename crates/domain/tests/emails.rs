@@ -1,4 +1,4 @@
-//! Emails, word by word: `tests/emails/*.txt` is what a person reads.
+//! Complete texts of emails: `tests/emails/*.txt` contains what a reader receives.
 
 use bedrock_batch_domain::email::{
     Completed, DoneStage, Ending, Failed, FailedStage, FileLink, FileLinks, LaterStage, LinksEnd, StageReport, Subject,
@@ -14,7 +14,7 @@ fn run_id(stage: usize) -> String {
     format!("photos-{stage}-0a1b2c3d")
 }
 
-/// A stage in which all went well, over 2,050 rows.
+/// Returns a stage without problems, over 2,050 rows.
 fn stage(at: usize, name: &str) -> StageReport {
     let price = PriceUsed {
         model_id: "amazon.nova-lite-v1:0".to_owned(),
@@ -30,7 +30,9 @@ fn stage(at: usize, name: &str) -> StageReport {
         failed: 0,
         skipped: 0,
         failed_reasons: BTreeMap::new(),
+        failed_codes: BTreeMap::new(),
         skipped_reasons: BTreeMap::new(),
+        skipped_codes: BTreeMap::new(),
         warnings: BTreeMap::new(),
         jobs: 3,
         rounds: 1,
@@ -53,8 +55,8 @@ fn stage(at: usize, name: &str) -> StageReport {
     }
 }
 
-/// A stage in which much happened.
-fn hard_stage(at: usize, name: &str) -> StageReport {
+/// Returns a stage with failures, retries, duplicates and fallbacks.
+fn eventful_stage(at: usize, name: &str) -> StageReport {
     let mut stage = stage(at, name);
     let summary = &mut stage.output.summary;
     (summary.answered, summary.failed, summary.skipped) = (1900, 140, 10);
@@ -85,11 +87,11 @@ fn link(name: &str) -> FileLink {
 
 fn completed() -> Completed {
     Completed {
-        what: Subject::Pipeline("clothing-analysis-full".to_owned()),
+        subject: Subject::Pipeline("clothing-analysis-full".to_owned()),
         run_id: "photos".to_owned(),
         started: "2026-11-20 13:05 UTC".to_owned(),
         seconds: Some(11_520),
-        stages: vec![stage(0, "classify"), hard_stage(1, "describe")],
+        stages: vec![stage(0, "classify"), eventful_stage(1, "describe")],
         files: FileLinks::Each(["0000.parquet", "0001.parquet", "0002.parquet"].map(link).to_vec()),
         links_end: LinksEnd::At("2026-11-27 16:17 UTC".to_owned()),
         console: format!("{CONSOLE}arn:photos"),
@@ -99,7 +101,7 @@ fn completed() -> Completed {
 fn failed() -> Failed {
     let files = FileLinks::Listed { files: 12, summary: link("summary.json"), list: link("links.txt") };
     Failed {
-        what: Subject::Pipeline("clothing-analysis-full".to_owned()),
+        subject: Subject::Pipeline("clothing-analysis-full".to_owned()),
         run_id: "photos".to_owned(),
         ending: Ending::Failed,
         stage: Some(FailedStage {
@@ -115,7 +117,7 @@ fn failed() -> Failed {
         seconds: Some(754),
         console: format!("{CONSOLE}arn:photos"),
         done: vec![DoneStage { report: stage(0, "classify"), files }],
-        links_end: Some(LinksEnd::WithTheSession { latest: "2026-11-21 01:17 UTC".to_owned(), asked_days: 7 }),
+        links_end: Some(LinksEnd::WithTheSession { latest: "2026-11-21 01:17 UTC".to_owned(), requested_days: 7 }),
         resumable: true,
         later_stages: vec![LaterStage {
             stage_name: "title".to_owned(),
@@ -126,7 +128,7 @@ fn failed() -> Failed {
 }
 
 #[test]
-fn a_pipeline_that_has_completed() {
+fn email_about_a_completed_pipeline() {
     let email = completed().email();
     let subject = "[bedrock-batch] Pipeline clothing-analysis-full has completed, 140 rows without an answer";
     assert_eq!(email.subject, subject);
@@ -134,16 +136,16 @@ fn a_pipeline_that_has_completed() {
 }
 
 #[test]
-fn a_pipeline_that_has_failed() {
+fn email_about_a_failed_pipeline() {
     let email = failed().email();
     assert_eq!(email.subject, "[bedrock-batch] Pipeline clothing-analysis-full has failed in stage describe");
     assert_eq!(email.message, include_str!("emails/failed.txt"));
 }
 
 #[test]
-fn a_run_of_its_own_has_no_stages() {
+fn email_about_a_standalone_run_has_no_stages() {
     let mut completed = completed();
-    completed.what = Subject::Run(run_id(0));
+    completed.subject = Subject::Run(run_id(0));
     completed.stages = vec![StageReport { stage_name: None, ..stage(0, "classify") }];
     let email = completed.email();
     assert_eq!(email.subject, "[bedrock-batch] Run photos-0-0a1b2c3d has completed");
@@ -156,21 +158,24 @@ fn a_run_of_its_own_has_no_stages() {
 }
 
 #[test]
-fn an_unknown_price_is_said_and_never_a_cost_of_nothing() {
+fn an_unknown_price_is_reported_and_never_shown_as_a_cost_of_zero() {
     let mut completed = completed();
     completed.stages[0].output.summary.cost_usd = None;
     let text = completed.email().message;
-    assert!(text.contains("  cost        unknown: no price is known for classify; all else cost $0.0213"), "{text}");
+    assert!(
+        text.contains("  cost        unknown: the cost of classify is not known; the others cost $0.0213"),
+        "{text}"
+    );
     for stage in &mut completed.stages {
         stage.output.summary.cost_usd = None;
         stage.output.summary.lanes.values_mut().for_each(|lane| lane.cost_usd = None);
     }
     let text = completed.email().message;
-    assert!(!text.contains('$') && text.contains("48 answers asked on demand: cost unknown"), "{text}");
+    assert!(!text.contains('$') && text.contains("48 answers on demand: cost unknown"), "{text}");
 }
 
 #[test]
-fn what_cannot_be_gone_on_with_is_started_again() {
+fn a_run_without_a_plan_has_to_be_started_again() {
     let mut failed = failed();
     (failed.resumable, failed.error) = (false, "InvalidInput".to_owned());
     let text = failed.email().message;
@@ -188,7 +193,7 @@ fn what_cannot_be_gone_on_with_is_started_again() {
 }
 
 #[test]
-fn what_fails_after_the_last_stage_costs_nothing_again() {
+fn a_failure_after_the_last_stage_requires_no_repetition() {
     let mut failed = failed();
     (failed.stage, failed.resumable, failed.ending) = (None, false, Ending::TimedOut);
     let text = failed.email().message;
@@ -200,9 +205,9 @@ fn what_fails_after_the_last_stage_costs_nothing_again() {
 }
 
 #[test]
-fn a_run_that_was_stopped_can_be_gone_on_with() {
+fn a_stopped_run_can_be_resumed() {
     let mut failed = failed();
-    (failed.what, failed.stage, failed.ending) = (Subject::Run("tickets-1".to_owned()), None, Ending::Aborted);
+    (failed.subject, failed.stage, failed.ending) = (Subject::Run("tickets-1".to_owned()), None, Ending::Aborted);
     (failed.error, failed.cause) = (String::new(), String::new());
     (failed.done, failed.links_end, failed.later_stages) = (Vec::new(), None, Vec::new());
     let email = failed.email();
@@ -213,7 +218,7 @@ fn a_run_that_was_stopped_can_be_gone_on_with() {
 }
 
 #[test]
-fn nothing_makes_an_email_too_large() {
+fn emails_never_exceed_the_limit_of_sns() {
     let mut failed = failed();
     failed.cause = "ü".repeat(40_000);
     let reasons = |times: usize| (0..times).map(|n| (format!("{n} {}", "\u{1f980}".repeat(5000)), 1)).collect();

@@ -5,6 +5,7 @@ use bedrock_batch_domain::answer::read_line;
 use bedrock_batch_domain::extract::{Extractor, FieldValue, Unparsed};
 use bedrock_batch_domain::model::{Family, ReplyPayload};
 use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -110,7 +111,8 @@ fn a_path_reads_any_value(#[case] path: &str, #[case] text: &str, #[case] expect
 #[case("Note [1]. {\"a\": 1,}", "end_turn", Unparsed::Broken { line: 1, column: 19 })]
 fn what_cannot_be_parsed_says_why(#[case] text: &str, #[case] stop_reason: &str, #[case] expected: Unparsed) {
     assert_eq!(extracted(AB, text, stop_reason).unwrap_err(), expected);
-    assert!(!expected.reason().is_empty() && !expected.to_string().is_empty());
+    let error = RowError::from(&expected);
+    assert!(!error.reason.words().is_empty() && !error.to_string().is_empty());
 }
 
 #[rstest]
@@ -168,7 +170,7 @@ fn the_response_schema_is_checked(#[case] text: &str, #[case] expected: Option<&
         (Err(error), Some(expected)) => {
             assert!(error.to_string().ends_with(expected), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
-            assert_eq!(error.reason(), "answer does not match the response schema");
+            assert_eq!(RowError::from(&error).reason.code, RowErrorCode::SchemaMismatch);
         }
         (other, _) => panic!("{other:?}"),
     }

@@ -3,6 +3,7 @@
 
 use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
 use bedrock_batch_domain::prompt::{OutputSchema, SchemaType};
+use bedrock_batch_domain::row_error::RowError;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -59,11 +60,14 @@ fn take_apart(text: &str) {
                 assert_eq!(fields.len(), extractor.names().len());
                 for field in fields.iter().flatten() {
                     let mut kinds = FieldKinds::default();
-                    kinds.see(field);
+                    kinds.record(field);
                     assert!(kinds.column_type().cell(field).is_some());
                 }
             }
-            Err(error) => assert!(!error.reason().is_empty() && !error.to_string().is_empty()),
+            Err(error) => {
+                let error = RowError::from(&error);
+                assert!(!error.reason.words().is_empty() && !error.to_string().is_empty());
+            }
         }
     }
 }

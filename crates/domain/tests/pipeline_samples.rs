@@ -27,7 +27,10 @@ fn the_pipelines_of_the_python_sample_are_taken_unchanged(#[case] file: &str, #[
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].starts_with("stages[0].input_s3_uri is "), "{problems:?}");
-    assert!(problems[0].contains("still holds the placeholder YOUR_ACCOUNT_ID; write the 12 digits"), "{problems:?}");
+    assert!(
+        problems[0].contains("still contains the placeholder YOUR_ACCOUNT_ID; replace it by the 12 digits"),
+        "{problems:?}"
+    );
 
     let (request, problems) = read(&text.replace("YOUR_ACCOUNT_ID", "123456789012"));
     assert_eq!((request.unwrap().stages.len(), problems), (stages, vec![]));

@@ -90,7 +90,7 @@ fn every_recorded_answer_yields_its_fields() {
             panic!("{answer}: {fields:?}")
         };
         *categories.entry(category.clone()).or_insert(0) += 1;
-        confidence.see(number);
+        confidence.record(number);
     }
     let expected = [("dress", 20), ("pants", 24), ("shoes", 20), ("shorts", 21), ("t-shirt", 15)];
     assert_eq!(categories, BTreeMap::from(expected.map(|(name, count)| (name.to_owned(), count))));

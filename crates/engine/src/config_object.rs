@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 /// The field that names the object.
 pub const CONFIG_S3_URI: &str = "config_s3_uri";
 /// The largest input that is taken directly: an execution's state holds 256 KiB, and more than the input has to fit.
-pub const MOST_DIRECT_BYTES: usize = 200 * 1024;
+pub const MAX_DIRECT_BYTES: usize = 200 * 1024;
 /// The largest object.
-pub const MOST_OBJECT_BYTES: usize = 5_000_000;
+pub const MAX_OBJECT_BYTES: usize = 5_000_000;
 
 /// The input that `input` stands for: the JSON in the object that it names, or `input` itself. `readable` are the
 /// buckets that the stack may read.
@@ -33,10 +33,10 @@ fn config_uri(input: &Value, readable: &[&str]) -> Result<Option<S3Uri>, Problem
     let named = |object: &Map<String, Value>| object.get(CONFIG_S3_URI).filter(|value| !value.is_null()).cloned();
     let Some(value) = input.as_object().and_then(named) else {
         let bytes = input.to_string().len();
-        if bytes <= MOST_DIRECT_BYTES {
+        if bytes <= MAX_DIRECT_BYTES {
             return Ok(None);
         }
-        let rule = format!("has {bytes} bytes, and at most {MOST_DIRECT_BYTES} (200 KiB) can be handed over directly");
+        let rule = format!("has {bytes} bytes, and at most {MAX_DIRECT_BYTES} (200 KiB) can be handed over directly");
         let remedy = format!("put it into S3 and start with {{\"{CONFIG_S3_URI}\": \"s3://bucket/key\"}} in its place");
         return Err(Problem::without_value("the execution input", rule).remedy(remedy));
     };
@@ -70,7 +70,7 @@ async fn read(s3: &Client, uri: &S3Uri) -> Result<Vec<u8>, EngineError> {
             let status = error.raw_response().map(|response| response.status().as_u16());
             let rule = match (status, error.code()) {
                 (_, Some("NoSuchBucket")) => "this bucket does not exist",
-                (Some(404), _) => "there is no such object",
+                (Some(404), _) => "this object does not exist",
                 (Some(403), _) => "the stack may not read there",
                 (Some(301), _) => "this bucket is in another region",
                 _ => return Err(EngineError::from_aws(format!("cannot read {uri}"), &error)),
@@ -85,10 +85,10 @@ async fn read(s3: &Client, uri: &S3Uri) -> Result<Vec<u8>, EngineError> {
 async fn within_limit(uri: &S3Uri, mut body: ByteStream) -> Result<Vec<u8>, EngineError> {
     let mut text = Vec::new();
     while let Some(bytes) = body.next().await {
-        let bytes = bytes.map_err(|error| EngineError::Transient(format!("cannot read {uri}: {error}")))?;
+        let bytes = bytes.map_err(|error| EngineError::transient(format!("cannot read {uri}")).caused_by(error))?;
         text.extend_from_slice(&bytes);
-        if text.len() > MOST_OBJECT_BYTES {
-            let rule = format!("is larger than {MOST_OBJECT_BYTES} bytes (5 MB), the most that an input may have");
+        if text.len() > MAX_OBJECT_BYTES {
+            let rule = format!("is larger than {MAX_OBJECT_BYTES} bytes (5 MB), the most that an input may have");
             return Err(Problem::new(CONFIG_S3_URI, uri, rule).into());
         }
     }
@@ -96,10 +96,10 @@ async fn within_limit(uri: &S3Uri, mut body: ByteStream) -> Result<Vec<u8>, Engi
 }
 
 fn parse(uri: &S3Uri, text: &[u8]) -> Result<Value, Problem> {
-    // Some editors begin UTF-8 with a mark that is no JSON.
+    // Some editors begin UTF-8 with a mark that is not JSON.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let value: Value = serde_json::from_slice(text)
-        .map_err(|error| Problem::new(CONFIG_S3_URI, uri, format!("this object is no JSON: {error}")))?;
+        .map_err(|error| Problem::new(CONFIG_S3_URI, uri, format!("this object is not valid JSON: {error}")))?;
     let Some(object) = value.as_object() else {
         return Err(Problem::new(CONFIG_S3_URI, uri, "this object must hold a JSON object"));
     };
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn a_direct_input_of_over_200_kib_is_told_to_go_through_s3() {
         let of = |bytes: usize| json!({"a": "x".repeat(bytes - 8)});
-        assert_eq!(config_uri(&of(MOST_DIRECT_BYTES), &READABLE), Ok(None));
-        let problem = config_uri(&of(MOST_DIRECT_BYTES + 1), &READABLE).unwrap_err().to_string();
+        assert_eq!(config_uri(&of(MAX_DIRECT_BYTES), &READABLE), Ok(None));
+        let problem = config_uri(&of(MAX_DIRECT_BYTES + 1), &READABLE).unwrap_err().to_string();
         assert!(problem.starts_with("the execution input: has 204801 bytes"), "{problem}");
         assert!(problem.contains("start with {\"config_s3_uri\": \"s3://bucket/key\"}"), "{problem}");
     }
@@ -153,9 +153,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case(b"{\n  \"a\": 1,\n}", "this object is no JSON: trailing comma at line 3 column 1")]
-    #[case(b"", "this object is no JSON: EOF while parsing a value at line 1 column 0")]
-    #[case(b"{\"a\": \"\xff\"}", "this object is no JSON: ")]
+    #[case(b"{\n  \"a\": 1,\n}", "this object is not valid JSON: trailing comma at line 3 column 1")]
+    #[case(b"", "this object is not valid JSON: EOF while parsing a value at line 1 column 0")]
+    #[case(b"{\"a\": \"\xff\"}", "this object is not valid JSON: ")]
     #[case(b"[]", "must hold a JSON object")]
     #[case(b"{\"config_s3_uri\": \"s3://lake/b\"}", "names a config_s3_uri itself")]
     fn what_the_object_holds_is_checked(#[case] text: &[u8], #[case] expected: &str) {
@@ -172,9 +172,9 @@ mod tests {
     #[tokio::test]
     async fn an_object_of_over_5_mb_is_refused() {
         let uri = S3Uri::new("lake", "a.json");
-        let body = ByteStream::from(vec![b' '; MOST_OBJECT_BYTES + 1]);
+        let body = ByteStream::from(vec![b' '; MAX_OBJECT_BYTES + 1]);
         let error = within_limit(&uri, body).await.unwrap_err();
         assert!(error.to_string().contains("larger than 5000000 bytes"), "{error}");
-        assert!(within_limit(&uri, ByteStream::from(vec![b' '; MOST_OBJECT_BYTES])).await.is_ok());
+        assert!(within_limit(&uri, ByteStream::from(vec![b' '; MAX_OBJECT_BYTES])).await.is_ok());
     }
 }

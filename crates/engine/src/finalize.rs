@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{get_json, put_json};
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::error_name::JOB_FAILED;
+use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -73,7 +73,7 @@ impl Finalizer {
         let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
         if counts.len() != expected as usize {
             let rule = format!("{} of the {expected} chunks of run {run_id} are counted", counts.len());
-            return Err(EngineError::Transient(rule));
+            return Err(EngineError::transient(rule));
         }
         let formats = || plan.request.output_formats.iter().map(|format| format.extension());
         let chunks = (0..plan.counts.jobs).flat_map(|chunk| formats().map(move |format| (chunk, format)));
@@ -112,16 +112,18 @@ fn facts(job: &StoredJob) -> Option<JobFacts> {
 }
 
 /// What a function said, out of the cause that Step Functions makes of it; a cause of another form stays as it is.
-pub(crate) fn words_of(cause: &str) -> String {
+pub(crate) fn error_message_of(cause: &str) -> String {
     let said = serde_json::from_str::<serde_json::Value>(cause).ok();
     let said = said.as_ref().and_then(|said| said.get("errorMessage")).and_then(serde_json::Value::as_str);
     said.unwrap_or(cause).to_owned()
 }
 
-/// A failed job's reason comes before that of one that merely could not be reached.
+/// A permanent reason comes before that of a job that merely could not be reached.
 fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
     let failures = || jobs.iter().filter_map(|job| job.failure.as_ref());
-    let reason = failures().find(|(name, _)| name == JOB_FAILED).or_else(|| failures().next());
+    let reason = failures()
+        .find(|(name, _)| ErrorName::parse(name).is_some_and(|name| !name.is_retried()))
+        .or_else(|| failures().next());
     // Only a map ends without a reason of its own; a function says itself why it failed.
     match reason.filter(|_| error.error.starts_with("States.")) {
         Some((name, cause)) => {
@@ -129,7 +131,7 @@ fn explanation(jobs: &[StoredJob], error: StateError) -> Explanation {
             let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
             Explanation { error: name.clone(), cause: format!("{cause}{more}") }
         }
-        None => Explanation { cause: words_of(&error.cause), error: error.error },
+        None => Explanation { cause: error_message_of(&error.cause), error: error.error },
     }
 }
 

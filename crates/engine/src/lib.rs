@@ -16,7 +16,6 @@ pub mod invoke;
 pub mod job_table;
 pub mod link_keys;
 pub mod mailer;
-mod moments;
 pub mod next_step;
 pub mod notify;
 pub mod objects;
@@ -28,7 +27,8 @@ pub mod settle;
 pub mod stop;
 pub mod submit;
 pub mod templates;
+mod time;
 pub mod trigger;
 pub mod validate;
 
-pub use error::EngineError;
+pub use error::{AwsFailure, EngineError, ErrorKind};

@@ -36,7 +36,7 @@ impl LinkKeys {
         let secret = secret.map_err(|error| EngineError::from_aws("cannot read the key of the links", &error))?;
         let key = LinkKey::new(secret.secret_string().unwrap_or_default());
         let too_short = || format!("the secret {} is too short to sign links with: 32 characters", self.secret_arn);
-        let key = key.ok_or_else(|| EngineError::Transient(too_short()))?;
+        let key = key.ok_or_else(|| EngineError::internal(too_short()))?;
         *known = Some((Instant::now(), key.clone()));
         Ok(key)
     }

@@ -4,12 +4,13 @@
 //! after lost events. It may run late, twice and at the same time as itself: the job is read from Bedrock, never
 //! believed from an event; writes have conditions; an answer that was given before counts as given.
 
-use crate::error::{EngineError, chain};
+use crate::error::{AwsOperation, EngineError, chain};
 use crate::job_table::{JobTable, Observed, StoredJob};
 use aws_sdk_bedrock::Client as Bedrock;
 use aws_sdk_sfn::Client as StepFunctions;
+use aws_sdk_sfn::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use bedrock_batch_domain::error_name::JOB_FAILED;
+use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::job::{Action, JobStatus, Stored, classify_failure, next_action, remedy};
 use serde_json::json;
 
@@ -122,18 +123,18 @@ impl Settler {
         }
         let cause: String = cause.chars().take(LONGEST_CAUSE).collect();
         // The Map that runs the jobs ends without a reason of its own: it is looked up here.
-        let failure = EngineError::JobFailed(cause.clone());
+        let failure = EngineError::job_failed(cause.clone());
         self.jobs.record_failure(&job.run_id, &job.name, &failure).await?;
         let failure = self.step_functions.send_task_failure().task_token(&job.task_token);
-        let sent = failure.error(JOB_FAILED).cause(cause).send().await;
+        let sent = failure.error(ErrorName::JobFailed.as_str()).cause(cause).send().await;
         self.answered(job, sent.map(|_| ())).await
     }
 
     /// An answer that Step Functions no longer wants was given before, or nobody waits any more: both are fine.
-    async fn answered<E: ProvideErrorMetadata + std::error::Error>(
+    async fn answered<E: AwsOperation>(
         &self,
         job: &StoredJob,
-        sent: Result<(), E>,
+        sent: Result<(), SdkError<E>>,
     ) -> Result<(), EngineError> {
         if let Err(error) = sent {
             let closed = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];

@@ -53,8 +53,8 @@ impl Submitter {
     /// Makes the job, or finds it, and settles it if it is over already.
     ///
     /// # Errors
-    /// `QuotaExceeded` and `Throttled` to be tried again later, `JobFailed` if Bedrock refuses the job for good, else as
-    /// AWS fails.
+    /// Returns `QuotaExceeded` if Bedrock has no room for another job, `JobFailed` if Bedrock refuses this one for good, and
+    /// else an error by what AWS says.
     pub async fn run(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let done = self.make_and_settle(input).await;
         if let Err(error) = &done {
@@ -117,7 +117,9 @@ impl Submitter {
 
     async fn create(&self, input: &SubmitInput) -> Result<Made, EngineError> {
         let job = &input.job;
-        let refused = |error: aws_sdk_bedrock::error::BuildError| EngineError::JobFailed(error.to_string());
+        let refused = |error: aws_sdk_bedrock::error::BuildError| {
+            EngineError::internal(format!("cannot describe job {} to Bedrock", job.name)).caused_by(error)
+        };
         let source = ModelInvocationJobS3InputDataConfig::builder()
             .s3_input_format(S3InputFormat::Jsonl)
             .s3_uri(&job.input_uri)
@@ -148,13 +150,17 @@ impl Submitter {
                 let message = error.message().unwrap_or_default().to_owned();
                 match error.as_service_error() {
                     Some(Refusal::ServiceQuotaExceededException(_)) => {
-                        Err(EngineError::QuotaExceeded(format!("{what}: {message}")))
+                        Err(EngineError::quota_exceeded(format!("{what}: {message}")))
                     }
                     Some(Refusal::ConflictException(_)) => self.find_by_name(&job.name, &message).await,
                     Some(Refusal::ValidationException(_))
                         if input.falls_back && classify_failure(&message) == FailureKind::NoBatch =>
                     {
                         Ok(Made::Refused(message))
+                    }
+                    // The function itself may not create jobs, which is no fault of the model or of the job.
+                    Some(Refusal::AccessDeniedException(_)) if message.contains("not authorized to perform") => {
+                        Err(EngineError::from_aws(what, &error))
                     }
                     Some(
                         Refusal::ValidationException(_)
@@ -163,7 +169,7 @@ impl Submitter {
                     ) => {
                         let remedy = remedy(&format!("{} {message}", error.code().unwrap_or_default()));
                         let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
-                        Err(EngineError::JobFailed(format!("{what}: {message}{remedy}")))
+                        Err(EngineError::job_failed(format!("{what}: {message}{remedy}")))
                     }
                     _ => Err(EngineError::from_aws(what, &error)),
                 }
@@ -174,7 +180,7 @@ impl Submitter {
     /// A conflict may mean that a job of this name is there: then it is ours, from an attempt whose answer was lost.
     async fn find_by_name(&self, name: &str, message: &str) -> Result<Made, EngineError> {
         let found = find_job(&self.settler.bedrock, name).await?;
-        let missing = || EngineError::Transient(format!("Bedrock refused job {name} as a conflict: {message}"));
+        let missing = || EngineError::transient(format!("Bedrock refused job {name} as a conflict: {message}"));
         found.map(Made::Job).ok_or_else(missing)
     }
 }

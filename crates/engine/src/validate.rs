@@ -5,7 +5,7 @@ use crate::config_object::{CONFIG_S3_URI, resolve_config};
 use crate::error::EngineError;
 use crate::objects::{get_json, head, put_json};
 use crate::preprocess::{Looked, Preprocessor, StartInput};
-use bedrock_batch_domain::check::Known;
+use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::input::{OutputFormat, RowSource, RunRequest};
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::pipeline::{
@@ -80,7 +80,7 @@ impl Validator {
         let execution =
             PipelineExecution { name: &start.execution_name, arn: &start.execution_arn, started_at: &start.started_at };
         let Some(pipeline) = request.freeze(execution, bucket) else {
-            return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
+            return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
         let run = &pipeline.pipeline_run_id;
         for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
@@ -123,7 +123,7 @@ impl Validator {
         let (request, mut problems) = PipelineRequest::read(config, limits);
         let Some(request) = request else {
             Problems::check(problems)?;
-            return Err(EngineError::Transient("a pipeline without problems could not be read".to_owned()));
+            return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
         let mut inputs = BTreeMap::new();
         for (index, stage) in request.stages.iter().enumerate() {
@@ -137,15 +137,15 @@ impl Validator {
                         problems.extend(no_csv.into_iter().map(|problem| request.placed(writer, problem)));
                     }
                 }
-                Err(EngineError::InvalidInput(wrong)) => {
-                    problems.extend(wrong.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
+                Err(error) => {
+                    let invalid = error.into_problems()?;
+                    problems.extend(invalid.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
                 }
-                Err(other) => return Err(other),
             }
         }
-        let known =
-            Known { prompts: &preprocessor.prompts, models: &preprocessor.models, region: &preprocessor.region };
-        problems.extend(check(&request, &known, &inputs).problems);
+        let catalog =
+            Catalog { prompts: &preprocessor.prompts, models: &preprocessor.models, region: &preprocessor.region };
+        problems.extend(check(&request, &catalog, &inputs).problems);
         Problems::check(problems)?;
         Ok(request)
     }

@@ -11,8 +11,9 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::JobCounts;
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, PromptsRead, Reading, Turn, copy_unanswered, join};
+use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, copy_unanswered, join};
 use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -67,18 +68,17 @@ fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> J
 }
 
 /// A batch job of pass `pass` that had so many rows.
-fn turn(pass: u32, records: usize, answers: Vec<String>) -> Turn<'static> {
-    let asked = Asked {
+fn turn(pass: u32, records: usize, answers: Vec<String>) -> JobAnswers<'static> {
+    let job = JobAttempt {
         pass,
         records,
         was_asked: true,
         lane: Lane::Batch,
         model_id: "m".to_owned(),
-        missing: "nothing came".to_owned(),
-        missing_reason: "nothing".to_owned(),
+        missing: RowError::uncoded("nothing came", "nothing"),
     };
     let read = |text: String| Box::new(Cursor::new(text.into_bytes())) as Box<dyn Read>;
-    Turn { asked, answers: Box::new(answers.into_iter().map(read)) }
+    JobAnswers { job, answers: Box::new(answers.into_iter().map(read)) }
 }
 
 fn output(folder: &Path) -> RecordBatch {
@@ -137,6 +137,9 @@ fn odd_lines_never_stop_a_run_and_every_row_comes_out_once() {
         reasons,
         ["nothing", "record too large for the model", "refused by the model (400)", "the model returned no answer"]
     );
+    let codes =
+        [RowErrorCode::EmptyAnswer, RowErrorCode::ModelRefused, RowErrorCode::RecordTooLarge, RowErrorCode::Unknown];
+    assert_eq!(counts.failed_codes, codes.map(|code| (code, 1)).into());
     assert_eq!(counts.warnings.values().copied().collect::<Vec<_>>(), [2, 1, 1], "{:?}", counts.warnings);
     let tokens = batch.column_by_name("input_tokens").unwrap().as_primitive::<UInt64Type>().clone();
     assert_eq!((tokens.value(0), tokens.is_null(2)), (3, true));
@@ -209,7 +212,7 @@ type RowOut = (Option<String>, Option<String>, u32);
 /// Joins with several jobs, and returns counts, unanswered lines and rows.
 fn joined_in_turns(
     retry_on: &[RetryOn],
-    turns: Vec<Turn<'static>>,
+    turns: Vec<JobAnswers<'static>>,
     folder: &Path,
 ) -> (JobCounts, Vec<bool>, Vec<RowOut>) {
     let layout = Layout::new("p", "r");
@@ -286,9 +289,9 @@ fn a_job_that_bedrock_never_took_is_no_attempt() {
     let folder = tempfile::tempdir().unwrap();
     prepare("text\na\nb\n", 2, folder.path());
     let mut refused = turn(0, 2, vec![]);
-    refused.asked.was_asked = false;
+    refused.job.was_asked = false;
     let mut on_demand = turn(1, 2, vec![nova(0, "zero").replace("\"modelInput\":{}", "\"modelId\":\"other\"")]);
-    on_demand.asked.lane = Lane::OnDemand;
+    on_demand.job.lane = Lane::OnDemand;
     let (counts, _, rows) = joined_in_turns(&[RetryOn::Missing], vec![refused, on_demand], folder.path());
     assert_eq!(rows[0], (Some("zero".to_owned()), None, 1));
     assert_eq!((counts.usage[0].lane, counts.usage[0].model_id.as_str()), (Lane::OnDemand, "other"));

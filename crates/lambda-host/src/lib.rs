@@ -1,6 +1,7 @@
-//! What the Lambda binaries share: logging, the environment, and errors under their contract names.
+//! Common parts of the Lambda binaries: logging, the environment, and errors under their contract names.
 
 mod execution_status;
+mod panics;
 mod preprocessor;
 
 pub use bedrock_batch_domain::contract::environment;
@@ -39,10 +40,11 @@ pub fn optional<T: FromStr>(variable: Variable) -> Result<Option<T>, Error> {
     }
 }
 
-/// Serves invocations until the environment is taken away. Logs are JSON lines on stdout; payloads are never logged.
+/// Serves invocations until the execution environment is shut down. Logs are JSON lines on stdout; payloads are never
+/// logged.
 ///
 /// # Errors
-/// When the Lambda runtime cannot be reached.
+/// Returns an error if the Lambda runtime cannot be reached.
 pub async fn serve<I, O, F>(use_case: impl Fn(I) -> F) -> Result<(), Error>
 where
     I: DeserializeOwned + Send + 'static,
@@ -52,10 +54,10 @@ where
     serve_until(|input, _| use_case(input)).await
 }
 
-/// As [`serve`], for use cases that need to know when Lambda will end them.
+/// Serves invocations like [`serve`], for use cases that need to know their deadline.
 ///
 /// # Errors
-/// When the Lambda runtime cannot be reached.
+/// Returns an error if the Lambda runtime cannot be reached.
 pub async fn serve_until<I, O, F>(use_case: impl Fn(I, Instant) -> F) -> Result<(), Error>
 where
     I: DeserializeOwned + Send + 'static,
@@ -64,18 +66,18 @@ where
 {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<I>| {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-        // Boxed: the runtime wraps it in layers whose types would grow beyond what the compiler follows.
-        let answer = Box::pin(use_case(event.payload, Instant::now() + left));
+        // Boxed: the runtime wraps the future in layers whose types would exceed the compiler's limits.
+        let answer = Box::pin(panics::caught(use_case(event.payload, Instant::now() + left)));
         async move { answer.await.map_err(|error| diagnostic(&error)) }
     }))
     .await
 }
 
-/// Sets logging up; to be called first.
+/// Sets up logging; to be called first.
 pub fn log_as_json() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    // The runtime would log whole error messages, which may hold values of the user's: they belong to the execution,
-    // not to a log. Its own span carries nothing but the request id.
+    // The runtime would log full error messages, which may contain the user's data: they belong in the execution, not in
+    // a log. Its own span contains only the request id.
     let filter = match "lambda_runtime::layers=off".parse() {
         Ok(silent) => filter.add_directive(silent),
         Err(_) => filter,
@@ -83,8 +85,8 @@ pub fn log_as_json() {
     tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(true).with_ansi(false).init();
 }
 
-/// The error as Step Functions sees it: `errorType` is what Retry and Catch match.
+/// Converts an error to the form that Step Functions sees: Retry and Catch match on `errorType`.
 fn diagnostic(error: &EngineError) -> Diagnostic {
-    tracing::error!(error_type = error.name(), "the invocation failed");
-    Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    tracing::error!(error_type = error.name(), "invocation_failed");
+    Diagnostic { error_type: error.name().to_owned(), error_message: error.message() }
 }

@@ -1,4 +1,4 @@
-//! What looks at inputs, for the functions that do.
+//! Construction of the preprocessor, for the functions that inspect inputs.
 
 use crate::{environment, optional, required};
 use aws_config::SdkConfig;
@@ -9,10 +9,10 @@ use bedrock_batch_engine::templates::{load_models, load_prompts};
 use lambda_runtime::Error;
 use std::path::PathBuf;
 
-/// The preprocessor of this function's environment, with the templates and overrides that lie beside its binary.
+/// Creates the preprocessor from this function's environment and from the templates and overrides next to its binary.
 ///
 /// # Errors
-/// If a setting is missing or not of its type, or a file is wrong; each with its name.
+/// Returns an error with the name of the environment variable or file if one is missing or invalid.
 pub fn preprocessor(config: &SdkConfig) -> Result<Preprocessor, Error> {
     let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
     let input_buckets: String = optional(environment::INPUT_BUCKETS)?.unwrap_or_default();

@@ -40,6 +40,10 @@ async fn set_behaviour(
         serde_json::from_slice(&whole_body(body)?).map_err(|error| ApiError::validation(error.to_string()))?;
     let updated = simulator.behaviour().with(&changes).map_err(ApiError::validation)?;
     simulator.set_behaviour(updated);
+    if changes.get("seed").is_some() {
+        // Like any other sequence of random numbers, that of a seed begins anew when the seed is set.
+        simulator.history.clear();
+    }
     Ok(behaviour(State(simulator)).await)
 }
 

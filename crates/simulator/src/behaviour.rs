@@ -1,9 +1,9 @@
 //! How the simulator misbehaves, settable at start and at any time.
 //!
-//! Every rate is a share of 0 to 1. What it hits is decided by a hash of the seed and of what is hit ([`crate::chance`]):
-//! a job by its name, a record by its job's name and its id, a request by its name or content and by how often it has
-//! been sent, so that a repeated throttled request gets through in the end. A job that asks again what another job left
-//! unanswered has a name and so a fate of its own.
+//! Every rate is a share of 0 to 1. Its victims are decided by a hash of the seed and of an identity that holds neither
+//! a time nor a job's name ([`crate::chance`]): a job by its input ([`crate::history`]), a record by its job and its id,
+//! a request by its job or content and by how often it has been sent, so that a repeated throttled request gets through
+//! in the end. A job that retries what another job left unanswered has an input and so a fate of its own.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,6 +18,11 @@ pub struct Behaviour {
     pub seed: u64,
     /// Seconds from Submitted to the end, instead of the time per step of the command line.
     pub job_seconds: Option<f64>,
+    /// Seconds that a job is in progress, instead of one step.
+    pub in_progress_seconds: Option<f64>,
+    /// Parts of the addresses of inputs. If there are any, a job whose input has none of them is spared: it meets no
+    /// `record_error_rate`, `partial_rate`, `expire_rate` or `fail_rate`, and no `in_progress_seconds`.
+    pub only_inputs: Vec<String>,
     /// Records of a batch job that get an error instead of an answer.
     pub record_error_rate: f64,
     /// Of those, the ones that fail in every job (error 400). The others fail by job and record (429 or 500,
@@ -88,6 +93,21 @@ impl Behaviour {
         serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
     }
 
+    /// Returns the behaviour towards a job over this input.
+    pub(crate) fn towards(self, input_uri: &str) -> Self {
+        if self.only_inputs.is_empty() || self.only_inputs.iter().any(|part| input_uri.contains(part)) {
+            return self;
+        }
+        Self {
+            in_progress_seconds: None,
+            record_error_rate: 0.0,
+            partial_rate: 0.0,
+            expire_rate: 0.0,
+            fail_rate: 0.0,
+            ..self
+        }
+    }
+
     /// What may be asked of AWS is denied by name; whether this operation is.
     pub(crate) fn denies(&self, operation: &str) -> bool {
         self.denied_operations.iter().any(|denied| denied == operation)
@@ -134,6 +154,35 @@ mod tests {
     }
 
     #[test]
+    fn a_job_over_another_input_is_spared() {
+        let told = Behaviour {
+            seed: 3,
+            fail_rate: 1.0,
+            expire_rate: 1.0,
+            partial_rate: 1.0,
+            record_error_rate: 1.0,
+            in_progress_seconds: Some(9.0),
+            event_lost_rate: 1.0,
+            job_seconds: Some(2.0),
+            only_inputs: vec!["/run-a/".to_owned(), "/0001.jsonl".to_owned()],
+            ..Behaviour::default()
+        };
+        for hit in ["s3://b/run-a/0000.jsonl", "s3://b/run-b/0001.jsonl"] {
+            assert_eq!(told.clone().towards(hit), told);
+        }
+        let spared = Behaviour {
+            seed: 3,
+            event_lost_rate: 1.0,
+            job_seconds: Some(2.0),
+            only_inputs: told.only_inputs.clone(),
+            ..Behaviour::default()
+        };
+        assert_eq!(told.clone().towards("s3://b/run-b/0000.jsonl"), spared);
+        let any = Behaviour { only_inputs: Vec::new(), ..told };
+        assert_eq!(any.clone().towards("s3://b/run-b/0000.jsonl"), any);
+    }
+
+    #[test]
     fn a_model_is_told_by_its_id_or_its_beginning_whatever_the_profile() {
         let told = |told: &str, id: &str| {
             let behaviour = Behaviour { batch_refused_models: vec![told.to_owned()], ..Behaviour::default() };
@@ -169,6 +218,8 @@ mod tests {
         assert!(refused(json!({"record_error_permanent_share": 2})).contains("`record_error_permanent_share`"));
         assert!(refused(json!({"event_delay_seconds": -1})).contains("`event_delay_seconds`"));
         assert!(refused(json!({"job_seconds": 1e300})).contains("`job_seconds`"));
+        assert!(refused(json!({"in_progress_seconds": -1})).contains("`in_progress_seconds`"));
+        assert!(refused(json!({"only_inputs": "/0000.jsonl"})).contains("`only_inputs`"));
         assert!(refused(json!({"invoke_seconds": -1})).contains("`invoke_seconds`"));
         assert!(refused(json!({"retry_after_seconds": 0.5})).contains("`retry_after_seconds`"));
         assert!(refused(json!({"batch_refused_models": "amazon."})).contains("`batch_refused_models`"));

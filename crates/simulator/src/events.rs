@@ -40,7 +40,7 @@ impl Events {
 
     /// Reports the status that the job has now.
     pub(crate) fn report(&self, job: &Job, behaviour: &Behaviour) {
-        for delay in deliveries(&job.request.job_name, job.status.name(), behaviour) {
+        for delay in deliveries(&job.fate, job.status.name(), behaviour) {
             let (queue, entry) = (self.queue.clone(), self.entry(job));
             if delay.is_zero() {
                 drop(queue.send(entry));
@@ -79,17 +79,17 @@ fn detail(job: &Job, sender: &Sender) -> Value {
 }
 
 /// After which delays an event is delivered: none when it is lost, two when it is doubled.
-fn deliveries(job_name: &str, status: &str, behaviour: &Behaviour) -> Vec<Duration> {
+fn deliveries(fate: &str, status: &str, behaviour: &Behaviour) -> Vec<Duration> {
     let seed = behaviour.seed;
-    if happens(behaviour.event_lost_rate, seed, &["event lost", job_name, status]) {
+    if happens(behaviour.event_lost_rate, seed, &["event lost", fate, status]) {
         return Vec::new();
     }
     let delay = |copy: &str| {
-        let part = share(seed, &["event delay", job_name, status, copy]);
+        let part = share(seed, &["event delay", fate, status, copy]);
         Duration::try_from_secs_f64(part * behaviour.event_delay_seconds).unwrap_or_default()
     };
     let mut delays = vec![delay("first")];
-    if happens(behaviour.event_duplicate_rate, seed, &["event twice", job_name, status]) {
+    if happens(behaviour.event_duplicate_rate, seed, &["event twice", fate, status]) {
         delays.push(delay("second"));
     }
     delays

@@ -1,6 +1,5 @@
 //! The jobs: what was asked, where each stands, and the few changes that are allowed.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -83,6 +82,8 @@ pub(crate) struct Job {
     pub(crate) arn: String,
     pub(crate) request: CreateRequest,
     pub(crate) model: Model,
+    /// Identity of the job for [`crate::chance`]; holds neither its name nor a time.
+    pub(crate) fate: String,
     pub(crate) status: Status,
     pub(crate) message: Option<String>,
     pub(crate) submitted: Timestamp,
@@ -115,7 +116,8 @@ pub(crate) struct JobBook {
 
 impl JobBook {
     /// Adds a job unless token, name or quota forbid it: one step, so that of two calls at once only one creates.
-    pub(crate) fn add(&self, job: NewJob) -> Added {
+    /// `fate` is called for a job that is added, and for no other.
+    pub(crate) fn add(&self, job: NewJob, fate: impl FnOnce() -> String) -> Added {
         let mut jobs = self.lock();
         let token = job.request.client_request_token.as_ref();
         if let Some(known) =
@@ -136,6 +138,7 @@ impl JobBook {
             arn: job.arn,
             request: job.request,
             model: job.model,
+            fate: fate(),
             status: Status::Submitted,
             message: None,
             submitted: job.now,
@@ -220,24 +223,4 @@ pub(crate) struct NewJob {
     pub(crate) model: Model,
     pub(crate) quota: usize,
     pub(crate) now: Timestamp,
-}
-
-/// How often each request has been sent: a decision about a repeated request must be a new one.
-#[derive(Debug, Default)]
-pub(crate) struct Attempts {
-    seen: Mutex<HashMap<u64, u32>>,
-}
-
-impl Attempts {
-    /// Counts this request and says which attempt it is, from 1.
-    pub(crate) fn next(&self, request: u64) -> u32 {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = seen.entry(request).or_default();
-        *count = count.saturating_add(1);
-        *count
-    }
-
-    pub(crate) fn clear(&self) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
 }

@@ -14,6 +14,7 @@ mod control;
 mod errors;
 mod events;
 mod families;
+mod history;
 mod invocations;
 mod jobs;
 mod life_cycle;

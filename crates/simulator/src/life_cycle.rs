@@ -19,7 +19,7 @@ const STEPS: f64 = 4.0;
 
 /// Carries a job to its end.
 pub(crate) async fn live(simulator: Arc<Simulator>, job: Job) {
-    let behaviour = simulator.behaviour();
+    let behaviour = simulator.behaviour().towards(job.request.input.uri());
     let step = match behaviour.job_seconds {
         _ if behaviour.finish_before_first_event => Duration::ZERO,
         Some(seconds) => Duration::try_from_secs_f64(seconds / STEPS).unwrap_or_default(),
@@ -61,7 +61,7 @@ struct Life<'a> {
 
 impl Life<'_> {
     async fn run(&mut self) -> Result<(Status, Option<String>), Left> {
-        let happens = |rate: f64, what: &str| happens(rate, self.behaviour.seed, &[what, &self.job.request.job_name]);
+        let happens = |rate: f64, what: &str| happens(rate, self.behaviour.seed, &[what, &self.job.fate]);
         let (fails, expires) =
             (happens(self.behaviour.fail_rate, "fail"), happens(self.behaviour.expire_rate, "expire"));
         self.pause().await?;
@@ -83,7 +83,10 @@ impl Life<'_> {
             return Ok((Status::Expired, None));
         }
         self.enter(Status::InProgress, None)?;
-        match Processing::new(self.simulator, &self.job, self.behaviour, self.step).run(&files).await {
+        let lasts = self.behaviour.in_progress_seconds.map(Duration::try_from_secs_f64);
+        let lasts = lasts.and_then(Result::ok).filter(|_| !self.behaviour.finish_before_first_event);
+        let lasts = lasts.unwrap_or(self.step);
+        match Processing::new(self.simulator, &self.job, self.behaviour, lasts).run(&files).await {
             Ok(End::Complete) => Ok((Status::Completed, None)),
             Ok(End::Partial) => Ok((Status::PartiallyCompleted, None)),
             Ok(End::Stopped) => Err(Left),

@@ -11,8 +11,9 @@ use crate::calls::Calls;
 use crate::chance;
 use crate::errors::{ApiError, ErrorKind};
 use crate::events::{Events, Sender};
+use crate::history::History;
 use crate::invocations::Invocations;
-use crate::jobs::{Attempts, JobBook};
+use crate::jobs::JobBook;
 use crate::models::Catalogue;
 use crate::options::Options;
 use crate::storage::Storage;
@@ -24,7 +25,7 @@ pub struct Simulator {
     pub(crate) account: String,
     pub(crate) step: Duration,
     pub(crate) jobs: JobBook,
-    pub(crate) attempts: Attempts,
+    pub(crate) history: History,
     pub(crate) calls: Calls,
     pub(crate) invocations: Invocations,
     pub(crate) backend: Backend,
@@ -67,7 +68,7 @@ impl Simulator {
             account: options.account.clone(),
             step: Duration::from_millis(options.step_ms),
             jobs: JobBook::default(),
-            attempts: Attempts::default(),
+            history: History::default(),
             calls: Calls::default(),
             invocations: Invocations::default(),
             backend: Backend::open(options).map_err(SetupError)?,
@@ -89,7 +90,7 @@ impl Simulator {
     /// Forgets all jobs, and all requests seen; the behaviour stays.
     pub(crate) fn reset(&self) {
         self.jobs.clear();
-        self.attempts.clear();
+        self.history.clear();
         self.calls.clear();
         self.invocations.clear();
     }
@@ -122,7 +123,7 @@ impl Simulator {
         failure_rate: f64,
     ) -> Result<(), ApiError> {
         let seed = behaviour.seed;
-        let attempt = self.attempts.next(chance::number(seed, &[operation, about])).to_string();
+        let attempt = self.history.attempt(chance::number(seed, &[operation, about])).to_string();
         if chance::happens(throttle_rate, seed, &["throttle", operation, about, &attempt]) {
             let message = "Too many requests, please wait before trying again.";
             return Err(ApiError::new(ErrorKind::Throttling, message));

@@ -65,7 +65,7 @@ fn create(bedrock: &aws_sdk_bedrock::Client, name: &str) -> CreateModelInvocatio
 }
 
 async fn reach(bedrock: &aws_sdk_bedrock::Client, arn: &str, wanted: &Status) -> GetModelInvocationJobOutput {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         let job = bedrock.get_model_invocation_job().job_identifier(arn).send().await.unwrap();
         if job.status() == Some(wanted) {
@@ -207,7 +207,10 @@ struct LocalAws {
 
 impl LocalAws {
     fn start(program: &Path) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Below the ports of outgoing connections, which could take it before MiniStack listens.
+        let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+        let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let port = (first..first + 1_000).find(is_free).unwrap();
         let process = Command::new(program)
             .env("GATEWAY_PORT", port.to_string())
             .stdout(Stdio::null())
@@ -221,7 +224,7 @@ impl LocalAws {
     async fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&aws(&self.endpoint).await).force_path_style(true).build();
         let client = aws_sdk_s3::Client::from_conf(config);
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_mins(2);
         while let Err(error) = client.create_bucket().bucket("sdk-tests").send().await {
             assert!(Instant::now() < deadline, "MiniStack did not start: {error}");
             tokio::time::sleep(Duration::from_millis(200)).await;

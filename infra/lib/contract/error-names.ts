@@ -2,17 +2,32 @@
 
 /** Errors of the functions, as Retry and Catch match them. */
 export const ERROR_NAMES = {
-  /** The user's input is invalid, and a retry would change nothing. Never retried. */
+  /** The user's input is invalid; repeating changes nothing. Never retried. */
   invalidInput: 'InvalidInput',
-  /** Bedrock's quota of submitted and running jobs is used up. Retried in the state machine with a long backoff. */
+  /** Bedrock's quota of submitted and running jobs is used up. */
   quotaExceeded: 'QuotaExceeded',
-  /** An AWS API throttled a request. Retried. */
+  /** An AWS API asked for fewer requests. */
   throttled: 'Throttled',
-  /** A transient fault: a 5xx, a broken connection, a timeout. Retried. */
+  /** A transient fault: a 5xx status, a broken connection, a timeout, or a read that was not consistent yet. */
   transient: 'Transient',
-  /** A Bedrock job failed for a reason that a retry cannot fix. Never retried. */
+  /** AWS denied a call: the caller's rights have to change first. Never retried. */
+  accessDenied: 'AccessDenied',
+  /** Bedrock refused a job or a model, or a job failed, for a permanent reason. Never retried. */
   jobFailed: 'JobFailed',
+  /** The run was stopped, or another execution owns it by now: this one's work is no longer wanted. Never retried. */
+  superseded: 'Superseded',
+  /** Something that was stored is missing, or is not as it was written. Never retried. */
+  corrupt: 'Corrupt',
+  /** A bug, or functions that were deployed or configured wrongly. Never retried. */
+  internal: 'Internal',
 } as const;
 
 /** Errors that a retry cannot fix. */
-export const NEVER_RETRIED = [ERROR_NAMES.invalidInput, ERROR_NAMES.jobFailed] as const;
+export const NEVER_RETRIED = [
+  ERROR_NAMES.invalidInput,
+  ERROR_NAMES.accessDenied,
+  ERROR_NAMES.jobFailed,
+  ERROR_NAMES.superseded,
+  ERROR_NAMES.corrupt,
+  ERROR_NAMES.internal,
+] as const;

@@ -1,4 +1,4 @@
-//! Lambda `download`: the function URL that links of emails lead to. See [`bedrock_batch_engine::download`].
+//! Lambda `download`: the function URL behind the links in emails. See [`bedrock_batch_engine::download`].
 
 mod http;
 

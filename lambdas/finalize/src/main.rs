@@ -29,5 +29,5 @@ async fn answer(finalizer: &Finalizer, input: FinalizeInput) -> Result<serde_jso
             serde_json::to_value(finalizer.explain_failure(&run_id, error).await?)
         }
     };
-    written.map_err(|error| EngineError::Transient(error.to_string()))
+    written.map_err(|error| EngineError::internal("cannot write the output as JSON").caused_by(error))
 }

@@ -1,4 +1,4 @@
-//! Lambda `job-status`: Bedrock's "Batch Inference Job State Change" events. See [`bedrock_batch_engine::settle`].
+//! Lambda `job-status`: handles Bedrock's "Batch Inference Job State Change" events. See [`bedrock_batch_engine::settle`].
 
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::settle::Settler;
@@ -6,8 +6,8 @@ use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 use serde::Deserialize;
 
-/// What is read of an event. It is a hint that a job may have changed, no more: the rest of it is neither needed nor
-/// believed (its times, for one, are not RFC 3339).
+/// The fields of an event that are read. An event is only a hint that a job may have changed: its other fields are neither
+/// needed nor trusted (its times, for example, are not RFC 3339).
 #[derive(Debug, Deserialize)]
 struct StateChange {
     detail: Detail,

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
-    // Without the download function, links are presigned.
+    // Without the download function, links are presigned S3 URLs.
     let download = match optional::<String>(environment::DOWNLOAD_URL)? {
         Some(url) => {
             Some(DownloadFunction { url, keys: LinkKeys::new(secrets, required(environment::LINK_KEY_SECRET_ARN)?) })

@@ -1,4 +1,4 @@
-//! Lambda `reconcile`: on a schedule. See [`bedrock_batch_engine::reconcile`].
+//! Lambda `reconcile`: runs on a schedule. See [`bedrock_batch_engine::reconcile`].
 
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::reconcile::Reconciler;

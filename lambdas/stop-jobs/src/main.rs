@@ -1,4 +1,4 @@
-//! Lambda `stop-jobs`: executions that were aborted, failed or timed out. See [`bedrock_batch_engine::stop`].
+//! Lambda `stop-jobs`: handles executions that were aborted, failed or timed out. See [`bedrock_batch_engine::stop`].
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use bedrock_batch_engine::job_table::JobTable;

@@ -1,4 +1,4 @@
-//! Lambda `trigger`: "Object Created" events of uploads under `trigger/`. See [`bedrock_batch_engine::trigger`].
+//! Lambda `trigger`: handles "Object Created" events of uploads under `trigger/`. See [`bedrock_batch_engine::trigger`].
 
 mod event;
 
@@ -15,7 +15,7 @@ use std::sync::Arc;
 async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
-    // The configurations lie beside the binary.
+    // The configurations are next to the binary.
     let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
     let trigger = Arc::new(Trigger {
         s3: bedrock_batch_aws::s3_client(&config),

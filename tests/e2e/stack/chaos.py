@@ -52,11 +52,16 @@ class Chaos:
     def __str__(self) -> str:
         killed = ", ".join(f"{name} {count}" for name, count in sorted(self.killed.items()))
         refused = ", ".join(f"{name} {count}" for name, count in sorted(self.refused.items()))
-        statuses = Counter(job["status"] for job in self.run.jobs)
+        statuses = Counter(self.fates.values())
         return (
             f"{self.run.name}: {self.seconds:.1f} s; jobs {dict(statuses)}; killed {killed or 'none'}; "
-            f"refused {refused or 'none'}"
+            f"refused {refused or 'none'}; fates {self.fates}"
         )
+
+    @property
+    def fates(self) -> dict[str, str]:
+        """How each batch job ended, by the name of its file of records. They follow from the seed."""
+        return {job["inputS3Uri"].rpartition("/")[2]: job["status"] for job in self.run.jobs}
 
 
 class Sweeper(threading.Thread):
@@ -88,14 +93,26 @@ class Hung(AssertionError):
     """A run that does not come to an end."""
 
 
-def play(stack, table: pa.Table, seed: int, faults: dict | None = None, aborts: int = 0, **fields) -> Chaos:
-    """Plays a run over the table among faults that follow from the seed. It is stopped and taken up `aborts` times."""
+def play(
+    stack,
+    table: pa.Table,
+    seed: int,
+    faults: dict | None = None,
+    aborts: int = 0,
+    first_victims: tuple[str, ...] = (),
+    **fields,
+) -> Chaos:
+    """Plays a run over the table among faults that follow from the seed. It is stopped and taken up `aborts` times.
+
+    `first_victims` are functions that are killed before any others.
+    """
+    # Naming the seed starts its sequence anew, so the fates of this run do not depend on the runs before it.
     stack.simulator.behave(**(FAULTS if faults is None else faults), seed=seed)
     before = refusals(stack)
     begin = time.monotonic()
     wanted = stack.joke(stack.put_input(csv_text(table)), **{**QUICK, **fields})
     aborted = 0
-    with Sweeper(stack), Killer(stack, seed) as killer:
+    with Sweeper(stack), Killer(stack, seed, first_victims) as killer:
         run = stack.start(wanted, f"chaos-{seed}")
         chance = random.Random(seed)
         for _ in range(aborts):

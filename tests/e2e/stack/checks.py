@@ -188,8 +188,8 @@ def assert_totals(
     assert (summary["answered"], summary["failed"], summary["skipped"]) == (answered, failed, skipped)
     assert answered + failed + skipped == records_in
     assert run.output["status"] == ("completed_with_errors" if failed else "completed")
-    assert sum(summary["failed_reasons"].values()) == failed
-    assert sum(summary["skipped_reasons"].values()) == skipped
+    assert sum(summary["failed_reasons"].values()) == sum(summary["failed_codes"].values()) == failed
+    assert sum(summary["skipped_reasons"].values()) == sum(summary["skipped_codes"].values()) == skipped
     assert len(rows) == records_in - skipped
     assert rows["error"].null_count == answered
     assert summary["duplicates"]["rows"] == duplicates

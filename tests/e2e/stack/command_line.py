@@ -12,7 +12,7 @@ def command_line(stack):
 
     def call(*arguments, exit_code: int = 0) -> subprocess.CompletedProcess:
         command = [str(program), *map(str, arguments)]
-        done = subprocess.run(command, env=stack.environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=stack.environment, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == exit_code, f"exit code {done.returncode}: {done.stdout}{done.stderr}"
         return done
 

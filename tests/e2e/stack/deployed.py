@@ -13,10 +13,15 @@ from stack.mailbox import Mailbox
 from stack.pipeline import Pipeline
 from stack.run import Run
 from stack.simulator import Simulator
-from stack.waiting import PATIENCE, wait_for
+from stack.waiting import MAX_WAIT_SECONDS, wait_for
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 JOKE = "joke_about_topic"
+
+
+def unique(name: str) -> str:
+    """The name with an ending that makes it the only one."""
+    return f"{name}-{uuid.uuid4().hex[:8]}"
 
 
 class Stack:
@@ -28,7 +33,7 @@ class Stack:
         self.simulator = Simulator(environment["BEDROCK_SIMULATOR_URL"])
         self.s3 = self.client("s3", s3={"addressing_style": "path"})
         self.step_functions = self.client("stepfunctions")
-        self.functions = self.client("lambda", read_timeout=PATIENCE)
+        self.functions = self.client("lambda", read_timeout=MAX_WAIT_SECONDS)
         self.events = self.client("events")
         self.logs = self.client("logs")
         self.bedrock = self.client("bedrock")
@@ -83,7 +88,7 @@ class Stack:
 
     def start(self, execution_input, name: str = "run") -> Run:
         """Starts a run without waiting for it. Its name gets an ending that makes it the only one."""
-        return self.start_named(execution_input, f"{name}-{uuid.uuid4().hex[:8]}")
+        return self.start_named(execution_input, unique(name))
 
     def start_named(self, execution_input, name: str) -> Run:
         self.step_functions.start_execution(
@@ -107,22 +112,15 @@ class Stack:
         going_on = self.start(execution_input, f"{next(iter(execution_input)).split('_')[0]}-{run.run_id}"[:60])
         return Run(self, going_on.name, run.run_id)
 
-    def play_misbehaving_at_first(self, inputs: dict[str, object], jobs: int, **behaviour) -> dict[str, Run]:
-        """Plays several runs side by side, of which the first so many batch jobs misbehave."""
-        before = {job["jobArn"] for job in self.simulator.jobs()}
-        # Slow enough to be changed before the jobs that come next.
-        self.simulator.behave(**({"job_seconds": 2} | behaviour))
-        runs = {name: self.start(execution_input, name) for name, execution_input in inputs.items()}
-
-        def begun() -> bool:
-            mine = [job for job in self.simulator.jobs() if job["jobArn"] not in before]
-            assert len(mine) <= jobs, "the first jobs are over before all of them were made"
-            # A job keeps the behaviour that it began under.
-            return [job["status"] != "Submitted" for job in mine] == [True] * jobs
-
-        wait_for(f"{jobs} jobs", begun)
+    def play_misbehaving_at_first(self, inputs: dict[str, object], jobs: dict[str, int], **behaviour) -> dict[str, Run]:
+        """Plays several runs side by side; of each, so many first batch jobs misbehave."""
+        names = {name: unique(name) for name in inputs}
+        first = [f"/{names[name]}/{index:04}.jsonl" for name, count in jobs.items() for index in range(count)]
+        self.simulator.behave(only_inputs=first, **behaviour)
+        runs = {name: self.start_named(execution_input, names[name]) for name, execution_input in inputs.items()}
+        ended = {name: run.wait() for name, run in runs.items()}
         self.simulator.behave_well()
-        return {name: run.wait() for name, run in runs.items()}
+        return ended
 
     def play_all(self, inputs: dict[str, object], at_once: int = 4) -> dict[str, Run]:
         """Plays several runs side by side."""
@@ -133,7 +131,7 @@ class Stack:
 
     def start_pipeline(self, execution_input, name: str = "pipeline") -> Pipeline:
         """Starts a pipeline without waiting for it. Its name gets an ending that makes it the only one."""
-        pipeline = Pipeline(self, f"{name}-{uuid.uuid4().hex[:8]}")
+        pipeline = Pipeline(self, unique(name))
         self.step_functions.start_execution(
             stateMachineArn=self.environment["PIPELINE_STATE_MACHINE_ARN"],
             name=pipeline.name,

@@ -204,6 +204,7 @@ def assert_sums(run: Run, evidence: Evidence) -> None:
     assert summary["records_in"] == len(rows) == summary["answered"] + summary["failed"]
     assert (summary["answered"], summary["skipped"]) == (answered, 0)
     assert sum(summary["failed_reasons"].values()) == summary["failed"]
+    assert sum(summary["failed_codes"].values()) == summary["failed"]
     assert summary["retried"] == pc.sum(pc.greater(rows["attempts"], 1)).as_py()
     assert summary["rounds"] == evidence.rounds + 1
     assert summary["jobs"] == len(evidence.created)

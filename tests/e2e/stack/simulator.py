@@ -16,7 +16,7 @@ class Simulator:
     def ask(self, method: str, path: str, body: dict | None = None) -> dict:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_simulator{path}", data, method=method)
-        with DIRECT.open(request, timeout=30) as response:
+        with DIRECT.open(request, timeout=120) as response:
             return json.loads(response.read())
 
     def jobs(self) -> list[dict]:

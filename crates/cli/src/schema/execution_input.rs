@@ -1,51 +1,51 @@
 //! The input of a run.
 
-use super::one_of_the_sets;
+use super::require_any_set;
 use super::run_fields::RunFields;
 use schemars::{JsonSchema, Schema};
 
-/// The input that starts an execution of the batch orchestrator: one model asked about every row of a table, or about
-/// every image of a folder.
+/// Input that starts an execution of the batch orchestrator, which sends every row of a table, or every image of a
+/// folder, to one model.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Execution input of the batch orchestrator", transform = sets_of_fields)]
+#[schemars(deny_unknown_fields, title = "Execution input of the batch orchestrator", transform = require_fields)]
 pub(super) struct ExecutionInput {
-    /// The JSON Schema that an editor completes and checks this file with. Ignored otherwise.
+    /// JSON Schema with which editors complete and validate this file. Otherwise ignored.
     #[schemars(rename = "$schema")]
     schema: Option<String>,
-    /// Where the rows are: a `.csv` or `.parquet` object, a prefix of several with one schema, or (with `input_type`
-    /// `image`) a prefix of images: `s3://bucket/path`. This or `previous_run`, never both.
+    /// Address of the rows, `s3://bucket/path`: a `.csv` or `.parquet` object, a prefix of several such objects with the
+    /// same schema, or (with `input_type` `image`) a prefix of images. Excludes `previous_run`.
     s3_uri: Option<String>,
     /// In place of `s3_uri`: the answered rows of an earlier run.
     previous_run: Option<PreviousRun>,
-    /// How many days links to the answers live.
+    /// Number of days for which links to the answers are valid.
     #[schemars(range(min = 1, max = 90))]
     presigned_url_expiry_days: Option<u32>,
-    /// Goes on with a run that has ended: asks what it left unasked or unanswered. Stands alone, or beside the input
-    /// that the run was started with.
+    /// Resumes a run that has ended: submits the rows that it left unsent or unanswered. The only field, or together with
+    /// the input that the run was started with.
     resume_run: Option<String>,
-    /// Joins the answers that a run has which was stopped or failed, and asks nothing. Stands alone, or beside the
-    /// input that the run was started with.
+    /// Joins the answers that a stopped or failed run has, without sending any requests. The only field, or together with
+    /// the input that the run was started with.
     collect_run: Option<String>,
-    /// In place of everything else: the object that holds the input as JSON (up to 5 MB), for what is too large to be
-    /// handed over directly (over 200 KiB).
+    /// In place of everything else: address of an object that holds the input as JSON (up to 5 MB), for inputs that are
+    /// too large to be passed directly (over 200 KiB).
     config_s3_uri: Option<String>,
     #[schemars(flatten)]
     run: RunFields,
 }
 
-/// An earlier run.
+/// Earlier run.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, inline)]
 struct PreviousRun {
-    /// The run.
+    /// Id of the run.
     run_id: String,
-    /// What its columns are called after where newer ones take their names (`<stage_name>_response`), and what errors
-    /// name. Default: `previous`.
+    /// Name of the run in error messages, and prefix of those of its columns whose names newer columns take
+    /// (`<stage_name>_response`). Default: `previous`.
     stage_name: Option<String>,
 }
 
-fn sets_of_fields(schema: &mut Schema) {
-    one_of_the_sets(
+fn require_fields(schema: &mut Schema) {
+    require_any_set(
         schema,
         &[
             &["job_name_prefix", "model_id", "s3_uri"],

@@ -1,35 +1,35 @@
-//! How a model is to answer.
+//! Inference parameters.
 
 use schemars::JsonSchema;
 
-/// How the model is to answer. What is absent is the model's own default.
+/// Inference parameters. Absent parameters have the default values of the model.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, inline)]
 pub(super) struct Inference {
-    /// The most tokens of an answer, thinking included. Default: 1024.
+    /// Maximum number of tokens of an answer, including thinking. Default: 1024.
     #[schemars(range(min = 1, max = 200_000))]
     max_tokens: Option<u32>,
-    /// Randomness.
+    /// Randomness of the answer.
     #[schemars(range(min = 0.0, max = 1.0))]
     temperature: Option<f64>,
-    /// Nucleus sampling.
+    /// Nucleus sampling: cumulative probability of the tokens to sample from.
     #[schemars(range(min = 0.0, max = 1.0))]
     top_p: Option<f64>,
-    /// Sample from the k likeliest tokens.
+    /// Number of most likely tokens to sample from.
     #[schemars(range(min = 0, max = 500))]
     top_k: Option<u32>,
     /// Texts that end the answer.
     stop_sequences: Option<Vec<String>>,
-    /// Goes before the prompt template's own `system`.
+    /// System prompt; placed before the `system` of the prompt template.
     system_prompt: Option<String>,
-    /// The first words of the answer. Default: the prompt template's own.
+    /// Beginning of the answer. Default: that of the prompt template.
     prefill: Option<String>,
-    /// Lets Claude think first, within so many tokens; under `max_tokens`.
+    /// Number of tokens within which Claude may think before it answers; less than `max_tokens`.
     #[schemars(range(min = 1024, max = 199_999))]
     thinking_budget_tokens: Option<u32>,
-    /// Embedding models: the length of an embedding.
+    /// Embedding models: number of dimensions of an embedding.
     #[schemars(range(min = 1, max = 8192))]
     dimensions: Option<u32>,
-    /// Embedding models: whether embeddings have length 1. The model's default is yes.
+    /// Embedding models: if true, embeddings are normalized to length 1. Default: that of the model, which is true.
     normalize: Option<bool>,
 }

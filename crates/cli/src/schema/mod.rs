@@ -1,6 +1,6 @@
-//! `bedrock-batch schema`: JSON Schemas of what executions are started with, made from the types in this folder. Their
-//! doc comments are what editors show.
-#![expect(dead_code, reason = "the types are never made: they are here for their shape")]
+//! `bedrock-batch schema`: JSON Schemas of execution inputs, generated from the types in this folder. Editors show the
+//! doc comments of these types.
+#![expect(dead_code, reason = "the types are never constructed: only their shape is used")]
 
 mod execution_input;
 mod inference;
@@ -11,7 +11,7 @@ mod run_fields;
 mod tests;
 
 use crate::failure::Failure;
-use crate::say::say;
+use crate::outln::outln;
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -20,27 +20,27 @@ use serde_json::Value;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Of what
+    /// Input to describe
     #[arg(value_enum)]
     of: Kind,
 }
 
-/// What a schema is of.
+/// Input that a schema describes.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Kind {
-    /// The input of a run
+    /// Input of a run
     ExecutionInput,
-    /// The input of a pipeline
+    /// Input of a pipeline
     Pipeline,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = text(arguments.of).map_err(|error| Failure::Failed(error.to_string()))?;
-    say!("{}", text.trim_end());
+    outln!("{}", text.trim_end());
     Ok(())
 }
 
-/// The schema, as the file in `pipeline-configs/` holds it.
+/// Returns the schema as it is stored in `pipeline-configs/`.
 fn text(kind: Kind) -> serde_json::Result<String> {
     let schema = match kind {
         Kind::ExecutionInput => schema_of::<execution_input::ExecutionInput>(),
@@ -49,13 +49,13 @@ fn text(kind: Kind) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&schema)? + "\n")
 }
 
-/// In the draft that editors know best.
+/// Generates a schema in the draft with the best editor support.
 fn schema_of<T: JsonSchema>() -> Schema {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(|schema: &mut Schema| {
-        // `uint32` and the like mean nothing to a person who writes JSON.
+        // Formats such as `uint32` mean nothing to authors of JSON.
         schema.remove("format");
-        // The source breaks lines where it has to, an editor where it wants to.
+        // Line breaks of the source are removed, so that editors can wrap the text to their width.
         if let Some(Value::String(description)) = schema.get_mut("description") {
             *description = description.replace('\n', " ");
         }
@@ -64,8 +64,8 @@ fn schema_of<T: JsonSchema>() -> Schema {
     schema
 }
 
-/// What is wanted is one of these sets of fields.
-fn one_of_the_sets(schema: &mut Schema, sets: &[&[&str]]) {
+/// Requires one of these sets of fields to be present.
+fn require_any_set(schema: &mut Schema, sets: &[&[&str]]) {
     schema.remove("required");
     let sets: Vec<_> = sets.iter().map(|set| serde_json::json!({"required": set})).collect();
     schema.insert("anyOf".to_owned(), sets.into());

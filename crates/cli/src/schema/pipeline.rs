@@ -1,51 +1,51 @@
-//! The input of a pipeline.
+//! Input of a pipeline.
 
-use super::one_of_the_sets;
+use super::require_any_set;
 use super::run_fields::RunFields;
 use schemars::{JsonSchema, Schema};
 
-/// The input that starts an execution of the pipeline orchestrator: stages in order, each a run that may read the
-/// answered rows of the one before.
+/// Input that starts an execution of the pipeline orchestrator: stages in order, each of them a run that may read the
+/// answered rows of the previous stage.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Pipeline", transform = sets_of_fields)]
+#[schemars(deny_unknown_fields, title = "Pipeline", transform = require_fields)]
 pub(super) struct PipelineInput {
-    /// The JSON Schema that an editor completes and checks this file with. Ignored otherwise.
+    /// JSON Schema with which editors complete and validate this file. Otherwise ignored.
     #[schemars(rename = "$schema")]
     schema: Option<String>,
-    /// The pipeline's name, as emails give it.
+    /// Name of the pipeline, as shown in emails.
     #[schemars(length(min = 1, max = 100))]
     pipeline_name: String,
-    /// How many days the links of the email live: up to 90 with download links, else up to 7. Default: 7.
+    /// Number of days for which the links of the email are valid: up to 90 with download links, else up to 7. Default: 7.
     #[schemars(range(min = 1, max = 90))]
     presigned_url_expiry_days: Option<u32>,
-    /// The stages, in order.
+    /// Stages, in order.
     #[schemars(length(min = 1, max = 20))]
     stages: Vec<StageInput>,
-    /// In place of everything else: the object that holds the pipeline as JSON (up to 5 MB), for what is too large to
-    /// be handed over directly (over 200 KiB).
+    /// In place of everything else: address of an object that holds the pipeline as JSON (up to 5 MB), for pipelines that
+    /// are too large to be passed directly (over 200 KiB).
     config_s3_uri: Option<String>,
 }
 
-/// A stage: a run that reads S3, or the answered rows of the stage before. The first stage has `input_s3_uri`; a later
-/// one has exactly one of `input_s3_uri` and `use_previous_output`.
+/// Stage: a run that reads from S3 or reads the answered rows of the previous stage. The first stage has `input_s3_uri`;
+/// every later one has exactly one of `input_s3_uri` and `use_previous_output`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Stage", transform = sources)]
 struct StageInput {
-    /// Its name, unlike those of the other stages. An older column whose name a newer one takes goes on as
+    /// Name of the stage, unique within the pipeline. An older column whose name a newer one takes is renamed to
     /// `<stage_name>_<column>`.
     #[schemars(length(min = 1, max = 60))]
     stage_name: String,
-    /// Where the rows are: a `.csv` or `.parquet` object, a prefix of several with one schema, or (with `input_type`
-    /// `image`) a prefix of images: `s3://bucket/path`.
+    /// Address of the rows, `s3://bucket/path`: a `.csv` or `.parquet` object, a prefix of several such objects with the
+    /// same schema, or (with `input_type` `image`) a prefix of images.
     input_s3_uri: Option<String>,
-    /// Whether to read the answered rows of the stage before.
+    /// If true, the stage reads the answered rows of the previous stage.
     use_previous_output: Option<bool>,
     #[schemars(flatten)]
     run: RunFields,
 }
 
-fn sets_of_fields(schema: &mut Schema) {
-    one_of_the_sets(schema, &[&["pipeline_name", "stages"], &["config_s3_uri"]]);
+fn require_fields(schema: &mut Schema) {
+    require_any_set(schema, &[&["pipeline_name", "stages"], &["config_s3_uri"]]);
 }
 
 fn sources(schema: &mut Schema) {

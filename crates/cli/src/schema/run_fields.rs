@@ -1,4 +1,4 @@
-//! What runs and stages have in common.
+//! Fields that runs and stages have in common.
 
 use super::inference::Inference;
 use super::prompts::{ExpandedLayout, PromptConfig};
@@ -7,80 +7,81 @@ use std::collections::BTreeMap;
 
 #[derive(JsonSchema)]
 pub(super) struct RunFields {
-    /// Part of every job name and key; reduced to letters, digits and `-`. Unlike those of other stages.
+    /// Part of every job name and S3 key; reduced to letters, digits and `-`. Unique among the stages of a pipeline.
     #[schemars(length(min = 1))]
     job_name_prefix: String,
-    /// Foundation model, inference profile (`us.`, `eu.`, `apac.`, `global.`, …) or ARN of one.
+    /// Id of a foundation model or an inference profile (`us.`, `eu.`, `apac.`, `global.`, …), or the ARN of one.
     #[schemars(length(min = 1))]
     model_id: String,
-    /// A file of `prompt-templates/`, without `.toml`: the short form of `prompt_config` with mode `single`. Absent for
-    /// embedding models, which read the column `input_text`.
+    /// Name of a file in `prompt-templates/`, without `.toml`: the short form of `prompt_config` with mode `single`. Absent
+    /// for embedding models, which read the column `input_text`.
     prompt_id: Option<String>,
-    /// Which prompts rows are asked.
+    /// Selection of the prompts for each row.
     prompt_config: Option<PromptConfig>,
-    /// With mode `mapped`: prompts by the value of a column; `default` for all other values. Case and outer spaces do
-    /// not count.
+    /// With mode `mapped`: prompts by the value of a column; `default` applies to all other values. Case and surrounding
+    /// spaces are ignored.
     #[schemars(extend("minProperties" = 1, "maxProperties" = 10_000))]
     category_to_prompt_mapping: Option<BTreeMap<String, String>>,
-    /// With mode `expanded`: one row a prompt (`long`, the default), or one row with columns for each prompt (`wide`).
+    /// With mode `expanded`: one row per prompt (`long`, the default), or one row with columns for each prompt (`wide`).
     expanded_layout: Option<ExpandedLayout>,
-    /// Whether rows are asked with an image each. Default: `text`.
+    /// Kind of input: with `image`, each row is sent with an image. Default: `text`.
     input_type: Option<InputType>,
-    /// With `input_type` `image`: the column that names a row's image, as an S3 address or a key of the bucket. Default:
+    /// With `input_type` `image`: column that names a row's image, as an S3 address or as a key in the bucket. Default:
     /// `image_path`.
     image_column: Option<String>,
-    /// New names of columns, with their old ones: `{"new": "old"}`.
+    /// New column names with their old ones: `{"new": "old"}`.
     column_mappings: Option<BTreeMap<String, String>>,
-    /// Whether rows that came out of the run or stage before with `error` are asked as well. Default: false.
+    /// If true, rows that have an `error` from the previous run or stage are sent as well. Default: false.
     include_failed: Option<bool>,
-    /// Rows taken at the most, from the first on.
+    /// Maximum number of rows to process, beginning with the first one.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     max_records_total: Option<u64>,
-    /// Jobs of the first pass at the most.
+    /// Maximum number of jobs in the first pass.
     #[schemars(range(min = 1, max = 100_000))]
     max_num_jobs: Option<u32>,
-    /// Records per job at the most. Default: the stack's `maxRecordsPerJob` (1000).
+    /// Maximum number of records per job. Default: the stack's `maxRecordsPerJob` (1000).
     #[schemars(range(min = 1, max = 100_000))]
     max_records_per_job: Option<u32>,
-    /// Batch jobs at once; never above the stack's `maxSubmittedAndInProgressJobs`.
+    /// Maximum number of concurrent batch jobs; limited by the stack's `maxSubmittedAndInProgressJobs`.
     #[schemars(range(min = 1, max = 10_000))]
     max_concurrent_jobs: Option<u32>,
-    /// How the model is to answer.
+    /// Inference parameters.
     inference: Option<Inference>,
-    /// Default: `["parquet"]`.
+    /// File formats of the answered rows. Default: `["parquet"]`.
     output_formats: Option<Vec<OutputFormat>>,
-    /// Whether numbers and booleans of CSV files get types. Default: false, cells stay the text that was written.
+    /// If true, numbers and booleans in CSV files get types. Default: false, all cells remain text.
     infer_types: Option<bool>,
-    /// `auto` (default): in batch where that is possible, else on demand. `batch`: in batch only. `realtime`: on demand
-    /// only, at the full price.
+    /// `auto` (default): in batch if possible, else on demand. `batch`: only in batch. `realtime`: only on demand, at the
+    /// full price.
     processing_mode: Option<ProcessingMode>,
-    /// With mode `auto`: fewer rows than this go on demand. Default: the model's minimum of records per job (100).
+    /// With mode `auto`: number of rows below which they are sent on demand. Default: the model's minimum number of records
+    /// per job (100).
     #[schemars(range(min = 1, max = 1_000_000_000))]
     batch_threshold: Option<u64>,
-    /// How often rows without an answer are asked again. Default: 1.
+    /// Maximum number of retries for rows without an answer. Default: 1.
     #[schemars(range(min = 0, max = 10))]
     max_retry_rounds: Option<u32>,
-    /// Why rows are asked again; `[]` for never. Default: `["missing", "error"]`.
+    /// Reasons for which rows are retried; `[]` for never. Default: `["missing", "error"]`.
     retry_on: Option<Vec<RetryOn>>,
-    /// On demand: requests at once, of the whole run. Default: 5.
+    /// On demand: maximum number of concurrent requests of the whole run. Default: 5.
     #[schemars(range(min = 1, max = 100))]
     max_workers: Option<u32>,
-    /// On demand: requests a second, of the whole run. Default: 5.
+    /// On demand: maximum number of requests per second of the whole run. Default: 5.
     #[schemars(range(min = 0.1, max = 1000.0))]
     requests_per_second: Option<f64>,
-    /// Models (ids, or how they begin) that are asked on demand through the inference profile of the region. Default:
+    /// Models (ids or prefixes of ids) that are invoked on demand through the inference profile of the region. Default:
     /// the stack's list.
     inference_profile_required_models: Option<Vec<String>>,
-    /// The ARN of the inference profile to ask by.
+    /// ARN of the inference profile to invoke the model through.
     inference_profile_arn: Option<String>,
-    /// On demand: a model of the same family that is asked once Bedrock refuses the first as unavailable or not
+    /// On demand: model of the same family that is invoked once Bedrock refuses the first one as unavailable or not
     /// permitted.
     fallback_model_id: Option<String>,
-    /// Whether rows with the same model input are asked once. Default: true.
+    /// If true, rows with the same model input are sent once. Default: true.
     deduplicate: Option<bool>,
 }
 
-/// What is read.
+/// Kind of input.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", inline)]
 enum InputType {
@@ -88,7 +89,7 @@ enum InputType {
     Image,
 }
 
-/// A file format of the answered rows.
+/// File format of the answered rows.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", inline)]
 enum OutputFormat {
@@ -96,7 +97,7 @@ enum OutputFormat {
     Csv,
 }
 
-/// How rows are asked.
+/// Lanes in which rows may be sent.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", inline)]
 enum ProcessingMode {
@@ -105,7 +106,7 @@ enum ProcessingMode {
     Realtime,
 }
 
-/// Why a row without an answer is asked again.
+/// Reason for which a row without an answer is retried.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", inline)]
 enum RetryOn {

@@ -1,4 +1,4 @@
-//! The schemas say what the readers do.
+//! The schemas agree with the readers.
 
 use super::{Kind, text};
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
@@ -22,23 +22,27 @@ fn schema(kind: Kind) -> Value {
 }
 
 #[test]
-fn the_files_in_the_repository_are_current() {
+fn the_schema_files_in_the_repository_are_current() {
     for (kind, name) in [(Kind::ExecutionInput, "execution-input"), (Kind::Pipeline, "pipeline")] {
         let file = format!("{name}.schema.json");
         let written = std::fs::read_to_string(folder().join(&file)).unwrap_or_default();
-        assert!(written == text(kind).unwrap(), "it is not: `bedrock-batch schema {name} > pipeline-configs/{file}`");
+        assert!(
+            written == text(kind).unwrap(),
+            "outdated: run `bedrock-batch schema {name} > pipeline-configs/{file}`"
+        );
     }
 }
 
-/// An object of an input: its schema, where messages say that it lies, and a whole input that has `object` there.
+/// Object within an input: its schema, its path in messages, and a complete input that has `object` there.
 struct Part {
     name: &'static str,
     kind: Kind,
     pointer: &'static str,
     path: &'static str,
     around: fn(Value) -> Value,
-    /// Fields that are read elsewhere, and fields that are only read to be refused.
+    /// Fields that are read elsewhere.
     elsewhere: &'static [&'static str],
+    /// Fields that are read only to be refused.
     refused: &'static [&'static str],
 }
 
@@ -141,7 +145,7 @@ impl Part {
         }
     }
 
-    /// What is wrong with `value` as the field `name`.
+    /// Returns the rules that `value` breaks as the field `name`.
     fn problems_of(&self, name: &str, value: &Value) -> Vec<String> {
         let field = format!("{}{name}", self.path);
         let problems = self.read(json!({name: value}));
@@ -150,7 +154,7 @@ impl Part {
 }
 
 #[test]
-fn a_schema_has_the_fields_that_are_read_and_no_others() {
+fn a_schema_has_exactly_the_fields_that_are_read() {
     for part in PARTS {
         let unknown = format!("{}?", part.path);
         let problems = part.read(json!({"?": 1}));
@@ -170,24 +174,24 @@ fn a_schema_has_the_fields_that_are_read_and_no_others() {
 }
 
 #[test]
-fn a_schema_has_the_ranges_and_the_names_that_are_read() {
+fn a_schema_has_the_ranges_and_names_that_are_accepted() {
     let mut seen = 0;
     for part in PARTS {
         for (name, property) in part.properties() {
             let refused = |value: &Value| {
                 let rules = part.problems_of(&name, value);
-                rules.iter().any(|rule| rule.starts_with("must be ") || rule.starts_with("may hold "))
+                rules.iter().any(|rule| rule.starts_with("must be ") || rule.starts_with("may contain "))
             };
-            if let (Some(least), Some(most)) = (property["minimum"].as_f64(), property["maximum"].as_f64()) {
+            if let (Some(minimum), Some(maximum)) = (property["minimum"].as_f64(), property["maximum"].as_f64()) {
                 let is_integer = property["type"][0] == "integer" || property["type"] == "integer";
                 #[expect(clippy::cast_possible_truncation, reason = "bounds are small and whole")]
                 let value = |number: f64| if is_integer { json!(number as i64) } else { json!(number) };
                 let step = if is_integer { 1.0 } else { 0.001 };
-                for inside in [least, most] {
-                    assert!(!refused(&value(inside)), "{}: {name} takes {inside}", part.name);
+                for inside in [minimum, maximum] {
+                    assert!(!refused(&value(inside)), "{}: {name} accepts {inside}", part.name);
                 }
-                for outside in [least - step, most + step] {
-                    assert!(refused(&value(outside)), "{}: {name} does not take {outside}", part.name);
+                for outside in [minimum - step, maximum + step] {
+                    assert!(refused(&value(outside)), "{}: {name} does not accept {outside}", part.name);
                 }
                 seen += 1;
             }
@@ -198,24 +202,24 @@ fn a_schema_has_the_ranges_and_the_names_that_are_read() {
                 continue;
             }
             let value = |name: &Value| if is_list { json!([name]) } else { name.clone() };
-            assert!(names.iter().all(|name| !refused(&value(name))), "{}: {name} takes {names:?}", part.name);
-            assert!(refused(&value(&json!("nothing"))), "{}: {name} takes nothing else", part.name);
+            assert!(names.iter().all(|name| !refused(&value(name))), "{}: {name} accepts {names:?}", part.name);
+            assert!(refused(&value(&json!("nothing"))), "{}: {name} accepts nothing else", part.name);
             seen += 1;
         }
     }
     assert!(seen > 30, "{seen}");
 }
 
-fn takes(kind: Kind, input: &Value) -> bool {
+fn is_valid(kind: Kind, input: &Value) -> bool {
     jsonschema::validator_for(&schema(kind)).unwrap().is_valid(input)
 }
 
 #[test]
-fn inputs_are_checked_with_a_schema() {
+fn schemas_accept_valid_inputs_and_reject_invalid_ones() {
     let run = |more: Value| {
         let mut input = json!({"$schema": "x", "s3_uri": "s3://b/a.csv", "job_name_prefix": "p", "model_id": "m"});
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        takes(Kind::ExecutionInput, &input)
+        is_valid(Kind::ExecutionInput, &input)
     };
     assert!(run(json!({"prompt_id": null, "max_num_jobs": 1, "inference": {"top_p": 1}})));
     assert!(run(json!({"prompt_config": {"prompt_id": "p"}})));
@@ -225,12 +229,12 @@ fn inputs_are_checked_with_a_schema() {
     assert!(!run(json!({"max_num_jobs": 0})));
     assert!(!run(json!({"category_to_prompt_mapping": {}})));
     for whole in [json!({"resume_run": "r"}), json!({"config_s3_uri": "s3://b/k"})] {
-        assert!(takes(Kind::ExecutionInput, &whole));
+        assert!(is_valid(Kind::ExecutionInput, &whole));
     }
-    assert!(!takes(Kind::ExecutionInput, &json!({"model_id": "m", "job_name_prefix": "p"})));
-    assert!(!takes(Kind::Pipeline, &json!({"pipeline_name": "p", "stages": []})));
+    assert!(!is_valid(Kind::ExecutionInput, &json!({"model_id": "m", "job_name_prefix": "p"})));
+    assert!(!is_valid(Kind::Pipeline, &json!({"pipeline_name": "p", "stages": []})));
     let stage = json!({"stage_name": "s", "model_id": "m", "job_name_prefix": "p", "s3_uri": "s3://b/a.csv"});
-    assert!(!takes(Kind::Pipeline, &json!({"pipeline_name": "p", "stages": [stage]})));
+    assert!(!is_valid(Kind::Pipeline, &json!({"pipeline_name": "p", "stages": [stage]})));
 }
 
 #[test]
@@ -246,7 +250,7 @@ fn every_example_matches_its_schema() {
             Some(_) => (Kind::Pipeline, "pipeline.schema.json"),
             None => (Kind::ExecutionInput, "execution-input.schema.json"),
         };
-        assert!(takes(kind, &config), "{name} does not match {file}");
+        assert!(is_valid(kind, &config), "{name} does not match {file}");
         let named = config["$schema"].as_str().unwrap_or_default();
         assert!(named.ends_with(file), "{name} names `{named}` as its $schema, and not {file}");
     }
@@ -260,6 +264,6 @@ fn the_pipelines_of_the_python_sample_match_the_schema() {
     };
     for file in ["clothing-analysis-full.json", "clothing-analysis-test.json"] {
         let text = std::fs::read_to_string(Path::new(&samples).join("clothing").join(file)).unwrap();
-        assert!(takes(Kind::Pipeline, &serde_json::from_str(&text).unwrap()), "{file}");
+        assert!(is_valid(Kind::Pipeline, &serde_json::from_str(&text).unwrap()), "{file}");
     }
 }

@@ -1,13 +1,13 @@
-//! The totals, line by line.
+//! Lines of the totals.
 
 use super::unpriced::Unpriced;
-use crate::standing::{lane_name, number};
+use crate::run_progress::{lane_name, quantity};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::summary::{LaneTotals, RunOutput, Summary};
 use indicatif::HumanCount;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a run came to, to be read at a glance.
+/// Formats the totals of a run so that they can be read at a glance.
 pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
     let summary = &output.summary;
     let mut lines = vec![format!("run {}: {}", output.run_id, output.status)];
@@ -18,15 +18,15 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
     lines.extend(reasons("skipped", &summary.skipped_reasons));
     lines.extend(reasons("note", &summary.warnings));
     if summary.retried > 0 || summary.rounds > 1 {
-        let rounds = number(u64::from(summary.rounds), "round");
-        lines.push(line("asked again", &format!("{}; {rounds} in all", number(summary.retried, "row"))));
+        let rounds = quantity(u64::from(summary.rounds), "round");
+        lines.push(line("retried", &format!("{}; {rounds} in total", quantity(summary.retried, "row"))));
     }
     if summary.duplicates.rows > 0 {
         lines.push(line("duplicates", &duplicates(summary)));
     }
     for (reason, rows) in &summary.fell_back {
-        let rows = number(*rows, "row");
-        lines.push(line("fell back", &format!("{rows} asked on demand, which costs the full price: {reason}")));
+        let rows = quantity(*rows, "row");
+        lines.push(line("fallback", &format!("{rows} sent on demand, which costs the full price: {reason}")));
     }
     lines.push(line("jobs", &HumanCount(u64::from(summary.jobs)).to_string()));
     for (lane, totals) in &summary.lanes {
@@ -45,27 +45,27 @@ fn line(label: &str, text: &str) -> String {
     format!("  {label:<11}  {text}")
 }
 
-fn reasons(what: &str, reasons: &BTreeMap<String, u64>) -> Vec<String> {
-    reasons.iter().map(|(reason, count)| line("", &format!("{what}: {} × {reason}", HumanCount(*count)))).collect()
+fn reasons(kind: &str, reasons: &BTreeMap<String, u64>) -> Vec<String> {
+    reasons.iter().map(|(reason, count)| line("", &format!("{kind}: {} × {reason}", HumanCount(*count)))).collect()
 }
 
 fn duplicates(summary: &Summary) -> String {
-    let equal = &summary.duplicates;
-    let rows = format!("{} answered with the answers of equal rows", number(equal.rows, "row"));
-    match (equal.input_tokens_saved, equal.output_tokens_saved) {
+    let duplicates = &summary.duplicates;
+    let rows = format!("{} answered with the answers of equal rows", quantity(duplicates.rows, "row"));
+    match (duplicates.input_tokens_saved, duplicates.output_tokens_saved) {
         (0, 0) => rows,
-        (read, written) => format!("{rows}: {} saved", tokens(read, written)),
+        (input, output) => format!("{rows}: {} saved", tokens(input, output)),
     }
 }
 
 fn of_lane(totals: &LaneTotals) -> String {
     let cost = totals.cost_usd.map_or_else(|| "cost unknown".to_owned(), usd);
-    let answers = number(totals.answers, "answer");
+    let answers = quantity(totals.answers, "answer");
     format!("{answers}, {}: {cost}", tokens(totals.tokens.input, totals.tokens.output))
 }
 
-fn tokens(read: u64, written: u64) -> String {
-    format!("{} tokens in, {} out", HumanCount(read), HumanCount(written))
+fn tokens(input: u64, output: u64) -> String {
+    format!("{} tokens in, {} out", HumanCount(input), HumanCount(output))
 }
 
 fn cost(summary: &Summary, unpriced: &Unpriced) -> String {
@@ -78,12 +78,12 @@ fn cost(summary: &Summary, unpriced: &Unpriced) -> String {
     if dates.is_empty() { usd(cost) } else { format!("{} (prices of {dates})", usd(cost)) }
 }
 
-/// The least that is shown as a figure.
-const LEAST: f64 = 0.0001;
+/// Smallest cost in US dollars that is shown as a figure.
+const MIN_SHOWN_USD: f64 = 0.0001;
 
-/// What costs something never looks as if it cost nothing.
+/// Formats a cost in US dollars. A cost above zero is never shown as zero.
 pub(crate) fn usd(cost: f64) -> String {
-    if cost > 0.0 && cost < LEAST { format!("under ${LEAST}") } else { format!("${cost:.4}") }
+    if cost > 0.0 && cost < MIN_SHOWN_USD { format!("under ${MIN_SHOWN_USD}") } else { format!("${cost:.4}") }
 }
 
 #[cfg(test)]
@@ -111,7 +111,9 @@ mod tests {
             failed: 0,
             skipped: 0,
             failed_reasons: BTreeMap::new(),
+            failed_codes: BTreeMap::new(),
             skipped_reasons: BTreeMap::new(),
+            skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
             jobs: 3,
             rounds: 1,
@@ -128,7 +130,7 @@ mod tests {
         RunOutput::new("a".to_owned(), "s3://b/o/".to_owned(), vec!["s3://b/o/0000.parquet".to_owned()], summary)
     }
 
-    fn shown(summary: impl FnOnce(&mut Summary)) -> String {
+    fn formatted(summary: impl FnOnce(&mut Summary)) -> String {
         let mut output = output();
         summary(&mut output.summary);
         let on_demand = BTreeSet::from(["nova".to_owned()]);
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_went_well_is_short() {
+    fn the_totals_of_a_run_without_problems_are_short() {
         let expected = "\
 run a: completed
   records      2,050 in, 2,050 answered, 0 failed, 0 skipped
@@ -146,27 +148,27 @@ run a: completed
   cost         $0.0604 (prices of 2026-11-20)
                the same tokens on demand: $0.1208
   files        1 under s3://b/o/";
-        assert_eq!(shown(|_| {}), expected);
+        assert_eq!(formatted(|_| {}), expected);
     }
 
     #[test]
-    fn all_that_happened_is_said() {
+    fn failures_retries_duplicates_and_fallbacks_are_listed() {
         let expected = "\
 run a: completed
   records      2,050 in, 2,048 answered, 1 failed, 1 skipped
                failed: 1 × no answer
                skipped: 1 × max_records_total
                note: 2 × empty cell
-  asked again  57 rows; 2 rounds in all
+  retried      57 rows; 2 rounds in total
   duplicates   120 rows answered with the answers of equal rows: 24,000 tokens in, 1,200 out saved
-  fell back    40 rows asked on demand, which costs the full price: no batch for it
+  fallback     40 rows sent on demand, which costs the full price: no batch for it
   jobs         3
   batch        2,000 answers, 400,000 tokens in, 4,000 out: $0.0500
   on demand    48 answers, 9,600 tokens in, 96 out: $0.0025
   cost         $0.0525 (prices of 2026-11-20)
                the same tokens on demand: $0.1025
   files        1 under s3://b/o/";
-        let actual = shown(|summary| {
+        let actual = formatted(|summary| {
             (summary.answered, summary.failed, summary.skipped) = (2048, 1, 1);
             summary.failed_reasons.insert("no answer".to_owned(), 1);
             summary.skipped_reasons.insert("max_records_total".to_owned(), 1);
@@ -182,24 +184,26 @@ run a: completed
     }
 
     #[test]
-    fn an_unknown_price_is_never_a_cost_of_nothing() {
-        let text = shown(|summary| {
+    fn an_unknown_price_is_never_shown_as_a_cost_of_zero() {
+        let text = formatted(|summary| {
             summary.lanes.insert(Lane::Batch, lane(2050, 462_656, 4100, None));
             (summary.cost_usd, summary.on_demand_cost_usd) = (None, None);
             summary.prices.clear();
         });
         assert!(text.contains("4,100 out: cost unknown"), "{text}");
         assert!(
-            text.contains("  cost         unknown: no price for claude is known (infra/model-overrides.toml)"),
+            text.contains(
+                "  cost         unknown: the price of claude is not known (add it to infra/model-overrides.toml)"
+            ),
             "{text}"
         );
-        assert!(text.contains("the same tokens on demand: unknown: no price for nova is known"), "{text}");
+        assert!(text.contains("the same tokens on demand: unknown: the price of nova is not known"), "{text}");
         assert!(!text.contains('$'), "{text}");
     }
 
     #[test]
     fn a_run_on_demand_is_not_compared_with_itself() {
-        let text = shown(|summary| {
+        let text = formatted(|summary| {
             summary.lanes = BTreeMap::from([(Lane::OnDemand, lane(5, 10, 10, Some(0.000_001)))]);
             summary.cost_usd = Some(0.000_001);
         });

@@ -1,22 +1,22 @@
-//! What a run came to, for people.
+//! Human-readable totals of a run.
 
 mod lines;
 mod unpriced;
 
 use crate::failure::Failure;
+use crate::outln::outln;
 use crate::outputs::run_output;
-use crate::say::say;
 use crate::stack::Stack;
 use bedrock_batch_domain::layout::run_id;
 pub(crate) use lines::usd;
 use unpriced::Unpriced;
 
-/// Prints the totals of a run that is done.
+/// Prints the totals of a run that has finished.
 pub(crate) async fn print_totals(stack: &Stack, run: &str) -> Result<(), Failure> {
     let output = run_output(stack, &run_id(run)).await?;
     let unpriced = stack.plan(run).await?.as_ref().map(Unpriced::of).unwrap_or_default();
     for line in lines::lines(&output, &unpriced) {
-        say!("{line}");
+        outln!("{line}");
     }
     Ok(())
 }

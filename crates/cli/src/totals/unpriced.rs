@@ -1,4 +1,4 @@
-//! Models without a price: the reason that a cost is unknown.
+//! Models without a known price, which make a cost unknown.
 
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::Model;
@@ -22,7 +22,7 @@ impl Unpriced {
         }
     }
 
-    /// Why a cost over these lanes is unknown.
+    /// Explains why the cost of these lanes is unknown.
     pub(super) fn reason(&self, lanes: impl IntoIterator<Item = Lane>) -> String {
         let models: BTreeSet<&str> = lanes
             .into_iter()
@@ -34,6 +34,6 @@ impl Unpriced {
             .collect();
         let models = models.into_iter().collect::<Vec<_>>().join(", ");
         let models = if models.is_empty() { "its model".to_owned() } else { models };
-        format!("unknown: no price for {models} is known (infra/model-overrides.toml)")
+        format!("unknown: the price of {models} is not known (add it to infra/model-overrides.toml)")
     }
 }

@@ -1,4 +1,4 @@
-//! The columns of a local file, or of a folder of files.
+//! Columns of a local file or of a folder of files.
 
 use crate::failure::Failure;
 use crate::upload::files_under;
@@ -9,8 +9,8 @@ use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::fs::File;
 use std::path::Path;
 
-/// The names of the columns of a CSV or Parquet file, or of a folder's first one; of images, those that rows of images
-/// get.
+/// Returns the column names of a CSV or Parquet file, or of the first such file of a folder. For a folder of images,
+/// returns the columns that rows of images have.
 pub(super) fn of(path: &Path) -> Result<Vec<String>, Failure> {
     let shown = path.display().to_string();
     let cannot = |error: std::io::Error| Failure::Usage(format!("{shown}: {error}"));
@@ -18,7 +18,7 @@ pub(super) fn of(path: &Path) -> Result<Vec<String>, Failure> {
     let files = if is_folder { files_under(path).map_err(cannot)? } else { vec![path.to_owned()] };
     for file in &files {
         let name = file.display().to_string();
-        let schema = match ending(file).as_str() {
+        let schema = match extension(file).as_str() {
             "csv" => CsvRows::open(File::open(file).map_err(cannot)?, &name, None)?.schema(),
             "parquet" | "pq" => ParquetRows::open(File::open(file).map_err(cannot)?, &name, None)?.0.schema,
             _ => continue,
@@ -26,11 +26,11 @@ pub(super) fn of(path: &Path) -> Result<Vec<String>, Failure> {
         return Ok(schema.fields().iter().map(|field| field.name().clone()).collect());
     }
     if files.is_empty() {
-        return Err(Failure::Usage(format!("{shown}: the folder holds no files")));
+        return Err(Failure::Usage(format!("{shown}: the folder contains no files")));
     }
     Ok([RECORD_ID, IMAGE_COLUMN, "file_name"].map(str::to_owned).to_vec())
 }
 
-fn ending(file: &Path) -> String {
-    file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
+fn extension(file: &Path) -> String {
+    file.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase()
 }

@@ -1,17 +1,17 @@
-//! `bedrock-batch validate`: all that can be checked of an input without AWS.
+//! `bedrock-batch validate`: all checks of an input that need no AWS.
 
 mod columns;
-mod given;
+mod input_file;
 mod report;
 
 use crate::failure::Failure;
-use bedrock_batch_domain::check::{Known, check_run, image_columns};
+use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_engine::templates::{load_models, read_prompts};
 use clap::Args;
-use given::{Given, Kind};
+use input_file::{InputFile, InputKind};
 use report::Report;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,28 +19,28 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The execution input of a run or a pipeline, as JSON
+    /// Execution input of a run or a pipeline, as JSON
     file: PathBuf,
-    /// The folder of prompt templates
+    /// Folder of the prompt templates
     #[arg(long, value_name = "DIR", default_value = "prompt-templates")]
     prompt_templates: PathBuf,
-    /// Your own limits and models, if there is such a file
+    /// File of your own limits and models, if it exists
     #[arg(long, value_name = "FILE", default_value = "infra/model-overrides.toml")]
     model_overrides: PathBuf,
-    /// The input's columns (of a pipeline: those of its first stage), where it lies in S3
+    /// Columns of an input that is in S3 (for a pipeline, of its first stage)
     #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
-    /// The input to use in place of the one in the file, as with `start`: a local file or folder, whose columns are
-    /// looked at, or an S3 address
+    /// Input to use in place of the one in the file, as with `start`: a local file or folder, whose columns are read, or
+    /// an S3 address
     #[arg(long)]
     input: Option<String>,
-    /// The region that models are to be asked in
+    /// Region in which the models are invoked
     #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
     region: String,
 }
 
-/// What no problem depends on is as a stack has it that was deployed without settings; links may live as long as any
-/// stack's can.
+/// Limits of a stack that was deployed with the default settings, as no problem depends on them; links may live as long
+/// as those of any stack.
 const LIMITS: PipelineLimits = PipelineLimits {
     stack: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
     download_links: true,
@@ -55,9 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             prompts
         }
-        // Without them, every prompt would be unknown.
+        // Without the templates, every prompt would be reported as unknown.
         Err(text) => {
-            let remedy = "name the folder of the prompt templates with --prompt-templates";
+            let remedy = "pass the folder of the prompt templates with `--prompt-templates`";
             return Err(Failure::Usage(format!("{text}; {remedy}")));
         }
     };
@@ -68,22 +68,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             load_models(&PathBuf::new()).map_err(Failure::Failed)?
         }
     };
-    let known = Known { prompts: &prompts, models: &models, region: &arguments.region };
-    if let Some(given) = given::read(&arguments.file, arguments.input.as_deref(), &mut report)? {
-        let inputs = columns_of(&given, &arguments.columns, &mut report);
-        match given.kind {
-            Kind::Run => check_input(&given.input, &known, inputs.get(&0), &mut report),
-            Kind::Pipeline => check_pipeline(&given.input, &known, &inputs, &mut report),
-            Kind::EarlierRun => "an input that goes on with a run".clone_into(&mut report.kind),
+    let catalog = Catalog { prompts: &prompts, models: &models, region: &arguments.region };
+    if let Some(file) = input_file::read(&arguments.file, arguments.input.as_deref(), &mut report)? {
+        let inputs = columns_of(&file, &arguments.columns, &mut report);
+        match file.kind {
+            InputKind::Run => check_input(&file.input, &catalog, inputs.get(&0), &mut report),
+            InputKind::Pipeline => check_pipeline(&file.input, &catalog, &inputs, &mut report),
+            InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
     report.finish()
 }
 
-/// The columns of the stages whose input is local, or was described with `--columns`.
-fn columns_of(given: &Given, of_first: &[String], report: &mut Report) -> BTreeMap<usize, Vec<String>> {
+/// Returns the columns of the stages whose input is local or was described with `--columns`.
+fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTreeMap<usize, Vec<String>> {
     let mut inputs = BTreeMap::new();
-    for (index, path) in &given.local {
+    for (index, path) in &file.local {
         match columns::of(path) {
             Ok(columns) => {
                 inputs.insert(*index, columns);
@@ -97,7 +97,7 @@ fn columns_of(given: &Given, of_first: &[String], report: &mut Report) -> BTreeM
     inputs
 }
 
-fn check_input(input: &Value, known: &Known<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
+fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
     "an execution input".clone_into(&mut report.kind);
     let (request, problems) = RunRequest::read(input, LIMITS.stack);
     report.problems(&problems);
@@ -106,12 +106,12 @@ fn check_input(input: &Value, known: &Known<'_>, columns: Option<&Vec<String>>, 
         .cloned()
         .or_else(|| image_columns(&request))
         .map(|names| names.into_iter().map(Column::of_input).collect());
-    let checked = check_run(&request, known, columns.as_deref());
+    let checked = check_run(&request, catalog, columns.as_deref());
     report.problems(&checked.problems);
-    report.columns("it", checked.columns.as_deref());
+    report.columns("the run", checked.columns.as_deref());
 }
 
-fn check_pipeline(config: &Value, known: &Known<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
+fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
     let (request, problems) = PipelineRequest::read(config, LIMITS);
     report.problems(&problems);
     let Some(request) = request else { return };
@@ -119,12 +119,13 @@ fn check_pipeline(config: &Value, known: &Known<'_>, inputs: &BTreeMap<usize, Ve
         1 => "a pipeline of one stage".to_owned(),
         stages => format!("a pipeline of {stages} stages"),
     };
-    let checked = check(&request, known, inputs);
+    let checked = check(&request, catalog, inputs);
     report.problems(&checked.problems);
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }
     if request.presigned_url_expiry_days > 7 {
-        report.not_checked("whether the stack has download links: without, presigned_url_expiry_days is at most 7");
+        report
+            .not_checked("whether the stack has download links: without them, presigned_url_expiry_days is at most 7");
     }
 }

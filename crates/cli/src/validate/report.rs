@@ -1,15 +1,15 @@
-//! What `validate` has to say: all problems, one a line; or what was checked, and what could not be.
+//! Report of `validate`: all problems, one per line, or a list of what was checked and what could not be.
 
 use crate::failure::Failure;
-use crate::say::say;
+use crate::outln::outln;
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::problem::{Problem, listed};
 use std::path::Path;
 
-/// What was found, in the order it was found.
+/// Findings, in the order in which they were made.
 pub(super) struct Report {
     file: String,
-    /// What the file holds.
+    /// Kind of input that the file contains.
     pub(super) kind: String,
     problems: Vec<String>,
     notes: Vec<String>,
@@ -18,7 +18,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(file: &Path) -> Self {
-        let not_checked = "what lies in S3, and whether the account has access to the models".to_owned();
+        let not_checked = "objects in S3, and whether the account has access to the models".to_owned();
         Self {
             file: file.display().to_string(),
             kind: "an input".to_owned(),
@@ -38,8 +38,8 @@ impl Report {
         }
     }
 
-    /// What is wrong with a template file: one problem a field. Parsers say theirs in several lines, and show the place
-    /// in between.
+    /// Adds the problems of a template file, one per field. Parsers report theirs in several lines, with an excerpt of
+    /// the file in between.
     pub(super) fn broken_template(&mut self, file: &Path, text: &str) {
         let mut problems: Vec<String> = Vec::new();
         let is_toml = text.starts_with("TOML parse error");
@@ -66,37 +66,41 @@ impl Report {
         self.not_checked.push(text.to_owned());
     }
 
-    /// The columns that `who` reads, as far as they are known.
-    pub(super) fn columns(&mut self, who: &str, columns: Option<&[Column]>) {
+    /// Adds the columns that `reader` reads, as far as they are known.
+    pub(super) fn columns(&mut self, reader: &str, columns: Option<&[Column]>) {
         match columns {
             Some(columns) => {
                 let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-                self.notes.push(format!("{who} reads the columns {}", listed(&names)));
+                self.notes.push(format!("{reader} reads the columns {}", listed(&names)));
             }
             None => self.not_checked.push(format!(
-                "whether {who} finds its columns: what the input has is not known (`--columns a,b,c`, `--input FILE`)"
+                "whether the columns that {reader} needs exist: those of the input are not known (pass `--columns a,b,c` or \
+                 `--input FILE`)"
             )),
         }
     }
 
-    /// Says it; a failure if there are problems.
+    /// Prints the report.
+    ///
+    /// # Errors
+    /// Returns an error if there are problems.
     pub(super) fn finish(self) -> Result<(), Failure> {
         if !self.problems.is_empty() {
             for problem in &self.problems {
-                say!("{problem}");
+                outln!("{problem}");
             }
             let count = self.problems.len();
             let problems = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
             return Err(Failure::Failed(format!("{}: {problems}", self.file)));
         }
-        say!("{} holds {}: no problems", self.file, self.kind);
-        say!("checked: fields and values, prompts, models and their parameters");
+        outln!("{} contains {}: no problems", self.file, self.kind);
+        outln!("checked: fields and values, prompts, models and their parameters");
         for note in &self.notes {
-            say!("  {note}");
+            outln!("  {note}");
         }
-        say!("not checked:");
-        for what in &self.not_checked {
-            say!("  {what}");
+        outln!("not checked:");
+        for item in &self.not_checked {
+            outln!("  {item}");
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Columns: which a request needs, and which come out.
+//! Columns that a request needs, and columns of its output.
 
 use super::Resolved;
 use crate::columns::{
@@ -10,58 +10,59 @@ use crate::problem::{Problem, listed};
 use crate::prompt::{Choice, PromptPlan, Template};
 use std::collections::BTreeSet;
 
-/// The column that embedding models read.
+/// Column that embedding models read.
 pub const EMBEDDING_INPUT: &str = "input_text";
 
-/// What is wrong with the input's columns, under the names that they have after `column_mappings`.
+/// Returns the problems of the input's columns, under the names that they have after `column_mappings`.
 pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[String]) -> Vec<Problem> {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let there_are = || format!("the columns are {}", listed(&names));
+    let available = || format!("the columns are {}", listed(&names));
     let mut problems = Vec::new();
     let plan = &resolved.prompts;
     match &plan.choice {
         Choice::None => {
             let needed = request.rows.input_type == InputType::Text;
             if needed && !names.contains(&EMBEDDING_INPUT) {
-                let rule = "embedding models read this column, and the input has no such";
+                let rule = "embedding models read this column, which the input does not have";
                 let problem = Problem::without_value(format!("column `{EMBEDDING_INPUT}`"), rule);
-                problems.push(problem.remedy(there_are()));
+                problems.push(problem.remedy(available()));
             }
         }
         Choice::Single => problems.extend(prompt_column_problems(plan, columns)),
         Choice::Mapped { by_name, .. } => {
             if plan.choosing_column(columns).is_none() {
                 let wanted = plan.choosing_columns().join("` or `");
-                let rule = format!("the input has no column `{wanted}`, which says the prompt of each row");
-                problems.push(Problem::without_value("prompt_config.column_name", rule).remedy(there_are()));
+                let rule =
+                    format!("the input does not have the column `{wanted}`, which selects the prompt of each row");
+                problems.push(Problem::without_value("prompt_config.column_name", rule).remedy(available()));
             }
-            // Otherwise the rows say which templates are used.
+            // With `by_name`, only the rows determine which templates are used.
             if !by_name {
                 problems.extend(prompt_column_problems(plan, columns));
             }
         }
         Choice::Expanded { column, .. } => {
             if !columns.contains(column) {
-                let rule = "the input has no such column, which says the prompts of each row";
+                let rule = "the input does not have this column, which selects the prompts of each row";
                 let problem = Problem::new("prompt_config.category_column", column, rule);
-                problems.push(problem.remedy(there_are()));
+                problems.push(problem.remedy(available()));
             }
             problems.extend(prompt_column_problems(plan, columns));
         }
     }
     let image = &request.rows.image_column;
     if request.rows.input_type == InputType::Image && !columns.contains(image) {
-        let rule = "the input has no such column, which names the image of each row";
-        problems.push(Problem::new("image_column", image, rule).remedy(there_are()));
+        let rule = "the input does not have this column, which names the image of each row";
+        problems.push(Problem::new("image_column", image, rule).remedy(available()));
     }
     for internal in INTERNAL.iter().filter(|internal| names.contains(internal)) {
-        let rule = "this column name is used by the orchestrator itself";
+        let rule = "this column name is reserved for the orchestrator";
         problems.push(Problem::without_value(format!("column `{internal}`"), rule).remedy("rename it"));
     }
     problems
 }
 
-/// Columns that the prompts show and that are not among `columns`, each problem naming the prompts.
+/// Returns a problem for each column that a prompt inserts and that is not among `columns`.
 pub fn prompt_column_problems(plan: &PromptPlan, columns: &[String]) -> Vec<Problem> {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut problems = Vec::new();
@@ -72,38 +73,38 @@ pub fn prompt_column_problems(plan: &PromptPlan, columns: &[String]) -> Vec<Prob
         missing.extend(needed.filter(|name| !names.contains(&name.as_str())).map(|name| (name, named.id.as_str())));
     }
     for (column, prompt) in missing {
-        let rule = format!("the prompt `{prompt}` needs this column, and the input has no such");
+        let rule = format!("the prompt `{prompt}` needs this column, which the input does not have");
         let remedy = format!("the columns are {}", listed(&names));
         problems.push(Problem::without_value(format!("column `{column}`"), rule).remedy(remedy));
     }
     problems
 }
 
-/// The names of the columns that answers add, in order. The prompts are sound, or there are no fields.
+/// Returns the names of the columns that answers add, in order. Without valid prompts, there are no columns of fields.
 pub fn added_columns(resolved: &Resolved) -> Vec<String> {
     let plan = &resolved.prompts;
     let payload = if resolved.model.family.is_embedding() { EMBEDDING } else { RESPONSE };
-    let rest = [ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
+    let metadata = [ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
     let (readers, fields) = plan.readers().unwrap_or_default();
     if plan.is_wide() {
         let of_prompts = readers.iter().flat_map(|reader| {
             let own = reader.columns.iter().filter_map(|at| fields.get(*at)).map(String::as_str);
-            let names = std::iter::once(payload).chain(own).chain(rest);
+            let names = std::iter::once(payload).chain(own).chain(metadata);
             names.map(|name| wide_name(&reader.id, name)).collect::<Vec<_>>()
         });
         return of_prompts.chain([ERROR.to_owned()]).collect();
     }
     let prompt_id = plan.names_prompts().then_some(PROMPT_ID);
-    let names = std::iter::once(payload).chain(fields.iter().map(String::as_str)).chain(rest).chain(prompt_id);
+    let names = std::iter::once(payload).chain(fields.iter().map(String::as_str)).chain(metadata).chain(prompt_id);
     names.map(str::to_owned).collect()
 }
 
-/// The name of a prompt's own column in the wide layout.
+/// Returns the name of a prompt's own column in the wide layout.
 pub fn wide_name(prompt_id: &str, column: &str) -> String {
     format!("{prompt_id}_{column}")
 }
 
-/// The columns that come out of the stage `stage_name`, which reads `columns`.
+/// Returns the output columns of the stage `stage_name`, which reads `columns`.
 pub fn output_columns(resolved: &Resolved, columns: &[Column], stage_name: &str) -> Vec<Column> {
     let mut existing: Vec<Column> = columns.iter().filter(|column| column.name != RECORD_ID).cloned().collect();
     existing.insert(0, Column::of_input(RECORD_ID));

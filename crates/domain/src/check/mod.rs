@@ -1,5 +1,5 @@
-//! What can be said of a request before its first row is read: whether its model, prompts and parameters exist and go
-//! together, whether its prompts find their columns, and which columns come out.
+//! Checks of a request before its first row is read: its model, prompts and parameters must exist and be compatible, and the
+//! columns that its prompts need must exist. Also determines the output columns.
 
 mod columns;
 mod on_demand;
@@ -17,46 +17,46 @@ use crate::prompt::{Choice, PromptLibrary, PromptPlan};
 use on_demand::on_demand_of;
 use prompts::prompts_of;
 
-/// What a deployment knows.
+/// Prompts and models of a deployment.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
-    /// Its prompts.
+pub struct Catalog<'a> {
+    /// Prompts of the deployment.
     pub prompts: &'a PromptLibrary,
-    /// Its models.
+    /// Models of the deployment.
     pub models: &'a ModelTable,
-    /// The region that models are asked in.
+    /// Region in which models are invoked.
     pub region: &'a str,
 }
 
-/// What a request names, found.
+/// Model and prompts that a request names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
-    /// The model, for batch jobs.
+    /// Model for batch jobs.
     pub model: Model,
-    /// How it is asked on demand.
+    /// Models for requests on demand.
     pub on_demand: OnDemand,
-    /// The prompts.
+    /// Prompts of the rows.
     pub prompts: PromptPlan,
 }
 
-/// Finds what `request` names. Problems name fields of the request, without a path in front.
-pub fn resolve(request: &RunRequest, known: &Known<'_>) -> (Option<Resolved>, Vec<Problem>) {
+/// Looks up the model and the prompts that `request` names. Problems name fields of the request, without a path prefix.
+pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>, Vec<Problem>) {
     let mut problems = Vec::new();
-    let profile = request.asking.inference_profile_arn.as_deref();
-    let model = known.models.find(&request.model_id, profile).map_err(|problem| problems.push(problem)).ok();
+    let profile = request.invocation.inference_profile_arn.as_deref();
+    let model = catalog.models.find(&request.model_id, profile).map_err(|problem| problems.push(problem)).ok();
     let on_demand = model.as_ref().and_then(|model| {
-        let (on_demand, wrong) = on_demand_of(request, model, known.models, known.region);
-        problems.extend(wrong);
+        let (on_demand, found) = on_demand_of(request, model, catalog.models, catalog.region);
+        problems.extend(found);
         on_demand
     });
     let is_embedding = model.as_ref().map(|model| model.family.is_embedding());
-    let (prompts, wrong) = prompts_of(&request.prompt_config, is_embedding, known.prompts);
-    problems.extend(wrong);
+    let (prompts, found) = prompts_of(&request.prompt_config, is_embedding, catalog.prompts);
+    problems.extend(found);
     if let Some(model) =
         model.as_ref().filter(|model| request.rows.input_type == InputType::Image && !model.takes_images)
     {
-        let rule = "takes no images, and input_type is `image`";
-        let remedy = format!("name a model that takes images, such as {}", known.models.listed_with_images());
+        let rule = "does not accept images, but input_type is `image`";
+        let remedy = format!("choose a model that accepts images, such as {}", catalog.models.listed_with_images());
         problems.push(Problem::new("model_id", &model.id, rule).remedy(remedy));
     }
     if let Some(model) = &model {
@@ -69,10 +69,11 @@ pub fn resolve(request: &RunRequest, known: &Known<'_>) -> (Option<Resolved>, Ve
     (resolved, problems)
 }
 
-/// A prefill may come from a prompt as well as from the request: it has to suit the model all the same.
+/// Returns the problems of the inference parameters. A prefill may come from a prompt or from the request; in both cases the
+/// model must support it.
 fn inference_problems(request: &RunRequest, model: &Model, prompts: Option<&PromptPlan>) -> Vec<Problem> {
     let of_prompts = || prompts.iter().flat_map(|plan| &plan.prompts).map(|named| named.prompt.prefill.as_deref());
-    // Where rows name their prompts, only they say which of all are used.
+    // If rows name their prompts, only the rows determine which of them are used.
     let by_name = prompts.is_some_and(|plan| matches!(plan.choice, Choice::Mapped { by_name: true, .. }));
     let first = of_prompts().flatten().next().filter(|_| !by_name);
     let prefill = effective_prefill(&request.inference, first).map(str::to_owned);
@@ -101,16 +102,16 @@ mod tests {
         library
     }
 
-    /// The problems of an input over these columns, or else the columns that come out.
+    /// Returns the problems of an input with these columns, or its output columns if there are none.
     fn checked(more: &Value, columns: &[&str]) -> Result<Vec<String>, Vec<String>> {
         let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (request, problems) = RunRequest::read(&input, STACK);
         assert_eq!(problems, []);
         let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
-        let known = Known { prompts: &library, models: &models, region: "us-east-1" };
+        let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
         let request = request.unwrap();
-        let (resolved, mut problems) = resolve(&request, &known);
+        let (resolved, mut problems) = resolve(&request, &catalog);
         let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
         problems.extend(resolved.iter().flat_map(|resolved| column_problems(&request, resolved, &columns)));
         if !problems.is_empty() {
@@ -122,45 +123,45 @@ mod tests {
     }
 
     #[rstest]
-    #[case(json!({"prompt_id": "ask_c"}), "prompt_id is `ask_c`: there is no prompt template of this name; did you mean")]
-    #[case(json!({"prompt_id": "both"}), "prompt_id is `both`: is an expansion rule, and a prompt template is wanted here")]
-    #[case(json!({}), "prompt_id: is required for a text model; there are `ask_a`, `ask_b`")]
-    #[case(json!({"prompt_id": "ask_b"}), "column `b`: the prompt `ask_b` needs this column, and the input has no such; the columns are `a`, `kind`")]
+    #[case(json!({"prompt_id": "ask_c"}), "prompt_id is `ask_c`: a prompt template of this name does not exist; did you mean")]
+    #[case(json!({"prompt_id": "both"}), "prompt_id is `both`: is an expansion rule, but a prompt template is expected here")]
+    #[case(json!({}), "prompt_id: is required for a text model; the prompts are `ask_a`, `ask_b`")]
+    #[case(json!({"prompt_id": "ask_b"}), "column `b`: the prompt `ask_b` needs this column, which the input does not have; the columns are `a`, `kind`")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "category_to_prompt_mapping": {"x": "nope"}}),
-        "category_to_prompt_mapping.x is `nope`: there is no prompt template of this name")]
+        "category_to_prompt_mapping.x is `nope`: a prompt template of this name does not exist")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "none"}, "category_to_prompt_mapping": {"x": "ask_a"}}),
-        "prompt_config.column_name: the input has no column `none` or `category`")]
+        "prompt_config.column_name: the input does not have the column `none` or `category`")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "none"}}),
-        "prompt_config.column_name: the input has no column `none`, which says")]
+        "prompt_config.column_name: the input does not have the column `none`, which selects")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "bot"}}}),
-        "prompt_config.expansion_mapping.x is `bot`: there is no expansion rule of this name; did you mean `both`?")]
+        "prompt_config.expansion_mapping.x is `bot`: an expansion rule of this name does not exist; did you mean `both`?")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "ask_a"}}}),
-        "is a prompt template, and an expansion rule is wanted here; the rules are `both`")]
+        "is a prompt template, but an expansion rule is expected here; the rules are `both`")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "none", "expansion_mapping": {"x": "both"}}}),
-        "prompt_config.category_column is `none`: the input has no such column")]
+        "prompt_config.category_column is `none`: the input does not have this column")]
     #[case(json!({"model_id": "amazon.nova-micro-v1:0", "prompt_id": "ask_a", "input_type": "image"}),
-        "model_id is `amazon.nova-micro-v1:0`: takes no images, and input_type is `image`; name a model that takes images, such as `amazon.nova")]
-    #[case(json!({"prompt_id": "ask_a", "input_type": "image"}), "image_column is `image_path`: the input has no such column")]
-    fn what_cannot_be_asked_is_named(#[case] more: Value, #[case] expected: &str) {
+        "model_id is `amazon.nova-micro-v1:0`: does not accept images, but input_type is `image`; choose a model that accepts images, such as `amazon.nova")]
+    #[case(json!({"prompt_id": "ask_a", "input_type": "image"}), "image_column is `image_path`: the input does not have this column")]
+    fn invalid_requests_are_reported_with_field_and_rule(#[case] more: Value, #[case] expected: &str) {
         let problems = checked(&more, &["a", "kind"]).unwrap_err();
         assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
     }
 
-    const REST: &str = "error stop_reason input_tokens output_tokens attempts model_id";
+    const METADATA: &str = "error stop_reason input_tokens output_tokens attempts model_id";
 
     #[rstest]
-    #[case(json!({"prompt_id": "ask_a"}), "record_id a b kind input_color response color REST")]
+    #[case(json!({"prompt_id": "ask_a"}), "record_id a b kind input_color response color METADATA")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "category_to_prompt_mapping": {"x": "ask_b"}}),
-        "record_id a b kind color response REST prompt_id")]
+        "record_id a b kind color response METADATA prompt_id")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"default": "both"}}}),
-        "record_id a b kind input_color response color REST prompt_id")]
+        "record_id a b kind input_color response color METADATA prompt_id")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"default": "both"}},
         "expanded_layout": "wide"}),
         "record_id a b kind color ask_a_response ask_a_color ask_a_error ask_a_stop_reason ask_a_input_tokens \
          ask_a_output_tokens ask_a_attempts ask_a_model_id ask_b_response ask_b_error ask_b_stop_reason \
          ask_b_input_tokens ask_b_output_tokens ask_b_attempts ask_b_model_id error")]
-    fn the_columns_that_come_out_are_known_beforehand(#[case] more: Value, #[case] expected: &str) {
+    fn output_columns_are_known_in_advance(#[case] more: Value, #[case] expected: &str) {
         let columns = checked(&more, &["a", "b", "kind", "record_id", "color"]).unwrap();
-        assert_eq!(columns.join(" "), expected.replace("REST", REST));
+        assert_eq!(columns.join(" "), expected.replace("METADATA", METADATA));
     }
 }

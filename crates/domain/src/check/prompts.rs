@@ -1,44 +1,44 @@
-//! From the names of prompts to the prompts.
+//! Lookup of prompts by their names.
 
 use crate::input::{CATEGORY, DEFAULT, PromptConfig};
 use crate::problem::{Problem, listed, nearest};
 use crate::prompt::{Choice, NamedPrompt, PromptLibrary, PromptPlan, normalized};
 use std::collections::BTreeMap;
 
-/// The prompts that `config` names, and all that is wrong with that. `is_embedding`: whether the model takes prompts at
-/// all, where that is known.
+/// Returns the prompts that `config` names, and all problems of that. `is_embedding` is true for a model that accepts no
+/// prompts; `None` if the model is unknown.
 pub(super) fn prompts_of(
     config: &PromptConfig,
     is_embedding: Option<bool>,
     library: &PromptLibrary,
 ) -> (Option<PromptPlan>, Vec<Problem>) {
-    let mut found = Found { library, prompts: Vec::new(), problems: Vec::new() };
+    let mut resolver = PromptResolver { library, prompts: Vec::new(), problems: Vec::new() };
     if is_embedding == Some(true) && *config != PromptConfig::None {
-        let rule = "an embedding model takes no prompt: it reads the column `input_text`";
+        let rule = "an embedding model does not accept prompts: it reads the column `input_text`";
         let (field, value) = match config {
             PromptConfig::Single { prompt_id } => ("prompt_id", prompt_id.as_str()),
             _ => ("prompt_config", ""),
         };
-        return (None, vec![Problem::new(field, value, rule).remedy("leave it out, or null")]);
+        return (None, vec![Problem::new(field, value, rule).remedy("leave it out, or set it to null")]);
     }
     let choice = match config {
         PromptConfig::Unreadable => return (None, Vec::new()),
         PromptConfig::None if is_embedding == Some(false) => {
             let rule = "is required for a text model";
             let names: Vec<&str> = library.names().collect();
-            let remedy = format!("there are {}", listed(&names));
-            found.problems.push(Problem::without_value("prompt_id", rule).remedy(remedy));
+            let remedy = format!("the prompts are {}", listed(&names));
+            resolver.problems.push(Problem::without_value("prompt_id", rule).remedy(remedy));
             Choice::None
         }
         PromptConfig::None => Choice::None,
         PromptConfig::Single { prompt_id } => {
-            found.template("prompt_id", prompt_id);
+            resolver.template("prompt_id", prompt_id);
             Choice::Single
         }
         PromptConfig::Mapped { column_name, mapping: Some(mapping) } => {
             let mut by_value = BTreeMap::new();
             for (value, id) in mapping {
-                let number = found.template(&format!("category_to_prompt_mapping.{value}"), id);
+                let number = resolver.template(&format!("category_to_prompt_mapping.{value}"), id);
                 by_value.extend(number.map(|number| (value.clone(), number)));
             }
             let default = by_value.remove(DEFAULT);
@@ -49,45 +49,45 @@ pub(super) fn prompts_of(
             let by_value =
                 library.prompts.iter().enumerate().map(|(number, (id, _))| (normalized(id), number)).collect();
             let all = library.prompts.iter();
-            found.prompts = all.map(|(id, prompt)| NamedPrompt { id: id.clone(), prompt: prompt.clone() }).collect();
+            resolver.prompts = all.map(|(id, prompt)| NamedPrompt { id: id.clone(), prompt: prompt.clone() }).collect();
             let columns = vec![column_name.clone()];
             Choice::Mapped { columns, by_value, default: None, by_name: true, unusable: BTreeMap::new() }
         }
         PromptConfig::Expanded { category_column, expansion_mapping, layout } => {
             let mut by_value = BTreeMap::new();
             for (value, rule) in expansion_mapping {
-                let numbers = found.rule(&format!("prompt_config.expansion_mapping.{value}"), rule);
+                let numbers = resolver.rule(&format!("prompt_config.expansion_mapping.{value}"), rule);
                 by_value.extend(numbers.map(|numbers| (value.clone(), numbers)));
             }
             let default = by_value.remove(DEFAULT);
             Choice::Expanded { column: category_column.clone(), by_value, default, layout: *layout }
         }
     };
-    if found.problems.is_empty() {
-        (Some(PromptPlan { choice, prompts: found.prompts }), Vec::new())
+    if resolver.problems.is_empty() {
+        (Some(PromptPlan { choice, prompts: resolver.prompts }), Vec::new())
     } else {
-        (None, found.problems)
+        (None, resolver.problems)
     }
 }
 
-struct Found<'a> {
+struct PromptResolver<'a> {
     library: &'a PromptLibrary,
     prompts: Vec<NamedPrompt>,
     problems: Vec<Problem>,
 }
 
-impl Found<'_> {
-    /// The place of the template `id` among those found.
+impl PromptResolver<'_> {
+    /// Returns the index of the template `id` among the prompts found.
     fn template(&mut self, field: &str, id: &str) -> Option<usize> {
         if let Some(known) = self.prompts.iter().position(|named| named.id == id) {
             return Some(known);
         }
         let Some(prompt) = self.library.prompts.get(id) else {
             let problem = if self.library.rules.contains_key(id) {
-                let rule = "is an expansion rule, and a prompt template is wanted here";
+                let rule = "is an expansion rule, but a prompt template is expected here";
                 Problem::new(field, id, rule).remedy("name a template, or use prompt_config of mode `expanded`")
             } else {
-                let rule = "there is no prompt template of this name";
+                let rule = "a prompt template of this name does not exist";
                 Problem::new(field, id, rule).remedy(nearest(id, self.library.names()))
             };
             self.problems.push(problem);
@@ -97,14 +97,14 @@ impl Found<'_> {
         Some(self.prompts.len() - 1)
     }
 
-    /// The places of the templates of the expansion rule `id`.
+    /// Returns the indexes of the templates of the expansion rule `id`.
     fn rule(&mut self, field: &str, id: &str) -> Option<Vec<usize>> {
         let Some(rule) = self.library.rules.get(id) else {
             let problem = if self.library.prompts.contains_key(id) {
-                let rule = "is a prompt template, and an expansion rule is wanted here";
+                let rule = "is a prompt template, but an expansion rule is expected here";
                 Problem::new(field, id, rule).remedy(format!("the rules are {}", self.library.listed_rules()))
             } else {
-                let rule = "there is no expansion rule of this name";
+                let rule = "an expansion rule of this name does not exist";
                 Problem::new(field, id, rule).remedy(nearest(id, self.library.rules.keys().map(String::as_str)))
             };
             self.problems.push(problem);

@@ -1,34 +1,33 @@
-//! All that can be checked of one run whose columns may or may not be known.
+//! All checks of one run, whose columns may or may not be known.
 
-use super::{Known, Resolved, column_problems, resolve};
+use super::{Catalog, Resolved, column_problems, resolve};
 use crate::columns::{Column, mapped};
 use crate::input::{IMAGE_COLUMN, InputType, RunRequest};
 use crate::problem::{Problem, listed};
 
-/// The column that holds the name of an image's file, beside the image itself.
+/// Column with the file name of an image.
 const FILE_NAME: &str = "file_name";
-/// How names of tables end; under any other name there are images, where images are asked for.
-const TABLES: [&str; 3] = [".csv", ".parquet", ".pq"];
+/// Extensions of tables; with any other name, an input of images consists of the images themselves.
+const TABLE_EXTENSIONS: [&str; 3] = [".csv", ".parquet", ".pq"];
 
-/// What came of checking a run.
+/// Result of checking a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunCheck {
-    /// All that is wrong. Problems name fields of the request, without a path in front.
+    /// All problems. They name fields of the request, without a path prefix.
     pub problems: Vec<Problem>,
-    /// The columns under the names that prompts see; `None` where they are not known, so that nobody could say whether a
-    /// prompt finds its columns.
+    /// Columns under the names that prompts see; `None` if unknown, so that the columns of prompts could not be checked.
     pub columns: Option<Vec<Column>>,
-    /// What the request names; `None` if not all of it was found.
+    /// Model and prompts of the request; `None` if some of them were not found.
     pub resolved: Option<Resolved>,
 }
 
-/// Checks `request`, which reads `incoming`. `None`: nobody knows what it reads.
-pub fn check_run(request: &RunRequest, known: &Known<'_>, incoming: Option<&[Column]>) -> RunCheck {
-    let (resolved, mut problems) = resolve(request, known);
+/// Checks `request`, which reads the columns `incoming`, or unknown columns if that is `None`.
+pub fn check_run(request: &RunRequest, catalog: &Catalog<'_>, incoming: Option<&[Column]>) -> RunCheck {
+    let (resolved, mut problems) = resolve(request, catalog);
     let columns = match incoming.map(|columns| renamed(columns, request)) {
         Some(Ok(columns)) => Some(columns),
-        Some(Err(wrong)) => {
-            problems.extend(wrong);
+        Some(Err(found)) => {
+            problems.extend(found);
             None
         }
         None => None,
@@ -40,17 +39,21 @@ pub fn check_run(request: &RunRequest, known: &Known<'_>, incoming: Option<&[Col
     RunCheck { problems, columns, resolved }
 }
 
-/// The columns that rows of images have, without looking at them; `None` if the request reads no images, or a table that
-/// names them.
+/// Returns the columns of rows that are images, which are always the same; returns `None` if the request reads no images, or
+/// a table that names them.
 pub fn image_columns(request: &RunRequest) -> Option<Vec<String>> {
     let rows = &request.rows;
     let uri = rows.s3_uri.as_deref()?.to_ascii_lowercase();
-    let of_table = TABLES.iter().any(|ending| uri.ends_with(ending)) || rows.image_column != IMAGE_COLUMN;
+    let of_table =
+        TABLE_EXTENSIONS.iter().any(|extension| uri.ends_with(extension)) || rows.image_column != IMAGE_COLUMN;
     let are_images = rows.input_type == InputType::Image && !of_table;
     are_images.then(|| [IMAGE_COLUMN, FILE_NAME].map(str::to_owned).to_vec())
 }
 
-/// The columns under their new names, or the mappings of columns that there are not.
+/// Renames the columns.
+///
+/// # Errors
+/// Returns a problem for each mapping of a column that does not exist.
 fn renamed(columns: &[Column], request: &RunRequest) -> Result<Vec<Column>, Vec<Problem>> {
     let mappings = &request.rows.column_mappings;
     let missing = match mapped(columns, mappings) {
@@ -58,9 +61,9 @@ fn renamed(columns: &[Column], request: &RunRequest) -> Result<Vec<Column>, Vec<
         Err(missing) => missing,
     };
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let wrong = mappings.iter().filter(|(_, old)| missing.contains(old)).map(|(new, old)| {
-        let rule = "there is no such column";
+    let problems = mappings.iter().filter(|(_, old)| missing.contains(old)).map(|(new, old)| {
+        let rule = "this column does not exist";
         Problem::new(format!("column_mappings.{new}"), old, rule).remedy(format!("the columns are {}", listed(&names)))
     });
-    Err(wrong.collect())
+    Err(problems.collect())
 }

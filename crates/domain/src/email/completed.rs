@@ -1,41 +1,41 @@
-//! The email of a pipeline or run that has completed.
+//! Email about a completed pipeline or run.
 
 use super::stage::{line, total_cost};
 use super::{Email, FileLinks, LinksEnd, StageReport, Subject, figures};
 
-/// A pipeline or run that has completed.
+/// Completed pipeline or run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completed {
-    /// What has.
-    pub what: Subject,
-    /// Its id.
+    /// Subject of the email.
+    pub subject: Subject,
+    /// Id of the run or pipeline run.
     pub run_id: String,
-    /// When it started.
+    /// Time of the start.
     pub started: String,
-    /// How long it took, in seconds; `None` where that is not known.
+    /// Duration in seconds; `None` if unknown.
     pub seconds: Option<u64>,
-    /// Its stages, in order; never empty. A run of its own is one without a name.
+    /// Stages, in order; never empty. A standalone run is a single stage without a name.
     pub stages: Vec<StageReport>,
-    /// The files of the last stage.
+    /// Files of the last stage.
     pub files: FileLinks,
-    /// How long the links work.
+    /// End of the links' validity.
     pub links_end: LinksEnd,
-    /// The execution, in the console.
+    /// Link to the execution in the console.
     pub console: String,
 }
 
 impl Completed {
-    /// The email.
+    /// Composes the email.
     pub fn email(&self) -> Email {
-        let named = self.what.named();
-        // A row that fails in one stage is counted in those after it too.
+        let named = self.subject.named();
+        // A row that fails in one stage is counted as failed in all later ones too.
         let failed = self.stages.iter().map(|stage| stage.output.summary.failed).max().unwrap_or(0);
         let happened = match failed {
             0 => "has completed".to_owned(),
             rows => format!("has completed, {} without an answer", figures::number(rows, "row")),
         };
         let mut lines = vec![format!("{named} {happened}."), String::new()];
-        if let Subject::Pipeline(_) = self.what {
+        if let Subject::Pipeline(_) = self.subject {
             lines.push(line("run", &self.run_id));
         }
         lines.push(line("started", &self.started));

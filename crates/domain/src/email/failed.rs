@@ -1,19 +1,19 @@
-//! The email of a pipeline or run that has failed.
+//! Email about a failed pipeline or run.
 
 use super::stage::line;
 use super::{Email, FileLinks, LaterStage, LinksEnd, StageReport, Subject, figures, next_steps};
 
-/// The most characters of a cause; the console has the rest.
-const LONGEST_CAUSE: usize = 8000;
+/// Maximum number of characters of a cause; the console shows the remainder.
+const MAX_CAUSE_CHARS: usize = 8000;
 
-/// How an execution ended that did not succeed.
+/// Outcome of an execution that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// With an error.
+    /// It failed with an error.
     Failed,
-    /// Nothing was heard for too long.
+    /// It exceeded its time-out.
     TimedOut,
-    /// Somebody stopped it.
+    /// It was stopped.
     Aborted,
 }
 
@@ -27,65 +27,65 @@ impl Ending {
     }
 }
 
-/// The stage that failed.
+/// Failed stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedStage {
-    /// Its name.
+    /// Name of the stage.
     pub stage_name: String,
-    /// Its position, from 1.
+    /// Position of the stage, from 1.
     pub number: usize,
-    /// How many stages there are.
+    /// Number of stages of the pipeline.
     pub of: usize,
-    /// Its run.
+    /// Id of its run.
     pub run_id: String,
-    /// Its execution, in the console.
+    /// Link to its execution in the console.
     pub console: String,
 }
 
-/// A stage that was complete before.
+/// Stage that was complete before the failure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DoneStage {
-    /// What it came to.
+    /// Totals of the stage.
     pub report: StageReport,
-    /// Its files.
+    /// Files of the stage.
     pub files: FileLinks,
 }
 
-/// A pipeline or run that has failed.
+/// Failed pipeline or run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failed {
-    /// What has.
-    pub what: Subject,
-    /// Its id.
+    /// Subject of the email.
+    pub subject: Subject,
+    /// Id of the run or pipeline run.
     pub run_id: String,
-    /// How it ended.
+    /// Outcome of the execution.
     pub ending: Ending,
-    /// The stage that failed; none for a run of its own, before the first stage, or after the last one.
+    /// Failed stage; `None` for a standalone run, and for failures before the first stage or after the last one.
     pub stage: Option<FailedStage>,
-    /// The error's name; may be empty.
+    /// Name of the error; may be empty.
     pub error: String,
-    /// What it says; may be empty.
+    /// Cause of the error; may be empty.
     pub cause: String,
-    /// When it started.
+    /// Time of the start.
     pub started: String,
-    /// How long it took, in seconds; `None` where that is not known.
+    /// Duration in seconds; `None` if unknown.
     pub seconds: Option<u64>,
-    /// The execution, in the console.
+    /// Link to the execution in the console.
     pub console: String,
-    /// Stages that are complete.
+    /// Completed stages.
     pub done: Vec<DoneStage>,
-    /// How long their links work.
+    /// End of the validity of their links.
     pub links_end: Option<LinksEnd>,
-    /// Whether the stage (or run) that failed had frozen its plan: then it can be gone on with.
+    /// True if the failed stage or run had frozen its plan, so that it can be resumed.
     pub resumable: bool,
-    /// Stages that were never begun.
+    /// Stages that were never started.
     pub later_stages: Vec<LaterStage>,
 }
 
 impl Failed {
-    /// The run to go on with, if there is one.
+    /// Returns the run to resume, if there is one.
     pub(super) fn resumable_run(&self) -> Option<&str> {
-        let run_id = match (&self.stage, &self.what) {
+        let run_id = match (&self.stage, &self.subject) {
             (Some(stage), _) => &stage.run_id,
             (None, Subject::Run(run_id)) => run_id,
             (None, Subject::Pipeline(_)) => return None,
@@ -93,9 +93,9 @@ impl Failed {
         self.resumable.then_some(run_id)
     }
 
-    /// The email.
+    /// Composes the email.
     pub fn email(&self) -> Email {
-        let named = self.what.named();
+        let named = self.subject.named();
         let happened = self.ending.happened();
         let error = if self.error.is_empty() { "none was named" } else { &self.error };
         let (place, at) = match &self.stage {
@@ -103,7 +103,7 @@ impl Failed {
                 let name = figures::shortened(&stage.stage_name);
                 (format!(" in stage {name}"), format!("stage {name} ({} of {})", stage.number, stage.of))
             }
-            None if matches!(self.what, Subject::Pipeline(_)) => {
+            None if matches!(self.subject, Subject::Pipeline(_)) => {
                 let at = if self.done.is_empty() { "before the first stage" } else { "after the last stage" };
                 (String::new(), at.to_owned())
             }
@@ -114,7 +114,7 @@ impl Failed {
             lines.push(line("where", &at));
         }
         lines.push(line("error", &figures::shortened(error)));
-        if let Subject::Pipeline(_) = self.what {
+        if let Subject::Pipeline(_) = self.subject {
             lines.push(line("run", &self.run_id));
         }
         lines.push(line("started", &self.started));
@@ -141,7 +141,7 @@ impl Failed {
             lines.push(String::new());
             lines.extend(end.lines(&last.report.output.run_id));
         }
-        if matches!(self.what, Subject::Pipeline(_)) && self.done.is_empty() {
+        if matches!(self.subject, Subject::Pipeline(_)) && self.done.is_empty() {
             lines.extend([String::new(), "No stage was complete before it.".to_owned()]);
         }
     }
@@ -151,14 +151,14 @@ fn after(seconds: u64) -> String {
     format!("after {}", figures::duration(seconds))
 }
 
-/// The cause, indented line by line.
+/// Formats the cause with every line indented.
 fn cause(cause: &str) -> String {
     if cause.trim().is_empty() {
         return "  none was given".to_owned();
     }
-    let shown: String = cause.chars().take(LONGEST_CAUSE).collect();
+    let shown: String = cause.chars().take(MAX_CAUSE_CHARS).collect();
     let mut lines: Vec<String> = shown.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect();
-    if cause.chars().nth(LONGEST_CAUSE).is_some() {
+    if cause.chars().nth(MAX_CAUSE_CHARS).is_some() {
         lines.push("  … (the console has the rest)".to_owned());
     }
     lines.join("\n")

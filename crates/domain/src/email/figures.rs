@@ -1,15 +1,15 @@
-//! Numbers, money, times and foreign words, for people.
+//! Human-readable numbers, amounts of money, durations and quoted texts.
 
 use std::collections::BTreeMap;
 
-/// The most reasons that are named; the rest is counted.
-const MOST_REASONS: usize = 5;
-/// The longest piece of somebody else's words on one line, in characters.
-const LONGEST: usize = 200;
-/// The least amount that is shown as a figure.
-const LEAST_USD: f64 = 0.0001;
+/// Maximum number of reasons that are named; the others are only counted.
+const MAX_REASONS: usize = 5;
+/// Maximum number of characters of a quoted text within a line.
+const MAX_QUOTED_CHARS: usize = 200;
+/// Smallest amount that is shown as a figure.
+const MIN_SHOWN_USD: f64 = 0.0001;
 
-/// `2,050`.
+/// Formats a number with separators: `2,050`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -22,17 +22,17 @@ pub(super) fn grouped(number: u64) -> String {
     out
 }
 
-/// `1 row`, `2,050 rows`.
+/// Formats a count with its noun: `1 row`, `2,050 rows`.
 pub(super) fn number(count: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// What costs something never looks as if it cost nothing.
+/// Formats a cost in US dollars. A cost above zero is never shown as zero.
 pub(super) fn usd(cost: f64) -> String {
-    if cost > 0.0 && cost < LEAST_USD { format!("under ${LEAST_USD}") } else { format!("${cost:.4}") }
+    if cost > 0.0 && cost < MIN_SHOWN_USD { format!("under ${MIN_SHOWN_USD}") } else { format!("${cost:.4}") }
 }
 
-/// `3 h 12 min`: two units at most.
+/// Formats a duration with at most two units: `3 h 12 min`.
 pub fn duration(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     if days > 0 {
@@ -46,25 +46,25 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
-/// Somebody else's words as part of one line.
+/// Shortens a quoted text to a part of one line.
 pub(super) fn shortened(words: &str) -> String {
     let flat = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    if flat.chars().count() <= LONGEST {
+    if flat.chars().count() <= MAX_QUOTED_CHARS {
         return flat;
     }
-    flat.chars().take(LONGEST - 1).chain(['…']).collect()
+    flat.chars().take(MAX_QUOTED_CHARS - 1).chain(['…']).collect()
 }
 
-/// The most frequent reasons, each `12 x why`, and what the others come to.
+/// Lists the most frequent reasons, each as `12 x reason`, and the total of the others.
 pub(super) fn reasons(counts: &BTreeMap<String, u64>) -> Vec<String> {
     let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
     sorted.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let mut lines: Vec<String> = sorted
         .iter()
-        .take(MOST_REASONS)
+        .take(MAX_REASONS)
         .map(|(reason, count)| format!("{} x {}", grouped(**count), shortened(reason)))
         .collect();
-    let others = sorted.get(MOST_REASONS..).unwrap_or_default();
+    let others = sorted.get(MAX_REASONS..).unwrap_or_default();
     if !others.is_empty() {
         let times: u64 = others.iter().map(|(_, count)| **count).sum();
         lines.push(format!("{} x {}", grouped(times), number(others.len() as u64, "other reason")));
@@ -84,19 +84,19 @@ mod tests {
     #[case(3600, "1 h 0 min")]
     #[case(11_520, "3 h 12 min")]
     #[case(183_600, "2 d 3 h")]
-    fn durations(#[case] seconds: u64, #[case] text: &str) {
+    fn durations_have_at_most_two_units(#[case] seconds: u64, #[case] text: &str) {
         assert_eq!(duration(seconds), text);
     }
 
     #[test]
-    fn numbers_and_money() {
+    fn numbers_are_grouped_and_small_costs_are_not_rounded_to_zero() {
         assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1000, 1_234_567].map(grouped).each_ref().map(|s| &**s));
         assert_eq!((number(1, "row"), number(2050, "row")), ("1 row".to_owned(), "2,050 rows".to_owned()));
         assert_eq!([usd(0.0), usd(0.000_001), usd(1.5)], ["$0.0000", "under $0.0001", "$1.5000"]);
     }
 
     #[test]
-    fn five_reasons_are_named_and_the_rest_is_counted() {
+    fn five_reasons_are_named_and_the_others_are_counted() {
         let counts = (1..=8).map(|n| (format!("reason\n{n}"), n)).collect();
         let expected =
             ["8 x reason 8", "7 x reason 7", "6 x reason 6", "5 x reason 5", "4 x reason 4", "6 x 3 other reasons"];

@@ -1,48 +1,48 @@
-//! The files of a run, and how long the links to them work.
+//! Links to the files of a run, and the end of their validity.
 
 use super::figures::number;
 
-/// A file and its link.
+/// File with its link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileLink {
-    /// Its name.
+    /// Name of the file.
     pub name: String,
-    /// Where to fetch it.
+    /// Address to fetch it from.
     pub url: String,
 }
 
-/// The links to the files of one run.
+/// Links to the files of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileLinks {
-    /// One a file.
+    /// One link per file.
     Each(Vec<FileLink>),
-    /// Too many for an email: the totals, and a list that holds a link for each.
+    /// Too many files for an email: links to the totals and to a list with a link per file.
     Listed {
-        /// How many files there are.
+        /// Number of files.
         files: u64,
-        /// The link to the run's totals.
+        /// Link to the run's totals.
         summary: FileLink,
-        /// The link to the list.
+        /// Link to the list.
         list: FileLink,
     },
 }
 
-/// When links stop working.
+/// End of the validity of links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinksEnd {
-    /// Signed by us: when we said.
+    /// For links that we sign: the time that was requested.
     At(String),
-    /// Presigned by AWS: with the session that signed them.
+    /// For links presigned by AWS: with the session that signed them.
     WithTheSession {
-        /// The latest time.
+        /// Latest possible time.
         latest: String,
-        /// The days that were asked for.
-        asked_days: u32,
+        /// Number of days that was requested.
+        requested_days: u32,
     },
 }
 
 impl FileLinks {
-    /// The links, under where the files lie.
+    /// Formats the links below the location of the files.
     pub(super) fn lines(&self, prefix: &str) -> Vec<String> {
         match self {
             Self::Each(files) => {
@@ -54,7 +54,7 @@ impl FileLinks {
                 format!("  {} under {prefix}", number(*files, "file")),
                 "  The totals:".to_owned(),
                 link(summary),
-                "  A list with the link of every file, one a line:".to_owned(),
+                "  A list with the links of all files, one per line:".to_owned(),
                 link(list),
                 format!("  Fetch them all: wget --content-disposition -i {}", list.name),
             ],
@@ -67,19 +67,20 @@ fn link(file: &FileLink) -> String {
 }
 
 impl LinksEnd {
-    /// How long the links work, and what to do then.
+    /// Explains how long the links are valid and what to do afterwards.
     pub(super) fn lines(&self, run_id: &str) -> Vec<String> {
         let mut lines = match self {
             Self::At(time) => {
-                vec![format!("These links work until {time}, for everybody who has them: pass them on with care.")]
+                vec![format!("These links work until {time}, for anyone who has them: share them with care.")]
             }
-            Self::WithTheSession { latest, asked_days } => vec![
+            Self::WithTheSession { latest, requested_days } => vec![
                 format!("These links stop working at {latest} at the latest. AWS may end them earlier, within hours:"),
                 format!(
-                    "they die with the session that signed them, although {} were asked for.",
-                    number(u64::from(*asked_days), "day")
+                    "they expire with the session that signed them, although {} were requested.",
+                    number(u64::from(*requested_days), "day")
                 ),
-                "The context key `downloadLinks` gives links that live as long as they should.".to_owned(),
+                "Deploy with the context key `downloadLinks` for links that stay valid for all of that time."
+                    .to_owned(),
             ],
         };
         lines.push(format!("After that: bedrock-batch download {run_id}"));

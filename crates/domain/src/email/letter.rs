@@ -1,33 +1,33 @@
-//! An email within what SNS takes.
+//! Emails within the limits of SNS.
 
-/// The longest subject: SNS wants fewer than 100 characters.
-const LONGEST_SUBJECT: usize = 99;
-/// The most bytes of a message; SNS takes 256 KiB with all that it adds.
-const MOST_BYTES: usize = 200 * 1024;
+/// Maximum length of a subject: SNS requires fewer than 100 characters.
+const MAX_SUBJECT_CHARS: usize = 99;
+/// Maximum size of a message; the limit of SNS is 256 KiB, including what it adds.
+const MAX_MESSAGE_BYTES: usize = 200 * 1024;
 const SENDER: &str = "[bedrock-batch] ";
 
-/// A plain-text email that SNS takes.
+/// Plain-text email that SNS accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
     /// Printable ASCII, at most 99 characters.
     pub subject: String,
-    /// At most 200 KiB, without control characters but line feeds.
+    /// At most 200 KiB, without control characters other than line feeds.
     pub message: String,
 }
 
 impl Email {
-    /// An email about `what`, whose name is cut so that the subject also has room for what `happened`.
-    pub(super) fn new(what: &str, happened: &str, lines: &[String]) -> Self {
-        let (what, happened) = (ascii(what), ascii(happened));
-        let room = LONGEST_SUBJECT.saturating_sub(SENDER.len() + happened.len() + 1);
-        let what = if what.len() > room { format!("{}...", &what[..room.saturating_sub(3)]) } else { what };
-        let mut subject = format!("{SENDER}{what} {happened}");
-        subject.truncate(LONGEST_SUBJECT);
+    /// Creates an email about `thing`, whose name is truncated so that the subject has room for what `happened` too.
+    pub(super) fn new(thing: &str, happened: &str, lines: &[String]) -> Self {
+        let (thing, happened) = (ascii(thing), ascii(happened));
+        let room = MAX_SUBJECT_CHARS.saturating_sub(SENDER.len() + happened.len() + 1);
+        let thing = if thing.len() > room { format!("{}...", &thing[..room.saturating_sub(3)]) } else { thing };
+        let mut subject = format!("{SENDER}{thing} {happened}");
+        subject.truncate(MAX_SUBJECT_CHARS);
         Self { subject, message: message(lines) }
     }
 }
 
-/// Printable ASCII; each run of other characters becomes one `?`.
+/// Converts a text to printable ASCII; each sequence of other characters becomes one `?`.
 fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -43,14 +43,16 @@ fn ascii(text: &str) -> String {
 fn message(lines: &[String]) -> String {
     let mut text = String::new();
     for line in lines {
-        // What a line quotes may have been written by anybody.
+        // Lines may quote untrusted text.
         text.extend(line.chars().filter(|c| *c == '\n' || !(c.is_control() || ('\u{fffe}'..='\u{ffff}').contains(c))));
         text.push('\n');
     }
-    if text.len() > MOST_BYTES {
-        let end = (0..=MOST_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    if text.len() > MAX_MESSAGE_BYTES {
+        let end = (0..=MAX_MESSAGE_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
-        text.push_str("\n… (cut off: an email holds no more; the rest is in the summary.json of each run)\n");
+        text.push_str(
+            "\n… (truncated to the maximum size of an email; the remainder is in the summary.json of each run)\n",
+        );
     }
     text
 }
@@ -61,7 +63,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_long_name_is_cut_and_what_happened_stays() {
+    fn a_long_name_is_truncated_but_not_what_happened() {
         let email = Email::new(&format!("Pipeline {}", "ü".repeat(3)), "has completed", &[]);
         assert_eq!(email.subject, "[bedrock-batch] Pipeline ? has completed");
         let email = Email::new(&"x".repeat(300), "has completed", &[]);
@@ -71,8 +73,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sns_takes_it(what in "\\PC{0,200}|[\\x00-\\x7f]{0,200}", happened in "\\PC{0,60}", line in ".{0,80}", times in 0usize..5000) {
-            let email = Email::new(&what, &happened, &vec![line; times]);
+        fn every_email_is_within_the_limits_of_sns(thing in "\\PC{0,200}|[\\x00-\\x7f]{0,200}", happened in "\\PC{0,60}", line in ".{0,80}", times in 0usize..5000) {
+            let email = Email::new(&thing, &happened, &vec![line; times]);
             prop_assert!(email.subject.len() <= 99);
             prop_assert!(email.subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()));
             prop_assert!(email.message.len() < 255 * 1024);

@@ -1,4 +1,4 @@
-//! Emails as plain text: what a run or a pipeline came to, why it failed, why an upload started nothing.
+//! Plain-text emails: the totals of a run or pipeline, why it failed, or why an upload started nothing.
 
 mod completed;
 mod failed;
@@ -18,17 +18,17 @@ pub use next_steps::LaterStage;
 pub use not_started::NotStarted;
 pub use stage::StageReport;
 
-/// What an email is about.
+/// Subject of an email.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A pipeline, by its name.
+    /// Pipeline, by its name.
     Pipeline(String),
-    /// A run of its own, by its id.
+    /// Standalone run, by its id.
     Run(String),
 }
 
 impl Subject {
-    /// `Pipeline clothing`, `Run tickets-1`.
+    /// Returns `Pipeline clothing` or `Run tickets-1`.
     fn named(&self) -> String {
         match self {
             Self::Pipeline(name) => format!("Pipeline {}", figures::shortened(name)),

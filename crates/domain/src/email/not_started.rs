@@ -1,22 +1,22 @@
-//! The email of an upload under `trigger/` that started nothing.
+//! Email about an upload under `trigger/` that started nothing.
 
 use super::{Email, figures};
 use crate::problem::Problem;
 use crate::s3_uri::S3Uri;
 
-/// An upload that started nothing.
+/// Upload that started nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotStarted {
-    /// What was uploaded.
+    /// Address of the uploaded object.
     pub upload: S3Uri,
-    /// Where all that is wrong is written down.
+    /// Address of the file that lists all problems.
     pub error_file: S3Uri,
-    /// What is wrong.
+    /// Problems of the upload.
     pub problems: Vec<Problem>,
 }
 
 impl NotStarted {
-    /// The email.
+    /// Composes the email.
     pub fn email(&self) -> Email {
         let name = self.upload.key.rsplit('/').next().unwrap_or_default();
         let mut lines = vec![
@@ -28,9 +28,9 @@ impl NotStarted {
         lines.extend([
             String::new(),
             "WHAT TO DO".to_owned(),
-            "  Correct it and upload it again: every upload is looked at anew.".to_owned(),
-            "  Nothing was sent to a model, nothing was paid for.".to_owned(),
-            format!("  The same is in {}", figures::shortened(&self.error_file.to_string())),
+            "  Correct it and upload it again: every upload is processed as a new one.".to_owned(),
+            "  Nothing was sent to a model, so nothing has to be paid.".to_owned(),
+            format!("  These problems are also listed in {}", figures::shortened(&self.error_file.to_string())),
         ]);
         Email::new(&format!("Upload {name}"), "started nothing", &lines)
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_what_is_wrong_and_where() {
+    fn the_email_lists_the_problems_and_the_remedy() {
         let upload = S3Uri::new("bucket", "trigger/clothng/photos.csv");
         let problem = Problem::new("configuration", "clothng", "there is none of this name; known: `clothing`");
         let email = NotStarted {
@@ -58,9 +58,9 @@ WHAT IS WRONG
   - configuration is `clothng`: there is none of this name; known: `clothing`
 
 WHAT TO DO
-  Correct it and upload it again: every upload is looked at anew.
-  Nothing was sent to a model, nothing was paid for.
-  The same is in s3://bucket/trigger/clothng/photos.csv.error.json
+  Correct it and upload it again: every upload is processed as a new one.
+  Nothing was sent to a model, so nothing has to be paid.
+  These problems are also listed in s3://bucket/trigger/clothng/photos.csv.error.json
 ";
         assert_eq!(email.message, expected);
     }

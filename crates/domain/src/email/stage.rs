@@ -1,31 +1,31 @@
-//! What one stage, or a run of its own, came to.
+//! Totals of one stage or of a standalone run.
 
 use super::figures::{grouped, number, reasons, shortened, usd};
 use crate::lane::Lane;
 use crate::summary::{RunOutput, Summary};
 use std::collections::BTreeSet;
 
-/// A stage that is complete.
+/// Completed stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageReport {
-    /// Its name; a run of its own has none.
+    /// Name of the stage; `None` for a standalone run.
     pub stage_name: Option<String>,
-    /// The model, as the user names it; empty where that is not known.
+    /// Model, as the user named it; empty if unknown.
     pub model_id: String,
-    /// What its run came to.
+    /// Output of its run.
     pub output: RunOutput,
 }
 
-/// What a cost that is not known is called, everywhere.
-const UNKNOWN: &str = "unknown (no price of its model is known: infra/model-overrides.toml)";
+/// Text for an unknown cost.
+const UNKNOWN: &str = "unknown (the price of its model is not known: add it to infra/model-overrides.toml)";
 
 impl StageReport {
-    /// Its name, or its run's.
+    /// Returns its name, or that of its run.
     pub(super) fn name(&self) -> String {
         shortened(self.stage_name.as_deref().unwrap_or(&self.output.run_id))
     }
 
-    /// All that it came to, a line each.
+    /// Formats all totals, one per line.
     pub(super) fn lines(&self) -> Vec<String> {
         let summary = &self.output.summary;
         let mut lines = Vec::new();
@@ -56,32 +56,32 @@ impl StageReport {
     }
 }
 
-/// Batch jobs, rounds, and how often rows were asked again.
+/// Formats the numbers of batch jobs, rounds and retried rows.
 fn jobs(summary: &Summary) -> String {
     let jobs = number(u64::from(summary.jobs), "batch job");
     let rounds = number(u64::from(summary.rounds), "round");
     match summary.retried {
         0 => format!("{jobs}, {rounds}"),
-        rows => format!("{jobs}, {rounds}; {} asked again", number(rows, "row")),
+        rows => format!("{jobs}, {rounds}; {} retried", number(rows, "row")),
     }
 }
 
-/// What was asked on demand, what that cost, and why rows that were meant for batch were.
+/// Formats the answers that were obtained on demand, their cost, and why rows fell back from batch.
 fn full_price(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(lane) = summary.lanes.get(&Lane::OnDemand) {
         let cost = lane.cost_usd.map_or_else(|| format!("cost {UNKNOWN}"), usd);
-        lines.push(format!("{} asked on demand: {cost} of the cost above", number(lane.answers, "answer")));
+        lines.push(format!("{} on demand: {cost} of the cost above", number(lane.answers, "answer")));
     }
     lines.extend(reasons(&summary.fell_back).iter().map(|reason| format!("fell back from batch: {reason}")));
     lines
 }
 
-/// What all of these cost, with the dates of the prices; one unknown price makes the sum unknown.
+/// Formats the total cost of the stages, with the dates of the prices; one unknown cost makes the total unknown.
 pub(super) fn total_cost(stages: &[StageReport]) -> String {
     let known = |stage: &&StageReport| stage.output.summary.cost_usd.is_some();
     let costs = stages.iter().filter_map(|stage| stage.output.summary.cost_usd);
-    // Not `sum`, which makes -0.0 of nothing.
+    // Not `sum`, which returns -0.0 for an empty iterator.
     let sum = costs.fold(0.0, |sum, cost| sum + cost);
     let unknown: Vec<String> = stages.iter().filter(|stage| !known(stage)).map(StageReport::name).collect();
     let prices = stages.iter().flat_map(|stage| &stage.output.summary.prices);
@@ -94,15 +94,15 @@ pub(super) fn total_cost(stages: &[StageReport]) -> String {
     if unknown.len() == stages.len() {
         return UNKNOWN.to_owned();
     }
-    format!("unknown: no price is known for {}; all else cost {}{dates}", unknown.join(", "), usd(sum))
+    format!("unknown: the cost of {} is not known; the others cost {}{dates}", unknown.join(", "), usd(sum))
 }
 
-/// A line of a report: label and text.
+/// Formats a line with a label and a text.
 pub(super) fn line(label: &str, text: &str) -> String {
     format!("  {label:<10}  {text}").trim_end().to_owned()
 }
 
-/// Several lines under one label.
+/// Formats several lines under one label.
 fn block(label: &str, texts: &[String]) -> Vec<String> {
     texts.iter().enumerate().map(|(at, text)| line(if at == 0 { label } else { "" }, text)).collect()
 }

@@ -1,20 +1,22 @@
-//! The JSON values in the text of an answer.
+//! Search for JSON values in the text of an answer.
 //!
-//! Models are asked for JSON and write it with more around: reasoning, a fence, an introduction, remarks. The places
-//! where a value may begin are tried in this order: the whole text, fenced blocks, then every bracket from the left.
+//! Models that are prompted for JSON surround it with other text: reasoning, a fence, an introduction, remarks. The
+//! positions where a value may begin are tried in this order: the whole text, fenced blocks, then every bracket from the
+//! left.
 
 use super::repair::{last_curly_quote, repaired};
 use memchr::{memchr2, memmem};
 use serde_json::{Deserializer, Value};
 
-/// Tags that models put around their reasoning.
+/// Tags that enclose the reasoning of models.
 const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
-/// The most places of a text that are tried, and the most that are tried with repaired quotes. Each costs as much as
-/// the rest of the text is long, and hostile texts are all brackets.
-const MOST_PLACES: usize = 2_000;
-const MOST_REPAIRS: usize = 16;
+/// Maximum number of positions of a text that are tried. The cost of each is proportional to the length of the remaining
+/// text, and hostile texts consist of brackets only.
+const MAX_POSITIONS: usize = 2_000;
+/// Maximum number of positions of a text that are tried with repaired quotes.
+const MAX_REPAIRS: usize = 16;
 
-/// `text` without the reasoning that stands before any bracket. `None` if it is all reasoning, which never ends.
+/// Returns `text` without the reasoning that precedes the first bracket, or `None` if it is only reasoning that never ends.
 pub(super) fn after_reasoning(text: &str) -> Option<&str> {
     let bracket_from = |at: usize| at + memchr2(b'{', b'[', &text.as_bytes()[at..]).unwrap_or(text.len() - at);
     let mut begin = 0;
@@ -33,11 +35,11 @@ pub(super) fn after_reasoning(text: &str) -> Option<&str> {
 struct Tag {
     name: &'static str,
     closes: bool,
-    /// The place after it.
+    /// Position after the tag.
     end: usize,
 }
 
-/// The reasoning tags of a text.
+/// Returns the reasoning tags of a text.
 fn tags(text: &str) -> impl Iterator<Item = Tag> {
     memchr::memchr_iter(b'<', text.as_bytes()).filter_map(|at| {
         let inside = &text[at + 1..];
@@ -50,40 +52,42 @@ fn tags(text: &str) -> impl Iterator<Item = Tag> {
     })
 }
 
-/// Why there is no further value.
+/// Reason why there is no further value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum NoValue {
-    /// Nothing looks like JSON.
+    /// Nothing resembles JSON.
     Nothing,
-    /// The value that begins last does not end.
+    /// The last value does not end.
     Unended,
-    /// What looks most like JSON breaks off at this byte.
+    /// The longest part that resembles JSON becomes invalid at this byte.
     Broken(usize),
 }
 
-/// The values of a text, one after the other.
+/// Iterator over the JSON values of a text.
 pub(super) struct Values<'t> {
     text: &'t str,
-    /// Places to try before going from bracket to bracket.
+    /// Positions to try before all brackets are tried in order.
     hints: std::vec::IntoIter<usize>,
-    /// From where on brackets are looked for.
+    /// Position from which brackets are searched for.
     at: usize,
-    places: usize,
+    /// Number of positions tried.
+    positions: usize,
+    /// Number of repairs tried.
     repairs: usize,
-    /// Where the last curly quote is, once that is asked for.
+    /// Position of the last curly quote, once it has been determined.
     last_curly: Option<usize>,
     unended: bool,
-    /// Of what is no JSON: how much looked like it, and where it breaks off.
+    /// Length of the longest part that resembles JSON, and the position where it becomes invalid.
     broken: Option<(usize, usize)>,
 }
 
 impl<'t> Values<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let hints = hints(text).into_iter();
-        Self { text, hints, at: 0, places: 0, repairs: 0, last_curly: None, unended: false, broken: None }
+        Self { text, hints, at: 0, positions: 0, repairs: 0, last_curly: None, unended: false, broken: None }
     }
 
-    /// Why there is no further value, and how many bytes looked like JSON.
+    /// Returns the reason why there is no further value, and the number of bytes that resembled JSON.
     pub(super) fn failure(&self) -> (NoValue, usize) {
         match self.broken {
             _ if self.unended => (NoValue::Unended, usize::MAX),
@@ -92,10 +96,10 @@ impl<'t> Values<'t> {
         }
     }
 
-    /// The next place to try, and whether it was found by going from bracket to bracket.
-    fn next_place(&mut self) -> Option<(usize, bool)> {
-        self.places += 1;
-        if self.unended || self.places > MOST_PLACES {
+    /// Returns the next position to try, and true if it was found by trying brackets in order.
+    fn next_position(&mut self) -> Option<(usize, bool)> {
+        self.positions += 1;
+        if self.unended || self.positions > MAX_POSITIONS {
             return None;
         }
         if let Some(hint) = self.hints.next() {
@@ -105,31 +109,31 @@ impl<'t> Values<'t> {
         Some((self.at + memchr2(b'{', b'[', rest)?, true))
     }
 
-    /// Whether repairing the text from `place` on is worth a try.
-    fn may_be_repaired(&mut self, place: usize) -> bool {
+    /// Returns true if it is worth trying to repair the text from `position` on.
+    fn is_repair_worthwhile(&mut self, position: usize) -> bool {
         let last_curly = *self.last_curly.get_or_insert_with(|| last_curly_quote(self.text).unwrap_or(0));
-        let tried = self.repairs < MOST_REPAIRS && place < last_curly;
+        let tried = self.repairs < MAX_REPAIRS && position < last_curly;
         self.repairs += usize::from(tried);
         tried
     }
 }
 
 impl Iterator for Values<'_> {
-    /// A value and the bytes that it takes.
+    /// Value, and its length in bytes.
     type Item = (Value, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (place, in_order) = self.next_place()?;
-            let rest = &self.text[place..];
+            let (position, in_order) = self.next_position()?;
+            let rest = &self.text[position..];
             let reading = match read(rest) {
                 Reading::Value(value, length) => Reading::Value(value, length),
-                failed if self.may_be_repaired(place) => {
+                failed if self.is_repair_worthwhile(position) => {
                     let (repaired, length) = repaired(rest);
                     match read(&repaired) {
                         Reading::Value(value, _) => Reading::Value(value, length),
                         Reading::Unended => Reading::Unended,
-                        // Where the text as it is breaks off says more to people.
+                        // The position of the error in the original text is more helpful.
                         Reading::Broken(_) => failed,
                     }
                 }
@@ -138,19 +142,19 @@ impl Iterator for Values<'_> {
             match reading {
                 Reading::Value(value, length) => {
                     if in_order {
-                        self.at = place + length;
+                        self.at = position + length;
                     }
                     return Some((value, length));
                 }
-                // Not its inner values: they would pass for the whole.
+                // Its inner values are not tried: they would be taken for the whole.
                 Reading::Unended => self.unended = true,
                 Reading::Broken(length) => {
                     let looks_like_json = length > 1 || rest.starts_with('{');
                     if looks_like_json && self.broken.is_none_or(|(longest, _)| longest < length) {
-                        self.broken = Some((length, place + length));
+                        self.broken = Some((length, position + length));
                     }
                     if in_order {
-                        self.at = place + 1;
+                        self.at = position + 1;
                     }
                 }
             }
@@ -159,15 +163,15 @@ impl Iterator for Values<'_> {
 }
 
 enum Reading {
-    /// A value, and how many bytes it takes.
+    /// Value, and its length in bytes.
     Value(Value, usize),
     /// The text ends before the value does.
     Unended,
-    /// No JSON from this byte on.
+    /// The text is not JSON from this byte on.
     Broken(usize),
 }
 
-/// The value that `text` begins with.
+/// Reads the value that `text` begins with.
 fn read(text: &str) -> Reading {
     let mut stream = Deserializer::from_str(text).into_iter::<Value>();
     match stream.next() {
@@ -183,8 +187,8 @@ fn read(text: &str) -> Reading {
     }
 }
 
-/// Where to look first: the whole text, then fenced blocks, then what follows the end of reasoning that began in the
-/// prompt. Empty where that is where the first bracket is.
+/// Returns the positions to try first: the whole text, then fenced blocks, then the text after reasoning that began in the
+/// prompt. Empty if these do not differ from the first bracket.
 fn hints(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut hints: Vec<usize> = memmem::find_iter(bytes, b"```").filter_map(|at| fenced(text, at + 3)).collect();
@@ -195,7 +199,7 @@ fn hints(text: &str) -> Vec<usize> {
     if let Some(begin) = bracket_after_space(text, 0) {
         match read(&text[begin..]) {
             Reading::Value(_, length) if text[begin + length..].trim().is_empty() => hints.insert(0, begin),
-            // Fences and tags that follow stand in its strings.
+            // Fences and tags that follow are part of its strings.
             Reading::Unended => hints.clear(),
             _ => {}
         }
@@ -203,7 +207,7 @@ fn hints(text: &str) -> Vec<usize> {
     hints
 }
 
-/// The bracket with which a fenced block of JSON begins whose fence ends at `at`.
+/// Returns the position of the bracket that begins a fenced block of JSON, whose opening fence ends at `at`.
 fn fenced(text: &str, at: usize) -> Option<usize> {
     let language = text[at..].bytes().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let name = &text[at..at + language];
@@ -211,7 +215,7 @@ fn fenced(text: &str, at: usize) -> Option<usize> {
     if json { bracket_after_space(text, at + language) } else { None }
 }
 
-/// The bracket that follows `at`, but for space.
+/// Returns the position of the bracket that follows `at` after optional space.
 fn bracket_after_space(text: &str, at: usize) -> Option<usize> {
     let rest = text[at..].trim_start();
     rest.starts_with(['{', '[']).then(|| text.len() - rest.len())

@@ -1,4 +1,4 @@
-//! Fields by `JSONPath` of the JSON value in an answer.
+//! Fields selected by `JSONPath` from the JSON value in an answer.
 
 use super::find::{NoValue, Values};
 use super::path::Path;
@@ -6,45 +6,45 @@ use super::{FieldValue, Unparsed};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
-/// What makes fields of answers that hold JSON.
+/// Extractor of fields from answers that contain JSON.
 #[derive(Debug)]
 pub(super) struct JsonFields {
     paths: Vec<Path>,
     response_schema: Option<Validator>,
-    /// Whether a field's value may be taken out of the JSON, since nothing else looks at it: that spares a copy.
+    /// If true, a field's value may be moved out of the JSON, since nothing else reads it: that avoids a copy.
     taken: bool,
 }
 
-/// A JSON Schema, ready for use.
+/// Compiles a JSON Schema.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the rule that the schema breaks.
 pub(super) fn compiled(schema: &Value) -> Result<Validator, String> {
-    // Patterns of linear time: the answers they meet are anything. References to other documents are refused, since
-    // nothing here can read any.
+    // Patterns must match in linear time, since answers are untrusted. References to other documents are refused, since
+    // nothing here can read them.
     let options =
-        jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(super::MOST_PATTERN_BYTES));
+        jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(super::MAX_PATTERN_BYTES));
     options.build(schema).map_err(|error| match error.instance_path().as_str() {
-        "" => format!("is no valid JSON Schema: {error}"),
-        path => format!("is no valid JSON Schema at {path}: {error}"),
+        "" => format!("is not a valid JSON Schema: {error}"),
+        path => format!("is not a valid JSON Schema at {path}: {error}"),
     })
 }
 
 impl JsonFields {
-    /// The fields at these paths, of values that are as `response_schema` demands.
+    /// Creates an extractor of the fields at these paths, from values that match `response_schema`.
     pub(super) fn new(paths: Vec<Path>, response_schema: Option<Validator>) -> Self {
         let shared = |at: usize, path: &Path| paths[..at].iter().any(|earlier| earlier.may_meet(path));
         let taken = response_schema.is_none() && !paths.iter().enumerate().any(|(at, path)| shared(at, path));
         Self { paths, response_schema, taken }
     }
 
-    /// The fields of the first value in `text` that has any of them.
+    /// Returns the fields of the first value in `text` that has any of them.
     ///
     /// # Errors
-    /// Why there are none.
+    /// Returns the reason if there is no such value.
     pub(super) fn extract(&self, text: &str) -> Result<Vec<Option<FieldValue>>, Unparsed> {
         let mut values = Values::new(text);
-        // A value without any field is often not meant: the `[1]` of a footnote.
+        // A value without any of the fields is often not the answer: for example the `[1]` of a footnote.
         let mut longest_without = None;
         for (mut value, length) in values.by_ref() {
             if let Some(fields) = self.fields(&mut value) {
@@ -52,7 +52,7 @@ impl JsonFields {
             }
             longest_without = longest_without.max(Some(length));
         }
-        // A number, text or literal is an answer as well where a path is `$`.
+        // A number, text or literal is an answer too if a path is `$`.
         if let Ok(mut value) = serde_json::from_str::<Value>(text.trim())
             && let Some(fields) = self.fields(&mut value)
         {
@@ -70,7 +70,7 @@ impl JsonFields {
         })
     }
 
-    /// The fields of `value`, unless it has none of them. A `null` is there, and holds nothing.
+    /// Returns the fields of `value`, unless it has none of them. A `null` exists, but has no value.
     fn fields(&self, value: &mut Value) -> Option<Vec<Option<FieldValue>>> {
         let mut any = false;
         let fields = self.paths.iter().map(|path| {
@@ -104,7 +104,7 @@ mod tests {
     #[case(&["$.b.c", "$.b"], false, &["y", r#"{"c":"y"}"#])]
     #[case(&["$.a", "$['a']"], false, &["x", "x"])]
     #[case(&["$..c", "$.b.c"], false, &["y", "y"])]
-    fn values_are_taken_only_where_no_other_field_needs_them(
+    fn values_are_moved_only_if_no_other_field_needs_them(
         #[case] paths: &[&str],
         #[case] taken: bool,
         #[case] expected: &[&str],
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_taken_from_what_a_schema_looks_at() {
+    fn values_checked_by_a_schema_are_not_moved() {
         let schema = serde_json::json!({"required": ["a"], "properties": {"a": {"type": "string"}}});
         let fields = JsonFields::new(vec![Path::parse("$.a").unwrap()], Some(compiled(&schema).unwrap()));
         assert!(!fields.taken);

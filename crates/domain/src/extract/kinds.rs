@@ -1,35 +1,35 @@
-//! One column type for a field of a whole stage, from the kinds of its values in all answers.
+//! Column type of a field for a whole stage, derived from the kinds of its values in all answers.
 //!
-//! The answers of a stage are read in parts, each of which notes the kinds that it saw; together they say what the
-//! column is in every file alike.
+//! The answers of a stage are read in parts, each of which records the kinds of its values; together they determine the type
+//! of the column, which is the same in every file.
 
 use super::FieldValue;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// The kinds of a field's values that were seen so far.
+/// Kinds of a field's values in the answers read so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FieldKinds(BTreeSet<Kind>);
 
-/// A kind of value.
+/// Kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Boolean,
-    /// An integer that a 64-bit float holds exactly.
+    /// Integer that is exact as a 64-bit float.
     Integer,
-    /// An integer that takes a signed 64-bit integer.
+    /// Integer that needs a signed 64-bit integer.
     LongInteger,
-    /// An integer above what signed 64-bit integers hold.
+    /// Integer above the range of signed 64-bit integers.
     HugeInteger,
     Float,
     Text,
     List,
 }
 
-/// The type of a field's column.
+/// Type of a field's column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
@@ -45,23 +45,23 @@ pub enum ColumnType {
     List,
 }
 
-/// A value as a column of its type holds it.
+/// Value in the representation of its column's type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
-    /// In a column of integers.
+    /// Value of an integer column.
     Integer(i64),
-    /// In a column of floats.
+    /// Value of a float column.
     Float(f64),
-    /// In a column of booleans.
+    /// Value of a boolean column.
     Boolean(bool),
-    /// In a column of texts.
+    /// Value of a text column.
     Text(Cow<'a, str>),
-    /// In a column of lists.
+    /// Value of a list column.
     List(&'a [Option<String>]),
 }
 
-/// Integers up to here, and down to its negative, are exact as 64-bit floats.
-const EXACT_IN_FLOATS: u64 = 1 << f64::MANTISSA_DIGITS;
+/// Maximum absolute value of integers that are exact as 64-bit floats.
+const MAX_EXACT_IN_FLOATS: u64 = 1 << f64::MANTISSA_DIGITS;
 
 impl Kind {
     fn of(value: &FieldValue) -> Self {
@@ -70,7 +70,7 @@ impl Kind {
             FieldValue::Text(_) => Self::Text,
             FieldValue::List(_) => Self::List,
             FieldValue::Number(number) => match (number.as_i64(), number.as_u64()) {
-                (Some(integer), _) if integer.unsigned_abs() <= EXACT_IN_FLOATS => Self::Integer,
+                (Some(integer), _) if integer.unsigned_abs() <= MAX_EXACT_IN_FLOATS => Self::Integer,
                 (Some(_), _) => Self::LongInteger,
                 (None, Some(_)) => Self::HugeInteger,
                 (None, None) => Self::Float,
@@ -80,21 +80,21 @@ impl Kind {
 }
 
 impl FieldKinds {
-    /// Notes the kind of `value`.
-    pub fn see(&mut self, value: &FieldValue) {
+    /// Records the kind of `value`.
+    pub fn record(&mut self, value: &FieldValue) {
         let kind = Kind::of(value);
         if !self.0.contains(&kind) {
             self.0.insert(kind);
         }
     }
 
-    /// Adds the kinds that another part of the stage saw.
+    /// Adds the kinds of another part of the stage.
     pub fn merge(&mut self, other: &Self) {
         self.0.extend(&other.0);
     }
 
-    /// The type of the column: that of all values, else text. Numbers are floats if any is, and text if no number type
-    /// holds all of them exactly. A field that no answer has is text.
+    /// Returns the type of the column: that of all values, else text. Numbers are floats if any of them is, and text if no
+    /// number type represents all of them exactly. A field that no answer has is text.
     pub fn column_type(&self) -> ColumnType {
         let only = |kinds: &[Kind]| !self.0.is_empty() && self.0.iter().all(|seen| kinds.contains(seen));
         let types: [(&[Kind], ColumnType); 4] = [
@@ -109,7 +109,7 @@ impl FieldKinds {
 }
 
 impl ColumnType {
-    /// `value` as this column holds it. `None` only if the type did not come from kinds that include this value's.
+    /// Converts `value` to this type. Returns `None` only if the type was not derived from kinds that include this value's.
     pub fn cell(self, value: &FieldValue) -> Option<Cell<'_>> {
         match (self, value) {
             (Self::Integer, FieldValue::Number(number)) => number.as_i64().map(Cell::Integer),
@@ -133,7 +133,7 @@ mod tests {
     fn kinds(values: &[FieldValue]) -> FieldKinds {
         let mut kinds = FieldKinds::default();
         for value in values {
-            kinds.see(value);
+            kinds.record(value);
         }
         kinds
     }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_written_as_names() {
+    fn kinds_are_serialized_as_names() {
         let kinds = kinds(&values(&json!([0.5, "a", 1])));
         assert_eq!(serde_json::to_string(&kinds).unwrap(), r#"["integer","float","text"]"#);
     }
@@ -184,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_in_any_order_give_one_type_that_holds_every_value_exactly(
+        fn parts_in_any_order_give_the_same_type_which_represents_every_value_exactly(
             all in prop::collection::vec(any_value(), 0..6),
             cut in 0usize..6,
         ) {

@@ -1,43 +1,44 @@
-//! `JSONPath`s: RFC 9535.
+//! `JSONPath` expressions (RFC 9535).
 
 use super::FieldValue;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-/// The longest path, in bytes, and the most filters and parentheses in it: the parser calls itself for each of these,
-/// and tries several ways to read it. Names count even where they merely hold such a character; nobody misses them.
-const LONGEST: usize = 500;
-const MOST_NESTED: usize = 10;
+/// Maximum length of a path in bytes.
+const MAX_PATH_BYTES: usize = 500;
+/// Maximum number of filters and parentheses in a path: the parser recurses for each of them and backtracks. Such
+/// characters within names count too, which does not matter in practice.
+const MAX_NESTED: usize = 10;
 
-/// A path.
+/// Compiled path.
 #[derive(Debug, Clone)]
 pub(super) enum Path {
-    /// `$.a.b`, which most paths are: no need for more than looking up the names.
+    /// Path of the form `$.a.b`, the most common one: only the names have to be looked up.
     Members(Vec<String>),
-    /// Any other.
+    /// Any other path.
     Query(JsonPath),
 }
 
-/// A path leads nowhere.
+/// Error: the path matches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Missing;
 
 impl Path {
-    /// Reads a path.
+    /// Parses a path.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the rule that the path breaks.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > LONGEST {
-            return Err(format!("is longer than {LONGEST} bytes"));
+        if text.len() > MAX_PATH_BYTES {
+            return Err(format!("is longer than {MAX_PATH_BYTES} bytes"));
         }
-        if text.matches(['(', '?']).count() > MOST_NESTED {
-            return Err(format!("has more than {MOST_NESTED} filters and parentheses"));
+        if text.matches(['(', '?']).count() > MAX_NESTED {
+            return Err(format!("has more than {MAX_NESTED} filters and parentheses"));
         }
         if !text.starts_with('$') {
-            return Err("is no JSONPath: one begins with `$`, e.g. `$.name`".to_owned());
+            return Err("is not a JSONPath: it must begin with `$`, e.g. `$.name`".to_owned());
         }
-        let path = JsonPath::parse(text).map_err(|error| format!("is no valid JSONPath: {error}"))?;
+        let path = JsonPath::parse(text).map_err(|error| format!("is not a valid JSONPath: {error}"))?;
         let simple = |name: &str| {
             let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
             name.bytes().next().is_some_and(letter) && name.bytes().all(|byte| letter(byte) || byte.is_ascii_digit())
@@ -50,10 +51,10 @@ impl Path {
         }
     }
 
-    /// The field at this path; `None` if there is a `null`. Several matches are a list.
+    /// Returns the field at this path, or `None` for a `null`. Several matches become a list.
     ///
     /// # Errors
-    /// If the path leads nowhere.
+    /// Returns an error if the path matches nothing.
     pub(super) fn field(&self, value: &Value) -> Result<Option<FieldValue>, Missing> {
         let query = match self {
             Self::Members(names) => {
@@ -70,17 +71,17 @@ impl Path {
         }
     }
 
-    /// The same; what is found may be gone from `value` then.
+    /// Returns the same as [`Self::field`], but may move the match out of `value`.
     ///
     /// # Errors
-    /// If the path leads nowhere.
+    /// Returns an error if the path matches nothing.
     pub(super) fn take(&self, value: &mut Value) -> Result<Option<FieldValue>, Missing> {
         let Self::Members(names) = self else { return self.field(value) };
         let found = names.iter().try_fold(value, |value, name| value.as_object_mut()?.get_mut(name));
         found.map(|found| FieldValue::of_taken(found.take())).ok_or(Missing)
     }
 
-    /// Whether both may lead to one place, or one into what the other finds.
+    /// Returns true if both paths may match the same value, or one a part of the other's match.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Members(one), Self::Members(other)) => one.iter().zip(other).all(|(one, other)| one == other),
@@ -128,13 +129,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case("name", "begins with `$`")]
-    #[case("", "begins with `$`")]
-    #[case("$.", "is no valid JSONPath")]
-    #[case("$.a b", "is no valid JSONPath")]
-    #[case("$.a[", "is no valid JSONPath")]
-    #[case("$[?unknown(@)]", "is no valid JSONPath")]
-    fn a_wrong_path_says_what_is_wrong(#[case] path: &str, #[case] expected: &str) {
+    #[case("name", "must begin with `$`")]
+    #[case("", "must begin with `$`")]
+    #[case("$.", "is not a valid JSONPath")]
+    #[case("$.a b", "is not a valid JSONPath")]
+    #[case("$.a[", "is not a valid JSONPath")]
+    #[case("$[?unknown(@)]", "is not a valid JSONPath")]
+    fn an_invalid_path_is_reported_with_the_rule(#[case] path: &str, #[case] expected: &str) {
         let error = Path::parse(path).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
@@ -153,9 +154,9 @@ mod tests {
         ] {
             let path = |depth: usize| format!("{begin}{}@.a{}", nested.repeat(depth), end.repeat(depth));
             assert!(Path::parse(&path(1000)).unwrap_err().contains("longer"));
-            let opened: String = path(1000).chars().take(LONGEST).collect();
+            let opened: String = path(1000).chars().take(MAX_PATH_BYTES).collect();
             assert!(Path::parse(&opened).is_err());
-            for depth in 1..=MOST_NESTED {
+            for depth in 1..=MAX_NESTED {
                 let closed = path(depth) + if begin.ends_with('?') { "]" } else { "" };
                 if let Ok(path) = Path::parse(&closed).or_else(|_| Path::parse(&closed.replace("@.a", ""))) {
                     let _ = path.field(&json!({"a": 1}));
@@ -176,7 +177,7 @@ mod tests {
         }
 
         #[test]
-        fn looking_names_up_is_what_the_path_means(path in "\\$(\\.[ab_1]{1,2}){1,3}") {
+        fn member_lookup_equals_the_evaluation_of_the_path(path in "\\$(\\.[ab_1]{1,2}){1,3}") {
             let value = json!({"a": {"a": 1, "b": {"_": [1], "a1": null}}, "b": "x", "_a": {"a": {"a": "deep"}}, "aa": [{"a": 1}]});
             if let Ok(parsed) = Path::parse(&path) {
                 prop_assert!(matches!(parsed, Path::Members(_)));

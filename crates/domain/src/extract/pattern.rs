@@ -1,32 +1,32 @@
-//! Fields by regular expression.
+//! Fields selected by regular expression.
 
 use super::find::after_reasoning;
-use super::{FieldValue, MOST_PATTERN_BYTES, Unparsed};
+use super::{FieldValue, MAX_PATTERN_BYTES, Unparsed};
 use regex::{Regex, RegexBuilder};
 
-/// A pattern: case-insensitive, with `^` and `$` at every line.
+/// Compiled pattern: case-insensitive, with `^` and `$` matching at every line.
 #[derive(Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    /// It is about the reasoning itself.
+    /// True if the pattern refers to the reasoning itself.
     of_reasoning: bool,
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Compiles a pattern.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the rule that the pattern breaks.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut builder = RegexBuilder::new(text);
-        builder.case_insensitive(true).multi_line(true).size_limit(MOST_PATTERN_BYTES);
-        let regex = builder.build().map_err(|error| format!("is no valid regular expression: {error}"))?;
+        builder.case_insensitive(true).multi_line(true).size_limit(MAX_PATTERN_BYTES);
+        let regex = builder.build().map_err(|error| format!("is not a valid regular expression: {error}"))?;
         let lower = text.to_ascii_lowercase();
         let of_reasoning = ["<think", "</think", "<reasoning", "</reasoning"].iter().any(|tag| lower.contains(tag));
         Ok(Self { regex, of_reasoning })
     }
 
-    /// The first group that matched, else the whole match, without space around it. Nothing at all is no value.
+    /// Returns the first group that matched, else the whole match, trimmed. An empty match is no value.
     fn field(&self, text: &str) -> Option<FieldValue> {
         let found = if self.regex.captures_len() == 1 {
             self.regex.find(text)?.as_str()
@@ -39,10 +39,10 @@ impl Pattern {
     }
 }
 
-/// The fields of `text`. Patterns look past the reasoning in front, unless they name its tag.
+/// Returns the fields of `text`. Patterns skip leading reasoning, unless they contain its tag.
 ///
 /// # Errors
-/// If no pattern gives anything.
+/// Returns an error if no pattern matches.
 pub(super) fn extract(patterns: &[Pattern], text: &str) -> Result<Vec<Option<FieldValue>>, Unparsed> {
     let answer = after_reasoning(text).unwrap_or(text);
     let fields: Vec<_> =
@@ -86,8 +86,8 @@ mod tests {
     #[case("(")]
     #[case(r"(\w{1,100}){1,100}")]
     #[case(r"a(?=b)")]
-    fn a_wrong_or_huge_pattern_is_refused(#[case] pattern: &str) {
+    fn invalid_and_huge_patterns_are_refused(#[case] pattern: &str) {
         let error = Pattern::parse(pattern).unwrap_err();
-        assert!(error.starts_with("is no valid regular expression"), "{error}");
+        assert!(error.starts_with("is not a valid regular expression"), "{error}");
     }
 }

@@ -1,34 +1,34 @@
-//! Typographic quotes where JSON wants ASCII ones: `{"title": "Das „Beste" Hemd"}`.
+//! Repair of typographic quotes where JSON requires ASCII ones: `{"title": "Das „Beste" Hemd"}`.
 //!
 //! Models that write German open a quotation with `„` and close it with the ASCII quote that ends a JSON string.
-//! `„name"` becomes `\"name\"`, and any other curly quote within a string becomes `'`. A curly quote where a string has
-//! to begin is taken for the ASCII quote it stands for. ASCII quotes that close no such quotation are never touched;
-//! French and CJK quotes («», 「」) are no curly quotes and stay.
+//! `„name"` becomes `\"name\"`, and any other curly quote within a string becomes `'`. A curly quote where a string must
+//! begin is treated as the ASCII quote that it stands for. ASCII quotes that do not close such a quotation are never
+//! changed; French and CJK quotes («», 「」) are not curly quotes and remain.
 //!
-//! Only what does not parse as it is comes here, and only what parses afterwards is used.
+//! Only text that does not parse is repaired, and the result is used only if it parses.
 
-/// Where the reader is.
+/// State of the reader.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Outside,
-    /// In a string.
+    /// Within a string.
     Inside {
-        /// It began with a curly quote, and may end with one.
+        /// True if it began with a curly quote and may end with one.
         curly: bool,
-        /// A `„` stands open that an ASCII quote is going to close.
+        /// True while a `„` is open that an ASCII quote will close.
         quotation: bool,
     },
 }
 
-/// Where the last curly quote of `text` begins: without one after it, no value needs repair.
+/// Returns the position of the last curly quote of `text`: a value without a curly quote after its beginning needs no repair.
 pub(super) fn last_curly_quote(text: &str) -> Option<usize> {
     // U+2018 to U+201F are E2 80 98 to E2 80 9F.
     let is_curly = |at: &usize| text.as_bytes().get(at + 2).is_some_and(|last| (0x98..=0x9F).contains(last));
     memchr::memmem::rfind_iter(text.as_bytes(), b"\xE2\x80").find(is_curly)
 }
 
-/// The JSON value at the beginning of `text` with its quotes repaired and nothing of what follows it, and how many bytes
-/// of `text` it takes.
+/// Returns the JSON value at the beginning of `text` with repaired quotes and without the text after it, and its length
+/// within `text` in bytes.
 pub(super) fn repaired(text: &str) -> (String, usize) {
     let mut out = String::with_capacity(text.len() + 16);
     let mut place = Place::Outside;
@@ -87,15 +87,15 @@ fn is_single(char: char) -> bool {
     matches!(char, '‘' | '’' | '‚' | '‛')
 }
 
-/// Whether the quotation that begins before `after` closes with an ASCII quote which is neither escaped nor the end of
-/// the string: of `"Größe „M", "b": 1`, the quote after `M` ends the string.
+/// Returns true if the quotation that begins before `after` is closed by an ASCII quote that is neither escaped nor the end
+/// of the string: in `"Größe „M", "b": 1`, the quote after `M` ends the string.
 fn closes_with_ascii(after: &str) -> bool {
     let close = after.char_indices().find(|(_, char)| is_double(*char) || matches!(char, '"' | '\\' | '\n'));
     close.is_some_and(|(at, char)| char == '"' && !ends_string(&after[at + 1..], false))
 }
 
-/// Whether a quote before `after` can be the end of a string, by what follows. A colon and a comma before a number tell
-/// it only for strings that `curly` quotes delimit: in running text, they follow a quotation as well.
+/// Returns true if a quote before `after` can be the end of a string, judging by the text that follows. A colon, or a comma
+/// before a number, indicates it only for strings delimited by `curly` quotes: in prose, they follow a quotation as well.
 fn ends_string(after: &str, curly: bool) -> bool {
     let mut next = after.chars().filter(|char| !char.is_whitespace());
     match next.next() {
@@ -136,7 +136,7 @@ mod tests {
     #[case("x“", Some(1))]
     #[case("‛ ‘ –", Some(4))]
     #[case("plain \"text\" – with … other « signs", None)]
-    fn curly_quotes_are_seen(#[case] text: &str, #[case] last: Option<usize>) {
+    fn the_last_curly_quote_is_found(#[case] text: &str, #[case] last: Option<usize>) {
         assert_eq!(last_curly_quote(text), last);
     }
 
@@ -147,7 +147,7 @@ mod tests {
         }
 
         #[test]
-        fn ascii_quotes_alone_are_never_touched(text in "\\PC{0,60}") {
+        fn text_without_curly_quotes_is_never_changed(text in "\\PC{0,60}") {
             let text: String = text.chars().filter(|char| !is_double(*char) && !is_single(*char)).collect();
             let (repaired, length) = repaired(&text);
             prop_assert_eq!(&text[..length], repaired);

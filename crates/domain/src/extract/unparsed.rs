@@ -1,56 +1,60 @@
-//! Why an answer gave no fields.
+//! Reasons why an answer has no fields.
 
-/// Why an answer gave no fields. The text is for people; it may name keys of the answer, never its values.
+use crate::row_error::{RowError, RowErrorCode};
+
+/// Reason why an answer has no fields. The text is for humans; it may name keys of the answer, never its values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unparsed {
-    /// The answer holds no JSON object or array.
+    /// The answer contains no JSON object or array.
     #[error("there is no JSON in the answer")]
     NoJson,
-    /// The model stopped at its token limit before the fields were there.
+    /// The model stopped at its token limit before the fields were complete.
     #[error("the answer was cut off at the token limit; raise `max_tokens`")]
     CutOff,
-    /// A JSON value begins and does not end, although the model ended the answer itself.
+    /// A JSON value begins but does not end, although the model ended the answer itself.
     #[error("the JSON in the answer does not end")]
     Unended,
-    /// What looks like JSON is none.
+    /// The part that resembles JSON is invalid.
     #[error("the JSON in the answer is broken at line {line}, column {column}")]
     Broken {
-        /// The line of the answer, from 1.
+        /// Line of the answer, from 1.
         line: usize,
-        /// The character of that line, from 1.
+        /// Character within that line, from 1.
         column: usize,
     },
-    /// There is JSON, but no field's path leads anywhere in it.
+    /// The answer contains JSON, but no field's path matches in it.
     #[error("the JSON in the answer has none of the fields of `output_schema`")]
     NoFields,
     /// No field's pattern matches.
     #[error("no pattern of `output_schema` matches the answer")]
     NoMatch,
-    /// The JSON value is not as `response_schema` demands.
+    /// The JSON value does not match `response_schema`.
     #[error("the answer does not match `response_schema` at {path}: {rule}")]
     Mismatch {
-        /// Where in the JSON value: `/items/0`, or `the top`.
+        /// Location in the JSON value: `/items/0`, or `the top`.
         path: String,
-        /// What is wrong there.
+        /// Rule that is broken there.
         rule: String,
     },
 }
 
-impl Unparsed {
-    /// A short name for counting: never any text of an answer.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NoJson => "no JSON in the answer",
-            Self::CutOff => "answer cut off at the token limit",
-            Self::Unended => "JSON in the answer does not end",
-            Self::Broken { .. } => "broken JSON in the answer",
-            Self::NoFields => "none of the fields in the answer",
-            Self::NoMatch => "no pattern matches the answer",
-            Self::Mismatch { .. } => "answer does not match the response schema",
-        }
+impl From<&Unparsed> for RowError {
+    fn from(unparsed: &Unparsed) -> Self {
+        let code = match unparsed {
+            Unparsed::NoJson => RowErrorCode::NoJson,
+            Unparsed::CutOff => RowErrorCode::AnswerCutOff,
+            Unparsed::Unended => RowErrorCode::JsonUnended,
+            Unparsed::Broken { .. } => RowErrorCode::JsonBroken,
+            Unparsed::NoFields => RowErrorCode::NoFields,
+            Unparsed::NoMatch => RowErrorCode::NoPatternMatch,
+            Unparsed::Mismatch { .. } => RowErrorCode::SchemaMismatch,
+        };
+        Self::new(code, unparsed.to_string())
     }
+}
 
-    /// The same, seen from `whole`, which `part` is the end of.
+impl Unparsed {
+    /// Converts the position from `part` to `whole`, of which `part` is the end.
     pub(super) fn further_down(self, whole: &str, part: &str) -> Self {
         let Self::Broken { line, column } = self else { return self };
         let before = &whole[..whole.len() - part.len()];

@@ -1,25 +1,25 @@
-//! The value of one field of one answer.
+//! Value of one field of one answer.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-/// The value of a field. JSON's `null` is no value.
+/// Value of a field. JSON's `null` is no value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FieldValue {
     /// True or false.
     Boolean(bool),
-    /// A number. Integers of up to 64 bits are exact; longer ones are the nearest 64-bit float.
+    /// Number. Integers of up to 64 bits are exact; longer ones become the nearest 64-bit float.
     Number(Number),
-    /// A text; also a JSON object, as its JSON text (keys sorted).
+    /// Text; also a JSON object, as its JSON text (with sorted keys).
     Text(String),
-    /// The elements of a JSON array, or what several matches of a `JSONPath` hold, each as text. `None` is a `null`,
-    /// which is kept: lists of several fields may belong together element by element.
+    /// Elements of a JSON array, or the values of several matches of a `JSONPath`, each as text. `None` is a `null`, which is
+    /// kept because the lists of several fields may correspond element by element.
     List(Vec<Option<String>>),
 }
 
 impl FieldValue {
-    /// What a JSON value is as a field.
+    /// Converts a JSON value to a field value.
     pub(super) fn of_json(value: &Value) -> Option<Self> {
         match value {
             Value::Null => None,
@@ -31,7 +31,7 @@ impl FieldValue {
         }
     }
 
-    /// The same of a value that nobody else needs.
+    /// Converts a JSON value that is not needed any more, without copying texts.
     pub(super) fn of_taken(value: Value) -> Option<Self> {
         match value {
             Value::Number(number) => Some(Self::Number(number)),
@@ -40,12 +40,12 @@ impl FieldValue {
         }
     }
 
-    /// A list of these.
+    /// Creates a list of several values.
     pub(super) fn of_several<'v>(values: impl IntoIterator<Item = &'v Value>) -> Self {
         Self::List(values.into_iter().map(element_text).collect())
     }
 
-    /// The value as text: a text itself, anything else as JSON.
+    /// Converts the value to text: texts remain as they are, anything else becomes JSON.
     pub fn into_text(self) -> String {
         match self {
             Self::Boolean(flag) => flag.to_string(),
@@ -80,7 +80,7 @@ mod tests {
     #[case(json!({"b": [1], "a": null}), r#"{"a":null,"b":[1]}"#)]
     #[case(json!(["x", 1, null, [2], {"k": true}]), r#"["x","1",null,"[2]","{\"k\":true}"]"#)]
     #[case(json!([]), "[]")]
-    fn a_value_has_a_text(#[case] value: Value, #[case] text: &str) {
+    fn values_are_converted_to_text_and_survive_serialization(#[case] value: Value, #[case] text: &str) {
         assert_eq!(FieldValue::of_taken(value.clone()), FieldValue::of_json(&value));
         let value = FieldValue::of_json(&value).unwrap();
         let written = serde_json::to_string(&value).unwrap();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_value() {
+    fn null_is_not_a_value() {
         assert_eq!(FieldValue::of_json(&Value::Null), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A place in a file's bytes; to read beyond their end is to find the file cut off.
+//! Read position in the bytes of a file; reading past the end means that the file is truncated.
 
 use super::Fault;
 
@@ -13,7 +13,7 @@ impl<'a> Cursor<'a> {
         Self { bytes, at }
     }
 
-    pub(super) fn place(self) -> usize {
+    pub(super) fn position(self) -> usize {
         self.at
     }
 
@@ -27,7 +27,7 @@ impl<'a> Cursor<'a> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    /// Goes on by so many bytes, which have to be there.
+    /// Advances by `count` bytes, which must exist.
     pub(super) fn skip(&mut self, count: usize) -> Result<(), Fault> {
         let to = self.at.checked_add(count).filter(|to| *to <= self.bytes.len()).ok_or(Fault::CutOff)?;
         self.at = to;

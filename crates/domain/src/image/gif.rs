@@ -1,4 +1,4 @@
-//! GIF: a header with the size, then blocks up to the trailer.
+//! GIF format: a header with the size, then blocks up to the trailer.
 
 use super::cursor::Cursor;
 use super::{Fault, Size};
@@ -10,17 +10,17 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     let flags = cursor.byte()?;
     // Background and aspect ratio.
     cursor.skip(2)?;
-    cursor.skip(colours(flags))?;
+    cursor.skip(color_table_bytes(flags))?;
     loop {
         match cursor.byte()? {
             0x3b => return Ok(Size { width: width.into(), height: height.into() }),
             // An extension: its label, then its data.
             0x21 => cursor.skip(1)?,
-            // A picture: where it goes, its colours, the code size, then its data.
+            // An image: its position, its color table, the code size, then its data.
             0x2c => {
                 cursor.skip(8)?;
                 let flags = cursor.byte()?;
-                cursor.skip(colours(flags))?;
+                cursor.skip(color_table_bytes(flags))?;
                 cursor.skip(1)?;
             }
             _ => return Err(Fault::Broken("there is no block where one should begin")),
@@ -34,7 +34,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     }
 }
 
-/// The bytes of the table of colours that these flags announce.
-fn colours(flags: u8) -> usize {
+/// Returns the size in bytes of the color table that the flags announce.
+fn color_table_bytes(flags: u8) -> usize {
     if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }

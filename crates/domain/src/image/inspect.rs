@@ -1,11 +1,11 @@
-//! Looking at the bytes of an image.
+//! Inspection of the bytes of an image.
 
 use super::{Fault, ImageLimits, ImageProblem, MediaType, gif, jpeg, other_formats, png, webp};
 
-/// What the image is, if it can be sent: by its bytes, whatever its name says.
+/// Returns the media type of an image that can be sent, determined from its bytes and never from its name.
 ///
 /// # Errors
-/// Why it cannot be sent.
+/// Returns the reason if the image cannot be sent.
 pub fn inspect(bytes: &[u8], limits: &ImageLimits) -> Result<MediaType, ImageProblem> {
     if bytes.is_empty() {
         return Err(ImageProblem::Empty);
@@ -24,7 +24,7 @@ pub fn inspect(bytes: &[u8], limits: &ImageLimits) -> Result<MediaType, ImagePro
     };
     let size = walked.map_err(|fault| match fault {
         Fault::CutOff => ImageProblem::CutOff(media_type),
-        Fault::Broken(why) => ImageProblem::Broken(media_type, why),
+        Fault::Broken(detail) => ImageProblem::Broken(media_type, detail),
     })?;
     let (width, height) = (size.width, size.height);
     if width == 0 || height == 0 {

@@ -1,4 +1,4 @@
-//! JPEG (ITU-T T.81, annex B): segments up to the first scan, then coded data up to the marker of the end.
+//! JPEG format (ITU-T T.81, annex B): segments up to the first scan, then coded data up to the end marker.
 
 use super::cursor::Cursor;
 use super::{Fault, Size};
@@ -29,14 +29,14 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
             }
         }
     }
-    // In coded data 0xff is followed by 0 or a restart marker: what looks like the end is the end. Bytes after it are
+    // In coded data, 0xff is followed by 0 or a restart marker, so an end marker really is the end. Bytes after it are
     // common (cameras append previews) and harmless.
-    let scan = bytes.get(cursor.place()..).unwrap_or_default();
+    let scan = bytes.get(cursor.position()..).unwrap_or_default();
     rfind(scan, &[0xff, END]).ok_or(Fault::CutOff)?;
     size.ok_or(Fault::Broken("it gives no size"))
 }
 
-/// The next marker, which any number of fill bytes may precede.
+/// Reads the next marker, which any number of fill bytes may precede.
 fn marker(cursor: &mut Cursor<'_>) -> Result<u8, Fault> {
     if cursor.byte()? != 0xff {
         return Err(Fault::Broken("there is no segment where one should begin"));
@@ -49,12 +49,12 @@ fn marker(cursor: &mut Cursor<'_>) -> Result<u8, Fault> {
     }
 }
 
-/// Start of frame; three numbers of that range mean something else.
+/// Returns true for a start of frame; three numbers of that range have other meanings.
 fn is_frame(kind: u8) -> bool {
     matches!(kind, 0xc0..=0xcf) && !matches!(kind, 0xc4 | 0xc8 | 0xcc)
 }
 
-/// Length, precision, then lines and samples of a line.
+/// Reads a frame header: length, precision, then the number of lines and of samples per line.
 fn frame(mut segment: Cursor<'_>) -> Result<Size, Fault> {
     segment.skip(3)?;
     let height = u16::from_be_bytes(segment.array()?);

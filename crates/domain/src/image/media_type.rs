@@ -1,6 +1,6 @@
-//! The formats that models take.
+//! Image formats that models accept.
 
-/// A format of images.
+/// Image format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaType {
     /// JPEG.
@@ -14,7 +14,7 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// The MIME type, as Anthropic's `media_type` has it.
+    /// Returns the MIME type, as used in Anthropic's `media_type`.
     pub fn mime(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -24,7 +24,7 @@ impl MediaType {
         }
     }
 
-    /// The name in the `format` of Converse and Nova.
+    /// Returns the name used in the `format` of Converse and Nova.
     pub fn format(self) -> &'static str {
         match self {
             Self::Jpeg => "jpeg",
@@ -34,7 +34,7 @@ impl MediaType {
         }
     }
 
-    /// The name for a message.
+    /// Returns the name used in messages.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Jpeg => "JPEG",
@@ -44,7 +44,7 @@ impl MediaType {
         }
     }
 
-    /// What the first bytes say.
+    /// Recognizes the format by its first bytes.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),

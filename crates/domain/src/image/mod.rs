@@ -1,7 +1,7 @@
-//! Images: what they are by their bytes, and whether a model takes them.
+//! Images: their formats, recognized by their bytes, and the limits of models.
 //!
-//! Nothing is decoded. [`inspect`] walks the containers of the four formats that Bedrock's models take as far as it needs
-//! to: to the dimensions, and to the end, so that a file that was cut off is found before anybody pays for it.
+//! Nothing is decoded. [`inspect`] walks the containers of the four formats that Bedrock's models accept only as far as
+//! necessary: to the dimensions, and to the end, so that a truncated file is detected before it causes any cost.
 
 mod cursor;
 mod gif;
@@ -19,18 +19,18 @@ pub use limits::ImageLimits;
 pub use media_type::MediaType;
 pub use problem::ImageProblem;
 
-/// What the walk through a file found.
+/// Dimensions found by the walk through a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Size {
     width: u32,
     height: u32,
 }
 
-/// Why a file cannot be walked through.
+/// Reason why a file cannot be walked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// It ends before its format says so.
+    /// The file ends before the end of its format.
     CutOff,
-    /// It contradicts its format: what is wrong.
+    /// The file violates its format, with a description.
     Broken(&'static str),
 }

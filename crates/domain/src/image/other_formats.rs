@@ -1,6 +1,6 @@
-//! What a file is that is none of the formats that models take, for a message that helps.
+//! Recognition of file formats that models do not accept, for a helpful message.
 
-/// The name of the format, by its first bytes.
+/// Returns the name of the format, by its first bytes.
 pub(super) fn name(bytes: &[u8]) -> Option<&'static str> {
     let known: [(&[u8], &str); 14] = [
         (b"BM", "a BMP image"),
@@ -22,7 +22,7 @@ pub(super) fn name(bytes: &[u8]) -> Option<&'static str> {
     by_beginning.or_else(|| of_iso_media(bytes)).or_else(|| of_text(bytes))
 }
 
-/// HEIC, AVIF and videos share one container, which names its brand.
+/// Recognizes HEIC, AVIF and videos, which share a container that names its brand.
 fn of_iso_media(bytes: &[u8]) -> Option<&'static str> {
     if bytes.get(4..8)? != b"ftyp" {
         return None;
@@ -35,10 +35,10 @@ fn of_iso_media(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// SVG and HTML, which a comment or a declaration may precede.
+/// Recognizes SVG, HTML and XML, which a comment or a declaration may precede.
 fn of_text(bytes: &[u8]) -> Option<&'static str> {
-    const LOOKED_AT: usize = 1024;
-    let start = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    const MAX_INSPECTED_BYTES: usize = 1024;
+    let start = bytes.get(..MAX_INSPECTED_BYTES).unwrap_or(bytes);
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     if !start.starts_with(b"<") {
         return None;

@@ -1,4 +1,4 @@
-//! PNG: chunks from IHDR, which holds the size, to IEND.
+//! PNG format: chunks from IHDR, which contains the size, to IEND.
 
 use super::cursor::Cursor;
 use super::{Fault, Size};
@@ -15,7 +15,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
                 let (width, height) = (data.array()?, data.array()?);
                 size = Some(Size { width: u32::from_be_bytes(width), height: u32::from_be_bytes(height) });
             }
-            // Apple's own variant of PNG puts its chunk first; nobody else reads it.
+            // Apple's variant of PNG begins with this chunk; only Apple's software reads it.
             (b"CgBI", None) => return Err(Fault::Broken("it is of Apple's own variant of PNG")),
             (_, None) => return Err(Fault::Broken("it does not begin with its header")),
             (b"IEND", Some(size)) => return Ok(size),

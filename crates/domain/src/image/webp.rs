@@ -1,4 +1,4 @@
-//! WEBP: a RIFF file, whose first chunk holds the size in one of three ways.
+//! WEBP format: a RIFF file whose first chunk contains the size in one of three ways.
 
 use super::cursor::Cursor;
 use super::{Fault, Size};
@@ -23,7 +23,7 @@ fn lossy(cursor: &mut Cursor<'_>) -> Result<Size, Fault> {
     if cursor.array()? != [0x9d, 0x01, 0x2a] {
         return Err(Fault::Broken("its picture does not begin where it should"));
     }
-    // The two bits above the 14 of the size say how it is to be scaled.
+    // The two bits above the 14 bits of the size specify scaling.
     let mut side = || Ok(u32::from(u16::from_le_bytes(cursor.array()?) & 0x3fff));
     Ok(Size { width: side()?, height: side()? })
 }

@@ -1,41 +1,43 @@
-//! Reading a JSON object field by field, noting every problem instead of stopping at the first.
+//! Reader of the fields of a JSON object, which collects all problems instead of stopping at the first.
 
 use crate::problem::{Problem, nearest};
 use serde_json::{Map, Value};
 
-/// The fields of one JSON object. A field that is `null` counts as absent, as in the Python samples.
+/// Fields of one JSON object. A field that is `null` counts as absent, as in the Python samples.
 #[derive(Debug)]
 pub struct Fields<'a> {
     path: String,
     object: &'a Map<String, Value>,
-    asked: Vec<&'static str>,
-    all: bool,
+    /// Names of the fields that have been read.
+    read: Vec<&'static str>,
+    /// If true, unknown fields are not reported.
+    accepts_unknown: bool,
     problems: Vec<Problem>,
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of `object`, which lies at `path` (empty for the whole input).
+    /// Creates a reader for `object`, which is at `path` of the input (empty for the whole input).
     pub fn new(path: &str, object: &'a Map<String, Value>) -> Self {
-        Self { path: path.to_owned(), object, asked: Vec::new(), all: false, problems: Vec::new() }
+        Self { path: path.to_owned(), object, read: Vec::new(), accepts_unknown: false, problems: Vec::new() }
     }
 
-    /// The full name of a field, as messages give it.
+    /// Returns the full name of a field, as used in messages.
     pub fn name(&self, field: &str) -> String {
         if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
     }
 
-    /// Notes a problem found outside.
+    /// Adds a problem found by the caller.
     pub fn note(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    /// The field's value, if it is there.
+    /// Returns the field's value, if it is present.
     pub fn value(&mut self, field: &'static str) -> Option<&'a Value> {
-        self.asked.push(field);
+        self.read.push(field);
         self.object.get(field).filter(|value| !value.is_null())
     }
 
-    /// A text.
+    /// Reads a text.
     pub fn text(&mut self, field: &'static str) -> Option<&'a str> {
         let value = self.value(field)?;
         let text = value.as_str();
@@ -45,7 +47,7 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// A text that must be there and not be blank.
+    /// Reads a text that must be present and not blank.
     pub fn required_text(&mut self, field: &'static str) -> Option<&'a str> {
         let present = self.object.get(field).is_some_and(|value| !value.is_null());
         let text = self.text(field);
@@ -56,7 +58,7 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// A boolean.
+    /// Reads a boolean.
     pub fn boolean(&mut self, field: &'static str) -> Option<bool> {
         let value = self.value(field)?;
         let flag = value.as_bool();
@@ -66,27 +68,27 @@ impl<'a> Fields<'a> {
         flag
     }
 
-    /// A whole number from `least` to `most`.
-    pub fn integer(&mut self, field: &'static str, least: u64, most: u64) -> Option<u64> {
+    /// Reads a whole number from `min` to `max`.
+    pub fn integer(&mut self, field: &'static str, min: u64, max: u64) -> Option<u64> {
         let value = self.value(field)?;
-        let number = value.as_u64().filter(|n| (least..=most).contains(n));
+        let number = value.as_u64().filter(|n| (min..=max).contains(n));
         if number.is_none() {
-            self.wrong(field, value, &format!("must be a whole number from {least} to {most}"));
+            self.wrong(field, value, &format!("must be a whole number from {min} to {max}"));
         }
         number
     }
 
-    /// A number from `least` to `most`.
-    pub fn number(&mut self, field: &'static str, least: f64, most: f64) -> Option<f64> {
+    /// Reads a number from `min` to `max`.
+    pub fn number(&mut self, field: &'static str, min: f64, max: f64) -> Option<f64> {
         let value = self.value(field)?;
-        let number = value.as_f64().filter(|n| (least..=most).contains(n));
+        let number = value.as_f64().filter(|n| (min..=max).contains(n));
         if number.is_none() {
-            self.wrong(field, value, &format!("must be a number from {least} to {most}"));
+            self.wrong(field, value, &format!("must be a number from {min} to {max}"));
         }
         number
     }
 
-    /// A list of texts.
+    /// Reads a list of texts.
     pub fn texts(&mut self, field: &'static str) -> Option<Vec<&'a str>> {
         let value = self.value(field)?;
         let texts = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
@@ -96,7 +98,7 @@ impl<'a> Fields<'a> {
         texts
     }
 
-    /// An object; the caller reads it with [`Fields::inner`].
+    /// Reads an object, whose fields the caller reads with [`Fields::inner`].
     pub fn object(&mut self, field: &'static str) -> Option<&'a Map<String, Value>> {
         let value = self.value(field)?;
         let object = value.as_object();
@@ -106,30 +108,30 @@ impl<'a> Fields<'a> {
         object
     }
 
-    /// The fields of an inner object.
+    /// Creates a reader for an inner object.
     #[must_use]
     pub fn inner(&self, field: &str, object: &'a Map<String, Value>) -> Self {
         Self::new(&self.name(field), object)
     }
 
-    /// Takes all fields for known, where it is not clear which there may be.
-    pub(super) fn ask_all(&mut self) {
-        self.all = true;
+    /// Accepts unknown fields, if it is not clear which fields are allowed.
+    pub(super) fn accept_unknown(&mut self) {
+        self.accepts_unknown = true;
     }
 
-    /// Notes that `field` breaks `rule`.
+    /// Adds the problem that `field` breaks `rule`.
     pub fn wrong(&mut self, field: &str, value: &Value, rule: &str) {
         let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.problems.push(Problem::new(self.name(field), shown, rule));
     }
 
-    /// All problems, those of fields that nobody asked for included.
+    /// Returns all problems, including those of unknown fields.
     pub fn finish(mut self) -> Vec<Problem> {
         for name in self.object.keys() {
             // `$schema` is for editors.
-            if !self.all && name != "$schema" && !self.asked.contains(&name.as_str()) {
+            if !self.accepts_unknown && name != "$schema" && !self.read.contains(&name.as_str()) {
                 let problem = Problem::without_value(self.name(name), "is not a field of this input");
-                self.problems.push(problem.remedy(nearest(name, self.asked.iter().copied())));
+                self.problems.push(problem.remedy(nearest(name, self.read.iter().copied())));
             }
         }
         self.problems

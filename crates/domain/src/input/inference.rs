@@ -5,41 +5,41 @@ use crate::model::Family;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// How the model is to answer. Absent values are the model's own defaults, but for [`Inference::max_tokens`].
+/// Inference parameters. Absent values are the defaults of the model, except for [`Inference::max_tokens`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inference {
-    /// The most tokens of an answer, thinking included.
+    /// Maximum number of tokens of an answer, including thinking.
     pub max_tokens: u32,
-    /// Randomness, 0 to 1.
+    /// Randomness of the answer, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// Nucleus sampling, 0 to 1.
+    /// Nucleus sampling: cumulative probability of the tokens to sample from, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f64>,
-    /// Sample from the k likeliest tokens, 0 to 500.
+    /// Number of most likely tokens to sample from, 0 to 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<u32>,
     /// Texts that end the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop_sequences: Vec<String>,
-    /// Goes before the prompt template's own `system`.
+    /// System prompt; placed before the `system` of the prompt template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_prompt: Option<String>,
-    /// The first words of the answer; the prompt template's own if absent.
+    /// Beginning of the answer; by default that of the prompt template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefill: Option<String>,
-    /// Lets Claude think first, within so many tokens: at least 1,024 and under `max_tokens`.
+    /// Number of tokens within which Claude may think before it answers: at least 1,024 and less than `max_tokens`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thinking_budget_tokens: Option<u32>,
-    /// Length of an embedding.
+    /// Number of dimensions of an embedding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<u32>,
-    /// Whether embeddings have length 1; the model's default is yes.
+    /// If true, embeddings are normalized to length 1; the default of the model is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<bool>,
 }
 
-/// The default of `inference.max_tokens`.
+/// Default of `inference.max_tokens`.
 const DEFAULT_MAX_TOKENS: u32 = 1024;
 
 impl Default for Inference {
@@ -60,7 +60,7 @@ impl Default for Inference {
 }
 
 impl Inference {
-    /// Reads the object `inference`, noting problems of single fields in `fields`.
+    /// Reads the object `inference`, adding problems of single fields to `fields`.
     pub fn read(fields: &mut Fields<'_>) -> Self {
         let max_tokens = fields.integer("max_tokens", 1, 200_000);
         Self {
@@ -77,8 +77,8 @@ impl Inference {
         }
     }
 
-    /// What does not go together, or not with this model. Sources: the model parameter pages of the Bedrock user
-    /// guide.
+    /// Returns the problems of parameters that exclude each other or are not supported by this model. Source: the model
+    /// parameter pages of the Bedrock user guide.
     pub fn problems_with(&self, family: Family, model_id: &str) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut refuse = |field: &str, value: String, rule: &str| {
@@ -87,11 +87,11 @@ impl Inference {
         if family.is_embedding() {
             for (field, set) in self.text_only_fields() {
                 if set {
-                    refuse(field, String::new(), "has no meaning for an embedding model");
+                    refuse(field, String::new(), "is not a parameter of embedding models");
                 }
             }
             if let Some(normalize) = self.normalize.filter(|_| !family.takes_normalize()) {
-                refuse("normalize", normalize.to_string(), "is no parameter of this model");
+                refuse("normalize", normalize.to_string(), "is not a parameter of this model");
             }
             if let Some(dimensions) = self.dimensions
                 && !family.embedding_dimensions().contains(&dimensions)
@@ -102,35 +102,35 @@ impl Inference {
             return problems;
         }
         if let Some(dimensions) = self.dimensions {
-            refuse("dimensions", dimensions.to_string(), "is for embedding models only");
+            refuse("dimensions", dimensions.to_string(), "is only for embedding models");
         }
         if let Some(normalize) = self.normalize {
-            refuse("normalize", normalize.to_string(), "is for embedding models only");
+            refuse("normalize", normalize.to_string(), "is only for embedding models");
         }
         if let Some(budget) = self.thinking_budget_tokens {
             if family != Family::AnthropicMessages {
-                refuse("thinking_budget_tokens", budget.to_string(), "is for Anthropic models only");
+                refuse("thinking_budget_tokens", budget.to_string(), "is only for Anthropic models");
             }
             if budget >= self.max_tokens {
-                let rule = format!("must be under max_tokens, which is {}", self.max_tokens);
+                let rule = format!("must be less than max_tokens, which is {}", self.max_tokens);
                 refuse("thinking_budget_tokens", budget.to_string(), &rule);
             }
             if self.prefill.is_some() {
-                refuse("prefill", String::new(), "does not go with thinking_budget_tokens");
+                refuse("prefill", String::new(), "cannot be combined with thinking_budget_tokens");
             }
             if self.temperature.is_some() || self.top_p.is_some() || self.top_k.is_some() {
-                refuse("temperature, top_p, top_k", String::new(), "do not go with thinking_budget_tokens");
+                refuse("temperature, top_p, top_k", String::new(), "cannot be combined with thinking_budget_tokens");
             }
         }
         let one_of_two = ["claude-sonnet-4-5", "claude-haiku-4-5"].iter().any(|name| model_id.contains(name));
         if one_of_two && self.temperature.is_some() && self.top_p.is_some() {
-            refuse("top_p", String::new(), "this model takes temperature or top_p, not both");
+            refuse("top_p", String::new(), "this model accepts either temperature or top_p, not both");
         }
         if family == Family::Converse && self.top_k.is_some() {
-            refuse("top_k", String::new(), "is not a parameter of Converse, which this model is asked through");
+            refuse("top_k", String::new(), "is not a parameter of Converse, through which this model is invoked");
         }
         if family == Family::Converse && self.prefill.is_some() {
-            refuse("prefill", String::new(), "is not known to work for this model");
+            refuse("prefill", String::new(), "is not known to be supported by this model");
         }
         problems
     }

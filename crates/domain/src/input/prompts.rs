@@ -1,4 +1,4 @@
-//! Which prompts a request asks: `prompt_id`, or `prompt_config` with its mappings.
+//! Selection of prompts by a request: `prompt_id`, or `prompt_config` with its mappings.
 
 use super::Fields;
 use crate::problem::Problem;
@@ -7,41 +7,41 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// The key of a mapping that stands for all values that it does not hold.
+/// Key of a mapping that applies to all values without an entry.
 pub const DEFAULT: &str = "default";
-/// The column that a mapping looks at where the named one is not in the input, as the Python samples do.
+/// Column that a mapping uses if the input does not have the named one, as in the Python samples.
 pub const CATEGORY: &str = "category";
-/// The most entries of a mapping.
-const MOST_ENTRIES: usize = 10_000;
+/// Maximum number of entries of a mapping.
+const MAX_ENTRIES: usize = 10_000;
 
-/// Which prompts rows are asked, by name.
+/// Selection of the prompts for each row, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 pub enum PromptConfig {
-    /// None was named: right for embedding models only.
+    /// No prompt was named: only valid for embedding models.
     #[default]
     None,
-    /// What was written cannot be read, and is reported.
+    /// The configuration is invalid, and is reported.
     Unreadable,
-    /// The same for all.
+    /// The same prompt for every row.
     Single {
-        /// The template.
+        /// Name of the template.
         prompt_id: String,
     },
-    /// One each.
+    /// One prompt per row.
     Mapped {
-        /// The column that holds the template's name, or a value that the mapping turns into one.
+        /// Column with the name of the template, or with a value that the mapping translates to one.
         column_name: String,
-        /// By value, in lower case and without outer spaces; `default` for all others.
+        /// Templates by value, in lower case and trimmed; `default` applies to all other values.
         mapping: Option<BTreeMap<String, String>>,
     },
-    /// Several each.
+    /// Several prompts per row.
     Expanded {
-        /// The column that holds a value.
+        /// Column with the values.
         category_column: String,
-        /// By value, in lower case and without outer spaces, the expansion rule; `default` for all others.
+        /// Expansion rules by value, in lower case and trimmed; `default` applies to all other values.
         expansion_mapping: BTreeMap<String, String>,
-        /// How the answers come out.
+        /// Layout of the answers.
         layout: ExpandedLayout,
     },
 }
@@ -70,7 +70,7 @@ impl PromptConfig {
             other => {
                 let rule = "must be `single`, `mapped` or `expanded`";
                 inner.note(Problem::new(inner.name("mode"), other, rule));
-                inner.ask_all();
+                inner.accept_unknown();
                 Self::Unreadable
             }
         };
@@ -83,7 +83,7 @@ impl PromptConfig {
         }
         let has_short = object_has(fields, "prompt_id");
         if has_short && mode != "single" {
-            let rule = format!("does not go with prompt_config of mode `{mode}`");
+            let rule = format!("cannot be combined with prompt_config of mode `{mode}`");
             fields.note(Problem::without_value(fields.name("prompt_id"), rule).remedy("leave it out"));
         }
         config
@@ -95,7 +95,7 @@ fn object_has(fields: &mut Fields<'_>, field: &'static str) -> bool {
 }
 
 fn needs_mode(field: String, mode: &str) -> Problem {
-    Problem::without_value(field, format!("goes with prompt_config of mode `{mode}` only")).remedy("leave it out")
+    Problem::without_value(field, format!("is only allowed with prompt_config of mode `{mode}`")).remedy("leave it out")
 }
 
 fn read_layout(fields: &mut Fields<'_>) -> Option<ExpandedLayout> {
@@ -113,7 +113,7 @@ fn read_single(inner: &mut Fields<'_>, short: Option<String>) -> PromptConfig {
     let long = inner.text("prompt_id").map(str::to_owned);
     match (short, long) {
         (Some(short), Some(long)) if short != long => {
-            let rule = "and prompt_id name two different prompts";
+            let rule = "differs from the prompt_id next to prompt_config";
             inner.note(Problem::new(inner.name("prompt_id"), long, rule).remedy("give one of them"));
             PromptConfig::Unreadable
         }
@@ -129,7 +129,7 @@ fn read_mapped(inner: &mut Fields<'_>, outer: Option<&Map<String, Value>>, outer
     let column_name = inner.required_text("column_name").map(str::to_owned);
     let own = inner.object("category_to_prompt_mapping");
     if own.is_some() && outer.is_some() {
-        let rule = "is given twice, here and beside prompt_config";
+        let rule = "is given twice, here and next to prompt_config";
         inner.note(Problem::without_value(inner.name("category_to_prompt_mapping"), rule).remedy("give one of them"));
     }
     let own_name = inner.name("category_to_prompt_mapping");
@@ -146,7 +146,7 @@ fn read_expanded(inner: &mut Fields<'_>, layout: ExpandedLayout) -> PromptConfig
     let name = inner.name("expansion_mapping");
     let mapping = inner.object("expansion_mapping").map(|object| read_mapping(inner, &name, object));
     if mapping.is_none() {
-        let rule = "is required in mode `expanded`: an object of values and expansion rules";
+        let rule = "is required in mode `expanded`: an object that maps values to expansion rules";
         inner.note(Problem::without_value(name, rule));
     }
     match category_column.zip(mapping) {
@@ -157,24 +157,24 @@ fn read_expanded(inner: &mut Fields<'_>, layout: ExpandedLayout) -> PromptConfig
     }
 }
 
-/// A mapping's values and names; values are what they are looked up as.
+/// Reads a mapping of values to names; the values are normalized for lookup.
 fn read_mapping(fields: &mut Fields<'_>, name: &str, object: &Map<String, Value>) -> BTreeMap<String, String> {
     let mut mapping = BTreeMap::new();
-    if object.is_empty() || object.len() > MOST_ENTRIES {
-        let rule = format!("must have 1 to {MOST_ENTRIES} entries");
+    if object.is_empty() || object.len() > MAX_ENTRIES {
+        let rule = format!("must have 1 to {MAX_ENTRIES} entries");
         fields.note(Problem::new(name, object.len(), rule));
         return mapping;
     }
     for (value, target) in object {
         let path = format!("{name}.{value}");
         let Some(target) = target.as_str().filter(|target| !target.trim().is_empty()) else {
-            fields.note(Problem::new(path, target, "must be a name: a text that is not empty"));
+            fields.note(Problem::new(path, target, "must be a name: a non-empty text"));
             continue;
         };
         if let Some(other) = mapping.insert(normalized(value), target.to_owned())
             && other != target
         {
-            let rule = "stands twice, with different names: case and outer spaces do not count";
+            let rule = "occurs twice, with different names: case and surrounding spaces are ignored";
             fields.note(Problem::new(path, target, rule));
         }
     }
@@ -205,23 +205,23 @@ mod tests {
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"Default": "r"}},
         "expanded_layout": "wide"}), PromptConfig::Expanded { category_column: "c".into(),
         expansion_mapping: [("default".into(), "r".into())].into(), layout: ExpandedLayout::Wide })]
-    fn reads(#[case] input: Value, #[case] expected: PromptConfig) {
+    fn valid_configurations_are_read(#[case] input: Value, #[case] expected: PromptConfig) {
         assert_eq!(read(&input), (expected, vec![]));
     }
 
     #[rstest]
     #[case(json!({"prompt_config": {"mode": "one"}}), "stages[1].prompt_config.mode is `one`: must be `single`, `mapped` or `expanded`")]
     #[case(json!({"prompt_config": {"mode": "single"}}), "stages[1].prompt_config.prompt_id: is required in mode `single`")]
-    #[case(json!({"prompt_config": {"prompt_id": "a"}, "prompt_id": "b"}), "name two different prompts")]
+    #[case(json!({"prompt_config": {"prompt_id": "a"}, "prompt_id": "b"}), "differs from the prompt_id")]
     #[case(json!({"prompt_config": {"mode": "mapped"}}), "stages[1].prompt_config.column_name: is required")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "prompt_id": "p"}),
-        "stages[1].prompt_id: does not go with prompt_config of mode `mapped`")]
+        "stages[1].prompt_id: cannot be combined with prompt_config of mode `mapped`")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "category_to_prompt_mapping": {}}),
         "stages[1].category_to_prompt_mapping is `0`: must have 1 to 10000 entries")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "category_to_prompt_mapping": {"a": 7}}),
         "stages[1].category_to_prompt_mapping.a is `7`: must be a name")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "category_to_prompt_mapping": {"a": "x", "A": "y"}}),
-        "stands twice, with different names")]
+        "occurs twice, with different names")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c", "category_to_prompt_mapping": {"a": "x"}},
         "category_to_prompt_mapping": {"a": "x"}}), "is given twice")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "c"}}),
@@ -229,14 +229,14 @@ mod tests {
     #[case(json!({"prompt_config": {"mode": "expanded", "expansion_mapping": {"a": "r"}}}),
         "stages[1].prompt_config.category_column: is required")]
     #[case(json!({"prompt_id": "p", "expanded_layout": "wide"}),
-        "stages[1].expanded_layout: goes with prompt_config of mode `expanded` only")]
+        "stages[1].expanded_layout: is only allowed with prompt_config of mode `expanded`")]
     #[case(json!({"prompt_id": "p", "category_to_prompt_mapping": {"a": "x"}}),
-        "stages[1].category_to_prompt_mapping: goes with prompt_config of mode `mapped` only")]
+        "stages[1].category_to_prompt_mapping: is only allowed with prompt_config of mode `mapped`")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "r"}},
         "expanded_layout": "broad"}), "stages[1].expanded_layout is `broad`: must be `long` or `wide`")]
     #[case(json!({"prompt_config": {"mode": "mapped", "colum_name": "c"}}),
         "stages[1].prompt_config.colum_name: is not a field of this input; did you mean `column_name`?")]
-    fn mistakes_name_the_field(#[case] input: Value, #[case] expected: &str) {
+    fn invalid_configurations_are_reported_with_their_field(#[case] input: Value, #[case] expected: &str) {
         let (_, problems) = read(&input);
         assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
     }

@@ -1,23 +1,23 @@
-//! The execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
+//! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
-use super::{Asking, Fields, Inference, InputKind, PromptConfig, RowSource};
+use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource};
 use crate::layout::clean_prefix;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A file format of the answered rows.
+/// File format of the answered rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputFormat {
-    /// One Parquet file a job.
+    /// One Parquet file per job.
     Parquet,
-    /// One CSV file a job.
+    /// One CSV file per job.
     Csv,
 }
 
 impl OutputFormat {
-    /// The file name's ending, without the dot.
+    /// Returns the file name extension, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
@@ -26,62 +26,62 @@ impl OutputFormat {
     }
 }
 
-/// What the stack was deployed with; a run may ask for less, never for more jobs at once.
+/// Limits that the stack was deployed with. A run may set its own, but never more concurrent jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StackLimits {
-    /// Rows that a run takes at the most when it does not say `max_records_total`.
+    /// Maximum number of rows of a run without `max_records_total`.
     pub max_total_records: Option<u64>,
-    /// Records per job when a run does not say `max_records_per_job`.
+    /// Maximum number of records per job of a run without `max_records_per_job`.
     pub max_records_per_job: u32,
-    /// The most jobs at once.
+    /// Maximum number of concurrent jobs.
     pub max_concurrent_jobs: u32,
 }
 
-/// A checked request: what the rest of a run works with.
+/// Validated request, which the remainder of a run works with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRequest {
-    /// The cleaned `job_name_prefix`.
+    /// Cleaned `job_name_prefix`.
     pub job_name_prefix: String,
-    /// The model, as the user named it.
+    /// Model, as the user named it.
     pub model_id: String,
-    /// Where the rows come from.
+    /// Source of the rows.
     #[serde(flatten)]
     pub rows: RowSource,
-    /// Which prompts rows are asked.
+    /// Selection of the prompts for each row.
     pub prompt_config: PromptConfig,
-    /// Rows taken at the most, from the first on.
+    /// Maximum number of rows to process, beginning with the first one.
     pub max_records_total: Option<u64>,
-    /// Jobs at the most.
+    /// Maximum number of jobs in the first pass.
     pub max_num_jobs: Option<u32>,
-    /// Records per job at the most.
+    /// Maximum number of records per job.
     pub max_records_per_job: u32,
-    /// Jobs at once at the most.
+    /// Maximum number of concurrent jobs.
     pub max_concurrent_jobs: u32,
-    /// How the model is to answer.
+    /// Inference parameters.
     pub inference: Inference,
-    /// What to write.
+    /// File formats of the answered rows.
     pub output_formats: Vec<OutputFormat>,
-    /// Whether CSV columns of numbers and booleans get types.
+    /// If true, CSV columns of numbers and booleans get types.
     pub infer_types: bool,
-    /// How long links to the answers are to work, in days; 7 where it is not said.
+    /// Validity of links to the answers in days; 7 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presigned_url_expiry_days: Option<u32>,
-    /// How and how often rows are asked.
+    /// Options for the invocation of models.
     #[serde(flatten)]
-    pub asking: Asking,
+    pub invocation: InvocationOptions,
 }
 
-/// The most days that a link to answers can work.
-pub const LONGEST_LINK_DAYS: u64 = 90;
+/// Maximum validity of links to the answers in days.
+pub const MAX_LINK_DAYS: u64 = 90;
 
-/// The most records that Bedrock takes in one job (adjustable there, but never above what a file may hold).
-const MOST_RECORDS_PER_JOB: u64 = 100_000;
+/// Maximum number of records in one job of Bedrock (adjustable there, but limited by the size of a file).
+const MAX_RECORDS_PER_JOB: u64 = 100_000;
 
 impl RunRequest {
     /// Reads and checks an execution input.
     ///
-    /// Returns what could be read (`None` if a required field is missing) and all problems. What cannot be judged
-    /// from the input alone (does the prompt exist, does the model suit it, what is in the file) is for later checks.
+    /// Returns the request (`None` if a required field is missing) and all problems. Properties that do not depend on the
+    /// input alone (existence of prompts, support by the model, content of files) are left to later checks.
     pub fn read(input: &Value, stack: StackLimits) -> (Option<Self>, Vec<Problem>) {
         let Some(object) = input.as_object() else {
             return (None, vec![Problem::without_value("the execution input", "must be a JSON object")]);
@@ -89,7 +89,7 @@ impl RunRequest {
         Self::read_at("", object, stack, InputKind::Run)
     }
 
-    /// Reads and checks the input that lies at `path` (empty for the whole input) of a larger one.
+    /// Reads and checks the input at `path` (empty for the whole input) of a larger one.
     pub fn read_at(
         path: &str,
         object: &Map<String, Value>,
@@ -103,7 +103,7 @@ impl RunRequest {
         let prompt_config = PromptConfig::read(&mut fields);
         let max_records_total = fields.integer("max_records_total", 1, 1_000_000_000).or(stack.max_total_records);
         let max_num_jobs = fields.integer("max_num_jobs", 1, 100_000).and_then(as_u32);
-        let max_records_per_job = fields.integer("max_records_per_job", 1, MOST_RECORDS_PER_JOB).and_then(as_u32);
+        let max_records_per_job = fields.integer("max_records_per_job", 1, MAX_RECORDS_PER_JOB).and_then(as_u32);
         let max_concurrent_jobs = fields.integer("max_concurrent_jobs", 1, 10_000).and_then(as_u32);
         let inference = match fields.object("inference") {
             Some(object) => {
@@ -117,10 +117,10 @@ impl RunRequest {
         let output_formats = read_formats(&mut fields);
         let infer_types = fields.boolean("infer_types").unwrap_or(false);
         let presigned_url_expiry_days = match kind {
-            InputKind::Run => fields.integer("presigned_url_expiry_days", 1, LONGEST_LINK_DAYS).and_then(as_u32),
+            InputKind::Run => fields.integer("presigned_url_expiry_days", 1, MAX_LINK_DAYS).and_then(as_u32),
             InputKind::Stage => None,
         };
-        let asking = Asking::read(&mut fields);
+        let invocation = InvocationOptions::read(&mut fields);
         let problems = fields.finish();
         let request = job_name_prefix.zip(model_id).zip(rows).map(|((job_name_prefix, model_id), rows)| Self {
             job_name_prefix,
@@ -135,7 +135,7 @@ impl RunRequest {
             output_formats,
             infer_types,
             presigned_url_expiry_days,
-            asking,
+            invocation,
         });
         (request, problems)
     }
@@ -145,7 +145,7 @@ fn read_prefix(fields: &mut Fields<'_>) -> Option<String> {
     let raw = fields.required_text("job_name_prefix")?;
     let clean = clean_prefix(raw);
     if clean.is_none() {
-        let rule = "must hold at least one of a-z, A-Z, 0-9: Bedrock's job names allow nothing else but hyphens";
+        let rule = "must contain at least one of a-z, A-Z, 0-9: Bedrock's job names allow nothing else except hyphens";
         fields.note(Problem::new(fields.name("job_name_prefix"), raw, rule));
     }
     clean
@@ -159,7 +159,7 @@ fn read_formats(fields: &mut Fields<'_>) -> Vec<OutputFormat> {
             "csv" if !formats.contains(&OutputFormat::Csv) => formats.push(OutputFormat::Csv),
             "parquet" | "csv" => {}
             other => {
-                fields.note(Problem::new(fields.name("output_formats"), other, "may hold `parquet` and `csv` only"));
+                fields.note(Problem::new(fields.name("output_formats"), other, "may contain only `parquet` and `csv`"));
             }
         }
     }
@@ -188,7 +188,7 @@ mod tests {
     #[case::long_form(json!({"s3_uri": "s3://batch-inference-bucket-1/e.csv", "max_num_jobs": 1,
         "job_name_prefix": "x", "model_id": "m", "input_type": "text", "max_records_per_job": 100,
         "prompt_config": {"mode": "single", "prompt_id": "p"}}))]
-    fn inputs_of_the_python_samples_are_taken_unchanged(#[case] input: Value) {
+    fn inputs_of_the_python_samples_are_accepted_unchanged(#[case] input: Value) {
         let (request, problems) = RunRequest::read(&input, STACK);
         assert_eq!(problems, []);
         assert!(request.is_some());
@@ -200,31 +200,31 @@ mod tests {
 
     #[rstest]
     #[case("model_id", json!(7), "model_id is `7`: must be a text")]
-    #[case("job_name_prefix", json!("___"), "job_name_prefix is `___`: must hold at least one of")]
+    #[case("job_name_prefix", json!("___"), "job_name_prefix is `___`: must contain at least one of")]
     #[case("s3_uri", json!("a.csv"), "s3_uri is `a.csv`: must look like `s3://bucket/path`")]
     #[case("s3_uri", json!(null), "s3_uri: is required (or previous_run, for the answered rows of an earlier run)")]
-    #[case("s3_uri", json!("s3://batch-inference-bucket-YOUR_ACCOUNT_ID/a"), "still holds the placeholder YOUR_ACCOUNT_ID")]
+    #[case("s3_uri", json!("s3://batch-inference-bucket-YOUR_ACCOUNT_ID/a"), "still contains the placeholder YOUR_ACCOUNT_ID")]
     #[case("dataset_id", json!("stanfordnlp/imdb"), "Hugging Face datasets are not supported yet")]
-    #[case("previous_run", json!({"run_id": "r"}), "s3_uri, previous_run: both say where the rows are")]
-    #[case("previous_run", json!({"run_id": "a b"}), "previous_run.run_id is `a b`: is no run's id")]
+    #[case("previous_run", json!({"run_id": "r"}), "s3_uri, previous_run: only one of them may name the rows")]
+    #[case("previous_run", json!({"run_id": "a b"}), "previous_run.run_id is `a b`: is not a valid run id")]
     #[case("previous_run", json!({}), "previous_run.run_id: is required")]
-    #[case("include_failed", json!(true), "include_failed: goes with previous_run only")]
+    #[case("include_failed", json!(true), "include_failed: is only allowed with previous_run")]
     #[case("column_mappings", json!({"a": 7}), "column_mappings.a is `7`: must be the name of a column")]
-    #[case("column_mappings", json!({" a": "b"}), "column_mappings. a: is no name for a column")]
-    #[case("image_column", json!("photo"), "image_column: goes with input_type `image` only")]
+    #[case("column_mappings", json!({" a": "b"}), "column_mappings. a: is not a valid column name")]
+    #[case("image_column", json!("photo"), "image_column: is only allowed with input_type `image`")]
     #[case("presigned_url_expiry_days", json!(91), "must be a whole number from 1 to 90")]
     #[case("max_records_total", json!(0), "max_records_total is `0`: must be a whole number from 1 to")]
     #[case("max_num_jobs", json!(1.5), "max_num_jobs is `1.5`: must be a whole number")]
     #[case("max_records_per_job", json!(100_001), "max_records_per_job is `100001`: must be a whole number")]
     #[case("max_concurrent_jobs", json!("5"), "max_concurrent_jobs is `5`: must be a whole number")]
-    #[case("output_formats", json!(["json"]), "output_formats is `json`: may hold `parquet` and `csv` only")]
+    #[case("output_formats", json!(["json"]), "output_formats is `json`: may contain only `parquet` and `csv`")]
     #[case("infer_types", json!("yes"), "infer_types is `yes`: must be true or false")]
     #[case("inference", json!({"top_p": 3}), "inference.top_p is `3`: must be a number from 0 to 1")]
     #[case("inference", json!({"max_token": 3}), "inference.max_token: is not a field of this input; did you mean `max_tokens`")]
     #[case("modle_id", json!("x"), "modle_id: is not a field of this input; did you mean `model_id`?")]
     #[case("input_type", json!("video"), "input_type is `video`: must be `text` or `image`")]
-    #[case("split", json!("test"), "split: goes with dataset_id only")]
-    fn each_bad_field_says_what_is_wrong(#[case] field: &str, #[case] value: Value, #[case] expected: &str) {
+    #[case("split", json!("test"), "split: is only allowed with dataset_id")]
+    fn each_invalid_field_is_reported_with_its_rule(#[case] field: &str, #[case] value: Value, #[case] expected: &str) {
         let mut input = base();
         input[field] = value;
         let (_, problems) = RunRequest::read(&input, STACK);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dataset_alone_is_plainly_not_supported_yet() {
+    fn a_dataset_is_reported_as_not_supported_yet() {
         let input = json!({"dataset_id": "d", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q"});
         let (_, problems) = RunRequest::read(&input, STACK);
         assert!(problems[0].to_string().contains("not supported yet"), "{problems:?}");
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_never_gets_more_jobs_at_once_than_the_stack_allows() {
+    fn concurrent_jobs_are_limited_by_the_stack() {
         let mut input = base();
         input["max_concurrent_jobs"] = json!(50);
         assert_eq!(RunRequest::read(&input, STACK).0.map(|r| r.max_concurrent_jobs), Some(5));

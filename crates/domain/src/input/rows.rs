@@ -1,4 +1,4 @@
-//! Where the rows of a request are.
+//! Source of the rows of a request.
 
 use super::Fields;
 use crate::problem::Problem;
@@ -6,58 +6,58 @@ use crate::s3_uri::S3Uri;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is read of the input: a table, or pictures.
+/// Kind of input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InputType {
     /// Cells of rows.
     #[default]
     Text,
-    /// Cells of rows, and a picture each.
+    /// Cells of rows, and an image per row.
     Image,
 }
 
-/// The run whose answered rows are read.
+/// Run whose answered rows are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousRun {
-    /// The run.
+    /// Id of the run.
     pub run_id: String,
-    /// What its columns are called after where newer ones take their names.
+    /// Prefix of those of its columns whose names newer columns take.
     pub stage_name: String,
 }
 
-/// Where rows come from, and what is done to them while they are read.
+/// Source of the rows, and changes made to them while they are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RowSource {
-    /// An object, or a prefix of several.
+    /// Address of an object, or a prefix of several.
     pub s3_uri: Option<String>,
-    /// The run whose answered rows are read.
+    /// Run whose answered rows are read.
     pub previous_run: Option<PreviousRun>,
-    /// Whether rows without an answer in that run are asked as well.
+    /// If true, rows without an answer in that run are sent as well.
     pub include_failed: bool,
-    /// New names of columns, with their old ones.
+    /// New column names with their old ones.
     pub column_mappings: BTreeMap<String, String>,
-    /// Whether rows have pictures.
+    /// Kind of input.
     pub input_type: InputType,
-    /// The column that names a row's picture.
+    /// Column that names a row's image.
     pub image_column: String,
 }
 
-/// The default of `image_column`.
+/// Default of `image_column`.
 pub const IMAGE_COLUMN: &str = "image_path";
 
-/// Whether an input is that of a run, or a stage of a pipeline.
+/// Kind of execution input, which determines the fields that name the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {
-    /// It names its rows itself: `s3_uri` or `previous_run`.
+    /// Input of a run, with `s3_uri` or `previous_run`.
     Run,
-    /// `input_s3_uri` or `use_previous_output`; whether it needs the one or the other depends on its place.
+    /// Stage of a pipeline, with `input_s3_uri` or `use_previous_output`, depending on its position.
     Stage,
 }
 
 impl InputKind {
-    /// The field that names an object or a prefix.
+    /// Returns the name of the field that contains an address.
     pub fn uri_field(self) -> &'static str {
         match self {
             Self::Run => "s3_uri",
@@ -67,7 +67,7 @@ impl InputKind {
 }
 
 impl RowSource {
-    /// Reads its fields. `None`: it is not clear where the rows are.
+    /// Reads the source from the fields of an input. Returns `None` if the source is unclear.
     pub(super) fn read(fields: &mut Fields<'_>, kind: InputKind) -> Option<Self> {
         let uri_field = kind.uri_field();
         let s3_uri = fields.text(uri_field);
@@ -86,14 +86,14 @@ impl RowSource {
         let include_failed = fields.boolean("include_failed");
         if include_failed.is_some() && !takes_previous {
             let rule = match kind {
-                InputKind::Run => "goes with previous_run only",
-                InputKind::Stage => "goes with use_previous_output only",
+                InputKind::Run => "is only allowed with previous_run",
+                InputKind::Stage => "is only allowed with use_previous_output",
             };
             fields.note(Problem::without_value(fields.name("include_failed"), rule).remedy("leave it out"));
         }
         let column_mappings = read_mappings(fields);
         let (input_type, image_column) = read_images(fields);
-        let sound = match (s3_uri, kind) {
+        let is_valid = match (s3_uri, kind) {
             (Some(uri), _) => check_uri(fields, uri_field, uri),
             (None, InputKind::Stage) => true,
             (None, InputKind::Run) => previous_run.is_some(),
@@ -101,7 +101,7 @@ impl RowSource {
         if kind == InputKind::Run && !refused {
             note_number_of_sources(fields, s3_uri.is_some(), previous_run.is_some());
         }
-        (sound && !refused).then(|| Self {
+        (is_valid && !refused).then(|| Self {
             s3_uri: s3_uri.map(str::to_owned),
             previous_run,
             include_failed: include_failed.unwrap_or(false),
@@ -114,8 +114,8 @@ impl RowSource {
 
 fn check_uri(fields: &mut Fields<'_>, field: &str, uri: &str) -> bool {
     if uri.contains("YOUR_ACCOUNT_ID") {
-        let rule = "still holds the placeholder YOUR_ACCOUNT_ID";
-        let remedy = "write the 12 digits of your AWS account in its place";
+        let rule = "still contains the placeholder YOUR_ACCOUNT_ID";
+        let remedy = "replace it by the 12 digits of your AWS account";
         fields.note(Problem::new(fields.name(field), uri, rule).remedy(remedy));
         return false;
     }
@@ -129,7 +129,8 @@ fn check_uri(fields: &mut Fields<'_>, field: &str, uri: &str) -> bool {
 fn note_number_of_sources(fields: &mut Fields<'_>, uri: bool, previous: bool) {
     match (uri, previous) {
         (true, true) => fields.note(
-            Problem::without_value("s3_uri, previous_run", "both say where the rows are").remedy("give one of them"),
+            Problem::without_value("s3_uri, previous_run", "only one of them may name the rows")
+                .remedy("leave out one of them"),
         ),
         (false, false) if fields.value("s3_uri").is_none() && fields.value("previous_run").is_none() => fields.note(
             Problem::without_value("s3_uri", "is required (or previous_run, for the answered rows of an earlier run)")
@@ -149,24 +150,26 @@ fn read_previous_run(fields: &mut Fields<'_>) -> Option<PreviousRun> {
         stage_name: stage_name.unwrap_or("previous").to_owned(),
     });
     if let Some(run_id) = run_id.filter(|run_id| crate::layout::run_id(run_id) != **run_id) {
-        let rule = "is no run's id: letters, digits, `-`, `_` and `.`";
+        let rule = "is not a valid run id: it may contain only letters, digits, `-`, `_` and `.`";
         inner.note(Problem::new(inner.name("run_id"), run_id, rule));
     }
     inner.finish().into_iter().for_each(|problem| fields.note(problem));
     previous
 }
 
-/// Whether a dataset is asked for, which is refused.
+/// Returns true if the input names a dataset, which is reported as a problem.
 fn refuse_datasets(fields: &mut Fields<'_>) -> bool {
     let dataset_id = fields.text("dataset_id");
     for field in ["split", "config", "revision"] {
         if fields.text(field).is_some() && dataset_id.is_none() {
-            fields.note(Problem::without_value(fields.name(field), "goes with dataset_id only").remedy("leave it out"));
+            fields.note(
+                Problem::without_value(fields.name(field), "is only allowed with dataset_id").remedy("leave it out"),
+            );
         }
     }
     let Some(id) = dataset_id else { return false };
     let rule = "Hugging Face datasets are not supported yet";
-    let remedy = "put the rows into S3 as CSV or Parquet and name them in s3_uri";
+    let remedy = "store the rows in S3 as CSV or Parquet and name them in s3_uri";
     fields.note(Problem::new(fields.name("dataset_id"), id, rule).remedy(remedy));
     true
 }
@@ -181,7 +184,7 @@ fn read_mappings(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
                 mappings.insert(new.clone(), old.to_owned());
             }
             Some(_) if !is_column_name(new) => {
-                let rule = "is no name for a column: it is empty, or has space around it or control characters";
+                let rule = "is not a valid column name: it is empty, or has surrounding spaces or control characters";
                 fields.note(Problem::without_value(path, rule));
             }
             _ => fields.note(Problem::new(path, old, "must be the name of a column: {new: old}")),
@@ -205,7 +208,7 @@ fn read_images(fields: &mut Fields<'_>) -> (InputType, String) {
     };
     let image_column = fields.text("image_column");
     if image_column.is_some() && input_type == InputType::Text {
-        let rule = "goes with input_type `image` only";
+        let rule = "is only allowed with input_type `image`";
         fields.note(Problem::without_value(fields.name("image_column"), rule).remedy("leave it out"));
     }
     (input_type, image_column.unwrap_or(IMAGE_COLUMN).to_owned())

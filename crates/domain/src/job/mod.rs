@@ -3,7 +3,9 @@
 mod failure;
 mod settle;
 mod status;
+mod unanswered;
 
 pub use failure::{FailureKind, classify_failure, remedy};
 pub use settle::{Action, Stored, next_action};
 pub use status::JobStatus;
+pub use unanswered::unanswered;

@@ -1,15 +1,15 @@
-//! Which objects a link may lead to.
+//! Restriction of links to certain objects.
 
 use crate::contract::prefixes::{ANSWERS, RUNS};
 
-/// The last part of a key.
+/// Returns the last part of a key.
 pub fn file_name(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or_default()
 }
 
-/// Whether a link may lead to the object `key`: answered rows, a run's totals, and lists of links. Everything else of a
-/// run (its inputs, records and plan) stays in the bucket.
-pub fn may_be_linked(key: &str) -> bool {
+/// Returns true if a link may lead to the object `key`: answered rows, a run's totals, and lists of links. Everything else
+/// of a run (its inputs, records and plan) stays in the bucket.
+pub fn is_linkable(key: &str) -> bool {
     let parts: Vec<&str> = key.split('/').collect();
     let plain = parts.iter().all(|part| !part.is_empty() && *part != "." && *part != "..");
     plain
@@ -42,7 +42,7 @@ mod tests {
     #[case("inputs/a.csv", false)]
     #[case("/runs/r/summary.json", false)]
     #[case("", false)]
-    fn only_answered_rows_totals_and_lists_are_linked(#[case] key: &str, #[case] may: bool) {
-        assert_eq!(may_be_linked(key), may);
+    fn only_answered_rows_totals_and_lists_are_linked(#[case] key: &str, #[case] linkable: bool) {
+        assert_eq!(is_linkable(key), linkable);
     }
 }

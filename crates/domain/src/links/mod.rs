@@ -1,19 +1,19 @@
-//! Links: what an email may point to, and how a link proves that it was given out by us.
+//! Links in emails: their targets, and the tokens that prove that a link was issued by this stack.
 
 mod console;
 mod linked_key;
 mod token;
 
 pub use console::{execution_link, sibling_execution};
-pub use linked_key::{file_name, may_be_linked};
-pub use token::{LinkKey, Linked, Refusal};
+pub use linked_key::{file_name, is_linkable};
+pub use token::{LinkKey, LinkTarget, Refusal};
 
-/// The URL under which the download function answers for a token: `<base>/<file name>?token=…`.
+/// Returns the URL of the download function for a token: `<base>/<file name>?token=…`.
 pub fn download_url(base: &str, key: &str, token: &str) -> String {
     format!("{}/{}?token={token}", base.trim_end_matches('/'), percent_encoded(file_name(key)))
 }
 
-/// A file name as it stands in the path of a URL.
+/// Encodes a file name for the path of a URL.
 pub fn percent_encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     name.bytes().fold(String::with_capacity(name.len()), |mut url, byte| {
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_ends_with_the_files_name_and_the_token() {
+    fn a_download_url_ends_with_the_file_name_and_the_token() {
         let expected = "https://x.lambda-url.eu-west-1.on.aws/0000.parquet?token=v1.a.b";
         for base in ["https://x.lambda-url.eu-west-1.on.aws", "https://x.lambda-url.eu-west-1.on.aws/"] {
             assert_eq!(download_url(base, "batch_output_parquet/p/r/0000.parquet", "v1.a.b"), expected);

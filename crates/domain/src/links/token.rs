@@ -1,9 +1,9 @@
-//! `v1.<payload>.<HMAC-SHA256>`: the right to read one object until a certain second.
+//! Tokens `v1.<payload>.<HMAC-SHA256>`: the right to read one object until a certain second.
 //!
-//! The payload is JSON, `{"key":"…","expires":1700000000}`; it and the code are base64url without padding, and the code
-//! is of everything before it. Whoever has a token can read its payload, and cannot make another one.
+//! The payload is JSON, `{"key":"…","expires":1700000000}`; payload and code are base64url without padding, and the code
+//! covers everything before it. A holder of a token can read its payload but cannot create another one.
 
-use super::linked_key::may_be_linked;
+use super::linked_key::is_linkable;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
@@ -12,10 +12,10 @@ use sha2::Sha256;
 use std::fmt;
 
 const VERSION: &str = "v1";
-/// Fewer bytes of a key could be guessed.
-const SHORTEST_KEY: usize = 32;
+/// Minimum length of a key; a shorter one could be guessed.
+const MIN_KEY_BYTES: usize = 32;
 
-/// The secret that signs links. Links signed with another one are refused.
+/// Secret that signs links. Links signed with another one are refused.
 #[derive(Clone)]
 pub struct LinkKey(Hmac<Sha256>);
 
@@ -25,40 +25,40 @@ impl fmt::Debug for LinkKey {
     }
 }
 
-/// What a token gives access to.
+/// Object that a token gives access to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Linked {
-    /// The object's key.
+pub struct LinkTarget {
+    /// Key of the object.
     pub key: String,
-    /// The second from which on the link is refused, since 1970.
+    /// Time from which the link is refused, in seconds since 1970.
     pub expires: u64,
 }
 
-/// Why a token gives access to nothing.
+/// Reason why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is no token of ours, or was changed, or the key was rotated since.
+    /// The token was not issued by this stack, was modified, or the key has been rotated since.
     Forged,
-    /// It was good, until this second.
+    /// The token was valid until this time.
     Expired {
-        /// Since 1970.
+        /// Seconds since 1970.
         at: u64,
     },
 }
 
 impl LinkKey {
-    /// The key of this secret; `None` if it is too short to keep a secret.
+    /// Creates a key from a secret; returns `None` if the secret is too short to be safe.
     pub fn new(secret: &str) -> Option<Self> {
-        if secret.len() < SHORTEST_KEY {
+        if secret.len() < MIN_KEY_BYTES {
             return None;
         }
         Hmac::new_from_slice(secret.as_bytes()).ok().map(Self)
     }
 
-    /// A token for one object; `None` for objects that no link may lead to.
-    pub fn sign(&self, linked: &Linked) -> Option<String> {
-        if !may_be_linked(&linked.key) {
+    /// Creates a token for one object; returns `None` for objects that may not be linked.
+    pub fn sign(&self, linked: &LinkTarget) -> Option<String> {
+        if !is_linkable(&linked.key) {
             return None;
         }
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(linked).ok()?);
@@ -67,17 +67,17 @@ impl LinkKey {
         Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(code)))
     }
 
-    /// What a token gives access to at the second `now`.
+    /// Returns the object that a token gives access to at the time `now`.
     ///
     /// # Errors
-    /// Why it gives access to nothing. That a token has expired is told only to who has a real one.
-    pub fn check(&self, token: &str, now: u64) -> Result<Linked, Refusal> {
+    /// Returns the reason if the token is refused. Expiry is revealed only for genuine tokens.
+    pub fn check(&self, token: &str, now: u64) -> Result<LinkTarget, Refusal> {
         let linked = self.signed_payload(token).ok_or(Refusal::Forged)?;
         if now >= linked.expires { Err(Refusal::Expired { at: linked.expires }) } else { Ok(linked) }
     }
 
-    /// Nothing of the payload is read before the code is found right, in constant time.
-    fn signed_payload(&self, token: &str) -> Option<Linked> {
+    /// Returns the payload, which is not read before the code has been verified, in constant time.
+    fn signed_payload(&self, token: &str) -> Option<LinkTarget> {
         let (signed, code) = token.rsplit_once('.')?;
         let (version, payload) = signed.split_once('.')?;
         let code = URL_SAFE_NO_PAD.decode(code).ok()?;
@@ -85,8 +85,8 @@ impl LinkKey {
         if version != VERSION {
             return None;
         }
-        let linked: Linked = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-        may_be_linked(&linked.key).then_some(linked)
+        let linked: LinkTarget = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+        is_linkable(&linked.key).then_some(linked)
     }
 
     fn code(&self, signed: &str) -> Hmac<Sha256> {
@@ -105,8 +105,8 @@ mod tests {
         LinkKey::new(SECRET).unwrap()
     }
 
-    fn linked(key: &str) -> Linked {
-        Linked { key: key.to_owned(), expires: 1_700_000_000 }
+    fn linked(key: &str) -> LinkTarget {
+        LinkTarget { key: key.to_owned(), expires: 1_700_000_000 }
     }
 
     fn token() -> String {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_a_token_stays() {
+    fn the_format_of_tokens_is_stable() {
         // Links in emails must survive a new version of the functions.
         let expected =
             "v1.eyJrZXkiOiJiYXRjaF9vdXRwdXRfcGFycXVldC9wL3IvMDAwMC5wYXJxdWV0IiwiZXhwaXJlcyI6MTcwMDAwMDAwMH0.";
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn no_other_object_is_ever_signed_or_accepted() {
         assert_eq!(key().sign(&linked("inputs/secret.csv")), None);
-        // Even a right code does not help.
+        // Even with a valid code.
         let payload = URL_SAFE_NO_PAD.encode(br#"{"key":"inputs/secret.csv","expires":1700000000}"#);
         let signed = format!("v1.{payload}");
         let code = URL_SAFE_NO_PAD.encode(key().code(&signed).finalize().into_bytes());
@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn rotating_the_key_revokes() {
+    fn rotating_the_key_revokes_tokens() {
         let other = LinkKey::new(&SECRET.replace('0', "1")).unwrap();
         assert_eq!(other.check(&token(), 0), Err(Refusal::Forged));
         assert_eq!(other.check(&token(), u64::MAX), Err(Refusal::Forged));
     }
 
     #[test]
-    fn the_payload_of_one_token_does_not_go_with_the_code_of_another() {
+    fn a_payload_with_the_code_of_another_token_is_refused() {
         let other = key().sign(&linked("batch_output_parquet/p/r/0001.parquet")).unwrap();
         let payload = other.rsplit_once('.').unwrap().0;
         let forged = format!("{payload}.{}", token().rsplit_once('.').unwrap().1);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_no_key_and_none_is_ever_shown() {
+    fn short_secrets_are_refused_and_keys_are_never_shown() {
         assert!(LinkKey::new("short").is_none());
         assert_eq!(format!("{:?}", key()), "LinkKey(…)");
     }
@@ -187,14 +187,14 @@ mod tests {
         }
 
         #[test]
-        fn what_is_signed_is_read(name in "\\PC{1,60}", expires in 1u64..) {
-            let linked = Linked { key: format!("batch_output_parquet/p/{name}"), expires };
+        fn signed_tokens_are_accepted(name in "\\PC{1,60}", expires in 1u64..) {
+            let linked = LinkTarget { key: format!("batch_output_parquet/p/{name}"), expires };
             match key().sign(&linked) {
                 Some(token) => {
                     prop_assert!(token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)));
                     prop_assert_eq!(key().check(&token, expires - 1), Ok(linked));
                 }
-                None => prop_assert!(!may_be_linked(&linked.key)),
+                None => prop_assert!(!is_linkable(&linked.key)),
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Anthropic Messages (Bedrock user guide, "model-parameters-anthropic-claude-messages-request-response").
+//! Format of Anthropic Messages (Bedrock user guide, "model-parameters-anthropic-claude-messages-request-response").
 
 use super::family::{Instructions, Reply, ReplyPayload};
 use crate::answer::{BorrowedText, ModelOutput};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The only version that Bedrock knows.
+/// The only version that Bedrock supports.
 const VERSION: &str = "bedrock-2023-05-31";
 
 pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {
@@ -22,7 +22,7 @@ pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'
         ("thinking", inference.thinking_budget_tokens.map(|n| json!({"type": "enabled", "budget_tokens": n}))),
     ];
     body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    // Claude reads best with the image before the question.
+    // Claude works best with the image before the question.
     let content: Vec<Value> = image.into_iter().chain([json!({"type": "text", "text": text})]).collect();
     let mut messages = vec![json!({"role": "user", "content": content})];
     if let Some(prefill) = with.prefill {
@@ -36,7 +36,7 @@ pub(super) fn image(mime: &str, base64: &str) -> Value {
     json!({"type": "image", "source": {"type": "base64", "media_type": mime, "data": base64}})
 }
 
-/// `modelOutput`: only what we read; anything else may come and go.
+/// `modelOutput`: only the fields that are read; others may be added or removed.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Output<'a> {
     #[serde(borrow, default)]
@@ -62,7 +62,7 @@ struct Usage {
     input_tokens: Option<u64>,
     #[serde(default)]
     output_tokens: Option<u64>,
-    /// Cached tokens are read tokens too.
+    /// Cached tokens are input tokens too.
     #[serde(default)]
     cache_creation_input_tokens: Option<u64>,
     #[serde(default)]

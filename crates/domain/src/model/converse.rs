@@ -1,4 +1,4 @@
-//! Converse, with `modelInvocationType` = `Converse`: one format for every other text model (Bedrock user guide,
+//! Format of Converse, with `modelInvocationType` = `Converse`: one format for all other text models (Bedrock user guide,
 //! "batch-inference-data").
 
 use super::family::{Instructions, Reply, ReplyPayload};
@@ -17,7 +17,7 @@ pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'
     Value::Object(body)
 }
 
-/// The user's content, which must be a list, also of one. Nova's is the same.
+/// Creates the content of the user message, which must be a list even for one element. Nova uses the same format.
 pub(super) fn content(text: &str, image: Option<Value>) -> Vec<Value> {
     image.into_iter().chain([json!({"text": text})]).collect()
 }
@@ -26,7 +26,7 @@ pub(super) fn image(format: &str, base64: &str) -> Value {
     json!({"image": {"format": format, "source": {"bytes": base64}}})
 }
 
-/// `inferenceConfig`, which Nova's own format shares.
+/// Creates `inferenceConfig`, which Nova's own format shares.
 pub(super) fn inference_config(inference: &Inference) -> Map<String, Value> {
     let fields = [
         ("maxTokens", Some(json!(inference.max_tokens))),
@@ -60,7 +60,7 @@ struct Content<'a> {
     content: Vec<Block<'a>>,
 }
 
-/// A block holds one of several keys; those without `text` (reasoning, tools) are not the answer.
+/// Block with one of several keys; blocks without `text` (reasoning, tools) are not part of the answer.
 #[derive(Debug, Deserialize)]
 struct Block<'a> {
     #[serde(borrow, default)]

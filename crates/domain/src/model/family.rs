@@ -1,4 +1,4 @@
-//! The families of models: one request and answer format each.
+//! Model families: one request and answer format each.
 
 use super::{anthropic, converse, nova, titan_multimodal, titan_text};
 use crate::input::Inference;
@@ -18,11 +18,11 @@ pub enum Family {
     TitanTextEmbeddings,
     /// Amazon Titan Multimodal Embeddings G1.
     TitanMultimodalEmbeddings,
-    /// Every other text model, asked through Converse.
+    /// All other text models, invoked through Converse.
     Converse,
 }
 
-/// How Bedrock reads the records of a job (`modelInvocationType`).
+/// Format in which Bedrock reads the records of a job (`modelInvocationType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InvocationType {
     /// The model's own format.
@@ -31,7 +31,7 @@ pub enum InvocationType {
     Converse,
 }
 
-/// What goes into a request beside the text of the row.
+/// Parts of a request other than the text of the row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instructions<'a> {
     pub(crate) inference: &'a Inference,
@@ -39,37 +39,37 @@ pub(crate) struct Instructions<'a> {
     pub(crate) prefill: Option<&'a str>,
 }
 
-/// How a media type is called, by family.
+/// Names of a media type in the formats of the families.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MediaName<'a> {
     pub(crate) mime: &'a str,
     pub(crate) format: &'a str,
 }
 
-/// A model's answer to one record; texts are borrowed from the line where they can be.
+/// Answer of a model to one record; texts are borrowed from the line if possible.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply<'a> {
-    /// The answer itself; `None` if the model returned none (a refusal, say).
+    /// Answer itself; `None` if the model returned none (for example, a refusal).
     pub payload: Option<ReplyPayload<'a>>,
-    /// Why the model stopped, in the model's own words.
+    /// Reason why the model stopped, as named by the model.
     pub stop_reason: Option<Cow<'a, str>>,
-    /// Tokens read.
+    /// Number of input tokens.
     pub input_tokens: Option<u64>,
-    /// Tokens written.
+    /// Number of output tokens.
     pub output_tokens: Option<u64>,
 }
 
-/// The answer itself.
+/// Content of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyPayload<'a> {
-    /// Text: all text blocks in order, joined.
+    /// Text: all text blocks, joined in order.
     Text(Cow<'a, str>),
-    /// An embedding.
+    /// Embedding.
     Embedding(Vec<f32>),
 }
 
 impl Family {
-    /// Whether its answers are embeddings rather than text.
+    /// Returns true if its answers are embeddings rather than text.
     pub fn is_embedding(self) -> bool {
         match self {
             Self::TitanTextEmbeddings | Self::TitanMultimodalEmbeddings => true,
@@ -77,7 +77,7 @@ impl Family {
         }
     }
 
-    /// The lengths that its embeddings can have; empty for text models.
+    /// Returns the possible dimensions of its embeddings; empty for text models.
     pub fn embedding_dimensions(self) -> &'static [u32] {
         match self {
             Self::TitanTextEmbeddings => &titan_text::DIMENSIONS,
@@ -86,12 +86,12 @@ impl Family {
         }
     }
 
-    /// Whether a request can say if its embeddings are to have length 1.
+    /// Returns true if a request can specify whether embeddings are normalized to length 1.
     pub fn takes_normalize(self) -> bool {
         self == Self::TitanTextEmbeddings
     }
 
-    /// How a job of this family is to be read.
+    /// Returns the format in which Bedrock must read jobs of this family.
     pub fn invocation_type(self) -> InvocationType {
         match self {
             Self::AnthropicMessages | Self::Nova | Self::TitanTextEmbeddings | Self::TitanMultimodalEmbeddings => {
@@ -101,7 +101,7 @@ impl Family {
         }
     }
 
-    /// The `modelInput` that asks `text`, after `image` (a part as [`Family::image`] has it).
+    /// Creates the `modelInput` for the prompt `text`, preceded by `image` (a part created by [`Family::image`]).
     pub(crate) fn model_input(self, text: &str, image: Option<Value>, instructions: Instructions<'_>) -> Value {
         match self {
             Self::AnthropicMessages => anthropic::model_input(text, image, instructions),
@@ -112,7 +112,7 @@ impl Family {
         }
     }
 
-    /// The part of `modelInput` that holds an image in base64; `None` for families that take none.
+    /// Creates the part of `modelInput` that contains an image in base64; returns `None` for families without images.
     pub(crate) fn image(self, named: MediaName<'_>, base64: &str) -> Option<Value> {
         match self {
             Self::AnthropicMessages => Some(anthropic::image(named.mime, base64)),

@@ -1,19 +1,19 @@
-//! A record's JSON around what changes with the row: made once, by rendering marks and looking for them.
+//! The constant JSON of records around the parts that vary per row: created once, by rendering markers and locating them.
 
 use super::Family;
 use super::family::{Instructions, MediaName};
 use crate::image::MediaType;
 
-/// The image of one record.
+/// Image of one record.
 #[derive(Debug, Clone, Copy)]
 pub struct ImagePart<'a> {
-    /// What it is.
+    /// Media type of the image.
     pub media_type: MediaType,
-    /// Its bytes in base64.
+    /// Bytes of the image in base64.
     pub base64: &'a str,
 }
 
-/// `modelInput` in pieces: the image's part and the text's part may be left out. Text stands within its part.
+/// Pieces of `modelInput`: the image part and the text part may be omitted. The text is within its part.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) before_image: String,
@@ -34,22 +34,22 @@ enum ImagePiece {
 
 impl Frame {
     pub(super) fn new(family: Family, with: Instructions<'_>, with_image: bool) -> Self {
-        let mut mark = "@@".to_owned();
+        let mut marker = "@@".to_owned();
         loop {
-            // A system prompt may hold the mark too: then a longer one is tried.
-            if let Some(frame) = Self::around(&mark, family, with, with_image) {
+            // A system prompt may contain the marker too: then a longer one is tried.
+            if let Some(frame) = Self::around(&marker, family, with, with_image) {
                 return frame;
             }
-            mark.push('@');
-            mark.insert(0, '#');
+            marker.push('@');
+            marker.insert(0, '#');
         }
     }
 
-    fn around(mark: &str, family: Family, with: Instructions<'_>, with_image: bool) -> Option<Self> {
-        let [text, mime, format, base64] = ["t", "m", "f", "b"].map(|kind| format!("{mark}{kind}"));
+    fn around(marker: &str, family: Family, with: Instructions<'_>, with_image: bool) -> Option<Self> {
+        let [text, mime, format, base64] = ["t", "m", "f", "b"].map(|kind| format!("{marker}{kind}"));
         let named = MediaName { mime: &mime, format: &format };
         let image = if with_image { family.image(named, &base64) } else { None };
-        // The parts as they stand in the body, with the commas that go when they go.
+        // The parts as they appear in the body, with the commas that are omitted together with them.
         let (image_part, text_part) = match family {
             Family::TitanMultimodalEmbeddings => {
                 (image.as_ref().map(|image| format!(",\"inputImage\":{image}")), format!(",\"inputText\":\"{text}\""))
@@ -58,7 +58,7 @@ impl Frame {
         };
         let image_part = image_part.unwrap_or_default();
         let body = family.model_input(&text, image, with).to_string();
-        if body.matches(mark).count() != image_part.matches(mark).count() + 1 {
+        if body.matches(marker).count() != image_part.matches(marker).count() + 1 {
             return None;
         }
         // Without an image this splits before the body.
@@ -67,7 +67,7 @@ impl Frame {
         let (before_text, after_text) = text_part.split_once(&text)?;
         Some(Self {
             before_image: before_image.to_owned(),
-            image: image_pieces(&image_part, mark),
+            image: image_pieces(&image_part, marker),
             before_text_part: before_text_part.to_owned(),
             before_text: before_text.to_owned(),
             after_text: after_text.to_owned(),
@@ -75,10 +75,10 @@ impl Frame {
         })
     }
 
-    /// Writes the image's part; nothing if records of this frame hold no image.
+    /// Writes the image part, or nothing if records of this frame have no image.
     pub(super) fn push_image(&self, line: &mut Vec<u8>, image: ImagePart<'_>) {
         for piece in &self.image {
-            // Neither names nor base64 hold anything that JSON escapes.
+            // Neither names nor base64 contain characters that JSON escapes.
             let text = match piece {
                 ImagePiece::Fixed(text) => text,
                 ImagePiece::Mime => image.media_type.mime(),
@@ -90,11 +90,11 @@ impl Frame {
     }
 }
 
-fn image_pieces(part: &str, mark: &str) -> Vec<ImagePiece> {
+fn image_pieces(part: &str, marker: &str) -> Vec<ImagePiece> {
     let mut pieces = Vec::new();
-    for (index, text) in part.split(mark).enumerate() {
+    for (index, text) in part.split(marker).enumerate() {
         let mut fixed = text;
-        // Each but the first begins with the letter that says which mark it was.
+        // Each piece except the first begins with the letter that identifies the marker.
         if let (1.., Some(kind)) = (index, text.chars().next()) {
             pieces.push(match kind {
                 'm' => ImagePiece::Mime,

@@ -1,13 +1,13 @@
-//! The forms that a model id can take.
+//! Forms of model ids.
 
-/// A model id as Bedrock's batch API takes it, taken apart.
+/// Parsed model id, as accepted by Bedrock's batch API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelId {
-    /// What goes to Bedrock: the text as the user wrote it.
+    /// Id sent to Bedrock: the text as the user wrote it.
     pub full: String,
-    /// The foundation model's id, e.g. `anthropic.claude-3-haiku-20240307-v1:0`.
+    /// Id of the foundation model, e.g. `anthropic.claude-3-haiku-20240307-v1:0`.
     pub base: String,
-    /// The inference profile's region group (`us`, `eu`, `global`, …), if it is a profile.
+    /// Region group of the inference profile (`us`, `eu`, `global`, …), if it is a profile.
     pub profile: Option<String>,
 }
 
@@ -15,10 +15,10 @@ pub struct ModelId {
 const GROUPS: [&str; 9] = ["us", "eu", "apac", "global", "jp", "au", "ca", "sa", "us-gov"];
 
 impl ModelId {
-    /// Takes a model id apart: a foundation model's id, a system inference profile's id (`us.…`), or an ARN of one.
+    /// Parses the id of a foundation model or of a system inference profile (`us.…`), or the ARN of one.
     ///
     /// # Errors
-    /// Why the model behind it cannot be known, for a message.
+    /// Returns the reason, for a message, if the model cannot be determined.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() || text.len() > 2048 {
             return Err("must be 1 to 2,048 characters");
@@ -28,15 +28,15 @@ impl ModelId {
             let (kind, name) = resource.split_once('/').ok_or("is not an ARN of a model")?;
             match kind {
                 "foundation-model" | "inference-profile" => name,
-                "provisioned-model" => return Err("batch inference does not take provisioned models"),
-                _ => return Err("does not say which model it stands for, so its request format cannot be known"),
+                "provisioned-model" => return Err("batch inference does not support provisioned models"),
+                _ => return Err("does not identify its model, so its request format cannot be determined"),
             }
         } else {
             text
         };
         let fits = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
         if name.is_empty() || !name.chars().all(fits) {
-            return Err("may hold only a-z, 0-9, `.`, `-` and `:`, or be an ARN");
+            return Err("may contain only a-z, 0-9, `.`, `-` and `:`, or be an ARN");
         }
         let (profile, base) = match name.split_once('.') {
             Some((group, base)) if GROUPS.contains(&group) => (Some(group.to_owned()), base),
@@ -61,7 +61,7 @@ mod tests {
         "amazon.nova-lite-v1:0",
         Some("eu")
     )]
-    fn takes_apart(#[case] text: &str, #[case] base: &str, #[case] profile: Option<&str>) {
+    fn ids_and_arns_are_parsed(#[case] text: &str, #[case] base: &str, #[case] profile: Option<&str>) {
         let id = ModelId::parse(text).unwrap();
         assert_eq!((id.full.as_str(), id.base.as_str(), id.profile.as_deref()), (text, base, profile));
     }
@@ -72,7 +72,7 @@ mod tests {
     #[case("arn:aws:bedrock:us-east-1:1:provisioned-model/x")]
     #[case("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc")]
     #[case("arn:aws")]
-    fn refuses(#[case] text: &str) {
+    fn invalid_and_unsupported_ids_are_refused(#[case] text: &str) {
         assert!(ModelId::parse(text).is_err());
     }
 }

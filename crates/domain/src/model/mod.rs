@@ -1,5 +1,4 @@
-//! Model families: what a record and an answer look like, per family; and the table of models with their limits and
-//! prices.
+//! Model families, with the formats of their records and answers, and the table of models with their limits and prices.
 
 mod anthropic;
 mod converse;
@@ -22,7 +21,7 @@ pub use record::{RecordWriter, effective_prefill};
 pub use refusal::{REMEDY as MODEL_REFUSAL_REMEDY, refuses_model};
 pub use table::{Limits, Model, ModelTable, Profiles};
 
-/// The answer formats, for [`crate::answer`].
+/// Answer formats, for [`crate::answer`].
 pub(crate) mod outputs {
     pub(crate) use super::anthropic::Output as AnthropicOutput;
     pub(crate) use super::converse::Output as ConverseOutput;

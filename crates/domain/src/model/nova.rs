@@ -1,4 +1,4 @@
-//! Amazon Nova (Nova user guide, "complete-request-schema"). Its answers have the shape of Converse's.
+//! Format of Amazon Nova (Nova user guide, "complete-request-schema"). Its answers have the same format as those of Converse.
 
 use super::converse::{content, inference_config};
 use super::family::Instructions;

@@ -1,5 +1,4 @@
-//! Writing records: one JSON line for the model from one row, with everything that does not depend on the row made
-//! once.
+//! Writer of records: one JSON line per row, with everything that does not depend on the row prepared once.
 
 use super::Family;
 use super::family::Instructions;
@@ -8,28 +7,28 @@ use crate::input::Inference;
 use crate::json_text::push_escaped;
 use crate::prompt::{Piece, Template};
 
-/// Writes `{"recordId":…,"modelInput":…}` lines. Made once a run.
+/// Writes `{"recordId":…,"modelInput":…}` lines. Created once per run.
 #[derive(Debug, Clone)]
 pub struct RecordWriter {
     columns: Vec<String>,
     frame: Frame,
     text: Vec<Segment>,
-    /// Whether the text's part is left out where an image comes without a text.
+    /// If true, the text part is omitted for an image without a text.
     text_may_be_absent: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Segment {
-    /// Literal text, escaped already.
+    /// Literal text, already escaped.
     Escaped(Vec<u8>),
-    /// The cell of `columns[i]`.
+    /// Cell of `columns[i]`.
     Cell(usize),
 }
 
 impl RecordWriter {
-    /// A writer for this family, template and parameters. `system` and `prefill` are the template's own; the
-    /// request's go before the one and instead of the other. `with_image`: whether records are to hold an image, for
-    /// families that take any.
+    /// Creates a writer for this family, template and parameters. `system` and `prefill` are those of the template; the
+    /// request's system prompt is placed before the former, and its prefill replaces the latter. If `with_image` is true,
+    /// records have an image, for families that accept images.
     pub fn new(
         family: Family,
         template: &Template,
@@ -65,13 +64,13 @@ impl RecordWriter {
         Self { columns, frame: Frame::new(family, with, with_image), text, text_may_be_absent }
     }
 
-    /// The columns whose cells [`RecordWriter::push_line`] asks for, by position.
+    /// Returns the columns whose cells [`RecordWriter::push_line`] reads, by position.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// Appends one line, its line feed included. `cell(i)` is the row's cell of `columns()[i]`. `image` goes before the
-    /// text, if this writer was made for images; without one the record holds the text alone.
+    /// Appends one line, including its line feed. `cell(i)` is the row's cell of `columns()[i]`. `image` is placed before the
+    /// text, if this writer was created for images; without an image the record has only the text.
     pub fn push_line<'a>(
         &self,
         line: &mut Vec<u8>,
@@ -106,7 +105,7 @@ impl RecordWriter {
     }
 }
 
-/// The first words of every answer: the request's, else the template's.
+/// Returns the beginning of every answer: that of the request, else that of the template.
 pub fn effective_prefill<'a>(inference: &'a Inference, template_prefill: Option<&'a str>) -> Option<&'a str> {
     inference.prefill.as_deref().or(template_prefill).filter(|text| !text.is_empty())
 }
@@ -119,7 +118,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    const PICTURE: ImagePart<'_> = ImagePart { media_type: MediaType::Png, base64: "iVBORw0K+/==" };
+    const IMAGE: ImagePart<'_> = ImagePart { media_type: MediaType::Png, base64: "iVBORw0K+/==" };
 
     fn line(family: Family, inference: &Inference, cell: &str, image: Option<ImagePart<'_>>) -> Value {
         let template = Template::parse("About {a}: \"{a}\"").unwrap();
@@ -183,17 +182,17 @@ mod tests {
     fn an_image_goes_before_the_text(#[case] family: Family, #[case] block: Value) {
         let mut expected = body(family);
         expected["messages"][0]["content"].as_array_mut().unwrap().insert(0, block);
-        let written = line(family, &inference(), "x\ny", Some(PICTURE));
+        let written = line(family, &inference(), "x\ny", Some(IMAGE));
         assert_eq!(written, json!({"recordId": "r1", "modelInput": expected}));
     }
 
     #[rstest]
-    #[case("{a}", "a cat", Some(PICTURE), json!({"inputText": "a cat", "inputImage": "iVBORw0K+/=="}))]
-    #[case("{a}", "", Some(PICTURE), json!({"inputImage": "iVBORw0K+/=="}))]
-    #[case("", "unseen", Some(PICTURE), json!({"inputImage": "iVBORw0K+/=="}))]
+    #[case("{a}", "a cat", Some(IMAGE), json!({"inputText": "a cat", "inputImage": "iVBORw0K+/=="}))]
+    #[case("{a}", "", Some(IMAGE), json!({"inputImage": "iVBORw0K+/=="}))]
+    #[case("", "unseen", Some(IMAGE), json!({"inputImage": "iVBORw0K+/=="}))]
     #[case("{a}", "a cat", None, json!({"inputText": "a cat"}))]
     #[case("{a}", "", None, json!({"inputText": ""}))]
-    fn titan_takes_a_text_an_image_or_both(
+    fn titan_accepts_a_text_an_image_or_both(
         #[case] template: &str,
         #[case] cell: &str,
         #[case] image: Option<ImagePart<'_>>,
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_without_images_ignores_them_and_one_with_them_can_do_without() {
+    fn images_are_ignored_without_support_and_optional_with_it() {
         let template = Template::parse("Hi").unwrap();
         let inference = Inference::default();
         let written = |with_image, image| {
@@ -218,13 +217,13 @@ mod tests {
             writer.push_line(&mut out, "r", |_| "", image);
             serde_json::from_slice::<Value>(&out).unwrap()
         };
-        assert_eq!(written(false, Some(PICTURE)), written(false, None));
+        assert_eq!(written(false, Some(IMAGE)), written(false, None));
         assert_eq!(written(true, None), written(false, None));
     }
 
     proptest! {
         #[test]
-        fn any_cell_arrives_as_it_is(cell in any::<String>()) {
+        fn any_cell_is_transferred_unchanged(cell in any::<String>()) {
             let value = line(Family::Nova, &Inference::default(), &cell, None);
             prop_assert_eq!(
                 value["modelInput"]["messages"][0]["content"][0]["text"].as_str().unwrap(),
@@ -233,11 +232,11 @@ mod tests {
         }
 
         #[test]
-        fn any_system_prompt_leaves_image_and_text_in_their_places(system in "[@#tmfb\"{},:]{0,12}", cell in ".{0,9}") {
+        fn no_system_prompt_displaces_image_and_text(system in "[@#tmfb\"{},:]{0,12}", cell in ".{0,9}") {
             let inference = Inference { system_prompt: Some(system), ..Inference::default() };
-            let value = line(Family::AnthropicMessages, &inference, &cell, Some(PICTURE));
+            let value = line(Family::AnthropicMessages, &inference, &cell, Some(IMAGE));
             let content = &value["modelInput"]["messages"][0]["content"];
-            prop_assert_eq!(content[0]["source"]["data"].as_str().unwrap(), PICTURE.base64);
+            prop_assert_eq!(content[0]["source"]["data"].as_str().unwrap(), IMAGE.base64);
             prop_assert_eq!(content[1]["text"].as_str().unwrap(), format!("About {cell}: \"{cell}\""));
         }
     }

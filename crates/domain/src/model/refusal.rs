@@ -1,12 +1,12 @@
-//! What Bedrock's refusal of a request is about: the model, which another one may stand in for, or the record.
+//! Classification of Bedrock's refusals: of the model, which another model may replace, or of a single record.
 
-/// Errors that are about the model, whatever their message.
-const ABOUT_THE_MODEL: [&str; 2] = ["AccessDeniedException", "ResourceNotFoundException"];
+/// Error codes that always concern the model.
+const MODEL_ERROR_CODES: [&str; 2] = ["AccessDeniedException", "ResourceNotFoundException"];
 
-/// Words by which a `ValidationException` is about the model. They are not documented; these are the wordings of public
-/// reports. Words that a refusal of a request's content may have as well ("not supported" alone) are not among them: a
-/// refusal that is not understood concerns one record, and never costs a run its model.
-const WORDS: [&str; 14] = [
+/// Phrases by which a `ValidationException` concerns the model. They are not documented; these are the wordings of public
+/// reports. Phrases that also occur in refusals of a request's content ("not supported" alone) are not included: an unknown
+/// refusal is attributed to one record, so that a run never loses its model because of it.
+const MODEL_ERROR_PHRASES: [&str; 14] = [
     "model identifier is invalid",
     "model id is invalid",
     "on-demand throughput",
@@ -23,16 +23,16 @@ const WORDS: [&str; 14] = [
     "operation not allowed",
 ];
 
-/// Whether Bedrock refuses the model itself as unavailable or not permitted, so that every request to it is refused.
+/// Returns true if Bedrock refuses the model itself as unavailable or not permitted, and so every request to it.
 pub fn refuses_model(error_code: &str, message: &str) -> bool {
-    if ABOUT_THE_MODEL.contains(&error_code) {
+    if MODEL_ERROR_CODES.contains(&error_code) {
         return true;
     }
     let message = message.to_lowercase().replace(['\u{2018}', '\u{2019}'], "'");
-    error_code == "ValidationException" && WORDS.iter().any(|words| message.contains(words))
+    error_code == "ValidationException" && MODEL_ERROR_PHRASES.iter().any(|phrase| message.contains(phrase))
 }
 
-/// What a user can do about it.
+/// Remedy for a refused model.
 pub const REMEDY: &str = "grant access to the model in this region, name an inference profile in inference_profile_arn, \
                           or another model in fallback_model_id";
 
@@ -46,7 +46,7 @@ mod tests {
     #[case("You don't have access to the model with the specified model ID.")]
     #[case("User: arn:aws:sts::1:assumed-role/x is not authorized to perform: bedrock:InvokeModel")]
     #[case("Access denied. This Model is marked by provider as Legacy")]
-    fn denied_access_is_about_the_model(#[case] message: &str) {
+    fn access_errors_concern_the_model(#[case] message: &str) {
         assert!(refuses_model("AccessDeniedException", message));
     }
 
@@ -59,9 +59,9 @@ mod tests {
     #[case("The model isn\u{2019}t supported in this Region.")]
     #[case("Operation not allowed")]
     #[case("Your account is not authorized to invoke this API operation.")]
-    fn so_are_some_validation_errors(#[case] message: &str) {
+    fn some_validation_errors_concern_the_model(#[case] message: &str) {
         assert!(refuses_model("ValidationException", message));
-        assert!(!refuses_model("ThrottlingException", message), "only what says that the request is wrong");
+        assert!(!refuses_model("ThrottlingException", message), "only errors that reject the request");
     }
 
     #[rstest]
@@ -73,18 +73,18 @@ mod tests {
     #[case("This model doesn't support the image content block that you provided.")]
     #[case("The model returned the following errors: Input is too long for requested model.")]
     #[case("")]
-    fn others_are_about_the_record(#[case] message: &str) {
+    fn other_validation_errors_concern_the_record(#[case] message: &str) {
         assert!(!refuses_model("ValidationException", message));
     }
 
     #[test]
-    fn a_model_that_is_not_found_is_refused() {
+    fn a_missing_model_is_refused() {
         assert!(refuses_model("ResourceNotFoundException", "Model not found."));
     }
 
     proptest! {
         #[test]
-        fn passing_faults_are_never_about_the_model(message in any::<String>(), code in "(Throttling|InternalServer|Model[A-Z][a-z]+)Exception") {
+        fn transient_faults_never_concern_the_model(message in any::<String>(), code in "(Throttling|InternalServer|Model[A-Z][a-z]+)Exception") {
             prop_assert!(!refuses_model(&code, &message));
         }
     }

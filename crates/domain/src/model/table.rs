@@ -1,57 +1,57 @@
-//! The table of models: `models.toml`, compiled in, and what a user puts over it.
+//! Table of models: `models.toml`, which is compiled in, and the overrides of a user.
 
 use super::{Family, ModelId, Price};
 use crate::problem::{Problem, listed};
 use serde::{Deserialize, Serialize};
 
-/// The bundled table.
+/// Bundled table.
 const BUNDLED: &str = include_str!("../../models.toml");
 
-/// What Bedrock takes in one batch job of a model.
+/// Limits of Bedrock for one batch job of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Fewer records fail the job.
+    /// Minimum number of records per job; a job with fewer fails.
     pub min_records_per_job: u32,
-    /// Records per job.
+    /// Maximum number of records per job.
     pub max_records_per_job: u32,
-    /// Bytes per input file.
+    /// Maximum size of an input file.
     pub max_file_bytes: u64,
-    /// Bytes of all input files of a job.
+    /// Maximum total size of the input files of a job.
     pub max_job_bytes: u64,
-    /// Bytes per line.
+    /// Maximum size of a line.
     pub max_record_bytes: u64,
 }
 
 impl Limits {
-    /// The most bytes of a chunk: one file, which is its job's only one.
+    /// Returns the maximum size of a chunk, which is a single file and the only one of its job.
     pub fn max_chunk_bytes(&self) -> u64 {
         self.max_file_bytes.min(self.max_job_bytes)
     }
 }
 
-/// One model as a run works with it; frozen in the plan.
+/// Model as used by a run; frozen in the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
-    /// What goes to Bedrock.
+    /// Id sent to Bedrock.
     pub id: String,
-    /// Its request and answer format.
+    /// Request and answer format.
     pub family: Family,
-    /// Its limits.
+    /// Limits of its batch jobs.
     pub limits: Limits,
-    /// Its price in batch; `None` where unknown.
+    /// Price in batch; `None` if unknown.
     pub batch_price: Option<Price>,
-    /// Its price on demand; `None` where unknown.
+    /// Price on demand; `None` if unknown.
     #[serde(default)]
     pub on_demand_price: Option<Price>,
-    /// The date of the price table.
+    /// Date of the price table.
     pub prices_as_of: String,
-    /// Whether it takes images.
+    /// True if the model accepts images.
     #[serde(default)]
     pub takes_images: bool,
 }
 
-/// The table.
+/// Table of models.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelTable {
@@ -60,12 +60,12 @@ pub struct ModelTable {
     geo_surcharge: f64,
     default_limits: Limits,
     inference_profile_required_models: Vec<String>,
-    model: Vec<Row>,
+    model: Vec<ModelEntry>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct ModelEntry {
     id: String,
     family: Family,
     #[serde(default)]
@@ -79,25 +79,25 @@ struct Row {
     #[serde(default)]
     geo_surcharge: bool,
     #[serde(default)]
-    limits: SomeLimits,
+    limits: LimitOverrides,
 }
 
-/// What a user's file may hold: the date of its prices, limits for all, which models are asked on demand through an
+/// Content of a user's file: the date of its prices, limits for all models, the models that are invoked on demand through an
 /// inference profile, and models.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Overrides {
     prices_as_of: Option<String>,
     #[serde(default)]
-    default_limits: SomeLimits,
+    default_limits: LimitOverrides,
     inference_profile_required_models: Option<Vec<String>>,
     #[serde(default)]
-    model: Vec<Row>,
+    model: Vec<ModelEntry>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SomeLimits {
+struct LimitOverrides {
     min_records_per_job: Option<u32>,
     max_records_per_job: Option<u32>,
     max_file_bytes: Option<u64>,
@@ -105,45 +105,45 @@ struct SomeLimits {
     max_record_bytes: Option<u64>,
 }
 
-impl SomeLimits {
-    fn over(self, below: Limits) -> Limits {
+impl LimitOverrides {
+    fn applied_to(self, base: Limits) -> Limits {
         Limits {
-            min_records_per_job: self.min_records_per_job.unwrap_or(below.min_records_per_job),
-            max_records_per_job: self.max_records_per_job.unwrap_or(below.max_records_per_job),
-            max_file_bytes: self.max_file_bytes.unwrap_or(below.max_file_bytes),
-            max_job_bytes: self.max_job_bytes.unwrap_or(below.max_job_bytes),
-            max_record_bytes: self.max_record_bytes.unwrap_or(below.max_record_bytes),
+            min_records_per_job: self.min_records_per_job.unwrap_or(base.min_records_per_job),
+            max_records_per_job: self.max_records_per_job.unwrap_or(base.max_records_per_job),
+            max_file_bytes: self.max_file_bytes.unwrap_or(base.max_file_bytes),
+            max_job_bytes: self.max_job_bytes.unwrap_or(base.max_job_bytes),
+            max_record_bytes: self.max_record_bytes.unwrap_or(base.max_record_bytes),
         }
     }
 }
 
-/// How a request wants inference profiles to be used.
+/// Use of inference profiles by a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Profiles<'a> {
-    /// The region that requests are sent from.
+    /// Region that requests are sent to.
     pub region: &'a str,
-    /// The profile to use.
+    /// ARN of the profile to use.
     pub arn: Option<&'a str>,
-    /// The models that need one, instead of the table's list.
+    /// Models that need a profile, in place of the table's list.
     pub required_models: Option<&'a [String]>,
 }
 
-/// The region group of AWS's inference profiles that a region's requests can go by.
+/// Returns the region group of AWS's inference profiles that requests in a region can use.
 fn region_group(region: &str) -> &'static str {
     let groups = [("us-gov-", "us-gov"), ("us-", "us"), ("eu-", "eu"), ("ap-", "apac"), ("ca-", "ca"), ("sa-", "sa")];
     groups.iter().find(|(start, _)| region.starts_with(start)).map_or("global", |(_, group)| group)
 }
 
 impl ModelTable {
-    /// The bundled table with a user's overrides (TOML; empty for none) over it: a model there replaces the bundled
-    /// one of the same `id`, and new ones come in.
+    /// Creates the bundled table with a user's overrides (TOML; empty for none): a model in them replaces the bundled one with
+    /// the same `id`, and others are added.
     ///
     /// # Errors
-    /// What is wrong with the overrides.
+    /// Returns an error if the overrides are invalid.
     pub fn with_overrides(overrides: &str) -> Result<Self, String> {
         let mut table: Self = toml::from_str(BUNDLED).map_err(|error| format!("the bundled table: {error}"))?;
         let over: Overrides = toml::from_str(overrides).map_err(|error| error.to_string())?;
-        table.default_limits = over.default_limits.over(table.default_limits);
+        table.default_limits = over.default_limits.applied_to(table.default_limits);
         table.prices_as_of = over.prices_as_of.unwrap_or(table.prices_as_of);
         if let Some(required) = over.inference_profile_required_models {
             table.inference_profile_required_models = required;
@@ -153,11 +153,11 @@ impl ModelTable {
         Ok(table)
     }
 
-    /// The model that a user's `model_id` names, for batch jobs. `profile_arn`: the inference profile to go by, should
-    /// Bedrock take the model in batch through one only.
+    /// Returns the model with a user's `model_id`, for batch jobs. `profile_arn` is the inference profile to use if Bedrock
+    /// accepts the model in batch only through one.
     ///
     /// # Errors
-    /// If it is not in the table, or Bedrock takes it in batch only under another name.
+    /// Returns a problem if it is not in the table, or if Bedrock accepts it in batch only under another name.
     pub fn find(&self, model_id: &str, profile_arn: Option<&str>) -> Result<Model, Problem> {
         let (id, row) = self.look_up("model_id", model_id)?;
         if !row.profile_only || id.profile.is_some() {
@@ -166,20 +166,20 @@ impl ModelTable {
         if let Some(arn) = profile_arn {
             return Ok(self.model(row, &id, arn.to_owned()));
         }
-        let rule = "Bedrock takes this model in batch through an inference profile only";
+        let rule = "Bedrock accepts this model in batch only through an inference profile";
         let remedy = format!(
-            "write `global.{0}` or your region group's, such as `us.{0}` or `eu.{0}`, or name one in \
+            "use `global.{0}` or the profile of your region group, such as `us.{0}` or `eu.{0}`, or set \
              inference_profile_arn",
             id.base
         );
         Err(Problem::new("model_id", model_id, rule).remedy(remedy))
     }
 
-    /// The model that `model_id` (the value of `field`) names, for requests on demand in `profiles.region`: through an
-    /// inference profile where it needs one.
+    /// Returns the model with the id `model_id` (the value of `field`), for requests on demand in `profiles.region`, through
+    /// an inference profile if it needs one.
     ///
     /// # Errors
-    /// If it is not in the table.
+    /// Returns a problem if it is not in the table.
     pub fn on_demand(&self, field: &str, model_id: &str, profiles: Profiles<'_>) -> Result<Model, Problem> {
         let (id, row) = self.look_up(field, model_id)?;
         let listed = |list: &[String]| list.iter().any(|start| id.base.starts_with(start.as_str()));
@@ -198,7 +198,7 @@ impl ModelTable {
         Ok(self.model(row, &id, name))
     }
 
-    fn look_up(&self, field: &str, model_id: &str) -> Result<(ModelId, &Row), Problem> {
+    fn look_up(&self, field: &str, model_id: &str) -> Result<(ModelId, &ModelEntry), Problem> {
         let id =
             ModelId::parse(model_id).map_err(|rule| Problem::new(field, model_id, rule).remedy(self.supported()))?;
         let row = self.model.iter().filter(|row| id.base.starts_with(&row.id)).max_by_key(|row| row.id.len());
@@ -209,8 +209,8 @@ impl ModelTable {
         Ok((id, row))
     }
 
-    /// The model of `row` under the name `name`, which `id` takes apart as far as that can be done.
-    fn model(&self, row: &Row, id: &ModelId, name: String) -> Model {
+    /// Creates the model of `row` with the name `name`, of which `id` is the parsed form as far as it can be parsed.
+    fn model(&self, row: &ModelEntry, id: &ModelId, name: String) -> Model {
         let geo = row.geo_surcharge && id.profile.as_deref() != Some("global");
         let surcharge = if geo { self.geo_surcharge } else { 1.0 };
         let on_demand_price = row.price.map(|price| price.times(surcharge));
@@ -218,7 +218,7 @@ impl ModelTable {
         Model {
             id: name,
             family: row.family,
-            limits: row.limits.over(self.default_limits),
+            limits: row.limits.applied_to(self.default_limits),
             batch_price: batch_price.or(on_demand_price.map(|price| price.times(self.batch_share_of_on_demand))),
             on_demand_price,
             prices_as_of: self.prices_as_of.clone(),
@@ -226,7 +226,7 @@ impl ModelTable {
         }
     }
 
-    /// The models that take images, for a message.
+    /// Lists the models that accept images, for a message.
     pub fn listed_with_images(&self) -> String {
         let mut ids: Vec<&str> = self.model.iter().filter(|row| row.images).map(|row| row.id.as_str()).collect();
         ids.sort_unstable();
@@ -257,7 +257,7 @@ mod tests {
     #[case("global.anthropic.claude-haiku-4-5-20251001-v1:0", Family::AnthropicMessages, Some(0.5))]
     #[case("openai.gpt-oss-20b-1:0", Family::Converse, Some(0.035))]
     #[case("qwen.qwen3-235b-a22b-2507-v1:0", Family::Converse, None)]
-    fn finds(#[case] id: &str, #[case] family: Family, #[case] input_price: Option<f64>) {
+    fn models_are_found_by_id_and_profile(#[case] id: &str, #[case] family: Family, #[case] input_price: Option<f64>) {
         let model = table().find(id, None).unwrap();
         assert_eq!(model.family, family);
         match (model.batch_price, input_price) {
@@ -269,8 +269,8 @@ mod tests {
     #[rstest]
     #[case("gpt-4", "supported are ids that begin with one of `amazon.nova-2-lite-`")]
     #[case("cohere.embed-english-v3", "is not a model that is known to support batch inference")]
-    #[case("anthropic.claude-sonnet-4-5-20250929-v1:0", "write `global.anthropic.claude-sonnet-4-5-20250929-v1:0`")]
-    fn refuses(#[case] id: &str, #[case] expected: &str) {
+    #[case("anthropic.claude-sonnet-4-5-20250929-v1:0", "use `global.anthropic.claude-sonnet-4-5-20250929-v1:0`")]
+    fn unknown_models_and_missing_profiles_are_refused(#[case] id: &str, #[case] expected: &str) {
         let problem = table().find(id, None).unwrap_err().to_string();
         assert!(problem.contains(expected), "{problem}");
     }
@@ -288,12 +288,12 @@ mod tests {
     #[case("qwen.qwen3-vl-235b-a22b", true)]
     #[case("qwen.qwen3-235b-a22b-2507-v1:0", false)]
     #[case("openai.gpt-oss-120b-1:0", false)]
-    fn the_table_knows_who_takes_images(#[case] id: &str, #[case] images: bool) {
+    fn the_table_knows_which_models_accept_images(#[case] id: &str, #[case] images: bool) {
         assert_eq!(table().find(id, None).unwrap().takes_images, images);
     }
 
     #[test]
-    fn images_cost_what_they_cost() {
+    fn images_with_their_own_price_are_added_to_the_cost() {
         let price = table().find("amazon.titan-embed-image-v1", None).unwrap().on_demand_price.unwrap();
         assert!((price.cost_usd(1_000_000, 0, 10_000) - 1.4).abs() < 1e-9);
         let overrides = "[[model]]\nid = \"acme.eye\"\nfamily = \"converse\"\nimages = true";
@@ -316,8 +316,8 @@ mod tests {
         None,
         "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
     )]
-    #[case::told("anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1", Some(PROFILE), PROFILE)]
-    fn requests_on_demand_go_by_a_profile_where_one_is_needed(
+    #[case::by_arn("anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1", Some(PROFILE), PROFILE)]
+    fn requests_on_demand_use_a_profile_if_one_is_needed(
         #[case] id: &str,
         #[case] region: &str,
         #[case] arn: Option<&str>,
@@ -328,14 +328,14 @@ mod tests {
     }
 
     #[test]
-    fn the_request_can_say_which_models_need_a_profile() {
+    fn the_request_can_define_which_models_need_a_profile() {
         let own = ["amazon.nova-lite".to_owned()];
         let profiles = Profiles { region: "ap-south-1", arn: None, required_models: Some(&own) };
         let find = |id| table().on_demand("model_id", id, profiles).unwrap();
         assert_eq!(find("amazon.nova-lite-v1:0").id, "apac.amazon.nova-lite-v1:0");
         assert_eq!(find("anthropic.claude-haiku-4-5-20251001-v1:0").id, "anthropic.claude-haiku-4-5-20251001-v1:0");
         let batch = table().find("anthropic.claude-haiku-4-5-20251001-v1:0", Some(PROFILE)).unwrap();
-        assert_eq!(batch.id, PROFILE, "batch goes by it as well where it must");
+        assert_eq!(batch.id, PROFILE, "batch jobs use it too if the model requires a profile");
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! Amazon Titan Multimodal Embeddings G1 (Bedrock user guide, "model-parameters-titan-embed-mm"): a text, an image, or
-//! both.
+//! Format of Amazon Titan Multimodal Embeddings G1 (Bedrock user guide, "model-parameters-titan-embed-mm"): a text, an
+//! image, or both.
 
 use super::family::{Instructions, Reply, ReplyPayload};
 use crate::answer::{ModelOutput, RecordError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The lengths it offers; the first is its default.
+/// Supported dimensions; the first is the default.
 pub(super) const DIMENSIONS: [u32; 3] = [1024, 384, 256];
 
-/// `inputText` comes last, with the comma before it: it is left out where an image comes without a text.
+/// Creates `modelInput`. `inputText` is last, with the comma before it, because it is omitted for an image without a text.
 pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {
     let mut body = Map::new();
     let length = with.inference.dimensions.unwrap_or(DIMENSIONS[0]);
@@ -26,7 +26,7 @@ pub(crate) struct Output {
     embedding: Option<Vec<f32>>,
     #[serde(default, rename = "inputTextTokenCount")]
     input_tokens: Option<u64>,
-    /// Not null if something went wrong.
+    /// Error message; null on success.
     #[serde(default)]
     message: Option<String>,
 }

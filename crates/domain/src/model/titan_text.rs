@@ -1,11 +1,11 @@
-//! Amazon Titan Text Embeddings V2 (Bedrock user guide, "model-parameters-titan-embed-text").
+//! Format of Amazon Titan Text Embeddings V2 (Bedrock user guide, "model-parameters-titan-embed-text").
 
 use super::family::{Instructions, Reply, ReplyPayload};
 use crate::answer::ModelOutput;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The lengths it offers; the first is its default.
+/// Supported dimensions; the first is the default.
 pub(super) const DIMENSIONS: [u32; 3] = [1024, 512, 256];
 
 pub(super) fn model_input(text: &str, with: Instructions<'_>) -> Value {

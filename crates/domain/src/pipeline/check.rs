@@ -1,28 +1,32 @@
-//! A pipeline walked through from its first column to its last, before anything is asked.
+//! Check of a pipeline, stage by stage with the columns that flow between them, before any request is sent.
 
 use super::{PipelineRequest, StageRows, stage};
-use crate::check::{Known, Resolved, check_run, image_columns, output_columns};
+use crate::check::{Catalog, Resolved, check_run, image_columns, output_columns};
 use crate::columns::Column;
 use crate::input::{ProcessingMode, RunRequest};
 use crate::problem::Problem;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What came of checking a pipeline.
+/// Result of checking a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PipelineCheck {
-    /// All that is wrong.
+    /// All problems.
     pub problems: Vec<Problem>,
-    /// The columns that each stage reads, under the names that its prompts see; `None` where that cannot be told, so
-    /// that nobody could say whether a prompt finds its columns.
+    /// Columns that each stage reads, under the names that its prompts see; `None` if unknown, so that the columns of its
+    /// prompts could not be checked.
     pub columns: Vec<Option<Vec<Column>>>,
 }
 
-/// Checks all that can be checked of `pipeline` before its first row is read. `inputs` holds the columns of the stages
-/// that read S3, by the stage's place, as far as they are known.
+/// Performs all checks of `pipeline` that are possible before its first row is read. `inputs` contains the columns of the
+/// stages that read from S3, by the index of the stage, as far as they are known.
 ///
-/// Where the values of a column name prompts themselves, all prompts count as used: which are is known when the rows are.
-pub fn check(pipeline: &PipelineRequest, known: &Known<'_>, inputs: &BTreeMap<usize, Vec<String>>) -> PipelineCheck {
+/// If the values of a column name prompts, all prompts count as used: only the rows determine which are.
+pub fn check(
+    pipeline: &PipelineRequest,
+    catalog: &Catalog<'_>,
+    inputs: &BTreeMap<usize, Vec<String>>,
+) -> PipelineCheck {
     let mut all = PipelineCheck::default();
     let mut before: Option<Vec<Column>> = None;
     for (index, stage) in pipeline.stages.iter().enumerate() {
@@ -36,7 +40,7 @@ pub fn check(pipeline: &PipelineRequest, known: &Known<'_>, inputs: &BTreeMap<us
             StageRows::Previous => before,
             StageRows::Unclear => None,
         };
-        let checked = check_run(run, known, incoming.as_deref());
+        let checked = check_run(run, catalog, incoming.as_deref());
         all.problems.extend(checked.problems.into_iter().map(|problem| pipeline.placed(index, problem)));
         if let Some(resolved) = checked.resolved.as_ref().filter(|_| stage.rows == StageRows::Previous) {
             all.problems.extend(too_small_jobs(run, resolved).map(|problem| pipeline.placed(index, problem)));
@@ -50,18 +54,18 @@ pub fn check(pipeline: &PipelineRequest, known: &Known<'_>, inputs: &BTreeMap<us
     all
 }
 
-/// Jobs too small for batch: how many rows a stage will have is not known before those of the stage before are answered,
-/// and by then those are paid for.
+/// Returns a problem for jobs that are too small for batch: the number of rows of a stage is not known before the previous
+/// stage has been answered and paid for.
 fn too_small_jobs(run: &RunRequest, resolved: &Resolved) -> Option<Problem> {
-    let least = resolved.model.limits.min_records_per_job;
-    let wrong = run.max_records_per_job < least && run.asking.processing_mode != ProcessingMode::Realtime;
-    let rule = format!("must be at least {least}, this model's minimum per batch job");
+    let minimum = resolved.model.limits.min_records_per_job;
+    let is_problem = run.max_records_per_job < minimum && run.invocation.processing_mode != ProcessingMode::Realtime;
+    let rule = format!("must be at least {minimum}, this model's minimum per batch job");
     let problem = Problem::new("max_records_per_job", run.max_records_per_job, rule);
-    wrong.then(|| problem.remedy("raise it, or set processing_mode to `realtime`"))
+    is_problem.then(|| problem.remedy("raise it, or set processing_mode to `realtime`"))
 }
 
 impl PipelineRequest {
-    /// A problem of the run of stage `index` as one of this pipeline: with the path of its field, as the user wrote it.
+    /// Converts a problem of the run of stage `index` to one of this pipeline, with the path of its field as the user wrote it.
     pub fn placed(&self, index: usize, problem: Problem) -> Problem {
         let path = stage::path(index);
         let written = self.stages.get(index).map(|stage| &stage.fields);
@@ -95,7 +99,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn the_columns_of_every_stage_are_known_beforehand() {
+    fn the_columns_of_every_stage_are_known_in_advance() {
         let (problems, checked) = checked(&config(), &[]);
         assert_eq!(problems, Vec::<String>::new());
         let names = |at: usize| {
@@ -114,43 +118,43 @@ mod tests {
 
     #[rstest]
     #[case::unknown_prompt(&[("/stages/0/prompt_config/prompt_id", json!("clasify"))],
-        "stages[0].prompt_config.prompt_id is `clasify`: there is no prompt template of this name; did you mean `classify`?")]
+        "stages[0].prompt_config.prompt_id is `clasify`: a prompt template of this name does not exist; did you mean `classify`?")]
     #[case::short_form(&[("/stages/0/prompt_config", json!(null)), ("/stages/0/prompt_id", json!("clasify"))],
-        "stages[0].prompt_id is `clasify`: there is no prompt template")]
+        "stages[0].prompt_id is `clasify`: a prompt template")]
     #[case::wrong_kind(&[("/stages/0/prompt_config/prompt_id", json!("two_looks"))],
         "stages[0].prompt_config.prompt_id is `two_looks`: is an expansion rule")]
     #[case::unknown_rule(&[("/stages/1/category_to_prompt_mapping", json!(null)), ("/stages/1/prompt_config",
         json!({"mode": "expanded", "category_column": "category", "expansion_mapping": {"default": "two_look"}}))],
-        "stages[1].prompt_config.expansion_mapping.default is `two_look`: there is no expansion rule of this name; did you mean `two_looks`?")]
+        "stages[1].prompt_config.expansion_mapping.default is `two_look`: an expansion rule of this name does not exist; did you mean `two_looks`?")]
     #[case::mapping_to_nothing(&[("/stages/1/category_to_prompt_mapping/shorts", json!("short_metadata"))],
-        "stages[1].category_to_prompt_mapping.shorts is `short_metadata`: there is no prompt template of this name; did you mean `shorts_metadata`")]
+        "stages[1].category_to_prompt_mapping.shorts is `short_metadata`: a prompt template of this name does not exist; did you mean `shorts_metadata`")]
     #[case::inner_mapping_to_nothing(&[("/stages/1/category_to_prompt_mapping", json!(null)),
         ("/stages/1/prompt_config/category_to_prompt_mapping", json!({"shorts": "nothing"}))],
-        "stages[1].prompt_config.category_to_prompt_mapping.shorts is `nothing`: there is no prompt template")]
+        "stages[1].prompt_config.category_to_prompt_mapping.shorts is `nothing`: a prompt template")]
     #[case::no_category(&[("/stages/0/prompt_config/prompt_id", json!("short_text"))],
-        "stages[0], column `text`: the prompt `short_text` needs this column, and the input has no such; the columns are `image_path`, `file_name`")]
+        "stages[0], column `text`: the prompt `short_text` needs this column, which the input does not have; the columns are `image_path`, `file_name`")]
     #[case::no_column_that_says_the_prompt(&[("/stages/1/category_to_prompt_mapping", json!(null))],
-        "stages[1].prompt_config.column_name: the input has no column `metadata_prompt_id`")]
+        "stages[1].prompt_config.column_name: the input does not have the column `metadata_prompt_id`")]
     #[case::mapped_column(&[("/stages/2/column_mappings/metadata", json!("respons"))],
-        "stages[2].column_mappings.metadata is `respons`: there is no such column; the columns are `record_id`, `image_path`, `file_name`")]
+        "stages[2].column_mappings.metadata is `respons`: this column does not exist; the columns are `record_id`, `image_path`, `file_name`")]
     #[case::placeholder(&[("/stages/2/column_mappings", json!(null))],
         "stages[2], column `metadata`: the prompt `listing` needs this column")]
     #[case::small_jobs(&[("/stages/1/max_records_per_job", json!(50))],
         "stages[1].max_records_per_job is `50`: must be at least 100, this model's minimum per batch job; raise it, or set processing_mode to `realtime`")]
     #[case::image_column(&[("/stages/2/input_type", json!("image")), ("/stages/2/image_column", json!("photo"))],
-        "stages[2].image_column is `photo`: the input has no such column")]
+        "stages[2].image_column is `photo`: the input does not have this column")]
     #[case::unknown_model(&[("/stages/2/model_id", json!("anthropic.claude-99"))],
         "stages[2].model_id is `anthropic.claude-99`: is not a model that is known to support batch inference")]
     #[case::parameters(&[("/stages/2/inference", json!({"dimensions": 256}))],
-        "stages[2].inference.dimensions is `256`: is for embedding models only")]
+        "stages[2].inference.dimensions is `256`: is only for embedding models")]
     #[case::text_only_model(&[("/stages/1/model_id", json!("amazon.nova-micro-v1:0"))],
-        "stages[1].model_id is `amazon.nova-micro-v1:0`: takes no images, and input_type is `image`; name a model that takes images")]
-    fn what_cannot_work_is_named_with_its_path(#[case] changes: &[(&str, Value)], #[case] expected: &str) {
+        "stages[1].model_id is `amazon.nova-micro-v1:0`: does not accept images, but input_type is `image`; choose a model that accepts images")]
+    fn problems_are_reported_with_their_path(#[case] changes: &[(&str, Value)], #[case] expected: &str) {
         let (problems, _) = checked(&config_with(changes), &[]);
         assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:?}");
     }
 
-    /// A pipeline over a table: its first stage reads `text`.
+    /// Returns a pipeline over a table, whose first stage reads `text`.
     fn of_table() -> Value {
         config_with(&[
             ("/stages/0/input_s3_uri", json!("s3://bucket/rows.csv")),
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_come_from_an_unknown_input_is_not_judged() {
+    fn columns_of_an_unknown_input_are_not_checked() {
         let (problems, unknown) = checked(&of_table(), &[]);
         assert_eq!((problems, unknown.columns), (vec![], vec![None, None, None]));
         let (problems, known) = checked(&of_table(), &[(0, &["text", "category", "nonsense"])]);
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_and_models_of_later_stages_are_checked_whatever_is_known_of_the_input() {
+    fn prompts_and_models_of_later_stages_are_checked_even_for_an_unknown_input() {
         let mut config = of_table();
         config["stages"][2]["prompt_config"]["prompt_id"] = json!("nothing");
         config["stages"][1]["model_id"] = json!("nothing");
@@ -185,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_images_is_not_taken_for_images() {
+    fn a_table_of_images_is_distinguished_from_images() {
         let with = |uri: &str, column: Value| {
             config_with(&[("/stages/0/input_s3_uri", json!(uri)), ("/stages/0/image_column", column)])
         };

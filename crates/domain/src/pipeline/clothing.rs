@@ -1,7 +1,7 @@
-//! The pipeline that the tests of this folder look at: photos of clothing, sorted, looked at by kind, described.
+//! Pipeline for the tests of this folder: photos of clothing are classified, analyzed by category, and described.
 
 use super::{PipelineCheck, PipelineLimits, PipelineRequest, check};
-use crate::check::Known;
+use crate::check::Catalog;
 use crate::input::StackLimits;
 use crate::model::ModelTable;
 use crate::prompt::PromptLibrary;
@@ -13,7 +13,7 @@ pub(super) const LIMITS: PipelineLimits = PipelineLimits {
     download_links: true,
 };
 
-/// A configuration of the shape that users of the Python sample have.
+/// Returns a configuration like those of users of the Python sample.
 pub(super) fn config() -> Value {
     json!({
         "pipeline_name": "clothing-full-analysis-pipeline",
@@ -55,7 +55,7 @@ pub(super) fn config() -> Value {
     })
 }
 
-/// The configuration with another value in one place (a JSON pointer); `null` takes the field away.
+/// Returns the configuration with other values at some JSON pointers; `null` removes a field.
 pub(super) fn config_with(changes: &[(&str, Value)]) -> Value {
     let mut config = config();
     for (pointer, value) in changes {
@@ -91,14 +91,14 @@ pub(super) fn library() -> PromptLibrary {
     library
 }
 
-/// The configuration read and checked; `inputs` holds the columns of what stages read of S3.
+/// Reads and checks a configuration; `inputs` contains the columns of the inputs in S3.
 pub(super) fn checked(config: &Value, inputs: &[(usize, &[&str])]) -> (Vec<String>, PipelineCheck) {
     let (request, mut problems) = read(config);
     let inputs: BTreeMap<usize, Vec<String>> =
         inputs.iter().map(|(at, names)| (*at, names.iter().map(|name| (*name).to_owned()).collect())).collect();
     let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
-    let known = Known { prompts: &library, models: &models, region: "us-east-1" };
-    let checked = check(&request.unwrap(), &known, &inputs);
+    let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
+    let checked = check(&request.unwrap(), &catalog, &inputs);
     problems.extend(checked.problems.iter().map(ToString::to_string));
     (problems, checked)
 }

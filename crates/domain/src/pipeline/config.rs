@@ -1,42 +1,42 @@
-//! The execution input of the pipeline orchestrator (docs/pipelines.md lists the fields for users).
+//! Execution input of the pipeline orchestrator (docs/pipelines.md lists the fields for users).
 
 use super::stage::{self, StageRequest};
 use crate::input::{Fields, StackLimits};
 use crate::problem::Problem;
 use serde_json::Value;
 
-/// The most stages of a pipeline.
-pub const MOST_STAGES: usize = 20;
-/// How many days links live if nothing is said; also the longest life of a presigned link.
-const PRESIGNED_DAYS: u32 = 7;
-/// The longest name of a pipeline, in characters: it stands in the subject of emails.
-const LONGEST_NAME: usize = 100;
+/// Maximum number of stages of a pipeline.
+pub const MAX_STAGES: usize = 20;
+/// Maximum validity of presigned links in days; also the default for all links.
+const MAX_PRESIGNED_DAYS: u32 = 7;
+/// Maximum number of characters of the name of a pipeline, which is part of the subject of emails.
+const MAX_NAME_CHARS: usize = 100;
 
-/// What the stack was deployed with.
+/// Limits that the stack was deployed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PipelineLimits {
-    /// What holds for every stage.
+    /// Limits of every stage.
     pub stack: StackLimits,
-    /// Whether there is a download function: its links live longer than presigned ones.
+    /// True if the stack has a download function, whose links are valid longer than presigned ones.
     pub download_links: bool,
 }
 
-/// A pipeline as a user asks for it, as far as it could be read.
+/// Pipeline as requested by a user, as far as it could be read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineRequest {
-    /// Its name.
+    /// Name of the pipeline.
     pub pipeline_name: String,
-    /// How many days the links of its email live.
+    /// Validity of the links in its email, in days.
     pub presigned_url_expiry_days: u32,
-    /// Its stages, in order.
+    /// Stages, in order.
     pub stages: Vec<StageRequest>,
 }
 
 impl PipelineRequest {
     /// Reads and checks a pipeline's configuration.
     ///
-    /// Returns what could be read (`None` if there are no stages to speak of) and all problems, each with the path of
-    /// its field. What cannot be judged from the configuration alone is for [`super::check`].
+    /// Returns the request (`None` if it has no usable stages) and all problems, each with the path of its field. Properties
+    /// that do not depend on the configuration alone are left to [`super::check`].
     pub fn read(config: &Value, limits: PipelineLimits) -> (Option<Self>, Vec<Problem>) {
         let Some(object) = config.as_object() else {
             return (None, vec![Problem::without_value("the pipeline", "must be a JSON object")]);
@@ -48,14 +48,14 @@ impl PipelineRequest {
         let mut problems = fields.finish();
         let Some(list) = list else { return (None, problems) };
         let mut stages = Vec::new();
-        for (index, value) in list.iter().take(MOST_STAGES).enumerate() {
+        for (index, value) in list.iter().take(MAX_STAGES).enumerate() {
             match value.as_object() {
                 Some(fields) => stages.push(StageRequest::read(index, fields, limits.stack, &mut problems)),
                 None => problems.push(Problem::new(stage::path(index), value, "must be an object")),
             }
         }
-        if stages.len() < list.len().min(MOST_STAGES) {
-            // What follows what cannot be told any more.
+        if stages.len() < list.len().min(MAX_STAGES) {
+            // Without all stages, references between them cannot be checked.
             return (None, problems);
         }
         problems.extend(stage::repeated_names(&stages));
@@ -65,21 +65,22 @@ impl PipelineRequest {
 
 fn read_name(fields: &mut Fields<'_>) -> String {
     let name = fields.required_text("pipeline_name").unwrap_or_default();
-    if name.contains(char::is_control) || name.chars().count() > LONGEST_NAME {
+    if name.contains(char::is_control) || name.chars().count() > MAX_NAME_CHARS {
         let rule =
-            format!("must have at most {LONGEST_NAME} characters, and no line breaks or other control characters");
+            format!("must have at most {MAX_NAME_CHARS} characters, and no line breaks or other control characters");
         fields.note(Problem::new("pipeline_name", name, rule));
     }
     name.to_owned()
 }
 
 fn read_days(fields: &mut Fields<'_>, download_links: bool) -> u32 {
-    let days = fields.integer("presigned_url_expiry_days", 1, crate::input::LONGEST_LINK_DAYS);
-    let days = days.and_then(|days| u32::try_from(days).ok()).unwrap_or(PRESIGNED_DAYS);
-    if days > PRESIGNED_DAYS && !download_links {
-        let rule =
-            format!("must be from 1 to {PRESIGNED_DAYS}: presigned links, which this stack sends, live no longer");
-        let remedy = "deploy with the context key `downloadLinks` for longer ones";
+    let days = fields.integer("presigned_url_expiry_days", 1, crate::input::MAX_LINK_DAYS);
+    let days = days.and_then(|days| u32::try_from(days).ok()).unwrap_or(MAX_PRESIGNED_DAYS);
+    if days > MAX_PRESIGNED_DAYS && !download_links {
+        let rule = format!(
+            "must be from 1 to {MAX_PRESIGNED_DAYS}: presigned links, which this stack sends, are not valid for longer"
+        );
+        let remedy = "deploy with the context key `downloadLinks` for links with a longer validity";
         fields.note(Problem::new("presigned_url_expiry_days", days, rule).remedy(remedy));
     }
     days
@@ -88,10 +89,10 @@ fn read_days(fields: &mut Fields<'_>, download_links: bool) -> u32 {
 fn read_list<'a>(fields: &mut Fields<'a>) -> Option<&'a Vec<Value>> {
     let value = fields.value("stages");
     let list = value.and_then(Value::as_array);
-    if list.is_none_or(|list| !(1..=MOST_STAGES).contains(&list.len())) {
-        let rule = format!("must be a list of 1 to {MOST_STAGES} stages");
+    if list.is_none_or(|list| !(1..=MAX_STAGES).contains(&list.len())) {
+        let rule = format!("must be a list of 1 to {MAX_STAGES} stages");
         fields.note(match list {
-            Some(list) => Problem::without_value("stages", format!("{rule}, and has {}", list.len())),
+            Some(list) => Problem::without_value("stages", format!("{rule}, but has {}", list.len())),
             None => Problem::without_value("stages", rule),
         });
     }
@@ -106,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_configuration_of_the_python_sample_is_taken_unchanged() {
+    fn the_configuration_of_the_python_sample_is_accepted_unchanged() {
         let (request, problems) = read(&config());
         assert_eq!(problems, Vec::<String>::new());
         let request = request.unwrap();
@@ -127,17 +128,17 @@ mod tests {
     }
 
     #[test]
-    fn the_placeholder_of_the_account_is_reported_as_such_and_the_rest_is_looked_at() {
+    fn the_account_placeholder_is_reported_and_the_other_fields_are_checked() {
         let uri = json!("s3://batch-inference-bucket-YOUR_ACCOUNT_ID/inputs/clothing-images/");
         let (request, problems) = read(&config_with(&[("/stages/0/input_s3_uri", uri)]));
         assert_eq!(problems.len(), 1, "{problems:?}");
-        let says = "still holds the placeholder YOUR_ACCOUNT_ID; write the 12 digits of your AWS account in its place";
+        let says = "still contains the placeholder YOUR_ACCOUNT_ID; replace it by the 12 digits of your AWS account";
         assert!(problems[0].starts_with("stages[0].input_s3_uri is `s3://batch") && problems[0].ends_with(says));
         assert!(request.unwrap().stages[0].run.is_some());
     }
 
     #[test]
-    fn a_wrong_address_does_not_hide_what_else_is_wrong() {
+    fn an_invalid_address_does_not_hide_other_problems() {
         let (request, problems) = read(&config_with(&[("/stages/0/input_s3_uri", json!("photos"))]));
         assert_eq!(problems.len(), 1, "{problems:?}");
         let stage = &request.unwrap().stages[0];
@@ -151,34 +152,34 @@ mod tests {
     #[case("/presigned_url_expiry_days", json!(0), "presigned_url_expiry_days is `0`: must be a whole number from 1 to 90")]
     #[case("/presigned_url_expiry_days", json!(91), "presigned_url_expiry_days is `91`: must be a whole number from 1 to 90")]
     #[case("/stages", json!(null), "stages: must be a list of 1 to 20 stages")]
-    #[case("/stages", json!([]), "stages: must be a list of 1 to 20 stages, and has 0")]
+    #[case("/stages", json!([]), "stages: must be a list of 1 to 20 stages, but has 0")]
     #[case("/stages", json!([7]), "stages[0] is `7`: must be an object")]
     #[case("/stages/0/input_s3_uri", json!(null), "stages[0].input_s3_uri: is required: the first stage reads it")]
     #[case("/stages/0/use_previous_output", json!(true),
-        "stages[0].use_previous_output: there is no stage before the first; give it an input_s3_uri alone")]
+        "stages[0].use_previous_output: the first stage has no previous stage; give it only an input_s3_uri")]
     #[case("/stages/1/use_previous_output", json!(false),
-        "stages[1].input_s3_uri: is required, or `use_previous_output: true`: exactly one of them")]
+        "stages[1].input_s3_uri: exactly one of this and `use_previous_output: true` is required")]
     #[case("/stages/1/use_previous_output", json!("yes"), "stages[1].use_previous_output is `yes`: must be true or false")]
     #[case("/stages/1/input_s3_uri", json!("s3://bucket/a.csv"),
-        "stages[1].input_s3_uri: and use_previous_output both say where the rows are")]
+        "stages[1].input_s3_uri: cannot be combined with use_previous_output")]
     #[case("/stages/1/input_s3_uri", json!("a.csv"), "stages[1].input_s3_uri is `a.csv`: must look like `s3://bucket/path`")]
-    #[case("/stages/0/include_failed", json!(true), "stages[0].include_failed: goes with use_previous_output only")]
-    #[case("/stages/0/s3_uri", json!("s3://b/a"), "stages[0].s3_uri: is not a field of this input; a stage calls it `input_s3_uri`")]
-    #[case("/stages/0/previous_run", json!({}), "stages[0].previous_run: is not a field of this input; `use_previous_output: true` reads the stage before")]
-    #[case("/stages/0/presigned_url_expiry_days", json!(3), "stages[0].presigned_url_expiry_days: is not a field of this input; it stands beside `stages`")]
+    #[case("/stages/0/include_failed", json!(true), "stages[0].include_failed: is only allowed with use_previous_output")]
+    #[case("/stages/0/s3_uri", json!("s3://b/a"), "stages[0].s3_uri: is not a field of this input; in a stage, its name is `input_s3_uri`")]
+    #[case("/stages/0/previous_run", json!({}), "stages[0].previous_run: is not a field of this input; `use_previous_output: true` reads the previous stage")]
+    #[case("/stages/0/presigned_url_expiry_days", json!(3), "stages[0].presigned_url_expiry_days: is not a field of this input; it belongs next to `stages`")]
     #[case("/stages/1/stage_name", json!(null), "stages[1].stage_name: is required and must not be empty")]
     #[case("/stages/1/stage_name", json!(7), "stages[1].stage_name is `7`: must be a text")]
-    #[case("/stages/1/stage_name", json!("{a}"), "stages[1].stage_name is `{a}`: stands in names of columns")]
-    #[case("/stages/1/stage_name", json!("input"), "stages[1].stage_name is `input`: is what columns of the user's own are called")]
+    #[case("/stages/1/stage_name", json!("{a}"), "stages[1].stage_name is `{a}`: is part of column names")]
+    #[case("/stages/1/stage_name", json!("input"), "stages[1].stage_name is `input`: is reserved for the user's own columns")]
     #[case("/stages/2/stage_name", json!("classify_category"),
-        "stages[2].stage_name is `classify_category`: is the name of stages[0] already")]
+        "stages[2].stage_name is `classify_category`: is already the name of stages[0]")]
     #[case("/stages/2/job_name_prefix", json!("stage1_classify"),
-        "stages[2].job_name_prefix is `stage1_classify`: comes to `stage1-classify` once it is cleaned, as that of stages[0]")]
-    #[case("/stages/2/job_name_prefix", json!("__"), "stages[2].job_name_prefix is `__`: must hold at least one of")]
+        "stages[2].job_name_prefix is `stage1_classify`: becomes `stage1-classify` after cleaning, like that of stages[0]")]
+    #[case("/stages/2/job_name_prefix", json!("__"), "stages[2].job_name_prefix is `__`: must contain at least one of")]
     #[case("/stages/1/model_id", json!(null), "stages[1].model_id: is required and must not be empty")]
     #[case("/stages/1/prompt_config/column", json!("x"),
         "stages[1].prompt_config.column: is not a field of this input; did you mean `column_name`?")]
-    fn each_bad_field_says_where_it_is_and_what_is_wrong(
+    fn each_invalid_field_is_reported_with_path_and_rule(
         #[case] at: &str,
         #[case] value: Value,
         #[case] expected: &str,
@@ -204,21 +205,21 @@ mod tests {
         };
         let of = |stages: usize| json!({"pipeline_name": "p", "stages": (0..stages).map(stage).collect::<Vec<_>>()});
         assert_eq!(read(&of(20)).1, Vec::<String>::new());
-        assert_eq!(read(&of(21)).1, ["stages: must be a list of 1 to 20 stages, and has 21"]);
+        assert_eq!(read(&of(21)).1, ["stages: must be a list of 1 to 20 stages, but has 21"]);
     }
 
     #[rstest]
     #[case(7, false, true)]
     #[case(8, false, false)]
     #[case(90, true, true)]
-    fn links_live_longer_than_a_week_only_with_the_download_function(
+    fn links_over_a_week_require_the_download_function(
         #[case] days: u32,
         #[case] download_links: bool,
-        #[case] taken: bool,
+        #[case] accepted: bool,
     ) {
         let config = config_with(&[("/presigned_url_expiry_days", json!(days))]);
         let (_, problems) = PipelineRequest::read(&config, PipelineLimits { download_links, ..LIMITS });
-        assert_eq!(problems.is_empty(), taken, "{problems:?}");
+        assert_eq!(problems.is_empty(), accepted, "{problems:?}");
         assert!(problems.iter().all(|problem| problem.to_string().contains("context key `downloadLinks`")));
     }
 
@@ -226,7 +227,7 @@ mod tests {
     #[case(json!([]))]
     #[case(json!("a"))]
     #[case(json!(null))]
-    fn what_is_no_object_is_no_pipeline(#[case] config: Value) {
+    fn values_other_than_objects_are_refused(#[case] config: Value) {
         assert_eq!(read(&config), (None, vec!["the pipeline: must be a JSON object".to_owned()]));
     }
 }

@@ -1,25 +1,25 @@
-//! What Step Functions says of a nested execution that failed: JSON of that execution, in the cause.
+//! Description of a failed nested execution by Step Functions: JSON of that execution, in the cause.
 
 use serde_json::{Deserializer, Value};
 
-/// A nested execution that did not succeed.
+/// Nested execution that did not succeed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailedChild {
-    /// Its ARN.
+    /// ARN of the execution.
     pub execution_arn: Option<String>,
-    /// Its name.
+    /// Name of the execution.
     pub name: Option<String>,
-    /// How it ended: `FAILED`, `TIMED_OUT`, `ABORTED`.
+    /// Status of the execution: `FAILED`, `TIMED_OUT` or `ABORTED`.
     pub status: Option<String>,
-    /// The error it ended with.
+    /// Error that it ended with.
     pub error: Option<String>,
-    /// What that says.
+    /// Cause of that error.
     pub cause: Option<String>,
 }
 
 impl FailedChild {
-    /// Reads the cause of a failed nested execution; `None` if it is of none. Step Functions cuts long causes off, so
-    /// what stands there is read as far as it goes.
+    /// Parses the cause of a failed nested execution; returns `None` for other causes. Step Functions truncates long causes,
+    /// so a cause is read as far as possible.
     pub fn read(cause: &str) -> Option<Self> {
         let whole: Option<Value> = serde_json::from_str(cause).ok();
         let field = |name: &str| match &whole {
@@ -36,21 +36,21 @@ impl FailedChild {
         (child.execution_arn.is_some() || child.name.is_some()).then_some(child)
     }
 
-    /// The name of the execution, from wherever it stands.
+    /// Returns the name of the execution, or that in its ARN.
     pub fn execution_name(&self) -> Option<&str> {
         let from_arn = || self.execution_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
         self.name.as_deref().or_else(from_arn)
     }
 }
 
-/// The text of the field `name` in JSON that is cut off somewhere. Inside texts quotes are escaped, so that fields of
-/// texts that are JSON themselves are not taken for it.
+/// Returns the text of the field `name` in truncated JSON. Quotes within texts are escaped, so fields of texts that are JSON
+/// themselves do not match.
 fn text_after(json: &str, name: &str) -> Option<String> {
     let field = format!("\"{name}\":");
     let after = json.get(json.find(&field)? + field.len()..)?.trim_start();
     match Deserializer::from_str(after).into_iter::<Value>().next() {
         Some(Ok(value)) => value.as_str().map(str::to_owned),
-        // Cut off inside: as it stands.
+        // Truncated within the text: returned as it is.
         _ => Some(after.strip_prefix('"')?.to_owned()),
     }
 }
@@ -63,7 +63,7 @@ mod tests {
     const CAUSE: &str = r#"{"ExecutionArn":"arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:p-1-ab","Input":"{\"config_s3_uri\":\"s3://b/k\"}","Name":"p-1-ab","StartDate":1761829507000,"Status":"FAILED","Error":"JobFailed","Cause":"job \"x\" {\"Name\":\"no\"} failed"}"#;
 
     #[test]
-    fn a_failed_execution_is_read() {
+    fn a_failed_execution_is_parsed() {
         let child = FailedChild::read(CAUSE).unwrap();
         assert_eq!(child.execution_name(), Some("p-1-ab"));
         assert_eq!(child.error.as_deref(), Some("JobFailed"));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_is_cut_off_is_read_as_far_as_it_goes() {
+    fn a_truncated_cause_is_parsed_as_far_as_possible() {
         let child = FailedChild::read(&CAUSE[..CAUSE.len() - 12]).unwrap();
         assert_eq!(child.execution_name(), Some("p-1-ab"));
         assert_eq!(child.error.as_deref(), Some("JobFailed"));
@@ -79,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn an_execution_that_was_stopped_gives_no_reason() {
+    fn a_stopped_execution_has_no_error() {
         let child = FailedChild::read(r#"{"ExecutionArn":"arn:a:b:p-1-ab","Status":"ABORTED"}"#).unwrap();
         assert_eq!((child.execution_name(), &child.error), (Some("p-1-ab"), &None));
     }
 
     #[test]
-    fn other_causes_are_of_no_execution() {
+    fn other_causes_are_not_parsed() {
         assert_eq!(FailedChild::read(r#"{"errorMessage":"no","errorType":"InvalidInput"}"#), None);
         assert_eq!(FailedChild::read("the cause"), None);
         assert_eq!(FailedChild::read(""), None);

@@ -1,25 +1,25 @@
-//! From a checked configuration to what a pipeline run freezes.
+//! Conversion of a checked configuration to the frozen pipeline run.
 
 use super::{FrozenStage, Pipeline, PipelineRequest, StageRequest, StageRows, stage_execution_name};
 use crate::layout::run_id;
 use serde_json::{Map, Value, json};
 
 /// Fields of a stage that a run does not have.
-const OF_PIPELINES_ONLY: [&str; 4] = ["$schema", "stage_name", "input_s3_uri", "use_previous_output"];
+const STAGE_ONLY_FIELDS: [&str; 4] = ["$schema", "stage_name", "input_s3_uri", "use_previous_output"];
 
-/// The execution of the pipeline orchestrator that a pipeline run is.
+/// Execution of the pipeline orchestrator behind a pipeline run.
 #[derive(Debug, Clone, Copy)]
 pub struct PipelineExecution<'a> {
-    /// Its name.
+    /// Name of the execution.
     pub name: &'a str,
-    /// Its ARN.
+    /// ARN of the execution.
     pub arn: &'a str,
-    /// When it started, as Step Functions writes it.
+    /// Time of the start, in the format of Step Functions.
     pub started_at: &'a str,
 }
 
 impl PipelineRequest {
-    /// The pipeline run with all its names; `None` if a stage could not be read.
+    /// Determines all names of the pipeline run; returns `None` if a stage could not be read.
     pub fn freeze(&self, execution: PipelineExecution<'_>, bucket: &str) -> Option<Pipeline> {
         let stages = self.stages.iter().enumerate().map(|(index, stage)| {
             let run = stage.run.as_ref()?;
@@ -43,7 +43,7 @@ impl PipelineRequest {
         })
     }
 
-    /// The execution inputs of the stages: what the user wrote, but for what only pipelines have.
+    /// Returns the execution inputs of the stages: the user's fields without those that only stages have.
     pub fn stage_inputs(&self, pipeline: &Pipeline) -> Vec<Value> {
         let last = self.stages.len().saturating_sub(1);
         let inputs = self.stages.iter().enumerate().map(|(index, stage)| {
@@ -57,7 +57,7 @@ impl PipelineRequest {
 fn execution_input(stage: &StageRequest, previous: Option<&FrozenStage>, is_followed: bool) -> Map<String, Value> {
     let mut input = stage.fields.clone();
     let uri = input.get("input_s3_uri").cloned();
-    input.retain(|name, _| !OF_PIPELINES_ONLY.contains(&name.as_str()));
+    input.retain(|name, _| !STAGE_ONLY_FIELDS.contains(&name.as_str()));
     match (stage.rows, previous, uri) {
         (StageRows::Previous, Some(previous), _) => {
             let previous = json!({"run_id": previous.run_id, "stage_name": previous.stage_name});
@@ -68,7 +68,7 @@ fn execution_input(stage: &StageRequest, previous: Option<&FrozenStage>, is_foll
         }
         _ => {}
     }
-    // The next stage reads Parquet, whatever else is asked for.
+    // The next stage reads Parquet, independent of the requested formats.
     if is_followed
         && let Some(Value::Array(formats)) = input.get_mut("output_formats")
         && !formats.iter().any(|format| format == "parquet")
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn all_names_are_fixed_when_the_pipeline_starts() {
         let (pipeline, inputs) = frozen(&config());
-        assert_eq!(pipeline, frozen(&config()).0, "and stay the same");
+        assert_eq!(pipeline, frozen(&config()).0, "names are deterministic");
         assert_eq!(pipeline.pipeline_run_id, "nightly-7");
         assert_eq!(pipeline.stages[1].run_id, pipeline.stages[1].execution_name);
         assert_eq!(pipeline.stages[1].job_name_prefix, "stage2-metadata");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_is_a_run_with_all_that_the_user_wrote() {
+    fn the_input_of_a_stage_contains_all_fields_of_the_user() {
         let (_, inputs) = frozen(&config_with(&[("/stages/0/inference", json!({"temperature": 0.0}))]));
         assert_eq!(
             inputs[0],
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inputs_of_stages_are_inputs_of_runs() {
+    fn the_inputs_of_stages_are_valid_inputs_of_runs() {
         use super::super::clothing::LIMITS;
         let changes = [("/stages/1/include_failed", json!(true)), ("/stages/2/$schema", json!("x"))];
         for input in frozen(&config_with(&changes)).1 {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_another_one_follows_writes_parquet_too() {
+    fn every_stage_except_the_last_also_writes_parquet() {
         let csv = json!(["csv"]);
         let changes = [("/stages/0/output_formats", csv.clone()), ("/stages/2/output_formats", csv.clone())];
         let (_, inputs) = frozen(&config_with(&changes));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_could_not_be_read_is_not_frozen() {
+    fn a_pipeline_with_an_invalid_stage_is_not_frozen() {
         let (request, _) = read(&config_with(&[("/stages/1/model_id", json!(null))]));
         assert_eq!(request.unwrap().freeze(EXECUTION, "our-bucket"), None);
     }

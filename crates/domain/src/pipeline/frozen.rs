@@ -1,37 +1,37 @@
-//! `runs/<pipeline run>/pipeline.json`: what a pipeline run freezes when it starts.
+//! Frozen pipeline run: `runs/<pipeline run>/pipeline.json`.
 
 use serde::{Deserialize, Serialize};
 
-/// A pipeline run with all its names: nothing is looked up between stages.
+/// Pipeline run with all its names, so that nothing has to be looked up between stages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pipeline {
-    /// The pipeline run: the name of its execution, cleaned.
+    /// Id of the pipeline run: the cleaned name of its execution.
     pub pipeline_run_id: String,
-    /// The pipeline's name.
+    /// Name of the pipeline.
     pub pipeline_name: String,
-    /// The execution of the pipeline orchestrator.
+    /// ARN of the execution of the pipeline orchestrator.
     pub execution_arn: String,
-    /// When it started, as Step Functions writes it.
+    /// Time of the start, in the format of Step Functions.
     pub started_at: String,
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: String,
-    /// How many days the links of its email live.
+    /// Validity of the links in its email, in days.
     pub presigned_url_expiry_days: u32,
-    /// Its stages, in order.
+    /// Stages, in order.
     pub stages: Vec<FrozenStage>,
 }
 
-/// One stage of a pipeline run.
+/// Stage of a pipeline run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrozenStage {
-    /// Its name.
+    /// Name of the stage.
     pub stage_name: String,
-    /// Its run.
+    /// Id of its run.
     pub run_id: String,
-    /// The name of the execution of the batch orchestrator that does it.
+    /// Name of its execution of the batch orchestrator.
     pub execution_name: String,
     /// Part of every job name and key.
     pub job_name_prefix: String,
-    /// The model, as the user names it.
+    /// Model, as the user named it.
     pub model_id: String,
 }

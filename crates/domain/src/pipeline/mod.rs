@@ -1,4 +1,4 @@
-//! Pipelines: several runs, each reading the answered rows of the one before it.
+//! Pipelines: several runs, each of which may read the answered rows of the previous one.
 
 mod check;
 #[cfg(test)]
@@ -13,7 +13,7 @@ mod stage_input;
 mod summary;
 
 pub use check::{PipelineCheck, check};
-pub use config::{MOST_STAGES, PipelineLimits, PipelineRequest};
+pub use config::{MAX_STAGES, PipelineLimits, PipelineRequest};
 pub use failed_child::FailedChild;
 pub use freeze::PipelineExecution;
 pub use frozen::{FrozenStage, Pipeline};

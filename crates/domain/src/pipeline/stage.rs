@@ -1,4 +1,4 @@
-//! One stage of a pipeline's configuration.
+//! Stage of a pipeline's configuration.
 
 use crate::columns::INPUT;
 use crate::input::{InputKind, RunRequest, StackLimits};
@@ -6,140 +6,141 @@ use crate::problem::{Problem, listed};
 use crate::s3_uri::S3Uri;
 use serde_json::{Map, Value};
 
-/// What stands for the account in the addresses of examples.
+/// Placeholder for the account in the addresses of examples.
 const ACCOUNT_PLACEHOLDER: &str = "YOUR_ACCOUNT_ID";
-/// The longest name of a stage, in characters: it stands in names of columns.
-const LONGEST_NAME: usize = 60;
+/// Maximum number of characters of the name of a stage, which is part of column names.
+const MAX_NAME_CHARS: usize = 60;
 
-/// Where a stage's rows come from.
+/// Source of a stage's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageRows {
-    /// From S3.
+    /// S3.
     Own,
-    /// From the stage before.
+    /// Previous stage.
     Previous,
-    /// That is not clear, which is a problem.
+    /// Unclear, which is reported as a problem.
     Unclear,
 }
 
-/// A stage as far as it could be read.
+/// Stage as far as it could be read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageRequest {
-    /// Its name; empty where it has none, which is a problem.
+    /// Name of the stage; empty if missing, which is reported as a problem.
     pub stage_name: String,
-    /// Where its rows come from.
+    /// Source of its rows.
     pub rows: StageRows,
-    /// Its run; `None` if it could not be read, which is a problem.
+    /// Request of its run; `None` if it could not be read, which is reported as a problem.
     pub run: Option<RunRequest>,
-    /// What the user wrote.
+    /// Fields as the user wrote them.
     pub(super) fields: Map<String, Value>,
 }
 
-/// Where stage `index` lies in the configuration.
+/// Returns the path of stage `index` in the configuration.
 pub(super) fn path(index: usize) -> String {
     format!("stages[{index}]")
 }
 
 impl StageRequest {
-    /// Reads stage `index`, noting all problems.
-    pub(super) fn read(index: usize, fields: &Map<String, Value>, stack: StackLimits, note: &mut Vec<Problem>) -> Self {
+    /// Reads stage `index`, adding all problems to `problems`.
+    pub(super) fn read(
+        index: usize,
+        fields: &Map<String, Value>,
+        stack: StackLimits,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
         let path = path(index);
-        let stage_name = read_name(&path, fields, note);
-        let rows = read_rows(index, fields, note);
-        let (mut run, problems) = RunRequest::read_at(&path, fields, stack, InputKind::Stage);
-        note.extend(problems.into_iter().map(|problem| with_the_field_of_a_stage(&path, problem)));
+        let stage_name = read_name(&path, fields, problems);
+        let rows = read_rows(index, fields, problems);
+        let (mut run, of_run) = RunRequest::read_at(&path, fields, stack, InputKind::Stage);
+        problems.extend(of_run.into_iter().map(|problem| with_remedy_for_stages(&path, problem)));
         if run.is_none() {
-            run = with_an_address(fields)
+            run = with_valid_address(fields)
                 .and_then(|filled| RunRequest::read_at(&path, &filled, stack, InputKind::Stage).0);
         }
         Self { stage_name, rows, run, fields: fields.clone() }
     }
 
-    /// Whether the address of its rows is one, rather than an example's that still holds a placeholder, or none at all.
+    /// Returns true if the address of its rows is valid and is not an example with a placeholder.
     pub fn is_addressed(&self) -> bool {
         let uri = self.fields.get("input_s3_uri").and_then(Value::as_str);
         uri.is_some_and(|uri| !uri.contains(ACCOUNT_PLACEHOLDER) && S3Uri::parse(uri).is_ok())
     }
 
-    /// What a stage that reads this one's rows calls it.
+    /// Returns the name by which a stage that reads this one's rows refers to it.
     pub(super) fn origin(&self) -> &str {
         if self.stage_name.is_empty() { "previous" } else { &self.stage_name }
     }
 }
 
-/// Fields that stages have under another name, or not at all, and what to write.
-const OF_RUNS: [(&str, &str); 3] = [
-    ("s3_uri", "a stage calls it `input_s3_uri`"),
-    ("previous_run", "`use_previous_output: true` reads the stage before"),
-    ("presigned_url_expiry_days", "it stands beside `stages`"),
+/// Fields of runs that stages have under another name or not at all, with the remedy.
+const RUN_ONLY_FIELDS: [(&str, &str); 3] = [
+    ("s3_uri", "in a stage, its name is `input_s3_uri`"),
+    ("previous_run", "`use_previous_output: true` reads the previous stage"),
+    ("presigned_url_expiry_days", "it belongs next to `stages`"),
 ];
 
-fn with_the_field_of_a_stage(path: &str, problem: Problem) -> Problem {
-    let of_run = OF_RUNS.iter().find(|(name, _)| problem.field == format!("{path}.{name}"));
+fn with_remedy_for_stages(path: &str, problem: Problem) -> Problem {
+    let of_run = RUN_ONLY_FIELDS.iter().find(|(name, _)| problem.field == format!("{path}.{name}"));
     match of_run {
         Some((_, remedy)) => problem.remedy(*remedy),
         None => problem,
     }
 }
 
-fn read_name(path: &str, fields: &Map<String, Value>, note: &mut Vec<Problem>) -> String {
+fn read_name(path: &str, fields: &Map<String, Value>, problems: &mut Vec<Problem>) -> String {
     let field = format!("{path}.stage_name");
     let name = match fields.get("stage_name") {
         None | Some(Value::Null) => "",
         Some(Value::String(name)) => name.as_str(),
-        // Noted with the other fields.
+        // Reported with the other fields.
         Some(_) => return String::new(),
     };
     if name.trim().is_empty() {
-        note.push(Problem::without_value(field, "is required and must not be empty"));
+        problems.push(Problem::without_value(field, "is required and must not be empty"));
         return String::new();
     }
     let braces = name.contains(['{', '}']);
-    if name.trim() != name || name.contains(char::is_control) || braces || name.chars().count() > LONGEST_NAME {
+    if name.trim() != name || name.contains(char::is_control) || braces || name.chars().count() > MAX_NAME_CHARS {
         let rule = format!(
-            "stands in names of columns: at most {LONGEST_NAME} characters, without braces, control characters and \
-             space around it"
+            "is part of column names: it must have at most {MAX_NAME_CHARS} characters, without braces, control \
+             characters and surrounding spaces"
         );
-        note.push(Problem::new(field, name, rule));
+        problems.push(Problem::new(field, name, rule));
     } else if name == INPUT {
-        let rule = "is what columns of the user's own are called after";
-        note.push(Problem::new(field, name, rule).remedy("choose another name"));
+        let rule = "is reserved for the user's own columns";
+        problems.push(Problem::new(field, name, rule).remedy("choose another name"));
     }
     name.to_owned()
 }
 
-/// Whether the stage takes its rows from where its place demands.
-fn read_rows(index: usize, fields: &Map<String, Value>, note: &mut Vec<Problem>) -> StageRows {
+/// Returns the source of the stage's rows, and adds a problem if its position does not allow that source.
+fn read_rows(index: usize, fields: &Map<String, Value>, problems: &mut Vec<Problem>) -> StageRows {
     let path = path(index);
     let own = fields.get("input_s3_uri").is_some_and(|value| !value.is_null());
     let previous = fields.get("use_previous_output") == Some(&Value::Bool(true));
     let (field, rule, remedy) = match (index, own, previous) {
         (_, true, false) => return StageRows::Own,
         (1.., false, true) => return StageRows::Previous,
-        (0, _, true) => ("use_previous_output", "there is no stage before the first", "give it an input_s3_uri alone"),
+        (0, _, true) => {
+            ("use_previous_output", "the first stage has no previous stage", "give it only an input_s3_uri")
+        }
         (0, false, false) => (
             "input_s3_uri",
             "is required: the first stage reads it",
             "name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`",
         ),
-        (_, true, true) => (
-            "input_s3_uri",
-            "and use_previous_output both say where the rows are, and exactly one of them may",
-            "leave one of them out",
-        ),
-        (_, false, false) => (
-            "input_s3_uri",
-            "is required, or `use_previous_output: true`: exactly one of them says where the rows are",
-            "give one of them",
-        ),
+        (_, true, true) => ("input_s3_uri", "cannot be combined with use_previous_output", "leave one of them out"),
+        (_, false, false) => {
+            ("input_s3_uri", "exactly one of this and `use_previous_output: true` is required", "give one of them")
+        }
     };
-    note.push(Problem::without_value(format!("{path}.{field}"), rule).remedy(remedy));
+    problems.push(Problem::without_value(format!("{path}.{field}"), rule).remedy(remedy));
     StageRows::Unclear
 }
 
-/// The same stage with an account in place of the placeholder, or some address in place of what is none, so that the rest
-/// of it can be looked at.
-fn with_an_address(fields: &Map<String, Value>) -> Option<Map<String, Value>> {
+/// Returns the stage with an account in place of the placeholder, or with a valid address in place of an invalid one, so that
+/// its other fields can be checked.
+fn with_valid_address(fields: &Map<String, Value>) -> Option<Map<String, Value>> {
     let uri = fields.get("input_s3_uri")?.as_str()?;
     let filled = uri.replace(ACCOUNT_PLACEHOLDER, "000000000000");
     let name = uri.rsplit('/').next().unwrap_or_default();
@@ -150,26 +151,26 @@ fn with_an_address(fields: &Map<String, Value>) -> Option<Map<String, Value>> {
     Some(fields)
 }
 
-/// Names of stages and job name prefixes that an earlier stage has too.
+/// Returns a problem for each stage name and job name prefix that an earlier stage also has.
 pub(super) fn repeated_names(stages: &[StageRequest]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, stage) in stages.iter().enumerate() {
-        let place = path(index);
+        let path_of_stage = path(index);
         let earlier = |same: &dyn Fn(&StageRequest) -> bool| stages[..index].iter().position(same).map(path);
         if let Some(first) = earlier(&|other| !other.stage_name.is_empty() && other.stage_name == stage.stage_name) {
-            let rule = format!("is the name of {first} already, and each stage has one of its own");
-            problems.push(Problem::new(format!("{place}.stage_name"), &stage.stage_name, rule));
+            let rule = format!("is already the name of {first}, but names of stages must be unique");
+            problems.push(Problem::new(format!("{path_of_stage}.stage_name"), &stage.stage_name, rule));
         }
         let prefix = |stage: &StageRequest| stage.run.as_ref().map(|run| run.job_name_prefix.clone());
         let own = prefix(stage);
         if let Some(first) = earlier(&|other| own.is_some() && prefix(other) == own) {
             let cleaned = own.unwrap_or_default();
             let rule = format!(
-                "comes to {} once it is cleaned, as that of {first} does, and each stage has one of its own",
+                "becomes {} after cleaning, like that of {first}, but prefixes of stages must be unique",
                 listed(&[cleaned.as_str()])
             );
             let written = stage.fields.get("job_name_prefix").and_then(Value::as_str).unwrap_or_default();
-            problems.push(Problem::new(format!("{place}.job_name_prefix"), written, rule));
+            problems.push(Problem::new(format!("{path_of_stage}.job_name_prefix"), written, rule));
         }
     }
     problems

@@ -1,21 +1,20 @@
-//! `runs/<pipeline run>/stages/<n>.json`: the execution inputs of stages, and how a run is known to be a stage by its
-//! own.
+//! Execution inputs of stages, `runs/<pipeline run>/stages/<n>.json`, by which a run is recognized as a stage.
 
 use crate::contract::prefixes::RUNS;
 use crate::s3_uri::S3Uri;
 use serde_json::Value;
 
-/// The execution input of stage `index` (from 0) of a pipeline run.
+/// Returns the key of the execution input of stage `index` (from 0) of a pipeline run.
 pub fn stage_input_key(pipeline_run: &str, index: usize) -> String {
     format!("{RUNS}/{pipeline_run}/stages/{index}.json")
 }
 
-/// Whether an execution input, as JSON text, is that of a stage: then the pipeline tells of its end.
+/// Returns true if an execution input, as JSON text, is that of a stage, whose end the pipeline reports.
 pub fn is_stage_input(input: &str) -> bool {
     serde_json::from_str(input).ok().and_then(|input| pipeline_of_stage(&input)).is_some()
 }
 
-/// The bucket and the pipeline run of the stage whose execution input this is; `None` for all other inputs.
+/// Returns bucket and pipeline run of the stage with this execution input, or `None` for all other inputs.
 pub fn pipeline_of_stage(input: &Value) -> Option<(String, String)> {
     let uri = S3Uri::parse(input.get("config_s3_uri")?.as_str()?).ok()?;
     let parts: Vec<&str> = uri.key.split('/').collect();
@@ -41,12 +40,12 @@ mod tests {
     #[case(r#"{"s3_uri": "s3://bucket/runs/photos/stages/0.json"}"#, false)]
     #[case("[]", false)]
     #[case("", false)]
-    fn a_stage_is_known_by_its_input(#[case] input: &str, #[case] is: bool) {
-        assert_eq!(is_stage_input(input), is);
+    fn a_stage_is_recognized_by_its_input(#[case] input: &str, #[case] expected: bool) {
+        assert_eq!(is_stage_input(input), expected);
     }
 
     #[test]
-    fn the_key_of_a_stages_input_is_known_as_one() {
+    fn the_key_of_a_stage_input_is_recognized() {
         let uri = S3Uri::new("bucket", stage_input_key("photos", 3));
         assert!(is_stage_input(&format!(r#"{{"config_s3_uri":"{uri}"}}"#)));
     }

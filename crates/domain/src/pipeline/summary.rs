@@ -1,51 +1,56 @@
-//! What a pipeline run came to: `runs/<pipeline run>/summary.json` and its execution's output.
+//! Totals of a pipeline run: `runs/<pipeline run>/summary.json` and its execution's output.
 
 use super::Pipeline;
+use crate::row_error::RowErrorCode;
 use crate::summary::RunOutput;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// The totals of a pipeline run, and where its final rows are.
+/// Totals of a pipeline run, and the location of its final rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PipelineSummary {
-    /// The pipeline run.
+    /// Id of the pipeline run.
     pub pipeline_run_id: String,
-    /// The pipeline's name.
+    /// Name of the pipeline.
     pub pipeline_name: String,
-    /// `completed`: every row of every stage has an answer; `completed_with_errors`: some rows came out with `error`.
+    /// `completed` if every row of every stage has an answer, `completed_with_errors` if some rows have an `error`.
     pub status: String,
-    /// Where the rows of the last stage are.
+    /// Address of the rows of the last stage.
     pub output_prefix: String,
-    /// Its files, in order; cut off where the list would get too long for Step Functions.
+    /// Files of the last stage, in order; truncated if the list would be too long for Step Functions.
     pub output_paths: Vec<String>,
-    /// How many files there are.
+    /// Number of files.
     pub output_path_count: u64,
-    /// Its stages, in order.
+    /// Totals of the stages, in order.
     pub stages: Vec<StageTotals>,
-    /// US dollars of all stages; `null` where a model's price is unknown.
+    /// Cost of all stages in US dollars; `null` if a price is unknown.
     pub cost_usd: Option<f64>,
 }
 
-/// What one stage came to.
+/// Totals of one stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageTotals {
-    /// Its name.
+    /// Name of the stage.
     pub stage_name: String,
-    /// Its run.
+    /// Id of its run.
     pub run_id: String,
-    /// As a run's: `completed` or `completed_with_errors`.
+    /// Status of the run: `completed` or `completed_with_errors`.
     pub status: String,
-    /// Rows that it read.
+    /// Number of rows that it read.
     pub records_in: u64,
-    /// Rows with an answer.
+    /// Number of rows with an answer.
     pub answered: u64,
-    /// Rows that came out without one.
+    /// Number of rows without an answer.
     pub failed: u64,
-    /// US dollars; `null` where a model's price is unknown.
+    /// Number of those rows by the code of the reason.
+    #[serde(default)]
+    pub failed_codes: BTreeMap<RowErrorCode, u64>,
+    /// Cost in US dollars; `null` if a price is unknown.
     pub cost_usd: Option<f64>,
 }
 
 impl PipelineSummary {
-    /// The totals of a pipeline run from what each of its stages came to, in order.
+    /// Combines the outputs of the stages, in order.
     pub fn new(pipeline: &Pipeline, outputs: &[RunOutput]) -> Self {
         let stages = pipeline.stages.iter().zip(outputs).map(|(stage, output)| StageTotals {
             stage_name: stage.stage_name.clone(),
@@ -54,6 +59,7 @@ impl PipelineSummary {
             records_in: output.summary.records_in,
             answered: output.summary.answered,
             failed: output.summary.failed,
+            failed_codes: output.summary.failed_codes.clone(),
             cost_usd: output.summary.cost_usd,
         });
         let with_errors = outputs.iter().any(|output| output.status != "completed");
@@ -71,9 +77,9 @@ impl PipelineSummary {
     }
 }
 
-/// What all of them cost; one unknown price makes the sum unknown.
+/// Adds up the costs; a single unknown cost makes the total unknown.
 fn cost(outputs: &[RunOutput]) -> Option<f64> {
-    // Not `sum`, which makes -0.0 of nothing.
+    // Not `sum`, which returns -0.0 for an empty iterator.
     outputs.iter().try_fold(0.0, |sum, output| Some(sum + output.summary.cost_usd?))
 }
 
@@ -82,7 +88,6 @@ mod tests {
     use super::super::FrozenStage;
     use super::*;
     use crate::summary::{Duplicates, Summary};
-    use std::collections::BTreeMap;
 
     fn output(run: &str, failed: u64, cost_usd: Option<f64>) -> RunOutput {
         let summary = Summary {
@@ -92,7 +97,9 @@ mod tests {
             failed,
             skipped: 0,
             failed_reasons: BTreeMap::new(),
+            failed_codes: BTreeMap::from([(RowErrorCode::NoAnswer, failed)]),
             skipped_reasons: BTreeMap::new(),
+            skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
             jobs: 1,
             rounds: 1,
@@ -130,16 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_stage_has_the_files_and_all_have_the_cost() {
+    fn files_are_those_of_the_last_stage_and_costs_those_of_all() {
         let summary =
             PipelineSummary::new(&pipeline(), &[output("r-one", 1, Some(0.5)), output("r-two", 0, Some(0.25))]);
         assert_eq!(summary.output_paths, ["s3://b/batch_output_parquet/p/r-two/0000.parquet"]);
         assert_eq!((summary.cost_usd, summary.status.as_str()), (Some(0.75), "completed_with_errors"));
         assert_eq!((summary.stages[0].answered, summary.stages[0].stage_name.as_str()), (9, "one"));
+        assert_eq!(summary.stages[0].failed_codes, BTreeMap::from([(RowErrorCode::NoAnswer, 1)]));
     }
 
     #[test]
-    fn one_unknown_price_makes_the_cost_unknown() {
+    fn an_unknown_price_makes_the_cost_unknown() {
         let summary = PipelineSummary::new(&pipeline(), &[output("r-one", 0, Some(0.5)), output("r-two", 0, None)]);
         assert_eq!((summary.cost_usd, summary.status.as_str()), (None, "completed"));
     }

@@ -1,140 +1,147 @@
-//! Which prompts a row is asked: one for all, one by a column, or several by a column.
+//! Selection of the prompts for a row: one for all rows, one by a column, or several by a column.
 
 use super::{Prompt, Template};
 use crate::extract::Extractor;
 use crate::problem::Problems;
+use crate::row_error::{RowError, RowErrorCode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The prompts of a run, and how a row comes to its own. Frozen in the plan.
+/// Prompts of a run, and their selection for each row. Frozen in the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptPlan {
-    /// How a row comes to its prompts.
+    /// Selection of the prompts for a row.
     pub choice: Choice,
-    /// The prompts that rows may be asked.
+    /// Prompts that rows may be sent with.
     pub prompts: Vec<NamedPrompt>,
 }
 
-/// A prompt with its name.
+/// Prompt with its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedPrompt {
-    /// Its `prompt_id`.
+    /// `prompt_id` of the prompt.
     pub id: String,
-    /// The prompt.
+    /// Content of the prompt.
     pub prompt: Prompt,
 }
 
-/// How a row comes to its prompts; numbers are places in [`PromptPlan::prompts`].
+/// Selection of the prompts for a row; numbers are indexes into [`PromptPlan::prompts`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 pub enum Choice {
-    /// There are no prompts: an embedding model.
+    /// No prompts: an embedding model.
     #[default]
     None,
-    /// All rows are asked the only prompt.
+    /// The only prompt for every row.
     Single,
-    /// One prompt, by the value of a column.
+    /// One prompt per row, by the value of a column.
     Mapped {
-        /// The columns that may hold the value; the first that the input has counts.
+        /// Columns that may contain the value; the first one that the input has is used.
         columns: Vec<String>,
-        /// By value, in lower case and without outer spaces.
+        /// Prompts by value, in lower case and trimmed.
         by_value: BTreeMap<String, usize>,
-        /// For values that are not there.
+        /// Prompt for all other values.
         default: Option<usize>,
-        /// Whether the values are names of prompts themselves, so that only the rows say which are used.
+        /// If true, the values are names of prompts, so that only the rows determine which are used.
         by_name: bool,
-        /// With `by_name`: prompts that show a column that the input does not have, with that column.
+        /// With `by_name`: prompts that insert a column that the input does not have, with that column.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         unusable: BTreeMap<String, String>,
     },
-    /// Several prompts, by the value of a column.
+    /// Several prompts per row, by the value of a column.
     Expanded {
-        /// The column.
+        /// Column with the value.
         column: String,
-        /// By value, in lower case and without outer spaces.
+        /// Prompts by value, in lower case and trimmed.
         by_value: BTreeMap<String, Vec<usize>>,
-        /// For values that are not there.
+        /// Prompts for all other values.
         default: Option<Vec<usize>>,
-        /// How the answers come out.
+        /// Layout of the answers.
         layout: ExpandedLayout,
     },
 }
 
-/// How several answers to one row come out.
+/// Layout of several answers to one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpandedLayout {
-    /// One row a prompt.
+    /// One row per prompt.
     #[default]
     Long,
     /// One row, with columns for each prompt.
     Wide,
 }
 
-/// Why a row has no prompt.
+/// Reason why a row has no prompt. Its text is written to the row's `error`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPrompt {
     /// The cell is empty.
     #[error("`{0}` is empty, and there is no `default`")]
     Empty(String),
-    /// The cell names no prompt.
+    /// The cell does not name an existing prompt.
     #[error("`{column}` names `{value}`, and there is no such prompt")]
     NoSuch {
-        /// The column.
+        /// Name of the column.
         column: String,
-        /// What it holds.
+        /// Value of the cell.
         value: String,
     },
-    /// The prompt that the cell names cannot be asked.
-    #[error("`{column}` names `{value}`, which shows the column `{missing}`, and the input has no such")]
+    /// The prompt that the cell names cannot be used.
+    #[error("`{column}` names `{value}`, which shows the column `{missing}`, which the input does not have")]
     Unusable {
-        /// The column.
+        /// Name of the column.
         column: String,
-        /// What it holds.
+        /// Value of the cell.
         value: String,
-        /// The column that the prompt shows.
+        /// Column that the prompt inserts.
         missing: String,
     },
-    /// Nothing is known for the value.
-    #[error("nothing is said for `{value}` in `{column}`, and there is no `default`")]
+    /// The mapping has no entry for the value.
+    #[error("no prompt is mapped to `{value}` in `{column}`, and there is no `default`")]
     Unknown {
-        /// The column.
+        /// Name of the column.
         column: String,
-        /// What it holds.
+        /// Value of the cell.
         value: String,
     },
 }
 
-/// A value as it is looked up.
+impl From<NoPrompt> for RowError {
+    fn from(reason: NoPrompt) -> Self {
+        Self::new(RowErrorCode::NoPrompt, reason.to_string())
+    }
+}
+
+/// Normalizes a value for lookup.
 pub fn normalized(value: &str) -> String {
     value.trim().to_lowercase()
 }
 
-/// The longest value that `error` repeats, in characters.
-const LONGEST_VALUE: usize = 100;
+/// Maximum number of characters of a value that `error` quotes.
+const MAX_VALUE_CHARS: usize = 100;
 
 impl PromptPlan {
-    /// One prompt for all rows.
+    /// Creates a plan with one prompt for all rows.
     pub fn single(id: impl Into<String>, prompt: Prompt) -> Self {
         Self { choice: Choice::Single, prompts: vec![NamedPrompt { id: id.into(), prompt }] }
     }
 
-    /// Whether answers name their prompt: in the modes where rows have different ones.
+    /// Returns true if answers name their prompt, which is the case if rows may have different ones.
     pub fn names_prompts(&self) -> bool {
         matches!(self.choice, Choice::Mapped { .. } | Choice::Expanded { .. })
     }
 
-    /// Whether a row may be asked several prompts, so that its records' ids have a suffix.
+    /// Returns true if a row may have several prompts, so that the ids of its records have a suffix.
     pub fn expands(&self) -> bool {
         matches!(self.choice, Choice::Expanded { .. })
     }
 
-    /// Whether several answers come out as one row.
+    /// Returns true if several answers are combined in one row.
     pub fn is_wide(&self) -> bool {
         matches!(self.choice, Choice::Expanded { layout: ExpandedLayout::Wide, .. })
     }
 
-    /// The columns that a row's choice may depend on, the first that there is counting.
+    /// Returns the columns that may select a row's prompts; the first one that the input has is used.
     pub fn choosing_columns(&self) -> &[String] {
         match &self.choice {
             Choice::None | Choice::Single => &[],
@@ -143,15 +150,15 @@ impl PromptPlan {
         }
     }
 
-    /// The column among `columns` that a row's choice depends on.
+    /// Returns the column among `columns` that selects a row's prompts.
     pub fn choosing_column<'a>(&'a self, columns: &[String]) -> Option<&'a str> {
         self.choosing_columns().iter().find(|column| columns.contains(column)).map(String::as_str)
     }
 
-    /// The prompts for a row whose cell in `column` is `value`; in the modes without a column, for any row.
+    /// Returns the prompts for a row whose cell in `column` is `value`; in modes without a column, for any row.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns the reason if there is none.
     pub fn choose(&self, column: &str, value: &str) -> Result<&[usize], NoPrompt> {
         let found = match &self.choice {
             Choice::None | Choice::Single => return Ok(&[0]),
@@ -167,7 +174,7 @@ impl PromptPlan {
             if value.trim().is_empty() {
                 return NoPrompt::Empty(column);
             }
-            let value: String = value.trim().chars().take(LONGEST_VALUE).collect();
+            let value: String = value.trim().chars().take(MAX_VALUE_CHARS).collect();
             match &self.choice {
                 Choice::Mapped { by_name: true, unusable, .. } => match unusable.get(&normalized(&value)) {
                     Some(missing) => NoPrompt::Unusable { column, value, missing: missing.clone() },
@@ -178,8 +185,8 @@ impl PromptPlan {
         })
     }
 
-    /// The same plan without the prompts that show a column which is not among `columns`, where rows name prompts
-    /// themselves: a row that names such a one says so.
+    /// Removes the prompts that insert a column that is not among `columns`, if rows name their prompts: a row that names
+    /// one of them reports the missing column.
     #[must_use]
     pub fn without_columns(mut self, columns: &[String]) -> Self {
         let Choice::Mapped { by_value, by_name: true, unusable, .. } = &mut self.choice else { return self };
@@ -194,7 +201,7 @@ impl PromptPlan {
         self
     }
 
-    /// The same plan with only the prompts that `used` numbers, where only the rows say which are used.
+    /// Keeps only the prompts with the indexes `used`, if only the rows determine which prompts are used.
     #[must_use]
     pub fn restricted_to(mut self, used: &BTreeSet<usize>) -> Self {
         let Choice::Mapped { by_value, by_name: true, .. } = &mut self.choice else { return self };
@@ -211,10 +218,10 @@ impl PromptPlan {
         self
     }
 
-    /// The names of all fields of all prompts, each once, in the order of the prompts.
+    /// Returns the readers of all prompts, and the names of all their fields, each once, in the order of the prompts.
     ///
     /// # Errors
-    /// As [`Prompt::extractor`]; prompts that were loaded are sound.
+    /// Returns an error like [`Prompt::extractor`]; loaded prompts are valid.
     pub fn readers(&self) -> Result<(Vec<PromptReader>, Vec<String>), Problems> {
         let mut names: Vec<String> = Vec::new();
         let mut readers = Vec::new();
@@ -234,14 +241,14 @@ impl PromptPlan {
     }
 }
 
-/// What reads the answers to one prompt.
+/// Reader of the answers to one prompt.
 #[derive(Debug)]
 pub struct PromptReader {
-    /// The `prompt_id`.
+    /// `prompt_id` of the prompt.
     pub id: String,
-    /// What takes the fields out.
+    /// Extractor of the fields.
     pub extractor: Option<Extractor>,
-    /// For each of its fields, the place among the fields of all prompts.
+    /// Index of each of its fields among the fields of all prompts.
     pub columns: Vec<usize>,
 }
 
@@ -272,17 +279,17 @@ mod tests {
     }
 
     #[test]
-    fn values_are_matched_without_case_and_outer_spaces() {
+    fn values_are_matched_ignoring_case_and_surrounding_spaces() {
         let plan = mapped(false, None);
         assert_eq!(plan.choose("which", " B\n"), Ok([1].as_slice()));
         let unknown = plan.choose("which", "hat").unwrap_err().to_string();
-        assert_eq!(unknown, "nothing is said for `hat` in `which`, and there is no `default`");
+        assert_eq!(unknown, "no prompt is mapped to `hat` in `which`, and there is no `default`");
         assert_eq!(plan.choose("which", "  ").unwrap_err().to_string(), "`which` is empty, and there is no `default`");
         assert_eq!(mapped(false, Some(2)).choose("which", "hat"), Ok([2].as_slice()));
     }
 
     #[test]
-    fn the_first_column_that_there_is_counts() {
+    fn the_first_existing_column_selects_the_prompts() {
         let columns = ["category", "which"].map(str::to_owned);
         assert_eq!(mapped(false, None).choosing_column(&columns), Some("which"));
         assert_eq!(mapped(false, None).choosing_column(&columns[..1]), Some("category"));
@@ -290,28 +297,28 @@ mod tests {
     }
 
     #[test]
-    fn prompts_that_no_row_names_are_left_out() {
+    fn prompts_that_no_row_names_are_removed() {
         let plan = mapped(true, None).restricted_to(&BTreeSet::from([0, 2]));
         assert_eq!(plan.prompts.iter().map(|named| named.id.as_str()).collect::<Vec<_>>(), ["a", "c"]);
         assert_eq!(plan.choose("which", "c"), Ok([1].as_slice()));
         let error = plan.choose("which", "b").unwrap_err().to_string();
         assert_eq!(error, "`which` names `b`, and there is no such prompt");
         let all = mapped(false, None).restricted_to(&BTreeSet::new());
-        assert_eq!(all.prompts.len(), 3, "a mapping says itself which there are");
+        assert_eq!(all.prompts.len(), 3, "a mapping determines its prompts itself");
     }
 
     #[test]
-    fn a_prompt_that_lacks_a_column_is_no_prompt_for_the_rows_that_name_it() {
+    fn rows_that_name_a_prompt_with_a_missing_column_have_no_prompt() {
         let mut plan = mapped(true, None);
         plan.prompts[1].prompt = Prompt::parse("description = \"d\"\ntemplate = \"{size}\"").unwrap();
         let plan = plan.without_columns(&["which".to_owned()]);
         assert_eq!(plan.choose("which", "a"), Ok([0].as_slice()));
         let error = plan.choose("which", "B").unwrap_err().to_string();
-        assert_eq!(error, "`which` names `B`, which shows the column `size`, and the input has no such");
+        assert_eq!(error, "`which` names `B`, which shows the column `size`, which the input does not have");
     }
 
     #[test]
-    fn fields_of_several_prompts_are_one_set_of_columns() {
+    fn fields_of_several_prompts_share_one_set_of_columns() {
         let (readers, names) = mapped(false, None).readers().unwrap();
         assert_eq!(names, ["x", "y", "z"]);
         let columns: Vec<_> = readers.iter().map(|reader| reader.columns.clone()).collect();
@@ -319,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_read_as_it_was_written() {
+    fn plans_survive_serialization() {
         for plan in [mapped(true, Some(1)), PromptPlan::default(), PromptPlan::single("a", prompt(""))] {
             let written = serde_json::to_value(&plan).unwrap();
             assert_eq!(serde_json::from_value::<PromptPlan>(written).unwrap(), plan);

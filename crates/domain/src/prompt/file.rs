@@ -1,4 +1,4 @@
-//! One prompt template file: TOML, named after its `prompt_id`.
+//! Prompt template file: TOML, named after its `prompt_id`.
 
 use super::{OutputSchema, Template};
 use crate::extract::Extractor;
@@ -6,33 +6,33 @@ use crate::problem::{Problem, Problems};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A prompt template.
+/// Prompt template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prompt {
-    /// What it is for, for people.
+    /// Purpose of the prompt, for humans.
     pub description: String,
-    /// The text of the user's turn, with `{column}` placeholders.
+    /// Text of the user message, with `{column}` placeholders.
     pub template: String,
-    /// The system prompt.
+    /// System prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
-    /// The first words of the answer.
+    /// Beginning of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefill: Option<String>,
-    /// The fields to take out of an answer; each becomes a column.
+    /// Fields to extract from an answer; each becomes a column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<OutputSchema>,
-    /// A JSON Schema that the JSON value of an answer has to match.
+    /// JSON Schema that the JSON value of an answer must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_schema: Option<Value>,
 }
 
 impl Prompt {
-    /// Reads the content of a template file.
+    /// Parses the content of a template file.
     ///
     /// # Errors
-    /// What is wrong, for the person who wrote the file.
+    /// Returns a description of the problems for the author of the file.
     pub fn parse(toml_text: &str) -> Result<Self, String> {
         let mut prompt: Self = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
         prompt.parsed_template()?;
@@ -49,24 +49,24 @@ impl Prompt {
         Ok(prompt)
     }
 
-    /// The template, parsed.
+    /// Returns the parsed template.
     ///
     /// # Errors
-    /// As [`Template::parse`].
+    /// Returns an error like [`Template::parse`].
     pub fn parsed_template(&self) -> Result<Template, String> {
         Template::parse(&self.template).map_err(|error| format!("`template` has {error}"))
     }
 
-    /// What takes the fields out of answers; `None` where the template names no fields.
+    /// Returns the extractor of the fields of answers, or `None` if the template defines no fields.
     ///
     /// # Errors
-    /// All that is wrong with `output_schema` and `response_schema`.
+    /// Returns all problems of `output_schema` and `response_schema`.
     pub fn extractor(&self) -> Result<Option<Extractor>, Problems> {
         let response_schema = self.response_schema.as_ref();
         match &self.output_schema {
             Some(schema) => Extractor::new(schema, response_schema).map(Some),
             None if response_schema.is_some() => {
-                let rule = "needs an `output_schema` of type \"json\", whose fields it guards";
+                let rule = "requires an `output_schema` of type \"json\", whose fields it validates";
                 Err(Problem::without_value("response_schema", rule).into())
             }
             None => Ok(None),
@@ -80,13 +80,13 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn a_template_file_is_read() {
+    fn a_template_file_is_parsed() {
         let prompt = Prompt::parse("description = \"d\"\ntemplate = \"Hi {name}\"\nsystem = \"Be brief.\"").unwrap();
         assert_eq!(prompt.system.as_deref(), Some("Be brief."));
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn mistakes_are_reported() {
         let unknown = Prompt::parse("description = \"d\"\ntemplate = \"x\"\ntemplates = \"y\"").unwrap_err();
         assert!(unknown.contains("templates"), "{unknown}");
         let lone = Prompt::parse("description = \"d\"\ntemplate = \"x {\"").unwrap_err();
@@ -97,12 +97,12 @@ mod tests {
     #[rstest]
     #[case(
         "type = \"json\"\nfields = { a = \"a\" }",
-        "output_schema.fields.a is `a`: is no JSONPath: one begins with `$`"
+        "output_schema.fields.a is `a`: is not a JSONPath: it must begin with `$`"
     )]
-    #[case("type = \"json\"\nfields = { a = \"$.a[\" }", "output_schema.fields.a is `$.a[`: is no valid JSONPath: ")]
+    #[case("type = \"json\"\nfields = { a = \"$.a[\" }", "output_schema.fields.a is `$.a[`: is not a valid JSONPath: ")]
     #[case(
         "type = \"regex\"\nfields = { a = \"(\" }",
-        "output_schema.fields.a is `(`: is no valid regular expression: "
+        "output_schema.fields.a is `(`: is not a valid regular expression: "
     )]
     #[case("type = \"json\"\nfields = {}", "output_schema.fields: must name at least one field")]
     #[case(
@@ -113,7 +113,7 @@ mod tests {
         "type = \"json\"\nfields = { prompt_id = \"$.a\" }",
         "output_schema.fields.prompt_id: is the name of a column"
     )]
-    #[case("type = \"json\"\nfields = { \" a\" = \"$.a\" }", "output_schema.fields. a: is no name for a column")]
+    #[case("type = \"json\"\nfields = { \" a\" = \"$.a\" }", "output_schema.fields. a: is not a valid column name")]
     #[case("type = \"json\"\nfields = [[\"a\", \"$.a\"], [\"a\", \"$.b\"]]", "output_schema.fields.a: is named twice")]
     #[case("type = \"json\"\nfields = { a = 1 }", "invalid type: integer `1`, expected a string")]
     #[case("type = \"json\"\nfields = \"$.a\"", "expected a table of names and texts")]
@@ -122,32 +122,32 @@ mod tests {
     #[case("type = \"json\"", "missing field `fields`")]
     #[case(
         "type = \"regex\"\nfields = { a = \"a\" }\n[response_schema]",
-        "response_schema: goes with an `output_schema` of type \"json\" only"
+        "response_schema: is only allowed with an `output_schema` of type \"json\""
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\ntype = \"objekt\"",
-        "response_schema: is no valid JSON Schema at /type: "
+        "response_schema: is not a valid JSON Schema at /type: "
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\npattern = \"(\"",
-        "response_schema: is no valid JSON Schema"
+        "response_schema: is not a valid JSON Schema"
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\n\"$ref\" = \"https://example.com/a\"",
-        "response_schema: is no valid JSON Schema"
+        "response_schema: is not a valid JSON Schema"
     )]
     #[case(
         "type = \"json\"\nfields = { a = \"$\" }\n[response_schema]\n\"$ref\" = \"file:///etc/passwd\"",
-        "response_schema: is no valid JSON Schema"
+        "response_schema: is not a valid JSON Schema"
     )]
-    fn mistakes_of_schemas_name_the_field(#[case] schema: &str, #[case] expected: &str) {
+    fn mistakes_in_schemas_are_reported_with_their_field(#[case] schema: &str, #[case] expected: &str) {
         let toml = format!("description = \"d\"\ntemplate = \"t\"\n[output_schema]\n{schema}");
         let error = Prompt::parse(&toml).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
 
     #[test]
-    fn all_mistakes_are_named_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let toml = "description = \"d\"\ntemplate = \"t\"\n[output_schema]\ntype = \"json\"\n\
             fields = { b = \"x\", error = \"$.\" }\n[response_schema]\ntype = 1";
         let error = Prompt::parse(toml).unwrap_err();
@@ -159,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn a_response_schema_alone_guards_nothing() {
+    fn a_response_schema_requires_an_output_schema() {
         let error =
             Prompt::parse("description = \"d\"\ntemplate = \"t\"\n[response_schema]\ntype = \"object\"").unwrap_err();
-        assert!(error.starts_with("response_schema: needs an `output_schema`"), "{error}");
+        assert!(error.starts_with("response_schema: requires an `output_schema`"), "{error}");
     }
 }

@@ -1,26 +1,26 @@
-//! All prompts of a deployment: the templates, and the expansion rules that name several of them.
+//! Prompts of a deployment: templates, and expansion rules that name several of them.
 
 use super::Prompt;
 use crate::problem::{listed, nearest};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most prompts that one rule names: each is a record for every row that it is chosen for.
-pub const MOST_PROMPTS_OF_A_RULE: usize = 50;
+/// Maximum number of prompts of a rule: each of them adds a record for every row that the rule applies to.
+pub const MAX_PROMPTS_PER_RULE: usize = 50;
 
-/// Several prompts that are all asked of one row.
+/// Several prompts that are all applied to one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpansionRule {
-    /// What it is for, for people.
+    /// Purpose of the rule, for humans.
     pub description: String,
-    /// Tells this kind of file from a template; always true.
+    /// Distinguishes this kind of file from a template; always true.
     pub expansion_rule: bool,
-    /// The prompts, in the order of the answers.
+    /// Names of the prompts, in the order of the answers.
     pub prompts: Vec<String>,
 }
 
-/// What a `prompt_id` may name. Templates and rules share one space of names: those of their files.
+/// Prompts that a `prompt_id` may name. Templates and rules share one namespace: that of their files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptLibrary {
     /// Templates by `prompt_id`.
@@ -33,7 +33,7 @@ impl PromptLibrary {
     /// Adds the content of the file `<id>.toml`.
     ///
     /// # Errors
-    /// What is wrong with it, for the person who wrote the file.
+    /// Returns a description of the problem for the author of the file.
     pub fn add(&mut self, id: &str, toml_text: &str) -> Result<(), String> {
         let table: toml::Table = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
         if !table.contains_key("expansion_rule") {
@@ -46,28 +46,28 @@ impl PromptLibrary {
         Ok(())
     }
 
-    /// What is wrong with the rules as far as it takes the templates to see it: `<rule>: <what>`, each.
+    /// Returns the problems of the rules that depend on the templates, each as `<rule>: <problem>`.
     pub fn rule_problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (id, rule) in &self.rules {
             for prompt in rule.prompts.iter().filter(|prompt| !self.prompts.contains_key(*prompt)) {
-                let why = if self.rules.contains_key(prompt) {
+                let detail = if self.rules.contains_key(prompt) {
                     "which is an expansion rule itself; name templates".to_owned()
                 } else {
-                    format!("and there is no such template; {}", nearest(prompt, self.names()))
+                    format!("which does not exist; {}", nearest(prompt, self.names()))
                 };
-                problems.push(format!("{id}: `prompts` names `{prompt}`, {why}"));
+                problems.push(format!("{id}: `prompts` names `{prompt}`, {detail}"));
             }
         }
         problems
     }
 
-    /// The names of the templates.
+    /// Returns the names of the templates.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.prompts.keys().map(String::as_str)
     }
 
-    /// The names of the rules, for a message.
+    /// Lists the names of the rules, for a message.
     pub fn listed_rules(&self) -> String {
         listed(&self.rules.keys().map(String::as_str).collect::<Vec<_>>())
     }
@@ -78,8 +78,8 @@ impl ExpansionRule {
         if !self.expansion_rule {
             return Err("`expansion_rule` is false: leave it out of a template, or set it to true in a rule".to_owned());
         }
-        if self.prompts.is_empty() || self.prompts.len() > MOST_PROMPTS_OF_A_RULE {
-            return Err(format!("`prompts` must name 1 to {MOST_PROMPTS_OF_A_RULE} templates"));
+        if self.prompts.is_empty() || self.prompts.len() > MAX_PROMPTS_PER_RULE {
+            return Err(format!("`prompts` must name 1 to {MAX_PROMPTS_PER_RULE} templates"));
         }
         let mut seen = BTreeSet::new();
         match self.prompts.iter().find(|prompt| !seen.insert(prompt.as_str())) {
@@ -97,14 +97,14 @@ mod tests {
     const RULE: &str = "description = \"d\"\nexpansion_rule = true\nprompts = [\"a\", \"b\"]";
 
     #[test]
-    fn templates_and_rules_are_told_apart() {
+    fn templates_and_rules_are_distinguished() {
         let mut library = PromptLibrary::default();
         library.add("a", "description = \"d\"\ntemplate = \"x\"").unwrap();
         library.add("both", RULE).unwrap();
         assert_eq!((library.prompts.len(), library.rules.len()), (1, 1));
         let problems = library.rule_problems();
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].starts_with("both: `prompts` names `b`, and there is no such template"), "{problems:?}");
+        assert!(problems[0].starts_with("both: `prompts` names `b`, which does not exist"), "{problems:?}");
         library.add("b", RULE).unwrap();
         assert!(library.rule_problems().iter().any(|problem| problem.contains("an expansion rule itself")));
     }
@@ -119,7 +119,7 @@ mod tests {
         "unknown field `template`"
     )]
     #[case("expansion_rule = ", "expected")]
-    fn mistakes_are_named(#[case] toml: &str, #[case] expected: &str) {
+    fn mistakes_are_reported(#[case] toml: &str, #[case] expected: &str) {
         let error = PromptLibrary::default().add("x", toml).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Prompt templates: the files of `prompt-templates/`, which of them a row is asked, and how its cells get into them.
+//! Prompt templates: the files of `prompt-templates/`, their selection for a row, and the insertion of its cells.
 
 mod choice;
 mod file;
@@ -8,6 +8,6 @@ mod template;
 
 pub use choice::{Choice, ExpandedLayout, NamedPrompt, NoPrompt, PromptPlan, PromptReader, normalized};
 pub use file::Prompt;
-pub use library::{ExpansionRule, MOST_PROMPTS_OF_A_RULE, PromptLibrary};
+pub use library::{ExpansionRule, MAX_PROMPTS_PER_RULE, PromptLibrary};
 pub use output_schema::{OutputSchema, SchemaType};
 pub use template::{Piece, Template};

@@ -1,42 +1,42 @@
-//! Which fields a template's answers have.
+//! Fields of the answers to a template.
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use toml::de::{DeTable, DeValue};
 
-/// How the fields of an answer are found.
+/// Way to find the fields of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SchemaType {
-    /// The answer holds a JSON value; each field has a `JSONPath`.
+    /// The answer contains a JSON value; each field has a `JSONPath`.
     Json,
     /// The answer is text; each field has a regular expression.
     Regex,
 }
 
-/// The fields of an answer.
+/// Fields of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputSchema {
-    /// How they are found.
+    /// Way to find the fields.
     #[serde(rename = "type")]
     pub schema_type: SchemaType,
-    /// Each field's name and its `JSONPath` or pattern, in the order of the template: that of the columns. Written as a
-    /// list of pairs, since many a reader and writer of JSON objects sorts them.
+    /// Names of the fields with their `JSONPath` or pattern, in the order of the template, which is that of the columns.
+    /// Serialized as a list of pairs, since many JSON libraries sort the members of objects.
     #[serde(deserialize_with = "fields")]
     pub fields: Vec<(String, String)>,
 }
 
 impl OutputSchema {
-    /// Puts the fields in the order that they have in `toml_text`, which they were read from: the TOML parser sorts the
-    /// keys of a table, but knows where each one stood.
+    /// Restores the order that the fields have in `toml_text`, from which they were read: the TOML parser sorts the keys of
+    /// a table, but provides their positions.
     pub(super) fn put_in_order(&mut self, toml_text: &str) {
         let Ok(document) = DeTable::parse(toml_text) else { return };
         let fields = inner(document.get_ref(), "output_schema").and_then(|schema| inner(schema, "fields"));
         let Some(fields) = fields else { return };
-        let place = |name: &str| fields.keys().find(|key| key.get_ref() == name).map(|key| key.span().start);
-        self.fields.sort_by_key(|(name, _)| place(name));
+        let position = |name: &str| fields.keys().find(|key| key.get_ref() == name).map(|key| key.span().start);
+        self.fields.sort_by_key(|(name, _)| position(name));
     }
 }
 
@@ -47,7 +47,7 @@ fn inner<'t, 'i>(table: &'t DeTable<'i>, name: &str) -> Option<&'t DeTable<'i>> 
     }
 }
 
-/// A table (of a template) or a list of pairs (of a plan).
+/// Deserializes a table (of a template) or a list of pairs (of a plan).
 fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     deserializer.deserialize_any(Pairs)
 }
@@ -94,10 +94,10 @@ mod tests {
     #[case(
         "output_schema.type = \"json\"\noutput_schema.fields.z = \"$.z\"\noutput_schema.fields.\"a\" = \"$.a\"\noutput_schema.fields.m = \"$.m\""
     )]
-    fn fields_keep_the_order_of_the_template_also_in_a_plan(#[case] schema: &str) {
+    fn fields_keep_the_order_of_the_template_even_in_a_plan(#[case] schema: &str) {
         let prompt = Prompt::parse(&format!("description = \"d\"\ntemplate = \"t\"\n{schema}")).unwrap();
         assert_eq!(names(&prompt), ["z", "a", "m"]);
-        // Through a `Value`, whose objects are sorted.
+        // Via a `Value`, whose objects are sorted.
         let frozen = serde_json::to_value(&prompt).unwrap();
         let read: Prompt = serde_json::from_value(frozen).unwrap();
         assert_eq!(read, prompt);

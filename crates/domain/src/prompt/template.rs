@@ -1,33 +1,33 @@
-//! `Tell a joke about {topic}.`: literal text and column placeholders. `{{` and `}}` are braces.
+//! Templates such as `Tell a joke about {topic}.`: literal text and column placeholders. `{{` and `}}` are literal braces.
 
 use std::collections::BTreeSet;
 
-/// A part of a template.
+/// Part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text that goes out as it is.
+    /// Literal text.
     Literal(String),
-    /// The cell of this column.
+    /// Cell of this column.
     Column(String),
 }
 
-/// A parsed template.
+/// Parsed template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     pieces: Vec<Piece>,
 }
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// What is wrong with it, and where (line and column, from 1): a lone brace, or a placeholder without a name.
+    /// Returns the problem with its position (line and column, from 1): an unpaired brace, or a placeholder without a name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
-            let place = || place(text, text.len() - rest.len() + at);
+            let position = || position(text, text.len() - rest.len() + at);
             literal.push_str(&rest[..at]);
             let brace = &rest[at..=at];
             let after = &rest[at + 1..];
@@ -37,14 +37,14 @@ impl Template {
                 continue;
             }
             if brace == "}" {
-                return Err(format!("a lone `}}` at {}; write `}}}}` for a brace", place()));
+                return Err(format!("a lone `}}` at {}; write `}}}}` for a brace", position()));
             }
             let Some(end) = after.find(['{', '}']).filter(|end| after[*end..].starts_with('}')) else {
-                return Err(format!("a `{{` at {} without its `}}`; write `{{{{` for a brace", place()));
+                return Err(format!("a `{{` at {} without its `}}`; write `{{{{` for a brace", position()));
             };
             let name = &after[..end];
             if name.trim().is_empty() {
-                return Err(format!("a placeholder without a name at {}; write `{{column}}`", place()));
+                return Err(format!("a placeholder without a name at {}; write `{{column}}`", position()));
             }
             if !literal.is_empty() {
                 pieces.push(Piece::Literal(std::mem::take(&mut literal)));
@@ -59,12 +59,12 @@ impl Template {
         Ok(Self { pieces })
     }
 
-    /// Its parts, in order; literals never stand side by side.
+    /// Returns its parts, in order; literals are never adjacent.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// The columns that it needs, each once.
+    /// Returns the columns that it inserts, each once.
     pub fn columns(&self) -> BTreeSet<&str> {
         let names = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Column(name) => Some(name.as_str()),
@@ -74,7 +74,7 @@ impl Template {
     }
 }
 
-fn place(text: &str, offset: usize) -> String {
+fn position(text: &str, offset: usize) -> String {
     let before = &text[..offset];
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
@@ -103,7 +103,7 @@ mod tests {
     #[case("no placeholder", "no placeholder")]
     #[case("", "")]
     #[case("{Größe in cm}", "<Größe in cm>")]
-    fn renders(#[case] template: &str, #[case] expected: &str) {
+    fn placeholders_are_replaced_and_doubled_braces_kept(#[case] template: &str, #[case] expected: &str) {
         let template = Template::parse(template).unwrap();
         assert_eq!(rendered(&template, |name| format!("<{name}>")), expected);
     }
@@ -113,7 +113,7 @@ mod tests {
     #[case("{a", "a `{` at line 1, column 1 without its `}`")]
     #[case("{a {b}", "without its `}`")]
     #[case("x {} y", "a placeholder without a name at line 1, column 3")]
-    fn refuses(#[case] template: &str, #[case] expected: &str) {
+    fn invalid_templates_are_refused(#[case] template: &str, #[case] expected: &str) {
         let error = Template::parse(template).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
@@ -125,14 +125,14 @@ mod tests {
         }
 
         #[test]
-        fn doubled_braces_give_any_text_back(text in "\\PC{0,60}") {
+        fn text_with_doubled_braces_is_rendered_unchanged(text in "\\PC{0,60}") {
             let escaped = text.replace('{', "{{").replace('}', "}}");
             let template = Template::parse(&escaped).unwrap();
             prop_assert_eq!(rendered(&template, |_| unreachable!()), text);
         }
 
         #[test]
-        fn cells_are_never_read_as_templates(cell in "[{}ab]{0,20}") {
+        fn cells_are_never_interpreted_as_templates(cell in "[{}ab]{0,20}") {
             let template = Template::parse("<{x}|{x}>").unwrap();
             prop_assert_eq!(rendered(&template, |_| cell.clone()), format!("<{cell}|{cell}>"));
         }

@@ -1,16 +1,16 @@
-//! A deployed configuration with an upload as its input.
+//! Deployed configurations with an upload as their input.
 
 use serde_json::{Map, Value};
 
-/// The most bytes of an execution input; longer ones are started by their S3 address.
-pub const MOST_INPUT_BYTES: usize = 200 * 1024;
+/// Maximum size of an execution input; larger ones are started by their S3 address.
+pub const MAX_INPUT_BYTES: usize = 200 * 1024;
 
-/// Whether an execution input is of a pipeline, rather than of a run.
+/// Returns true if an execution input is that of a pipeline rather than of a run.
 pub fn is_pipeline(input: &Map<String, Value>) -> bool {
     input.contains_key("stages")
 }
 
-/// `config` with `uri` as what its first stage (or the run) reads, in place of what it named there.
+/// Returns `config` with `uri` as the input of its first stage (or of the run), in place of the input named there.
 pub fn with_input(config: &Map<String, Value>, uri: &str) -> Map<String, Value> {
     let mut input = config.clone();
     if !is_pipeline(config) {
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_of_another_form_are_left_to_validation() {
+    fn malformed_stages_are_left_to_validation() {
         for config in [json!({"stages": []}), json!({"stages": 7}), json!({"stages": ["a"]}), json!({"stages": {}})] {
             assert_eq!(merged(&config), config);
         }

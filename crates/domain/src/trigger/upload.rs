@@ -1,76 +1,77 @@
-//! What an upload means, by its key.
+//! Action for an upload, by its key.
 
 use crate::contract::prefixes::TRIGGER;
 use crate::problem::Problem;
 
-/// The ending of what we write beside an upload that started nothing.
-const ERROR_ENDING: &str = ".error.json";
-/// The most bytes of a key in S3.
-const LONGEST_KEY: usize = 1024;
+/// Suffix of the error file that is written next to an upload that started nothing.
+const ERROR_SUFFIX: &str = ".error.json";
+/// Maximum length of a key in S3.
+const MAX_KEY_BYTES: usize = 1024;
 
-/// An object that was created, as the event tells of it.
+/// Created object, as described by the event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Upload {
-    /// Its key.
+    /// Key of the object.
     pub key: String,
-    /// Its version, in a bucket that has versions.
+    /// Version of the object, in a versioned bucket.
     pub version_id: String,
-    /// Orders the events of one key.
+    /// Sequence number that orders the events of one key.
     pub sequencer: String,
-    /// Of its content.
+    /// Entity tag of the content.
     pub etag: String,
-    /// When the event happened.
+    /// Time of the event.
     pub event_time: String,
-    /// Its bytes.
+    /// Size in bytes.
     pub size: Option<u64>,
 }
 
-/// What is to be done about an upload.
+/// Action for an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning {
-    /// Nothing, and why.
-    Nothing(&'static str),
-    /// It is itself an execution input.
-    Input,
-    /// It is the input of a configuration that is deployed here.
-    InputOf {
-        /// The configuration's name.
+pub enum UploadAction {
+    /// Ignore the upload, for this reason.
+    Ignore(&'static str),
+    /// Start an execution with the upload as its execution input.
+    Start,
+    /// Start a deployed configuration with the upload as its input.
+    StartConfig {
+        /// Name of the configuration.
         config: String,
     },
-    /// It cannot start anything.
-    Wrong(Problem),
+    /// Report that the upload cannot start anything.
+    Reject(Problem),
 }
 
-/// What an upload to `key` means.
-pub fn meaning(key: &str) -> Meaning {
+/// Returns the action for an upload to `key`.
+pub fn action_for(key: &str) -> UploadAction {
     let path = key.strip_prefix(TRIGGER).and_then(|path| path.strip_prefix('/'));
-    let Some(path) = path else { return Meaning::Nothing("it is not under trigger/") };
+    let Some(path) = path else { return UploadAction::Ignore("it is not under trigger/") };
     if path.is_empty() || path.ends_with('/') {
-        return Meaning::Nothing("it marks a folder");
+        return UploadAction::Ignore("it marks a folder");
     }
-    if path.ends_with(ERROR_ENDING) {
-        return Meaning::Nothing("it says why another upload started nothing");
+    if path.ends_with(ERROR_SUFFIX) {
+        return UploadAction::Ignore("it reports why another upload started nothing");
     }
     match path.split_once('/') {
-        Some((config, _)) => Meaning::InputOf { config: config.to_owned() },
-        None if ends_with_json(path) => Meaning::Input,
+        Some((config, _)) => UploadAction::StartConfig { config: config.to_owned() },
+        None if ends_with_json(path) => UploadAction::Start,
         None => {
-            let rule = "directly under trigger/ only execution inputs start something, and their names end in .json";
+            let rule =
+                "directly under trigger/, only execution inputs start an execution, and their names end in .json";
             let remedy = "upload rows or images to trigger/<configuration>/<file>";
-            Meaning::Wrong(Problem::new("key", key, rule).remedy(remedy))
+            UploadAction::Reject(Problem::new("key", key, rule).remedy(remedy))
         }
     }
 }
 
 fn ends_with_json(path: &str) -> bool {
-    path.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && ending.eq_ignore_ascii_case("json"))
+    path.rsplit_once('.').is_some_and(|(stem, extension)| !stem.is_empty() && extension.eq_ignore_ascii_case("json"))
 }
 
-/// Where it is written down why an upload started nothing: beside it. A key that would get too long is cut.
+/// Returns the key of the error file of an upload, which is next to it. A key that would be too long is truncated.
 pub fn error_key(key: &str) -> String {
-    let most = LONGEST_KEY - ERROR_ENDING.len();
-    let end = (0..=key.len().min(most)).rev().find(|at| key.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}{ERROR_ENDING}", &key[..end])
+    let max_stem = MAX_KEY_BYTES - ERROR_SUFFIX.len();
+    let end = (0..=key.len().min(max_stem)).rev().find(|at| key.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}{ERROR_SUFFIX}", &key[..end])
 }
 
 #[cfg(test)]
@@ -80,12 +81,15 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("trigger/run.json", Meaning::Input)]
-    #[case("trigger/RUN.JSON", Meaning::Input)]
-    #[case("trigger/clothing/photos.csv", Meaning::InputOf { config: "clothing".to_owned() })]
-    #[case("trigger/clothing/2026/11/photos.json", Meaning::InputOf { config: "clothing".to_owned() })]
-    fn starts(#[case] key: &str, #[case] expected: Meaning) {
-        assert_eq!(meaning(key), expected);
+    #[case("trigger/run.json", UploadAction::Start)]
+    #[case("trigger/RUN.JSON", UploadAction::Start)]
+    #[case("trigger/clothing/photos.csv", UploadAction::StartConfig { config: "clothing".to_owned() })]
+    #[case("trigger/clothing/2026/11/photos.json", UploadAction::StartConfig { config: "clothing".to_owned() })]
+    fn execution_inputs_and_inputs_of_configurations_start_executions(
+        #[case] key: &str,
+        #[case] expected: UploadAction,
+    ) {
+        assert_eq!(action_for(key), expected);
     }
 
     #[rstest]
@@ -95,24 +99,24 @@ mod tests {
     #[case("trigger/clothing/photos.csv.error.json")]
     #[case("inputs/run.json")]
     #[case("triggers/run.json")]
-    fn is_ignored(#[case] key: &str) {
-        assert!(matches!(meaning(key), Meaning::Nothing(_)), "{key}");
+    fn folders_error_files_and_other_keys_are_ignored(#[case] key: &str) {
+        assert!(matches!(action_for(key), UploadAction::Ignore(_)), "{key}");
     }
 
     #[rstest]
     #[case("trigger/photos.csv")]
     #[case("trigger/json")]
     #[case("trigger/.json")]
-    fn is_wrong(#[case] key: &str) {
-        assert!(matches!(meaning(key), Meaning::Wrong(_)), "{key}");
+    fn other_files_directly_under_the_folder_are_rejected(#[case] key: &str) {
+        assert!(matches!(action_for(key), UploadAction::Reject(_)), "{key}");
     }
 
     proptest! {
         #[test]
-        fn what_we_write_ourselves_never_starts_anything(key in "\\PC{0,60}", times in 0usize..30) {
+        fn error_files_never_start_anything(key in "\\PC{0,60}", times in 0usize..30) {
             let written = error_key(&format!("trigger/{}", key.repeat(times)));
-            prop_assert!(written.len() <= LONGEST_KEY);
-            prop_assert!(matches!(meaning(&written), Meaning::Nothing(_)));
+            prop_assert!(written.len() <= MAX_KEY_BYTES);
+            prop_assert!(matches!(action_for(&written), UploadAction::Ignore(_)));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The answer to a request for a link.
+//! Responses to requests for links.
 
 use std::collections::BTreeMap;
 
-/// An HTTP answer. It has no `Debug`: where it leads is a secret.
+/// HTTP response. It has no `Debug`, because the address that it redirects to is a secret.
 #[derive(Clone)]
 pub struct LinkAnswer {
     /// Its status code.
@@ -42,8 +42,8 @@ impl LinkAnswer {
     pub(super) fn forged() -> Self {
         Self::new(
             403,
-            "This link is not valid: it is incomplete, was changed, or was withdrawn. Copy it whole from the email, or \
-             get the files with `bedrock-batch download RUN`; the email names the run.",
+            "This link is not valid: it is incomplete, was modified, or was withdrawn. Copy all of it from the email, \
+             or get the files with `bedrock-batch download RUN`; the email names the run.",
         )
     }
 
@@ -59,7 +59,7 @@ impl LinkAnswer {
         Self::new(404, &format!("The link is valid, but the file {name} is no longer in the bucket."))
     }
 
-    pub(super) fn out_of_order() -> Self {
+    pub(super) fn unavailable() -> Self {
         Self::new(503, "The file cannot be reached at the moment. Try again in a minute.")
             .with("retry-after", "60".to_owned())
     }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_is_neither_stored_nor_passed_on() {
+    fn a_redirect_is_not_cached_and_sends_no_referrer() {
         let answer = LinkAnswer::redirect("https://s3/x".to_owned());
         let headers: Vec<_> = answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let expected = [
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_says_why_and_what_to_do() {
+    fn every_refusal_names_the_reason_and_the_remedy() {
         let expired = LinkAnswer::expired("2026-11-27 16:17 UTC");
         assert!(expired.body.starts_with("This link worked until 2026-11-27 16:17 UTC."), "{}", expired.body);
         assert!(expired.body.contains("bedrock-batch download"));

@@ -1,6 +1,6 @@
-//! A request for a link.
+//! Requests for links.
 
-/// A request for a link. It has no `Debug`: its token is a secret.
+/// Request for a link. It has no `Debug`, because its token is a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkRequest {
     method: String,
@@ -19,7 +19,7 @@ impl LinkRequest {
         self.method == "GET"
     }
 
-    /// The last part of the path.
+    /// Returns the last part of the path.
     pub(super) fn file_name(&self) -> &str {
         &self.file_name
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_get_is_get() {
+    fn other_methods_are_not_get() {
         assert!(LinkRequest::new("GET", "/", None).is_get());
         for method in ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
             assert!(!LinkRequest::new(method, "/", None).is_get(), "{method}");

@@ -1,23 +1,24 @@
-//! The images of some rows, several at a time, in the order of the rows.
+//! Concurrent fetching of the images of some rows, in the order of the rows.
 
 use super::get::get;
-use super::{Buckets, FetchedImage, NotFetched};
+use super::{Buckets, FetchedImage};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::image::ImageLimits;
+use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-/// Images that are fetched at a time, unless told otherwise.
+/// Default number of images that are fetched concurrently.
 pub const CONCURRENCY: usize = 32;
 
-/// An image, or why there is none.
-type Fetched = Result<FetchedImage, NotFetched>;
+/// Image, or the reason why the row has none.
+type Fetched = Result<FetchedImage, RowError>;
 
-/// Fetches images. Made once a run; clones share the bound on requests.
+/// Fetches images. Created once per run; clones share the limit of concurrent requests.
 #[derive(Debug, Clone)]
 pub struct ImageFetcher {
     shared: Arc<Shared>,
@@ -34,7 +35,8 @@ struct Shared {
 }
 
 impl ImageFetcher {
-    /// A fetcher of images within `limits` from these buckets, `concurrency` (at least 1; see [`CONCURRENCY`]) at a time.
+    /// Creates a fetcher of images within `limits` from these buckets, with at most `concurrency` (at least 1; see
+    /// [`CONCURRENCY`]) concurrent requests.
     pub fn new(runtime: &Handle, client: &Client, buckets: Buckets, limits: ImageLimits, concurrency: usize) -> Self {
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         let requests = Arc::new(Semaphore::new(concurrency));
@@ -42,11 +44,11 @@ impl ImageFetcher {
         Self { shared: Arc::new(Shared { runtime, client, buckets, limits, concurrency, requests }) }
     }
 
-    /// Begins to fetch the images that these cells name. Another call may follow while the first is being taken from:
-    /// its images wait for the first's requests, not for the first's taker.
+    /// Starts to fetch the images that these cells name. It may be called again while the images of an earlier call are still
+    /// being consumed: the new images wait for the earlier requests, not for their consumer.
     pub fn start<'a>(&self, cells: impl IntoIterator<Item = Option<&'a str>>) -> Pending {
         let places: Vec<_> = cells.into_iter().map(|cell| self.shared.buckets.place(cell)).collect();
-        // What has come and is not taken yet waits here: no more images than are fetched at a time, however many rows.
+        // Fetched images wait here until they are consumed: no more than are fetched concurrently, for any number of rows.
         let (sender, arriving) = mpsc::channel(self.shared.concurrency);
         let (runtime, left) = (self.shared.runtime.clone(), places.len());
         runtime.spawn(fetch_in_order(Arc::clone(&self.shared), places, sender));
@@ -54,10 +56,10 @@ impl ImageFetcher {
     }
 }
 
-/// The images of the cells, in their order: each is an item, or the reason why its row goes without. An error concerns
-/// the run, and ends it. For a blocking thread.
+/// Iterator over the images of the cells, in their order: each item is an image, or the reason why its row has none. An error
+/// concerns the run, and ends it. To be used on a blocking thread.
 ///
-/// Taken one by one, no more than the fetcher's concurrency are held in memory; [`Pending::wait`] holds all.
+/// If they are consumed one by one, at most as many as the fetcher's concurrency are in memory; [`Pending::wait`] keeps all.
 #[derive(Debug)]
 pub struct Pending {
     runtime: Handle,
@@ -66,27 +68,27 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// All of them.
+    /// Waits for all images.
     ///
     /// # Errors
-    /// As S3 fails, but for what concerns one image alone.
-    pub fn wait(self) -> Result<Vec<Result<FetchedImage, NotFetched>>, EngineError> {
+    /// Returns an error if an S3 request fails, except for failures that concern a single image.
+    pub fn wait(self) -> Result<Vec<Result<FetchedImage, RowError>>, EngineError> {
         self.collect()
     }
 }
 
 impl Iterator for Pending {
-    type Item = Result<Result<FetchedImage, NotFetched>, EngineError>;
+    type Item = Result<Result<FetchedImage, RowError>, EngineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         let fetched = match self.arriving.blocking_recv() {
-            Some(Arriving::Refused(why)) => Ok(Err(why)),
+            Some(Arriving::Refused(reason)) => Ok(Err(reason)),
             Some(Arriving::Fetch(mut fetch)) => match self.runtime.block_on(&mut fetch.0) {
                 Ok(fetched) => fetched,
-                Err(error) => Err(EngineError::Transient(format!("a worker died: {error}"))),
+                Err(error) => Err(EngineError::died("the fetching of an image", error)),
             },
-            None => Err(EngineError::Transient("the fetching of images was given up".to_owned())),
+            None => Err(EngineError::internal("the fetching of images ended early")),
         };
         if fetched.is_err() {
             self.left = 0;
@@ -100,14 +102,14 @@ impl Iterator for Pending {
     }
 }
 
-/// What comes of one cell.
+/// Result for one cell.
 #[derive(Debug)]
 enum Arriving {
-    Refused(NotFetched),
+    Refused(RowError),
     Fetch(Fetch),
 }
 
-/// A fetch that ends when nobody waits for it any more.
+/// Fetch that is aborted when it is dropped.
 #[derive(Debug)]
 struct Fetch(JoinHandle<Result<Fetched, EngineError>>);
 
@@ -117,10 +119,10 @@ impl Drop for Fetch {
     }
 }
 
-async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, NotFetched>>, sender: mpsc::Sender<Arriving>) {
+async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, RowError>>, sender: mpsc::Sender<Arriving>) {
     for place in places {
         let arriving = match place {
-            Err(why) => Arriving::Refused(why),
+            Err(reason) => Arriving::Refused(reason),
             Ok(uri) => {
                 let Ok(request) = Arc::clone(&shared.requests).acquire_owned().await else { return };
                 let shared = Arc::clone(&shared);
@@ -131,7 +133,7 @@ async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, NotFetche
                 })))
             }
         };
-        // The taker may be gone.
+        // The consumer may have been dropped.
         if sender.send(arriving).await.is_err() {
             return;
         }

@@ -1,6 +1,5 @@
-//! One image, from S3.
+//! Retrieval of one image from S3.
 
-use super::NotFetched;
 use crate::error::{EngineError, chain};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
@@ -10,54 +9,55 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_batch_domain::image::{ImageLimits, ImageProblem, MediaType, inspect};
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use sha2::{Digest, Sha256};
 
-/// How often an image is asked for again whose bytes stopped coming. What S3 itself answers is retried by the SDK.
-const MOST_BREAKS: u32 = 4;
+/// Maximum number of retries if the connection breaks while an image is read. Errors returned by S3 are retried by the SDK.
+const MAX_BREAKS: u32 = 4;
 
-/// An image as a record holds it.
+/// Image in the form that records contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedImage {
-    /// What it is, by its bytes.
+    /// Media type, determined from the bytes.
     pub media_type: MediaType,
-    /// Its bytes in base64.
+    /// Bytes in base64.
     pub base64: String,
-    /// The SHA-256 of its bytes.
+    /// SHA-256 of the bytes.
     pub digest: [u8; 32],
 }
 
-/// The image at `uri`, or why the row goes without it.
+/// Returns the image at `uri`, or the reason why the row has none.
 pub(super) async fn get(
     client: &Client,
     uri: &S3Uri,
     limits: &ImageLimits,
-) -> Result<Result<FetchedImage, NotFetched>, EngineError> {
+) -> Result<Result<FetchedImage, RowError>, EngineError> {
     let mut breaks = 0;
     loop {
         let bytes = match read(client, uri, limits).await? {
             Read::All(bytes) => bytes,
-            Read::None(why) => return Ok(Err(why)),
-            Read::Broke(_) if breaks < MOST_BREAKS => {
+            Read::None(reason) => return Ok(Err(reason)),
+            Read::Broke(_) if breaks < MAX_BREAKS => {
                 breaks += 1;
                 continue;
             }
-            Read::Broke(why) => return Err(EngineError::Transient(format!("reading {uri} broke: {why}"))),
+            Read::Broke(why) => return Err(EngineError::transient(format!("reading {uri} broke: {why}"))),
         };
         return Ok(match inspect(&bytes, limits) {
             Ok(media_type) => {
                 let digest = Sha256::digest(&bytes).into();
                 Ok(FetchedImage { media_type, base64: STANDARD.encode(&bytes), digest })
             }
-            Err(problem) => Err(NotFetched::unusable(uri, &problem)),
+            Err(problem) => Err(unusable(uri, &problem)),
         });
     }
 }
 
-/// How reading an object ended.
+/// Result of reading an object.
 enum Read {
     All(Vec<u8>),
-    None(NotFetched),
+    None(RowError),
     Broke(String),
 }
 
@@ -66,16 +66,16 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
         Ok(answer) => answer,
         Err(error) => {
             return match refusal(uri, &error) {
-                Some(why) => Ok(Read::None(why)),
+                Some(reason) => Ok(Read::None(reason)),
                 None => Err(EngineError::from_aws(format!("cannot read the image {uri}"), &error)),
             };
         }
     };
     let too_many = |bytes: u64| {
         let problem = ImageProblem::TooManyBytes { bytes, max: limits.max_bytes };
-        Read::None(NotFetched::unusable(uri, &problem))
+        Read::None(unusable(uri, &problem))
     };
-    // Known before the bytes come: they are not asked for then.
+    // Checked before the bytes are read, so that they need not be.
     let announced = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
     if announced > limits.max_bytes {
         return Ok(too_many(announced));
@@ -94,27 +94,32 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
     Ok(Read::All(bytes))
 }
 
-/// What S3 says of this object and no other: asking again changes nothing, and the other rows are not concerned.
-fn refusal(uri: &S3Uri, error: &SdkError<GetObjectError>) -> Option<NotFetched> {
+/// Returns the reason for a row whose image exists but cannot be used.
+fn unusable(uri: &S3Uri, problem: &ImageProblem) -> RowError {
+    RowError::new(problem.code(), format!("{uri}: {problem}"))
+}
+
+/// Returns the reason if the error concerns only this object: a retry would not help, and other rows are not affected.
+fn refusal(uri: &S3Uri, error: &SdkError<GetObjectError>) -> Option<RowError> {
     let status = error.raw_response()?.status().as_u16();
     let code = error.code().unwrap_or_default();
-    let (reason, rule, remedy) = match (status, code) {
-        (404, "NoSuchBucket") => ("image missing", "this bucket does not exist", "correct the address"),
-        (404, _) => ("image missing", "there is no such object", "upload it, or correct the address"),
+    let (code, rule, remedy) = match (status, code) {
+        (404, "NoSuchBucket") => (Code::ImageMissing, "this bucket does not exist", "correct the address"),
+        (404, _) => (Code::ImageMissing, "there is no such object", "upload it, or correct the address"),
         (403, "AccessDenied" | "AllAccessDisabled" | "") => (
-            "image may not be read",
+            Code::ImageAccessDenied,
             "S3 denies access, or there is no such object",
             "let the stack's functions read it (and decrypt it, if it is encrypted), or correct the address",
         ),
-        (403, "InvalidObjectState") => ("image archived", "is archived", "restore it"),
+        (403, "InvalidObjectState") => (Code::ImageArchived, "is archived", "restore it"),
         (301, _) | (400, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
-            ("image in another region", "this bucket is in another region", "copy the image")
+            (Code::ImageInOtherRegion, "this bucket is in another region", "copy the image")
         }
-        (400, "InvalidURI" | "KeyTooLongError") => ("image address invalid", "S3 takes no such key", "correct it"),
+        (400, "InvalidURI" | "KeyTooLongError") => (Code::ImageAddressInvalid, "S3 takes no such key", "correct it"),
         (400 | 403, code) if code.starts_with("KMS.") => {
-            ("image may not be read", "its encryption key cannot be used", "enable the key, or upload the image anew")
+            (Code::ImageAccessDenied, "its encryption key cannot be used", "enable the key, or upload the image anew")
         }
         _ => return None,
     };
-    Some(NotFetched::new(reason, &Problem::new("the image", uri, rule).remedy(remedy)))
+    Some(RowError::new(code, Problem::new("the image", uri, rule).remedy(remedy).to_string()))
 }

@@ -1,4 +1,4 @@
-//! The images under a prefix, as rows.
+//! Listing of the images under a prefix, as rows.
 
 use crate::error::EngineError;
 use crate::objects::{Found, Pages, head};
@@ -12,28 +12,28 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// Names that stand for images. Those after the first line are of no format that models take: their rows come out with
-/// the reason, where a file that is not named at all would go unnoticed.
-const ENDINGS: [&str; 13] = [
+/// File name extensions of images. Those in the second line are formats that models do not accept: their rows report the
+/// reason, while ignored files would go unnoticed.
+const EXTENSIONS: [&str; 13] = [
     "jpg", "jpeg", "jpe", "png", "gif", "webp", //
     "bmp", "tif", "tiff", "heic", "heif", "avif", "svg",
 ];
-/// Pages that wait for the reader.
+/// Number of pages that are listed ahead of the reader.
 const PAGES_AHEAD: usize = 2;
 
-/// What lies under an address.
+/// Numbers of objects under an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImageCount {
-    /// Images, by their names.
+    /// Number of images, by their names.
     pub images: u64,
-    /// Objects of other names.
+    /// Number of objects with other names.
     pub other_files: u64,
-    /// Folder markers, and what other tools leave: names or folders that begin with `_` or `.`.
+    /// Number of folder markers and of files that other tools leave: names or folders that begin with `_` or `.`.
     pub markers: u64,
 }
 
 impl ImageCount {
-    /// What was ignored, by a name for the run's warnings.
+    /// Returns the numbers of ignored objects, by name, for the run's warnings.
     pub fn warnings(&self) -> BTreeMap<String, u64> {
         let ignored = [
             ("objects ignored: names or folders that begin with `_` or `.`, and folder markers", self.markers),
@@ -59,7 +59,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// What the object `key` is, of which `below` stands under the prefix.
+    /// Determines the kind of an object, of whose key `below` is the part below the prefix.
     fn of(below: &str) -> Self {
         let is_marker = below.is_empty()
             || below.ends_with('/')
@@ -72,16 +72,17 @@ impl Kind {
     }
 }
 
-/// Whether a key or file name stands for an image.
+/// Returns true if a key or file name is that of an image.
 pub fn is_image_name(name: &str) -> bool {
     let file = file_name(name);
-    file.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    file.rsplit_once('.')
+        .is_some_and(|(_, extension)| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
-/// Counts the images at `uri`: an object, or a prefix and all folders under it.
+/// Counts the images at `uri`, which is an object, or a prefix with all folders under it.
 ///
 /// # Errors
-/// `InvalidInput` if there is none, or the bucket may not be read; else as S3 fails.
+/// Returns `InvalidInput` if there is none or if the bucket may not be read, and an error if an S3 request fails.
 pub async fn count(client: &Client, uri: &S3Uri) -> Result<ImageCount, EngineError> {
     let mut count = ImageCount::default();
     let mut pages = Addressed::find(client, uri).await?;
@@ -94,36 +95,36 @@ pub async fn count(client: &Client, uri: &S3Uri) -> Result<ImageCount, EngineErr
         return Ok(count);
     }
     let rule = match count.other_files + count.markers {
-        0 => "there is no such object, and no object under this prefix".to_owned(),
+        0 => "this object does not exist, and there is no object under this prefix".to_owned(),
         others => format!("holds no image by its name, and {others} other objects"),
     };
-    let endings: Vec<String> = ENDINGS[..6].iter().map(|ending| format!(".{ending}")).collect();
-    let remedy = format!("upload images ({}), or correct the address", endings.join(", "));
+    let extensions: Vec<String> = EXTENSIONS[..6].iter().map(|extension| format!(".{extension}")).collect();
+    let remedy = format!("upload images ({}), or correct the address", extensions.join(", "));
     Err(Problem::new("s3_uri", uri, rule).remedy(remedy).into())
 }
 
-/// The images at an address as batches of rows with the columns `image_path` (S3 URI) and `file_name`, in the order of
-/// their keys; a page of the listing is a batch. For a blocking thread.
+/// Iterator over the images at an address, as batches of rows with the columns `image_path` (S3 URI) and `file_name`, in the
+/// order of their keys; a page of the listing is a batch. To be used on a blocking thread.
 #[derive(Debug)]
 pub struct ImageRows {
     batches: mpsc::Receiver<Result<RecordBatch, EngineError>>,
 }
 
 impl ImageRows {
-    /// Begins to list.
+    /// Starts the listing.
     pub fn new(runtime: &Handle, client: &Client, uri: &S3Uri) -> Self {
         let (sender, batches) = mpsc::channel(PAGES_AHEAD);
         let (client, uri) = (client.clone(), uri.clone());
         runtime.spawn(async move {
             if let Err(error) = send_pages(&client, &uri, &sender).await {
-                // The reader may be gone: then nobody needs the error.
+                // If the reader has been dropped, the error is not needed.
                 let _ = sender.send(Err(error)).await;
             }
         });
         Self { batches }
     }
 
-    /// The columns.
+    /// Returns the schema of the rows.
     pub fn schema() -> SchemaRef {
         let column = |name: &str| Field::new(name, DataType::Utf8, false);
         Arc::new(Schema::new(vec![column("image_path"), column("file_name")]))
@@ -158,24 +159,24 @@ fn rows(images: &[S3Uri]) -> Result<RecordBatch, EngineError> {
     let paths: StringArray = images.iter().map(|uri| Some(uri.to_string())).collect();
     let names: StringArray = images.iter().map(|uri| Some(file_name(&uri.key))).collect();
     RecordBatch::try_new(ImageRows::schema(), vec![Arc::new(paths), Arc::new(names)])
-        .map_err(|error| EngineError::Transient(format!("a page of images is no batch of rows: {error}")))
+        .map_err(|error| EngineError::internal("cannot make rows of a page of images").caused_by(error))
 }
 
 fn file_name(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }
 
-/// What an address stands for.
+/// Objects at an address.
 #[derive(Debug)]
 enum Addressed {
-    /// One object, until it is taken.
+    /// One object, until it is consumed.
     Object(Option<Found>),
-    /// All under a prefix.
+    /// All objects under a prefix.
     Under { pages: Pages, prefix: S3Uri },
 }
 
 impl Addressed {
-    /// The object of this name, or else the folder.
+    /// Finds the object with this key, or else the folder.
     async fn find(client: &Client, uri: &S3Uri) -> Result<Self, EngineError> {
         if !uri.key.is_empty()
             && !uri.key.ends_with('/')
@@ -220,12 +221,12 @@ mod tests {
     #[case("_old/a.jpg", Kind::Marker)]
     #[case("a/.thumbnails/a.jpg", Kind::Marker)]
     #[case("._a.jpg", Kind::Marker)]
-    fn objects_are_told_apart_by_their_names(#[case] below: &str, #[case] kind: Kind) {
+    fn objects_are_classified_by_their_names(#[case] below: &str, #[case] kind: Kind) {
         assert_eq!(Kind::of(below), kind);
     }
 
     #[test]
-    fn only_what_was_ignored_is_a_warning() {
+    fn only_ignored_objects_cause_warnings() {
         let count = ImageCount { images: 3, other_files: 2, markers: 0 };
         let warnings: Vec<_> = count.warnings().into_iter().collect();
         assert_eq!(warnings, [("objects ignored: not images by their names".to_owned(), 2)]);

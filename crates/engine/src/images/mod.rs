@@ -1,13 +1,11 @@
-//! Images in S3: which there are, as rows, and their bytes, as records hold them.
+//! Images in S3: their listing as rows, and their bytes in the form that records contain.
 
 mod fetch;
 mod get;
 mod listing;
-mod not_fetched;
 mod place;
 
 pub use fetch::{CONCURRENCY, ImageFetcher, Pending};
 pub use get::FetchedImage;
 pub use listing::{ImageCount, ImageRows, count, is_image_name};
-pub use not_fetched::NotFetched;
 pub use place::Buckets;

@@ -1,46 +1,47 @@
-//! What the cell of an image column names.
+//! Addresses of images in the cells of an image column.
 
-use super::NotFetched;
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 
-/// The buckets that images may lie in.
+/// Buckets that images may be in.
 #[derive(Debug, Clone)]
 pub struct Buckets {
-    /// The stack's own, in which a cell that is no address is a key.
+    /// Bucket of the stack; a cell that is not an address is a key in it.
     pub own: String,
-    /// Further ones that the stack may read.
+    /// Other buckets that the stack may read.
     pub others: Vec<String>,
 }
 
 impl Buckets {
-    /// The object that `cell` names: by an S3 URI, or by a key in the own bucket.
-    pub(super) fn place(&self, cell: Option<&str>) -> Result<S3Uri, NotFetched> {
+    /// Returns the object that `cell` names by an S3 URI or by a key in the stack's bucket.
+    pub(super) fn place(&self, cell: Option<&str>) -> Result<S3Uri, RowError> {
         let cell = cell.unwrap_or_default().trim();
         if cell.is_empty() {
             let problem = Problem::without_value("the image", "the row names none");
-            return Err(NotFetched::new("no image named", &problem.remedy(self.remedy())));
+            return Err(RowError::new(Code::NoImageNamed, problem.remedy(self.remedy()).to_string()));
         }
-        let refuse =
-            |reason, rule: &str| NotFetched::new(reason, &Problem::new("the image", cell, rule).remedy(self.remedy()));
+        let refuse = |code, rule: &str| {
+            RowError::new(code, Problem::new("the image", cell, rule).remedy(self.remedy()).to_string())
+        };
         if cell.starts_with("s3://") {
-            let uri = S3Uri::parse(cell).map_err(|rule| refuse("image address invalid", rule))?;
+            let uri = S3Uri::parse(cell).map_err(|rule| refuse(Code::ImageAddressInvalid, rule))?;
             if uri.key.is_empty() {
-                return Err(refuse("image address invalid", "names a bucket, and no object in it"));
+                return Err(refuse(Code::ImageAddressInvalid, "names a bucket, and no object in it"));
             }
             if uri.bucket != self.own && !self.others.contains(&uri.bucket) {
                 let rule = "the stack may not read this bucket";
                 let remedy = "add it to the context key `inputBuckets` and deploy, or copy the image";
                 let problem = Problem::new("the image", cell, rule).remedy(remedy);
-                return Err(NotFetched::new("image in a bucket that the stack may not read", &problem));
+                return Err(RowError::new(Code::ImageBucketNotAllowed, problem.to_string()));
             }
             return Ok(uri);
         }
         if cell.contains("://") || cell.starts_with("data:") {
-            return Err(refuse("image not in S3", "is not an address in S3"));
+            return Err(refuse(Code::ImageNotInS3, "is not an address in S3"));
         }
         if cell.len() > 1024 {
-            return Err(refuse("image address invalid", "is longer than the 1,024 bytes that S3 allows"));
+            return Err(refuse(Code::ImageAddressInvalid, "is longer than the 1,024 bytes that S3 allows"));
         }
         Ok(S3Uri::new(&self.own, cell))
     }
@@ -80,19 +81,20 @@ mod tests {
     #[case(Some("s3://others/a.jpg"), "image in a bucket that the stack may not read", "`inputBuckets`")]
     #[case(Some("s3://Photos/a.jpg"), "image address invalid", "must name a bucket")]
     #[case(Some("s3://photos"), "image address invalid", "no object in it")]
-    fn what_names_no_readable_object_is_told(#[case] cell: Option<&str>, #[case] reason: &str, #[case] expected: &str) {
+    fn invalid_and_unreadable_addresses_are_reported(
+        #[case] cell: Option<&str>,
+        #[case] reason: &str,
+        #[case] expected: &str,
+    ) {
         let refused = buckets().place(cell).unwrap_err();
-        assert_eq!(refused.reason, reason);
-        assert!(
-            refused.text.starts_with(&format!("not sent: {reason}: the image")) && refused.text.contains(expected),
-            "{}",
-            refused.text
-        );
+        assert_eq!(refused.reason.words(), reason);
+        let text = refused.to_string();
+        assert!(text.starts_with(&format!("not sent: {reason}: the image")) && text.contains(expected), "{text}");
     }
 
     #[test]
-    fn a_long_cell_is_not_repeated() {
+    fn a_long_cell_is_not_quoted_in_full() {
         let refused = buckets().place(Some(&"x".repeat(100_000))).unwrap_err();
-        assert!(refused.text.len() < 400, "{}", refused.text.len());
+        assert!(refused.detail.len() < 400, "{}", refused.detail.len());
     }
 }

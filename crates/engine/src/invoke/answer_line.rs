@@ -1,34 +1,34 @@
-//! Lines of the output, in the layout of a batch job's `.jsonl.out`, with the model that was asked.
+//! Lines of the output, in the format of a batch job's `.jsonl.out`, with the model that was invoked.
 
 use super::records::Record;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// Why a record has no answer.
+/// Reason why a record has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RecordFailure {
-    /// An HTTP status.
+    /// HTTP status.
     pub(super) error_code: u16,
-    /// What Bedrock says.
+    /// Message of Bedrock.
     pub(super) error_message: String,
-    /// Whether it may pass.
+    /// True if the failure may be transient.
     pub(super) retryable: bool,
 }
 
-/// A model's answer: a JSON object on one line.
+/// Answer of a model: a JSON object on one line.
 #[derive(Debug)]
 pub(super) struct Answer(Box<RawValue>);
 
 impl Answer {
-    /// Checks the body of an answer.
+    /// Validates the body of an answer.
     pub(super) fn read(mut body: Vec<u8>) -> Result<Self, RecordFailure> {
-        // A line feed within JSON is only ever space: within a text it would be escaped.
+        // A line feed within JSON is always whitespace: within a text it would be escaped.
         body.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         let value = String::from_utf8(body).ok().and_then(|text| RawValue::from_string(text).ok());
         value.filter(|value| value.get().trim_start().starts_with('{')).map(Self).ok_or_else(|| RecordFailure {
             error_code: 500,
-            error_message: "the model's answer is no JSON".to_owned(),
+            error_message: "the model's answer is not valid JSON".to_owned(),
             retryable: true,
         })
     }
@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_as_a_batch_jobs_line(id in any::<String>(), input in any::<String>(), text in any::<String>(), pretty: bool) {
+        fn written_lines_are_read_like_those_of_a_batch_job(id in any::<String>(), input in any::<String>(), text in any::<String>(), pretty: bool) {
             let body = json!({"content": [{"type": "text", "text": text}], "usage": {"input_tokens": 1, "output_tokens": 2}});
             let body = if pretty { serde_json::to_vec_pretty(&body) } else { serde_json::to_vec(&body) };
             let written = line(&id, &input, &Answer::read(body.unwrap()));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_stands_in_the_answers_place() {
+    fn a_failure_takes_the_place_of_the_answer() {
         let failure = RecordFailure { error_code: 400, error_message: "too \"long\"".to_owned(), retryable: false };
         let written = line("r1", "x", &Err(failure));
         let error = read_line(Family::Nova, &written).unwrap().outcome.unwrap_err();
@@ -111,7 +111,7 @@ mod tests {
     #[case("\"text\"")]
     #[case("{\"a\":")]
     #[case("<html>")]
-    fn a_body_that_is_no_object_is_a_failure_that_may_pass(#[case] body: &str) {
+    fn a_body_that_is_not_an_object_is_a_retryable_failure(#[case] body: &str) {
         let failure = Answer::read(body.as_bytes().to_vec()).unwrap_err();
         assert_eq!((failure.error_code, failure.retryable), (500, true));
     }

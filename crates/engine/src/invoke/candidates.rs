@@ -1,18 +1,18 @@
-//! The models that a job may ask: the first, and its stand-in once Bedrock refuses the first.
+//! Models that a job may invoke: the first one, and its fallback once Bedrock refuses the first.
 
 use bedrock_batch_domain::model::MODEL_REFUSAL_REMEDY;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The models, in the order in which they are asked, and which of them were refused.
+/// Models in the order of preference, with the refusals so far.
 #[derive(Debug)]
 pub(super) struct Candidates {
     models: Vec<Candidate>,
-    /// What Bedrock said of each that it refused: as many as were passed over.
+    /// Messages of Bedrock for each refused model; their number is that of the models that are skipped.
     refusals: Mutex<Vec<String>>,
 }
 
-/// One of them.
+/// Model that a job may invoke.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) id: String,
@@ -20,8 +20,8 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Notes that it answered: what is then refused for its form concerns a record.
-    pub(super) fn note_answer(&self) {
+    /// Records that the model has answered: later refusals of a request's form concern the record.
+    pub(super) fn record_answer(&self) {
         self.answers.store(true, Ordering::Relaxed);
     }
 
@@ -36,28 +36,28 @@ impl Candidates {
         Self { models: models.collect(), refusals: Mutex::default() }
     }
 
-    /// The model to ask now, with its place; none if all were refused.
+    /// Returns the model to invoke now with its index, or `None` if all were refused.
     pub(super) fn current(&self) -> Option<(usize, &Candidate)> {
-        let place = self.refusals().len();
-        self.models.get(place).map(|model| (place, model))
+        let index = self.refusals().len();
+        self.models.get(index).map(|model| (index, model))
     }
 
-    /// Passes over the model at `place`. Of requests under way at once, the first to be refused does it.
-    pub(super) fn refuse(&self, place: usize, code: &str, message: &str) {
+    /// Skips the model at `index`. If several concurrent requests are refused, only the first refusal counts.
+    pub(super) fn refuse(&self, index: usize, code: &str, message: &str) {
         let mut refusals = self.refusals();
-        if let (true, Some(model)) = (refusals.len() == place, self.models.get(place)) {
-            let next = self.models.get(place + 1).map(|model| model.id.as_str());
-            tracing::warn!(model_id = model.id, code, next, "the model is refused");
+        if let (true, Some(model)) = (refusals.len() == index, self.models.get(index)) {
+            let next = self.models.get(index + 1).map(|model| model.id.as_str());
+            tracing::warn!(model_id = model.id, code, next, "model_refused");
             refusals.push(format!("Bedrock refuses the model {}: {code}: {}", model.id, message.trim_end_matches('.')));
         }
     }
 
-    /// What Bedrock said of all models, and what can be done.
-    pub(super) fn why_none(&self) -> String {
+    /// Returns the refusals of all models, with the remedy.
+    pub(super) fn refusal_message(&self) -> String {
         format!("{}; {MODEL_REFUSAL_REMEDY}", self.refusals().join("; "))
     }
 
-    /// The last one, for whom an error is noted when none is left.
+    /// Returns the last model, to which errors are attributed if all were refused.
     pub(super) fn last_id(&self) -> &str {
         self.models.last().map_or("", |model| &model.id)
     }
@@ -72,21 +72,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_model_is_passed_over_once() {
+    fn each_model_is_skipped_only_once() {
         let models = Candidates::new(["a".to_owned(), "b".to_owned()]);
-        let current = || models.current().map(|(place, model)| (place, model.id.clone()));
+        let current = || models.current().map(|(index, model)| (index, model.id.clone()));
         assert_eq!(current(), Some((0, "a".to_owned())));
         models.refuse(0, "AccessDeniedException", "no");
-        // A request that was under way is refused as well: that says nothing of the next model.
+        // The refusal of a concurrent request does not concern the next model.
         models.refuse(0, "AccessDeniedException", "no");
         assert_eq!(current(), Some((1, "b".to_owned())));
         models.refuse(1, "ResourceNotFoundException", "gone");
         assert_eq!(current(), None);
-        let why = models.why_none();
+        let message = models.refusal_message();
         for part in
             ["the model a: AccessDeniedException: no;", "the model b: ResourceNotFoundException: gone", "grant access"]
         {
-            assert!(why.contains(part), "{why}");
+            assert!(message.contains(part), "{message}");
         }
     }
 }

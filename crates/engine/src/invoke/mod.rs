@@ -1,21 +1,20 @@
-//! Invoke: ask the records of a job one by one, and write the answers as a batch job's `.jsonl.out`, so that everything
-//! after it is the same code.
+//! Invoke: sends the records of a job one by one, and writes the answers like a batch job's `.jsonl.out`, so that all later
+//! steps share the same code.
 //!
-//! The state machine runs one invocation at a time per run, each until its time is nearly up; it is invoked again until
-//! all records have a line. What is answered is stored in parts every few seconds; the next invocation reads their
-//! record ids and asks the others. So no record that has a line is ever asked again. Two things can still make a record
-//! be asked twice: an invocation that is killed loses what it has not stored yet, which is the work of at most
-//! [`parts`]'s limits; and a request that is still unanswered when the last moment comes is given up, and may have been
-//! answered (and paid) at Bedrock's side.
+//! The state machine runs one invocation at a time per run, each until its time is nearly over, and repeats it until all
+//! records have a line. Answers are stored in parts every few seconds; the next invocation reads their record ids and sends
+//! the other records. So no record with a stored line is ever sent again. A record can still be sent twice in two cases: a
+//! killed invocation loses the answers that it has not stored yet, within the limits of [`parts`]; and a request that is
+//! still unanswered at the deadline is abandoned, and may have been answered (and charged) by Bedrock.
 //!
-//! An invocation that stores nothing fails instead of asking for another one, so that a run cannot go round in circles.
+//! An invocation that stores nothing fails instead of requesting another one, so that a run cannot loop forever.
 
 mod answer_line;
-mod asker;
 mod backoff;
 mod candidates;
 mod pace;
 mod parts;
+mod record_invoker;
 mod records;
 mod refusal;
 mod request;

@@ -1,25 +1,25 @@
-//! The rate limit: every request of the run, repeated ones included, takes its turn here.
+//! Rate limit: every request of the run, including retries, waits for its turn.
 
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-/// Turns at even distances. What nobody took is gone: a pause is not followed by a burst.
+/// Turns at regular intervals. Unused turns expire: a pause is not followed by a burst.
 #[derive(Debug)]
 pub(super) struct Pace(Mutex<Interval>);
 
 impl Pace {
-    /// The first turn comes after one whole distance: the invocation before this one may have ended just now.
+    /// Creates a pace whose first turn comes after a full interval, since the previous invocation may just have ended.
     pub(super) fn new(requests_per_second: f64) -> Self {
-        let distance = Duration::try_from_secs_f64(requests_per_second.recip()).unwrap_or(Duration::from_secs(1));
-        // An interval of no length is not allowed.
-        let distance = distance.max(Duration::from_micros(1));
-        let mut turns = interval_at(Instant::now() + distance, distance);
+        let interval = Duration::try_from_secs_f64(requests_per_second.recip()).unwrap_or(Duration::from_secs(1));
+        // An interval of zero length is not allowed.
+        let interval = interval.max(Duration::from_micros(1));
+        let mut turns = interval_at(Instant::now() + interval, interval);
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self(Mutex::new(turns))
     }
 
-    /// Waits for the next turn; first come, first served.
+    /// Waits for the next turn, in the order of the calls.
     pub(super) async fn turn(&self) {
         self.0.lock().await.tick().await;
     }
@@ -32,19 +32,19 @@ mod tests {
     use std::sync::Arc;
     use tokio::task::JoinSet;
 
-    fn distances(times: &[Duration]) -> Vec<Duration> {
+    fn intervals(times: &[Duration]) -> Vec<Duration> {
         times.windows(2).map(|two| two[1].saturating_sub(two[0])).collect()
     }
 
-    /// When each of `count` turns came, with ten at once waiting for theirs.
+    /// Returns the times of `count` concurrent turns.
     async fn turns(pace: &Arc<Pace>, count: u32) -> Vec<Duration> {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut waiting = JoinSet::new();
         for _ in 0..count {
             let pace = Arc::clone(pace);
             waiting.spawn(async move {
                 pace.turn().await;
-                begun.elapsed()
+                started.elapsed()
             });
         }
         let mut times = waiting.join_all().await;
@@ -59,10 +59,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_two_turns_are_closer_than_the_rate_allows(#[case] rate: f64) {
         let times = turns(&Arc::new(Pace::new(rate)), 30).await;
-        let distance = Duration::from_secs_f64(1.0 / rate);
-        assert!(times[0] >= distance);
-        assert!(distances(&times).iter().all(|found| *found >= distance), "{times:?}");
-        assert!(times[29] <= distance * 31, "{times:?}");
+        let interval = Duration::from_secs_f64(1.0 / rate);
+        assert!(times[0] >= interval);
+        assert!(intervals(&times).iter().all(|found| *found >= interval), "{times:?}");
+        assert!(times[29] <= interval * 31, "{times:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -71,15 +71,15 @@ mod tests {
         pace.turn().await;
         tokio::time::sleep(Duration::from_mins(1)).await;
         let times = turns(&pace, 5).await;
-        assert!(distances(&times).iter().all(|found| *found >= Duration::from_millis(100)), "{times:?}");
+        assert!(intervals(&times).iter().all(|found| *found >= Duration::from_millis(100)), "{times:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_stops_waiting_takes_no_turn() {
+    async fn a_cancelled_wait_takes_no_turn() {
         let pace = Arc::new(Pace::new(1.0));
         assert!(tokio::time::timeout(Duration::from_millis(500), pace.turn()).await.is_err());
-        let begun = Instant::now();
+        let started = Instant::now();
         pace.turn().await;
-        assert!(begun.elapsed() <= Duration::from_millis(502));
+        assert!(started.elapsed() <= Duration::from_millis(502));
     }
 }

@@ -1,4 +1,4 @@
-//! The records of a job, as a stream: a few lines are in memory, however many there are, and however long each is.
+//! Stream of the records of a job: only a few lines are in memory, independent of their number and length.
 
 use crate::error::EngineError;
 use crate::objects::{Found, StreamReader};
@@ -11,40 +11,40 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// Records that wait to be asked.
+/// Number of records that are read ahead.
 const RECORDS_AHEAD: usize = 16;
-/// The length of all lines that wait or are being asked, in KiB. A longer line is alone.
-const ROOM_KIB: u32 = 64 * 1024;
-/// Bytes read at once.
+/// Maximum total size of the lines that are waiting or being sent, in KiB. A longer line is processed alone.
+const MAX_TOTAL_KIB: u32 = 64 * 1024;
+/// Number of bytes per read.
 const BLOCK_BYTES: usize = 512 * 1024;
 
-/// One record.
+/// Record to be sent.
 #[derive(Debug)]
 pub(super) struct Record {
-    /// Its `recordId`.
+    /// `recordId` of the record.
     pub(super) id: String,
     line: Vec<u8>,
     model_input: Range<usize>,
-    /// Its share of the room, given back once its answer is written.
-    _room: Option<OwnedSemaphorePermit>,
+    /// Share of the memory budget, released once its answer has been written.
+    _budget: Option<OwnedSemaphorePermit>,
 }
 
 impl Record {
-    /// Takes a line apart; `None` if it is no record.
-    pub(super) fn read(line: Vec<u8>, room: Option<OwnedSemaphorePermit>) -> Option<Self> {
+    /// Parses a line; returns `None` if it is not a record.
+    pub(super) fn read(line: Vec<u8>, budget: Option<OwnedSemaphorePermit>) -> Option<Self> {
         let (id, input) = split_line(&line)?;
         let begin = input.as_ptr().addr() - line.as_ptr().addr();
         let (id, model_input) = (id.into_owned(), begin..begin + input.len());
-        Some(Self { id, line, model_input, _room: room })
+        Some(Self { id, line, model_input, _budget: budget })
     }
 
-    /// What is sent to the model, as it was written.
+    /// Returns the input for the model, exactly as it was written.
     pub(super) fn model_input(&self) -> &[u8] {
         &self.line[self.model_input.clone()]
     }
 }
 
-/// Begins to read the records of `file` that are not `answered`. The stream ends with the file, or with an error.
+/// Starts to read the records of `file` that are not `answered`. The stream ends at the end of the file or with an error.
 pub(super) fn stream(
     s3: &Client,
     file: &Found,
@@ -53,26 +53,27 @@ pub(super) fn stream(
     let (sender, records) = mpsc::channel(RECORDS_AHEAD);
     let runtime = Handle::current();
     let reader = StreamReader::new(&runtime, s3, file);
-    let room = Room { runtime: runtime.clone(), permits: Arc::new(Semaphore::new(ROOM_KIB as usize)) };
+    let budget = MemoryBudget { runtime: runtime.clone(), permits: Arc::new(Semaphore::new(MAX_TOTAL_KIB as usize)) };
     let name = file.uri.to_string();
     runtime.spawn_blocking(move || {
-        if let Err(error) = read_all(reader, &name, &answered, &room, &sender) {
-            // The receiver may be gone: then nobody needs the error.
+        if let Err(error) = read_all(reader, &name, &answered, &budget, &sender) {
+            // If the receiver has been dropped, the error is not needed.
             let _ = sender.blocking_send(Err(error));
         }
     });
     records
 }
 
-struct Room {
+/// Budget for the memory of lines.
+struct MemoryBudget {
     runtime: Handle,
     permits: Arc<Semaphore>,
 }
 
-impl Room {
-    /// Waits until there is room for a line.
+impl MemoryBudget {
+    /// Waits until the budget has room for a line.
     fn take(&self, line: &[u8]) -> Option<OwnedSemaphorePermit> {
-        let share = u32::try_from(line.len() / 1024 + 1).unwrap_or(ROOM_KIB).min(ROOM_KIB);
+        let share = u32::try_from(line.len() / 1024 + 1).unwrap_or(MAX_TOTAL_KIB).min(MAX_TOTAL_KIB);
         self.runtime.block_on(Arc::clone(&self.permits).acquire_many_owned(share)).ok()
     }
 }
@@ -81,22 +82,22 @@ fn read_all(
     input: impl Read,
     name: &str,
     answered: &HashSet<String>,
-    room: &Room,
+    budget: &MemoryBudget,
     sender: &mpsc::Sender<Result<Record, EngineError>>,
 ) -> Result<(), EngineError> {
     for_each_line(input, |line| {
-        let unreadable = || EngineError::JobFailed(format!("{name} is not as it was written: a line is no record"));
+        let unreadable = || EngineError::corrupt(format!("{name} has a line that is not a record"));
         let (id, _) = split_line(&line).ok_or_else(unreadable)?;
         if answered.contains(id.as_ref()) {
             return Ok(true);
         }
-        let room = room.take(&line);
-        let record = Record::read(line, room).ok_or_else(unreadable)?;
+        let budget = budget.take(&line);
+        let record = Record::read(line, budget).ok_or_else(unreadable)?;
         Ok(sender.blocking_send(Ok(record)).is_ok())
     })
 }
 
-/// Hands every line that is not empty to `each`, until that wants no more.
+/// Passes every non-empty line to `each` until that returns false.
 pub(super) fn for_each_line(
     input: impl Read,
     mut each: impl FnMut(Vec<u8>) -> Result<bool, EngineError>,
@@ -126,9 +127,11 @@ mod tests {
     async fn read(text: String, answered: &[&str]) -> (Vec<(String, String)>, Option<EngineError>) {
         let (sender, mut records) = mpsc::channel(2);
         let answered = answered.iter().map(|id| (*id).to_owned()).collect();
-        let room = Room { runtime: Handle::current(), permits: Arc::new(Semaphore::new(ROOM_KIB as usize)) };
-        let reading =
-            tokio::task::spawn_blocking(move || read_all(text.as_bytes(), "s3://b/k", &answered, &room, &sender).err());
+        let budget =
+            MemoryBudget { runtime: Handle::current(), permits: Arc::new(Semaphore::new(MAX_TOTAL_KIB as usize)) };
+        let reading = tokio::task::spawn_blocking(move || {
+            read_all(text.as_bytes(), "s3://b/k", &answered, &budget, &sender).err()
+        });
         let mut found = Vec::new();
         while let Some(record) = records.recv().await {
             let record = record.unwrap();
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_answered_is_passed_over() {
+    async fn answered_records_are_skipped() {
         let (found, error) = read(format!("{}\r\n\n", lines(4)), &["r1", "r3", "other"]).await;
         assert!(error.is_none());
         let expected = [("r0", "{\"n\":0}"), ("r2", "{\"n\":2}")];
@@ -146,32 +149,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_is_no_record_is_an_error() {
+    async fn a_line_that_is_not_a_record_is_an_error() {
         let (found, error) = read(format!("{}nonsense\n", lines(2)), &[]).await;
         assert_eq!(found.len(), 2);
         assert!(error.is_some_and(|error| error.to_string().contains("s3://b/k")));
     }
 
     #[tokio::test]
-    async fn long_lines_wait_for_room() {
+    async fn long_lines_wait_for_the_memory_budget() {
         let long = "x".repeat(30 * 1024 * 1024);
         let line = |n| format!("{{\"recordId\":\"r{n}\",\"modelInput\":{{\"text\":\"{long}\"}}}}\n");
         let text = (0..5).map(line).collect::<Vec<_>>().concat();
         let (sender, mut records) = mpsc::channel(16);
-        let permits = Arc::new(Semaphore::new(ROOM_KIB as usize));
-        let room = Room { runtime: Handle::current(), permits: Arc::clone(&permits) };
+        let permits = Arc::new(Semaphore::new(MAX_TOTAL_KIB as usize));
+        let budget = MemoryBudget { runtime: Handle::current(), permits: Arc::clone(&permits) };
         let reading = tokio::task::spawn_blocking(move || {
-            read_all(text.as_bytes(), "s3://b/k", &HashSet::new(), &room, &sender).is_ok()
+            read_all(text.as_bytes(), "s3://b/k", &HashSet::new(), &budget, &sender).is_ok()
         });
         let mut count = 0;
         while let Some(record) = records.recv().await {
-            // At most two of 30 MiB have room: this one, and one more on its way.
+            // At most two lines of 30 MiB fit: this one, and one more in transit.
             assert!(records.len() <= 1);
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             drop(record);
             count += 1;
         }
         assert_eq!((count, reading.await.unwrap()), (5, true));
-        assert_eq!(permits.available_permits(), ROOM_KIB as usize);
+        assert_eq!(permits.available_permits(), MAX_TOTAL_KIB as usize);
     }
 }

@@ -1,33 +1,33 @@
-//! What a failed request means: for the record, for the model, or for the whole invocation.
+//! Classification of failed requests: whether they concern the record, the model, or the whole invocation.
 
 use super::answer_line::RecordFailure;
 use super::backoff;
-use crate::error::{EngineError, chain};
+use crate::error::{AwsFailure, EngineError, chain};
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::model::refuses_model;
 use std::error::Error;
 use std::time::Duration;
 
-/// The status of a request that nobody answered in time.
+/// Status of a request that timed out.
 pub(super) const TIMED_OUT: u16 = 408;
-/// The status of a request that did not get through.
+/// Status of a request that could not be delivered.
 const UNREACHABLE: u16 = 503;
 
-/// A failed request.
+/// Failed request.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// May pass: to be sent again, no sooner than the server asks for.
-    Passing(RecordFailure, Option<Duration>),
-    /// This record is refused for good.
+    /// Transient failure, to be retried, no sooner than the server requests.
+    Transient(RecordFailure, Option<Duration>),
+    /// Permanent refusal of this record.
     Record(RecordFailure),
-    /// The model is refused: the error's name and message.
+    /// Refusal of the model, with code and message.
     Model(String, String),
-    /// We are refused: no other record would fare better.
+    /// Refusal of the caller, which would affect all other records too.
     Caller(EngineError),
 }
 
-/// The status and headers of an answer, as far as they matter.
+/// Status, headers and error of a response, as far as they are read.
 #[derive(Debug, Clone, Copy)]
 struct Response<'a> {
     status: u16,
@@ -36,14 +36,14 @@ struct Response<'a> {
     message: &'a str,
 }
 
-/// Reads a failure. `model_answers`: the model has answered other records.
+/// Classifies a failure. `model_answers` is true if the model has answered other records.
 pub(super) fn read<E>(error: &SdkError<E>, model_answers: bool) -> Refusal
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let unanswered = |error_code: u16| {
         let failure = RecordFailure { error_code, error_message: chain(error), retryable: true };
-        Refusal::Passing(failure, None)
+        Refusal::Transient(failure, None)
     };
     match error {
         SdkError::ServiceError(context) => {
@@ -59,7 +59,7 @@ where
         SdkError::TimeoutError(_) => unanswered(TIMED_OUT),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => unanswered(TIMED_OUT),
         SdkError::ConstructionFailure(_) => {
-            Refusal::Caller(EngineError::Transient(format!("no request to Bedrock can be made: {}", chain(error))))
+            Refusal::Caller(EngineError::internal("cannot build a request to Bedrock").caused_by(chain(error)))
         }
         _ => unanswered(UNREACHABLE),
     }
@@ -67,22 +67,27 @@ where
 
 fn answered(response: Response<'_>, model_answers: bool) -> Refusal {
     let Response { status, code, message, .. } = response;
-    // A model that answers exists and is allowed: then what a request is refused for lies in the request.
-    let of_the_record = model_answers && code == "ValidationException";
-    if refuses_model(code, message) && !of_the_record {
+    // A model that answers exists and is permitted, so that the reason for a refusal must be in the request.
+    let concerns_record = model_answers && code == "ValidationException";
+    if refuses_model(code, message) && !concerns_record {
         return Refusal::Model(code.to_owned(), message.to_owned());
     }
-    let passes = matches!(status, 408 | 409 | 424 | 425 | 429 | 500..)
+    let is_transient = matches!(status, 408 | 409 | 424 | 425 | 429 | 500..)
         || ["ThrottlingException", "ServiceQuotaExceededException"].contains(&code);
     let text = [code, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
-    if !passes && matches!(status, 401 | 403) {
-        return Refusal::Caller(EngineError::Transient(format!("Bedrock refuses the function's requests: {text}")));
+    if !is_transient && matches!(status, 401 | 403) {
+        let failure = AwsFailure { status: Some(status), code: code.to_owned(), message: message.to_owned() };
+        return Refusal::Caller(EngineError::from_aws_failure(
+            "bedrock:InvokeModel",
+            "cannot invoke the model",
+            failure,
+        ));
     }
-    // A quota comes as 400, which would tell later rounds that the record is refused for good.
-    let error_code = if passes && status == 400 { 429 } else { status };
-    let failure = RecordFailure { error_code, error_message: text, retryable: passes };
-    if passes {
-        Refusal::Passing(failure, response.retry_after.and_then(backoff::asked_for))
+    // An exceeded quota has the status 400, which later rounds would take for a permanent refusal of the record.
+    let error_code = if is_transient && status == 400 { 429 } else { status };
+    let failure = RecordFailure { error_code, error_message: text, retryable: is_transient };
+    if is_transient {
+        Refusal::Transient(failure, response.retry_after.and_then(backoff::requested_wait))
     } else {
         Refusal::Record(failure)
     }
@@ -94,11 +99,11 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    fn meaning(status: u16, code: &str, message: &str, model_answers: bool) -> &'static str {
+    fn kind(status: u16, code: &str, message: &str, model_answers: bool) -> &'static str {
         match answered(Response { status, retry_after: None, code, message }, model_answers) {
-            Refusal::Passing(failure, _) => {
+            Refusal::Transient(failure, _) => {
                 assert!(failure.retryable);
-                "passing"
+                "transient"
             }
             Refusal::Record(failure) => {
                 assert!(!failure.retryable && failure.error_code == status);
@@ -112,43 +117,43 @@ mod tests {
     const INVALID_ID: &str = "The provided model identifier is invalid.";
 
     #[rstest]
-    #[case(429, "ThrottlingException", "passing")]
-    #[case(429, "ModelNotReadyException", "passing")]
-    #[case(400, "ServiceQuotaExceededException", "passing")]
-    #[case(408, "ModelTimeoutException", "passing")]
-    #[case(424, "ModelErrorException", "passing")]
-    #[case(500, "InternalServerException", "passing")]
-    #[case(503, "ServiceUnavailableException", "passing")]
-    #[case(502, "", "passing")]
+    #[case(429, "ThrottlingException", "transient")]
+    #[case(429, "ModelNotReadyException", "transient")]
+    #[case(400, "ServiceQuotaExceededException", "transient")]
+    #[case(408, "ModelTimeoutException", "transient")]
+    #[case(424, "ModelErrorException", "transient")]
+    #[case(500, "InternalServerException", "transient")]
+    #[case(503, "ServiceUnavailableException", "transient")]
+    #[case(502, "", "transient")]
     #[case(400, "ValidationException", "record")]
     #[case(413, "", "record")]
     #[case(403, "AccessDeniedException", "model")]
     #[case(404, "ResourceNotFoundException", "model")]
     #[case(403, "ExpiredTokenException", "caller")]
     #[case(403, "InvalidSignatureException", "caller")]
-    fn each_error_has_its_meaning(#[case] status: u16, #[case] code: &str, #[case] expected: &str) {
-        assert_eq!(meaning(status, code, "some message", false), expected);
+    fn each_error_is_classified(#[case] status: u16, #[case] code: &str, #[case] expected: &str) {
+        assert_eq!(kind(status, code, "some message", false), expected);
     }
 
     #[test]
     fn a_model_that_has_answered_is_not_unavailable() {
-        assert_eq!(meaning(400, "ValidationException", INVALID_ID, false), "model");
-        assert_eq!(meaning(400, "ValidationException", INVALID_ID, true), "record");
-        assert_eq!(meaning(403, "AccessDeniedException", "no", true), "model", "access can be taken away");
+        assert_eq!(kind(400, "ValidationException", INVALID_ID, false), "model");
+        assert_eq!(kind(400, "ValidationException", INVALID_ID, true), "record");
+        assert_eq!(kind(403, "AccessDeniedException", "no", true), "model", "access can be revoked");
     }
 
     #[test]
-    fn a_quota_is_no_refusal_of_the_record() {
+    fn an_exceeded_quota_is_transient() {
         let response =
             Response { status: 400, retry_after: Some("7"), code: "ServiceQuotaExceededException", message: "" };
-        let Refusal::Passing(failure, wait) = answered(response, false) else { panic!("it passes") };
+        let Refusal::Transient(failure, wait) = answered(response, false) else { panic!("it is transient") };
         assert_eq!((failure.error_code, wait), (429, Some(Duration::from_secs(7))));
     }
 
     proptest! {
         #[test]
-        fn what_asks_for_patience_is_sent_again(status in prop_oneof![Just(429u16), 500u16..600], message in any::<String>()) {
-            prop_assert_eq!(meaning(status, "", &message, false), "passing");
+        fn throttling_and_server_errors_are_transient(status in prop_oneof![Just(429u16), 500u16..600], message in any::<String>()) {
+            prop_assert_eq!(kind(status, "", &message, false), "transient");
         }
     }
 }

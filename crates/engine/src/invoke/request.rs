@@ -1,4 +1,4 @@
-//! One request to a model.
+//! Request to a model.
 
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::error::SdkError;
@@ -6,13 +6,12 @@ use aws_sdk_bedrockruntime::operation::invoke_model::InvokeModelError;
 use aws_sdk_bedrockruntime::primitives::Blob;
 use bedrock_batch_domain::model::InvocationType;
 
-/// Sends a record's model input, and returns the body of the answer.
+/// Sends the model input of a record and returns the body of the answer.
 ///
-/// Both operations are sent as `InvokeModel`, whose body is raw both ways: a Converse request differs from it in nothing
-/// but the last part of its path (REST-JSON, the same host, signing name, headers and error names), which is changed
-/// before the request is signed. The SDK's own Converse operation takes and gives types instead of JSON; taken through
-/// them, a record would no longer be what a batch job reads, nor an answer what one writes, and fields that the types do
-/// not know yet would be lost.
+/// Both operations are sent as `InvokeModel`, whose body is raw in both directions: a Converse request differs from it only in
+/// the last part of its path (REST-JSON, with the same host, signing name, headers and error names), which is changed before
+/// the request is signed. The SDK's own Converse operation uses types instead of JSON; converted to them, a record would no
+/// longer be identical to that of a batch job, nor would an answer, and fields unknown to the types would be lost.
 pub(super) async fn send(
     client: &Client,
     invocation: InvocationType,
@@ -26,7 +25,7 @@ pub(super) async fn send(
         InvocationType::Converse => {
             let to_converse = |request: &mut aws_sdk_bedrockruntime::config::http::HttpRequest| {
                 if let Some(uri) = converse_uri(request.uri()) {
-                    // A URI of the same form: it cannot be refused, and if it were, `/invoke` would refuse the body.
+                    // A URI of the same form cannot be refused; if it were, `/invoke` would refuse the body.
                     let _ = request.set_uri(uri);
                 }
             };
@@ -47,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_operation_changes() {
+    fn only_the_operation_is_changed() {
         let invoke = "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.amazon.nova-lite-v1%3A0/invoke";
         let converse = "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.amazon.nova-lite-v1%3A0/converse";
         assert_eq!(converse_uri(invoke).as_deref(), Some(converse));

@@ -1,12 +1,12 @@
-//! The use case: one invocation for one job.
+//! Use case: one invocation for one job.
 
-use super::asker::Asker;
 use super::candidates::Candidates;
 use super::pace::Pace;
 use super::parts::{Part, stored};
+use super::record_invoker::RecordInvoker;
 use super::records;
 use super::times::Times;
-use super::working::{LEASE, LOOKS_EVERY, Work};
+use super::working::{CHECK_INTERVAL, LEASE, Work};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, NewJob, Observed, RunItem};
 use crate::objects::{get_json, head};
@@ -19,53 +19,53 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use tokio::time::Instant;
 
-/// What the state machine hands to invoke.
+/// Input of an invocation by the state machine.
 #[derive(Debug, Clone, Deserialize)]
 pub struct InvokeInput {
-    /// The run.
+    /// Id of the run.
     pub run_id: String,
-    /// The execution of the state machine; that of the plan, if it is not said.
+    /// ARN of the execution; by default that of the plan.
     #[serde(default)]
     pub execution_arn: Option<String>,
-    /// The job.
+    /// Job to process.
     pub job: JobItem,
 }
 
-/// How far the job is.
+/// Progress of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Invoked {
-    /// Whether all its records have a line; else it is to be invoked again.
+    /// True if all its records have a line; otherwise another invocation is needed.
     pub done: bool,
 }
 
-/// Everything that invoke needs.
+/// Sends the records of jobs on demand.
 #[derive(Debug, Clone)]
 pub struct Invoker {
-    /// S3.
+    /// S3 client.
     pub s3: aws_sdk_s3::Client,
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: String,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
-    /// Bedrock's runtime, without retries of its own: each request takes its turn, repeated ones as well.
+    /// Client of Bedrock's runtime, without retries of its own: every request waits for its turn, including retries.
     pub bedrock: aws_sdk_bedrockruntime::Client,
 }
 
 impl Invoker {
-    /// Asks the job's records that have no line yet, as far as the time allows.
+    /// Sends the job's records that have no line yet, as far as the time allows.
     ///
     /// # Errors
-    /// `JobFailed` if Bedrock refuses every model of a job of the first round, or if the run was stopped; else as AWS
-    /// fails. What was answered by then is stored.
+    /// Returns `JobFailed` if Bedrock refuses every model of a job of the first round, `Superseded` if the run was stopped or
+    /// taken over, and an error if an AWS request fails. Answers received until then are stored.
     pub async fn run(&self, input: &InvokeInput, times: Times) -> Result<Invoked, EngineError> {
         let run = self.jobs.run(&input.run_id).await?;
         let done = self.answer(input, times, run).await;
         if let Err(error) = &done {
-            tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "not answered");
-            // The Map ends without a reason; should this be the one, it is found here.
+            tracing::warn!(run_id = input.run_id, name = input.job.name, error_type = error.name(), "job_not_answered");
+            // A Map fails without a reason; if this error is the cause, it is found in the job table.
             let noted = self.jobs.record_failure(&input.run_id, &input.job.name, error).await;
             if let Err(second) = noted {
-                tracing::warn!(name = input.job.name, error_type = second.name(), "the reason could not be stored");
+                tracing::warn!(name = input.job.name, error_type = second.name(), "failure_not_recorded");
             }
         }
         done
@@ -74,11 +74,11 @@ impl Invoker {
     async fn answer(&self, input: &InvokeInput, times: Times, run: Option<RunItem>) -> Result<Invoked, EngineError> {
         let InvokeInput { run_id, job, .. } = input;
         if run.as_ref().is_some_and(|run| run.stopped) {
-            return Err(EngineError::Superseded(format!("run {run_id} was stopped")));
+            return Err(EngineError::superseded(format!("run {run_id} was stopped")));
         }
         let owner = run.as_ref().map(|run| run.execution_arn.as_str());
         if input.execution_arn.as_deref().is_some_and(|own| owner.is_some_and(|owner| owner != own)) {
-            return Err(EngineError::Superseded(format!("another execution has taken run {run_id} over")));
+            return Err(EngineError::superseded(format!("another execution has taken run {run_id} over")));
         }
         let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
         let new = NewJob {
@@ -95,14 +95,14 @@ impl Invoker {
         let asked = Observed { status: JobStatus::InProgress, message: None, processed: before.processed };
         self.jobs.record(&job.name, &asked).await?;
 
-        // Of this invocation alone: another one of the same execution may be believed dead and go on.
-        let asking_as = &format!("{} {:016x}", new.execution_arn, fastrand::u64(..));
-        if !self.wait_for_the_lease(&job.name, asking_as, times).await? {
+        // Unique to this invocation: another one of the same execution may be presumed dead and continue.
+        let lease_holder = &format!("{} {:016x}", new.execution_arn, fastrand::u64(..));
+        if !self.wait_for_the_lease(&job.name, lease_holder, times).await? {
             return Ok(Invoked { done: false });
         }
-        let done = self.work(input, times, run.clone(), (&plan, asking_as)).await;
-        // Nothing is under way any more, however it ended.
-        self.jobs.end_lease(&job.name, asking_as).await?;
+        let done = self.work(input, times, run.clone(), (&plan, lease_holder)).await;
+        // No request is in progress any more, independent of the result.
+        self.jobs.end_lease(&job.name, lease_holder).await?;
         let done = done?;
         if done {
             let all = Some(u64::from(job.records));
@@ -110,20 +110,20 @@ impl Invoker {
             self.jobs.record(&job.name, &over).await?;
         }
         if before.failure.is_some() {
-            // An earlier attempt's trouble is over; left there it would explain somebody else's failure.
+            // The failure of an earlier attempt is resolved; if kept, it would be taken for the cause of another failure.
             self.jobs.clear_failure(&job.name).await?;
         }
         Ok(Invoked { done })
     }
 
-    /// Waits until no other invocation asks the job's rows; false if the time is over before.
-    async fn wait_for_the_lease(&self, name: &str, asking_as: &str, times: Times) -> Result<bool, EngineError> {
-        while !self.jobs.lease(name, asking_as, LEASE).await? {
-            tracing::info!(name, "an invocation that should have ended still asks");
-            if Instant::now() + LOOKS_EVERY >= times.asks_until {
+    /// Waits until no other invocation sends the job's rows; returns false if the time is over before that.
+    async fn wait_for_the_lease(&self, name: &str, lease_holder: &str, times: Times) -> Result<bool, EngineError> {
+        while !self.jobs.lease(name, lease_holder, LEASE).await? {
+            tracing::info!(name, "job_leased_by_another_invocation");
+            if Instant::now() + CHECK_INTERVAL >= times.send_until {
                 return Ok(false);
             }
-            tokio::time::sleep(LOOKS_EVERY).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
         Ok(true)
     }
@@ -133,23 +133,23 @@ impl Invoker {
         input: &InvokeInput,
         times: Times,
         run: Option<RunItem>,
-        (plan, asking_as): (&Plan, &str),
+        (plan, lease_holder): (&Plan, &str),
     ) -> Result<bool, EngineError> {
         let InvokeInput { run_id, job, .. } = input;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let file = S3Uri::new(&self.bucket, layout.records_key(job.index));
-        let gone = || EngineError::JobFailed(format!("{file} is not there: the job's records were removed"));
+        let gone = || EngineError::corrupt(format!("{file}, which holds the job's records, does not exist any more"));
         let file = head(&self.s3, &file).await?.ok_or_else(gone)?;
         let prefix = S3Uri::new(&self.bucket, layout.on_demand_prefix(job.index));
         let stored = stored(&self.s3, &prefix).await?;
 
-        let asking = &plan.request.asking;
+        let options = &plan.request.invocation;
         let models = [Some(&plan.on_demand.model), plan.on_demand.fallback.as_ref()];
-        let asker = Asker {
+        let record_invoker = RecordInvoker {
             client: self.bedrock.clone(),
             invocation: plan.model.family.invocation_type(),
             models: Candidates::new(models.into_iter().flatten().map(|model| model.id.clone())),
-            pace: Pace::new(asking.requests_per_second),
+            pace: Pace::new(options.requests_per_second),
             times,
             requests: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
@@ -159,22 +159,22 @@ impl Invoker {
             job,
             jobs: &self.jobs,
             owner: run,
-            asking_as,
-            next_look: Instant::now() + LOOKS_EVERY,
-            asker: Arc::new(asker),
-            workers: usize::try_from(asking.max_workers).unwrap_or(1).max(1),
+            lease_holder,
+            next_check: Instant::now() + CHECK_INTERVAL,
+            record_invoker: Arc::new(record_invoker),
+            workers: usize::try_from(options.max_workers).unwrap_or(1).max(1),
             part: Part::new(&self.s3, prefix, stored.next),
             before: stored.ids.len() as u64,
             written: 0,
             failed: 0,
             given_up: Vec::new(),
-            trouble: None,
+            error: None,
         };
         let done = work.answer(records::stream(&self.s3, &file, stored.ids)).await;
         work.log(matches!(done, Ok(true)));
         if matches!(done, Ok(false)) && work.written == 0 {
             let why = "no record could be answered in the time of one invocation: raise onDemandInvocationSeconds";
-            return Err(EngineError::Transient(why.to_owned()));
+            return Err(EngineError::transient(why));
         }
         done
     }

@@ -1,8 +1,8 @@
-//! The work of one invocation: records are handed to so many workers, their answers are stored in parts.
+//! Work of one invocation: records are processed by concurrent workers, and their answers are stored in parts.
 
 use super::answer_line::{self, Answer, RecordFailure};
-use super::asker::{Asker, Outcome};
 use super::parts::Part;
+use super::record_invoker::{Outcome, RecordInvoker};
 use super::records::Record;
 use super::times::Times;
 use crate::error::EngineError;
@@ -15,56 +15,57 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-/// How long nobody else may ask the job's rows, should this invocation die without a word.
+/// Duration of the lease of the job's rows, in case this invocation dies without releasing it.
 pub(super) const LEASE: Duration = Duration::from_secs(15);
-/// How often that is renewed, and looked whether anybody still wants the answers.
-pub(super) const LOOKS_EVERY: Duration = Duration::from_secs(3);
+/// Interval at which the lease is renewed, and the owner of the run checked.
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// What all of it needs.
+/// State of the work.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
     pub(super) run_id: &'a str,
     pub(super) job: &'a JobItem,
     pub(super) jobs: &'a JobTable,
-    /// Who had the run in hand when the invocation began.
+    /// Item of the run when the invocation started.
     pub(super) owner: Option<RunItem>,
-    /// The invocation in whose name the rows are asked.
-    pub(super) asking_as: &'a str,
-    pub(super) next_look: Instant,
-    pub(super) asker: Arc<Asker>,
+    /// Identity of this invocation, which holds the lease of the rows.
+    pub(super) lease_holder: &'a str,
+    pub(super) next_check: Instant,
+    pub(super) record_invoker: Arc<RecordInvoker>,
     pub(super) workers: usize,
     pub(super) part: Part,
-    /// Records that have a line: those of earlier invocations, and those of this one.
+    /// Number of records with a line of an earlier invocation.
     pub(super) before: u64,
+    /// Number of records with a line of this invocation.
     pub(super) written: u64,
-    /// Of those, the ones without an answer.
+    /// Number of those without an answer.
     pub(super) failed: u64,
-    /// Records that were given up for want of time, with their latest failures.
+    /// Records that were abandoned for lack of time, with their latest failures.
     pub(super) given_up: Vec<(Record, Option<RecordFailure>)>,
-    /// Why the invocation ends before its time.
-    pub(super) trouble: Option<EngineError>,
+    /// Error that ends the invocation early.
+    pub(super) error: Option<EngineError>,
 }
 
 impl Work<'_> {
-    /// Asks `records` until they or the time are over; true if all have a line.
+    /// Sends `records` until they or the time are over; returns true if all have a line.
     pub(super) async fn answer(
         &mut self,
         mut records: mpsc::Receiver<Result<Record, EngineError>>,
     ) -> Result<bool, EngineError> {
-        let Times { asks_until, waits_until } = self.asker.times;
+        let Times { send_until, wait_until } = self.record_invoker.times;
         let mut tasks = JoinSet::new();
         let mut more = true;
         loop {
-            let wanted = more && self.asker.is_open();
-            if !wanted && tasks.is_empty() {
+            let continues = more && self.record_invoker.is_open();
+            if !continues && tasks.is_empty() {
                 break;
             }
             let due = self.part.due();
             tokio::select! {
-                record = records.recv(), if wanted && tasks.len() < self.workers => match record {
+                record = records.recv(), if continues && tasks.len() < self.workers => match record {
                     Some(Ok(record)) => {
-                        let asker = Arc::clone(&self.asker);
-                        tasks.spawn(async move { (asker.ask(&record).await, record) });
+                        let record_invoker = Arc::clone(&self.record_invoker);
+                        tasks.spawn(async move { (record_invoker.invoke(&record).await, record) });
                     }
                     Some(Err(error)) => self.end_with(error),
                     None => more = false,
@@ -72,30 +73,30 @@ impl Work<'_> {
                 Some(done) = tasks.join_next() => {
                     self.take(done).unwrap_or_else(|error| self.end_with(error));
                 }
-                () = sleep_until(due.unwrap_or(waits_until)), if due.is_some() && self.trouble.is_none() => {
+                () = sleep_until(due.unwrap_or(wait_until)), if due.is_some() && self.error.is_none() => {
                     self.store().await.unwrap_or_else(|error| self.end_with(error));
                 }
-                () = sleep_until(self.next_look) => self.look().await.unwrap_or_else(|error| self.end_with(error)),
-                () = sleep_until(asks_until), if wanted => {}
+                () = sleep_until(self.next_check) => self.check_ownership().await.unwrap_or_else(|error| self.end_with(error)),
+                () = sleep_until(send_until), if continues => {}
             }
         }
-        // Those under way when there was trouble were answered (and paid) all the same, and a part that could not be
-        // stored has another try.
-        self.note_failures_for_want_of_answers()?;
+        // Requests that were in progress when an error occurred were answered (and charged) nevertheless, and a part that
+        // could not be stored gets another attempt.
+        self.write_failures_if_nothing_was_answered()?;
         self.store().await?;
-        match self.trouble.take() {
-            Some(trouble) => Err(trouble),
+        match self.error.take() {
+            Some(error) => Err(error),
             None => Ok(!more && self.given_up.is_empty()),
         }
     }
 
-    fn end_with(&mut self, trouble: EngineError) {
-        self.asker.stop();
-        self.trouble.get_or_insert(trouble);
+    fn end_with(&mut self, error: EngineError) {
+        self.record_invoker.stop();
+        self.error.get_or_insert(error);
     }
 
     fn take(&mut self, done: Result<(Outcome, Record), JoinError>) -> Result<(), EngineError> {
-        let (outcome, record) = done.map_err(|error| EngineError::Transient(format!("a request died: {error}")))?;
+        let (outcome, record) = done.map_err(|error| EngineError::died("a request", error))?;
         match outcome {
             Outcome::Line(model_id, answer) => self.write(&record, &model_id, &answer),
             Outcome::GivenUp(latest) => {
@@ -107,15 +108,15 @@ impl Work<'_> {
                 Ok(())
             }
             Outcome::NoModel => {
-                let why = self.asker.models.why_none();
+                let message = self.record_invoker.models.refusal_message();
                 if self.job.round == 0 {
-                    // Nothing but this model could be asked in the first place: the user has to know.
-                    self.end_with(EngineError::JobFailed(why));
+                    // No other model can be invoked in the first round: the user must be told.
+                    self.end_with(EngineError::job_failed(message));
                     return Ok(());
                 }
-                // A repetition never costs a run what it has. Once access is granted, the rows may be asked again.
-                let failure = RecordFailure { error_code: 403, error_message: why, retryable: true };
-                let model_id = self.asker.models.last_id().to_owned();
+                // A retry never loses the answers that a run has. Once access is granted, the rows may be sent again.
+                let failure = RecordFailure { error_code: 403, error_message: message, retryable: true };
+                let model_id = self.record_invoker.models.last_id().to_owned();
                 self.write(&record, &model_id, &Err(failure))
             }
         }
@@ -133,13 +134,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// An invocation in which nobody was answered leaves the failures of those whom it asked as their lines: another one
-    /// would fare no better, and so on without end. Later rounds may ask them again.
-    fn note_failures_for_want_of_answers(&mut self) -> Result<(), EngineError> {
-        if self.written > 0 || self.trouble.is_some() {
+    /// Writes the failures of the sent records as their lines if no record was answered: another invocation would not do any
+    /// better, and so on without end. Later rounds may send them again.
+    fn write_failures_if_nothing_was_answered(&mut self) -> Result<(), EngineError> {
+        if self.written > 0 || self.error.is_some() {
             return Ok(());
         }
-        let model_id = self.asker.models.current().map_or("", |(_, model)| &model.id).to_owned();
+        let model_id = self.record_invoker.models.current().map_or("", |(_, model)| &model.id).to_owned();
         for (record, latest) in std::mem::take(&mut self.given_up) {
             match latest {
                 Some(failure) => self.write(&record, &model_id, &Err(failure))?,
@@ -149,31 +150,31 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Stores the part, says how far the job is, and looks whether to go on.
+    /// Stores the part, records the progress of the job, and checks the owner of the run.
     async fn store(&mut self) -> Result<(), EngineError> {
         if self.part.due().is_none() {
             return Ok(());
         }
         self.part.store().await?;
         self.jobs.record_progress(&self.job.name, self.before + self.written).await?;
-        self.look().await
+        self.check_ownership().await
     }
 
-    /// Looks whether anybody still wants the answers: an execution that is stopped does not end a function that is
-    /// running, and every request is paid.
-    async fn look(&mut self) -> Result<(), EngineError> {
-        self.next_look = Instant::now() + LOOKS_EVERY;
-        let leased = self.jobs.lease(&self.job.name, self.asking_as, LEASE).await?;
+    /// Renews the lease and stops sending if the run was stopped or has another owner: stopping an execution does not end a
+    /// running function, and every request is charged.
+    async fn check_ownership(&mut self) -> Result<(), EngineError> {
+        self.next_check = Instant::now() + CHECK_INTERVAL;
+        let leased = self.jobs.lease(&self.job.name, self.lease_holder, LEASE).await?;
         let run = self.jobs.run(self.run_id).await?;
-        let same = |now: &RunItem| !now.stopped && self.owner.as_ref().is_none_or(|then| then == now);
-        if (!leased || !run.as_ref().is_none_or(same)) && self.asker.is_open() {
-            tracing::warn!(run_id = self.run_id, name = self.job.name, "the run was stopped, or somebody took it over");
-            self.asker.stop();
+        let is_unchanged = |now: &RunItem| !now.stopped && self.owner.as_ref().is_none_or(|then| then == now);
+        if (!leased || !run.as_ref().is_none_or(is_unchanged)) && self.record_invoker.is_open() {
+            tracing::warn!(run_id = self.run_id, name = self.job.name, "run_stopped_or_taken_over");
+            self.record_invoker.stop();
         }
         Ok(())
     }
 
-    /// Counts, for the log.
+    /// Logs the numbers of records and requests.
     pub(super) fn log(&self, done: bool) {
         tracing::info!(
             run_id = self.run_id,
@@ -182,9 +183,9 @@ impl Work<'_> {
             written = self.written,
             failed = self.failed,
             given_up = self.given_up.len(),
-            requests = self.asker.requests.load(Ordering::Relaxed),
+            requests = self.record_invoker.requests.load(Ordering::Relaxed),
             done,
-            "asked on demand"
+            "job_invocation_ended"
         );
     }
 }

@@ -171,7 +171,7 @@ impl JobTable {
 
     async fn expect(&self, name: &str) -> Result<StoredJob, EngineError> {
         let stored = self.get(name).await?;
-        stored.ok_or_else(|| EngineError::Transient(format!("job {name} went missing from the table")))
+        stored.ok_or_else(|| EngineError::corrupt(format!("the item `{name}` disappeared from the job table")))
     }
 
     /// The job of this name.
@@ -250,12 +250,12 @@ impl JobTable {
     /// # Errors
     /// As DynamoDB fails.
     pub async fn record_failure(&self, run_id: &str, name: &str, error: &EngineError) -> Result<(), EngineError> {
-        if matches!(error, EngineError::Superseded(_)) {
+        if error.is_superseded() {
             return Ok(());
         }
         let values = [
             (":error", text(error.name())),
-            (":cause", text(&error.to_string())),
+            (":cause", text(&error.message())),
             (":run", text(run_id)),
             (":index", number(0)),
         ];
@@ -288,7 +288,9 @@ impl JobTable {
         index: u32,
         counts: &JobCounts,
     ) -> Result<(), EngineError> {
-        let json = serde_json::to_string(counts).map_err(|error| EngineError::Transient(error.to_string()))?;
+        let json = serde_json::to_string(counts).map_err(|error| {
+            EngineError::internal(format!("cannot write the counts of {name} as JSON")).caused_by(error)
+        })?;
         let values = [(":counts", text(&json)), (":run", text(run_id)), (":index", number(index))];
         let set = "SET counts = :counts, run_id = :run, job_index = :index REMOVE failure_error, failure_cause";
         self.change(name, set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;

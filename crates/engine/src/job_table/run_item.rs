@@ -38,9 +38,9 @@ impl JobTable {
     pub async fn check_in_hand(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
         match self.run(run_id).await? {
             Some(run) if run.execution_arn != execution_arn => {
-                Err(EngineError::Superseded(format!("another execution has taken run {run_id} over")))
+                Err(EngineError::superseded(format!("another execution has taken run {run_id} over")))
             }
-            Some(run) if run.stopped => Err(EngineError::Superseded(format!("run {run_id} was stopped"))),
+            Some(run) if run.stopped => Err(EngineError::superseded(format!("run {run_id} was stopped"))),
             _ => Ok(()),
         }
     }

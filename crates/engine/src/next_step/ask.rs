@@ -42,9 +42,7 @@ impl NextStepper {
                     jobs.take(chunk, line)
                 })?;
                 if read != chunks {
-                    return Err(EngineError::Transient(
-                        "the unanswered records are not those that were counted".into(),
-                    ));
+                    return Err(EngineError::transient("the unanswered records are not those that were counted"));
                 }
                 jobs.finish()
             })
@@ -102,7 +100,9 @@ impl NextStepper {
         let file = |chunk: &u32| {
             let key = layout.unanswered_key(*chunk);
             let found = by_key.remove(&key);
-            found.map(|found| (*chunk, found)).ok_or_else(|| EngineError::Transient(format!("{key} is not there")))
+            found
+                .map(|found| (*chunk, found))
+                .ok_or_else(|| EngineError::corrupt(format!("{key} does not exist, though its records were counted")))
         };
         chunks.keys().map(file).collect()
     }
@@ -115,6 +115,6 @@ fn limits(plan: &Plan, lane: Lane) -> ChunkLimits {
         max_records: request.max_records_per_job.min(model.max_records_per_job),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: None,
-        small_last: request.asking.processing_mode == ProcessingMode::Auto,
+        small_last: request.invocation.processing_mode == ProcessingMode::Auto,
     }
 }

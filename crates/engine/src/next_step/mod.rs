@@ -194,7 +194,7 @@ impl NextStepper {
             jobs.iter().filter_map(|job| Some((job.name.as_str(), job.counts.as_ref()?.stamp.as_str()))).collect();
         let late = items.iter().filter(|item| stamps.get(item.name.as_str()) != Some(&item.stamp.as_str())).count();
         if late > 0 {
-            return Err(EngineError::Transient(format!("the counts of {late} joined chunks are not visible yet")));
+            return Err(EngineError::transient(format!("the counts of {late} joined chunks are not visible yet")));
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ impl NextStepper {
             .collect();
         let late = items.iter().filter(|item| !joined.contains(item.name.as_str())).count();
         if late > 0 {
-            return Err(EngineError::Transient(format!("the counts of {late} jobs are not visible yet")));
+            return Err(EngineError::transient(format!("the counts of {late} jobs are not visible yet")));
         }
         Ok(())
     }
@@ -285,7 +285,7 @@ impl NextStepper {
         loop {
             let progress = Progress {
                 mode: done.mode,
-                processing: plan.request.asking.processing_mode,
+                processing: plan.request.invocation.processing_mode,
                 round,
                 last_round: done.last_round,
                 batch_minimum: plan.model.limits.min_records_per_job,
@@ -331,7 +331,7 @@ fn check_over(history: &History, jobs: &[StoredJob], pass: u32) -> Result<(), En
     let over: HashMap<&str, bool> = jobs.iter().map(|job| (job.name.as_str(), job.is_over())).collect();
     let open = history.jobs_of_pass(pass).filter(|(job, _)| over.get(job.name.as_str()) != Some(&true)).count();
     if open > 0 {
-        return Err(EngineError::Transient(format!("the end of {open} jobs is not visible yet")));
+        return Err(EngineError::transient(format!("the end of {open} jobs is not visible yet")));
     }
     Ok(())
 }
@@ -370,7 +370,7 @@ mod tests {
     fn chunk(index: u32, values: &[FieldValue], types: &[ColumnType]) -> StoredJob {
         let mut kinds = FieldKinds::default();
         for value in values {
-            kinds.see(value);
+            kinds.record(value);
         }
         let counts = JobCounts { kinds: vec![kinds], types: types.to_vec(), ..JobCounts::default() };
         StoredJob { name: format!("c{index}"), index, counts: Some(counts), ..StoredJob::default() }

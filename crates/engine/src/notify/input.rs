@@ -1,83 +1,83 @@
-//! The ends of executions that notify reports.
+//! Inputs of the notify function.
 
 use crate::finalize::StateError;
 use bedrock_batch_domain::email::Ending;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The end of an execution.
+/// Input of an invocation.
 #[derive(Debug, Clone)]
 pub enum NotifyInput {
-    /// Reported by the pipeline orchestrator itself.
+    /// Invocation by the pipeline orchestrator.
     Pipeline(PipelineEnd),
-    /// Reported by Step Functions.
+    /// Invocation by the event "Step Functions Execution Status Change".
     Execution(EndedExecution),
 }
 
-/// How a pipeline ended, as its state machine tells it.
+/// Outcome of a pipeline, as reported by its state machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum PipelineEnd {
     /// All stages are complete.
     Succeeded {
-        /// The pipeline run.
+        /// Id of the pipeline run.
         pipeline_run_id: String,
     },
-    /// Something failed.
+    /// The pipeline failed.
     Failed(FailedPipeline),
 }
 
-/// A pipeline that failed.
+/// Failed pipeline.
 #[derive(Debug, Clone, Deserialize)]
 pub struct FailedPipeline {
-    /// The name of its execution.
+    /// Name of its execution.
     pub execution_name: String,
-    /// The execution.
+    /// ARN of its execution.
     pub execution_arn: String,
-    /// When it started.
+    /// Time of the start.
     #[serde(default)]
     pub started_at: String,
-    /// Its input.
+    /// Input of the execution.
     #[serde(default)]
     pub input: Value,
-    /// What Step Functions says.
+    /// Error reported by Step Functions.
     pub error: StateError,
-    /// How it ended.
-    #[serde(skip, default = "with_an_error")]
+    /// Outcome of the execution.
+    #[serde(skip, default = "failed")]
     pub ending: Ending,
 }
 
-fn with_an_error() -> Ending {
+fn failed() -> Ending {
     Ending::Failed
 }
 
-/// An execution that ended.
+/// Execution that ended.
 #[derive(Debug, Clone, Default)]
 pub struct EndedExecution {
-    /// Its ARN.
+    /// ARN of the execution.
     pub execution_arn: String,
-    /// Its state machine.
+    /// ARN of its state machine.
     pub state_machine_arn: String,
-    /// Its name.
+    /// Name of the execution.
     pub name: String,
     /// `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
     pub status: String,
-    /// The second of its start, since 1970.
+    /// Start, in seconds since 1970.
     pub started: Option<u64>,
-    /// The second of its end, since 1970.
+    /// End, in seconds since 1970.
     pub stopped: Option<u64>,
-    /// Its input as JSON text, unless it is too long for an event.
+    /// Input as JSON text; Step Functions omits long ones.
     pub input: Option<String>,
-    /// Its output as JSON text, unless it is too long for an event.
+    /// Output as JSON text; Step Functions omits long ones.
     pub output: Option<String>,
-    /// Its error.
+    /// Name of the error that it ended with.
     pub error: Option<String>,
-    /// The cause of its error.
+    /// Cause of that error.
     pub cause: Option<String>,
 }
 
 impl EndedExecution {
-    /// How it ended, if it did not succeed.
+    /// Returns the outcome, if it is not success.
     pub(super) fn ending(&self) -> Option<Ending> {
         match self.status.as_str() {
             "FAILED" => Some(Ending::Failed),
@@ -87,22 +87,22 @@ impl EndedExecution {
         }
     }
 
-    /// Whether it is of the pipeline orchestrator.
+    /// Returns true for an execution of the pipeline orchestrator.
     pub(super) fn is_pipeline(&self) -> bool {
         self.state_machine_arn.contains(":stateMachine:bedrock-pipeline-orchestrator")
     }
 
-    /// Its duration in seconds.
-    pub(super) fn took(&self) -> Option<u64> {
+    /// Returns the duration in seconds.
+    pub(super) fn duration(&self) -> Option<u64> {
         self.stopped?.checked_sub(self.started?)
     }
 
-    /// A field of its input.
+    /// Returns a text field of its input.
     pub(super) fn input_field(&self, name: &str) -> Option<String> {
         field(self.input.as_deref(), name)
     }
 
-    /// The run it had in hand: the one that its output or input names, else its own.
+    /// Returns the run that it owned: the one named by its output or input, else its own.
     pub(super) fn run_id(&self) -> String {
         if let Some(run_id) = field(self.output.as_deref(), "run_id") {
             return run_id;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_that_succeeded() {
+    fn the_end_of_a_succeeded_pipeline_is_read() {
         let input = read(json!({"action": "succeeded", "pipeline_run_id": "p", "bucket": "b", "execution_arn": "a",
             "started_at": "t", "stages": []}));
         let PipelineEnd::Succeeded { pipeline_run_id } = input else { panic!("{input:?}") };
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_that_failed() {
+    fn the_end_of_a_failed_pipeline_is_read() {
         let input = read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "started_at": "t",
             "input": {"pipeline_name": "n"}, "error": {"Error": "States.TaskFailed", "Cause": "c"}}));
         let PipelineEnd::Failed(failed) = input else { panic!("{input:?}") };
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_failed() {
+    fn a_run_that_failed_has_its_ending_and_its_duration() {
         let ended = EndedExecution {
             state_machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-1"
                 .to_owned(),
@@ -156,12 +156,12 @@ mod tests {
             stopped: Some(1_763_643_967),
             ..EndedExecution::default()
         };
-        assert_eq!((ended.ending(), ended.took(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
+        assert_eq!((ended.ending(), ended.duration(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
         assert_eq!(ended.run_id(), bedrock_batch_domain::layout::run_id("t=1"));
     }
 
     #[test]
-    fn a_run_that_another_execution_goes_on_with_keeps_its_name() {
+    fn a_continued_run_keeps_its_id() {
         let mut ended = EndedExecution { name: "second".to_owned(), ..EndedExecution::default() };
         ended.input = Some(r#"{"resume_run": "first"}"#.to_owned());
         assert_eq!(ended.run_id(), "first");
@@ -170,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn an_execution_that_runs_has_no_end_and_no_duration() {
+    fn a_running_execution_has_no_end_and_no_duration() {
         let running = EndedExecution { status: "RUNNING".to_owned(), started: Some(1), ..EndedExecution::default() };
-        assert_eq!((running.ending(), running.took()), (None, None));
+        assert_eq!((running.ending(), running.duration()), (None, None));
     }
 
     proptest! {
@@ -187,7 +187,7 @@ mod tests {
                 stopped: Some(0),
                 ..EndedExecution::default()
             };
-            let _ = (ended.run_id(), ended.took(), ended.ending());
+            let _ = (ended.run_id(), ended.duration(), ended.ending());
             let _ = serde_json::from_str::<PipelineEnd>(&text);
         }
     }

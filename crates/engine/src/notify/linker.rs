@@ -1,29 +1,29 @@
-//! Links to the files of a run: to the download function, or presigned.
+//! Links to the files of a run, either to the download function or presigned.
 
 use super::Notifier;
 use crate::download::presigned;
 use crate::error::EngineError;
-use crate::moments;
 use crate::objects::{ClosableWrite, ObjectSink, Uploads, list};
+use crate::time;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::email::{FileLink, FileLinks, LinksEnd};
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::links::{LinkKey, Linked, download_url, file_name};
+use bedrock_batch_domain::links::{LinkKey, LinkTarget, download_url, file_name};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::RunOutput;
 use std::io::Write;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// The most files that an email links one by one.
-const MOST_LINKS: u64 = 10;
-const DAY: u64 = 86_400;
-/// The most days that AWS lets a presigned URL live.
-const MOST_PRESIGNED_DAYS: u32 = 7;
-/// The longest session of a Lambda's role; what it presigned dies with it.
-const LONGEST_SESSION: u64 = 12 * 3600;
+/// Maximum number of files that an email links individually.
+const MAX_LINKS: u64 = 10;
+const SECONDS_PER_DAY: u64 = 86_400;
+/// Maximum validity of a presigned URL in AWS.
+const MAX_PRESIGNED_DAYS: u32 = 7;
+/// Maximum duration of the session of a Lambda function's role; URLs that it presigned expire with it.
+const MAX_SESSION_SECONDS: u64 = 12 * 3600;
 
-/// Makes the links of one email: they all end at the same moment.
+/// Creates the links of one email, which all expire at the same time.
 #[derive(Debug, Clone)]
 pub(super) struct Linker {
     s3: Client,
@@ -34,41 +34,41 @@ pub(super) struct Linker {
 #[derive(Debug, Clone)]
 enum Kind {
     Signed { url: String, key: LinkKey, expires: u64 },
-    Presigned { now: u64, asked_days: u32 },
+    Presigned { now: u64, requested_days: u32 },
 }
 
 impl Linker {
-    /// Links that live `days`, as far as that can be.
+    /// Creates a linker for links that are valid for `days`, as far as that is possible.
     pub(super) async fn new(notifier: &Notifier, days: u32) -> Result<Self, EngineError> {
-        let now = moments::now();
+        let now = time::now();
         let kind = match &notifier.download {
             Some(download) => Kind::Signed {
                 url: download.url.clone(),
-                // An email must not be signed with a key that was rotated away.
+                // Links in an email must not be signed with a key that has been rotated.
                 key: download.keys.key(Duration::ZERO).await?,
-                expires: now + u64::from(days) * DAY,
+                expires: now + u64::from(days) * SECONDS_PER_DAY,
             },
-            None => Kind::Presigned { now, asked_days: days },
+            None => Kind::Presigned { now, requested_days: days },
         };
         Ok(Self { s3: notifier.s3.clone(), bucket: notifier.bucket.clone(), kind })
     }
 
-    /// When the links stop working.
+    /// Returns the end of the links' validity.
     pub(super) fn end(&self) -> LinksEnd {
         match &self.kind {
-            Kind::Signed { expires, .. } => LinksEnd::At(moments::minute(*expires)),
-            Kind::Presigned { now, asked_days } => LinksEnd::WithTheSession {
-                latest: moments::minute(now + (u64::from(*asked_days) * DAY).min(LONGEST_SESSION)),
-                asked_days: *asked_days,
+            Kind::Signed { expires, .. } => LinksEnd::At(time::minute(*expires)),
+            Kind::Presigned { now, requested_days } => LinksEnd::WithTheSession {
+                latest: time::minute(now + (u64::from(*requested_days) * SECONDS_PER_DAY).min(MAX_SESSION_SECONDS)),
+                requested_days: *requested_days,
             },
         }
     }
 
-    /// The links to the files of `output`. Where they are too many, they are listed beside the totals of `run_id`: the
-    /// run itself, or the pipeline run whose last stage it is.
+    /// Returns links to the files of `output`. If there are too many, they are listed in a file next to the totals of
+    /// `run_id`: the run itself, or the pipeline run whose last stage it is.
     pub(super) async fn files(&self, run_id: &str, output: &RunOutput) -> Result<FileLinks, EngineError> {
         let keys = self.keys(output).await?;
-        if keys.len() as u64 <= MOST_LINKS {
+        if keys.len() as u64 <= MAX_LINKS {
             let mut links = Vec::with_capacity(keys.len());
             for key in &keys {
                 links.push(self.link(key).await?);
@@ -81,13 +81,18 @@ impl Linker {
         Ok(FileLinks::Listed { files, summary: self.link(&summary).await?, list: self.link(&list).await? })
     }
 
-    /// The keys of all files; the output's own list may be cut off.
+    /// Returns the keys of all files; the list in the output may be truncated.
     async fn keys(&self, output: &RunOutput) -> Result<Vec<String>, EngineError> {
         let of = |uri: &String| S3Uri::parse(uri).map(|uri| uri.key);
         if output.output_paths.len() as u64 == output.output_path_count {
             return Ok(output.output_paths.iter().filter_map(|uri| of(uri).ok()).collect());
         }
-        let prefix = of(&output.output_prefix).map_err(|rule| EngineError::Transient(rule.to_owned()))?;
+        let prefix = of(&output.output_prefix).map_err(|rule| {
+            EngineError::corrupt(format!(
+                "output_prefix of run {} is `{}`: {rule}",
+                output.run_id, output.output_prefix
+            ))
+        })?;
         let found = list(&self.s3, &S3Uri::new(&self.bucket, prefix)).await?;
         Ok(found.into_iter().map(|object| object.uri.key).collect())
     }
@@ -95,19 +100,21 @@ impl Linker {
     async fn link(&self, key: &str) -> Result<FileLink, EngineError> {
         let url = match &self.kind {
             Kind::Signed { url, key: secret, expires } => {
-                let token = secret.sign(&Linked { key: key.to_owned(), expires: *expires });
-                let token = token.ok_or_else(|| EngineError::Transient(format!("no link may lead to {key}")))?;
+                let token = secret.sign(&LinkTarget { key: key.to_owned(), expires: *expires });
+                let token = token.ok_or_else(|| {
+                    EngineError::internal(format!("cannot link to {key}: links lead to output files only"))
+                })?;
                 download_url(url, key, &token)
             }
-            Kind::Presigned { asked_days, .. } => {
-                let days = u64::from((*asked_days).min(MOST_PRESIGNED_DAYS));
-                presigned(&self.s3, &self.bucket, key, Duration::from_secs(days * DAY)).await?
+            Kind::Presigned { requested_days, .. } => {
+                let days = u64::from((*requested_days).min(MAX_PRESIGNED_DAYS));
+                presigned(&self.s3, &self.bucket, key, Duration::from_secs(days * SECONDS_PER_DAY)).await?
             }
         };
         Ok(FileLink { name: file_name(key).to_owned(), url })
     }
 
-    /// Writes the list of all links, one a line.
+    /// Writes the list of all links, one per line.
     async fn write_list(&self, run_id: &str, keys: Vec<String>) -> Result<(), EngineError> {
         let runtime = Handle::current();
         let uploads = Uploads::new(&runtime, &self.s3, &self.bucket);
@@ -119,7 +126,7 @@ impl Linker {
             }
             Ok(lines.close()?)
         });
-        written.await.map_err(|error| EngineError::Transient(format!("writing the links died: {error}")))??;
+        written.await.map_err(|error| EngineError::died("the thread that writes the links", error))??;
         uploads.finish().await
     }
 }

@@ -1,4 +1,4 @@
-//! Notify: an email when a pipeline or a run of its own has ended, with links to its files.
+//! Notify: sends an email when a pipeline or a standalone run has ended, with links to its files.
 
 mod input;
 mod linker;
@@ -18,36 +18,36 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Tells people how executions ended.
+/// Sends emails about ended executions.
 #[derive(Debug, Clone)]
 pub struct Notifier {
-    /// S3.
+    /// S3 client.
     pub s3: aws_sdk_s3::Client,
-    /// Step Functions.
+    /// Step Functions client.
     pub step_functions: aws_sdk_sfn::Client,
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: String,
-    /// Where emails go.
+    /// Sender of the emails.
     pub mailer: Mailer,
-    /// The download function; without one, links are presigned.
+    /// Download function; without one, links are presigned.
     pub download: Option<DownloadFunction>,
 }
 
-/// How links lead to the download function.
+/// Download function that links lead to.
 #[derive(Debug, Clone)]
 pub struct DownloadFunction {
-    /// Its URL.
+    /// URL of the function.
     pub url: String,
-    /// What links are signed with.
+    /// Keys that sign links.
     pub keys: LinkKeys,
 }
 
 impl Notifier {
-    /// Sends the email that this end asks for, and returns what the state machine wants to know: of a pipeline that
-    /// succeeded its totals, of one that failed why.
+    /// Sends the email for this outcome and returns the output for the state machine: the totals of a succeeded pipeline, or
+    /// the error of a failed one.
     ///
     /// # Errors
-    /// As AWS fails.
+    /// Returns an error if an AWS request fails.
     pub async fn notify(&self, input: NotifyInput) -> Result<Value, EngineError> {
         let answer = match input {
             NotifyInput::Pipeline(PipelineEnd::Succeeded { pipeline_run_id }) => {
@@ -58,10 +58,10 @@ impl Notifier {
             }
             NotifyInput::Execution(ended) => serde_json::to_value(self.execution_ended(&ended).await?),
         };
-        answer.map_err(|error| EngineError::Transient(error.to_string()))
+        answer.map_err(|error| EngineError::internal("cannot write the outcome as JSON").caused_by(error))
     }
 
-    /// A JSON object of ours, if it is there.
+    /// Reads a JSON object of this stack, if it exists.
     async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, EngineError> {
         if self.has(key).await? { get_json(&self.s3, &self.bucket, key).await.map(Some) } else { Ok(None) }
     }
@@ -71,7 +71,7 @@ impl Notifier {
     }
 }
 
-/// Where the console shows an execution, else its ARN.
+/// Returns the link to an execution in the console, or its ARN if there is no link.
 fn shown_execution(arn: &str) -> String {
     execution_link(arn).unwrap_or_else(|| arn.to_owned())
 }

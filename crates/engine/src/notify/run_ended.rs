@@ -1,13 +1,12 @@
-//! An execution that ended without a state of its own that could tell of it: a run that is no stage, or a pipeline that
-//! was stopped.
+//! Emails about executions whose state machine cannot report their end itself: standalone runs, and stopped pipelines.
 
 use super::input::{EndedExecution, FailedPipeline};
 use super::linker::Linker;
 use super::{Notifier, shown_execution};
 use crate::error::EngineError;
-use crate::finalize::{StateError, words_of};
-use crate::moments;
+use crate::finalize::{StateError, error_message_of};
 use crate::objects::get_json;
+use crate::time;
 use bedrock_batch_domain::email::{Completed, Ending, Failed, StageReport, Subject};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::is_stage_input;
@@ -15,41 +14,41 @@ use bedrock_batch_domain::summary::RunOutput;
 use serde::Serialize;
 use serde_json::Value;
 
-/// How many days links live where the request does not say.
+/// Default validity of links in days.
 const DEFAULT_DAYS: u32 = 7;
-/// The most days that a link may live.
-const MOST_DAYS: u32 = 90;
+/// Maximum validity of links in days.
+const MAX_DAYS: u32 = 90;
 
-/// What became of an event.
+/// Result of handling an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Told {
+pub(super) enum NotifyOutcome {
     /// An email was sent.
     Sent,
-    /// Somebody else tells of this execution, or it has not ended.
+    /// No email: the pipeline reports this execution, or it has not ended.
     Silent,
 }
 
 impl Notifier {
-    pub(super) async fn execution_ended(&self, ended: &EndedExecution) -> Result<Told, EngineError> {
+    pub(super) async fn execution_ended(&self, ended: &EndedExecution) -> Result<NotifyOutcome, EngineError> {
         let ending = ended.ending();
         match (ended.is_pipeline(), ending) {
             (true, Some(ending @ (Ending::Aborted | Ending::TimedOut))) => self.pipeline_stopped(ended, ending).await?,
-            (false, _) if ended.input.as_deref().is_some_and(is_stage_input) => return Ok(Told::Silent),
+            (false, _) if ended.input.as_deref().is_some_and(is_stage_input) => return Ok(NotifyOutcome::Silent),
             (false, Some(ending)) => self.run_failed(ended, ending).await?,
             (false, None) if ended.status == "SUCCEEDED" => self.run_succeeded(ended).await?,
-            _ => return Ok(Told::Silent),
+            _ => return Ok(NotifyOutcome::Silent),
         }
-        Ok(Told::Sent)
+        Ok(NotifyOutcome::Sent)
     }
 
     async fn pipeline_stopped(&self, ended: &EndedExecution, ending: Ending) -> Result<(), EngineError> {
-        let (error, cause) = self.words(ended).await?;
+        let (error, cause) = self.error_of(ended).await?;
         let input = ended.input.as_deref().and_then(|input| serde_json::from_str(input).ok());
         let failure = FailedPipeline {
             execution_name: ended.name.clone(),
             execution_arn: ended.execution_arn.clone(),
-            started_at: ended.started.map(moments::text).unwrap_or_default(),
+            started_at: ended.started.map(time::text).unwrap_or_default(),
             input: input.unwrap_or_default(),
             error: StateError { error, cause },
             ending,
@@ -66,32 +65,32 @@ impl Notifier {
         let files = linker.files(&run_id, &output).await?;
         let model_id = request.get("model_id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let email = Completed {
-            what: Subject::Run(run_id.clone()),
+            subject: Subject::Run(run_id.clone()),
             run_id: run_id.clone(),
             started: started(ended),
-            seconds: ended.took(),
+            seconds: ended.duration(),
             stages: vec![StageReport { stage_name: None, model_id, output }],
             files,
             links_end: linker.end(),
             console: shown_execution(&ended.execution_arn),
         };
         self.mailer.send(&email.email()).await?;
-        tracing::info!(run_id, "a completed run was told of");
+        tracing::info!(run_id, "run_completion_notified");
         Ok(())
     }
 
     async fn run_failed(&self, ended: &EndedExecution, ending: Ending) -> Result<(), EngineError> {
         let run_id = ended.run_id();
-        let (error, cause) = self.words(ended).await?;
+        let (error, cause) = self.error_of(ended).await?;
         let email = Failed {
-            what: Subject::Run(run_id.clone()),
+            subject: Subject::Run(run_id.clone()),
             run_id: run_id.clone(),
             ending,
             stage: None,
             error,
-            cause: words_of(&cause),
+            cause: error_message_of(&cause),
             started: started(ended),
-            seconds: ended.took(),
+            seconds: ended.duration(),
             console: shown_execution(&ended.execution_arn),
             done: Vec::new(),
             links_end: None,
@@ -99,12 +98,12 @@ impl Notifier {
             later_stages: Vec::new(),
         };
         self.mailer.send(&email.email()).await?;
-        tracing::info!(run_id, error_type = email.error, "a failed run was told of");
+        tracing::info!(run_id, error_type = email.error, "run_failure_notified");
         Ok(())
     }
 
-    /// The error and the cause that an execution ended with. An event may leave them out.
-    async fn words(&self, ended: &EndedExecution) -> Result<(String, String), EngineError> {
+    /// Returns the error and the cause that an execution ended with, which an event may omit.
+    async fn error_of(&self, ended: &EndedExecution) -> Result<(String, String), EngineError> {
         let (mut error, mut cause) = (ended.error.clone(), ended.cause.clone());
         if error.is_none()
             && cause.is_none()
@@ -115,7 +114,7 @@ impl Notifier {
         Ok((error.unwrap_or_default(), cause.unwrap_or_default()))
     }
 
-    /// The request that a run has frozen, as it stands in its plan.
+    /// Reads the frozen request of a run from its plan.
     async fn request(&self, run_id: &str) -> Result<Value, EngineError> {
         let plan: Option<Value> = self.read(&Layout::plan_key(run_id)).await?;
         Ok(plan.and_then(|mut plan| plan.get_mut("request").map(Value::take)).unwrap_or_default())
@@ -123,12 +122,12 @@ impl Notifier {
 }
 
 fn started(ended: &EndedExecution) -> String {
-    ended.started.map_or_else(|| "unknown".to_owned(), moments::minute)
+    ended.started.map_or_else(|| "unknown".to_owned(), time::minute)
 }
 
 fn expiry_days(request: &Value) -> u32 {
-    let asked = request.get("presigned_url_expiry_days").and_then(Value::as_u64);
-    asked.and_then(|days| u32::try_from(days).ok()).map_or(DEFAULT_DAYS, |days| days.clamp(1, MOST_DAYS))
+    let requested = request.get("presigned_url_expiry_days").and_then(Value::as_u64);
+    requested.and_then(|days| u32::try_from(days).ok()).map_or(DEFAULT_DAYS, |days| days.clamp(1, MAX_DAYS))
 }
 
 #[cfg(test)]
@@ -137,7 +136,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn links_live_as_long_as_the_request_says() {
+    fn links_are_valid_as_long_as_requested() {
         assert_eq!(expiry_days(&json!({"presigned_url_expiry_days": 30})), 30);
         assert_eq!(expiry_days(&json!({"presigned_url_expiry_days": 1000})), 90);
         assert_eq!(expiry_days(&json!({"presigned_url_expiry_days": "x"})), 7);

@@ -1,4 +1,4 @@
-//! The stages of a pipeline run: which are complete, and which failed.
+//! Completed and failed stages of a pipeline run.
 
 use super::Notifier;
 use super::linker::Linker;
@@ -10,21 +10,21 @@ use bedrock_batch_domain::links::sibling_execution;
 use bedrock_batch_domain::pipeline::{FailedChild, FrozenStage, Pipeline};
 use bedrock_batch_domain::summary::RunOutput;
 
-/// The stage that failed, and what its execution says.
+/// Failed stage, with the error of its execution.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct FailedAt {
-    /// Its position, from 0.
+    /// Position of the stage, from 0.
     pub(super) index: usize,
-    /// The error it ended with.
+    /// Name of the error that it ended with.
     pub(super) error: Option<String>,
-    /// What that says.
+    /// Cause of that error.
     pub(super) cause: Option<String>,
-    /// How it ended.
+    /// Status of its execution.
     pub(super) status: Option<String>,
 }
 
 impl Notifier {
-    /// The stage that the cause of the pipeline's failure names, else the first whose execution has not succeeded.
+    /// Returns the stage named by the cause of the pipeline's failure, else the first one whose execution has not succeeded.
     pub(super) async fn failed_stage(&self, pipeline: &Pipeline, cause: &str) -> Result<Option<FailedAt>, EngineError> {
         let child = FailedChild::read(cause);
         let named = child.as_ref().and_then(|child| position(pipeline, child));
@@ -34,7 +34,7 @@ impl Notifier {
         for (index, stage) in pipeline.stages.iter().enumerate() {
             let Some(arn) = sibling_execution(&pipeline.execution_arn, &stage.execution_name) else { continue };
             let Some(child) = self.described(&arn).await? else {
-                // It was to be started, and was not.
+                // Its execution was not started.
                 return Ok(Some(FailedAt { index, ..FailedAt::default() }));
             };
             if child.status.as_deref() != Some("SUCCEEDED") {
@@ -44,7 +44,7 @@ impl Notifier {
         Ok(None)
     }
 
-    /// How an execution stands; `None` if there is none of this ARN.
+    /// Describes an execution; returns `None` if it does not exist.
     pub(super) async fn described(&self, arn: &str) -> Result<Option<FailedChild>, EngineError> {
         match self.step_functions.describe_execution().execution_arn(arn).send().await {
             Ok(found) => Ok(Some(FailedChild {
@@ -55,11 +55,11 @@ impl Notifier {
                 cause: found.cause().map(str::to_owned),
             })),
             Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => Ok(None),
-            Err(error) => Err(EngineError::from_aws(format!("cannot look at {arn}"), &error)),
+            Err(error) => Err(EngineError::from_aws(format!("cannot describe {arn}"), &error)),
         }
     }
 
-    /// The stages before the one that failed, with links to their files.
+    /// Returns the stages before the failed one, with links to their files.
     pub(super) async fn done_stages(
         &self,
         stages: &[FrozenStage],
@@ -75,7 +75,7 @@ impl Notifier {
     }
 }
 
-/// What a stage came to.
+/// Creates the report of a stage.
 pub(super) fn report(stage: &FrozenStage, output: RunOutput) -> StageReport {
     StageReport { stage_name: Some(stage.stage_name.clone()), model_id: stage.model_id.clone(), output }
 }

@@ -3,7 +3,7 @@
 
 use super::Found;
 use super::stream_reader::changed_or_failed;
-use crate::error::{EngineError, chain};
+use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use bytes::{Buf, Bytes};
 use parquet::errors::ParquetError;
@@ -75,7 +75,7 @@ impl Shared {
         let answer = get.range(format!("bytes={first}-{last}")).send().await;
         let answer = answer.map_err(|error| changed_or_failed(&self.object, &error))?;
         let body = answer.body.collect().await;
-        let body = body.map_err(|error| EngineError::Transient(format!("reading {uri} broke: {}", chain(&error))))?;
+        let body = body.map_err(|error| EngineError::transient(format!("reading {uri} broke")).caused_by(error))?;
         Ok(body.into_bytes())
     }
 }

@@ -1,7 +1,8 @@
 //! Which objects there are.
 
-use crate::error::EngineError;
+use crate::error::{AwsOperation, EngineError};
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::problem::Problem;
@@ -30,7 +31,7 @@ pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<Found>, EngineE
             etag: object.e_tag().unwrap_or_default().to_owned(),
         })),
         Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
-        Err(error) => Err(refused(uri, error.raw_response().map(|r| r.status().as_u16()), &error)),
+        Err(error) => Err(refused(uri, &error)),
     }
 }
 
@@ -74,7 +75,7 @@ impl Pages {
         let prefix = &self.prefix;
         let ask = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
         let page = ask.set_continuation_token(self.token.take()).send().await;
-        let page = page.map_err(|error| refused(prefix, error.raw_response().map(|r| r.status().as_u16()), &error))?;
+        let page = page.map_err(|error| refused(prefix, &error))?;
         let found = page.contents().iter().map(|object| Found {
             uri: S3Uri::new(&prefix.bucket, object.key().unwrap_or_default()),
             bytes: object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
@@ -87,7 +88,8 @@ impl Pages {
     }
 }
 
-fn refused<E: ProvideErrorMetadata + std::error::Error>(uri: &S3Uri, status: Option<u16>, error: &E) -> EngineError {
+fn refused<E: AwsOperation>(uri: &S3Uri, error: &SdkError<E>) -> EngineError {
+    let status = error.raw_response().map(|response| response.status().as_u16());
     match (status, error.code()) {
         _ if Layout::is_internal(&uri.key) => EngineError::from_aws(format!("cannot look at {uri}"), error),
         (_, Some("NoSuchBucket")) => {

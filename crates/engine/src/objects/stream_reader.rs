@@ -1,7 +1,7 @@
 //! One object from its beginning to its end, as `std::io::Read`.
 
 use super::{Found, Piece};
-use crate::error::{EngineError, chain};
+use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::layout::Layout;
@@ -55,8 +55,7 @@ async fn fetch(client: Client, object: Found, sender: mpsc::Sender<Piece>) {
             Err(failure) => failure,
         };
         breaks = if at > before { 0 } else { breaks + 1 };
-        let passing = matches!(failure, EngineError::Transient(_) | EngineError::Throttled(_));
-        if !passing || breaks > MOST_BREAKS {
+        if !failure.is_transient() || breaks > MOST_BREAKS {
             // The reader may be gone: then nobody needs the error.
             let _ = sender.send(Err(failure.into())).await;
             return;
@@ -79,7 +78,7 @@ async fn fetch_from(
     let answer = get.send().await.map_err(|error| changed_or_failed(object, &error))?;
     let mut body = answer.body;
     while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| EngineError::Transient(format!("reading {uri} broke: {}", chain(&error))))?;
+        let piece = piece.map_err(|error| EngineError::transient(format!("reading {uri} broke")).caused_by(error))?;
         *at += piece.len() as u64;
         if sender.send(Ok(piece)).await.is_err() {
             // The reader has all it wanted.

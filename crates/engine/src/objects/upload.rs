@@ -67,7 +67,7 @@ impl Uploads {
 }
 
 fn outcome(done: Result<Result<(), EngineError>, tokio::task::JoinError>) -> Result<(), EngineError> {
-    done.unwrap_or_else(|error| Err(EngineError::Transient(format!("an upload died: {error}"))))
+    done.unwrap_or_else(|error| Err(EngineError::died("an upload", error)))
 }
 
 impl ObjectSink for Uploads {
@@ -117,7 +117,7 @@ impl ObjectWriter {
         while let Some(done) = self.uploads.runtime.block_on(tasks.join_next()) {
             outcome(done)?;
         }
-        Err(EngineError::Transient(format!("the upload of {} ended early", self.key)).into())
+        Err(EngineError::internal(format!("the upload of {} ended early, without an error", self.key)).into())
     }
 }
 
@@ -188,7 +188,9 @@ async fn upload_parts(
                 break done.map(|_| ()).map_err(|error| EngineError::from_aws(what(), &error));
             }
             // The writer was dropped: nothing is to be left behind.
-            None => break Err(EngineError::Transient(format!("the writing of s3://{bucket}/{key} was given up"))),
+            None => {
+                break Err(EngineError::internal(format!("s3://{bucket}/{key} was dropped before it was complete")));
+            }
         }
     };
     if stored.is_err() {

@@ -7,10 +7,11 @@ use super::row_ids::RowIds;
 use crate::error::EngineError;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::{RecordError, read_line};
-use bedrock_batch_domain::extract::{FieldKinds, FieldValue};
+use bedrock_batch_domain::extract::{FieldKinds, FieldValue, Unparsed};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::{JobCounts, Tokens};
 use std::borrow::Cow;
 use std::io::Read;
@@ -18,41 +19,39 @@ use std::ops::Range;
 
 /// One job that had rows of the chunk.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct JobAttempt {
     /// The pass that it belongs to.
     pub pass: u32,
-    /// How many rows it had: of those that were unanswered when the pass began, the next ones.
+    /// Number of rows it had: of those that were unanswered when the pass began, the next ones.
     pub records: usize,
-    /// Whether the model was ever asked.
+    /// If true, the model was invoked.
     pub was_asked: bool,
-    /// How it was asked.
+    /// The lane of the job.
     pub lane: Lane,
-    /// The model that was asked, where a line does not say so itself.
+    /// The model that was invoked, where a line does not say so itself.
     pub model_id: String,
-    /// What `error` says of its rows for which nothing came.
-    pub missing: String,
-    /// The name of that, for counting.
-    pub missing_reason: String,
+    /// Reason of its rows for which nothing came.
+    pub missing: RowError,
 }
 
-/// Where a row stands.
+/// Outcome of a row so far.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// No line has come for it.
     Missing,
-    /// It was never sent; why.
-    NotSent(Box<str>),
+    /// It was never sent.
+    NotSent(Box<RowError>),
     /// Its line says why there is no answer.
     Failed(Box<RecordError>),
-    /// The row that it equals has no answer: what that one says, and the name for counting.
-    NoneShared(Box<(String, String)>),
+    /// The row that it equals has no answer, for this reason.
+    NoneShared(Box<RowError>),
     /// Its answer.
-    Replied(Kept),
+    Replied(StoredReply),
 }
 
 /// A reply, its parts in the buffers of [`Answers`].
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredReply {
     pub(super) payload: KeptPayload,
     /// The number of the stop reason.
     pub(super) stop_reason: Option<usize>,
@@ -71,16 +70,16 @@ pub(super) enum Fields {
     None,
     /// In the order of the prompt.
     Found(Box<[Option<FieldValue>]>),
-    /// Why there are none: for `error`, and the name for counting.
-    Unparsed(Box<str>, &'static str),
+    /// There are none.
+    Unparsed(Box<Unparsed>),
 }
 
-/// What answers are read with.
+/// Rules by which answers are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
-    /// Why rows without an answer may be asked again.
+    /// Reasons for which rows without an answer may be sent again.
     pub retry_on: &'a [RetryOn],
-    /// The prompts that were asked.
+    /// The prompts of the run.
     pub prompts: &'a PromptsRead,
 }
 
@@ -114,7 +113,7 @@ pub(super) struct Answers<'a> {
     pub(super) floats: Vec<f32>,
     pub(super) stop_reasons: Vec<String>,
     pub(super) models: Vec<String>,
-    asked: Vec<Asked>,
+    attempts: Vec<JobAttempt>,
     reading: Reading<'a>,
     /// Rows that were open when the latest pass began, and how many of them have found their job.
     open: Vec<usize>,
@@ -124,57 +123,56 @@ pub(super) struct Answers<'a> {
 const UNREADABLE: &str = "unreadable lines in the job's output";
 const UNKNOWN: &str = "answers to records that were not asked";
 const REPEATED: &str = "repeated answers to one record";
-const NOT_ASKED: (&str, &str) = ("not asked: the run ended before", "not asked");
 
 impl<'a> Answers<'a> {
-    /// The rows of a chunk, without answers yet: their ids, why some were not sent, and (where they have different ones)
-    /// their prompts.
+    /// The rows of a chunk, without answers yet: their ids, the reasons why some were not sent, and (where they have
+    /// different ones) their prompts.
     pub(super) fn new(
         ids: &[StringArray],
-        not_sent: &[StringArray],
+        not_sent: Vec<Option<RowError>>,
         prompts: &[StringArray],
         reading: Reading<'a>,
     ) -> Self {
-        let outcome = |why: Option<&str>| why.map_or(Outcome::Missing, |why| Outcome::NotSent(why.into()));
+        let outcome = |why: Option<RowError>| why.map_or(Outcome::Missing, |why| Outcome::NotSent(Box::new(why)));
         let mut prompts = prompts.iter().flat_map(|batch| batch.iter()).map(|id| reading.prompts.number(id));
         let mut prompt = || prompts.next().unwrap_or_default();
         let row = |why| Row { outcome: outcome(why), prompt: prompt(), attempts: 0, asked_by: 0, line_of: 0 };
         Self {
             ids: RowIds::new(ids),
-            rows: not_sent.iter().flat_map(|batch| batch.iter()).map(row).collect(),
+            rows: not_sent.into_iter().map(row).collect(),
             texts: String::new(),
             floats: Vec::new(),
             stop_reasons: Vec::new(),
             models: Vec::new(),
-            asked: Vec::new(),
+            attempts: Vec::new(),
             reading,
             open: Vec::new(),
             assigned: 0,
         }
     }
 
-    /// The next job's turn: its rows have one attempt more. Jobs come in the order in which they were asked.
-    pub(super) fn ask(&mut self, asked: Asked) {
-        if self.asked.last().is_none_or(|last| last.pass != asked.pass) {
+    /// Begins with the next job: its rows have one attempt more. Jobs come in the order in which they were sent.
+    pub(super) fn begin_job(&mut self, job: JobAttempt) {
+        if self.attempts.last().is_none_or(|last| last.pass != job.pass) {
             self.open = (0..self.rows.len()).filter(|row| self.may_be_asked(*row)).collect();
             self.assigned = 0;
         }
-        let number = u32::try_from(self.asked.len() + 1).unwrap_or(u32::MAX);
-        let end = self.open.len().min(self.assigned.saturating_add(asked.records));
+        let number = u32::try_from(self.attempts.len() + 1).unwrap_or(u32::MAX);
+        let end = self.open.len().min(self.assigned.saturating_add(job.records));
         for row in &self.open[self.assigned..end] {
             let Some(row) = self.rows.get_mut(*row) else { continue };
-            row.attempts += u32::from(asked.was_asked);
-            if asked.was_asked || row.asked_by == 0 {
+            row.attempts += u32::from(job.was_asked);
+            if job.was_asked || row.asked_by == 0 {
                 // What became of a job that had it says more than that another one never came to it.
                 row.asked_by = number;
             }
-            if asked.was_asked && matches!(row.outcome, Outcome::Failed(_)) {
+            if job.was_asked && matches!(row.outcome, Outcome::Failed(_)) {
                 // The latest attempt says why there is no answer.
                 row.outcome = Outcome::Missing;
             }
         }
         self.assigned = end;
-        self.asked.push(asked);
+        self.attempts.push(job);
     }
 
     /// Whether the row has no answer, and may be asked (again). One that was never asked needs no reason.
@@ -189,7 +187,7 @@ impl<'a> Answers<'a> {
                 RecordError::Refused { .. } => RetryOn::Error,
             },
             Some(Outcome::Replied(
-                Kept { payload: KeptPayload::None, .. } | Kept { fields: Fields::Unparsed(..), .. },
+                StoredReply { payload: KeptPayload::None, .. } | StoredReply { fields: Fields::Unparsed(_), .. },
             )) => RetryOn::Unparsed,
             Some(Outcome::Replied(_) | Outcome::NotSent(_)) | None => return false,
         };
@@ -206,13 +204,13 @@ impl<'a> Answers<'a> {
         !matches!(self.rows.get(row).map(|row| &row.outcome), Some(Outcome::NotSent(_)) | None)
     }
 
-    /// What `error` says of a row for which nothing came, and its name for counting.
-    pub(super) fn missing(&self, row: &Row) -> (&str, &str) {
-        let asked = (row.asked_by as usize).checked_sub(1).and_then(|number| self.asked.get(number));
-        asked.map_or(NOT_ASKED, |asked| (asked.missing.as_str(), asked.missing_reason.as_str()))
+    /// Reason of a row for which nothing came.
+    pub(super) fn missing(&self, row: &Row) -> Cow<'_, RowError> {
+        let job = (row.asked_by as usize).checked_sub(1).and_then(|number| self.attempts.get(number));
+        job.map_or_else(|| Cow::Owned(RowErrorCode::NotAsked.into()), |job| Cow::Borrowed(&job.missing))
     }
 
-    /// Reads one `.jsonl.out` of the job whose turn it is. Lines that cannot be used are counted, and never stop a run:
+    /// Reads one `.jsonl.out` of the job that was begun last. Lines that cannot be used are counted, and never stop a run:
     /// the row they may have belonged to is then missing its answer, and says so.
     ///
     /// # Errors
@@ -235,14 +233,14 @@ impl<'a> Answers<'a> {
             return Some(UNREADABLE);
         };
         let (asked_in, later_pass, own_model) =
-            self.asked.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
+            self.attempts.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
         let model_id = answer.model_id.as_deref().unwrap_or(own_model).to_owned();
         // The jobs of a later pass have rows of other chunks too.
         let unknown = if later_pass { None } else { Some(UNKNOWN) };
         let Some(row) = self.ids.row(&answer.record_id) else {
             return unknown;
         };
-        let number = u32::try_from(self.asked.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
         let reopened = self.may_be_asked(row);
         let Some(known) = self.rows.get_mut(row) else { return unknown };
         let same_job = known.line_of == number;
@@ -270,7 +268,7 @@ impl<'a> Answers<'a> {
         warning
     }
 
-    fn keep(&mut self, reply: Reply<'_>, prompt: u16, model_id: &str) -> Kept {
+    fn keep(&mut self, reply: Reply<'_>, prompt: u16, model_id: &str) -> StoredReply {
         let mut fields = Fields::None;
         let payload = match reply.payload {
             None => KeptPayload::None,
@@ -283,7 +281,7 @@ impl<'a> Answers<'a> {
         // There are a handful of each.
         let stop_reason = reply.stop_reason.map(|reason| number_of(&mut self.stop_reasons, &reason));
         let model = number_of(&mut self.models, model_id);
-        Kept {
+        StoredReply {
             payload,
             stop_reason,
             input_tokens: reply.input_tokens,
@@ -313,7 +311,7 @@ impl<'a> Answers<'a> {
                 }
                 Fields::Found(fields.into())
             }
-            Err(why) => Fields::Unparsed(why.to_string().into(), why.reason()),
+            Err(why) => Fields::Unparsed(Box::new(why)),
         }
     }
 
@@ -331,10 +329,10 @@ impl<'a> Answers<'a> {
     pub(super) fn kinds(&self) -> Vec<FieldKinds> {
         let mut kinds = vec![FieldKinds::default(); self.field_names().len()];
         for row in &self.rows {
-            if let Outcome::Replied(Kept { fields: Fields::Found(values), .. }) = &row.outcome {
+            if let Outcome::Replied(StoredReply { fields: Fields::Found(values), .. }) = &row.outcome {
                 for (kinds, value) in kinds.iter_mut().zip(values) {
                     if let Some(value) = value {
-                        kinds.see(value);
+                        kinds.record(value);
                     }
                 }
             }
@@ -354,28 +352,23 @@ impl<'a> Answers<'a> {
         KeptPayload::Embedding(begin..self.floats.len())
     }
 
-    pub(super) fn text(&self, kept: &Kept) -> Option<&str> {
+    pub(super) fn text(&self, kept: &StoredReply) -> Option<&str> {
         match &kept.payload {
             KeptPayload::Text(range) => self.texts.get(range.clone()),
             KeptPayload::Embedding(_) | KeptPayload::None => None,
         }
     }
 
-    pub(super) fn embedding(&self, kept: &Kept) -> Option<&[f32]> {
+    pub(super) fn embedding(&self, kept: &StoredReply) -> Option<&[f32]> {
         match &kept.payload {
             KeptPayload::Embedding(range) => self.floats.get(range.clone()),
             KeptPayload::Text(_) | KeptPayload::None => None,
         }
     }
 
-    pub(super) fn stop_reason(&self, kept: &Kept) -> Option<&str> {
+    pub(super) fn stop_reason(&self, kept: &StoredReply) -> Option<&str> {
         kept.stop_reason.and_then(|number| self.stop_reasons.get(number)).map(String::as_str)
     }
-}
-
-/// The name for counting of why a row was not sent, `not sent: <reason>: <details>`; the reason is ours and short.
-pub(super) fn not_sent_reason(why: &str) -> &str {
-    why.split(": ").nth(1).unwrap_or("not sent")
 }
 
 /// The number of a name in a list, which it joins if it is new.

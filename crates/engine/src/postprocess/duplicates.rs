@@ -40,7 +40,9 @@ impl<'a> Waiting<'a> {
             let ids = batch.column_by_name(SAME_AS).and_then(|column| column.as_string_opt::<i32>());
             let positions = batch.column_by_name(SAME_AS_ROW).and_then(|c| c.as_primitive_opt::<UInt64Type>());
             let (Some(ids), Some(positions)) = (ids, positions) else {
-                return Err(EngineError::Transient(format!("{rows_name} is not a file of duplicates of ours")));
+                return Err(EngineError::corrupt(format!(
+                    "{rows_name} lacks the columns `{SAME_AS}` and `{SAME_AS_ROW}` of a file of duplicates"
+                )));
             };
             for (id, position) in ids.iter().zip(positions) {
                 // Without an id, the row is not asked, and says why itself.

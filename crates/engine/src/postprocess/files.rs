@@ -44,7 +44,7 @@ pub(super) fn create_files<S: ObjectSink>(
         let writer = sink.create(key)?;
         Ok(match format {
             OutputFormat::Parquet => {
-                OutputFile::Parquet(ParquetFile::create(writer, Arc::clone(schema), Readers::Anybody)?)
+                OutputFile::Parquet(ParquetFile::create(writer, Arc::clone(schema), Readers::Any)?)
             }
             OutputFormat::Csv => OutputFile::Csv(CsvFile::create(writer, schema)?),
         })

@@ -1,6 +1,6 @@
 //! The core of postprocess: answers and rows in, answered rows out.
 
-use super::answers::{Answers, Asked, Reading};
+use super::answers::{Answers, JobAttempt, Reading};
 use super::files::{OutputFile, create_files};
 use super::output::AnswerColumns;
 use super::shared::write_shared;
@@ -9,10 +9,12 @@ use crate::objects::ObjectSink;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, StringArray};
-use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_ID};
+use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_ID, ROW_ERROR};
 use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::model::Family;
+use bedrock_batch_domain::record_id::RecordId;
+use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::summary::JobCounts;
 use parquet::file::reader::ChunkReader;
 use std::io::Read;
@@ -37,10 +39,10 @@ pub struct JoinJob<'a> {
     pub shared: Option<(&'a [String], &'a str)>,
 }
 
-/// A job that had rows of the chunk, and what came of it.
-pub struct Turn<'a> {
+/// A job that had rows of the chunk, and its answers.
+pub struct JobAnswers<'a> {
     /// The job.
-    pub asked: Asked,
+    pub job: JobAttempt,
     /// Its output files.
     pub answers: Box<dyn Iterator<Item = Box<dyn Read>> + 'a>,
 }
@@ -54,7 +56,7 @@ pub struct Joined {
     pub unanswered: Vec<bool>,
 }
 
-/// Joins the answers of all jobs that had rows of a chunk (in the order in which they were asked) to its rows, those of
+/// Joins the answers of all jobs that had rows of a chunk (in the order in which they were sent) to its rows, those of
 /// the file `rows` (named `rows_name` in messages), and writes the outputs.
 ///
 /// # Errors
@@ -63,7 +65,7 @@ pub fn join<'a, R, S>(
     job: &JoinJob<'_>,
     rows: &R,
     rows_name: &str,
-    turns: impl Iterator<Item = Turn<'a>>,
+    jobs: impl Iterator<Item = JobAnswers<'a>>,
     sink: &S,
 ) -> Result<Joined, EngineError>
 where
@@ -72,9 +74,9 @@ where
 {
     let mut counts = JobCounts::default();
     let mut answers = answers_for(rows, rows_name, job.reading)?;
-    for turn in turns {
-        answers.ask(turn.asked);
-        for input in turn.answers {
+    for of_job in jobs {
+        answers.begin_job(of_job.job);
+        for input in of_job.answers {
             answers.read(job.family, input, &mut counts)?;
         }
     }
@@ -93,21 +95,42 @@ where
     R: ChunkReader + Clone + 'static,
 {
     let (mut row_ids, mut not_sent, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
-    let wanted: &[&str] = if reading.prompts.named { &[RECORD_ID, NOT_SENT, PROMPT] } else { &[RECORD_ID, NOT_SENT] };
-    let (_, ids) = ParquetRows::open(rows.clone(), rows_name, Some(wanted))?;
+    let mut wanted = vec![RECORD_ID, NOT_SENT, ROW_ERROR];
+    wanted.extend(reading.prompts.named.then_some(PROMPT));
+    let (_, ids) = ParquetRows::open(rows.clone(), rows_name, Some(&wanted))?;
     for batch in ids {
         let batch = batch?;
         let column = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
         match (column(RECORD_ID), column(NOT_SENT)) {
-            (Some(ids), Some(why)) => {
+            (Some(ids), Some(words)) => {
                 row_ids.push(ids.clone());
-                not_sent.push(why.clone());
+                not_sent.extend(row_errors(words, column(ROW_ERROR), rows_name)?);
                 prompts.extend(column(PROMPT).cloned());
             }
-            _ => return Err(EngineError::Transient(format!("{rows_name} is not a rows file of ours"))),
+            _ => {
+                return Err(EngineError::corrupt(format!(
+                    "{rows_name} lacks the columns `{RECORD_ID}` and `{NOT_SENT}` of a rows file"
+                )));
+            }
         }
     }
-    Ok(Answers::new(&row_ids, &not_sent, &prompts, reading))
+    Ok(Answers::new(&row_ids, not_sent, &prompts, reading))
+}
+
+/// The reasons of rows that were not sent. Rows files of earlier versions have them in `words` alone.
+fn row_errors(
+    words: &StringArray,
+    coded: Option<&StringArray>,
+    rows_name: &str,
+) -> Result<Vec<Option<RowError>>, EngineError> {
+    let Some(coded) = coded else {
+        return Ok(words.iter().map(|words| words.map(RowError::from_text)).collect());
+    };
+    let errors = coded.iter().map(|error| error.map(serde_json::from_str).transpose());
+    errors.collect::<Result<_, _>>().map_err(|error| {
+        EngineError::corrupt(format!("{rows_name} has an error of a row that is not as it was written"))
+            .caused_by(error)
+    })
 }
 
 /// Writes the rows with their answers, and counts them.
@@ -160,11 +183,11 @@ fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
     else {
         return Ok(batch.clone());
     };
-    let stripped: StringArray =
-        ids.iter().map(|id| id.map(|id| id.rsplit_once('-').map_or(id, |(id, _)| id))).collect();
+    let stripped: StringArray = ids.iter().map(|id| id.map(|id| RecordId::parse(id).row)).collect();
     let mut columns = batch.columns().to_vec();
     columns[at] = Arc::new(stripped);
-    RecordBatch::try_new(schema, columns).map_err(|error| EngineError::Transient(error.to_string()))
+    RecordBatch::try_new(schema, columns)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
 }
 
 fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
@@ -176,5 +199,51 @@ fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         .filter(|(_, f)| !INTERNAL.contains(&f.name().as_str()))
         .map(|(i, _)| i)
         .collect();
-    batch.project(&kept).map_err(|error| EngineError::Transient(error.to_string()))
+    batch
+        .project(&kept)
+        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answers::Outcome;
+    use super::super::prompts_read::PromptsRead;
+    use super::*;
+    use crate::rows::parquet_write::{ParquetFile, Readers};
+    use arrow_array::ArrayRef;
+    use bytes::Bytes;
+
+    fn rows_file(columns: &[(&str, [Option<&str>; 2])]) -> Bytes {
+        let column = |cells: [Option<&str>; 2]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
+        let columns = columns.iter().map(|(name, cells)| (*name, column(*cells), true));
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Internal).unwrap();
+        file.write(&batch).unwrap();
+        file.finish().unwrap().into()
+    }
+
+    fn reasons(rows: &Bytes) -> Result<Vec<Option<RowError>>, EngineError> {
+        let prompts = PromptsRead::default();
+        let answers = answers_for(rows, "rows", Reading { retry_on: &[], prompts: &prompts })?;
+        let reason = |outcome: Outcome| match outcome {
+            Outcome::NotSent(error) => Some(*error),
+            _ => None,
+        };
+        Ok(answers.rows.into_iter().map(|row| reason(row.outcome)).collect())
+    }
+
+    #[test]
+    fn reasons_are_read_as_data_and_from_rows_files_without_codes() {
+        let (ids, words) = ([Some("a"), Some("b")], [None, Some("not sent: failed in stage mood: v2: lost")]);
+        let coded = r#"{"code": "failed_in_earlier_stage", "qualifier": "mood: v2", "detail": "lost"}"#;
+        let rows = rows_file(&[(RECORD_ID, ids), (NOT_SENT, words), (ROW_ERROR, [None, Some(coded)])]);
+        assert_eq!(reasons(&rows).unwrap(), [None, Some(RowError::failed_in_stage("mood: v2", "lost"))]);
+        let old = [None, Some("not sent: no prompt for it: `kind` is empty, and there is no `default`")];
+        let read = reasons(&rows_file(&[(RECORD_ID, ids), (NOT_SENT, old)])).unwrap();
+        let coded = read[1].as_ref().map(|error| error.reason.code);
+        assert_eq!(coded, Some(bedrock_batch_domain::row_error::RowErrorCode::NoPrompt));
+        assert_eq!(read[1].as_ref().map(ToString::to_string).as_deref(), old[1]);
+        let broken = rows_file(&[(RECORD_ID, ids), (NOT_SENT, words), (ROW_ERROR, [None, Some("{")])]);
+        assert!(reasons(&broken).is_err());
+    }
 }

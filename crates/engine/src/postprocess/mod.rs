@@ -15,8 +15,8 @@ mod shared;
 mod unanswered;
 mod widen;
 
-pub use answers::{Asked, Reading};
-pub use join::{JoinJob, Joined, Turn, join};
+pub use answers::{JobAttempt, Reading};
+pub use join::{JobAnswers, JoinJob, Joined, join};
 pub use prompts_read::PromptsRead;
 pub use run::{PostprocessInput, Postprocessor};
 pub use unanswered::copy_unanswered;

@@ -1,6 +1,6 @@
 //! The columns that answers add, built a batch at a time.
 
-use super::answers::{Answers, Fields, Kept, Outcome, not_sent_reason};
+use super::answers::{Answers, Fields, Outcome, StoredReply};
 use super::field_columns::FieldColumns;
 use super::prompts_read::PromptsRead;
 use crate::error::EngineError;
@@ -13,21 +13,10 @@ use bedrock_batch_domain::columns::{
 };
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::model::Family;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::{JobCounts, Tokens};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
-
-const NO_TEXT: &str = "the model returned no answer";
-const NONE_SHARED: &str = "the row that this one equals has no answer";
-
-fn count(counts: &mut BTreeMap<String, u64>, reason: &str) {
-    match counts.get_mut(reason) {
-        Some(count) => *count += 1,
-        None => {
-            counts.insert(reason.to_owned(), 1);
-        }
-    }
-}
 
 /// The answer columns of some rows.
 pub(super) struct AnswerColumns<'a> {
@@ -85,43 +74,33 @@ impl<'a> AnswerColumns<'a> {
         if self.prompts.named {
             self.prompt_id.append_option(self.prompts.id(row.prompt));
         }
-        let mut failed = None;
-        match &row.outcome {
-            Outcome::Missing if self.duplicates => {
-                failed = Some(NONE_SHARED);
-                self.no_answer(NONE_SHARED);
+        let error = match &row.outcome {
+            Outcome::Replied(reply) => self.answer(answers, reply, row.prompt, counts).map(Cow::Owned),
+            outcome => {
+                self.no_answer();
+                Some(match outcome {
+                    Outcome::Missing if self.duplicates => Cow::Owned(RowErrorCode::DuplicateUnanswered.into()),
+                    Outcome::Failed(error) => Cow::Owned(RowError::from(&**error)),
+                    Outcome::NotSent(error) | Outcome::NoneShared(error) => Cow::Borrowed(&**error),
+                    Outcome::Missing | Outcome::Replied(_) => answers.missing(row),
+                })
             }
-            Outcome::Missing => {
-                let (text, reason) = answers.missing(row);
-                failed = Some(reason);
-                self.no_answer(text);
+        };
+        match error {
+            Some(error) => {
+                counts.count_failed(&error.reason);
+                self.error.append_value(error.to_string());
             }
-            Outcome::NotSent(why) => {
-                failed = Some(not_sent_reason(why));
-                self.no_answer(why);
+            None => {
+                counts.answered += 1;
+                self.error.append_null();
             }
-            Outcome::Failed(error) => {
-                count(&mut counts.failed, &error.reason());
-                self.no_answer(&error.to_string());
-            }
-            Outcome::NoneShared(why) => {
-                failed = Some(&why.1);
-                self.no_answer(&why.0);
-            }
-            Outcome::Replied(reply) => {
-                failed = self.answer(answers, reply, row.prompt, counts);
-                counts.answered += u64::from(failed.is_none());
-            }
-        }
-        if let Some(reason) = failed {
-            count(&mut counts.failed, reason);
         }
     }
 
-    fn no_answer(&mut self, error: &str) {
+    fn no_answer(&mut self) {
         self.response.append_null();
         self.embedding.append_null();
-        self.error.append_value(error);
         self.stop_reason.append_null();
         self.input_tokens.append_null();
         self.output_tokens.append_null();
@@ -129,14 +108,14 @@ impl<'a> AnswerColumns<'a> {
         self.fields.push(None);
     }
 
-    /// Appends a reply; says why it is no answer all the same, if so.
-    fn answer<'r>(
+    /// Appends a reply; returns the reason why it is no answer all the same, if so.
+    fn answer(
         &mut self,
         answers: &Answers<'_>,
-        reply: &'r Kept,
+        reply: &StoredReply,
         prompt: u16,
         counts: &mut JobCounts,
-    ) -> Option<&'r str> {
+    ) -> Option<RowError> {
         let prefill = self.prompts.prefill(prompt);
         if self.duplicates {
             // It costs nothing: the row that it equals was asked.
@@ -162,18 +141,15 @@ impl<'a> AnswerColumns<'a> {
         self.embedding.append(embedding.is_some());
         self.fields.push(match &reply.fields {
             Fields::Found(values) => Some(values),
-            Fields::None | Fields::Unparsed(..) => None,
+            Fields::None | Fields::Unparsed(_) => None,
         });
         if answers.text(reply).is_none() && embedding.is_none() {
-            self.error.append_value(format!("{NO_TEXT} (stop_reason {})", stop_reason.unwrap_or("not given")));
-            return Some(NO_TEXT);
+            return Some(RowError::new(RowErrorCode::EmptyAnswer, stop_reason.unwrap_or("not given")));
         }
-        if let Fields::Unparsed(why, reason) = &reply.fields {
-            self.error.append_value(why);
-            return Some(reason);
+        match &reply.fields {
+            Fields::Unparsed(unparsed) => Some(RowError::from(&**unparsed)),
+            Fields::None | Fields::Found(_) => None,
         }
-        self.error.append_null();
-        None
     }
 
     /// The input's rows with these columns behind them; older columns of the same names get their origin in front.
@@ -222,6 +198,6 @@ impl<'a> AnswerColumns<'a> {
             columns.push(column);
         }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-            .map_err(|error| EngineError::Transient(format!("answers do not fit their rows: {error}")))
+            .map_err(|error| EngineError::internal("answers do not fit their rows").caused_by(error))
     }
 }

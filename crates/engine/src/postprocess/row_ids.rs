@@ -1,6 +1,7 @@
 //! From a record id to its row within the job.
 
 use arrow_array::{Array, StringArray};
+use bedrock_batch_domain::record_id::PositionId;
 use std::collections::HashMap;
 
 /// The rows of a job by their record ids.
@@ -36,14 +37,8 @@ impl RowIds {
     }
 }
 
-/// The number of `r000000012`, written just so.
 fn position(id: &str) -> Option<u64> {
-    let digits = id.strip_prefix('r')?;
-    let canonical = digits.len() == 9 || (digits.len() > 9 && !digits.starts_with('0'));
-    if !canonical || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    digits.parse().ok()
+    PositionId::parse(id).map(|id| id.0)
 }
 
 #[cfg(test)]

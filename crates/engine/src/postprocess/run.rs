@@ -1,8 +1,8 @@
 //! The use case: find the answers of a chunk, join them, store the counts.
 
-use super::answers::{Asked, Reading};
+use super::answers::{JobAttempt, Reading};
 use super::duplicates::Waiting;
-use super::join::{JoinJob, Turn, join};
+use super::join::{JobAnswers, JoinJob, join};
 use super::prompts_read::PromptsRead;
 use super::unanswered::copy_unanswered;
 use super::widen::{WidenJob, widen};
@@ -17,10 +17,11 @@ use arrow_array::RecordBatch;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::input::OutputFormat;
-use bedrock_batch_domain::job::JobStatus;
+use bedrock_batch_domain::job::{JobStatus, unanswered};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{ChunkItem, ChunkJob, JobItem, Plan};
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use serde::Deserialize;
@@ -46,7 +47,7 @@ pub struct PostprocessInput {
 impl PostprocessInput {
     fn chunk(&self) -> Result<ChunkItem, EngineError> {
         let chunk = self.chunk.clone().or_else(|| self.job.as_ref().map(ChunkItem::of_job));
-        chunk.ok_or_else(|| EngineError::Transient("neither a job nor a chunk was handed over".to_owned()))
+        chunk.ok_or_else(|| EngineError::internal("the state machine passed neither a job nor a chunk"))
     }
 }
 
@@ -131,13 +132,13 @@ impl Postprocessor {
     async fn expect(&self, key: &str) -> Result<Found, EngineError> {
         let uri = S3Uri::new(&self.bucket, key);
         let found = head(&self.s3, &uri).await?;
-        found.ok_or_else(|| EngineError::Transient(format!("{uri} is gone")))
+        found.ok_or_else(|| EngineError::corrupt(format!("{uri} does not exist any more")))
     }
 
     async fn join_chunk(&self, chunk: Chunk) -> Result<JobCounts, EngineError> {
-        let mut turns = Vec::with_capacity(chunk.item.jobs.len());
+        let mut found_of_jobs = Vec::with_capacity(chunk.item.jobs.len());
         for job in &chunk.item.jobs {
-            turns.push(self.turn_of(&chunk, job).await?);
+            found_of_jobs.push(self.answers_of(&chunk, job).await?);
         }
         let records = self.expect(&chunk.layout.records_key(chunk.item.index)).await?;
         let wanted = self.wanted(&chunk).await?;
@@ -149,12 +150,12 @@ impl Postprocessor {
                 let (index, shared_key) = (chunk.item.index, chunk.layout.shared_key(chunk.item.index));
                 let job = job_of(&chunk, wanted.as_deref().map(|wanted| (wanted, shared_key.as_str())));
                 let rows = ObjectChunks::new(&runtime, &s3, &chunk.rows);
-                let turns = turns.iter().map(|(asked, found)| {
+                let answers = found_of_jobs.iter().map(|(attempt, found)| {
                     let read = |found: &Found| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
-                    Turn { asked: asked.clone(), answers: Box::new(found.iter().map(read)) }
+                    JobAnswers { job: attempt.clone(), answers: Box::new(found.iter().map(read)) }
                 });
                 let sink = WhileInHand::new(&runtime, &uploads, &jobs, &chunk);
-                let joined = join(&job, &rows, &chunk.rows.uri.to_string(), turns, &sink)?;
+                let joined = join(&job, &rows, &chunk.rows.uri.to_string(), answers, &sink)?;
                 if joined.counts.unanswered > 0 {
                     let lines = StreamReader::new(&runtime, &s3, &records);
                     copy_unanswered(lines, &joined.unanswered, &sink, &chunk.layout.unanswered_key(index))?;
@@ -167,8 +168,8 @@ impl Postprocessor {
         Ok(counts)
     }
 
-    /// What a job had of the chunk, and where its answers are.
-    async fn turn_of(&self, chunk: &Chunk, job: &ChunkJob) -> Result<(Asked, Vec<Found>), EngineError> {
+    /// The part of a job in the chunk, and the files of its answers.
+    async fn answers_of(&self, chunk: &Chunk, job: &ChunkJob) -> Result<(JobAttempt, Vec<Found>), EngineError> {
         let stored = self.jobs.get(&job.name).await?.unwrap_or_default();
         let folder = match (job.lane, stored.job_arn.as_deref().and_then(|arn| arn.rsplit('/').next())) {
             (Lane::OnDemand, _) => Some(chunk.layout.on_demand_prefix(job.index)),
@@ -181,21 +182,19 @@ impl Postprocessor {
             None => Vec::new(),
         };
         answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));
-        let (missing, missing_reason) = missing(job.lane, &stored);
         let model = match job.lane {
             Lane::Batch => &chunk.plan.model,
             Lane::OnDemand => &chunk.plan.on_demand.model,
         };
-        let asked = Asked {
+        let attempt = JobAttempt {
             pass: job.pass,
             records: job.records as usize,
             was_asked: stored.was_asked(),
             lane: job.lane,
             model_id: model.id.clone(),
-            missing,
-            missing_reason,
+            missing: missing(job.lane, &stored),
         };
-        Ok((asked, answers))
+        Ok((attempt, answers))
     }
 
     /// The rows of the chunk whose answers rows of other chunks wait for.
@@ -314,7 +313,7 @@ fn job_of<'a>(chunk: &'a Chunk, shared: Option<(&'a [String], &'a str)>) -> Join
     let request = &chunk.plan.request;
     JoinJob {
         family: chunk.plan.model.family,
-        reading: Reading { retry_on: &request.asking.retry_on, prompts: &chunk.prompts },
+        reading: Reading { retry_on: &request.invocation.retry_on, prompts: &chunk.prompts },
         columns: &chunk.plan.columns,
         strip_suffix: chunk.plan.prompts.expands() && !chunk.plan.prompts.is_wide(),
         types: chunk.item.types.as_deref(),
@@ -323,23 +322,13 @@ fn job_of<'a>(chunk: &'a Chunk, shared: Option<(&'a [String], &'a str)>) -> Join
     }
 }
 
-/// What to say of rows without a line: a text for `error`, and a name for counting.
-fn missing(lane: Lane, stored: &StoredJob) -> (String, String) {
-    if let Some(reason) = stored.fell_back.as_ref().filter(|_| !stored.was_asked()) {
-        return (format!("not asked: {reason}"), "not asked: Bedrock did not take the job in batch".to_owned());
+/// Reason of the rows of a job for which no line came.
+fn missing(lane: Lane, stored: &StoredJob) -> RowError {
+    if stored.was_asked() {
+        return unanswered(lane, stored.status.unwrap_or(JobStatus::Unknown), stored.message.as_deref());
     }
-    if !stored.was_asked() {
-        return ("not asked: the run ended before".to_owned(), "not asked: the run ended before".to_owned());
+    match &stored.fell_back {
+        Some(reason) => RowError::new(RowErrorCode::BatchRefused, reason),
+        None => RowErrorCode::NotAskedRunEnded.into(),
     }
-    let status = stored.status.unwrap_or(JobStatus::Unknown);
-    let reason = match (lane, status) {
-        (_, JobStatus::Completed) => "no answer in the job's output".to_owned(),
-        (Lane::Batch, other) => format!("no answer: the job ended as {other}"),
-        (Lane::OnDemand, _) => "not asked: the run ended before".to_owned(),
-    };
-    let text = match (status, stored.message.as_deref()) {
-        (JobStatus::Failed, Some(message)) => format!("{reason}: {message}"),
-        _ => reason.clone(),
-    };
-    (text, reason)
 }

@@ -1,9 +1,10 @@
 //! Answers that rows of other chunks wait for, because they equal the rows that were asked: written by the chunk that was
 //! asked, read by the files of duplicates.
 
-use super::answers::{Answers, Fields, Kept, KeptPayload, Outcome, Row, not_sent_reason, number_of};
+use super::answers::{Answers, Fields, KeptPayload, Outcome, Row, StoredReply, number_of};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
+use bedrock_batch_domain::row_error::RowError;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Write;
@@ -25,9 +26,27 @@ pub(super) struct SharedAnswer {
     input_tokens: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output_tokens: Option<u64>,
-    /// Why there is no answer, and the name of that for counting.
+    /// The reason why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    none: Option<(String, String)>,
+    none: Option<SharedError>,
+}
+
+/// A reason, as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum SharedError {
+    Coded(RowError),
+    /// Of versions without codes: the text of `error`, and the words that it is counted by.
+    InWords(String, String),
+}
+
+impl SharedError {
+    fn row_error(&self) -> RowError {
+        match self {
+            Self::Coded(error) => error.clone(),
+            Self::InWords(text, words) => RowError::uncoded(text, words),
+        }
+    }
 }
 
 /// Writes the answers of the rows `wanted` as the object `key`.
@@ -49,15 +68,11 @@ pub(super) fn write_shared<S: ObjectSink>(
 
 fn shared(answers: &Answers<'_>, id: &str, row: &Row) -> SharedAnswer {
     let mut answer = SharedAnswer { record_id: id.to_owned(), attempts: row.attempts, ..SharedAnswer::default() };
-    let none = |text: &str, reason: &str| Some((text.to_owned(), reason.to_owned()));
+    let none = |error: RowError| Some(SharedError::Coded(error));
     match &row.outcome {
-        Outcome::Missing => {
-            let (text, reason) = answers.missing(row);
-            answer.none = none(text, reason);
-        }
-        Outcome::NotSent(why) => answer.none = none(why, not_sent_reason(why)),
-        Outcome::Failed(error) => answer.none = none(&error.to_string(), &error.reason()),
-        Outcome::NoneShared(why) => answer.none = Some(*why.clone()),
+        Outcome::Missing => answer.none = none(answers.missing(row).into_owned()),
+        Outcome::Failed(error) => answer.none = none(RowError::from(&**error)),
+        Outcome::NotSent(error) | Outcome::NoneShared(error) => answer.none = none(RowError::clone(error)),
         Outcome::Replied(kept) => {
             answer.text = answers.text(kept).map(str::to_owned);
             answer.embedding = answers.embedding(kept).map(<[f32]>::to_vec);
@@ -93,8 +108,8 @@ pub(super) fn take_shared(answers: &mut Answers<'_>, rows_of: &HashMap<Box<str>,
         let Some(row) = answers.rows.get_mut(*row) else { continue };
         row.attempts = answer.attempts;
         row.outcome = match &answer.none {
-            Some(none) => Outcome::NoneShared(Box::new(none.clone())),
-            None => Outcome::Replied(Kept {
+            Some(none) => Outcome::NoneShared(Box::new(none.row_error())),
+            None => Outcome::Replied(StoredReply {
                 payload: payload.clone(),
                 stop_reason,
                 input_tokens: answer.input_tokens,
@@ -105,4 +120,22 @@ pub(super) fn take_shared(answers: &mut Answers<'_>, rows_of: &HashMap<Box<str>,
         };
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::row_error::RowErrorCode;
+
+    #[test]
+    fn reasons_are_read_with_codes_and_as_they_were_stored_before() {
+        let read = |none: &str| {
+            let line = format!(r#"{{"record_id": "r1", "attempts": 1, "none": {none}}}"#);
+            serde_json::from_str::<SharedAnswer>(&line).unwrap().none.unwrap().row_error()
+        };
+        let old = read(r#"["the model refused the record: 400: bad", "refused by the model (400)"]"#);
+        let refused = RowError::new(RowErrorCode::ModelRefused, "400: bad").qualified("400");
+        assert_eq!((old.to_string(), old.reason.words()), (refused.to_string(), refused.reason.words()));
+        assert_eq!(read(&serde_json::to_string(&SharedError::Coded(refused.clone())).unwrap()), refused);
+    }
 }

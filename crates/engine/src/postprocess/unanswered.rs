@@ -25,7 +25,9 @@ pub fn copy_unanswered<S: ObjectSink>(
     })?;
     written?;
     if numbers.next().is_some() {
-        return Err(EngineError::Transient(format!("the records that belong to {key} are fewer than its rows")));
+        return Err(EngineError::corrupt(format!(
+            "{key} cannot be written: the chunk has fewer records than rows that have one"
+        )));
     }
     file.close()?;
     Ok(())

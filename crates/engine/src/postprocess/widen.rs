@@ -17,6 +17,8 @@ use bedrock_batch_domain::check::wide_name;
 use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, names_beside};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::record_id::RecordId;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use std::sync::Arc;
 
 /// What to write.
@@ -91,8 +93,8 @@ fn joined(before: Option<RecordBatch>, batch: RecordBatch) -> Result<RecordBatch
     concat_batches(&batch.schema(), [&before, &batch]).map_err(unfitting)
 }
 
-fn unfitting(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Transient(format!("rows cannot be widened: {error}"))
+fn unfitting(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> EngineError {
+    EngineError::internal("cannot pivot the rows").caused_by(error)
 }
 
 fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, EngineError> {
@@ -100,22 +102,16 @@ fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, Engi
     column.ok_or_else(|| unfitting(format!("there is no column `{name}`")))
 }
 
-/// The id of the input's row, and the number of the prompt.
-fn parts(id: &str) -> (&str, &str) {
-    id.rsplit_once('-').unwrap_or((id, ""))
-}
-
 /// The place of the first row that begins an input row.
 fn first_of_a_row(batch: &RecordBatch) -> Result<usize, EngineError> {
     let ids = texts(batch, RECORD_ID)?;
-    let begins = |row: usize| matches!(parts(ids.value(row)).1, "000" | "001");
-    Ok((0..ids.len()).find(|row| begins(*row)).unwrap_or(ids.len()))
+    Ok((0..ids.len()).find(|row| RecordId::parse(ids.value(*row)).is_first_of_row()).unwrap_or(ids.len()))
 }
 
 /// Where the rows of each input row end.
 fn ends_of_rows(batch: &RecordBatch) -> Result<Vec<usize>, EngineError> {
     let ids = texts(batch, RECORD_ID)?;
-    let id = |row: usize| parts(ids.value(row)).0;
+    let id = |row: usize| RecordId::parse(ids.value(row)).row;
     let all = ids.len();
     Ok((1..=all).filter(|row| *row == all || id(*row) != id(row - 1)).collect())
 }
@@ -133,7 +129,7 @@ impl WidenJob<'_> {
         }
         let ids: StringArray = columns
             .first()
-            .map(|ids| ids.as_string::<i32>().iter().map(|id| id.map(|id| parts(id).0)).collect())
+            .map(|ids| ids.as_string::<i32>().iter().map(|id| id.map(|id| RecordId::parse(id).row)).collect())
             .ok_or_else(|| unfitting("no columns"))?;
         columns[0] = Arc::new(ids);
         let prompts = texts(batch, PROMPT_ID)?;
@@ -175,9 +171,6 @@ fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Arra
     rows.collect()
 }
 
-/// What `error` says of a prompt without a row: a limit of the run came between the prompts of one row.
-const NOT_ASKED: &str = "not asked: over max_num_jobs";
-
 impl WidenJob<'_> {
     /// For each input row, why answers are missing; null where none is.
     fn errors(&self, batch: &RecordBatch, prompts: &StringArray, ends: &[usize]) -> Result<StringArray, EngineError> {
@@ -197,7 +190,8 @@ impl WidenJob<'_> {
             let mut said: Vec<String> = failed.collect();
             for id in self.wanted(chosen_by.as_ref(), rows.start) {
                 if !rows.clone().any(|row| prompts.is_null(row) || prompts.value(row) == id) {
-                    said.push(format!("{id}: {NOT_ASKED}"));
+                    // A limit of the run came between the prompts of the row.
+                    said.push(format!("{id}: {}", RowError::from(RowErrorCode::OverMaxNumJobs)));
                 }
             }
             (!said.is_empty()).then(|| said.join("; "))

@@ -1,11 +1,11 @@
 //! Rows with all that rendering their records takes: ids, which prompt each is asked, and its image.
 
 use super::columns::with_first_column;
-use super::held_batch::NotSent;
 use super::record_ids::RecordIds;
 use crate::error::EngineError;
 use crate::images::FetchedImage;
 use arrow_array::{RecordBatch, StringArray};
+use bedrock_batch_domain::row_error::RowError;
 use std::sync::Arc;
 
 /// Rows on their way into chunks.
@@ -31,12 +31,12 @@ pub(super) enum Asks {
     /// All the first prompt.
     First,
     /// Each its own, by number, or nothing.
-    Each(Vec<Result<usize, NotSent>>),
+    Each(Vec<Result<usize, RowError>>),
 }
 
 impl AskedRows {
     /// What the row is asked.
-    pub(super) fn ask(&self, row: usize) -> Result<usize, &NotSent> {
+    pub(super) fn ask(&self, row: usize) -> Result<usize, &RowError> {
         match &self.asks {
             Asks::First => Ok(0),
             Asks::Each(asks) => asks.get(row).map_or(Ok(0), |ask| ask.as_ref().copied()),

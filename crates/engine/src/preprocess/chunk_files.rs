@@ -26,7 +26,7 @@ impl<W: ClosableWrite> ChunkFiles<W> {
         schema: SchemaRef,
     ) -> Result<Self, EngineError> {
         let records = sink.create(&layout.records_key(index))?;
-        let rows = ParquetFile::create(sink.create(&layout.rows_key(index))?, schema, Readers::Ourselves)?;
+        let rows = ParquetFile::create(sink.create(&layout.rows_key(index))?, schema, Readers::Internal)?;
         Ok(Self { records, rows, count: 0 })
     }
 

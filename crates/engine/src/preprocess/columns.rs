@@ -1,9 +1,11 @@
 //! Adding our columns to the user's.
 
 use crate::error::EngineError;
+use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID};
+use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID, ROW_ERROR};
+use bedrock_batch_domain::row_error::RowError;
 use std::sync::Arc;
 
 /// The rows with `record_id` first; a column of that name moves there.
@@ -19,12 +21,24 @@ pub(super) fn with_first_column(batch: &RecordBatch, ids: &StringArray) -> Resul
     batch_of(fields, columns)
 }
 
-/// The rows with the reason why each is not sent.
-pub(super) fn with_last_column(batch: &RecordBatch, not_sent: StringArray) -> Result<RecordBatch, EngineError> {
+/// The rows with the reason why each has no record: as data, which is what postprocess reads, and in words, which are
+/// what versions without codes read.
+pub(super) fn with_row_errors<'e>(
+    batch: &RecordBatch,
+    errors: impl Iterator<Item = Option<&'e RowError>>,
+) -> Result<RecordBatch, EngineError> {
+    let (mut words, mut coded) = (StringBuilder::new(), StringBuilder::new());
+    for error in errors {
+        words.append_option(error.map(ToString::to_string));
+        let error = error.map(serde_json::to_string).transpose().map_err(std::io::Error::from)?;
+        coded.append_option(error);
+    }
     let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
     let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(not_sent));
+    for (name, mut column) in [(NOT_SENT, words), (ROW_ERROR, coded)] {
+        fields.push(Field::new(name, DataType::Utf8, true));
+        columns.push(Arc::new(column.finish()));
+    }
     batch_of(fields, columns)
 }
 
@@ -40,5 +54,5 @@ pub(super) fn with_prompts(batch: &RecordBatch, prompts: StringArray) -> Result<
 /// A batch of these columns.
 pub(super) fn batch_of(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineError> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|error| EngineError::Transient(format!("columns do not fit together: {error}")))
+        .map_err(|error| EngineError::internal("columns do not fit together").caused_by(error))
 }

@@ -4,16 +4,17 @@
 //! in their place, and are joined when all others have their answers. Where a chunk would have very many rows that are not
 //! asked at all, those go there too.
 
-use super::columns::batch_of;
-use super::held_batch::NotSent;
+use super::columns::{batch_of, with_row_errors};
 use super::write_chunks::ChunkJob;
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::parquet_write::{ParquetFile, Readers};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field};
-use bedrock_batch_domain::columns::{NOT_SENT, RECORD_ID, SAME_AS, SAME_AS_ROW};
+use bedrock_batch_domain::columns::{RECORD_ID, SAME_AS, SAME_AS_ROW};
 use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::record_id::PositionId;
+use bedrock_batch_domain::row_error::RowError;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -81,7 +82,7 @@ pub(super) enum Apart {
     /// Another row is asked in its place.
     Same(Same),
     /// It is not asked.
-    NotAsked(NotSent),
+    NotAsked(RowError),
 }
 
 impl Seen {
@@ -109,7 +110,7 @@ impl Seen {
         let Some(number) = self.first.get(&key).map(|number| *number as usize) else { return Err(key) };
         self.wanted[number] = true;
         let position = u64::from(self.positions[number]);
-        let id = self.ids.get(number).cloned().unwrap_or_else(|| super::record_ids::position_id(position).into());
+        let id = self.ids.get(number).cloned().unwrap_or_else(|| PositionId(position).to_string().into());
         Ok(Same { position, id })
     }
 
@@ -136,10 +137,7 @@ impl Seen {
             let position = u64::from(self.positions[number]);
             let Some(chunk) = chunk_of(first_rows, position) else { continue };
             let id = self.ids.get(number).cloned();
-            by_chunk
-                .entry(chunk)
-                .or_default()
-                .push(id.unwrap_or_else(|| super::record_ids::position_id(position).into()));
+            by_chunk.entry(chunk).or_default().push(id.unwrap_or_else(|| PositionId(position).to_string().into()));
         }
         by_chunk
     }
@@ -176,7 +174,7 @@ impl<'a, S: ObjectSink> DuplicateFiles<'a, S> {
                 None => {
                     let index = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
                     let writer = self.sink.create(&self.layout.duplicate_rows_key(index))?;
-                    self.open.insert((0, ParquetFile::create(writer, rows.schema(), Readers::Ourselves)?))
+                    self.open.insert((0, ParquetFile::create(writer, rows.schema(), Readers::Internal)?))
                 }
             };
             let room = (self.most_rows - *written) as usize;
@@ -203,8 +201,12 @@ impl<'a, S: ObjectSink> DuplicateFiles<'a, S> {
 
 /// The rows, sent by nobody, with the columns that say which rows are asked in their place, or why none is.
 fn with_reasons(rows: &RecordBatch, apart: &[Apart]) -> Result<RecordBatch, EngineError> {
+    let why = apart.iter().map(|apart| match apart {
+        Apart::Same(_) => None,
+        Apart::NotAsked(why) => Some(why),
+    });
+    let rows = with_row_errors(rows, why)?;
     let mut fields: Vec<Field> = rows.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.push(Field::new(NOT_SENT, DataType::Utf8, true));
     fields.push(Field::new(SAME_AS, DataType::Utf8, true));
     fields.push(Field::new(SAME_AS_ROW, DataType::UInt64, true));
     let same = || {
@@ -213,18 +215,10 @@ fn with_reasons(rows: &RecordBatch, apart: &[Apart]) -> Result<RecordBatch, Engi
             Apart::NotAsked(_) => None,
         })
     };
-    let not_sent: StringArray = apart
-        .iter()
-        .map(|apart| match apart {
-            Apart::Same(_) => None,
-            Apart::NotAsked(why) => Some(why.text.as_str()),
-        })
-        .collect();
     let ids: StringArray = same().map(|same| same.map(|same| same.id.as_ref())).collect();
     let positions: UInt64Array = same().map(|same| same.map(|same| same.position)).collect();
     let mut columns = rows.columns().to_vec();
-    columns.push(Arc::new(not_sent) as ArrayRef);
-    columns.push(Arc::new(ids));
+    columns.push(Arc::new(ids) as ArrayRef);
     columns.push(Arc::new(positions));
     debug_assert!(rows.column_by_name(RECORD_ID).is_some_and(|ids| ids.len() == apart.len()));
     batch_of(fields, columns)

@@ -2,15 +2,8 @@
 
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::Placed;
-use std::borrow::Cow;
+use bedrock_batch_domain::row_error::RowError;
 use std::ops::Range;
-
-/// Why a row is not sent: a name for counting, and what the row's `error` will say.
-#[derive(Debug, Clone)]
-pub(super) struct NotSent {
-    pub(super) reason: Cow<'static, str>,
-    pub(super) text: String,
-}
 
 /// A batch whose lines are rendered, waiting for the chunker's word.
 pub(super) struct HeldBatch {
@@ -18,8 +11,8 @@ pub(super) struct HeldBatch {
     pub(super) lines: Vec<u8>,
     /// Where each row's line ends; a row without a line ends where the one before does.
     pub(super) ends: Vec<usize>,
-    /// Why a row has no line.
-    pub(super) not_sent: Vec<Option<NotSent>>,
+    /// Reason why a row has no line.
+    pub(super) not_sent: Vec<Option<RowError>>,
     /// Where each row goes, as far as said.
     pub(super) placed: Vec<Placed>,
     /// Where each row stands in the input.

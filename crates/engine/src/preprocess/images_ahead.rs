@@ -1,11 +1,11 @@
 //! Images of the next rows, fetched while the present ones are rendered.
 
 use super::asked_rows::{AskedRows, Asks};
-use super::held_batch::NotSent;
 use crate::error::EngineError;
 use crate::images::{FetchedImage, ImageFetcher, Pending};
 use crate::rows::cell_text::as_text;
 use arrow_array::Array;
+use bedrock_batch_domain::row_error::RowError;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ struct OnTheirWay {
     places: VecDeque<Option<usize>>,
     images: Pending,
     /// The image that came last, and its place.
-    latest: Option<(usize, Result<Arc<FetchedImage>, NotSent>)>,
+    latest: Option<(usize, Result<Arc<FetchedImage>, RowError>)>,
 }
 
 impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a, I> {
@@ -100,8 +100,7 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
     /// Only images of rows that are asked are fetched, and one that rows share once.
     fn start(&self, rows: AskedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
         let column = rows.rows.column_by_name(self.column);
-        let column =
-            column.ok_or_else(|| EngineError::Transient("the column of the images went missing".to_owned()))?;
+        let column = column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
         let cells = as_text(column)?;
         let mut wanted: Vec<Option<String>> = Vec::new();
         let mut last: Option<(u64, usize)> = None;
@@ -173,8 +172,8 @@ impl OnTheirWay {
             }
         }
         let mut rows = self.rows.split(images.len());
-        let mut asks: Vec<Result<usize, NotSent>> =
-            (0..images.len()).map(|row| rows.ask(row).map_err(NotSent::clone)).collect();
+        let mut asks: Vec<Result<usize, RowError>> =
+            (0..images.len()).map(|row| rows.ask(row).map_err(RowError::clone)).collect();
         for (row, why) in without {
             asks[row] = Err(why);
         }
@@ -184,18 +183,15 @@ impl OnTheirWay {
     }
 
     /// The image at this place; places come in order, some of them several times.
-    fn image(&mut self, place: usize) -> Result<Result<Arc<FetchedImage>, NotSent>, EngineError> {
+    fn image(&mut self, place: usize) -> Result<Result<Arc<FetchedImage>, RowError>, EngineError> {
         if let Some((at, image)) = &self.latest
             && *at == place
         {
             return Ok(image.clone());
         }
         let fetched = self.images.next();
-        let fetched = fetched.ok_or_else(|| EngineError::Transient("an image went missing".to_owned()))??;
-        let image = match fetched {
-            Ok(image) => Ok(Arc::new(image)),
-            Err(why) => Err(NotSent { text: why.text, reason: why.reason.into() }),
-        };
+        let fetched = fetched.ok_or_else(|| EngineError::internal("fewer images were fetched than rows have"))??;
+        let image = fetched.map(Arc::new);
         self.latest = Some((place, image.clone()));
         Ok(image)
     }

@@ -6,14 +6,15 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{RecordBatch, StringArray};
 use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::record_id::{PositionId, RecordId};
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The longest record id: Bedrock publishes no limit, and DynamoDB, logs and file names have theirs. Ids of answers to
-/// several prompts may be longer: a stage that follows adds the number of the prompt to each.
-const LONGEST_BYTES: usize = 256;
-const LONGEST_NUMBERS: usize = 80;
+/// Maximum length of a record id: Bedrock publishes no limit, and DynamoDB, logs and file names have theirs. Ids of answers
+/// to several prompts may be longer: a stage that follows adds the number of the prompt to each.
+const MAX_BYTES: usize = 256;
+const MAX_BYTES_OF_NUMBERS: usize = 80;
 
 /// Makes or checks the ids of all rows of a run, in their order.
 #[derive(Debug, Default)]
@@ -55,10 +56,10 @@ impl RecordIds {
         let Some(id) = id.filter(|id| !id.is_empty()) else {
             return Err(Problem::without_value(place(), "is null or empty").remedy(remedy).into());
         };
-        let is_numbered = id.get(id.len().saturating_sub(4)..).is_some_and(|end| end.starts_with('-'));
-        let longest = if is_numbered { LONGEST_BYTES + LONGEST_NUMBERS } else { LONGEST_BYTES };
-        if id.len() > longest {
-            return Err(Problem::new(place(), id, format!("is longer than {LONGEST_BYTES} bytes")).into());
+        let is_numbered = RecordId::parse(id).prompt.is_some();
+        let max = if is_numbered { MAX_BYTES + MAX_BYTES_OF_NUMBERS } else { MAX_BYTES };
+        if id.len() > max {
+            return Err(Problem::new(place(), id, format!("is longer than {MAX_BYTES} bytes")).into());
         }
         if !self.seen.insert((hash(0, id), hash(1, id))) {
             return Err(Problem::new(place(), id, "was there before").remedy(remedy).into());
@@ -73,17 +74,12 @@ fn hash(seed: u8, id: &str) -> u64 {
     hasher.finish()
 }
 
-/// The id of the row at `position`, where the input has none of its own.
-pub(super) fn position_id(position: u64) -> String {
-    format!("r{position:09}")
-}
-
 /// `r000000000`, `r000000001`, …
 fn positions(first: u64, rows: usize) -> StringArray {
     let mut ids = StringBuilder::with_capacity(rows, rows * 10);
     for position in first..first + rows as u64 {
         // A builder is a text that takes any number of writes and cannot fail.
-        let _ = write!(ids, "r{position:09}");
+        let _ = write!(ids, "{}", PositionId(position));
         ids.append_value("");
     }
     ids.finish()

@@ -140,7 +140,7 @@ impl Preprocessor {
             }
         }
         // Whatever was allowed before, what the end of the run has left unanswered is asked once more.
-        let last_round = round + plan.request.asking.max_retry_rounds.max(1);
+        let last_round = round + plan.request.invocation.max_retry_rounds.max(1);
         let first = plan.first_step(&start.execution_arn);
         let from = Step { pass, round, last_round, rest, step: StepName::RetryJobs, ..first };
         if jobs.is_empty() {

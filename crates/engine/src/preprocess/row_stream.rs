@@ -3,16 +3,17 @@
 
 use super::asked_rows::{AskedRows, Asks, first_rows};
 use super::columns::{with_first_column, with_prompts};
-use super::held_batch::NotSent;
 use super::images_ahead::{ImagesAhead, WithoutImages};
 use super::record_ids::RecordIds;
-use super::view::{NotAsked, View, suffixed};
+use super::view::{NotAsked, View};
 use crate::error::EngineError;
 use crate::images::ImageFetcher;
 use crate::rows::cell_text::as_text;
 use arrow_array::{RecordBatch, StringArray, UInt64Array};
 use arrow_select::take::take_record_batch;
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::record_id::RecordId;
+use bedrock_batch_domain::row_error::RowError;
 
 /// What rows are asked, and how they are seen.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +25,6 @@ pub(super) struct Asking<'a> {
     /// What gets images, and the column that names them.
     pub(super) images: Option<(&'a ImageFetcher, &'a str)>,
 }
-
-/// Why a row has no prompt, for counting.
-const NO_PROMPT: &str = "no prompt for it";
 
 impl<'a> Asking<'a> {
     /// The first `most` rows of `batches`, asked.
@@ -88,10 +86,10 @@ impl<'a> Asking<'a> {
         self,
         rows: &RecordBatch,
         failed: Option<NotAsked>,
-    ) -> Result<Vec<Result<Vec<usize>, NotSent>>, EngineError> {
+    ) -> Result<Vec<Result<Vec<usize>, RowError>>, EngineError> {
         let column = self.choosing.and_then(|name| Some((name, rows.column_by_name(name)?)));
         let Some((name, column)) = column else {
-            return Err(EngineError::Transient("the column that says the prompts went missing".to_owned()));
+            return Err(EngineError::internal("the rows lack the column that selects the prompt"));
         };
         let values = as_text(column)?;
         let mut failed = failed.into_iter().flatten();
@@ -99,13 +97,13 @@ impl<'a> Asking<'a> {
             Some(failed) => Err(failed),
             None => match self.prompts.choose(name, value.unwrap_or_default()) {
                 Ok(prompts) => Ok(prompts.to_vec()),
-                Err(why) => Err(NotSent { text: format!("not sent: {NO_PROMPT}: {why}"), reason: NO_PROMPT.into() }),
+                Err(why) => Err(why.into()),
             },
         });
         Ok(choices.collect())
     }
 
-    fn prompt_names(self, asks: &[Result<usize, NotSent>]) -> StringArray {
+    fn prompt_names(self, asks: &[Result<usize, RowError>]) -> StringArray {
         let name = |number: &usize| self.prompts.prompts.get(*number).map(|named| named.id.as_str());
         asks.iter().map(|ask| ask.as_ref().ok().and_then(name)).collect()
     }
@@ -115,9 +113,9 @@ impl<'a> Asking<'a> {
         rows: &RecordBatch,
         ids: StringArray,
         own_ids: bool,
-        choices: Vec<Result<Vec<usize>, NotSent>>,
+        choices: Vec<Result<Vec<usize>, RowError>>,
     ) -> Result<WithoutImages, EngineError> {
-        let asks: Vec<Result<usize, NotSent>> =
+        let asks: Vec<Result<usize, RowError>> =
             choices.into_iter().map(|choice| choice.map(|prompts| prompts.first().copied().unwrap_or(0))).collect();
         let rows = with_prompts(rows, self.prompt_names(&asks))?;
         let rows = AskedRows { rows, ids, own_ids, may_lie_apart: true, asks: Asks::Each(asks), images: None };
@@ -129,13 +127,13 @@ impl<'a> Asking<'a> {
         self,
         rows: &RecordBatch,
         ids: &StringArray,
-        choices: Vec<Result<Vec<usize>, NotSent>>,
+        choices: Vec<Result<Vec<usize>, RowError>>,
     ) -> Result<WithoutImages, EngineError> {
         let (mut places, mut asks, mut own_ids) = (Vec::new(), Vec::new(), Vec::new());
         for (place, choice) in choices.into_iter().enumerate() {
-            let mut add = |number: usize, ask: Result<usize, NotSent>| {
+            let mut add = |number: u64, ask: Result<usize, RowError>| {
                 places.push(place as u64);
-                own_ids.push(suffixed(ids.value(place), number));
+                own_ids.push(RecordId::new(ids.value(place), number).to_string());
                 asks.push(ask);
             };
             match choice {
@@ -145,7 +143,7 @@ impl<'a> Asking<'a> {
         }
         let places = UInt64Array::from(places);
         let rows = take_record_batch(rows, &places)
-            .map_err(|error| EngineError::Transient(format!("rows cannot be repeated: {error}")))?;
+            .map_err(|error| EngineError::internal("cannot repeat rows for their prompts").caused_by(error))?;
         let ids: StringArray = own_ids.iter().map(|id| Some(id.as_str())).collect();
         let rows = with_prompts(&with_first_column(&rows, &ids)?, self.prompt_names(&asks))?;
         // Rows that become one at the end have to stay in order.
@@ -171,16 +169,18 @@ mod tests {
     use super::super::chunk_files::FolderSink;
     use super::super::write_chunks::{ChunkJob, write_chunks};
     use super::*;
+    use crate::postprocess::{JoinJob, PromptsRead, Reading, join};
     use crate::rows::parquet_read::ParquetRows;
     use crate::rows::shared_file::SharedFile;
     use arrow_array::ArrayRef;
     use arrow_array::cast::AsArray;
     use bedrock_batch_domain::chunk_plan::ChunkLimits;
     use bedrock_batch_domain::columns::{Column, PROMPT};
-    use bedrock_batch_domain::input::Inference;
+    use bedrock_batch_domain::input::{Inference, OutputFormat};
     use bedrock_batch_domain::layout::Layout;
     use bedrock_batch_domain::model::{Family, RecordWriter};
     use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt, Template};
+    use bedrock_batch_domain::row_error::RowErrorCode;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::sync::Arc;
@@ -278,7 +278,7 @@ mod tests {
         let written = write_chunks(&job, asking.rows(batches, 30_000), &sink).unwrap();
         assert_eq!(written.chunks.iter().sum::<u32>(), 120);
         assert_eq!((written.rows, written.same), (30_000, 0));
-        assert_eq!(written.rejected, BTreeMap::from([(NO_PROMPT.to_owned(), 29_880)]));
+        assert_eq!(written.rejected, BTreeMap::from([(RowErrorCode::NoPrompt.into(), 29_880)]));
         let rows_in = |key: String| {
             let file = SharedFile::open(&folder.path().join(key)).unwrap();
             ParquetRows::open(file, "rows", None).unwrap().0.rows
@@ -306,11 +306,58 @@ mod tests {
             match rows.ask(1) {
                 Ok(_) => assert!(include_failed),
                 Err(why) => {
-                    assert_eq!(why.text, "not sent: failed in stage classify: lost");
-                    assert_eq!((why.reason.as_ref(), include_failed), ("failed in stage classify", false));
+                    assert_eq!(why.to_string(), "not sent: failed in stage classify: lost");
+                    assert_eq!((why.reason.words().as_ref(), include_failed), ("failed in stage classify", false));
                 }
             }
         }
+    }
+
+    #[test]
+    fn rows_that_failed_in_a_stage_are_counted_under_its_whole_name() {
+        let plan = PromptPlan::single("a", Prompt::parse("description = \"d\"\ntemplate = \"{kind}\"").unwrap());
+        let kinds: ArrayRef = Arc::new(StringArray::from(vec!["x", "y"]));
+        let errors: ArrayRef = Arc::new(StringArray::from(vec![None, Some("lost: for good")]));
+        let batch = RecordBatch::try_from_iter_with_nullable([("kind", kinds, true), ("error", errors, true)]).unwrap();
+        let columns = ["kind", "error"].map(Column::of_input).to_vec();
+        let view = View::new(columns.clone(), &BTreeMap::new()).unwrap().after("mood: v2", false, &plan);
+        let asking = Asking { view: &view, prompts: &plan, choosing: None, images: None };
+        let template = Template::parse("{kind}").unwrap();
+        let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
+        let layout = Layout::new("p", "r");
+        let limits =
+            ChunkLimits { min_records: 1, max_records: 100, max_bytes: 1 << 20, max_chunks: None, small_last: true };
+        let job = ChunkJob {
+            layout: &layout,
+            records: &records,
+            limits,
+            max_record_bytes: 1 << 20,
+            rows: 2,
+            deduplicate: false,
+            lines: None,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let sink = FolderSink { folder: folder.path().to_owned() };
+        write_chunks(&job, asking.rows(std::iter::once(Ok(batch)), 2), &sink).unwrap();
+        let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
+        let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
+        let outputs = [(OutputFormat::Parquet, "out".to_owned())];
+        let job = JoinJob {
+            family: Family::Nova,
+            reading: Reading { retry_on: &[], prompts: &prompts },
+            columns: &columns,
+            strip_suffix: false,
+            types: None,
+            outputs: &outputs,
+            shared: None,
+        };
+        let counts = join(&job, &rows, "rows", std::iter::empty(), &sink).unwrap().counts;
+        assert_eq!(counts.failed.get("failed in stage mood: v2"), Some(&1), "{:?}", counts.failed);
+        assert_eq!(counts.failed_codes.get(&RowErrorCode::FailedInEarlierStage), Some(&1));
+        let out = SharedFile::open(&folder.path().join("out")).unwrap();
+        let answered = ParquetRows::open(out, "out", None).unwrap().1.next().unwrap().unwrap();
+        let error = answered.column_by_name("error").unwrap().as_string::<i32>().value(1);
+        assert_eq!(error, "not sent: failed in stage mood: v2: lost: for good");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::row_stream::Survey;
 use super::run::Checked;
-use super::write_chunks::{TOO_FEW, Written};
+use super::write_chunks::Written;
 use crate::error::EngineError;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
@@ -10,6 +10,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::Limits;
 use bedrock_batch_domain::plan::PlanCounts;
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::row_error::{Reason, RowErrorCode, count_words};
 use std::collections::BTreeMap;
 
 /// The Distributed Map's result holds two bytes a job and must stay under 256 KiB.
@@ -63,14 +64,12 @@ impl Rows {
             let (field, value) = &checked.input.sources.named;
             return Err(Problem::new(*field, value, rule).remedy("start again").into());
         }
-        let mut skipped = BTreeMap::new();
-        let mut skip = |reason: &str, rows: u64| {
-            if rows > 0 {
-                skipped.insert(reason.to_owned(), rows);
-            }
-        };
-        skip("over max_records_total", self.there - self.within_total);
-        skip("over max_num_jobs", self.within_total - self.taken + written.over_max_chunks);
+        let over_max_jobs = self.within_total - self.taken + written.over_max_chunks;
+        let skipped_codes = BTreeMap::from([
+            (RowErrorCode::OverMaxRecordsTotal, self.there - self.within_total),
+            (RowErrorCode::OverMaxNumJobs, over_max_jobs),
+        ]);
+        let skipped_codes: BTreeMap<_, _> = skipped_codes.into_iter().filter(|(_, rows)| *rows > 0).collect();
         if written.chunks.is_empty() {
             return Err(self.nothing_to_send(written).into());
         }
@@ -89,8 +88,9 @@ impl Rows {
             rows: self.there - self.taken + self.asked,
             input_rows: self.there,
             records: written.chunks.iter().map(|records| u64::from(*records)).sum(),
-            skipped,
-            rejected: written.rejected.clone(),
+            skipped: in_words(skipped_codes.iter().map(|(code, rows)| (Reason::from(*code), *rows))),
+            skipped_codes,
+            rejected: in_words(written.rejected.clone()),
             warnings,
             jobs: u32::try_from(written.chunks.len()).unwrap_or(u32::MAX),
             duplicates: written.same,
@@ -99,9 +99,11 @@ impl Rows {
     }
 
     fn nothing_to_send(self, written: &Written) -> Problem {
-        let reasons = written.rejected.iter().filter(|(reason, _)| reason.as_str() != TOO_FEW);
-        let rejected: u64 = reasons.clone().map(|(_, rows)| rows).sum();
-        let reasons: Vec<&str> = reasons.map(|(reason, _)| reason.as_str()).collect();
+        let mut reasons = written.rejected.clone();
+        reasons.retain(|reason, _| reason.code != RowErrorCode::TooFewForBatch);
+        let failed_before = reasons.keys().any(|reason| reason.code == RowErrorCode::FailedInEarlierStage);
+        let rejected: u64 = reasons.values().sum();
+        let reasons: Vec<String> = in_words(reasons).into_keys().collect();
         let duplicates = written.same;
         let mut parts = Vec::new();
         if rejected > 0 {
@@ -116,7 +118,6 @@ impl Rows {
             parts.push(format!("the rest is under the {least} records that a batch job needs"));
         }
         let rule = format!("of {} rows, {}", written.rows, parts.join(", and "));
-        let failed_before = reasons.iter().any(|reason| reason.starts_with("failed in stage"));
         let remedy = match (rejected > 0, duplicates > 0) {
             _ if failed_before => "look at the answers of that stage; include_failed sends such rows all the same",
             (_, true) => "use processing_mode `auto`, add rows, or set deduplicate to false",
@@ -127,9 +128,18 @@ impl Rows {
     }
 }
 
+/// Rows by the words for their reasons.
+fn in_words(reasons: impl IntoIterator<Item = (Reason, u64)>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for (reason, rows) in reasons {
+        count_words(&mut counts, &reason, rows);
+    }
+    counts
+}
+
 /// How so many rows are asked first.
 fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
-    let asking = &request.asking;
+    let asking = &request.invocation;
     let threshold = asking.batch_threshold.unwrap_or(u64::from(model.min_records_per_job));
     match asking.processing_mode {
         ProcessingMode::Batch => Lane::Batch,
@@ -145,6 +155,6 @@ fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane) -> ChunkLimits
         max_records: request.max_records_per_job.min(model.max_records_per_job),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: request.max_num_jobs,
-        small_last: request.asking.processing_mode == ProcessingMode::Auto,
+        small_last: request.invocation.processing_mode == ProcessingMode::Auto,
     }
 }

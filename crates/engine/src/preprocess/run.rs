@@ -14,7 +14,7 @@ use crate::job_table::JobTable;
 use crate::next_step::NextStepper;
 use crate::objects::{Uploads, get_json, head};
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::check::{EMBEDDING_INPUT, Known, Resolved, column_problems, resolve};
+use bedrock_batch_domain::check::{Catalog, EMBEDDING_INPUT, Resolved, column_problems, resolve};
 use bedrock_batch_domain::chunk_plan::Chunker;
 use bedrock_batch_domain::image::ImageLimits;
 use bedrock_batch_domain::input::{InputType, OutputFormat, RunRequest, StackLimits};
@@ -187,18 +187,17 @@ impl Preprocessor {
                 problems.extend(self.models.find(id, None).err());
             }
             Problems::check(problems)?;
-            return Err(EngineError::Transient("an input without problems could not be read".to_owned()));
+            return Err(EngineError::internal("an input without problems could not be read"));
         };
-        let known = Known { prompts, models: &self.models, region: &self.region };
-        let (resolved, more) = resolve(&request, &known);
+        let catalog = Catalog { prompts, models: &self.models, region: &self.region };
+        let (resolved, more) = resolve(&request, &catalog);
         problems.extend(more);
         let input = match self.find_input(&request).await {
             Ok(input) => Some(input),
-            Err(EngineError::InvalidInput(inner)) => {
-                problems.extend(inner.as_slice().iter().cloned());
+            Err(error) => {
+                problems.extend(error.into_problems()?.as_slice().iter().cloned());
                 None
             }
-            Err(other) => return Err(other),
         };
         if let Some(input) = &input {
             if let Some(resolved) = &resolved {
@@ -211,7 +210,7 @@ impl Preprocessor {
         Problems::check(problems)?;
         match (resolved, input) {
             (Some(resolved), Some(input)) => Ok(Checked { request, resolved, input }),
-            _ => Err(EngineError::Transient("an input without problems could not be checked".to_owned())),
+            _ => Err(EngineError::internal("an input without problems could not be checked")),
         }
     }
 
@@ -249,7 +248,7 @@ impl Preprocessor {
             max_record_bytes,
             rows: rows.asked,
             // A row's records have to stay together, and duplicates go elsewhere.
-            deduplicate: checked.request.asking.deduplicate && !checked.resolved.prompts.is_wide(),
+            deduplicate: checked.request.invocation.deduplicate && !checked.resolved.prompts.is_wide(),
             lines: None,
         };
         let asked = || {
@@ -311,5 +310,5 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(EngineError::Transient(format!("a worker died: {error}"))))
+    done.unwrap_or_else(|error| Err(EngineError::died("a worker thread", error)))
 }

@@ -1,7 +1,6 @@
 //! The rows of an input as a run sees them: columns under new names, rows that failed in the run before marked, ids made
 //! one of a kind again. A view, not a copy: nothing is written.
 
-use super::held_batch::NotSent;
 use crate::error::EngineError;
 use crate::rows::cell_text::as_text;
 use arrow_array::{Array, RecordBatch, StringArray};
@@ -9,11 +8,13 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, mapped};
 use bedrock_batch_domain::problem::{Problem, listed};
 use bedrock_batch_domain::prompt::PromptPlan;
+use bedrock_batch_domain::record_id::RecordId;
+use bedrock_batch_domain::row_error::RowError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Why rows are not to be asked, by row.
-pub(super) type NotAsked = Vec<Option<NotSent>>;
+pub(super) type NotAsked = Vec<Option<RowError>>;
 
 /// How rows are seen.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +33,7 @@ struct Previous {
     stage_name: String,
     include_failed: bool,
     /// By the names of its prompts, their numbers from 1 on, where its rows share their ids.
-    prompt_numbers: Option<HashMap<String, usize>>,
+    prompt_numbers: Option<HashMap<String, u64>>,
 }
 
 impl View {
@@ -86,7 +87,7 @@ impl View {
         let Some(renamed) = &self.renamed else { return Ok((batch, failed)) };
         let columns = renamed.iter().map(|(_, at)| Arc::clone(batch.column(*at))).collect();
         let rows = RecordBatch::try_new(self.schema(&batch.schema()), columns)
-            .map_err(|error| EngineError::Transient(format!("columns cannot be renamed: {error}")))?;
+            .map_err(|error| EngineError::internal("cannot rename the columns").caused_by(error))?;
         Ok((rows, failed))
     }
 }
@@ -103,8 +104,7 @@ impl Previous {
         let failed = errors.iter().map(|error| {
             // Nothing is the empty text in a CSV.
             let error = error.filter(|error| !error.is_empty())?;
-            let reason = format!("failed in stage {stage}");
-            Some(NotSent { text: format!("not sent: {reason}: {error}"), reason: reason.into() })
+            Some(RowError::failed_in_stage(stage, error))
         });
         Ok(Some(failed.collect()))
     }
@@ -116,15 +116,10 @@ impl Previous {
         let (Some(ids), Some(prompts)) = (column(RECORD_ID)?, column(PROMPT_ID)?) else { return Ok(None) };
         let ids = ids.iter().zip(prompts.iter()).map(|(id, prompt)| {
             let number = prompt.and_then(|prompt| numbers.get(prompt)).copied().unwrap_or(0);
-            Some(suffixed(id?, number))
+            Some(RecordId::new(id?, number).to_string())
         });
         Ok(Some(ids.collect()))
     }
-}
-
-/// `r000000012-003`: the id of the record that asks a row the prompt of this number.
-pub(super) fn suffixed(id: &str, number: usize) -> String {
-    format!("{id}-{number:03}")
 }
 
 fn with_ids(batch: &RecordBatch, ids: StringArray) -> Result<RecordBatch, EngineError> {
@@ -135,5 +130,5 @@ fn with_ids(batch: &RecordBatch, ids: StringArray) -> Result<RecordBatch, Engine
     fields[at] = Field::new(RECORD_ID, ids.data_type().clone(), true);
     columns[at] = Arc::new(ids);
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|error| EngineError::Transient(format!("ids do not fit their rows: {error}")))
+        .map_err(|error| EngineError::internal("record ids do not fit their rows").caused_by(error))
 }

@@ -6,9 +6,9 @@
 
 use super::asked_rows::AskedRows;
 use super::chunk_files::ChunkFiles;
-use super::columns::with_last_column;
+use super::columns::with_row_errors;
 use super::duplicates::{Apart, DuplicateFiles, Seen};
-use super::held_batch::{HeldBatch, NotSent, Positions};
+use super::held_batch::{HeldBatch, Positions};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::cell_text::as_text;
@@ -18,6 +18,7 @@ use arrow_select::filter::filter_record_batch;
 use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker, Placed};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{ImagePart, RecordWriter};
+use bedrock_batch_domain::row_error::{Reason, RowError, RowErrorCode};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
@@ -48,7 +49,7 @@ pub struct Written {
     /// Rows that were read.
     pub rows: u64,
     /// Rows that lie in the rows files without a record, by reason.
-    pub rejected: BTreeMap<String, u64>,
+    pub rejected: BTreeMap<Reason, u64>,
     /// Rows left out because the most chunks were full.
     pub over_max_chunks: u64,
     /// Null or empty cells in columns that the prompt shows.
@@ -77,9 +78,6 @@ impl Written {
 /// Rows without a record that a chunk has at the most, about: they wait in memory for the record that they go along with,
 /// and a chunk is joined in memory. More of them go into files of their own.
 const MOST_NOT_ASKED: usize = 10_000;
-
-const TOO_LARGE: &str = "record too large for the model";
-pub(super) const TOO_FEW: &str = "too few records left for a batch job of their own";
 
 /// Takes rows (all of one schema) and writes their chunks.
 ///
@@ -204,8 +202,8 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
             if length > job.max_record_bytes {
                 lines.truncate(begin);
                 let most = job.max_record_bytes;
-                let text = format!("not sent: {TOO_LARGE}: {length} bytes, and at most {most} fit");
-                not_sent.push(Some(NotSent { reason: TOO_LARGE.into(), text }));
+                let detail = format!("{length} bytes, and at most {most} fit");
+                not_sent.push(Some(RowError::new(RowErrorCode::RecordTooLarge, detail)));
             } else {
                 not_sent.push(None);
                 if let (Some(seen), Some(key)) = (&mut self.seen, key) {
@@ -233,7 +231,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         for (row, why) in &apart {
             is_first[*row] = false;
             if let Apart::NotAsked(why) = why {
-                *self.written.rejected.entry(why.reason.clone().into_owned()).or_default() += 1;
+                *self.written.rejected.entry(why.reason.clone()).or_default() += 1;
             }
         }
         let positions = (first..).zip(&is_first).filter(|(_, is_first)| **is_first).map(|(position, _)| position);
@@ -242,7 +240,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let is_first: BooleanArray = is_first.into_iter().map(Some).collect();
         let filtered = |wanted: &BooleanArray| {
             filter_record_batch(&rows, wanted)
-                .map_err(|error| EngineError::Transient(format!("rows cannot be filtered: {error}")))
+                .map_err(|error| EngineError::internal("cannot filter the rows").caused_by(error))
         };
         let apart: Vec<Apart> = apart.into_iter().map(|(_, apart)| apart).collect();
         self.duplicates.write(&filtered(&duplicates)?, &apart)?;
@@ -285,10 +283,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
                 Placed::OverMaxChunks => self.written.over_max_chunks += run as u64,
                 Placed::TooFewLeft => {
                     for not_sent in &mut batch.not_sent[rows.clone()] {
-                        not_sent.get_or_insert_with(|| NotSent {
-                            reason: TOO_FEW.into(),
-                            text: format!("not sent: {TOO_FEW}"),
-                        });
+                        not_sent.get_or_insert_with(|| RowErrorCode::TooFewForBatch.into());
                     }
                     // Their rows travel with the last chunk; without any chunk the run fails as a whole.
                     match self.open.as_ref().map(|(index, _)| *index) {
@@ -312,8 +307,7 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         let slice = batch.rows.slice(rows.start, rows.len());
         let why = &batch.not_sent[rows.clone()];
         self.count_rejected(why);
-        let not_sent: StringArray = why.iter().map(|why| why.as_ref().map(|why| why.text.as_str())).collect();
-        let slice = with_last_column(&slice, not_sent)?;
+        let slice = with_row_errors(&slice, why.iter().map(Option::as_ref))?;
         let files = self.files_of(index, slice.schema(), batch.positions.of(rows.start))?;
         if with_lines {
             let lines = rows.clone().filter(|row| batch.has_line(*row)).count();
@@ -323,9 +317,9 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
         }
     }
 
-    fn count_rejected(&mut self, rows: &[Option<NotSent>]) {
+    fn count_rejected(&mut self, rows: &[Option<RowError>]) {
         for not_sent in rows.iter().flatten() {
-            *self.written.rejected.entry(not_sent.reason.clone().into_owned()).or_default() += 1;
+            *self.written.rejected.entry(not_sent.reason.clone()).or_default() += 1;
         }
     }
 
@@ -387,7 +381,9 @@ impl<'a, S: ObjectSink> Writing<'a, S> {
 fn cells_of(records: &RecordWriter, rows: &RecordBatch) -> Result<Vec<StringArray>, EngineError> {
     let columns = records.columns().iter().map(|name| {
         let column = rows.column_by_name(name);
-        let column = column.ok_or_else(|| EngineError::Transient(format!("column `{name}` went missing")))?;
+        let column = column.ok_or_else(|| {
+            EngineError::internal(format!("the rows lack the column `{name}`, which the prompt shows"))
+        })?;
         as_text(column)
     });
     columns.collect()

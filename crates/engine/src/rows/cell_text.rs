@@ -1,4 +1,4 @@
-//! Any column's cells as text: what a prompt shows of them, and what a CSV holds.
+//! Text form of cells of any column, as inserted in prompts and written to CSV.
 
 use crate::error::EngineError;
 use arrow_array::builder::StringBuilder;
@@ -10,11 +10,11 @@ use arrow_json::writer::make_encoder;
 use arrow_schema::{DataType, Field, FieldRef};
 use std::sync::Arc;
 
-/// The column as texts; null stays null. Texts are passed on without a copy, numbers and dates are written as Arrow
-/// does, lists and structures as JSON.
+/// Converts a column to texts; null stays null. Texts are not copied, numbers and dates are formatted by Arrow, lists and
+/// structures become JSON.
 ///
 /// # Errors
-/// If the column's type has no text form.
+/// Returns an error if the column's type has no text form.
 pub fn as_text(column: &ArrayRef) -> Result<StringArray, EngineError> {
     if let Some(texts) = column.as_string_opt::<i32>() {
         return Ok(texts.clone());
@@ -44,7 +44,7 @@ pub fn as_text(column: &ArrayRef) -> Result<StringArray, EngineError> {
                 continue;
             }
             text.clear();
-            // A value that has no text (a moment beyond the calendar, say) must not stop a run: its cell says so.
+            // A value without a text form (for example a time beyond the calendar) must not stop a run: its cell reports it.
             match formatter.value(row).write(&mut text) {
                 Ok(()) => texts.append_value(&text),
                 Err(_) => texts.append_value(NO_TEXT),
@@ -54,15 +54,15 @@ pub fn as_text(column: &ArrayRef) -> Result<StringArray, EngineError> {
     Ok(texts.finish())
 }
 
-/// The cell of a value that has no text.
+/// Cell of a value that has no text form.
 const NO_TEXT: &str = "(not representable)";
 
 fn is_nested(data_type: &DataType) -> bool {
     data_type.is_nested()
 }
 
-fn no_text(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Transient(format!("a column cannot be written as text: {error}"))
+fn no_text(error: arrow_schema::ArrowError) -> EngineError {
+    EngineError::internal("cannot write a column as text").caused_by(error)
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_column_has_a_text() {
+    fn every_kind_of_column_is_converted() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(texts(Int64Array::from(vec![Some(7), None])), [some("7"), None]);
         assert_eq!(texts(Float64Array::from(vec![1.5])), [some("1.5")]);

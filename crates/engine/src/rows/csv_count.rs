@@ -1,23 +1,23 @@
-//! Counting the records of a CSV without building them: the quick first pass over a file, so that the jobs' sizes can
-//! be evened out. It follows the same rules as the reader of the second pass (the `csv` crate's): a quote opens only
-//! at the beginning of a field, `\r`, `\n` and `\r\n` end a record outside quotes, empty lines are no records.
+//! Counting of the records of a CSV without parsing them: the fast first pass over a file, which allows jobs of even sizes. It
+//! follows the same rules as the reader of the second pass (that of the `csv` crate): a quote opens only at the beginning of
+//! a field, `\r`, `\n` and `\r\n` end a record outside quotes, and empty lines are not records.
 
 use memchr::{memchr, memchr_iter, memchr3};
 use std::io::{self, Read};
 
-/// What a count found.
+/// Result of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
-    /// Records, the header line included.
+    /// Number of records, including the header line.
     pub records: u64,
-    /// Where a quote opens that is never closed: it would make one cell of the rest of the file.
+    /// Offset of a quote that is never closed: it would turn the remainder of the file into one cell.
     pub open_quote_at: Option<u64>,
 }
 
 /// Counts the records of a CSV.
 ///
 /// # Errors
-/// When reading fails.
+/// Returns an error if reading fails.
 pub fn count_records(mut input: impl Read) -> io::Result<Counted> {
     let mut counter = Counter::default();
     let mut buffer = vec![0; 256 * 1024];
@@ -39,10 +39,10 @@ pub fn count_records(mut input: impl Read) -> io::Result<Counted> {
     }
 }
 
-/// The line (from 1) of the byte at `offset`.
+/// Returns the line (from 1) of the byte at `offset`.
 ///
 /// # Errors
-/// When reading fails.
+/// Returns an error if reading fails.
 pub fn line_at(input: impl Read, offset: u64) -> io::Result<u64> {
     let mut before = input.take(offset);
     let mut buffer = vec![0; 256 * 1024];
@@ -57,7 +57,7 @@ pub fn line_at(input: impl Read, offset: u64) -> io::Result<u64> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
-    /// At the beginning of a record: nothing of it yet.
+    /// At the beginning of a record.
     #[default]
     RecordStart,
     /// At the beginning of a field.
@@ -74,9 +74,9 @@ enum State {
 struct Counter {
     state: State,
     records: u64,
-    /// Bytes before the current block.
+    /// Number of bytes before the current block.
     done: u64,
-    /// Where the latest quoted field began.
+    /// Offset of the latest quoted field.
     quote_at: u64,
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn by_the_reader(bytes: &[u8]) -> u64 {
+    fn counted_by_reader(bytes: &[u8]) -> u64 {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
         let mut record = csv::ByteRecord::new();
         let mut count = 0;
@@ -152,29 +152,29 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(5000))]
         #[test]
-        fn counts_what_the_reader_reads(text in "[\",\\r\\na b]{0,60}") {
-            prop_assert_eq!(count_records(text.as_bytes()).unwrap().records, by_the_reader(text.as_bytes()), "{:?}", text);
+        fn the_count_equals_that_of_the_reader(text in "[\",\\r\\na b]{0,60}") {
+            prop_assert_eq!(count_records(text.as_bytes()).unwrap().records, counted_by_reader(text.as_bytes()), "{:?}", text);
         }
 
         #[test]
-        fn blocks_may_be_cut_anywhere(text in "[\",\\r\\na]{0,40}", cut in 0usize..40) {
+        fn blocks_may_be_split_anywhere(text in "[\",\\r\\na]{0,40}", cut in 0usize..40) {
             let bytes = text.as_bytes();
             let cut = cut.min(bytes.len());
             let mut counter = Counter::default();
             counter.block(&bytes[..cut]);
             counter.block(&bytes[cut..]);
-            prop_assert_eq!(counter.finish().records, by_the_reader(bytes));
+            prop_assert_eq!(counter.finish().records, counted_by_reader(bytes));
         }
     }
 
     #[test]
     fn a_byte_order_mark_is_not_part_of_the_first_field() {
         assert_eq!(count_records("\u{feff}\"a\nb\"\n1\n".as_bytes()).unwrap().records, 2);
-        assert_eq!(by_the_reader("\u{feff}\"a\nb\"\n1\n".as_bytes()), 2);
+        assert_eq!(counted_by_reader("\u{feff}\"a\nb\"\n1\n".as_bytes()), 2);
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_is_found() {
+    fn an_unclosed_quote_is_found() {
         let text = "\u{feff}a,b\n\"x\ny\",1\nz,\"open\nw,2\n";
         let at = count_records(text.as_bytes()).unwrap().open_quote_at.unwrap();
         assert_eq!(&text.as_bytes()[usize::try_from(at).unwrap()..][..5], b"\"open");

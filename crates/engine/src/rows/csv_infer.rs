@@ -1,16 +1,16 @@
-//! Types for CSV columns, when a run asks for them (`infer_types`): only where every cell agrees.
+//! Inference of types for CSV columns (`infer_types`): a column has a type only if all of its cells do.
 
 use super::csv_read::{csv_reader, read_header};
 use crate::error::EngineError;
 use arrow_schema::DataType;
 use std::io::Read;
 
-/// What the cells of a column are.
+/// Type of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellType {
-    /// No cell seen but empty ones.
+    /// All cells are empty.
     Empty,
-    /// Whole numbers of 64 bits, written as such: no plus sign, no leading zeros (`0012` is a code, not a number).
+    /// Whole numbers of 64 bits without plus sign and leading zeros (`0012` is a code, not a number).
     Integer,
     /// Decimal numbers.
     Float,
@@ -21,7 +21,7 @@ pub enum CellType {
 }
 
 impl CellType {
-    /// The column's Arrow type; empty cells become null in all but text columns.
+    /// Returns the column's Arrow type; empty cells become null in all columns except text columns.
     pub fn data_type(self) -> DataType {
         match self {
             Self::Integer => DataType::Int64,
@@ -41,14 +41,14 @@ impl CellType {
         }
         let digits = text.strip_prefix('-').unwrap_or(text);
         let code = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
-        // `parse` takes `nan`, `inf` and `+1`, too.
+        // `parse` also accepts `nan`, `inf` and `+1`.
         if code || !digits.starts_with(|c: char| c.is_ascii_digit()) {
             return Self::Text;
         }
         if text.parse::<i64>().is_ok() {
             Self::Integer
         } else if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            // Whole, and longer than 64 bits: as a float it would lose digits.
+            // A whole number of more than 64 bits would lose digits as a float.
             Self::Text
         } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
             Self::Float
@@ -57,7 +57,7 @@ impl CellType {
         }
     }
 
-    /// What a column of both is.
+    /// Returns the type of a column with cells of both types.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -69,10 +69,10 @@ impl CellType {
     }
 }
 
-/// Reads a whole CSV for its types.
+/// Infers the types from all cells of a CSV.
 ///
 /// # Errors
-/// As [`read_header`]; ragged rows are left for the second pass to complain about.
+/// Returns an error like [`read_header`]; ragged rows are left to the second pass.
 pub fn infer_types(input: impl Read, file: &str) -> Result<Vec<CellType>, EngineError> {
     let mut reader = csv_reader(input);
     let names = read_header(&mut reader, file)?;
@@ -105,7 +105,7 @@ mod tests {
     #[case("99999999999999999999\n", CellType::Text)]
     #[case("2026-01-01\n", CellType::Text)]
     #[case("\"\"\n", CellType::Empty)]
-    fn infers(#[case] cells: &str, #[case] expected: CellType) {
+    fn a_type_is_inferred_only_if_all_cells_have_it(#[case] cells: &str, #[case] expected: CellType) {
         let text = format!("a\n{cells}");
         assert_eq!(infer_types(text.as_bytes(), "a.csv").unwrap(), [expected]);
     }

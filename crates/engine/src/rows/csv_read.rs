@@ -1,5 +1,5 @@
-//! Reading CSV as Arrow batches, strictly: a ragged row, text that is not UTF-8 or a repeated column name is an error
-//! that names the line, never a guess.
+//! Strict reader of CSV as Arrow batches: a ragged row, text that is not UTF-8 or a repeated column name is an error that
+//! names the line, never a guess.
 
 use super::csv_infer::CellType;
 use super::{BATCH_BYTES, BATCH_ROWS};
@@ -13,10 +13,10 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
-/// Bad lines that one message names.
-const MOST_BAD_LINES: usize = 5;
+/// Maximum number of bad lines that a message names.
+const MAX_BAD_LINES: usize = 5;
 
-/// A CSV file as batches. Cells are kept as the text that was written, unless types are given.
+/// Iterator over a CSV file as batches. Cells keep the text that was written, unless types are given.
 pub struct CsvRows<R> {
     reader: csv::Reader<R>,
     file: String,
@@ -30,11 +30,11 @@ pub struct CsvRows<R> {
 /// Reads the header line.
 ///
 /// # Errors
-/// `InvalidInput` if the header is missing, not UTF-8, or names a column twice.
+/// Returns `InvalidInput` if the header is missing, not UTF-8, or names a column twice.
 pub fn read_header<R: Read>(reader: &mut csv::Reader<R>, file: &str) -> Result<Vec<String>, EngineError> {
     let mut header = ByteRecord::new();
-    let there = reader.read_byte_record(&mut header).map_err(|error| csv_error(error, file))?;
-    if !there {
+    let has_header = reader.read_byte_record(&mut header).map_err(|error| csv_error(error, file))?;
+    if !has_header {
         return Err(Problem::without_value(file, "is empty; a CSV begins with a line of column names").into());
     }
     let mut names = Vec::with_capacity(header.len());
@@ -48,24 +48,22 @@ pub fn read_header<R: Read>(reader: &mut csv::Reader<R>, file: &str) -> Result<V
     let twice: Vec<Problem> = names
         .iter()
         .filter(|name| !seen.insert(name.as_str()))
-        .map(|name| {
-            Problem::new(format!("{file} line 1"), name, "this column name stands there twice").remedy("rename one")
-        })
+        .map(|name| Problem::new(format!("{file} line 1"), name, "this column name occurs twice").remedy("rename one"))
         .collect();
     Problems::check(twice)?;
     Ok(names)
 }
 
-/// A reader of the rules that all passes over a CSV share.
+/// Creates a reader with the rules that all passes over a CSV share.
 pub fn csv_reader<R: Read>(input: R) -> csv::Reader<R> {
     csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(256 * 1024).from_reader(input)
 }
 
 impl<R: Read> CsvRows<R> {
-    /// Opens a CSV whose cells get these types; `None`: all are text.
+    /// Opens a CSV whose cells get these types, or are all text if that is `None`.
     ///
     /// # Errors
-    /// As [`read_header`].
+    /// Returns an error like [`read_header`].
     pub fn open(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
         let mut reader = csv_reader(input);
         let names = read_header(&mut reader, file)?;
@@ -84,7 +82,7 @@ impl<R: Read> CsvRows<R> {
         })
     }
 
-    /// The columns.
+    /// Returns the schema of the columns.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -102,13 +100,13 @@ impl<R: Read> CsvRows<R> {
                 Ok(text) => text,
                 Err(problem) => {
                     self.bad.push(problem);
-                    if self.bad.len() >= MOST_BAD_LINES {
+                    if self.bad.len() >= MAX_BAD_LINES {
                         break;
                     }
                     continue;
                 }
             };
-            // After a bad line the rest is only looked through for more of them.
+            // After a bad line, the remainder is only searched for more bad lines.
             if !self.bad.is_empty() {
                 continue;
             }
@@ -118,7 +116,7 @@ impl<R: Read> CsvRows<R> {
             bytes += text.len();
             rows += 1;
         }
-        if !self.bad.is_empty() && (self.done || self.bad.len() >= MOST_BAD_LINES) {
+        if !self.bad.is_empty() && (self.done || self.bad.len() >= MAX_BAD_LINES) {
             self.done = true;
             Problems::check(std::mem::take(&mut self.bad))?;
         }
@@ -127,23 +125,26 @@ impl<R: Read> CsvRows<R> {
         }
         let arrays = columns.into_iter().map(ColumnBuilder::finish).collect();
         let batch = RecordBatch::try_new(self.schema(), arrays);
-        batch.map(Some).map_err(|error| EngineError::Transient(format!("{}: {error}", self.file)))
+        batch
+            .map(Some)
+            .map_err(|error| EngineError::internal(format!("cannot make rows of {}", self.file)).caused_by(error))
     }
 
-    /// The record's text if the record is as it should be.
+    /// Returns the record's text if the record is valid.
     fn checked_text(&self) -> Result<&str, Problem> {
         let line = self.record.position().map_or(0, csv::Position::line);
-        let (found, wanted) = (self.record.len(), self.types.len());
-        if found != wanted {
-            let place = format!("{} line {line}", self.file);
-            let rule = format!("has {found} fields, and the header has {wanted}");
-            let remedy = "put fields that hold commas, quotes or line breaks into double quotes";
-            return Err(Problem::without_value(place, rule).remedy(remedy));
+        let (found, expected) = (self.record.len(), self.types.len());
+        if found != expected {
+            let position = format!("{} line {line}", self.file);
+            let rule = format!("has {found} fields, and the header has {expected}");
+            let remedy = "enclose fields that contain commas, quotes or line breaks in double quotes";
+            return Err(Problem::without_value(position, rule).remedy(remedy));
         }
         let text = std::str::from_utf8(self.record.as_slice()).ok();
-        // Fields stand side by side here: each must be valid by itself.
+        // The fields are concatenated here: each must be valid by itself.
         let valid = text.filter(|text| {
-            text.is_ascii() || (0..wanted).all(|i| self.record.range(i).is_some_and(|range| text.get(range).is_some()))
+            text.is_ascii()
+                || (0..expected).all(|i| self.record.range(i).is_some_and(|range| text.get(range).is_some()))
         });
         valid.ok_or_else(|| not_utf8(&self.file, line))
     }
@@ -155,7 +156,7 @@ impl<R: Read> Iterator for CsvRows<R> {
     fn next(&mut self) -> Option<Self::Item> {
         while !self.done {
             match self.next_batch() {
-                // A batch that is empty because only bad lines were looked at.
+                // A batch is empty if only bad lines were searched for.
                 Ok(Some(batch)) if batch.num_rows() == 0 => {}
                 Ok(batch) => return batch.map(Ok),
                 Err(error) => {
@@ -249,17 +250,17 @@ mod tests {
     #[case::not_utf8(b"a,b\n1,\xff\n", "a.csv line 2: is not valid UTF-8")]
     #[case::split_letter(b"a,b\n\xc3,\xa9\n", "a.csv line 2: is not valid UTF-8")]
     #[case::header_not_utf8(b"a,\xff\n1,2\n", "a.csv line 1: is not valid UTF-8")]
-    #[case::twice(b"a,b,a\n1,2,3\n", "a.csv line 1 is `a`: this column name stands there twice")]
+    #[case::twice(b"a,b,a\n1,2,3\n", "a.csv line 1 is `a`: this column name occurs twice")]
     #[case::empty(b"", "a.csv: is empty")]
-    fn what_is_wrong_names_the_line(#[case] text: &[u8], #[case] expected: &str) {
+    fn invalid_lines_are_reported_with_their_number(#[case] text: &[u8], #[case] expected: &str) {
         let error = read(text).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
 
     #[test]
-    fn many_bad_lines_are_not_all_listed_and_nothing_is_read_after_them() {
+    fn the_number_of_reported_lines_is_limited() {
         let text = "a,b\n".to_owned() + &"1\n".repeat(100_000);
         let error = read(text.as_bytes()).unwrap_err();
-        assert_eq!(error.matches("has 1 fields").count(), MOST_BAD_LINES);
+        assert_eq!(error.matches("has 1 fields").count(), MAX_BAD_LINES);
     }
 }

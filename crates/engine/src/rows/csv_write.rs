@@ -1,4 +1,4 @@
-//! Writing answered rows as CSV: texts as they are, numbers as Arrow writes them, lists as JSON text, null as nothing.
+//! Writer of answered rows as CSV: texts unchanged, numbers formatted by Arrow, lists as JSON text, null as an empty cell.
 
 use super::cell_text::as_text;
 use crate::error::EngineError;
@@ -6,16 +6,16 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
 use std::io::Write;
 
-/// A CSV file being written.
+/// CSV file being written.
 pub struct CsvFile<W: Write> {
     writer: csv::Writer<W>,
 }
 
 impl<W: Write> CsvFile<W> {
-    /// Begins a file with its header line.
+    /// Creates a file with its header line.
     ///
     /// # Errors
-    /// If writing fails.
+    /// Returns an error if writing fails.
     pub fn create(output: W, schema: &SchemaRef) -> Result<Self, EngineError> {
         let mut writer = csv::WriterBuilder::new().buffer_capacity(256 * 1024).from_writer(output);
         let names = schema.fields().iter().map(|field| field.name());
@@ -26,7 +26,7 @@ impl<W: Write> CsvFile<W> {
     /// Appends rows.
     ///
     /// # Errors
-    /// If writing fails.
+    /// Returns an error if writing fails.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
         let columns = rows.columns().iter().map(as_text).collect::<Result<Vec<_>, _>>()?;
         for row in 0..rows.num_rows() {
@@ -39,10 +39,10 @@ impl<W: Write> CsvFile<W> {
         Ok(())
     }
 
-    /// Writes what is left and gives the output back.
+    /// Flushes buffered rows and returns the output.
     ///
     /// # Errors
-    /// If writing fails.
+    /// Returns an error if writing fails.
     pub fn finish(self) -> Result<W, EngineError> {
         self.writer.into_inner().map_err(|error| EngineError::from(error.into_error()))
     }

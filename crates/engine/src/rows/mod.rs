@@ -1,4 +1,4 @@
-//! Tables as streams: CSV and Parquet in, Parquet and CSV out, always some thousand rows at a time.
+//! Tables as streams: readers and writers of CSV and Parquet, with a few thousand rows at a time.
 
 pub mod cell_text;
 pub mod csv_count;
@@ -9,7 +9,7 @@ pub mod parquet_read;
 pub mod parquet_write;
 pub mod shared_file;
 
-/// Rows of a batch: enough to make work per batch cheap, few enough to keep memory flat.
+/// Maximum number of rows in a batch: enough to make the work per batch cheap, few enough to keep memory flat.
 pub const BATCH_ROWS: usize = 4096;
-/// Bytes after which a batch is closed early: rows may be long.
+/// Size after which a batch is closed early, since rows may be long.
 pub const BATCH_BYTES: usize = 4 * 1024 * 1024;

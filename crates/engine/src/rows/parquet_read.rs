@@ -1,6 +1,6 @@
-//! Reading Parquet as Arrow batches, from anything that can be read at any place.
+//! Reader of Parquet as Arrow batches, from any source with random access.
 
-use super::parquet_write::parquet_error;
+use super::parquet_write::of_the_stream;
 use super::{BATCH_BYTES, BATCH_ROWS};
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
@@ -13,27 +13,27 @@ use parquet::file::reader::ChunkReader;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// A Parquet file as batches.
+/// Iterator over a Parquet file as batches.
 pub struct ParquetRows {
     reader: ParquetRecordBatchReader,
     schema: SchemaRef,
     file: String,
 }
 
-/// What a Parquet file's footer says.
+/// Content of a Parquet file's footer.
 #[derive(Debug, Clone)]
 pub struct ParquetShape {
-    /// Its rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Its columns.
+    /// Schema of the columns.
     pub schema: SchemaRef,
 }
 
 impl ParquetRows {
-    /// Opens a file; `columns`: only these, by name (all if `None`).
+    /// Opens a file to read the columns with these names, or all columns if that is `None`.
     ///
     /// # Errors
-    /// `InvalidInput` if it is not a readable Parquet file.
+    /// Returns `InvalidInput` if it is not a readable Parquet file.
     pub fn open<R: ChunkReader + 'static>(
         input: R,
         file: &str,
@@ -44,7 +44,7 @@ impl ParquetRows {
         let schema = without_metadata(builder.schema());
         let mut seen = HashSet::new();
         if let Some(field) = schema.fields().iter().find(|field| !seen.insert(field.name().as_str())) {
-            return Err(Problem::new(file, field.name(), "this column name stands there twice").into());
+            return Err(Problem::new(file, field.name(), "this column name occurs twice").into());
         }
         let shape = ParquetShape { rows, schema };
         let builder = match columns {
@@ -60,7 +60,7 @@ impl ParquetRows {
         Ok((shape, Self { reader, schema, file: file.to_owned() }))
     }
 
-    /// The columns that are read.
+    /// Returns the schema of the columns that are read.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -77,11 +77,11 @@ impl Iterator for ParquetRows {
             match error {
                 ArrowError::ExternalError(inner) => match inner.downcast::<std::io::Error>() {
                     Ok(io) => (*io).into(),
-                    Err(other) => EngineError::Transient(format!("{}: {other}", self.file)),
+                    Err(other) => EngineError::transient(format!("cannot read {}", self.file)).caused_by(other),
                 },
-                // A fault of the stream below arrives as text: not the file's fault, so it is to be tried again.
+                // An error of the underlying stream arrives as text: it is not an error in the file, so it is retried.
                 ArrowError::ParquetError(text) if text.starts_with("External: ") => {
-                    EngineError::Transient(format!("{}: {text}", self.file))
+                    EngineError::transient(format!("cannot read {}", self.file)).caused_by(text)
                 }
                 other => Problem::without_value(&self.file, format!("has damaged Parquet data: {other}")).into(),
             }
@@ -89,7 +89,7 @@ impl Iterator for ParquetRows {
     }
 }
 
-/// Rows of a batch such that even the widest rows make batches of a few megabytes.
+/// Returns the number of rows per batch with which even the widest rows make batches of a few megabytes.
 fn batch_rows(metadata: &ParquetMetaData) -> usize {
     let groups = metadata.row_groups().iter().filter(|group| group.num_rows() > 0);
     let row_bytes = groups.map(|group| group.total_byte_size() / group.num_rows()).max().unwrap_or(0);
@@ -97,16 +97,13 @@ fn batch_rows(metadata: &ParquetMetaData) -> usize {
     rows.clamp(1, BATCH_ROWS)
 }
 
-/// Writers put notes of their own (pandas' index, say) into the schema; they would outlive the columns they speak of.
+/// Removes the metadata that writers add to the schema (such as the index of pandas), which would outlive the columns that it
+/// describes.
 fn without_metadata(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().clone()))
 }
 
 fn unreadable(error: parquet::errors::ParquetError, file: &str) -> EngineError {
-    match parquet_error(error) {
-        EngineError::Transient(text) if text.starts_with("Parquet: ") => {
-            Problem::without_value(file, format!("cannot be read as Parquet: {}", &text["Parquet: ".len()..])).into()
-        }
-        other => other,
-    }
+    of_the_stream(error)
+        .unwrap_or_else(|error| Problem::without_value(file, format!("cannot be read as Parquet: {error}")).into())
 }

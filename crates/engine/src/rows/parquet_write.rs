@@ -1,4 +1,4 @@
-//! Writing Parquet with flat memory.
+//! Writer of Parquet with flat memory.
 
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
@@ -9,38 +9,38 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use std::io::Write;
 
-/// Bytes after which a row group is closed: what a writer holds in memory at the most, about.
+/// Size after which a row group is closed, which is also about the maximum memory of a writer.
 const ROW_GROUP_BYTES: usize = 16 * 1024 * 1024;
 
-/// Who a file is for.
+/// Intended readers of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Anybody: Snappy, which every reader knows.
-    Anybody,
-    /// This project's next step: LZ4, which takes half the time.
-    Ourselves,
+    /// Any reader: compressed with Snappy, which every reader supports.
+    Any,
+    /// The next step of this project: compressed with LZ4, which takes half the time.
+    Internal,
 }
 
-/// A Parquet file being written.
+/// Parquet file being written.
 pub struct ParquetFile<W: Write + Send> {
     writer: ArrowWriter<W>,
 }
 
 impl<W: Write + Send> ParquetFile<W> {
-    /// Begins a file.
+    /// Creates a file.
     ///
     /// # Errors
-    /// If writing fails or a column's type has no Parquet form.
+    /// Returns an error if writing fails or a column's type has no Parquet form.
     pub fn create(output: W, schema: SchemaRef, readers: Readers) -> Result<Self, EngineError> {
         let compression = match readers {
-            Readers::Anybody => Compression::SNAPPY,
-            Readers::Ourselves => Compression::LZ4_RAW,
+            Readers::Any => Compression::SNAPPY,
+            Readers::Internal => Compression::LZ4_RAW,
         };
         let properties = WriterProperties::builder()
             .set_compression(compression)
-            // Arrow types that Parquet has no name for (dates in milliseconds, say) become the nearest that it has.
+            // Arrow types that Parquet does not have (such as dates in milliseconds) become the nearest that it has.
             .set_coerce_types(true)
-            // Free text hardly repeats: building dictionaries and minima of it costs more time than it saves bytes.
+            // Free text rarely repeats: building dictionaries and statistics would cost time without saving many bytes.
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::None)
             .build();
@@ -51,7 +51,7 @@ impl<W: Write + Send> ParquetFile<W> {
     /// Appends rows.
     ///
     /// # Errors
-    /// If writing fails.
+    /// Returns an error if writing fails.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
         self.writer.write(rows).map_err(parquet_error)?;
         if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
@@ -60,22 +60,26 @@ impl<W: Write + Send> ParquetFile<W> {
         Ok(())
     }
 
-    /// Writes the footer and gives the output back.
+    /// Writes the footer and returns the output.
     ///
     /// # Errors
-    /// If writing fails.
+    /// Returns an error if writing fails.
     pub fn finish(self) -> Result<W, EngineError> {
         self.writer.into_inner().map_err(parquet_error)
     }
 }
 
-/// A Parquet error; one from the stream below keeps its kind.
-pub(super) fn parquet_error(error: ParquetError) -> EngineError {
+fn parquet_error(error: ParquetError) -> EngineError {
+    of_the_stream(error).unwrap_or_else(|error| EngineError::internal("cannot write Parquet").caused_by(error))
+}
+
+/// Extracts the error of the underlying stream, which keeps its kind; `Err` returns an error of Parquet itself.
+pub(super) fn of_the_stream(error: ParquetError) -> Result<EngineError, ParquetError> {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(io) => (*io).into(),
-            Err(other) => EngineError::Transient(format!("Parquet: {other}")),
+            Ok(io) => Ok((*io).into()),
+            Err(other) => Err(ParquetError::External(other)),
         },
-        other => EngineError::Transient(format!("Parquet: {other}")),
+        other => Err(other),
     }
 }

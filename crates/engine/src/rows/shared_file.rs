@@ -1,4 +1,4 @@
-//! A local file that Parquet can be read from, more than once.
+//! Local file from which Parquet can be read repeatedly.
 
 use bytes::Bytes;
 use parquet::errors::Result;
@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-/// An open file; clones read it independently.
+/// Open file; clones read it independently.
 #[derive(Debug, Clone)]
 pub struct SharedFile {
     file: Arc<File>,
@@ -18,7 +18,7 @@ impl SharedFile {
     /// Opens a file.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// Returns an error if it cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { file: Arc::new(File::open(path)?) })
     }

@@ -1,4 +1,4 @@
-//! Trigger: an upload under `trigger/` starts an execution, once, however often it is told of.
+//! Trigger: an upload under `trigger/` starts one execution, however often its event is delivered.
 
 mod configs;
 mod start;
@@ -8,13 +8,13 @@ pub use configs::{Configs, load_configs};
 
 use crate::error::EngineError;
 use crate::mailer::Mailer;
-use crate::moments;
 use crate::objects::put_json;
+use crate::time;
 use bedrock_batch_domain::email::NotStarted;
-use bedrock_batch_domain::error_name::INVALID_INPUT;
+use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::s3_uri::S3Uri;
-use bedrock_batch_domain::trigger::{Meaning, Upload, error_key, meaning};
+use bedrock_batch_domain::trigger::{Upload, UploadAction, action_for, error_key};
 use serde::Serialize;
 
 /// An object that was created.
@@ -29,35 +29,35 @@ pub struct ObjectCreated {
 /// Starts executions for uploads.
 #[derive(Debug, Clone)]
 pub struct Trigger {
-    /// S3.
+    /// S3 client.
     pub s3: aws_sdk_s3::Client,
-    /// Step Functions.
+    /// Step Functions client.
     pub step_functions: aws_sdk_sfn::Client,
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: String,
-    /// The batch orchestrator.
+    /// ARN of the batch orchestrator.
     pub batch_orchestrator: String,
-    /// The pipeline orchestrator.
+    /// ARN of the pipeline orchestrator.
     pub pipeline_orchestrator: String,
-    /// Where emails go.
+    /// Sender of the emails.
     pub mailer: Mailer,
-    /// The configurations that are deployed here.
+    /// Deployed configurations.
     pub configs: Configs,
 }
 
-/// What became of an upload.
+/// Result of handling an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Triggered {
-    /// It started this execution, now or when it was told of before.
+    /// It started this execution, now or at an earlier delivery of the event.
     Started(String),
-    /// Nothing was to be done, and why.
+    /// It was ignored, for this reason.
     Ignored(&'static str),
-    /// It cannot start anything: so many things are wrong. They were written down and sent.
+    /// It cannot start anything because of this number of problems, which were stored and sent by email.
     Refused(usize),
 }
 
-/// What is written beside an upload that started nothing.
+/// Content of the file that is written next to an upload that started nothing.
 #[derive(Debug, Serialize)]
 struct ErrorFile<'a> {
     key: &'a str,
@@ -67,49 +67,48 @@ struct ErrorFile<'a> {
 }
 
 impl Trigger {
-    /// Does what an upload asks for.
+    /// Handles an upload.
     ///
     /// # Errors
-    /// As AWS fails. An upload that is wrong is none: it is told of, and telling again would not mend it.
+    /// Returns an error if an AWS request fails. An invalid upload is not an error: it is reported once and never retried.
     pub async fn handle(&self, created: Option<ObjectCreated>) -> Result<Triggered, EngineError> {
         let ours = created.filter(|created| created.bucket == self.bucket);
         let Some(ObjectCreated { upload, .. }) = ours else {
-            return Ok(ignored("it is no upload into the stack's bucket"));
+            return Ok(ignored("it is not an upload into the stack's bucket"));
         };
-        let meaning = meaning(&upload.key);
-        if matches!(meaning, Meaning::Input | Meaning::InputOf { .. }) {
+        let action = action_for(&upload.key);
+        if matches!(action, UploadAction::Start | UploadAction::StartConfig { .. }) {
             if let Some(execution) = self.started_before(&upload).await? {
                 return Ok(Triggered::Started(execution));
             }
             if self.was_overwritten(&upload).await? {
-                return Ok(ignored("it was overwritten since: that upload is told of too"));
+                return Ok(ignored("it was overwritten since then: the newer upload has its own event"));
             }
         }
-        let asked = match meaning {
-            Meaning::Nothing(reason) => return Ok(ignored(reason)),
-            Meaning::Wrong(problem) => Err(problem.into()),
-            Meaning::Input => self.start_uploaded(&upload).await,
-            Meaning::InputOf { config } => self.start_config(&upload, &config).await,
+        let started = match action {
+            UploadAction::Ignore(reason) => return Ok(ignored(reason)),
+            UploadAction::Reject(problem) => Err(problem.into()),
+            UploadAction::Start => self.start_uploaded(&upload).await,
+            UploadAction::StartConfig { config } => self.start_config(&upload, &config).await,
         };
-        match asked {
+        match started {
             Ok(execution) => {
-                tracing::info!(execution, "an upload has its execution");
+                tracing::info!(execution, "upload_execution_started");
                 Ok(Triggered::Started(execution))
             }
-            Err(EngineError::InvalidInput(problems)) => self.refuse(&upload, &problems).await,
-            Err(error) => Err(error),
+            Err(error) => self.refuse(&upload, &error.into_problems()?).await,
         }
     }
 
-    /// Writes down what is wrong, and sends it.
+    /// Stores the problems next to the upload and sends them by email.
     async fn refuse(&self, upload: &Upload, problems: &Problems) -> Result<Triggered, EngineError> {
         let problems = problems.as_slice();
         let error_key = error_key(&upload.key);
         let file = ErrorFile {
             key: &upload.key,
-            error: INVALID_INPUT,
+            error: ErrorName::InvalidInput.as_str(),
             problems: problems.iter().map(ToString::to_string).collect(),
-            time: moments::now_as_text(),
+            time: time::now_as_text(),
         };
         put_json(&self.s3, &self.bucket, &error_key, &file).await?;
         let email = NotStarted {
@@ -118,12 +117,12 @@ impl Trigger {
             problems: problems.to_vec(),
         };
         self.mailer.send(&email.email()).await?;
-        tracing::warn!(problems = problems.len(), "an upload started nothing");
+        tracing::warn!(problems = problems.len(), "upload_refused");
         Ok(Triggered::Refused(problems.len()))
     }
 }
 
 fn ignored(reason: &'static str) -> Triggered {
-    tracing::info!(reason, ignored = 1, "an upload was ignored");
+    tracing::info!(reason, ignored = 1, "upload_ignored");
     Triggered::Ignored(reason)
 }

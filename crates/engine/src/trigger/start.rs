@@ -1,4 +1,4 @@
-//! Starting the execution of an upload.
+//! Start of the execution for an upload.
 
 use super::Trigger;
 use crate::error::EngineError;
@@ -6,22 +6,22 @@ use crate::objects::head;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::problem::{Problem, listed, nearest};
 use bedrock_batch_domain::s3_uri::S3Uri;
-use bedrock_batch_domain::trigger::{MOST_INPUT_BYTES, Upload, execution_name, is_pipeline, with_input};
+use bedrock_batch_domain::trigger::{MAX_INPUT_BYTES, Upload, execution_name, is_pipeline, with_input};
 use serde_json::{Value, json};
 
 impl Trigger {
-    /// Starts what the upload itself asks for.
+    /// Starts an execution with the upload as its execution input.
     pub(super) async fn start_uploaded(&self, upload: &Upload) -> Result<String, EngineError> {
         let input = self.read(upload).await?;
         let text = Value::Object(input.clone()).to_string();
-        if text.len() <= MOST_INPUT_BYTES {
+        if text.len() <= MAX_INPUT_BYTES {
             return self.start(upload, is_pipeline(&input), text).await;
         }
         let uri = S3Uri::new(&self.bucket, &upload.key).to_string();
         self.start(upload, is_pipeline(&input), json!({"config_s3_uri": uri}).to_string()).await
     }
 
-    /// Starts a deployed configuration, with the upload as its input.
+    /// Starts a deployed configuration with the upload as its input.
     pub(super) async fn start_config(&self, upload: &Upload, config: &str) -> Result<String, EngineError> {
         let known = self.configs.get(config).ok_or_else(|| unknown(config, &self.configs))?;
         let uri = S3Uri::new(&self.bucket, &upload.key).to_string();
@@ -29,32 +29,32 @@ impl Trigger {
         self.start(upload, is_pipeline(&input), Value::Object(input).to_string()).await
     }
 
-    /// The execution of an upload that was told of before, if there is one: whatever lies there now, it is not started
-    /// again.
+    /// Returns the execution that an earlier delivery of the event started, if there is one. It is not started again, even
+    /// if the object has changed since.
     pub(super) async fn started_before(&self, upload: &Upload) -> Result<Option<String>, EngineError> {
         let name = execution_name(upload);
         for machine in [&self.pipeline_orchestrator, &self.batch_orchestrator] {
             let execution = format!("{}:{name}", machine.replacen(":stateMachine:", ":execution:", 1));
             match self.step_functions.describe_execution().execution_arn(&execution).send().await {
                 Ok(_) => {
-                    tracing::info!(execution = name, "it was started before");
+                    tracing::info!(execution = name, "upload_execution_already_started");
                     return Ok(Some(name));
                 }
                 Err(error) if error.code() == Some("ExecutionDoesNotExist") => {}
-                Err(error) => return Err(EngineError::from_aws(format!("cannot look for {name}"), &error)),
+                Err(error) => return Err(EngineError::from_aws(format!("cannot describe {name}"), &error)),
             }
         }
         Ok(None)
     }
 
-    /// Whether something else lies there by now than the event tells of.
+    /// Returns true if the object is no longer the one that the event describes.
     pub(super) async fn was_overwritten(&self, upload: &Upload) -> Result<bool, EngineError> {
         let found = head(&self.s3, &S3Uri::new(&self.bucket, &upload.key)).await?;
-        let told = upload.etag.trim_matches('"');
-        Ok(found.is_some_and(|found| !told.is_empty() && found.etag.trim_matches('"') != told))
+        let expected = upload.etag.trim_matches('"');
+        Ok(found.is_some_and(|found| !expected.is_empty() && found.etag.trim_matches('"') != expected))
     }
 
-    /// The name of the execution; it may have been started when the upload was told of before.
+    /// Starts the execution, unless an earlier delivery of the event has, and returns its name.
     async fn start(&self, upload: &Upload, pipeline: bool, input: String) -> Result<String, EngineError> {
         let machine = if pipeline { &self.pipeline_orchestrator } else { &self.batch_orchestrator };
         let name = execution_name(upload);
@@ -62,7 +62,7 @@ impl Trigger {
         match start.send().await {
             Ok(_) => Ok(name),
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
-                tracing::info!(execution = name, "it was started before");
+                tracing::info!(execution = name, "upload_execution_already_started");
                 Ok(name)
             }
             Err(error) => Err(EngineError::from_aws(format!("cannot start {name}"), &error)),
@@ -74,7 +74,7 @@ fn unknown(config: &str, configs: &super::Configs) -> Problem {
     let names: Vec<&str> = configs.keys().map(String::as_str).collect();
     let close = nearest(config, names.iter().copied());
     let close = if close.starts_with("did you mean") { format!("{close} ") } else { String::new() };
-    let rule = format!("there is no configuration of this name; {close}known: {}", listed(&names));
+    let rule = format!("a configuration of this name does not exist; {close}known: {}", listed(&names));
     Problem::new("configuration", config, rule)
         .remedy("upload to trigger/<configuration>/<file>, or deploy pipeline-configs/<configuration>.json")
 }
@@ -85,13 +85,13 @@ mod tests {
     use serde_json::Map;
 
     #[test]
-    fn an_unknown_configuration_is_told_with_the_known_ones_and_the_nearest() {
+    fn an_unknown_configuration_is_reported_with_the_nearest_and_all_known_ones() {
         let configs = ["clothing-analysis", "tickets"].map(|name| (name.to_owned(), Map::new())).into();
         let text = unknown("clothing-anlysis", &configs).to_string();
-        let expected = "configuration is `clothing-anlysis`: there is no configuration of this name; did you mean \
+        let expected = "configuration is `clothing-anlysis`: a configuration of this name does not exist; did you mean \
             `clothing-analysis`? known: `clothing-analysis`, `tickets`; upload to";
         assert!(text.starts_with(expected), "{text}");
         let text = unknown("zzz", &configs).to_string();
-        assert!(text.contains("of this name; known: `clothing-analysis`, `tickets`"), "{text}");
+        assert!(text.contains("of this name does not exist; known: `clothing-analysis`, `tickets`"), "{text}");
     }
 }

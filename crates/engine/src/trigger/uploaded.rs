@@ -1,4 +1,4 @@
-//! An upload that is itself an execution input.
+//! Uploads that are execution inputs themselves.
 
 use super::Trigger;
 use crate::error::EngineError;
@@ -7,12 +7,12 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::trigger::Upload;
 use serde_json::{Map, Value};
 
-/// The most bytes of an execution input that is read from S3.
-const MOST_BYTES: u64 = 5_000_000;
+/// Maximum size of an execution input that is read from S3.
+const MAX_BYTES: u64 = 5_000_000;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Trigger {
-    /// Reads the upload that an event tells of.
+    /// Reads the upload that an event describes.
     pub(super) async fn read(&self, upload: &Upload) -> Result<Map<String, Value>, EngineError> {
         let uri = S3Uri::new(&self.bucket, &upload.key);
         check_size(&upload.key, upload.size)?;
@@ -24,37 +24,37 @@ impl Trigger {
             }
             Err(error) => return Err(EngineError::from_aws(format!("cannot read {uri}"), &error)),
         };
-        // It may have been overwritten since: then that upload is told of too.
+        // The object may have been overwritten since then; the newer upload has its own event.
         check_size(&upload.key, object.content_length().and_then(|bytes| u64::try_from(bytes).ok()))?;
         let body = object.body.collect().await;
-        let body = body.map_err(|error| EngineError::Transient(format!("reading {uri} broke: {error}")))?;
+        let body = body.map_err(|error| EngineError::transient(format!("reading {uri} failed")).caused_by(error))?;
         Ok(execution_input(&upload.key, &body.into_bytes())?)
     }
 }
 
 fn check_size(key: &str, bytes: Option<u64>) -> Result<(), Problem> {
     match bytes {
-        Some(bytes) if bytes > MOST_BYTES => {
-            let rule = format!("has {bytes} bytes; an execution input has {MOST_BYTES} at most");
+        Some(bytes) if bytes > MAX_BYTES => {
+            let rule = format!("has {bytes} bytes; an execution input has at most {MAX_BYTES}");
             Err(Problem::new("key", key, rule).remedy("upload rows to trigger/<configuration>/<file>"))
         }
         _ => Ok(()),
     }
 }
 
-/// The JSON object in a file; what it says is checked when the execution starts.
+/// Parses the JSON object in a file; its content is validated when the execution starts.
 fn execution_input(key: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let value: Value = serde_json::from_slice(text).map_err(|error| {
         let text = error.to_string();
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-        let rule = format!("is no JSON: line {}, column {}: {what}", error.line(), error.column());
+        let rule = format!("is not valid JSON: line {}, column {}: {what}", error.line(), error.column());
         Problem::new("key", key, rule).remedy("correct it there and upload it again")
     })?;
     match value {
         Value::Object(input) => Ok(input),
         other => {
-            let rule = format!("holds {}, and an execution input is a JSON object", kind(&other));
+            let rule = format!("contains {}, but an execution input is a JSON object", kind(&other));
             Err(Problem::new("key", key, rule).remedy("see docs/execution-input.md"))
         }
     }
@@ -81,25 +81,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
+    fn invalid_json_is_reported_with_its_position() {
         let text = problem("{\n  \"a\": 1,\n  oops\n}");
         assert!(
-            text.starts_with("key is `trigger/a.json`: is no JSON: line 3, column 3: key must be a string; correct it"),
+            text.starts_with(
+                "key is `trigger/a.json`: is not valid JSON: line 3, column 3: key must be a string; correct it"
+            ),
             "{text}"
         );
-        assert!(problem("[1]").contains("holds a list, and an execution input is a JSON object"));
+        assert!(problem("[1]").contains("contains a list, but an execution input is a JSON object"));
         assert!(problem("").contains("line 1, column 0"));
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over() {
+    fn a_byte_order_mark_is_ignored() {
         assert!(execution_input("k", b"\xef\xbb\xbf{\"a\": 1}").is_ok());
     }
 
     #[test]
-    fn five_megabytes_are_enough() {
-        assert!(check_size("k", Some(MOST_BYTES)).is_ok() && check_size("k", None).is_ok());
-        assert!(check_size("k", Some(MOST_BYTES + 1)).unwrap_err().to_string().contains("5000001 bytes"));
+    fn inputs_over_five_megabytes_are_refused() {
+        assert!(check_size("k", Some(MAX_BYTES)).is_ok() && check_size("k", None).is_ok());
+        assert!(check_size("k", Some(MAX_BYTES + 1)).unwrap_err().to_string().contains("5000001 bytes"));
     }
 
     proptest! {

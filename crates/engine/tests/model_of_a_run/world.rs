@@ -8,8 +8,11 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{Layout, client_request_token};
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::plan::{ChunkJob, JobItem, Parts};
+use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_engine::next_step::{History, Pass, PassFiles};
-use bedrock_batch_engine::postprocess::{Asked, JoinJob, Joined, PromptsRead, Reading, Turn, copy_unanswered, join};
+use bedrock_batch_engine::postprocess::{
+    JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, copy_unanswered, join,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
@@ -234,20 +237,22 @@ impl World<'_> {
         self.table.insert(job.name.clone(), item);
     }
 
-    fn turn(&self, job: &ChunkJob) -> Turn<'static> {
+    fn turn(&self, job: &ChunkJob) -> JobAnswers<'static> {
         let item = &self.table[&job.name];
         let was_asked = item.arn.is_some();
         let output = item.arn.as_ref().map(|arn| self.bedrock[arn].output.clone()).unwrap_or_default();
-        let asked = Asked {
+        let job = JobAttempt {
             pass: job.pass,
             records: job.records as usize,
             was_asked,
             lane: job.lane,
             model_id: "m".to_owned(),
-            missing: format!("missing in {}", job.name),
-            missing_reason: "missing".to_owned(),
+            missing: RowError::uncoded(format!("missing in {}", job.name), "missing"),
         };
-        Turn { asked, answers: Box::new(std::iter::once(Box::new(Cursor::new(output.into_bytes())) as Box<dyn Read>)) }
+        JobAnswers {
+            job,
+            answers: Box::new(std::iter::once(Box::new(Cursor::new(output.into_bytes())) as Box<dyn Read>)),
+        }
     }
 
     /// Joins a chunk with all its jobs, twice if the process dies in between.
@@ -265,7 +270,7 @@ impl World<'_> {
         };
         let rows = self.bucket.get(&self.layout.rows_key(chunk));
         let once = || {
-            let turns: Vec<Turn<'_>> = jobs.iter().map(|job| self.turn(job)).collect();
+            let turns: Vec<JobAnswers<'_>> = jobs.iter().map(|job| self.turn(job)).collect();
             let joined = join(&job, &rows, "rows", turns.into_iter(), &self.bucket).unwrap();
             let lines = self.bucket.get(&self.layout.records_key(chunk));
             copy_unanswered(&lines[..], &joined.unanswered, &self.bucket, &self.layout.unanswered_key(chunk)).unwrap();
@@ -275,7 +280,7 @@ impl World<'_> {
         if self.dice.bad_luck(4) {
             let before = self.bucket.get(&outputs[0].1);
             let jobs = history.jobs_by_chunk().remove(&chunk).unwrap();
-            let turns: Vec<Turn<'_>> = jobs.iter().map(|job| self.turn(job)).collect();
+            let turns: Vec<JobAnswers<'_>> = jobs.iter().map(|job| self.turn(job)).collect();
             join(&job, &rows, "rows", turns.into_iter(), &self.bucket).unwrap();
             assert_eq!(self.bucket.get(&outputs[0].1), before, "a repetition writes the same file");
         }

@@ -27,7 +27,7 @@ pub(crate) async fn create(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let body = whole_body(body)?;
-    simulator.admit("CreateModelInvocationJob", &job_name_in(&body))?;
+    simulator.admit("CreateModelInvocationJob", &simulator.history.input(&input_uri_in(&body)))?;
     let request = CreateRequest::read(&body)?;
     let model = Model::read(&request.model_id);
     if let Some(reason) = simulator.catalogue.refuses_batch(&model, &simulator.region) {
@@ -43,7 +43,9 @@ pub(crate) async fn create(
     let id = job_id(&request, now);
     let arn = format!("arn:aws:bedrock:{}:{}:model-invocation-job/{id}", simulator.region, simulator.account);
     let name = request.job_name.clone();
-    let job = match simulator.jobs.add(NewJob { id, arn, request, model, quota, now }) {
+    let uri = request.input.uri().to_owned();
+    let new = NewJob { id, arn, request, model, quota, now };
+    let job = match simulator.jobs.add(new, || simulator.history.new_job(&uri)) {
         Added::New(job) => job,
         Added::SameToken(arn) => return Ok(created(&arn)),
         // AWS documents the exception and not what triggers it: that a name taken does is an assumption.
@@ -74,10 +76,11 @@ fn created(arn: &str) -> Response {
     json_response(StatusCode::OK, &json!({ "jobArn": arn }))
 }
 
-/// The name as far as it can be read, to decide about a call before its body is checked.
-fn job_name_in(body: &[u8]) -> String {
+/// Returns the input as far as it can be read, to decide about a call before its body is checked.
+fn input_uri_in(body: &[u8]) -> String {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    body.get("jobName").and_then(Value::as_str).unwrap_or_default().to_owned()
+    let uri = body.pointer("/inputDataConfig/s3InputDataConfig/s3Uri");
+    uri.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// Twelve of `[a-z0-9]`. Another one for the same job after a restart, so that its output lands in another folder, as in

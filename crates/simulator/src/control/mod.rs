@@ -23,13 +23,12 @@ fn named_job(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Job, ApiError> {
     let Path(identifier) = path.map_err(|_| ApiError::validation("The job identifier is not readable."))?;
-    simulator.admit(operation, &identifier)?;
+    let id = identifier.rsplit('/').next().unwrap_or(&identifier);
+    // An ARN of another account or region ends in the same id, and is another job.
+    let job = simulator.jobs.find(id).filter(|job| !identifier.starts_with("arn:") || identifier == job.arn);
+    simulator.admit(operation, job.as_ref().map_or(&identifier, |job| &job.fate))?;
     let mut constraints = Constraints::default();
     constraints.text("jobIdentifier", &identifier, 0, 1011, Some(&JOB_IDENTIFIER));
     constraints.finish()?;
-    let not_found = || ApiError::new(ErrorKind::ResourceNotFound, format!("Could not find job {identifier}."));
-    let id = identifier.rsplit('/').next().unwrap_or(&identifier);
-    let job = simulator.jobs.find(id).ok_or_else(not_found)?;
-    // An ARN of another account or region ends in the same id, and is another job.
-    if identifier.starts_with("arn:") && identifier != job.arn { Err(not_found()) } else { Ok(job) }
+    job.ok_or_else(|| ApiError::new(ErrorKind::ResourceNotFound, format!("Could not find job {identifier}.")))
 }

@@ -19,7 +19,7 @@ impl From<Refusal> for RecordError {
 }
 
 /// The error that this record gets whatever it holds.
-pub(super) fn error(behaviour: &Behaviour, job_name: &str, record: &str) -> Option<RecordError> {
+pub(super) fn error(behaviour: &Behaviour, job: &str, record: &str) -> Option<RecordError> {
     let (rate, permanent_share) = (behaviour.record_error_rate, behaviour.record_error_permanent_share);
     let seed = behaviour.seed;
     // Without the job's name, so that the record fails in the next job too.
@@ -27,8 +27,8 @@ pub(super) fn error(behaviour: &Behaviour, job_name: &str, record: &str) -> Opti
         let message = "The simulator was told to refuse this record for good.".to_owned();
         return Some(RecordError { code: 400, message, retryable: false });
     }
-    if happens(rate * (1.0 - permanent_share), seed, &["record error", job_name, record]) {
-        let throttled = number(seed, &["which record error", job_name, record]).is_multiple_of(2);
+    if happens(rate * (1.0 - permanent_share), seed, &["record error", job, record]) {
+        let throttled = number(seed, &["which record error", job, record]).is_multiple_of(2);
         let (code, message) = if throttled {
             (429, "Too many requests, please wait before trying again.")
         } else {
@@ -42,20 +42,20 @@ pub(super) fn error(behaviour: &Behaviour, job_name: &str, record: &str) -> Opti
 /// Which records a job does not get to, when it is one that ends partially completed.
 pub(super) struct Missing<'a> {
     seed: u64,
-    job_name: &'a str,
+    job: &'a str,
     share: f64,
 }
 
 impl<'a> Missing<'a> {
     /// `None` for a job that gets to all of them.
-    pub(super) fn of(behaviour: &Behaviour, job_name: &'a str) -> Option<Self> {
+    pub(super) fn of(behaviour: &Behaviour, job: &'a str) -> Option<Self> {
         let seed = behaviour.seed;
-        let partial = happens(behaviour.partial_rate, seed, &["partial", job_name]);
-        partial.then(|| Self { seed, job_name, share: 0.1 + 0.4 * share(seed, &["missing share", job_name]) })
+        let partial = happens(behaviour.partial_rate, seed, &["partial", job]);
+        partial.then(|| Self { seed, job, share: 0.1 + 0.4 * share(seed, &["missing share", job]) })
     }
 
     pub(super) fn has(&self, record: &str) -> bool {
-        happens(self.share, self.seed, &["missing", self.job_name, record])
+        happens(self.share, self.seed, &["missing", self.job, record])
     }
 }
 

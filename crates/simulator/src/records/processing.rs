@@ -16,7 +16,7 @@ use crate::records::decision::{self, Missing, RecordError};
 use crate::records::line::{Line, lines};
 use crate::records::validation::CheckedFile;
 use crate::simulator::Simulator;
-use crate::storage::Location;
+use crate::storage::{InputFile, Location};
 
 /// How a job in progress ends, unless it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl<'a> Processing<'a> {
             stop: job.stop.subscribe(),
             lasts,
             begun: Instant::now(),
-            missing: Missing::of(behaviour, &job.request.job_name),
+            missing: Missing::of(behaviour, &job.fate),
             left_out: 0,
             manifest: Manifest::default(),
         }
@@ -95,7 +95,7 @@ impl<'a> Processing<'a> {
         self.report();
         for file in files {
             let key = format!("{folder}/{}.out", file.file.base_name());
-            self.process(&file.file.key, &output.bucket, key).await?;
+            self.process(&file.file, &output.bucket, key).await?;
             if self.is_stopped() {
                 break;
             }
@@ -112,11 +112,11 @@ impl<'a> Processing<'a> {
         })
     }
 
-    async fn process(&mut self, key: &str, bucket: &str, output_key: String) -> Result<(), String> {
-        let job = self.job;
+    async fn process(&mut self, file: &InputFile, bucket: &str, output_key: String) -> Result<(), String> {
+        let (job, key, name) = (self.job, file.key.as_str(), file.base_name());
         let input = self.simulator.storage.read(&Location::read(job.request.input.uri()).bucket, key).await?;
         let mut records: Vec<(usize, &[u8])> = lines(&input).collect();
-        let order = chance::number(self.behaviour.seed, &["order", &job.request.job_name, key]);
+        let order = chance::number(self.behaviour.seed, &["order", &job.fate, name]);
         Numbers::from(order).shuffle(&mut records);
         let mut writer = self.simulator.storage.writer(bucket, output_key);
         for (number, line) in records {
@@ -124,7 +124,9 @@ impl<'a> Processing<'a> {
             let line = Line::read(line).map_err(|problem| format!("Input file {key}: line {number} {problem}"))?;
             let record_id = match line.record_id {
                 Some(id) => id.into_owned(),
-                None => format!("{:011X}", chance::number(0, &[&job.id, key, &number.to_string()]) >> 20),
+                None => {
+                    format!("{:011X}", chance::number(0, &["record id", &job.fate, name, &number.to_string()]) >> 20)
+                }
             };
             if self.leaves_out(&record_id) {
                 continue;
@@ -168,7 +170,7 @@ impl<'a> Processing<'a> {
     }
 
     fn answer(&mut self, model_input: &RawValue, record_id: &str) -> Result<Value, RecordError> {
-        if let Some(error) = decision::error(self.behaviour, &self.job.request.job_name, record_id) {
+        if let Some(error) = decision::error(self.behaviour, &self.job.fate, record_id) {
             return Err(error);
         }
         let body: Value = serde_json::from_str(model_input.get())

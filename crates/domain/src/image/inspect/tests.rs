@@ -1,10 +1,11 @@
 use super::*;
+use crate::row_error::Reason;
 use proptest::prelude::*;
 use rstest::rstest;
 
 const LIMITS: ImageLimits = ImageLimits { max_bytes: 1_000, max_side: Some(8_000) };
 
-/// As a camera writes it: a preview within the first segment, fill bytes before a marker.
+/// Returns a file as cameras write it: a preview within the first segment, fill bytes before a marker.
 fn jpeg(width: u16, height: u16) -> Vec<u8> {
     let preview = [0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 1, 0, 1, 0xff, 0xd9];
     let frame = [[8], [1]];
@@ -53,7 +54,7 @@ fn riff(kind: &[u8], data: &[u8]) -> Vec<u8> {
 fn webp(kind: &str, width: u32, height: u32) -> Vec<u8> {
     let short = |side: u32| u16::try_from(side).unwrap().to_le_bytes();
     match kind {
-        // With the bits of a scale.
+        // With the scaling bits set.
         "VP8 " => {
             let scaled = short(width | 0x4000);
             riff(b"VP8 ", &[&[0, 0, 0, 0x9d, 0x01, 0x2a][..], &scaled, &short(height), &[0; 4]].concat())
@@ -76,11 +77,11 @@ fn webp(kind: &str, width: u32, height: u32) -> Vec<u8> {
 #[case(webp("VP8 ", 8_000, 3), MediaType::Webp)]
 #[case(webp("VP8L", 3, 8_000), MediaType::Webp)]
 #[case(webp("VP8X", 8_000, 8_000), MediaType::Webp)]
-fn images_are_known_by_their_bytes(#[case] bytes: Vec<u8>, #[case] media_type: MediaType) {
+fn images_are_recognized_by_their_bytes(#[case] bytes: Vec<u8>, #[case] media_type: MediaType) {
     assert_eq!(inspect(&bytes, &LIMITS), Ok(media_type));
     let followed = [&bytes[..], b"what a camera appends"].concat();
     assert_eq!(inspect(&followed, &LIMITS), Ok(media_type));
-    // Whatever is cut off is missed, but for the checksum of PNG's last chunk, which holds nothing.
+    // Every truncation is detected, except within the checksum of PNG's last chunk, which is empty.
     for end in 30..bytes.len() - if media_type == MediaType::Png { 4 } else { 0 } {
         assert_eq!(inspect(&bytes[..end], &LIMITS), Err(ImageProblem::CutOff(media_type)), "{end}");
     }
@@ -96,13 +97,13 @@ fn images_are_known_by_their_bytes(#[case] bytes: Vec<u8>, #[case] media_type: M
 #[case(webp("VP8 ", 8_001, 3), 8_001, 3)]
 #[case(webp("VP8L", 3, 8_001), 3, 8_001)]
 #[case(webp("VP8X", 16_777_216, 8_000), 16_777_216, 8_000)]
-fn too_many_pixels_are_told(#[case] bytes: Vec<u8>, #[case] width: u32, #[case] height: u32) {
+fn too_many_pixels_are_reported(#[case] bytes: Vec<u8>, #[case] width: u32, #[case] height: u32) {
     assert_eq!(inspect(&bytes, &LIMITS), Err(ImageProblem::TooManyPixels { width, height, max: 8_000 }));
     assert!(inspect(&bytes, &ImageLimits { max_side: None, ..LIMITS }).is_ok());
 }
 
 #[test]
-fn too_many_bytes_are_told() {
+fn too_many_bytes_are_reported() {
     let image = png(1, 1);
     let limits = |max_bytes| ImageLimits { max_bytes, ..LIMITS };
     let bytes = image.len() as u64;
@@ -138,10 +139,10 @@ fn too_many_bytes_are_told() {
 #[case(b"\x89PNG\r\n\x1a\n\0\0\0\0IDATxxxx", "does not begin with its header")]
 #[case(b"GIF89a\x01\0\x01\0\0\0\0\x07", "there is no block")]
 #[case(b"RIFF\x10\0\0\0WEBPALPH\0\0\0\0", "of no known kind")]
-fn what_is_no_image_is_told(#[case] bytes: &[u8], #[case] expected: &str) {
+fn files_that_are_not_valid_images_are_reported(#[case] bytes: &[u8], #[case] expected: &str) {
     let problem = inspect(bytes, &LIMITS).unwrap_err();
     assert!(problem.to_string().contains(expected), "{problem}");
-    assert!(problem.reason().starts_with("image "));
+    assert!(Reason::from(problem.code()).words().starts_with("image "));
 }
 
 #[test]

@@ -1,87 +1,17 @@
-//! What a run came to: `runs/<run>/summary.json` and the execution's output.
+//! The totals of a run: `runs/<run>/summary.json` and the execution's output.
 
-use crate::extract::{ColumnType, FieldKinds};
+mod counts;
+
 use crate::input::InputType;
 use crate::lane::Lane;
 use crate::model::{Model, Price};
 use crate::plan::{Plan, PlanCounts};
+use crate::row_error::RowErrorCode;
+use counts::{add_counts, failed_codes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What postprocess counted of one chunk, over all jobs that had rows of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct JobCounts {
-    /// Rows in the chunk's output file.
-    pub rows: u64,
-    /// Of these, rows with an answer.
-    pub answered: u64,
-    /// Rows without, by reason.
-    pub failed: BTreeMap<String, u64>,
-    /// Of the rows without an answer, those that may be asked again.
-    pub unanswered: u64,
-    /// Rows that were asked more than once.
-    pub retried: u64,
-    /// Things a user may want to know, with how often: unreadable lines, repeated or unknown records.
-    pub warnings: BTreeMap<String, u64>,
-    /// What was read and written, by lane and model: of all answers that came, also of those that another one replaced.
-    pub usage: Vec<Usage>,
-    /// Tokens that rows did not cost, because they equal other rows.
-    pub saved: Tokens,
-    /// For each field of the prompt, the kinds of values that its answers hold.
-    pub kinds: Vec<FieldKinds>,
-    /// The types of the fields' columns in the chunk's output file.
-    pub types: Vec<ColumnType>,
-    /// Which join counted this.
-    pub stamp: String,
-}
-
-impl JobCounts {
-    /// Adds what one answer took.
-    pub fn add_usage(&mut self, lane: Lane, model_id: &str, answers: u64, tokens: Tokens) {
-        let known = self.usage.iter_mut().find(|usage| usage.lane == lane && usage.model_id == model_id);
-        match known {
-            Some(usage) => {
-                usage.answers += answers;
-                usage.tokens.add(tokens);
-            }
-            None => self.usage.push(Usage { lane, model_id: model_id.to_owned(), answers, tokens }),
-        }
-    }
-}
-
-/// Tokens, as Bedrock reports them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tokens {
-    /// Read.
-    #[serde(rename = "input_tokens")]
-    pub input: u64,
-    /// Written.
-    #[serde(rename = "output_tokens")]
-    pub output: u64,
-}
-
-impl Tokens {
-    /// Adds `more`.
-    pub fn add(&mut self, more: Self) {
-        self.input += more.input;
-        self.output += more.output;
-    }
-}
-
-/// What one model read and wrote in one lane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// The lane.
-    pub lane: Lane,
-    /// The model.
-    pub model_id: String,
-    /// Answers that came.
-    pub answers: u64,
-    /// Tokens.
-    #[serde(flatten)]
-    pub tokens: Tokens,
-}
+pub use counts::{JobCounts, Tokens, Usage};
 
 /// What finalize knows of one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,13 +28,6 @@ pub struct JobFacts {
     pub fell_back: Option<String>,
 }
 
-/// Adds `more` to `counts`, reason by reason.
-pub fn add_counts(counts: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
-    for (reason, count) in more {
-        *counts.entry(reason.clone()).or_default() += count;
-    }
-}
-
 /// The totals of a run. `records_in` = `answered` + `failed` + `skipped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -119,10 +42,16 @@ pub struct Summary {
     pub failed: u64,
     /// Rows left out because a limit of the request says so.
     pub skipped: u64,
-    /// Why, with how often.
+    /// Failed rows by the words for the reason.
     pub failed_reasons: BTreeMap<String, u64>,
-    /// Why, with how often.
+    /// Failed rows by the code of the reason.
+    #[serde(default)]
+    pub failed_codes: BTreeMap<RowErrorCode, u64>,
+    /// Skipped rows by the words for the reason.
     pub skipped_reasons: BTreeMap<String, u64>,
+    /// Skipped rows by the code of the reason.
+    #[serde(default)]
+    pub skipped_codes: BTreeMap<RowErrorCode, u64>,
     /// Things a user may want to know, with how often.
     pub warnings: BTreeMap<String, u64>,
     /// Bedrock batch jobs.
@@ -222,7 +151,7 @@ impl Summary {
             totals.cost_usd = prices.cost(of_lane.iter().copied(), |lane| lane);
             Some((lane, totals))
         });
-        let PlanCounts { rows, input_rows, skipped, duplicates, .. } = &plan.counts;
+        let PlanCounts { rows, input_rows, skipped, skipped_codes, duplicates, .. } = &plan.counts;
         Self {
             records_in: *rows,
             input_rows: *input_rows,
@@ -230,7 +159,9 @@ impl Summary {
             failed: failed_reasons.values().sum(),
             skipped: skipped.values().sum(),
             failed_reasons,
+            failed_codes: failed_codes(chunks),
             skipped_reasons: skipped.clone(),
+            skipped_codes: skipped_codes.clone(),
             warnings,
             jobs: asked(Lane::Batch),
             rounds: jobs.iter().map(|job| job.round).max().unwrap_or(0) + 1,
@@ -351,92 +282,4 @@ impl RunOutput {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    /// A plan over a model with these prices: batch and on demand.
-    fn plan(prices: Option<(f64, f64)>) -> Plan {
-        let price = |input: f64| Price::of_tokens(input, 10.0 * input);
-        let model = |id: &str| {
-            json!({"id": id, "family": "nova", "prices_as_of": "2026-11-20",
-                "limits": {"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1,
-                    "max_job_bytes": 1, "max_record_bytes": 1},
-                "batch_price": prices.map(|prices| price(prices.0)),
-                "on_demand_price": prices.map(|prices| price(prices.1))})
-        };
-        let plan = json!({"run_id": "r", "execution_arn": "e", "started_at": "t", "bucket": "b", "task_table": "t",
-            "request": {"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://b/k", "prompt_config": {"mode": "none"},
-                "max_records_total": null, "max_num_jobs": null, "max_records_per_job": 1, "max_concurrent_jobs": 1,
-                "inference": crate::input::Inference::default(), "output_formats": ["parquet"], "infer_types": false},
-            "prompts": {"choice": {"mode": "none"}, "prompts": []}, "model": model("m"), "on_demand": {"model": model("us.m"), "fallback": model("other")},
-            "sources": [], "columns": [],
-            "counts": {"rows": 10, "records": 7, "skipped": {}, "rejected": {}, "warnings": {}, "jobs": 1,
-                "duplicates": 3}});
-        serde_json::from_value(plan).unwrap()
-    }
-
-    fn chunk(usage: &[(Lane, &str, u64, u64)]) -> JobCounts {
-        let mut counts = JobCounts { rows: 10, answered: 10, ..JobCounts::default() };
-        for (lane, model, input, output) in usage {
-            counts.add_usage(*lane, model, 1, Tokens { input: *input, output: *output });
-        }
-        counts.saved = Tokens { input: 30, output: 3 };
-        counts
-    }
-
-    fn job(lane: Lane, round: u32, fell_back: Option<&str>) -> JobFacts {
-        JobFacts { lane, round, records: 7, asked: fell_back.is_none(), fell_back: fell_back.map(str::to_owned) }
-    }
-
-    #[test]
-    fn cost_is_by_lane_and_model_and_compared_with_on_demand() {
-        let usage = [(Lane::Batch, "m", 1_000_000, 0), (Lane::OnDemand, "us.m", 1_000_000, 100_000)];
-        let jobs = [job(Lane::Batch, 0, None), job(Lane::Batch, 0, Some("no batch")), job(Lane::OnDemand, 1, None)];
-        let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &jobs);
-        assert_eq!(summary.cost_usd, Some(1.0 + 2.0 + 2.0));
-        assert_eq!(summary.on_demand_cost_usd, Some(2.0 + 2.0 + 2.0));
-        assert_eq!(summary.lanes[&Lane::Batch].cost_usd, Some(1.0));
-        assert_eq!((summary.lanes[&Lane::Batch].jobs, summary.lanes[&Lane::OnDemand].jobs), (1, 1));
-        assert_eq!((summary.input_tokens, summary.output_tokens), (2_000_000, 100_000));
-        assert_eq!((summary.jobs, summary.rounds), (1, 2), "a job that Bedrock never took is none");
-        assert_eq!(summary.fell_back, BTreeMap::from([("no batch".to_owned(), 7)]));
-        assert_eq!(summary.duplicates, Duplicates { rows: 3, input_tokens_saved: 30, output_tokens_saved: 3 });
-        let priced: Vec<_> = summary.prices.iter().map(|price| (price.model_id.as_str(), price.lane)).collect();
-        assert_eq!(priced, [("m", Lane::Batch), ("us.m", Lane::OnDemand)]);
-    }
-
-    #[test]
-    fn an_unknown_price_is_unknown_and_never_nothing() {
-        let usage = [(Lane::Batch, "m", 1_000_000, 0)];
-        let summary = Summary::new(&plan(None), &[chunk(&usage)], &[job(Lane::Batch, 0, None)]);
-        assert_eq!((summary.cost_usd, summary.on_demand_cost_usd), (None, None));
-        assert_eq!(summary.lanes[&Lane::Batch].cost_usd, None);
-        let written = serde_json::to_value(&summary).unwrap();
-        assert_eq!(written["cost_usd"], json!(null));
-        assert_eq!(written["lanes"]["batch"]["input_tokens"], json!(1_000_000));
-    }
-
-    #[test]
-    fn tokens_of_a_model_that_no_plan_knows_have_no_price() {
-        let usage = [(Lane::Batch, "m", 1, 1), (Lane::OnDemand, "strange", 1, 1)];
-        let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &[]);
-        assert_eq!((summary.cost_usd, summary.lanes[&Lane::OnDemand].cost_usd), (None, None));
-        assert!(summary.lanes[&Lane::Batch].cost_usd.is_some());
-    }
-
-    #[test]
-    fn reasons_are_bounded_and_none_is_lost() {
-        let jobs: Vec<JobFacts> =
-            (0..100).map(|n| job(Lane::Batch, 0, Some(&format!("job {n} {}", "x".repeat(1000))))).collect();
-        let summary = Summary::new(&plan(None), &[], &jobs);
-        assert_eq!((summary.fell_back.len(), summary.fell_back.values().sum::<u64>()), (21, 700));
-        assert!(summary.fell_back.keys().all(|reason| reason.chars().count() <= 300));
-    }
-
-    #[test]
-    fn nothing_asked_costs_nothing() {
-        let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&[])], &[job(Lane::Batch, 0, None)]);
-        assert!(summary.cost_usd.is_some_and(|cost| cost.to_bits() == 0.0_f64.to_bits()), "not -0.0");
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
-//! Asking one record until there is an answer, a reason why there is none, or no time.
+//! Sends one record until there is an answer, a final failure, or no time left.
 
 use super::answer_line::{Answer, RecordFailure};
-use super::backoff::{MOST_ATTEMPTS, MOST_TIMED_OUT_ATTEMPTS, wait};
+use super::backoff::{MAX_ATTEMPTS, MAX_TIMED_OUT_ATTEMPTS, wait};
 use super::candidates::Candidates;
 use super::pace::Pace;
 use super::records::Record;
@@ -14,36 +14,36 @@ use bedrock_batch_domain::model::InvocationType;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// What the requests of an invocation share.
+/// State shared by the requests of an invocation.
 #[derive(Debug)]
-pub(super) struct Asker {
+pub(super) struct RecordInvoker {
     pub(super) client: Client,
     pub(super) invocation: InvocationType,
     pub(super) models: Candidates,
     pub(super) pace: Pace,
     pub(super) times: Times,
-    /// Requests sent.
+    /// Number of requests sent.
     pub(super) requests: AtomicU64,
-    /// Whether no more are to be sent, whatever the time.
+    /// True if no more requests may be sent, independent of the time.
     pub(super) stopped: AtomicBool,
 }
 
-/// What came of asking a record.
+/// Result of sending a record.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The model of this id answered, or refused the record.
+    /// The model with this id answered or refused the record.
     Line(String, Result<Answer, RecordFailure>),
-    /// There was no time left; the latest failure, if it was sent.
+    /// There was no time left; with the latest failure, if the record was sent.
     GivenUp(Option<RecordFailure>),
-    /// All models are refused.
+    /// All models were refused.
     NoModel,
-    /// We are refused ourselves.
+    /// The caller itself was refused.
     Refused(EngineError),
 }
 
-impl Asker {
-    /// Asks a record, as often as it takes.
-    pub(super) async fn ask(&self, record: &Record) -> Outcome {
+impl RecordInvoker {
+    /// Sends a record, with retries.
+    pub(super) async fn invoke(&self, record: &Record) -> Outcome {
         let mut attempts = 0;
         let mut latest = None;
         loop {
@@ -53,58 +53,58 @@ impl Asker {
             if !self.may_send().await {
                 return Outcome::GivenUp(latest);
             }
-            // Read after the wait: somebody else's request may have been refused meanwhile.
-            let Some((place, model)) = self.models.current() else {
+            // Read again after the wait, since a concurrent request may have been refused in the meantime.
+            let Some((index, model)) = self.models.current() else {
                 return Outcome::NoModel;
             };
             self.requests.fetch_add(1, Ordering::Relaxed);
             let sent = send(&self.client, self.invocation, &model.id, record.model_input());
-            let refusal = match timeout_at(self.times.waits_until, sent).await {
+            let refusal = match timeout_at(self.times.wait_until, sent).await {
                 Ok(Ok(body)) => {
-                    model.note_answer();
+                    model.record_answer();
                     return Outcome::Line(model.id.clone(), Answer::read(body));
                 }
                 Ok(Err(error)) => refusal::read(&error, model.answers()),
-                Err(_) => return Outcome::GivenUp(Some(cut_off())),
+                Err(_) => return Outcome::GivenUp(Some(timed_out_at_deadline())),
             };
             match refusal {
-                Refusal::Model(code, message) => self.models.refuse(place, &code, &message),
+                Refusal::Model(code, message) => self.models.refuse(index, &code, &message),
                 Refusal::Record(failure) => return Outcome::Line(model.id.clone(), Err(failure)),
                 Refusal::Caller(error) => return Outcome::Refused(error),
-                Refusal::Passing(failure, asked_for) => {
+                Refusal::Transient(failure, requested_wait) => {
                     attempts += 1;
                     let timed_out = failure.error_code == TIMED_OUT;
-                    tracing::debug!(code = failure.error_code, attempts, "to be sent again");
-                    if attempts >= if timed_out { MOST_TIMED_OUT_ATTEMPTS } else { MOST_ATTEMPTS } {
+                    tracing::debug!(code = failure.error_code, attempts, "request_failed_transiently");
+                    if attempts >= if timed_out { MAX_TIMED_OUT_ATTEMPTS } else { MAX_ATTEMPTS } {
                         return Outcome::Line(model.id.clone(), Err(failure));
                     }
                     latest = Some(failure);
-                    // Whoever has to wait beyond the end keeps his place until then: somebody else in it would be
-                    // asked of a server that asks for patience.
-                    let until = Instant::now() + wait(attempts, asked_for, fastrand::f64());
-                    sleep_until(until.min(self.times.asks_until)).await;
+                    // A record that has to wait beyond the end keeps its worker until then: another record would be sent to
+                    // a server that requests patience.
+                    let until = Instant::now() + wait(attempts, requested_wait, fastrand::f64());
+                    sleep_until(until.min(self.times.send_until)).await;
                 }
             }
         }
     }
 
-    /// Sends no more requests.
+    /// Stops sending requests.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Whether requests may be sent.
+    /// Returns true if requests may be sent.
     pub(super) fn is_open(&self) -> bool {
-        Instant::now() < self.times.asks_until && !self.stopped.load(Ordering::Relaxed)
+        Instant::now() < self.times.send_until && !self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Waits for a turn; false if no request may be sent any more.
+    /// Waits for a turn; returns false if no request may be sent any more.
     async fn may_send(&self) -> bool {
-        self.is_open() && timeout_at(self.times.asks_until, self.pace.turn()).await.is_ok() && self.is_open()
+        self.is_open() && timeout_at(self.times.send_until, self.pace.turn()).await.is_ok() && self.is_open()
     }
 }
 
-fn cut_off() -> RecordFailure {
+fn timed_out_at_deadline() -> RecordFailure {
     let error_message = "the model did not answer before the end of the function's time".to_owned();
     RecordFailure { error_code: TIMED_OUT, error_message, retryable: true }
 }

@@ -1,4 +1,4 @@
-//! How the jobs of a run stand.
+//! Progress of a run's jobs and records.
 
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
@@ -6,63 +6,65 @@ use bedrock_batch_domain::plan::{Plan, PlanCounts};
 use bedrock_batch_engine::job_table::StoredJob;
 use std::collections::BTreeMap;
 
-/// How a run stands.
+/// Progress of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// Planned for the first pass, or begun in a later one.
+pub(crate) struct RunProgress {
+    /// Number of jobs planned for the first pass or started in a later one.
     pub(crate) jobs: u64,
     pub(crate) submitted: u64,
     pub(crate) running: u64,
     pub(crate) done: u64,
-    /// Records, and those of them that were asked to the end.
+    /// Number of records of the first round.
     pub(crate) records: u64,
+    /// Number of those records that have been processed.
     pub(crate) processed: u64,
-    /// Records of later rounds, and those of them that were asked to the end.
-    pub(crate) records_again: u64,
-    pub(crate) processed_again: u64,
+    /// Number of records of later rounds.
+    pub(crate) retried: u64,
+    /// Number of those records that have been processed.
+    pub(crate) retried_processed: u64,
 }
 
-impl Standing {
+impl RunProgress {
     pub(crate) fn of(plan: &Plan, jobs: &[StoredJob]) -> Self {
         Self::counted(&plan.counts, jobs)
     }
 
     fn counted(counts: &PlanCounts, jobs: &[StoredJob]) -> Self {
-        let count = |is: fn(&StoredJob) -> bool| begun(jobs).filter(|job| is(job)).count() as u64;
-        let later = begun(jobs).filter(|job| job.index >= counts.jobs).count() as u64;
-        // Rows that Bedrock did not take in batch are counted where they are asked.
-        let taken = || begun(jobs).filter(|job| job.fell_back.is_none());
-        let first = taken().filter(|job| job.round == 0);
-        let again = || taken().filter(|job| job.round > 0);
+        let count = |is: fn(&StoredJob) -> bool| started(jobs).filter(|job| is(job)).count() as u64;
+        let later = started(jobs).filter(|job| job.index >= counts.jobs).count() as u64;
+        // Rows that Bedrock did not accept in batch are counted in the job that sends them on demand.
+        let accepted = || started(jobs).filter(|job| job.fell_back.is_none());
+        let first = accepted().filter(|job| job.round == 0);
+        let retries = || accepted().filter(|job| job.round > 0);
         Self {
             jobs: u64::from(counts.jobs) + later,
             submitted: count(StoredJob::was_asked),
             running: count(is_running),
             done: count(StoredJob::is_over),
             records: counts.records,
-            // Jobs that failed for a passing reason may have their rows asked on demand in the same round.
+            // Rows of jobs that failed transiently may be sent on demand in the same round.
             processed: first.map(processed).sum::<u64>().min(counts.records),
-            records_again: again().map(|job| job.records).sum(),
-            processed_again: again().map(processed).sum(),
+            retried: retries().map(|job| job.records).sum(),
+            retried_processed: retries().map(processed).sum(),
         }
     }
 
     pub(crate) fn line(&self) -> String {
-        let again = match self.records_again {
+        let retried = match self.retried {
             0 => String::new(),
-            records => format!("; asked again: {} of {records}", self.processed_again),
+            records => format!("; retried: {} of {records}", self.retried_processed),
         };
         format!(
-            "jobs: {} submitted, {} running, {} done of {}; records: {} of {}{again}",
+            "jobs: {} submitted, {} running, {} done of {}; records: {} of {}{retried}",
             self.submitted, self.running, self.done, self.jobs, self.processed, self.records
         )
     }
 }
 
-/// A line for the jobs of each round and lane: `round 2: 1 job of 57 records, on demand: 1 done`.
+/// Formats one line for the jobs of each round and lane: `round 2: 1 job of 57 records, on demand: 1 done`.
 pub(crate) fn rounds(jobs: &[StoredJob]) -> Vec<String> {
     let mut by_round: BTreeMap<(u32, Lane), Vec<&StoredJob>> = BTreeMap::new();
-    for job in begun(jobs) {
+    for job in started(jobs) {
         by_round.entry((job.round, job.lane.unwrap_or_default())).or_default().push(job);
     }
     let line = |((round, lane), jobs): ((u32, Lane), Vec<&StoredJob>)| {
@@ -74,20 +76,20 @@ pub(crate) fn rounds(jobs: &[StoredJob]) -> Vec<String> {
         let mut parts: Vec<String> =
             parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         if let Some(reason) = fell_back.first() {
-            parts.push(format!("{} not taken in batch ({reason})", fell_back.len()));
+            parts.push(format!("{} not accepted in batch ({reason})", fell_back.len()));
         }
-        let of = format!("{} of {}", number(jobs.len() as u64, "job"), number(records, "record"));
+        let of = format!("{} of {}", quantity(jobs.len() as u64, "job"), quantity(records, "record"));
         format!("round {}: {of}, {}: {}", round + 1, lane_name(lane), parts.join(", "))
     };
     by_round.into_iter().map(line).collect()
 }
 
-/// Batch jobs that Bedrock has taken and that are not over.
+/// Counts the batch jobs that Bedrock has accepted and that have not ended.
 pub(crate) fn open_jobs(jobs: &[StoredJob]) -> usize {
     jobs.iter().filter(|job| job.lane == Some(Lane::Batch) && job.was_asked() && !job.is_over()).count()
 }
 
-/// A lane's name for people.
+/// Human-readable name of a lane.
 pub(crate) fn lane_name(lane: Lane) -> &'static str {
     match lane {
         Lane::Batch => "batch",
@@ -95,14 +97,14 @@ pub(crate) fn lane_name(lane: Lane) -> &'static str {
     }
 }
 
-/// `1 job`, `2 jobs`.
-pub(crate) fn number(count: u64, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {what}{ending}", indicatif::HumanCount(count))
+/// Formats a count with its noun: `1 job`, `2 jobs`.
+pub(crate) fn quantity(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", indicatif::HumanCount(count))
 }
 
-/// The rest of the stored items are counts of chunks and files that no job had.
-fn begun(jobs: &[StoredJob]) -> impl Iterator<Item = &StoredJob> {
+/// Returns the items that are jobs. The other items are counts of chunks and files without a job.
+fn started(jobs: &[StoredJob]) -> impl Iterator<Item = &StoredJob> {
     jobs.iter().filter(|job| job.lane.is_some())
 }
 
@@ -132,37 +134,37 @@ mod tests {
     const RUNS: Option<JobStatus> = Some(JobStatus::InProgress);
 
     #[test]
-    fn a_run_of_one_pass() {
+    fn a_run_of_one_pass_shows_its_jobs_and_records() {
         let jobs = [job(0, 0, Lane::Batch, 120, DONE), job(1, 0, Lane::Batch, 110, RUNS)];
-        let standing = Standing::counted(&two_jobs_of_230(), &jobs);
-        assert_eq!(standing.line(), "jobs: 2 submitted, 1 running, 1 done of 2; records: 120 of 230");
+        let progress = RunProgress::counted(&two_jobs_of_230(), &jobs);
+        assert_eq!(progress.line(), "jobs: 2 submitted, 1 running, 1 done of 2; records: 120 of 230");
         assert_eq!(rounds(&jobs), ["round 1: 2 jobs of 230 records, batch: 1 done, 1 running"]);
         assert_eq!(open_jobs(&jobs), 1);
     }
 
     #[test]
-    fn rows_that_are_asked_again_are_counted_apart() {
+    fn retried_rows_are_counted_separately() {
         let mut jobs = vec![job(0, 0, Lane::Batch, 120, DONE), job(1, 0, Lane::Batch, 110, DONE), StoredJob::default()];
         jobs.push(StoredJob { processed: Some(7), ..job(2, 1, Lane::OnDemand, 57, RUNS) });
-        let line = Standing::counted(&two_jobs_of_230(), &jobs).line();
-        assert_eq!(line, "jobs: 3 submitted, 1 running, 2 done of 3; records: 230 of 230; asked again: 7 of 57");
+        let line = RunProgress::counted(&two_jobs_of_230(), &jobs).line();
+        assert_eq!(line, "jobs: 3 submitted, 1 running, 2 done of 3; records: 230 of 230; retried: 7 of 57");
         assert_eq!(rounds(&jobs)[1], "round 2: 1 job of 57 records, on demand: 1 running");
-        assert_eq!(open_jobs(&jobs), 0, "nothing at Bedrock is open");
+        assert_eq!(open_jobs(&jobs), 0, "no batch job is open");
     }
 
     #[test]
-    fn rows_that_fell_back_are_counted_once() {
+    fn rows_that_fell_back_to_on_demand_are_counted_once() {
         let refused = |index, records| StoredJob {
             fell_back: Some("no batch for it".to_owned()),
             ..job(index, 0, Lane::Batch, records, None)
         };
         let mut jobs = vec![refused(0, 120), refused(1, 110)];
-        let standing = Standing::counted(&two_jobs_of_230(), &jobs);
-        assert_eq!(standing.line(), "jobs: 0 submitted, 0 running, 2 done of 2; records: 0 of 230");
+        let progress = RunProgress::counted(&two_jobs_of_230(), &jobs);
+        assert_eq!(progress.line(), "jobs: 0 submitted, 0 running, 2 done of 2; records: 0 of 230");
         jobs.push(job(2, 0, Lane::OnDemand, 230, DONE));
-        let standing = Standing::counted(&two_jobs_of_230(), &jobs);
-        assert_eq!(standing.line(), "jobs: 1 submitted, 0 running, 3 done of 3; records: 230 of 230");
-        let expected = "round 1: 2 jobs of 230 records, batch: 2 not taken in batch (no batch for it)";
+        let progress = RunProgress::counted(&two_jobs_of_230(), &jobs);
+        assert_eq!(progress.line(), "jobs: 1 submitted, 0 running, 3 done of 3; records: 230 of 230");
+        let expected = "round 1: 2 jobs of 230 records, batch: 2 not accepted in batch (no batch for it)";
         assert_eq!(rounds(&jobs), [expected, "round 1: 1 job of 230 records, on demand: 1 done"]);
     }
 }

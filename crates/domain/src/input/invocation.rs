@@ -1,61 +1,61 @@
-//! How and how often a run asks its rows.
+//! Options for the invocation of models: lanes, retries and request limits.
 
 use super::Fields;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// How rows are asked.
+/// Lanes in which rows may be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProcessingMode {
-    /// In batch where that is possible, else on demand.
+    /// In batch if possible, else on demand.
     #[default]
     Auto,
-    /// In batch only: what a batch job cannot take stays unanswered.
+    /// Only in batch: rows that a batch job cannot process remain unanswered.
     Batch,
-    /// On demand only.
+    /// Only on demand.
     Realtime,
 }
 
-/// Why a row without an answer is asked again.
+/// Reason for which a row without an answer is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RetryOn {
-    /// Nothing came back for it.
+    /// The row has no answer.
     Missing,
-    /// Bedrock gave an error that may pass.
+    /// Bedrock returned an error that may be transient.
     Error,
-    /// What came back could not be read.
+    /// The answer could not be parsed.
     Unparsed,
 }
 
-/// How and how often rows are asked.
+/// Options for the invocation of models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Asking {
-    /// In batch or on demand.
+pub struct InvocationOptions {
+    /// Lanes in which rows may be sent.
     pub processing_mode: ProcessingMode,
-    /// In `auto`: the fewest records that go into batch jobs; the model's minimum if not said.
+    /// In mode `auto`: minimum number of records for batch jobs; by default the model's minimum.
     pub batch_threshold: Option<u64>,
-    /// How often rows without an answer are asked again.
+    /// Maximum number of retries of rows without an answer.
     pub max_retry_rounds: u32,
-    /// Why rows are asked again.
+    /// Reasons for which rows are retried.
     pub retry_on: Vec<RetryOn>,
-    /// Requests at once, of the whole run, on demand.
+    /// Maximum number of concurrent requests on demand of the whole run.
     pub max_workers: u32,
-    /// Requests a second, of the whole run, on demand.
+    /// Maximum number of requests on demand per second of the whole run.
     pub requests_per_second: f64,
-    /// Models that are asked on demand through an inference profile, instead of the stack's list.
+    /// Models that are invoked on demand through an inference profile, in place of the stack's list.
     pub inference_profile_required_models: Option<Vec<String>>,
-    /// The inference profile to use.
+    /// ARN of the inference profile to use.
     pub inference_profile_arn: Option<String>,
-    /// The model that is asked on demand when the first is refused as unavailable or not permitted.
+    /// Model that is invoked on demand if the first one is refused as unavailable or not permitted.
     pub fallback_model_id: Option<String>,
-    /// Whether rows with the same model input are asked once.
+    /// If true, rows with the same model input are sent once.
     pub deduplicate: bool,
 }
 
-impl Default for Asking {
+impl Default for InvocationOptions {
     fn default() -> Self {
         Self {
             processing_mode: ProcessingMode::Auto,
@@ -72,10 +72,10 @@ impl Default for Asking {
     }
 }
 
-impl Asking {
-    /// Reads its fields of an execution input.
+impl InvocationOptions {
+    /// Reads these options from the fields of an execution input.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        let usual = Self::default();
+        let defaults = Self::default();
         let as_u32 = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let processing_mode = match fields.text("processing_mode") {
             None | Some("auto") => ProcessingMode::Auto,
@@ -92,14 +92,14 @@ impl Asking {
         };
         let batch_threshold = fields.integer("batch_threshold", 1, 1_000_000_000);
         if batch_threshold.is_some() && processing_mode != ProcessingMode::Auto {
-            let rule = "goes with processing_mode `auto` only";
+            let rule = "is only allowed with processing_mode `auto`";
             fields.note(Problem::without_value(fields.name("batch_threshold"), rule).remedy("leave it out"));
         }
-        let max_retry_rounds = fields.integer("max_retry_rounds", 0, 10).map_or(usual.max_retry_rounds, as_u32);
-        let retry_on = read_retry_on(fields).unwrap_or(usual.retry_on);
-        let max_workers = fields.integer("max_workers", 1, 100).map_or(usual.max_workers, as_u32);
+        let max_retry_rounds = fields.integer("max_retry_rounds", 0, 10).map_or(defaults.max_retry_rounds, as_u32);
+        let retry_on = read_retry_on(fields).unwrap_or(defaults.retry_on);
+        let max_workers = fields.integer("max_workers", 1, 100).map_or(defaults.max_workers, as_u32);
         let requests_per_second =
-            fields.number("requests_per_second", 0.1, 1000.0).unwrap_or(usual.requests_per_second);
+            fields.number("requests_per_second", 0.1, 1000.0).unwrap_or(defaults.requests_per_second);
         let required = fields.texts("inference_profile_required_models");
         let inference_profile_arn = fields.text("inference_profile_arn");
         if let Some(arn) = inference_profile_arn.filter(|arn| !is_profile_arn(arn)) {
@@ -109,7 +109,7 @@ impl Asking {
         }
         let fallback_model_id = fields.text("fallback_model_id");
         if fallback_model_id.is_some() && processing_mode == ProcessingMode::Batch {
-            let rule = "is asked on demand only, and processing_mode is `batch`";
+            let rule = "is only invoked on demand, but processing_mode is `batch`";
             fields.note(
                 Problem::without_value(fields.name("fallback_model_id"), rule)
                     .remedy("leave it out, or use mode `auto`"),
@@ -125,7 +125,7 @@ impl Asking {
             inference_profile_required_models: required.map(|ids| ids.into_iter().map(str::to_owned).collect()),
             inference_profile_arn: inference_profile_arn.map(str::to_owned),
             fallback_model_id: fallback_model_id.map(str::to_owned),
-            deduplicate: fields.boolean("deduplicate").unwrap_or(usual.deduplicate),
+            deduplicate: fields.boolean("deduplicate").unwrap_or(defaults.deduplicate),
         }
     }
 }
@@ -144,7 +144,7 @@ fn read_retry_on(fields: &mut Fields<'_>) -> Option<Vec<RetryOn>> {
             "error" => RetryOn::Error,
             "unparsed" => RetryOn::Unparsed,
             other => {
-                let rule = "may hold `missing`, `error` and `unparsed` only";
+                let rule = "may contain only `missing`, `error` and `unparsed`";
                 fields.note(Problem::new(fields.name("retry_on"), other, rule));
                 continue;
             }
@@ -162,41 +162,41 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    fn read(input: &Value) -> (Asking, Vec<String>) {
+    fn read(input: &Value) -> (InvocationOptions, Vec<String>) {
         let object = input.as_object().unwrap();
         let mut fields = Fields::new("", object);
-        let asking = Asking::read(&mut fields);
-        (asking, fields.finish().iter().map(ToString::to_string).collect())
+        let options = InvocationOptions::read(&mut fields);
+        (options, fields.finish().iter().map(ToString::to_string).collect())
     }
 
     #[test]
-    fn what_is_not_said_has_its_default() {
-        assert_eq!(read(&json!({})), (Asking::default(), vec![]));
+    fn absent_fields_have_their_defaults() {
+        assert_eq!(read(&json!({})), (InvocationOptions::default(), vec![]));
     }
 
     #[rstest]
     #[case(json!({"processing_mode": "fast"}), "processing_mode is `fast`: must be `auto`, `batch` or `realtime`")]
-    #[case(json!({"batch_threshold": 5, "processing_mode": "batch"}), "batch_threshold: goes with processing_mode `auto` only")]
+    #[case(json!({"batch_threshold": 5, "processing_mode": "batch"}), "batch_threshold: is only allowed with processing_mode `auto`")]
     #[case(json!({"max_retry_rounds": 11}), "max_retry_rounds is `11`: must be a whole number from 0 to 10")]
     #[case(json!({"max_workers": 0}), "max_workers is `0`: must be a whole number from 1 to 100")]
     #[case(json!({"requests_per_second": 0}), "requests_per_second is `0`: must be a number from 0.1 to 1000")]
-    #[case(json!({"retry_on": ["never"]}), "retry_on is `never`: may hold `missing`, `error` and `unparsed` only")]
+    #[case(json!({"retry_on": ["never"]}), "retry_on is `never`: may contain only `missing`, `error` and `unparsed`")]
     #[case(json!({"inference_profile_arn": "us.x"}), "inference_profile_arn is `us.x`: must look like")]
-    #[case(json!({"fallback_model_id": "m", "processing_mode": "batch"}), "fallback_model_id: is asked on demand only")]
+    #[case(json!({"fallback_model_id": "m", "processing_mode": "batch"}), "fallback_model_id: is only invoked on demand")]
     #[case(json!({"deduplicate": "no"}), "deduplicate is `no`: must be true or false")]
-    fn each_bad_field_says_what_is_wrong(#[case] input: Value, #[case] expected: &str) {
+    fn each_invalid_field_is_reported_with_its_rule(#[case] input: Value, #[case] expected: &str) {
         let (_, problems) = read(&input);
         assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
     }
 
     #[test]
-    fn what_is_said_is_taken() {
+    fn valid_fields_are_read() {
         let input = json!({"processing_mode": "realtime", "max_retry_rounds": 3, "retry_on": ["unparsed", "unparsed"],
             "max_workers": 100, "requests_per_second": 0.5, "deduplicate": false,
             "inference_profile_arn": "arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc"});
-        let (asking, problems) = read(&input);
+        let (options, problems) = read(&input);
         assert_eq!(problems, Vec::<String>::new());
-        assert_eq!((asking.processing_mode, asking.max_retry_rounds), (ProcessingMode::Realtime, 3));
-        assert_eq!((asking.retry_on, asking.max_workers, asking.deduplicate), (vec![RetryOn::Unparsed], 100, false));
+        assert_eq!((options.processing_mode, options.max_retry_rounds), (ProcessingMode::Realtime, 3));
+        assert_eq!((options.retry_on, options.max_workers, options.deduplicate), (vec![RetryOn::Unparsed], 100, false));
     }
 }

@@ -1,0 +1,124 @@
+//! File to validate: the kind of its input and the local files that it names.
+
+use super::report::Report;
+use crate::failure::Failure;
+use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Content of an input file.
+#[derive(Debug)]
+pub(super) struct InputFile {
+    pub(super) kind: InputKind,
+    /// Input as it will be once `start` has uploaded the local files that it names.
+    pub(super) input: Value,
+    /// Those files or folders, by the index of the stage that reads them (0 for a run).
+    pub(super) local: BTreeMap<usize, PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InputKind {
+    Run,
+    Pipeline,
+    /// Input that continues an earlier run and has no other fields.
+    Continuation,
+}
+
+/// Fields that name an earlier run to continue.
+const CONTINUATION_FIELDS: [&str; 2] = ["resume_run", "collect_run"];
+/// Placeholder for the folder that a local file will be uploaded to.
+const UPLOADED: &str = "s3://uploaded/inputs";
+
+/// Reads `file`, with `replacement` in place of the input that the run or the first stage names. Returns `None` if there
+/// is nothing to check.
+pub(super) fn read(file: &Path, replacement: Option<&str>, report: &mut Report) -> Result<Option<InputFile>, Failure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
+    let object = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        Ok(Value::Object(object)) => object,
+        Ok(_) => {
+            report.problem(&format!("{shown}: must be a JSON object"));
+            return Ok(None);
+        }
+        Err(error) => {
+            report.problem(&format!("{shown}: is not valid JSON: {error}"));
+            return Ok(None);
+        }
+    };
+    note_size(&object, report);
+    if present(&object, CONFIG_S3_URI) {
+        let rule = "names the object that holds the input; validate the file of that object instead";
+        report.problem(&format!("{CONFIG_S3_URI}: {rule}"));
+        return Ok(None);
+    }
+    let folder = file.parent().unwrap_or(Path::new(""));
+    Ok(Some(if present(&object, "stages") || present(&object, "pipeline_name") {
+        of_pipeline(folder, object, replacement)
+    } else {
+        of_run(folder, object, replacement, report)
+    }))
+}
+
+fn of_pipeline(folder: &Path, mut object: Map<String, Value>, replacement: Option<&str>) -> InputFile {
+    let mut local = BTreeMap::new();
+    let stages = object.get_mut("stages").and_then(Value::as_array_mut).into_iter().flatten();
+    for (index, stage) in stages.enumerate() {
+        let Some(stage) = stage.as_object_mut() else { continue };
+        let replacement = replacement.filter(|_| index == 0);
+        local.extend(take_local(folder, stage, "input_s3_uri", replacement).map(|path| (index, path)));
+    }
+    InputFile { kind: InputKind::Pipeline, input: Value::Object(object), local }
+}
+
+fn of_run(folder: &Path, mut object: Map<String, Value>, replacement: Option<&str>, report: &mut Report) -> InputFile {
+    let mut kind = InputKind::Run;
+    if CONTINUATION_FIELDS.iter().any(|field| present(&object, field)) {
+        report.not_checked("whether the run to continue exists, has ended and was started with this input");
+        let is_kept = |name: &str| !CONTINUATION_FIELDS.contains(&name) && name != "$schema";
+        object.retain(|name, value| is_kept(name) && !value.is_null());
+        if object.is_empty() {
+            kind = InputKind::Continuation;
+        }
+    }
+    let local = take_local(folder, &mut object, "s3_uri", replacement).map(|path| (0, path));
+    InputFile { kind, input: Value::Object(object), local: local.into_iter().collect() }
+}
+
+/// Replaces a local file or folder by its future address and returns its path. `replacement` takes precedence over the
+/// value of the field.
+fn take_local(
+    folder: &Path,
+    object: &mut Map<String, Value>,
+    field: &str,
+    replacement: Option<&str>,
+) -> Option<PathBuf> {
+    let written = object.get(field).and_then(Value::as_str).map(|named| (folder.join(named), named.to_owned()));
+    let (path, named) = replacement.map(|named| (PathBuf::from(named), named.to_owned())).or(written)?;
+    let is_local = !named.starts_with("s3://") && path.exists();
+    let address = if is_local {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() { format!("{UPLOADED}/") } else { format!("{UPLOADED}/{name}") }
+    } else {
+        named
+    };
+    object.insert(field.to_owned(), address.into());
+    is_local.then_some(path)
+}
+
+fn note_size(object: &Map<String, Value>, report: &mut Report) {
+    // Measured without insignificant whitespace, as it is passed to Step Functions.
+    let bytes = serde_json::to_string(object).map_or(0, |text| text.len());
+    if bytes > MAX_OBJECT_BYTES {
+        report.problem(&format!("the input has {bytes} bytes, but the maximum is {MAX_OBJECT_BYTES} (5 MB)"));
+    } else if bytes > MAX_DIRECT_BYTES {
+        report.note(&format!(
+            "the input has {bytes} bytes, over 200 KiB: `bedrock-batch start` uploads it to S3; to start it in another \
+             way, upload it yourself and start with {{\"{CONFIG_S3_URI}\": \"s3://…\"}}"
+        ));
+    }
+}
+
+fn present(object: &Map<String, Value>, field: &str) -> bool {
+    object.get(field).is_some_and(|value| !value.is_null())
+}

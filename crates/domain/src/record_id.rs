@@ -1,0 +1,118 @@
+//! Grammar of the ids of rows and records.
+//!
+//! A row has the id that the input gives it, or else its position ([`PositionId`]). Where a run sends a row with several
+//! prompts, each record adds the number of its prompt ([`RecordId`]); elsewhere a record has the id of its row. Ids of the
+//! input may look like either: only ids of such a run are read as [`RecordId`], and only its last part as a number.
+
+use std::fmt;
+
+/// Id of a row that has none of its own: its position in the input, from 0, as in `r000000012`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionId(pub u64);
+
+impl PositionId {
+    /// Reads an id that is written exactly as [`PositionId`] is displayed.
+    pub fn parse(id: &str) -> Option<Self> {
+        canonical_number(id.strip_prefix('r')?, 9).map(Self)
+    }
+}
+
+impl fmt::Display for PositionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "r{:09}", self.0)
+    }
+}
+
+/// Id of a record in a run that sends rows with several prompts: `r000000012-003`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordId<'a> {
+    /// Id of the row.
+    pub row: &'a str,
+    /// Number of the prompt among those of the row, from 1; 0 where the row has no prompt. `None` if the id has no number.
+    pub prompt: Option<u64>,
+}
+
+impl<'a> RecordId<'a> {
+    /// Id of the record that sends `row` with the prompt of this number.
+    pub fn new(row: &'a str, prompt: u64) -> Self {
+        Self { row, prompt: Some(prompt) }
+    }
+
+    /// Reads an id. The number is what follows the last hyphen, if it is written as this type is displayed.
+    pub fn parse(id: &'a str) -> Self {
+        let numbered = id.rsplit_once('-').and_then(|(row, number)| Some((row, canonical_number(number, 3)?)));
+        match numbered {
+            Some((row, prompt)) => Self::new(row, prompt),
+            None => Self { row: id, prompt: None },
+        }
+    }
+
+    /// Returns true for the first record of its row.
+    pub fn is_first_of_row(self) -> bool {
+        matches!(self.prompt, Some(0 | 1))
+    }
+}
+
+impl fmt::Display for RecordId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row)?;
+        self.prompt.map_or(Ok(()), |prompt| write!(f, "-{prompt:03}"))
+    }
+}
+
+/// The number that `digits` are, if it is written with leading zeros up to `width` and no more.
+fn canonical_number(digits: &str, width: usize) -> Option<u64> {
+    let canonical = digits.len() == width || (digits.len() > width && !digits.starts_with('0'));
+    (canonical && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    proptest! {
+        #[test]
+        fn what_is_displayed_is_read(row in ".*", prompt: u64, position: u64) {
+            let id = RecordId::new(&row, prompt).to_string();
+            prop_assert_eq!(RecordId::parse(&id), RecordId::new(&row, prompt));
+            prop_assert_eq!(PositionId::parse(&PositionId(position).to_string()), Some(PositionId(position)));
+        }
+
+        #[test]
+        fn what_is_read_is_displayed_as_it_was(id in "[r0-9a-]{0,14}|.*") {
+            prop_assert_eq!(RecordId::parse(&id).to_string(), id.as_str());
+            if let Some(position) = PositionId::parse(&id) {
+                prop_assert_eq!(position.to_string(), id);
+            }
+        }
+    }
+
+    #[rstest]
+    #[case("r000000012-003", "r000000012", Some(3))]
+    #[case("a-001-000", "a-001", Some(0))]
+    #[case("a-1000", "a", Some(1000))]
+    #[case("-001", "", Some(1))]
+    #[case("a-01", "a-01", None)]
+    #[case("a-0001", "a-0001", None)]
+    #[case("a-abc", "a-abc", None)]
+    #[case("a-+01", "a-+01", None)]
+    #[case("a-99999999999999999999", "a-99999999999999999999", None)]
+    #[case("", "", None)]
+    fn ids_of_the_input_may_look_like_ours(#[case] id: &str, #[case] row: &str, #[case] prompt: Option<u64>) {
+        assert_eq!(RecordId::parse(id), RecordId { row, prompt });
+    }
+
+    #[rstest]
+    #[case("r000000012", Some(12))]
+    #[case("r1000000000", Some(1_000_000_000))]
+    #[case("r0000001001", None)]
+    #[case("r1001", None)]
+    #[case("r-00001001", None)]
+    #[case("1001", None)]
+    #[case("", None)]
+    fn positions_are_read_only_as_they_are_written(#[case] id: &str, #[case] position: Option<u64>) {
+        assert_eq!(PositionId::parse(id), position.map(PositionId));
+    }
+}

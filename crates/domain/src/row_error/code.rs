@@ -1,0 +1,148 @@
+//! The codes of reasons: what a program may rely on.
+
+use serde::{Deserialize, Serialize};
+
+/// Code of the reason why a row has no answer; in JSON the name in snake case. Codes are never renamed, and none is used
+/// for another reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowErrorCode {
+    /// The model refused the record.
+    ModelRefused,
+    /// The job's output has nothing for the record.
+    NoAnswer,
+    /// The line of the job's output has neither an answer nor an error.
+    EmptyOutputLine,
+    /// The answer does not have the format of the model's family.
+    UnknownAnswerFormat,
+    /// The model's answer holds no text and no embedding.
+    EmptyAnswer,
+    /// The row equals another one, which has no answer.
+    DuplicateUnanswered,
+
+    /// The job failed before it came to the record.
+    JobFailed,
+    /// The job was stopped before it came to the record.
+    JobStopped,
+    /// The job expired before it began.
+    JobExpired,
+    /// The job's time ended before it came to the record.
+    JobPartiallyCompleted,
+    /// The job had not ended when the row was last written.
+    JobUnfinished,
+    /// No job of the run has had the row.
+    NotAsked,
+    /// The run ended before the row's job was sent.
+    NotAskedRunEnded,
+    /// Bedrock did not take the row's job in batch, and the run does not send it on demand.
+    BatchRefused,
+
+    /// The answer holds no JSON.
+    NoJson,
+    /// The answer was cut off at the token limit before its fields were there.
+    AnswerCutOff,
+    /// The JSON in the answer does not end.
+    JsonUnended,
+    /// The JSON in the answer is broken.
+    JsonBroken,
+    /// The JSON in the answer has none of the prompt's fields.
+    NoFields,
+    /// No pattern of the prompt matches the answer.
+    NoPatternMatch,
+    /// The JSON in the answer does not match the prompt's schema.
+    SchemaMismatch,
+
+    /// The record has more bytes than the model takes.
+    RecordTooLarge,
+    /// Too few records are left for a batch job of their own.
+    TooFewForBatch,
+    /// No prompt is chosen for the row.
+    NoPrompt,
+    /// The row has no answer from the stage before.
+    FailedInEarlierStage,
+
+    /// The row names no image.
+    NoImageNamed,
+    /// The image's address or key is invalid.
+    ImageAddressInvalid,
+    /// The image's address is not one in S3.
+    ImageNotInS3,
+    /// The image lies in a bucket that the stack may not read.
+    ImageBucketNotAllowed,
+    /// The image's bucket is in another region.
+    ImageInOtherRegion,
+    /// The image does not exist.
+    ImageMissing,
+    /// S3 denies access to the image, or to the key that it is encrypted with.
+    ImageAccessDenied,
+    /// The image is archived.
+    ImageArchived,
+    /// The image file has no bytes.
+    ImageEmpty,
+    /// The image's format is not one that models take.
+    ImageFormatUnsupported,
+    /// The image file has more bytes than the model takes.
+    ImageTooManyBytes,
+    /// The image has more pixels than the model takes.
+    ImageTooManyPixels,
+    /// The end of the image file is missing.
+    ImageCutOff,
+    /// The image file violates its format.
+    ImageBroken,
+
+    /// The row is over `max_records_total`.
+    OverMaxRecordsTotal,
+    /// The row is over `max_num_jobs`.
+    OverMaxNumJobs,
+
+    /// A reason that was stored without a code, or with one that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl RowErrorCode {
+    /// All codes, in the order of the documentation.
+    pub const ALL: [Self; 41] = [
+        Self::ModelRefused,
+        Self::NoAnswer,
+        Self::EmptyOutputLine,
+        Self::UnknownAnswerFormat,
+        Self::EmptyAnswer,
+        Self::DuplicateUnanswered,
+        Self::JobFailed,
+        Self::JobStopped,
+        Self::JobExpired,
+        Self::JobPartiallyCompleted,
+        Self::JobUnfinished,
+        Self::NotAsked,
+        Self::NotAskedRunEnded,
+        Self::BatchRefused,
+        Self::NoJson,
+        Self::AnswerCutOff,
+        Self::JsonUnended,
+        Self::JsonBroken,
+        Self::NoFields,
+        Self::NoPatternMatch,
+        Self::SchemaMismatch,
+        Self::RecordTooLarge,
+        Self::TooFewForBatch,
+        Self::NoPrompt,
+        Self::FailedInEarlierStage,
+        Self::NoImageNamed,
+        Self::ImageAddressInvalid,
+        Self::ImageNotInS3,
+        Self::ImageBucketNotAllowed,
+        Self::ImageInOtherRegion,
+        Self::ImageMissing,
+        Self::ImageAccessDenied,
+        Self::ImageArchived,
+        Self::ImageEmpty,
+        Self::ImageFormatUnsupported,
+        Self::ImageTooManyBytes,
+        Self::ImageTooManyPixels,
+        Self::ImageCutOff,
+        Self::ImageBroken,
+        Self::OverMaxRecordsTotal,
+        Self::OverMaxNumJobs,
+    ];
+}

@@ -1,0 +1,121 @@
+use super::*;
+use crate::row_error::RowError;
+use serde_json::json;
+
+/// A plan over a model with these prices: batch and on demand.
+fn plan(prices: Option<(f64, f64)>) -> Plan {
+    let price = |input: f64| Price::of_tokens(input, 10.0 * input);
+    let model = |id: &str| {
+        json!({"id": id, "family": "nova", "prices_as_of": "2026-11-20",
+            "limits": {"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1,
+                "max_job_bytes": 1, "max_record_bytes": 1},
+            "batch_price": prices.map(|prices| price(prices.0)),
+            "on_demand_price": prices.map(|prices| price(prices.1))})
+    };
+    let plan = json!({"run_id": "r", "execution_arn": "e", "started_at": "t", "bucket": "b", "task_table": "t",
+        "request": {"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://b/k", "prompt_config": {"mode": "none"},
+            "max_records_total": null, "max_num_jobs": null, "max_records_per_job": 1, "max_concurrent_jobs": 1,
+            "inference": crate::input::Inference::default(), "output_formats": ["parquet"], "infer_types": false},
+        "prompts": {"choice": {"mode": "none"}, "prompts": []}, "model": model("m"), "on_demand": {"model": model("us.m"), "fallback": model("other")},
+        "sources": [], "columns": [],
+        "counts": {"rows": 10, "records": 7, "skipped": {}, "rejected": {}, "warnings": {}, "jobs": 1,
+            "duplicates": 3}});
+    serde_json::from_value(plan).unwrap()
+}
+
+fn chunk(usage: &[(Lane, &str, u64, u64)]) -> JobCounts {
+    let mut counts = JobCounts { rows: 10, answered: 10, ..JobCounts::default() };
+    for (lane, model, input, output) in usage {
+        counts.add_usage(*lane, model, 1, Tokens { input: *input, output: *output });
+    }
+    counts.saved = Tokens { input: 30, output: 3 };
+    counts
+}
+
+fn job(lane: Lane, round: u32, fell_back: Option<&str>) -> JobFacts {
+    JobFacts { lane, round, records: 7, asked: fell_back.is_none(), fell_back: fell_back.map(str::to_owned) }
+}
+
+#[test]
+fn cost_is_by_lane_and_model_and_compared_with_on_demand() {
+    let usage = [(Lane::Batch, "m", 1_000_000, 0), (Lane::OnDemand, "us.m", 1_000_000, 100_000)];
+    let jobs = [job(Lane::Batch, 0, None), job(Lane::Batch, 0, Some("no batch")), job(Lane::OnDemand, 1, None)];
+    let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &jobs);
+    assert_eq!(summary.cost_usd, Some(1.0 + 2.0 + 2.0));
+    assert_eq!(summary.on_demand_cost_usd, Some(2.0 + 2.0 + 2.0));
+    assert_eq!(summary.lanes[&Lane::Batch].cost_usd, Some(1.0));
+    assert_eq!((summary.lanes[&Lane::Batch].jobs, summary.lanes[&Lane::OnDemand].jobs), (1, 1));
+    assert_eq!((summary.input_tokens, summary.output_tokens), (2_000_000, 100_000));
+    assert_eq!((summary.jobs, summary.rounds), (1, 2), "a job that Bedrock never took is none");
+    assert_eq!(summary.fell_back, BTreeMap::from([("no batch".to_owned(), 7)]));
+    assert_eq!(summary.duplicates, Duplicates { rows: 3, input_tokens_saved: 30, output_tokens_saved: 3 });
+    let priced: Vec<_> = summary.prices.iter().map(|price| (price.model_id.as_str(), price.lane)).collect();
+    assert_eq!(priced, [("m", Lane::Batch), ("us.m", Lane::OnDemand)]);
+}
+
+#[test]
+fn an_unknown_price_is_unknown_and_never_nothing() {
+    let usage = [(Lane::Batch, "m", 1_000_000, 0)];
+    let summary = Summary::new(&plan(None), &[chunk(&usage)], &[job(Lane::Batch, 0, None)]);
+    assert_eq!((summary.cost_usd, summary.on_demand_cost_usd), (None, None));
+    assert_eq!(summary.lanes[&Lane::Batch].cost_usd, None);
+    let written = serde_json::to_value(&summary).unwrap();
+    assert_eq!(written["cost_usd"], json!(null));
+    assert_eq!(written["lanes"]["batch"]["input_tokens"], json!(1_000_000));
+}
+
+#[test]
+fn tokens_of_a_model_that_no_plan_knows_have_no_price() {
+    let usage = [(Lane::Batch, "m", 1, 1), (Lane::OnDemand, "strange", 1, 1)];
+    let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &[]);
+    assert_eq!((summary.cost_usd, summary.lanes[&Lane::OnDemand].cost_usd), (None, None));
+    assert!(summary.lanes[&Lane::Batch].cost_usd.is_some());
+}
+
+#[test]
+fn reasons_are_bounded_and_none_is_lost() {
+    let jobs: Vec<JobFacts> =
+        (0..100).map(|n| job(Lane::Batch, 0, Some(&format!("job {n} {}", "x".repeat(1000))))).collect();
+    let summary = Summary::new(&plan(None), &[], &jobs);
+    assert_eq!((summary.fell_back.len(), summary.fell_back.values().sum::<u64>()), (21, 700));
+    assert!(summary.fell_back.keys().all(|reason| reason.chars().count() <= 300));
+}
+
+#[test]
+fn rows_are_counted_by_words_and_by_code() {
+    let mut counts = JobCounts::default();
+    for stage in ["mood: v2", "mood: v3"] {
+        counts.count_failed(&RowError::failed_in_stage(stage, "lost").reason);
+    }
+    counts.count_failed(&RowErrorCode::NoPrompt.into());
+    let summary = Summary::new(&plan(None), &[counts.clone(), counts], &[]);
+    let words = |words: &str| summary.failed_reasons.get(words).copied();
+    assert_eq!((words("failed in stage mood: v2"), words("no prompt for it")), (Some(2), Some(2)));
+    let written = serde_json::to_value(&summary).unwrap();
+    assert_eq!(written["failed_codes"], json!({"failed_in_earlier_stage": 4, "no_prompt": 2}));
+    assert_eq!(summary.failed, 6);
+}
+
+#[test]
+fn counts_and_plans_that_were_stored_without_codes_are_read() {
+    let stored = r#"{"rows":3,"answered":1,"failed":{"no prompt for it":2},"unanswered":0,"retried":0,"warnings":{},
+        "usage":[],"saved":{"input_tokens":0,"output_tokens":0},"kinds":[],"types":[],"stamp":"s"}"#;
+    let old: JobCounts = serde_json::from_str(stored).unwrap();
+    let mut new = JobCounts::default();
+    new.count_failed(&RowErrorCode::NoPrompt.into());
+    let summary = Summary::new(&plan(None), &[old, new], &[]);
+    assert_eq!(summary.failed_reasons, BTreeMap::from([("no prompt for it".to_owned(), 3)]));
+    let codes = BTreeMap::from([(RowErrorCode::NoPrompt, 1), (RowErrorCode::Unknown, 2)]);
+    assert_eq!(summary.failed_codes, codes);
+    let mut written = serde_json::to_value(&summary).unwrap();
+    written["failed_codes"] = json!({"no_prompt": 1, "of_a_later_version": 2});
+    written.as_object_mut().unwrap().remove("skipped_codes");
+    let read: Summary = serde_json::from_value(written).unwrap();
+    assert_eq!((read.failed_codes, read.skipped_codes), (codes, BTreeMap::new()));
+}
+
+#[test]
+fn nothing_asked_costs_nothing() {
+    let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&[])], &[job(Lane::Batch, 0, None)]);
+    assert!(summary.cost_usd.is_some_and(|cost| cost.to_bits() == 0.0_f64.to_bits()), "not -0.0");
+}

@@ -1,0 +1,204 @@
+//! Errors of AWS calls, by their codes.
+
+use super::{AwsOperation, EngineError, chain};
+use aws_sdk_s3::error::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+use std::fmt;
+
+/// Section of the runbook about denied calls, for messages.
+const REMEDY: &str = "docs/runbook.md, section `AccessDenied`, says whose role needs what";
+
+/// Fragments of codes that ask for fewer requests.
+const THROTTLED: [&str; 5] =
+    ["Throttl", "TooManyRequests", "SlowDown", "ProvisionedThroughputExceeded", "RequestLimit"];
+
+/// Codes about the credentials of a moment. The role may still do what it was to do: a later attempt has a new session, or
+/// a clock that was set (a Lambda that was frozen signs with an old time). On a user's machine nothing repeats anyway.
+const STALE_CREDENTIALS: [&str; 7] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+];
+
+/// Codes about rights: of the caller, of the caller to a key, or of credentials that AWS does not know at all. IAM may take
+/// seconds to show a change, and a run must not be held up for minutes by each right that it will not have.
+const DENIED: [&str; 14] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "AccountProblem",
+    "AllAccessDisabled",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "DecryptionFailure",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+];
+
+/// What KMS says of a key that cannot be used, behind the `KMS` or `Kms` that other services put before it.
+const KEY_UNUSABLE: [&str; 5] = ["AccessDenied", "Disabled", "InvalidState", "NotFound", "OptInRequired"];
+
+/// Codes of requests that are wrong in themselves, or about a resource that the stack should have. Codes that stand in no
+/// list are taken for transient: a few attempts too many cost minutes, one too few costs a run.
+const INVALID_REQUEST: [&str; 16] = [
+    "EntityTooLarge",
+    "InvalidArgument",
+    "InvalidArn",
+    "InvalidName",
+    "InvalidParameter",
+    "InvalidParameterException",
+    "InvalidParameterValue",
+    "InvalidRequest",
+    "KeyTooLongError",
+    "MalformedXML",
+    "NoSuchBucket",
+    "ResourceNotFoundException",
+    "SerializationException",
+    "StateMachineDoesNotExist",
+    "ValidationError",
+    "ValidationException",
+];
+
+/// What AWS said of a failed call: the source of an [`EngineError`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AwsFailure {
+    /// Status of the response, if there was one.
+    pub status: Option<u16>,
+    /// AWS's error code; empty if there was no answer, or one without a body.
+    pub code: String,
+    /// AWS's message, or what became of the request.
+    pub message: String,
+}
+
+impl fmt::Display for AwsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = if self.code.is_empty() { "" } else { ": " };
+        write!(f, "{}{separator}{}", self.code, self.message)
+    }
+}
+
+impl Error for AwsFailure {}
+
+impl AwsFailure {
+    /// Reads the SDK's error.
+    pub fn of<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> Self {
+        Self {
+            status: error.raw_response().map(|response| response.status().as_u16()),
+            code: error.code().unwrap_or_default().to_owned(),
+            // The SDK's own text is just "service error" or "dispatch failure": what happened is in its sources.
+            message: error.message().map_or_else(|| chain(error), str::to_owned),
+        }
+    }
+
+    fn is_one_of(&self, codes: &[&str]) -> bool {
+        codes.contains(&self.code.as_str())
+    }
+
+    fn is_denied(&self) -> bool {
+        let of_a_key = self.code.starts_with("KMS") || self.code.starts_with("Kms");
+        self.is_one_of(&DENIED)
+            || (of_a_key && KEY_UNUSABLE.iter().any(|word| self.code.contains(word)))
+            // A denied HEAD has no body, and so no code.
+            || (self.status.is_some_and(|status| matches!(status, 401 | 403)) && !self.is_one_of(&STALE_CREDENTIALS))
+    }
+}
+
+impl EngineError {
+    /// A failed AWS call, its kind by AWS's error code. `context` says what was tried, and names the resource.
+    pub fn from_aws<E: AwsOperation>(context: impl AsRef<str>, error: &SdkError<E>) -> Self {
+        if matches!(error, SdkError::ConstructionFailure(_)) {
+            // The request was never made: a parameter is missing or wrong.
+            return Self::internal(context.as_ref()).caused_by(AwsFailure::of(error));
+        }
+        Self::from_aws_failure(E::ACTION, context, AwsFailure::of(error))
+    }
+
+    /// The same for a failure that was read before; `action` is the IAM action of the call.
+    pub fn from_aws_failure(action: &str, context: impl AsRef<str>, failure: AwsFailure) -> Self {
+        let context = context.as_ref();
+        let error = if THROTTLED.iter().any(|word| failure.code.contains(word)) {
+            Self::throttled(context)
+        } else if failure.is_denied() {
+            Self::access_denied(format!("{context}: `{action}` is denied; {REMEDY}"))
+        } else if failure.is_one_of(&INVALID_REQUEST) {
+            Self::internal(context)
+        } else if failure.code == "NoSuchKey" {
+            Self::corrupt(context)
+        } else {
+            Self::transient(context)
+        };
+        error.caused_by(failure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn failure(status: u16, code: &str) -> AwsFailure {
+        AwsFailure { status: Some(status), code: code.to_owned(), message: "words of AWS".to_owned() }
+    }
+
+    fn name(status: u16, code: &str) -> &'static str {
+        EngineError::from_aws_failure("s3:GetObject", "cannot read s3://b/k", failure(status, code)).name()
+    }
+
+    #[rstest]
+    #[case(503, "SlowDown", "Throttled")]
+    #[case(400, "ThrottlingException", "Throttled")]
+    #[case(400, "ProvisionedThroughputExceededException", "Throttled")]
+    #[case(400, "KmsThrottlingException", "Throttled")]
+    #[case(500, "InternalError", "Transient")]
+    #[case(503, "", "Transient")]
+    #[case(412, "PreconditionFailed", "Transient")]
+    #[case(400, "RequestTimeout", "Transient")]
+    #[case(400, "ExpiredToken", "Transient")]
+    #[case(403, "ExpiredTokenException", "Transient")]
+    #[case(403, "RequestTimeTooSkewed", "Transient")]
+    #[case(400, "SomethingNew", "Transient")]
+    #[case(403, "AccessDenied", "AccessDenied")]
+    #[case(400, "AccessDeniedException", "AccessDenied")]
+    #[case(400, "UnrecognizedClientException", "AccessDenied")]
+    #[case(400, "KmsAccessDeniedException", "AccessDenied")]
+    #[case(400, "KMS.DisabledException", "AccessDenied")]
+    #[case(403, "AuthorizationError", "AccessDenied")]
+    #[case(400, "DecryptionFailure", "AccessDenied")]
+    #[case(403, "", "AccessDenied")]
+    #[case(404, "NoSuchKey", "Corrupt")]
+    #[case(404, "NoSuchBucket", "Internal")]
+    #[case(400, "ResourceNotFoundException", "Internal")]
+    #[case(400, "ValidationException", "Internal")]
+    fn the_code_decides_the_kind(#[case] status: u16, #[case] code: &str, #[case] expected: &str) {
+        assert_eq!(name(status, code), expected);
+    }
+
+    #[test]
+    fn a_call_without_an_answer_is_transient() {
+        let lost = AwsFailure { message: "dispatch failure: connection reset".to_owned(), ..AwsFailure::default() };
+        let error = EngineError::from_aws_failure("s3:GetObject", "cannot read s3://b/k", lost);
+        assert_eq!(
+            (error.name(), error.message().as_str()),
+            ("Transient", "cannot read s3://b/k: dispatch failure: connection reset")
+        );
+    }
+
+    #[test]
+    fn a_denied_call_names_action_resource_and_where_the_remedy_is() {
+        let error = EngineError::from_aws_failure("s3:GetObject", "cannot read s3://b/k", failure(403, "AccessDenied"));
+        assert_eq!(
+            error.message(),
+            "cannot read s3://b/k: `s3:GetObject` is denied; docs/runbook.md, section `AccessDenied`, says whose role \
+             needs what: AccessDenied: words of AWS"
+        );
+    }
+}
