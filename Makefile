@@ -129,7 +129,8 @@ PYTHON_ROOTS := bench local tests/docs tests/e2e tests/fixtures tests/simulator 
 # Each folder is a root of its own, since several have a module of the same name, such as `conftest`.
 .PHONY: check-python
 check-python: setup
-	@echo "== Python: lints, types"
+	@echo "== Python: format, lints, types"
+	$(VENV)/bin/ruff format --quiet --check --cache-dir .local/ruff .
 	$(VENV)/bin/ruff check --quiet --cache-dir .local/ruff .
 	@for root in $(PYTHON_ROOTS); do \
 		(cd $$root && $(CURDIR)/$(VENV)/bin/mypy --no-error-summary --config-file $(CURDIR)/pyproject.toml \
@@ -224,6 +225,7 @@ deploy: lambdas ## Build and deploy to the AWS account of your credentials (CDK_
 .PHONY: format
 format: setup ## Format everything
 	cargo fmt --all
+	$(VENV)/bin/ruff format --quiet .
 	cd infra && npm run --silent format
 
 .PHONY: clean

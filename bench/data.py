@@ -22,8 +22,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-FIRST_NAMES = "Anna Ben Chloé David Elif Fernando Grażyna Hannah Ívar Jürgen Kaito Łukasz María Noël Özgür Priya".split()
-LAST_NAMES = "Andersson Brown Çelik Dubois Evans Fischer García Horváth Ito Jensen Kowalska Lefèvre Müller Novák".split()
+FIRST_NAMES = (
+    "Anna Ben Chloé David Elif Fernando Grażyna Hannah Ívar Jürgen Kaito Łukasz María Noël Özgür Priya".split()
+)
+LAST_NAMES = (
+    "Andersson Brown Çelik Dubois Evans Fischer García Horváth Ito Jensen Kowalska Lefèvre Müller Novák".split()
+)
 COUNTRIES = "DE FR GB ES PL SE NL AT CH IE TR JP US CA NO NA".split()
 CHANNELS = "email chat web phone marketplace".split()
 SUBJECTS = [

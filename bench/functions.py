@@ -51,9 +51,27 @@ def start_once(folder: Path) -> float:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     env = {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
+<<<<<<< HEAD
         "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008", "AWS_LAMBDA_FUNCTION_VERSION": "1",
         "AWS_LAMBDA_LOG_GROUP_NAME": "g", "AWS_LAMBDA_LOG_STREAM_NAME": "s", "LAMBDA_TASK_ROOT": str(folder),
         "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+=======
+        "AWS_LAMBDA_FUNCTION_NAME": "f",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "g",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "s",
+        "LAMBDA_TASK_ROOT": str(folder),
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "BUCKET_NAME": "b-ucket",
+        "TASK_TABLE_NAME": "t",
+        "MAX_RECORDS_PER_JOB": "1000",
+        "MAX_CONCURRENT_JOBS": "5",
+        "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r",
+        "JOB_TIMEOUT_HOURS": "24",
+>>>>>>> main
     }
     env |= {CONTRACT["environment"][name]: value for name, value in SETTINGS.items()}
     started = time.perf_counter()

@@ -34,7 +34,9 @@ def drawn(work: Path, count: int) -> Path:
         print(f"drawing {count:,} images …", file=sys.stderr)
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        subprocess.run([sys.executable, HERE / "data.py", "images", "--count", str(count), "--out", partial], check=True)
+        subprocess.run(
+            [sys.executable, HERE / "data.py", "images", "--count", str(count), "--out", partial], check=True
+        )
         partial.rename(folder)
     return folder
 

@@ -78,7 +78,9 @@ def main() -> None:
     work = REPOSITORY / ".local" / "bench"
     csv = work / f"rows-{arguments.rows}.csv"
     if not csv.exists():
-        subprocess.run([sys.executable, HERE / "data.py", "rows", "--rows", str(arguments.rows), "--out", csv], check=True)
+        subprocess.run(
+            [sys.executable, HERE / "data.py", "rows", "--rows", str(arguments.rows), "--out", csv], check=True
+        )
     state = Path(os.environ.get("LOCAL_STATE_DIR") or work / "stack")
     quick = {"BEDROCK_SIMULATOR_STEP_MS": "20", "SFN_WAIT_SCALE": "0.01"}
     env = quick | dict(os.environ) | {"LOCAL_STATE_DIR": str(state)}
@@ -103,10 +105,17 @@ def measure(stack: Stack, csv: Path, arguments: argparse.Namespace) -> None:
     started = step_functions.start_execution(stateMachineArn=machine, name=name, input=json.dumps(config))
     whole = wait(step_functions, started["executionArn"])
     output = json.loads(whole["output"])
-    frozen = json.loads(s3.get_object(Bucket=bucket, Key=f"runs/{output['pipeline_run_id']}/pipeline.json")["Body"].read())
+    frozen = json.loads(
+        s3.get_object(Bucket=bucket, Key=f"runs/{output['pipeline_run_id']}/pipeline.json")["Body"].read()
+    )
 
-    print(f"\npipeline of {len(output['stages'])} stages, {arguments.rows:,} rows, {arguments.records_per_job:,} records per job")
-    print(f"  {'stage':12}{'sent':>9}{'answered':>10}{'wall s':>9}{'at Bedrock s':>14}{'outside s':>11}{'before':>9}{'between':>9}{'after':>8}")
+    print(
+        f"\npipeline of {len(output['stages'])} stages, {arguments.rows:,} rows, {arguments.records_per_job:,} records per job"
+    )
+    print(
+        f"  {'stage':12}{'sent':>9}{'answered':>10}{'wall s':>9}{'at Bedrock s':>14}"
+        f"{'outside s':>11}{'before':>9}{'between':>9}{'after':>8}"
+    )
     outside = 0.0
     bedrock = stack.client("bedrock")
     machine_of_runs = stack.env["STATE_MACHINE_ARN"].replace(":stateMachine:", ":execution:")

@@ -25,7 +25,9 @@ BUCKET = "bench-bucket"
 
 def run(*command: object, env: dict[str, str] | None = None) -> dict:
     """Runs one measurement, whose last line of output is JSON."""
-    done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\nfailed:\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -56,7 +58,9 @@ def table(title: str, rows: int, lines: dict[str, dict]) -> None:
         )
     ours, comparison = lines.get("ours"), []
     if ours and (baseline := lines.get("baseline")):
-        comparison.append(f"ratio to the baseline: {baseline['cpu_seconds'] / ours['cpu_seconds']:.1f} times the rows per CPU second")
+        comparison.append(
+            f"ratio to the baseline: {baseline['cpu_seconds'] / ours['cpu_seconds']:.1f} times the rows per CPU second"
+        )
         comparison.append(f"{baseline['wall_seconds'] / ours['wall_seconds']:.1f} times by wall time")
     if ours and (floor := lines.get("floor")):
         comparison.append(f"wall time {ours['wall_seconds'] / floor['wall_seconds']:.2f} times the floor")
@@ -85,10 +89,17 @@ def local_s3() -> Iterator[tuple[Any, dict[str, str]]]:
         port = probe.getsockname()[1]
     endpoint = f"http://127.0.0.1:{port}"
     env = os.environ | {
-        "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
+        "GATEWAY_PORT": str(port),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
     }
-    server = subprocess.Popen([Path(sys.executable).parent / "ministack"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [Path(sys.executable).parent / "ministack"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(100):
             try:

@@ -69,9 +69,7 @@ def write_jsonl(chunk: pd.DataFrame, template: str, max_tokens: int, file: Any) 
             "modelInput": {
                 "anthropic_version": "bedrock-2023-05-31",
                 "max_tokens": max_tokens,
-                "messages": [
-                    {"role": "user", "content": [{"type": "text", "text": template.format(input_text=text)}]}
-                ],
+                "messages": [{"role": "user", "content": [{"type": "text", "text": template.format(input_text=text)}]}],
             },
         }
         file.write(encode(record).encode())

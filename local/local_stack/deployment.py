@@ -44,7 +44,10 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
         "simulator": simulator,
         "sources": {
             **{name: digest_of(files_in(INFRA / name), INFRA) for name in SOURCES},
-            **{name: digest_of(files_in(settings.lambda_directory / name), settings.lambda_directory) for name in FUNCTIONS},
+            **{
+                name: digest_of(files_in(settings.lambda_directory / name), settings.lambda_directory)
+                for name in FUNCTIONS
+            },
         },
     }
     previous = read_json(stamp_file)

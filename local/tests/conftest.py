@@ -23,6 +23,8 @@ def events(monkeypatch):
     """The status events sent to EventBridge, as pairs of execution and status."""
     events = []
     monkeypatch.setattr(
-        stepfunctions, "_emit_execution_status_event", lambda execution: events.append((execution["executionArn"], execution["status"]))
+        stepfunctions,
+        "_emit_execution_status_event",
+        lambda execution: events.append((execution["executionArn"], execution["status"])),
     )
     return events

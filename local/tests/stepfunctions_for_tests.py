@@ -61,7 +61,10 @@ def waiting_step(name, **fields):
 def distributed_map(*steps, **fields):
     """Returns a map whose children execute the named steps in sequence."""
     names = [name for name, _ in steps]
-    states = {name: {**state, **({"Next": after} if after else {"End": True})} for (name, state), after in zip(steps, [*names[1:], None], strict=True)}
+    states = {
+        name: {**state, **({"Next": after} if after else {"End": True})}
+        for (name, state), after in zip(steps, [*names[1:], None], strict=True)
+    }
     return {
         "Type": "Map",
         "ItemReader": {"Resource": "arn:aws:states:::s3:getObject"},
@@ -75,7 +78,9 @@ def distributed_map(*steps, **fields):
 def state_machine(name, **states):
     """Creates a state machine with these states, which starts with the first one, and returns its ARN."""
     definition = {"StartAt": next(iter(states)), "States": states}
-    return call("_create_state_machine", name=name, definition=json.dumps(definition), roleArn=ROLE)[1]["stateMachineArn"]
+    return call("_create_state_machine", name=name, definition=json.dumps(definition), roleArn=ROLE)[1][
+        "stateMachineArn"
+    ]
 
 
 class Execution:
@@ -107,7 +112,9 @@ class Execution:
 
     def wait_for_children(self, count):
         """Waits until this number of children exist and none of them is running."""
-        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=60), self.children
+        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=60), (
+            self.children
+        )
         return self.children
 
 

@@ -92,9 +92,7 @@ def test_a_function_running_when_its_execution_is_stopped_completes_without_a_ne
         return {}
 
     functions.answers = {"slow": slow}
-    execution = Execution(
-        items=["a"], Map=distributed_map(("Slow", step("slow")), ("Next", step("next")), End=True)
-    )
+    execution = Execution(items=["a"], Map=distributed_map(("Slow", step("slow")), ("Next", step("next")), End=True))
     assert started.wait(timeout=60)
     execution.stop()
     stopped.set()
@@ -193,7 +191,9 @@ def test_a_tolerated_failure_does_not_end_the_map(functions):
 
     functions.answers = {"work": work}
     execution = Execution(
-        items=range(4), max_concurrency=1, Map=distributed_map(("Work", step("work")), ToleratedFailureCount=1, End=True)
+        items=range(4),
+        max_concurrency=1,
+        Map=distributed_map(("Work", step("work")), ToleratedFailureCount=1, End=True),
     )
     assert execution.end()["status"] == "SUCCEEDED"
     assert sorted(execution.children) == ["FAILED", "SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]

@@ -50,7 +50,9 @@ def test_no_iteration_starts_after_a_failed_one(functions):
     functions.answers = {"work": lambda event: broken(event) if event == 1 else {}}
     execution = Execution(
         items=range(4),
-        Map=one_after_the_other("Work", step("work"), Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "Report"}]),
+        Map=one_after_the_other(
+            "Work", step("work"), Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "Report"}]
+        ),
         Report=step("report", End=True),
     )
     assert execution.end()["status"] == "SUCCEEDED"
@@ -83,7 +85,12 @@ def test_a_nested_execution_sends_status_events_and_returns_its_output(functions
     execution = Execution(Run=nested_step("n", nested, Output="{% $states.result %}", End=True))
     result = json.loads(execution.end()["output"])
     input_ = {"items": [], "max_concurrency": 10}
-    assert (result["Status"], result["Name"], result["Input"], result["Output"]) == ("SUCCEEDED", "n", input_, {"of": input_})
+    assert (result["Status"], result["Name"], result["Input"], result["Output"]) == (
+        "SUCCEEDED",
+        "n",
+        input_,
+        {"of": input_},
+    )
     assert [status for arn, status in events if arn == NESTED + "n"] == ["RUNNING", "SUCCEEDED"]
 
 
@@ -124,14 +131,21 @@ def test_a_name_already_in_use_fails_the_step(functions):
     nested = state_machine("nested", Work=step("work", End=True))
     call("_start_execution", stateMachineArn=nested, name="n", input="{}")
     eventually(lambda: described(NESTED + "n")["status"] == "SUCCEEDED")
-    assert Execution(Run=nested_step("n", nested, End=True)).end()["error"] == "StepFunctions.ExecutionAlreadyExistsException"
+    assert (
+        Execution(Run=nested_step("n", nested, End=True)).end()["error"]
+        == "StepFunctions.ExecutionAlreadyExistsException"
+    )
     assert len(functions.of("work")) == 1
 
 
 def test_stopping_an_execution_stops_the_nested_one_and_starts_no_other(functions, events):
     nested = state_machine("nested", Wait=waiting_step("submit", Next="After"), After=step("after", End=True))
     name = "{% 'n' & $states.input %}"
-    execution = Execution(items=["0", "1"], Map=one_after_the_other("Run", nested_step(name, nested), Next="Report"), Report=step("report", End=True))
+    execution = Execution(
+        items=["0", "1"],
+        Map=one_after_the_other("Run", nested_step(name, nested), Next="Report"),
+        Report=step("report", End=True),
+    )
     eventually(lambda: functions.of("submit"))
     threads = threading.active_count()
     execution.stop()

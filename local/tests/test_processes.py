@@ -72,7 +72,12 @@ def test_a_process_that_ends_immediately_is_reported_with_its_log(service):
 
 def test_ports_in_use_are_not_chosen():
     with subprocess.Popen(
-        [sys.executable, "-c", "import socket,sys; s=socket.create_server(('127.0.0.1',0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"],
+        [
+            sys.executable,
+            "-c",
+            "import socket, sys; server = socket.create_server(('127.0.0.1', 0)); "
+            "print(server.getsockname()[1], flush=True); sys.stdin.read()",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

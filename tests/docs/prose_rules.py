@@ -85,12 +85,17 @@ def report_called_tell(source: Source) -> Iterable[Finding]:
 
 
 def is_no_noun(source: Source) -> Iterable[Finding]:
-    """ "It is not a job", where "is no job" is meant; "is no longer" and the like stay."""
-    return matches(source, comment_lines(source), r"\bis no (?!longer\b|more\b|less\b|need\b|reason\b|way\b)[a-zA-Z`]")
+    """ "It is not a job", where "is no job" is meant; "is no longer" and "there is no" stay."""
+    return matches(
+        source,
+        comment_lines(source),
+        r"(?<![Tt]here )\bis no (?!longer\b|more\b|less\b|need\b|reason\b|way\b)[a-zA-Z`]",
+    )
 
 
 def retired_phrase(source: Source) -> Iterable[Finding]:
-    pattern = "|".join(rf"\b{re.escape(phrase)}\b" for phrase in RETIRED_PHRASES)
+    # "There is no JSON in it" is what it says.
+    pattern = "|".join(rf"(?<!there )\b{re.escape(phrase)}\b" for phrase in RETIRED_PHRASES)
     return matches(source, enumerate(source.text.split("\n"), 1), pattern)
 
 
@@ -110,7 +115,9 @@ def log_message_is_no_event(source: Source) -> Iterable[Finding]:
             argument = source.text[begin:finish].strip()
             is_message = argument.startswith('"') and not source.code[begin:finish].strip()
             if is_message and not re.fullmatch(r'"[a-z][a-z0-9]*(?:_[a-z0-9]+)+"', argument):
-                yield Finding(source.path, source.text.count("\n", 0, begin) + 1 + leading_lines(source, begin), argument)
+                yield Finding(
+                    source.path, source.text.count("\n", 0, begin) + 1 + leading_lines(source, begin), argument
+                )
 
 
 def leading_lines(source: Source, begin: int) -> int:

@@ -102,7 +102,13 @@ def split_by(pattern: re.Pattern[str], text: str, is_doc) -> tuple[list[Text], l
         if not is_doc(comment):
             continue
         # Lines of one block have the same marker and nothing between them.
-        if docs and comment.startswith("//") and comment[:3] == marker and between.count("\n") == 1 and not between.strip():
+        if (
+            docs
+            and comment.startswith("//")
+            and comment[:3] == marker
+            and between.count("\n") == 1
+            and not between.strip()
+        ):
             docs[-1] = Text(docs[-1].line, f"{docs[-1].words}\n{words.words}")
         else:
             docs.append(words)

@@ -10,7 +10,18 @@ from source_text import REPOSITORY, sources
 PAGES = [source for source in sources() if source.language == "markdown"]
 # Names of files that the text makes up, or that only exist once something has run.
 EXAMPLES = {"prompt-templates/ticket_triage.toml", "prompt-templates/x.toml"}
-ROOTS = ("bench/", "crates/", "docs/", "fuzz/", "infra/", "lambdas/", "local/", "pipeline-configs/", "prompt-templates/", "tests/")
+ROOTS = (
+    "bench/",
+    "crates/",
+    "docs/",
+    "fuzz/",
+    "infra/",
+    "lambdas/",
+    "local/",
+    "pipeline-configs/",
+    "prompt-templates/",
+    "tests/",
+)
 
 
 def anchors(page: str) -> set[str]:

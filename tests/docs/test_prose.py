@@ -10,18 +10,18 @@ from prose_rules import RULES, comment_lines, log_message_is_no_event
 from source_text import Source, sources
 
 ALLOWED = {
-    "doc_opens_with_a_question": 316,
-    "doc_opens_with_the_most": 17,
-    "errors_section_without_returns": 68,
-    "constant_of_the_most": 51,
-    "indefinite_person": 53,
+    "doc_opens_with_a_question": 268,
+    "doc_opens_with_the_most": 16,
+    "errors_section_without_returns": 67,
+    "constant_of_the_most": 45,
+    "indefinite_person": 50,
     "at_the_most": 2,
-    "request_called_ask": 252,
-    "report_called_tell": 53,
-    "is_no_noun": 29,
-    "retired_phrase": 20,
-    "retired_identifier": 125,
-    "log_message_is_no_event": 34,
+    "request_called_ask": 232,
+    "report_called_tell": 51,
+    "is_no_noun": 11,
+    "retired_phrase": 17,
+    "retired_identifier": 119,
+    "log_message_is_no_event": 33,
 }
 # Some findings per thousand comments stay: a few comments are clearest so, and "ask" also means to ask a person.
 MAX_PER_THOUSAND_DOCS = {"doc_opens_with_a_question": 30}
@@ -56,7 +56,7 @@ def test_all_languages_are_read():
         assert any(source.language == language for source in SOURCES), language
 
 
-RUST = r'''
+RUST = r"""
 //! What a module has.
 /// How long
 /// it takes.
@@ -73,7 +73,7 @@ fn log() {
         "a job was submitted"
     );
 }
-'''
+"""
 TYPESCRIPT = """
 /** Where it lies. */
 const AT_ONCE = /[/"']/g; // at the most
@@ -105,8 +105,13 @@ MOST_ROWS = "MOST_TEXT # nobody"  # somebody
         ("at_the_most", "a.rs", "// at most one", []),
         ("request_called_ask", "a.rs", "// It asks Bedrock.\n// a mask\nlet asked = 1;", [1]),
         ("report_called_tell", "a.rs", "// A caller is told.\n// intelligent", [1]),
-        ("is_no_noun", "a.rs", "// It is no job.\n// It is no longer one.", [1]),
-        ("retired_phrase", "a.rs", 'let text = "is no JSON";', [1]),
+        (
+            "is_no_noun",
+            "a.rs",
+            "// It is no job.\n// It is no longer one.\n// There is no job, if there is no row.",
+            [1],
+        ),
+        ("retired_phrase", "a.rs", 'let text = "is no JSON";\n"there is no JSON"', [1]),
         ("retired_identifier", "a.rs", "struct Rows;\nlet x: Rows = go_on();\nsay!(x);\n// GoOn", [1, 2, 3]),
         ("log_message_is_no_event", "a.rs", RUST, [15]),
     ],

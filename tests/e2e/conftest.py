@@ -47,13 +47,13 @@ def in_background(stack, request):
 
 @pytest.fixture(scope="module")
 def played(in_background, request):
-    """What this module's `play` has returned."""
+    """The result of this module's `play`."""
     return in_background[request.module.__name__].result()
 
 
 @pytest.fixture
 def misbehaving(stack, in_background):
-    """Tells the simulator how to misbehave, with nobody else on the stack, until the end of the test."""
+    """Tells the simulator how to misbehave, with nothing else on the stack, until the end of the test."""
     wait(in_background.values())
     yield stack.simulator.behave
     end_misbehaviour(stack)
@@ -61,7 +61,7 @@ def misbehaving(stack, in_background):
 
 @pytest.fixture(scope="module")
 def played_alone(stack, in_background, request):
-    """What this module's `play_alone` has returned: it may tell the simulator how to misbehave, with nobody else on the
+    """The result of this module's `play_alone`: it may tell the simulator how to misbehave, with nobody else on the
     stack."""
     wait(in_background.values())
     try:

@@ -56,7 +56,7 @@ def test_both_models_of_a_run_are_named_and_paid(played_alone):
     assert prices == {("batch", MODEL), ("on_demand", FALLBACK)}
 
 
-def test_a_run_that_can_ask_nobody_fails_and_says_what_to_do(played_alone):
+def test_a_run_without_any_usable_model_fails_and_says_what_to_do(played_alone):
     error, cause = played_alone["none"].failure()
     assert error == "JobFailed"
     assert f"Bedrock refuses the model {MODEL}" in cause

@@ -58,7 +58,7 @@ def test_every_stage_has_several_files_of_one_schema(played):
         assert len([file for file in sizes if not file.startswith("duplicates")]) >= 2, (name, sizes)
 
 
-def test_the_second_stage_is_asked_with_the_answers_of_the_first(played, stages):
+def test_the_second_stage_is_sent_the_answers_of_the_first(played, stages):
     first, second = stages
     assert set(first["response"].to_pylist()) <= MOODS
     assert second["sentiment"].to_pylist() == first["response"].to_pylist()
@@ -72,7 +72,7 @@ def test_the_second_stage_is_asked_with_the_answers_of_the_first(played, stages)
         assert {name: row[name] for name in ("summary", "urgency", "reply")} == json.loads(row["response"])
 
 
-def test_columns_of_both_stages_are_told_apart(stages):
+def test_columns_of_both_stages_have_names_of_their_own(stages):
     first, second = stages
     for name in ("model_id", "attempts", "input_tokens"):
         assert second[f"classify_mood_{name}"].to_pylist() == first[name].to_pylist()
@@ -87,7 +87,7 @@ def test_csv_holds_the_same_rows(played, stages):
     )
 
 
-def test_the_email_says_what_each_stage_came_to(played):
+def test_the_email_reports_the_totals_of_each_stage(played):
     pipeline = played["tickets"]
     email = pipeline.email
     assert email.subject == "[bedrock-batch] Pipeline support-ticket-replies has completed"
@@ -109,7 +109,7 @@ def test_the_email_says_what_each_stage_came_to(played):
     assert list(email.links) == names
 
 
-def test_an_input_in_s3_stands_for_one_that_is_handed_over(played):
+def test_an_input_may_be_given_by_its_address_in_s3(played):
     one, other = played["tickets"], played["tickets-by-s3"]
     assert other.output["status"] == "completed"
     totals = [("stage_name", "records_in", "answered", "failed", "cost_usd")] * 2

@@ -74,7 +74,7 @@ def play(stack):
     return firsts | runs | {"third": stack.play(third, "third")}
 
 
-def test_every_row_of_every_file_goes_on_with_all_columns(played):
+def test_every_row_of_every_file_is_passed_on_with_all_columns(played):
     first, second = read_together(played["first"]), read_together(played["second"])
     assert len(played["first"].output["output_paths"]) == 3, "several files"
     assert played["second"].summary["records_in"] == COUNT
@@ -124,7 +124,7 @@ def test_a_chain_keeps_the_names_of_all_its_runs(played):
     assert third["first_topic"].to_pylist() == second["topic"].to_pylist()
 
 
-def test_a_row_that_stands_there_once_per_prompt_is_asked_once_per_prompt(played):
+def test_a_row_with_one_line_per_prompt_is_sent_once_per_prompt(played):
     first, second = (read_together(played[name]).to_pylist() for name in ("first-long", "second-of-long"))
     assert len(second) == len(first) == 3 * len({row["product_name"] for row in first})
 
@@ -149,7 +149,7 @@ def test_a_row_that_stands_there_once_per_prompt_is_asked_once_per_prompt(played
         ("not-named", ("previous_run.run_id", "is required")),
     ],
 )
-def test_what_cannot_be_read_is_refused(played, name, says):
+def test_a_previous_run_that_cannot_be_read_is_refused(played, name, says):
     run = played[name]
     error, cause = run.failure()
     assert error == "InvalidInput"

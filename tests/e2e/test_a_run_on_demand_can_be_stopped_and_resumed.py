@@ -50,7 +50,7 @@ def play(stack):
     return collected, read, resumed, [execution.wait() for execution in both]
 
 
-def test_no_more_is_asked_than_the_time_of_a_part(played):
+def test_requests_end_within_the_interval_of_the_stop_check(played):
     """Of 60 rows, 3 a second; a function looks whether it is wanted every 15 seconds."""
     _, (_, _, asked), *_ = played
     assert 5 <= asked <= 30
@@ -73,13 +73,13 @@ def test_after_resuming_each_row_was_answered_once(played):
     assert_totals(resumed, COUNT, answered=COUNT)
 
 
-def test_also_where_somebody_resumes_at_once(played):
+def test_resuming_at_once_answers_each_row_once_too(played):
     *_, both = played
     (resumed,) = (execution for execution in both if execution.status == "SUCCEEDED")
     assert_answered_on_demand(resumed, rows(1), [30, 30])
 
 
-def test_of_two_who_resume_one_is_refused(played):
+def test_one_of_two_concurrent_resumes_is_refused(played):
     *_, both = played
     (refused,) = (execution for execution in both if execution.status != "SUCCEEDED")
     error, cause = refused.failure()

@@ -15,7 +15,7 @@ def play(stack):
     return stack.play(execution_input, "long-on-demand")
 
 
-def test_every_row_is_asked_once(played):
+def test_every_row_is_sent_once(played):
     assert_answered_on_demand(played, topic_table(COUNT, FIRST), [COUNT])
 
 

@@ -32,7 +32,7 @@ def failing(config):
     return given
 
 
-def test_a_pipeline_that_went_well_did(played_alone):
+def test_a_successful_pipeline_still_succeeds(played_alone):
     pipeline = played_alone["unheard-well"]
     assert pipeline.status == "SUCCEEDED"
     run = pipeline.stages["one"]
@@ -45,13 +45,13 @@ def test_a_pipeline_that_was_refused_says_why(played_alone):
     assert (error, "stages[0].model_id is `gpt-4`" in cause) == ("InvalidInput", True)
 
 
-def test_a_stage_that_failed_is_the_reason(played_alone):
+def test_a_failed_stage_is_the_reason(played_alone):
     pipeline = played_alone["unheard-job"]
     _, own_cause = pipeline.stages["one"].failure()
     _, cause = pipeline.failure()
     assert json.dumps(own_cause)[1:60] in cause or own_cause[:60] in cause, cause
 
 
-def test_nobody_was_told(stack, played_alone):
+def test_no_email_was_sent(stack, played_alone):
     for pipeline in played_alone.values():
         assert stack.mailbox.all_about(pipeline.name) == []

@@ -106,14 +106,14 @@ def test_an_uploaded_run_is_a_run_and_an_uploaded_pipeline_is_one(played):
     assert [type(started[name]) for name in ("run", "pipeline")] == [Run, Pipeline]
 
 
-def test_an_input_that_is_too_large_goes_by_its_address(stack, played):
+def test_an_input_that_is_too_large_is_passed_by_its_address(stack, played):
     _, keys, _, started, _ = played
     run = started["large"]
     assert json.loads(run.end["input"]) == {"config_s3_uri": f"s3://{stack.bucket}/{keys['large']}"}
     assert run.summary["answered"] == 110
 
 
-def test_what_the_input_says_is_checked_by_the_execution(stack, played):
+def test_the_content_of_an_input_is_checked_by_the_execution(stack, played):
     _, keys, _, started, _ = played
     error, cause = started["refused"].failure()
     assert (error, "`gpt-4`" in cause) == ("InvalidInput", True)
@@ -133,7 +133,7 @@ def test_an_upload_that_cannot_start_says_why_beside_it(stack, played, name):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_and_by_email(stack, played, name):
+def test_an_upload_that_cannot_start_is_reported_by_email(stack, played, name):
     _, keys, _, _, _ = played
     (email,) = stack.mailbox.all_about(keys[name].rsplit("/", 1)[1].rsplit(".", 1)[0])
     assert email.subject.endswith("started nothing")

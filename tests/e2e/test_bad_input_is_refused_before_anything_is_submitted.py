@@ -93,10 +93,17 @@ CASES = {
     ),
     # --- prompt, columns, model ---
     "unknown-prompt": Case(
-        ("prompt_id", "`joke_about_topics`", "prompt template of this name does not exist", "did you mean `joke_about_topic`"),
+        (
+            "prompt_id",
+            "`joke_about_topics`",
+            "prompt template of this name does not exist",
+            "did you mean `joke_about_topic`",
+        ),
         {"prompt_id": "joke_about_topics"},
     ),
-    "unlike-any-prompt": Case(("prompt_id", "`zzz`", "prompt template of this name does not exist", *PROMPTS), {"prompt_id": "zzz"}),
+    "unlike-any-prompt": Case(
+        ("prompt_id", "`zzz`", "prompt template of this name does not exist", *PROMPTS), {"prompt_id": "zzz"}
+    ),
     "no-prompt": Case(("prompt_id", "is required for a text model", *PROMPTS), {"prompt_id": None}),
     "prompt-for-embeddings": Case(
         ("prompt_id", JOKE, "does not accept prompts", "leave it out"),
@@ -139,7 +146,12 @@ CASES = {
         {"prompt_config": {"mode": "single", "prompt_id": "question_answering"}},
     ),
     "mapping-to-no-prompt": Case(
-        ("category_to_prompt_mapping.good", "`joke`", "prompt template of this name does not exist", "did you mean `joke_about_topic`"),
+        (
+            "category_to_prompt_mapping.good",
+            "`joke`",
+            "prompt template of this name does not exist",
+            "did you mean `joke_about_topic`",
+        ),
         {
             "prompt_id": None,
             "prompt_config": {"mode": "mapped", "column_name": "topic"},
@@ -154,7 +166,12 @@ CASES = {
         ("category_to_prompt_mapping", "`mapped`"), {"category_to_prompt_mapping": {"good": JOKE}}
     ),
     "unknown-rule": Case(
-        ("prompt_config.expansion_mapping.good", "`detailed_analysis`", "expansion rule of this name does not exist", "detailed_clothing"),
+        (
+            "prompt_config.expansion_mapping.good",
+            "`detailed_analysis`",
+            "expansion rule of this name does not exist",
+            "detailed_clothing",
+        ),
         {
             "prompt_id": None,
             "prompt_config": {
@@ -215,7 +232,8 @@ CASES = {
     "no-prefix": Case(("job_name_prefix", "is required"), {"job_name_prefix": None}),
     "other-input": Case(("input_type", "`video`", "`text` or `image`"), {"input_type": "video"}),
     "no-image-column": Case(
-        ("image_column", "`image_path`", "does not have this column", "the columns are `topic`"), {"input_type": "image"}
+        ("image_column", "`image_path`", "does not have this column", "the columns are `topic`"),
+        {"input_type": "image"},
     ),
     "model-without-eyes": Case(
         ("model_id", "`amazon.nova-micro-v1:0`", "does not accept images", "choose a model that accepts images"),
@@ -238,7 +256,8 @@ CASES = {
     "retry-as-text": Case(("retry_on", "`missing`", "list"), {"retry_on": "missing"}),
     "low-threshold": Case(("batch_threshold", "`99`", "at least 100", "minimum"), {"batch_threshold": 99}),
     "threshold-in-batch": Case(
-        ("batch_threshold", "only allowed with processing_mode `auto`", "leave it out"), {"batch_threshold": 200, "processing_mode": "batch"}
+        ("batch_threshold", "only allowed with processing_mode `auto`", "leave it out"),
+        {"batch_threshold": 200, "processing_mode": "batch"},
     ),
     "fallback-in-batch": Case(
         ("fallback_model_id", "only invoked on demand", "`batch`"),

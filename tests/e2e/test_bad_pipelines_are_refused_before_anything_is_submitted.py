@@ -64,7 +64,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
                 "expansion_mapping": {"shoes": "detailed_analysis"},
             },
         },
-        ("stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`", "expansion rule of this name does not exist", "detailed_"),
+        (
+            "stages[1].prompt_config.expansion_mapping.shoes is `detailed_analysis`",
+            "expansion rule of this name does not exist",
+            "detailed_",
+        ),
     ),
     "rule-as-prompt": (
         {"stages.2.prompt_id": "detailed_clothing_analysis"},
@@ -127,7 +131,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "model-without-eyes": (
         {"stages.1.model_id": "amazon.nova-micro-v1:0"},
-        ("stages[1].model_id is `amazon.nova-micro-v1:0`", "does not accept images", "choose a model that accepts images"),
+        (
+            "stages[1].model_id is `amazon.nova-micro-v1:0`",
+            "does not accept images",
+            "choose a model that accepts images",
+        ),
     ),
     "unknown-model": (
         {"stages.2.model_id": "gpt-4"},
@@ -266,7 +274,7 @@ def test_nothing_was_submitted(stack, played, name):
     assert [job for job in stack.simulator.jobs() if pipeline.name in job["inputS3Uri"]] == []
 
 
-def test_no_stage_was_begun(stack, played):
+def test_no_stage_was_started(stack, played):
     pipelines, _ = played
     pages = stack.step_functions.get_paginator("list_executions").paginate(stateMachineArn=stack.state_machine)
     runs = [execution["name"] for page in pages for execution in page["executions"]]
@@ -275,12 +283,12 @@ def test_no_stage_was_begun(stack, played):
     assert [run for run in runs if run.startswith(pipelines["sound"].name)], "they would be found"
 
 
-def test_what_they_are_made_from_is_sound(played):
+def test_the_pipeline_behind_the_cases_is_valid(played):
     pipelines, _ = played
     assert pipelines["sound"].output["status"] == "completed"
 
 
-def test_a_problem_is_told_once(played):
+def test_a_problem_is_reported_once(played):
     """Also where one thing that is wrong could make others look wrong."""
     pipelines, _ = played
     # Without its columns, the stages after it lack theirs.
@@ -289,7 +297,7 @@ def test_a_problem_is_told_once(played):
     assert {name: cause for name, cause in more.items() if "problems, nothing was submitted" in cause} == {}
 
 
-def test_the_email_says_it_all(played):
+def test_the_email_lists_all_problems(played):
     pipelines, said = played
     email = pipelines["bad-all-at-once"].email
     assert email.subject == "[bedrock-batch] Pipeline bad has failed"

@@ -40,7 +40,7 @@ def test_windows(played):
     assert_whole(played["windows"], rows(), [COUNT])
 
 
-def test_quotes_inside_of_cells_without_quotes_around(played):
+def test_quotes_within_unquoted_cells(played):
     run = played["bare-quotes"]
     assert run.output["status"] == "completed"
     assert run.rows["size"].to_pylist() == with_index()["size"].to_list()

@@ -18,7 +18,7 @@ def play(stack):
 
 
 def event(job: dict, status: str) -> dict:
-    """What Bedrock sends; the fields that say how it stands are not to be believed."""
+    """An event as Bedrock sends it; the fields that say how it stands are not to be believed."""
     detail = {
         "version": "0.0",
         "accountId": "000000000000",
@@ -33,8 +33,13 @@ def event(job: dict, status: str) -> dict:
 
 
 def settled(stack, name: str) -> int:
+<<<<<<< HEAD
     """How often the event function has looked at this job."""
     return len(stack.logged(function_name("job-status"), '"settled"', name))
+=======
+    """The number of times the event function has looked at this job."""
+    return len(stack.logged(stack.function_name("JobStatus"), '"settled"', name))
+>>>>>>> main
 
 
 def send(stack, events: list[dict]) -> None:

@@ -32,7 +32,7 @@ def play(stack):
     )
 
 
-def test_each_field_is_a_column_behind_the_answer(played):
+def test_each_field_is_a_column_after_the_answer(played):
     run = played["fields"]
     assert run.summary["answered"] == 250
     names = ["record_id", "product_name", "description", "response", *FIELDS, "error"]
@@ -63,7 +63,7 @@ def test_an_answer_without_its_fields_keeps_its_text_and_says_why(played):
         assert "max_tokens" in row["error"] and row["attempts"] == 1
 
 
-def test_it_is_asked_again_where_retry_on_says_so(played):
+def test_it_is_retried_if_retry_on_says_so(played):
     run = played["fields-cut-off-again"]
     assert run.summary["retried"] == 250 and run.summary["rounds"] == 2
     assert set(run.rows["attempts"].to_pylist()) == {2}

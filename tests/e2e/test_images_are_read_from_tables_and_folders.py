@@ -74,9 +74,7 @@ def sent_images(run):
     """By record id, media type and bytes of what was sent, of Anthropic's format or of Nova's."""
     found = {}
     for record_id, model_input in run.records.items():
-        (image,) = (
-            block for block in model_input["messages"][0]["content"] if "image" in (block.get("type"), *block)
-        )
+        (image,) = (block for block in model_input["messages"][0]["content"] if "image" in (block.get("type"), *block))
         if "source" in image:
             source = image["source"]
             found[record_id] = source["media_type"], base64.b64decode(source["data"])
@@ -124,7 +122,7 @@ def test_media_types_are_those_of_the_bytes(played):
     assert ids["g.bmp"] not in images
 
 
-def test_equal_pictures_are_asked_once(played):
+def test_equal_pictures_are_sent_once(played):
     runs, _, _, _ = played
     run = runs["folder-of-images"]
     rows = {row["file_name"]: row for row in run.rows.to_pylist()}
@@ -140,14 +138,14 @@ def test_a_picture_of_another_format_says_so(played):
     assert [name for name, row in rows.items() if row["error"]] == ["g.bmp"]
 
 
-def test_what_is_no_image_is_counted_in_the_warnings(played):
+def test_objects_that_are_not_images_are_counted_in_the_warnings(played):
     runs, _, _, _ = played
     warnings = runs["folder-of-images"].summary["warnings"]
     assert {count for name, count in warnings.items() if "not images by their names" in name} == {2}
     assert {count for name, count in warnings.items() if "begin with `_` or `.`" in name} == {3}
 
 
-def test_a_table_among_images_is_told_apart(played):
+def test_a_table_among_images_is_recognized(played):
     """Either it is passed over and counted, or one problem says what is mixed; never one for each image."""
     runs, _, _, _ = played
     run = runs["table-among-images"]

@@ -15,7 +15,7 @@ def execution_input(stack, **fields) -> dict:
 
 
 def assert_rows_say_why(run, words: str) -> int:
-    """How many rows have no answer; checks all rows."""
+    """The number of rows without an answer; checks all rows."""
     assert_rows_kept(run, topic_table(COUNT))
     assert_own_answers(run, all_came=False)
     missing = 0
@@ -57,7 +57,7 @@ def test_all_expired(stack, misbehaving):
     assert len(run.csv_rows) == COUNT
 
 
-def test_stopped_by_somebody(stack, misbehaving):
+def test_stopped_by_a_user(stack, misbehaving):
     misbehaving(in_progress_seconds=30, only_inputs=["/0001.jsonl"])
     run = stack.start(execution_input(stack), "stopped")
 
@@ -73,7 +73,7 @@ def test_stopped_by_somebody(stack, misbehaving):
     assert 0 < missing < 100, "what was answered before the stop is kept"
 
 
-def test_failed_by_a_passing_fault(stack, misbehaving):
+def test_failed_by_a_transient_fault(stack, misbehaving):
     misbehaving(fail_rate=1, fail_message=PASSING, only_inputs=["/0000.jsonl"])
     run = stack.play(execution_input(stack), "passing-fault")
     assert statuses(run) == ["Failed", "Completed", "Completed"]

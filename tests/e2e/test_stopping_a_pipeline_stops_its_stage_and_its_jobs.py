@@ -51,7 +51,7 @@ def test_no_other_stage_begins(stack, played_alone):
     assert second.jobs == [] and second.items == []
 
 
-def test_one_email_says_what_was_stopped_and_how_to_go_on(stack, played_alone):
+def test_one_email_says_what_was_stopped_and_how_to_continue(stack, played_alone):
     (email,) = stack.mailbox.all_about(played_alone.name)
     assert email.subject == "[bedrock-batch] Pipeline stopped was stopped in stage first"
     first = played_alone.stages["first"]
@@ -59,7 +59,7 @@ def test_one_email_says_what_was_stopped_and_how_to_go_on(stack, played_alone):
     assert f"bedrock-batch resume {first.run_id}" in email.text
 
 
-def test_what_the_email_says_completes_the_pipeline(stack, played_alone, misbehaving):
+def test_the_steps_in_the_email_complete_the_pipeline(stack, played_alone, misbehaving):
     """Resume the stage that was stopped, then start those after it, by hand."""
     (email,) = stack.mailbox.all_about(played_alone.name)
     first, second = played_alone.stages.values()

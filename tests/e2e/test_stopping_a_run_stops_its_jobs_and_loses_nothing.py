@@ -66,7 +66,7 @@ def test_collecting_gives_every_row_once_answered_or_with_its_reason(played_alon
     assert missing["0"] == 0 < missing["1"] < 100 == missing["2"]
 
 
-def test_collecting_counts_what_there_is(played_alone):
+def test_collecting_counts_the_answers_so_far(played_alone):
     _, _, read, _ = played_alone
     summary = read["end"]["summary"]
     answered = len(read["answers"])
@@ -91,7 +91,7 @@ def test_the_resumed_run_is_whole(played_alone):
     assert_totals(resumed, COUNT, answered=COUNT)
 
 
-def test_what_was_sent_is_not_sent_again(played_alone):
+def test_rows_that_were_sent_are_not_sent_again(played_alone):
     run, _, read, resumed = played_alone
     assert {job["createCalls"] for job in resumed.jobs} == {1}
     first = resumed.asks[:3]
@@ -103,7 +103,7 @@ def test_what_was_sent_is_not_sent_again(played_alone):
     assert (attempts.count(1), attempts.count(2)) == (COUNT - rest, rest)
 
 
-def test_resuming_what_is_complete_asks_nothing(stack, played_alone, misbehaving):
+def test_resuming_a_complete_run_sends_nothing(stack, played_alone, misbehaving):
     run, _, _, resumed = played_alone
     calls = stack.simulator.calls()["CreateModelInvocationJob"]
     again = stack.resume(run).wait()
@@ -155,7 +155,7 @@ def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reaso
     assert {job["createCalls"] for job in resumed.jobs} == {1}
 
 
-def test_jobs_that_could_not_be_made_are_made_by_resuming(stack, misbehaving):
+def test_resuming_creates_the_jobs_that_could_not_be_created(stack, misbehaving):
     misbehaving(denied_operations=["CreateModelInvocationJob"])
     uri = stack.put_input(csv_text(topic_table(200)))
     run = stack.play(stack.joke(uri, max_records_per_job=100), "denied")

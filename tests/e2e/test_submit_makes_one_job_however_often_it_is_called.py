@@ -67,7 +67,7 @@ def submission(stack, played):
     return Submission(stack, played)
 
 
-def test_the_same_token_again(submission):
+def test_a_repeated_token_finds_the_same_job(submission):
     submission.submit()
     first = submission.item
     submission.submit()
@@ -76,7 +76,7 @@ def test_the_same_token_again(submission):
     assert submission.item["created_at"] == first["created_at"]
 
 
-def test_the_same_token_after_the_job_is_over(submission):
+def test_a_repeated_token_after_the_job_is_over_finds_the_same_job(submission):
     submission.submit()
     submission.wait_until_over()
     submission.submit()
@@ -84,13 +84,13 @@ def test_the_same_token_after_the_job_is_over(submission):
     assert submission.item["status"] == "Completed"
 
 
-def test_several_at_the_same_moment(submission):
+def test_concurrent_submits_make_one_job(submission):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: submission.submit(), range(4)))
     assert submission.item["job_arn"] == submission.only_job["jobArn"]
 
 
-def test_after_dying_between_the_creation_and_noting_it_down(submission, stack, misbehaving):
+def test_after_dying_between_creating_and_recording_the_job(submission, stack, misbehaving):
     # An event would bring the ARN, too.
     misbehaving(event_lost_rate=1)
     submission.submit()
@@ -101,7 +101,7 @@ def test_after_dying_between_the_creation_and_noting_it_down(submission, stack, 
     assert submission.item["job_arn"] == arn == submission.only_job["jobArn"]
 
 
-def test_after_dying_before_the_creation(submission, stack):
+def test_after_dying_before_creating_the_job(submission, stack):
     item = {"job_name": submission.job["name"], "run_id": submission.run, "job_index": 0, "records": 100}
     stack.table.put_item(Item={**item, "task_token": TOKEN, "open": "1", "model_id": CLAUDE})
     submission.submit()
@@ -157,7 +157,7 @@ def test_another_token_when_the_job_is_over_is_answered_at_once(stack, submissio
     assert submission.item["answered"] is True
 
 
-def test_another_token_while_the_job_runs_takes_the_place_of_the_first(stack, submission, waiting_machine, misbehaving):
+def test_another_token_while_the_job_runs_replaces_the_first(stack, submission, waiting_machine, misbehaving):
     misbehaving(job_seconds=10)
     first = Waiter(stack, waiting_machine, submission)
     wait_for("the first token", lambda: stack.simulator.jobs_of(submission.run) and submission.item.get("job_arn"))

@@ -100,7 +100,7 @@ def test_the_categories_are_those_of_the_recorded_answers(rows, recorded):
         assert row["classify_category_response"] == text
 
 
-def test_each_category_was_asked_with_its_prompt_and_has_its_fields(rows, recorded):
+def test_each_category_was_sent_with_its_prompt_and_has_its_fields(rows, recorded):
     for row in rows:
         text, answer = recorded[2, digest((SAMPLES / "images" / row["file_name"]).read_bytes())]
         asked = FIELDS[row["category"]]
@@ -188,7 +188,7 @@ def test_no_photo_is_lost_between_several_files(played):
         assert {name for name in ALL_FIELDS if row[name] is not None} == FIELDS[row["category"]], row["file_name"]
 
 
-def test_equal_listings_are_asked_once(played):
+def test_equal_listings_are_sent_once(played):
     run = played["clothing-many"].stages["generate_listing"]
     rows = read_together(run).to_pylist()
     different = {(row["category"], row["metadata"]) for row in rows}

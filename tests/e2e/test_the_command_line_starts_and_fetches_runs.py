@@ -93,12 +93,12 @@ def test_bad_input_ends_with_1_and_says_why(bedrock_batch, folder):
         (("show", "no-such-run"), "run `no-such-run` has no plan yet"),
     ],
 )
-def test_what_cannot_be_done_ends_with_2_and_says_why(bedrock_batch, folder, arguments, says):
+def test_an_impossible_command_ends_with_2_and_says_why(bedrock_batch, folder, arguments, says):
     arguments = [argument.replace("{folder}", str(folder)) for argument in arguments]
     assert says in bedrock_batch(*arguments, exit_code=2).stderr
 
 
-def test_status_of_a_run_that_went_well(started, bedrock_batch):
+def test_status_of_a_successful_run(started, bedrock_batch):
     run, _ = started
     shown = bedrock_batch("status", run.name).stdout
     assert f"run {run.name}: SUCCEEDED" in shown

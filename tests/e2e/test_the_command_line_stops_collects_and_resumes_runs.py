@@ -41,7 +41,7 @@ def play(stack):
     return run, done
 
 
-def test_stop_ends_the_run_and_says_how_to_go_on(played):
+def test_stop_ends_the_run_and_says_how_to_continue(played):
     run, done = played
     assert run.status == "ABORTED"
     assert done["stop"].stdout == f"run {run.name}: stopped\n"
@@ -49,7 +49,7 @@ def test_stop_ends_the_run_and_says_how_to_go_on(played):
         assert f"`bedrock-batch {how} {run.name}`" in done["stop"].stderr
 
 
-def test_what_runs_is_not_resumed_and_what_is_over_is_not_stopped(played):
+def test_a_running_run_is_not_resumed_and_a_finished_one_is_not_stopped(played):
     _, done = played
     assert "is still running" in done["too-early"].stderr
     assert "nothing to stop" in done["stop-again"].stderr

@@ -1,4 +1,4 @@
-"""What the simulator tells of the calls it has answered."""
+"""The simulator's counts of the calls that it has answered."""
 
 import hashlib
 import json

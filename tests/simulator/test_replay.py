@@ -15,7 +15,9 @@ MODELS = {
     "stage_2_output.jsonl": "anthropic.claude-3-5-sonnet-20241022-v2:0",
 }
 
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"BEDROCK_BATCH_SAMPLES names no folder of recorded answers: {SAMPLES}")
+pytestmark = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason=f"BEDROCK_BATCH_SAMPLES names no folder of recorded answers: {SAMPLES}"
+)
 
 
 @pytest.fixture(scope="module", params=["fake", "error"])

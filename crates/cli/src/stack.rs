@@ -45,8 +45,9 @@ impl Stack {
             (bucket, machine) => {
                 let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
                 let identity = identity.map_err(|error| {
-                    let failure = AwsFailure::of(&error);
-                    EngineError::from_aws_failure("sts:GetCallerIdentity", "cannot determine the AWS account", failure)
+                    let context =
+                        "cannot determine the AWS account (check the credentials: `aws sts get-caller-identity`)";
+                    EngineError::from_aws_failure("sts:GetCallerIdentity", context, AwsFailure::of(&error))
                 })?;
                 let account = identity.account().unwrap_or_default();
                 let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");

@@ -16,7 +16,7 @@ fn whole() -> Extractor {
     extractor(SchemaType::Json, &[("whole", "$")], None)
 }
 
-/// What `$` gives for `object`.
+/// Returns the result of `$` for `object`.
 fn as_field(object: &Value) -> FieldValue {
     FieldValue::Text(object.to_string())
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::{Extractor, FieldValue};
-use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::prompt::{Prompt, PromptLibrary};
 use rstest::rstest;
 use serde_json::json;
 use std::path::Path;
@@ -78,5 +78,16 @@ fn sensible_answers_are_not_refused() {
         ("generate_product_listing", json!({"title": "Red shorts"})),
     ] {
         assert!(extractor(id).extract(&answer.to_string(), None).is_err(), "{id}: {answer}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_valid() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/prompts.md")).unwrap();
+    let examples: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 5, "{examples:?}");
+    for example in examples {
+        let mut library = PromptLibrary::default();
+        library.add("example", example).unwrap_or_else(|error| panic!("{error}\n{example}"));
     }
 }

@@ -54,7 +54,7 @@ fn every_recorded_answer_is_read_as_bedrock_wrote_it() {
     }
 }
 
-/// What is asked of each category in the second stage.
+/// Prompts of the second stage by category.
 const METADATA: [(&str, [&str; 5]); 5] = [
     ("pants", ["color", "fit", "material", "pattern", "style"]),
     ("shorts", ["color", "length", "material", "pattern", "style"]),

@@ -95,7 +95,7 @@ impl Stack {
         self.validator.run(ValidateInput::Pipeline(start)).await
     }
 
-    /// What is wrong with the pipeline, one problem a line; nothing may be written.
+    /// Returns the problems of the pipeline, in order, and checks that nothing was written.
     async fn refused(&self, input: Value) -> Vec<String> {
         let before = self.written();
         let error = self.validate("letters", "t", input).await.unwrap_err();

@@ -1,4 +1,4 @@
-"""What a run asked, job by job, and what came back: read from the records that it sent and the lines that came, both as
+"""The requests of a run, job by job, and their answers: read from the records that it sent and the lines that came, both as
 they lie in S3."""
 
 import json
@@ -39,7 +39,7 @@ def json_lines(text: bytes) -> list[dict]:
 
 
 def is_answer(line: dict) -> bool:
-    """Whether there is something in it that a row can show."""
+    """If true, a row can show something of it."""
     output = line.get("modelOutput")
     if not isinstance(output, dict):
         return False

@@ -60,7 +60,7 @@ class Chaos:
 
     @property
     def fates(self) -> dict[str, str]:
-        """How each batch job ended, by the name of its file of records. They follow from the seed."""
+        """The end of each batch job, by the name of its file of records. They follow from the seed."""
         return {job["inputS3Uri"].rpartition("/")[2]: job["status"] for job in self.run.jobs}
 
 

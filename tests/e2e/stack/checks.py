@@ -1,4 +1,4 @@
-"""What must hold of every run that ends well, checked row by row with a reader of our own."""
+"""Properties of every run that ends well, checked row by row with a reader of our own."""
 
 import re
 import tomllib
@@ -122,7 +122,7 @@ def text_of_output(output: dict) -> tuple[str, str, int, int]:
 
 
 def text_of_input(model_input: dict) -> str:
-    """What a `modelInput` asks."""
+    """The text of the prompt in a `modelInput`."""
     if "inputText" in model_input:
         return model_input["inputText"]
     return model_input["messages"][0]["content"][0]["text"]

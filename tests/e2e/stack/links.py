@@ -25,7 +25,7 @@ class Answer:
 
 
 def ask(url: str, method: str = "GET", follow: bool = False) -> Answer:
-    """What a URL answers, whatever that is."""
+    """The response of a URL, whatever its status."""
     handlers = [urllib.request.ProxyHandler({})] + ([] if follow else [_Stay()])
     request = urllib.request.Request(url, b"" if method in ("POST", "PUT", "PATCH") else None, method=method)
     try:

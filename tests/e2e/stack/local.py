@@ -13,7 +13,7 @@ STATE = Path(os.environ.get("E2E_STATE_DIR") or REPOSITORY / ".local" / "e2e").r
 
 
 def target_directory() -> Path:
-    """Where cargo builds to, as the Makefile says."""
+    """The target directory of cargo, as in the Makefile."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(os.environ.get("CARGO_TARGET_DIR") or cache / "bedrock-batch" / "target")
 
@@ -50,7 +50,7 @@ def backend() -> dict[str, str]:
 
 
 def bring_up() -> dict[str, str]:
-    """What `.local/e2e/env` exports, once the stack is up."""
+    """The exports of `.local/e2e/env`, once the stack is up."""
     run("up")
     lines = (STATE / "env").read_text().splitlines()
     words = (shlex.split(line.removeprefix("export ")) for line in lines)

@@ -1,4 +1,4 @@
-"""What must hold of every run that ends, whatever went wrong: no row lost, none doubled, each with its own answer.
+"""Properties of every run that ends, whatever went wrong: no row lost, none doubled, each with its own answer.
 
 It is found out from what Bedrock was sent and what it wrote, not from what the run says of itself.
 """
@@ -36,7 +36,7 @@ class Job:
 
 
 class Evidence:
-    """What a run sent and got, job by job, in the order in which it asked."""
+    """The requests and answers of a run, job by job, in the order of the requests."""
 
     def __init__(self, run: Run):
         self.run = run
@@ -101,7 +101,7 @@ def lines(text: bytes) -> list[dict]:
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the rows."""
+    """Numbers of rows by outcome."""
 
     lost: list[str]
     """Not in the output, or there without the answer that Bedrock wrote for them."""

@@ -1,4 +1,4 @@
-"""What is sent to the notification topic, read by a queue that is subscribed to it as people are by email."""
+"""Messages of the notification topic, read by a queue that is subscribed to it as people are by email."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class Email:
         return {found["name"]: found["url"] for found in LINK.finditer(self.text)}
 
     def value(self, label: str) -> str:
-        """What stands behind a label at the beginning of a line, the first time."""
+        """The text behind the first occurrence of a label at the beginning of a line."""
         found = re.search(rf"^ +{re.escape(label)} {{2,}}(\S.*)$", self.text, re.MULTILINE)
         assert found, f"no `{label}` in: {self.text}"
         return found[1]

@@ -14,7 +14,7 @@ from stack.run import Run
 
 
 class Pipeline(Run):
-    """What a pipeline run left behind: `rows` and `tables` are those of its last stage."""
+    """The outputs of a pipeline run: `rows` and `tables` are those of its last stage."""
 
     def __init__(self, stack, name: str):
         super().__init__(stack, name)
@@ -37,7 +37,7 @@ class Pipeline(Run):
 
     @property
     def email(self) -> Email:
-        """What was sent when it ended."""
+        """The email that was sent at its end."""
         return self.stack.mailbox.about(self.name)
 
     def jobs_of_all_stages(self) -> list[dict]:
@@ -59,6 +59,6 @@ def read_together(run: Run) -> pa.Table:
 
 
 def sizes_of(run: Run) -> dict[str, int]:
-    """How many rows each Parquet file of a run has."""
+    """The number of rows in each Parquet file of a run."""
     paths = [path for path in run.output["output_paths"] if path.endswith(".parquet")]
     return {path.rsplit("/", 1)[1]: pq.read_metadata(io.BytesIO(run.stack.read(path))).num_rows for path in paths}

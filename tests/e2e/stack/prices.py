@@ -1,4 +1,4 @@
-"""What tokens cost, by the bundled table of models alone."""
+"""Prices of tokens, from the bundled table of models alone."""
 
 import tomllib
 from functools import cache
@@ -28,7 +28,7 @@ def price_of(model_id: str, lane: str) -> tuple[float, float] | None:
 
 
 def cost_of(usage: dict[tuple[str, str], list[int]], lane: str | None = None) -> float | None:
-    """What it costs; `usage`: tokens read and written, by lane and model. `lane`: as if all had gone by this one."""
+    """The cost of `usage`: tokens read and written, by lane and model. `lane`: as if all had gone by this one."""
     total = 0.0
     for (used, model_id), (read, written) in usage.items():
         price = price_of(model_id, lane or used)

@@ -9,7 +9,7 @@ MARK = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 
 
 def filled(prompt_id: str, row: dict) -> str:
-    """What a row is asked by this prompt."""
+    """The text that a row gets from this prompt."""
 
     def cell(found: re.Match) -> str:
         if found[1] is None:

@@ -50,7 +50,7 @@ class Run:
 
     @cached_property
     def end(self) -> dict:
-        """How the execution ended; the run must be over."""
+        """The end of the execution; the run must be over."""
         described = self.describe()
         assert described["status"] != "RUNNING", f"{self.name} still runs"
         return described
@@ -114,7 +114,7 @@ class Run:
 
     @cached_property
     def asks(self) -> list[Ask]:
-        """What was asked, in order."""
+        """The requests, in order."""
         folder = f"{self.plan['request']['job_name_prefix']}/{self.run_id}/"
         sent = {key: json_lines(self._read(key)) for key in self.stack.keys(f"{PREFIXES['JOB_INPUTS']}/{folder}")}
         came = self.stack.keys(f"{PREFIXES['JOB_OUTPUTS']}/{folder}")
@@ -144,7 +144,7 @@ class Run:
 
     @cached_property
     def records(self) -> dict[str, dict]:
-        """What was to be asked: `modelInput` by `recordId`; a record that is not always the same fails the test."""
+        """The records to send: `modelInput` by `recordId`; a record that is not always the same fails the test."""
         records: dict[str, dict] = {}
         for ask in self.asks:
             for record_id, model_input in ask.model_inputs.items():
@@ -153,12 +153,12 @@ class Run:
 
     @cached_property
     def attempts(self) -> dict[str, int]:
-        """How often each record was sent."""
+        """The number of times each record was sent."""
         return attempts_of(self.asks)
 
     @cached_property
     def answers(self) -> dict[str, dict]:
-        """What came for each record in the end: the line that counts, by `recordId`."""
+        """The line that counts for each record, by `recordId`."""
         return answers_of(self.asks)
 
     def _read(self, key: str) -> bytes:

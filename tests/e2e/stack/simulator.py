@@ -41,7 +41,7 @@ class Simulator:
 
     @staticmethod
     def content(body: dict) -> str:
-        """What the simulator calls a request of this body."""
+        """The simulator's name for a request with this body."""
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

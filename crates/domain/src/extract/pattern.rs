@@ -26,7 +26,7 @@ impl Pattern {
         Ok(Self { regex, of_reasoning })
     }
 
-    /// Returns the first group that matched, else the whole match, trimmed. An empty match is no value.
+    /// Returns the first group that matched, else the whole match, trimmed. An empty match counts as absent.
     fn field(&self, text: &str) -> Option<FieldValue> {
         let found = if self.regex.captures_len() == 1 {
             self.regex.find(text)?.as_str()

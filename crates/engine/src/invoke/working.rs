@@ -110,7 +110,7 @@ impl Work<'_> {
             Outcome::NoModel => {
                 let message = self.record_invoker.models.refusal_message();
                 if self.job.round == 0 {
-                    // No other model can be invoked in the first round: the user must be told.
+                    // No other model can be invoked in the first round: the user must learn of it.
                     self.end_with(EngineError::job_failed(message));
                     return Ok(());
                 }

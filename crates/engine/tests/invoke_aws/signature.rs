@@ -1,4 +1,4 @@
-//! Whether a request is signed for the path that it came to (AWS Signature Version 4), reckoned anew.
+//! Independent verification that a request is signed for the path that it was sent to (AWS Signature Version 4).
 
 use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};

@@ -30,7 +30,7 @@ def missed_by(jobs: list[dict]) -> int:
 
 
 def assert_rest_asked_again(run, rows, first: int) -> int:
-    """How many rows the first jobs did not get to: those, and no others, have two attempts."""
+    """The number of rows that the first jobs did not reach: those, and no others, have two attempts."""
     assert_rows_kept(run, rows)
     assert_own_answers(run)
     answered = {record_id for ask in run.asks[:first] for record_id in ask.line_of}
@@ -42,7 +42,7 @@ def assert_rest_asked_again(run, rows, first: int) -> int:
     return len(rest)
 
 
-def test_enough_for_a_job_are_asked_in_batch(played_alone):
+def test_enough_rows_for_a_job_are_retried_in_batch(played_alone):
     run = played_alone["many"]
     rest = assert_rest_asked_again(run, topic_table(MANY, FIRST), 3)
     assert rest == missed_by(run.jobs[:3])
@@ -56,7 +56,7 @@ def test_rows_of_several_chunks_share_a_job(played_alone):
     assert len({int(record_id[1:]) // 400 for record_id in again.model_inputs}) > 1
 
 
-def test_too_few_are_asked_on_demand(played_alone):
+def test_too_few_rows_are_retried_on_demand(played_alone):
     run = played_alone["few"]
     rest = assert_rest_asked_again(run, topic_table(FEW, 2 * FIRST), 1)
     assert 0 < rest < FEW
@@ -66,7 +66,7 @@ def test_too_few_are_asked_on_demand(played_alone):
     assert_answered_once_on_demand(run)
 
 
-def test_too_few_keep_their_reason_in_batch_mode(played_alone):
+def test_too_few_rows_keep_their_reason_in_batch_mode(played_alone):
     run = played_alone["few-in-batch-mode"]
     (job,) = run.jobs
     missed = missed_by([job])
@@ -78,7 +78,7 @@ def test_too_few_keep_their_reason_in_batch_mode(played_alone):
     assert set(run.rows["attempts"].to_pylist()) == {1}
 
 
-def test_rows_of_a_job_that_somebody_stopped(stack, misbehaving):
+def test_rows_of_a_job_stopped_by_a_user_are_retried(stack, misbehaving):
     misbehaving(in_progress_seconds=30)
     rows = topic_table(FEW, 3 * FIRST)
     run = stack.start(stack.joke(stack.put_input(csv_text(rows)), requests_per_second=200), "stopped-once")

@@ -88,8 +88,8 @@ def test_the_links_of_the_email_lead_to_what_is_complete(played_alone):
     assert list(played_alone.email.links) == ["0000.parquet"]
 
 
-def test_going_on_from_the_stage_before_it_is_possible(stack, played_alone, misbehaving):
-    """What the email says: a run that reads the answers of the stage before it."""
+def test_a_run_can_continue_from_the_stage_before_the_failed_one(stack, played_alone, misbehaving):
+    """As the email suggests: a run that reads the answers of the stage before it."""
     first = played_alone.stages["first"]
     assert f'"run_id": "{first.run_id}", "stage_name": "first"' in played_alone.email.text or (
         f"bedrock-batch resume {played_alone.stages['second'].run_id}" in played_alone.email.text
@@ -102,7 +102,7 @@ def test_going_on_from_the_stage_before_it_is_possible(stack, played_alone, misb
 
 
 @pytest.mark.parametrize("at", [0, 1])
-def test_a_job_that_fails_for_good_is_named_with_bedrocks_words(stack, misbehaving, at):
+def test_a_permanent_job_failure_is_reported_with_the_message_of_bedrock(stack, misbehaving, at):
     """Also in the first stage, when nothing is complete."""
     given = config(stack)
     given["stages"] = given["stages"][:2]

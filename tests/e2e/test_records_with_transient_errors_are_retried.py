@@ -42,12 +42,12 @@ def assert_kept(run) -> dict[str, list[dict]]:
     return ends
 
 
-def test_what_is_refused_for_good_is_asked_once(played_alone):
+def test_permanent_errors_are_not_retried(played_alone):
     for run in (run for name, run in played_alone.items() if name != "narrow"):
         assert {row["attempts"] for row in assert_kept(run)["permanent"]} == {1}
 
 
-def test_what_may_pass_is_asked_until_it_passes(played_alone):
+def test_transient_errors_are_retried_until_they_pass(played_alone):
     run = played_alone["rounds"]
     ends = assert_kept(run)
     assert ends["passing"] == []
@@ -58,7 +58,7 @@ def test_what_may_pass_is_asked_until_it_passes(played_alone):
     assert [ask.lane for ask in run.asks] == ["batch" if len(ask) >= 100 else "on_demand" for ask in run.asks]
 
 
-def test_there_are_no_more_rounds_than_asked_for(played_alone):
+def test_there_are_no_more_rounds_than_max_retry_rounds(played_alone):
     run = played_alone["one-round"]
     ends = assert_kept(run)
     assert run.summary["rounds"] == 2
@@ -67,7 +67,7 @@ def test_there_are_no_more_rounds_than_asked_for(played_alone):
     assert {row["attempts"] for row in ends["answered"]} == {1, 2}
 
 
-def test_in_batch_mode_a_rest_under_the_minimum_keeps_its_errors(played_alone):
+def test_in_batch_mode_a_remainder_below_the_minimum_keeps_its_errors(played_alone):
     run = played_alone["batch-alone"]
     ends = assert_kept(run)
     assert run.summary["lanes"].keys() == {"batch"}
@@ -75,7 +75,7 @@ def test_in_batch_mode_a_rest_under_the_minimum_keeps_its_errors(played_alone):
     assert min(len(ask) for ask in run.asks) >= 100
 
 
-def test_errors_are_asked_again_only_if_retry_on_says_so(played_alone):
+def test_errors_are_retried_only_if_retry_on_says_so(played_alone):
     run = played_alone["missing-alone"]
     ends = assert_kept(run)
     assert ends["passing"]
@@ -83,7 +83,7 @@ def test_errors_are_asked_again_only_if_retry_on_says_so(played_alone):
     assert (run.summary["rounds"], run.summary["retried"], len(run.asks)) == (1, 0, 2)
 
 
-def test_a_round_asks_all_rows_however_they_divide(played_alone):
+def test_a_round_includes_all_rows_however_they_divide(played_alone):
     run = played_alone["narrow"]
     failed = sum("error" in line for ask in run.asks[:3] for line in ask.lines)
     assert 100 < failed < 200

@@ -17,7 +17,7 @@ def start(stack, name: str):
 
 
 def failures(stack, run, error: str) -> list[str]:
-    """What submit has logged of a failure of one of the run's jobs."""
+    """The log lines of submit about a failure of one of the run's jobs."""
     names = [job["name"] for job in run.json("jobs.json")]
     lines = stack.logged(function_name("submit"), error)
     return [line for line in lines if any(name in line for name in names)]

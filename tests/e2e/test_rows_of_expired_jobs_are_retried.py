@@ -43,7 +43,7 @@ def test_all_rows_are_answered_in_the_next_round(played_alone, name, count, jobs
     assert (run.summary["rounds"], run.summary["retried"], run.summary["jobs"]) == (2, count, 2 * jobs)
 
 
-def test_outputs_of_both_formats_are_written_anew(played_alone):
+def test_outputs_of_both_formats_are_rewritten(played_alone):
     run = played_alone["again"]
     names = [path.removeprefix(run.output["output_prefix"]) for path in run.output["output_paths"]]
     assert names == [f"{chunk:04}.{format_}" for chunk in range(3) for format_ in ("parquet", "csv")]
@@ -52,7 +52,7 @@ def test_outputs_of_both_formats_are_written_anew(played_alone):
 
 
 @pytest.mark.parametrize("name", ["not-again", "errors-alone", "nothing"])
-def test_without_a_round_for_them_they_say_how_their_job_ended(played_alone, name):
+def test_without_a_retry_they_say_how_their_job_ended(played_alone, name):
     run = played_alone[name]
     (job,) = run.jobs
     assert job["status"] == "Expired"
@@ -64,7 +64,7 @@ def test_without_a_round_for_them_they_say_how_their_job_ended(played_alone, nam
     assert run.summary["failed_reasons"] == {"no answer: the job ended as Expired": SMALL}
 
 
-def test_rows_that_equal_them_get_the_answers_of_the_next_round(played_alone):
+def test_their_duplicates_get_the_answers_of_the_next_round(played_alone):
     run = played_alone["with-duplicates"]
     assert run.output["status"] == "completed"
     rows = run.rows.to_pylist()

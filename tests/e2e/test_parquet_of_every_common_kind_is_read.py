@@ -68,5 +68,5 @@ def test_every_type_has_a_text_in_csv(played, name):
     assert {row[name] for row in played["types"].csv_rows} == {TYPES[name][1]}
 
 
-def test_moments_of_spark(played):
+def test_timestamps_of_spark(played):
     assert_whole(played["int96"], rows().select(["topic", "moment"]), [COUNT])

@@ -67,7 +67,7 @@ def test_a_link_leads_to_a_fresh_address_that_is_not_kept(links):
     assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
 
 
-def test_links_live_as_long_as_was_asked_for(stack, played):
+def test_links_live_for_the_requested_number_of_days(stack, played):
     for name, days in (("links", 30), ("links-of-a-week", 7)):
         email = stack.mailbox.about(played[name].name)
         ends = {payload_of(query_of(url)[1])["expires"] for url in email.links.values()}
@@ -77,7 +77,7 @@ def test_links_live_as_long_as_was_asked_for(stack, played):
         assert f"These links work until {until}" in email.text
 
 
-def test_a_link_ends_at_its_second(linked, secret):
+def test_a_link_expires_to_the_second(linked, secret):
     place, key = linked
 
     def answer(expires):
@@ -136,7 +136,7 @@ def test_no_other_object_can_be_linked(played, linked, secret, key):
     assert ask(f"{linked[0]}/?token={token}").status == 403
 
 
-def test_a_file_that_is_gone_is_told(linked, secret):
+def test_a_missing_file_is_reported(linked, secret):
     token = sign(secret, {"key": "batch_output_parquet/none/none/0000.parquet", "expires": 2**40})
     answer = ask(f"{linked[0]}/0000.parquet?token={token}")
     assert answer.status == 404 and "no longer in the bucket" in answer.body.decode()
@@ -152,7 +152,7 @@ def test_links_can_only_be_fetched(links, method):
     assert "location" not in answer.headers
 
 
-def test_many_files_are_listed_in_one(stack, played):
+def test_links_to_many_files_are_listed_in_one_file(stack, played):
     run = played["links-in-a-list"]
     email = stack.mailbox.about(run.name)
     assert "12 files under" in email.text

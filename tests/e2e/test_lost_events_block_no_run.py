@@ -62,7 +62,7 @@ def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, misbehaving, recon
     wait_for("it to be settled", lambda: reconcile() and "open" not in item())
 
 
-def test_where_nothing_is_open_nothing_is_asked(stack, misbehaving, reconcile):
+def test_without_open_jobs_bedrock_gets_no_request(stack, misbehaving, reconcile):
     nothing = {"open": 0, "settled": 0, "stopped": 0, "failed": 0}
     # What other scenarios have left open without anybody who waits.
     wait_for("nothing to be open", lambda: reconcile() == nothing)

@@ -8,7 +8,7 @@ from stack.lossless import assert_lossless
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_chaos_loses_and_doubles_no_row(stack, misbehaving, seed):
+def test_chaos_loses_and_duplicates_no_row(stack, misbehaving, seed):
     table = topic_table(20_000)
     chaos = play(stack, table, seed, max_records_per_job=1000, max_retry_rounds=2)
     print(chaos)
@@ -19,7 +19,7 @@ def test_chaos_loses_and_doubles_no_row(stack, misbehaving, seed):
     assert chaos.refused["CreateModelInvocationJob ThrottlingException"]
 
 
-def test_chaos_on_demand_loses_and_doubles_no_row(stack, misbehaving):
+def test_chaos_on_demand_loses_and_duplicates_no_row(stack, misbehaving):
     table = topic_table(1_500)
     # Slow enough for a function to be in the middle of it when the killer looks.
     chaos = play(

@@ -17,7 +17,7 @@ def play(stack, count: int, name: str, at_once: int):
     return stack.play(stack.joke(uri, max_records_per_job=100, max_concurrent_jobs=at_once), name)
 
 
-def test_fewer_than_the_stack_allows(stack, misbehaving):
+def test_a_run_may_have_fewer_than_the_stack_allows(stack, misbehaving):
     misbehaving(job_seconds=3)
     run = play(stack, 500, "two-at-once", 2)
     assert max_open_jobs(stack, run) == 2

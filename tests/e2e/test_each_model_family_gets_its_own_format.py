@@ -27,7 +27,7 @@ def play(stack):
 
 
 def sent(run) -> list[dict]:
-    """What was sent, but for the text of the row, which differs."""
+    """The request, except for the text of the row, which differs."""
     rest = []
     for model_input in run.records.values():
         (content,) = model_input["messages"][0]["content"]
@@ -43,7 +43,7 @@ def test_every_row_is_answered(played, name):
     assert job["modelId"] == BY_NAME[name][0]
 
 
-def test_claude_is_asked_by_messages(played):
+def test_claude_gets_the_messages_format(played):
     user = {"role": "user", "content": [{"type": "text", "text": "…"}]}
     expected = {
         "anthropic_version": "bedrock-2023-05-31",
@@ -64,14 +64,14 @@ def test_a_prefill_is_put_back_before_the_answer(played):
         assert row["response"] == "Well," + "".join(block["text"] for block in answer["content"])
 
 
-def test_thinking_is_asked_for_and_its_text_is_no_answer(played):
+def test_thinking_is_requested_and_its_text_is_not_part_of_the_answer(played):
     run = played["claude-profile"]
     assert all(body["thinking"] == {"type": "enabled", "budget_tokens": 2048} for body in sent(run))
     kinds = {tuple(block["type"] for block in line["modelOutput"]["content"]) for line in run.answers.values()}
     assert kinds == {("thinking", "text")}, "the model did think"
 
 
-def test_nova_is_asked_by_its_own_schema(played):
+def test_nova_gets_its_own_schema(played):
     expected = {
         "system": [{"text": "Be brief."}],
         "messages": [{"role": "user", "content": [{"text": "…"}]}],
@@ -80,7 +80,7 @@ def test_nova_is_asked_by_its_own_schema(played):
     assert sent(played["nova"]) == [expected] * COUNT
 
 
-def test_other_models_are_asked_by_converse(played):
+def test_other_models_get_the_converse_format(played):
     expected = {
         "system": [{"text": "Be brief."}],
         "messages": [{"role": "user", "content": [{"text": "…"}]}],

@@ -33,7 +33,7 @@ def play_alone(stack):
 
 
 @pytest.mark.parametrize(("name", "first"), [("auto", 0), ("no-rounds", 1000), ("errors-alone", 2000)])
-def test_auto_asks_on_demand(played_alone, name, first):
+def test_auto_invokes_the_model_on_demand(played_alone, name, first):
     """Whatever is to be asked again: these rows were not asked at all."""
     run = played_alone[name]
     assert run.jobs == []
@@ -46,7 +46,7 @@ def test_auto_asks_on_demand(played_alone, name, first):
 
 
 @pytest.mark.parametrize(("name", "first"), [("with-a-small-rest", 4000), ("with-a-small-rest-and-no-rounds", 5000)])
-def test_a_rest_that_goes_on_demand_anyway_changes_nothing(played_alone, name, first):
+def test_a_remainder_that_goes_on_demand_anyway_changes_nothing(played_alone, name, first):
     run = played_alone[name]
     assert run.jobs == []
     assert_rows_kept(run, topic_table(250, FIRST + first))
@@ -67,7 +67,7 @@ def test_it_is_counted_at_the_full_price(played_alone):
     assert abs(summary["cost_usd"] - 2 * in_batch) < 1e-9
 
 
-def test_batch_mode_fails_with_the_words_of_bedrock(played_alone):
+def test_batch_mode_fails_with_the_message_of_bedrock(played_alone):
     run = played_alone["batch"]
     error, cause = run.failure()
     assert error == "JobFailed"

@@ -80,7 +80,7 @@ def test_it_is_refused_and_says_why(played, kind):
 
 
 @pytest.mark.parametrize("kind", ["same-input", "alone", "with-nulls", "collected"])
-def test_the_runs_own_input_is_taken_and_a_complete_run_stays_as_it_is(played, kind):
+def test_the_input_of_the_run_is_accepted_and_a_complete_run_stays_as_it_is(played, kind):
     run, (output, rows, _), _, gone_on, _, _ = played
     assert gone_on[kind].output == output
     assert gone_on[kind].rows.equals(rows)
@@ -88,6 +88,6 @@ def test_the_runs_own_input_is_taken_and_a_complete_run_stays_as_it_is(played, k
     assert [job["createCalls"] for job in run.jobs] == [1]
 
 
-def test_the_run_that_was_not_to_be_disturbed_was_not(played):
+def test_a_refused_resume_leaves_the_running_execution_alone(played):
     *_, slow, _ = played
     assert_answered_on_demand(slow, topic_table(SLOW_COUNT, FIRST), [SLOW_COUNT])

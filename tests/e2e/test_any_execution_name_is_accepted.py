@@ -23,7 +23,7 @@ def test_every_row_is_answered(played):
         assert run.rows["error"].null_count == COUNT
 
 
-def test_files_lie_under_names_that_bedrock_takes(played):
+def test_files_lie_under_names_that_bedrock_accepts(played):
     first, second = (run.output["run_id"] for run in played)
     assert first != second
     for run_id in (first, second):

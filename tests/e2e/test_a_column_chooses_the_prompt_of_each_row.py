@@ -67,7 +67,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_row_is_asked_with_its_own_prompt(played, name):
+def test_each_row_is_sent_with_its_own_prompt(played, name):
     run, (_, prompts) = played[name], CASES[name]
     rows = run.rows.to_pylist()
     assert [row["prompt_id"] for row in rows] == prompts

@@ -79,25 +79,25 @@ def play(stack):
     return stack.play_all(inputs, at_once=6)
 
 
-def test_realtime_asks_every_row_on_demand(played):
+def test_realtime_answers_every_row_on_demand(played):
     assert_answered_on_demand(played["realtime"], rows(0, 130), [44, 43, 43])
 
 
 @pytest.mark.parametrize(("name", "number", "count"), [("small", 1, 99), ("one-row", 2, 1)])
-def test_auto_asks_inputs_under_the_minimum_on_demand(played, name, number, count):
+def test_auto_answers_inputs_below_the_minimum_on_demand(played, name, number, count):
     assert_answered_on_demand(played[name], rows(number, count), [count])
 
 
-def test_auto_asks_enough_rows_in_batch(played):
+def test_auto_answers_enough_rows_in_batch(played):
     assert_whole(played["enough"], rows(3, 100), [100])
 
 
-def test_a_threshold_moves_the_border(played):
+def test_batch_threshold_moves_the_minimum(played):
     assert_answered_on_demand(played["below-the-threshold"], rows(4, 149), [149])
     assert_whole(played["at-the-threshold"], rows(5, 150), [150])
 
 
-def test_rows_that_a_limit_leaves_out_do_not_count(played):
+def test_rows_beyond_a_limit_do_not_count(played):
     run = played["small-by-limit"]
     assert_rows_kept(run, rows(6, 40))
     assert_own_answers(run)
@@ -105,7 +105,7 @@ def test_rows_that_a_limit_leaves_out_do_not_count(played):
     assert run.jobs == []
 
 
-def test_what_batch_jobs_leave_over_is_asked_on_demand(played):
+def test_the_remainder_of_batch_jobs_goes_on_demand(played):
     run = played["small-rest"]
     assert [(ask.lane, ask.round, len(ask)) for ask in run.asks] == [("batch", 0, 100), ("on_demand", 0, 15)]
     assert_rows_kept(run, rows(7, 115))
@@ -116,7 +116,7 @@ def test_what_batch_jobs_leave_over_is_asked_on_demand(played):
     assert_answered_once_on_demand(run)
 
 
-def test_a_rest_that_a_large_row_makes_too_small_is_asked_on_demand(played):
+def test_a_remainder_that_a_large_row_makes_too_small_goes_on_demand(played):
     run, table = played["large-row"], with_a_large_row()
     assert_rows_kept(run, table)
     assert_totals(run, 200, answered=199, failed=1)
@@ -129,13 +129,13 @@ def test_a_rest_that_a_large_row_makes_too_small_is_asked_on_demand(played):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_each_family_is_asked_in_its_own_format(played, name):
+def test_each_family_gets_its_own_format(played, name):
     number = 10 + list(MODELS).index(name)
     assert_answered_on_demand(played[name], rows(number, 15), [15])
     assert set(played[name].rows["model_id"].to_pylist()) == {MODELS[name]}
 
 
-def test_models_on_the_list_are_asked_by_the_profile_of_the_region(played):
+def test_listed_models_are_invoked_by_the_profile_of_the_region(played):
     assert_answered_on_demand(played["asked-by-profile"], rows(8, 5), [5])
     models = set(played["asked-by-profile"].rows["model_id"].to_pylist())
     assert models == {"us.anthropic.claude-3-haiku-20240307-v1:0"}
@@ -163,7 +163,7 @@ def test_own_ids_and_both_formats(played):
     assert [row["record_id"] for row in run.csv_rows] == ids
 
 
-def test_an_unknown_price_is_not_nothing(played):
+def test_an_unknown_price_is_not_zero(played):
     summary = played["no-price"].summary
     assert summary["output_tokens"] > 0
     assert (summary["cost_usd"], summary["on_demand_cost_usd"], summary["prices"]) == (None, None, [])

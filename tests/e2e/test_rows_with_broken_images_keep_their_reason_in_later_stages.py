@@ -77,7 +77,7 @@ def test_the_row_says_why(played, name):
     assert (row["response"], row["category"], row["model_id"], row["attempts"]) == (None, None, None, 0)
 
 
-def test_the_rest_is_answered(played):
+def test_all_other_rows_are_answered(played):
     pipelines, _ = played
     run = pipelines["broken-left"].stages["look"]
     rows = rows_of(run)
@@ -107,7 +107,7 @@ def test_the_reasons_are_counted(played):
     assert (codes["image_too_many_pixels"], codes["image_cut_off"]) == (2, 2)
 
 
-def test_they_travel_through_the_next_stage_with_their_reason(played):
+def test_they_pass_through_the_next_stage_with_their_reason(played):
     pipelines, _ = played
     pipeline = pipelines["broken-left"]
     before, after = rows_of(pipeline.stages["look"]), rows_of(pipeline)

@@ -18,14 +18,14 @@ def start(stack, number: int, count: int, **fields):
     return stack.start(stack.joke(uri, processing_mode="realtime", **fields), "limits"), rows
 
 
-def test_no_more_requests_at_once_than_workers(stack, misbehaving):
+def test_concurrent_requests_stay_within_max_workers(stack, misbehaving):
     misbehaving(invoke_seconds=0.4)
     run, rows = start(stack, 0, 45, max_workers=4, max_records_per_job=15, requests_per_second=500)
     assert_answered_on_demand(run.wait(), rows, [15, 15, 15])
     assert stack.simulator.invocations()["max_in_flight"] == 4
 
 
-def test_no_more_requests_in_a_second_than_asked_for(stack, misbehaving):
+def test_requests_stay_within_requests_per_second(stack, misbehaving):
     misbehaving(invoke_throttle_rate=0.3, seed=4)
     run, rows = start(stack, 1, 45, requests_per_second=20, max_workers=20, max_records_per_job=15)
     assert_answered_on_demand(run.wait(), rows, [15, 15, 15])
@@ -44,7 +44,7 @@ def test_throttling_and_faults_are_waited_out(stack, misbehaving):
     assert max(refused) > 1 and min(refused) == 0
 
 
-def test_nobody_asks_again_sooner_than_bedrock_wants(stack, misbehaving):
+def test_retry_after_is_respected(stack, misbehaving):
     misbehaving(invoke_throttle_rate=1, retry_after_seconds=5)
     run, rows = start(stack, 3, 8, requests_per_second=500, max_workers=8)
     looks: list[datetime] = []

@@ -81,7 +81,7 @@ def test_a_run_that_was_stopped(stack, played):
     assert f"bedrock-batch collect {run.run_id}" in email.text
 
 
-def test_an_execution_that_goes_on_with_a_run_tells_of_that_run(stack, played):
+def test_the_email_of_a_resuming_execution_names_the_run(stack, played):
     email = email_of(stack, played["collected"])
     assert email.subject == f"[bedrock-batch] Run {played['well'].run_id} has completed"
     assert list(email.links) == ["0000.parquet"]

@@ -125,7 +125,7 @@ def test_rows_of_the_same_chunk_and_of_others(played):
         assert run.summary["duplicates"]["output_tokens_saved"] > 0
 
 
-def test_jobs_take_as_many_of_the_different_rows_as_they_may(played):
+def test_jobs_are_filled_with_distinct_rows(played):
     for name in ("mixed", "mixed-in-batch"):
         assert [(ask.lane, len(ask)) for ask in played[name].asks] == [("batch", 120), ("batch", 120)]
 
@@ -140,7 +140,7 @@ def test_they_come_in_files_of_their_own(played):
     assert [row["n"] for row in run.csv_rows] == run.rows["n"].to_pylist()
 
 
-def test_deduplicate_false_asks_each(played):
+def test_deduplicate_false_sends_each_row(played):
     rows = mixed()
     assert_whole(played["each"], rows, [104, 103, 103])
     assert played["each"].summary["duplicates"] == {"rows": 0, "input_tokens_saved": 0, "output_tokens_saved": 0}
@@ -182,7 +182,7 @@ def test_on_demand(played):
 
 
 @pytest.mark.parametrize("name", ["mixed", "ids", "refused", "on-demand", "equal", "numbers"])
-def test_no_text_was_asked_twice(played, name):
+def test_no_text_was_sent_twice(played, name):
     asked = [str(model_input) for model_input in played[name].records.values()]
     assert len(asked) == len(set(asked))
 
@@ -191,7 +191,7 @@ def test_typed_columns(played):
     assert assert_shared(played["numbers"], of_numbers()) == 110
 
 
-def test_duplicates_are_asked_too_where_batch_costs_less(played):
+def test_duplicates_are_sent_too_where_batch_costs_less(played):
     """110 records in batch, at half the price, cost less than 60 on demand."""
     run = played["few"]
     assert_whole(run, few(), [110])

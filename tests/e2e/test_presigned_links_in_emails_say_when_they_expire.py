@@ -31,7 +31,7 @@ def test_links_are_presigned_and_work(stack, played_alone):
     assert ask(url).body == stack.read(run.output["output_paths"][0])
 
 
-def test_the_email_says_when_they_really_end(played_alone):
+def test_the_email_says_when_they_really_expire(played_alone):
     run, email, _ = played_alone
     text = email.text
     assert "AWS may end them earlier, within hours" in text
@@ -39,7 +39,7 @@ def test_the_email_says_when_they_really_end(played_alone):
     assert "`downloadLinks`" in text and f"bedrock-batch download {run.run_id}" in text
 
 
-def test_nobody_may_ask_for_more_days_than_aws_gives(played_alone):
+def test_no_more_days_than_aws_allows_can_be_requested(played_alone):
     _, _, pipeline = played_alone
     error, cause = pipeline.failure()
     assert error == "InvalidInput"

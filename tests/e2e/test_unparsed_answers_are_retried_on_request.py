@@ -37,7 +37,7 @@ def rows_with_odd_answers(rows) -> list[dict]:
     return [row for row in rows.to_pylist() if row["record_id"] in ODD]
 
 
-def test_they_are_asked_again_where_it_says_so(played):
+def test_they_are_retried_if_retry_on_says_so(played):
     summary, _, run = played["wanted"]
     assert summary["failed"] == len(ODD)
     assert [(ask.lane, sorted(ask.model_inputs)) for ask in run.asks[1:]] == [("on_demand", sorted(ODD))]
@@ -49,7 +49,7 @@ def test_they_are_asked_again_where_it_says_so(played):
     assert_answered_once_on_demand(run)
 
 
-def test_else_the_rows_say_what_is_odd(played):
+def test_otherwise_the_rows_name_the_problem(played):
     summary, rows, run = played["usual"]
     assert summary["failed"] == run.summary["failed"] == len(ODD)
     assert len(run.asks) == 1

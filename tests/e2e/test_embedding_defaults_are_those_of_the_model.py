@@ -22,7 +22,7 @@ def play(stack):
     return stack.play(execution_input, "embedding-defaults")
 
 
-def test_the_models_defaults_are_asked_for(played):
+def test_the_defaults_of_the_model_are_sent(played):
     for model_input in played.records.values():
         assert {name: told for name, told in model_input.items() if name != "inputText"} == {
             "dimensions": 1024,
@@ -31,7 +31,7 @@ def test_the_models_defaults_are_asked_for(played):
         }
 
 
-def test_an_empty_text_is_refused_in_its_own_row_and_the_others_go_on(played):
+def test_an_empty_text_fails_its_own_row_alone(played):
     assert_rows_kept(played, rows())
     assert_own_answers(played)
     assert_totals(played, COUNT, answered=COUNT - 1, failed=1)

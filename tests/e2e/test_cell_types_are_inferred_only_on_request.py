@@ -52,7 +52,7 @@ def test_columns_whose_cells_agree_get_types(played):
     assert_whole(played["typed"], typed(), [COUNT])
 
 
-def test_without_it_every_cell_stays_the_text_that_was_written(played):
+def test_without_infer_types_every_cell_stays_the_text_that_was_written(played):
     assert_rows_kept(played["texts"], texts())
 
 

@@ -39,7 +39,7 @@ def test_the_plan_holds_the_prompt_so_that_a_changed_template_changes_nothing(pl
     assert played.plan["prompts"]["prompts"][0]["prompt"]["template"] == template_of("joke_about_topic")
 
 
-def test_the_plan_says_what_was_asked_and_what_was_read(played):
+def test_the_plan_names_the_request_and_the_sources(played):
     plan = played.plan
     (source,) = plan["sources"]
     assert source["uri"] == plan["request"]["s3_uri"]

@@ -70,7 +70,7 @@ def test_without_rounds_they_go_on_demand_at_once(played_alone):
     assert set(run.rows["attempts"].to_pylist()) == {2}
 
 
-def test_in_batch_mode_they_never_do(played_alone):
+def test_in_batch_mode_they_never_go_on_demand(played_alone):
     run = played_alone["in-batch-mode"]
     assert [job["status"] for job in run.jobs] == ["Failed", "Failed"]
     assert_rows_kept(run, topic_table(SMALL, FIRST + 2000))
@@ -81,7 +81,7 @@ def test_in_batch_mode_they_never_do(played_alone):
     assert run.summary["lanes"].keys() == {"batch"}
 
 
-def test_rows_that_retry_on_leaves_out_are_not_asked_again(played_alone):
+def test_rows_that_retry_on_excludes_are_not_retried(played_alone):
     run = played_alone["not-missing"]
     assert_totals(run, SMALL, answered=0, failed=SMALL)
     assert len(run.asks) == 1
