@@ -17,11 +17,20 @@ from runner import TARGET
 CONTRACT = json.loads((Path(__file__).resolve().parents[1] / "crates/contract/generated/contract.json").read_text())
 # What the functions read before they are ready, by the names of the contract.
 SETTINGS = {
-    "BUCKET_NAME": "b-ucket", "TASK_TABLE_NAME": "t", "MAX_RECORDS_PER_JOB": "1000", "MAX_CONCURRENT_JOBS": "5",
-    "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r", "JOB_TIMEOUT_HOURS": "24", "INVOCATION_SECONDS": "720",
-    "SILENT_SECONDS": "600", "DOWNLOAD_LINKS": "false", "LINK_KEY_SECRET_ARN": "k", "TOPIC_ARN": "t",
-    "BATCH_STATE_MACHINE_ARN": "b", "PIPELINE_STATE_MACHINE_ARN": "p",
-}  # fmt: skip
+    "BUCKET_NAME": "b-ucket",
+    "TASK_TABLE_NAME": "t",
+    "MAX_RECORDS_PER_JOB": "1000",
+    "MAX_CONCURRENT_JOBS": "5",
+    "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r",
+    "JOB_TIMEOUT_HOURS": "24",
+    "INVOCATION_SECONDS": "720",
+    "SILENT_SECONDS": "600",
+    "DOWNLOAD_LINKS": "false",
+    "LINK_KEY_SECRET_ARN": "k",
+    "TOPIC_ARN": "t",
+    "BATCH_STATE_MACHINE_ARN": "b",
+    "PIPELINE_STATE_MACHINE_ARN": "p",
+}
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
@@ -51,11 +60,6 @@ def start_once(folder: Path) -> float:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     env = {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
-<<<<<<< HEAD
-        "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008", "AWS_LAMBDA_FUNCTION_VERSION": "1",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "g", "AWS_LAMBDA_LOG_STREAM_NAME": "s", "LAMBDA_TASK_ROOT": str(folder),
-        "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-=======
         "AWS_LAMBDA_FUNCTION_NAME": "f",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
         "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -65,13 +69,6 @@ def start_once(folder: Path) -> float:
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "BUCKET_NAME": "b-ucket",
-        "TASK_TABLE_NAME": "t",
-        "MAX_RECORDS_PER_JOB": "1000",
-        "MAX_CONCURRENT_JOBS": "5",
-        "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r",
-        "JOB_TIMEOUT_HOURS": "24",
->>>>>>> main
     }
     env |= {CONTRACT["environment"][name]: value for name, value in SETTINGS.items()}
     started = time.perf_counter()

@@ -33,13 +33,8 @@ def event(job: dict, status: str) -> dict:
 
 
 def settled(stack, name: str) -> int:
-<<<<<<< HEAD
-    """How often the event function has looked at this job."""
-    return len(stack.logged(function_name("job-status"), '"settled"', name))
-=======
     """The number of times the event function has looked at this job."""
-    return len(stack.logged(stack.function_name("JobStatus"), '"settled"', name))
->>>>>>> main
+    return len(stack.logged(function_name("job-status"), '"settled"', name))
 
 
 def send(stack, events: list[dict]) -> None:
