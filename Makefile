@@ -94,9 +94,11 @@ check: check-rust check-contract check-python check-infra ## Check formatting, l
 
 .PHONY: check-rust
 check-rust:
-	@echo "== Rust: format, lints, licences"
+	@echo "== Rust: format, circles of modules, lints, the domain's fence, licences"
 	cargo fmt --all --check
+	python3 tests/docs/module_circles.py
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	python3 tests/docs/domain_fence.py
 	@$(MAKE) --no-print-directory licences
 
 .PHONY: contract

@@ -1,7 +1,7 @@
 //! Preprocess and postprocess on local files, without S3.
 
-use crate::measure::measured;
-use crate::{Common, Failure};
+use crate::measure::{Failure, measured};
+use crate::shared_options::SharedOptions;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
 use bedrock_batch_domain::lane::Lane;
@@ -10,8 +10,9 @@ use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
+use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
@@ -27,7 +28,7 @@ pub(crate) const RUN: &str = "bench";
 #[derive(Debug, Args)]
 pub(crate) struct Preprocess {
     #[command(flatten)]
-    common: Common,
+    common: SharedOptions,
     /// CSV file
     #[arg(long)]
     input: PathBuf,
@@ -60,7 +61,7 @@ impl Preprocess {
                 max_chunks: None,
                 small_last: false,
             };
-            let job = ChunkJob {
+            let job = ChunkWriteSpec {
                 layout: &layout,
                 records: &records,
                 limits,

@@ -1,7 +1,6 @@
 //! Extraction of fields from the texts of answers into Arrow columns, from memory to memory.
 
-use crate::Failure;
-use crate::measure::measured;
+use crate::measure::{Failure, measured};
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
 use arrow_array::{Array, ArrayRef};
 use bedrock_batch_domain::extract::{Cell, ColumnType, FieldKinds, FieldValue};

@@ -2,13 +2,12 @@
 //! concurrency used for images, while it writes objects of the given sizes through the same uploads, without any work in
 //! between.
 
-use crate::Failure;
-use crate::measure::measured;
+use crate::measure::{Failure, measured};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::images::CONCURRENCY;
-use bedrock_batch_engine::objects::{ClosableWrite, Found, ObjectSink, Pages, Uploads};
+use bedrock_batch_engine::objects::{ClosableWrite, ObjectMeta, ObjectSink, Pages, Uploads};
 use clap::Args;
 use serde_json::Value;
 use std::io::Write;
@@ -79,7 +78,7 @@ async fn read(s3: &Client, prefix: &S3Uri) -> Result<u64, EngineError> {
     Ok(objects)
 }
 
-async fn read_one(s3: &Client, found: &Found) -> Result<(), EngineError> {
+async fn read_one(s3: &Client, found: &ObjectMeta) -> Result<(), EngineError> {
     let message = || format!("cannot read {}", found.uri);
     let object = s3.get_object().bucket(&found.uri.bucket).key(&found.uri.key).send().await;
     let object = object.map_err(|error| EngineError::from_aws(message(), &error))?;

@@ -8,9 +8,10 @@ mod floor_work;
 mod measure;
 mod s3_server;
 mod s3_work;
+mod shared_options;
 
+use crate::measure::Failure;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -35,19 +36,6 @@ enum Work {
     /// Serve files from an S3 in memory; not measured
     ServeS3(s3_server::Serve),
 }
-
-/// Options of both ways to preprocess.
-#[derive(Debug, clap::Args)]
-struct Common {
-    /// Prompt template
-    #[arg(long, default_value = "prompt-templates/sentiment_classifier.toml")]
-    template: PathBuf,
-    /// Maximum number of records in a chunk
-    #[arg(long, default_value_t = 100_000)]
-    max_records_per_job: u32,
-}
-
-type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let figures = match Cli::parse().work {

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// Error of a benchmark: whatever stopped it.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
 /// Runs `work`, which returns its number of rows, and measures it.
 pub(crate) fn measured<E>(work: impl FnOnce() -> Result<u64, E>) -> Result<Value, E> {
     let peak = Arc::new(AtomicU64::new(rss_anon_bytes()));

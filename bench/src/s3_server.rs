@@ -1,7 +1,7 @@
 //! In-memory S3 server that is as fast as this machine allows; with MiniStack, mainly its Python would be measured. It
 //! supports the requests that preprocess sends, without checking signatures, and stores bodies unchanged.
 
-use crate::Failure;
+use crate::measure::Failure;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};

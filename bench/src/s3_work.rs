@@ -2,18 +2,19 @@
 //! DynamoDB, since the baseline has neither.
 
 use crate::core_work::{RUN, attempt};
-use crate::measure::measured;
-use crate::{Common, Failure};
+use crate::measure::{Failure, measured};
+use crate::shared_options::SharedOptions;
 use bedrock_batch_domain::input::{OutputFormat, RetryOn, StackLimits};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, ModelTable};
 use bedrock_batch_domain::prompt::{Prompt, PromptLibrary};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_engine::objects::{Found, ObjectChunks, StreamReader, Uploads, list};
+use bedrock_batch_engine::objects::{Bucket, ObjectMeta, ObjectRangeReader, StreamReader, Uploads, list};
 use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, join};
-use bedrock_batch_engine::preprocess::{PreprocessInput, Preprocessor, StartInput};
+use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -26,7 +27,7 @@ const TABLE: &str = "bench";
 #[derive(Debug, Args)]
 pub(crate) struct Preprocess {
     #[command(flatten)]
-    common: Common,
+    common: SharedOptions,
     /// Input, `s3://bucket/rows.csv` or `s3://bucket/prefix/` of images; chunks are written to the same bucket
     #[arg(long)]
     input: String,
@@ -41,22 +42,22 @@ impl Preprocess {
         let bucket = S3Uri::parse(&self.input)?.bucket;
         let runtime = Runtime::new()?;
         let config = runtime.block_on(bedrock_batch_aws::sdk_config());
-        let preprocessor = Arc::new(Preprocessor {
-            s3: bedrock_batch_aws::s3_client(&config),
-            step_functions: aws_sdk_sfn::Client::new(&config),
-            bucket,
+        let deployment = Deployment {
             region: "us-east-1".to_owned(),
-            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned()),
-            task_table: TABLE.to_owned(),
-            input_buckets: Vec::new(),
-            stack: StackLimits {
+            limits: StackLimits {
                 max_total_records: None,
                 max_records_per_job: self.common.max_records_per_job,
                 max_concurrent_jobs: 5,
             },
             prompts: PromptLibrary { prompts: [("bench".to_owned(), prompt)].into(), ..PromptLibrary::default() },
             models: ModelTable::with_overrides("")?,
-        });
+        };
+        let bucket = Bucket::new(bedrock_batch_aws::s3_client(&config), bucket);
+        let preprocessor = Preprocessor {
+            inputs: InputReader { bucket, input_buckets: Vec::new() },
+            deployment: Arc::new(deployment),
+            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned()),
+        };
         let input = StartInput {
             execution_name: RUN.to_owned(),
             execution_arn: String::new(),
@@ -66,7 +67,7 @@ impl Preprocess {
                 "input_type": if self.images { "image" } else { "text" }}),
         };
         let figures = measured(|| {
-            let prepared = runtime.block_on(Box::pin(preprocessor.run(PreprocessInput::Start(input))))?;
+            let prepared = runtime.block_on(Box::pin(preprocessor.run(&input)))?;
             Ok::<_, EngineError>(u64::from(prepared.max_concurrency))
         })?;
         Ok(figures)
@@ -116,8 +117,8 @@ fn join_chunk(
     uploads: &Uploads,
     layout: &Layout,
     index: u32,
-    rows: &Found,
-    answers: &Found,
+    rows: &ObjectMeta,
+    answers: &ObjectMeta,
 ) -> Result<u64, EngineError> {
     let runtime = Handle::current();
     let job = JoinJob {
@@ -129,7 +130,7 @@ fn join_chunk(
         outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
         shared: None,
     };
-    let chunks = ObjectChunks::new(&runtime, s3, rows);
+    let chunks = ObjectRangeReader::new(&runtime, s3, rows);
     let input: Box<dyn Read> = Box::new(StreamReader::new(&runtime, s3, answers));
     let turn = JobAnswers { job: attempt(), answers: Box::new(std::iter::once(input)) };
     Ok(join(&job, &chunks, &rows.uri.to_string(), std::iter::once(turn), uploads)?.counts.rows)

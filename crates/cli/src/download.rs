@@ -6,7 +6,7 @@ use crate::outputs::{files, open, single_format};
 use crate::stack::Stack;
 use arrow_json::LineDelimitedWriter;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::objects::Found;
+use bedrock_batch_engine::objects::ObjectMeta;
 use clap::Args;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -52,9 +52,9 @@ async fn note_if_running(stack: &Stack, run: &str) {
 }
 
 /// Streams an object into a file of the same name.
-pub(crate) async fn fetch(stack: &Stack, object: &Found, folder: &Path) -> Result<PathBuf, Failure> {
+pub(crate) async fn fetch(stack: &Stack, object: &ObjectMeta, folder: &Path) -> Result<PathBuf, Failure> {
     let path = folder.join(object.uri.key.rsplit('/').next().unwrap_or_default());
-    let get = stack.s3.get_object().bucket(&object.uri.bucket).key(&object.uri.key).send().await;
+    let get = stack.bucket.client().get_object().bucket(&object.uri.bucket).key(&object.uri.key).send().await;
     let mut body = get.map_err(|error| EngineError::from_aws(format!("cannot read {}", object.uri), &error))?.body;
     let mut file = BufWriter::new(File::create(&path)?);
     while let Some(piece) = body.next().await {

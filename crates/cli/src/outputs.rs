@@ -4,10 +4,9 @@ use crate::failure::Failure;
 use crate::stack::Stack;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::RunOutput;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::objects::{Found, get_json, list};
+use bedrock_batch_engine::objects::ObjectMeta;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::fs::File;
@@ -15,11 +14,11 @@ use std::path::Path;
 
 /// Reads the run's output from its `summary.json`.
 pub(crate) async fn run_output(stack: &Stack, run_id: &str) -> Result<RunOutput, Failure> {
-    Ok(get_json(&stack.s3, &stack.bucket, &Layout::summary_key(run_id)).await?)
+    Ok(stack.bucket.get_json(&Layout::summary_key(run_id)).await?)
 }
 
 /// Lists the run's files of answered rows, in order.
-pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec<Found>, Failure> {
+pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec<ObjectMeta>, Failure> {
     let plan = stack.plan(run).await?.ok_or_else(|| {
         Failure::Usage(format!(
             "run `{run}` has no plan yet: it does not exist, failed before it submitted anything, or is still being \
@@ -27,7 +26,7 @@ pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec
         ))
     })?;
     let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
-    let mut found = list(&stack.s3, &S3Uri::new(&stack.bucket, layout.output_prefix())).await?;
+    let mut found = stack.bucket.list(&layout.output_prefix()).await?;
     if found.is_empty() {
         let advice = format!("check its progress: `bedrock-batch status {run}`");
         return Err(Failure::Usage(format!("run `{run}` has not written any rows yet: {advice}")));

@@ -8,10 +8,7 @@ use crate::stack::Stack;
 use crate::totals::usd;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::pipeline::{FrozenStage, Pipeline, PipelineSummary};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::RunOutput;
-use bedrock_batch_engine::objects::{get_json, head};
-use serde::de::DeserializeOwned;
 
 /// Current state of a pipeline run.
 #[derive(Debug)]
@@ -79,19 +76,12 @@ pub(crate) fn counts_line(output: &RunOutput) -> String {
 impl Stack {
     /// Returns the frozen pipeline, if the name is that of a pipeline run whose input was valid.
     pub(crate) async fn pipeline(&self, name: &str) -> Result<Option<Pipeline>, Failure> {
-        self.find_json(&Layout::pipeline_key(&run_id(name))).await
+        Ok(self.bucket.find_json(&Layout::pipeline_key(&run_id(name))).await?)
     }
 
     /// Returns the totals of a pipeline run that succeeded.
     pub(crate) async fn pipeline_summary(&self, name: &str) -> Result<Option<PipelineSummary>, Failure> {
-        self.find_json(&Layout::summary_key(&run_id(name))).await
-    }
-
-    async fn find_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
-        if head(&self.s3, &S3Uri::new(&self.bucket, key)).await?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(get_json(&self.s3, &self.bucket, key).await?))
+        Ok(self.bucket.find_json(&Layout::summary_key(&run_id(name))).await?)
     }
 
     /// Returns the pipeline run with this name, or `None` if there is none.
@@ -117,7 +107,7 @@ impl Stack {
             None => None,
         };
         let done = run.as_ref().is_some_and(|run| run.execution.as_ref().is_none_or(Execution::has_succeeded));
-        let output = if done { self.find_json(&Layout::summary_key(&stage.run_id)).await? } else { None };
+        let output = if done { self.bucket.find_json(&Layout::summary_key(&stage.run_id)).await? } else { None };
         Ok(StageState { run, progress, output })
     }
 

@@ -12,7 +12,7 @@ use bedrock_batch_domain::columns::{
 };
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::Prompt;
-use bedrock_batch_engine::objects::Found;
+use bedrock_batch_engine::objects::ObjectMeta;
 use bedrock_batch_engine::rows::cell_text::as_text;
 use clap::Args;
 use std::path::Path;
@@ -138,7 +138,7 @@ fn prompts(plan: &Plan) -> impl Iterator<Item = &Prompt> {
 
 async fn first_rows(
     stack: &Stack,
-    found: &[Found],
+    found: &[ObjectMeta],
     folder: &Path,
     rows: usize,
     selection: &ColumnSelection,

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_engine::job_table::{JobTable, StoredJob};
-use bedrock_batch_engine::objects::{get_json, head};
+use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::{AwsFailure, EngineError};
 use clap::Args;
 
@@ -25,10 +25,9 @@ pub(crate) struct StackOptions {
 /// Stack and the clients for its services.
 #[derive(Debug)]
 pub(crate) struct Stack {
-    pub(crate) bucket: String,
+    pub(crate) bucket: Bucket,
     pub(crate) state_machine: String,
     pub(crate) pipeline_state_machine: String,
-    pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) step_functions: aws_sdk_sfn::Client,
     dynamodb: aws_sdk_dynamodb::Client,
 }
@@ -62,10 +61,9 @@ impl Stack {
         };
         let pipeline = options.pipeline_state_machine.clone();
         Ok(Self {
-            bucket,
+            bucket: Bucket::new(bedrock_batch_aws::s3_client(&config), bucket),
             pipeline_state_machine: pipeline.unwrap_or_else(|| pipeline_orchestrator_beside(&state_machine)),
             state_machine,
-            s3: bedrock_batch_aws::s3_client(&config),
             step_functions: aws_sdk_sfn::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
         })
@@ -73,12 +71,7 @@ impl Stack {
 
     /// Returns the run's plan, or `None` as long as preprocess has not frozen it.
     pub(crate) async fn plan(&self, run: &str) -> Result<Option<Plan>, Failure> {
-        let key = Layout::plan_key(&run_id(run));
-        let uri = bedrock_batch_domain::s3_uri::S3Uri::new(&self.bucket, &key);
-        if head(&self.s3, &uri).await?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(get_json(&self.s3, &self.bucket, &key).await?))
+        Ok(self.bucket.find_json(&Layout::plan_key(&run_id(run))).await?)
     }
 
     /// Returns the job table of a run.

@@ -12,7 +12,7 @@ use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::layout::clean_prefix;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::config_object::MAX_DIRECT_BYTES;
-use bedrock_batch_engine::objects::get_json;
+use bedrock_batch_engine::objects::Bucket;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -81,7 +81,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
 async fn orchestrator_of(stack: &Stack, input: &Value) -> Orchestrator {
     let uri = input.get("config_s3_uri").and_then(Value::as_str).and_then(|uri| S3Uri::parse(uri).ok());
     let in_s3: Option<Value> = match uri {
-        Some(uri) => get_json(&stack.s3, &uri.bucket, &uri.key).await.ok(),
+        Some(uri) => Bucket::new(stack.bucket.client().clone(), uri.bucket).get_json(&uri.key).await.ok(),
         None => None,
     };
     if in_s3.as_ref().unwrap_or(input).get("stages").is_some() { Orchestrator::Pipeline } else { Orchestrator::Batch }

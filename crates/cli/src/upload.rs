@@ -3,9 +3,8 @@
 use crate::failure::Failure;
 use crate::stack::Stack;
 use aws_smithy_types::byte_stream::ByteStream;
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::objects::list;
+use bedrock_batch_engine::objects::Bucket;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -36,14 +35,14 @@ pub(crate) async fn upload(stack: &Stack, path: &Path, field: &str) -> Result<St
         Some((name, _)) if !is_folder => format!("{folder}{name}"),
         _ => folder,
     };
-    Ok(S3Uri::new(&stack.bucket, key).to_string())
+    Ok(stack.bucket.uri(key).to_string())
 }
 
 /// Stores a text under `inputs/` and returns its S3 address.
 pub(crate) async fn upload_text(stack: &Stack, name: &str, text: String) -> Result<String, Failure> {
     let key = format!("inputs/{}/{name}", &hex::encode(Sha256::digest(&text))[..12]);
-    put(&stack.s3, &stack.bucket, &key, text.into_bytes().into()).await?;
-    Ok(S3Uri::new(&stack.bucket, key).to_string())
+    put(&stack.bucket, &key, text.into_bytes().into()).await?;
+    Ok(stack.bucket.uri(key).to_string())
 }
 
 /// Lists the files of a folder and its subfolders, in order. Hidden files (`.DS_Store`) are never meant as input.
@@ -92,8 +91,8 @@ fn digest_of(files: &[(String, PathBuf)]) -> std::io::Result<String> {
 }
 
 async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<(String, PathBuf)>) -> Result<(), Failure> {
-    let prefix = S3Uri::new(&stack.bucket, folder);
-    let existing: HashSet<String> = list(&stack.s3, &prefix).await?.into_iter().map(|found| found.uri.key).collect();
+    let prefix = stack.bucket.uri(folder);
+    let existing: HashSet<String> = stack.bucket.list(folder).await?.into_iter().map(|found| found.uri.key).collect();
     let missing: Vec<_> = files
         .into_iter()
         .map(|(name, file)| (format!("{folder}{name}"), file))
@@ -114,11 +113,11 @@ async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<(String, P
         while uploads.len() >= MAX_CONCURRENT_UPLOADS {
             next(&mut uploads, &bar).await?;
         }
-        let (client, bucket) = (stack.s3.clone(), stack.bucket.clone());
+        let bucket = stack.bucket.clone();
         uploads.spawn(async move {
             let body = ByteStream::from_path(&file).await;
             let body = body.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-            put(&client, &bucket, &key, body).await
+            put(&bucket, &key, body).await
         });
     }
     while !uploads.is_empty() {
@@ -138,9 +137,9 @@ async fn next(uploads: &mut JoinSet<Result<(), Failure>>, bar: &ProgressBar) -> 
     Ok(())
 }
 
-async fn put(client: &aws_sdk_s3::Client, bucket: &str, key: &str, body: ByteStream) -> Result<(), Failure> {
-    let put = client.put_object().bucket(bucket).key(key).body(body).send().await;
-    put.map_err(|error| EngineError::from_aws(format!("cannot write s3://{bucket}/{key}"), &error))?;
+async fn put(bucket: &Bucket, key: &str, body: ByteStream) -> Result<(), Failure> {
+    let put = bucket.client().put_object().bucket(bucket.name()).key(key).body(body).send().await;
+    put.map_err(|error| EngineError::from_aws(format!("cannot write {}", bucket.uri(key)), &error))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! trusted: it may be cut off, huge, of another shape, or repeat a record.
 
 use crate::json_fields::fields;
-use crate::model::{Family, Reply};
+use crate::model::{BorrowedText, Family, ModelOutput, Reply};
 use crate::row_error::{RowError, RowErrorCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -69,32 +69,6 @@ impl From<&RecordError> for RowError {
     }
 }
 
-/// A text borrowed from the line where it holds no escapes.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct BorrowedText<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
-
-impl<'a> BorrowedText<'a> {
-    /// All texts in order, one after the other; `None` if there is none.
-    pub(crate) fn joined(texts: impl Iterator<Item = Self>) -> Option<Cow<'a, str>> {
-        texts.map(|text| text.0).reduce(|mut all, text| {
-            all.to_mut().push_str(&text);
-            all
-        })
-    }
-}
-
-/// The `modelOutput` of a family.
-pub(crate) trait ModelOutput<'a> {
-    /// Why there is no reply, for families whose output can say so.
-    fn refusal(&self) -> Option<RecordError> {
-        None
-    }
-
-    /// What is read of it.
-    fn reply(self) -> Reply<'a>;
-}
-
 /// Reads one line.
 ///
 /// # Errors
@@ -121,7 +95,10 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<A
     let outcome = match (there("modelOutput"), there("error")) {
         (_, Some(error)) => Err(refused(&serde_json::from_slice(error).unwrap_or_default())),
         (Some(output), None) => match serde_json::from_slice::<O>(output) {
-            Ok(output) => output.refusal().map_or_else(|| Ok(output.reply()), Err),
+            Ok(output) => match output.refusal() {
+                Some(message) => Err(RecordError::Refused { code: "unknown".to_owned(), message, retryable: None }),
+                None => Ok(output.reply()),
+            },
             Err(_) => Err(RecordError::UnknownFormat),
         },
         (None, None) => Err(RecordError::Nothing),

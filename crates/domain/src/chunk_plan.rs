@@ -206,6 +206,12 @@ fn even_share(limits: ChunkLimits, rows: u64) -> u32 {
     share.max(limits.min_records).min(limits.max_records).max(1)
 }
 
+/// The chunk that the row at `position` is in; `first_rows` are the positions of the chunks' first rows.
+pub fn chunk_of(first_rows: &[u64], position: u64) -> Option<u32> {
+    let chunk = first_rows.partition_point(|first| *first <= position).checked_sub(1)?;
+    u32::try_from(chunk).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

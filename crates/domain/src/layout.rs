@@ -4,7 +4,6 @@
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
 
 use crate::contract::prefixes::{ANSWERS, INPUT_ROWS, JOB_INPUTS, JOB_OUTPUTS, RUNS};
-use crate::plan::Plan;
 use sha2::{Digest, Sha256};
 
 /// The longest job name that Bedrock takes.
@@ -122,12 +121,6 @@ impl Layout {
     /// Answered rows of one job; `extension` is `parquet` or `csv`.
     pub fn output_key(&self, index: u32, extension: &str) -> String {
         format!("{}{}.{extension}", self.output_prefix(), Self::chunk(index))
-    }
-
-    /// The files of answered rows of one format, chunks first, then duplicates.
-    pub fn output_keys<'a>(&'a self, plan: &Plan, extension: &'a str) -> impl Iterator<Item = String> + 'a {
-        let chunks = (0..plan.counts.jobs).map(move |chunk| self.output_key(chunk, extension));
-        chunks.chain((0..plan.counts.duplicate_chunks).map(move |file| self.duplicate_output_key(file, extension)))
     }
 
     /// The run's frozen plan.

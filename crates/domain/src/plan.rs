@@ -49,6 +49,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Keys of the files of answered rows of one format: chunks first, then duplicates.
+    pub fn output_keys(&self, extension: &str) -> impl Iterator<Item = String> {
+        let layout = Layout::new(&self.request.job_name_prefix, &self.run_id);
+        let (files, duplicates) = (layout.clone(), layout);
+        let chunks = (0..self.counts.jobs).map(move |chunk| files.output_key(chunk, extension));
+        let duplicate_files = 0..self.counts.duplicate_chunks;
+        chunks.chain(duplicate_files.map(move |file| duplicates.duplicate_output_key(file, extension)))
+    }
+
     /// The first step of the run: the jobs of its first pass.
     pub fn first_step(&self, execution_arn: &str) -> Step {
         // Only the small chunk: there is nothing for a batch pass.

@@ -1,7 +1,7 @@
 //! Taking a line of records or of answers apart, as far as asking a record needs it.
 
-use crate::answer::BorrowedText;
 use crate::json_fields::fields;
+use crate::model::BorrowedText;
 use std::borrow::Cow;
 
 /// The `recordId` of a line and the bytes of its `modelInput` as they are written there, which are delimited and not

@@ -1,4 +1,5 @@
 //! Fields of answers as models write them.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that measures time")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::answer::read_line;

@@ -1,4 +1,5 @@
 //! Properties of extraction that hold for any answer. `PROPTEST_CASES` says how many are tried.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that measures time")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};

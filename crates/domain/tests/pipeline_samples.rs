@@ -1,5 +1,6 @@
 //! The pipelines that users of the Python sample have. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names
 //! the folder that holds them, and without it this test says that it skips.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads samples")]
 
 use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest};

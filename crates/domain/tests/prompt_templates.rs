@@ -1,4 +1,5 @@
 //! The prompts of `prompt-templates/` that users of the Python sample rely on, and what they make of answers.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads the shipped templates")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::{Extractor, FieldValue};

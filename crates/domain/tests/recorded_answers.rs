@@ -1,5 +1,6 @@
 //! Answer lines that Bedrock really wrote. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names the folder
 //! that holds them, and without it this test says that it skips.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads samples")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::answer::read_line;

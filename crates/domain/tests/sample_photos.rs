@@ -1,5 +1,6 @@
 //! Photos that a model was really shown. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names the folder
 //! that holds them, and without it this test says that it skips.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads samples")]
 
 use bedrock_batch_domain::image::{ImageLimits, ImageProblem, MediaType, inspect};
 use bedrock_batch_domain::model::Family;

@@ -2,12 +2,10 @@
 
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
-use crate::objects::{get_json, put_json};
-use aws_sdk_s3::Client;
+use crate::objects::Bucket;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::{JobCounts, JobFacts, RunOutput, Summary};
 use serde::{Deserialize, Serialize};
 
@@ -52,10 +50,8 @@ pub struct Explanation {
 /// Everything that finalize needs.
 #[derive(Debug, Clone)]
 pub struct Finalizer {
-    /// S3.
-    pub s3: Client,
     /// The bucket of everything.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// The job table.
     pub jobs: JobTable,
 }
@@ -66,7 +62,7 @@ impl Finalizer {
     /// # Errors
     /// As AWS fails; `Transient` if a job's counts are not there.
     pub async fn summarize(&self, run_id: &str) -> Result<RunOutput, EngineError> {
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
+        let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
         let jobs = self.jobs.of_run(run_id).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let counts: Vec<JobCounts> = jobs.iter().filter_map(|job| job.counts.clone()).collect();
@@ -81,11 +77,11 @@ impl Finalizer {
         let paths = chunks
             .map(|(chunk, format)| layout.output_key(chunk, format))
             .chain(files.map(|(file, format)| layout.duplicate_output_key(file, format)));
-        let paths = paths.map(|key| S3Uri::new(&self.bucket, key).to_string()).collect();
-        let prefix = S3Uri::new(&self.bucket, layout.output_prefix()).to_string();
+        let paths = paths.map(|key| self.bucket.uri(key).to_string()).collect();
+        let prefix = self.bucket.uri(layout.output_prefix()).to_string();
         let facts: Vec<JobFacts> = jobs.iter().filter_map(facts).collect();
         let output = RunOutput::new(run_id.to_owned(), prefix, paths, Summary::new(&plan, &counts, &facts));
-        put_json(&self.s3, &self.bucket, &Layout::summary_key(run_id), &output).await?;
+        self.bucket.put_json(&Layout::summary_key(run_id), &output).await?;
         tracing::info!(run_id, status = output.status, answered = output.summary.answered, "finalized");
         Ok(output)
     }

@@ -8,6 +8,8 @@
 
 mod bedrock_jobs;
 pub mod config_object;
+pub mod continue_run;
+pub mod deployment;
 pub mod download;
 pub mod error;
 pub mod finalize;

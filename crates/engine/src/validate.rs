@@ -1,11 +1,10 @@
 //! Validate: the first step of a pipeline. Everything is checked before the first token is spent, and all names of the
 //! pipeline run are frozen, so that nothing is looked up between stages. A repetition changes nothing.
 
-use crate::config_object::{CONFIG_S3_URI, resolve_config};
+use crate::config_object::CONFIG_S3_URI;
+use crate::deployment::Deployment;
 use crate::error::EngineError;
-use crate::objects::{get_json, head, put_json};
-use crate::preprocess::{Looked, Preprocessor, StartInput};
-use bedrock_batch_domain::check::Catalog;
+use crate::preprocess::{InputReader, InputSummary, StartInput};
 use bedrock_batch_domain::input::{OutputFormat, RowSource, RunRequest};
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::pipeline::{
@@ -57,9 +56,11 @@ pub struct StageExecution {
 /// Everything that validate needs, made once a process.
 #[derive(Debug)]
 pub struct Validator {
-    /// What knows how to look at inputs, and what the stack has.
-    pub preprocessor: Arc<Preprocessor>,
-    /// Whether the stack has a download function.
+    /// The reader of inputs.
+    pub inputs: InputReader,
+    /// The rules that stages are checked against.
+    pub deployment: Arc<Deployment>,
+    /// If true, the stack has a download function.
     pub download_links: bool,
 }
 
@@ -70,25 +71,25 @@ impl Validator {
     /// `InvalidInput` with all that is wrong; else as AWS fails.
     pub async fn run(&self, input: ValidateInput) -> Result<ValidPipeline, EngineError> {
         let ValidateInput::Pipeline(start) = input;
-        let (s3, bucket) = (&self.preprocessor.s3, &self.preprocessor.bucket);
+        let bucket = &self.inputs.bucket;
         if let Some(pipeline) = self.frozen(&start).await? {
             // A repetition: what was frozen stays.
             return Ok(valid(pipeline));
         }
-        let config = resolve_config(s3, &self.preprocessor.readable_buckets(), start.input.clone()).await?;
+        let config = self.inputs.resolve_config(start.input.clone()).await?;
         let request = self.check(&config).await?;
         let execution =
             PipelineExecution { name: &start.execution_name, arn: &start.execution_arn, started_at: &start.started_at };
-        let Some(pipeline) = request.freeze(execution, bucket) else {
+        let Some(pipeline) = request.freeze(execution, bucket.name()) else {
             return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
         let run = &pipeline.pipeline_run_id;
         for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
-            put_json(s3, bucket, &stage_input_key(run, index), input).await?;
+            bucket.put_json(&stage_input_key(run, index), input).await?;
         }
-        put_json(s3, bucket, &Layout::pipeline_prompts_key(run), &self.preprocessor.prompts).await?;
+        bucket.put_json(&Layout::pipeline_prompts_key(run), &self.deployment.prompts).await?;
         // The pipeline comes last: where there is one, there is all of it.
-        put_json(s3, bucket, &Layout::pipeline_key(run), &pipeline).await?;
+        bucket.put_json(&Layout::pipeline_key(run), &pipeline).await?;
         tracing::info!(pipeline_run_id = run, stages = pipeline.stages.len(), "validated");
         Ok(valid(pipeline))
     }
@@ -98,28 +99,22 @@ impl Validator {
     /// A name may be used again when Step Functions has forgotten its execution, but not for the same files. A run of
     /// the batch orchestrator may have the name too: their folders are one.
     async fn frozen(&self, start: &StartInput) -> Result<Option<Pipeline>, EngineError> {
-        let (s3, bucket) = (&self.preprocessor.s3, &self.preprocessor.bucket);
+        let bucket = &self.inputs.bucket;
         let run = run_id(&start.execution_name);
-        let is_there = async |key: &str| head(s3, &S3Uri::new(bucket, key)).await.map(|found| found.is_some());
         let taken = |by: &str| {
             let rule = format!("an earlier {by} had this name, and its files are still there");
             Problem::new("the execution's name", &start.execution_name, rule).remedy("choose another name")
         };
-        if is_there(&Layout::plan_key(&run)).await? {
+        if bucket.contains(&Layout::plan_key(&run)).await? {
             return Err(taken("run").into());
         }
-        let key = Layout::pipeline_key(&run);
-        if !is_there(&key).await? {
-            return Ok(None);
-        }
-        let earlier: Pipeline = get_json(s3, bucket, &key).await?;
+        let Some(earlier) = bucket.find_json::<Pipeline>(&Layout::pipeline_key(&run)).await? else { return Ok(None) };
         if earlier.started_at == start.started_at { Ok(Some(earlier)) } else { Err(taken("pipeline").into()) }
     }
 
     /// Checks all that can be checked; gathers the problems of each part.
     async fn check(&self, config: &Value) -> Result<PipelineRequest, EngineError> {
-        let preprocessor = &self.preprocessor;
-        let limits = PipelineLimits { stack: preprocessor.stack, download_links: self.download_links };
+        let limits = PipelineLimits { stack: self.deployment.limits, download_links: self.download_links };
         let (request, mut problems) = PipelineRequest::read(config, limits);
         let Some(request) = request else {
             Problems::check(problems)?;
@@ -130,8 +125,8 @@ impl Validator {
             let Some(run) = stage.run.as_ref().filter(|_| stage.rows == StageRows::Own && stage.is_addressed()) else {
                 continue;
             };
-            match preprocessor.look(&without_mappings(run)).await {
-                Ok(Looked { columns, no_csv }) => {
+            match self.inputs.inspect(&without_mappings(run)).await {
+                Ok(InputSummary { columns, no_csv }) => {
                     inputs.insert(index, columns);
                     if let Some(writer) = writer_of_csv(&request, index) {
                         problems.extend(no_csv.into_iter().map(|problem| request.placed(writer, problem)));
@@ -143,9 +138,7 @@ impl Validator {
                 }
             }
         }
-        let catalog =
-            Catalog { prompts: &preprocessor.prompts, models: &preprocessor.models, region: &preprocessor.region };
-        problems.extend(check(&request, &catalog, &inputs).problems);
+        problems.extend(check(&request, &self.deployment.catalog(), &inputs).problems);
         Problems::check(problems)?;
         Ok(request)
     }

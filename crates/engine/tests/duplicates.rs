@@ -3,13 +3,14 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
-use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::chunk_plan::{ChunkLimits, chunk_of};
 use bedrock_batch_domain::columns::{RECORD_ID, SAME_AS, SAME_AS_ROW};
 use bedrock_batch_domain::input::Inference;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, Written, chunk_of, numbered, write_chunks};
+use bedrock_batch_engine::objects::FolderSink;
+use bedrock_batch_engine::preprocess::{ChunkWriteSpec, Written, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
@@ -39,7 +40,7 @@ fn run(texts: &[u8], own_ids: bool, deduplicate: bool, folder: &Path) -> Written
     let layout = layout();
     let limits =
         ChunkLimits { min_records: 1, max_records: 7, max_bytes: 1_000_000, max_chunks: None, small_last: true };
-    let job = ChunkJob {
+    let job = ChunkWriteSpec {
         layout: &layout,
         records: &records,
         limits,

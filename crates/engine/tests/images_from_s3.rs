@@ -1,8 +1,8 @@
 //! Images listed and fetched from an S3 in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "image_bucket/mod.rs"]
-mod image_bucket;
+#[path = "s3_server/mod.rs"]
+mod s3_server;
 
 use arrow_array::cast::AsArray;
 use aws_sdk_s3::Client;
@@ -15,7 +15,7 @@ use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::images::{Buckets, FetchedImage, ImageCount, ImageFetcher, ImageRows, count};
-use image_bucket::{Bucket, serve_breaking};
+use s3_server::{S3Server, serve_breaking};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -63,7 +63,7 @@ async fn fetched(client: &Client, cells: &[&str]) -> Result<Vec<Result<FetchedIm
 
 #[tokio::test]
 async fn images_of_all_folders_are_listed_page_by_page() {
-    let bucket = Bucket::default();
+    let bucket = S3Server::default();
     for number in 0..2_500 {
         bucket.put("photos", &format!("shop/{}/{number:04}.jpg", number % 3), b"x");
     }
@@ -92,7 +92,7 @@ async fn images_of_all_folders_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn a_reader_that_stops_is_not_listed_for() {
-    let bucket = Bucket::default();
+    let bucket = S3Server::default();
     for number in 0..20_000 {
         bucket.put("photos", &format!("{number:05}.png"), b"");
     }
@@ -106,7 +106,7 @@ async fn a_reader_that_stops_is_not_listed_for() {
 
 #[tokio::test]
 async fn one_object_is_one_row_and_none_is_told() {
-    let bucket = Bucket::default();
+    let bucket = S3Server::default();
     bucket.put("photos", "a/b.gif", b"x");
     bucket.put("photos", "rows/a.csv", b"x");
     let client = client(&bucket.serve().await);
@@ -127,7 +127,7 @@ async fn one_object_is_one_row_and_none_is_told() {
 
 #[tokio::test]
 async fn images_come_in_order_with_their_bytes() {
-    let bucket = Bucket::default();
+    let bucket = S3Server::default();
     let (small, wide) = (png(10, 20), png(8_000, 700));
     bucket.put("own", "images/called.jpg", &small);
     bucket.put("photos", "wide.png", &wide);
@@ -146,7 +146,7 @@ async fn images_come_in_order_with_their_bytes() {
 
 #[tokio::test]
 async fn what_is_no_use_concerns_its_row_alone() {
-    let bucket = Bucket::default();
+    let bucket = S3Server::default();
     bucket.put("own", "good.png", &png(10, 20));
     bucket.put("own", "heavy.png", &png(10, 1_950));
     bucket.put("own", "half.png", &png(10, 20)[..50]);
@@ -192,7 +192,7 @@ async fn what_is_no_use_concerns_its_row_alone() {
 
 #[tokio::test]
 async fn faults_that_pass_are_tried_again_and_those_that_stay_are_the_runs() {
-    let bucket = Bucket::default();
+    let bucket = S3Server::default();
     bucket.put("own", "late.png", &png(10, 20));
     bucket.world().faults.extend([
         ("own/late.png".to_owned(), (503, "SlowDown", 2)),
@@ -222,7 +222,7 @@ async fn a_broken_connection_is_not_a_broken_image() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_are_fetched_at_a_time_than_told_and_no_more_wait_to_be_taken() {
-    let bucket = Bucket::default();
+    let bucket = S3Server::default();
     bucket.put("own", "a.png", &png(10, 20));
     bucket.world().is_held = true;
     let client = client(&bucket.serve().await);

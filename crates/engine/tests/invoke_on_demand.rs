@@ -14,6 +14,7 @@ use bedrock_batch_domain::record_line::split_line;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoked, Invoker, Times};
 use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::objects::Bucket;
 use invoke_aws::Aws;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,8 +165,7 @@ fn invoker(endpoint: &str) -> Invoker {
         .credentials_provider(credentials)
         .retry_config(RetryConfig::disabled());
     Invoker {
-        s3: aws_sdk_s3::Client::from_conf(s3.build()),
-        bucket: "bucket".to_owned(),
+        bucket: Bucket::new(aws_sdk_s3::Client::from_conf(s3.build()), "bucket"),
         jobs: JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "jobs".to_owned()),
         bedrock: aws_sdk_bedrockruntime::Client::from_conf(bedrock.build()),
     }

@@ -13,8 +13,9 @@ use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, copy_unanswered, join};
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, numbered, write_chunks};
+use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
@@ -30,7 +31,7 @@ fn prepare(csv: &str, rows: u64, folder: &Path) {
     let layout = Layout::new("p", "r");
     let limits =
         ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None, small_last: false };
-    let job = ChunkJob {
+    let job = ChunkWriteSpec {
         layout: &layout,
         records: &records,
         limits,
@@ -314,7 +315,7 @@ fn the_unanswered_records_are_copied_as_they_were_sent() {
     let left = std::fs::read_to_string(folder.path().join("left.jsonl")).unwrap();
     assert_eq!(left, format!("{}\n{}\n", lines[0], lines[2]));
     let too_many = copy_unanswered(&b"{}\n"[..], &unanswered, &sink, "left.jsonl").unwrap_err();
-    assert!(too_many.to_string().contains("fewer than its rows"), "{too_many}");
+    assert!(too_many.to_string().contains("fewer records than rows"), "{too_many}");
 }
 
 #[test]

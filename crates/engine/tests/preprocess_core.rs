@@ -10,7 +10,8 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::preprocess::{ChunkJob, FolderSink, Written, numbered, write_chunks};
+use bedrock_batch_engine::objects::FolderSink;
+use bedrock_batch_engine::preprocess::{ChunkWriteSpec, Written, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
@@ -38,7 +39,7 @@ fn run(csv: &str, rows: u64, limits: ChunkLimits, folder: &Path) -> Result<Writt
     let template = Template::parse("Say {text}").unwrap();
     let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
     let layout = Layout::new("p", "r");
-    let job = ChunkJob {
+    let job = ChunkWriteSpec {
         layout: &layout,
         records: &records,
         limits,

@@ -14,8 +14,9 @@ use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::pipeline::is_stage_input;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_engine::preprocess::{Preprocessor, StartInput};
+use bedrock_batch_engine::deployment::Deployment;
+use bedrock_batch_engine::objects::Bucket;
+use bedrock_batch_engine::preprocess::{InputReader, StartInput};
 use bedrock_batch_engine::validate::{ValidPipeline, ValidateInput, Validator};
 use invoke_aws::Aws;
 use serde_json::{Value, json};
@@ -51,25 +52,18 @@ impl Stack {
             .credentials_provider(credentials)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .force_path_style(true);
-        // Neither is asked.
-        let dynamodb = aws_sdk_dynamodb::Config::builder().behavior_version(BehaviorVersion::latest());
-        let step_functions = aws_sdk_sfn::Config::builder().behavior_version(BehaviorVersion::latest());
-        let preprocessor = Preprocessor {
-            s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            step_functions: aws_sdk_sfn::Client::from_conf(step_functions.region(region.clone()).build()),
-            bucket: "our-bucket".to_owned(),
+        let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(s3.build()), "our-bucket");
+        let deployment = Deployment {
             region: "us-east-1".to_owned(),
-            jobs: JobTable::new(
-                aws_sdk_dynamodb::Client::from_conf(dynamodb.region(region).build()),
-                "jobs".to_owned(),
-            ),
-            task_table: "jobs".to_owned(),
-            input_buckets: vec!["lake".to_owned()],
-            stack: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
+            limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
             prompts: library(),
             models: ModelTable::with_overrides("").unwrap(),
         };
-        let validator = Validator { preprocessor: Arc::new(preprocessor), download_links: false };
+        let validator = Validator {
+            inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()] },
+            deployment: Arc::new(deployment),
+            download_links: false,
+        };
         let stack = Self { aws, validator };
         stack.put("inputs/letters.csv", b"id,text\n1,hello\n");
         stack

@@ -1,44 +1,20 @@
 //! Common parts of the Lambda binaries: logging, the environment, and errors under their contract names.
 
 mod execution_status;
+mod inputs;
 mod panics;
-mod preprocessor;
+mod settings;
 
 pub use bedrock_batch_domain::contract::environment;
 pub use execution_status::ExecutionStatusChange;
-pub use preprocessor::preprocessor;
+pub use inputs::{deployment, input_reader};
+pub use settings::{bucket, optional, required};
 
-use bedrock_batch_domain::contract::environment::Variable;
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::str::FromStr;
 use std::time::{Instant, SystemTime};
-
-/// Reads an environment variable that the stack must set.
-///
-/// # Errors
-/// Returns an error that names the variable if it is missing or its value is invalid.
-pub fn required<T: FromStr>(variable: Variable) -> Result<T, Error> {
-    let missing = || format!("the environment variable {variable} is missing: deploy the stack again").into();
-    optional(variable)?.ok_or_else(missing)
-}
-
-/// Reads an environment variable that may be missing or empty.
-///
-/// # Errors
-/// Returns an error that names the variable if its value is invalid.
-pub fn optional<T: FromStr>(variable: Variable) -> Result<Option<T>, Error> {
-    let value = std::env::var(variable.name()).unwrap_or_default();
-    if value.is_empty() {
-        return Ok(None);
-    }
-    match value.parse() {
-        Ok(parsed) => Ok(Some(parsed)),
-        Err(_) => Err(format!("the environment variable {variable} has an invalid value: `{value}`").into()),
-    }
-}
 
 /// Serves invocations until the execution environment is shut down. Logs are JSON lines on stdout; payloads are never
 /// logged.

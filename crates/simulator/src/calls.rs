@@ -8,8 +8,6 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::simulator::Simulator;
-
 /// Answered calls by operation, and by `ok` or the name of the error. A caller that left before the answer is not in it.
 pub(crate) type Answered = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
@@ -39,12 +37,12 @@ impl Calls {
 
 /// Goes around the route of an operation: all that is answered there is counted, whichever step answered.
 pub(crate) async fn count(
-    State((simulator, operation)): State<(Arc<Simulator>, &'static str)>,
+    State((calls, operation)): State<(Arc<Calls>, &'static str)>,
     request: Request,
     next: Next,
 ) -> Response {
     let response = next.run(request).await;
-    simulator.calls.add(operation, outcome(&response));
+    calls.add(operation, outcome(&response));
     response
 }
 

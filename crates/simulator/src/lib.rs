@@ -45,7 +45,7 @@ const LARGEST_BODY_BYTES: usize = 25_000_000;
 /// All routes: both APIs of Bedrock on one port, and the simulator's own under `/_simulator`.
 pub fn router(simulator: Arc<Simulator>) -> Router {
     let counted = |operation: &'static str, route: MethodRouter<Arc<Simulator>>| {
-        route.route_layer(from_fn_with_state((Arc::clone(&simulator), operation), calls::count))
+        route.route_layer(from_fn_with_state((Arc::clone(&simulator.calls), operation), calls::count))
     };
     let create = counted("CreateModelInvocationJob", post(control::create::create));
     Router::new()

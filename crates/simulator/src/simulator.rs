@@ -1,6 +1,6 @@
 //! All that the routes and the jobs' tasks share.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -26,7 +26,7 @@ pub struct Simulator {
     pub(crate) step: Duration,
     pub(crate) jobs: JobBook,
     pub(crate) history: History,
-    pub(crate) calls: Calls,
+    pub(crate) calls: Arc<Calls>,
     pub(crate) invocations: Invocations,
     pub(crate) backend: Backend,
     pub(crate) catalogue: Catalogue,
@@ -69,7 +69,7 @@ impl Simulator {
             step: Duration::from_millis(options.step_ms),
             jobs: JobBook::default(),
             history: History::default(),
-            calls: Calls::default(),
+            calls: Arc::default(),
             invocations: Invocations::default(),
             backend: Backend::open(options).map_err(SetupError)?,
             catalogue,

@@ -4,7 +4,7 @@ mod http;
 
 use bedrock_batch_engine::download::Downloader;
 use bedrock_batch_engine::link_keys::LinkKeys;
-use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve};
 use http::{link_request, response};
 use lambda_runtime::Error;
 use serde_json::Value;
@@ -15,8 +15,7 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
     let downloader = Downloader {
-        s3: bedrock_batch_aws::s3_client(&config),
-        bucket: required(environment::BUCKET_NAME)?,
+        bucket: bucket(&config)?,
         keys: LinkKeys::new(secrets, required(environment::LINK_KEY_SECRET_ARN)?),
     };
     serve(move |event: Value| {

@@ -3,7 +3,7 @@
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::finalize::{FinalizeInput, Finalizer};
 use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -11,8 +11,7 @@ async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
     let finalizer = Finalizer {
-        s3: bedrock_batch_aws::s3_client(&config),
-        bucket: required(environment::BUCKET_NAME)?,
+        bucket: bucket(&config)?,
         jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
     };
     serve(move |input: FinalizeInput| {

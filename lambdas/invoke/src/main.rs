@@ -4,7 +4,7 @@ use aws_sdk_bedrockruntime::config::retry::RetryConfig;
 use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoker, Times};
 use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_lambda_host::{environment, log_as_json, required, serve_until};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve_until};
 use lambda_runtime::Error;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,8 +23,7 @@ async fn main() -> Result<(), Error> {
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
     let invoker = Invoker {
-        s3: bedrock_batch_aws::s3_client(&config),
-        bucket: required(environment::BUCKET_NAME)?,
+        bucket: bucket(&config)?,
         jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
         bedrock: aws_sdk_bedrockruntime::Client::from_conf(bedrock.build()),
     };

@@ -5,7 +5,7 @@ mod event;
 use bedrock_batch_engine::link_keys::LinkKeys;
 use bedrock_batch_engine::mailer::Mailer;
 use bedrock_batch_engine::notify::{DownloadFunction, Notifier};
-use bedrock_batch_lambda_host::{environment, log_as_json, optional, required, serve};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, optional, required, serve};
 use event::NotifyEvent;
 use lambda_runtime::Error;
 
@@ -22,9 +22,8 @@ async fn main() -> Result<(), Error> {
         None => None,
     };
     let notifier = Notifier {
-        s3: bedrock_batch_aws::s3_client(&config),
         step_functions: aws_sdk_sfn::Client::new(&config),
-        bucket: required(environment::BUCKET_NAME)?,
+        bucket: bucket(&config)?,
         mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required(environment::TOPIC_ARN)? },
         download,
     };

@@ -1,18 +1,66 @@
-//! Lambda `preprocess`: see [`bedrock_batch_engine::preprocess`].
+//! Lambda `preprocess`: starts a run, continues an earlier one, or takes the next step. See
+//! [`bedrock_batch_engine::preprocess`], [`bedrock_batch_engine::continue_run`] and [`bedrock_batch_engine::next_step`].
 
-use bedrock_batch_engine::preprocess::PreprocessInput;
-use bedrock_batch_lambda_host::{log_as_json, preprocessor, serve};
+use bedrock_batch_domain::plan::Step;
+use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::continue_run::{Continuation, RunContinuer};
+use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::next_step::NextStepper;
+use bedrock_batch_engine::preprocess::{Preprocessor, StartInput};
+use bedrock_batch_lambda_host::{deployment, environment, input_reader, log_as_json, required, serve};
 use lambda_runtime::Error;
+use serde::Deserialize;
 use std::sync::Arc;
+
+/// The payload of an invocation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum Action {
+    /// An execution begins.
+    Start(StartInput),
+    /// A step is done.
+    NextStep { state: Step },
+}
+
+/// The use cases of this function.
+struct UseCases {
+    preprocessor: Preprocessor,
+    continuer: RunContinuer,
+    stepper: NextStepper,
+}
+
+impl UseCases {
+    async fn run(&self, action: Action) -> Result<Step, EngineError> {
+        match action {
+            Action::Start(start) => match Continuation::read(&start.input)? {
+                Some(continuation) => self.continuer.run(&continuation, &start).await,
+                None => self.preprocessor.run(&start).await,
+            },
+            Action::NextStep { state } => self.stepper.run(state).await,
+        }
+    }
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
-    let preprocessor = Arc::new(preprocessor(&config)?);
-    serve(move |input: PreprocessInput| {
-        let preprocessor = Arc::clone(&preprocessor);
-        async move { preprocessor.run(input).await }
+    let jobs = JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?);
+    let (inputs, deployment) = (input_reader(&config)?, Arc::new(deployment()?));
+    let bucket = inputs.bucket.clone();
+    let use_cases = Arc::new(UseCases {
+        continuer: RunContinuer {
+            bucket: bucket.clone(),
+            jobs: jobs.clone(),
+            step_functions: aws_sdk_sfn::Client::new(&config),
+            limits: deployment.limits,
+        },
+        stepper: NextStepper { bucket, jobs: jobs.clone() },
+        preprocessor: Preprocessor { inputs, deployment, jobs },
+    });
+    serve(move |action: Action| {
+        let use_cases = Arc::clone(&use_cases);
+        async move { use_cases.run(action).await }
     })
     .await
 }

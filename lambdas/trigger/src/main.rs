@@ -4,7 +4,7 @@ mod event;
 
 use bedrock_batch_engine::mailer::Mailer;
 use bedrock_batch_engine::trigger::{Trigger, load_configs};
-use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve};
 use event::object_created;
 use lambda_runtime::Error;
 use serde_json::Value;
@@ -18,9 +18,8 @@ async fn main() -> Result<(), Error> {
     // The configurations are next to the binary.
     let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
     let trigger = Arc::new(Trigger {
-        s3: bedrock_batch_aws::s3_client(&config),
         step_functions: aws_sdk_sfn::Client::new(&config),
-        bucket: required(environment::BUCKET_NAME)?,
+        bucket: bucket(&config)?,
         batch_orchestrator: required(environment::BATCH_STATE_MACHINE_ARN)?,
         pipeline_orchestrator: required(environment::PIPELINE_STATE_MACHINE_ARN)?,
         mailer: Mailer { sns: aws_sdk_sns::Client::new(&config), topic_arn: required(environment::TOPIC_ARN)? },

@@ -1,7 +1,7 @@
 //! Lambda `validate`: see [`bedrock_batch_engine::validate`].
 
 use bedrock_batch_engine::validate::{ValidateInput, Validator};
-use bedrock_batch_lambda_host::{environment, log_as_json, preprocessor, required, serve};
+use bedrock_batch_lambda_host::{deployment, environment, input_reader, log_as_json, required, serve};
 use lambda_runtime::Error;
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
     let validator = Arc::new(Validator {
-        preprocessor: Arc::new(preprocessor(&config)?),
+        inputs: input_reader(&config)?,
+        deployment: Arc::new(deployment()?),
         download_links: required(environment::DOWNLOAD_LINKS)?,
     });
     serve(move |input: ValidateInput| {

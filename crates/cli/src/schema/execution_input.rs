@@ -1,6 +1,6 @@
 //! The input of a run.
 
-use super::require_any_set;
+use super::required_sets::require_any_set;
 use super::run_fields::RunFields;
 use schemars::{JsonSchema, Schema};
 

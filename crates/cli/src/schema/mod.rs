@@ -6,6 +6,7 @@ mod execution_input;
 mod inference;
 mod pipeline;
 mod prompts;
+mod required_sets;
 mod run_fields;
 #[cfg(test)]
 mod tests;
@@ -62,11 +63,4 @@ fn schema_of<T: JsonSchema>() -> Schema {
     })
     .transform(&mut schema);
     schema
-}
-
-/// Requires one of these sets of fields to be present.
-fn require_any_set(schema: &mut Schema, sets: &[&[&str]]) {
-    schema.remove("required");
-    let sets: Vec<_> = sets.iter().map(|set| serde_json::json!({"required": set})).collect();
-    schema.insert("anyOf".to_owned(), sets.into());
 }

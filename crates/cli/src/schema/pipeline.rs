@@ -1,6 +1,6 @@
 //! Input of a pipeline.
 
-use super::require_any_set;
+use super::required_sets::require_any_set;
 use super::run_fields::RunFields;
 use schemars::{JsonSchema, Schema};
 

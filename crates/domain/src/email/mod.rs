@@ -2,6 +2,7 @@
 
 mod completed;
 mod failed;
+mod failure;
 mod figures;
 mod files;
 mod letter;
@@ -10,11 +11,10 @@ mod not_started;
 mod stage;
 
 pub use completed::Completed;
-pub use failed::{DoneStage, Ending, Failed, FailedStage};
+pub use failure::{DoneStage, Ending, Failed, FailedStage, LaterStage};
 pub use figures::duration;
 pub use files::{FileLink, FileLinks, LinksEnd};
 pub use letter::Email;
-pub use next_steps::LaterStage;
 pub use not_started::NotStarted;
 pub use stage::StageReport;
 

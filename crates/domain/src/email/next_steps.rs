@@ -1,18 +1,7 @@
 //! Next steps after a failure.
 
-use super::failed::{Ending, Failed};
+use super::{Ending, Failed};
 use crate::error_name::ErrorName;
-
-/// Stage that was never started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LaterStage {
-    /// Name of the stage.
-    pub stage_name: String,
-    /// Planned name of its execution.
-    pub execution_name: String,
-    /// S3 address of its input.
-    pub input_uri: String,
-}
 
 /// Returns the remedy for the error.
 fn remedy(failed: &Failed) -> &'static str {

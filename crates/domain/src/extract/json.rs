@@ -2,6 +2,7 @@
 
 use super::find::{NoValue, Values};
 use super::path::Path;
+use super::pattern::MAX_PATTERN_BYTES;
 use super::{FieldValue, Unparsed};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
@@ -22,8 +23,7 @@ pub(super) struct JsonFields {
 pub(super) fn compiled(schema: &Value) -> Result<Validator, String> {
     // Patterns must match in linear time, since answers are untrusted. References to other documents are refused, since
     // nothing here can read them.
-    let options =
-        jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(super::MAX_PATTERN_BYTES));
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES));
     options.build(schema).map_err(|error| match error.instance_path().as_str() {
         "" => format!("is not a valid JSON Schema: {error}"),
         path => format!("is not a valid JSON Schema at {path}: {error}"),

@@ -30,8 +30,6 @@ use path::Path;
 use pattern::Pattern;
 use serde_json::Value;
 
-/// Maximum size of a compiled regular expression.
-const MAX_PATTERN_BYTES: usize = 2 << 20;
 /// Stop reasons of a model that reached its token limit: Bedrock's name, OpenAI's, and the one for a full context.
 const TOKEN_LIMIT_REASONS: [&str; 3] = ["max_tokens", "length", "model_context_window_exceeded"];
 

@@ -1,8 +1,11 @@
 //! Fields selected by regular expression.
 
 use super::find::after_reasoning;
-use super::{FieldValue, MAX_PATTERN_BYTES, Unparsed};
+use super::{FieldValue, Unparsed};
 use regex::{Regex, RegexBuilder};
+
+/// Maximum size of a compiled regular expression.
+pub(super) const MAX_PATTERN_BYTES: usize = 2 << 20;
 
 /// Compiled pattern: case-insensitive, with `^` and `$` matching at every line.
 #[derive(Debug)]

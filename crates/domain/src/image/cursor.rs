@@ -1,6 +1,6 @@
 //! Read position in the bytes of a file; reading past the end means that the file is truncated.
 
-use super::Fault;
+use super::container::Fault;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a> {

@@ -1,7 +1,7 @@
 //! GIF format: a header with the size, then blocks up to the trailer.
 
+use super::container::{Fault, Size};
 use super::cursor::Cursor;
-use super::{Fault, Size};
 
 pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     let mut cursor = Cursor::at(bytes, 6);

@@ -1,6 +1,7 @@
 //! Inspection of the bytes of an image.
 
-use super::{Fault, ImageLimits, ImageProblem, MediaType, gif, jpeg, other_formats, png, webp};
+use super::container::Fault;
+use super::{ImageLimits, ImageProblem, MediaType, gif, jpeg, other_formats, png, webp};
 
 /// Returns the media type of an image that can be sent, determined from its bytes and never from its name.
 ///

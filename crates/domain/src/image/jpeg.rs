@@ -1,7 +1,7 @@
 //! JPEG format (ITU-T T.81, annex B): segments up to the first scan, then coded data up to the end marker.
 
+use super::container::{Fault, Size};
 use super::cursor::Cursor;
-use super::{Fault, Size};
 use memchr::memmem::rfind;
 
 const END: u8 = 0xd9;

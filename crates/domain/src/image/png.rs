@@ -1,7 +1,7 @@
 //! PNG format: chunks from IHDR, which contains the size, to IEND.
 
+use super::container::{Fault, Size};
 use super::cursor::Cursor;
-use super::{Fault, Size};
 
 pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     let mut cursor = Cursor::at(bytes, 8);

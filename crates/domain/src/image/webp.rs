@@ -1,7 +1,7 @@
 //! WEBP format: a RIFF file whose first chunk contains the size in one of three ways.
 
+use super::container::{Fault, Size};
 use super::cursor::Cursor;
-use super::{Fault, Size};
 
 pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     let mut cursor = Cursor::at(bytes, 4);

@@ -2,6 +2,7 @@
 
 mod fields;
 mod inference;
+mod inference_check;
 mod invocation;
 mod prompts;
 mod request;

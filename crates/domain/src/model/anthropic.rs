@@ -1,7 +1,7 @@
 //! Format of Anthropic Messages (Bedrock user guide, "model-parameters-anthropic-claude-messages-request-response").
 
-use super::family::{Instructions, Reply, ReplyPayload};
-use crate::answer::{BorrowedText, ModelOutput};
+use super::instructions::Instructions;
+use super::output::{BorrowedText, ModelOutput, Reply, ReplyPayload};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

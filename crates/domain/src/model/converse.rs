@@ -1,8 +1,8 @@
 //! Format of Converse, with `modelInvocationType` = `Converse`: one format for all other text models (Bedrock user guide,
 //! "batch-inference-data").
 
-use super::family::{Instructions, Reply, ReplyPayload};
-use crate::answer::{BorrowedText, ModelOutput};
+use super::instructions::Instructions;
+use super::output::{BorrowedText, ModelOutput, Reply, ReplyPayload};
 use crate::input::Inference;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

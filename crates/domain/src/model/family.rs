@@ -1,10 +1,9 @@
 //! Model families: one request and answer format each.
 
+use super::instructions::{Instructions, MediaName};
 use super::{anthropic, converse, nova, titan_multimodal, titan_text};
-use crate::input::Inference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::borrow::Cow;
 
 /// Models that share one request and answer format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,43 +28,6 @@ pub enum InvocationType {
     InvokeModel,
     /// The Converse format.
     Converse,
-}
-
-/// Parts of a request other than the text of the row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Instructions<'a> {
-    pub(crate) inference: &'a Inference,
-    pub(crate) system: Option<&'a str>,
-    pub(crate) prefill: Option<&'a str>,
-}
-
-/// Names of a media type in the formats of the families.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MediaName<'a> {
-    pub(crate) mime: &'a str,
-    pub(crate) format: &'a str,
-}
-
-/// Answer of a model to one record; texts are borrowed from the line if possible.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reply<'a> {
-    /// Answer itself; `None` if the model returned none (for example, a refusal).
-    pub payload: Option<ReplyPayload<'a>>,
-    /// Reason why the model stopped, as named by the model.
-    pub stop_reason: Option<Cow<'a, str>>,
-    /// Number of input tokens.
-    pub input_tokens: Option<u64>,
-    /// Number of output tokens.
-    pub output_tokens: Option<u64>,
-}
-
-/// Content of an answer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ReplyPayload<'a> {
-    /// Text: all text blocks, joined in order.
-    Text(Cow<'a, str>),
-    /// Embedding.
-    Embedding(Vec<f32>),
 }
 
 impl Family {

@@ -1,7 +1,7 @@
 //! The constant JSON of records around the parts that vary per row: created once, by rendering markers and locating them.
 
 use super::Family;
-use super::family::{Instructions, MediaName};
+use super::instructions::{Instructions, MediaName};
 use crate::image::MediaType;
 
 /// Image of one record.

@@ -1,7 +1,7 @@
 //! Format of Amazon Nova (Nova user guide, "complete-request-schema"). Its answers have the same format as those of Converse.
 
 use super::converse::{content, inference_config};
-use super::family::Instructions;
+use super::instructions::Instructions;
 use serde_json::{Map, Value, json};
 
 pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {

@@ -1,8 +1,8 @@
 //! Writer of records: one JSON line per row, with everything that does not depend on the row prepared once.
 
 use super::Family;
-use super::family::Instructions;
 use super::frame::{Frame, ImagePart};
+use super::instructions::Instructions;
 use crate::input::Inference;
 use crate::json_text::push_escaped;
 use crate::prompt::{Piece, Template};

@@ -1,8 +1,8 @@
 //! Format of Amazon Titan Multimodal Embeddings G1 (Bedrock user guide, "model-parameters-titan-embed-mm"): a text, an
 //! image, or both.
 
-use super::family::{Instructions, Reply, ReplyPayload};
-use crate::answer::{ModelOutput, RecordError};
+use super::instructions::Instructions;
+use super::output::{ModelOutput, Reply, ReplyPayload};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -32,9 +32,8 @@ pub(crate) struct Output {
 }
 
 impl ModelOutput<'_> for Output {
-    fn refusal(&self) -> Option<RecordError> {
-        let message = self.message.clone()?;
-        Some(RecordError::Refused { code: "unknown".to_owned(), message, retryable: None })
+    fn refusal(&self) -> Option<String> {
+        self.message.clone()
     }
 
     fn reply(self) -> Reply<'static> {

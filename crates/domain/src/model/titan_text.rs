@@ -1,7 +1,7 @@
 //! Format of Amazon Titan Text Embeddings V2 (Bedrock user guide, "model-parameters-titan-embed-text").
 
-use super::family::{Instructions, Reply, ReplyPayload};
-use crate::answer::ModelOutput;
+use super::instructions::Instructions;
+use super::output::{ModelOutput, Reply, ReplyPayload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -11,9 +11,8 @@ pub use request::LinkRequest;
 
 use crate::error::EngineError;
 use crate::link_keys::LinkKeys;
+use crate::objects::Bucket;
 use crate::time;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::presigning::PresigningConfig;
 use bedrock_batch_domain::links::{LinkKey, LinkTarget, Refusal, file_name, percent_encoded};
 use std::time::Duration;
 
@@ -28,10 +27,8 @@ const PRESIGNED_VALIDITY: Duration = Duration::from_mins(5);
 /// Answers requests for links.
 #[derive(Debug, Clone)]
 pub struct Downloader {
-    /// S3 client.
-    pub s3: Client,
     /// Bucket of the stack.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// Keys that sign links.
     pub keys: LinkKeys,
 }
@@ -60,7 +57,7 @@ impl Downloader {
         if !self.exists(&target.key).await? {
             return Ok(LinkAnswer::gone(file_name(&target.key)));
         }
-        Ok(LinkAnswer::redirect(self.presigned(&target.key).await?))
+        Ok(LinkAnswer::redirect(self.bucket.presign(&target.key, PRESIGNED_VALIDITY).await?))
     }
 
     async fn check(&self, request: &LinkRequest) -> Result<Result<LinkTarget, Refusal>, EngineError> {
@@ -76,7 +73,7 @@ impl Downloader {
 
     /// Returns true if the object exists. The function has no permission to list, so S3 denies access to missing objects.
     async fn exists(&self, key: &str) -> Result<bool, EngineError> {
-        match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
+        match self.bucket.client().head_object().bucket(self.bucket.name()).key(key).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(status @ (403 | 404)) => {
@@ -87,27 +84,6 @@ impl Downloader {
             },
         }
     }
-
-    async fn presigned(&self, key: &str) -> Result<String, EngineError> {
-        presigned(&self.s3, &self.bucket, key, PRESIGNED_VALIDITY).await
-    }
-}
-
-/// Returns a URL that reads one object without credentials for some time; browsers store it under the file's name.
-///
-/// # Errors
-/// Returns an error if there are no credentials to sign with.
-pub(crate) async fn presigned(s3: &Client, bucket: &str, key: &str, validity: Duration) -> Result<String, EngineError> {
-    let config = PresigningConfig::expires_in(validity);
-    let config =
-        config.map_err(|error| EngineError::internal(format!("cannot sign a link for {key}")).caused_by(error))?;
-    let name = percent_encoded(file_name(key));
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let get = s3.get_object().bucket(bucket).key(key).response_content_disposition(disposition);
-    let presigned = get.presigned(config).await;
-    let presigned =
-        presigned.map_err(|error| EngineError::from_aws(format!("cannot sign a link for {key}"), &error))?;
-    Ok(presigned.uri().to_owned())
 }
 
 /// Returns the object that a request gives access to at the time `now`. The file name in the path is for humans only, but

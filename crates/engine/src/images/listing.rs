@@ -1,7 +1,7 @@
 //! Listing of the images under a prefix, as rows.
 
 use crate::error::EngineError;
-use crate::objects::{Found, Pages, head};
+use crate::objects::{ObjectMeta, Pages, head};
 use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use aws_sdk_s3::Client;
@@ -170,7 +170,7 @@ fn file_name(key: &str) -> &str {
 #[derive(Debug)]
 enum Addressed {
     /// One object, until it is consumed.
-    Object(Option<Found>),
+    Object(Option<ObjectMeta>),
     /// All objects under a prefix.
     Under { pages: Pages, prefix: S3Uri },
 }
@@ -191,12 +191,13 @@ impl Addressed {
         Ok(Self::Under { pages: Pages::new(client, &prefix), prefix })
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<(Kind, Found)>>, EngineError> {
+    async fn next(&mut self) -> Result<Option<Vec<(Kind, ObjectMeta)>>, EngineError> {
         match self {
             Self::Object(object) => Ok(object.take().map(|found| vec![(Kind::of(file_name(&found.uri.key)), found)])),
             Self::Under { pages, prefix } => {
                 let page = pages.next().await?;
-                let kind = |found: &Found| Kind::of(found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key));
+                let kind =
+                    |found: &ObjectMeta| Kind::of(found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key));
                 Ok(page.map(|page| page.into_iter().map(|found| (kind(&found), found)).collect()))
             }
         }

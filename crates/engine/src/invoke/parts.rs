@@ -2,10 +2,8 @@
 
 use super::records::for_each_line;
 use crate::error::EngineError;
-use crate::objects::{Found, StreamReader, list};
-use aws_sdk_s3::Client;
+use crate::objects::{Bucket, ObjectMeta, StreamReader};
 use bedrock_batch_domain::record_line::split_line;
-use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -41,11 +39,12 @@ pub(super) struct Stored {
 }
 
 /// Reads the record ids of the lines stored under `prefix`.
-pub(super) async fn stored(s3: &Client, prefix: &S3Uri) -> Result<Stored, EngineError> {
-    let found = list(s3, prefix).await?;
-    let parts: Vec<(u32, Found)> = found.into_iter().filter_map(|part| Some((number(&part.uri.key)?, part))).collect();
+pub(super) async fn stored(bucket: &Bucket, prefix: &str) -> Result<Stored, EngineError> {
+    let found = bucket.list(prefix).await?;
+    let parts: Vec<(u32, ObjectMeta)> =
+        found.into_iter().filter_map(|part| Some((number(&part.uri.key)?, part))).collect();
     let next = parts.iter().map(|(number, _)| number.saturating_add(1)).max().unwrap_or(0);
-    let (runtime, s3) = (Handle::current(), s3.clone());
+    let (runtime, s3) = (Handle::current(), bucket.client().clone());
     let reading = tokio::task::spawn_blocking(move || {
         let mut ids = HashSet::new();
         for (_, part) in &parts {
@@ -65,8 +64,8 @@ pub(super) async fn stored(s3: &Client, prefix: &S3Uri) -> Result<Stored, Engine
 /// Part being written.
 #[derive(Debug)]
 pub(super) struct Part {
-    s3: Client,
-    prefix: S3Uri,
+    bucket: Bucket,
+    prefix: String,
     number: u32,
     lines: Vec<u8>,
     count: u32,
@@ -75,8 +74,8 @@ pub(super) struct Part {
 
 impl Part {
     /// Creates an empty part.
-    pub(super) fn new(s3: &Client, prefix: S3Uri, number: u32) -> Self {
-        Self { s3: s3.clone(), prefix, number, lines: Vec::new(), count: 0, since: None }
+    pub(super) fn new(bucket: &Bucket, prefix: String, number: u32) -> Self {
+        Self { bucket: bucket.clone(), prefix, number, lines: Vec::new(), count: 0, since: None }
     }
 
     /// Adds a line, which is written by `write`.
@@ -101,18 +100,17 @@ impl Part {
     pub(super) async fn store(&mut self) -> Result<(), EngineError> {
         let lines = bytes::Bytes::from(std::mem::take(&mut self.lines));
         while !lines.is_empty() {
-            let S3Uri { bucket, key } = &self.prefix;
-            let key = format!("{key}{}", name(self.number));
+            let key = format!("{}{}", self.prefix, name(self.number));
             self.number += 1;
-            let put = self.s3.put_object().bucket(bucket).key(&key).if_none_match("*").body(lines.clone().into());
-            match put.send().await {
+            let put = self.bucket.client().put_object().bucket(self.bucket.name()).key(&key).if_none_match("*");
+            match put.body(lines.clone().into()).send().await {
                 Ok(_) => break,
                 // An invocation that was presumed dead has stored a part, which must not be overwritten.
                 Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) => {
                     tracing::warn!(key, "part_already_exists");
                 }
                 Err(error) => {
-                    let error = EngineError::from_aws(format!("cannot write s3://{bucket}/{key}"), &error);
+                    let error = EngineError::from_aws(format!("cannot write {}", self.bucket.uri(key)), &error);
                     // The answers are paid for, so they are kept for another attempt.
                     self.lines = lines.into();
                     return Err(error);
@@ -151,7 +149,7 @@ mod tests {
 
     fn part() -> Part {
         let config = aws_sdk_s3::Config::builder().behavior_version_latest().build();
-        Part::new(&Client::from_conf(config), S3Uri::new("b", "p/"), 0)
+        Part::new(&Bucket::new(aws_sdk_s3::Client::from_conf(config), "b"), "p/".to_owned(), 0)
     }
 
     fn add(part: &mut Part, bytes: usize) {

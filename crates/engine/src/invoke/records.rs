@@ -1,7 +1,7 @@
 //! Stream of the records of a job: only a few lines are in memory, independent of their number and length.
 
 use crate::error::EngineError;
-use crate::objects::{Found, StreamReader};
+use crate::objects::{ObjectMeta, StreamReader};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::record_line::split_line;
 use std::collections::HashSet;
@@ -47,7 +47,7 @@ impl Record {
 /// Starts to read the records of `file` that are not `answered`. The stream ends at the end of the file or with an error.
 pub(super) fn stream(
     s3: &Client,
-    file: &Found,
+    file: &ObjectMeta,
     answered: HashSet<String>,
 ) -> mpsc::Receiver<Result<Record, EngineError>> {
     let (sender, records) = mpsc::channel(RECORDS_AHEAD);

@@ -9,11 +9,10 @@ use super::times::Times;
 use super::working::{CHECK_INTERVAL, LEASE, Work};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, NewJob, Observed, RunItem};
-use crate::objects::{get_json, head};
+use crate::objects::Bucket;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Plan};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -41,10 +40,8 @@ pub struct Invoked {
 /// Sends the records of jobs on demand.
 #[derive(Debug, Clone)]
 pub struct Invoker {
-    /// S3 client.
-    pub s3: aws_sdk_s3::Client,
     /// Bucket of the stack.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// Job table.
     pub jobs: JobTable,
     /// Client of Bedrock's runtime, without retries of its own: every request waits for its turn, including retries.
@@ -80,7 +77,7 @@ impl Invoker {
         if input.execution_arn.as_deref().is_some_and(|own| owner.is_some_and(|owner| owner != own)) {
             return Err(EngineError::superseded(format!("another execution has taken run {run_id} over")));
         }
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
+        let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
         let new = NewJob {
             run_id,
             execution_arn: input.execution_arn.as_deref().or(owner).unwrap_or(&plan.execution_arn),
@@ -137,11 +134,14 @@ impl Invoker {
     ) -> Result<bool, EngineError> {
         let InvokeInput { run_id, job, .. } = input;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
-        let file = S3Uri::new(&self.bucket, layout.records_key(job.index));
-        let gone = || EngineError::corrupt(format!("{file}, which holds the job's records, does not exist any more"));
-        let file = head(&self.s3, &file).await?.ok_or_else(gone)?;
-        let prefix = S3Uri::new(&self.bucket, layout.on_demand_prefix(job.index));
-        let stored = stored(&self.s3, &prefix).await?;
+        let key = layout.records_key(job.index);
+        let gone = || {
+            let file = self.bucket.uri(&key);
+            EngineError::corrupt(format!("{file}, which holds the job's records, does not exist any more"))
+        };
+        let file = self.bucket.head(&key).await?.ok_or_else(gone)?;
+        let prefix = layout.on_demand_prefix(job.index);
+        let stored = stored(&self.bucket, &prefix).await?;
 
         let options = &plan.request.invocation;
         let models = [Some(&plan.on_demand.model), plan.on_demand.fallback.as_ref()];
@@ -163,14 +163,14 @@ impl Invoker {
             next_check: Instant::now() + CHECK_INTERVAL,
             record_invoker: Arc::new(record_invoker),
             workers: usize::try_from(options.max_workers).unwrap_or(1).max(1),
-            part: Part::new(&self.s3, prefix, stored.next),
+            part: Part::new(&self.bucket, prefix, stored.next),
             before: stored.ids.len() as u64,
             written: 0,
             failed: 0,
             given_up: Vec::new(),
             error: None,
         };
-        let done = work.answer(records::stream(&self.s3, &file, stored.ids)).await;
+        let done = work.answer(records::stream(self.bucket.client(), &file, stored.ids)).await;
         work.log(matches!(done, Ok(true)));
         if matches!(done, Ok(false)) && work.written == 0 {
             let why = "no record could be answered in the time of one invocation: raise onDemandInvocationSeconds";

@@ -113,6 +113,11 @@ impl JobTable {
         Self { client, table }
     }
 
+    /// Name of the table.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
     /// Stores a job that does not exist at Bedrock yet, with the token of the one who waits for it. If it was stored
     /// before, the token of a new attempt takes the old one's place. Returns the item as it is then.
     ///

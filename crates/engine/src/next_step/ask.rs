@@ -2,15 +2,13 @@
 
 use super::{History, NextStepper, Pass, PassFiles, go_to};
 use crate::error::EngineError;
-use crate::objects::{Found, Uploads, for_each_line_of, list};
-use crate::preprocess::blocking;
+use crate::objects::{ObjectMeta, blocking, for_each_line_of};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::ProcessingMode;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Plan, Step};
 use bedrock_batch_domain::rounds::StepName;
-use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
@@ -28,12 +26,13 @@ impl NextStepper {
         let pass = done.pass + 1;
         let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
         let files = self.unanswered_files(&layout, chunks).await?;
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let uploads = self.bucket.uploads(&Handle::current());
         let first = history.next_index();
         let rows: u64 = chunks.values().sum();
         let limits = limits(plan, lane);
         let parts = {
-            let (s3, uploads, layout, chunks) = (self.s3.clone(), uploads.clone(), layout.clone(), chunks.clone());
+            let (s3, uploads, layout, chunks) =
+                (self.bucket.client().clone(), uploads.clone(), layout.clone(), chunks.clone());
             blocking(move || {
                 let mut jobs = PassFiles::new(&uploads, &layout, first, limits, rows);
                 let mut read: BTreeMap<u32, u64> = BTreeMap::new();
@@ -58,8 +57,8 @@ impl NextStepper {
                 index,
                 name: layout.job_name(&plan.started_at, round, index),
                 records: parts.iter().map(|(_, records)| records).sum(),
-                input_uri: S3Uri::new(&self.bucket, layout.records_key(index)).to_string(),
-                output_uri: S3Uri::new(&self.bucket, layout.answers_prefix(index)).to_string(),
+                input_uri: self.bucket.uri(layout.records_key(index)).to_string(),
+                output_uri: self.bucket.uri(layout.answers_prefix(index)).to_string(),
                 round,
                 lane,
                 rest: false,
@@ -92,11 +91,11 @@ impl NextStepper {
         &self,
         layout: &Layout,
         chunks: &BTreeMap<u32, u64>,
-    ) -> Result<Vec<(u32, Found)>, EngineError> {
+    ) -> Result<Vec<(u32, ObjectMeta)>, EngineError> {
         let folder = layout.unanswered_key(0);
         let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let found = list(&self.s3, &S3Uri::new(&self.bucket, format!("{folder}/"))).await?;
-        let mut by_key: BTreeMap<String, Found> = found.into_iter().map(|f| (f.uri.key.clone(), f)).collect();
+        let found = self.bucket.list(&format!("{folder}/")).await?;
+        let mut by_key: BTreeMap<String, ObjectMeta> = found.into_iter().map(|f| (f.uri.key.clone(), f)).collect();
         let file = |chunk: &u32| {
             let key = layout.unanswered_key(*chunk);
             let found = by_key.remove(&key);

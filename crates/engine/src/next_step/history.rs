@@ -1,12 +1,10 @@
 //! All jobs of a run so far, pass by pass, and which rows of which chunks each had.
 
 use crate::error::EngineError;
-use crate::objects::{get_json, head};
-use aws_sdk_s3::Client;
+use crate::objects::Bucket;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{ChunkJob, JobItem, Parts, Plan};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::HashMap;
 
 /// The manifests of all passes.
@@ -54,14 +52,14 @@ impl History {
     ///
     /// # Errors
     /// As S3 fails.
-    pub(crate) async fn read(client: &Client, bucket: &str, plan: &Plan, last: u32) -> Result<Self, EngineError> {
+    pub(crate) async fn read(bucket: &Bucket, plan: &Plan, last: u32) -> Result<Self, EngineError> {
         let mut passes = Vec::new();
         for pass in 0..=last {
-            let jobs = get_json(client, bucket, &Layout::pass_jobs_key(&plan.run_id, pass)).await?;
+            let jobs = bucket.get_json(&Layout::pass_jobs_key(&plan.run_id, pass)).await?;
             let parts = if pass == 0 {
                 Vec::new()
             } else {
-                get_json(client, bucket, &Layout::pass_parts_key(&plan.run_id, pass)).await?
+                bucket.get_json(&Layout::pass_parts_key(&plan.run_id, pass)).await?
             };
             passes.push(Pass { jobs, parts });
         }
@@ -73,12 +71,12 @@ impl History {
     ///
     /// # Errors
     /// As S3 fails.
-    pub(crate) async fn read_all(client: &Client, bucket: &str, plan: &Plan) -> Result<Self, EngineError> {
+    pub(crate) async fn read_all(bucket: &Bucket, plan: &Plan) -> Result<Self, EngineError> {
         let mut last = 0;
-        while head(client, &S3Uri::new(bucket, Layout::pass_jobs_key(&plan.run_id, last + 1))).await?.is_some() {
+        while bucket.contains(&Layout::pass_jobs_key(&plan.run_id, last + 1)).await? {
             last += 1;
         }
-        Self::read(client, bucket, plan, last).await
+        Self::read(bucket, plan, last).await
     }
 
     /// The number of the latest pass.

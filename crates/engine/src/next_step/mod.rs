@@ -10,8 +10,7 @@ mod pass_files;
 
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
-use crate::objects::{get_json, put_json};
-use aws_sdk_s3::Client;
+use crate::objects::Bucket;
 use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
@@ -27,10 +26,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// Everything that the next step needs.
 #[derive(Debug, Clone)]
 pub struct NextStepper {
-    /// S3.
-    pub s3: Client,
     /// The bucket of everything.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// The job table.
     pub jobs: JobTable,
 }
@@ -96,8 +93,8 @@ impl NextStepper {
     /// As AWS fails.
     pub async fn run(&self, done: Step) -> Result<Step, EngineError> {
         self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&done.run_id)).await?;
-        let history = History::read(&self.s3, &self.bucket, &plan, done.pass).await?;
+        let plan: Plan = self.bucket.get_json(&Layout::plan_key(&done.run_id)).await?;
+        let history = History::read(&self.bucket, &plan, done.pass).await?;
         let jobs = self.jobs.of_run(&done.run_id).await?;
         let next = if done.manifest_key == Layout::wide_key(&plan.run_id, done.pass) {
             go_to(&plan, &done, StepName::Finish, String::new())
@@ -121,7 +118,7 @@ impl NextStepper {
     /// Writes a manifest, unless another execution has the run in hand by now: it has its own.
     pub(super) async fn write<T: Serialize>(&self, done: &Step, key: &str, value: &T) -> Result<(), EngineError> {
         self.jobs.check_in_hand(&done.run_id, &done.execution_arn).await?;
-        put_json(&self.s3, &self.bucket, key, value).await
+        self.bucket.put_json(key, value).await
     }
 
     /// Joins the chunks whose rows the latest pass had, and those that were never joined; `None` if there are none.
@@ -189,7 +186,7 @@ impl NextStepper {
 
     /// The index by run is eventually consistent: what it shows of the chunks must be what their latest join counted.
     async fn check_joined(&self, done: &Step, jobs: &[StoredJob]) -> Result<(), EngineError> {
-        let items: Vec<ChunkItem> = get_json(&self.s3, &self.bucket, &done.manifest_key).await?;
+        let items: Vec<ChunkItem> = self.bucket.get_json(&done.manifest_key).await?;
         let stamps: HashMap<&str, &str> =
             jobs.iter().filter_map(|job| Some((job.name.as_str(), job.counts.as_ref()?.stamp.as_str()))).collect();
         let late = items.iter().filter(|item| stamps.get(item.name.as_str()) != Some(&item.stamp.as_str())).count();
@@ -202,7 +199,7 @@ impl NextStepper {
     /// The same for the jobs of the first pass, each of which is joined as soon as it is over: counts that are there from
     /// an earlier join (of a run that was collected, and resumed after that) are not those.
     async fn check_answered(&self, done: &Step, jobs: &[StoredJob]) -> Result<(), EngineError> {
-        let items: Vec<JobItem> = get_json(&self.s3, &self.bucket, &done.manifest_key).await?;
+        let items: Vec<JobItem> = self.bucket.get_json(&done.manifest_key).await?;
         let joined: HashSet<&str> = jobs
             .iter()
             .filter(|job| job.counts.as_ref().is_some_and(|counts| counts.stamp.is_empty()))

@@ -1,11 +1,9 @@
 //! Links to the files of a run, either to the download function or presigned.
 
 use super::Notifier;
-use crate::download::presigned;
 use crate::error::EngineError;
-use crate::objects::{ClosableWrite, ObjectSink, Uploads, list};
+use crate::objects::{Bucket, ClosableWrite, ObjectSink};
 use crate::time;
-use aws_sdk_s3::Client;
 use bedrock_batch_domain::email::{FileLink, FileLinks, LinksEnd};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::links::{LinkKey, LinkTarget, download_url, file_name};
@@ -26,8 +24,7 @@ const MAX_SESSION_SECONDS: u64 = 12 * 3600;
 /// Creates the links of one email, which all expire at the same time.
 #[derive(Debug, Clone)]
 pub(super) struct Linker {
-    s3: Client,
-    bucket: String,
+    bucket: Bucket,
     kind: Kind,
 }
 
@@ -50,7 +47,7 @@ impl Linker {
             },
             None => Kind::Presigned { now, requested_days: days },
         };
-        Ok(Self { s3: notifier.s3.clone(), bucket: notifier.bucket.clone(), kind })
+        Ok(Self { bucket: notifier.bucket.clone(), kind })
     }
 
     /// Returns the end of the links' validity.
@@ -93,7 +90,7 @@ impl Linker {
                 output.run_id, output.output_prefix
             ))
         })?;
-        let found = list(&self.s3, &S3Uri::new(&self.bucket, prefix)).await?;
+        let found = self.bucket.list(&prefix).await?;
         Ok(found.into_iter().map(|object| object.uri.key).collect())
     }
 
@@ -108,7 +105,7 @@ impl Linker {
             }
             Kind::Presigned { requested_days, .. } => {
                 let days = u64::from((*requested_days).min(MAX_PRESIGNED_DAYS));
-                presigned(&self.s3, &self.bucket, key, Duration::from_secs(days * SECONDS_PER_DAY)).await?
+                self.bucket.presign(key, Duration::from_secs(days * SECONDS_PER_DAY)).await?
             }
         };
         Ok(FileLink { name: file_name(key).to_owned(), url })
@@ -117,7 +114,7 @@ impl Linker {
     /// Writes the list of all links, one per line.
     async fn write_list(&self, run_id: &str, keys: Vec<String>) -> Result<(), EngineError> {
         let runtime = Handle::current();
-        let uploads = Uploads::new(&runtime, &self.s3, &self.bucket);
+        let uploads = self.bucket.uploads(&runtime);
         let (sink, linker, key) = (uploads.clone(), self.clone(), Layout::links_key(run_id));
         let written = tokio::task::spawn_blocking(move || -> Result<(), EngineError> {
             let mut lines = sink.create(&key)?;

@@ -12,21 +12,17 @@ pub use input::{EndedExecution, NotifyInput, PipelineEnd};
 use crate::error::EngineError;
 use crate::link_keys::LinkKeys;
 use crate::mailer::Mailer;
-use crate::objects::{get_json, head};
+use crate::objects::Bucket;
 use bedrock_batch_domain::links::execution_link;
-use bedrock_batch_domain::s3_uri::S3Uri;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Sends emails about ended executions.
 #[derive(Debug, Clone)]
 pub struct Notifier {
-    /// S3 client.
-    pub s3: aws_sdk_s3::Client,
     /// Step Functions client.
     pub step_functions: aws_sdk_sfn::Client,
     /// Bucket of the stack.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// Sender of the emails.
     pub mailer: Mailer,
     /// Download function; without one, links are presigned.
@@ -59,15 +55,6 @@ impl Notifier {
             NotifyInput::Execution(ended) => serde_json::to_value(self.execution_ended(&ended).await?),
         };
         answer.map_err(|error| EngineError::internal("cannot write the outcome as JSON").caused_by(error))
-    }
-
-    /// Reads a JSON object of this stack, if it exists.
-    async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, EngineError> {
-        if self.has(key).await? { get_json(&self.s3, &self.bucket, key).await.map(Some) } else { Ok(None) }
-    }
-
-    async fn has(&self, key: &str) -> Result<bool, EngineError> {
-        Ok(head(&self.s3, &S3Uri::new(&self.bucket, key)).await?.is_some())
     }
 }
 

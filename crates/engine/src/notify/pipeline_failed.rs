@@ -12,7 +12,6 @@ use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::layout::{Layout, run_id};
 use bedrock_batch_domain::links::sibling_execution;
 use bedrock_batch_domain::pipeline::{Pipeline, stage_input_key};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use serde_json::Value;
 
 /// Maximum number of characters of a cause; the limit of Step Functions is 32,768.
@@ -23,7 +22,7 @@ impl Notifier {
     /// the error for the execution to end with.
     pub(super) async fn pipeline_failed(&self, failure: &FailedPipeline) -> Result<Explanation, EngineError> {
         let pipeline_run_id = run_id(&failure.execution_name);
-        let pipeline: Option<Pipeline> = self.read(&Layout::pipeline_key(&pipeline_run_id)).await?;
+        let pipeline: Option<Pipeline> = self.bucket.find_json(&Layout::pipeline_key(&pipeline_run_id)).await?;
         let started = time::second(&failure.started_at);
         let mut email = Failed {
             subject: Subject::Pipeline(pipeline_name(failure, pipeline.as_ref())),
@@ -72,11 +71,11 @@ impl Notifier {
                 .unwrap_or_default(),
         });
         adopt_error_of_stage(email, at);
-        email.resumable = self.has(&Layout::plan_key(&stage.run_id)).await?;
+        email.resumable = self.bucket.contains(&Layout::plan_key(&stage.run_id)).await?;
         let later = pipeline.stages.iter().enumerate().skip(index + 1).map(|(index, stage)| LaterStage {
             stage_name: stage.stage_name.clone(),
             execution_name: stage.execution_name.clone(),
-            input_uri: S3Uri::new(&self.bucket, stage_input_key(&pipeline.pipeline_run_id, index)).to_string(),
+            input_uri: self.bucket.uri(stage_input_key(&pipeline.pipeline_run_id, index)).to_string(),
         });
         email.later_stages = later.collect();
         Ok(())

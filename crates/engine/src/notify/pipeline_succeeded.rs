@@ -3,7 +3,6 @@
 use super::linker::Linker;
 use super::{Notifier, shown_execution, stages};
 use crate::error::EngineError;
-use crate::objects::{get_json, put_json};
 use crate::time;
 use bedrock_batch_domain::email::{Completed, Subject};
 use bedrock_batch_domain::layout::Layout;
@@ -14,13 +13,13 @@ impl Notifier {
     /// Adds up the totals of the stages, stores them, and sends them with links to the files of the last stage.
     pub(super) async fn pipeline_succeeded(&self, pipeline_run_id: &str) -> Result<PipelineSummary, EngineError> {
         let key = Layout::pipeline_key(pipeline_run_id);
-        let pipeline: Pipeline = get_json(&self.s3, &self.bucket, &key).await?;
+        let pipeline: Pipeline = self.bucket.get_json(&key).await?;
         let mut outputs: Vec<RunOutput> = Vec::with_capacity(pipeline.stages.len());
         for stage in &pipeline.stages {
-            outputs.push(get_json(&self.s3, &self.bucket, &Layout::summary_key(&stage.run_id)).await?);
+            outputs.push(self.bucket.get_json(&Layout::summary_key(&stage.run_id)).await?);
         }
         let summary = PipelineSummary::new(&pipeline, &outputs);
-        put_json(&self.s3, &self.bucket, &Layout::summary_key(pipeline_run_id), &summary).await?;
+        self.bucket.put_json(&Layout::summary_key(pipeline_run_id), &summary).await?;
         let Some(last) = outputs.last() else { return Ok(summary) };
         let linker = Linker::new(self, pipeline.presigned_url_expiry_days).await?;
         let files = linker.files(pipeline_run_id, last).await?;

@@ -5,7 +5,6 @@ use super::linker::Linker;
 use super::{Notifier, shown_execution};
 use crate::error::EngineError;
 use crate::finalize::{StateError, error_message_of};
-use crate::objects::get_json;
 use crate::time;
 use bedrock_batch_domain::email::{Completed, Ending, Failed, StageReport, Subject};
 use bedrock_batch_domain::layout::Layout;
@@ -59,7 +58,7 @@ impl Notifier {
 
     async fn run_succeeded(&self, ended: &EndedExecution) -> Result<(), EngineError> {
         let run_id = ended.run_id();
-        let output: RunOutput = get_json(&self.s3, &self.bucket, &Layout::summary_key(&run_id)).await?;
+        let output: RunOutput = self.bucket.get_json(&Layout::summary_key(&run_id)).await?;
         let request = self.request(&run_id).await?;
         let linker = Linker::new(self, expiry_days(&request)).await?;
         let files = linker.files(&run_id, &output).await?;
@@ -94,7 +93,7 @@ impl Notifier {
             console: shown_execution(&ended.execution_arn),
             done: Vec::new(),
             links_end: None,
-            resumable: self.has(&Layout::plan_key(&run_id)).await?,
+            resumable: self.bucket.contains(&Layout::plan_key(&run_id)).await?,
             later_stages: Vec::new(),
         };
         self.mailer.send(&email.email()).await?;
@@ -116,7 +115,7 @@ impl Notifier {
 
     /// Reads the frozen request of a run from its plan.
     async fn request(&self, run_id: &str) -> Result<Value, EngineError> {
-        let plan: Option<Value> = self.read(&Layout::plan_key(run_id)).await?;
+        let plan: Option<Value> = self.bucket.find_json(&Layout::plan_key(run_id)).await?;
         Ok(plan.and_then(|mut plan| plan.get_mut("request").map(Value::take)).unwrap_or_default())
     }
 }

@@ -67,7 +67,9 @@ impl Notifier {
     ) -> Result<Vec<DoneStage>, EngineError> {
         let mut done = Vec::new();
         for stage in stages {
-            let Some(output) = self.read::<RunOutput>(&Layout::summary_key(&stage.run_id)).await? else { break };
+            let Some(output) = self.bucket.find_json::<RunOutput>(&Layout::summary_key(&stage.run_id)).await? else {
+                break;
+            };
             let files = linker.files(&stage.run_id, &output).await?;
             done.push(DoneStage { report: report(stage, output), files });
         }

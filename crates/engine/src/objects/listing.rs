@@ -10,7 +10,7 @@ use bedrock_batch_domain::s3_uri::S3Uri;
 
 /// An object that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct ObjectMeta {
     /// Where.
     pub uri: S3Uri,
     /// Its size in bytes.
@@ -23,9 +23,9 @@ pub struct Found {
 ///
 /// # Errors
 /// `InvalidInput` if it may not be read; else as S3 fails.
-pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<Found>, EngineError> {
+pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<ObjectMeta>, EngineError> {
     match client.head_object().bucket(&uri.bucket).key(&uri.key).send().await {
-        Ok(object) => Ok(Some(Found {
+        Ok(object) => Ok(Some(ObjectMeta {
             uri: uri.clone(),
             bytes: object.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
             etag: object.e_tag().unwrap_or_default().to_owned(),
@@ -39,7 +39,7 @@ pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<Found>, EngineE
 ///
 /// # Errors
 /// `InvalidInput` if the bucket does not exist or may not be read; else as S3 fails.
-pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<Found>, EngineError> {
+pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<ObjectMeta>, EngineError> {
     let mut pages = Pages::new(client, prefix);
     let mut found = Vec::new();
     while let Some(page) = pages.next().await? {
@@ -68,7 +68,7 @@ impl Pages {
     ///
     /// # Errors
     /// As for [`list`].
-    pub async fn next(&mut self) -> Result<Option<Vec<Found>>, EngineError> {
+    pub async fn next(&mut self) -> Result<Option<Vec<ObjectMeta>>, EngineError> {
         if self.is_over {
             return Ok(None);
         }
@@ -76,7 +76,7 @@ impl Pages {
         let ask = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
         let page = ask.set_continuation_token(self.token.take()).send().await;
         let page = page.map_err(|error| refused(prefix, &error))?;
-        let found = page.contents().iter().map(|object| Found {
+        let found = page.contents().iter().map(|object| ObjectMeta {
             uri: S3Uri::new(&prefix.bucket, object.key().unwrap_or_default()),
             bytes: object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
             etag: object.e_tag().unwrap_or_default().to_owned(),

@@ -1,42 +1,24 @@
-//! S3 objects as streams of bytes, for code that reads and writes through `std::io` on a blocking thread.
+//! S3 objects: the stack's bucket ([`Bucket`]), and objects as streams of bytes for code that reads and writes through
+//! `std::io` on a blocking thread. [`ObjectSink`] has three implementations with the same promises: S3, a folder, memory.
 
-mod block_reader;
-mod json;
+mod blocking;
+mod bucket;
+mod folder;
 mod listing;
+mod memory;
+mod range_reader;
 mod read_ahead;
+mod sink;
 mod stream_reader;
 mod upload;
 
-pub use block_reader::ObjectChunks;
-pub use json::{get_json, put_json};
-pub use listing::{Found, Pages, head, list};
+pub(crate) use blocking::blocking;
+pub use bucket::Bucket;
+pub use folder::{FolderSink, FolderWriter};
+pub use listing::{ObjectMeta, Pages, head, list};
+pub use memory::{MemorySink, MemoryWriter};
+pub use range_reader::ObjectRangeReader;
 pub use read_ahead::for_each_line_of;
+pub use sink::{ClosableWrite, ObjectSink};
 pub use stream_reader::StreamReader;
 pub use upload::{ObjectWriter, Uploads};
-
-use bytes::Bytes;
-use std::io::{self, Write};
-
-/// Somewhere to write objects to: S3, or a folder for benchmarks and tests.
-pub trait ObjectSink {
-    /// A writer of one object.
-    type Writer: ClosableWrite;
-
-    /// Begins the object `key`.
-    ///
-    /// # Errors
-    /// When it cannot be written to.
-    fn create(&self, key: &str) -> io::Result<Self::Writer>;
-}
-
-/// A writer whose object exists only once it is closed: half an object is never seen.
-pub trait ClosableWrite: Write + Send {
-    /// Completes the object.
-    ///
-    /// # Errors
-    /// When the last bytes cannot be written.
-    fn close(self) -> io::Result<()>;
-}
-
-/// A piece of an object, on its way.
-type Piece = io::Result<Bytes>;

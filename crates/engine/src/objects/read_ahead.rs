@@ -1,6 +1,6 @@
 //! The lines of many small objects, one after the other, with the next objects on their way.
 
-use super::{Found, StreamReader};
+use super::{ObjectMeta, StreamReader};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ const AHEAD: usize = 16;
 pub fn for_each_line_of<K: Copy>(
     runtime: &Handle,
     client: &Client,
-    files: &[(K, Found)],
+    files: &[(K, ObjectMeta)],
     mut each: impl FnMut(K, &[u8]) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     let mut to_come = files.iter();

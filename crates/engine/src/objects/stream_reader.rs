@@ -1,6 +1,6 @@
 //! One object from its beginning to its end, as `std::io::Read`.
 
-use super::{Found, Piece};
+use super::ObjectMeta;
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -15,6 +15,9 @@ const PIECES_AHEAD: usize = 16;
 /// How often a stream that broke is taken up again where it broke, without getting any further.
 const MOST_BREAKS: u32 = 5;
 
+/// A piece of an object, on its way.
+type Piece = io::Result<Bytes>;
+
 /// Reads an object. To be used on a blocking thread.
 #[derive(Debug)]
 pub struct StreamReader {
@@ -24,7 +27,7 @@ pub struct StreamReader {
 
 impl StreamReader {
     /// Begins to read. A broken connection is taken up where it broke; an object that changed meanwhile is an error.
-    pub fn new(runtime: &Handle, client: &Client, object: &Found) -> Self {
+    pub fn new(runtime: &Handle, client: &Client, object: &ObjectMeta) -> Self {
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
         runtime.spawn(fetch(client.clone(), object.clone(), sender));
         Self { pieces, current: Bytes::new() }
@@ -45,7 +48,7 @@ impl Read for StreamReader {
     }
 }
 
-async fn fetch(client: Client, object: Found, sender: mpsc::Sender<Piece>) {
+async fn fetch(client: Client, object: ObjectMeta, sender: mpsc::Sender<Piece>) {
     let mut at = 0;
     let mut breaks = 0;
     while at < object.bytes {
@@ -66,7 +69,7 @@ async fn fetch(client: Client, object: Found, sender: mpsc::Sender<Piece>) {
 /// Sends the object's bytes from `at` on, and moves `at`.
 async fn fetch_from(
     client: &Client,
-    object: &Found,
+    object: &ObjectMeta,
     at: &mut u64,
     sender: &mpsc::Sender<Piece>,
 ) -> Result<(), EngineError> {
@@ -91,7 +94,7 @@ async fn fetch_from(
 
 /// What a failed read means; 412 says that the object is not the one that was looked at.
 pub(super) fn changed_or_failed(
-    object: &Found,
+    object: &ObjectMeta,
     error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::get_object::GetObjectError>,
 ) -> EngineError {
     if Layout::is_internal(&object.uri.key) {

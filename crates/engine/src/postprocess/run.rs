@@ -9,12 +9,10 @@ use super::widen::{WidenJob, widen};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{
-    Found, ObjectChunks, ObjectSink, ObjectWriter, StreamReader, Uploads, for_each_line_of, get_json, head, list,
+    Bucket, ObjectMeta, ObjectRangeReader, ObjectSink, ObjectWriter, StreamReader, Uploads, blocking, for_each_line_of,
 };
-use crate::preprocess::blocking;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
-use aws_sdk_s3::Client;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::{JobStatus, unanswered};
@@ -22,7 +20,6 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{ChunkItem, ChunkJob, JobItem, Plan};
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::JobCounts;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -54,10 +51,8 @@ impl PostprocessInput {
 /// Everything that postprocess needs.
 #[derive(Debug, Clone)]
 pub struct Postprocessor {
-    /// S3.
-    pub s3: Client,
     /// The bucket of everything.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// The job table.
     pub jobs: JobTable,
 }
@@ -67,7 +62,7 @@ struct Chunk {
     plan: Plan,
     layout: Layout,
     item: ChunkItem,
-    rows: Found,
+    rows: ObjectMeta,
     outputs: Vec<(OutputFormat, String)>,
     /// The execution that has the run in hand.
     owner: String,
@@ -107,7 +102,7 @@ impl Postprocessor {
     async fn join(&self, input: &PostprocessInput, item: ChunkItem) -> Result<JobCounts, EngineError> {
         let run_id = &input.run_id;
         self.jobs.check_in_hand(run_id, &input.execution_arn).await?;
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(run_id)).await?;
+        let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let (rows_key, output_key): (_, fn(&Layout, u32, &str) -> String) = if item.duplicates {
             (layout.duplicate_rows_key(item.index), Layout::duplicate_output_key)
@@ -129,10 +124,9 @@ impl Postprocessor {
         if chunk.item.duplicates { self.join_duplicates(chunk).await } else { self.join_chunk(chunk).await }
     }
 
-    async fn expect(&self, key: &str) -> Result<Found, EngineError> {
-        let uri = S3Uri::new(&self.bucket, key);
-        let found = head(&self.s3, &uri).await?;
-        found.ok_or_else(|| EngineError::corrupt(format!("{uri} does not exist any more")))
+    async fn expect(&self, key: &str) -> Result<ObjectMeta, EngineError> {
+        let found = self.bucket.head(key).await?;
+        found.ok_or_else(|| EngineError::corrupt(format!("{} does not exist any more", self.bucket.uri(key))))
     }
 
     async fn join_chunk(&self, chunk: Chunk) -> Result<JobCounts, EngineError> {
@@ -142,16 +136,16 @@ impl Postprocessor {
         }
         let records = self.expect(&chunk.layout.records_key(chunk.item.index)).await?;
         let wanted = self.wanted(&chunk).await?;
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let uploads = self.bucket.uploads(&Handle::current());
         let counts = {
-            let (s3, uploads, jobs) = (self.s3.clone(), uploads.clone(), self.jobs.clone());
+            let (s3, uploads, jobs) = (self.bucket.client().clone(), uploads.clone(), self.jobs.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let (index, shared_key) = (chunk.item.index, chunk.layout.shared_key(chunk.item.index));
                 let job = job_of(&chunk, wanted.as_deref().map(|wanted| (wanted, shared_key.as_str())));
-                let rows = ObjectChunks::new(&runtime, &s3, &chunk.rows);
+                let rows = ObjectRangeReader::new(&runtime, &s3, &chunk.rows);
                 let answers = found_of_jobs.iter().map(|(attempt, found)| {
-                    let read = |found: &Found| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
+                    let read = |found: &ObjectMeta| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
                     JobAnswers { job: attempt.clone(), answers: Box::new(found.iter().map(read)) }
                 });
                 let sink = WhileInHand::new(&runtime, &uploads, &jobs, &chunk);
@@ -169,7 +163,7 @@ impl Postprocessor {
     }
 
     /// The part of a job in the chunk, and the files of its answers.
-    async fn answers_of(&self, chunk: &Chunk, job: &ChunkJob) -> Result<(JobAttempt, Vec<Found>), EngineError> {
+    async fn answers_of(&self, chunk: &Chunk, job: &ChunkJob) -> Result<(JobAttempt, Vec<ObjectMeta>), EngineError> {
         let stored = self.jobs.get(&job.name).await?.unwrap_or_default();
         let folder = match (job.lane, stored.job_arn.as_deref().and_then(|arn| arn.rsplit('/').next())) {
             (Lane::OnDemand, _) => Some(chunk.layout.on_demand_prefix(job.index)),
@@ -178,7 +172,7 @@ impl Postprocessor {
             (Lane::Batch, None) => None,
         };
         let mut answers = match folder {
-            Some(folder) => list(&self.s3, &S3Uri::new(&self.bucket, folder)).await?,
+            Some(folder) => self.bucket.list(&folder).await?,
             None => Vec::new(),
         };
         answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));
@@ -203,16 +197,13 @@ impl Postprocessor {
             return Ok(None);
         }
         let key = chunk.layout.wanted_key(chunk.item.index);
-        match head(&self.s3, &S3Uri::new(&self.bucket, &key)).await? {
-            Some(_) => get_json(&self.s3, &self.bucket, &key).await.map(Some),
-            None => Ok(None),
-        }
+        self.bucket.find_json(&key).await
     }
 
     /// Writes a chunk's rows as wide ones, once all is answered.
     async fn widen(&self, input: &PostprocessInput, item: &ChunkItem) -> Result<JobCounts, EngineError> {
         self.jobs.check_in_hand(&input.run_id, &input.execution_arn).await?;
-        let plan: Plan = get_json(&self.s3, &self.bucket, &Layout::plan_key(&input.run_id)).await?;
+        let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
         let own = self.expect(&layout.long_key(item.index)).await?;
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
@@ -221,15 +212,15 @@ impl Postprocessor {
             formats.map(|format| (*format, layout.output_key(item.index, format.extension()))).collect();
         let others = plan.columns.iter().filter(|column| column.name != RECORD_ID).cloned();
         let existing = std::iter::once(Column::of_input(RECORD_ID)).chain(others).collect();
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let uploads = self.bucket.uploads(&Handle::current());
         let (this, index) = (self.clone(), item.index);
         let rows = {
             let uploads = uploads.clone();
             blocking(move || {
                 let runtime = Handle::current();
                 let job = WidenJob { prompts: &prompts, plan: &plan.prompts, existing, outputs: &outputs };
-                let open = |found: &Found| {
-                    let rows = ObjectChunks::new(&runtime, &this.s3, found);
+                let open = |found: &ObjectMeta| {
+                    let rows = ObjectRangeReader::new(&runtime, this.bucket.client(), found);
                     ParquetRows::open(rows, &found.uri.to_string(), None).map(|(_, rows)| rows)
                 };
                 let after = (index + 1..plan.counts.jobs).map(|chunk| {
@@ -251,17 +242,17 @@ impl Postprocessor {
 
     async fn join_duplicates(&self, chunk: Chunk) -> Result<JobCounts, EngineError> {
         let run_id = &chunk.plan.run_id;
-        let first_rows: Vec<u64> = get_json(&self.s3, &self.bucket, &Layout::first_rows_key(run_id)).await?;
+        let first_rows: Vec<u64> = self.bucket.get_json(&Layout::first_rows_key(run_id)).await?;
         let folder = chunk.layout.shared_key(0);
         let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let shared = list(&self.s3, &S3Uri::new(&self.bucket, format!("{folder}/"))).await?;
-        let uploads = Uploads::new(&Handle::current(), &self.s3, &self.bucket);
+        let shared = self.bucket.list(&format!("{folder}/")).await?;
+        let uploads = self.bucket.uploads(&Handle::current());
         let counts = {
-            let (s3, uploads, jobs) = (self.s3.clone(), uploads.clone(), self.jobs.clone());
+            let (s3, uploads, jobs) = (self.bucket.client().clone(), uploads.clone(), self.jobs.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let mut counts = JobCounts::default();
-                let rows = ObjectChunks::new(&runtime, &s3, &chunk.rows);
+                let rows = ObjectRangeReader::new(&runtime, &s3, &chunk.rows);
                 let name = chunk.rows.uri.to_string();
                 let job = job_of(&chunk, None);
                 let mut waiting = Waiting::read(&rows, &name, &first_rows, job.reading)?;
@@ -269,7 +260,7 @@ impl Postprocessor {
                     waiting.chunks.iter().map(|index| chunk.layout.shared_key(*index)).collect();
                 // Chunks that were never joined have shared nothing.
                 let files = shared.into_iter().filter(|found| keys.contains(&found.uri.key));
-                let files: Vec<((), Found)> = files.map(|found| ((), found)).collect();
+                let files: Vec<((), ObjectMeta)> = files.map(|found| ((), found)).collect();
                 for_each_line_of(&runtime, &s3, &files, |(), line| {
                     waiting.take(line, &mut counts);
                     Ok(())

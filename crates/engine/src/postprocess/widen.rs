@@ -222,50 +222,12 @@ impl WidenJob<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::ClosableWrite;
+    use crate::objects::MemorySink;
     use crate::rows::parquet_read::ParquetRows;
     use bedrock_batch_domain::input::Inference;
     use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt, PromptPlan};
-    use bytes::Bytes;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
-    use std::io::{self, Write};
-    use std::sync::Mutex;
-
-    /// Keeps what is written.
-    #[derive(Default, Clone)]
-    struct Shelf(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
-
-    struct File {
-        key: String,
-        bytes: Vec<u8>,
-        shelf: Shelf,
-    }
-
-    impl ObjectSink for Shelf {
-        type Writer = File;
-
-        fn create(&self, key: &str) -> io::Result<File> {
-            Ok(File { key: key.to_owned(), bytes: Vec::new(), shelf: self.clone() })
-        }
-    }
-
-    impl Write for File {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.bytes.write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl ClosableWrite for File {
-        fn close(self) -> io::Result<()> {
-            self.shelf.0.lock().unwrap().insert(self.key, self.bytes);
-            Ok(())
-        }
-    }
 
     fn plan() -> PromptPlan {
         let named = |id: &str, schema: &str| NamedPrompt {
@@ -335,15 +297,15 @@ mod tests {
                 left = rest;
             }
             prop_assume!(left.is_empty());
-            let shelf = Shelf::default();
+            let written = MemorySink::default();
             let mut found: Vec<(String, Vec<Option<String>>)> = Vec::new();
             for chunk in 0..chunks.len() {
                 let existing = vec![Column::of_input(RECORD_ID), Column::of_input("error")];
                 let outputs = [(OutputFormat::Parquet, "out".to_owned())];
                 let job = WidenJob { prompts: &prompts, plan: &plan, existing, outputs: &outputs };
                 let after = chunks[chunk + 1..].iter().flatten().cloned().map(Ok);
-                widen(&job, chunks[chunk].iter().cloned().map(Ok), after, &shelf).unwrap();
-                let bytes = Bytes::from(shelf.0.lock().unwrap().remove("out").unwrap());
+                widen(&job, chunks[chunk].iter().cloned().map(Ok), after, &written).unwrap();
+                let bytes = written.get("out").unwrap();
                 for wide in ParquetRows::open(bytes, "out", None).unwrap().1 {
                     let wide = wide.unwrap();
                     let names: Vec<String> = wide.schema().fields().iter().map(|field| field.name().clone()).collect();

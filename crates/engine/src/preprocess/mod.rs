@@ -1,29 +1,26 @@
 //! Preprocess: from an execution input to jobs' files, a job manifest and a frozen plan. Nothing is submitted before
 //! it ends, and a repetition writes the same bytes.
+//!
+//! The parts, in the order in which a run passes through them: [`Preprocessor`] checks the request (`validated_request`)
+//! against its `input`, counts the rows (`row_budget`), and writes them (`write_rows`): each batch is seen as the run sees
+//! it (`view`), gets its ids, prompts and images (`prompting`), and becomes records in chunk files (`chunks`). `freeze`
+//! writes the plan.
 
-mod asked_rows;
-mod chunk_files;
-mod columns;
-mod count_lines;
-mod csv_columns;
-mod duplicates;
-mod find_input;
+mod chunks;
 mod freeze;
-mod held_batch;
-mod images_ahead;
-mod record_ids;
-mod resume;
-mod row_stream;
-mod rows_planned;
-mod run;
-mod sources;
+mod input;
+mod own_columns;
+mod prompting;
+mod record_writers;
+mod row_budget;
+mod start;
+mod start_input;
+mod validated_request;
 mod view;
-mod write_chunks;
+mod write_rows;
 
-pub use asked_rows::{AskedRows, numbered};
-pub use chunk_files::FolderSink;
-pub use duplicates::chunk_of;
-pub use find_input::Looked;
-pub(crate) use run::blocking;
-pub use run::{PreprocessInput, Preprocessor, StartInput};
-pub use write_chunks::{ChunkJob, Written, write_chunks};
+pub use chunks::{ChunkWriteSpec, Written, write_chunks};
+pub use input::{InputReader, InputSummary};
+pub use prompting::{PromptedRows, numbered};
+pub use start::Preprocessor;
+pub use start_input::StartInput;

@@ -1,6 +1,6 @@
 //! Inference of types for CSV columns (`infer_types`): a column has a type only if all of its cells do.
 
-use super::csv_read::{csv_reader, read_header};
+use super::csv_header::{csv_reader, read_header};
 use crate::error::EngineError;
 use arrow_schema::DataType;
 use std::io::Read;

@@ -1,6 +1,7 @@
 //! Strict reader of CSV as Arrow batches: a ragged row, text that is not UTF-8 or a repeated column name is an error that
 //! names the line, never a guess.
 
+use super::csv_header::{csv_error, csv_reader, not_utf8, read_header};
 use super::csv_infer::CellType;
 use super::{BATCH_BYTES, BATCH_ROWS};
 use crate::error::EngineError;
@@ -9,7 +10,6 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use csv::ByteRecord;
-use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -25,38 +25,6 @@ pub struct CsvRows<R> {
     record: ByteRecord,
     bad: Vec<Problem>,
     done: bool,
-}
-
-/// Reads the header line.
-///
-/// # Errors
-/// Returns `InvalidInput` if the header is missing, not UTF-8, or names a column twice.
-pub fn read_header<R: Read>(reader: &mut csv::Reader<R>, file: &str) -> Result<Vec<String>, EngineError> {
-    let mut header = ByteRecord::new();
-    let has_header = reader.read_byte_record(&mut header).map_err(|error| csv_error(error, file))?;
-    if !has_header {
-        return Err(Problem::without_value(file, "is empty; a CSV begins with a line of column names").into());
-    }
-    let mut names = Vec::with_capacity(header.len());
-    for field in &header {
-        let Ok(name) = std::str::from_utf8(field) else {
-            return Err(not_utf8(file, 1).into());
-        };
-        names.push(name.to_owned());
-    }
-    let mut seen = HashSet::new();
-    let twice: Vec<Problem> = names
-        .iter()
-        .filter(|name| !seen.insert(name.as_str()))
-        .map(|name| Problem::new(format!("{file} line 1"), name, "this column name occurs twice").remedy("rename one"))
-        .collect();
-    Problems::check(twice)?;
-    Ok(names)
-}
-
-/// Creates a reader with the rules that all passes over a CSV share.
-pub fn csv_reader<R: Read>(input: R) -> csv::Reader<R> {
-    csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(256 * 1024).from_reader(input)
 }
 
 impl<R: Read> CsvRows<R> {
@@ -166,18 +134,6 @@ impl<R: Read> Iterator for CsvRows<R> {
             }
         }
         None
-    }
-}
-
-fn not_utf8(file: &str, line: u64) -> Problem {
-    Problem::without_value(format!("{file} line {line}"), "is not valid UTF-8")
-        .remedy("save the file as UTF-8, e.g. `iconv -f latin1 -t utf-8`")
-}
-
-fn csv_error(error: csv::Error, file: &str) -> EngineError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error.into(),
-        other => Problem::without_value(file, format!("cannot be read as CSV: {other:?}")).into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cell_text;
 pub mod csv_count;
+mod csv_header;
 pub mod csv_infer;
 pub mod csv_read;
 pub mod csv_write;

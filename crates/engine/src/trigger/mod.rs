@@ -8,12 +8,11 @@ pub use configs::{Configs, load_configs};
 
 use crate::error::EngineError;
 use crate::mailer::Mailer;
-use crate::objects::put_json;
+use crate::objects::Bucket;
 use crate::time;
 use bedrock_batch_domain::email::NotStarted;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::problem::Problems;
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::trigger::{Upload, UploadAction, action_for, error_key};
 use serde::Serialize;
 
@@ -29,12 +28,10 @@ pub struct ObjectCreated {
 /// Starts executions for uploads.
 #[derive(Debug, Clone)]
 pub struct Trigger {
-    /// S3 client.
-    pub s3: aws_sdk_s3::Client,
     /// Step Functions client.
     pub step_functions: aws_sdk_sfn::Client,
     /// Bucket of the stack.
-    pub bucket: String,
+    pub bucket: Bucket,
     /// ARN of the batch orchestrator.
     pub batch_orchestrator: String,
     /// ARN of the pipeline orchestrator.
@@ -72,7 +69,7 @@ impl Trigger {
     /// # Errors
     /// Returns an error if an AWS request fails. An invalid upload is not an error: it is reported once and never retried.
     pub async fn handle(&self, created: Option<ObjectCreated>) -> Result<Triggered, EngineError> {
-        let ours = created.filter(|created| created.bucket == self.bucket);
+        let ours = created.filter(|created| created.bucket == self.bucket.name());
         let Some(ObjectCreated { upload, .. }) = ours else {
             return Ok(ignored("it is not an upload into the stack's bucket"));
         };
@@ -110,10 +107,10 @@ impl Trigger {
             problems: problems.iter().map(ToString::to_string).collect(),
             time: time::now_as_text(),
         };
-        put_json(&self.s3, &self.bucket, &error_key, &file).await?;
+        self.bucket.put_json(&error_key, &file).await?;
         let email = NotStarted {
-            upload: S3Uri::new(&self.bucket, &upload.key),
-            error_file: S3Uri::new(&self.bucket, error_key),
+            upload: self.bucket.uri(&upload.key),
+            error_file: self.bucket.uri(error_key),
             problems: problems.to_vec(),
         };
         self.mailer.send(&email.email()).await?;

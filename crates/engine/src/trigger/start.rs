@@ -2,10 +2,8 @@
 
 use super::Trigger;
 use crate::error::EngineError;
-use crate::objects::head;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::problem::{Problem, listed, nearest};
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::trigger::{MAX_INPUT_BYTES, Upload, execution_name, is_pipeline, with_input};
 use serde_json::{Value, json};
 
@@ -17,14 +15,14 @@ impl Trigger {
         if text.len() <= MAX_INPUT_BYTES {
             return self.start(upload, is_pipeline(&input), text).await;
         }
-        let uri = S3Uri::new(&self.bucket, &upload.key).to_string();
+        let uri = self.bucket.uri(&upload.key).to_string();
         self.start(upload, is_pipeline(&input), json!({"config_s3_uri": uri}).to_string()).await
     }
 
     /// Starts a deployed configuration with the upload as its input.
     pub(super) async fn start_config(&self, upload: &Upload, config: &str) -> Result<String, EngineError> {
         let known = self.configs.get(config).ok_or_else(|| unknown(config, &self.configs))?;
-        let uri = S3Uri::new(&self.bucket, &upload.key).to_string();
+        let uri = self.bucket.uri(&upload.key).to_string();
         let input = with_input(known, &uri);
         self.start(upload, is_pipeline(&input), Value::Object(input).to_string()).await
     }
@@ -49,7 +47,7 @@ impl Trigger {
 
     /// Returns true if the object is no longer the one that the event describes.
     pub(super) async fn was_overwritten(&self, upload: &Upload) -> Result<bool, EngineError> {
-        let found = head(&self.s3, &S3Uri::new(&self.bucket, &upload.key)).await?;
+        let found = self.bucket.head(&upload.key).await?;
         let expected = upload.etag.trim_matches('"');
         Ok(found.is_some_and(|found| !expected.is_empty() && found.etag.trim_matches('"') != expected))
     }

@@ -3,7 +3,6 @@
 use super::Trigger;
 use crate::error::EngineError;
 use bedrock_batch_domain::problem::Problem;
-use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::trigger::Upload;
 use serde_json::{Map, Value};
 
@@ -14,9 +13,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 impl Trigger {
     /// Reads the upload that an event describes.
     pub(super) async fn read(&self, upload: &Upload) -> Result<Map<String, Value>, EngineError> {
-        let uri = S3Uri::new(&self.bucket, &upload.key);
+        let uri = self.bucket.uri(&upload.key);
         check_size(&upload.key, upload.size)?;
-        let object = self.s3.get_object().bucket(&uri.bucket).key(&uri.key).send().await;
+        let object = self.bucket.client().get_object().bucket(&uri.bucket).key(&uri.key).send().await;
         let object = match object {
             Ok(object) => object,
             Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {

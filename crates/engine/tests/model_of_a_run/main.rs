@@ -18,7 +18,7 @@ use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, next};
 use bedrock_batch_engine::next_step::{Fate, History, Latest, Pass};
-use bedrock_batch_engine::preprocess::{ChunkJob as Chunking, numbered, write_chunks};
+use bedrock_batch_engine::preprocess::{ChunkWriteSpec as Chunking, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bucket::Bucket;

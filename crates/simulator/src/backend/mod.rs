@@ -6,65 +6,19 @@ mod fake;
 mod filling;
 mod labels;
 mod material;
+mod model_name;
 mod replay;
+mod reply;
 mod skeleton;
 
 use std::path::Path;
-
-use serde_json::Value;
 
 use crate::backend::replay::Recordings;
 use crate::families::ask::{Ask, Refusal, TextAsk};
 use crate::options::{BackendName, OnMiss, Options};
 
-/// An answer, whatever the family's way to write it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Reply {
-    Text(TextReply),
-    Embedding(EmbeddingReply),
-}
-
-/// A text answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TextReply {
-    pub(crate) text: String,
-    pub(crate) stop: Stop,
-    pub(crate) input_tokens: u64,
-    pub(crate) output_tokens: u64,
-    /// The answer as it was recorded, for the family that it was recorded from.
-    pub(crate) recorded: Option<Value>,
-}
-
-/// Why a text ends where it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stop {
-    EndTurn,
-    MaxTokens,
-    Sequence(String),
-}
-
-/// A vector.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct EmbeddingReply {
-    pub(crate) vector: Vec<f64>,
-    pub(crate) input_tokens: u64,
-}
-
-impl Reply {
-    pub(crate) fn input_tokens(&self) -> u64 {
-        match self {
-            Self::Text(reply) => reply.input_tokens,
-            Self::Embedding(reply) => reply.input_tokens,
-        }
-    }
-
-    pub(crate) fn output_tokens(&self) -> u64 {
-        match self {
-            Self::Text(reply) => reply.output_tokens,
-            Self::Embedding(_) => 0,
-        }
-    }
-}
+pub(crate) use model_name::short_model_name;
+pub(crate) use reply::{EmbeddingReply, Reply, Stop, TextReply};
 
 /// Made up, or recorded.
 #[derive(Debug)]
@@ -101,25 +55,4 @@ impl Backend {
 
 fn made_up(base: &str, ask: &TextAsk) -> Reply {
     Reply::Text(cut::to_size(&fake::text(base, ask), ask))
-}
-
-/// The name that Anthropic's answers carry: `claude-3-haiku-20240307` for `anthropic.claude-3-haiku-20240307-v1:0`.
-pub(crate) fn short_model_name(base: &str) -> &str {
-    let name = base.split_once('.').map_or(base, |(_, name)| name);
-    let Some((name_part, version)) = name.rsplit_once("-v") else { return name };
-    let is_version = version.chars().all(|letter| letter.is_ascii_digit() || letter == ':') && !version.is_empty();
-    if is_version { name_part } else { name }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_is_named_without_provider_and_version() {
-        assert_eq!(short_model_name("anthropic.claude-3-haiku-20240307-v1:0"), "claude-3-haiku-20240307");
-        assert_eq!(short_model_name("anthropic.claude-opus-5"), "claude-opus-5");
-        assert_eq!(short_model_name("amazon.nova-lite-v1:0"), "nova-lite");
-        assert_eq!(short_model_name("claude-3-vision"), "claude-3-vision");
-    }
 }

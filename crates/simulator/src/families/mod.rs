@@ -9,6 +9,7 @@ pub(crate) mod ask;
 mod chat;
 mod completion;
 mod converse;
+mod family;
 mod image;
 mod node;
 mod nova;
@@ -24,67 +25,7 @@ use crate::families::ask::{Ask, Refusal};
 use crate::families::node::Node;
 use crate::models::Model;
 
-/// Whose format a native request has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    Anthropic,
-    Nova,
-    TitanText,
-    TitanMultimodal,
-    Llama,
-    /// Mistral and `DeepSeek`: a `prompt`, or chat `messages`.
-    PromptOrChat,
-    /// OpenAI's chat completions, which gpt-oss and most newer models take.
-    Chat,
-    /// Nothing here can read its requests.
-    Unread,
-    /// An application inference profile or custom model: recognised by the request's own form.
-    ByForm,
-}
-
-impl Family {
-    pub(crate) fn of(base: &str) -> Self {
-        let by_beginning = [
-            ("anthropic.", Self::Anthropic),
-            ("amazon.nova-2-multimodal-embeddings", Self::Unread),
-            ("amazon.nova", Self::Nova),
-            ("amazon.titan-embed-text-v2", Self::TitanText),
-            ("amazon.titan-embed-image", Self::TitanMultimodal),
-            ("amazon.", Self::Unread),
-            ("cohere.", Self::Unread),
-            ("meta.", Self::Llama),
-            ("mistral.", Self::PromptOrChat),
-            ("deepseek.", Self::PromptOrChat),
-        ];
-        match by_beginning.iter().find(|(beginning, _)| base.starts_with(beginning)) {
-            Some((_, family)) => *family,
-            None if base.contains('.') => Self::Chat,
-            None => Self::ByForm,
-        }
-    }
-
-    /// What `ByForm` turns out to be.
-    fn seen(self, body: &Value) -> Self {
-        let has = |key: &str| body.get(key).is_some();
-        match self {
-            Self::ByForm if has("anthropic_version") => Self::Anthropic,
-            Self::ByForm if has("inputImage") || has("embeddingConfig") => Self::TitanMultimodal,
-            Self::ByForm if has("inputText") => Self::TitanText,
-            Self::ByForm if has("inferenceConfig") || has("schemaVersion") => Self::Nova,
-            Self::ByForm if has("max_gen_len") => Self::Llama,
-            Self::ByForm => Self::PromptOrChat,
-            known => known,
-        }
-    }
-}
-
-/// How a request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Channel {
-    /// As a record of a job: no tools, no prompt caching.
-    Batch,
-    OnDemand,
-}
+pub(crate) use family::{Channel, Family};
 
 /// A model's answer in its own format.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,52 @@
+//! The answer of a model, whatever its family.
+
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Answer of a model to one record; texts are borrowed from the line if possible.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply<'a> {
+    /// Answer itself; `None` if the model returned none (for example, a refusal).
+    pub payload: Option<ReplyPayload<'a>>,
+    /// Reason why the model stopped, as named by the model.
+    pub stop_reason: Option<Cow<'a, str>>,
+    /// Number of input tokens.
+    pub input_tokens: Option<u64>,
+    /// Number of output tokens.
+    pub output_tokens: Option<u64>,
+}
+
+/// Content of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplyPayload<'a> {
+    /// Text: all text blocks, joined in order.
+    Text(Cow<'a, str>),
+    /// Embedding.
+    Embedding(Vec<f32>),
+}
+
+/// A text borrowed from the line where it holds no escapes.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct BorrowedText<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+impl<'a> BorrowedText<'a> {
+    /// All texts in order, one after the other; `None` if there is none.
+    pub(crate) fn joined(texts: impl Iterator<Item = Self>) -> Option<Cow<'a, str>> {
+        texts.map(|text| text.0).reduce(|mut all, text| {
+            all.to_mut().push_str(&text);
+            all
+        })
+    }
+}
+
+/// The `modelOutput` of a family.
+pub(crate) trait ModelOutput<'a> {
+    /// The model's message in place of a reply, for families whose output can hold one.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
+
+    /// The reply in this output.
+    fn reply(self) -> Reply<'a>;
+}

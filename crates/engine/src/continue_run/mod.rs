@@ -1,0 +1,262 @@
+//! An execution that continues an earlier run: resumes it, or only collects its answers.
+
+use crate::error::EngineError;
+use crate::job_table::{JobTable, StoredJob};
+use crate::next_step::{History, NextStepper, collecting, go_to};
+use crate::objects::Bucket;
+use crate::preprocess::StartInput;
+use crate::reconcile::execution_status;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use bedrock_batch_domain::input::{RunRequest, StackLimits};
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::{self, Layout};
+use bedrock_batch_domain::plan::{JobItem, Plan, Step};
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::rounds::StepName;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+const RESUME: &str = "resume_run";
+const COLLECT: &str = "collect_run";
+/// The jobs of a run are forgotten 90 days after their last change; some of them may not have changed since it began.
+const REMEMBERED_DAYS: i64 = 80;
+
+/// Whether all jobs of a run that started then are still known.
+fn is_remembered(started_at: &str, now: SystemTime) -> bool {
+    let started = DateTime::from_str(started_at, Format::DateTimeWithOffset);
+    started.is_ok_and(|started| DateTime::from(now).secs() - started.secs() < REMEMBERED_DAYS * 24 * 3600)
+}
+
+/// The wish of an execution input to continue an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continuation {
+    /// The field of the input that says so.
+    field: &'static str,
+    /// The run's name, as the user wrote it.
+    run: String,
+}
+
+impl Continuation {
+    /// Reads an execution input; `None` if it starts a run of its own. The field is never looked for in an object that the
+    /// input names: the functions that hear of the end of this execution read the input itself.
+    ///
+    /// # Errors
+    /// Returns a problem if the input names both ways to continue, or no run.
+    pub fn read(input: &Value) -> Result<Option<Self>, Problem> {
+        let Some(input) = input.as_object() else { return Ok(None) };
+        let named = |field: &'static str| input.get(field).filter(|value| !value.is_null()).map(|value| (field, value));
+        let (field, value) = match (named(RESUME), named(COLLECT)) {
+            (None, None) => return Ok(None),
+            (Some(one), None) | (None, Some(one)) => one,
+            (Some(_), Some(_)) => {
+                let rule = "only one of the two can be done";
+                return Err(Problem::without_value(format!("{RESUME}, {COLLECT}"), rule));
+            }
+        };
+        match value.as_str().filter(|name| !name.trim().is_empty()) {
+            Some(name) => Ok(Some(Self { field, run: name.to_owned() })),
+            None => Err(Problem::new(field, value, "must be the name of a run")),
+        }
+    }
+}
+
+/// Continues earlier runs.
+#[derive(Debug, Clone)]
+pub struct RunContinuer {
+    /// The stack's bucket.
+    pub bucket: Bucket,
+    /// The job table.
+    pub jobs: JobTable,
+    /// Step Functions.
+    pub step_functions: aws_sdk_sfn::Client,
+    /// Limits of the stack, which an input beside the run's name is read with.
+    pub limits: StackLimits,
+}
+
+impl RunContinuer {
+    /// Returns the first step of an execution that continues an earlier run.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` if the run cannot be continued, and an error if an AWS request fails.
+    pub async fn run(&self, continuation: &Continuation, start: &StartInput) -> Result<Step, EngineError> {
+        let Continuation { field, run: name } = continuation;
+        let run_id = layout::run_id(name);
+        let plan = self.plan_of(field, name, &run_id).await?;
+        self.same_input(field, &start.input, &plan)?;
+        self.take_over(field, name, &plan, start).await?;
+        let step = match *field {
+            COLLECT => self.collect(name, &plan, start).await?,
+            _ => self.resume(&plan, start).await?,
+        };
+        tracing::info!(run_id, field, step = ?step.step, pass = step.pass, "run_continued");
+        Ok(step)
+    }
+
+    async fn plan_of(&self, field: &str, name: &str, run_id: &str) -> Result<Plan, EngineError> {
+        self.bucket.find_json(&Layout::plan_key(run_id)).await?.ok_or_else(|| {
+            let rule = "there is no such run, or it ended before anything was submitted";
+            let remedy = "check the name, or start it again with its own input";
+            Problem::new(field, name, rule).remedy(remedy).into()
+        })
+    }
+
+    /// Further fields are allowed as long as they say what the run was started with.
+    fn same_input(&self, field: &str, input: &Value, plan: &Plan) -> Result<(), EngineError> {
+        let mut rest = input.as_object().cloned().unwrap_or_default();
+        rest.remove(RESUME);
+        rest.remove(COLLECT);
+        rest.retain(|_, value| !value.is_null());
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let (request, problems) = RunRequest::read(&Value::Object(rest), self.limits);
+        let remedy = format!("give `{field}` alone, or start a new run");
+        let Some(request) = request.filter(|_| problems.is_empty()) else {
+            let rule = "goes on with the input of its run, and there are other fields beside it";
+            return Err(Problem::without_value(field, rule).remedy(remedy).into());
+        };
+        let written = |request: &RunRequest| serde_json::to_value(request).unwrap_or_default();
+        let (given, stored) = (written(&request), written(&plan.request));
+        let differing = given.as_object().into_iter().flatten().filter(|(name, value)| stored.get(name) != Some(value));
+        let differing: Vec<&str> = differing.map(|(name, _)| name.as_str()).collect();
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let rule = format!("the run had another input: {} differ", differing.join(", "));
+        Err(Problem::without_value(field, rule).remedy(remedy).into())
+    }
+
+    /// Takes the run over from the execution that has it in hand, which must have ended.
+    async fn take_over(&self, field: &str, name: &str, plan: &Plan, start: &StartInput) -> Result<(), EngineError> {
+        let item = self.jobs.run(&plan.run_id).await?;
+        let Some(item) = item.filter(|_| is_remembered(&plan.started_at, SystemTime::now())) else {
+            // Without its jobs, all of it would be asked (and paid) again.
+            let rule = "is so old that its jobs are no longer known";
+            return Err(Problem::new(field, name, rule).remedy("start a new run").into());
+        };
+        let owner = item.execution_arn;
+        let still_runs = || {
+            let rule = format!("still runs (execution {})", owner.rsplit(':').next().unwrap_or_default());
+            Problem::new(field, name, rule).remedy("wait for its end, or stop it first: `bedrock-batch stop`")
+        };
+        if owner != start.execution_arn
+            && execution_status(&self.step_functions, &owner).await?.as_deref() == Some("RUNNING")
+        {
+            return Err(still_runs().into());
+        }
+        if !self.jobs.take_run(&plan.run_id, &start.execution_arn, Some(&owner)).await? {
+            return Err(still_runs().into());
+        }
+        Ok(())
+    }
+
+    /// Asks what the latest pass has not asked, and everything that is unanswered after that.
+    async fn resume(&self, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
+        let history = History::read_all(&self.bucket, plan).await?;
+        let stored = self.jobs.of_run(&plan.run_id).await?;
+        for job in stored.iter().filter(|job| job.failure.is_some()) {
+            // Why the run ended then is no reason for what comes now.
+            self.jobs.clear_failure(&job.name).await?;
+        }
+        let by_name: HashMap<&str, _> = stored.iter().map(|job| (job.name.as_str(), job)).collect();
+        // A rest that was written down with the pass before it is begun only when it is its turn.
+        let begun = |job: &JobItem| by_name.get(job.name.as_str()).is_some_and(|stored| stored.lane.is_some());
+        let rest = history.last_pass() > 0 && history.ends_with_a_rest(begun);
+        let pass = history.last_pass() - u32::from(rest);
+        let (mut jobs, mut lane, mut round) = (Vec::<JobItem>::new(), plan.lane, 0);
+        for (job, _) in history.jobs_of_pass(pass) {
+            (lane, round) = (job.lane, job.round);
+            let over = by_name.get(job.name.as_str()).is_some_and(|stored| stored.is_over());
+            if !over {
+                jobs.push(job.clone());
+            }
+        }
+        // Whatever was allowed before, what the end of the run has left unanswered is asked once more.
+        let last_round = round + plan.request.invocation.max_retry_rounds.max(1);
+        let first = plan.first_step(&start.execution_arn);
+        let from = Step { pass, round, last_round, rest, step: StepName::RetryJobs, ..first };
+        if jobs.is_empty() {
+            let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
+            return stepper.run(from).await;
+        }
+        let key = Layout::resumed_jobs_key(&plan.run_id, &start.execution_name);
+        self.bucket.put_json(&key, &jobs).await?;
+        let step = match lane {
+            Lane::OnDemand => StepName::AnswerOnDemand,
+            Lane::Batch if pass == 0 => StepName::ProcessJobs,
+            Lane::Batch => StepName::RetryJobs,
+        };
+        Ok(go_to(plan, &from, step, key))
+    }
+
+    /// The jobs of the run, once no function of its last execution asks their rows any more: it stores the answers that
+    /// it has when it sees that the run was stopped, a few seconds later. Its lease bounds the wait.
+    async fn jobs_that_nobody_asks(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
+        loop {
+            let jobs = self.jobs.of_run(run_id).await?;
+            let now = u64::try_from(DateTime::from(SystemTime::now()).secs()).unwrap_or(0);
+            if jobs.iter().all(|job| job.asking_until < now) {
+                return Ok(jobs);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Joins every chunk with the answers that there are.
+    async fn collect(&self, name: &str, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
+        let stored = self.jobs_that_nobody_asks(&plan.run_id).await?;
+        let open = stored.iter().filter(|job| job.lane == Some(Lane::Batch) && job.was_asked() && !job.is_over());
+        let open = open.count();
+        if open > 0 {
+            let rule = format!("{open} of its jobs are not over yet");
+            let remedy = "try again in a few minutes: stopped jobs still write the answers that they have";
+            return Err(Problem::new(COLLECT, name, rule).remedy(remedy).into());
+        }
+        let history = History::read_all(&self.bucket, plan).await?;
+        let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
+        let from = Step { pass: history.last_pass(), ..plan.first_step(&start.execution_arn) };
+        stepper.join_these(plan, &history, 0..plan.counts.jobs, &collecting(from)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case(json!({"s3_uri": "s3://a/b"}), None)]
+    #[case(json!({"resume_run": null}), None)]
+    #[case(json!("resume_run"), None)]
+    #[case(json!({"resume_run": "tickets-1", "s3_uri": "s3://a/b"}), Some((RESUME, "tickets-1")))]
+    #[case(json!({"collect_run": "tickets-1", "resume_run": null}), Some((COLLECT, "tickets-1")))]
+    fn an_input_that_names_an_earlier_run_continues_it(
+        #[case] input: Value,
+        #[case] expected: Option<(&'static str, &str)>,
+    ) {
+        let expected = expected.map(|(field, run)| Continuation { field, run: run.to_owned() });
+        assert_eq!(Continuation::read(&input).unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case(json!({"resume_run": "a", "collect_run": "a"}), "resume_run, collect_run: only one of the two can be done")]
+    #[case(json!({"resume_run": " "}), "resume_run is `\" \"`: must be the name of a run")]
+    #[case(json!({"collect_run": 7}), "collect_run is `7`: must be the name of a run")]
+    fn an_input_that_continues_a_run_in_no_clear_way_is_invalid(#[case] input: Value, #[case] expected: &str) {
+        let problem = Continuation::read(&input).unwrap_err().to_string();
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+
+    #[rstest]
+    #[case("1970-01-10T00:00:00.123Z", true)]
+    #[case("1970-01-10T02:00:00+02:00", true)]
+    #[case("1969-10-01T00:00:00Z", false)]
+    #[case("some day", false)]
+    fn old_runs_are_not_taken_up(#[case] started_at: &str, #[case] remembered: bool) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(20 * 24);
+        assert_eq!(is_remembered(started_at, now), remembered);
+    }
+}

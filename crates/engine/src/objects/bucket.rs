@@ -1,0 +1,148 @@
+//! The stack's bucket: JSON objects, listings and uploads by key. Errors name the object by its address.
+
+use super::{ObjectMeta, Uploads, head, list};
+use crate::error::{AwsOperation, EngineError};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::links::{file_name, percent_encoded};
+use bedrock_batch_domain::s3_uri::S3Uri;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// One bucket, and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    client: Client,
+    name: String,
+}
+
+impl Bucket {
+    /// The bucket `name`; sends no request.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// Name of the bucket.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The client, for readers of single objects and for other buckets.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Address of the object `key`.
+    pub fn uri(&self, key: impl Into<String>) -> S3Uri {
+        S3Uri::new(&self.name, key)
+    }
+
+    /// Reads the JSON object `key`.
+    ///
+    /// # Errors
+    /// Returns an error if the object cannot be read; `Corrupt` if it is missing, or not the JSON of a `T`.
+    pub async fn get_json<T: DeserializeOwned>(&self, key: &str) -> Result<T, EngineError> {
+        self.get(key).await?.map_err(|missing| self.failed("read", key, &missing))
+    }
+
+    /// Reads the JSON object `key`; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Returns an error if the object cannot be read; `Corrupt` if it is not the JSON of a `T`.
+    pub async fn find_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, EngineError> {
+        Ok(self.get(key).await?.ok())
+    }
+
+    /// Writes `value` as the JSON object `key`.
+    ///
+    /// # Errors
+    /// Returns an error if S3 refuses the object.
+    pub async fn put_json(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), EngineError> {
+        let body = serde_json::to_vec(value).map_err(|error| {
+            EngineError::internal(format!("cannot write {} as JSON", self.uri(key))).caused_by(error)
+        })?;
+        let put = self.client.put_object().bucket(&self.name).key(key).content_type("application/json");
+        put.body(body.into()).send().await.map_err(|error| self.failed("write", key, &error))?;
+        Ok(())
+    }
+
+    /// Size and version of the object `key`; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Returns an error if the object cannot be read.
+    pub async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, EngineError> {
+        head(&self.client, &self.uri(key)).await
+    }
+
+    /// Returns true if there is an object `key`.
+    ///
+    /// # Errors
+    /// Returns an error if the object cannot be read.
+    pub async fn contains(&self, key: &str) -> Result<bool, EngineError> {
+        Ok(self.head(key).await?.is_some())
+    }
+
+    /// All objects whose keys begin with `prefix`, in the order of their keys.
+    ///
+    /// # Errors
+    /// Returns an error if the bucket cannot be listed.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>, EngineError> {
+        list(&self.client, &self.uri(prefix)).await
+    }
+
+    /// Begins a set of uploads to this bucket.
+    pub fn uploads(&self, runtime: &Handle) -> Uploads {
+        Uploads::new(runtime, &self.client, &self.name)
+    }
+
+    /// A URL that reads the object `key` for the given time, without any credentials; browsers store it under the file's
+    /// name.
+    ///
+    /// # Errors
+    /// Returns an error if there are no credentials to sign with.
+    pub async fn presign(&self, key: &str, valid_for: Duration) -> Result<String, EngineError> {
+        let config = PresigningConfig::expires_in(valid_for);
+        let config = config.map_err(|error| {
+            EngineError::internal(format!("cannot sign a link to {}", self.uri(key))).caused_by(error)
+        })?;
+        let disposition = format!("attachment; filename=\"{}\"", percent_encoded(file_name(key)));
+        let get = self.client.get_object().bucket(&self.name).key(key).response_content_disposition(disposition);
+        let presigned = get.presigned(config).await.map_err(|error| self.failed("sign a link to", key, &error))?;
+        Ok(presigned.uri().to_owned())
+    }
+
+    /// The parsed object `key`, or S3's answer that there is none.
+    async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Result<T, Missing>, EngineError> {
+        let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
+            Ok(object) => object,
+            Err(error) if is_missing(&error) => return Ok(Err(error)),
+            Err(error) => return Err(self.failed("read", key, &error)),
+        };
+        let body = object
+            .body
+            .collect()
+            .await
+            .map_err(|error| EngineError::transient(format!("cannot read {}", self.uri(key))).caused_by(error))?;
+        let value = serde_json::from_slice(&body.into_bytes());
+        value.map(Ok).map_err(|error| {
+            EngineError::corrupt(format!("{} is not what was written there", self.uri(key))).caused_by(error)
+        })
+    }
+
+    fn failed<E: AwsOperation>(&self, verb: &str, key: &str, error: &SdkError<E>) -> EngineError {
+        EngineError::from_aws(format!("cannot {verb} {}", self.uri(key)), error)
+    }
+}
+
+type Missing = SdkError<GetObjectError>;
+
+/// Returns true if the object is missing; a missing bucket is an error of its own.
+fn is_missing(error: &Missing) -> bool {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    status == Some(404) && error.code() != Some("NoSuchBucket")
+}

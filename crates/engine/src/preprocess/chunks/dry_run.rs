@@ -1,0 +1,54 @@
+//! Writing without files: to count the lines that rows yield, for limits so narrow that a guess could leave rows over.
+
+use super::{ChunkWriteSpec, Written, write_chunks};
+use crate::error::EngineError;
+use crate::objects::{ClosableWrite, ObjectSink};
+use crate::preprocess::prompting::PromptedRows;
+use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use std::io::{self, Write};
+
+/// The account of writing the rows, without writing them.
+pub(in crate::preprocess) fn dry_run(
+    spec: &ChunkWriteSpec<'_>,
+    rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
+) -> Result<Written, EngineError> {
+    write_chunks(spec, rows, &Nowhere)
+}
+
+/// Number of lines that the rows yield: a whole pass over them that writes nothing.
+pub(in crate::preprocess) fn count_lines(
+    spec: &ChunkWriteSpec<'_>,
+    rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
+) -> Result<u64, EngineError> {
+    let limits =
+        ChunkLimits { min_records: 1, max_records: u32::MAX, max_bytes: u64::MAX, max_chunks: None, small_last: true };
+    let written = write_chunks(&ChunkWriteSpec { limits, ..*spec }, rows, &Nowhere)?;
+    Ok(written.chunks.iter().map(|lines| u64::from(*lines)).sum())
+}
+
+/// Takes everything and keeps nothing.
+struct Nowhere;
+
+impl ObjectSink for Nowhere {
+    type Writer = Self;
+
+    fn create(&self, _key: &str) -> io::Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Write for Nowhere {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ClosableWrite for Nowhere {
+    fn close(self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! Rows whose whole model input is that of an earlier row: sent once, answered for all.
+//!
+//! Such rows get no record. They are set aside with the id and the position of the row that is sent in their place, and are
+//! joined when all others have their answers.
+
+use bedrock_batch_domain::chunk_plan::chunk_of;
+use bedrock_batch_domain::record_id::PositionId;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+/// Maximum number of different rows that are remembered, some 25 bytes each (and the ids, where they are the user's own):
+/// the bound on memory. Later rows are compared with these only.
+const MAX_REMEMBERED: usize = 3_600_000;
+
+/// The beginning of the SHA-256 of the cells that a prompt shows: that two different rows share it is less likely, over
+/// all that are remembered, than 1 in 10^15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digest96([u32; 3]);
+
+impl Hash for Digest96 {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
+    }
+}
+
+/// Hasher that returns a part of a digest unchanged: it is as even as any hash of it.
+#[derive(Debug, Default)]
+struct IdentityHasher(u64);
+
+impl Hasher for IdentityHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The first rows of each model input.
+#[derive(Debug, Default)]
+pub(super) struct DuplicateIndex {
+    /// By a digest of everything that the record depends on, the number of the row among the first ones.
+    first: HashMap<Digest96, u32, BuildHasherDefault<IdentityHasher>>,
+    positions: Vec<u32>,
+    /// The user's own ids; empty where ids follow from positions.
+    ids: Vec<Box<str>>,
+    /// For each of them, whether there are duplicates.
+    wanted: Vec<bool>,
+    /// Rows that could not be remembered.
+    pub(super) forgotten: u64,
+}
+
+/// The row that is sent in another's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DuplicateOf {
+    pub(super) position: u64,
+    pub(super) id: Box<str>,
+}
+
+impl DuplicateIndex {
+    /// Room for so many rows: a table that grows would be filled again and again, and be there twice meanwhile.
+    pub(super) fn for_rows(rows: u64) -> Self {
+        let room = usize::try_from(rows).unwrap_or(usize::MAX).min(MAX_REMEMBERED);
+        Self {
+            first: HashMap::with_capacity_and_hasher(room, BuildHasherDefault::default()),
+            positions: Vec::with_capacity(room),
+            wanted: Vec::with_capacity(room),
+            ..Self::default()
+        }
+    }
+
+    /// Looks a row up by everything that its record depends on: prompt, cells that it shows, image. Returns the key to
+    /// remember it by if it is the first of its kind.
+    pub(super) fn find<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> Result<DuplicateOf, Digest96> {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        let word = |at: usize| u32::from_le_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]]);
+        let key = Digest96([word(0), word(4), word(8)]);
+        let Some(number) = self.first.get(&key).map(|number| *number as usize) else { return Err(key) };
+        self.wanted[number] = true;
+        let position = u64::from(self.positions[number]);
+        let id = self.ids.get(number).cloned().unwrap_or_else(|| PositionId(position).to_string().into());
+        Ok(DuplicateOf { position, id })
+    }
+
+    /// Remembers a row that has a record. `own_id`: its id, if ids are the user's own.
+    pub(super) fn remember(&mut self, key: Digest96, position: u64, own_id: Option<&str>) {
+        match u32::try_from(position) {
+            Ok(position) if self.positions.len() < MAX_REMEMBERED => {
+                // The length is bounded far below.
+                self.first.insert(key, u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
+                self.positions.push(position);
+                self.wanted.push(false);
+                self.ids.extend(own_id.map(Box::from));
+            }
+            _ => self.forgotten += 1,
+        }
+    }
+
+    /// By chunk, the ids of its rows whose answers duplicates wait for. `first_rows`: the position of each chunk's first
+    /// row.
+    pub(super) fn wanted_by_chunk(&self, first_rows: &[u64]) -> BTreeMap<u32, Vec<Box<str>>> {
+        let mut by_chunk: BTreeMap<u32, Vec<Box<str>>> = BTreeMap::new();
+        let wanted = self.wanted.iter().enumerate().filter(|(_, wanted)| **wanted);
+        for (number, _) in wanted {
+            let position = u64::from(self.positions[number]);
+            let Some(chunk) = chunk_of(first_rows, position) else { continue };
+            let id = self.ids.get(number).cloned();
+            by_chunk.entry(chunk).or_default().push(id.unwrap_or_else(|| PositionId(position).to_string().into()));
+        }
+        by_chunk
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_compared_one_by_one() {
+        let mut index = DuplicateIndex::default();
+        let key = index.find(["ab", "c"].map(str::as_bytes).into_iter()).unwrap_err();
+        index.remember(key, 7, None);
+        assert!(index.find(["a", "bc"].map(str::as_bytes).into_iter()).is_err());
+        assert!(index.find([b"abc".as_slice()].into_iter()).is_err());
+        let same = index.find(["ab", "c"].map(str::as_bytes).into_iter()).unwrap();
+        assert_eq!((same.position, same.id.as_ref()), (7, "r000000007"));
+    }
+
+    #[test]
+    fn chunks_learn_which_of_their_answers_are_wanted() {
+        let mut index = DuplicateIndex::default();
+        for (position, cell) in [(0, "a"), (5, "b"), (9, "c")] {
+            let key = index.find([str::as_bytes(cell)].into_iter()).unwrap_err();
+            index.remember(key, position, Some(&format!("id-{cell}")));
+        }
+        index.find([b"a".as_slice()].into_iter()).unwrap();
+        index.find([b"c".as_slice()].into_iter()).unwrap();
+        let wanted = index.wanted_by_chunk(&[0, 5]);
+        assert_eq!(wanted, BTreeMap::from([(0, vec!["id-a".into()]), (1, vec!["id-c".into()])]));
+    }
+}

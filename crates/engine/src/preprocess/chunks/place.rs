@@ -1,0 +1,81 @@
+//! From lines to places: each batch is held until the chunker has decided, some lines late, where all its lines go.
+
+use super::ChunkWriteSpec;
+use super::held_batch::HeldBatch;
+use bedrock_batch_domain::chunk_plan::{Chunker, Placed};
+use std::collections::VecDeque;
+
+/// Holds batches until all their rows have a place.
+pub(super) struct Placer {
+    /// `None` once there are no more rows.
+    chunker: Option<Chunker>,
+    /// If true, the chunker knows the number of rows, not of lines, and has to learn of rows without a line.
+    counts_rows: bool,
+    held: VecDeque<HeldBatch>,
+    /// The place of the latest line; rows without a line go along with it.
+    last: Option<Placed>,
+}
+
+impl Placer {
+    pub(super) fn new(spec: &ChunkWriteSpec<'_>) -> Self {
+        Self {
+            chunker: Some(Chunker::new(spec.limits, spec.lines.unwrap_or(spec.rows))),
+            counts_rows: spec.lines.is_none(),
+            held: VecDeque::new(),
+            last: None,
+        }
+    }
+
+    /// Takes a batch, from which so many rows were set aside.
+    pub(super) fn hold(&mut self, batch: HeldBatch, set_aside: usize) {
+        let lengths: Vec<usize> = (0..batch.ends.len()).map(|row| batch.line_range(row..row + 1).len()).collect();
+        // Rows that were set aside yield no line either.
+        (0..set_aside).for_each(|_| self.skip_row());
+        self.held.push_back(batch);
+        for length in lengths {
+            if length == 0 {
+                self.skip_row();
+            } else if let Some(placed) = self.chunker.as_mut().and_then(|chunker| chunker.push(length as u64)) {
+                self.place_next_line(placed);
+            }
+        }
+    }
+
+    /// The oldest batch, if all its rows have a place.
+    pub(super) fn next_placed(&mut self) -> Option<HeldBatch> {
+        self.held.pop_front_if(|batch| batch.placed.len() == batch.ends.len())
+    }
+
+    /// There are no more rows: those that are held get their places.
+    pub(super) fn finish(&mut self) {
+        for placed in self.chunker.take().map(Chunker::finish).unwrap_or_default() {
+            self.place_next_line(placed);
+        }
+        // Rows without a line after the last line; if there was none, there is no chunk for them.
+        let place = self.last.unwrap_or(Placed::TooFewLeft);
+        for batch in &mut self.held {
+            batch.placed.resize(batch.ends.len(), place);
+        }
+    }
+
+    fn skip_row(&mut self) {
+        if self.counts_rows {
+            self.chunker.iter_mut().for_each(Chunker::skip_row);
+        }
+    }
+
+    /// The oldest line without a place gets it. Rows without a line before it go where the line before them went, and
+    /// those before the first line of all where that one goes: a chunk never begins without a line.
+    fn place_next_line(&mut self, placed: Placed) {
+        for batch in self.held.iter_mut().filter(|batch| batch.placed.len() < batch.ends.len()) {
+            while batch.placed.len() < batch.ends.len() {
+                if batch.has_line(batch.placed.len()) {
+                    batch.placed.push(placed);
+                    self.last = Some(placed);
+                    return;
+                }
+                batch.placed.push(self.last.unwrap_or(placed));
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The order to write chunks, and the account of what was written.
+
+use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::model::RecordWriter;
+use bedrock_batch_domain::row_error::Reason;
+use std::collections::BTreeMap;
+
+/// Form, place and limits of the chunks to write.
+#[derive(Debug)]
+pub struct ChunkWriteSpec<'a> {
+    /// Keys of the files.
+    pub layout: &'a Layout,
+    /// Writers of records, by the number of the prompt.
+    pub records: &'a [RecordWriter],
+    /// Limits of a chunk.
+    pub limits: ChunkLimits,
+    /// Maximum number of bytes per line; longer lines are not sent.
+    pub max_record_bytes: u64,
+    /// Number of rows.
+    pub rows: u64,
+    /// If true, rows with the same model input are sent once.
+    pub deduplicate: bool,
+    /// Number of rows that yield a line, where that is known.
+    pub lines: Option<u64>,
+}
+
+/// Account of the files that were written.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Records of each chunk.
+    pub chunks: Vec<u32>,
+    /// Rows that were read.
+    pub rows: u64,
+    /// Rows that lie in the rows files without a record, by reason.
+    pub rejected: BTreeMap<Reason, u64>,
+    /// Rows left out because the maximum number of chunks was full.
+    pub over_max_chunks: u64,
+    /// Null or empty cells in columns that the prompt shows.
+    pub empty_cells: u64,
+    /// The position of each chunk's first row.
+    pub first_rows: Vec<u64>,
+    /// Rows of each file of rows that were set aside: duplicates, and rows that are not sent where a chunk would have too
+    /// many of them.
+    pub duplicates: Vec<u32>,
+    /// Number of duplicates.
+    pub same: u64,
+    /// Rows that were not remembered, so that their duplicates are sent too.
+    pub forgotten: u64,
+}
+
+impl Written {
+    /// Returns true if the records are too few for a batch job, would be enough with the duplicates, and are at least as
+    /// many as these.
+    pub(in crate::preprocess) fn too_few_without_duplicates(&self, minimum: u32) -> bool {
+        let minimum = u64::from(minimum);
+        let records: u64 = self.chunks.iter().map(|records| u64::from(*records)).sum();
+        records < minimum && records + self.same >= minimum && self.same <= records
+    }
+}

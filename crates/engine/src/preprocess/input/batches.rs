@@ -1,0 +1,47 @@
+//! The rows of an input as Arrow batches, from all its objects in order.
+
+use super::objects::{Format, Sources};
+use super::shape::Shape;
+use crate::error::EngineError;
+use crate::images::ImageRows;
+use crate::objects::{ObjectMeta, ObjectRangeReader, StreamReader};
+use crate::rows::csv_read::CsvRows;
+use crate::rows::parquet_read::ParquetRows;
+use arrow_array::RecordBatch;
+use aws_sdk_s3::Client;
+use tokio::runtime::Handle;
+
+/// All rows of all objects, in order. For a blocking thread.
+pub(super) fn batches<'a>(
+    runtime: &'a Handle,
+    client: &'a Client,
+    sources: &'a Sources,
+    shape: &'a Shape,
+) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
+    let images = sources.place.iter().flat_map(move |place| ImageRows::new(runtime, client, place));
+    images.chain(tables(runtime, client, sources, shape))
+}
+
+fn tables<'a>(
+    runtime: &'a Handle,
+    client: &'a Client,
+    sources: &'a Sources,
+    shape: &'a Shape,
+) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
+    sources.objects.iter().flat_map(move |object| open(runtime, client, sources.format, object, shape))
+}
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>;
+
+fn open(runtime: &Handle, client: &Client, format: Format, object: &ObjectMeta, shape: &Shape) -> Batches {
+    let file = object.uri.to_string();
+    let opened: Result<Batches, EngineError> = match format {
+        Format::Csv => CsvRows::open(StreamReader::new(runtime, client, object), &file, shape.types.clone())
+            .map(|rows| Box::new(rows) as Batches),
+        Format::Parquet | Format::Images => {
+            ParquetRows::open(ObjectRangeReader::new(runtime, client, object), &file, None)
+                .map(|(_, rows)| Box::new(rows) as Batches)
+        }
+    };
+    opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+}

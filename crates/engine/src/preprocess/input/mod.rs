@@ -1,0 +1,120 @@
+//! The input of a run: found, counted, and seen as the run sees it. Nothing is written.
+
+mod batches;
+mod csv_columns;
+mod objects;
+mod previous_run;
+mod shape;
+
+use super::view::View;
+use crate::config_object::resolve_config;
+use crate::error::EngineError;
+use crate::objects::{Bucket, blocking};
+use arrow_array::RecordBatch;
+use bedrock_batch_domain::columns::Column;
+use bedrock_batch_domain::input::{InputType, RunRequest};
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::s3_uri::S3Uri;
+pub(super) use csv_columns::columns_without_text;
+use objects::Sources;
+use previous_run::{answers_of, columns_after};
+use serde_json::Value;
+use shape::Shape;
+use tokio::runtime::Handle;
+
+/// Reads the inputs of runs: tables, images, and answers of earlier runs.
+#[derive(Debug, Clone)]
+pub struct InputReader {
+    /// The stack's own bucket.
+    pub bucket: Bucket,
+    /// Names of further buckets that runs may read.
+    pub input_buckets: Vec<String>,
+}
+
+/// The rows of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Input {
+    pub(super) sources: Sources,
+    pub(super) shape: Shape,
+    pub(super) view: View,
+}
+
+/// The columns of an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputSummary {
+    /// Names, as the run will see them.
+    pub columns: Vec<String>,
+    /// Columns that cannot be written as CSV.
+    pub no_csv: Vec<Problem>,
+}
+
+impl InputReader {
+    /// Reads the columns of a request's input, and nothing else.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` if there is no input or it cannot be read, and an error if S3 fails.
+    pub async fn inspect(&self, request: &RunRequest) -> Result<InputSummary, EngineError> {
+        let input = self.find(request).await?;
+        let no_csv = columns_without_text(&input.view.schema(&input.shape.schema));
+        Ok(InputSummary { columns: input.view.names(), no_csv })
+    }
+
+    /// The execution input that `input` stands for: the object that it names, or `input` itself.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` if it names no JSON object, and an error if S3 fails.
+    pub async fn resolve_config(&self, input: Value) -> Result<Value, EngineError> {
+        resolve_config(self.bucket.client(), &self.readable_buckets(), input).await
+    }
+
+    /// Finds the rows of a request, and reads as much of them as counting takes.
+    pub(super) async fn find(&self, request: &RunRequest) -> Result<Input, EngineError> {
+        let (sources, previous) = match (&request.rows.previous_run, &request.rows.s3_uri) {
+            (Some(previous), _) => {
+                let (sources, plan) = answers_of(&self.bucket, previous).await?;
+                (sources, Some((previous, plan)))
+            }
+            (None, Some(uri)) => (self.find_objects(uri, request.rows.input_type).await?, None),
+            (None, None) => return Err(Problem::without_value("s3_uri", "is required").into()),
+        };
+        let (client, in_thread, with_types) = (self.bucket.client().clone(), sources.clone(), request.infer_types);
+        let shape = blocking(move || shape::inspect(&Handle::current(), &client, &in_thread, with_types)).await?;
+        let names: Vec<String> = shape.schema.fields().iter().map(|field| field.name().clone()).collect();
+        let view = match &previous {
+            Some((previous, plan)) => {
+                let columns = columns_after(plan, names, &previous.stage_name);
+                let view = View::new(columns, &request.rows.column_mappings)?;
+                view.after(&previous.stage_name, request.rows.include_failed, &plan.prompts)
+            }
+            None => View::new(names.into_iter().map(Column::of_input).collect(), &request.rows.column_mappings)?,
+        };
+        Ok(Input { sources, shape, view })
+    }
+
+    /// All rows of an input, in order. For a blocking thread.
+    pub(super) fn batches<'a>(
+        &'a self,
+        runtime: &'a Handle,
+        input: &'a Input,
+    ) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
+        batches::batches(runtime, self.bucket.client(), &input.sources, &input.shape)
+    }
+
+    async fn find_objects(&self, named: &str, input_type: InputType) -> Result<Sources, EngineError> {
+        let uri = S3Uri::parse(named).map_err(|rule| Problem::new("s3_uri", named, rule))?;
+        if !self.readable_buckets().contains(&uri.bucket.as_str()) {
+            let rule = format!("the stack may read the buckets {} only", self.readable_buckets().join(", "));
+            let remedy = "copy the data, or add the bucket to the context key `inputBuckets` and deploy";
+            return Err(Problem::new("s3_uri", named, rule).remedy(remedy).into());
+        }
+        let client = self.bucket.client();
+        if input_type == InputType::Image && objects::names_images(client, &uri).await? {
+            return Ok(Sources::of_images(&uri));
+        }
+        objects::find(client, &uri).await
+    }
+
+    fn readable_buckets(&self) -> Vec<&str> {
+        std::iter::once(self.bucket.name()).chain(self.input_buckets.iter().map(String::as_str)).collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! The objects of an input: one object or a prefix of several, all CSV or all Parquet; or images.
+
+use crate::error::EngineError;
+use crate::images;
+use crate::objects::{ObjectMeta, Pages, head, list};
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::problem::{Problem, Problems};
+use bedrock_batch_domain::s3_uri::S3Uri;
+use std::collections::BTreeMap;
+
+/// The formats that rows are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::preprocess) enum Format {
+    Csv,
+    Parquet,
+    /// Each object is a row.
+    Images,
+}
+
+impl Format {
+    fn of(key: &str) -> Option<Self> {
+        let ending = key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" => Some(Self::Csv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// The objects of an input.
+#[derive(Debug, Clone)]
+pub(in crate::preprocess) struct Sources {
+    /// The request's field that names the input, and its value.
+    pub(in crate::preprocess) named: (&'static str, String),
+    pub(in crate::preprocess) format: Format,
+    /// The objects; of images none, since they are too many to be remembered: they are listed anew.
+    pub(in crate::preprocess) objects: Vec<ObjectMeta>,
+    /// Address of the images.
+    pub(in crate::preprocess) place: Option<S3Uri>,
+    pub(in crate::preprocess) warnings: BTreeMap<String, u64>,
+}
+
+impl Sources {
+    /// Images: `place` is one object or a prefix.
+    pub(in crate::preprocess) fn of_images(place: &S3Uri) -> Self {
+        let named = ("s3_uri", place.to_string());
+        Self {
+            named,
+            format: Format::Images,
+            objects: Vec::new(),
+            place: Some(place.clone()),
+            warnings: BTreeMap::new(),
+        }
+    }
+
+    /// The answered rows of an earlier run.
+    pub(in crate::preprocess) fn of_run(run_id: &str, format: Format, objects: Vec<ObjectMeta>) -> Self {
+        let named = ("previous_run.run_id", run_id.to_owned());
+        Self { named, format, objects, place: None, warnings: BTreeMap::new() }
+    }
+}
+
+/// Returns true if `uri` names images rather than tables, by the names of the first objects. Where both lie together,
+/// images are meant: a table among them can be named itself.
+pub(in crate::preprocess) async fn names_images(client: &Client, uri: &S3Uri) -> Result<bool, EngineError> {
+    if !uri.key.is_empty() && !uri.key.ends_with('/') && head(client, uri).await?.is_some() {
+        return Ok(Format::of(&uri.key).is_none());
+    }
+    let first = Pages::new(client, &as_prefix(uri)).next().await?.unwrap_or_default();
+    let has_tables = first.iter().any(|found| Format::of(&found.uri.key).is_some());
+    Ok(!has_tables || first.iter().any(|found| images::is_image_name(&found.uri.key)))
+}
+
+/// The prefix of all objects below `uri`.
+fn as_prefix(uri: &S3Uri) -> S3Uri {
+    match uri.key.as_str() {
+        "" => uri.clone(),
+        key => S3Uri::new(&uri.bucket, format!("{}/", key.trim_end_matches('/'))),
+    }
+}
+
+/// Finds the objects that `uri` names.
+pub(in crate::preprocess) async fn find(client: &Client, uri: &S3Uri) -> Result<Sources, EngineError> {
+    let mut warnings = BTreeMap::new();
+    let single = if uri.key.is_empty() || uri.key.ends_with('/') { None } else { head(client, uri).await? };
+    let objects = match single {
+        Some(object) => vec![object],
+        None => {
+            let prefix = as_prefix(uri);
+            let (rows, others): (Vec<ObjectMeta>, Vec<ObjectMeta>) =
+                list(client, &prefix).await?.into_iter().partition(|found| !is_marker(found, &prefix));
+            if !others.is_empty() {
+                warnings.insert(
+                    "objects ignored: names or folders that begin with `_` or `.`, and folder markers".to_owned(),
+                    others.len() as u64,
+                );
+            }
+            rows
+        }
+    };
+    if objects.is_empty() {
+        let rule = "there is no such object, and no object under this prefix";
+        return Err(Problem::new("s3_uri", uri, rule).remedy("upload the rows, or correct the address").into());
+    }
+    let format = one_format(&objects)?;
+    let empty = objects.iter().filter(|found| found.bytes == 0);
+    Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
+    Ok(Sources { named: ("s3_uri", uri.to_string()), format, objects, place: None, warnings })
+}
+
+/// Objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of unfinished work.
+fn is_marker(found: &ObjectMeta, prefix: &S3Uri) -> bool {
+    let below = found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key);
+    below.is_empty()
+        || below.ends_with('/')
+        || below.split('/').any(|part| part.starts_with('_') || part.starts_with('.'))
+}
+
+fn one_format(objects: &[ObjectMeta]) -> Result<Format, EngineError> {
+    let mut problems = Vec::new();
+    let mut formats = Vec::new();
+    for found in objects {
+        match Format::of(&found.uri.key) {
+            Some(format) => formats.push(format),
+            None => problems.push(
+                Problem::new("s3_uri", &found.uri, "is neither CSV nor Parquet by its name (.csv, .parquet)")
+                    .remedy("convert it, or keep it out of the prefix"),
+            ),
+        }
+    }
+    let first = formats.first().copied().unwrap_or(Format::Csv);
+    if formats.iter().any(|format| *format != first) {
+        problems
+            .push(Problem::without_value("s3_uri", "the prefix holds both CSV and Parquet files").remedy("split it"));
+    }
+    Problems::check(problems)?;
+    Ok(first)
+}

@@ -1,0 +1,107 @@
+//! Rows and columns of an input, from a first pass over it.
+
+use super::objects::{Format, Sources};
+use crate::error::EngineError;
+use crate::images::{self, ImageRows};
+use crate::objects::{ObjectRangeReader, StreamReader};
+use crate::rows::csv_count::{count_records, line_at};
+use crate::rows::csv_infer::{CellType, infer_types};
+use crate::rows::csv_read::CsvRows;
+use crate::rows::parquet_read::ParquetRows;
+use arrow_schema::SchemaRef;
+use aws_sdk_s3::Client;
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::s3_uri::S3Uri;
+use std::collections::BTreeMap;
+use tokio::runtime::Handle;
+
+/// Result of the first pass over an input.
+#[derive(Debug, Clone)]
+pub(in crate::preprocess) struct Shape {
+    pub(in crate::preprocess) rows: u64,
+    pub(in crate::preprocess) schema: SchemaRef,
+    /// Objects that are not images, by kind.
+    pub(in crate::preprocess) ignored: BTreeMap<String, u64>,
+    /// Types of the columns of CSV files, where they are inferred.
+    pub(super) types: Option<Vec<CellType>>,
+}
+
+/// Counts rows and compares schemas. For a blocking thread: this reads every CSV once.
+pub(super) fn inspect(
+    runtime: &Handle,
+    client: &Client,
+    sources: &Sources,
+    with_types: bool,
+) -> Result<Shape, EngineError> {
+    if let Some(place) = &sources.place {
+        return inspect_images(runtime, client, place);
+    }
+    let mut rows = 0;
+    let mut schema: Option<(SchemaRef, String)> = None;
+    let mut types: Option<Vec<CellType>> = None;
+    for object in &sources.objects {
+        let file = object.uri.to_string();
+        let own = match sources.format {
+            Format::Parquet | Format::Images => {
+                let (shape, _) = ParquetRows::open(ObjectRangeReader::new(runtime, client, object), &file, None)?;
+                rows += shape.rows;
+                shape.schema
+            }
+            Format::Csv => {
+                let own = CsvRows::open(StreamReader::new(runtime, client, object), &file, None)?.schema();
+                let counted = count_records(StreamReader::new(runtime, client, object))?;
+                if let Some(offset) = counted.open_quote_at {
+                    let line = line_at(StreamReader::new(runtime, client, object), offset)?;
+                    let rule = "a quote opens here that is never closed";
+                    let remedy = "close it, or write a quote that is meant as text as two of them within quotes";
+                    return Err(Problem::without_value(format!("{file} line {line}"), rule).remedy(remedy).into());
+                }
+                rows += counted.records.saturating_sub(1);
+                if with_types {
+                    let own_types = infer_types(StreamReader::new(runtime, client, object), &file)?;
+                    types = Some(match types.filter(|types| types.len() == own_types.len()) {
+                        Some(types) => types.into_iter().zip(own_types).map(|(a, b)| a.and(b)).collect(),
+                        None => own_types,
+                    });
+                }
+                own
+            }
+        };
+        match &schema {
+            Some((first, first_file)) if *first != own => {
+                let rule = format!("has other columns than {first_file}: {}", difference(first, &own));
+                return Err(Problem::new("s3_uri", &file, rule).remedy("a prefix holds files of one schema").into());
+            }
+            Some(_) => {}
+            None => schema = Some((own, file)),
+        }
+    }
+    let Some((mut schema, first_file)) = schema else {
+        return Err(Problem::without_value("s3_uri", "names no object").into());
+    };
+    if let Some(types) = &types {
+        let object = sources.objects.first().map(|o| StreamReader::new(runtime, client, o));
+        if let Some(input) = object {
+            schema = CsvRows::open(input, &first_file, Some(types.clone()))?.schema();
+        }
+    }
+    if rows == 0 {
+        return Err(Problem::new("s3_uri", &first_file, "holds a header, and no rows").into());
+    }
+    Ok(Shape { rows, schema, types, ignored: BTreeMap::new() })
+}
+
+fn inspect_images(runtime: &Handle, client: &Client, place: &S3Uri) -> Result<Shape, EngineError> {
+    let count = runtime.block_on(images::count(client, place))?;
+    Ok(Shape { rows: count.images, schema: ImageRows::schema(), types: None, ignored: count.warnings() })
+}
+
+fn difference(first: &SchemaRef, own: &SchemaRef) -> String {
+    if first.fields().len() != own.fields().len() {
+        return format!("{} columns instead of {}", own.fields().len(), first.fields().len());
+    }
+    let pair = first.fields().iter().zip(own.fields()).find(|(a, b)| a != b);
+    pair.map_or_else(String::new, |(a, b)| {
+        format!("`{}` ({}) instead of `{}` ({})", b.name(), b.data_type(), a.name(), a.data_type())
+    })
+}

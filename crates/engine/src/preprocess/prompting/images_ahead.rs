@@ -1,0 +1,198 @@
+//! Images of the next rows, fetched while the present ones are rendered.
+
+use super::prompted_rows::{PromptAssignment, PromptedRows};
+use crate::error::EngineError;
+use crate::images::{FetchedImage, ImageFetcher, Pending};
+use crate::rows::cell_text::as_text;
+use arrow_array::Array;
+use bedrock_batch_domain::row_error::RowError;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Rows whose images are asked for together.
+const ROWS_AT_ONCE: usize = 64;
+/// Bytes of images, in base64, after which rows are handed on: with those that are on their way, what is in memory at
+/// once.
+const BYTES_AT_ONCE: usize = 32 << 20;
+
+/// Rows without their images yet.
+pub(super) struct WithoutImages {
+    pub(super) rows: PromptedRows,
+    /// Where several rows stand for one of the input, the place of that one: they share its image.
+    pub(super) shared: Option<Vec<u64>>,
+}
+
+impl WithoutImages {
+    /// The rows, where there are no images.
+    pub(super) fn into_rows(self) -> PromptedRows {
+        self.rows
+    }
+
+    /// The first rows, about as many as wanted, without tearing rows of one image apart; the rest stays.
+    fn split(&mut self, wanted: usize) -> PromptedRows {
+        let all = self.rows.ids.len();
+        let mut end = wanted.min(all);
+        if let Some(shared) = &self.shared {
+            while end < all && end > 0 && shared[end] == shared[end - 1] {
+                end += 1;
+            }
+            self.shared = Some(shared[end..].to_vec());
+        }
+        let (rows, ids) = (&self.rows.rows, &self.rows.ids);
+        let prompts = match &mut self.rows.prompts {
+            PromptAssignment::First => PromptAssignment::First,
+            PromptAssignment::Each(prompts) => PromptAssignment::Each(prompts.drain(..end).collect()),
+        };
+        let first = PromptedRows {
+            rows: rows.slice(0, end),
+            ids: ids.slice(0, end),
+            own_ids: self.rows.own_ids,
+            may_be_set_aside: self.rows.may_be_set_aside,
+            prompts,
+            images: None,
+        };
+        self.rows.rows = rows.slice(end, all - end);
+        self.rows.ids = ids.slice(end, all - end);
+        first
+    }
+}
+
+/// Rows with their images; those of the next rows are on their way already.
+pub(super) struct ImagesAhead<'a, I> {
+    source: I,
+    fetcher: &'a ImageFetcher,
+    column: &'a str,
+    rest: Option<WithoutImages>,
+    on_their_way: VecDeque<Result<OnTheirWay, EngineError>>,
+}
+
+struct OnTheirWay {
+    rows: WithoutImages,
+    /// For each row, the place of its image among those that are fetched.
+    places: VecDeque<Option<usize>>,
+    images: Pending,
+    /// The image that came last, and its place.
+    latest: Option<(usize, Result<Arc<FetchedImage>, RowError>)>,
+}
+
+impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a, I> {
+    pub(super) fn new(source: I, fetcher: &'a ImageFetcher, column: &'a str) -> Self {
+        Self { source, fetcher, column, rest: None, on_their_way: VecDeque::new() }
+    }
+
+    /// Begins to fetch the images of the next rows.
+    fn start_next(&mut self) -> Option<Result<OnTheirWay, EngineError>> {
+        let mut rest = match self.rest.take() {
+            Some(rest) => rest,
+            None => match self.source.next()? {
+                Ok(rows) => rows,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        let shared = rest.shared.clone();
+        let rows = rest.split(ROWS_AT_ONCE);
+        if rest.rows.ids.len() > 0 {
+            self.rest = Some(rest);
+        }
+        Some(self.start(rows, shared.as_deref()))
+    }
+
+    /// Only images of rows that are asked are fetched, and one that rows share once.
+    fn start(&self, rows: PromptedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
+        let column = rows.rows.column_by_name(self.column);
+        let column = column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
+        let cells = as_text(column)?;
+        let mut wanted: Vec<Option<String>> = Vec::new();
+        let mut last: Option<(u64, usize)> = None;
+        let places = (0..rows.ids.len()).map(|row| {
+            rows.prompt_of(row).ok()?;
+            let input_row = shared.map(|shared| shared[row]);
+            if let (Some(input_row), Some((before, place))) = (input_row, last)
+                && input_row == before
+            {
+                return Some(place);
+            }
+            wanted.push((!cells.is_null(row)).then(|| cells.value(row).to_owned()));
+            let place = wanted.len() - 1;
+            last = input_row.map(|input_row| (input_row, place));
+            Some(place)
+        });
+        let places = places.collect();
+        let images = self.fetcher.start(wanted.iter().map(Option::as_deref));
+        Ok(OnTheirWay { rows: WithoutImages { rows, shared: None }, places, images, latest: None })
+    }
+}
+
+impl<I: Iterator<Item = Result<WithoutImages, EngineError>>> Iterator for ImagesAhead<'_, I> {
+    type Item = Result<PromptedRows, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.on_their_way.is_empty() {
+            let first = self.start_next()?;
+            self.on_their_way.push_back(first);
+        }
+        if self.on_their_way.len() < 2
+            && let Some(next) = self.start_next()
+        {
+            self.on_their_way.push_back(next);
+        }
+        let mut first = match self.on_their_way.pop_front()? {
+            Ok(first) => first,
+            Err(error) => return Some(Err(error)),
+        };
+        let arrived = first.arrived();
+        if !first.places.is_empty() {
+            self.on_their_way.push_front(Ok(first));
+        }
+        Some(arrived)
+    }
+}
+
+impl OnTheirWay {
+    /// The next rows with their images, as many as a batch may hold bytes of; rows whose image cannot be had are not
+    /// asked, and say why.
+    fn arrived(&mut self) -> Result<PromptedRows, EngineError> {
+        let (mut images, mut without, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while bytes < BYTES_AT_ONCE {
+            let Some(place) = self.places.pop_front() else { break };
+            let image = match place {
+                Some(place) => Some(self.image(place)?),
+                None => None,
+            };
+            match image {
+                Some(Ok(image)) => {
+                    bytes += image.base64.len();
+                    images.push(Some(image));
+                }
+                Some(Err(why)) => {
+                    without.push((images.len(), why));
+                    images.push(None);
+                }
+                None => images.push(None),
+            }
+        }
+        let mut rows = self.rows.split(images.len());
+        let mut prompts: Vec<Result<usize, RowError>> =
+            (0..images.len()).map(|row| rows.prompt_of(row).map_err(RowError::clone)).collect();
+        for (row, why) in without {
+            prompts[row] = Err(why);
+        }
+        rows.images = Some(images);
+        rows.prompts = PromptAssignment::Each(prompts);
+        Ok(rows)
+    }
+
+    /// The image at this place; places come in order, some of them several times.
+    fn image(&mut self, place: usize) -> Result<Result<Arc<FetchedImage>, RowError>, EngineError> {
+        if let Some((at, image)) = &self.latest
+            && *at == place
+        {
+            return Ok(image.clone());
+        }
+        let fetched = self.images.next();
+        let fetched = fetched.ok_or_else(|| EngineError::internal("fewer images were fetched than rows have"))??;
+        let image = fetched.map(Arc::new);
+        self.latest = Some((place, image.clone()));
+        Ok(image)
+    }
+}

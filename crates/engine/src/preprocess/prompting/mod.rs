@@ -1,0 +1,9 @@
+//! From the rows of an input to prompted rows: ids, the prompts of each row, images.
+
+mod images_ahead;
+mod prompted_rows;
+mod record_ids;
+mod row_prompter;
+
+pub use prompted_rows::{PromptedRows, numbered};
+pub(super) use row_prompter::{RowPrompter, Survey};

@@ -1,0 +1,179 @@
+//! The number of rows that a run takes, their lane, and the counts of what was written.
+
+use super::chunks::Written;
+use super::input::InputReader;
+use super::prompting::Survey;
+use super::validated_request::ValidatedRequest;
+use crate::error::EngineError;
+use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::model::Limits;
+use bedrock_batch_domain::plan::PlanCounts;
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::row_error::{Reason, RowErrorCode, count_words};
+use std::collections::BTreeMap;
+use std::mem::take;
+use tokio::runtime::Handle;
+
+/// The Distributed Map's result holds two bytes a job and must stay under 256 KiB.
+const MAX_JOBS: u64 = 100_000;
+
+/// Number of rows of the input, number of them that the request lets in, and the lane and limits of those.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowBudget {
+    there: u64,
+    within_total: u64,
+    /// Rows of the input that are taken.
+    pub(super) taken: u64,
+    /// Prompted rows that they become: more, where a row has several prompts.
+    pub(super) records: u64,
+    pub(super) lane: Lane,
+    pub(super) limits: ChunkLimits,
+}
+
+impl RowBudget {
+    /// Plans a run. Where rows have prompts of their own, each is read for that; prompts that no row uses are dropped from
+    /// the request. For a blocking thread.
+    pub(super) fn plan(checked: &mut ValidatedRequest, inputs: &InputReader) -> Result<Self, EngineError> {
+        if !checked.resolved.prompts.names_prompts() {
+            return Self::of(checked, None);
+        }
+        let runtime = Handle::current();
+        let names = checked.input.view.names();
+        checked.resolved.prompts = take(&mut checked.resolved.prompts).without_columns(&names);
+        let (max_rows, max_records) = Self::maximum(checked);
+        let survey = checked.prompter().survey(inputs.batches(&runtime, &checked.input), max_rows, max_records)?;
+        let budget = Self::of(checked, Some(&survey))?;
+        checked.resolved.prompts = take(&mut checked.resolved.prompts).restricted_to(&survey.used);
+        Ok(budget)
+    }
+
+    /// Maximum number of rows that the request lets in, and of records.
+    fn maximum(checked: &ValidatedRequest) -> (u64, u64) {
+        let request = &checked.request;
+        let per_job = request.max_records_per_job.min(checked.resolved.model.limits.max_records_per_job);
+        let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * u64::from(per_job));
+        (checked.input.shape.rows.min(request.max_records_total.unwrap_or(u64::MAX)), in_jobs)
+    }
+
+    /// `survey`: the result of a first look at all rows, where rows have prompts of their own.
+    fn of(checked: &ValidatedRequest, survey: Option<&Survey>) -> Result<Self, EngineError> {
+        let (request, model) = (&checked.request, &checked.resolved.model.limits);
+        let there = checked.input.shape.rows;
+        let (within_total, in_jobs) = Self::maximum(checked);
+        let (taken, records) = match survey {
+            Some(survey) => (survey.rows, survey.records),
+            None => (within_total.min(in_jobs), within_total.min(in_jobs)),
+        };
+        let lane = lane_of(request, model, records);
+        let limits = chunk_limits(request, model, lane);
+        limits.check(records)?;
+        if records.div_ceil(u64::from(limits.max_records)) > MAX_JOBS {
+            let rule = format!("{records} rows would make over {MAX_JOBS} jobs, more than a run can hold");
+            let remedy = "raise it (Bedrock takes up to 100,000 records a job), or split the input";
+            return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
+        }
+        Ok(Self { there, within_total, taken, records, lane, limits })
+    }
+
+    pub(super) fn counts(self, checked: &ValidatedRequest, written: &Written) -> Result<PlanCounts, EngineError> {
+        if written.rows != self.records {
+            let rule = format!("{} rows were counted and {} read: it changed meanwhile", self.records, written.rows);
+            let (field, value) = &checked.input.sources.named;
+            return Err(Problem::new(*field, value, rule).remedy("start again").into());
+        }
+        let over_max_jobs = self.within_total - self.taken + written.over_max_chunks;
+        let skipped_codes = BTreeMap::from([
+            (RowErrorCode::OverMaxRecordsTotal, self.there - self.within_total),
+            (RowErrorCode::OverMaxNumJobs, over_max_jobs),
+        ]);
+        let skipped_codes: BTreeMap<_, _> = skipped_codes.into_iter().filter(|(_, rows)| *rows > 0).collect();
+        if written.chunks.is_empty() {
+            return Err(self.nothing_to_send(written).into());
+        }
+        let mut warnings = checked.input.sources.warnings.clone();
+        warnings.extend(checked.input.shape.ignored.clone());
+        if written.empty_cells > 0 {
+            warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
+        }
+        if written.forgotten > 0 {
+            warnings.insert(
+                "rows that later ones were not compared with, since there are too many different ones".to_owned(),
+                written.forgotten,
+            );
+        }
+        Ok(PlanCounts {
+            rows: self.there - self.taken + self.records,
+            input_rows: self.there,
+            records: written.chunks.iter().map(|records| u64::from(*records)).sum(),
+            skipped: in_words(skipped_codes.iter().map(|(code, rows)| (Reason::from(*code), *rows))),
+            skipped_codes,
+            rejected: in_words(written.rejected.clone()),
+            warnings,
+            jobs: u32::try_from(written.chunks.len()).unwrap_or(u32::MAX),
+            duplicates: written.same,
+            duplicate_chunks: u32::try_from(written.duplicates.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn nothing_to_send(self, written: &Written) -> Problem {
+        let mut reasons = written.rejected.clone();
+        reasons.retain(|reason, _| reason.code != RowErrorCode::TooFewForBatch);
+        let failed_before = reasons.keys().any(|reason| reason.code == RowErrorCode::FailedInEarlierStage);
+        let rejected: u64 = reasons.values().sum();
+        let reasons: Vec<String> = in_words(reasons).into_keys().collect();
+        let duplicates = written.same;
+        let mut parts = Vec::new();
+        if rejected > 0 {
+            parts.push(format!("{rejected} cannot be sent ({})", reasons.join(", ")));
+        }
+        if duplicates > 0 {
+            parts.push(format!("{duplicates} are the same as others"));
+        }
+        let least = self.limits.min_records;
+        let rest = written.rows.saturating_sub(rejected + duplicates);
+        if self.lane == Lane::Batch && rest > 0 {
+            parts.push(format!("the rest is under the {least} records that a batch job needs"));
+        }
+        let rule = format!("of {} rows, {}", written.rows, parts.join(", and "));
+        let remedy = match (rejected > 0, duplicates > 0) {
+            _ if failed_before => "look at the answers of that stage; include_failed sends such rows all the same",
+            (_, true) => "use processing_mode `auto`, add rows, or set deduplicate to false",
+            (true, false) => "mend those rows, or add rows",
+            (false, false) => "add rows",
+        };
+        Problem::without_value("the input", rule).remedy(remedy)
+    }
+}
+
+/// Rows by the words for their reasons.
+fn in_words(reasons: impl IntoIterator<Item = (Reason, u64)>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for (reason, rows) in reasons {
+        count_words(&mut counts, &reason, rows);
+    }
+    counts
+}
+
+/// The lane of the first pass, for so many rows.
+fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
+    let options = &request.invocation;
+    let threshold = options.batch_threshold.unwrap_or(u64::from(model.min_records_per_job));
+    match options.processing_mode {
+        ProcessingMode::Batch => Lane::Batch,
+        ProcessingMode::Auto if rows >= threshold => Lane::Batch,
+        ProcessingMode::Auto | ProcessingMode::Realtime => Lane::OnDemand,
+    }
+}
+
+/// The request's wishes within the model's limits. A file of records for the other lane has no minimum.
+fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane) -> ChunkLimits {
+    ChunkLimits {
+        min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },
+        max_records: request.max_records_per_job.min(model.max_records_per_job),
+        max_bytes: model.max_chunk_bytes(),
+        max_chunks: request.max_num_jobs,
+        small_last: request.invocation.processing_mode == ProcessingMode::Auto,
+    }
+}

@@ -1,0 +1,101 @@
+//! The use case: check everything, write the chunks, freeze the plan.
+
+use super::freeze::RunToFreeze;
+use super::input::InputReader;
+use super::row_budget::RowBudget;
+use super::start_input::StartInput;
+use super::validated_request::ValidatedRequest;
+use super::write_rows::write_rows;
+use crate::deployment::Deployment;
+use crate::error::EngineError;
+use crate::job_table::JobTable;
+use crate::objects::blocking;
+use bedrock_batch_domain::check::Catalog;
+use bedrock_batch_domain::layout::{self, Layout};
+use bedrock_batch_domain::pipeline::pipeline_of_stage;
+use bedrock_batch_domain::plan::{Plan, Step};
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::prompt::PromptLibrary;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Starts runs.
+#[derive(Debug, Clone)]
+pub struct Preprocessor {
+    /// The reader of inputs.
+    pub inputs: InputReader,
+    /// The rules that requests are checked against.
+    pub deployment: Arc<Deployment>,
+    /// The job table.
+    pub jobs: JobTable,
+}
+
+impl Preprocessor {
+    /// Starts a run: returns its first step.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` with all problems of the input, and an error if an AWS request fails.
+    pub async fn run(&self, input: &StartInput) -> Result<Step, EngineError> {
+        let run_id = layout::run_id(&input.execution_name);
+        let pipeline = pipeline_of_stage(&input.input);
+        let request = self.inputs.resolve_config(input.input.clone()).await?;
+        self.check_name(input, &run_id).await?;
+        let frozen = self.frozen_prompts(pipeline).await?;
+        // A pipeline may have been validated before prompts were frozen.
+        let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
+        let catalog = Catalog { prompts, ..self.deployment.catalog() };
+        let mut checked = ValidatedRequest::check(&request, &self.inputs, self.deployment.limits, &catalog).await?;
+        let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
+        let inputs = self.inputs.clone();
+        let (checked, budget) = blocking(move || {
+            let budget = RowBudget::plan(&mut checked, &inputs)?;
+            Ok((Arc::new(checked), budget))
+        })
+        .await?;
+        // From here on there is something that could have to be stopped.
+        if !self.jobs.take_run(&run_id, &input.execution_arn, None).await? {
+            return Err(name_taken(input).into());
+        }
+        let bucket = &self.inputs.bucket;
+        let uploads = bucket.uploads(&Handle::current());
+        let written = {
+            let (inputs, checked, layout) = (self.inputs.clone(), Arc::clone(&checked), layout.clone());
+            let sink = uploads.clone();
+            blocking(move || write_rows(&inputs, &checked, budget, &layout, &sink)).await?
+        };
+        uploads.finish().await?;
+        let counts = budget.counts(&checked, &written)?;
+        let lane = budget.lane;
+        let run =
+            RunToFreeze { input, run_id: &run_id, layout: &layout, checked: &checked, counts, lane, written: &written };
+        run.freeze(bucket, self.jobs.table()).await
+    }
+
+    /// The prompts that validate has checked for the pipeline run of this stage, even if other prompts were deployed since.
+    /// `pipeline`: the bucket and the name of that run.
+    async fn frozen_prompts(&self, pipeline: Option<(String, String)>) -> Result<Option<PromptLibrary>, EngineError> {
+        match pipeline.filter(|(bucket, _)| bucket == self.inputs.bucket.name()) {
+            Some((_, run)) => self.inputs.bucket.find_json(&Layout::pipeline_prompts_key(&run)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A name may be used again when Step Functions has forgotten its execution, but not for the same files: what an
+    /// earlier run of this name left there would be taken for this one's.
+    async fn check_name(&self, input: &StartInput, run_id: &str) -> Result<(), EngineError> {
+        let bucket = &self.inputs.bucket;
+        // A pipeline run would share the folder.
+        if bucket.contains(&Layout::pipeline_key(run_id)).await? {
+            return Err(name_taken(input).into());
+        }
+        match bucket.find_json::<Plan>(&Layout::plan_key(run_id)).await? {
+            Some(earlier) if earlier.started_at != input.started_at => Err(name_taken(input).into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn name_taken(input: &StartInput) -> Problem {
+    let rule = "an earlier run had this name, and its files are still there";
+    Problem::new("the execution's name", &input.execution_name, rule).remedy("choose another name")
+}

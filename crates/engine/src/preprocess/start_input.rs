@@ -1,0 +1,17 @@
+//! The payload of the first state of an execution.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The beginning of an execution.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StartInput {
+    /// The execution's name.
+    pub execution_name: String,
+    /// The execution's ARN.
+    pub execution_arn: String,
+    /// Time at which the execution started.
+    pub started_at: String,
+    /// The user's input.
+    pub input: Value,
+}

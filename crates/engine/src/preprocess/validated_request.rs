@@ -1,0 +1,65 @@
+//! A request checked against its input and the rules of the deployment.
+
+use super::input::{Input, InputReader, columns_without_text};
+use super::prompting::RowPrompter;
+use crate::error::EngineError;
+use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, resolve};
+use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
+use bedrock_batch_domain::problem::Problems;
+use serde_json::Value;
+
+/// A request whose model, prompts and input were found.
+pub(super) struct ValidatedRequest {
+    pub(super) request: RunRequest,
+    pub(super) resolved: Resolved,
+    pub(super) input: Input,
+}
+
+impl ValidatedRequest {
+    /// Checks all that can be checked before a row is read; gathers the problems of each part.
+    pub(super) async fn check(
+        input: &Value,
+        inputs: &InputReader,
+        limits: StackLimits,
+        catalog: &Catalog<'_>,
+    ) -> Result<Self, EngineError> {
+        let (request, mut problems) = RunRequest::read(input, limits);
+        let Some(request) = request else {
+            // The parts that are there are looked at all the same: all problems at once.
+            if let Some(id) = input.get("model_id").and_then(Value::as_str) {
+                problems.extend(catalog.models.find(id, None).err());
+            }
+            Problems::check(problems)?;
+            return Err(EngineError::internal("an input without problems could not be read"));
+        };
+        let (resolved, more) = resolve(&request, catalog);
+        problems.extend(more);
+        let input = match inputs.find(&request).await {
+            Ok(input) => Some(input),
+            Err(error) => {
+                problems.extend(error.into_problems()?.as_slice().iter().cloned());
+                None
+            }
+        };
+        if let Some(input) = &input {
+            if let Some(resolved) = &resolved {
+                problems.extend(column_problems(&request, resolved, &input.view.names()));
+            }
+            if request.output_formats.contains(&OutputFormat::Csv) {
+                problems.extend(columns_without_text(&input.view.schema(&input.shape.schema)));
+            }
+        }
+        Problems::check(problems)?;
+        match (resolved, input) {
+            (Some(resolved), Some(input)) => Ok(Self { request, resolved, input }),
+            _ => Err(EngineError::internal("an input without problems could not be checked")),
+        }
+    }
+
+    /// Prompts the input's rows; without their images, for a look at the rows alone.
+    pub(super) fn prompter(&self) -> RowPrompter<'_> {
+        let prompts = &self.resolved.prompts;
+        let choosing = prompts.choosing_column(&self.input.view.names());
+        RowPrompter { view: &self.input.view, prompts, choosing, images: None }
+    }
+}

@@ -1,0 +1,75 @@
+//! All rows of a request, written as chunks.
+
+use super::chunks::{ChunkWriteSpec, Written, count_lines, dry_run, write_chunks};
+use super::input::InputReader;
+use super::prompting::RowPrompter;
+use super::record_writers::record_writers;
+use super::row_budget::RowBudget;
+use super::validated_request::ValidatedRequest;
+use crate::error::EngineError;
+use crate::images::{Buckets, CONCURRENCY, ImageFetcher};
+use crate::objects::ObjectSink;
+use bedrock_batch_domain::chunk_plan::Chunker;
+use bedrock_batch_domain::image::ImageLimits;
+use bedrock_batch_domain::input::InputType;
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::Layout;
+use tokio::runtime::Handle;
+
+/// Writes the rows that the budget lets in. For a blocking thread.
+pub(super) fn write_rows(
+    inputs: &InputReader,
+    checked: &ValidatedRequest,
+    budget: RowBudget,
+    layout: &Layout,
+    sink: &impl ObjectSink,
+) -> Result<Written, EngineError> {
+    let runtime = Handle::current();
+    let records = record_writers(checked)?;
+    let limits = &checked.resolved.model.limits;
+    let max_record_bytes = limits.max_record_bytes.min(Chunker::max_line_bytes(budget.limits));
+    let images = match checked.request.rows.input_type {
+        InputType::Text => None,
+        InputType::Image => Some(image_fetcher(&runtime, inputs, checked, max_record_bytes)),
+    };
+    let images = images.as_ref().map(|fetcher| (fetcher, checked.request.rows.image_column.as_str()));
+    let mut spec = ChunkWriteSpec {
+        layout,
+        records: &records,
+        limits: budget.limits,
+        max_record_bytes,
+        rows: budget.records,
+        // A row's records have to stay together, and duplicates go elsewhere.
+        deduplicate: checked.request.invocation.deduplicate && !checked.resolved.prompts.is_wide(),
+        lines: None,
+    };
+    let prompted = || {
+        let batches = inputs.batches(&runtime, &checked.input);
+        RowPrompter { images, ..checked.prompter() }.rows(batches, budget.taken)
+    };
+    let minimum = budget.limits.min_records;
+    // So few rows are read twice.
+    let few = budget.lane == Lane::Batch && spec.deduplicate && budget.records < 2 * u64::from(minimum);
+    if few && dry_run(&spec, prompted())?.too_few_without_duplicates(minimum) {
+        // In batch, at half the price, all rows cost less than the different ones on demand.
+        spec.deduplicate = false;
+    }
+    if budget.lane == Lane::Batch && Chunker::needs_exact_count(budget.limits) {
+        let lines = count_lines(&spec, prompted())?;
+        budget.limits.check(lines)?;
+        spec.lines = Some(lines);
+    }
+    write_chunks(&spec, prompted(), sink)
+}
+
+/// Fetches images that the model takes and that fit into a record.
+fn image_fetcher(
+    runtime: &Handle,
+    inputs: &InputReader,
+    checked: &ValidatedRequest,
+    max_record_bytes: u64,
+) -> ImageFetcher {
+    let buckets = Buckets { own: inputs.bucket.name().to_owned(), others: inputs.input_buckets.clone() };
+    let limits = ImageLimits::of(checked.resolved.model.family).within_record(max_record_bytes);
+    ImageFetcher::new(runtime, inputs.bucket.client(), buckets, limits, CONCURRENCY)
+}

@@ -1,0 +1,169 @@
+//! As much of S3 as the tests of this crate need, in this process: listings in pages of 1,000, objects, uploads in one
+//! request and in parts, and faults.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::Response;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const PAGE: usize = 1_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    /// By bucket and key.
+    pub(crate) objects: BTreeMap<(String, String), Vec<u8>>,
+    /// Answers in place of objects: status, code, and how often.
+    pub(crate) faults: BTreeMap<String, (u16, &'static str, u32)>,
+    pub(crate) asked: Vec<String>,
+    pub(crate) in_flight: usize,
+    pub(crate) most_in_flight: usize,
+    pub(crate) pages: usize,
+    /// Parts of uploads that are not complete, by upload.
+    pub(crate) parts: BTreeMap<String, BTreeMap<u32, Bytes>>,
+    /// Objects are not answered for as long as this is true.
+    pub(crate) is_held: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct S3Server(Arc<Mutex<World>>);
+
+impl S3Server {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn put(&self, bucket: &str, key: &str, body: &[u8]) {
+        self.world().objects.insert((bucket.to_owned(), key.to_owned()), body.to_vec());
+    }
+
+    /// Serves, and says where.
+    pub(crate) async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new().fallback(answer).with_state(self.clone());
+        let app = app.layer(axum::extract::DefaultBodyLimit::disable());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        format!("http://{address}")
+    }
+}
+
+fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
+    let mut response = Response::builder().status(StatusCode::from_u16(status).unwrap());
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(body.into()).unwrap()
+}
+
+async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, body: Bytes) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return change(&bucket, &method, &uri, body);
+    }
+    if let Some(query) = uri.query().filter(|query| query.contains("list-type=2")) {
+        return listing(&bucket, uri.path().trim_matches('/'), query);
+    }
+    let path = uri.path().trim_start_matches('/').to_owned();
+    {
+        let mut world = bucket.world();
+        world.asked.push(path.clone());
+        world.in_flight += 1;
+        world.most_in_flight = world.most_in_flight.max(world.in_flight);
+    }
+    while bucket.world().is_held {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut world = bucket.world();
+    world.in_flight -= 1;
+    if let Some((status, code, times)) = world.faults.get_mut(&path).filter(|(_, _, times)| *times > 0) {
+        *times -= 1;
+        return respond(*status, &[], format!("<Error><Code>{code}</Code><Message>told to</Message></Error>"));
+    }
+    let (name, key) = path.split_once('/').unwrap();
+    let Some(object) = world.objects.get(&(name.to_owned(), key.to_owned())).cloned() else {
+        return respond(404, &[], if method == Method::HEAD { "" } else { "<Error><Code>NoSuchKey</Code></Error>" });
+    };
+    respond(200, &[("etag", "e")], object)
+}
+
+/// Stores an object, or a step of an upload in parts.
+fn change(server: &S3Server, method: &Method, uri: &Uri, body: Bytes) -> Response {
+    let mut world = server.world();
+    let (bucket, key) = uri.path().trim_start_matches('/').split_once('/').unwrap();
+    let object = (bucket.to_owned(), key.to_owned());
+    let query = uri.query().unwrap_or_default();
+    let field = |name: &str| query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+    match (method.as_str(), field("uploadId")) {
+        ("PUT", Some(upload)) => {
+            let number = field("partNumber").unwrap().parse().unwrap();
+            world.parts.get_mut(upload).unwrap().insert(number, body);
+        }
+        ("PUT", None) => {
+            world.objects.insert(object, body.to_vec());
+        }
+        ("POST", Some(upload)) => {
+            let parts: Vec<Bytes> = world.parts.remove(upload).unwrap().into_values().collect();
+            world.objects.insert(object, parts.concat());
+            let xml = "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>";
+            return respond(200, &[("content-type", "application/xml")], xml);
+        }
+        ("POST", None) => {
+            let upload = format!("upload-{}-{key}", world.parts.len()).replace('/', "-");
+            let xml =
+                format!("<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>");
+            world.parts.insert(upload, BTreeMap::new());
+            return respond(200, &[("content-type", "application/xml")], xml);
+        }
+        (_, Some(upload)) => {
+            world.parts.remove(upload);
+            return respond(204, &[], "");
+        }
+        _ => return respond(501, &[], ""),
+    }
+    respond(200, &[("etag", "e")], "")
+}
+
+fn listing(bucket: &S3Server, name: &str, query: &str) -> Response {
+    let mut world = bucket.world();
+    world.pages += 1;
+    let field = |name: &str| {
+        let value = query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or("").replace("%2F", "/")
+    };
+    let (prefix, after) = (field("prefix"), field("continuation-token"));
+    let all = world.objects.iter().filter(|((bucket, key), _)| bucket == name && key.starts_with(&prefix));
+    let mut rest = all.filter(|((_, key), _)| *key > after).peekable();
+    let page: Vec<_> = rest.by_ref().take(PAGE).collect();
+    let last = page.last().map_or("", |((_, key), _)| key.as_str());
+    let entry = |((_, key), body): &(&(String, String), &Vec<u8>)| {
+        format!("<Contents><Key>{key}</Key><Size>{}</Size><ETag>e</ETag></Contents>", body.len())
+    };
+    let contents: Vec<String> = page.iter().map(entry).collect();
+    let more = match rest.peek() {
+        Some(_) => format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{last}</NextContinuationToken>"),
+        None => "<IsTruncated>false</IsTruncated>".to_owned(),
+    };
+    let xml = format!("<ListBucketResult>{more}{}</ListBucketResult>", contents.concat());
+    respond(200, &[("content-type", "application/xml")], xml)
+}
+
+/// A server of one object whose connection breaks in the object's middle, so often. Returns where it is.
+pub(crate) async fn serve_breaking(object: Vec<u8>, mut breaks: u32) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut request = [0; 16_384];
+            let _ = connection.read(&mut request).await;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", object.len());
+            let sent = if breaks > 0 { &object[..object.len() / 2] } else { &object[..] };
+            breaks = breaks.saturating_sub(1);
+            let _ = connection.write_all(&[head.as_bytes(), sent].concat()).await;
+        }
+    });
+    format!("http://{address}")
+}

@@ -1,0 +1,41 @@
+//! Inputs and the rules that they are checked against, for the functions that read them.
+
+use crate::environment;
+use crate::settings::{bucket, optional, required};
+use aws_config::SdkConfig;
+use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_engine::deployment::Deployment;
+use bedrock_batch_engine::preprocess::InputReader;
+use bedrock_batch_engine::templates::{load_models, load_prompts};
+use lambda_runtime::Error;
+use std::path::PathBuf;
+
+/// The reader of the inputs that this function may read.
+///
+/// # Errors
+/// Returns an error with the name of the environment variable if one is missing or invalid.
+pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
+    let input_buckets: String = optional(environment::INPUT_BUCKETS)?.unwrap_or_default();
+    Ok(InputReader {
+        bucket: bucket(config)?,
+        input_buckets: input_buckets.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+    })
+}
+
+/// The limits of this function's environment, with the templates and overrides that lie beside its binary.
+///
+/// # Errors
+/// Returns an error with the name of the environment variable or file if one is missing or invalid.
+pub fn deployment() -> Result<Deployment, Error> {
+    let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
+    Ok(Deployment {
+        region: required(environment::AWS_REGION)?,
+        limits: StackLimits {
+            max_total_records: optional(environment::MAX_TOTAL_RECORDS)?,
+            max_records_per_job: required(environment::MAX_RECORDS_PER_JOB)?,
+            max_concurrent_jobs: required(environment::MAX_CONCURRENT_JOBS)?,
+        },
+        prompts: load_prompts(&folder.join("prompt-templates"))?,
+        models: load_models(&folder.join("model-overrides.toml"))?,
+    })
+}
