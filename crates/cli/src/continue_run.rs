@@ -9,7 +9,7 @@ use crate::run_progress::{open_jobs, quantity};
 use crate::stack::Stack;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use bedrock_batch_domain::layout::run_id;
+use bedrock_batch_domain::ids::RunId;
 use clap::Args;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -113,7 +113,7 @@ fn execution_name(run: &str, continuation: Continuation, now: DateTime) -> Strin
     let time = DateTime::from_secs(now.secs()).fmt(Format::DateTime).unwrap_or_default();
     let time: String = time.chars().filter(|c| c.is_ascii_digit() || *c == 'T').collect();
     let suffix = format!("-{}-{time}", continuation.verb());
-    let clean = run_id(run);
+    let clean = String::from(RunId::of_execution(run));
     let room = MAX_NAME_LENGTH - suffix.len();
     if clean.len() <= room {
         return format!("{clean}{suffix}");

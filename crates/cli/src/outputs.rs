@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::stack::Stack;
 use arrow_array::RecordBatch;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::summary::RunOutput;
 use bedrock_batch_engine::EngineError;
@@ -13,7 +14,7 @@ use std::fs::File;
 use std::path::Path;
 
 /// Reads the run's output from its `summary.json`.
-pub(crate) async fn run_output(stack: &Stack, run_id: &str) -> Result<RunOutput, Failure> {
+pub(crate) async fn run_output(stack: &Stack, run_id: &RunId) -> Result<RunOutput, Failure> {
     Ok(stack.bucket.get_json(&Layout::summary_key(run_id)).await?)
 }
 

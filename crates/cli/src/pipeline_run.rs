@@ -6,7 +6,8 @@ use crate::run::Run;
 use crate::run_progress::RunProgress;
 use crate::stack::Stack;
 use crate::totals::usd;
-use bedrock_batch_domain::layout::{Layout, run_id};
+use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{FrozenStage, Pipeline, PipelineSummary};
 use bedrock_batch_domain::summary::RunOutput;
 
@@ -76,12 +77,12 @@ pub(crate) fn counts_line(output: &RunOutput) -> String {
 impl Stack {
     /// Returns the frozen pipeline, if the name is that of a pipeline run whose input was valid.
     pub(crate) async fn pipeline(&self, name: &str) -> Result<Option<Pipeline>, Failure> {
-        Ok(self.bucket.find_json(&Layout::pipeline_key(&run_id(name))).await?)
+        Ok(self.bucket.find_json(&Layout::pipeline_key(RunId::of_execution(name))).await?)
     }
 
     /// Returns the totals of a pipeline run that succeeded.
     pub(crate) async fn pipeline_summary(&self, name: &str) -> Result<Option<PipelineSummary>, Failure> {
-        Ok(self.bucket.find_json(&Layout::summary_key(&run_id(name))).await?)
+        Ok(self.bucket.find_json(&Layout::summary_key(RunId::of_execution(name))).await?)
     }
 
     /// Returns the pipeline run with this name, or `None` if there is none.
@@ -92,7 +93,7 @@ impl Stack {
             return Ok(None);
         }
         let own = || self.execution_arn(Orchestrator::Pipeline, name);
-        let arn = frozen.as_ref().map_or_else(own, |frozen| frozen.execution_arn.clone());
+        let arn = frozen.as_ref().map_or_else(own, |frozen| frozen.execution_arn.to_string());
         let execution = self.execution(&arn).await?;
         let known = frozen.is_some() || execution.is_some();
         Ok(known.then(|| PipelineRun { name: name.to_owned(), frozen, execution }))
@@ -156,15 +157,15 @@ mod tests {
     fn pipeline() -> Pipeline {
         let stage = |name: &str| FrozenStage {
             stage_name: name.to_owned(),
-            run_id: format!("p-{name}"),
+            run_id: RunId::of_execution(&format!("p-{name}")),
             execution_name: format!("p-{name}"),
-            job_name_prefix: name.to_owned(),
+            job_name_prefix: name.parse().unwrap(),
             model_id: "m".to_owned(),
         };
         Pipeline {
-            pipeline_run_id: "p".to_owned(),
+            pipeline_run_id: RunId::of_execution("p"),
             pipeline_name: "clothing".to_owned(),
-            execution_arn: "arn".to_owned(),
+            execution_arn: "arn:aws:states:eu-west-1:1:execution:pipelines:p".parse().unwrap(),
             started_at: "t".to_owned(),
             bucket: "b".to_owned(),
             presigned_url_expiry_days: 7,

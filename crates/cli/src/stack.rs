@@ -1,7 +1,8 @@
 //! Deployed stack to use: given by options or the environment, else that of the account of the credentials.
 
 use crate::failure::Failure;
-use bedrock_batch_domain::layout::{Layout, run_id};
+use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_engine::job_table::{JobTable, StoredJob};
 use bedrock_batch_engine::objects::Bucket;
@@ -71,7 +72,7 @@ impl Stack {
 
     /// Returns the run's plan, or `None` as long as preprocess has not frozen it.
     pub(crate) async fn plan(&self, run: &str) -> Result<Option<Plan>, Failure> {
-        Ok(self.bucket.find_json(&Layout::plan_key(&run_id(run))).await?)
+        Ok(self.bucket.find_json(&Layout::plan_key(RunId::of_execution(run))).await?)
     }
 
     /// Returns the job table of a run.

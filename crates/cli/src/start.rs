@@ -9,7 +9,7 @@ use crate::stack::Stack;
 use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use bedrock_batch_domain::layout::clean_prefix;
+use bedrock_batch_domain::ids::JobPrefix;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::config_object::MAX_DIRECT_BYTES;
 use bedrock_batch_engine::objects::Bucket;
@@ -89,12 +89,17 @@ async fn orchestrator_of(stack: &Stack, input: &Value) -> Orchestrator {
 
 /// Returns a unique name: `tickets-2026-11-20T13-05-07-3f9a`. The last part distinguishes starts within one second.
 fn default_name(input: &Value) -> String {
-    let named = |field: &str| input.get(field).and_then(Value::as_str).and_then(clean_prefix);
+    let named = |field: &str| input.get(field).and_then(Value::as_str).and_then(JobPrefix::cleaned);
     let prefix = named("job_name_prefix").or_else(|| named("pipeline_name"));
     let now = DateTime::from(SystemTime::now());
     let time = DateTime::from_secs(now.secs()).fmt(Format::DateTime).unwrap_or_default().replace(':', "-");
     let distinct = Sha256::digest(format!("{} {}", now.subsec_nanos(), std::process::id()));
-    format!("{}-{}-{}", prefix.as_deref().unwrap_or("run"), time.trim_end_matches('Z'), &hex::encode(distinct)[..4])
+    format!(
+        "{}-{}-{}",
+        prefix.as_ref().map_or("run", JobPrefix::as_str),
+        time.trim_end_matches('Z'),
+        &hex::encode(distinct)[..4]
+    )
 }
 
 /// Field of an input that names its rows.

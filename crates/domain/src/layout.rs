@@ -4,59 +4,13 @@
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
 
 use crate::contract::prefixes::{ANSWERS, INPUT_ROWS, JOB_INPUTS, JOB_OUTPUTS, RUNS};
-use sha2::{Digest, Sha256};
+use crate::ids::RunId;
+use crate::short_hash::{digest, short_hash};
+use std::fmt;
 
-/// The longest job name that Bedrock takes.
-pub const LONGEST_JOB_NAME: usize = 63;
-/// The longest part of a job name that comes from the user's prefix: leaves room for `-<index>-<hash>`.
-const LONGEST_PREFIX: usize = 40;
-
-/// `job_name_prefix` as it stands in keys and job names: ASCII letters, digits and `-`, at most 40, beginning and
-/// ending with a letter or digit. `None` if nothing of it is left.
-pub fn clean_prefix(prefix: &str) -> Option<String> {
-    let cleaned = joined_by_hyphens(prefix, |c| c.is_ascii_alphanumeric());
-    let short: String = cleaned.chars().take(LONGEST_PREFIX).collect();
-    let trimmed = short.trim_matches('-');
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
-}
-
-/// The run's id: the execution's name where S3 addresses of Bedrock jobs allow all its characters, else the cleaned
-/// name and a short hash of the real one, so that two executions never share files.
+/// The id of the run of an execution; see [`RunId`].
 pub fn run_id(execution_name: &str) -> String {
-    let cleaned = joined_by_hyphens(execution_name, |c| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-');
-    if cleaned == execution_name && cleaned.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return cleaned;
-    }
-    let kept = cleaned.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-    let hash = short_hash(&[execution_name]);
-    if kept.is_empty() { format!("run-{hash}") } else { format!("{kept}-{hash}") }
-}
-
-/// Replaces each run of characters that do not fit by one hyphen.
-fn joined_by_hyphens(text: &str, fits: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if fits(c) {
-            out.push(c);
-        } else if !out.ends_with('-') {
-            out.push('-');
-        }
-    }
-    out
-}
-
-/// Eight hex digits that stand for `parts`.
-pub(crate) fn short_hash(parts: &[&str]) -> String {
-    digest(parts)[..8].to_owned()
-}
-
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hex::encode(hash.finalize())
+    RunId::of_execution(execution_name).into()
 }
 
 /// The names of one run's objects and jobs. Cheap to make; holds no state.
@@ -67,9 +21,9 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of `run` under a prefix that [`clean_prefix`] made.
-    pub fn new(prefix: impl Into<String>, run: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), run: run.into() }
+    /// The layout of `run` under a cleaned prefix, see [`JobPrefix`](crate::ids::JobPrefix).
+    pub fn new(prefix: impl fmt::Display, run: impl fmt::Display) -> Self {
+        Self { prefix: prefix.to_string(), run: run.to_string() }
     }
 
     /// Whether a key is of a file that runs write for themselves: not the user's input, nor the answered rows.
@@ -124,52 +78,52 @@ impl Layout {
     }
 
     /// The run's frozen plan.
-    pub fn plan_key(run: &str) -> String {
+    pub fn plan_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/plan.json")
     }
 
     /// The prompts that the stages of a pipeline run are asked with, whatever is deployed meanwhile.
-    pub fn pipeline_prompts_key(run: &str) -> String {
+    pub fn pipeline_prompts_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/prompts.json")
     }
 
     /// The job manifest that the Distributed Map reads.
-    pub fn jobs_key(run: &str) -> String {
+    pub fn jobs_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/jobs.json")
     }
 
     /// The job manifest of a pass: that of the first is [`Layout::jobs_key`].
-    pub fn pass_jobs_key(run: &str, pass: u32) -> String {
+    pub fn pass_jobs_key(run: impl fmt::Display, pass: u32) -> String {
         if pass == 0 { Self::jobs_key(run) } else { format!("{RUNS}/{run}/passes/{pass}/jobs.json") }
     }
 
     /// Which rows of which chunks each job of a later pass has.
-    pub fn pass_parts_key(run: &str, pass: u32) -> String {
+    pub fn pass_parts_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/parts.json")
     }
 
     /// The manifest of the chunks to be joined after a pass.
-    pub fn pass_chunks_key(run: &str, pass: u32) -> String {
+    pub fn pass_chunks_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/chunks.json")
     }
 
     /// The manifest of the jobs that a resumed run still has to ask; `execution` resumes it.
-    pub fn resumed_jobs_key(run: &str, execution: &str) -> String {
+    pub fn resumed_jobs_key(run: impl fmt::Display, execution: &str) -> String {
         format!("{RUNS}/{run}/resumed/{}/jobs.json", run_id(execution))
     }
 
     /// The positions of the chunks' first rows; there if there are duplicates.
-    pub fn first_rows_key(run: &str) -> String {
+    pub fn first_rows_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/first_rows.json")
     }
 
     /// The manifest of the files that are joined when all else is done after this pass.
-    pub fn last_join_key(run: &str, pass: u32) -> String {
+    pub fn last_join_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/last.json")
     }
 
     /// The manifest of the chunks whose rows are written as wide ones, when all else is done after this pass.
-    pub fn wide_key(run: &str, pass: u32) -> String {
+    pub fn wide_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/wide.json")
     }
 
@@ -194,27 +148,27 @@ impl Layout {
     }
 
     /// The run's totals.
-    pub fn summary_key(run: &str) -> String {
+    pub fn summary_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/summary.json")
     }
 
     /// A pipeline run's frozen pipeline.
-    pub fn pipeline_key(pipeline_run: &str) -> String {
+    pub fn pipeline_key(pipeline_run: impl fmt::Display) -> String {
         format!("{RUNS}/{pipeline_run}/pipeline.json")
     }
 
     /// The links to the files of a run, one a line; there if an email would have too many of them.
-    pub fn links_key(run: &str) -> String {
+    pub fn links_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/links.txt")
     }
 
     /// Under which name the counts of a file of duplicates are stored in the job table; no job can be called so.
-    pub fn duplicates_name(run: &str, index: u32) -> String {
+    pub fn duplicates_name(run: impl fmt::Display, index: u32) -> String {
         format!("duplicates/{run}/{}", Self::chunk(index))
     }
 
     /// Under which name the job table knows which execution has the run in hand; no job can be called so.
-    pub fn run_item_name(run: &str) -> String {
+    pub fn run_item_name(run: impl fmt::Display) -> String {
         format!("run/{run}")
     }
 
@@ -236,26 +190,8 @@ pub fn client_request_token(run: &str, job_name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{JobName, JobPrefix};
     use proptest::prelude::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("test-joke-job1", Some("test-joke-job1"))]
-    #[case("my_prefix v2", Some("my-prefix-v2"))]
-    #[case("--über//cool--", Some("ber-cool"))]
-    #[case("日本", None)]
-    #[case("", None)]
-    #[case("___", None)]
-    fn prefixes(#[case] raw: &str, #[case] clean: Option<&str>) {
-        assert_eq!(clean_prefix(raw).as_deref(), clean);
-    }
-
-    #[test]
-    fn a_name_that_fits_is_kept_and_others_never_collide() {
-        assert_eq!(run_id("0f9a-11_x.y"), "0f9a-11_x.y");
-        assert_ne!(run_id("a=b"), run_id("a+b"));
-        assert_ne!(run_id("a=b"), run_id("a-b"));
-    }
 
     #[test]
     fn every_run_round_and_index_has_a_job_name_of_its_own() {
@@ -280,11 +216,10 @@ mod tests {
     proptest! {
         #[test]
         fn names_always_fit_bedrocks_patterns(prefix in "\\PC{0,80}", name in "\\PC{1,80}", round in 0u32..9, index in any::<u32>()) {
-            let Some(prefix) = clean_prefix(&prefix) else { return Ok(()) };
+            let Some(prefix) = JobPrefix::cleaned(&prefix) else { return Ok(()) };
             let layout = Layout::new(prefix, run_id(&name));
             let job = layout.job_name("t", round, index);
-            prop_assert!(job.len() <= LONGEST_JOB_NAME);
-            prop_assert!(job.chars().next().unwrap().is_ascii_alphanumeric());
+            prop_assert!(JobName::parse(&job).is_ok());
             prop_assert!(job.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
             prop_assert!(bedrock_takes_key(&layout.records_key(index)), "{}", layout.records_key(index));
             prop_assert!(bedrock_takes_key(layout.answers_prefix(index).trim_end_matches('/')));

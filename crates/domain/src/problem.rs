@@ -21,6 +21,12 @@ const LONGEST_VALUE: usize = 120;
 const MOST_LISTED: usize = 25;
 
 impl Problem {
+    /// The same problem, of the field that contains the value.
+    #[must_use]
+    pub fn of_field(self, field: impl Into<String>) -> Self {
+        Self { field: field.into(), ..self }
+    }
+
     /// A problem of `field`, whose value is shown (shortened).
     pub fn new(field: impl Into<String>, value: impl fmt::Display, rule: impl Into<String>) -> Self {
         Self { field: field.into(), value: shortened(&value.to_string()), rule: rule.into(), remedy: String::new() }

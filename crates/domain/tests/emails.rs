@@ -3,6 +3,7 @@
 use bedrock_batch_domain::email::{
     Completed, DoneStage, Ending, Failed, FailedStage, FileLink, FileLinks, LaterStage, LinksEnd, StageReport, Subject,
 };
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::Price;
 use bedrock_batch_domain::summary::{Duplicates, LaneTotals, PriceUsed, RunOutput, Summary, Tokens};
@@ -10,8 +11,8 @@ use std::collections::BTreeMap;
 
 const CONSOLE: &str = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/";
 
-fn run_id(stage: usize) -> String {
-    format!("photos-{stage}-0a1b2c3d")
+fn run_id(stage: usize) -> RunId {
+    RunId::of_execution(&format!("photos-{stage}-0a1b2c3d"))
 }
 
 /// Returns a stage without problems, over 2,050 rows.
@@ -88,7 +89,7 @@ fn link(name: &str) -> FileLink {
 fn completed() -> Completed {
     Completed {
         subject: Subject::Pipeline("clothing-analysis-full".to_owned()),
-        run_id: "photos".to_owned(),
+        run_id: RunId::of_execution("photos"),
         started: "2026-11-20 13:05 UTC".to_owned(),
         seconds: Some(11_520),
         stages: vec![stage(0, "classify"), eventful_stage(1, "describe")],
@@ -102,7 +103,7 @@ fn failed() -> Failed {
     let files = FileLinks::Listed { files: 12, summary: link("summary.json"), list: link("links.txt") };
     Failed {
         subject: Subject::Pipeline("clothing-analysis-full".to_owned()),
-        run_id: "photos".to_owned(),
+        run_id: RunId::of_execution("photos"),
         ending: Ending::Failed,
         stage: Some(FailedStage {
             stage_name: "describe".to_owned(),
@@ -121,7 +122,7 @@ fn failed() -> Failed {
         resumable: true,
         later_stages: vec![LaterStage {
             stage_name: "title".to_owned(),
-            execution_name: run_id(2),
+            execution_name: run_id(2).into(),
             input_uri: "s3://bucket/runs/photos/stages/2.json".to_owned(),
         }],
     }
@@ -207,7 +208,8 @@ fn a_failure_after_the_last_stage_requires_no_repetition() {
 #[test]
 fn a_stopped_run_can_be_resumed() {
     let mut failed = failed();
-    (failed.subject, failed.stage, failed.ending) = (Subject::Run("tickets-1".to_owned()), None, Ending::Aborted);
+    (failed.subject, failed.stage, failed.ending) =
+        (Subject::Run(RunId::of_execution("tickets-1")), None, Ending::Aborted);
     (failed.error, failed.cause) = (String::new(), String::new());
     (failed.done, failed.links_end, failed.later_stages) = (Vec::new(), None, Vec::new());
     let email = failed.email();

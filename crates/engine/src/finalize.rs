@@ -4,6 +4,7 @@ use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::Bucket;
 use bedrock_batch_domain::error_name::ErrorName;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::summary::{JobCounts, JobFacts, RunOutput, Summary};
@@ -16,12 +17,12 @@ pub enum FinalizeInput {
     /// All jobs are through: add up.
     Summarize {
         /// The run.
-        run_id: String,
+        run_id: RunId,
     },
     /// The Map over the jobs failed: find out why.
     ExplainFailure {
         /// The run.
-        run_id: String,
+        run_id: RunId,
         /// What Step Functions says.
         error: StateError,
     },
@@ -61,9 +62,9 @@ impl Finalizer {
     ///
     /// # Errors
     /// As AWS fails; `Transient` if a job's counts are not there.
-    pub async fn summarize(&self, run_id: &str) -> Result<RunOutput, EngineError> {
+    pub async fn summarize(&self, run_id: &RunId) -> Result<RunOutput, EngineError> {
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
-        let jobs = self.jobs.of_run(run_id).await?;
+        let jobs = self.jobs.of_run(run_id.as_str()).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let counts: Vec<JobCounts> = jobs.iter().filter_map(|job| job.counts.clone()).collect();
         let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
@@ -80,9 +81,9 @@ impl Finalizer {
         let paths = paths.map(|key| self.bucket.uri(key).to_string()).collect();
         let prefix = self.bucket.uri(layout.output_prefix()).to_string();
         let facts: Vec<JobFacts> = jobs.iter().filter_map(facts).collect();
-        let output = RunOutput::new(run_id.to_owned(), prefix, paths, Summary::new(&plan, &counts, &facts));
+        let output = RunOutput::new(run_id.clone(), prefix, paths, Summary::new(&plan, &counts, &facts));
         self.bucket.put_json(&Layout::summary_key(run_id), &output).await?;
-        tracing::info!(run_id, status = output.status, answered = output.summary.answered, "finalized");
+        tracing::info!(%run_id, status = output.status, answered = output.summary.answered, "finalized");
         Ok(output)
     }
 
@@ -90,8 +91,8 @@ impl Finalizer {
     ///
     /// # Errors
     /// As DynamoDB fails.
-    pub async fn explain_failure(&self, run_id: &str, error: StateError) -> Result<Explanation, EngineError> {
-        let jobs = self.jobs.of_run(run_id).await?;
+    pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
+        let jobs = self.jobs.of_run(run_id.as_str()).await?;
         Ok(explanation(&jobs, error))
     }
 }

@@ -6,8 +6,8 @@ use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use aws_sdk_bedrock::Client as Bedrock;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::layout::run_id;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,13 +24,13 @@ pub struct EndedExecution {
 
 impl EndedExecution {
     /// The run that the execution had in hand: its own, or the one that it resumed or collected.
-    pub fn run_id(&self) -> String {
+    pub fn run_id(&self) -> RunId {
         let input = self.input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let named = input.as_ref().and_then(|input| {
             let field = |name: &str| input.get(name).and_then(Value::as_str);
             field("resume_run").or_else(|| field("collect_run"))
         });
-        run_id(named.unwrap_or(&self.name))
+        RunId::of_execution(named.unwrap_or(&self.name))
     }
 }
 
@@ -61,23 +61,24 @@ impl Stopper {
     pub async fn stop(&self, ended: &EndedExecution) -> Result<Stopped, EngineError> {
         let run_id = ended.run_id();
         let mut done = Stopped::default();
-        if !self.jobs.stop_run(&run_id, &ended.execution_arn).await? {
-            tracing::info!(run_id, "there is nothing to stop, or somebody else has the run in hand");
+        if !self.jobs.stop_run(run_id.as_str(), &ended.execution_arn).await? {
+            // It has no jobs, or another execution owns it.
+            tracing::info!(%run_id, "run_not_stopped");
             return Ok(done);
         }
         let mut failure = None;
-        for job in self.jobs.of_run(&run_id).await? {
+        for job in self.jobs.of_run(run_id.as_str()).await? {
             match self.stop_one(&job).await {
                 Ok(true) => done.stopped += 1,
                 Ok(false) => done.over += 1,
                 // The others are stopped all the same, and then this one again.
                 Err(error) => {
-                    tracing::warn!(run_id, name = job.name, error_type = error.name(), "not stopped");
+                    tracing::warn!(%run_id, name = job.name, error_type = error.name(), "job_not_stopped");
                     failure = Some(error);
                 }
             }
         }
-        tracing::info!(run_id, stopped = done.stopped, over = done.over, "stopped");
+        tracing::info!(%run_id, stopped = done.stopped, over = done.over, "run_jobs_stopped");
         failure.map_or(Ok(done), Err)
     }
 
@@ -114,6 +115,6 @@ mod tests {
             name: "tickets-1".to_owned(),
             input: input.map(str::to_owned),
         };
-        assert_eq!(ended.run_id(), expected);
+        assert_eq!(ended.run_id().as_str(), expected);
     }
 }

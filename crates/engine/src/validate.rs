@@ -5,8 +5,9 @@ use crate::config_object::CONFIG_S3_URI;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
 use crate::preprocess::{InputReader, InputSummary, StartInput};
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::input::{OutputFormat, RowSource, RunRequest};
-use bedrock_batch_domain::layout::{Layout, run_id};
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{
     Pipeline, PipelineExecution, PipelineLimits, PipelineRequest, StageRows, check, stage_input_key,
 };
@@ -29,11 +30,11 @@ pub enum ValidateInput {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ValidPipeline {
     /// The pipeline run.
-    pub pipeline_run_id: String,
+    pub pipeline_run_id: RunId,
     /// The bucket of everything.
     pub bucket: String,
     /// The execution of the pipeline orchestrator.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// When it started.
     pub started_at: String,
     /// Its stages, in order.
@@ -78,8 +79,8 @@ impl Validator {
         }
         let config = self.inputs.resolve_config(start.input.clone()).await?;
         let request = self.check(&config).await?;
-        let execution =
-            PipelineExecution { name: &start.execution_name, arn: &start.execution_arn, started_at: &start.started_at };
+        let arn = ExecutionArn::parse(&start.execution_arn)?;
+        let execution = PipelineExecution { name: &start.execution_name, arn: &arn, started_at: &start.started_at };
         let Some(pipeline) = request.freeze(execution, bucket.name()) else {
             return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
@@ -90,7 +91,7 @@ impl Validator {
         bucket.put_json(&Layout::pipeline_prompts_key(run), &self.deployment.prompts).await?;
         // The pipeline comes last: where there is one, there is all of it.
         bucket.put_json(&Layout::pipeline_key(run), &pipeline).await?;
-        tracing::info!(pipeline_run_id = run, stages = pipeline.stages.len(), "validated");
+        tracing::info!(pipeline_run_id = %run, stages = pipeline.stages.len(), "pipeline_validated");
         Ok(valid(pipeline))
     }
 
@@ -100,7 +101,7 @@ impl Validator {
     /// the batch orchestrator may have the name too: their folders are one.
     async fn frozen(&self, start: &StartInput) -> Result<Option<Pipeline>, EngineError> {
         let bucket = &self.inputs.bucket;
-        let run = run_id(&start.execution_name);
+        let run = RunId::of_execution(&start.execution_name);
         let taken = |by: &str| {
             let rule = format!("an earlier {by} had this name, and its files are still there");
             Problem::new("the execution's name", &start.execution_name, rule).remedy("choose another name")

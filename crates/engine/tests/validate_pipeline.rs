@@ -82,7 +82,7 @@ impl Stack {
     async fn validate(&self, name: &str, started_at: &str, input: Value) -> Result<ValidPipeline, EngineError> {
         let start = StartInput {
             execution_name: name.to_owned(),
-            execution_arn: format!("arn:{name}"),
+            execution_arn: format!("arn:aws:states:eu-west-1:1:execution:bedrock-pipeline-orchestrator-1:{name}"),
             started_at: started_at.to_owned(),
             input,
         };

@@ -89,6 +89,7 @@ pub(crate) fn usd(cost: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bedrock_batch_domain::ids::RunId;
     use bedrock_batch_domain::model::Price;
     use bedrock_batch_domain::summary::{Duplicates, PriceUsed, Tokens};
 
@@ -127,7 +128,12 @@ mod tests {
             on_demand_cost_usd: Some(0.1208),
             prices: vec![price],
         };
-        RunOutput::new("a".to_owned(), "s3://b/o/".to_owned(), vec!["s3://b/o/0000.parquet".to_owned()], summary)
+        RunOutput::new(
+            RunId::of_execution("a"),
+            "s3://b/o/".to_owned(),
+            vec!["s3://b/o/0000.parquet".to_owned()],
+            summary,
+        )
     }
 
     fn formatted(summary: impl FnOnce(&mut Summary)) -> String {

@@ -1,6 +1,6 @@
 //! The payloads that the state machines hand to functions, and the fields of results that they read.
 //!
-//! The types are those of the use cases (`crates/engine`); its tests hold each payload and each result to its type.
+//! Their types are in `crates/engine` and `lambdas/preprocess`, where tests hold each payload and each result to its type.
 
 use super::functions;
 
@@ -120,7 +120,7 @@ pub const PIPELINE_FAILED: Payload = Payload {
 };
 
 /// All payloads.
-pub const ALL: [Payload; 11] = [
+pub const ALL: &[Payload] = &[
     START,
     NEXT_STEP,
     SUBMIT,
@@ -170,4 +170,4 @@ pub const STAGE: Returned =
     Returned { name: "stage", fields: &["index", "execution_name", "input"], doc: "validate: an item of `stages`." };
 
 /// All results.
-pub const RESULTS: [Returned; 5] = [STEP, INVOKED, EXPLANATION, PIPELINE, STAGE];
+pub const RESULTS: &[Returned] = &[STEP, INVOKED, EXPLANATION, PIPELINE, STAGE];

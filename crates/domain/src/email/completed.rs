@@ -2,6 +2,7 @@
 
 use super::stage::{line, total_cost};
 use super::{Email, FileLinks, LinksEnd, StageReport, Subject, figures};
+use crate::ids::RunId;
 
 /// Completed pipeline or run.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,7 +10,7 @@ pub struct Completed {
     /// Subject of the email.
     pub subject: Subject,
     /// Id of the run or pipeline run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Time of the start.
     pub started: String,
     /// Duration in seconds; `None` if unknown.
@@ -36,7 +37,7 @@ impl Completed {
         };
         let mut lines = vec![format!("{named} {happened}."), String::new()];
         if let Subject::Pipeline(_) = self.subject {
-            lines.push(line("run", &self.run_id));
+            lines.push(line("run", self.run_id.as_str()));
         }
         lines.push(line("started", &self.started));
         lines.push(line("took", &self.seconds.map_or_else(|| "unknown".to_owned(), figures::duration)));

@@ -29,13 +29,13 @@ impl Failed {
         }
         lines.push(line("error", &figures::shortened(error)));
         if let Subject::Pipeline(_) = self.subject {
-            lines.push(line("run", &self.run_id));
+            lines.push(line("run", self.run_id.as_str()));
         }
         lines.push(line("started", &self.started));
         lines.push(line("ended", &self.seconds.map_or_else(|| "unknown".to_owned(), after)));
         lines.push(line("execution", &self.console));
         if let Some(stage) = &self.stage {
-            lines.push(line("stage run", &stage.run_id));
+            lines.push(line("stage run", stage.run_id.as_str()));
             lines.push(line("", &stage.console));
         }
         lines.extend([String::new(), "CAUSE".to_owned(), cause(&self.cause)]);

@@ -1,6 +1,7 @@
 //! Facts about a pipeline or run that did not succeed.
 
 use super::{FileLinks, LinksEnd, StageReport, Subject};
+use crate::ids::RunId;
 
 /// Outcome of an execution that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct FailedStage {
     /// Number of stages of the pipeline.
     pub of: usize,
     /// Id of its run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Link to its execution in the console.
     pub console: String,
 }
@@ -65,7 +66,7 @@ pub struct Failed {
     /// Subject of the email.
     pub subject: Subject,
     /// Id of the run or pipeline run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Outcome of the execution.
     pub ending: Ending,
     /// Failed stage; `None` for a standalone run, and for failures before the first stage or after the last one.
@@ -92,7 +93,7 @@ pub struct Failed {
 
 impl Failed {
     /// Returns the run to resume, if there is one.
-    pub(super) fn resumable_run(&self) -> Option<&str> {
+    pub(super) fn resumable_run(&self) -> Option<&RunId> {
         let run_id = match (&self.stage, &self.subject) {
             (Some(stage), _) => &stage.run_id,
             (None, Subject::Run(run_id)) => run_id,

@@ -1,6 +1,7 @@
 //! Links to the files of a run, and the end of their validity.
 
 use super::figures::number;
+use crate::ids::RunId;
 
 /// File with its link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +69,7 @@ fn link(file: &FileLink) -> String {
 
 impl LinksEnd {
     /// Explains how long the links are valid and what to do afterwards.
-    pub(super) fn lines(&self, run_id: &str) -> Vec<String> {
+    pub(super) fn lines(&self, run_id: &RunId) -> Vec<String> {
         let mut lines = match self {
             Self::At(time) => {
                 vec![format!("These links work until {time}, for anyone who has them: share them with care.")]

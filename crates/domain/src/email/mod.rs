@@ -10,6 +10,8 @@ mod next_steps;
 mod not_started;
 mod stage;
 
+use crate::ids::RunId;
+
 pub use completed::Completed;
 pub use failure::{DoneStage, Ending, Failed, FailedStage, LaterStage};
 pub use figures::duration;
@@ -24,7 +26,7 @@ pub enum Subject {
     /// Pipeline, by its name.
     Pipeline(String),
     /// Standalone run, by its id.
-    Run(String),
+    Run(RunId),
 }
 
 impl Subject {

@@ -22,7 +22,7 @@ const UNKNOWN: &str = "unknown (the price of its model is not known: add it to i
 impl StageReport {
     /// Returns its name, or that of its run.
     pub(super) fn name(&self) -> String {
-        shortened(self.stage_name.as_deref().unwrap_or(&self.output.run_id))
+        shortened(self.stage_name.as_deref().unwrap_or(self.output.run_id.as_str()))
     }
 
     /// Formats all totals, one per line.
@@ -30,7 +30,7 @@ impl StageReport {
         let summary = &self.output.summary;
         let mut lines = Vec::new();
         if self.stage_name.is_some() {
-            lines.push(line("run", &self.output.run_id));
+            lines.push(line("run", self.output.run_id.as_str()));
         }
         if !self.model_id.is_empty() {
             lines.push(line("model", &shortened(&self.model_id)));

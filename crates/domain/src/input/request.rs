@@ -1,7 +1,7 @@
 //! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
 use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource};
-use crate::layout::clean_prefix;
+use crate::ids::JobPrefix;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,7 +41,7 @@ pub struct StackLimits {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRequest {
     /// Cleaned `job_name_prefix`.
-    pub job_name_prefix: String,
+    pub job_name_prefix: JobPrefix,
     /// Model, as the user named it.
     pub model_id: String,
     /// Source of the rows.
@@ -141,9 +141,9 @@ impl RunRequest {
     }
 }
 
-fn read_prefix(fields: &mut Fields<'_>) -> Option<String> {
+fn read_prefix(fields: &mut Fields<'_>) -> Option<JobPrefix> {
     let raw = fields.required_text("job_name_prefix")?;
-    let clean = clean_prefix(raw);
+    let clean = JobPrefix::cleaned(raw);
     if clean.is_none() {
         let rule = "must contain at least one of a-z, A-Z, 0-9: Bedrock's job names allow nothing else except hyphens";
         fields.note(Problem::new(fields.name("job_name_prefix"), raw, rule));

@@ -1,6 +1,7 @@
 //! Source of the rows of a request.
 
 use super::Fields;
+use crate::ids::RunId;
 use crate::problem::Problem;
 use crate::s3_uri::S3Uri;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ pub enum InputType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousRun {
     /// Id of the run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Prefix of those of its columns whose names newer columns take.
     pub stage_name: String,
 }
@@ -146,12 +147,11 @@ fn read_previous_run(fields: &mut Fields<'_>) -> Option<PreviousRun> {
     let run_id = inner.required_text("run_id");
     let stage_name = inner.text("stage_name");
     let previous = run_id.map(|run_id| PreviousRun {
-        run_id: run_id.to_owned(),
+        run_id: RunId::of_execution(run_id),
         stage_name: stage_name.unwrap_or("previous").to_owned(),
     });
-    if let Some(run_id) = run_id.filter(|run_id| crate::layout::run_id(run_id) != **run_id) {
-        let rule = "is not a valid run id: it may contain only letters, digits, `-`, `_` and `.`";
-        inner.note(Problem::new(inner.name("run_id"), run_id, rule));
+    if let Some(Err(problem)) = run_id.map(RunId::parse) {
+        inner.note(problem.of_field(inner.name("run_id")));
     }
     inner.finish().into_iter().for_each(|problem| fields.note(problem));
     previous

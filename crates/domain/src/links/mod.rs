@@ -4,7 +4,7 @@ mod console;
 mod linked_key;
 mod token;
 
-pub use console::{execution_link, sibling_execution};
+pub use console::execution_link;
 pub use linked_key::{file_name, is_linkable};
 pub use token::{LinkKey, LinkTarget, Refusal};
 

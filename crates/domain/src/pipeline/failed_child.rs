@@ -1,12 +1,13 @@
 //! Description of a failed nested execution by Step Functions: JSON of that execution, in the cause.
 
+use crate::ids::ExecutionArn;
 use serde_json::{Deserializer, Value};
 
 /// Nested execution that did not succeed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailedChild {
     /// ARN of the execution.
-    pub execution_arn: Option<String>,
+    pub execution_arn: Option<ExecutionArn>,
     /// Name of the execution.
     pub name: Option<String>,
     /// Status of the execution: `FAILED`, `TIMED_OUT` or `ABORTED`.
@@ -27,7 +28,7 @@ impl FailedChild {
             None => text_after(cause, name),
         };
         let child = Self {
-            execution_arn: field("ExecutionArn"),
+            execution_arn: field("ExecutionArn").and_then(|arn| ExecutionArn::parse(&arn).ok()),
             name: field("Name"),
             status: field("Status"),
             error: field("Error"),
@@ -38,8 +39,7 @@ impl FailedChild {
 
     /// Returns the name of the execution, or that in its ARN.
     pub fn execution_name(&self) -> Option<&str> {
-        let from_arn = || self.execution_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
-        self.name.as_deref().or_else(from_arn)
+        self.name.as_deref().or_else(|| self.execution_arn.as_ref().map(ExecutionArn::name))
     }
 }
 
@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn a_stopped_execution_has_no_error() {
-        let child = FailedChild::read(r#"{"ExecutionArn":"arn:a:b:p-1-ab","Status":"ABORTED"}"#).unwrap();
+        let child = FailedChild::read(
+            r#"{"ExecutionArn":"arn:aws:states:eu-west-1:1:execution:runs:p-1-ab","Status":"ABORTED"}"#,
+        )
+        .unwrap();
         assert_eq!((child.execution_name(), &child.error), (Some("p-1-ab"), &None));
     }
 

@@ -1,7 +1,7 @@
 //! Conversion of a checked configuration to the frozen pipeline run.
 
 use super::{FrozenStage, Pipeline, PipelineRequest, StageRequest, StageRows, stage_execution_name};
-use crate::layout::run_id;
+use crate::ids::{ExecutionArn, RunId};
 use serde_json::{Map, Value, json};
 
 /// Fields of a stage that a run does not have.
@@ -13,7 +13,7 @@ pub struct PipelineExecution<'a> {
     /// Name of the execution.
     pub name: &'a str,
     /// ARN of the execution.
-    pub arn: &'a str,
+    pub arn: &'a ExecutionArn,
     /// Time of the start, in the format of Step Functions.
     pub started_at: &'a str,
 }
@@ -26,16 +26,16 @@ impl PipelineRequest {
             let execution_name = stage_execution_name(execution.name, execution.started_at, index);
             Some(FrozenStage {
                 stage_name: stage.stage_name.clone(),
-                run_id: run_id(&execution_name),
+                run_id: RunId::of_execution(&execution_name),
                 execution_name,
                 job_name_prefix: run.job_name_prefix.clone(),
                 model_id: run.model_id.clone(),
             })
         });
         Some(Pipeline {
-            pipeline_run_id: run_id(execution.name),
+            pipeline_run_id: RunId::of_execution(execution.name),
             pipeline_name: self.pipeline_name.clone(),
-            execution_arn: execution.arn.to_owned(),
+            execution_arn: execution.arn.clone(),
             started_at: execution.started_at.to_owned(),
             bucket: bucket.to_owned(),
             presigned_url_expiry_days: self.presigned_url_expiry_days,
@@ -83,14 +83,17 @@ mod tests {
     use super::super::clothing::{config, config_with, read};
     use super::*;
 
-    const EXECUTION: PipelineExecution<'_> =
-        PipelineExecution { name: "nightly-7", arn: "arn:nightly-7", started_at: "2026-11-20T13:05:07.000Z" };
+    fn freeze(request: &PipelineRequest) -> Option<Pipeline> {
+        let arn = "arn:aws:states:eu-west-1:1:execution:bedrock-pipeline-orchestrator-1:nightly-7".parse().unwrap();
+        let execution = PipelineExecution { name: "nightly-7", arn: &arn, started_at: "2026-11-20T13:05:07.000Z" };
+        request.freeze(execution, "our-bucket")
+    }
 
     fn frozen(config: &Value) -> (Pipeline, Vec<Value>) {
         let (request, problems) = read(config);
         assert_eq!(problems, Vec::<String>::new());
         let request = request.unwrap();
-        let pipeline = request.freeze(EXECUTION, "our-bucket").unwrap();
+        let pipeline = freeze(&request).unwrap();
         let inputs = request.stage_inputs(&pipeline);
         (pipeline, inputs)
     }
@@ -99,9 +102,9 @@ mod tests {
     fn all_names_are_fixed_when_the_pipeline_starts() {
         let (pipeline, inputs) = frozen(&config());
         assert_eq!(pipeline, frozen(&config()).0, "names are deterministic");
-        assert_eq!(pipeline.pipeline_run_id, "nightly-7");
-        assert_eq!(pipeline.stages[1].run_id, pipeline.stages[1].execution_name);
-        assert_eq!(pipeline.stages[1].job_name_prefix, "stage2-metadata");
+        assert_eq!(pipeline.pipeline_run_id.as_str(), "nightly-7");
+        assert_eq!(pipeline.stages[1].run_id.as_str(), pipeline.stages[1].execution_name);
+        assert_eq!(pipeline.stages[1].job_name_prefix.as_str(), "stage2-metadata");
         let previous = json!({"run_id": pipeline.stages[1].run_id, "stage_name": "extract_metadata"});
         assert_eq!(inputs[2]["previous_run"], previous);
     }
@@ -148,6 +151,6 @@ mod tests {
     #[test]
     fn a_pipeline_with_an_invalid_stage_is_not_frozen() {
         let (request, _) = read(&config_with(&[("/stages/1/model_id", json!(null))]));
-        assert_eq!(request.unwrap().freeze(EXECUTION, "our-bucket"), None);
+        assert_eq!(freeze(&request.unwrap()), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Names of a pipeline run, which are all derived from its execution.
 
-use crate::layout::{run_id, short_hash};
+use crate::ids::RunId;
+use crate::short_hash::short_hash;
 
 /// Maximum number of characters of the name of an execution in Step Functions.
 const MAX_EXECUTION_NAME_CHARS: usize = 80;
@@ -12,7 +13,7 @@ pub fn stage_execution_name(pipeline_execution: &str, started_at: &str, index: u
     let hash = short_hash(&[pipeline_execution, started_at, &index.to_string()]);
     let suffix = format!("-{index}-{hash}");
     // A run id contains only ASCII.
-    let mut name = run_id(pipeline_execution);
+    let mut name = String::from(RunId::of_execution(pipeline_execution));
     name.truncate(MAX_EXECUTION_NAME_CHARS - suffix.len());
     name + &suffix
 }
@@ -47,7 +48,8 @@ mod tests {
             let name = stage_execution_name(&execution, "t", index);
             prop_assert!(name.len() <= MAX_EXECUTION_NAME_CHARS);
             prop_assert_eq!(&name, &stage_execution_name(&execution, "t", index));
-            prop_assert_eq!(run_id(&name), name);
+            let run_id = RunId::of_execution(&name);
+            prop_assert_eq!(run_id.as_str(), name);
         }
     }
 }

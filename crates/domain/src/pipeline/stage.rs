@@ -161,13 +161,13 @@ pub(super) fn repeated_names(stages: &[StageRequest]) -> Vec<Problem> {
             let rule = format!("is already the name of {first}, but names of stages must be unique");
             problems.push(Problem::new(format!("{path_of_stage}.stage_name"), &stage.stage_name, rule));
         }
-        let prefix = |stage: &StageRequest| stage.run.as_ref().map(|run| run.job_name_prefix.clone());
-        let own = prefix(stage);
-        if let Some(first) = earlier(&|other| own.is_some() && prefix(other) == own) {
-            let cleaned = own.unwrap_or_default();
+        if let Some(run) = &stage.run
+            && let Some(first) =
+                earlier(&|other| other.run.as_ref().is_some_and(|other| other.job_name_prefix == run.job_name_prefix))
+        {
             let rule = format!(
                 "becomes {} after cleaning, like that of {first}, but prefixes of stages must be unique",
-                listed(&[cleaned.as_str()])
+                listed(&[run.job_name_prefix.as_str()])
             );
             let written = stage.fields.get("job_name_prefix").and_then(Value::as_str).unwrap_or_default();
             problems.push(Problem::new(format!("{path_of_stage}.job_name_prefix"), written, rule));

@@ -1,6 +1,7 @@
 //! Totals of a pipeline run: `runs/<pipeline run>/summary.json` and its execution's output.
 
 use super::Pipeline;
+use crate::ids::RunId;
 use crate::row_error::RowErrorCode;
 use crate::summary::RunOutput;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PipelineSummary {
     /// Id of the pipeline run.
-    pub pipeline_run_id: String,
+    pub pipeline_run_id: RunId,
     /// Name of the pipeline.
     pub pipeline_name: String,
     /// `completed` if every row of every stage has an answer, `completed_with_errors` if some rows have an `error`.
@@ -33,7 +34,7 @@ pub struct StageTotals {
     /// Name of the stage.
     pub stage_name: String,
     /// Id of its run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Status of the run: `completed` or `completed_with_errors`.
     pub status: String,
     /// Number of rows that it read.
@@ -114,21 +115,21 @@ mod tests {
             prices: Vec::new(),
         };
         let file = format!("s3://b/batch_output_parquet/p/{run}/0000.parquet");
-        RunOutput::new(run.to_owned(), format!("s3://b/batch_output_parquet/p/{run}/"), vec![file], summary)
+        RunOutput::new(RunId::of_execution(run), format!("s3://b/batch_output_parquet/p/{run}/"), vec![file], summary)
     }
 
     fn pipeline() -> Pipeline {
         let stage = |name: &str| FrozenStage {
             stage_name: name.to_owned(),
-            run_id: format!("r-{name}"),
+            run_id: RunId::of_execution(&format!("r-{name}")),
             execution_name: format!("r-{name}"),
-            job_name_prefix: "p".to_owned(),
+            job_name_prefix: "p".parse().unwrap(),
             model_id: "m".to_owned(),
         };
         Pipeline {
-            pipeline_run_id: "r".to_owned(),
+            pipeline_run_id: RunId::of_execution("r"),
             pipeline_name: "clothing".to_owned(),
-            execution_arn: "arn".to_owned(),
+            execution_arn: "arn:aws:states:eu-west-1:1:execution:pipelines:r".parse().unwrap(),
             started_at: "2026-11-20T13:05:07.000Z".to_owned(),
             bucket: "b".to_owned(),
             presigned_url_expiry_days: 7,

@@ -2,6 +2,7 @@
 
 mod counts;
 
+use crate::ids::RunId;
 use crate::input::InputType;
 use crate::lane::Lane;
 use crate::model::{Model, Price};
@@ -248,7 +249,7 @@ impl Prices<'_> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunOutput {
     /// The run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// `completed`: every row has an answer; `completed_with_errors`: some rows came out with `error`.
     pub status: String,
     /// Where the answered rows are.
@@ -266,7 +267,7 @@ const MOST_PATH_BYTES: usize = 150 * 1024;
 
 impl RunOutput {
     /// An output whose list of paths is cut to what Step Functions takes.
-    pub fn new(run_id: String, output_prefix: String, paths: Vec<String>, summary: Summary) -> Self {
+    pub fn new(run_id: RunId, output_prefix: String, paths: Vec<String>, summary: Summary) -> Self {
         let output_path_count = paths.len() as u64;
         let mut room = MOST_PATH_BYTES;
         let fits = |path: &String| {

@@ -39,7 +39,7 @@ fn digits(upload: &Upload) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::run_id;
+    use crate::ids::RunId;
     use proptest::prelude::*;
 
     fn upload(key: &str, sequencer: &str, time: &str) -> Upload {
@@ -72,7 +72,8 @@ mod tests {
         fn names_are_always_valid_for_step_functions_and_bedrock(key in "trigger/\\PC{0,120}", sequencer in "[0-9A-F]{0,16}") {
             let name = execution_name(&upload(&key, &sequencer, ""));
             prop_assert!(name.len() <= MAX_NAME_LENGTH);
-            prop_assert_eq!(&run_id(&name), &name);
+            let run_id = RunId::of_execution(&name);
+            prop_assert_eq!(run_id.as_str(), name.as_str());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::finalize::StateError;
 use bedrock_batch_domain::email::Ending;
+use bedrock_batch_domain::ids::RunId;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ pub enum PipelineEnd {
     /// All stages are complete.
     Succeeded {
         /// Id of the pipeline run.
-        pipeline_run_id: String,
+        pipeline_run_id: RunId,
     },
     /// The pipeline failed.
     Failed(FailedPipeline),
@@ -103,12 +104,11 @@ impl EndedExecution {
     }
 
     /// Returns the run that it owned: the one named by its output or input, else its own.
-    pub(super) fn run_id(&self) -> String {
-        if let Some(run_id) = field(self.output.as_deref(), "run_id") {
-            return run_id;
-        }
-        let named = self.input_field("resume_run").or_else(|| self.input_field("collect_run"));
-        bedrock_batch_domain::layout::run_id(&named.unwrap_or_else(|| self.name.clone()))
+    pub(super) fn run_id(&self) -> RunId {
+        let named = field(self.output.as_deref(), "run_id")
+            .or_else(|| self.input_field("resume_run"))
+            .or_else(|| self.input_field("collect_run"));
+        RunId::of_execution(named.as_deref().unwrap_or(&self.name))
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
         let input = read(json!({"action": "succeeded", "pipeline_run_id": "p", "bucket": "b", "execution_arn": "a",
             "started_at": "t", "stages": []}));
         let PipelineEnd::Succeeded { pipeline_run_id } = input else { panic!("{input:?}") };
-        assert_eq!(pipeline_run_id, "p");
+        assert_eq!(pipeline_run_id.as_str(), "p");
     }
 
     #[test]
@@ -157,16 +157,16 @@ mod tests {
             ..EndedExecution::default()
         };
         assert_eq!((ended.ending(), ended.duration(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
-        assert_eq!(ended.run_id(), bedrock_batch_domain::layout::run_id("t=1"));
+        assert_eq!(ended.run_id(), RunId::of_execution("t=1"));
     }
 
     #[test]
     fn a_continued_run_keeps_its_id() {
         let mut ended = EndedExecution { name: "second".to_owned(), ..EndedExecution::default() };
         ended.input = Some(r#"{"resume_run": "first"}"#.to_owned());
-        assert_eq!(ended.run_id(), "first");
+        assert_eq!(ended.run_id().as_str(), "first");
         ended.output = Some(r#"{"run_id": "of-the-output"}"#.to_owned());
-        assert_eq!(ended.run_id(), "of-the-output");
+        assert_eq!(ended.run_id().as_str(), "of-the-output");
     }
 
     #[test]

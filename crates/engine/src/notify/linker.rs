@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use crate::objects::{Bucket, ClosableWrite, ObjectSink};
 use crate::time;
 use bedrock_batch_domain::email::{FileLink, FileLinks, LinksEnd};
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::links::{LinkKey, LinkTarget, download_url, file_name};
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -63,7 +64,7 @@ impl Linker {
 
     /// Returns links to the files of `output`. If there are too many, they are listed in a file next to the totals of
     /// `run_id`: the run itself, or the pipeline run whose last stage it is.
-    pub(super) async fn files(&self, run_id: &str, output: &RunOutput) -> Result<FileLinks, EngineError> {
+    pub(super) async fn files(&self, run_id: &RunId, output: &RunOutput) -> Result<FileLinks, EngineError> {
         let keys = self.keys(output).await?;
         if keys.len() as u64 <= MAX_LINKS {
             let mut links = Vec::with_capacity(keys.len());
@@ -112,7 +113,7 @@ impl Linker {
     }
 
     /// Writes the list of all links, one per line.
-    async fn write_list(&self, run_id: &str, keys: Vec<String>) -> Result<(), EngineError> {
+    async fn write_list(&self, run_id: &RunId, keys: Vec<String>) -> Result<(), EngineError> {
         let runtime = Handle::current();
         let uploads = self.bucket.uploads(&runtime);
         let (sink, linker, key) = (uploads.clone(), self.clone(), Layout::links_key(run_id));

@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use crate::link_keys::LinkKeys;
 use crate::mailer::Mailer;
 use crate::objects::Bucket;
+use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::links::execution_link;
 use serde_json::Value;
 
@@ -60,5 +61,5 @@ impl Notifier {
 
 /// Returns the link to an execution in the console, or its ARN if there is no link.
 fn shown_execution(arn: &str) -> String {
-    execution_link(arn).unwrap_or_else(|| arn.to_owned())
+    ExecutionArn::parse(arn).ok().and_then(|arn| execution_link(&arn)).unwrap_or_else(|| arn.to_owned())
 }

@@ -9,8 +9,8 @@ use crate::finalize::{Explanation, error_message_of};
 use crate::time;
 use bedrock_batch_domain::email::{Ending, Failed, FailedStage, LaterStage, Subject};
 use bedrock_batch_domain::error_name::ErrorName;
-use bedrock_batch_domain::layout::{Layout, run_id};
-use bedrock_batch_domain::links::sibling_execution;
+use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{Pipeline, stage_input_key};
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl Notifier {
     /// Determines which stage failed and why, sends an email with links to the files of the completed stages, and returns
     /// the error for the execution to end with.
     pub(super) async fn pipeline_failed(&self, failure: &FailedPipeline) -> Result<Explanation, EngineError> {
-        let pipeline_run_id = run_id(&failure.execution_name);
+        let pipeline_run_id = RunId::of_execution(&failure.execution_name);
         let pipeline: Option<Pipeline> = self.bucket.find_json(&Layout::pipeline_key(&pipeline_run_id)).await?;
         let started = time::second(&failure.started_at);
         let mut email = Failed {
@@ -44,7 +44,7 @@ impl Notifier {
         }
         self.mailer.send(&email.email()).await?;
         let explained = explanation(&email);
-        tracing::info!(pipeline_run_id, error_type = explained.error, "pipeline_failure_notified");
+        tracing::info!(%pipeline_run_id, error_type = explained.error, "pipeline_failure_notified");
         Ok(explained)
     }
 
@@ -66,9 +66,7 @@ impl Notifier {
             number: index + 1,
             of: pipeline.stages.len(),
             run_id: stage.run_id.clone(),
-            console: sibling_execution(&pipeline.execution_arn, &stage.execution_name)
-                .map(|arn| shown_execution(&arn))
-                .unwrap_or_default(),
+            console: shown_execution(pipeline.execution_arn.of_stage(&stage.execution_name).as_str()),
         });
         adopt_error_of_stage(email, at);
         email.resumable = self.bucket.contains(&Layout::plan_key(&stage.run_id)).await?;
@@ -131,13 +129,13 @@ mod tests {
     fn email(ending: Ending, error: &str) -> Failed {
         Failed {
             subject: Subject::Pipeline("p".to_owned()),
-            run_id: "p".to_owned(),
+            run_id: RunId::of_execution("p"),
             ending,
             stage: Some(FailedStage {
                 stage_name: "color".to_owned(),
                 number: 2,
                 of: 3,
-                run_id: "p-1-ab".to_owned(),
+                run_id: RunId::of_execution("p-1-ab"),
                 console: String::new(),
             }),
             error: error.to_owned(),

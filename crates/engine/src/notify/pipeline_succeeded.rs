@@ -5,13 +5,14 @@ use super::{Notifier, shown_execution, stages};
 use crate::error::EngineError;
 use crate::time;
 use bedrock_batch_domain::email::{Completed, Subject};
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{Pipeline, PipelineSummary};
 use bedrock_batch_domain::summary::RunOutput;
 
 impl Notifier {
     /// Adds up the totals of the stages, stores them, and sends them with links to the files of the last stage.
-    pub(super) async fn pipeline_succeeded(&self, pipeline_run_id: &str) -> Result<PipelineSummary, EngineError> {
+    pub(super) async fn pipeline_succeeded(&self, pipeline_run_id: &RunId) -> Result<PipelineSummary, EngineError> {
         let key = Layout::pipeline_key(pipeline_run_id);
         let pipeline: Pipeline = self.bucket.get_json(&key).await?;
         let mut outputs: Vec<RunOutput> = Vec::with_capacity(pipeline.stages.len());
@@ -26,16 +27,16 @@ impl Notifier {
         let started = time::second(&pipeline.started_at);
         let email = Completed {
             subject: Subject::Pipeline(pipeline.pipeline_name.clone()),
-            run_id: pipeline_run_id.to_owned(),
+            run_id: pipeline_run_id.clone(),
             started: started.map_or_else(|| pipeline.started_at.clone(), time::minute),
             seconds: started.and_then(|started| time::now().checked_sub(started)),
             stages: pipeline.stages.iter().zip(outputs).map(|(stage, output)| stages::report(stage, output)).collect(),
             files,
             links_end: linker.end(),
-            console: shown_execution(&pipeline.execution_arn),
+            console: shown_execution(pipeline.execution_arn.as_str()),
         };
         self.mailer.send(&email.email()).await?;
-        tracing::info!(pipeline_run_id, status = summary.status, "pipeline_completion_notified");
+        tracing::info!(%pipeline_run_id, status = summary.status, "pipeline_completion_notified");
         Ok(summary)
     }
 }

@@ -7,6 +7,7 @@ use crate::error::EngineError;
 use crate::finalize::{StateError, error_message_of};
 use crate::time;
 use bedrock_batch_domain::email::{Completed, Ending, Failed, StageReport, Subject};
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::is_stage_input;
 use bedrock_batch_domain::summary::RunOutput;
@@ -74,7 +75,7 @@ impl Notifier {
             console: shown_execution(&ended.execution_arn),
         };
         self.mailer.send(&email.email()).await?;
-        tracing::info!(run_id, "run_completion_notified");
+        tracing::info!(%run_id, "run_completion_notified");
         Ok(())
     }
 
@@ -97,7 +98,7 @@ impl Notifier {
             later_stages: Vec::new(),
         };
         self.mailer.send(&email.email()).await?;
-        tracing::info!(run_id, error_type = email.error, "run_failure_notified");
+        tracing::info!(%run_id, error_type = email.error, "run_failure_notified");
         Ok(())
     }
 
@@ -114,7 +115,7 @@ impl Notifier {
     }
 
     /// Reads the frozen request of a run from its plan.
-    async fn request(&self, run_id: &str) -> Result<Value, EngineError> {
+    async fn request(&self, run_id: &RunId) -> Result<Value, EngineError> {
         let plan: Option<Value> = self.bucket.find_json(&Layout::plan_key(run_id)).await?;
         Ok(plan.and_then(|mut plan| plan.get_mut("request").map(Value::take)).unwrap_or_default())
     }

@@ -5,8 +5,8 @@ use super::linker::Linker;
 use crate::error::EngineError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::email::{DoneStage, StageReport};
+use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::links::sibling_execution;
 use bedrock_batch_domain::pipeline::{FailedChild, FrozenStage, Pipeline};
 use bedrock_batch_domain::summary::RunOutput;
 
@@ -32,8 +32,8 @@ impl Notifier {
             return Ok(Some(FailedAt { index, error: child.error, cause: child.cause, status: child.status }));
         }
         for (index, stage) in pipeline.stages.iter().enumerate() {
-            let Some(arn) = sibling_execution(&pipeline.execution_arn, &stage.execution_name) else { continue };
-            let Some(child) = self.described(&arn).await? else {
+            let execution = pipeline.execution_arn.of_stage(&stage.execution_name);
+            let Some(child) = self.described(execution.as_str()).await? else {
                 // Its execution was not started.
                 return Ok(Some(FailedAt { index, ..FailedAt::default() }));
             };
@@ -48,7 +48,7 @@ impl Notifier {
     pub(super) async fn described(&self, arn: &str) -> Result<Option<FailedChild>, EngineError> {
         match self.step_functions.describe_execution().execution_arn(arn).send().await {
             Ok(found) => Ok(Some(FailedChild {
-                execution_arn: Some(arn.to_owned()),
+                execution_arn: ExecutionArn::parse(arn).ok(),
                 name: found.name().map(str::to_owned),
                 status: Some(found.status().as_str().to_owned()),
                 error: found.error().map(str::to_owned),

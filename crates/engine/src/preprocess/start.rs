@@ -11,6 +11,7 @@ use crate::error::EngineError;
 use crate::job_table::JobTable;
 use crate::objects::blocking;
 use bedrock_batch_domain::check::Catalog;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::{self, Layout};
 use bedrock_batch_domain::pipeline::pipeline_of_stage;
 use bedrock_batch_domain::plan::{Plan, Step};
@@ -73,7 +74,7 @@ impl Preprocessor {
 
     /// The prompts that validate has checked for the pipeline run of this stage, even if other prompts were deployed since.
     /// `pipeline`: the bucket and the name of that run.
-    async fn frozen_prompts(&self, pipeline: Option<(String, String)>) -> Result<Option<PromptLibrary>, EngineError> {
+    async fn frozen_prompts(&self, pipeline: Option<(String, RunId)>) -> Result<Option<PromptLibrary>, EngineError> {
         match pipeline.filter(|(bucket, _)| bucket == self.inputs.bucket.name()) {
             Some((_, run)) => self.inputs.bucket.find_json(&Layout::pipeline_prompts_key(&run)).await,
             None => Ok(None),

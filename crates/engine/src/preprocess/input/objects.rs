@@ -4,6 +4,7 @@ use crate::error::EngineError;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
@@ -55,8 +56,8 @@ impl Sources {
     }
 
     /// The answered rows of an earlier run.
-    pub(in crate::preprocess) fn of_run(run_id: &str, format: Format, objects: Vec<ObjectMeta>) -> Self {
-        let named = ("previous_run.run_id", run_id.to_owned());
+    pub(in crate::preprocess) fn of_run(run_id: &RunId, format: Format, objects: Vec<ObjectMeta>) -> Self {
+        let named = ("previous_run.run_id", run_id.to_string());
         Self { named, format, objects, place: None, warnings: BTreeMap::new() }
     }
 }

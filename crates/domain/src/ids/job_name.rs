@@ -1,0 +1,51 @@
+//! The name of a job.
+
+use super::name_of_text;
+use crate::problem::Problem;
+use serde::{Deserialize, Serialize};
+
+/// Maximum length of a job name at Bedrock.
+const MAX_LENGTH: usize = 63;
+
+/// Name of a job, of Bedrock's pattern: letters, digits, `-`, `.` and `+`, at most 63, beginning with a letter or digit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct JobName(String);
+
+name_of_text!(JobName);
+
+impl JobName {
+    /// Reads the name of a job.
+    ///
+    /// # Errors
+    /// Returns a problem if Bedrock takes no such name.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-.+".contains(c);
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins_well && text.len() <= MAX_LENGTH && text.chars().all(fits) {
+            return Ok(Self(text.to_owned()));
+        }
+        let rule = format!(
+            "must be letters, digits, `-`, `.` and `+`, at most {MAX_LENGTH}, beginning with a letter or digit"
+        );
+        Err(Problem::new("the job name", text, rule).remedy("copy it from the manifest of the run's jobs"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("p-0000-0123abcd", true)]
+    #[case("Other.job+1", true)]
+    #[case("run/r", false)]
+    #[case("duplicates/r/0000", false)]
+    #[case("-a", false)]
+    #[case("", false)]
+    fn names_are_those_that_bedrock_takes(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(JobName::parse(text).is_ok(), valid);
+        assert!(JobName::parse(&"x".repeat(64)).is_err());
+    }
+}

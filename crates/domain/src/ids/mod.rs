@@ -1,0 +1,60 @@
+//! Typed names of runs, jobs and executions: each is checked where it enters, and trusted from then on.
+
+mod cleaned_text;
+mod execution_arn;
+mod job_name;
+mod job_prefix;
+mod run_id;
+
+pub use execution_arn::ExecutionArn;
+pub use job_name::JobName;
+pub use job_prefix::JobPrefix;
+pub use run_id::RunId;
+
+/// Conversions that all names share: each is parsed from its text, displayed and serialized as it.
+macro_rules! name_of_text {
+    ($name:ident) => {
+        impl $name {
+            /// Returns the name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = crate::problem::Problem;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::problem::Problem;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+    };
+}
+
+use name_of_text;
