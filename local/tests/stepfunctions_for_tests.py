@@ -3,7 +3,7 @@
 import json
 import threading
 
-from local_stack.ministack_as_aws import stepfunctions
+from local_stack.ministack_as_aws import ABORTED, stepfunctions
 from local_stack.processes import wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/role"
@@ -104,17 +104,24 @@ class Execution:
         return call("_stop_execution", executionArn=self.arn)
 
     @property
+    def map_runs(self):
+        return [run["mapRunArn"] for run in call("_list_map_runs", executionArn=self.arn)[1]["mapRuns"]]
+
+    @property
     def children(self):
         """The statuses of all children of its maps."""
-        maps = call("_list_map_runs", executionArn=self.arn)[1]["mapRuns"]
-        listed = (call("_list_executions", mapRunArn=each["mapRunArn"])[1]["executions"] for each in maps)
+        listed = (call("_list_executions", mapRunArn=arn)[1]["executions"] for arn in self.map_runs)
         return [child["status"] for children in listed for child in children]
+
+    def has_children(self, count):
+        """Returns True once this number of children exist and none of them is running or about to be marked as aborted."""
+        own = [child for child in list(stepfunctions._executions.values()) if child.get("mapRunArn") in self.map_runs]
+        open_ = [child for child in own if child["status"] == "RUNNING" or child.get("error") == ABORTED]
+        return len(own) == count and not open_
 
     def wait_for_children(self, count):
         """Waits until this number of children exist and none of them is running."""
-        assert wait_for(lambda: len(self.children) == count and "RUNNING" not in self.children, seconds=60), (
-            self.children
-        )
+        assert wait_for(lambda: self.has_children(count), seconds=60), self.children
         return self.children
 
 

@@ -3,7 +3,8 @@
 //! The way of the data, and where its rules live:
 //! [`input`] (what a user asks for) → [`prompt`] and [`model`] (what a record looks like) → [`chunk_plan`] (which rows
 //! go into which job) → [`job`] (what to do when Bedrock says something about a job) → [`answer`] (what a line of
-//! output means) → [`extract`] (its fields), with [`row_error`] for rows without an answer → [`rounds`] (what to do next) → [`summary`] (what the run came to). [`layout`]
+//! output means) → [`extract`] (its fields), with [`row_error`] for rows without an answer → [`run`] (what follows on each
+//! part of a run) → [`summary`] (the run's totals). [`layout`]
 //! names every object, [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (what an upload starts), [`pipeline`] (several runs in a row), [`email`] and [`links`] (how
@@ -17,10 +18,12 @@ pub mod contract;
 pub mod email;
 pub mod error_name;
 pub mod extract;
+pub mod format_version;
 pub mod ids;
 pub mod image;
 pub mod input;
 pub mod job;
+pub mod join_task;
 mod json_fields;
 pub mod json_text;
 pub mod lane;
@@ -33,8 +36,8 @@ pub mod problem;
 pub mod prompt;
 pub mod record_id;
 pub mod record_line;
-pub mod rounds;
 pub mod row_error;
+pub mod run;
 pub mod s3_uri;
 mod short_hash;
 pub mod summary;

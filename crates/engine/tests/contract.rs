@@ -5,7 +5,7 @@
 use bedrock_batch_domain::contract::functions;
 use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
-use bedrock_batch_domain::plan::Step;
+use bedrock_batch_domain::run::Step;
 use bedrock_batch_engine::finalize::{Explanation, FinalizeInput};
 use bedrock_batch_engine::invoke::{InvokeInput, Invoked};
 use bedrock_batch_engine::notify::PipelineEnd;

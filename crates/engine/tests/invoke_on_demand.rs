@@ -85,7 +85,7 @@ impl Run {
             output_uri: "s3://bucket/batch_outputs_json/p/r/0000/".to_owned(),
             round,
             lane: bedrock_batch_domain::lane::Lane::OnDemand,
-            rest: false,
+            is_remainder: false,
         };
         let input = InvokeInput { run_id: "r".to_owned(), execution_arn: None, job };
         Self { aws, invoker: invoker(&endpoint), input }

@@ -103,7 +103,8 @@ async fn a_job_is_created_once_listed_and_stopped() {
 
 #[tokio::test]
 async fn errors_are_recognised_by_their_names() {
-    let bedrock = aws_sdk_bedrock::Client::new(&simulate(NOWHERE, &json!({"create_quota": 1})).await);
+    let bedrock =
+        aws_sdk_bedrock::Client::new(&simulate(NOWHERE, &json!({"create_quota": 1, "job_seconds": 600})).await);
     let absent = bedrock.get_model_invocation_job().job_identifier("abcdefghijkl").send().await.unwrap_err();
     assert!(absent.into_service_error().is_resource_not_found_exception());
     let wrong = create(&bedrock, "no_underscores").send().await.unwrap_err().into_service_error();

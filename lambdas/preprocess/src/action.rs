@@ -1,6 +1,6 @@
 //! The invocations of preprocess.
 
-use bedrock_batch_domain::plan::Step;
+use bedrock_batch_domain::run::Step;
 use bedrock_batch_engine::preprocess::StartInput;
 use serde::Deserialize;
 

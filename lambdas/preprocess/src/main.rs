@@ -4,7 +4,7 @@
 mod action;
 
 use action::Action;
-use bedrock_batch_domain::plan::Step;
+use bedrock_batch_domain::run::Step;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::continue_run::{Continuation, RunContinuer};
 use bedrock_batch_engine::job_table::JobTable;

@@ -2,7 +2,7 @@
 //!
 //! Rust is the source: the functions, the job table and the layout use these constants, and `make contract` writes the
 //! same names for the others. `make check` fails when a written file is out of date. The names of errors are in
-//! [`crate::error_name`], those of steps in [`crate::rounds::StepName`].
+//! [`crate::error_name`], those of steps in [`crate::run::StepName`].
 
 pub mod environment;
 pub mod functions;

@@ -1,6 +1,6 @@
 //! The steps of a run, as the state machine's `Route` compares them.
 
-use crate::rounds::StepName;
+use crate::run::StepName;
 
 /// All steps.
 pub const ALL: [StepName; 5] =

@@ -1,6 +1,7 @@
 //! Counts of one chunk.
 
 use crate::extract::{ColumnType, FieldKinds};
+use crate::join_task::JoinStamp;
 use crate::lane::Lane;
 use crate::row_error::{Reason, RowErrorCode, count_words};
 use serde::{Deserialize, Serialize};
@@ -32,8 +33,8 @@ pub struct JobCounts {
     pub kinds: Vec<FieldKinds>,
     /// The types of the fields' columns in the chunk's output file.
     pub types: Vec<ColumnType>,
-    /// Which join counted this.
-    pub stamp: String,
+    /// The join that counted this.
+    pub stamp: JoinStamp,
 }
 
 impl JobCounts {

@@ -99,7 +99,7 @@ fn rows_are_counted_by_words_and_by_code() {
 #[test]
 fn counts_and_plans_that_were_stored_without_codes_are_read() {
     let stored = r#"{"rows":3,"answered":1,"failed":{"no prompt for it":2},"unanswered":0,"retried":0,"warnings":{},
-        "usage":[],"saved":{"input_tokens":0,"output_tokens":0},"kinds":[],"types":[],"stamp":"s"}"#;
+        "usage":[],"saved":{"input_tokens":0,"output_tokens":0},"kinds":[],"types":[],"stamp": "e 1"}"#;
     let old: JobCounts = serde_json::from_str(stored).unwrap();
     let mut new = JobCounts::default();
     new.count_failed(&RowErrorCode::NoPrompt.into());

@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
-use crate::next_step::{History, NextStepper, collecting, go_to};
+use crate::next_step::{NextStepper, read_whole_history};
 use crate::objects::Bucket;
 use crate::preprocess::StartInput;
 use crate::reconcile::execution_status;
@@ -11,9 +11,9 @@ use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{self, Layout};
-use bedrock_batch_domain::plan::{JobItem, Plan, Step};
+use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problem;
-use bedrock_batch_domain::rounds::StepName;
+use bedrock_batch_domain::run::{JobProgress, Step, resume};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -90,7 +90,7 @@ impl RunContinuer {
             COLLECT => self.collect(name, &plan, start).await?,
             _ => self.resume(&plan, start).await?,
         };
-        tracing::info!(run_id, field, step = ?step.step, pass = step.pass, "run_continued");
+        tracing::info!(run_id, field, step = ?step.step, pass = step.state.pass, "run_continued");
         Ok(step)
     }
 
@@ -152,43 +152,28 @@ impl RunContinuer {
         Ok(())
     }
 
-    /// Asks what the latest pass has not asked, and everything that is unanswered after that.
+    /// Returns the step that runs what is left of the latest pass; if nothing is, the step after that pass.
     async fn resume(&self, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
-        let history = History::read_all(&self.bucket, plan).await?;
+        let history = read_whole_history(&self.bucket, &plan.run_id).await?;
         let stored = self.jobs.of_run(&plan.run_id).await?;
         for job in stored.iter().filter(|job| job.failure.is_some()) {
-            // Why the run ended then is no reason for what comes now.
+            // The reason why the run ended then is no reason for what comes now.
             self.jobs.clear_failure(&job.name).await?;
         }
-        let by_name: HashMap<&str, _> = stored.iter().map(|job| (job.name.as_str(), job)).collect();
-        // A rest that was written down with the pass before it is begun only when it is its turn.
-        let begun = |job: &JobItem| by_name.get(job.name.as_str()).is_some_and(|stored| stored.lane.is_some());
-        let rest = history.last_pass() > 0 && history.ends_with_a_rest(begun);
-        let pass = history.last_pass() - u32::from(rest);
-        let (mut jobs, mut lane, mut round) = (Vec::<JobItem>::new(), plan.lane, 0);
-        for (job, _) in history.jobs_of_pass(pass) {
-            (lane, round) = (job.lane, job.round);
-            let over = by_name.get(job.name.as_str()).is_some_and(|stored| stored.is_over());
-            if !over {
-                jobs.push(job.clone());
-            }
-        }
-        // Whatever was allowed before, what the end of the run has left unanswered is asked once more.
-        let last_round = round + plan.request.invocation.max_retry_rounds.max(1);
-        let first = plan.first_step(&start.execution_arn);
-        let from = Step { pass, round, last_round, rest, step: StepName::RetryJobs, ..first };
-        if jobs.is_empty() {
+        let by_name: HashMap<&str, &StoredJob> = stored.iter().map(|job| (job.name.as_str(), job)).collect();
+        let progress = |name: &str| {
+            let of = |job: &&StoredJob| JobProgress { has_begun: job.lane.is_some(), is_over: job.is_over() };
+            by_name.get(name).map(of).unwrap_or_default()
+        };
+        let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, progress);
+        let first = Step::first(plan, &start.execution_arn);
+        if resumption.open_jobs.is_empty() {
             let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
-            return stepper.run(from).await;
+            return stepper.run(Step { state: resumption.state, ..first }).await;
         }
         let key = Layout::resumed_jobs_key(&plan.run_id, &start.execution_name);
-        self.bucket.put_json(&key, &jobs).await?;
-        let step = match lane {
-            Lane::OnDemand => StepName::AnswerOnDemand,
-            Lane::Batch if pass == 0 => StepName::ProcessJobs,
-            Lane::Batch => StepName::RetryJobs,
-        };
-        Ok(go_to(plan, &from, step, key))
+        self.bucket.put_json(&key, &resumption.open_jobs).await?;
+        Ok(first.followed_by(plan, resumption.state, resumption.lane, key))
     }
 
     /// The jobs of the run, once no function of its last execution asks their rows any more: it stores the answers that
@@ -214,10 +199,9 @@ impl RunContinuer {
             let remedy = "try again in a few minutes: stopped jobs still write the answers that they have";
             return Err(Problem::new(COLLECT, name, rule).remedy(remedy).into());
         }
-        let history = History::read_all(&self.bucket, plan).await?;
+        let history = read_whole_history(&self.bucket, &plan.run_id).await?;
         let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
-        let from = Step { pass: history.last_pass(), ..plan.first_step(&start.execution_arn) };
-        stepper.join_these(plan, &history, 0..plan.counts.jobs, &collecting(from)).await
+        stepper.collect(plan, history, Step::first(plan, &start.execution_arn)).await
     }
 }
 

@@ -8,7 +8,7 @@ use bedrock_batch_domain::plan::Parts;
 use std::collections::VecDeque;
 use std::io::Write;
 
-/// The files of new jobs, being written one after the other.
+/// The files of new jobs, which are written one after the other.
 pub struct PassFiles<'a, S: ObjectSink> {
     sink: &'a S,
     layout: &'a Layout,
@@ -22,16 +22,16 @@ pub struct PassFiles<'a, S: ObjectSink> {
 }
 
 impl<'a, S: ObjectSink> PassFiles<'a, S> {
-    /// The files of jobs from number `first` on, within `limits`, for so many records.
+    /// Makes the files of jobs from number `first` on, within `limits`, for this number of records.
     pub fn new(sink: &'a S, layout: &'a Layout, first: u32, limits: ChunkLimits, records: u64) -> Self {
         let (held, parts) = (VecDeque::new(), Vec::new());
         Self { sink, layout, first, limits, chunker: Chunker::new(limits, records), held, open: None, parts }
     }
 
-    /// Takes the next record of `chunk`, its line feed included. Chunks come one after the other.
+    /// Takes the next record of `chunk`, with its line feed. Chunks come one after the other.
     ///
     /// # Errors
-    /// As writing fails.
+    /// Returns an error if a file cannot be written.
     pub fn take(&mut self, chunk: u32, line: &[u8]) -> Result<(), EngineError> {
         self.held.push_back((chunk, line.to_vec()));
         match self.chunker.push(line.len() as u64) {
@@ -42,7 +42,7 @@ impl<'a, S: ObjectSink> PassFiles<'a, S> {
 
     fn write_oldest(&mut self, placed: Placed) -> Result<(), EngineError> {
         let Some((chunk, line)) = self.held.pop_front() else { return Ok(()) };
-        // Lines without a place are not asked again: their rows keep the reason that they have.
+        // Lines without a place are not sent again: their rows keep the reason that they have.
         let Placed::Chunk(job) = placed else { return Ok(()) };
         if self.open.as_ref().is_none_or(|(open, _)| *open != job) {
             self.close()?;
@@ -68,10 +68,10 @@ impl<'a, S: ObjectSink> PassFiles<'a, S> {
         Ok(())
     }
 
-    /// The parts of each job. Records without a job (too few, or too large beside each other) are in none.
+    /// Returns the rows of each job. Records without a job (too few, or too large beside each other) are in none.
     ///
     /// # Errors
-    /// As writing fails.
+    /// Returns an error if a file cannot be written.
     pub fn finish(mut self) -> Result<Vec<Parts>, EngineError> {
         let chunker = std::mem::replace(&mut self.chunker, Chunker::new(self.limits, 0));
         for placed in chunker.finish() {

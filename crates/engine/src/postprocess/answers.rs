@@ -151,7 +151,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Begins with the next job: its rows have one attempt more. Jobs come in the order in which they were sent.
+    /// Begins with the next job: its rows have one attempt more. Jobs come in the order in which they ran.
     pub(super) fn begin_job(&mut self, job: JobAttempt) {
         if self.attempts.last().is_none_or(|last| last.pass != job.pass) {
             self.open = (0..self.rows.len()).filter(|row| self.may_be_asked(*row)).collect();

@@ -15,17 +15,21 @@ use parquet::file::reader::ChunkReader;
 use std::collections::{BTreeSet, HashMap};
 
 /// A file of duplicates, waiting for answers.
-pub(super) struct Waiting<'a> {
+#[derive(Debug)]
+pub struct WaitingRows<'a> {
     answers: Answers<'a>,
     /// By the id of a row that was asked, the rows that equal it.
     rows_of: HashMap<Box<str>, Vec<usize>>,
-    /// The chunks of those rows.
-    pub(super) chunks: BTreeSet<u32>,
+    /// Chunks of those rows.
+    pub chunks: BTreeSet<u32>,
 }
 
-impl<'a> Waiting<'a> {
+impl<'a> WaitingRows<'a> {
     /// Reads which rows wait for which. `first_rows`: the positions of the chunks' first rows.
-    pub(super) fn read<R: ChunkReader + Clone + 'static>(
+    ///
+    /// # Errors
+    /// Returns an error if `rows` is not a file of duplicates.
+    pub fn read<R: ChunkReader + Clone + 'static>(
         rows: &R,
         rows_name: &str,
         first_rows: &[u64],
@@ -57,14 +61,17 @@ impl<'a> Waiting<'a> {
     }
 
     /// Takes one line of a file of shared answers.
-    pub(super) fn take(&mut self, line: &[u8], counts: &mut JobCounts) {
+    pub fn take(&mut self, line: &[u8], counts: &mut JobCounts) {
         if !take_shared(&mut self.answers, &self.rows_of, line) {
             *counts.warnings.entry("unreadable shared answers".to_owned()).or_default() += 1;
         }
     }
 
     /// Writes the rows with the answers that came.
-    pub(super) fn write<R: ChunkReader + Clone + 'static, S: ObjectSink>(
+    ///
+    /// # Errors
+    /// Returns an error if the rows cannot be read, or the outputs not written.
+    pub fn write<R: ChunkReader + Clone + 'static, S: ObjectSink>(
         &self,
         job: &JoinJob<'_>,
         rows: &R,

@@ -20,18 +20,18 @@ use parquet::file::reader::ChunkReader;
 use std::io::Read;
 use std::sync::Arc;
 
-/// What to join, and how to write it.
+/// A join, and the files that it writes.
 #[derive(Debug)]
 pub struct JoinJob<'a> {
     /// The format of answers.
     pub family: Family,
-    /// What answers are read with.
+    /// Rules by which answers are read.
     pub reading: Reading<'a>,
     /// The input's columns, and where each comes from.
     pub columns: &'a [Column],
-    /// Whether rows are told apart by a suffix of their ids that does not come out.
+    /// If true, rows are told apart by a suffix of their ids that does not come out.
     pub strip_suffix: bool,
-    /// The types of the fields' columns; those of the chunk's own values where it is not said.
+    /// Types of the fields' columns; without them, those of the chunk's own values.
     pub types: Option<&'a [ColumnType]>,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
@@ -47,12 +47,12 @@ pub struct JobAnswers<'a> {
     pub answers: Box<dyn Iterator<Item = Box<dyn Read>> + 'a>,
 }
 
-/// What a join came to.
+/// Result of a join.
 #[derive(Debug)]
 pub struct Joined {
     /// The counts.
     pub counts: JobCounts,
-    /// For each line of the chunk's file of records, whether its row is unanswered and may be asked again.
+    /// By line of the chunk's file of records: true if its row is unanswered and may be sent again.
     pub unanswered: Vec<bool>,
 }
 
@@ -60,7 +60,8 @@ pub struct Joined {
 /// the file `rows` (named `rows_name` in messages), and writes the outputs.
 ///
 /// # Errors
-/// As reading and writing fail. Answers that make no sense are no error: their rows say so.
+/// Returns an error if the rows cannot be read, or the outputs not written. An answer that makes no sense is not an error:
+/// its row says so.
 pub fn join<'a, R, S>(
     job: &JoinJob<'_>,
     rows: &R,
@@ -89,7 +90,7 @@ where
     Ok(Joined { counts, unanswered })
 }
 
-/// The rows of a file, without answers yet.
+/// Returns the rows of a file, without answers yet.
 pub(super) fn answers_for<'a, R>(rows: &R, rows_name: &str, reading: Reading<'a>) -> Result<Answers<'a>, EngineError>
 where
     R: ChunkReader + Clone + 'static,

@@ -1,4 +1,4 @@
-//! The records of a chunk that may be asked again.
+//! The records of a chunk that may be sent again.
 
 use super::answer_lines::for_each_line;
 use crate::error::EngineError;
@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 /// Copies the lines of the chunk's file of records (`records`) whose number in it is `unanswered`, as the object `key`.
 ///
 /// # Errors
-/// As reading and writing fail.
+/// Returns an error if the records cannot be read, or the object not written.
 pub fn copy_unanswered<S: ObjectSink>(
     records: impl Read,
     unanswered: &[bool],

@@ -5,9 +5,11 @@ use super::start_input::StartInput;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
 use crate::objects::Bucket;
+use bedrock_batch_domain::format_version::FormatVersion;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source, Step};
+use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source};
+use bedrock_batch_domain::run::Step;
 
 /// A run whose chunks are written.
 pub(super) struct RunToFreeze<'a> {
@@ -24,7 +26,7 @@ impl RunToFreeze<'_> {
     /// Writes everything that later steps need, and returns the first of them.
     pub(super) async fn freeze(self, bucket: &Bucket, job_table: &str) -> Result<Step, EngineError> {
         let mut jobs = self.jobs(bucket);
-        let small_chunk = jobs.pop_if(|last| last.rest);
+        let small_chunk = jobs.pop_if(|last| last.is_remainder);
         let plan = self.plan(bucket, job_table, small_chunk.is_some());
         let run_id = self.run_id;
         if let Some(small) = &small_chunk {
@@ -41,7 +43,7 @@ impl RunToFreeze<'_> {
         bucket.put_json(&Layout::plan_key(run_id), &plan).await?;
         let counts = &plan.counts;
         tracing::info!(run_id, rows = counts.rows, records = counts.records, jobs = counts.jobs, "run_prepared");
-        Ok(plan.first_step(&self.input.execution_arn))
+        Ok(Step::first(&plan, &self.input.execution_arn))
     }
 
     /// One job per chunk. One that is too small for a batch job is sent on demand.
@@ -56,7 +58,7 @@ impl RunToFreeze<'_> {
             output_uri: bucket.uri(self.layout.answers_prefix(index)).to_string(),
             round: 0,
             lane: if small(*records) { Lane::OnDemand } else { self.lane },
-            rest: small(*records),
+            is_remainder: small(*records),
         };
         (0u32..).zip(&self.written.chunks).map(job).collect()
     }
@@ -71,6 +73,7 @@ impl RunToFreeze<'_> {
         let places = sources.place.iter().map(|place| Source { uri: place.to_string(), etag: String::new(), bytes: 0 });
         let resolved = &self.checked.resolved;
         Plan {
+            version: FormatVersion::CURRENT,
             run_id: self.run_id.to_owned(),
             execution_arn: self.input.execution_arn.clone(),
             started_at: self.input.started_at.clone(),

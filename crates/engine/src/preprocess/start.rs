@@ -14,9 +14,10 @@ use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::{self, Layout};
 use bedrock_batch_domain::pipeline::pipeline_of_stage;
-use bedrock_batch_domain::plan::{Plan, Step};
+use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::PromptLibrary;
+use bedrock_batch_domain::run::Step;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 

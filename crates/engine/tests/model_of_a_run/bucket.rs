@@ -39,6 +39,11 @@ impl ClosableWrite for Object {
 impl Bucket {
     /// The object of this key.
     pub(crate) fn get(&self, key: &str) -> Bytes {
-        self.0.lock().unwrap().get(key).unwrap_or_else(|| panic!("{key} is not there")).clone()
+        self.find(key).unwrap_or_else(|| panic!("{key} is not there"))
+    }
+
+    /// The object of this key, if there is one.
+    pub(crate) fn find(&self, key: &str) -> Option<Bytes> {
+        self.0.lock().unwrap().get(key).cloned()
     }
 }

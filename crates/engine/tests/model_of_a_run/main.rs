@@ -1,69 +1,91 @@
-//! A model of whole runs: the real rules and cores (chunking, settle, next step, join) in a world in which Bedrock,
+//! A model of whole runs: the real rules and cores (chunking, settle, advance, resume, join) in a world in which Bedrock,
 //! events and processes do whatever they like. Whatever happens: every row is in the output exactly once, answered or
 //! with its reason; no chunk is made into two jobs; and the run comes to an end.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bucket;
+mod run;
 mod world;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::input::{Inference, ProcessingMode};
-use bedrock_batch_domain::job::JobStatus;
-use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
-use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::prompt::Template;
-use bedrock_batch_domain::rounds::{Mode, Next, Progress, Rows, next};
-use bedrock_batch_engine::next_step::{Fate, History, Latest, Pass};
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec as Chunking, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bucket::Bucket;
 use bytes::Bytes;
 use proptest::prelude::*;
+use rstest::rstest;
+use run::{Run, lane_of};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use world::{Dice, MINIMUM, World, limits};
+use world::{Dice, World, limits};
 
-/// Plays a run over so many rows.
-fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTreeMap<String, (bool, u32)>, World<'_>) {
+/// The input of a run, and what happens to its executions.
+#[derive(Debug, Clone)]
+struct Script {
+    rows: u64,
+    mode: ProcessingMode,
+    max_rounds: u32,
+    /// By row, a row before it that it equals.
+    equals: Vec<Option<u8>>,
+    is_wide: bool,
+    /// Steps after which the execution is stopped, each with the number of items that its map gets to, and whether another
+    /// execution collects the run before it is resumed.
+    stops: Vec<(u8, u8, bool)>,
+}
+
+impl Script {
+    /// The first row that a row equals: its own number, or that of a row before it.
+    fn first_of(&self, row: u64) -> u64 {
+        match self.equals.get(usize::try_from(row).unwrap()).copied().flatten() {
+            Some(of) if row > 0 => self.first_of(u64::from(of) % row),
+            _ => row,
+        }
+    }
+}
+
+fn id(row: u64) -> String {
+    format!("r{row:09}")
+}
+
+/// A run that came to its end: by record id, whether a row has an answer, and its attempts.
+struct Played<'a> {
+    rows: BTreeMap<String, (bool, u32)>,
+    run: Run<'a>,
+}
+
+fn play<'a>(script: &Script, dice: &'a [u8]) -> Played<'a> {
+    let rows = script.rows;
     let layout = Layout::new("p", "r");
     let bucket = Bucket::default();
-    let csv: String = (0..rows).fold("text\n".to_owned(), |csv, row| csv + &format!("row {row}\n"));
-    let records = [RecordWriter::new(
-        Family::Nova,
-        &Template::parse("{text}").unwrap(),
-        &Inference::default(),
-        None,
-        None,
-        false,
-    )];
-    let lane = match mode {
-        ProcessingMode::Realtime => Lane::OnDemand,
-        _ => Lane::Batch,
-    };
-    let small_last = mode == ProcessingMode::Auto;
+    let csv = |csv: String, row: u64| csv + &format!("row {}\n", script.first_of(row));
+    let csv: String = (0..rows).fold("text\n".to_owned(), csv);
+    let template = Template::parse("{text}").unwrap();
+    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
+    let lane = lane_of(script.mode);
     let chunking = Chunking {
         layout: &layout,
         records: &records,
-        limits: limits(lane, small_last),
+        limits: limits(lane, script.mode == ProcessingMode::Auto),
         max_record_bytes: 100_000,
         rows,
         deduplicate: true,
         lines: None,
     };
-    let written =
-        write_chunks(&chunking, numbered(CsvRows::open(csv.as_bytes(), "rows", None).unwrap(), u64::MAX), &bucket)
-            .unwrap();
+    let batches = numbered(CsvRows::open(csv.as_bytes(), "rows", None).unwrap(), u64::MAX);
+    let written = write_chunks(&chunking, batches, &bucket).unwrap();
     let mut dice = Dice(dice.iter());
-    let hopeless = (0..rows).filter(|_| dice.bad_luck(9)).map(|row| format!("r{row:09}")).collect();
-    let mut world = World {
+    let hopeless = (0..rows).filter(|_| dice.bad_luck(9)).map(id).collect();
+    let world = World {
         dice,
         bucket,
         layout: layout.clone(),
-        mode,
+        mode: script.mode,
         bedrock: HashMap::new(),
         table: HashMap::new(),
         sent: HashMap::new(),
@@ -71,98 +93,28 @@ fn play(rows: u64, mode: ProcessingMode, last_round: u32, dice: &[u8]) -> (BTree
         hopeless,
         woken: 0,
     };
-    let mut history = History::default();
-    let mut first: Vec<JobItem> = (0u32..)
-        .zip(&written.chunks)
-        .map(|(index, records)| world.item(index, &vec![(index, *records)], 0, lane))
-        .collect();
-    let small = first.pop_if(|last| lane == Lane::Batch && last.records < MINIMUM);
-    history.passes.push(Pass { jobs: first, parts: Vec::new() });
-    let mut rest = small.map(|mut job| {
-        (job.lane, job.rest) = (Lane::OnDemand, true);
-        Pass { parts: vec![vec![(job.index, job.records)]], jobs: vec![job] }
-    });
-    let mut unanswered: BTreeMap<u32, u64> = BTreeMap::new();
-    let mut round = 0;
-    for pass in 0.. {
-        assert!(pass < 30, "the run does not end");
-        let jobs = history.passes[pass as usize].jobs.clone();
-        world.run_pass(&jobs);
-        let touched: BTreeSet<u32> = history.chunks_of_pass(pass).collect();
-        for chunk in touched {
-            let joined = world.join(chunk, &history);
-            assert_eq!(joined.counts.unanswered, joined.unanswered.iter().filter(|open| **open).count() as u64);
-            unanswered.insert(chunk, joined.counts.unanswered);
+    let mut run = Run::new(world, &written, lane, script.max_rounds, script.is_wide);
+    for step in 0u8.. {
+        assert!(step < 120, "the run does not end");
+        if let Some((_, items, collects)) = script.stops.iter().find(|(at, ..)| *at == step) {
+            run.stop_and_resume(usize::from(*items), *collects);
         }
-        unanswered.retain(|_, rows| *rows > 0);
-        match next_pass(&mut world, &history, &unanswered, (round, last_round), &mut rest) {
-            Some((asked, pass)) => {
-                history.passes.push(pass);
-                round = asked;
-            }
-            None => break,
+        if !run.step() {
+            break;
         }
     }
-    let chunks = u32::try_from(written.chunks.len()).unwrap();
-    let out = (0..chunks).flat_map(|chunk| output(&world.bucket.get(&layout.output_key(chunk, "parquet"))));
+    let (chunks, duplicate_files) = run.files();
+    let keys = (0..chunks).map(|chunk| layout.output_key(chunk, "parquet"));
+    let keys = keys.chain((0..duplicate_files).map(|file| layout.duplicate_output_key(file, "parquet")));
     let mut rows_out = BTreeMap::new();
-    for (id, answer, attempts) in out {
+    for (id, answer, attempts) in keys.flat_map(|key| output(&run.world.bucket.get(&key))) {
+        if let Some(answer) = &answer {
+            let row: u64 = id[1..].parse().unwrap();
+            assert_eq!(answer, &format!("answer to {}", self::id(script.first_of(row))));
+        }
         assert!(rows_out.insert(id.clone(), (answer.is_some(), attempts)).is_none(), "{id} came out twice");
-        if let Some(answer) = answer {
-            assert_eq!(answer, format!("answer to {id}"));
-        }
     }
-    (rows_out, world)
-}
-
-/// The round and the jobs of the pass that follows on pass `pass`.
-fn next_pass(
-    world: &mut World<'_>,
-    history: &History,
-    unanswered: &BTreeMap<u32, u64>,
-    (mut round, last_round): (u32, u32),
-    rest: &mut Option<Pass>,
-) -> Option<(u32, Pass)> {
-    let fate = |name: &str| match world.table.get(name) {
-        Some(item) if item.fell_back => Fate::FellBack,
-        Some(item) if item.status == Some(JobStatus::Failed) => Fate::Failed,
-        _ => Fate::Other,
-    };
-    let mut latest = Latest::of(history, fate, round < last_round);
-    loop {
-        let rows_of =
-            |chunks: &BTreeSet<u32>| unanswered.iter().filter(|(c, _)| chunks.contains(c)).map(|(_, n)| n).sum();
-        let progress = Progress {
-            mode: Mode::Run,
-            processing: world.mode,
-            round,
-            last_round,
-            batch_minimum: MINIMUM,
-            rest: rest.is_some(),
-            fell_back: rows_of(&latest.fell_back),
-            failed: rows_of(&latest.failed),
-            unanswered: unanswered.values().sum(),
-            last_join: false,
-        };
-        match next(&progress) {
-            Next::Finish => return None,
-            Next::Rest => return rest.take().map(|pass| (round, pass)),
-            Next::Ask { rows, lane, round: asked } => {
-                let wanted = unanswered.iter().filter(|(chunk, _)| match rows {
-                    Rows::All => true,
-                    Rows::FellBack => latest.fell_back.contains(chunk),
-                    Rows::Failed => latest.failed.contains(chunk),
-                });
-                let wanted = wanted.map(|(chunk, rows)| (*chunk, *rows)).collect();
-                if let Some((pass, left_over)) = world.ask(history, &wanted, lane, asked) {
-                    *rest = left_over;
-                    return Some((asked, pass));
-                }
-                (latest, round) = (Latest::default(), last_round);
-            }
-            Next::LastJoin => unreachable!("there are none"),
-        }
-    }
+    Played { rows: rows_out, run }
 }
 
 fn output(file: &Bytes) -> Vec<(String, Option<String>, u32)> {
@@ -183,35 +135,77 @@ fn rows_of(batch: &RecordBatch) -> Vec<(String, Option<String>, u32)> {
     (0..batch.num_rows()).map(row).collect()
 }
 
+/// Holds a run to what is promised.
+fn check(script: &Script, dice: &[u8]) -> Result<(), TestCaseError> {
+    let Played { rows, run } = play(script, dice);
+    let world = &run.world;
+    prop_assert_eq!(rows.len() as u64, script.rows, "no row is lost");
+    // Each execution that takes the run up allows one more round at least.
+    let most = if script.stops.is_empty() { script.max_rounds + 2 } else { run.state.last_round + 2 };
+    for row in 0..script.rows {
+        let (answered, attempts) = rows[&id(row)];
+        let id = id(script.first_of(row));
+        prop_assert_eq!(answered, world.answered.contains(&id), "an answer that came is in the output: {}", id);
+        prop_assert_eq!(attempts, world.sent.get(&id).copied().unwrap_or(0), "attempts of {}", id);
+        prop_assert!(
+            attempts <= most + u32::try_from(script.stops.len()).unwrap(),
+            "{} was sent {} times",
+            id,
+            attempts
+        );
+        prop_assert!(attempts > 0, "{} was never sent, and could have been", id);
+        if world.hopeless.contains(&id) {
+            prop_assert!(!answered);
+        }
+    }
+    // No record that had its answer was paid again.
+    let mut paid = BTreeSet::new();
+    for job in world.bedrock.values() {
+        for id in &job.answered {
+            prop_assert!(paid.insert(id.clone()), "{} was answered twice", id);
+        }
+    }
+    // Each job of the table is one job at Bedrock, and the other way round.
+    let arns: BTreeSet<&String> = world.table.values().filter_map(|item| item.arn.as_ref()).collect();
+    prop_assert_eq!(arns.len(), world.bedrock.len(), "no job was made twice or lost");
+    // What needs all answers is done once, at the end.
+    prop_assert_eq!(run.last_joins, u32::from(run.files().1 > 0));
+    prop_assert_eq!(run.pivots, u32::from(script.is_wide));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
     fn every_row_comes_out_once_whatever_happens(
         rows in 4u64..60,
         mode in prop::sample::select(vec![ProcessingMode::Auto, ProcessingMode::Realtime]),
-        last_round in 0u32..4,
+        max_rounds in 0u32..4,
+        dice in prop::collection::vec(any::<u8>(), 0..1500),
+        equals in prop::collection::vec(prop::option::weighted(0.2, any::<u8>()), 0..60),
+        is_wide in any::<bool>(),
+        stops in prop::collection::vec((0u8..12, 0u8..4, any::<bool>()), 0..3),
+    ) {
+        check(&Script { rows, mode, max_rounds, equals, is_wide, stops }, &dice)?;
+    }
+
+    #[test]
+    fn an_undisturbed_execution_keeps_its_rounds(
+        rows in 4u64..60,
+        mode in prop::sample::select(vec![ProcessingMode::Auto, ProcessingMode::Realtime]),
+        max_rounds in 0u32..4,
         dice in prop::collection::vec(any::<u8>(), 0..1500),
     ) {
-        let (out, world) = play(rows, mode, last_round, &dice);
-        prop_assert_eq!(out.len() as u64, rows, "no row is lost");
-        for (id, (answered, attempts)) in &out {
-            prop_assert_eq!(*answered, world.answered.contains(id), "an answer that came is in the output: {}", id);
-            prop_assert_eq!(*attempts, world.sent.get(id).copied().unwrap_or(0), "attempts of {}", id);
-            prop_assert!(*attempts <= last_round + 2, "{} was asked {} times", id, attempts);
-            prop_assert!(*attempts > 0, "{} was never asked, and could have been", id);
-            if world.hopeless.contains(id) {
-                prop_assert!(!answered);
-            }
-        }
-        // No record that had its answer was paid again.
-        let mut paid = BTreeSet::new();
-        for job in world.bedrock.values() {
-            for id in &job.answered {
-                prop_assert!(paid.insert(id.clone()), "{} was answered twice", id);
-            }
-        }
-        // Each job of the table is one job at Bedrock, and the other way round.
-        let arns: BTreeSet<&String> = world.table.values().filter_map(|item| item.arn.as_ref()).collect();
-        prop_assert_eq!(arns.len(), world.bedrock.len(), "no job was made twice or lost");
+        check(&Script { rows, mode, max_rounds, equals: Vec::new(), is_wide: false, stops: Vec::new() }, &dice)?;
     }
+}
+
+/// Runs that once came out wrong.
+#[rstest]
+#[case(32, 1, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 3, 0, 0, 0, 22, 0, 0, 22, 0, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 182, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 155, 0, 118, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])]
+#[case(45, 2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 54, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 189, 15, 0, 27, 102, 166, 132, 0, 15, 14, 0, 15, 45, 0, 161, 0, 127, 0, 0, 18, 229, 0, 0, 8, 0, 0, 0, 0, 62, 150, 0, 0, 171, 75, 0, 0, 17, 0, 8, 0, 0, 110, 0, 0, 54, 0, 254, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 174, 0, 0, 0, 76, 168, 177, 239, 74, 148, 162, 72, 182, 206, 247, 252, 87, 192, 255, 41, 238, 254, 56, 131, 227, 162, 233, 214, 104, 191, 54, 237, 93, 106, 210, 134, 186, 86, 118, 158, 82, 183, 123, 255, 203, 71, 40, 118])]
+#[case(55, 2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 134, 0, 0, 0, 0, 62, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 213, 0, 22, 0, 24, 8, 72, 8, 0, 8, 0, 0, 0, 96, 0, 15, 0, 0, 215, 47, 0, 8, 55, 0, 167, 23, 23, 39, 47, 7, 119, 0, 0, 27, 0, 75, 0, 0, 19, 0, 80, 72, 8, 0, 0, 86, 0, 23, 116, 36, 193, 255, 81, 205, 201, 40, 203, 102, 140, 217, 78, 225, 177, 110, 134, 14, 172, 114, 213, 127, 167, 213, 138, 83, 54, 98, 208, 64, 81, 223, 67, 250, 179, 87, 87, 133, 188, 131, 9, 43, 84, 153, 48, 26, 173, 214, 106, 4, 143, 134, 128, 71, 145, 190, 155, 1, 154, 227, 119, 217, 243, 214, 16, 63, 230, 91, 154, 151, 60, 20, 5, 233, 124, 247, 60, 6, 51, 143, 229, 255, 66, 125, 114, 80, 126, 216, 237, 174])]
+fn runs_that_once_came_out_wrong(#[case] rows: u64, #[case] max_rounds: u32, #[case] dice: &[u8]) {
+    let (mode, equals) = (ProcessingMode::Auto, Vec::new());
+    check(&Script { rows, mode, max_rounds, equals, is_wide: false, stops: Vec::new() }, dice).unwrap();
 }

@@ -4,16 +4,19 @@ use crate::bucket::Bucket;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{OutputFormat, ProcessingMode, RetryOn};
 use bedrock_batch_domain::job::{Action, FailureKind, JobStatus, Stored, next_action};
+use bedrock_batch_domain::join_task::ChunkAttempt;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{Layout, client_request_token};
 use bedrock_batch_domain::model::Family;
-use bedrock_batch_domain::plan::{ChunkJob, JobItem, Parts};
+use bedrock_batch_domain::plan::{JobItem, Parts};
 use bedrock_batch_domain::row_error::RowError;
-use bedrock_batch_engine::next_step::{History, Pass, PassFiles};
+use bedrock_batch_domain::run::{Fate, History, NewPass, Pass};
+use bedrock_batch_domain::summary::JobCounts;
+use bedrock_batch_engine::next_step::PassFiles;
 use bedrock_batch_engine::postprocess::{
-    JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, copy_unanswered, join,
+    JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, WaitingRows, copy_unanswered, join,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
 /// Choices, taken from what proptest has drawn; past the end everything goes well.
@@ -48,6 +51,22 @@ pub(crate) struct Item {
     token: bool,
     answered: bool,
     pub(crate) fell_back: bool,
+}
+
+impl Item {
+    /// Outcome of the job, as far as it decides how its rows are answered.
+    pub(crate) fn fate(&self) -> Fate {
+        match self.status {
+            _ if self.fell_back => Fate::Refused,
+            Some(JobStatus::Failed) => Fate::Failed,
+            _ => Fate::Other,
+        }
+    }
+
+    /// Returns true if nothing more happens to the job by itself.
+    pub(crate) fn is_over(&self) -> bool {
+        self.fell_back || self.status.is_some_and(JobStatus::is_terminal)
+    }
 }
 
 /// Everything outside the state machine.
@@ -237,41 +256,34 @@ impl World<'_> {
         self.table.insert(job.name.clone(), item);
     }
 
-    fn turn(&self, job: &ChunkJob) -> JobAnswers<'static> {
-        let item = &self.table[&job.name];
-        let was_asked = item.arn.is_some();
-        let output = item.arn.as_ref().map(|arn| self.bedrock[arn].output.clone()).unwrap_or_default();
+    fn answers_of(&self, job: &ChunkAttempt) -> JobAnswers<'static> {
+        let arn = self.table.get(&job.name).and_then(|item| item.arn.as_ref());
+        let output = arn.map(|arn| self.bedrock[arn].output.clone()).unwrap_or_default();
         let job = JobAttempt {
             pass: job.pass,
             records: job.records as usize,
-            was_asked,
+            was_asked: arn.is_some(),
             lane: job.lane,
             model_id: "m".to_owned(),
             missing: RowError::uncoded(format!("missing in {}", job.name), "missing"),
         };
-        JobAnswers {
-            job,
-            answers: Box::new(std::iter::once(Box::new(Cursor::new(output.into_bytes())) as Box<dyn Read>)),
-        }
+        let answers = Box::new(Cursor::new(output.into_bytes())) as Box<dyn Read>;
+        JobAnswers { job, answers: Box::new(std::iter::once(answers)) }
     }
 
-    /// Joins a chunk with all its jobs, twice if the process dies in between.
-    pub(crate) fn join(&mut self, chunk: u32, history: &History) -> Joined {
-        let jobs = history.jobs_by_chunk().remove(&chunk).unwrap();
+    /// Joins a chunk with these jobs, twice if the process dies in between.
+    pub(crate) fn join(&mut self, chunk: u32, attempts: &[ChunkAttempt]) -> Joined {
         let outputs = [(OutputFormat::Parquet, self.layout.output_key(chunk, "parquet"))];
-        let job = JoinJob {
-            family: Family::Nova,
-            reading: Reading { retry_on: &RETRY_ON, prompts: &PromptsRead::default() },
-            columns: &[],
-            strip_suffix: false,
-            types: None,
-            outputs: &outputs,
-            shared: None,
-        };
+        let wanted = self.bucket.find(&self.layout.wanted_key(chunk));
+        let wanted: Option<Vec<String>> = wanted.map(|json| serde_json::from_slice(&json).unwrap());
+        let shared_key = self.layout.shared_key(chunk);
+        let prompts = PromptsRead::default();
+        let shared = wanted.as_deref().map(|wanted| (wanted, shared_key.as_str()));
+        let job = JoinJob { shared, ..join_job(&prompts, &outputs) };
         let rows = self.bucket.get(&self.layout.rows_key(chunk));
         let once = || {
-            let turns: Vec<JobAnswers<'_>> = jobs.iter().map(|job| self.turn(job)).collect();
-            let joined = join(&job, &rows, "rows", turns.into_iter(), &self.bucket).unwrap();
+            let jobs = attempts.iter().map(|job| self.answers_of(job));
+            let joined = join(&job, &rows, "rows", jobs, &self.bucket).unwrap();
             let lines = self.bucket.get(&self.layout.records_key(chunk));
             copy_unanswered(&lines[..], &joined.unanswered, &self.bucket, &self.layout.unanswered_key(chunk)).unwrap();
             joined
@@ -279,31 +291,37 @@ impl World<'_> {
         let first = once();
         if self.dice.bad_luck(4) {
             let before = self.bucket.get(&outputs[0].1);
-            let jobs = history.jobs_by_chunk().remove(&chunk).unwrap();
-            let turns: Vec<JobAnswers<'_>> = jobs.iter().map(|job| self.turn(job)).collect();
-            join(&job, &rows, "rows", turns.into_iter(), &self.bucket).unwrap();
+            let jobs = attempts.iter().map(|job| self.answers_of(job));
+            join(&job, &rows, "rows", jobs, &self.bucket).unwrap();
             assert_eq!(self.bucket.get(&outputs[0].1), before, "a repetition writes the same file");
         }
         first
     }
 
-    /// The files of a pass over these chunks' unanswered records.
-    pub(crate) fn ask(
-        &self,
-        history: &History,
-        chunks: &BTreeMap<u32, u64>,
-        lane: Lane,
-        round: u32,
-    ) -> Option<(Pass, Option<Pass>)> {
+    /// Joins a file of duplicates with the answers of the rows that they equal.
+    pub(crate) fn join_duplicates(&self, file: u32, first_rows: &[u64]) {
+        let outputs = [(OutputFormat::Parquet, self.layout.duplicate_output_key(file, "parquet"))];
+        let prompts = PromptsRead::default();
+        let job = join_job(&prompts, &outputs);
+        let rows = self.bucket.get(&self.layout.duplicate_rows_key(file));
+        let mut waiting = WaitingRows::read(&rows, "duplicates", first_rows, job.reading).unwrap();
+        let mut counts = JobCounts::default();
+        for chunk in waiting.chunks.clone() {
+            let shared = self.bucket.find(&self.layout.shared_key(chunk)).unwrap_or_default();
+            shared.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| {
+                waiting.take(line, &mut counts);
+            });
+        }
+        assert!(counts.warnings.is_empty());
+        waiting.write(&job, &rows, "duplicates", &mut counts, &self.bucket).unwrap();
+    }
+
+    /// Writes the files of a pass: the pass, and its remainder. None if the rows do not make a single job.
+    pub(crate) fn new_pass(&self, history: &History, new: &NewPass) -> Option<(Pass, Option<Pass>)> {
         let first = history.next_index();
-        let mut files = PassFiles::new(
-            &self.bucket,
-            &self.layout,
-            first,
-            limits(lane, self.mode == ProcessingMode::Auto),
-            chunks.values().sum(),
-        );
-        for (chunk, expected) in chunks {
+        let limits = limits(new.lane, self.mode == ProcessingMode::Auto);
+        let mut files = PassFiles::new(&self.bucket, &self.layout, first, limits, new.rows.values().sum());
+        for (chunk, expected) in &new.rows {
             let lines = self.bucket.get(&self.layout.unanswered_key(*chunk));
             let lines = lines.split_inclusive(|byte| *byte == b'\n').collect::<Vec<_>>();
             assert_eq!(lines.len() as u64, *expected);
@@ -312,9 +330,9 @@ impl World<'_> {
             }
         }
         let parts = files.finish().unwrap();
-        let jobs = (first..).zip(&parts).map(|(index, parts)| self.item(index, parts, round, lane));
+        let jobs = (first..).zip(&parts).map(|(index, parts)| self.item(index, parts, new.round, new.lane));
         let jobs: Vec<JobItem> = jobs.collect();
-        (!jobs.is_empty()).then(|| Pass { jobs, parts }.split_rest(MINIMUM))
+        (!jobs.is_empty()).then(|| Pass { jobs, parts }.split_remainder(MINIMUM))
     }
 
     pub(crate) fn item(&self, index: u32, parts: &Parts, round: u32, lane: Lane) -> JobItem {
@@ -326,16 +344,26 @@ impl World<'_> {
             output_uri: String::new(),
             round,
             lane,
-            rest: false,
+            is_remainder: false,
         }
     }
 
-    pub(crate) fn run_pass(&mut self, pass: &[JobItem]) {
-        for job in pass {
-            match job.lane {
-                Lane::Batch => self.run_batch_job(job),
-                Lane::OnDemand => self.run_on_demand_job(job),
-            }
+    pub(crate) fn run_job(&mut self, job: &JobItem) {
+        match job.lane {
+            Lane::Batch => self.run_batch_job(job),
+            Lane::OnDemand => self.run_on_demand_job(job),
         }
+    }
+}
+
+fn join_job<'a>(prompts: &'a PromptsRead, outputs: &'a [(OutputFormat, String)]) -> JoinJob<'a> {
+    JoinJob {
+        family: Family::Nova,
+        reading: Reading { retry_on: &RETRY_ON, prompts },
+        columns: &[],
+        strip_suffix: false,
+        types: None,
+        outputs,
+        shared: None,
     }
 }

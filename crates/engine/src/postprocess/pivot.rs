@@ -1,7 +1,7 @@
-//! Several answers to one row as one row, with columns for each prompt.
+//! The pivot: several answers to one row become one wide row, with columns for each prompt.
 //!
-//! The files of a chunk hold a row for each answer, those of one input row one after the other. A chunk may end between
-//! them: the row then belongs to the chunk that it begins in, and the rest of it is read from the next ones.
+//! The files of a chunk hold a row per answer, those of one input row one after the other. A chunk may end between them: the
+//! row then belongs to the chunk that it begins in, and its other answers are read from the next ones.
 
 use super::files::{OutputFile, create_files};
 use super::prompts_read::PromptsRead;
@@ -21,25 +21,25 @@ use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use std::sync::Arc;
 
-/// What to write.
+/// Wide rows to be written.
 #[derive(Debug)]
-pub struct WidenJob<'a> {
+pub struct PivotTask<'a> {
     /// The prompts.
     pub prompts: &'a PromptsRead,
-    /// How rows come to their prompts: what tells of answers that there should be.
+    /// The prompts of each row, from which follows which answers there should be.
     pub plan: &'a PromptPlan,
-    /// The columns before those of the answers, `record_id` first.
+    /// Columns before those of the answers, `record_id` first.
     pub existing: Vec<Column>,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
 }
 
-/// Writes the wide rows that begin among `own`; `after` are the rows of the chunks that follow.
+/// Writes the wide rows that begin among `own`, and returns their number; `after` are the rows of the chunks that follow.
 ///
 /// # Errors
-/// As reading and writing fail.
-pub fn widen<S: ObjectSink>(
-    job: &WidenJob<'_>,
+/// Returns an error if the rows cannot be read, or the outputs not written.
+pub fn pivot<S: ObjectSink>(
+    task: &PivotTask<'_>,
     own: impl Iterator<Item = Result<RecordBatch, EngineError>>,
     mut after: impl Iterator<Item = Result<RecordBatch, EngineError>>,
     sink: &S,
@@ -47,9 +47,9 @@ pub fn widen<S: ObjectSink>(
     let mut files: Vec<OutputFile<S::Writer>> = Vec::new();
     let (mut carried, mut begun, mut rows) = (None, false, 0);
     let mut write = |batch: &RecordBatch, ends: &[usize]| {
-        let wide = job.wide(batch, ends)?;
+        let wide = task.wide(batch, ends)?;
         if files.is_empty() {
-            files = create_files(job.outputs, &wide.schema(), sink)?;
+            files = create_files(task.outputs, &wide.schema(), sink)?;
         }
         rows += wide.num_rows() as u64;
         files.iter_mut().try_for_each(|file| file.write(&wide))
@@ -102,13 +102,13 @@ fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, Engi
     column.ok_or_else(|| unfitting(format!("there is no column `{name}`")))
 }
 
-/// The place of the first row that begins an input row.
+/// Returns the place of the first row that begins an input row.
 fn first_of_a_row(batch: &RecordBatch) -> Result<usize, EngineError> {
     let ids = texts(batch, RECORD_ID)?;
     Ok((0..ids.len()).find(|row| RecordId::parse(ids.value(*row)).is_first_of_row()).unwrap_or(ids.len()))
 }
 
-/// Where the rows of each input row end.
+/// Returns the ends of the rows of each input row.
 fn ends_of_rows(batch: &RecordBatch) -> Result<Vec<usize>, EngineError> {
     let ids = texts(batch, RECORD_ID)?;
     let id = |row: usize| RecordId::parse(ids.value(row)).row;
@@ -116,8 +116,8 @@ fn ends_of_rows(batch: &RecordBatch) -> Result<Vec<usize>, EngineError> {
     Ok((1..=all).filter(|row| *row == all || id(*row) != id(row - 1)).collect())
 }
 
-impl WidenJob<'_> {
-    /// One row for the rows up to each of `ends`.
+impl PivotTask<'_> {
+    /// Returns one row for the rows up to each of `ends`.
     fn wide(&self, batch: &RecordBatch, ends: &[usize]) -> Result<RecordBatch, EngineError> {
         let first: UInt32Array =
             std::iter::once(0).chain(ends.iter().copied()).take(ends.len()).map(|row| Some(place(row))).collect();
@@ -171,8 +171,8 @@ fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Arra
     rows.collect()
 }
 
-impl WidenJob<'_> {
-    /// For each input row, why answers are missing; null where none is.
+impl PivotTask<'_> {
+    /// Returns the reasons of missing answers of each input row; null where none is missing.
     fn errors(&self, batch: &RecordBatch, prompts: &StringArray, ends: &[usize]) -> Result<StringArray, EngineError> {
         let (schema, answers_from) = (batch.schema(), self.existing.len());
         let at = schema.fields().iter().skip(answers_from).position(|field| field.name() == ERROR);
@@ -302,9 +302,9 @@ mod tests {
             for chunk in 0..chunks.len() {
                 let existing = vec![Column::of_input(RECORD_ID), Column::of_input("error")];
                 let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-                let job = WidenJob { prompts: &prompts, plan: &plan, existing, outputs: &outputs };
+                let task = PivotTask { prompts: &prompts, plan: &plan, existing, outputs: &outputs };
                 let after = chunks[chunk + 1..].iter().flatten().cloned().map(Ok);
-                widen(&job, chunks[chunk].iter().cloned().map(Ok), after, &written).unwrap();
+                pivot(&task, chunks[chunk].iter().cloned().map(Ok), after, &written).unwrap();
                 let bytes = written.get("out").unwrap();
                 for wide in ParquetRows::open(bytes, "out", None).unwrap().1 {
                     let wide = wide.unwrap();
@@ -352,8 +352,8 @@ mod tests {
             ("prompt_id", text(vec![Some("a"), Some("b"), Some("a")]), true),
         ]);
         let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
-        let job = WidenJob { prompts: &prompts, plan: &plan, existing, outputs: &[] };
-        let wide = job.wide(&rows.unwrap(), &[2, 3]).unwrap();
+        let task = PivotTask { prompts: &prompts, plan: &plan, existing, outputs: &[] };
+        let wide = task.wide(&rows.unwrap(), &[2, 3]).unwrap();
         let errors = wide.column_by_name("error").unwrap().as_string::<i32>();
         assert_eq!(errors, &StringArray::from(vec![None, Some("b: not asked: over max_num_jobs")]));
     }

@@ -1,0 +1,203 @@
+//! The work of postprocess: one task per item of a Distributed Map.
+
+use crate::extract::ColumnType;
+use crate::format_version::FormatVersion;
+use crate::lane::Lane;
+use crate::plan::JobItem;
+use serde::{Deserialize, Serialize};
+
+/// One file of answered rows to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredTask", into = "StoredTask")]
+pub enum JoinTask {
+    /// A chunk is joined with its answers; after a job of the first pass (see [`JoinTask::of_first_job`]) or a whole pass.
+    Chunk {
+        /// The chunk.
+        chunk: u32,
+        /// Name that its counts are stored under.
+        name: String,
+        /// All jobs that had rows of it, in the order in which they ran.
+        attempts: Vec<ChunkAttempt>,
+        /// Types of the fields' columns; without them, those of the chunk's own values.
+        types: Option<Vec<ColumnType>>,
+        /// The join that this is.
+        stamp: JoinStamp,
+    },
+    /// A file of duplicates gets the answers of the rows that they equal.
+    Duplicates {
+        /// Number of the file.
+        file: u32,
+        /// Name that its counts are stored under.
+        name: String,
+        /// Types of the fields' columns; without them, those of the file's own values.
+        types: Option<Vec<ColumnType>>,
+        /// The join that this is.
+        stamp: JoinStamp,
+    },
+    /// The rows of a chunk, which are joined and counted already, are written as wide ones.
+    Pivot {
+        /// The chunk.
+        chunk: u32,
+        /// Name that its counts are stored under.
+        name: String,
+    },
+}
+
+impl JoinTask {
+    /// Returns the task that follows on a job of the first pass, whose rows are exactly those of one chunk.
+    pub fn of_first_job(job: &JobItem) -> Self {
+        let attempt =
+            ChunkAttempt { index: job.index, name: job.name.clone(), pass: 0, lane: job.lane, records: job.records };
+        let (chunk, name, stamp) = (job.index, job.name.clone(), JoinStamp::FirstJob);
+        Self::Chunk { chunk, name, attempts: vec![attempt], types: None, stamp }
+    }
+
+    /// Returns the name that the counts of the file are stored under.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Chunk { name, .. } | Self::Duplicates { name, .. } | Self::Pivot { name, .. } => name,
+        }
+    }
+
+    /// Returns the stamp that goes with the counts; `None` for a task that counts nothing.
+    pub fn stamp(&self) -> Option<&JoinStamp> {
+        match self {
+            Self::Chunk { stamp, .. } | Self::Duplicates { stamp, .. } => Some(stamp),
+            Self::Pivot { .. } => None,
+        }
+    }
+}
+
+/// A job that had rows of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkAttempt {
+    /// Number of the job within the run.
+    pub index: u32,
+    /// Name of the job.
+    pub name: String,
+    /// Pass that its rows belong to.
+    pub pass: u32,
+    /// Lane of the job.
+    pub lane: Lane,
+    /// Number of the chunk's rows that it had: of those that were unanswered when the pass began, the next ones in the
+    /// order of the chunk.
+    pub records: u32,
+}
+
+/// Identity of a join. It is stored with the counts, so that those of an earlier join are not taken for those of this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum JoinStamp {
+    /// The join that follows on a job of the first pass.
+    #[default]
+    FirstJob,
+    /// A join of many chunks after a pass.
+    AfterPass {
+        /// Name of the execution that the join belongs to.
+        execution: String,
+        /// The pass.
+        pass: u32,
+    },
+}
+
+/// A text that is not a stamp.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a join stamp: must be empty, or the name of an execution, a space and the number of a pass")]
+pub struct InvalidJoinStamp(String);
+
+impl TryFrom<String> for JoinStamp {
+    type Error = InvalidJoinStamp;
+
+    fn try_from(text: String) -> Result<Self, InvalidJoinStamp> {
+        if text.is_empty() {
+            return Ok(Self::FirstJob);
+        }
+        let parts =
+            text.rsplit_once(' ').and_then(|(execution, pass)| Some((execution.to_owned(), pass.parse().ok()?)));
+        match parts {
+            Some((execution, pass)) => Ok(Self::AfterPass { execution, pass }),
+            None => Err(InvalidJoinStamp(text)),
+        }
+    }
+}
+
+impl From<JoinStamp> for String {
+    fn from(stamp: JoinStamp) -> Self {
+        match stamp {
+            JoinStamp::FirstJob => Self::new(),
+            JoinStamp::AfterPass { execution, pass } => format!("{execution} {pass}"),
+        }
+    }
+}
+
+/// Kind of a stored task.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TaskKind {
+    Chunk,
+    Duplicates,
+    Pivot,
+}
+
+/// A task as it is written. Version 1 had two booleans for the kinds. They are still written: while a deployment
+/// replaces functions one by one, a function of version 1 may read a task of this version.
+#[derive(Serialize, Deserialize)]
+struct StoredTask {
+    #[serde(default)]
+    version: FormatVersion,
+    #[serde(default)]
+    task: Option<TaskKind>,
+    index: u32,
+    name: String,
+    #[serde(default)]
+    duplicates: bool,
+    #[serde(default)]
+    widen: bool,
+    #[serde(default)]
+    jobs: Vec<ChunkAttempt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    types: Option<Vec<ColumnType>>,
+    #[serde(default)]
+    stamp: JoinStamp,
+}
+
+impl From<StoredTask> for JoinTask {
+    fn from(stored: StoredTask) -> Self {
+        let kind = stored.task.unwrap_or(match (stored.duplicates, stored.widen) {
+            (_, true) => TaskKind::Pivot,
+            (true, false) => TaskKind::Duplicates,
+            (false, false) => TaskKind::Chunk,
+        });
+        let StoredTask { index, name, jobs: attempts, types, stamp, .. } = stored;
+        match kind {
+            TaskKind::Chunk => Self::Chunk { chunk: index, name, attempts, types, stamp },
+            TaskKind::Duplicates => Self::Duplicates { file: index, name, types, stamp },
+            TaskKind::Pivot => Self::Pivot { chunk: index, name },
+        }
+    }
+}
+
+impl From<JoinTask> for StoredTask {
+    fn from(task: JoinTask) -> Self {
+        let (kind, index, name, jobs, types, stamp) = match task {
+            JoinTask::Chunk { chunk, name, attempts, types, stamp } => {
+                (TaskKind::Chunk, chunk, name, attempts, types, stamp)
+            }
+            JoinTask::Duplicates { file, name, types, stamp } => {
+                (TaskKind::Duplicates, file, name, Vec::new(), types, stamp)
+            }
+            JoinTask::Pivot { chunk, name } => (TaskKind::Pivot, chunk, name, Vec::new(), None, JoinStamp::default()),
+        };
+        Self {
+            version: FormatVersion::CURRENT,
+            task: Some(kind),
+            index,
+            name,
+            duplicates: matches!(kind, TaskKind::Duplicates),
+            widen: matches!(kind, TaskKind::Pivot),
+            jobs,
+            types,
+            stamp,
+        }
+    }
+}

@@ -1,0 +1,306 @@
+use super::super::fate::Fate;
+use super::super::history::{History, Pass};
+use super::super::remainder::Remainder;
+use super::super::shape::RunShape;
+use super::*;
+use crate::join_task::JoinStamp;
+use crate::plan::{JobItem, Parts};
+use crate::summary::JobCounts;
+use proptest::prelude::*;
+use rstest::rstest;
+use std::collections::HashMap;
+
+const SHAPE: RunShape = RunShape {
+    processing: ProcessingMode::Auto,
+    batch_minimum: 100,
+    chunks: 1,
+    has_small_chunk: false,
+    duplicate_files: 0,
+    is_wide: false,
+};
+const JOINED: RunState =
+    RunState { phase: Phase::Join, mode: Mode::Run, pass: 0, round: 0, last_round: 1, remainder: None };
+const BATCH_MODE: RunShape = RunShape { processing: ProcessingMode::Batch, ..SHAPE };
+const REALTIME: RunShape = RunShape { processing: ProcessingMode::Realtime, ..SHAPE };
+
+fn job(index: u32, records: u32, round: u32, lane: Lane, is_remainder: bool) -> JobItem {
+    let (input_uri, output_uri) = (String::new(), String::new());
+    JobItem { index, name: format!("job {index}"), records, input_uri, output_uri, round, lane, is_remainder }
+}
+
+/// A run of one chunk of 200 rows: its one job came to this `fate` and left so many rows unanswered.
+fn after(state: RunState, shape: RunShape, fate: Fate, unanswered: u64) -> Transition {
+    let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
+    let history = History { passes: vec![pass] };
+    let counts = JobCounts { unanswered, ..JobCounts::default() };
+    let facts = Facts {
+        shape,
+        history: &history,
+        counts: BTreeMap::from([(0, &counts)]),
+        fates: HashMap::from([("job 0", fate)]),
+    };
+    advance(&state, &facts)
+}
+
+fn new_pass(selection: RowSelection, lane: Lane, round: u32, rows: u64) -> Transition {
+    let failed = (selection == RowSelection::Failed).then(|| "job 0".to_owned());
+    let (rows, failed_jobs) = (BTreeMap::from([(0, rows)]), failed.into_iter().collect());
+    Transition::NewPass(NewPass { selection, rows, lane, round, failed_jobs, otherwise: Ending::Finish })
+}
+
+const FINISH: Transition = Transition::End(Ending::Finish);
+
+#[rstest]
+#[case::all_answered(JOINED, SHAPE, Fate::Other, 0, FINISH)]
+#[case::many_left(JOINED, SHAPE, Fate::Other, 100, new_pass(RowSelection::All, Lane::Batch, 1, 100))]
+#[case::few_left(JOINED, SHAPE, Fate::Other, 99, new_pass(RowSelection::All, Lane::OnDemand, 1, 99))]
+#[case::few_left_in_batch_mode(JOINED, BATCH_MODE, Fate::Other, 99, FINISH)]
+#[case::realtime(JOINED, REALTIME, Fate::Other, 150, new_pass(RowSelection::All, Lane::OnDemand, 1, 150))]
+#[case::no_rounds_left(RunState { round: 1, ..JOINED }, SHAPE, Fate::Other, 100, FINISH)]
+#[case::refused(
+    RunState { last_round: 0, ..JOINED }, SHAPE, Fate::Refused, 9, new_pass(RowSelection::Refused, Lane::OnDemand, 0, 9)
+)]
+#[case::refused_with_rounds_left(
+    JOINED,
+    SHAPE,
+    Fate::Refused,
+    200,
+    new_pass(RowSelection::Refused, Lane::OnDemand, 0, 200)
+)]
+#[case::refused_in_batch_mode(RunState { last_round: 0, ..JOINED }, BATCH_MODE, Fate::Refused, 9, FINISH)]
+#[case::failed_with_rounds_left(JOINED, SHAPE, Fate::Failed, 200, new_pass(RowSelection::All, Lane::Batch, 1, 200))]
+#[case::failed_again(
+    RunState { round: 1, ..JOINED }, SHAPE, Fate::Failed, 200, new_pass(RowSelection::Failed, Lane::OnDemand, 1, 200)
+)]
+#[case::collecting(RunState { mode: Mode::Collect, ..JOINED }, SHAPE, Fate::Other, 200, FINISH)]
+#[case::remainder_first(
+    RunState { remainder: Some(Remainder { pass: 1 }), ..JOINED }, SHAPE, Fate::Refused, 200,
+    Transition::AnswerRemainder(Remainder { pass: 1 })
+)]
+#[case::duplicates_last(
+    RunState { round: 1, ..JOINED }, RunShape { duplicate_files: 1, is_wide: true, ..SHAPE }, Fate::Other, 1,
+    Transition::End(Ending::LastJoin { types: Vec::new(), chunks: Vec::new() })
+)]
+#[case::pivot_after_the_last_join(
+    RunState { phase: Phase::LastJoin, ..JOINED }, RunShape { duplicate_files: 1, is_wide: true, ..SHAPE }, Fate::Other, 1,
+    Transition::End(Ending::Pivot)
+)]
+#[case::nothing_after_the_pivot(
+    RunState { phase: Phase::Pivot, ..JOINED }, RunShape { duplicate_files: 1, is_wide: true, ..SHAPE }, Fate::Other, 1, FINISH
+)]
+#[case::a_later_pass_is_joined(RunState { phase: Phase::Answer, ..JOINED }, SHAPE, Fate::Other, 0, Transition::Join([0].into()))]
+#[case::the_first_pass_was_joined_job_by_job(RunState { phase: Phase::AnswerAndJoin, ..JOINED }, SHAPE, Fate::Other, 0, FINISH)]
+fn what_follows(
+    #[case] state: RunState,
+    #[case] shape: RunShape,
+    #[case] fate: Fate,
+    #[case] unanswered: u64,
+    #[case] expected: Transition,
+) {
+    assert_eq!(after(state, shape, fate, unanswered), expected);
+}
+
+/// A run whose jobs and joins end as `dice` say.
+struct Walk<'a> {
+    shape: RunShape,
+    state: RunState,
+    history: History,
+    counts: BTreeMap<u32, JobCounts>,
+    fates: BTreeMap<String, Fate>,
+    dice: std::slice::Iter<'a, u8>,
+    /// The remainder's pass, once it is written down.
+    waiting: Option<Pass>,
+    /// Chunks that had rows in a pass, and were not joined since.
+    unjoined: BTreeSet<u32>,
+    phases: Vec<Phase>,
+}
+
+const CHUNK_ROWS: u32 = 120;
+
+impl<'a> Walk<'a> {
+    fn new(shape: RunShape, lane: Lane, last_round: u32, dice: &'a [u8]) -> Self {
+        let mut jobs: Vec<JobItem> = (0..shape.chunks).map(|index| job(index, CHUNK_ROWS, 0, lane, false)).collect();
+        let small = if shape.has_small_chunk { jobs.pop() } else { None };
+        let waiting = small.map(|small| Pass {
+            parts: vec![vec![(small.index, small.records)]],
+            jobs: vec![JobItem { is_remainder: true, lane: Lane::OnDemand, ..small }],
+        });
+        let mut walk = Self {
+            shape,
+            state: RunState::first(&shape, lane, last_round).0,
+            history: History { passes: vec![Pass { jobs, parts: Vec::new() }] },
+            counts: BTreeMap::new(),
+            fates: BTreeMap::new(),
+            dice: dice.iter(),
+            waiting,
+            unjoined: BTreeSet::new(),
+            phases: Vec::new(),
+        };
+        if walk.state.pass == 1 {
+            walk.history.passes.extend(walk.waiting.take());
+        }
+        walk
+    }
+
+    fn roll(&mut self, sides: u8) -> u8 {
+        self.dice.next().map_or(0, |number| number % sides)
+    }
+
+    fn join(&mut self, chunk: u32, stamp: JoinStamp) {
+        let open = self.counts.get(&chunk).map_or(u64::from(CHUNK_ROWS), |counts| counts.unanswered);
+        let unanswered = match self.roll(4) {
+            0 | 1 => 0,
+            2 => open,
+            _ => open / 2,
+        };
+        self.unjoined.remove(&chunk);
+        self.counts.insert(chunk, JobCounts { unanswered, stamp, ..JobCounts::default() });
+    }
+
+    fn work(&mut self) {
+        self.phases.push(self.state.phase);
+        if !matches!(self.state.phase, Phase::AnswerAndJoin | Phase::Answer) {
+            return;
+        }
+        let jobs: Vec<(JobItem, Parts)> =
+            self.history.jobs_of_pass(self.state.pass).map(|(job, parts)| (job.clone(), parts)).collect();
+        for (job, parts) in jobs {
+            let fate = [Fate::Other, Fate::Other, Fate::Refused, Fate::Failed][usize::from(self.roll(4))];
+            if job.lane == Lane::Batch {
+                self.fates.insert(job.name, fate);
+            }
+            self.unjoined.extend(parts.iter().map(|(chunk, _)| *chunk));
+            if self.state.phase == Phase::AnswerAndJoin {
+                self.join(job.index, JoinStamp::FirstJob);
+            }
+        }
+    }
+
+    fn transition(&self) -> Transition {
+        let facts = Facts {
+            shape: self.shape,
+            history: &self.history,
+            counts: self.counts.iter().map(|(chunk, counts)| (*chunk, counts)).collect(),
+            fates: self.fates.iter().map(|(name, fate)| (name.as_str(), *fate)).collect(),
+        };
+        advance(&self.state, &facts)
+    }
+
+    /// Does what a transition says, and returns false at the end.
+    fn perform(&mut self, transition: Transition) -> bool {
+        match transition {
+            Transition::Join(chunks) => {
+                let stamp = JoinStamp::AfterPass { execution: "e".to_owned(), pass: self.state.pass };
+                for chunk in chunks {
+                    self.join(chunk, stamp.clone());
+                }
+                self.state = self.state.joining();
+            }
+            Transition::AnswerRemainder(remainder) => {
+                self.history.passes.extend(self.waiting.take());
+                self.state = self.state.answering_remainder(remainder);
+            }
+            Transition::NewPass(new) => {
+                assert!(self.unjoined.is_empty(), "rows are selected before they are joined");
+                assert!(!new.rows.is_empty() && new.rows.values().all(|rows| *rows > 0));
+                if self.roll(6) == 5 {
+                    self.state = self.state.ending(&new.otherwise);
+                    return self.state.phase != Phase::Finished;
+                }
+                let rows = |rows: u64| u32::try_from(rows).unwrap();
+                let first = self.history.next_index();
+                let of_all: Parts = new.rows.iter().map(|(chunk, of)| (*chunk, rows(*of))).collect();
+                let all = rows(new.rows.values().sum());
+                let pass = Pass { jobs: vec![job(first, all, new.round, new.lane, false)], parts: vec![of_all] };
+                let (pass, remainder) = if new.lane == Lane::Batch && self.roll(3) == 2 {
+                    let chunk = *new.rows.keys().next().unwrap();
+                    let small = job(first + 1, 1, new.round, Lane::OnDemand, true);
+                    (pass, Some(Pass { jobs: vec![small], parts: vec![vec![(chunk, 1)]] }))
+                } else {
+                    (pass, None)
+                };
+                self.state = self.state.answering_new_pass(new.round, remainder.is_some());
+                self.history.passes.push(pass);
+                self.waiting = remainder;
+            }
+            Transition::End(ending) => {
+                assert!(self.unjoined.is_empty(), "the run ends before all answers are joined");
+                self.state = self.state.ending(&ending);
+            }
+        }
+        self.state.phase != Phase::Finished
+    }
+}
+
+fn count(phases: &[Phase], wanted: Phase) -> usize {
+    phases.iter().filter(|phase| **phase == wanted).count()
+}
+
+proptest! {
+    #[test]
+    fn every_run_ends_after_all_its_parts_in_order(
+        processing in prop::sample::select(vec![ProcessingMode::Auto, ProcessingMode::Batch, ProcessingMode::Realtime]),
+        collects in any::<bool>(), small in any::<bool>(), is_wide in any::<bool>(),
+        chunks in 1u32..5, duplicate_files in 0u32..2, last_round in 0u32..4,
+        dice in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let has_small_chunk = small && processing == ProcessingMode::Auto;
+        let shape = RunShape { processing, batch_minimum: 100, chunks, has_small_chunk, duplicate_files, is_wide };
+        let lane = if processing == ProcessingMode::Realtime { Lane::OnDemand } else { Lane::Batch };
+        let mut walk = Walk::new(shape, lane, last_round, &dice);
+        if collects {
+            walk.state = RunState::collecting(0);
+            (0..chunks).for_each(|chunk| walk.join(chunk, JoinStamp::FirstJob));
+        }
+        let mut steps = 0;
+        loop {
+            walk.work();
+            let transition = walk.transition();
+            if walk.state.phase == Phase::Join && !collects && walk.waiting.is_some() {
+                prop_assert!(matches!(transition, Transition::AnswerRemainder(_)), "a remainder waits for nothing");
+            }
+            match &transition {
+                Transition::NewPass(new) => {
+                    prop_assert!(!collects, "collecting sends nothing");
+                    prop_assert!(new.round <= last_round);
+                    let forbidden = match processing {
+                        ProcessingMode::Batch => Some(Lane::OnDemand),
+                        ProcessingMode::Realtime => Some(Lane::Batch),
+                        ProcessingMode::Auto => None,
+                    };
+                    prop_assert_ne!(Some(new.lane), forbidden);
+                    let open: BTreeMap<u32, u64> = walk.counts.iter().map(|(c, counts)| (*c, counts.unanswered)).collect();
+                    prop_assert!(new.rows.iter().all(|(chunk, rows)| open[chunk] == *rows), "all open rows of a chunk");
+                    prop_assert_eq!(new.failed_jobs.is_empty(), new.selection != RowSelection::Failed);
+                }
+                Transition::AnswerRemainder(_) => prop_assert!(!collects && processing != ProcessingMode::Realtime),
+                Transition::Join(_) | Transition::End(_) => {}
+            }
+            if !walk.perform(transition) {
+                break;
+            }
+            steps += 1;
+            // Per round: the pass, its remainder, refused rows, each with its join. Then failed rows, last join, pivot.
+            prop_assert!(steps <= 8 * (last_round + 1) + 8, "the run does not end");
+        }
+        prop_assert_eq!(walk.counts.len(), chunks as usize, "every chunk is joined");
+        prop_assert_eq!(count(&walk.phases, Phase::LastJoin), usize::from(duplicate_files > 0));
+        prop_assert_eq!(count(&walk.phases, Phase::Pivot), usize::from(is_wide));
+        let after_answers: Vec<&Phase> =
+            walk.phases.iter().skip_while(|phase| !matches!(phase, Phase::LastJoin | Phase::Pivot)).collect();
+        prop_assert!(after_answers.len() <= 2, "nothing is sent after the last join");
+    }
+
+    #[test]
+    fn batch_mode_never_pays_the_price_of_on_demand(
+        round in 0u32..4, last_round in 0u32..4, left in 0u64..300,
+        fate in prop::sample::select(vec![Fate::Refused, Fate::Failed, Fate::Other]),
+    ) {
+        let is_on_demand = match after(RunState { round, last_round, ..JOINED }, BATCH_MODE, fate, left) {
+            Transition::NewPass(new) => new.lane == Lane::OnDemand,
+            Transition::AnswerRemainder(_) => true,
+            Transition::Join(_) | Transition::End(_) => false,
+        };
+        prop_assert!(!is_on_demand);
+    }
+}

@@ -1,0 +1,35 @@
+//! The course of a run: the part that it is in, and what follows on it.
+//!
+//! A *pass* is one trip over jobs of one lane, a *round* one more attempt at the rows that came back without an answer.
+//! Every pass is followed by a join of the chunks whose rows it had; the rows that are still unanswered after that decide
+//! what follows.
+//!
+//! [`RunState`] says where a run is, [`Facts`] what is stored of it, and [`advance`] which [`Transition`] follows. All are
+//! values, so that production and the tests drive the same rules, and any step may be repeated.
+
+mod advance;
+mod facts;
+mod fate;
+mod history;
+mod phase;
+mod remainder;
+mod resume;
+mod shape;
+mod state;
+mod step;
+mod step_name;
+mod transition;
+mod unprocessed;
+
+pub use advance::advance;
+pub use facts::Facts;
+pub use fate::Fate;
+pub use history::{History, Pass};
+pub use phase::{Mode, Phase};
+pub use remainder::Remainder;
+pub use resume::{JobProgress, Resumption, resume};
+pub use shape::RunShape;
+pub use state::RunState;
+pub use step::Step;
+pub use step_name::StepName;
+pub use transition::{Ending, NewPass, RowSelection, Transition};

@@ -1,0 +1,116 @@
+//! Making a pass over unanswered rows: their records, as they were sent, in files of new jobs.
+
+use super::{NextStepper, PassFiles, Stored};
+use crate::error::EngineError;
+use crate::objects::{ObjectMeta, blocking, for_each_line_of};
+use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::input::ProcessingMode;
+use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::plan::{JobItem, Parts, Plan};
+use bedrock_batch_domain::run::{NewPass, Pass, Step};
+use std::collections::BTreeMap;
+use tokio::runtime::Handle;
+
+impl NextStepper {
+    /// Writes the files of a new pass, and returns the step that answers it; `None` if the rows do not make a single job.
+    pub(super) async fn begin_pass(&self, stored: &Stored, new: &NewPass) -> Result<Option<Step>, EngineError> {
+        let Stored { done, plan, .. } = stored;
+        let first = stored.history.next_index();
+        let parts = self.write_records(stored, new, first).await?;
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let jobs = (first..).zip(&parts).map(|(index, parts)| self.job(stored, new, index, parts)).collect();
+        let (pass, remainder) = Pass { jobs, parts }.split_remainder(plan.model.limits.min_records_per_job);
+        let number = done.state.next_pass();
+        let key = self.write_pass(done, number, &pass).await?;
+        if let Some(remainder) = &remainder {
+            self.write_pass(done, number + 1, remainder).await?;
+        }
+        let lane = pass.jobs.first().map_or(new.lane, |job| job.lane);
+        let (rows, jobs, round) = (new.rows.values().sum::<u64>(), pass.jobs.len(), new.round);
+        tracing::info!(run_id = plan.run_id, pass = number, round, rows, jobs, %lane, "pass_prepared");
+        let state = done.state.answering_new_pass(new.round, remainder.is_some());
+        Ok(Some(stored.next(state, lane, key)))
+    }
+
+    fn job(&self, stored: &Stored, new: &NewPass, index: u32, parts: &Parts) -> JobItem {
+        let layout = &stored.layout;
+        JobItem {
+            index,
+            name: layout.job_name(&stored.plan.started_at, new.round, index),
+            records: parts.iter().map(|(_, records)| records).sum(),
+            input_uri: self.bucket.uri(layout.records_key(index)).to_string(),
+            output_uri: self.bucket.uri(layout.answers_prefix(index)).to_string(),
+            round: new.round,
+            lane: new.lane,
+            is_remainder: false,
+        }
+    }
+
+    /// Writes the records of a new pass as files of jobs from number `first` on, and returns the rows of each.
+    async fn write_records(&self, stored: &Stored, new: &NewPass, first: u32) -> Result<Vec<Parts>, EngineError> {
+        let files = self.unanswered_files(&stored.layout, &new.rows).await?;
+        let uploads = self.bucket.uploads(&Handle::current());
+        let (limits, records) = (limits(&stored.plan, new.lane), new.rows.values().sum::<u64>());
+        let parts = {
+            let (s3, uploads, layout, rows) =
+                (self.bucket.client().clone(), uploads.clone(), stored.layout.clone(), new.rows.clone());
+            blocking(move || {
+                let mut jobs = PassFiles::new(&uploads, &layout, first, limits, records);
+                let mut read: BTreeMap<u32, u64> = BTreeMap::new();
+                for_each_line_of(&Handle::current(), &s3, &files, |chunk, line| {
+                    *read.entry(chunk).or_default() += 1;
+                    jobs.take(chunk, line)
+                })?;
+                if read != rows {
+                    return Err(EngineError::transient("the unanswered records are not those that were counted"));
+                }
+                jobs.finish()
+            })
+            .await?
+        };
+        uploads.finish().await?;
+        Ok(parts)
+    }
+
+    /// Writes the manifests of a pass, and returns the key of that of its jobs.
+    async fn write_pass(&self, done: &Step, number: u32, pass: &Pass) -> Result<String, EngineError> {
+        self.write(done, &Layout::pass_parts_key(&done.run_id, number), &pass.parts).await?;
+        let key = Layout::pass_jobs_key(&done.run_id, number);
+        self.write(done, &key, &pass.jobs).await?;
+        Ok(key)
+    }
+
+    /// Returns the files of these chunks' unanswered records, in the order of the chunks.
+    async fn unanswered_files(
+        &self,
+        layout: &Layout,
+        chunks: &BTreeMap<u32, u64>,
+    ) -> Result<Vec<(u32, ObjectMeta)>, EngineError> {
+        let folder = layout.unanswered_key(0);
+        let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let found = self.bucket.list(&format!("{folder}/")).await?;
+        let mut by_key: BTreeMap<String, ObjectMeta> = found.into_iter().map(|f| (f.uri.key.clone(), f)).collect();
+        let file = |chunk: &u32| {
+            let key = layout.unanswered_key(*chunk);
+            let found = by_key.remove(&key);
+            found
+                .map(|found| (*chunk, found))
+                .ok_or_else(|| EngineError::corrupt(format!("{key} does not exist, though its records were counted")))
+        };
+        chunks.keys().map(file).collect()
+    }
+}
+
+fn limits(plan: &Plan, lane: Lane) -> ChunkLimits {
+    let (request, model) = (&plan.request, &plan.model.limits);
+    ChunkLimits {
+        min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },
+        max_records: request.max_records_per_job.min(model.max_records_per_job),
+        max_bytes: model.max_chunk_bytes(),
+        max_chunks: None,
+        small_last: request.invocation.processing_mode == ProcessingMode::Auto,
+    }
+}

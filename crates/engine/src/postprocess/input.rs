@@ -1,0 +1,48 @@
+//! The input of postprocess.
+
+use bedrock_batch_domain::join_task::JoinTask;
+use bedrock_batch_domain::plan::JobItem;
+use serde::Deserialize;
+
+/// Input of postprocess: one task of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "StateInput")]
+pub struct PostprocessInput {
+    /// The run.
+    pub run_id: String,
+    /// The execution of the state machine.
+    pub execution_arn: String,
+    /// The task.
+    pub task: JoinTask,
+}
+
+/// The input as the state machine passes it: the item of its manifest, under a name of the item's own.
+#[derive(Deserialize)]
+struct StateInput {
+    run_id: String,
+    execution_arn: String,
+    /// A job of the first pass, whose rows are one chunk.
+    #[serde(default)]
+    job: Option<JobItem>,
+    /// A task that next step wrote down.
+    #[serde(default)]
+    chunk: Option<JoinTask>,
+}
+
+/// An input without a task, or with two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the input of postprocess must have either `job` or `chunk`")]
+struct NotOneTask;
+
+impl TryFrom<StateInput> for PostprocessInput {
+    type Error = NotOneTask;
+
+    fn try_from(input: StateInput) -> Result<Self, NotOneTask> {
+        let task = match (input.job, input.chunk) {
+            (Some(job), None) => JoinTask::of_first_job(&job),
+            (None, Some(task)) => task,
+            _ => return Err(NotOneTask),
+        };
+        Ok(Self { run_id: input.run_id, execution_arn: input.execution_arn, task })
+    }
+}
