@@ -8,7 +8,8 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
 
-FUNCTIONS := preprocess submit job-status postprocess invoke finalize reconcile stop-jobs validate notify trigger download
+# FUNCTIONS, from the contract.
+include crates/contract/generated/functions.mk
 VENV := .local/venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(CARGO_TARGET_DIR)/tools
@@ -89,7 +90,7 @@ local-down: ## Stop the local stack
 	@local/down
 
 .PHONY: check
-check: check-rust check-python check-infra ## Check formatting, lints, types, licences and the synthesized template
+check: check-rust check-contract check-python check-infra ## Check formatting, lints, types, licences, the contract and the template
 
 .PHONY: check-rust
 check-rust:
@@ -99,6 +100,15 @@ check-rust:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	python3 tests/docs/domain_fence.py
 	@$(MAKE) --no-print-directory licences
+
+.PHONY: contract
+contract: ## Write the names that Rust shares with the CDK app, this Makefile and Python
+	cargo run --locked --quiet --bin contract -- write
+
+.PHONY: check-contract
+check-contract:
+	@echo "== Contract: the written files against the names in Rust"
+	cargo run --locked --quiet --bin contract -- check
 
 .PHONY: licences
 licences: $(CARGO_DENY)

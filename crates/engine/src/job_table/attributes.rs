@@ -1,9 +1,9 @@
 //! Reading the attributes of an item. One that is missing where it must be, or of another form than it was written in, is
 //! an error that names item, attribute and value: what a job became, and what it cost, is never guessed.
 
-use super::names::PARTITION_KEY;
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use bedrock_batch_domain::contract::job_table::PARTITION_KEY;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::str::FromStr;

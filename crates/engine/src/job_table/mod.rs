@@ -7,7 +7,6 @@ mod failures;
 mod items;
 mod jobs;
 mod lease;
-mod names;
 mod open_jobs;
 mod read;
 mod run_item;

@@ -2,9 +2,9 @@
 
 use super::JobTable;
 use super::items::{StoredItem, StoredJob};
-use super::names::OPEN_INDEX;
 use super::update::{text, timestamp};
 use crate::error::EngineError;
+use bedrock_batch_domain::contract::job_table::OPEN_INDEX;
 use std::time::{Duration, SystemTime};
 
 /// Value of the attribute `open`, which open jobs have and others have not, so that their index is sparse.

@@ -2,9 +2,9 @@
 
 use super::JobTable;
 use super::items::{StoredItem, StoredJob};
-use super::names::{PARTITION_KEY, RUN_INDEX};
 use super::update::text;
 use crate::error::EngineError;
+use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
 
 impl JobTable {
     /// The job of this name, once it was begun.

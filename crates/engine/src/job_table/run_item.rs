@@ -2,10 +2,10 @@
 
 use super::JobTable;
 use super::attributes::Attributes;
-use super::names::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use super::update::{expiry, number, text, timestamp};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use bedrock_batch_domain::layout::Layout;
 use std::time::SystemTime;
 

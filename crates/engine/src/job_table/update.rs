@@ -1,11 +1,11 @@
 //! Conditional updates, the only way in which items change.
 
 use super::JobTable;
-use super::names::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use std::time::SystemTime;
 
 /// Time to live after the last update.

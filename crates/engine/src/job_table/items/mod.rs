@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, Item};
 use crate::error::EngineError;
-use crate::job_table::names::{PARTITION_KEY, RUN_INDEX};
+use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
