@@ -34,7 +34,7 @@ def event(job: dict, status: str) -> dict:
 
 def settled(stack, name: str) -> int:
     """The number of times the event function has looked at this job."""
-    return len(stack.logged(function_name("job-status"), '"settled"', name))
+    return len(stack.logged(function_name("job-status"), '"job_settled"', name))
 
 
 def send(stack, events: list[dict]) -> None:

@@ -1,4 +1,4 @@
-//! What more than one use case asks of Bedrock's control plane.
+//! Requests to Bedrock's control plane that several use cases make.
 
 use crate::error::EngineError;
 use aws_sdk_bedrock::Client as Bedrock;
@@ -8,12 +8,13 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 /// ARN.
 ///
 /// # Errors
-/// As Bedrock fails.
+/// Returns an error if the Bedrock request fails.
 pub(crate) async fn find_job(bedrock: &Bedrock, name: &str) -> Result<Option<String>, EngineError> {
     // All pages: whether a page is filtered before or after it is cut is not documented.
     let mut jobs = bedrock.list_model_invocation_jobs().name_contains(name).into_paginator().items().send();
     while let Some(job) = jobs.next().await {
-        let job = job.map_err(|error| EngineError::from_aws(format!("cannot look for job {name}"), &error))?;
+        let job =
+            job.map_err(|error| EngineError::from_aws(format!("cannot list Bedrock jobs to find {name}"), &error))?;
         if job.job_name() == name {
             return Ok(Some(job.job_arn().to_owned()));
         }
@@ -21,7 +22,7 @@ pub(crate) async fn find_job(bedrock: &Bedrock, name: &str) -> Result<Option<Str
     Ok(None)
 }
 
-/// Tells a job to stop; false if it is over already.
+/// Stops a job; returns false if it is over already.
 pub(crate) async fn stop_job(bedrock: &Bedrock, name: &str, arn: &str) -> Result<bool, EngineError> {
     match bedrock.stop_model_invocation_job().job_identifier(arn).send().await {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! Finalize: add up what a run came to, or say why it failed.
+//! Finalize: sum up a run, or explain why it failed.
 
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredFailure, StoredItem};
@@ -19,11 +19,11 @@ pub enum FinalizeInput {
         /// The run.
         run_id: RunId,
     },
-    /// The Map over the jobs failed: find out why.
+    /// A Map failed: find the error that caused it.
     ExplainFailure {
         /// The run.
         run_id: RunId,
-        /// What Step Functions says.
+        /// The error as Step Functions reports it.
         error: StateError,
     },
 }
@@ -39,7 +39,7 @@ pub struct StateError {
     pub cause: String,
 }
 
-/// Why a run failed: what the execution ends with.
+/// Error that the execution ends with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The error's name.
@@ -48,7 +48,7 @@ pub struct Explanation {
     pub cause: String,
 }
 
-/// Everything that finalize needs.
+/// Sums up runs.
 #[derive(Debug, Clone)]
 pub struct Finalizer {
     /// The bucket of everything.
@@ -110,7 +110,7 @@ fn facts(item: &StoredItem) -> Option<JobFacts> {
     })
 }
 
-/// What a function said, out of the cause that Step Functions makes of it; a cause of another form stays as it is.
+/// Extracts the message of a function from the cause that Step Functions makes of it; a cause of another form stays as it is.
 pub(crate) fn error_message_of(cause: &str) -> String {
     let said = serde_json::from_str::<serde_json::Value>(cause).ok();
     let said = said.as_ref().and_then(|said| said.get("errorMessage")).and_then(serde_json::Value::as_str);

@@ -24,7 +24,7 @@ impl LinkKeys {
     /// The key as it was at most `oldest` ago: a key that was rotated away is good for no longer.
     ///
     /// # Errors
-    /// As Secrets Manager fails; `Transient` if the secret is too short to be one.
+    /// Returns an error if the Secrets Manager request fails; `Internal` if the secret is too short to sign with.
     pub async fn key(&self, oldest: Duration) -> Result<LinkKey, EngineError> {
         let mut known = self.known.lock().await;
         if let Some((read, key)) = known.as_ref()

@@ -1,4 +1,4 @@
-//! Emails, through an SNS topic: whoever has subscribed to it gets them, which may be nobody.
+//! Emails, through an SNS topic, to all of its subscribers.
 
 use crate::error::EngineError;
 use aws_sdk_sns::Client;
@@ -17,13 +17,13 @@ impl Mailer {
     /// Sends `email`.
     ///
     /// # Errors
-    /// As SNS fails.
+    /// Returns an error if the SNS request fails.
     pub async fn send(&self, email: &Email) -> Result<(), EngineError> {
         let publish = self.sns.publish().topic_arn(&self.topic_arn).subject(&email.subject).message(&email.message);
         let what = || format!("cannot publish to {}", self.topic_arn);
         publish.send().await.map_err(|error| EngineError::from_aws(what(), &error))?;
         // Not its text: links are secrets.
-        tracing::info!(bytes = email.message.len(), "email handed to SNS");
+        tracing::info!(bytes = email.message.len(), "email_published");
         Ok(())
     }
 }

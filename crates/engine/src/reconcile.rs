@@ -1,5 +1,5 @@
-//! Reconcile: settle what nobody reported. Bedrock's events are best effort, and so is the event of an execution that
-//! ended: open jobs about which nothing was heard for a while are looked at, on a schedule.
+//! Reconcile: settle jobs whose events were lost. Events of Bedrock, and of executions that end, are delivered at best
+//! effort: open jobs without news for a while are checked on a schedule.
 
 use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
@@ -11,16 +11,16 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What a sweep came to.
+/// Result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
     /// Open jobs that had been silent.
     pub open: u32,
     /// Those that something had happened to.
     pub settled: u32,
-    /// Those that nobody waits for any more, told to stop.
+    /// Those that no execution waits for any more, which were stopped.
     pub stopped: u32,
-    /// Those that could not be looked at.
+    /// Those that could not be checked.
     pub failed: u32,
 }
 
@@ -34,7 +34,7 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Settles every open job that has been silent. One that cannot be looked at does not keep the others waiting.
+    /// Settles every open job that has been silent. One that cannot be checked does not delay the others.
     ///
     /// # Errors
     /// If the open jobs cannot be listed.
@@ -45,13 +45,13 @@ impl Reconciler {
         for job in self.settler.jobs.silent_for(self.silence).await? {
             done.open += 1;
             let (name, found) = match job {
-                Ok(job) => (job.name.clone(), self.look_at(&job, &mut running).await),
+                Ok(job) => (job.name.clone(), self.check(&job, &mut running).await),
                 Err(corrupt) => (String::new(), Err(corrupt)),
             };
             match found {
-                Ok(Found::Nothing) => {}
-                Ok(Found::News) => done.settled += 1,
-                Ok(Found::Orphan) => done.stopped += 1,
+                Ok(Check::Nothing) => {}
+                Ok(Check::News) => done.settled += 1,
+                Ok(Check::Orphan) => done.stopped += 1,
                 Err(error) => {
                     done.failed += 1;
                     tracing::warn!(name, error_type = error.name(), "job_not_reconciled");
@@ -65,7 +65,7 @@ impl Reconciler {
         Ok(done)
     }
 
-    async fn look_at(&self, job: &StoredJob, running: &mut HashMap<String, bool>) -> Result<Found, EngineError> {
+    async fn check(&self, job: &StoredJob, running: &mut HashMap<String, bool>) -> Result<Check, EngineError> {
         let arn = match &job.job_arn {
             Some(arn) => Some(arn.clone()),
             None => find_job(&self.settler.bedrock, &job.name).await?,
@@ -75,9 +75,9 @@ impl Reconciler {
         let owner = owner.unwrap_or_else(|| job.execution_arn.clone());
         if self.runs(&job.execution_arn, running).await? || self.runs(&owner, running).await? {
             let action = self.settler.settle(&job.name, arn.as_deref()).await?;
-            return Ok(if action == Action::Nothing { Found::Nothing } else { Found::News });
+            return Ok(if action == Action::Nothing { Check::Nothing } else { Check::News });
         }
-        // Nobody waits any more, and whoever should have stopped the run did not hear of it.
+        // No execution waits any more, and the event that should have stopped the run was lost.
         self.settler.jobs.stop_run(&job.run_id, &owner).await?;
         let stopped = match &arn {
             Some(arn) => stop_job(&self.settler.bedrock, &job.name, arn).await?,
@@ -89,10 +89,10 @@ impl Reconciler {
             // It was never created.
             self.settler.jobs.mark_answered(&job.name, token).await?;
         }
-        Ok(if stopped { Found::Orphan } else { Found::News })
+        Ok(if stopped { Check::Orphan } else { Check::News })
     }
 
-    /// Whether the execution still runs. One that Step Functions has forgotten does not.
+    /// Returns true if the execution still runs. One that Step Functions has forgotten does not.
     async fn runs(&self, execution_arn: &str, known: &mut HashMap<String, bool>) -> Result<bool, EngineError> {
         if let Some(runs) = known.get(execution_arn) {
             return Ok(*runs);
@@ -106,20 +106,20 @@ impl Reconciler {
     }
 }
 
-/// What a look at one job came to.
-enum Found {
+/// Result of checking one job.
+enum Check {
     /// Nothing that was not known.
     Nothing,
     /// Something had happened to it.
     News,
-    /// Nobody waits for it: it was told to stop.
+    /// No execution waits for it: it was stopped.
     Orphan,
 }
 
 /// The status of an execution; `None` if Step Functions does not know it (any more).
 ///
 /// # Errors
-/// As Step Functions fails.
+/// Returns an error if the Step Functions request fails.
 pub(crate) async fn execution_status(
     client: &aws_sdk_sfn::Client,
     execution_arn: &str,
@@ -127,6 +127,6 @@ pub(crate) async fn execution_status(
     match client.describe_execution().execution_arn(execution_arn).send().await {
         Ok(execution) => Ok(Some(execution.status().as_str().to_owned())),
         Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => Ok(None),
-        Err(error) => Err(EngineError::from_aws(format!("cannot look at execution {execution_arn}"), &error)),
+        Err(error) => Err(EngineError::from_aws(format!("cannot read execution {execution_arn}"), &error)),
     }
 }

@@ -1,8 +1,8 @@
-//! Settle: bring what we know of a job in line with what Bedrock says, and answer the state machine that waits for it.
+//! Settle: bring the stored state of a job in line with Bedrock, and answer the state machine that waits for it.
 //!
-//! One function for all who have reason to look: submit (is it over already?), the event Lambda, and whoever sweeps up
-//! after lost events. It may run late, twice and at the same time as itself: the job is read from Bedrock, never
-//! believed from an event; writes have conditions; an answer that was given before counts as given.
+//! One function serves submit (the job may be over already), the events of jobs, and the reconciler after lost events. It may
+//! run late, twice and at the same time as itself: the job is read from Bedrock, and an event is only the occasion; writes
+//! have conditions; an answer that was given before counts as given.
 
 use crate::error::{AwsOperation, EngineError, chain};
 use crate::job_table::{Fallback, JobTable, Observed, StoredJob};
@@ -14,10 +14,10 @@ use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::job::{Action, JobStatus, Stored, classify_failure, next_action, remedy};
 use serde_json::json;
 
-/// The most characters of a cause that Step Functions takes.
-const LONGEST_CAUSE: usize = 32_000;
+/// Maximum number of characters in a cause that Step Functions takes.
+const MAX_CAUSE_CHARS: usize = 32_000;
 
-/// Everything that settle needs.
+/// Settles jobs.
 #[derive(Debug, Clone)]
 pub struct Settler {
     /// The job table.
@@ -29,11 +29,12 @@ pub struct Settler {
 }
 
 impl Settler {
-    /// Settles the job `name`. `arn_hint`: its ARN from an event, for the moment in which the job exists and its ARN is
-    /// not stored yet. A job that is not ours is left alone.
+    /// Settles the job `name`. `arn_hint` is its ARN from an event, for the moment in which the job exists and its ARN is
+    /// not stored yet. A job of another owner is left alone.
     ///
     /// # Errors
-    /// As Bedrock, DynamoDB or Step Functions fail; settling again is always right.
+    /// Returns an error if a request to Bedrock, DynamoDB or Step Functions fails, or the item is corrupt; settling again is
+    /// always safe.
     pub async fn settle(&self, name: &str, arn_hint: Option<&str>) -> Result<Action, EngineError> {
         let Some(mut stored) = self.jobs.get(name).await? else {
             tracing::debug!(name, "unknown_job_ignored");
@@ -50,12 +51,12 @@ impl Settler {
         let Some(arn) = stored.job_arn.clone().or_else(|| arn_hint.map(str::to_owned)) else {
             return Ok(Action::Nothing);
         };
-        let seen = self.look(name, &arn).await?;
+        let seen = self.observe(name, &arn).await?;
         if stored.job_arn.is_none() {
             self.jobs.set_arn(name, &arn).await?;
             stored.job_arn = Some(arn);
         }
-        // What was said at the end counts; a message from before it may be about something else.
+        // The message at the end counts; one from before it may be about something else.
         let known = stored.message.clone().filter(|_| stored.status.is_some_and(JobStatus::is_terminal));
         let message = known.or_else(|| seen.message.clone()).unwrap_or_default();
         let waiting = stored.unanswered_token().is_some();
@@ -85,9 +86,9 @@ impl Settler {
         Ok(action)
     }
 
-    async fn look(&self, name: &str, arn: &str) -> Result<Observed, EngineError> {
+    async fn observe(&self, name: &str, arn: &str) -> Result<Observed, EngineError> {
         let job = self.bedrock.get_model_invocation_job().job_identifier(arn).send().await;
-        let job = job.map_err(|error| EngineError::from_aws(format!("cannot look at job {name}"), &error))?;
+        let job = job.map_err(|error| EngineError::from_aws(format!("cannot read Bedrock job {name}"), &error))?;
         Ok(Observed {
             status: job.status().map_or(JobStatus::Unknown, |status| JobStatus::parse(status.as_str())),
             message: job.message().filter(|message| !message.is_empty()).map(str::to_owned),
@@ -101,7 +102,8 @@ impl Settler {
         self.succeed(job, JobStatus::Failed).await
     }
 
-    /// A state machine that is gone shows here first; stopping the job is for those who know that it is.
+    /// Tells the state machine that the job is alive. A refusal may mean that its execution has ended; only the reconciler
+    /// finds out and stops the job.
     async fn heartbeat(&self, job: &StoredJob) {
         let Some(token) = &job.task_token else { return };
         let sent = self.step_functions.send_task_heartbeat().task_token(token).send().await;
@@ -124,7 +126,7 @@ impl Settler {
             cause.push_str("; ");
             cause.push_str(remedy);
         }
-        let cause: String = cause.chars().take(LONGEST_CAUSE).collect();
+        let cause: String = cause.chars().take(MAX_CAUSE_CHARS).collect();
         let failure = EngineError::job_failed(cause.clone());
         self.jobs.record_failure(&job.run_id, (&job.name, job.index), &failure).await?;
         let Some(token) = &job.task_token else { return Ok(()) };

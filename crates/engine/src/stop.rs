@@ -1,4 +1,4 @@
-//! Stop: money stops with the execution. The jobs of a run that was aborted, failed or timed out are told to stop.
+//! Stop: spending stops with the execution. The jobs of a run that was aborted, failed or timed out are stopped.
 //!
 //! A job that is being made at this very moment is not seen here: its maker looks at the mark that is left first.
 
@@ -23,7 +23,7 @@ pub struct EndedExecution {
 }
 
 impl EndedExecution {
-    /// The run that the execution had in hand: its own, or the one that it resumed or collected.
+    /// The run that the execution owned: its own, or the one that it resumed or collected.
     pub fn run_id(&self) -> RunId {
         let input = self.input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let named = input.as_ref().and_then(|input| {
@@ -34,10 +34,10 @@ impl EndedExecution {
     }
 }
 
-/// What stopping came to.
+/// Result of stopping a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Stopped {
-    /// Jobs that were told to stop.
+    /// Jobs that were stopped.
     pub stopped: u32,
     /// Jobs that were over.
     pub over: u32,

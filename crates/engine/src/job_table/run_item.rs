@@ -74,7 +74,7 @@ impl JobTable {
         }
     }
 
-    /// Makes `execution_arn` the owner of a run, if that is `previous` (or nobody, or that execution already). Returns
+    /// Makes `execution_arn` the owner of a run, if its owner is `previous`, `execution_arn` itself or none. Returns
     /// whether it is the owner now.
     ///
     /// # Errors
