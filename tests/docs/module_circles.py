@@ -20,12 +20,11 @@ from pathlib import Path
 Module = tuple[str, ...]
 
 COMMENTS_AND_TEXTS = re.compile(
-    r"""//[^\n]*|/\*.*?\*/|b?r(?P<hashes>\#*)".*?"(?P=hashes)|b?"(?:\\.|[^"\\])*"|b?'(?:\\.[^']*|[^'\\\n])'""", re.DOTALL
+    r"""//[^\n]*|/\*.*?\*/|b?r(?P<hashes>\#*)".*?"(?P=hashes)|b?"(?:\\.|[^"\\])*"|b?'(?:\\.[^']*|[^'\\\n])'""",
+    re.DOTALL,
 )
 TEST_ITEM = re.compile(r"#\[cfg\((?:all\()?test\b[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))?\s+)?mod\s+(\w+)\s*")
-DEFINITION = re.compile(
-    r"\b(?:struct|enum|union|trait|type|const|static|fn|macro_rules!)\s+(?:mut\s+)?([A-Za-z_]\w*)"
-)
+DEFINITION = re.compile(r"\b(?:struct|enum|union|trait|type|const|static|fn|macro_rules!)\s+(?:mut\s+)?([A-Za-z_]\w*)")
 CHILD = re.compile(r"\bmod\s+(\w+)\s*;")
 USE = re.compile(r"(?P<pub>\bpub(?:\([^)]*\))?\s+)?\buse\s+(?P<tree>[^;]+);")
 PATH = re.compile(r"(?<![\w:])(?:\w+::)+\w+")
@@ -125,7 +124,9 @@ class Crate:
         if first == "self":
             return self.within(here, rest, seen)
         if first == "super":
-            return self.within(here[:-1], rest, seen) if rest[:1] != ("super",) else self.defining(here[:-1], rest, seen)
+            return (
+                self.within(here[:-1], rest, seen) if rest[:1] != ("super",) else self.defining(here[:-1], rest, seen)
+            )
         source = self.modules[here]
         if first in source.children or (rest and first in source.imported):
             return self.within(here, path, seen)

@@ -51,7 +51,11 @@ def test_a_circle_of_three_is_found(tmp_path):
 
 
 def test_a_parent_that_names_items_of_its_child_and_is_named_by_it_is_in_a_circle(tmp_path):
-    files = {"lib.rs": "mod a;", "a/mod.rs": "mod b; use b::B; pub struct A(B);", "a/b.rs": "use super::A; pub struct B(A);"}
+    files = {
+        "lib.rs": "mod a;",
+        "a/mod.rs": "mod b; use b::B; pub struct A(B);",
+        "a/b.rs": "use super::A; pub struct B(A);",
+    }
     assert circles(tmp_path, files) == [{"a", "a::b"}]
 
 
@@ -70,7 +74,7 @@ def test_a_parent_that_declares_and_re_exports_its_children_is_in_no_circle(tmp_
 def test_tests_comments_and_texts_do_not_count(tmp_path):
     files = {
         "lib.rs": "mod a; mod b;",
-        "a.rs": 'use crate::b::B; pub struct A(B);\n#[cfg(test)]\nmod tests { use super::*; }',
+        "a.rs": "use crate::b::B; pub struct A(B);\n#[cfg(test)]\nmod tests { use super::*; }",
         "b.rs": '// crate::a::A\npub struct B;\nconst T: &str = "crate::a::A";\n#[cfg(test)]\nmod tests {\n'
         "    use crate::a::A;\n    fn f() { let _ = '{'; }\n}\n",
     }
