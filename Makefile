@@ -8,7 +8,8 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bedrock-batch/
 export LAMBDA_DIRECTORY ?= $(CURDIR)/.local/lambda
 export BEDROCK_SIMULATOR_BIN ?= $(CARGO_TARGET_DIR)/debug/bedrock-simulator
 
-FUNCTIONS := preprocess submit job-status postprocess invoke finalize reconcile stop-jobs validate notify trigger download
+# FUNCTIONS, from the contract.
+include crates/contract/generated/functions.mk
 VENV := .local/venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(CARGO_TARGET_DIR)/tools
@@ -37,7 +38,9 @@ demo-pipeline: build ## Run three stages over 105 generated pictures of clothing
 	@local/up
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
 
+# One set of features for tests, programs and functions: crates with other features would be compiled once more.
 .PHONY: test
+test: BUILD_TARGETS := --all-targets
 test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
 
 # --- parts ---
@@ -56,10 +59,12 @@ infra/node_modules/.ready: infra/package-lock.json
 	cd infra && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+BUILD_TARGETS := --bins
+
 .PHONY: build
 build: setup ## Build programs and functions for local runs
 	@echo "== Programs and functions"
-	cargo build --locked --workspace --bins
+	cargo build --locked --workspace $(BUILD_TARGETS)
 	@for function in $(FUNCTIONS); do \
 		mkdir -p $(LAMBDA_DIRECTORY)/$$function; \
 		cmp -s $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap \
@@ -89,7 +94,7 @@ local-down: ## Stop the local stack
 	@local/down
 
 .PHONY: check
-check: check-rust check-python check-infra ## Check formatting, lints, types, licences and the synthesized template
+check: check-rust check-contract check-python check-infra ## Check formatting, lints, types, licences, the contract and the template
 
 .PHONY: check-rust
 check-rust:
@@ -99,6 +104,15 @@ check-rust:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	python3 tests/docs/domain_fence.py
 	@$(MAKE) --no-print-directory licences
+
+.PHONY: contract
+contract: ## Write the names that Rust shares with the CDK app, this Makefile and Python
+	cargo run --locked --quiet --bin contract -- write
+
+.PHONY: check-contract
+check-contract:
+	@echo "== Contract: the written files against the names in Rust"
+	cargo run --locked --quiet --bin contract -- check
 
 .PHONY: licences
 licences: $(CARGO_DENY)
@@ -113,7 +127,7 @@ licences: $(CARGO_DENY)
 
 $(CARGO_DENY):
 	@echo "== cargo-deny"
-	cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
 	@mkdir -p $(dir $@) && mv $(TOOLS)/bin/cargo-deny $@ && rm -rf $(TOOLS)/target
 
 PYTHON_ROOTS := bench local tests/docs tests/e2e tests/fixtures tests/simulator tests/soak
@@ -162,7 +176,7 @@ e2e: build ## Run the end-to-end scenarios on a local stack of their own
 
 .PHONY: bench
 bench: setup ## Compare with the pandas + boto3 baseline (release build; takes minutes)
-	cargo build --locked --release -p bedrock-batch-bench
+	cargo build --locked --release --workspace --bins
 	$(PYTHON) bench/compare.py
 
 BENCH_LAMBDAS := $(CURDIR)/.local/bench/lambda

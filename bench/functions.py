@@ -4,6 +4,7 @@ from the runtime API (best of ten starts). Needs `make lambdas`."""
 
 import http.server
 import io
+import json
 import subprocess
 import sys
 import threading
@@ -13,7 +14,23 @@ from pathlib import Path
 
 from runner import TARGET
 
-FUNCTIONS = ("preprocess", "submit", "job-status", "postprocess", "finalize")
+CONTRACT = json.loads((Path(__file__).resolve().parents[1] / "crates/contract/generated/contract.json").read_text())
+# What the functions read before they are ready, by the names of the contract.
+SETTINGS = {
+    "BUCKET_NAME": "b-ucket",
+    "TASK_TABLE_NAME": "t",
+    "MAX_RECORDS_PER_JOB": "1000",
+    "MAX_CONCURRENT_JOBS": "5",
+    "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r",
+    "JOB_TIMEOUT_HOURS": "24",
+    "INVOCATION_SECONDS": "720",
+    "SILENT_SECONDS": "600",
+    "DOWNLOAD_LINKS": "false",
+    "LINK_KEY_SECRET_ARN": "k",
+    "TOPIC_ARN": "t",
+    "BATCH_STATE_MACHINE_ARN": "b",
+    "PIPELINE_STATE_MACHINE_ARN": "p",
+}
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
@@ -52,13 +69,8 @@ def start_once(folder: Path) -> float:
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "BUCKET_NAME": "b-ucket",
-        "TASK_TABLE_NAME": "t",
-        "MAX_RECORDS_PER_JOB": "1000",
-        "MAX_CONCURRENT_JOBS": "5",
-        "BEDROCK_ROLE_ARN": "arn:aws:iam::000000000000:role/r",
-        "JOB_TIMEOUT_HOURS": "24",
     }
+    env |= {CONTRACT["environment"][name]: value for name, value in SETTINGS.items()}
     started = time.perf_counter()
     process = subprocess.Popen([folder / "bootstrap"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     ready = server.requested.wait(10)
@@ -81,7 +93,7 @@ def zip_bytes(folder: Path) -> int:
 
 def main() -> None:
     print(f"{'function':14}{'binary MB':>11}{'zip MB':>9}{'ready ms':>10}")
-    for function in FUNCTIONS:
+    for function in CONTRACT["functions"]:
         folder = TARGET / "lambda" / function
         if not (folder / "bootstrap").exists():
             sys.exit(f"{folder}/bootstrap does not exist: build it with `make lambdas`")

@@ -7,7 +7,7 @@ try {
   const app = new App();
   new OrchestratorStack(app, 'BedrockBatchOrchestratorStack', { settings: readSettings(app.node) });
 } catch (error) {
-  // What a user can mend is told without a stack trace.
+  // Errors that a user can fix are reported without a stack trace.
   if (!(error instanceof SettingsError || error instanceof UnbuiltFunctionError)) throw error;
   console.error(error.message);
   process.exitCode = 1;

@@ -8,23 +8,24 @@ import { readSettings } from '../lib/settings/read';
 import { dummyFunctions } from '../test/dummy-functions';
 
 /*
- * Holds the synthesized template to cfn-lint, with the context of an account, of the local stack, with every
- * optional part, and with none. Ends with cfn-lint's status. cfn-lint comes with local/requirements.txt; CFN_LINT names another one.
+ * Runs cfn-lint over the synthesized template: with the context of an account, with that of the local stack, with every
+ * optional part, and with none. Exits with cfn-lint's status. cfn-lint comes with local/requirements.txt; CFN_LINT names
+ * another one.
  */
 
 const CONTEXTS = {
   account: {},
   local: { bedrockEventSource: 'local.bedrock', bedrockEndpointUrl: 'http://127.0.0.1:4567', reconcileMinutes: 1 },
-  everything: {
+  complete: {
     lambdaArchitecture: 'arm64',
     inputBuckets: ['other-bucket'],
     maxTotalRecords: 1,
     notificationEmails: ['one@example.com', 'two@example.com'],
   },
-  quiet: { downloadLinks: false, notifyRuns: false },
+  minimal: { downloadLinks: false, notifyRuns: false },
 };
 
-/** CDK lets each function depend on its role by DependsOn as well as by reference. That is harmless, and not ours. */
+/** CDK makes each function depend on its role by DependsOn as well as by reference. That is harmless, and not our code. */
 const IGNORED = ['W3005'];
 
 const program = process.env.CFN_LINT ?? resolve(__dirname, '../../.local/venv/bin/cfn-lint');
@@ -40,10 +41,10 @@ try {
   const result = spawnSync(program, ['--ignore-checks', ...IGNORED, '--template', ...templates], { stdio: 'inherit' });
   if (result.error)
     throw new Error(
-      `${program} could not be run: ${result.error.message}. Install local/requirements.txt into .local/venv, or name cfn-lint in CFN_LINT`,
+      `${program} could not be run: ${result.error.message}. Install local/requirements.txt into .local/venv, or set CFN_LINT to the path of cfn-lint`,
     );
   process.exitCode = result.status ?? 1;
-  if (result.status === 0) console.log(`cfn-lint has no finding in ${templates.length} templates`);
+  if (result.status === 0) console.log(`cfn-lint: no findings in ${templates.length} templates`);
 } finally {
   for (const temporary of [directory, lambdaDirectory]) rmSync(temporary, { recursive: true, force: true });
 }

@@ -2,10 +2,10 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { JobEvents } from './bedrock/job-events';
 import { BedrockServiceRole } from './bedrock/service-role';
-import { BrokenOffRuns } from './events/broken-off-runs';
-import { Endings } from './events/endings';
+import { AbortedRunEvents } from './events/aborted-run-events';
+import { ExecutionEndEvents } from './events/execution-end-events';
 import { Reconciliation } from './events/reconciliation';
-import { Uploads } from './events/uploads';
+import { UploadEvents } from './events/upload-events';
 import { DownloadFunction } from './functions/download';
 import { FinalizeFunction } from './functions/finalize';
 import { InvokeFunction } from './functions/invoke';
@@ -24,21 +24,26 @@ import { PipelineStateMachine } from './pipeline-state-machine/pipeline-state-ma
 import type { Settings } from './settings/keys';
 import { BatchStateMachine } from './state-machine/batch-state-machine';
 import { DataBucket } from './storage/data-bucket';
-import { TaskTable } from './storage/task-table';
+import { JobTable } from './storage/job-table';
 
 /** Props of `OrchestratorStack`. */
 export interface OrchestratorStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** The whole service, wired together here and nowhere else. */
+/**
+ * The whole service. Its parts are connected here and nowhere else.
+ *
+ * The ids of the constructs stay as they are, even where a class has a better name by now: CloudFormation identifies
+ * deployed resources by them, and a new id would replace the queue, the rule or the table behind it.
+ */
 export class OrchestratorStack extends Stack {
   constructor(scope: Construct, id: string, props: OrchestratorStackProps) {
     super(scope, id, { description: 'Orchestrator for Amazon Bedrock batch inference', ...props });
     const { settings } = props;
 
     const { bucket } = new DataBucket(this, 'Data');
-    const { table } = new TaskTable(this, 'Tasks');
+    const { table } = new JobTable(this, 'Tasks');
     const bedrockRole = new BedrockServiceRole(this, 'BedrockServiceRole', { bucket }).role;
 
     const shared = { bucket, table, settings };
@@ -66,7 +71,7 @@ export class OrchestratorStack extends Stack {
         finalize: finalize.function,
       },
     });
-    new BrokenOffRuns(this, 'BrokenOffRuns', { stateMachine: batch.stateMachine, handler: stopJobs.function });
+    new AbortedRunEvents(this, 'BrokenOffRuns', { stateMachine: batch.stateMachine, handler: stopJobs.function });
 
     const { topic } = new Notifications(this, 'Notifications', { emails: settings.notificationEmails });
     const download = settings.downloadLinks
@@ -78,7 +83,7 @@ export class OrchestratorStack extends Stack {
       batch: batch.stateMachine,
       functions: { validate: validate.function, notify: notify.function },
     });
-    new Endings(this, 'Endings', {
+    new ExecutionEndEvents(this, 'Endings', {
       pipelines: pipelines.stateMachine,
       runs: settings.notifyRuns ? batch.stateMachine : undefined,
       handler: notify.function,
@@ -90,20 +95,24 @@ export class OrchestratorStack extends Stack {
       batch: batch.stateMachine,
       pipelines: pipelines.stateMachine,
     });
-    new Uploads(this, 'Uploads', { bucket, handler: trigger.function });
+    new UploadEvents(this, 'Uploads', { bucket, handler: trigger.function });
 
     new CfnOutput(this, 'bucketName', { value: bucket.bucketName, description: 'Bucket of inputs, answers and plans' });
     new CfnOutput(this, 'stepFunctionName', {
       value: batch.stateMachine.stateMachineName,
-      description: 'State machine to start runs with',
+      description: 'Name of the state machine of runs',
     });
     new CfnOutput(this, 'stepFunctionArn', {
       value: batch.stateMachine.stateMachineArn,
-      description: 'ARN of the state machine',
+      description: 'ARN of the state machine of runs',
+    });
+    new CfnOutput(this, 'pipelineStepFunctionName', {
+      value: pipelines.stateMachine.stateMachineName,
+      description: 'Name of the state machine of pipelines, as the Python sample calls the output',
     });
     new CfnOutput(this, 'pipelineStateMachineName', {
       value: pipelines.stateMachine.stateMachineName,
-      description: 'State machine to start pipelines with',
+      description: 'Name of the state machine of pipelines',
     });
     new CfnOutput(this, 'pipelineStateMachineArn', {
       value: pipelines.stateMachine.stateMachineArn,
@@ -111,11 +120,11 @@ export class OrchestratorStack extends Stack {
     });
     new CfnOutput(this, 'notificationTopicArn', {
       value: topic.topicArn,
-      description: 'Topic that says how pipelines and runs ended',
+      description: 'Topic of the emails about pipelines and runs that ended',
     });
     if (download) {
-      new CfnOutput(this, 'downloadUrl', { value: download.links.url, description: 'Where links in emails lead' });
+      new CfnOutput(this, 'downloadUrl', { value: download.links.url, description: 'URL of the links in emails' });
     }
-    new CfnOutput(this, 'taskTableName', { value: table.tableName, description: 'Table of the Bedrock jobs' });
+    new CfnOutput(this, 'taskTableName', { value: table.tableName, description: 'Name of the job table' });
   }
 }

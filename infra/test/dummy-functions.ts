@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FUNCTION_NAMES } from '../lib/functions/code';
+import { FUNCTION_NAMES } from '../lib/contract/functions';
 
-/** A directory of functions that deploy but do nothing, so that no check of the stack waits for a Rust build. */
+/** Creates a directory of functions that do nothing, so that the checks of the stack need no Rust build. */
 export function dummyFunctions(): string {
   const directory = mkdtempSync(join(tmpdir(), 'bedrock-batch-functions-'));
   for (const name of FUNCTION_NAMES) {

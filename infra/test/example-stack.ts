@@ -4,7 +4,7 @@ import { OrchestratorStack } from '../lib/orchestrator-stack';
 import { readSettings } from '../lib/settings/read';
 import { dummyFunctions } from './dummy-functions';
 
-/** The stack as the app makes it, with some context. */
+/** Returns the stack as the app creates it, with a context. */
 export function exampleStack(context: Record<string, unknown> = {}): { app: App; stack: OrchestratorStack } {
   const app = new App({ context: { lambdaDirectory: dummyFunctions(), ...context } });
   return {
@@ -13,7 +13,7 @@ export function exampleStack(context: Record<string, unknown> = {}): { app: App;
   };
 }
 
-/** The template of the stack. */
+/** Returns the template of the stack. */
 export function exampleTemplate(context: Record<string, unknown> = {}): Template {
   return Template.fromStack(exampleStack(context).stack);
 }

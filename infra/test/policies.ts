@@ -1,6 +1,6 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 
-/** A statement of a policy, with its resources spelled as text: `<Ref>` and `<LogicalId.Attribute>` for references. */
+/** A statement of a policy, with its resources as text: references are `<Ref>` and `<LogicalId.Attribute>`. */
 export interface Statement {
   readonly sid?: string;
   readonly actions: string[];
@@ -8,7 +8,7 @@ export interface Statement {
   readonly conditions?: unknown;
 }
 
-/** What the role whose logical id begins with `rolePrefix` may do. */
+/** Returns the statements of the role whose logical id begins with `rolePrefix`. */
 export function statementsOf(template: Template, rolePrefix: string): Statement[] {
   return Object.values(template.findResources('AWS::IAM::Policy'))
     .map(({ Properties }) => Properties as PolicyProperties)
@@ -17,12 +17,12 @@ export function statementsOf(template: Template, rolePrefix: string): Statement[
     .map(({ Sid, Action, Resource, Condition }) => ({
       ...(Sid !== undefined && { sid: Sid }),
       actions: list(Action),
-      resources: list(Resource).map(spelled),
+      resources: list(Resource).map(asText),
       ...(Condition !== undefined && { conditions: Condition }),
     }));
 }
 
-/** All that the role may do, action by action. */
+/** Returns all actions that the role may perform. */
 export function actionsOf(template: Template, rolePrefix: string): string[] {
   return [...new Set(statementsOf(template, rolePrefix).flatMap(({ actions }) => actions))].sort();
 }
@@ -38,11 +38,11 @@ function list<Item>(value: Item | Item[]): Item[] {
   return Array.isArray(value) ? value : [value];
 }
 
-function spelled(value: unknown): string {
+function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   const reference = value as { Ref?: string; 'Fn::GetAtt'?: string[]; 'Fn::Join'?: [string, unknown[]] };
   if (reference.Ref !== undefined) return `<${reference.Ref}>`;
   if (reference['Fn::GetAtt']) return `<${reference['Fn::GetAtt'].join('.').replace(/[0-9A-F]{8}\./, '.')}>`;
-  if (reference['Fn::Join']) return reference['Fn::Join'][1].map(spelled).join(reference['Fn::Join'][0]);
+  if (reference['Fn::Join']) return reference['Fn::Join'][1].map(asText).join(reference['Fn::Join'][0]);
   return JSON.stringify(value);
 }

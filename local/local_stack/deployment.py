@@ -6,8 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from .contract import FUNCTIONS
 from .environment import EVENT_SOURCE, REGION, aws_environment
-from .packages import FUNCTIONS, digest_of, files_in, package_functions
+from .packages import digest_of, files_in, package_functions
 from .settings import REPOSITORY, Settings, UserError
 
 INFRA = REPOSITORY / "infra"

@@ -4,6 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
+from .contract import ENVIRONMENT
 from .settings import Settings
 
 REGION = "us-east-1"
@@ -39,8 +40,8 @@ def write_environment_file(path: Path, endpoint: str, simulator: str, outputs: d
     """Writes shell exports with which boto3, the AWS CLI and the Rust SDK use the local stack."""
     exports = {
         **aws_environment(endpoint),
-        "AWS_ENDPOINT_URL_BEDROCK": simulator,
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": simulator,
+        ENVIRONMENT["BEDROCK_ENDPOINT_URL"]: simulator,
+        ENVIRONMENT["BEDROCK_RUNTIME_ENDPOINT_URL"]: simulator,
         "BEDROCK_SIMULATOR_URL": simulator,
         "BUCKET_NAME": outputs["bucketName"],
         "STATE_MACHINE_ARN": outputs["stepFunctionArn"],

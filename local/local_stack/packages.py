@@ -5,22 +5,8 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from .contract import FUNCTIONS
 from .settings import Settings
-
-FUNCTIONS = (
-    "preprocess",
-    "submit",
-    "job-status",
-    "postprocess",
-    "invoke",
-    "finalize",
-    "reconcile",
-    "stop-jobs",
-    "validate",
-    "notify",
-    "trigger",
-    "download",
-)
 
 # The zips are only passed to another process on this machine, so speed matters and size does not.
 COMPRESSION_LEVEL = 1

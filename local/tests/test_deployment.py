@@ -2,8 +2,8 @@
 
 import json
 
+from local_stack.contract import FUNCTIONS
 from local_stack.deployment import INFRA, SHORT_WAITS
-from local_stack.packages import FUNCTIONS
 from local_stack.settings import REPOSITORY
 
 

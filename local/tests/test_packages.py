@@ -6,7 +6,8 @@ import zipfile
 import pytest
 from settings_for_tests import settings_in
 
-from local_stack.packages import FUNCTIONS, package_functions
+from local_stack.contract import FUNCTIONS
+from local_stack.packages import package_functions
 
 
 @pytest.fixture

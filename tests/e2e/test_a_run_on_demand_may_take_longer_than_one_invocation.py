@@ -2,6 +2,7 @@
 ended, and no row is sent twice. On the local stack an invocation sends requests for 20 seconds."""
 
 from stack.checks import assert_answered_on_demand
+from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 
 COUNT = 30
@@ -20,6 +21,6 @@ def test_every_row_is_sent_once(played):
 
 def test_it_took_several_invocations(stack, played):
     (job,) = played.manifest
-    lines = stack.logged(stack.function_name("Invoke"), "job_invocation_ended", job["name"])
+    lines = stack.logged(function_name("invoke"), "job_invocation_ended", job["name"])
     assert len(lines) == 2
     assert [item["processed_records"] for item in played.items] == [COUNT]

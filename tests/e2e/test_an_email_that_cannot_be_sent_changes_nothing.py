@@ -2,6 +2,7 @@
 
 import json
 
+from stack.contract import function_name
 from stack.deployed import CLAUDE, JOKE
 from stack.inputs import csv_text, topic_table
 
@@ -15,7 +16,7 @@ def play_alone(stack):
         stage = {"stage_name": "one", "job_name_prefix": "unheard", "model_id": model_id, "prompt_id": JOKE}
         return {"pipeline_name": "unheard", "stages": [stage | {"input_s3_uri": rows}]}
 
-    with stack.variables("bedrock-batch-notify", TOPIC_ARN=f"{stack.environment['NOTIFICATION_TOPIC_ARN']}-gone"):
+    with stack.variables(function_name("notify"), TOPIC_ARN=f"{stack.environment['NOTIFICATION_TOPIC_ARN']}-gone"):
         return stack.play_pipelines(
             {"unheard-well": config(CLAUDE), "unheard-refused": config("gpt-4"), "unheard-job": failing(config)}
         )

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from stack.checks import assert_own_answer, assert_rows_kept
+from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 
 COUNT = 120
@@ -18,8 +19,8 @@ def play(stack):
     lines.sort(key=lambda line: json.loads(line)["recordId"])
     stack.put(key, b"\n".join(damaged(lines)))
     (job,) = run.json("jobs.json")
-    stack.invoke(stack.function_name("Postprocess"), {"run_id": run.name, "execution_arn": run.arn, "job": job})
-    summary = stack.invoke(stack.function_name("Finalize"), {"action": "summarize", "run_id": run.name})["summary"]
+    stack.invoke(function_name("postprocess"), {"run_id": run.name, "execution_arn": run.arn, "job": job})
+    summary = stack.invoke(function_name("finalize"), {"action": "summarize", "run_id": run.name})["summary"]
     return run, summary, [json.loads(line) for line in lines]
 
 

@@ -5,6 +5,7 @@ import itertools
 import json
 
 from stack.checks import assert_whole
+from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
 
@@ -34,7 +35,7 @@ def event(job: dict, status: str) -> dict:
 
 def settled(stack, name: str) -> int:
     """The number of times the event function has looked at this job."""
-    return len(stack.logged(stack.function_name("JobStatus"), '"settled"', name))
+    return len(stack.logged(function_name("job-status"), '"settled"', name))
 
 
 def send(stack, events: list[dict]) -> None:
@@ -81,6 +82,6 @@ def test_a_false_event_ends_nothing(stack, misbehaving):
 
 def test_jobs_of_others_are_left_alone(stack, played):
     job = {**played.jobs[0], "jobName": "a-job-of-somebody-else"}
-    answer = stack.invoke(stack.function_name("JobStatus"), {"detail": json.loads(event(job, "Completed")["Detail"])})
+    answer = stack.invoke(function_name("job-status"), {"detail": json.loads(event(job, "Completed")["Detail"])})
     assert answer is None
     assert "Item" not in stack.table.get_item(Key={"job_name": job["jobName"]})

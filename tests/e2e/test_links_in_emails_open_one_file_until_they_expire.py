@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow.parquet as pq
 import pytest
 
+from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 from stack.killer import Killer
 from stack.links import SECRET, fetch, payload_of, sign
@@ -17,7 +18,7 @@ from stack.mailbox import query_of
 from stack.waiting import wait_for
 
 DAY = 86_400
-FUNCTION = "bedrock-batch-download"
+FUNCTION = function_name("download")
 
 
 def play(stack):
@@ -169,7 +170,7 @@ def test_links_to_many_files_are_listed_in_one_file(stack, played):
 
 def test_no_token_and_no_address_is_logged(stack, links):
     token = query_of(links["0000.parquet"])[1]
-    for function in (FUNCTION, "bedrock-batch-notify"):
+    for function in (FUNCTION, function_name("notify")):
         assert stack.logged(function), "there are logs"
         for secret_words in (token, token.split(".")[2], "X-Amz-Signature"):
             assert stack.logged(function, secret_words) == []

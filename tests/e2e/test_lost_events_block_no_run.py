@@ -6,6 +6,7 @@ import json
 import pytest
 
 from stack.checks import assert_whole
+from stack.contract import function_name
 from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
@@ -16,7 +17,7 @@ SILENT_SECONDS = 5
 
 @pytest.fixture
 def reconcile(stack):
-    function = stack.function_name("Reconcile")
+    function = function_name("reconcile")
     return lambda: stack.invoke(function, {})
 
 
@@ -45,7 +46,7 @@ def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, misbehaving, recon
     about = {"run_id": f"{run.name}-gone", "model_id": CLAUDE, "invocation_type": "InvokeModel", "falls_back": False}
     arn = f"{run.arn}-gone"
     stack.invoke(
-        stack.function_name("Submit"),
+        function_name("submit"),
         {"task_token": "token-of-nobody", "execution_arn": arn, "job": orphan, **about},
     )
 

@@ -2,6 +2,7 @@
 then."""
 
 from stack.checks import assert_whole
+from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 
 RUNS = 10
@@ -24,7 +25,7 @@ def test_all_complete_and_refusals_are_few(stack, misbehaving):
     assert calls["ok"] == RUNS
     refused = calls["ServiceQuotaExceededException"]
     assert refused >= RUNS - 3, "most had to wait"
-    lines = stack.logged(stack.function_name("Submit"), "QuotaExceeded")
+    lines = stack.logged(function_name("submit"), "QuotaExceeded")
     for run in runs:
         (job,) = run.json("jobs.json")
         assert sum(job["name"] in line for line in lines) <= MAX_REFUSALS

@@ -3,6 +3,7 @@ can be requested than AWS allows."""
 
 from urllib.parse import parse_qs, urlsplit
 
+from stack.contract import function_name
 from stack.deployed import CLAUDE, JOKE
 from stack.inputs import csv_text, topic_table
 from stack.links import fetch
@@ -14,8 +15,8 @@ def play_alone(stack):
     """With the functions as such a stack has them."""
     rows = stack.put_input(csv_text(topic_table(COUNT)))
     stage = {"stage_name": "one", "job_name_prefix": "one", "model_id": CLAUDE, "prompt_id": JOKE, "input_s3_uri": rows}
-    without = stack.variables("bedrock-batch-notify", DOWNLOAD_URL=None, LINK_KEY_SECRET_ARN=None)
-    with without, stack.variables("bedrock-batch-validate", DOWNLOAD_LINKS="false"):
+    without = stack.variables(function_name("notify"), DOWNLOAD_URL=None, LINK_KEY_SECRET_ARN=None)
+    with without, stack.variables(function_name("validate"), DOWNLOAD_LINKS="false"):
         run = stack.play(stack.joke(rows, presigned_url_expiry_days=7), "presigned")
         days = {"pipeline_name": "too many days", "presigned_url_expiry_days": 8, "stages": [stage]}
         pipeline = stack.play_pipeline(days, "days")

@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from stack.checks import assert_whole
+from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
 
@@ -18,7 +19,7 @@ def start(stack, name: str):
 def failures(stack, run, error: str) -> list[str]:
     """The log lines of submit about a failure of one of the run's jobs."""
     names = [job["name"] for job in run.json("jobs.json")]
-    lines = stack.logged(stack.function_name("Submit"), error)
+    lines = stack.logged(function_name("submit"), error)
     return [line for line in lines if any(name in line for name in names)]
 
 

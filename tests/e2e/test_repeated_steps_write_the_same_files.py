@@ -4,6 +4,7 @@ twice."""
 import pytest
 
 from stack.checks import assert_whole
+from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 
 COUNT = 230
@@ -32,7 +33,7 @@ def test_preprocess(stack, played, before):
     run, execution_input = played
     started_at = run.plan["started_at"]
     about = {"action": "start", "execution_name": run.name, "execution_arn": run.arn, "started_at": started_at}
-    step = stack.invoke(stack.function_name("Preprocess"), {**about, "input": execution_input})
+    step = stack.invoke(function_name("preprocess"), {**about, "input": execution_input})
     assert (step["step"], step["run_id"], step["manifest_key"]) == (
         "process_jobs",
         run.name,
@@ -45,7 +46,7 @@ def test_postprocess(stack, played, before):
     run, _ = played
     items = run.items
     for job in run.json("jobs.json"):
-        stack.invoke(stack.function_name("Postprocess"), {"run_id": run.name, "execution_arn": run.arn, "job": job})
+        stack.invoke(function_name("postprocess"), {"run_id": run.name, "execution_arn": run.arn, "job": job})
     assert files(run) == before
     assert [item["counts"] for item in run.items] == [item["counts"] for item in items]
 
@@ -53,7 +54,7 @@ def test_postprocess(stack, played, before):
 def test_finalize(stack, played, before):
     run, _ = played
     payload = {"action": "summarize", "run_id": run.name}
-    assert stack.invoke(stack.function_name("Finalize"), payload) == run.output
+    assert stack.invoke(function_name("finalize"), payload) == run.output
     assert files(run) == before
 
 

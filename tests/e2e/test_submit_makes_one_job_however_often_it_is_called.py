@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from stack.contract import PAYLOADS, PREFIXES, function_name
 from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
 
 TOKEN = "token-of-nobody"
-FIELDS = ("run_id", "execution_arn", "model_id", "invocation_type", "falls_back", "job")
+FIELDS = [field for field in PAYLOADS["submit"]["fields"] if field != "task_token"]
 
 
 def play(stack):
@@ -30,10 +31,10 @@ class Submission:
             "index": 0,
             "name": f"e2e-{self.run}",
             "records": 100,
-            "input_uri": stack.put(f"batch_inputs_json/e2e/{self.run}/0000.jsonl", records),
-            "output_uri": f"s3://{stack.bucket}/batch_outputs_json/e2e/{self.run}/0000/",
+            "input_uri": stack.put(f"{PREFIXES['JOB_INPUTS']}/e2e/{self.run}/0000.jsonl", records),
+            "output_uri": f"s3://{stack.bucket}/{PREFIXES['JOB_OUTPUTS']}/e2e/{self.run}/0000/",
         }
-        self.function = stack.function_name("Submit")
+        self.function = function_name("submit")
 
     def payload(self, token: str = TOKEN) -> dict:
         about = {
@@ -114,7 +115,7 @@ def waiting_machine(stack):
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
         "Parameters": {
-            "FunctionName": stack.function_name("Submit"),
+            "FunctionName": function_name("submit"),
             "Payload": {
                 "task_token.$": "$$.Task.Token",
                 **{f"{name}.$": f"$.{name}" for name in FIELDS},

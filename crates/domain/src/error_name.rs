@@ -1,5 +1,5 @@
 //! The error names that leave a Lambda as its `errorType`. Retry and Catch of the state machines match them, so they are
-//! contract: names are added and never changed.
+//! part of the [contract](crate::contract): names are added and never changed.
 
 use std::fmt;
 

@@ -3,6 +3,7 @@
 //! Bedrock refuses `= : + @ ,`, spaces and `//` in the S3 addresses of a job and `_` and spaces in its name
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
 
+use crate::contract::prefixes::{ANSWERS, INPUT_ROWS, JOB_INPUTS, JOB_OUTPUTS, RUNS};
 use crate::ids::RunId;
 use crate::short_hash::{digest, short_hash};
 use std::fmt;
@@ -28,7 +29,7 @@ impl Layout {
     /// Whether a key is of a file that runs write for themselves: not the user's input, nor the answered rows.
     pub fn is_internal(key: &str) -> bool {
         let folder = key.split('/').next().unwrap_or_default();
-        ["runs", "batch_inputs_json", "batch_inputs_parquet", "batch_outputs_json"].contains(&folder)
+        [RUNS, JOB_INPUTS, INPUT_ROWS, JOB_OUTPUTS].contains(&folder)
     }
 
     /// `0000`, `0001`, … `9999`, `10000`, …
@@ -38,17 +39,17 @@ impl Layout {
 
     /// What Bedrock reads: one JSON line a record.
     pub fn records_key(&self, index: u32) -> String {
-        format!("batch_inputs_json/{}/{}/{}.jsonl", self.prefix, self.run, Self::chunk(index))
+        format!("{JOB_INPUTS}/{}/{}/{}.jsonl", self.prefix, self.run, Self::chunk(index))
     }
 
     /// The same rows with all their columns and `record_id`.
     pub fn rows_key(&self, index: u32) -> String {
-        format!("batch_inputs_parquet/{}/{}/{}.parquet", self.prefix, self.run, Self::chunk(index))
+        format!("{INPUT_ROWS}/{}/{}/{}.parquet", self.prefix, self.run, Self::chunk(index))
     }
 
     /// The folder that Bedrock writes a job's answers under, with a trailing slash.
     pub fn answers_prefix(&self, index: u32) -> String {
-        format!("batch_outputs_json/{}/{}/{}/", self.prefix, self.run, Self::chunk(index))
+        format!("{JOB_OUTPUTS}/{}/{}/{}/", self.prefix, self.run, Self::chunk(index))
     }
 
     /// The folder that the answers of an on-demand job are written under, with a trailing slash.
@@ -58,7 +59,7 @@ impl Layout {
 
     /// Rows that equal earlier rows, with all their columns.
     pub fn duplicate_rows_key(&self, index: u32) -> String {
-        format!("batch_inputs_parquet/{}/{}/duplicates-{}.parquet", self.prefix, self.run, Self::chunk(index))
+        format!("{INPUT_ROWS}/{}/{}/duplicates-{}.parquet", self.prefix, self.run, Self::chunk(index))
     }
 
     /// Answered rows that equal earlier rows.
@@ -68,7 +69,7 @@ impl Layout {
 
     /// The folder of the answered rows, with a trailing slash.
     pub fn output_prefix(&self) -> String {
-        format!("batch_output_parquet/{}/{}/", self.prefix, self.run)
+        format!("{ANSWERS}/{}/{}/", self.prefix, self.run)
     }
 
     /// Answered rows of one job; `extension` is `parquet` or `csv`.
@@ -78,87 +79,87 @@ impl Layout {
 
     /// The run's frozen plan.
     pub fn plan_key(run: impl fmt::Display) -> String {
-        format!("runs/{run}/plan.json")
+        format!("{RUNS}/{run}/plan.json")
     }
 
     /// The prompts that the stages of a pipeline run are asked with, whatever is deployed meanwhile.
     pub fn pipeline_prompts_key(run: impl fmt::Display) -> String {
-        format!("runs/{run}/prompts.json")
+        format!("{RUNS}/{run}/prompts.json")
     }
 
     /// The job manifest that the Distributed Map reads.
     pub fn jobs_key(run: impl fmt::Display) -> String {
-        format!("runs/{run}/jobs.json")
+        format!("{RUNS}/{run}/jobs.json")
     }
 
     /// The job manifest of a pass: that of the first is [`Layout::jobs_key`].
     pub fn pass_jobs_key(run: impl fmt::Display, pass: u32) -> String {
-        if pass == 0 { Self::jobs_key(run) } else { format!("runs/{run}/passes/{pass}/jobs.json") }
+        if pass == 0 { Self::jobs_key(run) } else { format!("{RUNS}/{run}/passes/{pass}/jobs.json") }
     }
 
     /// Which rows of which chunks each job of a later pass has.
     pub fn pass_parts_key(run: impl fmt::Display, pass: u32) -> String {
-        format!("runs/{run}/passes/{pass}/parts.json")
+        format!("{RUNS}/{run}/passes/{pass}/parts.json")
     }
 
     /// The manifest of the chunks to be joined after a pass.
     pub fn pass_chunks_key(run: impl fmt::Display, pass: u32) -> String {
-        format!("runs/{run}/passes/{pass}/chunks.json")
+        format!("{RUNS}/{run}/passes/{pass}/chunks.json")
     }
 
     /// The manifest of the jobs that a resumed run still has to ask; `execution` resumes it.
     pub fn resumed_jobs_key(run: impl fmt::Display, execution: &str) -> String {
-        format!("runs/{run}/resumed/{}/jobs.json", run_id(execution))
+        format!("{RUNS}/{run}/resumed/{}/jobs.json", run_id(execution))
     }
 
     /// The positions of the chunks' first rows; there if there are duplicates.
     pub fn first_rows_key(run: impl fmt::Display) -> String {
-        format!("runs/{run}/first_rows.json")
+        format!("{RUNS}/{run}/first_rows.json")
     }
 
     /// The manifest of the files that are joined when all else is done after this pass.
     pub fn last_join_key(run: impl fmt::Display, pass: u32) -> String {
-        format!("runs/{run}/passes/{pass}/last.json")
+        format!("{RUNS}/{run}/passes/{pass}/last.json")
     }
 
     /// The manifest of the chunks whose rows are written as wide ones, when all else is done after this pass.
     pub fn wide_key(run: impl fmt::Display, pass: u32) -> String {
-        format!("runs/{run}/passes/{pass}/wide.json")
+        format!("{RUNS}/{run}/passes/{pass}/wide.json")
     }
 
     /// A chunk's rows with an answer each, where several of them are to become one.
     pub fn long_key(&self, chunk: u32) -> String {
-        format!("runs/{}/long/{}.parquet", self.run, Self::chunk(chunk))
+        format!("{RUNS}/{}/long/{}.parquet", self.run, Self::chunk(chunk))
     }
 
     /// The records of a chunk that may be asked again: its lines, as they were sent.
     pub fn unanswered_key(&self, chunk: u32) -> String {
-        format!("runs/{}/unanswered/{}.jsonl", self.run, Self::chunk(chunk))
+        format!("{RUNS}/{}/unanswered/{}.jsonl", self.run, Self::chunk(chunk))
     }
 
     /// The record ids of a chunk whose answers duplicates in other chunks wait for.
     pub fn wanted_key(&self, chunk: u32) -> String {
-        format!("runs/{}/wanted/{}.json", self.run, Self::chunk(chunk))
+        format!("{RUNS}/{}/wanted/{}.json", self.run, Self::chunk(chunk))
     }
 
     /// The answers that duplicates wait for, one a line.
     pub fn shared_key(&self, chunk: u32) -> String {
-        format!("runs/{}/shared/{}.jsonl.out", self.run, Self::chunk(chunk))
+        format!("{RUNS}/{}/shared/{}.jsonl.out", self.run, Self::chunk(chunk))
     }
 
     /// The run's totals.
     pub fn summary_key(run: impl fmt::Display) -> String {
-        format!("runs/{run}/summary.json")
+        format!("{RUNS}/{run}/summary.json")
     }
 
     /// A pipeline run's frozen pipeline.
     pub fn pipeline_key(pipeline_run: impl fmt::Display) -> String {
-        format!("runs/{pipeline_run}/pipeline.json")
+        format!("{RUNS}/{pipeline_run}/pipeline.json")
     }
 
     /// The links to the files of a run, one a line; there if an email would have too many of them.
     pub fn links_key(run: impl fmt::Display) -> String {
-        format!("runs/{run}/links.txt")
+        format!("{RUNS}/{run}/links.txt")
     }
 
     /// Under which name the counts of a file of duplicates are stored in the job table; no job can be called so.

@@ -14,6 +14,7 @@ pub mod answer;
 pub mod check;
 pub mod chunk_plan;
 pub mod columns;
+pub mod contract;
 pub mod email;
 pub mod error_name;
 pub mod extract;

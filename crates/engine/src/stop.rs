@@ -8,19 +8,17 @@ use crate::job_table::{JobTable, StoredJob};
 use aws_sdk_bedrock::Client as Bedrock;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
-/// What is read of a "Step Functions Execution Status Change" event.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// An execution that ended.
+#[derive(Debug, Clone)]
 pub struct EndedExecution {
     /// Its ARN.
     pub execution_arn: String,
     /// Its name.
     pub name: String,
-    /// Its input, as JSON text; Step Functions leaves long ones out.
-    #[serde(default)]
+    /// Its input as JSON text, unless it is too long for an event.
     pub input: Option<String>,
 }
 

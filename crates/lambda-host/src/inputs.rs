@@ -1,6 +1,7 @@
 //! Inputs and the rules that they are checked against, for the functions that read them.
 
-use crate::environment::{bucket, optional, required};
+use crate::environment;
+use crate::settings::{bucket, optional, required};
 use aws_config::SdkConfig;
 use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_engine::deployment::Deployment;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 /// # Errors
 /// Returns an error with the name of the environment variable if one is missing or invalid.
 pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
-    let input_buckets: String = optional("INPUT_BUCKETS")?.unwrap_or_default();
+    let input_buckets: String = optional(environment::INPUT_BUCKETS)?.unwrap_or_default();
     Ok(InputReader {
         bucket: bucket(config)?,
         input_buckets: input_buckets.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
@@ -26,13 +27,13 @@ pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
 /// # Errors
 /// Returns an error with the name of the environment variable or file if one is missing or invalid.
 pub fn deployment() -> Result<Deployment, Error> {
-    let folder = PathBuf::from(required::<String>("LAMBDA_TASK_ROOT")?);
+    let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
     Ok(Deployment {
-        region: required("AWS_REGION")?,
+        region: required(environment::AWS_REGION)?,
         limits: StackLimits {
-            max_total_records: optional("MAX_TOTAL_RECORDS")?,
-            max_records_per_job: required("MAX_RECORDS_PER_JOB")?,
-            max_concurrent_jobs: required("MAX_CONCURRENT_JOBS")?,
+            max_total_records: optional(environment::MAX_TOTAL_RECORDS)?,
+            max_records_per_job: required(environment::MAX_RECORDS_PER_JOB)?,
+            max_concurrent_jobs: required(environment::MAX_CONCURRENT_JOBS)?,
         },
         prompts: load_prompts(&folder.join("prompt-templates"))?,
         models: load_models(&folder.join("model-overrides.toml"))?,

@@ -1,11 +1,14 @@
 //! Common parts of the Lambda binaries: logging, the environment, and errors under their contract names.
 
-mod environment;
+mod execution_status;
 mod inputs;
 mod panics;
+mod settings;
 
-pub use environment::{bucket, optional, required};
+pub use bedrock_batch_domain::contract::environment;
+pub use execution_status::ExecutionStatusChange;
 pub use inputs::{deployment, input_reader};
+pub use settings::{bucket, optional, required};
 
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};

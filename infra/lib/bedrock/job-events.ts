@@ -4,17 +4,17 @@ import { FunctionEvents } from '../events/function-events';
 
 /** Props of `JobEvents`. */
 export interface JobEventsProps {
-  /** The source that the events carry. */
+  /** Source of the events. */
   readonly source: string;
-  /** Settles the job of each event. */
+  /** Function that settles the job of an event. */
   readonly handler: HandlerFunction;
 }
 
-/** Bedrock's job events, on their way to the function that settles the job. */
+/** Delivers Bedrock's job events to the function that settles the job. */
 export class JobEvents extends FunctionEvents {
   constructor(scope: Construct, id: string, props: JobEventsProps) {
     super(scope, id, {
-      description: 'Batch inference jobs of Amazon Bedrock that changed their status',
+      description: 'Status changes of batch inference jobs of Amazon Bedrock',
       pattern: { source: [props.source], detailType: ['Batch Inference Job State Change'] },
       handler: props.handler,
     });

@@ -4,13 +4,13 @@ import { ArnFormat, Aws, type Stack } from 'aws-cdk-lib';
 export interface BedrockResources {
   /** Foundation models in every region: a cross-region inference profile calls the model in each of its regions. */
   readonly foundationModels: string;
-  /** AWS's inference profiles and the account's own, as this account sees them. */
+  /** Inference profiles of AWS and of the account, under the ARNs that this account sees. */
   readonly inferenceProfiles: readonly string[];
   /** Batch jobs of this account in this region. */
   readonly invocationJobs: string;
 }
 
-/** The Bedrock resources that `stack` works with. */
+/** Returns the Bedrock resources that `stack` works with. */
 export function bedrockResources(stack: Stack): BedrockResources {
   const arn = (resource: string, region: string, account: string): string =>
     stack.formatArn({

@@ -9,14 +9,14 @@ import { bedrockResources } from './resources';
 
 /** Props of `BedrockServiceRole`. */
 export interface BedrockServiceRoleProps {
-  /** The bucket that jobs read from and write to. */
+  /** Bucket that jobs read from and write to. */
   readonly bucket: IBucket;
 }
 
 /**
- * The role that Bedrock takes on while it runs a batch job: reads the job's input, writes its output, calls the model.
+ * Role that Bedrock assumes while it runs a batch job: it reads the job's input, writes its output and calls the model.
  *
- * Only Bedrock may take it on, and only for a batch job of this account in this region.
+ * Only Bedrock may assume it, and only for a batch job of this account in this region.
  */
 export class BedrockServiceRole extends Construct {
   readonly role: Role;
@@ -26,7 +26,7 @@ export class BedrockServiceRole extends Construct {
     const bedrock = bedrockResources(Stack.of(this));
 
     this.role = new Role(this, 'Role', {
-      description: 'Taken on by Amazon Bedrock for the batch inference jobs of the orchestrator',
+      description: 'Assumed by Amazon Bedrock for the batch inference jobs of the orchestrator',
       assumedBy: new ServicePrincipal('bedrock.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
@@ -39,7 +39,7 @@ export class BedrockServiceRole extends Construct {
     const jobInputs = props.bucket.arnForObjects(`${PREFIXES.jobInputs}/*`);
     const jobOutputs = props.bucket.arnForObjects(`${PREFIXES.jobOutputs}/*`);
     permit(this.role, {
-      // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+      // Not narrowed to prefixes: without the right to list the bucket, S3 reports a missing key as a forbidden one.
       sid: 'ListBucket',
       actions: ['s3:ListBucket'],
       resources: [props.bucket.bucketArn],

@@ -1,43 +1,46 @@
-/**
- * The environment variables that the functions read at start. Written here once, read once per function in Rust.
- */
+// Written by `make contract` from crates/domain/src/contract.
+
+/** Environment variables of the functions. */
 export const ENVIRONMENT = {
   /** All functions: the bucket of all data. */
   bucketName: 'BUCKET_NAME',
-  /** All functions: the table of jobs. */
+  /** All functions: the job table. */
   taskTableName: 'TASK_TABLE_NAME',
-  /** All functions: the filter of the logs. */
+  /** All functions: the filter of the logs. Read by tracing-subscriber. */
   logFilter: 'RUST_LOG',
-  /** preprocess, validate: records per run where the run does not say otherwise; absent means no limit. */
+  /** preprocess, validate: maximum number of records per run where the run does not set one; absent means no limit. */
   maxTotalRecords: 'MAX_TOTAL_RECORDS',
-  /** preprocess, validate: records per job where the run does not say otherwise. */
+  /** preprocess, validate: maximum number of records per job where the run does not set one. */
   maxRecordsPerJob: 'MAX_RECORDS_PER_JOB',
-  /** preprocess, validate: the most jobs that a run may have open at once. */
+  /** preprocess, validate: maximum number of jobs that a run may have open at the same time. */
   maxConcurrentJobs: 'MAX_CONCURRENT_JOBS',
-  /** preprocess, validate: further buckets that runs may read, with commas; may be empty. */
+  /** preprocess, validate: further buckets that runs may read, separated by commas; may be empty. */
   inputBuckets: 'INPUT_BUCKETS',
-  /** submit: the role that Bedrock takes on to read and write the job's data. */
+  /** submit: the role that Bedrock assumes to read and write the data of a job. */
   bedrockRoleArn: 'BEDROCK_ROLE_ARN',
-  /** submit: the timeout given to each Bedrock job. */
+  /** submit: the timeout of each Bedrock job, in hours. */
   jobTimeoutHours: 'JOB_TIMEOUT_HOURS',
-  /** invoke: seconds of asking after which one invocation hands over to the next. */
+  /** invoke: seconds after which one invocation hands the remaining records over to the next. */
   invocationSeconds: 'INVOCATION_SECONDS',
-  /** reconcile: seconds without a word after which an open job is looked at. */
+  /** reconcile: seconds without an event after which an open job is checked. */
   silentSeconds: 'SILENT_SECONDS',
-  /** validate: `true` where links go through the download function, and so may live longer than presigned ones; else `false`. */
+  /** validate: `true` if links go through the download function and so may outlive presigned ones, else `false`. */
   downloadLinks: 'DOWNLOAD_LINKS',
   /** notify: the URL of the download function; absent where there is none. */
   downloadUrl: 'DOWNLOAD_URL',
-  /** notify, download: the secret that signs the links; absent where there are none. */
+  /** notify, download: the secret that signs links; absent where there are none. */
   linkKeySecretArn: 'LINK_KEY_SECRET_ARN',
   /** notify, trigger: the topic of the emails. */
   topicArn: 'TOPIC_ARN',
-  /** trigger: the state machine of single-stage runs. */
+  /** trigger: the state machine of runs. */
   batchStateMachineArn: 'BATCH_STATE_MACHINE_ARN',
   /** trigger: the state machine of pipelines. */
   pipelineStateMachineArn: 'PIPELINE_STATE_MACHINE_ARN',
-  /** submit, job-status, invoke, reconcile, stop-jobs: Bedrock's control plane, where it is not AWS's. Read by the AWS SDK itself. */
+  /**
+   * submit, job-status, invoke, reconcile, stop-jobs: the endpoint of Bedrock's control plane, if not AWS's own. Read
+   * by the AWS SDK.
+   */
   bedrockEndpointUrl: 'AWS_ENDPOINT_URL_BEDROCK',
-  /** The same functions: Bedrock's runtime, where it is not AWS's. Read by the AWS SDK itself. */
+  /** The same functions: the endpoint of Bedrock's runtime, if not AWS's own. Read by the AWS SDK. */
   bedrockRuntimeEndpointUrl: 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME',
 } as const;

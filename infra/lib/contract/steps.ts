@@ -1,17 +1,15 @@
-/**
- * What preprocess may say comes next in a run, in the field `step` of what it returns.
- *
- * They are defined in crates/domain/src/run/step_name.rs; a test holds the state machine to that file.
- */
+// Written by `make contract` from crates/domain/src/contract.
+
+/** Steps of a run, as `step` names them in the result of preprocess. */
 export const STEPS = {
-  /** A pass on the batch lane that makes the chunks: Bedrock jobs, and an answered file for each. */
+  /** The first pass of the batch lane: Bedrock jobs and their answered files. */
   processJobs: 'process_jobs',
-  /** A pass on the batch lane over rows that have a chunk already: Bedrock jobs alone. */
+  /** A later pass of the batch lane: Bedrock jobs alone. */
   retryJobs: 'retry_jobs',
-  /** A pass on the on-demand lane. */
+  /** A pass of the on-demand lane. */
   answerOnDemand: 'answer_on_demand',
-  /** The answered files of the chunks that a pass asked again. */
+  /** The answered files of the chunks whose rows a pass had. */
   joinChunks: 'join_chunks',
-  /** Nothing is left to ask. */
+  /** Nothing is left to invoke. */
   finish: 'finish',
 } as const;

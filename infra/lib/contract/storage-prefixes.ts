@@ -1,15 +1,17 @@
-/** Where things lie in the bucket; the first part of every key that a function writes. */
+// Written by `make contract` from crates/domain/src/contract.
+
+/** Prefixes of the bucket: the first part of every key that a function writes. */
 export const PREFIXES = {
-  /** What Bedrock reads. */
+  /** Records of jobs, which Bedrock reads. */
   jobInputs: 'batch_inputs_json',
-  /** The same rows with all their columns. */
+  /** Rows of chunks with all their columns. */
   inputRows: 'batch_inputs_parquet',
-  /** What Bedrock writes. */
+  /** Answers of jobs, which Bedrock writes. */
   jobOutputs: 'batch_outputs_json',
   /** Answered rows. */
   answers: 'batch_output_parquet',
-  /** Plan, job manifest, summary and report of each run; what a pipeline froze when it started. */
+  /** Plan, manifests and summary of each run; names and inputs of each pipeline. */
   runs: 'runs',
-  /** An upload here starts an execution. */
+  /** Uploads that start an execution. */
   trigger: 'trigger',
 } as const;

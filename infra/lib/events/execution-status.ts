@@ -1,19 +1,19 @@
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 
-/** How an execution may end. */
-export type Ending = 'ABORTED' | 'FAILED' | 'SUCCEEDED' | 'TIMED_OUT';
+/** Final status of an execution. */
+export type EndStatus = 'ABORTED' | 'FAILED' | 'SUCCEEDED' | 'TIMED_OUT';
 
 /**
- * Executions of a state machine that ended so.
+ * Returns the pattern of executions of a state machine that ended with one of `statuses`.
  *
- * Children of its maps say the same of themselves, with the label of their map behind the ARN of the state machine. A
- * pattern of the ARN alone leaves them out.
+ * Children of its maps send the same events, with the label of their map after the ARN of the state machine. A pattern
+ * with nothing but the ARN does not match them.
  */
-export function executionStatus(stateMachine: StateMachine, endings: readonly Ending[]): EventPattern {
+export function executionStatus(stateMachine: StateMachine, statuses: readonly EndStatus[]): EventPattern {
   return {
     source: ['aws.states'],
     detailType: ['Step Functions Execution Status Change'],
-    detail: { stateMachineArn: [stateMachine.stateMachineArn], status: endings },
+    detail: { stateMachineArn: [stateMachine.stateMachineArn], status: statuses },
   };
 }

@@ -6,25 +6,25 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-/** What a function is told of. */
+/** Events that a function is invoked with. */
 export interface FunctionEventsRule {
-  /** What the events tell. */
+  /** Description of the rule. */
   readonly description: string;
-  /** Which events they are. */
+  /** Pattern that the events match. */
   readonly pattern: EventPattern;
 }
 
 /** Props of `FunctionEvents`. */
 export interface FunctionEventsProps extends FunctionEventsRule {
-  /** Is invoked with each event. */
+  /** Function that is invoked with each event. */
   readonly handler: HandlerFunction;
 }
 
 /**
- * Events on their way to the function that acts on them.
+ * Delivers events to a function.
  *
- * Two ways of losing an event end in one queue: EventBridge cannot deliver it, or the function fails on it again and
- * again. EventBridge invokes the function asynchronously, so it never hears of the second.
+ * An event can be lost in two ways, and both end in one queue: EventBridge cannot deliver it, or the function fails on
+ * every attempt. EventBridge invokes the function asynchronously, so it never learns of the second.
  */
 export class FunctionEvents extends Construct {
   readonly deadLetters: Queue;
@@ -43,26 +43,26 @@ export class FunctionEvents extends Construct {
     Validations.of(this.deadLetters).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason:
-        'This queue is the dead-letter queue, of an EventBridge target and of a function; the rule only knows those of other queues.',
+        'This queue is itself the dead-letter queue of an EventBridge target and of a function; the rule only recognises dead-letter queues of other queues.',
     });
 
     this.addRule('Rule', props);
     props.handler.configureAsyncInvoke({
-      maxEventAge: PATIENCE.maxEventAge,
+      maxEventAge: DELIVERY_POLICY.maxEventAge,
       retryAttempts: 2,
       onFailure: new SqsDestination(this.deadLetters),
     });
   }
 
-  /** Further events for the same function. */
+  /** Adds a rule that delivers further events to the same function. */
   protected addRule(id: string, { description, pattern }: FunctionEventsRule): void {
     new Rule(this, id, {
       description,
       eventPattern: pattern,
-      targets: [new LambdaFunction(this.handler, { ...PATIENCE, deadLetterQueue: this.deadLetters })],
+      targets: [new LambdaFunction(this.handler, { ...DELIVERY_POLICY, deadLetterQueue: this.deadLetters })],
     });
   }
 }
 
-/** An older event says nothing that the reconciler has not seen for itself, or that anybody still waits for. */
-const PATIENCE = { maxEventAge: Duration.hours(6), retryAttempts: 10 };
+/** By the maximum age, the reconciler has found the change by itself, or no execution waits for the event any longer. */
+const DELIVERY_POLICY = { maxEventAge: Duration.hours(6), retryAttempts: 10 };

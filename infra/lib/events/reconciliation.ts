@@ -6,15 +6,16 @@ import { Construct } from 'constructs';
 
 /** Props of `Reconciliation`. */
 export interface ReconciliationProps {
-  /** Settles the jobs that have been silent. */
+  /** Function that settles the jobs that have been silent. */
   readonly handler: HandlerFunction;
+  /** Minutes from one check to the next. */
   readonly minutes: number;
 }
 
 /**
- * A look, now and then, at jobs of which nothing was heard for a while: events of Bedrock are best effort.
+ * Checks, on a schedule, jobs without a recent event: Bedrock delivers events on a best-effort basis.
  *
- * A look that fails is not repeated and leaves nothing behind: the next one sees the same jobs.
+ * A check that fails is not retried and leaves nothing behind: the next one finds the same jobs.
  */
 export class Reconciliation extends Construct {
   readonly rule: Rule;
@@ -22,7 +23,7 @@ export class Reconciliation extends Construct {
   constructor(scope: Construct, id: string, props: ReconciliationProps) {
     super(scope, id);
     this.rule = new Rule(this, 'Rule', {
-      description: 'Time to look at the Bedrock jobs that have been silent',
+      description: 'Schedule of the checks of silent Bedrock jobs',
       schedule: Schedule.rate(Duration.minutes(props.minutes)),
       targets: [new LambdaFunction(props.handler, { retryAttempts: 0 })],
     });

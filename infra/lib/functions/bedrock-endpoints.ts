@@ -1,7 +1,7 @@
 import { ENVIRONMENT } from '../contract/environment';
 import type { Settings } from '../settings/keys';
 
-/** Variables that point the AWS SDK's Bedrock clients at the local stack's Bedrock; none in a real account. */
+/** Returns the variables that point the AWS SDK's Bedrock clients at the local Bedrock; none in a real account. */
 export function bedrockEndpoints(settings: Settings): Record<string, string> {
   const url = settings.bedrockEndpointUrl;
   return url === undefined

@@ -1,37 +1,22 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
+import type { FUNCTION_NAMES } from '../contract/functions';
 
-/** The functions of the stack: the name is that of the construct, of the folder under lambdas/ and of the built directory. */
-export const FUNCTION_NAMES = [
-  'preprocess',
-  'submit',
-  'job-status',
-  'postprocess',
-  'invoke',
-  'finalize',
-  'reconcile',
-  'stop-jobs',
-  'validate',
-  'notify',
-  'trigger',
-  'download',
-] as const;
-
-/** The name of a function of the stack. */
+/** Name of a function of the stack, of its folder under lambdas/ and of its built directory. */
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
-/** The infra folder: relative paths in the context start here, wherever the app is run from. */
+/** The infra folder. Relative paths in the context start here, whatever directory the app is run from. */
 const INFRA_DIRECTORY = resolve(__dirname, '../..');
 
-/** A function has no code to deploy; the message says which, and what to do. */
+/** Thrown if a function has no code to deploy. The message names the function and the remedy. */
 export class UnbuiltFunctionError extends Error {}
 
 /**
- * The built code of a function: `<lambdaDirectory>/<name>.zip` if there is one, else everything in
- * `<lambdaDirectory>/<name>/`, with `bootstrap` in it.
+ * Returns the built code of a function: `<lambdaDirectory>/<name>.zip` if it exists, else the directory
+ * `<lambdaDirectory>/<name>/` with its `bootstrap`.
  *
- * Throws when neither is there, because CDK's own message would name neither the function nor the remedy.
+ * Throws if neither exists, because CDK's own message would name neither the function nor the remedy.
  */
 export function builtFunction(lambdaDirectory: string, name: FunctionName): AssetCode {
   const directory = resolve(INFRA_DIRECTORY, lambdaDirectory, name);
@@ -40,7 +25,7 @@ export function builtFunction(lambdaDirectory: string, name: FunctionName): Asse
   const bootstrap = resolve(directory, 'bootstrap');
   if (!existsSync(bootstrap)) {
     throw new UnbuiltFunctionError(
-      `the function \`${name}\` is not built: ${bootstrap} does not exist. Build the functions with \`make lambdas\`, or point the context key \`lambdaDirectory\` (now ${JSON.stringify(lambdaDirectory)}) at a directory that holds ${name}/bootstrap`,
+      `the function \`${name}\` is not built: ${bootstrap} does not exist. \`make deploy\` builds and deploys the functions. To deploy by hand, build them with \`make lambdas\` and set the context key \`lambdaDirectory\` (now ${JSON.stringify(lambdaDirectory)}) to $CARGO_TARGET_DIR/lambda, which is ~/.cache/bedrock-batch/target/lambda by default`,
     );
   }
   return Code.fromAsset(directory);

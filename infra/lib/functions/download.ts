@@ -7,25 +7,26 @@ import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** What it takes to make links that the download function takes. */
+/** Everything that is needed to make links for the download function. */
 export interface DownloadLinks {
-  /** Where they lead. */
+  /** URL of the function. */
   readonly url: string;
-  /** What signs them. */
+  /** Key that signs the links. */
   readonly key: ISecret;
 }
 
 /** Props of `DownloadFunction`. */
 export interface DownloadFunctionProps extends SharedFunctionProps {
+  /** Key that signs the links. */
   readonly key: ISecret;
 }
 
 /**
- * Checks the signed token of a link and redirects to its one object, presigned for the moment.
+ * Checks the signed token of a link and redirects to its object, presigned for a few minutes.
  *
- * A URL presigned by a function dies with the function's session, within hours; links in emails are to live for weeks.
- * Its own URL asks for no AWS credentials, because who reads an email has none: the token is what it asks for. It reads
- * answers and lists of links, so no token, however made, leads to anything else.
+ * A URL presigned by a function expires with the function's session, within hours; links in emails are valid for weeks.
+ * The function's URL requires no AWS credentials, because the reader of an email has none: it requires the token. Its
+ * role reads nothing but answers and lists of links, so no token gives access to anything else.
  */
 export class DownloadFunction extends OrchestratorFunction {
   readonly links: DownloadLinks;

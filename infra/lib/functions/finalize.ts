@@ -5,7 +5,7 @@ import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Sums a run up, or finds out from its jobs why it failed. */
+/** Writes the summary of a run, or finds the reason of its failure in its jobs. */
 export class FinalizeFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     const { bucket, table } = props;
@@ -17,7 +17,7 @@ export class FinalizeFunction extends OrchestratorFunction {
       actions: ['dynamodb:Query'],
       resources: [`${table.tableArn}/index/${JOB_TABLE.runIndex.name}`],
     });
-    // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+    // Not narrowed to prefixes: without the right to list the bucket, S3 reports a missing key as a forbidden one.
     this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
     this.allow({
       sid: 'ReadPlanAndAnswers',

@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../contract/environment';
 import type { Permission } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
 
-/** Variables of the functions that check what users ask for: the limits that the context sets. */
+/** Returns the variables of the functions that check requests: the limits that the context sets. */
 export function inputLimits(settings: Settings): Record<string, string> {
   return {
     ...(settings.maxTotalRecords !== undefined && {
@@ -16,8 +16,8 @@ export function inputLimits(settings: Settings): Record<string, string> {
   };
 }
 
-/** What the same functions need to read the input that users name. */
-export function inputReading(stack: Stack, bucket: IBucket, settings: Settings): Permission[] {
+/** Returns the permissions that the same functions need to read the input that a request names. */
+export function inputPermissions(stack: Stack, bucket: IBucket, settings: Settings): Permission[] {
   const furtherBuckets = settings.inputBuckets.map((name) =>
     stack.formatArn({ service: 's3', region: '', account: '', resource: name }),
   );
@@ -29,7 +29,7 @@ export function inputReading(stack: Stack, bucket: IBucket, settings: Settings):
       actions: ['s3:GetObject'],
       resources: readable.map((arn) => `${arn}/*`),
       wildcardReason:
-        'Users may put their input anywhere in the bucket, and in the further buckets that the context names.',
+        'Users may store their input anywhere in the bucket, and in the further buckets that the context names.',
     },
   ];
 }

@@ -7,7 +7,7 @@ import { WILDCARD_REASONS } from '../permissions/reasons';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Asks a model for the answers to the records of one job on demand, and stores each answer once. */
+/** Invokes a model on demand for the records of one job, and stores each answer once. */
 export class InvokeFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     const { settings, bucket, table } = props;
@@ -23,7 +23,7 @@ export class InvokeFunction extends OrchestratorFunction {
     });
 
     const bedrock = bedrockResources(Stack.of(this));
-    // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+    // Not narrowed to prefixes: without the right to list the bucket, S3 reports a missing key as a forbidden one.
     this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
     this.allow({
       sid: 'ReadPlanAndRecordsAndAnswers',

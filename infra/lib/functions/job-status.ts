@@ -6,7 +6,7 @@ import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identit
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Settles the job that an event names: reads it from Bedrock, updates the table, answers the task token. */
+/** Settles the job that an event names: reads it from Bedrock, updates the job table and answers the task token. */
 export class JobStatusFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     super(scope, id, {

@@ -10,12 +10,13 @@ import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-f
 
 /** Props of `NotifyFunction`. */
 export interface NotifyFunctionProps extends SharedFunctionProps {
+  /** Topic of the emails. */
   readonly topic: ITopic;
-  /** Where links lead, and what signs them. @default - links are presigned, with the function's own role */
+  /** URL and key of the links. @default - links are presigned, with the function's own role */
   readonly links?: DownloadLinks;
 }
 
-/** Sums up a pipeline or a run that ended, and tells people of it by email. */
+/** Summarizes a pipeline or a run that ended, and sends the summary by email. */
 export class NotifyFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: NotifyFunctionProps) {
     const { bucket, topic, links } = props;
@@ -33,10 +34,10 @@ export class NotifyFunction extends OrchestratorFunction {
       },
     });
 
-    // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+    // Not narrowed to prefixes: without the right to list the bucket, S3 reports a missing key as a forbidden one.
     this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
     this.allow({
-      // Also of what it presigns: such a link can do what its maker may.
+      // Also for the links that it presigns: a link has the rights of the role that signed it.
       sid: 'ReadSummariesAndAnswers',
       actions: ['s3:GetObject'],
       resources: [PREFIXES.runs, PREFIXES.answers].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
@@ -49,7 +50,7 @@ export class NotifyFunction extends OrchestratorFunction {
       wildcardReason: WILDCARD_REASONS.runData,
     });
     this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
-    // A run's own error and cause, and when it began and ended.
+    // To read the error and the cause of a run, and its start and end.
     this.allow(readExecutions(this));
     if (links) {
       this.allow({

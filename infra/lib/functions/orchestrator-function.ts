@@ -6,31 +6,32 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
+import { FUNCTION_NAME_PREFIX } from '../contract/functions';
 import { type Permission, permit } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
 import { builtFunction, type FunctionName } from './code';
 
-/** What every function of the stack is given. */
+/** Props that all functions of the stack share. */
 export interface SharedFunctionProps {
   readonly bucket: Bucket;
   readonly table: Table;
   readonly settings: Settings;
 }
 
-/** What differs from function to function. */
+/** Props of `OrchestratorFunction`. */
 export interface OrchestratorFunctionProps extends SharedFunctionProps {
-  /** Also the name of the built directory. */
+  /** Name of the function, and of its built directory. */
   readonly name: FunctionName;
   readonly memoryMb: number;
   readonly timeout: Duration;
-  /** Variables beyond those that all functions have. */
+  /** Environment variables besides those that all functions have. */
   readonly environment?: Record<string, string>;
 }
 
 /**
- * A Rust function with its log group and a role that may do nothing yet but write to that log group.
+ * A Rust function with its log group and a role that may, so far, only write to that log group.
  *
- * Each function grants itself what it needs, beside the code that says what it is for.
+ * Each function grants its own permissions, beside the code that needs them.
  */
 export class OrchestratorFunction extends Construct {
   readonly function: LambdaFunction;
@@ -38,10 +39,10 @@ export class OrchestratorFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: OrchestratorFunctionProps) {
     super(scope, id);
-    // A name that can be told beforehand: people look for logs by it, and the roles of Step Functions show it.
-    const functionName = `bedrock-batch-${props.name}`;
+    // A predictable name: people find the logs by it, and the roles of Step Functions show it.
+    const functionName = `${FUNCTION_NAME_PREFIX}${props.name}`;
 
-    // Logs run out by themselves and hold no data, so they go with the stack instead of blocking its next deployment.
+    // Logs expire and hold no data, so they are deleted with the stack instead of blocking its next deployment.
     const logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: RetentionDays.ONE_MONTH,
@@ -73,7 +74,7 @@ export class OrchestratorFunction extends Construct {
     });
   }
 
-  /** Lets the function do something. */
+  /** Grants the function a permission. */
   protected allow(permission: Permission): void {
     permit(this.role, permission);
   }

@@ -4,7 +4,7 @@ import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Joins the answers to one chunk with its rows and writes them, and the records that may be asked again. */
+/** Joins the answers of one chunk with its rows, and writes the answered rows and the records to retry. */
 export class PostprocessFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     const { bucket, table } = props;
@@ -15,7 +15,7 @@ export class PostprocessFunction extends OrchestratorFunction {
       timeout: Duration.minutes(15),
     });
 
-    // Not narrowed to prefixes: a missing key is told from a forbidden one only by who may list the bucket.
+    // Not narrowed to prefixes: without the right to list the bucket, S3 reports a missing key as a forbidden one.
     this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
     this.allow({
       sid: 'ReadRowsAndAnswers',

@@ -4,12 +4,12 @@ import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { BATCH_STATE_MACHINE_NAME, executionResource } from '../state-machine/identity';
-import { inputLimits, inputReading } from './inputs';
+import { inputLimits, inputPermissions } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /**
- * Checks the execution's input, reads the rows and writes the chunks, the plan and the job manifest; later, says what
- * the run does next and writes the manifest of that.
+ * Checks the execution's input, reads the rows and writes the chunks, the plan and the job manifest; later, decides the
+ * next step of the run and writes its manifest.
  */
 export class PreprocessFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
@@ -22,7 +22,7 @@ export class PreprocessFunction extends OrchestratorFunction {
       environment: inputLimits(settings),
     });
 
-    for (const permission of inputReading(Stack.of(this), bucket, settings)) this.allow(permission);
+    for (const permission of inputPermissions(Stack.of(this), bucket, settings)) this.allow(permission);
     this.allow({
       sid: 'WriteChunksAndPlan',
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
@@ -42,7 +42,7 @@ export class PreprocessFunction extends OrchestratorFunction {
       resources: [table.tableArn],
     });
     this.allow({
-      // A run may be taken up by another execution only when its own has ended.
+      // Another execution may continue a run only after the execution that owns it has ended.
       sid: 'SeeWhetherExecutionsRun',
       actions: ['states:DescribeExecution'],
       resources: [executionResource(Stack.of(this), BATCH_STATE_MACHINE_NAME)],

@@ -13,7 +13,7 @@ import {
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Settles the open jobs that have been silent, and stops those that no execution waits for any more. */
+/** Settles open jobs that have been silent, and stops those that no execution waits for any longer. */
 export class ReconcileFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     const { settings, table } = props;

@@ -6,7 +6,7 @@ import { WILDCARD_REASONS } from '../permissions/reasons';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Stops the open Bedrock jobs of a run whose execution was broken off. */
+/** Stops the open Bedrock jobs of a run whose execution was aborted, failed or timed out. */
 export class StopJobsFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     const { settings, table } = props;

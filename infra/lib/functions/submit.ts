@@ -10,11 +10,11 @@ import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-f
 
 /** Props of `SubmitFunction`. */
 export interface SubmitFunctionProps extends SharedFunctionProps {
-  /** The role that Bedrock takes on for the jobs. */
+  /** Role that Bedrock assumes for the jobs. */
   readonly bedrockRole: IRole;
 }
 
-/** Stores the task token, creates the Bedrock job, and settles it at once if it is already over. */
+/** Stores the task token, creates the Bedrock job, and settles the job at once if it is already over. */
 export class SubmitFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SubmitFunctionProps) {
     super(scope, id, {
@@ -42,7 +42,7 @@ export class SubmitFunction extends OrchestratorFunction {
       wildcardReason: WILDCARD_REASONS.models,
     });
     this.allow({
-      // Stopping is for a job that came to be while its run was being stopped: nobody else knows of it yet.
+      // Stopping is for a job that was created while its run was being stopped: no other function knows of it yet.
       sid: 'CreateReadAndStopJobs',
       actions: ['bedrock:CreateModelInvocationJob', 'bedrock:GetModelInvocationJob', 'bedrock:StopModelInvocationJob'],
       resources: [bedrock.invocationJobs],

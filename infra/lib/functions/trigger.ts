@@ -9,12 +9,15 @@ import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-f
 
 /** Props of `TriggerFunction`. */
 export interface TriggerFunctionProps extends SharedFunctionProps {
+  /** Topic of the emails. */
   readonly topic: ITopic;
+  /** Batch orchestrator. */
   readonly batch: IStateMachine;
+  /** Pipeline orchestrator. */
   readonly pipelines: IStateMachine;
 }
 
-/** Starts what an upload asks for, once; an upload that cannot start gets an error file beside it, and an email. */
+/** Starts one execution per upload; an invalid upload gets an error file beside it and an email. */
 export class TriggerFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: TriggerFunctionProps) {
     const { bucket, topic, batch, pipelines } = props;
@@ -34,16 +37,16 @@ export class TriggerFunction extends OrchestratorFunction {
       sid: 'ReadUploadsAndWriteErrorFiles',
       actions: ['s3:GetObject', 's3:PutObject'],
       resources: [bucket.arnForObjects(`${PREFIXES.trigger}/*`)],
-      wildcardReason: 'Users choose the names of what they upload, and an error file lies beside its upload.',
+      wildcardReason: 'Users choose the names of their uploads, and an error file is stored beside its upload.',
     });
-    // A missing key is told from a forbidden one only by who may list the bucket.
+    // Without the right to list the bucket, S3 reports a missing key as a forbidden one.
     this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
     this.allow({
       sid: 'StartExecutions',
       actions: ['states:StartExecution'],
       resources: [batch.stateMachineArn, pipelines.stateMachineArn],
     });
-    // Whether an upload that comes twice has its execution already.
+    // To find out if an upload whose event is delivered twice has its execution already.
     this.allow(readExecutions(this));
     this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
   }

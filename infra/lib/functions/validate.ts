@@ -3,10 +3,10 @@ import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import { inputLimits, inputReading } from './inputs';
+import { inputLimits, inputPermissions } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Checks a whole pipeline before anything is spent, names its runs and writes down what each of them is to do. */
+/** Checks a whole pipeline before it costs anything, names its runs and writes the input of each. */
 export class ValidateFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
     const { settings, bucket } = props;
@@ -21,7 +21,7 @@ export class ValidateFunction extends OrchestratorFunction {
       },
     });
 
-    for (const permission of inputReading(Stack.of(this), bucket, settings)) this.allow(permission);
+    for (const permission of inputPermissions(Stack.of(this), bucket, settings)) this.allow(permission);
     this.allow({
       sid: 'WritePipelineAndInputsOfStages',
       actions: ['s3:PutObject'],

@@ -3,10 +3,10 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 
 /**
- * The key that signs download links. Whoever has it can make links to any answers, so only the functions that sign and
- * check them may read it, and nobody ever sees it: it is made by Secrets Manager.
+ * Key that signs download links. Its holder can make links to any answers, so only the functions that sign and check
+ * links may read it, and no person ever sees it: Secrets Manager generates it.
  *
- * It goes with the stack. The links that it signed lead to the stack's download function, which goes as well.
+ * It is deleted with the stack. The links that it signed lead to the stack's download function, which is deleted too.
  */
 export class LinkKey extends Construct {
   readonly secret: Secret;
@@ -22,7 +22,7 @@ export class LinkKey extends Construct {
     Validations.of(this.secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'A rotation makes every link in every email invalid, weeks before its time. It is done by hand, to revoke them.',
+        'A rotation invalidates every link in every email, weeks before it expires. It is done by hand, to revoke the links.',
     });
   }
 }

@@ -5,14 +5,14 @@ import { Construct } from 'constructs';
 
 /** Props of `Notifications`. */
 export interface NotificationsProps {
-  /** Who is told. */
+  /** Addresses that are subscribed. */
   readonly emails: readonly string[];
 }
 
 /**
- * The topic that says how pipelines and runs ended, and the addresses it says it to.
+ * Topic of the emails about pipelines and runs that ended, with its subscriptions.
  *
- * AWS's own key for SNS encrypts it: its policy lets everybody use it who may publish, so no role needs more.
+ * AWS's own key for SNS encrypts it: its policy lets every publisher use it, so no role needs further permissions.
  */
 export class Notifications extends Construct {
   readonly topic: Topic;

@@ -4,7 +4,7 @@ import { BATCH_STATE_MACHINE_NAME, executionResource, PIPELINE_STATE_MACHINE_NAM
 import type { Permission } from './permission';
 import { WILDCARD_REASONS } from './reasons';
 
-/** Looking at executions of both orchestrators. */
+/** Returns the permission to describe executions of both orchestrators. */
 export function readExecutions(scope: IConstruct): Permission {
   return {
     sid: 'ReadExecutions',

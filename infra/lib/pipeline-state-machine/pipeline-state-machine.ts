@@ -9,9 +9,9 @@ import { pipeline } from './pipeline';
 
 /** Props of `PipelineStateMachine`. */
 export interface PipelineStateMachineProps {
-  /** The batch orchestrator, which runs the stages. */
+  /** Batch orchestrator, which runs the stages. */
   readonly batch: IStateMachine;
-  /** The functions behind the steps. */
+  /** Functions that the states invoke. */
   readonly functions: {
     readonly validate: IFunction;
     readonly notify: IFunction;
@@ -22,7 +22,8 @@ export interface PipelineStateMachineProps {
  * The pipeline orchestrator. An execution is a pipeline: runs of the batch orchestrator, one after the other, each over
  * the answered rows of the one before.
  *
- * `pipeline` has the states. A pipeline that fails ends in PipelineFailed, with an error and a cause that say why.
+ * `pipeline` defines the states. A pipeline that fails ends in PipelineFailed, with the error and the cause of its
+ * failure.
  */
 export class PipelineStateMachine extends Construct {
   readonly stateMachine: StateMachine;
@@ -37,7 +38,7 @@ export class PipelineStateMachine extends Construct {
       states: pipeline(this, { batch, ...functions }),
     });
 
-    // The role's policy is CDK's own, the rights to start, watch and stop the runs included.
+    // CDK writes the role's policy, including the permissions to start, watch and stop the runs.
     acknowledgeInvocations(
       this,
       Object.values(functions).map(({ functionArn }) => functionArn),
@@ -49,6 +50,6 @@ export class PipelineStateMachine extends Construct {
       resourceName: `${name}*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    acknowledgeWildcards(this, [runs], 'Each pipeline has runs of its own, named when it starts.');
+    acknowledgeWildcards(this, [runs], 'Each pipeline has its own runs, which are named when it starts.');
   }
 }

@@ -1,107 +1,113 @@
 import * as rules from './rules';
 
 /**
- * Every context key of this app: its default, the rule its value must keep, and what it does.
+ * Context keys of this app, with their defaults, rules and descriptions.
  *
- * This is the only list. Reading, checking and the table in README.md (held to it by a test) follow it.
+ * This is the only list. The settings are read and checked by it, and a test compares it with the table in README.md.
  */
 export const SETTING_KEYS = {
   maxSubmittedAndInProgressJobs: {
     default: 5,
     rule: rules.integer(1, 10_000),
-    what: 'Bedrock jobs that one run has submitted or in progress at the same time. Keep it under the quota of the account.',
+    description:
+      'Maximum number of Bedrock jobs that one run has submitted or in progress at the same time. Keep it under the quota of the account.',
   },
   bedrockBatchInferenceTimeoutHours: {
     default: 24,
     rule: rules.integer(24, 168),
-    what: 'How long Bedrock may take for one job before the job expires.',
+    description: 'Timeout of a Bedrock job, after which it expires.',
   },
   preprocessFunctionMemoryMb: {
     default: 3008,
     rule: rules.integer(128, 10_240),
-    what: 'Memory of the preprocess function; Lambda gives CPU in proportion.',
+    description: 'Memory of the preprocess function; Lambda assigns CPU in proportion.',
   },
   postprocessFunctionMemoryMb: {
     default: 3008,
     rule: rules.integer(128, 10_240),
-    what: 'Memory of the postprocess function; Lambda gives CPU in proportion.',
+    description: 'Memory of the postprocess function; Lambda assigns CPU in proportion.',
   },
   invokeFunctionMemoryMb: {
     default: 1024,
     rule: rules.integer(128, 10_240),
-    what: 'Memory of the invoke function, which answers records on demand; Lambda gives CPU in proportion.',
+    description: 'Memory of the invoke function, which answers records on demand; Lambda assigns CPU in proportion.',
   },
   onDemandInvocationSeconds: {
     default: 720,
     rule: rules.integer(5, 840),
-    what: 'How long one invocation of the invoke function asks before it hands over to the next. Lambda ends it at 900.',
+    description:
+      'Seconds after which an invocation of the invoke function hands the remaining records over to the next one. Lambda ends it after 900.',
   },
   reconcileMinutes: {
     default: 5,
     rule: rules.integer(1, 60),
-    what: 'Minutes between two looks at jobs that have been silent.',
+    description: 'Minutes between two checks of silent jobs.',
   },
   reconcileSilentSeconds: {
     default: 600,
     rule: rules.integer(1, 86_400),
-    what: 'How long an open job may be silent before a look at it. Bedrock’s events are best effort.',
+    description: 'Seconds without an event after which an open job is checked. Bedrock’s events are best effort.',
   },
   maxRecordsPerJob: {
     default: 1000,
     rule: rules.integer(100, 100_000),
-    what: 'Records per Bedrock job where a run does not say otherwise. Bedrock refuses jobs under 100 records.',
+    description:
+      'Maximum number of records per Bedrock job if the run does not set one. Bedrock rejects jobs with fewer than 100 records.',
   },
   maxTotalRecords: {
     default: undefined,
     rule: rules.optional(rules.integer(1, Number.MAX_SAFE_INTEGER)),
-    what: 'Records per run where a run does not say otherwise.',
+    description: 'Maximum number of records per run if the run does not set one.',
   },
   inputBuckets: {
     default: [],
     rule: rules.bucketNames(),
-    what: 'Further buckets that runs may read their input from.',
+    description: 'Further buckets that runs may read input from.',
   },
   notificationEmails: {
     default: [],
     rule: rules.emailAddresses(),
-    what: 'Who gets an email when a pipeline or a run ends. Each address has to confirm its subscription once.',
+    description:
+      'Addresses that get an email when a pipeline or a run ends. Each address has to confirm its subscription once.',
   },
   notifyRuns: {
     default: true,
-    rule: rules.yesOrNo(),
-    what: 'Whether single-stage runs send emails too. Pipelines always do.',
+    rule: rules.boolean(),
+    description: 'If `true`, runs outside of pipelines send emails too. Pipelines always do.',
   },
   downloadLinks: {
     default: true,
-    rule: rules.yesOrNo(),
-    what: 'Whether links in emails go through a download function with a public URL. Without it they are presigned, and end within hours.',
+    rule: rules.boolean(),
+    description:
+      'If `true`, links in emails go through a download function with a public URL. If `false`, they are presigned and expire within hours.',
   },
   lambdaArchitecture: {
     default: 'x86_64',
     rule: rules.oneOf('x86_64', 'arm64'),
-    what: 'Processor of the functions. Must be what the functions were built for.',
+    description: 'Processor architecture of the functions. It must be the one that they were built for.',
   },
   lambdaDirectory: {
     default: '../target/lambda',
     rule: rules.text('a path, absolute or relative to infra/'),
-    what: 'Where the built functions lie: a directory with `bootstrap` in it, or a zip, per function.',
+    description: 'Directory of the built functions: per function a directory with `bootstrap` in it, or a zip.',
   },
   bedrockEventSource: {
     default: 'aws.bedrock',
     rule: rules.pattern(/^[A-Za-z0-9._-]{1,256}$/, 'an event source name of letters, digits, `.`, `_`, `-`'),
-    what: 'Source of the job events. Only the local stack sets another one, because nobody may publish as `aws.…`.',
+    description:
+      'Source of the job events. Only the local stack sets another one, because `aws.…` is reserved for AWS.',
   },
   bedrockEndpointUrl: {
     default: undefined,
     rule: rules.optional(rules.url()),
-    what: 'Where the functions reach Bedrock. Only the local stack sets it.',
+    description: 'Endpoint of Bedrock. Only the local stack sets it.',
   },
 } as const satisfies Record<string, rules.SettingKey<unknown>>;
 
-/** The name of a context key of this app. */
+/** Name of a context key of this app. */
 export type SettingName = keyof typeof SETTING_KEYS;
 
-/** All settings, read and checked. */
+/** Values of all settings. */
 export type Settings = {
   readonly [Name in SettingName]: rules.ValueOf<(typeof SETTING_KEYS)[Name]['rule']>;
 };

@@ -1,4 +1,4 @@
-/** The candidate that `name` is probably a slip of, if any: equal but for case and separators, or a few letters off. */
+/** Returns the candidate that `name` probably misspells: equal but for case and separators, or off by a few letters. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const plain = simplify(name);
   const ranked = candidates
@@ -14,7 +14,7 @@ function simplify(name: string): string {
   return name.toLowerCase().replace(/[-_]/g, '');
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Returns the Levenshtein distance, computed one row at a time. */
 function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let row = 1; row <= left.length; row++) {

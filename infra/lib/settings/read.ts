@@ -1,9 +1,9 @@
 import type { Node } from 'constructs';
 import { nearestName } from './nearest-name';
 import { SETTING_KEYS, type SettingName, type Settings } from './keys';
-import { RuleBroken, type SettingKey } from './rules';
+import { RuleViolation, type SettingKey } from './rules';
 
-/** All that is wrong with the context, in one message: one line per problem. */
+/** Thrown if the context is invalid. The message has one line per problem. */
 export class SettingsError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(
@@ -16,7 +16,7 @@ export class SettingsError extends Error {
 /**
  * Reads and checks every setting from the CDK context (infra/cdk.json, overridden by `-c key=value`).
  *
- * Throws one `SettingsError` with all problems, so that a user mends them in one go.
+ * Throws one `SettingsError` with all problems, so that a user can fix them at once.
  */
 export function readSettings(node: Node): Settings {
   const problems = misspelledKeys(node);
@@ -26,7 +26,7 @@ export function readSettings(node: Node): Settings {
     try {
       values[name] = key.rule.parse(raw);
     } catch (error) {
-      if (!(error instanceof RuleBroken)) throw error;
+      if (!(error instanceof RuleViolation)) throw error;
       problems.push(
         `\`${name}\` is ${JSON.stringify(raw)}, but must be ${key.rule.allowed}. Change it in infra/cdk.json or with \`-c ${name}=…\` (the default is ${describeDefault(key.default)})`,
       );
@@ -36,12 +36,12 @@ export function readSettings(node: Node): Settings {
   return values as Settings;
 }
 
-/** A default as it is shown to users. */
+/** Returns a default in the notation that users see. */
 export function describeDefault(value: unknown): string {
   return value === undefined ? 'not set' : JSON.stringify(value);
 }
 
-/** Context keys that are none of ours but nearly: CDK ignores unknown keys, so a slip would go unnoticed. */
+/** Reports context keys that misspell one of ours: CDK ignores unknown keys, so a typo would go unnoticed. */
 function misspelledKeys(node: Node): string[] {
   const ours = Object.keys(SETTING_KEYS) as SettingName[];
   const context = node.getAllContext() as Record<string, unknown>;
@@ -49,8 +49,6 @@ function misspelledKeys(node: Node): string[] {
     const nearest = ours.includes(key as SettingName) ? undefined : nearestName(key, ours);
     return nearest === undefined
       ? []
-      : [
-          `\`${key}\` is ${JSON.stringify(context[key])}, but there is no such context key. Did you mean \`${nearest}\`?`,
-        ];
+      : [`\`${key}\` (${JSON.stringify(context[key])}) is not a context key. Did you mean \`${nearest}\`?`];
   });
 }

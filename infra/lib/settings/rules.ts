@@ -1,25 +1,25 @@
-/** Reads a raw context value, or throws `RuleBroken` when it does not keep the rule. */
+/** A rule for the values of a context key. */
 export interface Rule<Value> {
-  /** What is allowed, as a noun phrase that completes "must be …". */
+  /** Allowed values, as a noun phrase that completes "must be …". */
   readonly allowed: string;
-  /** The value of `raw`, which comes from cdk.json (any JSON) or from `-c key=value` (a string). */
+  /** Returns the value of `raw`, which is any JSON (cdk.json) or a string (`-c key=value`). Throws `RuleViolation`. */
   parse(raw: unknown): Value;
 }
 
-/** One context key: its default, its rule and a sentence on what it does. */
+/** A context key: its default, its rule and its description. */
 export interface SettingKey<Value> {
   readonly default: Value;
   readonly rule: Rule<Value>;
-  readonly what: string;
+  readonly description: string;
 }
 
-/** The type of value that a rule lets through. */
+/** The type of the values that a rule allows. */
 export type ValueOf<R> = R extends Rule<infer Value> ? Value : never;
 
-/** Thrown by a rule; carries no text because the rule itself says what is allowed. */
-export class RuleBroken extends Error {}
+/** Thrown by a rule. It has no message, because the rule itself describes the allowed values. */
+export class RuleViolation extends Error {}
 
-/** A whole number between `min` and `max`; numeric strings count, because `-c` only passes strings. */
+/** Allows whole numbers from `min` to `max`, also as strings, because `-c` only passes strings. */
 export function integer(min: number, max: number): Rule<number> {
   const allowed =
     max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`;
@@ -28,71 +28,71 @@ export function integer(min: number, max: number): Rule<number> {
     parse(raw) {
       const value = typeof raw === 'string' && /^\d+$/.test(raw.trim()) ? Number(raw) : raw;
       if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max)
-        throw new RuleBroken();
+        throw new RuleViolation();
       return value;
     },
   };
 }
 
-/** Any text but the empty one. */
+/** Allows any text that is not empty. */
 export function text(allowed: string): Rule<string> {
   return pattern(/\S/, allowed);
 }
 
-/** Text of a form. */
-export function pattern(form: RegExp, allowed: string): Rule<string> {
+/** Allows text that matches a regular expression. */
+export function pattern(expression: RegExp, allowed: string): Rule<string> {
   return {
     allowed,
     parse(raw) {
-      if (typeof raw !== 'string' || !form.test(raw)) throw new RuleBroken();
+      if (typeof raw !== 'string' || !expression.test(raw)) throw new RuleViolation();
       return raw;
     },
   };
 }
 
-/** One of some words. */
+/** Allows one of several words. */
 export function oneOf<Word extends string>(...words: Word[]): Rule<Word> {
   return {
     allowed: words.map((word) => `\`${word}\``).join(' or '),
     parse(raw) {
       const word = words.find((candidate) => candidate === raw);
-      if (word === undefined) throw new RuleBroken();
+      if (word === undefined) throw new RuleViolation();
       return word;
     },
   };
 }
 
-/** An http or https URL without a path. */
+/** Allows http and https URLs without a path. */
 export function url(): Rule<string> {
   return pattern(/^https?:\/\/[^\s/?#]+\/?$/, 'an http or https URL without a path');
 }
 
-/** `true` or `false`; as words too, because `-c` only passes strings. */
-export function yesOrNo(): Rule<boolean> {
+/** Allows `true` and `false`, also as strings, because `-c` only passes strings. */
+export function boolean(): Rule<boolean> {
   return {
     allowed: '`true` or `false`',
     parse(raw) {
       if (raw === true || raw === 'true') return true;
       if (raw === false || raw === 'false') return false;
-      throw new RuleBroken();
+      throw new RuleViolation();
     },
   };
 }
 
-/** S3 bucket names. */
+/** Allows lists of S3 bucket names. */
 export function bucketNames(): Rule<readonly string[]> {
-  const allowed = 'a list of S3 bucket names (names only, no `s3://`), or one string of them with commas';
+  const allowed = 'a list of S3 bucket names (without `s3://`), or a comma-separated string of them';
   return list(pattern(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, allowed));
 }
 
-/** Email addresses, each once. Whether somebody reads them, only their confirmation can tell. */
+/** Allows lists of email addresses, and drops repeated ones. Only their confirmation can tell if they exist. */
 export function emailAddresses(): Rule<readonly string[]> {
-  const allowed = 'a list of email addresses, or one string of them with commas';
+  const allowed = 'a list of email addresses, or a comma-separated string of them';
   const addresses = list(pattern(/^[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+$/, allowed));
   return { allowed, parse: (raw) => [...new Set(addresses.parse(raw))] };
 }
 
-/** Many of one rule: a JSON list, or one string with commas. */
+/** Allows lists of values that keep `rule`: a JSON list, or a comma-separated string. */
 function list<Value>(rule: Rule<Value>): Rule<readonly Value[]> {
   return {
     allowed: rule.allowed,
@@ -103,7 +103,7 @@ function list<Value>(rule: Rule<Value>): Rule<readonly Value[]> {
   };
 }
 
-/** Lets "not set" through: an absent key, null, or the empty string that `-c key=` gives. */
+/** Allows also "not set": an absent key, null, or the empty string of `-c key=`. */
 export function optional<Value>(rule: Rule<Value>): Rule<Value | undefined> {
   return {
     allowed: `${rule.allowed}, or not set`,

@@ -14,10 +14,11 @@ import { run } from './run';
 
 /** Props of `BatchStateMachine`. */
 export interface BatchStateMachineProps {
+  /** Bucket of the manifests. */
   readonly bucket: IBucket;
-  /** The timeout given to each Bedrock job. */
+  /** Timeout of each Bedrock job. */
   readonly jobTimeoutHours: number;
-  /** The functions behind the steps. */
+  /** Functions that the states invoke. */
   readonly functions: {
     readonly preprocess: IFunction;
     readonly submit: IFunction;
@@ -28,9 +29,9 @@ export interface BatchStateMachineProps {
 }
 
 /**
- * The batch orchestrator. An execution is a run, or takes up one that another execution left unfinished.
+ * The batch orchestrator. An execution is a run, or continues one that another execution left unfinished.
  *
- * `run` has the states. A run that fails ends in FailRun, with an error and a cause that say why.
+ * `run` defines the states. A run that fails ends in FailRun, with the error and the cause of its failure.
  */
 export class BatchStateMachine extends Construct {
   readonly stateMachine: StateMachine;
@@ -49,7 +50,7 @@ export class BatchStateMachine extends Construct {
       new PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: [manifests] }),
     );
 
-    // The rest of the role's policy is CDK's own.
+    // The remainder of the role's policy is written by CDK.
     acknowledgeWildcards(this, [manifests], WILDCARD_REASONS.runData);
     acknowledgeInvocations(
       this,
@@ -65,7 +66,7 @@ export class BatchStateMachine extends Construct {
     acknowledgeWildcards(
       this,
       [`${executions}:*`, ...Object.values(MAP_LABELS).map((label) => `${executions}/${label}:*`)],
-      'A Distributed Map starts, watches and stops its children, whose names Step Functions makes up.',
+      'A Distributed Map starts, watches and stops its children, whose names Step Functions chooses.',
     );
   }
 }

@@ -1,12 +1,12 @@
 import { ArnFormat, Aws, type Stack } from 'aws-cdk-lib';
 
-/** The name of the batch orchestrator, known before it exists: that keeps the functions it calls free of a dependency on it. */
+/** Name of the batch orchestrator, known before it exists: so the functions that it invokes do not depend on it. */
 export const BATCH_STATE_MACHINE_NAME = `bedrock-batch-orchestrator-${Aws.ACCOUNT_ID}`;
 
-/** The name of the pipeline orchestrator, known before it exists for the same reason. */
+/** Name of the pipeline orchestrator, known before it exists for the same reason. */
 export const PIPELINE_STATE_MACHINE_NAME = `bedrock-pipeline-orchestrator-${Aws.ACCOUNT_ID}`;
 
-/** ARNs that guard the task tokens of the batch orchestrator: its own, and those that the children of its maps go by. */
+/** Returns the ARNs that protect the task tokens of the batch orchestrator: its own, and those of the children of its maps. */
 export function taskTokenResources(stack: Stack): string[] {
   const own = stack.formatArn({
     service: 'states',
@@ -17,7 +17,7 @@ export function taskTokenResources(stack: Stack): string[] {
   return [own, `${own}/*`];
 }
 
-/** The ARN of the executions of a state machine; their names are what users and the command line choose. */
+/** Returns the ARN of the executions of a state machine. Users and the command line choose their names. */
 export function executionResource(stack: Stack, stateMachineName: string): string {
   return stack.formatArn({
     service: 'states',
@@ -27,5 +27,5 @@ export function executionResource(stack: Stack, stateMachineName: string): strin
   });
 }
 
-/** What a function needs to answer task tokens. */
+/** Actions that a function needs to answer task tokens. */
 export const TASK_TOKEN_ACTIONS = ['states:SendTaskSuccess', 'states:SendTaskFailure', 'states:SendTaskHeartbeat'];

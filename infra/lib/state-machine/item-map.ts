@@ -7,44 +7,45 @@ import {
   StateMachineType,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { type ResultField, resultPath } from './payload';
 
 /** Props of `itemMap`. */
 export interface ItemMapProps {
-  /** The bucket of the manifest. */
+  /** Bucket of the manifest. */
   readonly bucket: IBucket;
-  /** Part of the ARNs of the map's children, so short and its own. */
+  /** Label of the map, unique and short because it becomes part of the ARNs of its children. */
   readonly label: string;
-  /** Fields of the run's state that each child is given. */
-  readonly fields: readonly string[];
-  /** The field in which a child is given its item of the manifest. */
+  /** Fields of the run's state that each child gets. */
+  readonly fields: readonly ResultField<'step'>[];
+  /** Field in which a child gets its item of the manifest. */
   readonly item: string;
-  /** The states of a child. */
+  /** States of a child. */
   readonly child: IChainable;
 }
 
-/** What a child returns. Step Functions collects it from thousands of them, so it is one byte; the map drops it. */
-export const NOTHING = '{% 0 %}';
+/** Output of a child: one byte, because Step Functions collects it from thousands of them. The map discards it. */
+export const ONE_BYTE = '{% 0 %}';
 
 /**
- * A Distributed Map over the manifest that the run's state names: one Standard child execution per item.
+ * Creates a Distributed Map over the manifest that the run's state names: one Standard child execution per item.
  *
- * The state's output is its input. What the children did is in S3 and in the table. Without a tolerated failure, the
- * first child that fails ends the map.
+ * The output of the state is its input. The results of the children are in S3 and in the job table. No failure is
+ * tolerated, so the first child that fails ends the map.
  *
- * Maps speak JSONPath: they need nothing more, and the local stack evaluates no JSONata in the fields of a Distributed
- * Map. (A state may choose its language as long as the state machine's own is JSONPath.)
+ * Maps use JSONPath: they need nothing more, and the local stack does not evaluate JSONata in the fields of a
+ * Distributed Map. (A state may choose its language as long as that of the state machine is JSONPath.)
  */
 export function itemMap(scope: Construct, id: string, props: ItemMapProps): DistributedMap {
   return DistributedMap.jsonPath(scope, id, {
     label: props.label,
     mapExecutionType: StateMachineType.STANDARD,
     itemReader: new S3JsonItemReader({
-      bucketNamePath: JsonPath.stringAt('$.bucket'),
-      key: JsonPath.stringAt('$.manifest_key'),
+      bucketNamePath: JsonPath.stringAt(resultPath('step', 'bucket')),
+      key: JsonPath.stringAt(resultPath('step', 'manifest_key')),
     }),
-    maxConcurrencyPath: JsonPath.stringAt('$.max_concurrency'),
+    maxConcurrencyPath: JsonPath.stringAt(resultPath('step', 'max_concurrency')),
     itemSelector: {
-      ...Object.fromEntries(props.fields.map((field) => [field, JsonPath.stringAt(`$.${field}`)])),
+      ...Object.fromEntries(props.fields.map((field) => [field, JsonPath.stringAt(resultPath('step', field))])),
       [props.item]: JsonPath.objectAt('$$.Map.Item.Value'),
     },
     resultPath: JsonPath.DISCARD,

@@ -3,27 +3,30 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { IntegrationPattern, type RetryProps, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
+import type { Payload } from './payload';
 
-/** One step that invokes a function. Expressions are JSONata, in `{% … %}`. */
+/** Props of `lambdaStep`. Expressions are JSONata, in `{% … %}`. */
 export interface LambdaStepProps {
+  /** Function that the state invokes. */
   readonly function: IFunction;
-  /** The event that the function is given. */
-  readonly payload: Record<string, unknown>;
-  /** What the step hands on. */
+  /** Event of the function. `payload` makes it. */
+  readonly payload: Payload;
+  /** Output of the state. */
   readonly output: string;
-  /** How long one attempt may take. */
+  /** Timeout of one attempt. */
   readonly timeout: Duration;
+  /** Errors after which the state is retried. */
   readonly retries: readonly RetryProps[];
-  /** @default - the step ends when the function returns */
+  /** @default - the state ends when the function returns */
   readonly waitForTaskToken?: boolean;
 }
 
-/** What a function returned. */
+/** Result of the function. */
 export const RESULT = '{% $states.result.Payload %}';
-/** What the step was given, handed on unchanged. */
+/** Input of the state, unchanged. */
 export const INPUT = '{% $states.input %}';
 
-/** Makes the step. CDK's default retries are left out: they are the same for every step, and ours are not. */
+/** Creates a state that invokes a function. CDK's default retries are disabled: they are the same for every state. */
 export function lambdaStep(scope: Construct, id: string, props: LambdaStepProps): LambdaInvoke {
   const step = LambdaInvoke.jsonata(scope, id, {
     lambdaFunction: props.function,

@@ -13,12 +13,12 @@ import { acknowledgeWildcards } from '../permissions/wildcard';
 /** Props of `loggedStateMachine`. */
 export interface LoggedStateMachineProps {
   readonly name: string;
-  /** The name of its log group, behind `/aws/vendedlogs/states/`. */
+  /** Name of its log group, after `/aws/vendedlogs/states/`. */
   readonly logs: string;
   readonly states: IChainable;
 }
 
-/** A Standard state machine that is traced and logs its errors. Step Functions gives its role the rights for both. */
+/** Creates a Standard state machine with traces and error logs. CDK grants its role the permissions for both. */
 export function loggedStateMachine(scope: Construct, props: LoggedStateMachineProps): StateMachine {
   const stateMachine = new StateMachine(scope, 'StateMachine', {
     stateMachineName: props.name,
@@ -31,12 +31,12 @@ export function loggedStateMachine(scope: Construct, props: LoggedStateMachinePr
         retention: RetentionDays.ONE_MONTH,
         removalPolicy: RemovalPolicy.DESTROY,
       }),
-      // Not ALL: the execution history already has every event, and the inputs may hold what nobody should log.
+      // Not ALL: the execution history already has every event, and inputs may hold data that must not be logged.
       level: LogLevel.ERROR,
       includeExecutionData: false,
     },
   });
-  acknowledgeWildcards(scope, ['*'], 'IAM knows no resources for X-Ray and for the delivery of vended logs.');
+  acknowledgeWildcards(scope, ['*'], 'IAM has no resource types for X-Ray and for the delivery of vended logs.');
   Validations.of(stateMachine).acknowledge({
     id: 'AwsSolutions-SF1',
     reason:
@@ -45,11 +45,11 @@ export function loggedStateMachine(scope: Construct, props: LoggedStateMachinePr
   return stateMachine;
 }
 
-/** Why the role of a state machine may invoke versions and aliases of the functions behind its steps. */
+/** Acknowledges that the role of a state machine may invoke versions and aliases of its functions. */
 export function acknowledgeInvocations(scope: Construct, functionArns: readonly string[]): void {
   acknowledgeWildcards(
     scope,
     functionArns.map((arn) => `${arn}:*`),
-    'Versions and aliases of the functions that the steps invoke, which CDK grants with the function.',
+    'Versions and aliases of the functions that the states invoke, which CDK grants with the function.',
   );
 }

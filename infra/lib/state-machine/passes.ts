@@ -4,11 +4,12 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Choice, Condition, type DistributedMap, Pass } from 'aws-cdk-lib/aws-stepfunctions';
 import type { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { itemMap, NOTHING } from './item-map';
+import { itemMap, ONE_BYTE } from './item-map';
 import { INPUT, lambdaStep } from './lambda-step';
+import { fromInput, payload, resultPath } from './payload';
 import { WHEN_CRASHED, WHEN_CRASHED_OR_LATE, WHEN_OUT_OF_QUOTA, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
 
-/** The labels of the maps: part of the ARNs of their children, so no two are the same. */
+/** Labels of the maps. They become part of the ARNs of their children, so each is unique. */
 export const MAP_LABELS = {
   processJobs: 'Jobs',
   retryJobs: 'Retries',
@@ -16,21 +17,21 @@ export const MAP_LABELS = {
   joinChunks: 'Chunks',
 } as const;
 
-/** What the passes need. */
+/** Props of the passes. */
 export interface PassProps {
-  /** The bucket of the manifests. */
+  /** Bucket of the manifests. */
   readonly bucket: IBucket;
-  /** The timeout given to each Bedrock job. */
+  /** Timeout of each Bedrock job. */
   readonly jobTimeoutHours: number;
   readonly submit: IFunction;
   readonly postprocess: IFunction;
   readonly invoke: IFunction;
 }
 
-/** What SubmitJob needs of the run's state. */
-const SUBMIT_FIELDS = ['run_id', 'execution_arn', 'model_id', 'invocation_type', 'falls_back'];
+/** Fields of the run's state that a submission needs. */
+const SUBMIT_FIELDS = ['run_id', 'execution_arn', 'model_id', 'invocation_type', 'falls_back'] as const;
 
-/** Two transitions per job of the manifest: submit it and wait, then write the answered rows of its chunk. */
+/** Creates the first pass. Each job takes two transitions: submit it and wait, then write the answered rows of its chunk. */
 export function processJobs(scope: Construct, props: PassProps): DistributedMap {
   const submit = submitStep(scope, 'SubmitJob', INPUT, props);
   const postprocess = postprocessStep(scope, 'PostprocessJob', 'job', props);
@@ -44,8 +45,8 @@ export function processJobs(scope: Construct, props: PassProps): DistributedMap 
 }
 
 /**
- * One transition per job of the manifest. Its rows are of several chunks, so their files are written by `joinChunks`,
- * when all jobs are over.
+ * Creates a later batch pass. Each job takes one transition: its rows belong to several chunks, whose files `joinChunks`
+ * writes when all jobs are over.
  */
 export function retryJobs(scope: Construct, props: PassProps): DistributedMap {
   return itemMap(scope, 'RetryJobs', {
@@ -53,33 +54,32 @@ export function retryJobs(scope: Construct, props: PassProps): DistributedMap {
     label: MAP_LABELS.retryJobs,
     fields: SUBMIT_FIELDS,
     item: 'job',
-    // Not `SubmitJob`: a name is a state's own throughout a state machine, maps included.
-    child: submitStep(scope, 'SubmitRetryJob', NOTHING, props),
+    // Not `SubmitJob`: names of states are unique in the whole state machine, maps included.
+    child: submitStep(scope, 'SubmitRetryJob', ONE_BYTE, props),
   });
 }
 
 /**
- * Asks the records of each job of the manifest one by one. An invocation that runs out of time says so, and the next
- * one goes on where it ended: Lambda's limit of 15 minutes is no limit of a job.
+ * Creates an on-demand pass, which prompts the records of each job one by one. An invocation that runs out of time
+ * reports it, and the next one continues where it ended, so a job may take longer than Lambda's 15 minutes.
  */
 export function answerOnDemand(scope: Construct, props: PassProps): DistributedMap {
   const answer = lambdaStep(scope, 'AnswerRecords', {
     function: props.invoke,
-    payload: {
-      run_id: '{% $states.input.run_id %}',
-      execution_arn: '{% $states.input.execution_arn %}',
-      job: '{% $states.input.job %}',
-    },
+    payload: payload('invoke', fromInput('run_id', 'execution_arn', 'job')),
     output: '{% $merge([$states.input, {"done": $states.result.Payload.done}]) %}',
-    // Longer than the function's own 15 minutes: while one attempt may still be asking, no second one starts, or both
-    // would pay for the same records.
+    // Longer than the function's own 15 minutes: no second attempt starts while the first may still send requests, or
+    // both would pay for the same records.
     timeout: Duration.minutes(17),
-    // The attempts count from the start with every trip round the loop: progress earns new ones.
+    // Each iteration of the loop has its own attempts: progress earns new ones.
     retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],
   });
   const allAnswered = Choice.jsonPath(scope, 'AllAnswered?')
-    // A choice cannot end an execution, and the child is not to return its job.
-    .when(Condition.booleanEquals('$.done', true), Pass.jsonata(scope, 'AllAnswered', { outputs: NOTHING }))
+    // A choice cannot end an execution, and the child must not return its job.
+    .when(
+      Condition.booleanEquals(resultPath('invoked', 'done'), true),
+      Pass.jsonata(scope, 'AllAnswered', { outputs: ONE_BYTE }),
+    )
     .otherwise(answer);
   return itemMap(scope, 'AnswerOnDemand', {
     bucket: props.bucket,
@@ -90,7 +90,7 @@ export function answerOnDemand(scope: Construct, props: PassProps): DistributedM
   });
 }
 
-/** Writes the answered rows of each chunk of the manifest again, now with what the passes since have answered. */
+/** Creates the map that writes the answered rows of each chunk again, with the answers of all passes so far. */
 export function joinChunks(scope: Construct, props: PassProps): DistributedMap {
   return itemMap(scope, 'JoinChunks', {
     bucket: props.bucket,
@@ -101,33 +101,32 @@ export function joinChunks(scope: Construct, props: PassProps): DistributedMap {
   });
 }
 
-/** Creates the Bedrock job and waits until it is over. */
+/** Creates the state that creates a Bedrock job and waits until it is over. */
 function submitStep(scope: Construct, id: string, output: string, props: PassProps): LambdaInvoke {
   return lambdaStep(scope, id, {
     function: props.submit,
-    payload: {
+    payload: payload('submit', {
       task_token: '{% $states.context.Task.Token %}',
-      ...Object.fromEntries([...SUBMIT_FIELDS, 'job'].map((field) => [field, `{% $states.input.${field} %}`])),
-    },
+      ...fromInput(...SUBMIT_FIELDS, 'job'),
+    }),
     output,
     waitForTaskToken: true,
-    // Bedrock ends the job itself at its own timeout; the hour is for hearing of it.
+    // Bedrock itself ends the job at its timeout; the additional hour is for the event to arrive.
     timeout: Duration.hours(props.jobTimeoutHours + 1),
-    // States.Timeout is not among them: here it means that nothing was heard of the job, not that the step did nothing.
+    // Without States.Timeout: here it means that no event of the job arrived, not that the state did nothing.
     retries: [WHEN_OUT_OF_QUOTA, WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED],
   });
 }
 
-/** Joins answers with their rows. */
+/** Creates the state that joins answers with their rows. */
 function postprocessStep(scope: Construct, id: string, item: 'job' | 'chunk', props: PassProps): LambdaInvoke {
   return lambdaStep(scope, id, {
     function: props.postprocess,
-    payload: {
-      run_id: '{% $states.input.run_id %}',
-      execution_arn: '{% $states.input.execution_arn %}',
-      [item]: `{% $states.input.${item} %}`,
-    },
-    output: NOTHING,
+    payload:
+      item === 'job'
+        ? payload('postprocessJob', fromInput('run_id', 'execution_arn', 'job'))
+        : payload('postprocessChunk', fromInput('run_id', 'execution_arn', 'chunk')),
+    output: ONE_BYTE,
     timeout: Duration.minutes(15),
     retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],
   });

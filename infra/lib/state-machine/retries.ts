@@ -3,11 +3,11 @@ import { JitterType, type RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
 import { ERROR_NAMES } from '../contract/error-names';
 
 /*
- * When a step is tried again, by error name. `InvalidInput` and `JobFailed` are in no list: trying again would change
- * nothing. Full jitter everywhere, because what makes one child wait makes thousands wait at the same moment.
+ * Retries of states, by error name. The errors that are NEVER_RETRIED are in no list: a retry would change nothing. Full
+ * jitter everywhere, because the cause that makes one child wait makes thousands wait at the same moment.
  */
 
-/** AWS asked for fewer requests: of Bedrock, of S3, or of Lambda itself. */
+/** AWS throttled requests: Bedrock, S3, or Lambda itself. */
 export const WHEN_THROTTLED: RetryProps = {
   errors: [ERROR_NAMES.throttled, 'Lambda.TooManyRequestsException'],
   interval: Duration.seconds(3),
@@ -17,7 +17,7 @@ export const WHEN_THROTTLED: RetryProps = {
   jitterStrategy: JitterType.FULL,
 };
 
-/** Faults that pass by themselves: ours, and Lambda's own as its documentation names them. */
+/** Transient faults: ours, and those of Lambda that its documentation names. */
 export const WHEN_TRANSIENT: RetryProps = {
   errors: [
     ERROR_NAMES.transient,
@@ -36,8 +36,8 @@ export const WHEN_TRANSIENT: RetryProps = {
 const CRASHED = ['Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.Unknown', 'Lambda.Unknown'];
 
 /**
- * The function died or hung. Every step may be repeated: it finds what the attempt before left behind, and goes on from
- * there. Whatever broke a few attempts in a row, too much data for the function say, will break the next one too.
+ * The function crashed or hung. Every step may be repeated: it finds the results of the previous attempt and continues
+ * from there. A cause that crashed several attempts in a row, such as too much data, will crash the next one too.
  */
 export const WHEN_CRASHED: RetryProps = {
   errors: CRASHED,
@@ -47,13 +47,13 @@ export const WHEN_CRASHED: RetryProps = {
   jitterStrategy: JitterType.FULL,
 };
 
-/** The same for steps that only wait for their function: there States.Timeout says no more than Sandbox.Timedout. */
+/** The same for states that only wait for their function: there States.Timeout means the same as Sandbox.Timedout. */
 export const WHEN_CRASHED_OR_LATE: RetryProps = { ...WHEN_CRASHED, errors: [...CRASHED, 'States.Timeout'] };
 
 /**
- * Bedrock has no room for another job: several runs share the account's quota, so a job waits for its turn, about a
- * week if it has to. With full jitter a wait is half of its limit on average: 1350 × 450 s are seven days. Each attempt
- * takes some five events of a child's history of 25,000.
+ * Bedrock's quota of jobs is used up: several runs share the account's quota, so a job waits for its turn, for up to
+ * about a week. With full jitter a wait is half of its maximum on average: 1350 × 450 s are seven days. Each attempt
+ * takes about five of the 25,000 events of a child's history.
  */
 export const WHEN_OUT_OF_QUOTA: RetryProps = {
   errors: [ERROR_NAMES.quotaExceeded],
@@ -65,9 +65,9 @@ export const WHEN_OUT_OF_QUOTA: RetryProps = {
 };
 
 /**
- * Step Functions could not start a nested execution just now: too many requests, or a fault of its own. Errors of the
- * execution itself (`States.TaskFailed`) are not among them: what it could try again it has tried. Starting once more
- * is safe, because the name stays the same: an execution that began unheard is taken for the one asked for.
+ * Step Functions could not start a nested execution: too many requests, or a fault of its own. Errors of the execution
+ * itself (`States.TaskFailed`) are not among them: it has made its own retries. A second start is safe, because the name
+ * stays the same: if the first start succeeded without an answer, the second one returns that execution.
  */
 export const WHEN_NOT_STARTED: RetryProps = {
   errors: [

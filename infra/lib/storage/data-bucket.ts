@@ -3,11 +3,11 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwne
 import { Construct } from 'constructs';
 
 /**
- * The one bucket: inputs, what Bedrock reads and writes, answers, plans and reports.
+ * The bucket of all data: inputs, the files that Bedrock reads and writes, answers, plans and reports.
  *
- * It holds users' data, so it stays when the stack goes. It has no versioning: what is written anew (answered rows, after
- * each round) is made from files that never change, and old versions of multi-gigabyte inputs would go on costing money
- * after their owner deleted them.
+ * It holds users' data, so it is retained when the stack is deleted. It has no versioning: files that are overwritten
+ * (answered rows, after each round) are made from files that never change, and old versions of multi-gigabyte inputs
+ * would continue to cost money after their owner deleted them.
  */
 export class DataBucket extends Construct {
   readonly bucket: Bucket;
@@ -25,14 +25,14 @@ export class DataBucket extends Construct {
       lifecycleRules: [{ id: 'abort-incomplete-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) }],
     });
 
-    // Not through `eventBridgeEnabled`: that brings a custom resource with a function of its own to set one flag.
+    // Not through `eventBridgeEnabled`: that adds a custom resource with its own function to set one flag.
     const resource = this.bucket.node.defaultChild as CfnBucket;
     resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
 
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
-        'Only the roles of this stack and what the account itself grants reach the bucket. Access logs would need a second bucket that grows with each of the many small reads; who needs them turns on CloudTrail data events.',
+        'Only the roles of this stack and grants of the account reach the bucket. Access logs would need a second bucket that grows with each of the many small reads; CloudTrail data events serve those who need them.',
     });
   }
 }

@@ -5,7 +5,7 @@ import { statementsOf } from '../policies';
 
 const template = exampleTemplate();
 
-test('only Bedrock may take the role on, for a batch job of this account and region', () => {
+test('only Bedrock may assume the role, for a batch job of this account and region', () => {
   template.hasResourceProperties('AWS::IAM::Role', {
     AssumeRolePolicyDocument: {
       Statement: [
@@ -36,7 +36,7 @@ test('only Bedrock may take the role on, for a batch job of this account and reg
   });
 });
 
-test('it reads job data, writes job outputs and calls models, and nothing else', () => {
+test('the role reads job data, writes job outputs and calls models, and nothing else', () => {
   const ofThisAccount = { StringEquals: { 'aws:ResourceAccount': { Ref: 'AWS::AccountId' } } };
   expect(statementsOf(template, 'BedrockServiceRole')).toEqual([
     { sid: 'ListBucket', actions: ['s3:ListBucket'], resources: ['<DataBucket.Arn>'], conditions: ofThisAccount },

@@ -4,12 +4,12 @@ import { exampleTemplate } from '../example-stack';
 
 const template = exampleTemplate();
 
-/** The attribute of a resource whose logical id begins so. */
+/** Returns the ARN attribute of the resource whose logical id begins with `logicalId`. */
 function arnOf(logicalId: string): Record<string, unknown> {
   return { 'Fn::GetAtt': [Match.stringLikeRegexp(`^${logicalId}`), 'Arn'] };
 }
 
-test('every status of every job goes to job-status', () => {
+test('every status change of every job invokes job-status', () => {
   template.hasResourceProperties('AWS::Events::Rule', {
     State: 'ENABLED',
     EventPattern: { source: ['aws.bedrock'], 'detail-type': ['Batch Inference Job State Change'] },
@@ -17,20 +17,20 @@ test('every status of every job goes to job-status', () => {
   });
 });
 
-test('the source of job events is what the context says', () => {
+test('the context sets the source of job events', () => {
   exampleTemplate({ bedrockEventSource: 'local.bedrock' }).hasResourceProperties('AWS::Events::Rule', {
     EventPattern: { source: ['local.bedrock'] },
   });
 });
 
-test('every execution that is broken off goes to stop-jobs, and no child of its maps does', () => {
+test('every execution that ends early invokes stop-jobs, and children of its maps do not', () => {
   template.hasResourceProperties('AWS::Events::Rule', {
     State: 'ENABLED',
     EventPattern: {
       source: ['aws.states'],
       'detail-type': ['Step Functions Execution Status Change'],
       detail: {
-        // Nothing but the ARN itself: a child's has the label of its map behind it.
+        // Nothing but the ARN itself: that of a child has the label of its map after it.
         stateMachineArn: [{ Ref: Match.stringLikeRegexp('^BatchStateMachine') }],
         status: ['ABORTED', 'FAILED', 'TIMED_OUT'],
       },
@@ -39,8 +39,8 @@ test('every execution that is broken off goes to stop-jobs, and no child of its 
   });
 });
 
-/** The pattern of executions of a state machine that ended so. */
-function endingsOf(stateMachine: string, status: string[]): Record<string, unknown> {
+/** Returns the pattern of executions of a state machine that ended with a status. */
+function executionsThatEnded(stateMachine: string, status: string[]): Record<string, unknown> {
   return {
     source: ['aws.states'],
     'detail-type': ['Step Functions Execution Status Change'],
@@ -48,27 +48,27 @@ function endingsOf(stateMachine: string, status: string[]): Record<string, unkno
   };
 }
 
-test('a pipeline that could not say itself how it ended is told to notify', () => {
+test('a pipeline that was aborted or timed out invokes notify', () => {
   template.hasResourceProperties('AWS::Events::Rule', {
-    EventPattern: endingsOf('PipelinesStateMachine', ['ABORTED', 'TIMED_OUT']),
+    EventPattern: executionsThatEnded('PipelinesStateMachine', ['ABORTED', 'TIMED_OUT']),
     Targets: [Match.objectLike({ Arn: arnOf('NotifyFunction') })],
   });
 });
 
-test('every end of a run is told to notify, unless the context says not', () => {
+test('every run that ends invokes notify, unless the context disables it', () => {
   const rule = {
-    EventPattern: endingsOf('BatchStateMachine', ['ABORTED', 'FAILED', 'SUCCEEDED', 'TIMED_OUT']),
+    EventPattern: executionsThatEnded('BatchStateMachine', ['ABORTED', 'FAILED', 'SUCCEEDED', 'TIMED_OUT']),
     Targets: [Match.objectLike({ Arn: arnOf('NotifyFunction') })],
   };
   template.hasResourceProperties('AWS::Events::Rule', rule);
   const silent = exampleTemplate({ notifyRuns: false });
   silent.resourcePropertiesCountIs('AWS::Events::Rule', rule, 0);
   silent.hasResourceProperties('AWS::Events::Rule', {
-    EventPattern: endingsOf('PipelinesStateMachine', ['ABORTED', 'TIMED_OUT']),
+    EventPattern: executionsThatEnded('PipelinesStateMachine', ['ABORTED', 'TIMED_OUT']),
   });
 });
 
-test('every upload under trigger/ goes to trigger', () => {
+test('every upload under trigger/ invokes trigger', () => {
   template.hasResourceProperties('AWS::Events::Rule', {
     State: 'ENABLED',
     EventPattern: {
@@ -88,10 +88,10 @@ describe.each([
   ['BrokenOffRuns', 'StopJobsFunction'],
   ['Endings', 'NotifyFunction'],
   ['Uploads', 'TriggerFunction'],
-])('%s', (events, handler) => {
+])('events of %s', (events, handler) => {
   const deadLetters = arnOf(`${events}DeadLetters`);
 
-  test('are delivered with retries, and kept when they cannot be', () => {
+  test('are delivered with retries, and kept in a queue if all fail', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       Targets: [
         {
@@ -104,7 +104,7 @@ describe.each([
     });
   });
 
-  test('that the function fails on go to the same queue', () => {
+  test('on which the function fails go to the same queue', () => {
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
       FunctionName: { Ref: Match.stringLikeRegexp(`^${handler}`) },
       MaximumRetryAttempts: 2,
@@ -114,12 +114,12 @@ describe.each([
   });
 });
 
-describe('a look at silent jobs', () => {
+describe('the check of silent jobs', () => {
   test.each([
     [undefined, 'rate(5 minutes)'],
     [1, 'rate(1 minute)'],
     [60, 'rate(1 hour)'],
-  ])('comes with reconcileMinutes = %s at %s', (reconcileMinutes, schedule) => {
+  ])('runs with reconcileMinutes = %s at %s', (reconcileMinutes, schedule) => {
     const other = exampleTemplate(reconcileMinutes === undefined ? {} : { reconcileMinutes });
     other.hasResourceProperties('AWS::Events::Rule', {
       State: 'ENABLED',
@@ -128,7 +128,7 @@ describe('a look at silent jobs', () => {
     });
   });
 
-  test('is not repeated when it fails, because the next one is near', () => {
+  test('is not retried when it fails, because the next one follows soon', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       Targets: [Match.objectLike({ Arn: arnOf('ReconcileFunction'), RetryPolicy: { MaximumRetryAttempts: 0 } })],
     });
@@ -140,7 +140,7 @@ describe('a look at silent jobs', () => {
   });
 });
 
-test('only the rules may invoke functions from outside, each its own, and everybody the download function', () => {
+test('each rule may invoke its own function, and everyone the download function', () => {
   expect(Object.values(template.findResources('AWS::Events::Rule'))).toHaveLength(6);
   const ofRules = template.findResources('AWS::Lambda::Permission', {
     Properties: { Principal: 'events.amazonaws.com' },
@@ -167,7 +167,7 @@ test('only the rules may invoke functions from outside, each its own, and everyb
   }
 });
 
-test('the queues are encrypted, keep letters two weeks, and refuse requests without TLS', () => {
+test('the queues are encrypted, keep messages for two weeks, and refuse requests without TLS', () => {
   const queues = Object.values(template.findResources('AWS::SQS::Queue'));
   expect(queues).toHaveLength(4);
   for (const queue of queues) {

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { FUNCTION_NAME_PREFIX, FUNCTION_NAMES } from '../../lib/contract/functions';
 import { builtFunction } from '../../lib/functions/code';
 import { dummyFunctions } from '../dummy-functions';
 import { exampleTemplate } from '../example-stack';
 
 const template = exampleTemplate();
 
-/** The properties of a function. */
+/** Returns the properties of a function. */
 function functionProperties(name: string, from = template): Record<string, unknown> {
   const found = Object.values(
     from.findResources('AWS::Lambda::Function', { Properties: { FunctionName: `bedrock-batch-${name}` } }),
@@ -22,26 +23,11 @@ function environment(name: string, from = template): Record<string, unknown> {
   return (functionProperties(name, from).Environment as { Variables: Record<string, unknown> }).Variables;
 }
 
-test('there are these functions and no others, none of them CDK’s own', () => {
+test('the stack has the functions of the contract and none of CDK’s own', () => {
   const names = Object.values(template.findResources('AWS::Lambda::Function')).map(
     (resource) => (resource as { Properties: { FunctionName: string } }).Properties.FunctionName,
   );
-  expect(names.sort()).toEqual(
-    [
-      'download',
-      'finalize',
-      'invoke',
-      'job-status',
-      'notify',
-      'postprocess',
-      'preprocess',
-      'reconcile',
-      'stop-jobs',
-      'submit',
-      'trigger',
-      'validate',
-    ].map((name) => `bedrock-batch-${name}`),
-  );
+  expect(names.sort()).toEqual(FUNCTION_NAMES.map((name) => `${FUNCTION_NAME_PREFIX}${name}`).sort());
 });
 
 describe.each([
@@ -58,7 +44,7 @@ describe.each([
   ['trigger', 256, 60],
   ['download', 256, 30],
 ])('%s', (name, memory, timeout) => {
-  test('is a Rust binary with its memory and timeout', () => {
+  test('is a Rust binary with its memory size and timeout', () => {
     expect(functionProperties(name)).toMatchObject({
       Runtime: 'provided.al2023',
       Handler: 'bootstrap',
@@ -68,7 +54,7 @@ describe.each([
     });
   });
 
-  test('logs JSON to a group that forgets after a month', () => {
+  test('logs JSON to a log group that keeps a month', () => {
     template.hasResourceProperties('AWS::Logs::LogGroup', {
       LogGroupName: `/aws/lambda/bedrock-batch-${name}`,
       RetentionInDays: 30,
@@ -80,7 +66,7 @@ describe.each([
   });
 });
 
-test('the context sets architecture and memory', () => {
+test('the context sets architecture and memory size', () => {
   const other = exampleTemplate({
     lambdaArchitecture: 'arm64',
     preprocessFunctionMemoryMb: '4096',
@@ -108,11 +94,11 @@ describe('environment', () => {
     ['notify', [...shared, 'DOWNLOAD_URL', 'LINK_KEY_SECRET_ARN', 'TOPIC_ARN']],
     ['trigger', [...shared, 'BATCH_STATE_MACHINE_ARN', 'PIPELINE_STATE_MACHINE_ARN', 'TOPIC_ARN']],
     ['download', [...shared, 'LINK_KEY_SECRET_ARN']],
-  ])('%s has what it reads and nothing else', (name, variables) => {
+  ])('%s has exactly the variables that it reads', (name, variables) => {
     expect(Object.keys(environment(name)).sort()).toEqual([...variables].sort());
   });
 
-  test('carries the limits of the context', () => {
+  test('has the limits of the context', () => {
     const other = exampleTemplate({
       maxTotalRecords: 5000,
       maxRecordsPerJob: 200,
@@ -135,7 +121,7 @@ describe('environment', () => {
     expect(environment('reconcile', other)).toMatchObject({ SILENT_SECONDS: '30' });
   });
 
-  test('points the functions that talk to Bedrock, and only those, at another one when the context names one', () => {
+  test('has the Bedrock endpoint of the context in the functions that call Bedrock, and in no others', () => {
     const url = 'http://127.0.0.1:4567';
     const local = exampleTemplate({ bedrockEndpointUrl: url });
     for (const name of ['submit', 'job-status', 'invoke', 'reconcile', 'stop-jobs']) {
@@ -150,7 +136,7 @@ describe('environment', () => {
   });
 });
 
-test('the functions of pipelines are told of the state machines, the topic, and the links that there are', () => {
+test('the functions of pipelines know the state machines, the topic and the links', () => {
   const reference = (logicalId: string) => ({ Ref: expect.stringMatching(`^${logicalId}[0-9A-F]{8}$`) as string });
   expect(environment('trigger')).toMatchObject({
     BATCH_STATE_MACHINE_ARN: reference('BatchStateMachine'),
@@ -168,21 +154,21 @@ test('the functions of pipelines are told of the state machines, the topic, and 
   expect(environment('validate')).toMatchObject({ DOWNLOAD_LINKS: 'true' });
 });
 
-test('a function comes as a directory, or as a zip that is taken as it is', () => {
+test('the code of a function is a directory, or a zip that is deployed unchanged', () => {
   const directory = dummyFunctions();
-  writeFileSync(join(directory, 'submit.zip'), 'not looked into');
+  writeFileSync(join(directory, 'submit.zip'), 'never opened');
   expect(builtFunction(directory, 'submit').path).toBe(join(directory, 'submit.zip'));
   expect(builtFunction(directory, 'finalize').path).toBe(join(directory, 'finalize'));
 });
 
-test('functions that are not built are named, with the remedy', () => {
+test('a function that is not built is reported with the remedy', () => {
   const empty = mkdtempSync(join(tmpdir(), 'bedrock-batch-empty-'));
   expect(() => exampleTemplate({ lambdaDirectory: empty })).toThrow(
-    /`preprocess` is not built: .*bootstrap does not exist.*`make lambdas`.*`lambdaDirectory`/,
+    /`preprocess` is not built: .*bootstrap does not exist.*`make deploy`.*`make lambdas`.*`lambdaDirectory`/,
   );
 });
 
-test('the bucket and the table that the functions are told of are those of the stack', () => {
+test('all functions use the bucket and the job table of the stack', () => {
   template.allResourcesProperties('AWS::Lambda::Function', {
     Environment: {
       Variables: {

@@ -6,10 +6,10 @@ const template = exampleTemplate({ inputBuckets: ['other-bucket'] });
 const BUCKET = '<DataBucket.Arn>';
 const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 const ANSWER_TASKS = ['states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'];
-/** To send what a function failed on to the dead-letter queue, Lambda needs the function's own right to it. */
+/** Lambda sends the events on which a function failed to the dead-letter queue with the permissions of the function. */
 const TO_DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
 
-/** The resources on which a role may do something. */
+/** Returns the resources on which a role may perform an action. */
 function reach(role: string, action: string): string[] {
   return statementsOf(template, role)
     .filter(({ actions }) => actions.includes(action))
@@ -21,7 +21,7 @@ function executionsOf(orchestrator: 'batch' | 'pipeline'): string {
   return `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:bedrock-${orchestrator}-orchestrator-<AWS::AccountId>:*`;
 }
 
-describe('each function may do what it does, and nothing else', () => {
+describe('each function has exactly the permissions that it needs', () => {
   test.each<[string, string[]]>([
     [
       'PreprocessRole',
@@ -146,12 +146,12 @@ describe('each function may do what it does, and nothing else', () => {
   });
 });
 
-test('no role may do everything of a service, and none but listings reach everything', () => {
+test('no permission has a wildcard for actions, and only listings have one for all resources', () => {
   const roles = Object.keys(template.findResources('AWS::IAM::Role'));
   const statements = roles.flatMap((role) => statementsOf(template, role));
   expect(statements.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([]);
   const everywhere = statements.filter(({ resources }) => resources.includes('*')).flatMap(({ actions }) => actions);
-  // The rest is what Step Functions needs for its own logs and traces; IAM knows no resources for it.
+  // The others are for the logs and traces of Step Functions; IAM has no resource types for them.
   expect(new Set(everywhere.filter((action) => !/^(logs|xray):/.test(action)))).toEqual(
     new Set(['bedrock:ListModelInvocationJobs']),
   );
@@ -163,13 +163,13 @@ test('no role has a managed policy of AWS', () => {
   }
 });
 
-test('nobody may delete data', () => {
+test('no role may delete data', () => {
   const roles = Object.keys(template.findResources('AWS::IAM::Role'));
   const actions = roles.flatMap((role) => actionsOf(template, role));
   expect(actions.filter((action) => /^(s3|dynamodb):.*Delete/.test(action))).toEqual([]);
 });
 
-test.each(['PreprocessRole', 'ValidateRole'])('%s reads all inputs', (role) => {
+test.each(['PreprocessRole', 'ValidateRole'])('%s reads inputs of all buckets', (role) => {
   expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/*`, 'arn:<AWS::Partition>:s3:::other-bucket/*']);
   expect(reach(role, 's3:ListBucket')).toEqual([BUCKET, 'arn:<AWS::Partition>:s3:::other-bucket']);
 });
@@ -182,7 +182,7 @@ test('preprocess writes chunks and plan', () => {
   ]);
 });
 
-test('postprocess reads rows and answers and writes answered rows and what is left unanswered', () => {
+test('postprocess reads rows and answers, and writes answered rows and unanswered records', () => {
   expect(reach('PostprocessRole', 's3:GetObject')).toEqual([
     `${BUCKET}/batch_inputs_json/*`,
     `${BUCKET}/batch_inputs_parquet/*`,
@@ -192,7 +192,7 @@ test('postprocess reads rows and answers and writes answered rows and what is le
   expect(reach('PostprocessRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_output_parquet/*`, `${BUCKET}/runs/*`]);
 });
 
-test('invoke reads plan and records, and reads and writes answers as Bedrock would write them', () => {
+test('invoke reads plan and records, and reads and writes answers where Bedrock would write them', () => {
   expect(reach('InvokeRole', 's3:GetObject')).toEqual([
     `${BUCKET}/batch_inputs_json/*`,
     `${BUCKET}/batch_outputs_json/*`,
@@ -201,7 +201,7 @@ test('invoke reads plan and records, and reads and writes answers as Bedrock wou
   expect(reach('InvokeRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_outputs_json/*`]);
 });
 
-test('invoke calls models, by themselves and through inference profiles', () => {
+test('invoke calls models directly and through inference profiles', () => {
   expect(reach('InvokeRole', 'bedrock:InvokeModel')).toEqual([
     'arn:<AWS::Partition>:bedrock:*::foundation-model/*',
     'arn:<AWS::Partition>:bedrock:*:<AWS::AccountId>:application-inference-profile/*',
@@ -213,12 +213,12 @@ test.each([
   ['PreprocessRole', 'run-index'],
   ['ReconcileRole', 'open-index'],
   ['StopJobsRole', 'run-index'],
-])('%s finds jobs by %s only', (role, index) => {
+])('%s queries %s only', (role, index) => {
   expect(reach(role, 'dynamodb:Query')).toEqual([`<TasksTable.Arn>/index/${index}`]);
 });
 
 test.each(['PreprocessRole', 'SubmitRole', 'InvokeRole', 'ReconcileRole', 'StopJobsRole'])(
-  '%s changes items of the table and nothing else in it',
+  '%s updates items of the job table only',
   (role) => {
     expect(reach(role, 'dynamodb:UpdateItem')).toEqual(['<TasksTable.Arn>']);
   },
@@ -230,11 +230,11 @@ test.each(['SubmitRole', 'ReconcileRole', 'StopJobsRole'])('%s stops jobs of thi
   ]);
 });
 
-test.each(['PreprocessRole', 'ReconcileRole'])('%s looks at executions of the batch orchestrator only', (role) => {
+test.each(['PreprocessRole', 'ReconcileRole'])('%s describes executions of the batch orchestrator only', (role) => {
   expect(reach(role, 'states:DescribeExecution')).toEqual([executionsOf('batch')]);
 });
 
-test.each(['NotifyRole', 'TriggerRole'])('%s looks at executions of both orchestrators', (role) => {
+test.each(['NotifyRole', 'TriggerRole'])('%s describes executions of both orchestrators', (role) => {
   expect(reach(role, 'states:DescribeExecution')).toEqual([executionsOf('batch'), executionsOf('pipeline')]);
 });
 
@@ -254,12 +254,17 @@ test('validate and notify write only under runs/', () => {
   }
 });
 
-test.each(['NotifyRole', 'DownloadRole'])('%s reads what links may lead to, and the key that signs them', (role) => {
-  expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/batch_output_parquet/*`, `${BUCKET}/runs/*`]);
-  expect(reach(role, 'secretsmanager:GetSecretValue')).toEqual([expect.stringMatching(/^<LinkKeySecret[0-9A-F]{8}>$/)]);
-});
+test.each(['NotifyRole', 'DownloadRole'])(
+  '%s reads the objects that links may lead to, and the key that signs links',
+  (role) => {
+    expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/batch_output_parquet/*`, `${BUCKET}/runs/*`]);
+    expect(reach(role, 'secretsmanager:GetSecretValue')).toEqual([
+      expect.stringMatching(/^<LinkKeySecret[0-9A-F]{8}>$/),
+    ]);
+  },
+);
 
-test('nobody else reads that key', () => {
+test('no other role reads the key of the links', () => {
   const roles = Object.keys(template.findResources('AWS::IAM::Role'));
   const readers = roles.filter((role) => actionsOf(template, role).includes('secretsmanager:GetSecretValue'));
   expect(readers).toEqual([expect.stringMatching(/^DownloadRole/), expect.stringMatching(/^NotifyRole/)]);
@@ -274,7 +279,7 @@ test('without download links, notify has no key to sign them with', () => {
   expect(actionsOf(other, 'NotifyRole')).not.toContain('secretsmanager:GetSecretValue');
 });
 
-test('finalize reads the jobs of a run by index and writes only under runs/', () => {
+test('finalize queries the jobs of a run and writes only under runs/', () => {
   expect(reach('FinalizeRole', 'dynamodb:Query')).toEqual(['<TasksTable.Arn>/index/run-index']);
   expect(reach('FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/runs/*`]);
 });

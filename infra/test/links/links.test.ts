@@ -4,7 +4,7 @@ import { exampleTemplate } from '../example-stack';
 
 const template = exampleTemplate();
 
-test('the key is made by Secrets Manager, seen by nobody, and goes with the stack', () => {
+test('Secrets Manager generates the key, the template does not contain it, and it is deleted with the stack', () => {
   template.hasResource('AWS::SecretsManager::Secret', {
     Properties: {
       Name: 'bedrock-batch-link-key',
@@ -15,7 +15,7 @@ test('the key is made by Secrets Manager, seen by nobody, and goes with the stac
   });
 });
 
-test('anybody may open a link, but only as a link: the function takes no other invocation', () => {
+test('everyone may invoke the download function by its URL, and in no other way', () => {
   template.hasResourceProperties('AWS::Lambda::Url', {
     AuthType: 'NONE',
     TargetFunctionArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^DownloadFunction'), 'Arn'] },
@@ -31,11 +31,11 @@ test('anybody may open a link, but only as a link: the function takes no other i
   expect(open).toHaveLength(2);
 });
 
-test('no concurrency is taken from the other functions of the account', () => {
+test('no function reserves concurrency of the account', () => {
   template.allResourcesProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });
 });
 
-test('without links there is no public URL, no key and no download function', () => {
+test('without download links there is no public URL, no key and no download function', () => {
   const other = exampleTemplate({ downloadLinks: 'false' });
   other.resourceCountIs('AWS::Lambda::Url', 0);
   other.resourceCountIs('AWS::SecretsManager::Secret', 0);

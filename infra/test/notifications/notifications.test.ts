@@ -4,7 +4,7 @@ import { exampleTemplate } from '../example-stack';
 
 const template = exampleTemplate({ notificationEmails: ['one@example.com', 'two@example.com'] });
 
-test('there is one topic, encrypted and with the name that users know beforehand', () => {
+test('the stack has one topic, encrypted and with a predictable name', () => {
   template.resourceCountIs('AWS::SNS::Topic', 1);
   template.hasResourceProperties('AWS::SNS::Topic', {
     TopicName: 'bedrock-batch-notifications',
@@ -12,7 +12,7 @@ test('there is one topic, encrypted and with the name that users know beforehand
   });
 });
 
-test('it refuses to be published to without TLS, and allows nobody else anything', () => {
+test('the topic refuses requests without TLS, and grants no access by its policy', () => {
   template.hasResourceProperties('AWS::SNS::TopicPolicy', {
     PolicyDocument: {
       Statement: [

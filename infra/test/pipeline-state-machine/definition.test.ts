@@ -13,7 +13,7 @@ function state(name: string): State {
   return found;
 }
 
-test('a pipeline is checked, then run stage by stage, then told of', () => {
+test('a pipeline is validated, then run stage by stage, then reported', () => {
   expect(definition.StartAt).toBe('Validate');
   expect(state('Validate').Next).toBe('RunStages');
   expect(state('RunStages').Next).toBe('NotifySuccess');
@@ -38,12 +38,12 @@ describe('RunStages', () => {
     expect(Object.keys(map.ItemProcessor?.States ?? {})).toEqual(['RunStage']);
   });
 
-  test('hands on what Validate returned, without results', () => {
+  test('passes the result of Validate on, without results of its own', () => {
     expect(map.ResultPath).toBeNull();
     expect(map).not.toHaveProperty('ItemSelector');
   });
 
-  test('is not run again as a whole', () => {
+  test('is never retried as a whole', () => {
     expect(map).not.toHaveProperty('Retry');
   });
 });
@@ -51,9 +51,9 @@ describe('RunStages', () => {
 describe('RunStage', () => {
   const step = state('RunStage');
 
-  test('waits for a run of the batch orchestrator, named and described by Validate', () => {
+  test('waits for a run of the batch orchestrator, with the name and the input that Validate returned', () => {
     expect(step.Resource).toBe('arn:<AWS::Partition>:states:::states:startExecution.sync:2');
-    // No field of Step Functions' own in the input: it would be an unknown one.
+    // Without the field that Step Functions can add to the input: it would be an unknown field.
     expect(step.Arguments).toEqual({
       StateMachineArn: '<BatchStateMachine>',
       Name: '{% $states.input.execution_name %}',
@@ -61,7 +61,7 @@ describe('RunStage', () => {
     });
   });
 
-  test('returns a few bytes of what the run returned', () => {
+  test('returns nothing of the result of the run but a few bytes', () => {
     expect(step.Output).toBe('{% $states.input.index %}');
   });
 
@@ -70,7 +70,7 @@ describe('RunStage', () => {
   });
 });
 
-describe('the functions are given what they expect', () => {
+describe('each state sends the payload of its function', () => {
   const context = {
     execution_name: '{% $states.context.Execution.Name %}',
     execution_arn: '{% $states.context.Execution.Id %}',
@@ -85,10 +85,6 @@ describe('the functions are given what they expect', () => {
       {
         action: 'succeeded',
         pipeline_run_id: '{% $states.input.pipeline_run_id %}',
-        bucket: '{% $states.input.bucket %}',
-        execution_arn: '{% $states.input.execution_arn %}',
-        started_at: '{% $states.input.started_at %}',
-        stages: '{% $states.input.stages %}',
       },
     ],
     [
@@ -111,7 +107,7 @@ test.each([
   ['Validate', 900],
   ['NotifySuccess', 300],
   ['NotifyFailure', 300],
-])('one attempt of %s may take %i seconds', (name, seconds) => {
+])('one attempt of %s has a timeout of %i seconds', (name, seconds) => {
   expect(state(name).TimeoutSeconds).toBe(seconds);
 });
 

@@ -5,13 +5,13 @@ import { evaluate } from '../state-machine/jsonata';
 
 const states = allStates(definitionOf(exampleTemplate(), 'Pipelines'));
 
-/** Evaluates what a Catch hands on. */
+/** Evaluates the output of the Catch of a step. */
 async function caught(step: string, states_: Record<string, unknown>): Promise<unknown> {
   const [catcher] = states[step]?.Catch ?? [];
   return evaluate(catcher?.Output, states_);
 }
 
-/** What Step Functions says of a nested execution that failed. */
+/** The failure of a nested execution, as Step Functions reports it. */
 const FAILED_RUN = {
   Error: 'States.TaskFailed',
   Cause: JSON.stringify({
@@ -26,7 +26,7 @@ const FAILED_RUN = {
   }),
 };
 
-test('a pipeline that fails is told of before it ends', () => {
+test('a pipeline that fails is reported before it ends', () => {
   const caughtBy = Object.fromEntries(
     ['Validate', 'RunStages', 'NotifyFailure'].map((name) => [
       name,
@@ -42,7 +42,7 @@ test('a pipeline that fails is told of before it ends', () => {
   expect(states.NotifyFailure?.Next).toBe('PipelineFailed');
 });
 
-test('it ends with the error and the cause that notify found', () => {
+test('a failed pipeline ends with the error and the cause that notify found', () => {
   expect(states.PipelineFailed).toMatchObject({
     Type: 'Fail',
     Error: '{% $states.input.error %}',
@@ -51,23 +51,23 @@ test('it ends with the error and the cause that notify found', () => {
 });
 
 test.each([{ stages: [] }, 'text', ['a', 'list'], null])(
-  'a failed Validate hands its failure on, whatever the input was: %j',
+  'a failed Validate passes its failure on, whatever the input was: %j',
   async (input) => {
     const failure = { Error: 'InvalidInput', Cause: '{"errorMessage":"no"}' };
     expect(await caught('Validate', { input, errorOutput: failure })).toEqual({ failure });
   },
 );
 
-test('a failed stage hands its failure on in the same field', () => {
+test('a failed stage passes its failure on in the same field', () => {
   expect(states.RunStages?.Catch).toEqual([
     { ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'NotifyFailure' },
   ]);
 });
 
-describe('when NotifyFailure fails itself, the pipeline ends with the original failure', () => {
+describe('if NotifyFailure fails itself, the pipeline ends with the original failure', () => {
   test.each([
     [
-      'of Validate, in its words',
+      'of Validate, with its message',
       { Error: 'InvalidInput', Cause: '{"errorMessage":"two \\"problems\\""}' },
       'two "problems"',
     ],
@@ -82,7 +82,7 @@ describe('when NotifyFailure fails itself, the pipeline ends with the original f
   });
 });
 
-test('when NotifySuccess fails, the pipeline has succeeded all the same', async () => {
+test('if NotifySuccess fails, the pipeline still succeeds', async () => {
   expect(states.NotifySuccess?.Catch).toMatchObject([{ ErrorEquals: ['States.ALL'], Next: 'SucceededWithoutEmail' }]);
   expect(states.SucceededWithoutEmail?.Type).toBe('Succeed');
   const input = { pipeline_run_id: 'p', stages: [] };

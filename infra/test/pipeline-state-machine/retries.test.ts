@@ -6,14 +6,14 @@ const template = exampleTemplate();
 const states = allStates(definitionOf(template, 'Pipelines'));
 const runs = allStates(definitionOf(template));
 
-/** How a step is tried again after an error. */
+/** Returns the retrier of a step for an error: the first entry that matches. */
 function retrier(step: string, error: string): Retrier | undefined {
   return states[step]?.Retry?.find(({ ErrorEquals }) =>
     ErrorEquals.some((name) => name === error || name === 'States.ALL' || name === 'States.TaskFailed'),
   );
 }
 
-test.each(['Validate', 'NotifySuccess', 'NotifyFailure'])('%s is tried again as the functions of runs are', (step) => {
+test.each(['Validate', 'NotifySuccess', 'NotifyFailure'])('%s has the retries of the functions of runs', (step) => {
   expect(states[step]?.Retry).toEqual(runs.Finalize?.Retry);
 });
 
@@ -25,7 +25,7 @@ describe('RunStage', () => {
     'StepFunctions.SdkClientException',
     'StepFunctions.ServiceException',
     'StepFunctions.ThrottlingException',
-  ])('is tried again when the run could not be started: %s', (error) => {
+  ])('is retried if the run could not be started: %s', (error) => {
     expect(retrier('RunStage', error)).toMatchObject({
       IntervalSeconds: 3,
       BackoffRate: 2,
@@ -36,7 +36,7 @@ describe('RunStage', () => {
   });
 
   test.each(['States.TaskFailed', 'States.Timeout', 'StepFunctions.ExecutionAlreadyExistsException', 'InvalidInput'])(
-    'is not tried again when the run itself failed, or there is one of that name: %s',
+    'is not retried if the run itself failed, or its name is taken: %s',
     (error) => {
       expect(retrier('RunStage', error)).toBeUndefined();
     },

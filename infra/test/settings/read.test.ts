@@ -27,13 +27,13 @@ test('without a context, every setting has its default', () => {
   expect(read({})).toEqual(Object.fromEntries(KEYS.map(([name, key]) => [name, key.default])));
 });
 
-test('cdk.json names every key with its default', () => {
+test('cdk.json has every key with its default', () => {
   const { context } = JSON.parse(readFileSync(join(INFRA, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
   expect(Object.keys(context).sort()).toEqual(KEYS.map(([name]) => name).sort());
   expect(read(context)).toEqual(read({}));
 });
 
-test('numbers may come as text, because `-c key=value` only passes text', () => {
+test('numbers may be strings, because `-c key=value` only passes strings', () => {
   expect(read({ maxSubmittedAndInProgressJobs: '20', maxTotalRecords: ' 5000 ' })).toMatchObject({
     maxSubmittedAndInProgressJobs: 20,
     maxTotalRecords: 5000,
@@ -47,20 +47,20 @@ test.each([undefined, null, ''])('%j means that an optional key is not set', (va
   });
 });
 
-test('buckets may come as a list or as text with commas', () => {
+test('buckets may be a list or a comma-separated string', () => {
   expect(read({ inputBuckets: ['one-bucket', 'two-bucket'] }).inputBuckets).toEqual(['one-bucket', 'two-bucket']);
   expect(read({ inputBuckets: 'one-bucket, two-bucket' }).inputBuckets).toEqual(['one-bucket', 'two-bucket']);
   expect(read({ inputBuckets: '' }).inputBuckets).toEqual([]);
 });
 
-test('addresses may come as a list or as text with commas, and count once', () => {
+test('addresses may be a list or a comma-separated string, and repeated ones are dropped', () => {
   const both = ['one@example.com', 'two@example.com'];
   expect(read({ notificationEmails: [...both, 'one@example.com'] }).notificationEmails).toEqual(both);
   expect(read({ notificationEmails: 'one@example.com, two@example.com' }).notificationEmails).toEqual(both);
   expect(read({ notificationEmails: '' }).notificationEmails).toEqual([]);
 });
 
-test('yes and no may come as words', () => {
+test('booleans may be strings', () => {
   expect(read({ downloadLinks: 'false', notifyRuns: 'true' })).toMatchObject({
     downloadLinks: false,
     notifyRuns: true,
@@ -68,7 +68,7 @@ test('yes and no may come as words', () => {
   expect(read({ downloadLinks: false, notifyRuns: true })).toMatchObject({ downloadLinks: false, notifyRuns: true });
 });
 
-describe('what a key does not allow is refused', () => {
+describe('a value that is not allowed is an error', () => {
   test.each<[string, unknown]>([
     ['maxSubmittedAndInProgressJobs', 0],
     ['maxSubmittedAndInProgressJobs', 10_001],
@@ -93,7 +93,7 @@ describe('what a key does not allow is refused', () => {
     ['inputBuckets', ['s3://bucket']],
     ['inputBuckets', ['UPPER']],
     ['inputBuckets', 7],
-    ['notificationEmails', ['somebody']],
+    ['notificationEmails', ['no-address']],
     ['notificationEmails', 'one@example.com; two@example.com'],
     ['notificationEmails', [7]],
     ['notificationEmails', true],
@@ -109,7 +109,7 @@ describe('what a key does not allow is refused', () => {
   ])('%s = %j', (name, value) => {
     const found = problems({ [name]: value });
     expect(found).toHaveLength(1);
-    // The key, the value, the rule and what to do.
+    // The key, the value, the rule and the remedy.
     expect(found[0]).toContain(
       `\`${name}\` is ${JSON.stringify(value)}, but must be ${SETTING_KEYS[name as keyof typeof SETTING_KEYS].rule.allowed}`,
     );
@@ -133,18 +133,18 @@ describe('what a key does not allow is refused', () => {
     ['lambdaArchitecture', 'arm64'],
     ['bedrockEventSource', 'local.bedrock'],
     ['bedrockEndpointUrl', 'http://127.0.0.1:4567'],
-  ])('while %s = %j is fine', (name, value) => {
+  ])('but %s = %j is allowed', (name, value) => {
     expect(problems({ [name]: value })).toEqual([]);
   });
 });
 
-test('all problems are told at once', () => {
+test('all problems are reported at once', () => {
   expect(() => read({ maxRecordsPerJob: 1, lambdaArchitecture: 'x86', maxRecordPerJob: 500 })).toThrow(
     /3 problems:\n.*maxRecordPerJob.*\n.*maxRecordsPerJob.*\n.*lambdaArchitecture/,
   );
 });
 
-describe('a key that is nearly one of ours is reported', () => {
+describe('a misspelled key is reported', () => {
   test.each([
     ['maxrecordsperjob', 'maxRecordsPerJob'],
     ['max_records_per_job', 'maxRecordsPerJob'],
@@ -154,18 +154,18 @@ describe('a key that is nearly one of ours is reported', () => {
     ['download_links', 'downloadLinks'],
     ['lambdaArchitectur', 'lambdaArchitecture'],
     ['preprocessFunctionMemoryMB', 'preprocessFunctionMemoryMb'],
-  ])('%s: did you mean %s?', (slip, meant) => {
-    expect(problems({ [slip]: 1 })).toEqual([expect.stringContaining(`Did you mean \`${meant}\`?`)]);
+  ])('%s: did you mean %s?', (misspelled, meant) => {
+    expect(problems({ [misspelled]: 1 })).toEqual([expect.stringContaining(`Did you mean \`${meant}\`?`)]);
   });
 
-  test('but keys of others are none of our business', () => {
+  test('but other keys are ignored', () => {
     expect(
       problems({ '@aws-cdk/core:enablePartitionLiterals': true, 'availability-zones:account=1': [], owner: 'me' }),
     ).toEqual([]);
   });
 });
 
-test('the table in README.md says the same as the code', () => {
+test('the table in README.md has the keys, defaults, rules and descriptions of the code', () => {
   const readme = readFileSync(join(INFRA, 'README.md'), 'utf8');
   const rows = readme.split('\n').filter((line) => /^\| `\w+` /.test(line));
   const cells = rows.map((row) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim()));
@@ -174,7 +174,7 @@ test('the table in README.md says the same as the code', () => {
       `\`${name}\``,
       key.default === undefined ? 'not set' : `\`${describeDefault(key.default)}\``,
       key.rule.allowed,
-      key.what,
+      key.description,
     ]),
   );
 });

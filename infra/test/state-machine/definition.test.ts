@@ -9,7 +9,7 @@ const template = exampleTemplate();
 const definition = definitionOf(template);
 const states = allStates(definition);
 
-/** What both submissions give to their function. */
+/** Payload of both submissions. */
 const SUBMISSION = {
   task_token: '{% $states.context.Task.Token %}',
   run_id: '{% $states.input.run_id %}',
@@ -26,7 +26,7 @@ function state(name: string): State {
   return found;
 }
 
-test('a run goes from Preprocess to what preprocess says, map after map, until there is nothing left', () => {
+test('a run goes from Preprocess to the steps that preprocess decides, map after map, until the last one', () => {
   expect(definition.StartAt).toBe('Preprocess');
   expect(state('Preprocess').Next).toBe('Route');
   for (const name of Object.keys(mapsOf(definition))) expect(state(name).Next).toBe('NextStep');
@@ -35,7 +35,7 @@ test('a run goes from Preprocess to what preprocess says, map after map, until t
 });
 
 describe('Route', () => {
-  test('has a state for every step that there is', () => {
+  test('has a state for every step', () => {
     const choices = state('Route').Choices?.map(({ Variable, StringEquals, Next }) => [Variable, StringEquals, Next]);
     expect(choices).toEqual([
       ['$.step', 'process_jobs', 'ProcessJobs'],
@@ -47,13 +47,13 @@ describe('Route', () => {
     expect(choices?.map(([, step]) => step).sort()).toEqual(Object.values(STEPS).sort());
   });
 
-  test('ends the run on any other step, and says which it was', async () => {
+  test('ends the run on any other step, and names it', async () => {
     expect(state('Route').Default).toBe('UnknownStep');
     const { Type, Error: error, Cause: cause } = state('UnknownStep');
     expect({ Type, error }).toEqual({ Type: 'Fail', error: 'UnknownStep' });
-    const told = (await evaluate(cause, { input: { step: 'dance' } })) as string;
-    expect(told).toContain('asked for the step `dance`');
-    expect(await evaluate(cause, { input: {} })).toContain('asked for the step ``');
+    const message = (await evaluate(cause, { input: { step: 'dance' } })) as string;
+    expect(message).toContain('returned the step `dance`');
+    expect(await evaluate(cause, { input: {} })).toContain('returned the step ``');
   });
 });
 
@@ -69,7 +69,7 @@ describe('the children of', () => {
     expect(Object.keys(children?.States ?? {})).toEqual(names);
   });
 
-  test.each(Object.entries(mapsOf(definition)))('%s return a byte', (_, { ItemProcessor }) => {
+  test.each(Object.entries(mapsOf(definition)))('%s return one byte', (_, { ItemProcessor }) => {
     const last = Object.values(ItemProcessor?.States ?? {}).filter(({ End }) => End === true);
     expect(last.map(({ Output }) => Output)).toEqual(['{% 0 %}']);
   });
@@ -78,7 +78,7 @@ describe('the children of', () => {
     expect(state('SubmitJob')).toMatchObject({ Next: 'PostprocessJob', Output: '{% $states.input %}' });
   });
 
-  test('AnswerOnDemand go on with the same job until every record is answered', async () => {
+  test('AnswerOnDemand continue with the same job until every record is answered', async () => {
     expect(state('AnswerRecords').Next).toBe('AllAnswered?');
     expect(state('AllAnswered?')).toMatchObject({
       Choices: [{ Variable: '$.done', BooleanEquals: true, Next: 'AllAnswered' }],
@@ -92,14 +92,14 @@ describe('the children of', () => {
   });
 });
 
-test('functions are invoked by states in JSONata; maps and choices speak JSONPath', () => {
-  const speaking = (language: string) =>
+test('states that invoke functions use JSONata; maps and choices use JSONPath', () => {
+  const using = (language: string) =>
     Object.values(states).filter(({ QueryLanguage }) => (QueryLanguage ?? 'JSONPath') === language);
-  expect(new Set(speaking('JSONPath').map(({ Type }) => Type))).toEqual(new Set(['Choice', 'Map']));
-  expect(new Set(speaking('JSONata').map(({ Type }) => Type))).toEqual(new Set(['Task', 'Pass', 'Fail']));
+  expect(new Set(using('JSONPath').map(({ Type }) => Type))).toEqual(new Set(['Choice', 'Map']));
+  expect(new Set(using('JSONata').map(({ Type }) => Type))).toEqual(new Set(['Task', 'Pass', 'Fail']));
 });
 
-describe('the functions are given what they expect', () => {
+describe('each state sends the payload of its function', () => {
   test.each<[string, string, Record<string, unknown>]>([
     [
       'Preprocess',
@@ -152,19 +152,19 @@ describe('the functions are given what they expect', () => {
     expect(state(name).Arguments).toEqual({ FunctionName: `<${functionName}>`, Payload: payload });
   });
 
-  test('every step that invokes a function is among these', () => {
+  test('every state that invokes a function is among these', () => {
     const tasks = Object.values(states).filter(({ Type }) => Type === 'Task');
     expect(tasks).toHaveLength(9);
   });
 
-  test('submissions alone wait for an answer to their token', () => {
+  test('only submissions wait for their task token', () => {
     const waiting = Object.entries(states).filter(([, { Resource }]) => Resource?.endsWith('.waitForTaskToken'));
     expect(waiting.map(([name]) => name)).toEqual(['SubmitJob', 'SubmitRetryJob']);
   });
 });
 
 describe.each(Object.entries(mapsOf(definition)))('%s', (_, map) => {
-  test('runs a Standard child for each item of the manifest that the run is at', () => {
+  test('runs a Standard child for each item of the current manifest', () => {
     expect(map.ItemProcessor?.ProcessorConfig).toEqual({ Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' });
     expect(map.ItemReader).toEqual({
       Resource: 'arn:<AWS::Partition>:states:::s3:getObject',
@@ -173,7 +173,7 @@ describe.each(Object.entries(mapsOf(definition)))('%s', (_, map) => {
     });
   });
 
-  test('has as many children at once as preprocess says', () => {
+  test('has the maximum concurrency that preprocess decides', () => {
     expect(map).toMatchObject({ MaxConcurrencyPath: '$.max_concurrency' });
     expect(map).not.toHaveProperty('MaxConcurrency');
   });
@@ -183,7 +183,7 @@ describe.each(Object.entries(mapsOf(definition)))('%s', (_, map) => {
     expect(map).not.toHaveProperty('ToleratedFailurePercentage');
   });
 
-  test('hands its input on, without results', () => {
+  test('passes its input on, without results', () => {
     expect(map.ResultPath).toBeNull();
     expect(map).not.toHaveProperty('ResultWriter');
     expect(map).not.toHaveProperty('OutputPath');
@@ -205,11 +205,11 @@ describe('the maps', () => {
     ['RetryJobs', submission],
     ['AnswerOnDemand', { 'run_id.$': '$.run_id', 'execution_arn.$': '$.execution_arn', 'job.$': '$$.Map.Item.Value' }],
     ['JoinChunks', { 'run_id.$': '$.run_id', 'execution_arn.$': '$.execution_arn', 'chunk.$': '$$.Map.Item.Value' }],
-  ])('give their children what these read: %s', (name, selector) => {
+  ])('pass the fields on that their children need: %s', (name, selector) => {
     expect(state(name).ItemSelector).toEqual(selector);
   });
 
-  test('have short labels of their own, because these become part of their children’s ARNs', () => {
+  test('have short, unique labels, because these become part of their children’s ARNs', () => {
     expect(Object.entries(mapsOf(definition)).map(([name, { Label }]) => [name, Label])).toEqual([
       ['ProcessJobs', 'Jobs'],
       ['RetryJobs', 'Retries'],
@@ -228,21 +228,21 @@ test.each([
   ['PostprocessChunk', 900],
   ['Finalize', 300],
   ['ExplainFailure', 300],
-])('one attempt of %s may take %i seconds', (name, seconds) => {
+])('one attempt of %s has a timeout of %i seconds', (name, seconds) => {
   expect(state(name).TimeoutSeconds).toBe(seconds);
 });
 
-test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits an hour longer than Bedrock may take', (name) => {
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits an hour longer than the timeout of its job', (name) => {
   const other = allStates(definitionOf(exampleTemplate({ bedrockBatchInferenceTimeoutHours: 168 })));
   expect(other[name]?.TimeoutSeconds).toBe(169 * 3600);
 });
 
-test('no second attempt of AnswerRecords starts while the first may still be asking', () => {
+test('no second attempt of AnswerRecords starts while the first may still send requests', () => {
   const [invoke] = Object.values(
     template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: 'bedrock-batch-invoke' } }),
   );
   const { Timeout } = (invoke as { Properties: { Timeout: number } }).Properties;
-  // A minute at least, for what Lambda needs to start the function and to say that it ended.
+  // At least a minute, for the time in which Lambda starts the function and reports its end.
   expect(state('AnswerRecords').TimeoutSeconds).toBeGreaterThanOrEqual(Timeout + 60);
 });
 
@@ -259,7 +259,7 @@ test('the state machine has its name, logs errors without data, and is traced', 
   });
 });
 
-test('its role invokes the functions of its steps, reads manifests, and starts and stops its own children', () => {
+test('its role invokes the functions of its states, reads manifests, and starts and stops its own children', () => {
   const role = 'BatchStateMachineRole';
   expect(actionsOf(template, role).filter((action) => !/^(logs|xray):/.test(action))).toEqual([
     'lambda:InvokeFunction',

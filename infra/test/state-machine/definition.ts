@@ -1,6 +1,6 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 
-/** A state, as far as tests look into it. */
+/** The fields of a state that tests read. */
 export interface State {
   readonly Type: string;
   readonly QueryLanguage?: string;
@@ -35,16 +35,16 @@ export interface Catcher {
   readonly [field: string]: unknown;
 }
 
-/** States with a start. */
+/** A state machine, or the states of a map. */
 export interface Machine {
   readonly StartAt: string;
   readonly States: Record<string, State>;
 }
 
-/** The state machines of the stack, as their logical ids begin. */
+/** The beginning of the logical id of a state machine of the stack. */
 export type MachineName = 'Batch' | 'Pipelines';
 
-/** The definition of a state machine of the stack, with references spelled as `<LogicalId>`. */
+/** Returns the definition of a state machine of the stack, with references as `<LogicalId>`. */
 export function definitionOf(template: Template, machine: MachineName = 'Batch'): Machine {
   const [, resource] =
     Object.entries(template.findResources('AWS::StepFunctions::StateMachine')).find(([id]) =>
@@ -52,13 +52,11 @@ export function definitionOf(template: Template, machine: MachineName = 'Batch')
     ) ?? [];
   const { DefinitionString } = (resource as { Properties: { DefinitionString: { 'Fn::Join': [string, unknown[]] } } })
     .Properties;
-  const text = DefinitionString['Fn::Join'][1]
-    .map((part) => (typeof part === 'string' ? part : spelled(part)))
-    .join('');
+  const text = DefinitionString['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : asText(part))).join('');
   return JSON.parse(text) as Machine;
 }
 
-/** Every state by name, those of the children included. */
+/** Returns all states by name, including those of the children. */
 export function allStates(machine: Machine): Record<string, State> {
   const children = Object.values(machine.States).flatMap((state) =>
     state.ItemProcessor ? [allStates(state.ItemProcessor)] : [],
@@ -66,12 +64,12 @@ export function allStates(machine: Machine): Record<string, State> {
   return Object.assign({}, machine.States, ...children) as Record<string, State>;
 }
 
-/** The states of a machine that are Distributed Maps, by name. */
+/** Returns the Distributed Maps of a state machine by name. */
 export function mapsOf(machine: Machine): Record<string, State> {
   return Object.fromEntries(Object.entries(machine.States).filter(([, { Type }]) => Type === 'Map'));
 }
 
-function spelled(part: unknown): string {
+function asText(part: unknown): string {
   const { Ref, 'Fn::GetAtt': attribute } = part as { Ref?: string; 'Fn::GetAtt'?: string[] };
   return `<${(Ref ?? attribute?.[0])?.replace(/[0-9A-F]{8}$/, '') ?? '?'}>`;
 }

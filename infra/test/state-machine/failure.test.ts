@@ -6,7 +6,7 @@ import { evaluate } from './jsonata';
 const definition = definitionOf(exampleTemplate());
 const states = allStates(definition);
 
-/** Evaluates what a Catch hands on. */
+/** Evaluates the output of the Catch of a step. */
 async function caught(step: string, states_: Record<string, unknown>): Promise<unknown> {
   const [catcher] = states[step]?.Catch ?? [];
   return evaluate(catcher?.Output, states_);
@@ -37,7 +37,7 @@ test('every failure of a step ends in FailRun', () => {
   });
 });
 
-describe('a failed Preprocess ends the run with what the function said', () => {
+describe('a failed Preprocess ends the run with the message of the function', () => {
   const message = 'two problems:\n  - `s3_uri` is "s3://b/ä.csv" \\ but …\n\t- and another';
 
   test.each([
@@ -53,7 +53,7 @@ describe('a failed Preprocess ends the run with what the function said', () => {
       '{"errorType":"InvalidInput","errorMessage":"cut \\"o',
       '{"errorType":"InvalidInput","errorMessage":"cut \\"o',
     ],
-    ['that is no JSON', 'Task timed out after 900 seconds', 'Task timed out after 900 seconds'],
+    ['that is not JSON', 'Task timed out after 900 seconds', 'Task timed out after 900 seconds'],
     ['that looks like JSON', '{not json}', '{not json}'],
     ['that is JSON of another form', '{"message":"x"}', '{"message":"x"}'],
     ['that is empty', '', ''],
@@ -69,7 +69,7 @@ describe('a failed Preprocess ends the run with what the function said', () => {
     });
   });
 
-  test('from a long cause, in no time', async () => {
+  test('from a long cause, without backtracking', async () => {
     const long = '"line" \\ of text\n'.repeat(2_000);
     const output = await caught('Preprocess', {
       errorOutput: { Error: 'InvalidInput', Cause: JSON.stringify({ errorMessage: long }) },
@@ -78,16 +78,19 @@ describe('a failed Preprocess ends the run with what the function said', () => {
   });
 });
 
-test.each(['Finalize', 'NextStep'])('a failed %s hands its input on with the failure, as the maps do', async (name) => {
-  const failure = { Error: 'Transient', Cause: 'x' };
-  expect(await caught(name, { input: { run_id: 'r' }, errorOutput: failure })).toEqual({ run_id: 'r', failure });
-});
+test.each(['Finalize', 'NextStep'])(
+  'a failed %s passes its input on with the failure, as the maps do',
+  async (name) => {
+    const failure = { Error: 'Transient', Cause: 'x' };
+    expect(await caught(name, { input: { run_id: 'r' }, errorOutput: failure })).toEqual({ run_id: 'r', failure });
+  },
+);
 
-test.each(Object.entries(mapsOf(definition)))('%s hands its input on with the failure', (_, map) => {
+test.each(Object.entries(mapsOf(definition)))('%s passes its input on with the failure', (_, map) => {
   expect(map.Catch).toEqual([{ ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'ExplainFailure' }]);
 });
 
-describe('when ExplainFailure fails itself, the run ends with the original failure', () => {
+describe('if ExplainFailure fails itself, the run ends with the original failure', () => {
   test.each([
     [
       { Error: 'States.ExceedToleratedFailureThreshold', Cause: 'The threshold was exceeded' },

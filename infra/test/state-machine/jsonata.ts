@@ -1,6 +1,9 @@
 import jsonata from 'jsonata';
 
-/** The value of a field with expressions in it, from JSONata’s reference engine and the one function of Step Functions that we use. */
+/**
+ * Evaluates a field that contains expressions, with JSONata’s reference engine and the only function of Step Functions that
+ * the definitions use.
+ */
 export async function evaluate(template: unknown, states_: Record<string, unknown>): Promise<unknown> {
   if (typeof template === 'string') {
     const [, source] = /^\{% (.*) %\}$/s.exec(template) ?? [];

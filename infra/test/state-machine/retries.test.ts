@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NEVER_RETRIED } from '../../lib/contract/error-names';
 import { exampleTemplate } from '../example-stack';
 import { allStates, definitionOf, mapsOf, type Retrier } from './definition';
 
@@ -6,26 +7,26 @@ const definition = definitionOf(exampleTemplate());
 const states = allStates(definition);
 const steps = Object.entries(states).filter(([, { Type }]) => Type === 'Task');
 
-/** How a step is tried again after an error; the first entry that matches decides. */
+/** Returns the retrier of a step for an error: the first entry that matches. */
 function retrier(step: string, error: string): Retrier | undefined {
   return states[step]?.Retry?.find(({ ErrorEquals }) =>
     ErrorEquals.some((name) => name === error || name === 'States.ALL' || name === 'States.TaskFailed'),
   );
 }
 
-/** The same, where there must be one. */
-function existing(step: string, error: string): Retrier {
+/** Returns the retrier of a step for an error, which must exist. */
+function requiredRetrier(step: string, error: string): Retrier {
   const found = retrier(step, error);
   if (found === undefined) throw new Error(`${step} does not retry ${error}`);
   return found;
 }
 
 describe.each(steps)('%s', (name, { Retry }) => {
-  test.each(['InvalidInput', 'JobFailed'])('never retries %s', (error) => {
+  test.each(NEVER_RETRIED)('never retries %s', (error) => {
     expect(retrier(name, error)).toBeUndefined();
   });
 
-  test('waits for throttling to pass', () => {
+  test('retries after throttling, with a long backoff', () => {
     expect(retrier(name, 'Throttled')).toMatchObject({
       IntervalSeconds: 3,
       BackoffRate: 2,
@@ -47,38 +48,38 @@ describe.each(steps)('%s', (name, { Retry }) => {
   );
 
   test.each(['Sandbox.Timedout', 'Runtime.ExitError', 'Lambda.Unknown'])(
-    'repeats a function that died three times: %s',
+    'retries a function that crashed three times: %s',
     (error) => {
       expect(retrier(name, error)).toMatchObject({ IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 3 });
     },
   );
 
-  test('jitters every wait, so that thousands of children do not come back together', () => {
+  test('has jitter in every wait, so that thousands of children do not retry at the same moment', () => {
     expect(Retry?.map(({ JitterStrategy }) => JitterStrategy)).toEqual(Retry?.map(() => 'FULL'));
   });
 });
 
-test('submissions alone wait for quota', () => {
+test('only submissions wait for quota', () => {
   expect(steps.filter(([name]) => retrier(name, 'QuotaExceeded') !== undefined).map(([name]) => name)).toEqual([
     'SubmitJob',
     'SubmitRetryJob',
   ]);
 });
 
-test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits for quota about a week', (name) => {
-  const quota = existing(name, 'QuotaExceeded');
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits for quota for about a week', (name) => {
+  const quota = requiredRetrier(name, 'QuotaExceeded');
   expect(quota).toMatchObject({ IntervalSeconds: 60, BackoffRate: 1.5, MaxDelaySeconds: 900 });
   const days = expectedWaitSeconds(quota) / 86_400;
   expect(days).toBeGreaterThan(6.5);
   expect(days).toBeLessThan(7.5);
 });
 
-test.each(['SubmitJob', 'SubmitRetryJob'])('a wait of %s for quota fits into the history of a child', (name) => {
+test.each(['SubmitJob', 'SubmitRetryJob'])('the attempts of %s for quota fit into the history of a child', (name) => {
   const eventsPerAttempt = 5;
-  expect(existing(name, 'QuotaExceeded').MaxAttempts * eventsPerAttempt).toBeLessThan(25_000 / 2);
+  expect(requiredRetrier(name, 'QuotaExceeded').MaxAttempts * eventsPerAttempt).toBeLessThan(25_000 / 2);
 });
 
-test.each(['SubmitJob', 'SubmitRetryJob'])('%s is not repeated because nothing was heard of its job', (name) => {
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s is not retried after its timeout', (name) => {
   expect(retrier(name, 'States.Timeout')).toBeUndefined();
 });
 
@@ -90,19 +91,19 @@ test.each([
   'AnswerRecords',
   'Finalize',
   'ExplainFailure',
-])('%s is repeated when its time is up', (name) => {
+])('%s is retried after its timeout', (name) => {
   expect(retrier(name, 'States.Timeout')).toMatchObject({ MaxAttempts: 3 });
 });
 
-test.each(['PostprocessChunk', 'AnswerRecords'])('%s is tried again just as PostprocessJob is', (name) => {
+test.each(['PostprocessChunk', 'AnswerRecords'])('%s has the retries of PostprocessJob', (name) => {
   expect(states[name]?.Retry).toEqual(states.PostprocessJob?.Retry);
 });
 
-test.each(Object.entries(mapsOf(definition)))('%s is not run again as a whole', (_, { Retry }) => {
+test.each(Object.entries(mapsOf(definition)))('%s is never retried as a whole', (_, { Retry }) => {
   expect(Retry).toBeUndefined();
 });
 
-/** The wait that a retrier adds up to on average: full jitter takes half of each delay. */
+/** Returns the total wait of a retrier on average: full jitter takes half of each delay. */
 function expectedWaitSeconds({
   IntervalSeconds,
   BackoffRate,

@@ -5,13 +5,13 @@ import { exampleTemplate } from '../example-stack';
 const template = exampleTemplate();
 
 describe('the bucket', () => {
-  test('has the name that users know beforehand', () => {
+  test('has a predictable name', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       BucketName: { 'Fn::Join': ['', ['batch-inference-bucket-', { Ref: 'AWS::AccountId' }]] },
     });
   });
 
-  test('is private and encrypted, and access lists are off', () => {
+  test('is private and encrypted, without access control lists', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
@@ -26,7 +26,7 @@ describe('the bucket', () => {
     });
   });
 
-  test('refuses requests without TLS and allows nobody else anything', () => {
+  test('refuses requests without TLS, and grants no access by its policy', () => {
     template.hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
         Statement: [
@@ -41,13 +41,13 @@ describe('the bucket', () => {
     });
   });
 
-  test('tells EventBridge of uploads', () => {
+  test('sends its events to EventBridge', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
     });
   });
 
-  test('drops uploads that nobody finished', () => {
+  test('aborts incomplete uploads after a week', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [Match.objectLike({ Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } })],
@@ -56,8 +56,8 @@ describe('the bucket', () => {
   });
 });
 
-describe('the table', () => {
-  test('can be restored, is encrypted, and is paid by use', () => {
+describe('the job table', () => {
+  test('can be restored, is encrypted, and is billed per request', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       BillingMode: 'PAY_PER_REQUEST',
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -65,13 +65,13 @@ describe('the table', () => {
     });
   });
 
-  test('forgets jobs at `expires_at`', () => {
+  test('deletes items at `expires_at`', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
     });
   });
 
-  test('has jobs by name, by run and by being open', () => {
+  test('has an index of the jobs of a run and one of open jobs', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       KeySchema: [{ AttributeName: 'job_name', KeyType: 'HASH' }],
       AttributeDefinitions: Match.arrayWith([
@@ -103,7 +103,7 @@ describe('the table', () => {
   });
 });
 
-test.each(['AWS::S3::Bucket', 'AWS::DynamoDB::Table'])('%s stays when the stack goes', (type) => {
+test.each(['AWS::S3::Bucket', 'AWS::DynamoDB::Table'])('%s is retained when the stack is deleted', (type) => {
   const resources = Object.values(template.findResources(type));
   expect(resources).toHaveLength(1);
   expect(resources[0]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });

@@ -4,7 +4,7 @@ use aws_sdk_bedrockruntime::config::retry::RetryConfig;
 use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoker, Times};
 use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_lambda_host::{bucket, log_as_json, required, serve_until};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve_until};
 use lambda_runtime::Error;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,10 +24,10 @@ async fn main() -> Result<(), Error> {
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
     let invoker = Invoker {
         bucket: bucket(&config)?,
-        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
         bedrock: aws_sdk_bedrockruntime::Client::from_conf(bedrock.build()),
     };
-    let invocation_time = Duration::from_secs(required("INVOCATION_SECONDS")?);
+    let invocation_time = Duration::from_secs(required(environment::INVOCATION_SECONDS)?);
     serve_until(move |input: InvokeInput, deadline| {
         let invoker = invoker.clone();
         let times = Times::new(Instant::now(), invocation_time, deadline.into());

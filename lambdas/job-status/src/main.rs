@@ -2,7 +2,7 @@
 
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::settle::Settler;
-use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
     let settler = Settler {
-        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
         bedrock: aws_sdk_bedrock::Client::new(&config),
         step_functions: aws_sdk_sfn::Client::new(&config),
     };

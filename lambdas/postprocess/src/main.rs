@@ -2,7 +2,7 @@
 
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::postprocess::{PostprocessInput, Postprocessor};
-use bedrock_batch_lambda_host::{bucket, log_as_json, required, serve};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let postprocessor = Postprocessor {
         bucket: bucket(&config)?,
-        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+        jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
     };
     serve(move |input: PostprocessInput| {
         let postprocessor = postprocessor.clone();

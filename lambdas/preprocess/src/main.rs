@@ -1,26 +1,18 @@
 //! Lambda `preprocess`: starts a run, continues an earlier one, or takes the next step. See
 //! [`bedrock_batch_engine::preprocess`], [`bedrock_batch_engine::continue_run`] and [`bedrock_batch_engine::next_step`].
 
+mod action;
+
+use action::Action;
 use bedrock_batch_domain::run::Step;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::continue_run::{Continuation, RunContinuer};
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::next_step::NextStepper;
-use bedrock_batch_engine::preprocess::{Preprocessor, StartInput};
-use bedrock_batch_lambda_host::{deployment, input_reader, log_as_json, required, serve};
+use bedrock_batch_engine::preprocess::Preprocessor;
+use bedrock_batch_lambda_host::{deployment, environment, input_reader, log_as_json, required, serve};
 use lambda_runtime::Error;
-use serde::Deserialize;
 use std::sync::Arc;
-
-/// The payload of an invocation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-enum Action {
-    /// An execution begins.
-    Start(StartInput),
-    /// A step is done.
-    NextStep { state: Step },
-}
 
 /// The use cases of this function.
 struct UseCases {
@@ -45,7 +37,7 @@ impl UseCases {
 async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
-    let jobs = JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?);
+    let jobs = JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?);
     let (inputs, deployment) = (input_reader(&config)?, Arc::new(deployment()?));
     let bucket = inputs.bucket.clone();
     let use_cases = Arc::new(UseCases {

@@ -3,7 +3,7 @@
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::reconcile::Reconciler;
 use bedrock_batch_engine::settle::Settler;
-use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 use serde::de::IgnoredAny;
 use std::time::Duration;
@@ -14,11 +14,11 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let reconciler = Reconciler {
         settler: Settler {
-            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
             bedrock: aws_sdk_bedrock::Client::new(&config),
             step_functions: aws_sdk_sfn::Client::new(&config),
         },
-        silence: Duration::from_secs(required("SILENT_SECONDS")?),
+        silence: Duration::from_secs(required(environment::SILENT_SECONDS)?),
     };
     serve(move |_: IgnoredAny| {
         let reconciler = reconciler.clone();

@@ -3,7 +3,7 @@
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::settle::Settler;
 use bedrock_batch_engine::submit::{SubmitInput, Submitter};
-use bedrock_batch_lambda_host::{log_as_json, required, serve};
+use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -12,12 +12,12 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let submitter = Submitter {
         settler: Settler {
-            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required("TASK_TABLE_NAME")?),
+            jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
             bedrock: aws_sdk_bedrock::Client::new(&config),
             step_functions: aws_sdk_sfn::Client::new(&config),
         },
-        role_arn: required("BEDROCK_ROLE_ARN")?,
-        timeout_hours: required("JOB_TIMEOUT_HOURS")?,
+        role_arn: required(environment::BEDROCK_ROLE_ARN)?,
+        timeout_hours: required(environment::JOB_TIMEOUT_HOURS)?,
     };
     serve(move |input: SubmitInput| {
         let submitter = submitter.clone();

@@ -1,7 +1,7 @@
 //! Lambda `validate`: see [`bedrock_batch_engine::validate`].
 
 use bedrock_batch_engine::validate::{ValidateInput, Validator};
-use bedrock_batch_lambda_host::{deployment, input_reader, log_as_json, required, serve};
+use bedrock_batch_lambda_host::{deployment, environment, input_reader, log_as_json, required, serve};
 use lambda_runtime::Error;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let validator = Arc::new(Validator {
         inputs: input_reader(&config)?,
         deployment: Arc::new(deployment()?),
-        download_links: required("DOWNLOAD_LINKS")?,
+        download_links: required(environment::DOWNLOAD_LINKS)?,
     });
     serve(move |input: ValidateInput| {
         let validator = Arc::clone(&validator);

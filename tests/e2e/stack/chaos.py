@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
+from stack.contract import PREFIXES, function_name
 from stack.inputs import csv_text
 from stack.killer import Killer
 from stack.run import Run
@@ -82,7 +83,7 @@ class Sweeper(threading.Thread):
         while not self._enough.wait(self._pause):
             try:
                 # It may be killed like all others; the next sweep does its work.
-                self._stack.functions.invoke(FunctionName="bedrock-batch-reconcile", Payload=b"{}")
+                self._stack.functions.invoke(FunctionName=function_name("reconcile"), Payload=b"{}")
             except ClientError as error:
                 if error.response["Error"]["Code"] not in ("TooManyRequestsException", "ServiceException"):
                     raise
@@ -140,7 +141,7 @@ def stop(stack, run: Run) -> bool:
 
 def resume(stack, run: Run, wanted: dict) -> Run:
     """Lets another execution resume a run that was stopped."""
-    if not stack.keys(f"runs/{run.name}/plan.json"):
+    if not stack.keys(f"{PREFIXES['RUNS']}/{run.name}/plan.json"):
         # It had not written anything that could be resumed.
         return stack.start(wanted, run.name)
     execution = stack.start({"resume_run": run.name}, f"{run.name}-again")

@@ -151,18 +151,6 @@ class Stack:
 
     # --- functions and logs ---
 
-    def function_name(self, logical_id: str) -> str:
-        """The deployed function of this construct, e.g. `Submit`."""
-        stack = self.client("cloudformation")
-        resources = stack.describe_stack_resources(StackName="BedrockBatchOrchestratorStack")["StackResources"]
-        (name,) = (
-            resource["PhysicalResourceId"]
-            for resource in resources
-            if resource["ResourceType"] == "AWS::Lambda::Function"
-            and resource["LogicalResourceId"].startswith(f"{logical_id}Function")
-        )
-        return name
-
     def invoke(self, function: str, payload: dict) -> dict:
         """Invokes a function and returns its answer; a failed function fails the test."""
         answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(payload).encode())

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from stack.contract import FUNCTION_NAME_PREFIX
+
 # Headers that concern one connection, and are not forwarded.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "host", "content-length"}
 
@@ -240,7 +242,7 @@ def functions_through(stack, variable: str, proxy: FaultyProxy) -> Iterator[None
 
 def ours(page: dict) -> list[str]:
     names = (function["FunctionName"] for function in page["Functions"])
-    return [name for name in names if name.startswith("bedrock-batch-")]
+    return [name for name in names if name.startswith(FUNCTION_NAME_PREFIX)]
 
 
 def environment(stack, name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+from stack.contract import FUNCTION_NAME_PREFIX
 from stack.local import STATE
 
 # The state machines retry a step three times after a crash, and a fourth crash of one step ends its run, as promised.
@@ -20,7 +21,6 @@ MAX_KILLS = 3
 MAX_KILLS_OF = {"job-status": 10, "reconcile": 10}
 # Younger ones may not serve yet, and are spared: a kill is to hit a function at work.
 OLD_ENOUGH_SECONDS = 1.5
-PREFIX = "bedrock-batch-"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def functions_by_directory(stack) -> dict[str, str]:
     pages = stack.functions.get_paginator("list_functions").paginate()
     functions = [function for page in pages for function in page["Functions"]]
     return {
-        base64.b64decode(function["CodeSha256"]).hex(): function["FunctionName"].removeprefix(PREFIX)
+        base64.b64decode(function["CodeSha256"]).hex(): function["FunctionName"].removeprefix(FUNCTION_NAME_PREFIX)
         for function in functions
-        if function["FunctionName"].startswith(PREFIX)
+        if function["FunctionName"].startswith(FUNCTION_NAME_PREFIX)
     }

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stack.checks import expected_text, text_of_input, text_of_output
+from stack.contract import PREFIXES
 from stack.run import Run
 
 ADDED = {"response", "error", "stop_reason", "input_tokens", "output_tokens", "attempts", "model_id"}
@@ -43,7 +44,11 @@ class Evidence:
             self.jobs = list(pool.map(self._read, self._items()))
 
     def _items(self) -> list[dict]:
-        passes = [key for key in self.run.stack.keys(f"runs/{self.run.name}/passes/") if key.endswith("/jobs.json")]
+        passes = [
+            key
+            for key in self.run.stack.keys(f"{PREFIXES['RUNS']}/{self.run.name}/passes/")
+            if key.endswith("/jobs.json")
+        ]
         numbers = sorted(int(key.split("/")[-2]) for key in passes)
         files = ["jobs.json", *(f"passes/{number}/jobs.json" for number in numbers)]
         return [item for file in files for item in self.run.json(file)]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from boto3.dynamodb.conditions import Key
 
+from stack.contract import PREFIXES, RUN_INDEX
 from stack.job_attempts import JobAttempt, answers_of, attempts_of, json_lines
 from stack.waiting import wait_for
 
@@ -79,7 +80,7 @@ class Run:
 
     def json(self, file: str):
         """`runs/<run>/<file>`."""
-        return json.loads(self.stack.read(f"s3://{self.stack.bucket}/runs/{self.run_id}/{file}"))
+        return json.loads(self.stack.read(f"s3://{self.stack.bucket}/{PREFIXES['RUNS']}/{self.run_id}/{file}"))
 
     @cached_property
     def plan(self) -> dict:
@@ -106,7 +107,7 @@ class Run:
     @cached_property
     def manifest(self) -> list[dict]:
         """All jobs of all manifests, pass by pass."""
-        folder = f"runs/{self.run_id}/"
+        folder = f"{PREFIXES['RUNS']}/{self.run_id}/"
         keys = [key.removeprefix(folder) for key in self.stack.keys(f"{folder}passes/")]
         passes = sorted((key for key in keys if key.endswith("/jobs.json")), key=lambda key: int(key.split("/")[1]))
         return [job for file in ["jobs.json", *passes] for job in self.json(file)]
@@ -115,8 +116,8 @@ class Run:
     def job_attempts(self) -> list[JobAttempt]:
         """The requests, in order."""
         folder = f"{self.plan['request']['job_name_prefix']}/{self.run_id}/"
-        sent = {key: json_lines(self._read(key)) for key in self.stack.keys(f"batch_inputs_json/{folder}")}
-        came = self.stack.keys(f"batch_outputs_json/{folder}")
+        sent = {key: json_lines(self._read(key)) for key in self.stack.keys(f"{PREFIXES['JOB_INPUTS']}/{folder}")}
+        came = self.stack.keys(f"{PREFIXES['JOB_OUTPUTS']}/{folder}")
         manifest, items = self.manifest, {item["job_name"]: item for item in self.items}
         named = [job["input_uri"].removeprefix(f"s3://{self.stack.bucket}/") for job in manifest]
         assert sorted(named) == sorted(sent), "each file of records belongs to one job"
@@ -175,5 +176,6 @@ class Run:
     @property
     def items(self) -> list[dict]:
         """Its items in the job table, in order: its jobs, and its chunks that are counted."""
-        found = self.stack.table.query(IndexName="run-index", KeyConditionExpression=Key("run_id").eq(self.run_id))
-        return sorted(found["Items"], key=lambda item: item["job_index"])
+        of_run = Key(RUN_INDEX["partition_key"]).eq(self.run_id)
+        found = self.stack.table.query(IndexName=RUN_INDEX["name"], KeyConditionExpression=of_run)
+        return sorted(found["Items"], key=lambda item: item[RUN_INDEX["sort_key"]])

@@ -3,9 +3,10 @@
 import json
 import uuid
 
+from stack.contract import PREFIXES, function_name
 from stack.waiting import wait_for
 
-FUNCTION = "bedrock-batch-trigger"
+FUNCTION = function_name("trigger")
 
 
 class Uploads:
@@ -19,7 +20,7 @@ class Uploads:
         pattern = {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
-            "detail": {"bucket": {"name": [stack.bucket]}, "object": {"key": [{"prefix": "trigger/"}]}},
+            "detail": {"bucket": {"name": [stack.bucket]}, "object": {"key": [{"prefix": f"{PREFIXES['TRIGGER']}/"}]}},
         }
         stack.events.put_rule(Name=self._name, EventPattern=json.dumps(pattern))
         stack.events.put_targets(Rule=self._name, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])

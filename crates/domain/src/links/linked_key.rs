@@ -1,5 +1,7 @@
 //! Restriction of links to certain objects.
 
+use crate::contract::prefixes::{ANSWERS, RUNS};
+
 /// Returns the last part of a key.
 pub fn file_name(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or_default()
@@ -12,8 +14,8 @@ pub fn is_linkable(key: &str) -> bool {
     let plain = parts.iter().all(|part| !part.is_empty() && *part != "." && *part != "..");
     plain
         && match parts.as_slice() {
-            ["batch_output_parquet", _, ..] => parts.len() > 2,
-            ["runs", _, file] => ["summary.json", "links.txt"].contains(file),
+            [ANSWERS, _, ..] => parts.len() > 2,
+            [RUNS, _, file] => ["summary.json", "links.txt"].contains(file),
             _ => false,
         }
 }

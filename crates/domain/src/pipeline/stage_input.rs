@@ -1,12 +1,13 @@
 //! Execution inputs of stages, `runs/<pipeline run>/stages/<n>.json`, by which a run is recognized as a stage.
 
+use crate::contract::prefixes::RUNS;
 use crate::ids::RunId;
 use crate::s3_uri::S3Uri;
 use serde_json::Value;
 
 /// Returns the key of the execution input of stage `index` (from 0) of a pipeline run.
 pub fn stage_input_key(pipeline_run: &RunId, index: usize) -> String {
-    format!("runs/{pipeline_run}/stages/{index}.json")
+    format!("{RUNS}/{pipeline_run}/stages/{index}.json")
 }
 
 /// Returns true if an execution input, as JSON text, is that of a stage, whose end the pipeline reports.
@@ -18,7 +19,7 @@ pub fn is_stage_input(input: &str) -> bool {
 pub fn pipeline_of_stage(input: &Value) -> Option<(String, RunId)> {
     let uri = S3Uri::parse(input.get("config_s3_uri")?.as_str()?).ok()?;
     let parts: Vec<&str> = uri.key.split('/').collect();
-    let ["runs", run, "stages", file] = parts.as_slice() else { return None };
+    let [RUNS, run, "stages", file] = parts.as_slice() else { return None };
     let number = file.strip_suffix(".json")?;
     let is_stage = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let run = RunId::parse(run).ok().filter(|_| is_stage)?;

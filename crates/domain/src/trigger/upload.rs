@@ -1,9 +1,8 @@
 //! Action for an upload, by its key.
 
+use crate::contract::prefixes::TRIGGER;
 use crate::problem::Problem;
 
-/// Folder whose uploads start executions.
-const FOLDER: &str = "trigger/";
 /// Suffix of the error file that is written next to an upload that started nothing.
 const ERROR_SUFFIX: &str = ".error.json";
 /// Maximum length of a key in S3.
@@ -44,7 +43,8 @@ pub enum UploadAction {
 
 /// Returns the action for an upload to `key`.
 pub fn action_for(key: &str) -> UploadAction {
-    let Some(path) = key.strip_prefix(FOLDER) else { return UploadAction::Ignore("it is not under trigger/") };
+    let path = key.strip_prefix(TRIGGER).and_then(|path| path.strip_prefix('/'));
+    let Some(path) = path else { return UploadAction::Ignore("it is not under trigger/") };
     if path.is_empty() || path.ends_with('/') {
         return UploadAction::Ignore("it marks a folder");
     }

@@ -1,20 +1,20 @@
-//! Responses of the function URL, in its payload format 2.0.
+//! Responses to requests for links.
 
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// HTTP response. It has no `Debug`, because the address that it redirects to is a secret.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone)]
 pub struct LinkAnswer {
-    status_code: u16,
-    headers: BTreeMap<&'static str, String>,
-    body: String,
-    is_base64_encoded: bool,
+    /// Its status code.
+    pub status: u16,
+    /// Its headers, by their names in lower case.
+    pub headers: BTreeMap<&'static str, String>,
+    /// Its body.
+    pub body: String,
 }
 
 impl LinkAnswer {
-    fn new(status_code: u16, sentence: &str) -> Self {
+    fn new(status: u16, sentence: &str) -> Self {
         let headers = [
             ("cache-control", "no-store"),
             ("content-type", "text/plain; charset=utf-8"),
@@ -23,16 +23,12 @@ impl LinkAnswer {
         ];
         let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
         let body = if sentence.is_empty() { String::new() } else { format!("{sentence}\n") };
-        Self { status_code, headers, body, is_base64_encoded: false }
+        Self { status, headers, body }
     }
 
     fn with(mut self, header: &'static str, value: String) -> Self {
         self.headers.insert(header, value);
         self
-    }
-
-    pub(super) fn status(&self) -> u16 {
-        self.status_code
     }
 
     pub(super) fn redirect(url: String) -> Self {
@@ -72,14 +68,19 @@ impl LinkAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_redirect_is_not_cached_and_sends_no_referrer() {
-        let expected = json!({"statusCode": 302, "body": "", "isBase64Encoded": false, "headers": {
-            "location": "https://s3/x", "cache-control": "no-store", "referrer-policy": "no-referrer",
-            "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}});
-        assert_eq!(serde_json::to_value(LinkAnswer::redirect("https://s3/x".to_owned())).unwrap(), expected);
+        let answer = LinkAnswer::redirect("https://s3/x".to_owned());
+        let headers: Vec<_> = answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let expected = [
+            ("cache-control", "no-store"),
+            ("content-type", "text/plain; charset=utf-8"),
+            ("location", "https://s3/x"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+        ];
+        assert_eq!((answer.status, answer.body.as_str(), headers.as_slice()), (302, "", expected.as_slice()));
     }
 
     #[test]
@@ -88,6 +89,6 @@ mod tests {
         assert!(expired.body.starts_with("This link worked until 2026-11-27 16:17 UTC."), "{}", expired.body);
         assert!(expired.body.contains("bedrock-batch download"));
         let statuses = [LinkAnswer::forged(), expired, LinkAnswer::gone("a"), LinkAnswer::only_get()];
-        assert_eq!(statuses.map(|answer| answer.status()), [403, 410, 404, 405]);
+        assert_eq!(statuses.map(|answer| answer.status), [403, 410, 404, 405]);
     }
 }

@@ -41,7 +41,7 @@ impl Downloader {
             tracing::error!(error_type = error.name(), "link_not_followed");
             LinkAnswer::unavailable()
         });
-        tracing::info!(status = answer.status(), "link_request_answered");
+        tracing::info!(status = answer.status, "link_request_answered");
         answer
     }
 
@@ -99,7 +99,6 @@ fn checked(request: &LinkRequest, key: &LinkKey, now: u64) -> Result<LinkTarget,
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
 
     fn key() -> LinkKey {
         LinkKey::new(&"k".repeat(64)).unwrap()
@@ -110,8 +109,7 @@ mod tests {
     }
 
     fn request(path: &str, token: &str) -> LinkRequest {
-        LinkRequest::read(&json!({"version": "2.0", "rawPath": path, "rawQueryString": format!("token={token}"),
-            "queryStringParameters": {"token": token}, "requestContext": {"http": {"method": "GET", "path": path}}}))
+        LinkRequest::new("GET", path, Some(token.to_owned()))
     }
 
     #[test]
@@ -126,21 +124,13 @@ mod tests {
 
     #[test]
     fn requests_without_a_token_are_refused() {
-        for event in [json!({}), json!(null), json!({"queryStringParameters": {}, "rawQueryString": "x=1"})] {
-            assert_eq!(checked(&LinkRequest::read(&event), &key(), 0), Err(Refusal::Forged));
-        }
+        assert_eq!(checked(&LinkRequest::new("GET", "/0000.parquet", None), &key(), 0), Err(Refusal::Forged));
     }
 
     proptest! {
         #[test]
         fn no_token_text_panics(path in "\\PC{0,30}", token in "\\PC{0,80}") {
             prop_assert_eq!(checked(&request(&path, &token), &key(), 0), Err(Refusal::Forged));
-        }
-
-        #[test]
-        fn no_event_panics(text in "[\\[\\]{}\":,a-z0-9 ]{0,60}") {
-            let event: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
-            prop_assert_eq!(checked(&LinkRequest::read(&event), &key(), 0), Err(Refusal::Forged));
         }
     }
 }

@@ -1,9 +1,7 @@
-//! Requests to the function URL (payload format 2.0), as far as they are read.
-
-use serde_json::Value;
+//! Requests for links.
 
 /// Request for a link. It has no `Debug`, because its token is a secret.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LinkRequest {
     method: String,
     file_name: String,
@@ -11,19 +9,10 @@ pub struct LinkRequest {
 }
 
 impl LinkRequest {
-    /// Reads any event; missing fields are empty.
-    pub fn read(event: &Value) -> Self {
-        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
-        let token = text("/queryStringParameters/token").or_else(|| {
-            let pairs = text("/rawQueryString").unwrap_or_default().split('&');
-            pairs.filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == "token").map(|(_, value)| value)
-        });
-        let path = text("/rawPath").unwrap_or_default();
-        Self {
-            method: text("/requestContext/http/method").unwrap_or_default().to_owned(),
-            file_name: path.rsplit('/').next().unwrap_or_default().to_owned(),
-            token: token.map(str::to_owned),
-        }
+    /// Makes the request for `path` with the token of the query.
+    pub fn new(method: &str, path: &str, token: Option<String>) -> Self {
+        let file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        Self { method: method.to_owned(), file_name, token }
     }
 
     pub(super) fn is_get(&self) -> bool {
@@ -43,27 +32,19 @@ impl LinkRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
-    fn a_request_is_read_with_or_without_parsed_parameters() {
-        let mut event = json!({"version": "2.0", "routeKey": "$default", "rawPath": "/0000.parquet",
-            "rawQueryString": "a=b&token=v1.a.b", "headers": {"host": "x"},
-            "queryStringParameters": {"a": "b", "token": "v1.a.b"},
-            "requestContext": {"http": {"method": "GET", "path": "/0000.parquet"}}, "isBase64Encoded": false});
-        for _ in 0..2 {
-            let request = LinkRequest::read(&event);
-            assert!(request.is_get());
-            assert_eq!((request.file_name(), request.token()), ("0000.parquet", Some("v1.a.b")));
-            event.as_object_mut().unwrap().remove("queryStringParameters");
+    fn other_methods_are_not_get() {
+        assert!(LinkRequest::new("GET", "/", None).is_get());
+        for method in ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
+            assert!(!LinkRequest::new(method, "/", None).is_get(), "{method}");
         }
     }
 
     #[test]
-    fn other_methods_are_not_get() {
-        for method in ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
-            let event = json!({"requestContext": {"http": {"method": method}}});
-            assert!(!LinkRequest::read(&event).is_get(), "{method}");
+    fn the_file_is_named_by_the_last_part_of_the_path() {
+        for (path, name) in [("/0000.parquet", "0000.parquet"), ("/a/b.csv", "b.csv"), ("/", ""), ("", "")] {
+            assert_eq!(LinkRequest::new("GET", path, None).file_name(), name, "{path}");
         }
     }
 }

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, RUN_INDEX, TIME_TO_LIVE};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::plan::JobItem;
@@ -22,8 +23,6 @@ use std::time::SystemTime;
 
 /// Items disappear so long after their last change.
 const KEPT_SECONDS: i64 = 90 * 24 * 3600;
-/// The index of a run's jobs.
-const RUN_INDEX: &str = "run-index";
 /// The value of the attribute `open`, which open jobs have and others have not, so that their index is sparse.
 const OPEN: &str = "1";
 
@@ -185,7 +184,7 @@ impl JobTable {
     /// # Errors
     /// As DynamoDB fails.
     pub async fn get(&self, name: &str) -> Result<Option<StoredJob>, EngineError> {
-        let get = self.client.get_item().table_name(&self.table).key("job_name", text(name)).consistent_read(true);
+        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(name)).consistent_read(true);
         let got = get.send().await.map_err(|error| EngineError::from_aws(format!("cannot read job {name}"), &error))?;
         Ok(got.item().map(read))
     }
@@ -308,8 +307,9 @@ impl JobTable {
     /// # Errors
     /// As DynamoDB fails.
     pub async fn of_run(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
-        let query = self.client.query().table_name(&self.table).index_name(RUN_INDEX);
-        let query = query.key_condition_expression("run_id = :run").expression_attribute_values(":run", text(run_id));
+        let query = self.client.query().table_name(&self.table).index_name(RUN_INDEX.name);
+        let condition = format!("{} = :run", RUN_INDEX.partition_key);
+        let query = query.key_condition_expression(condition).expression_attribute_values(":run", text(run_id));
         let mut items = query.into_paginator().items().send();
         let mut jobs = Vec::new();
         while let Some(item) = items.next().await {
@@ -329,12 +329,12 @@ impl JobTable {
         values: &[(&str, AttributeValue)],
     ) -> Result<bool, EngineError> {
         let (set, rest) = expression.split_once(" REMOVE ").map_or((expression, None), |(set, rest)| (set, Some(rest)));
-        let mut full = format!("{set}, updated_at = :now, expires_at = :expiry");
+        let mut full = format!("{set}, {} = :now, {TIME_TO_LIVE} = :expiry", OPEN_INDEX.sort_key);
         if let Some(rest) = rest {
             full.push_str(" REMOVE ");
             full.push_str(rest);
         }
-        let update = self.client.update_item().table_name(&self.table).key("job_name", text(name));
+        let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(name));
         let mut update = update
             .condition_expression(condition)
             .expression_attribute_values(":now", text(&now()))
@@ -344,7 +344,7 @@ impl JobTable {
             update = update.expression_attribute_values(*name, value.clone());
         }
         // Names that DynamoDB reserves.
-        for (alias, attribute) in [("#open", "open"), ("#status", "status")] {
+        for (alias, attribute) in [("#open", OPEN_INDEX.partition_key), ("#status", "status")] {
             if full.contains(alias) {
                 update = update.expression_attribute_names(alias, attribute);
             }
@@ -380,9 +380,9 @@ fn read(item: &HashMap<String, AttributeValue>) -> StoredJob {
     let string = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
     let count = |name: &str| item.get(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse::<u64>().ok());
     StoredJob {
-        name: string("job_name").unwrap_or_default(),
-        run_id: string("run_id").unwrap_or_default(),
-        index: count("job_index").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        name: string(PARTITION_KEY).unwrap_or_default(),
+        run_id: string(RUN_INDEX.partition_key).unwrap_or_default(),
+        index: count(RUN_INDEX.sort_key).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         records: count("records").unwrap_or(0),
         round: count("round").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         lane: string("lane").and_then(|name| Lane::parse(&name)),

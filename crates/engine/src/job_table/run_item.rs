@@ -3,6 +3,7 @@
 use super::{JobTable, expiry, now, number, text};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use bedrock_batch_domain::layout::Layout;
 
 /// Who has a run in hand.
@@ -20,7 +21,8 @@ impl JobTable {
     /// # Errors
     /// As DynamoDB fails.
     pub async fn run(&self, run_id: &str) -> Result<Option<RunItem>, EngineError> {
-        let get = self.client.get_item().table_name(&self.table).key("job_name", text(&Layout::run_item_name(run_id)));
+        let get =
+            self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(&Layout::run_item_name(run_id)));
         let got = get.consistent_read(true).send().await;
         let got = got.map_err(|error| EngineError::from_aws(format!("cannot read run {run_id}"), &error))?;
         Ok(got.item().map(|item| RunItem {
@@ -51,11 +53,11 @@ impl JobTable {
     pub async fn take_run(&self, run_id: &str, execution_arn: &str, from: Option<&str>) -> Result<bool, EngineError> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put
-            .item("job_name", text(&Layout::run_item_name(run_id)))
+            .item(PARTITION_KEY, text(&Layout::run_item_name(run_id)))
             .item("execution_arn", text(execution_arn))
             .item("stopped", AttributeValue::Bool(false))
-            .item("updated_at", text(&now()))
-            .item("expires_at", number(expiry()))
+            .item(OPEN_INDEX.sort_key, text(&now()))
+            .item(TIME_TO_LIVE, number(expiry()))
             .condition_expression("attribute_not_exists(job_name) OR execution_arn IN (:own, :from)")
             .expression_attribute_values(":own", text(execution_arn))
             .expression_attribute_values(":from", text(from.unwrap_or(execution_arn)));

@@ -7,13 +7,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Input of an invocation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub enum NotifyInput {
     /// Invocation by the pipeline orchestrator.
     Pipeline(PipelineEnd),
     /// Invocation by the event "Step Functions Execution Status Change".
-    Execution(StatusChange),
+    Execution(EndedExecution),
 }
 
 /// Outcome of a pipeline, as reported by its state machine.
@@ -53,16 +52,8 @@ fn failed() -> Ending {
     Ending::Failed
 }
 
-/// Event "Step Functions Execution Status Change".
-#[derive(Debug, Clone, Deserialize)]
-pub struct StatusChange {
-    /// Ended execution.
-    pub detail: EndedExecution,
-}
-
-/// Fields of the event that are read.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// Execution that ended.
+#[derive(Debug, Clone, Default)]
 pub struct EndedExecution {
     /// ARN of the execution.
     pub execution_arn: String,
@@ -72,10 +63,10 @@ pub struct EndedExecution {
     pub name: String,
     /// `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
     pub status: String,
-    /// Start, in milliseconds since 1970.
-    pub start_date: Value,
-    /// End, in milliseconds since 1970.
-    pub stop_date: Value,
+    /// Start, in seconds since 1970.
+    pub started: Option<u64>,
+    /// End, in seconds since 1970.
+    pub stopped: Option<u64>,
     /// Input as JSON text; Step Functions omits long ones.
     pub input: Option<String>,
     /// Output as JSON text; Step Functions omits long ones.
@@ -102,14 +93,9 @@ impl EndedExecution {
         self.state_machine_arn.contains(":stateMachine:bedrock-pipeline-orchestrator")
     }
 
-    /// Returns the start in seconds since 1970.
-    pub(super) fn started(&self) -> Option<u64> {
-        seconds(&self.start_date)
-    }
-
     /// Returns the duration in seconds.
     pub(super) fn duration(&self) -> Option<u64> {
-        seconds(&self.stop_date)?.checked_sub(self.started()?)
+        self.stopped?.checked_sub(self.started?)
     }
 
     /// Returns a text field of its input.
@@ -131,18 +117,13 @@ fn field(json: Option<&str>, name: &str) -> Option<String> {
     value.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn seconds(milliseconds: &Value) -> Option<u64> {
-    let milliseconds = milliseconds.as_u64().or_else(|| milliseconds.as_str()?.parse().ok())?;
-    Some(milliseconds / 1000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn read(event: Value) -> NotifyInput {
+    fn read(event: Value) -> PipelineEnd {
         serde_json::from_value(event).unwrap()
     }
 
@@ -150,7 +131,7 @@ mod tests {
     fn the_end_of_a_succeeded_pipeline_is_read() {
         let input = read(json!({"action": "succeeded", "pipeline_run_id": "p", "bucket": "b", "execution_arn": "a",
             "started_at": "t", "stages": []}));
-        let NotifyInput::Pipeline(PipelineEnd::Succeeded { pipeline_run_id }) = input else { panic!("{input:?}") };
+        let PipelineEnd::Succeeded { pipeline_run_id } = input else { panic!("{input:?}") };
         assert_eq!(pipeline_run_id.as_str(), "p");
     }
 
@@ -158,30 +139,25 @@ mod tests {
     fn the_end_of_a_failed_pipeline_is_read() {
         let input = read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "started_at": "t",
             "input": {"pipeline_name": "n"}, "error": {"Error": "States.TaskFailed", "Cause": "c"}}));
-        let NotifyInput::Pipeline(PipelineEnd::Failed(failed)) = input else { panic!("{input:?}") };
+        let PipelineEnd::Failed(failed) = input else { panic!("{input:?}") };
         assert_eq!((failed.error.error.as_str(), failed.ending), ("States.TaskFailed", Ending::Failed));
         // A Fail state may end without a cause.
         read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "error": {"Error": "x"}}));
     }
 
-    fn event(status: &str) -> Value {
-        json!({"version": "0", "id": "315c1398-40ff-a850-213b-158f73e60175", "source": "aws.states",
-            "detail-type": "Step Functions Execution Status Change", "account": "123456789012",
-            "time": "2026-11-20T13:05:07Z", "region": "eu-west-1", "resources": ["arn"],
-            "detail": {"executionArn": "arn:aws:states:eu-west-1:123456789012:execution:bedrock-batch-orchestrator-1:t=1",
-                "stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-1",
-                "name": "t=1", "status": status, "startDate": 1_763_643_907_123_u64, "stopDate": 1_763_643_967_456_u64,
-                "input": "{\"s3_uri\":\"s3://b/k\"}", "inputDetails": {"included": true},
-                "output": null, "outputDetails": null, "error": "JobFailed", "cause": "no access"}})
-    }
-
     #[test]
-    fn the_event_of_a_run_is_read() {
-        let NotifyInput::Execution(change) = read(event("FAILED")) else { panic!() };
-        let ended = change.detail;
+    fn a_run_that_failed_has_its_ending_and_its_duration() {
+        let ended = EndedExecution {
+            state_machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-1"
+                .to_owned(),
+            name: "t=1".to_owned(),
+            status: "FAILED".to_owned(),
+            started: Some(1_763_643_907),
+            stopped: Some(1_763_643_967),
+            ..EndedExecution::default()
+        };
         assert_eq!((ended.ending(), ended.duration(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
         assert_eq!(ended.run_id(), RunId::of_execution("t=1"));
-        assert_eq!((ended.error.as_deref(), ended.cause.as_deref()), (Some("JobFailed"), Some("no access")));
     }
 
     #[test]
@@ -194,20 +170,25 @@ mod tests {
     }
 
     #[test]
-    fn fields_missing_from_an_event_are_unknown() {
-        let NotifyInput::Execution(change) = read(json!({"detail": {"name": "a", "status": "RUNNING"}})) else {
-            panic!()
-        };
-        assert_eq!((change.detail.ending(), change.detail.duration()), (None, None));
+    fn a_running_execution_has_no_end_and_no_duration() {
+        let running = EndedExecution { status: "RUNNING".to_owned(), started: Some(1), ..EndedExecution::default() };
+        assert_eq!((running.ending(), running.duration()), (None, None));
     }
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "\\PC{0,60}", date in any::<u64>()) {
-            let detail = json!({"name": text, "input": text, "output": text, "status": text, "startDate": date, "stopDate": 0});
-            let ended: EndedExecution = serde_json::from_value(detail).unwrap();
+        fn no_text_panics(text in "\\PC{0,60}", started in any::<u64>()) {
+            let ended = EndedExecution {
+                name: text.clone(),
+                status: text.clone(),
+                input: Some(text.clone()),
+                output: Some(text.clone()),
+                started: Some(started),
+                stopped: Some(0),
+                ..EndedExecution::default()
+            };
             let _ = (ended.run_id(), ended.duration(), ended.ending());
-            let _ = serde_json::from_str::<NotifyInput>(&text);
+            let _ = serde_json::from_str::<PipelineEnd>(&text);
         }
     }
 }

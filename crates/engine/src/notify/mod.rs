@@ -7,7 +7,7 @@ mod pipeline_succeeded;
 mod run_ended;
 mod stages;
 
-pub use input::{EndedExecution, NotifyInput, PipelineEnd, StatusChange};
+pub use input::{EndedExecution, NotifyInput, PipelineEnd};
 
 use crate::error::EngineError;
 use crate::link_keys::LinkKeys;
@@ -53,7 +53,7 @@ impl Notifier {
             NotifyInput::Pipeline(PipelineEnd::Failed(failed)) => {
                 serde_json::to_value(self.pipeline_failed(&failed).await?)
             }
-            NotifyInput::Execution(change) => serde_json::to_value(self.execution_ended(&change.detail).await?),
+            NotifyInput::Execution(ended) => serde_json::to_value(self.execution_ended(&ended).await?),
         };
         answer.map_err(|error| EngineError::internal("cannot write the outcome as JSON").caused_by(error))
     }

@@ -48,7 +48,7 @@ impl Notifier {
         let failure = FailedPipeline {
             execution_name: ended.name.clone(),
             execution_arn: ended.execution_arn.clone(),
-            started_at: ended.started().map(time::text).unwrap_or_default(),
+            started_at: ended.started.map(time::text).unwrap_or_default(),
             input: input.unwrap_or_default(),
             error: StateError { error, cause },
             ending,
@@ -122,7 +122,7 @@ impl Notifier {
 }
 
 fn started(ended: &EndedExecution) -> String {
-    ended.started().map_or_else(|| "unknown".to_owned(), time::minute)
+    ended.started.map_or_else(|| "unknown".to_owned(), time::minute)
 }
 
 fn expiry_days(request: &Value) -> u32 {

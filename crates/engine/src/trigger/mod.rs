@@ -1,12 +1,10 @@
 //! Trigger: an upload under `trigger/` starts one execution, however often its event is delivered.
 
 mod configs;
-mod event;
 mod start;
 mod uploaded;
 
 pub use configs::{Configs, load_configs};
-pub use event::ObjectCreated;
 
 use crate::error::EngineError;
 use crate::mailer::Mailer;
@@ -17,6 +15,15 @@ use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::trigger::{Upload, UploadAction, action_for, error_key};
 use serde::Serialize;
+
+/// An object that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectCreated {
+    /// Its bucket.
+    pub bucket: String,
+    /// Its upload.
+    pub upload: Upload,
+}
 
 /// Starts executions for uploads.
 #[derive(Debug, Clone)]

@@ -4,21 +4,21 @@ import type { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { FunctionEvents } from './function-events';
 
-/** Props of `Uploads`. */
-export interface UploadsProps {
+/** Props of `UploadEvents`. */
+export interface UploadEventsProps {
   readonly bucket: IBucket;
-  /** Starts what each upload asks for. */
+  /** Function that starts an execution for an upload. */
   readonly handler: HandlerFunction;
 }
 
 /**
- * Uploads that start something, on their way to the function that starts it.
+ * Delivers uploads under `trigger/` to the function that starts executions for them.
  *
- * The function's own error files are among them, and are its to pass over: a pattern can ask for how a key begins or for
- * how it does not end, not for both.
+ * The function's own error files are among them, and the function ignores them: a pattern can match the beginning of a
+ * key or exclude an ending, but not both.
  */
-export class Uploads extends FunctionEvents {
-  constructor(scope: Construct, id: string, props: UploadsProps) {
+export class UploadEvents extends FunctionEvents {
+  constructor(scope: Construct, id: string, props: UploadEventsProps) {
     super(scope, id, {
       description: `Uploads under ${PREFIXES.trigger}/`,
       pattern: {

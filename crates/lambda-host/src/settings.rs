@@ -1,6 +1,7 @@
 //! Settings of a function: its environment variables.
 
 use aws_config::SdkConfig;
+use bedrock_batch_domain::contract::environment::{self, Variable};
 use bedrock_batch_engine::objects::Bucket;
 use lambda_runtime::Error;
 use std::str::FromStr;
@@ -9,21 +10,24 @@ use std::str::FromStr;
 ///
 /// # Errors
 /// Returns an error with the name of the variable if it is missing or cannot be parsed.
-pub fn required<T: FromStr>(name: &str) -> Result<T, Error> {
-    optional(name)?.ok_or_else(|| format!("the environment variable {name} is missing: deploy the stack again").into())
+pub fn required<T: FromStr>(variable: Variable) -> Result<T, Error> {
+    let missing = || format!("the environment variable {variable} is missing: deploy the stack again").into();
+    optional(variable)?.ok_or_else(missing)
 }
 
 /// Reads an environment variable that may be missing or empty.
 ///
 /// # Errors
 /// Returns an error with the name of the variable if it cannot be parsed.
-pub fn optional<T: FromStr>(name: &str) -> Result<Option<T>, Error> {
-    let value = std::env::var(name).unwrap_or_default();
+pub fn optional<T: FromStr>(variable: Variable) -> Result<Option<T>, Error> {
+    let value = std::env::var(variable.name()).unwrap_or_default();
     if value.is_empty() {
         return Ok(None);
     }
-    let parsed = value.parse().map_err(|_| format!("the environment variable {name} has no valid value: `{value}`"))?;
-    Ok(Some(parsed))
+    match value.parse() {
+        Ok(parsed) => Ok(Some(parsed)),
+        Err(_) => Err(format!("the environment variable {variable} has an invalid value: `{value}`").into()),
+    }
 }
 
 /// Returns the stack's bucket, which the environment names.
@@ -31,5 +35,5 @@ pub fn optional<T: FromStr>(name: &str) -> Result<Option<T>, Error> {
 /// # Errors
 /// Returns an error if the variable is missing.
 pub fn bucket(config: &SdkConfig) -> Result<Bucket, Error> {
-    Ok(Bucket::new(bedrock_batch_aws::s3_client(config), required::<String>("BUCKET_NAME")?))
+    Ok(Bucket::new(bedrock_batch_aws::s3_client(config), required::<String>(environment::BUCKET_NAME)?))
 }

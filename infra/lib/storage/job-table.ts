@@ -4,12 +4,12 @@ import { Construct } from 'constructs';
 import { JOB_TABLE } from '../contract/job-table';
 
 /**
- * The table of jobs: one item per Bedrock job, written before the job exists.
+ * The job table: one item per Bedrock job, written before the job exists.
  *
  * It holds the tokens that running executions wait for and the only record of which job belongs to which run, so it
- * can be restored to any second and stays when the stack goes.
+ * can be restored to any second and is retained when the stack is deleted.
  */
-export class TaskTable extends Construct {
+export class JobTable extends Construct {
   readonly table: Table;
 
   constructor(scope: Construct, id: string) {

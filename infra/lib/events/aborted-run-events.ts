@@ -4,19 +4,20 @@ import type { Construct } from 'constructs';
 import { executionStatus } from './execution-status';
 import { FunctionEvents } from './function-events';
 
-/** Props of `BrokenOffRuns`. */
-export interface BrokenOffRunsProps {
+/** Props of `AbortedRunEvents`. */
+export interface AbortedRunEventsProps {
   readonly stateMachine: StateMachine;
-  /** Stops the jobs of the run that each event names. */
+  /** Function that stops the jobs of the run that an event names. */
   readonly handler: HandlerFunction;
 }
 
 /**
- * Executions that end before their run does, on their way to the function that stops the run's Bedrock jobs. Children of
- * the maps are not among them: a child that fails takes its execution with it, and that one is heard.
+ * Delivers executions that ended before their run did to the function that stops the run's Bedrock jobs.
+ *
+ * Children of the maps are not among them: a child that fails ends its execution, and that event is delivered.
  */
-export class BrokenOffRuns extends FunctionEvents {
-  constructor(scope: Construct, id: string, props: BrokenOffRunsProps) {
+export class AbortedRunEvents extends FunctionEvents {
+  constructor(scope: Construct, id: string, props: AbortedRunEventsProps) {
     super(scope, id, {
       description: 'Executions of the batch orchestrator that were aborted, failed or timed out',
       pattern: executionStatus(props.stateMachine, ['ABORTED', 'FAILED', 'TIMED_OUT']),

@@ -4,23 +4,24 @@ import type { Construct } from 'constructs';
 import { executionStatus } from './execution-status';
 import { FunctionEvents } from './function-events';
 
-/** Props of `Endings`. */
-export interface EndingsProps {
+/** Props of `ExecutionEndEvents`. */
+export interface ExecutionEndEventsProps {
+  /** Pipeline orchestrator. */
   readonly pipelines: StateMachine;
-  /** The batch orchestrator. @default - its runs end without an email */
+  /** Batch orchestrator. @default - its runs end without an email */
   readonly runs?: StateMachine;
-  /** Sends the emails. */
+  /** Function that sends the emails. */
   readonly handler: HandlerFunction;
 }
 
 /**
- * Executions that ended and have not said so themselves, on their way to the function that sends the emails.
+ * Delivers executions that ended without sending an email themselves to the function that sends the emails.
  *
- * A pipeline has states for its emails, but none that could begin any more when it is aborted or timed out. A run has
- * none at all. Stages of pipelines are runs too: the function knows them by their input, and passes them over.
+ * A pipeline has states for its emails, but none of them can start once it was aborted or has timed out. A run has no
+ * such states. Stages of pipelines are runs too: the function recognises them by their input and ignores them.
  */
-export class Endings extends FunctionEvents {
-  constructor(scope: Construct, id: string, props: EndingsProps) {
+export class ExecutionEndEvents extends FunctionEvents {
+  constructor(scope: Construct, id: string, props: ExecutionEndEventsProps) {
     super(scope, id, {
       description: 'Pipelines that were aborted or timed out',
       pattern: executionStatus(props.pipelines, ['ABORTED', 'TIMED_OUT']),

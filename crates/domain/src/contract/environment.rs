@@ -1,0 +1,68 @@
+//! The environment variables of the functions.
+
+use std::fmt;
+
+/// The name of an environment variable. The functions read no others, so a variable is either of the contract or one
+/// that Lambda itself sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable(&'static str);
+
+impl Variable {
+    /// The variable's name.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Set by Lambda: the directory of the function's binary and of the files that travel with it.
+pub const LAMBDA_TASK_ROOT: Variable = Variable("LAMBDA_TASK_ROOT");
+/// Set by Lambda: the region of the function.
+pub const AWS_REGION: Variable = Variable("AWS_REGION");
+
+super::names! { Variable = Variable;
+    /// All functions: the bucket of all data.
+    BUCKET_NAME = "BUCKET_NAME";
+    /// All functions: the job table.
+    TASK_TABLE_NAME = "TASK_TABLE_NAME";
+    /// All functions: the filter of the logs. Read by tracing-subscriber.
+    LOG_FILTER = "RUST_LOG";
+    /// preprocess, validate: maximum number of records per run where the run does not set one; absent means no limit.
+    MAX_TOTAL_RECORDS = "MAX_TOTAL_RECORDS";
+    /// preprocess, validate: maximum number of records per job where the run does not set one.
+    MAX_RECORDS_PER_JOB = "MAX_RECORDS_PER_JOB";
+    /// preprocess, validate: maximum number of jobs that a run may have open at the same time.
+    MAX_CONCURRENT_JOBS = "MAX_CONCURRENT_JOBS";
+    /// preprocess, validate: further buckets that runs may read, separated by commas; may be empty.
+    INPUT_BUCKETS = "INPUT_BUCKETS";
+    /// submit: the role that Bedrock assumes to read and write the data of a job.
+    BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN";
+    /// submit: the timeout of each Bedrock job, in hours.
+    JOB_TIMEOUT_HOURS = "JOB_TIMEOUT_HOURS";
+    /// invoke: seconds after which one invocation hands the remaining records over to the next.
+    INVOCATION_SECONDS = "INVOCATION_SECONDS";
+    /// reconcile: seconds without an event after which an open job is checked.
+    SILENT_SECONDS = "SILENT_SECONDS";
+    /// validate: `true` if links go through the download function and so may outlive presigned ones, else `false`.
+    DOWNLOAD_LINKS = "DOWNLOAD_LINKS";
+    /// notify: the URL of the download function; absent where there is none.
+    DOWNLOAD_URL = "DOWNLOAD_URL";
+    /// notify, download: the secret that signs links; absent where there are none.
+    LINK_KEY_SECRET_ARN = "LINK_KEY_SECRET_ARN";
+    /// notify, trigger: the topic of the emails.
+    TOPIC_ARN = "TOPIC_ARN";
+    /// trigger: the state machine of runs.
+    BATCH_STATE_MACHINE_ARN = "BATCH_STATE_MACHINE_ARN";
+    /// trigger: the state machine of pipelines.
+    PIPELINE_STATE_MACHINE_ARN = "PIPELINE_STATE_MACHINE_ARN";
+    /// submit, job-status, invoke, reconcile, stop-jobs: the endpoint of Bedrock's control plane, if not AWS's own. Read
+    /// by the AWS SDK.
+    BEDROCK_ENDPOINT_URL = "AWS_ENDPOINT_URL_BEDROCK";
+    /// The same functions: the endpoint of Bedrock's runtime, if not AWS's own. Read by the AWS SDK.
+    BEDROCK_RUNTIME_ENDPOINT_URL = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
+}
