@@ -1,4 +1,4 @@
-"""A stack for the whole session, scenarios that play in the background, and misbehaviour that ends with its test."""
+"""A stack for the whole session, scenarios in the background, and misbehaviour that ends with its test."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -10,23 +10,23 @@ from stack.local import bring_up, take_down
 
 pytest.register_assert_rewrite("stack.checks", "stack.lossless")
 
-# Runs in the background at the same time: more only wait for each other on a small machine.
-AT_ONCE = 4
+# Modules in the background at the same time: more would only wait for each other on a small machine.
+MAX_CONCURRENT_MODULES = 4
 
 
 def pytest_collection_modifyitems(items):
-    """Those that need the stack for themselves come last."""
+    """Moves the tests that need the stack for themselves to the end."""
     items.sort(key=lambda item: bool({"misbehaving", "played_alone"} & set(item.fixturenames)))
 
 
 @pytest.fixture(scope="session")
 def stack():
-    # A profile, endpoints or credentials of the user's have no part in this.
+    # The user's profile, endpoints and credentials must not affect the tests.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     try:
         stack = Stack(bring_up())
-        # What a session before this one has asked of a stack that was kept up.
+        # Requests of an earlier session, if the stack was kept up.
         stack.simulator.forget()
         # Before anything is sent.
         assert stack.mailbox
@@ -38,9 +38,9 @@ def stack():
 
 @pytest.fixture(scope="session")
 def in_background(stack, request):
-    """By module, what its `play` is going to return."""
+    """The future result of `play` by module."""
     modules = {item.module.__name__: item.module for item in request.session.items if hasattr(item.module, "play")}
-    pool = ThreadPoolExecutor(AT_ONCE)
+    pool = ThreadPoolExecutor(MAX_CONCURRENT_MODULES)
     yield {name: pool.submit(module.play, stack) for name, module in modules.items()}
     pool.shutdown(cancel_futures=True)
 
@@ -53,7 +53,7 @@ def played(in_background, request):
 
 @pytest.fixture
 def misbehaving(stack, in_background):
-    """Tells the simulator how to misbehave, with nothing else on the stack, until the end of the test."""
+    """Makes the simulator misbehave, with nothing else on the stack, until the end of the test."""
     wait(in_background.values())
     yield stack.simulator.behave
     end_misbehaviour(stack)
@@ -61,8 +61,7 @@ def misbehaving(stack, in_background):
 
 @pytest.fixture(scope="module")
 def played_alone(stack, in_background, request):
-    """The result of this module's `play_alone`: it may tell the simulator how to misbehave, with nobody else on the
-    stack."""
+    """The result of this module's `play_alone`, which may make the simulator misbehave, with nothing else on the stack."""
     wait(in_background.values())
     try:
         yield request.module.play_alone(stack)

@@ -1,4 +1,4 @@
-"""`mapped`: a column names the prompt of each row, or what is mapped to one; rows without one say why."""
+"""`mapped`: a column names the prompt of each row, or a value that is mapped to one; rows without a prompt say why."""
 
 import json
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from stack.inputs import csv_text, topics
-from stack.prompts import answer_texts, asked_texts, filled
+from stack.prompts import answer_texts, filled, sent_texts
 
 COUNT = 130
 # In turn: what the column says, and which prompt that is.
@@ -72,13 +72,13 @@ def test_each_row_is_sent_with_its_own_prompt(played, name):
     rows = run.rows.to_pylist()
     assert [row["prompt_id"] for row in rows] == prompts
     assert [row["topic"] for row in rows] == topics(COUNT)
-    asked, answers = asked_texts(run), answer_texts(run)
+    sent, answers = sent_texts(run), answer_texts(run)
     for row in rows:
         if row["prompt_id"] is not None:
-            record_id = asked.pop(filled(row["prompt_id"], row))
+            record_id = sent.pop(filled(row["prompt_id"], row))
             assert record_id == row["record_id"]
             assert (row["error"], row["response"]) == (None, answers[record_id])
-    assert asked == {}, "nothing else was asked"
+    assert sent == {}, "nothing else was sent"
 
 
 @pytest.mark.parametrize("name", CASES)

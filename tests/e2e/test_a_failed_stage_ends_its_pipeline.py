@@ -1,4 +1,4 @@
-"""A stage that fails: an email names it, nothing after it runs, and what was answered before stays."""
+"""A stage that fails: an email names it, no later stage runs, and earlier answers stay."""
 
 import pytest
 

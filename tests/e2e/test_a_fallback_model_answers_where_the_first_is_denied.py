@@ -1,5 +1,6 @@
-"""`fallback_model_id` is asked on demand once Bedrock refuses the first model; each row names the model that answered,
-and the cost is that model's. Without one, the run fails with what to do, unless it has answers already."""
+"""`fallback_model_id` is invoked on demand once Bedrock refuses the first model; each row names the model that
+answered, and the cost is that of this model. Without a fallback, the run fails and says what to do, unless it already
+has answers."""
 
 import pytest
 
@@ -81,9 +82,9 @@ def test_a_run_that_has_answers_keeps_them(played_alone):
 def test_the_denied_model_answered_nothing(stack, played_alone, name):
     run = played_alone[name]
     answered = stack.simulator.answered_on_demand()
-    for ask in run.asks:
-        if ask.lane == "on_demand":
-            for model_input in ask.model_inputs.values():
+    for attempt in run.job_attempts:
+        if attempt.lane == "on_demand":
+            for model_input in attempt.model_inputs.values():
                 content = stack.simulator.content(model_input)
                 assert answered.get((MODEL, content), 0) == 0
                 assert answered[FALLBACK, content] == 1

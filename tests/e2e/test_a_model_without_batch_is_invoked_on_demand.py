@@ -1,5 +1,5 @@
-"""Where Bedrock does not take the model in batch, `auto` asks on demand, says so, and counts the full price; in batch
-mode the run fails with Bedrock's own words."""
+"""If Bedrock does not accept the model in batch, `auto` sends the rows on demand, says so, and counts the full price;
+in batch mode the run fails with the message of Bedrock."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def play_alone(stack):
 
 @pytest.mark.parametrize(("name", "first"), [("auto", 0), ("no-rounds", 1000), ("errors-alone", 2000)])
 def test_auto_invokes_the_model_on_demand(played_alone, name, first):
-    """Whatever is to be asked again: these rows were not asked at all."""
+    """Regardless of `retry_on`, since these rows were not sent before."""
     run = played_alone[name]
     assert run.jobs == []
     assert_rows_kept(run, topic_table(COUNT, FIRST + first))

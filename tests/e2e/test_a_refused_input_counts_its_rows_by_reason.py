@@ -1,5 +1,5 @@
-"""In batch mode, where a record that is too large leaves too few others for a job, nothing is submitted, and the
-message counts each row for its own reason and says what to do."""
+"""In batch mode, if a record that is too large leaves too few others for a job, nothing is submitted, and the message
+counts each row for its own reason and says what to do."""
 
 import pyarrow as pa
 import pytest

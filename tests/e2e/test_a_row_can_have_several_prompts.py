@@ -1,4 +1,4 @@
-"""`expanded`: a column chooses a rule, which names the prompts of a row; answers come one a row, or side by side."""
+"""`expanded`: a column selects a rule, which names the prompts of a row; answers come one per row, or side by side."""
 
 import json
 import uuid
@@ -11,7 +11,7 @@ import pytest
 from stack.inputs import csv_text
 from stack.pictures import png
 from stack.pipeline import read_together, sizes_of
-from stack.prompts import answer_texts, asked_texts, filled
+from stack.prompts import answer_texts, filled, sent_texts
 
 COUNT = 401
 # In turn; after matching without case and outer spaces: two prompts, one, none, none.
@@ -99,16 +99,16 @@ def test_long_has_one_row_per_prompt(played, long_rows):
 def test_each_answer_stands_beside_its_prompt_and_its_row(played, long_rows):
     run = played["long"]
     inputs = {row["record_id"]: row for row in products().to_pylist()}
-    asked, answers = asked_texts(run), answer_texts(run)
+    sent, answers = sent_texts(run), answer_texts(run)
     for row in long_rows:
         assert {name: row[name] for name in inputs[row["record_id"]]} == inputs[row["record_id"]]
         if row["prompt_id"] is None:
             continue
-        record_id = asked.pop(filled(row["prompt_id"], row))
+        record_id = sent.pop(filled(row["prompt_id"], row))
         assert (row["error"], row["response"], row["attempts"]) == (None, answers[record_id], 1)
         said = json.loads(row["response"]) if row["prompt_id"] == "classify_product" else dict.fromkeys(FIELDS)
         assert {name: row[name] for name in FIELDS} == said
-    assert asked == {}
+    assert sent == {}
 
 
 def test_records_are_named_after_their_rows(played):
@@ -183,7 +183,7 @@ def test_the_summary_counts_records_and_rows(played):
     assert (summary["answered"], summary["failed"]) == (answered, len(pairs) - answered)
     assert summary["input_rows"] == COUNT
     assert sum(summary["failed_reasons"].values()) == len(pairs) - answered
-    assert sum(len(ask) for ask in played["long"].asks) == answered
+    assert sum(len(attempt) for attempt in played["long"].job_attempts) == answered
 
 
 def test_default_is_for_all_others(played):
@@ -204,10 +204,10 @@ def test_several_prompts_of_a_picture(played):
     expected = Counter((f"{at:03}.png", prompt) for at in range(PICTURES) for prompt in prompts)
     assert Counter((row["file_name"], row["prompt_id"]) for row in rows) == expected
     for row in rows:
-        asked = row["prompt_id"].removeprefix("extract_")
-        assert row["error"] is None and row[asked], row
-        assert [name for name in ("color", "size", "brand") if row[name] is not None] == [asked]
-        if asked == "color":
+        field = row["prompt_id"].removeprefix("extract_")
+        assert row["error"] is None and row[field], row
+        assert [name for name in ("color", "size", "brand") if row[name] is not None] == [field]
+        if field == "color":
             assert row["color"] == COLORS[int(row["file_name"][:3]) % 3]
     wide = {row["file_name"]: row for row in read_together(played["pictures-wide"]).to_pylist()}
     assert len(wide) == PICTURES

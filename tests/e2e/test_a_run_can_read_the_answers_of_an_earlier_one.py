@@ -83,7 +83,7 @@ def test_every_row_of_every_file_is_passed_on_with_all_columns(played):
     assert after["record_id"].to_pylist() == [f"r{position:09}" for position in range(COUNT)]
     clashes = ["response", "error", "stop_reason", "input_tokens", "output_tokens", "attempts", "model_id"]
     for name in before.column_names:
-        # What the run before made goes under its name; what the user made, and nobody needs the name of, stays.
+        # Columns of the run before get its name as a prefix; columns of the user whose names are not needed stay.
         new = {"reasoning": "topic"}.get(name, f"first_{name}" if name in clashes else name)
         assert after[new].to_pylist() == before[name].to_pylist(), name
         assert after.schema.field(new).type == before.schema.field(name).type, name
@@ -102,8 +102,8 @@ def test_renamed_columns_fill_the_prompt(played):
     run = played["second"]
     rows = {row["record_id"]: row for row in read_together(run).to_pylist()}
     for record_id, model_input in run.records.items():
-        asked = model_input["messages"][0]["content"][0]["text"]
-        assert asked == filled("joke_about_topic", rows[record_id])
+        text = model_input["messages"][0]["content"][0]["text"]
+        assert text == filled("joke_about_topic", rows[record_id])
 
 
 def test_csv_files_can_be_read_too(played):

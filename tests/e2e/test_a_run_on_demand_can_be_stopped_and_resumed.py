@@ -1,5 +1,5 @@
-"""A run on demand that is stopped in the middle: what was answered is collected, and after resuming each row was
-answered once, also where somebody resumes at the very moment of the stop."""
+"""A run on demand that is stopped halfway: its answers so far are collected, and after resuming each row was answered
+once, even if it is resumed at the moment of the stop."""
 
 from stack.checks import (
     assert_answered_on_demand,
@@ -23,27 +23,27 @@ def start(stack, number: int):
     execution_input = stack.joke(uri, requests_per_second=3, max_records_per_job=30, processing_mode="realtime")
     run = stack.start(execution_input, f"stop-on-demand-{number}")
 
-    def asked() -> int:
+    def answered() -> int:
         own = stack.simulator.answered_on_demand()
         texts = (stack.simulator.content(model_input) for model_input in run.again().records.values())
         return sum(own.get((execution_input["model_id"], text), 0) for text in texts)
 
     wait_for("the plan", lambda: stack.keys(f"runs/{run.name}/plan.json"))
-    wait_for("some answers", lambda: asked() >= 5)
-    return run.stop(), asked
+    wait_for("some answers", lambda: answered() >= 5)
+    return run.stop(), answered
 
 
 def play(stack):
-    run, asked = start(stack, 0)
+    run, answered = start(stack, 0)
 
     def rests() -> bool:
-        before = asked()
+        before = answered()
         wait_for("a while", iter([False] * 40 + [True]).__next__)
-        return asked() == before
+        return answered() == before
 
     wait_for("the function to notice", rests)
     collected = stack.collect(run).wait()
-    read = collected.output["summary"], collected.rows, asked()
+    read = collected.output["summary"], collected.rows, answered()
     resumed = stack.resume(run).wait()
     at_once, _ = start(stack, 1)
     both = [stack.resume(at_once), stack.resume(at_once)]
@@ -52,17 +52,17 @@ def play(stack):
 
 def test_requests_end_within_the_interval_of_the_stop_check(played):
     """Of 60 rows, 3 a second; a function looks whether it is wanted every 15 seconds."""
-    _, (_, _, asked), *_ = played
-    assert 5 <= asked <= 30
+    _, (_, _, answered), *_ = played
+    assert 5 <= answered <= 30
 
 
 def test_collecting_gives_what_was_answered(played):
-    collected, (summary, table, asked), *_ = played
+    collected, (summary, table, answered), *_ = played
     assert_rows_kept(collected, rows(0), out=table)
-    assert (summary["answered"], summary["failed"]) == (asked, COUNT - asked)
+    assert (summary["answered"], summary["failed"]) == (answered, COUNT - answered)
     errors = [error for error in table["error"].to_pylist() if error is not None]
     assert all("not asked: the run ended before" in error for error in errors)
-    assert summary["lanes"]["on_demand"]["answers"] == asked
+    assert summary["lanes"]["on_demand"]["answers"] == answered
 
 
 def test_after_resuming_each_row_was_answered_once(played):

@@ -1,5 +1,5 @@
-"""A run that asks for longer than a function may run: the next invocation goes on where the one before ended, and no
-row is asked twice. On the local stack an invocation asks for 20 seconds."""
+"""A run that sends requests for longer than a function may run: the next invocation continues where the previous one
+ended, and no row is sent twice. On the local stack an invocation sends requests for 20 seconds."""
 
 from stack.checks import assert_answered_on_demand
 from stack.contract import function_name

@@ -1,4 +1,4 @@
-"""The email of a run that is no stage: completed, with rows that failed, refused, failed at Bedrock, stopped."""
+"""The email of a run that is not a stage: completed, with rows that failed, refused, failed at Bedrock, stopped."""
 
 from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
@@ -31,7 +31,7 @@ def play(stack):
 
 
 def email_of(stack, run):
-    """The one that tells of this execution."""
+    """The email about this execution."""
 
     def look():
         return [email for email in stack.mailbox.all_about(run.run_id) if run.arn in email.text]

@@ -1,4 +1,4 @@
-"""A pipeline ends as it would, also where nobody can be told: its answers, its error and its cause are the same."""
+"""A pipeline ends in the same way if its email cannot be sent: its answers, its error and its cause are the same."""
 
 import json
 
@@ -23,11 +23,11 @@ def play_alone(stack):
 
 
 def failing(config):
-    """Refused by its stage alone: nobody knows the rows' texts before they are read."""
+    """Refused by its stage alone: the texts of the rows are not known before they are read."""
     given = config("amazon.titan-embed-text-v2:0")
     stage = given["stages"][0]
     del stage["prompt_id"]
-    # The columns are right; without rows enough for a batch job it cannot be asked in batch.
+    # The columns are right, but there are too few rows for a batch job.
     stage |= {"processing_mode": "batch", "max_records_total": 50, "column_mappings": {"input_text": "topic"}}
     return given
 

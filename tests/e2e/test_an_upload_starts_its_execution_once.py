@@ -1,5 +1,5 @@
 """`trigger/<configuration>/<file>` and `trigger/<name>.json`: an upload starts one execution, however often its event
-is delivered; one that cannot start leaves its reasons beside the file and in an email."""
+is delivered; an upload that cannot start one gets the reasons beside the file and in an email."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Each entry of "Bad input": the run fails as `InvalidInput`, in words that help, and no job was ever made."""
+"""Each entry of "Bad input": the run fails as `InvalidInput`, with a helpful message, and no job was ever created."""
 
 from dataclasses import dataclass, field
 
@@ -242,7 +242,7 @@ CASES = {
     "links-for-ever": Case(
         ("presigned_url_expiry_days", "`91`", "whole number from 1 to 90"), {"presigned_url_expiry_days": 91}
     ),
-    # --- how rows are asked ---
+    # --- options of requests ---
     "other-mode": Case(("processing_mode", "`fast`", "`auto`, `batch` or `realtime`"), {"processing_mode": "fast"}),
     "no-worker": Case(("max_workers", "`0`", "whole number from 1 to 100"), {"max_workers": 0}),
     "many-workers": Case(("max_workers", "`101`", "whole number from 1 to 100"), {"max_workers": 101}),

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a pipeline is found before its first stage begins, and named with its place."""
+"""Every problem of a pipeline is found before its first stage starts, and named with its place."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""`infer_types`: numbers and booleans get types where every cell agrees; codes stay texts, and without it all do."""
+"""`infer_types`: numbers and booleans get types if every cell agrees; codes stay text, and without it all cells do."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Bedrock misbehaves in every way it has, half of its events are lost, functions are killed: the rows all come out."""
+"""Bedrock misbehaves in every way, half of its events are lost, functions are killed: all rows come out."""
 
 import pytest
 

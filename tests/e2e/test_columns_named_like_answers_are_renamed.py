@@ -1,4 +1,5 @@
-"""A column called `response` or `error` in the input goes on as `input_response` and `input_error`, cells unchanged."""
+"""A column called `response` or `error` in the input becomes `input_response` or `input_error`, with unchanged
+cells."""
 
 import pyarrow as pa
 

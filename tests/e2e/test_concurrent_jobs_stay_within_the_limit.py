@@ -1,4 +1,5 @@
-"""`max_concurrent_jobs` holds back jobs of a run, and the stack's own limit of five holds when more are asked for."""
+"""`max_concurrent_jobs` limits the open jobs of a run, and the stack's own limit of five holds if more are
+requested."""
 
 from stack.checks import assert_whole
 from stack.inputs import csv_text, topic_table

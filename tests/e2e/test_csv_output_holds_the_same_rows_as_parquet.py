@@ -1,4 +1,4 @@
-"""`output_formats`: both say the same; CSV alone writes no Parquet."""
+"""`output_formats`: both formats hold the same rows; CSV alone writes no Parquet."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""A byte order mark, Windows line ends, blank lines and no line end at the end are no part of any cell."""
+"""A byte order mark, Windows line ends, blank lines and a missing final line end are not part of any cell."""
 
 import pandas as pd
 import pyarrow as pa

@@ -1,5 +1,5 @@
-"""Whatever stands in a job's output, each row comes out once: with its answer if that can be read, else with the
-reason; what cannot be given to any row is counted as a warning."""
+"""Whatever the output of a job contains, each row comes out once: with its answer if that can be read, otherwise with
+the reason; lines that belong to no row are counted as warnings."""
 
 import json
 

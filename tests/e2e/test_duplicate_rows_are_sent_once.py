@@ -1,5 +1,5 @@
-"""Rows whose whole model input is that of an earlier row are asked once, and each of them gets the answer; what that
-saves is counted. `deduplicate` false asks each row."""
+"""Rows whose whole model input is that of an earlier row are sent once, and each of them gets the answer; the savings
+are counted. With `deduplicate` false, every row is sent."""
 
 import pyarrow as pa
 import pytest
@@ -84,7 +84,7 @@ def play(stack):
 
 
 def assert_shared(run, rows: pa.Table, text: str = "topic", record_ids: list[str] | None = None) -> int:
-    """The first row of each text was asked, the others have its answer and cost nothing; returns how many others."""
+    """The first row of each text was sent, the others have its answer and cost nothing; returns the number of the others."""
     record_ids = record_ids or [f"r{position:09}" for position in range(len(rows))]
     order = {record_id: position for position, record_id in enumerate(record_ids)}
     found = run.rows["record_id"].to_pylist()
@@ -101,8 +101,8 @@ def assert_shared(run, rows: pa.Table, text: str = "topic", record_ids: list[str
             assert [row.get(name) for name in same] == [first.get(name) for name in same]
             for tokens in ("input_tokens", "output_tokens"):
                 assert row[tokens] == (None if first[tokens] is None else 0)
-    asked = [record_id for record_id in found if any(row["record_id"] == record_id for row in firsts.values())]
-    first_rows = out.filter(pa.compute.is_in(out["record_id"], pa.array(asked)))
+    sent = [record_id for record_id in found if any(row["record_id"] == record_id for row in firsts.values())]
+    first_rows = out.filter(pa.compute.is_in(out["record_id"], pa.array(sent)))
     assert_own_answers(run, rows=first_rows)
     saved = run.summary["duplicates"]
     lines = [run.answers[firsts[row[text]]["record_id"]] for row in others]
@@ -127,15 +127,18 @@ def test_rows_of_the_same_chunk_and_of_others(played):
 
 def test_jobs_are_filled_with_distinct_rows(played):
     for name in ("mixed", "mixed-in-batch"):
-        assert [(ask.lane, len(ask)) for ask in played[name].asks] == [("batch", 120), ("batch", 120)]
+        assert [(attempt.lane, len(attempt)) for attempt in played[name].job_attempts] == [
+            ("batch", 120),
+            ("batch", 120),
+        ]
 
 
 def test_they_come_in_files_of_their_own(played):
     run = played["mixed"]
     names = [path.removeprefix(run.output["output_prefix"]) for path in run.output["output_paths"]]
-    chunks = [*(f"{index:04}" for index in range(len(run.asks))), "duplicates-0000"]
+    chunks = [*(f"{index:04}" for index in range(len(run.job_attempts))), "duplicates-0000"]
     assert names == [f"{chunk}.{kind}" for chunk in chunks for kind in ("parquet", "csv")]
-    assert [len(table) for table in run.tables] == [*map(len, run.asks), 70]
+    assert [len(table) for table in run.tables] == [*map(len, run.job_attempts), 70]
     assert [row["response"] for row in run.csv_rows] == run.rows["response"].to_pylist()
     assert [row["n"] for row in run.csv_rows] == run.rows["n"].to_pylist()
 
@@ -149,7 +152,7 @@ def test_deduplicate_false_sends_each_row(played):
 def test_all_rows_equal(played):
     run = played["equal"]
     assert assert_shared(run, equal()) == 249
-    assert [(ask.lane, len(ask)) for ask in run.asks] == [("on_demand", 1)]
+    assert [(attempt.lane, len(attempt)) for attempt in run.job_attempts] == [("on_demand", 1)]
     assert_answered_once_on_demand(run)
 
 
@@ -177,14 +180,14 @@ def test_a_refusal_is_shared_as_well(played):
 def test_on_demand(played):
     run = played["on-demand"]
     assert assert_shared(run, on_demand()) == 40
-    assert [(ask.lane, len(ask)) for ask in run.asks] == [("on_demand", 20)]
+    assert [(attempt.lane, len(attempt)) for attempt in run.job_attempts] == [("on_demand", 20)]
     assert_answered_once_on_demand(run)
 
 
 @pytest.mark.parametrize("name", ["mixed", "ids", "refused", "on-demand", "equal", "numbers"])
 def test_no_text_was_sent_twice(played, name):
-    asked = [str(model_input) for model_input in played[name].records.values()]
-    assert len(asked) == len(set(asked))
+    texts = [str(model_input) for model_input in played[name].records.values()]
+    assert len(texts) == len(set(texts))
 
 
 def test_typed_columns(played):

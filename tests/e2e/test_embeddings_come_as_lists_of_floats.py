@@ -1,4 +1,4 @@
-"""An embedding model's vectors: a list column in Parquet, JSON text in CSV, of the dimensions that were asked for."""
+"""The vectors of an embedding model: a list column in Parquet, JSON text in CSV, of the requested dimensions."""
 
 import json
 import math

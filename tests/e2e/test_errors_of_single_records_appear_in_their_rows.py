@@ -1,4 +1,4 @@
-"""Records that the model refuses or that fail at Bedrock, and are not asked again: their rows say why, the others are
+"""Records that the model refuses or that fail at Bedrock, and are not retried: their rows say why, the others are
 answered."""
 
 from collections import Counter

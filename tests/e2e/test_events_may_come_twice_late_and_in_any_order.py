@@ -1,4 +1,5 @@
-"""Events are hints: repeated, delayed, mixed up, false or about others' jobs, they change nothing about the outcome."""
+"""Events are hints: repeated, delayed, reordered or false ones, and those about unknown jobs, do not change the
+outcome."""
 
 import itertools
 import json

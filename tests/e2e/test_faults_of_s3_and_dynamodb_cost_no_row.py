@@ -1,4 +1,4 @@
-"""S3 and DynamoDB refuse, throttle, break off and lose answers: a run in several jobs comes out whole all the same."""
+"""S3 and DynamoDB refuse, throttle, break off and lose answers: a run in several jobs still comes out whole."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from stack.inputs import parquet_bytes, topic_table
 from stack.lossless import assert_lossless
 
 ROWS = 2_000
-# Few enough errors that what is left after the first round is asked on demand.
+# Few enough errors for the remainder of the first round to go on demand.
 BEDROCK = {"seed": 3, "record_error_rate": 0.04, "record_error_permanent_share": 0.2, "event_lost_rate": 0.2}
 
 
@@ -33,6 +33,6 @@ def test_faults_of_s3_and_dynamodb_cost_no_row(stack, misbehaving, variable, fau
     print(f"{run.name}: {plan.requests} requests, faults {dict(plan.injected)}")
     evidence = assert_lossless(run, table)
     assert [job.item["records"] for job in evidence.jobs if job.is_batch and job.item["round"] == 0] == [400] * 5
-    assert any(not job.is_batch for job in evidence.jobs), "rows were asked on demand"
+    assert any(not job.is_batch for job in evidence.jobs), "rows were sent on demand"
     assert all(plan.injected[name] > 0 for name in faults), plan.injected
     assert plan.requests > 100

@@ -1,4 +1,4 @@
-"""plan.json, jobs.json and summary.json say the same as the execution's output; the plan holds the prompt itself."""
+"""plan.json, jobs.json and summary.json agree with the output of the execution; the plan contains the prompt itself."""
 
 from stack.checks import template_of
 from stack.inputs import csv_text, topic_table

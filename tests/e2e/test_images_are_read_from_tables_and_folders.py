@@ -1,4 +1,5 @@
-"""Images by CSV and by Parquet, and by a prefix with folders; what is sent is told by the bytes, not by the name."""
+"""Images from CSV, from Parquet, and from a prefix with folders; the media type is that of the bytes, not of the
+name."""
 
 import base64
 import uuid
@@ -116,9 +117,9 @@ def test_media_types_are_those_of_the_bytes(played):
     run = runs["folder-of-images"]
     ids = {row["image_path"].removeprefix(prefix): row["record_id"] for row in run.rows.to_pylist()}
     images = sent_images(run)
-    asked = {name: (media, content) for name, (content, media) in FOLDER.items() if media and name != "f.gif"}
-    # The same picture under another name is asked once.
-    assert {name: images[ids[name]] for name in asked} == asked
+    sent = {name: (media, content) for name, (content, media) in FOLDER.items() if media and name != "f.gif"}
+    # The same picture under another name is sent once.
+    assert {name: images[ids[name]] for name in sent} == sent
     assert ids["g.bmp"] not in images
 
 
@@ -146,7 +147,7 @@ def test_objects_that_are_not_images_are_counted_in_the_warnings(played):
 
 
 def test_a_table_among_images_is_recognized(played):
-    """Either it is passed over and counted, or one problem says what is mixed; never one for each image."""
+    """Either it is skipped and counted, or one problem names the mixture; never one problem per image."""
     runs, _, _, _ = played
     run = runs["table-among-images"]
     if run.end["status"] == "SUCCEEDED":

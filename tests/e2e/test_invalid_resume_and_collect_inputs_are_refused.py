@@ -1,5 +1,5 @@
-"""`resume_run` and `collect_run` take the name of a run that is over, alone or with the input that it was started with;
-all else is refused in words that help, and changes nothing."""
+"""`resume_run` and `collect_run` accept the name of a run that has ended, alone or with the input that it was started
+with; everything else is refused with a helpful message, and changes nothing."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def play(stack):
         "with-nulls": {"resume_run": name, "collect_run": None, "dataset_id": None},
         "collected": {"collect_run": name},
     }
-    # One after the other: a run is in one execution's hands at a time.
+    # One after the other: a run is owned by one execution at a time.
     gone_on = {kind: Run(stack, stack.play(taken[kind], kind).name, name) for kind in taken}
     return run, before, refused, gone_on, slow.wait(), slow_was_running
 

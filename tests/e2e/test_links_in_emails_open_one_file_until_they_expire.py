@@ -1,5 +1,5 @@
-"""A download link: before and after its end, changed in each of its parts, for another object, with another method, and
-after the key was rotated."""
+"""A download link: before and after its expiry, changed in each of its parts, for another object, with another method,
+and after the key was rotated."""
 
 import io
 import os
@@ -13,7 +13,7 @@ import pytest
 from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 from stack.killer import Killer
-from stack.links import SECRET, ask, payload_of, sign
+from stack.links import SECRET, fetch, payload_of, sign
 from stack.mailbox import query_of
 from stack.waiting import wait_for
 
@@ -53,13 +53,13 @@ def test_each_link_opens_its_own_file(stack, played, links):
     run = played["links"]
     assert list(links) == ["0000.parquet", "0001.parquet"]
     for (name, url), table in zip(links.items(), run.tables, strict=True):
-        answer = ask(url, follow=True)
+        answer = fetch(url, follow=True)
         assert answer.status == 200 and pq.read_table(io.BytesIO(answer.body)).equals(table)
         assert answer.body == stack.read(run.output["output_prefix"] + name)
 
 
 def test_a_link_leads_to_a_fresh_address_that_is_not_kept(links):
-    answer = ask(links["0000.parquet"])
+    answer = fetch(links["0000.parquet"])
     assert answer.status == 302
     leads_to = parse_qs(urlsplit(answer.headers["location"]).query)
     assert int(leads_to["X-Amz-Expires"][0]) <= 300
@@ -82,7 +82,7 @@ def test_a_link_expires_to_the_second(linked, secret):
 
     def answer(expires):
         token = sign(secret, {"key": key, "expires": expires})
-        return ask(f"{place}/0000.parquet?token={token}")
+        return fetch(f"{place}/0000.parquet?token={token}")
 
     now = int(time.time())
     assert answer(now + 60).status == 302
@@ -121,30 +121,30 @@ def test_a_link_that_was_changed_opens_nothing(links, secret):
         "nothing": "",
     }
     for what, forged in changed.items():
-        answer = ask(f"{place}?token={forged}")
+        answer = fetch(f"{place}?token={forged}")
         assert (what, answer.status) == (what, 403)
         assert "location" not in answer.headers and "not valid" in answer.body.decode()
-    assert ask(place).status == 403, "without a token"
-    assert ask(url.replace("0000.parquet?", "0001.parquet?")).status == 403, "the name of another file"
-    assert ask(url).status == 302, "the link itself still works"
+    assert fetch(place).status == 403, "without a token"
+    assert fetch(url.replace("0000.parquet?", "0001.parquet?")).status == 403, "the name of another file"
+    assert fetch(url).status == 302, "the link itself still works"
 
 
 @pytest.mark.parametrize("key", ["runs/{run}/plan.json", "inputs/rows.csv", "runs/{run}/../x/summary.json", ""])
 def test_no_other_object_can_be_linked(played, linked, secret, key):
     """Not even with the right key."""
     token = sign(secret, {"key": key.format(run=played["links"].name), "expires": 2**40})
-    assert ask(f"{linked[0]}/?token={token}").status == 403
+    assert fetch(f"{linked[0]}/?token={token}").status == 403
 
 
 def test_a_missing_file_is_reported(linked, secret):
     token = sign(secret, {"key": "batch_output_parquet/none/none/0000.parquet", "expires": 2**40})
-    answer = ask(f"{linked[0]}/0000.parquet?token={token}")
+    answer = fetch(f"{linked[0]}/0000.parquet?token={token}")
     assert answer.status == 404 and "no longer in the bucket" in answer.body.decode()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 def test_links_can_only_be_fetched(links, method):
-    answer = ask(links["0000.parquet"], method)
+    answer = fetch(links["0000.parquet"], method)
     if method == "OPTIONS" and "location" not in answer.headers:
         # The local stack answers those itself.
         return
@@ -157,15 +157,15 @@ def test_links_to_many_files_are_listed_in_one_file(stack, played):
     email = stack.mailbox.about(run.name)
     assert "12 files under" in email.text
     assert list(email.links) == ["summary.json", "links.txt"]
-    assert ask(email.links["summary.json"], follow=True).body == stack.read(
+    assert fetch(email.links["summary.json"], follow=True).body == stack.read(
         f"s3://{stack.bucket}/runs/{run.run_id}/summary.json"
     )
-    urls = ask(email.links["links.txt"], follow=True).body.decode().splitlines()
+    urls = fetch(email.links["links.txt"], follow=True).body.decode().splitlines()
     assert [urlsplit(url).path.rsplit("/", 1)[1] for url in urls] == [
         path.rsplit("/", 1)[1] for path in run.output["output_paths"]
     ]
     for url, path in zip(urls, run.output["output_paths"], strict=True):
-        assert ask(url, follow=True).body == stack.read(path)
+        assert fetch(url, follow=True).body == stack.read(path)
 
 
 def test_no_token_and_no_address_is_logged(stack, links):
@@ -181,18 +181,18 @@ def test_rotating_the_key_withdraws_all_links(stack, misbehaving, links, secret)
     url = links["0000.parquet"]
     place, token = query_of(url)
     rotated = secret[::-1]
-    assert ask(url).status == 302
+    assert fetch(url).status == 302
     try:
         secrets.put_secret_value(SecretId=SECRET, SecretString=rotated)
         # A process that runs already takes the old key for some minutes more.
         begin_anew(stack)
-        withdrawn = ask(url)
+        withdrawn = fetch(url)
         assert withdrawn.status == 403 and "withdrawn" in withdrawn.body.decode()
-        assert ask(f"{place}?token={sign(rotated, payload_of(token))}").status == 302
+        assert fetch(f"{place}?token={sign(rotated, payload_of(token))}").status == 302
     finally:
         secrets.put_secret_value(SecretId=SECRET, SecretString=secret)
         begin_anew(stack)
-    assert ask(url).status == 302
+    assert fetch(url).status == 302
 
 
 def begin_anew(stack) -> None:

@@ -1,5 +1,5 @@
-"""Bedrock's events are best effort. A job of which nothing was heard is looked at on a schedule: a run whose events are
-all lost completes, a job that nobody waits for is stopped, and where nothing is open, nothing is asked."""
+"""Bedrock's events are best effort. A silent job is checked on a schedule: a run whose events are all lost completes, a
+job whose execution is gone is stopped, and without open jobs Bedrock gets no request."""
 
 import json
 
@@ -64,7 +64,7 @@ def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, misbehaving, recon
 
 def test_without_open_jobs_bedrock_gets_no_request(stack, misbehaving, reconcile):
     nothing = {"open": 0, "settled": 0, "stopped": 0, "failed": 0}
-    # What other scenarios have left open without anybody who waits.
+    # Jobs that other scenarios have left open without a waiting execution.
     wait_for("nothing to be open", lambda: reconcile() == nothing)
     stack.simulator.forget()
     assert reconcile() == nothing

@@ -1,5 +1,5 @@
-"""Ten runs at once where Bedrock takes three jobs at a time: all complete, and a job that waits asks now and then, not
-all the time."""
+"""Ten concurrent runs with a quota of three jobs: all complete, and a waiting job requests its creation only now and
+then."""
 
 from stack.checks import assert_whole
 from stack.contract import function_name

@@ -1,5 +1,6 @@
-"""`max_workers` and `requests_per_second` hold for a whole run, whatever number of files its rows are in; requests that
-are throttled or meet a fault are sent again, no sooner than Bedrock asks for, and each row is answered once."""
+"""`max_workers` and `requests_per_second` hold for a whole run, regardless of the number of files with its rows;
+requests that are throttled or meet a fault are repeated, no sooner than Bedrock allows, and each row is answered
+once."""
 
 from datetime import UTC, datetime
 

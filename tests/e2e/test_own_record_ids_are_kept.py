@@ -1,4 +1,4 @@
-"""An input's own `record_id` identifies its rows; it comes first, and from Parquet numbers it becomes text."""
+"""The `record_id` of an input identifies its rows; it comes first, and numbers from Parquet become text."""
 
 import pyarrow as pa
 

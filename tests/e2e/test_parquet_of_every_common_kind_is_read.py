@@ -1,5 +1,5 @@
-"""Compressions, page versions and the rarer types that Parquet writers use: everything comes out as it went in, and has
-a text in CSV."""
+"""Compressions, page versions and the rarer types that Parquet writers use: everything comes out unchanged, and has a
+text in CSV."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""What pandas writes: categories, an index column, strings of its own kind; and a prompt shows numbers as text."""
+"""Parquet files of pandas: categories, an index column, strings of its own type; and a prompt shows numbers as text."""
 
 import io
 

@@ -1,12 +1,12 @@
-"""A stack without the download function: emails hold presigned links, say when these really end, and nobody may ask for
-more than AWS gives."""
+"""A stack without the download function: emails contain presigned links, say when these really expire, and no more days
+can be requested than AWS allows."""
 
 from urllib.parse import parse_qs, urlsplit
 
 from stack.contract import function_name
 from stack.deployed import CLAUDE, JOKE
 from stack.inputs import csv_text, topic_table
-from stack.links import ask
+from stack.links import fetch
 
 COUNT = 110
 
@@ -28,7 +28,7 @@ def test_links_are_presigned_and_work(stack, played_alone):
     (url,) = email.links.values()
     leads_to = parse_qs(urlsplit(url).query)
     assert leads_to["X-Amz-Expires"] == [str(7 * 86_400)] and "token" not in leads_to
-    assert ask(url).body == stack.read(run.output["output_paths"][0])
+    assert fetch(url).body == stack.read(run.output["output_paths"][0])
 
 
 def test_the_email_says_when_they_really_expire(played_alone):

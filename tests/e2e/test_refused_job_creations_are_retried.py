@@ -1,4 +1,4 @@
-"""Quota, throttling and faults of Bedrock when a job is made: the run waits and tries again until all jobs are done."""
+"""Quota, throttling and faults of Bedrock when a job is created: the run waits and retries until all jobs are done."""
 
 from datetime import datetime
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A function that is invoked again, as after a crash or a lost answer, writes the very same bytes and counts nothing
+"""A function that is invoked again, as after a crash or a lost answer, writes the same bytes and counts nothing
 twice."""
 
 import pytest

@@ -1,4 +1,5 @@
-"""`max_num_jobs` and `max_records_total` take the first rows; the others are counted as skipped, with the reason."""
+"""`max_num_jobs` and `max_records_total` limit a run to the first rows; the others are counted as skipped, with the
+reason."""
 
 from stack.checks import assert_jobs, assert_own_answers, assert_rows_kept, assert_totals
 from stack.inputs import csv_text, topic_table

@@ -1,4 +1,4 @@
-"""Jobs that expire with all their rows: the rows are asked again in another round, and each comes out once."""
+"""Jobs that expire with all their rows: the rows are retried in another round, and each comes out once."""
 
 import pyarrow as pa
 import pytest
@@ -35,7 +35,7 @@ def test_all_rows_are_answered_in_the_next_round(played_alone, name, count, jobs
     run = played_alone[name]
     assert [job["status"] for job in run.jobs] == ["Expired"] * jobs + ["Completed"] * jobs
     assert {job["createCalls"] for job in run.jobs} == {1}
-    assert [ask.round for ask in run.asks] == [0] * jobs + [1] * jobs
+    assert [attempt.round for attempt in run.job_attempts] == [0] * jobs + [1] * jobs
     assert_rows_kept(run, topic_table(count))
     assert_own_answers(run)
     assert set(run.rows["attempts"].to_pylist()) == {2}

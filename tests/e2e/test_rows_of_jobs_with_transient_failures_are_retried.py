@@ -1,5 +1,5 @@
-"""Jobs that fail by a passing fault of Bedrock: their rows are asked again in batch as long as there are rounds; after
-that, in `auto`, on demand, and the summary says why that was paid."""
+"""Jobs that fail by a transient fault of Bedrock: their rows are retried in batch as long as there are rounds; after
+that, in `auto`, on demand, and the summary gives the reason for the higher price."""
 
 from stack.checks import assert_answered_once_on_demand, assert_own_answers, assert_rows_kept, assert_totals
 from stack.inputs import csv_text, topic_table
@@ -55,7 +55,7 @@ def assert_fell_back(run, rows, batch_jobs: int) -> None:
 def test_beyond_the_rounds_they_go_on_demand(played_alone):
     run = played_alone["always"]
     assert_fell_back(run, topic_table(COUNT, FIRST), 4)
-    assert [(ask.lane, ask.round) for ask in run.asks] == [
+    assert [(attempt.lane, attempt.round) for attempt in run.job_attempts] == [
         *[("batch", 0)] * 2,
         *[("batch", 1)] * 2,
         *[("on_demand", 1)] * 2,
@@ -66,7 +66,7 @@ def test_beyond_the_rounds_they_go_on_demand(played_alone):
 def test_without_rounds_they_go_on_demand_at_once(played_alone):
     run = played_alone["no-rounds"]
     assert_fell_back(run, topic_table(SMALL, FIRST + 1000), 1)
-    assert [(ask.lane, ask.round) for ask in run.asks] == [("batch", 0), ("on_demand", 0)]
+    assert [(attempt.lane, attempt.round) for attempt in run.job_attempts] == [("batch", 0), ("on_demand", 0)]
     assert set(run.rows["attempts"].to_pylist()) == {2}
 
 
@@ -84,5 +84,5 @@ def test_in_batch_mode_they_never_go_on_demand(played_alone):
 def test_rows_that_retry_on_excludes_are_not_retried(played_alone):
     run = played_alone["not-missing"]
     assert_totals(run, SMALL, answered=0, failed=SMALL)
-    assert len(run.asks) == 1
+    assert len(run.job_attempts) == 1
     assert all(PASSING in error for error in run.rows["error"].to_pylist())

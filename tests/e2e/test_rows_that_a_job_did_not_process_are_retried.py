@@ -1,5 +1,5 @@
-"""Jobs that end partially completed or are stopped: what they have answered stays, and only the rest is asked again, in
-batch if it is enough for a job, else on demand; in batch mode too few rows keep their reason."""
+"""Jobs that end partially completed or are stopped: their answers stay, and only the remainder is retried, in batch if
+it is enough for a job, otherwise on demand; in batch mode too few rows keep their reason."""
 
 from stack.checks import assert_answered_once_on_demand, assert_own_answers, assert_rows_kept, assert_totals
 from stack.inputs import csv_text, topic_table
@@ -13,11 +13,11 @@ FIRST = 50_000
 def play_alone(stack):
     many = stack.put_input(csv_text(topic_table(MANY, FIRST)))
     few = stack.put_input(csv_text(topic_table(FEW, 2 * FIRST)))
-    asked = {"max_retry_rounds": 1, "requests_per_second": 200}
+    fields = {"max_retry_rounds": 1, "requests_per_second": 200}
     return stack.play_misbehaving_at_first(
         {
-            "many": stack.joke(many, max_records_per_job=400, **asked),
-            "few": stack.joke(few, **asked),
+            "many": stack.joke(many, max_records_per_job=400, **fields),
+            "few": stack.joke(few, **fields),
             "few-in-batch-mode": stack.joke(few, processing_mode="batch", max_retry_rounds=3),
         },
         jobs={"many": 3, "few": 1, "few-in-batch-mode": 1},
@@ -29,39 +29,39 @@ def missed_by(jobs: list[dict]) -> int:
     return sum(job["counts"]["totalRecordCount"] - job["counts"]["processedRecordCount"] for job in jobs)
 
 
-def assert_rest_asked_again(run, rows, first: int) -> int:
+def assert_remainder_retried(run, rows, first: int) -> int:
     """The number of rows that the first jobs did not reach: those, and no others, have two attempts."""
     assert_rows_kept(run, rows)
     assert_own_answers(run)
-    answered = {record_id for ask in run.asks[:first] for record_id in ask.line_of}
-    rest = set(run.records) - answered
-    assert {row["record_id"] for row in run.rows.to_pylist() if row["attempts"] == 2} == rest
-    assert set().union(*(ask.model_inputs for ask in run.asks[first:])) == rest
+    answered = {record_id for attempt in run.job_attempts[:first] for record_id in attempt.line_of}
+    remainder = set(run.records) - answered
+    assert {row["record_id"] for row in run.rows.to_pylist() if row["attempts"] == 2} == remainder
+    assert set().union(*(attempt.model_inputs for attempt in run.job_attempts[first:])) == remainder
     assert_totals(run, len(rows), answered=len(rows))
-    assert (run.summary["rounds"], run.summary["retried"]) == (2, len(rest))
-    return len(rest)
+    assert (run.summary["rounds"], run.summary["retried"]) == (2, len(remainder))
+    return len(remainder)
 
 
 def test_enough_rows_for_a_job_are_retried_in_batch(played_alone):
     run = played_alone["many"]
-    rest = assert_rest_asked_again(run, topic_table(MANY, FIRST), 3)
-    assert rest == missed_by(run.jobs[:3])
-    assert {ask.lane for ask in run.asks} == {"batch"}
+    remainder = assert_remainder_retried(run, topic_table(MANY, FIRST), 3)
+    assert remainder == missed_by(run.jobs[:3])
+    assert {attempt.lane for attempt in run.job_attempts} == {"batch"}
     assert [job["status"] for job in run.jobs[:3]] == ["PartiallyCompleted"] * 3
-    assert sum(len(ask) for ask in run.asks[3:]) == rest
+    assert sum(len(attempt) for attempt in run.job_attempts[3:]) == remainder
 
 
 def test_rows_of_several_chunks_share_a_job(played_alone):
-    again = played_alone["many"].asks[3]
+    again = played_alone["many"].job_attempts[3]
     assert len({int(record_id[1:]) // 400 for record_id in again.model_inputs}) > 1
 
 
 def test_too_few_rows_are_retried_on_demand(played_alone):
     run = played_alone["few"]
-    rest = assert_rest_asked_again(run, topic_table(FEW, 2 * FIRST), 1)
-    assert 0 < rest < FEW
-    assert [(ask.lane, len(ask)) for ask in run.asks] == [("batch", FEW), ("on_demand", rest)]
-    assert run.summary["lanes"]["on_demand"]["answers"] == rest
+    remainder = assert_remainder_retried(run, topic_table(FEW, 2 * FIRST), 1)
+    assert 0 < remainder < FEW
+    assert [(attempt.lane, len(attempt)) for attempt in run.job_attempts] == [("batch", FEW), ("on_demand", remainder)]
+    assert run.summary["lanes"]["on_demand"]["answers"] == remainder
     assert len(run.jobs) == 1
     assert_answered_once_on_demand(run)
 
@@ -89,4 +89,4 @@ def test_rows_of_a_job_stopped_by_a_user_are_retried(stack, misbehaving):
     stack.bedrock.stop_model_invocation_job(jobIdentifier=job["jobArn"])
     run.wait()
     assert run.jobs[0]["status"] == "Stopped"
-    assert 0 < assert_rest_asked_again(run, rows, 1) < FEW
+    assert 0 < assert_remainder_retried(run, rows, 1) < FEW

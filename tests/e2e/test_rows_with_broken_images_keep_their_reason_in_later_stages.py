@@ -1,4 +1,4 @@
-"""A row whose image cannot be sent says why; the others are answered, and it goes on through later stages."""
+"""A row whose image cannot be sent says why; the others are answered, and the row passes through later stages."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from stack.pictures import bmp, gif, jpeg, png
 
 GOOD = {"a dress": "dress", "shorts": "shorts", "shoes": "shoes"}
 # Claude's 3.75 MB.
-MOST_BYTES = 3_750_000
+MAX_BYTES = 3_750_000
 # By the row's name: the object's content (if there is one), the cell (`{uri}`: the object's address), and what the
 # error must say.
 BROKEN = {
@@ -19,7 +19,7 @@ BROKEN = {
     "empty": (b"", "{uri}", ("{uri}", "the file is empty")),
     "truncated": (jpeg("cut off", 64)[:-12], "{uri}", ("{uri}", "the JPEG file is cut off", "upload it again")),
     "cut-png": (png("a dress that is cut off")[:-20], "{uri}", ("the PNG file is cut off",)),
-    "too-large": (png("huge", padding=MOST_BYTES), "{uri}", (" bytes, and at most 3750000 are taken",)),
+    "too-large": (png("huge", padding=MAX_BYTES), "{uri}", (" bytes, and at most 3750000 are taken",)),
     "too-wide": (png("wide", width=8001), "{uri}", ("8001 x 8 pixels", "at most 8000", "scale it down")),
     "too-high": (png("high", height=8001), "{uri}", ("8 x 8001 pixels", "at most 8000", "scale it down")),
     "bmp": (bmp(), "{uri}", ("BMP", "JPEG, PNG, GIF and WEBP", "convert it")),
@@ -130,7 +130,7 @@ def test_with_include_failed_they_are_sent(played):
     pipelines, _ = played
     pipeline = pipelines["broken-sent"]
     rows = rows_of(pipeline)
-    # Without category and metadata they are all the same, and so asked once.
+    # Without category and metadata they are all the same, and so sent once.
     assert rows.keys() == rows_of(pipeline.stages["look"]).keys()
     for name in BROKEN:
         assert (rows[name]["error"], rows[name]["attempts"]) == (None, 1)

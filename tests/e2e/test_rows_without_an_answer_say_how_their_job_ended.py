@@ -1,5 +1,5 @@
-"""Jobs that end partially completed, expired, stopped or by a passing fault: what answers there are come out, the other
-rows say why they have none, and the other jobs go on. Nobody asks again here."""
+"""Jobs that end partially completed, expired, stopped or by a transient fault, without retries: their answers come out,
+the other rows say why they have none, and the other jobs continue."""
 
 from stack.checks import assert_jobs, assert_own_answers, assert_rows_kept, assert_totals
 from stack.inputs import csv_text, topic_table

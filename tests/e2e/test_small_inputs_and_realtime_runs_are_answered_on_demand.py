@@ -1,4 +1,4 @@
-"""`realtime`, and in `auto` inputs too small for batch: each row is asked on demand, once, in the format of its model,
+"""`realtime`, and in `auto` inputs too small for batch: each row is sent on demand, once, in the format of its model,
 and comes out as from a batch job."""
 
 import pyarrow as pa
@@ -69,7 +69,7 @@ def play(stack):
         "own-ids": stack.joke(
             stack.put_input(parquet_bytes(own_ids()), "rows.parquet"), output_formats=["parquet", "csv"], **FAST
         ),
-        "asked-by-profile": stack.joke(
+        "invoked-by-profile": stack.joke(
             put(rows(8, 5)), inference_profile_required_models=["anthropic.claude-3-haiku"], **FAST
         ),
         "listed-model": stack.joke(put(rows(9, 5)), model_id="anthropic.claude-sonnet-4-6", **FAST),
@@ -107,7 +107,10 @@ def test_rows_beyond_a_limit_do_not_count(played):
 
 def test_the_remainder_of_batch_jobs_goes_on_demand(played):
     run = played["small-rest"]
-    assert [(ask.lane, ask.round, len(ask)) for ask in run.asks] == [("batch", 0, 100), ("on_demand", 0, 15)]
+    assert [(attempt.lane, attempt.round, len(attempt)) for attempt in run.job_attempts] == [
+        ("batch", 0, 100),
+        ("on_demand", 0, 15),
+    ]
     assert_rows_kept(run, rows(7, 115))
     assert_own_answers(run)
     assert set(run.rows["attempts"].to_pylist()) == {1}
@@ -120,7 +123,7 @@ def test_a_remainder_that_a_large_row_makes_too_small_goes_on_demand(played):
     run, table = played["large-row"], with_a_large_row()
     assert_rows_kept(run, table)
     assert_totals(run, 200, answered=199, failed=1)
-    assert [(ask.lane, len(ask)) for ask in run.asks] == [("batch", 100), ("on_demand", 99)]
+    assert [(attempt.lane, len(attempt)) for attempt in run.job_attempts] == [("batch", 100), ("on_demand", 99)]
     large = run.rows.slice(LARGE_AT, 1).to_pylist()[0]
     assert "too large" in large["error"]
     assert (large["attempts"], large["model_id"]) == (0, None)
@@ -136,8 +139,8 @@ def test_each_family_gets_its_own_format(played, name):
 
 
 def test_listed_models_are_invoked_by_the_profile_of_the_region(played):
-    assert_answered_on_demand(played["asked-by-profile"], rows(8, 5), [5])
-    models = set(played["asked-by-profile"].rows["model_id"].to_pylist())
+    assert_answered_on_demand(played["invoked-by-profile"], rows(8, 5), [5])
+    models = set(played["invoked-by-profile"].rows["model_id"].to_pylist())
     assert models == {"us.anthropic.claude-3-haiku-20240307-v1:0"}
     assert_answered_on_demand(played["listed-model"], rows(9, 5), [5])
     assert set(played["listed-model"].rows["model_id"].to_pylist()) == {"us.anthropic.claude-sonnet-4-6"}

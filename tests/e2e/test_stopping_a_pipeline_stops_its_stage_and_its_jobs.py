@@ -1,4 +1,5 @@
-"""Money stops with the pipeline's execution: so do its stage and the jobs of that; the email says how to go on."""
+"""Spending stops with the execution of the pipeline: its stage stops, and so do the jobs of the stage; the email says
+how to continue."""
 
 import json
 import re

@@ -1,5 +1,5 @@
-"""Money stops with the execution: its Bedrock jobs are told to stop. What was answered until then can be collected, and
-the run can be resumed: chunks that were sent are not sent again, and no answered row is asked twice."""
+"""Spending stops with the execution: its Bedrock jobs are stopped. The answers so far can be collected, and the run can
+be resumed: chunks that were sent are not sent again, and no answered row is sent twice."""
 
 from functools import partial
 
@@ -39,7 +39,12 @@ def play_alone(stack):
     wait_for("its jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed", "Stopped"])
     stack.simulator.behave_well()
     collected = stack.collect(run).wait()
-    read = {"end": collected.output, "rows": collected.rows, "asks": collected.asks, "answers": collected.answers}
+    read = {
+        "end": collected.output,
+        "rows": collected.rows,
+        "job_attempts": collected.job_attempts,
+        "answers": collected.answers,
+    }
     resumed = stack.resume(run, **execution_input).wait()
     return run, collected, read, resumed
 
@@ -79,11 +84,15 @@ def test_collecting_counts_the_answers_so_far(played_alone):
 
 def test_collecting_sent_nothing(played_alone):
     _, _, read, _ = played_alone
-    assert [(ask.asked, len(ask)) for ask in read["asks"]] == [(True, 100), (True, 100), (False, 100)]
+    assert [(attempt.was_taken, len(attempt)) for attempt in read["job_attempts"]] == [
+        (True, 100),
+        (True, 100),
+        (False, 100),
+    ]
 
 
 def test_the_resumed_run_is_whole(played_alone):
-    """Reading the answers fails if a row that has its own was asked again."""
+    """Reading the answers fails if an answered row was sent again."""
     *_, resumed = played_alone
     assert resumed.output["run_id"] == resumed.run_id
     assert_rows_kept(resumed, ROWS)
@@ -94,13 +103,13 @@ def test_the_resumed_run_is_whole(played_alone):
 def test_rows_that_were_sent_are_not_sent_again(played_alone):
     run, _, read, resumed = played_alone
     assert {job["createCalls"] for job in resumed.jobs} == {1}
-    first = resumed.asks[:3]
-    assert [ask.name for ask in first] == [job["name"] for job in run.json("jobs.json")]
-    assert [ask.name for ask in first if ask.asked] == [ask.name for ask in first]
-    rest = 100 - sum(record_id in read["answers"] for record_id in first[1].model_inputs)
-    assert sum(len(ask) for ask in resumed.asks[3:]) == rest
+    first = resumed.job_attempts[:3]
+    assert [attempt.name for attempt in first] == [job["name"] for job in run.json("jobs.json")]
+    assert [attempt.name for attempt in first if attempt.was_taken] == [attempt.name for attempt in first]
+    remainder = 100 - sum(record_id in read["answers"] for record_id in first[1].model_inputs)
+    assert sum(len(attempt) for attempt in resumed.job_attempts[3:]) == remainder
     attempts = [row["attempts"] for row in resumed.rows.to_pylist()]
-    assert (attempts.count(1), attempts.count(2)) == (COUNT - rest, rest)
+    assert (attempts.count(1), attempts.count(2)) == (COUNT - remainder, remainder)
 
 
 def test_resuming_a_complete_run_sends_nothing(stack, played_alone, misbehaving):
@@ -110,7 +119,7 @@ def test_resuming_a_complete_run_sends_nothing(stack, played_alone, misbehaving)
     assert again.output["summary"] == resumed.output["summary"]
     assert again.rows.equals(resumed.rows)
     assert stack.simulator.calls()["CreateModelInvocationJob"] == calls
-    assert len(again.asks) == len(resumed.asks)
+    assert len(again.job_attempts) == len(resumed.job_attempts)
 
 
 def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):

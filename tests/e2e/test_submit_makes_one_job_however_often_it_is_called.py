@@ -1,4 +1,4 @@
-"""A submit that is repeated, at whatever moment the one before it died, finds what is there and goes on from it."""
+"""A submit that is repeated, whenever the previous one died, finds what that has done and continues from there."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ def play(stack):
 
 
 class Submission:
-    """A job that nobody has submitted yet."""
+    """A job that was not submitted yet."""
 
     def __init__(self, stack, records: bytes):
         self.stack = stack
@@ -97,7 +97,7 @@ def test_after_dying_between_creating_and_recording_the_job(submission, stack, m
     arn = submission.item["job_arn"]
     stack.table.update_item(Key={"job_name": submission.job["name"]}, UpdateExpression="REMOVE job_arn")
     submission.submit()
-    assert submission.only_job["createCalls"] == 2, "it was asked again, with the token of the first time"
+    assert submission.only_job["createCalls"] == 2, "it was requested again, with the token of the first time"
     assert submission.item["job_arn"] == arn == submission.only_job["jobArn"]
 
 

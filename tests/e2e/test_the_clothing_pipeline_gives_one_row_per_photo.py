@@ -103,10 +103,10 @@ def test_the_categories_are_those_of_the_recorded_answers(rows, recorded):
 def test_each_category_was_sent_with_its_prompt_and_has_its_fields(rows, recorded):
     for row in rows:
         text, answer = recorded[2, digest((SAMPLES / "images" / row["file_name"]).read_bytes())]
-        asked = FIELDS[row["category"]]
+        names = FIELDS[row["category"]]
         assert row["prompt_id"] == f"extract_{row['category'].replace('-', '')}_metadata"
         assert {name: row[name] for name in ALL_FIELDS if row[name] is not None} == {
-            name: str(answer[name]) for name in asked
+            name: str(answer[name]) for name in names
         }
         assert row["metadata"] == text
 
@@ -147,7 +147,7 @@ def test_all_columns_are_kept_under_the_names_that_are_promised(played):
 def test_each_stage_sends_what_it_should(played):
     first, second, third = played["clothing"].stages.values()
     for stage, images in ((first, True), (second, True), (third, False)):
-        # Some of the listings are of equal data; as there are just enough for a job, all are asked.
+        # Some of the listings have equal data; as there are just enough for a job, all are sent.
         assert [job["counts"]["totalRecordCount"] for job in stage.jobs] == [100] == [len(stage.records)]
         for model_input in stage.records.values():
             kinds = [block["type"] for block in model_input["messages"][0]["content"]]

@@ -1,4 +1,4 @@
-"""`bedrock-batch start --wait`, `status`, `show` and `download`, with the exit codes that scripts go by."""
+"""`bedrock-batch start --wait`, `status`, `show` and `download`, with the exit codes that scripts rely on."""
 
 import json
 import uuid

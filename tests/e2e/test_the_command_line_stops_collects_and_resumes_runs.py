@@ -1,4 +1,4 @@
-"""`bedrock-batch stop`, `collect` and `resume`: what scripts read, what people are told, and the exit codes."""
+"""`bedrock-batch stop`, `collect` and `resume`: output for scripts, messages for users, and exit codes."""
 
 import json
 import tempfile
@@ -27,7 +27,7 @@ def play(stack):
         call("start", file, "--name", name)
     run = Run(stack, name)
     wait_for("the plan", lambda: stack.keys(f"runs/{name}/plan.json"))
-    wait_for("it to ask", lambda: any(item.get("status") == "InProgress" for item in run.items))
+    wait_for("its first request", lambda: any(item.get("status") == "InProgress" for item in run.items))
     done = {"too-early": call("resume", name, exit_code=2), "stop": call("stop", name)}
     done["stop-again"] = call("stop", name, exit_code=2)
     done["collect"] = call("collect", name, "--wait")

@@ -1,5 +1,5 @@
-"""In batch mode, when a first row that is too large leaves too few for a job, the run is refused; no job
-without records is made."""
+"""In batch mode, if a first row that is too large leaves too few rows for a job, the run is refused; no job without
+records is created."""
 
 import pyarrow as pa
 

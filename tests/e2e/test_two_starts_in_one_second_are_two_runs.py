@@ -1,4 +1,4 @@
-"""`bedrock-batch start` twice within a second, as a shell loop does: two runs, each with a name of its own."""
+"""`bedrock-batch start` twice within a second, as from a shell loop: two runs, each with its own name."""
 
 import json
 import subprocess

@@ -1,5 +1,5 @@
-"""A CSV whose last quote is never closed is refused with the line where it opens, instead of making one cell of the
-rest of the file; folders of unfinished work under a prefix are no input."""
+"""A CSV with an unclosed quote is refused with the line of the quote, instead of making one cell of the remaining file;
+folders of unfinished work under a prefix are not read."""
 
 from stack.inputs import csv_text, topic_table
 

@@ -1,11 +1,11 @@
-"""Answers of an unknown form, and such without a text, are asked again where `retry_on` says `unparsed`, and only
-there: the model has been paid for them."""
+"""Answers of an unknown form, and those without a text, are retried if `retry_on` contains `unparsed`, and only then:
+the model has been paid for them."""
 
 import json
 
-from stack.asks import json_lines
 from stack.checks import assert_answered_once_on_demand, assert_own_answers, assert_rows_kept
 from stack.inputs import csv_text, topic_table
+from stack.job_attempts import json_lines
 
 COUNT = 110
 FIRST = 1_300_000
@@ -40,7 +40,9 @@ def rows_with_odd_answers(rows) -> list[dict]:
 def test_they_are_retried_if_retry_on_says_so(played):
     summary, _, run = played["wanted"]
     assert summary["failed"] == len(ODD)
-    assert [(ask.lane, sorted(ask.model_inputs)) for ask in run.asks[1:]] == [("on_demand", sorted(ODD))]
+    assert [(attempt.lane, sorted(attempt.model_inputs)) for attempt in run.job_attempts[1:]] == [
+        ("on_demand", sorted(ODD))
+    ]
     assert run.output["status"] == "completed"
     assert_rows_kept(run, topic_table(COUNT, FIRST))
     assert_own_answers(run)
@@ -52,7 +54,7 @@ def test_they_are_retried_if_retry_on_says_so(played):
 def test_otherwise_the_rows_name_the_problem(played):
     summary, rows, run = played["usual"]
     assert summary["failed"] == run.summary["failed"] == len(ODD)
-    assert len(run.asks) == 1
+    assert len(run.job_attempts) == 1
     assert run.rows.equals(rows)
     errors = [row["error"] for row in rows_with_odd_answers(run.rows)]
     assert ["format" in error for error in errors] == [True, True, False]

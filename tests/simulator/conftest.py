@@ -43,7 +43,7 @@ def end(process):
 
 
 def wait_for(check, seconds=120, what="it"):
-    """The first true answer of `check`; asks every 50 ms."""
+    """Calls `check` every 50 ms until it returns something true, and returns that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := check():
@@ -142,7 +142,7 @@ class Simulator:
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            # Every answer is looked at, so none is repeated.
+            # Every answer is examined, so no request is repeated.
             config=Config(retries={"total_max_attempts": 1}, **settings),
         )
 

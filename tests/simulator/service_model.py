@@ -22,7 +22,7 @@ def error_status(model, name):
 
 
 def problems(model, name, value, at=""):
-    """How a decoded JSON value breaks the constraints of a shape; unknown members are a problem too."""
+    """Lists the constraints of a shape that a decoded JSON value breaks; unknown members are problems too."""
     spec = shape(model, name)
     kind = spec["type"]
     if kind == "structure":

@@ -86,7 +86,7 @@ def test_stopping_a_job_that_is_over_is_a_conflict(simulator, bedrock, s3):
 
 
 def test_a_quota_reached_is_an_error_until_a_job_ends(simulator, bedrock, s3):
-    simulator.behave(create_quota=2)
+    simulator.behave(create_quota=2, job_seconds=600)
     uri = jobs.put_input(s3)
     first = [jobs.create(bedrock, uri) for _ in range(2)]
     # The quota is per model: a profile of the same model shares it, another model has its own.
@@ -95,6 +95,7 @@ def test_a_quota_reached_is_an_error_until_a_job_ends(simulator, bedrock, s3):
     assert code == "ServiceQuotaExceededException"
     jobs.create(bedrock, uri, modelId="amazon.nova-lite-v1:0")
     for arn in first:
+        bedrock.stop_model_invocation_job(jobIdentifier=arn)
         jobs.finish(bedrock, arn)
     jobs.create(bedrock, uri)
 

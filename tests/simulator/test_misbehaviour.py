@@ -1,4 +1,4 @@
-"""The simulator misbehaves as it is told, and the same way each time."""
+"""The simulator misbehaves as configured, and in the same way each time."""
 
 import json
 import time

@@ -36,7 +36,7 @@ FULL = {
 }
 MEMBERS = list(leaves(BEDROCK, REQUEST))
 
-#: Strings that one pattern or another refuses; whether one is wrong for a member is asked of the model.
+#: Strings that one pattern or another refuses; the model decides if one is invalid for a member.
 STRINGS = [
     "", " ", "_", "-", "a", "a b", "a_b", "a-b", "a-", "a.b", "a,b", "a=b", "a/b", "a+b", "a@b", "caf\u00e9",
     "a\nb", "JSONL", "jsonl", "Converse", "converse", "000000000000", "00000000000", "0000000000000",
@@ -79,7 +79,7 @@ def send(simulator, body):
         return None
     assert status == 400, answer
     assert headers["x-amzn-errortype"] == "ValidationException", answer
-    # An unknown model is refused too, but that is no constraint of the request.
+    # An unknown model is refused too, but not by a constraint of the request.
     return answer["message"] if "validation error" in answer["message"] else None
 
 

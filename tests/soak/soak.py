@@ -108,7 +108,7 @@ class Totals:
         counted = {
             "runs": self.runs,
             "rows": self.rows,
-            "aborts, taken up again": self.aborts,
+            "aborts, resumed": self.aborts,
             **{f"jobs {name}": count for name, count in sorted(self.jobs.items())},
             **{f"refused {name}": count for name, count in sorted(self.refused.items())},
             **{f"killed {name}": count for name, count in sorted(self.killed.items())},

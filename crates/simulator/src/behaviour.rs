@@ -1,4 +1,4 @@
-//! How the simulator misbehaves, settable at start and at any time.
+//! Misbehaviour of the simulator, which can be set at the start and at any time.
 //!
 //! Every rate is a share of 0 to 1. Its victims are decided by a hash of the seed and of an identity that holds neither
 //! a time nor a job's name ([`crate::chance`]): a job by its input ([`crate::history`]), a record by its job and its id,
@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 
 use crate::models::Model;
 
-/// The knobs; all of them off by default.
+/// Settings of the misbehaviour; all of them are off by default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Behaviour {
-    /// Another seed, other victims.
+    /// Decides the victims of all rates; see the README.
     pub seed: u64,
     /// Seconds from Submitted to the end, instead of the time per step of the command line.
     pub job_seconds: Option<f64>,
@@ -23,50 +23,51 @@ pub struct Behaviour {
     /// Parts of the addresses of inputs. If there are any, a job whose input has none of them is spared: it meets no
     /// `record_error_rate`, `partial_rate`, `expire_rate` or `fail_rate`, and no `in_progress_seconds`.
     pub only_inputs: Vec<String>,
-    /// Records of a batch job that get an error instead of an answer.
+    /// Share of the records of a batch job that get an error instead of an answer.
     pub record_error_rate: f64,
-    /// Of those, the ones that fail in every job (error 400). The others fail by job and record (429 or 500,
-    /// `retryable`), so that they may succeed in the next one.
+    /// Share of those that fail in every job (error 400). The others fail by job and record (429 or 500, `retryable`), so
+    /// they may succeed in the next one.
     pub record_error_permanent_share: f64,
-    /// Jobs that end `PartiallyCompleted`, with 10 to 50 % of their records missing from the output.
+    /// Share of jobs that end `PartiallyCompleted`, with 10 to 50 % of their records missing from the output.
     pub partial_rate: f64,
-    /// Jobs that end `Expired`, without any output.
+    /// Share of jobs that end `Expired`, without any output.
     pub expire_rate: f64,
-    /// Jobs that end `Failed` with `fail_message`.
+    /// Share of jobs that end `Failed` with `fail_message`.
     pub fail_rate: f64,
     /// The message of those jobs.
     pub fail_message: Option<String>,
-    /// `CreateModelInvocationJob` calls answered with `ThrottlingException`.
+    /// Share of `CreateModelInvocationJob` calls that are answered with `ThrottlingException`.
     pub create_throttle_rate: f64,
-    /// Jobs of one model that may be open at once, instead of 100.
+    /// Maximum number of open jobs per model, instead of 100.
     pub create_quota: Option<u32>,
-    /// Get, List and Stop calls answered with `ThrottlingException`.
+    /// Share of Get, List and Stop calls that are answered with `ThrottlingException`.
     pub read_throttle_rate: f64,
-    /// Control-plane calls answered with `InternalServerException`.
+    /// Share of control-plane calls that are answered with `InternalServerException`.
     pub control_5xx_rate: f64,
-    /// `InvokeModel` and `Converse` calls answered with `ThrottlingException`; each attempt is decided anew.
+    /// Share of `InvokeModel` and `Converse` calls that are answered with `ThrottlingException`; each attempt is decided
+    /// anew.
     pub invoke_throttle_rate: f64,
-    /// `InvokeModel` and `Converse` calls answered with `ServiceUnavailableException` or `InternalServerException`; each
-    /// attempt is decided anew.
+    /// Share of `InvokeModel` and `Converse` calls that are answered with `ServiceUnavailableException` or
+    /// `InternalServerException`; each attempt is decided anew.
     pub invoke_5xx_rate: f64,
     /// Sent as the header `Retry-After` with the `ThrottlingException` of an invocation.
     pub retry_after_seconds: Option<u32>,
-    /// How long `InvokeModel` and `Converse` take to an answer; errors come at once.
+    /// Seconds until `InvokeModel` and `Converse` answer; errors come immediately.
     pub invoke_seconds: f64,
-    /// Model ids, or how they begin, that no batch job is created for, as if the region had no batch for them. Whether
-    /// the region of an inference profile stands before an id makes no difference.
+    /// Model ids, or beginnings of them, that no batch job is created for, as if the region had no batch for them. The region
+    /// of an inference profile before an id makes no difference.
     pub batch_refused_models: Vec<String>,
-    /// Model ids, told the same way, that `InvokeModel` and `Converse` have no access to.
+    /// Model ids, given in the same way, to which `InvokeModel` and `Converse` have no access.
     pub on_demand_denied_models: Vec<String>,
-    /// Operations (by their name in the service model) answered with `AccessDeniedException`.
+    /// Operations, by their name in the service model, that are answered with `AccessDeniedException`.
     pub denied_operations: Vec<String>,
-    /// Events that are never sent.
+    /// Share of events that are never sent.
     pub event_lost_rate: f64,
-    /// Events that are sent twice.
+    /// Share of events that are sent twice.
     pub event_duplicate_rate: f64,
-    /// The longest an event is held back; each gets a delay of its own, so they change order.
+    /// Maximum delay of an event; each gets a delay of its own, so they change order.
     pub event_delay_seconds: f64,
-    /// `CreateModelInvocationJob` answers only when the job is over, and its events are sent after that.
+    /// If true, `CreateModelInvocationJob` answers only once the job has ended, and its events are sent after that.
     pub finish_before_first_event: bool,
 }
 
@@ -74,7 +75,7 @@ impl Behaviour {
     /// This behaviour with the fields of `changes` replaced.
     ///
     /// # Errors
-    /// A message that names the field which is unknown, of the wrong type, or out of its range.
+    /// Returns a message that names the field if it is unknown, of the wrong type, or out of its range.
     pub fn with(&self, changes: &Value) -> Result<Self, String> {
         let Value::Object(changes) = changes else {
             return Err("the behaviour must be a JSON object".to_owned());
@@ -108,7 +109,7 @@ impl Behaviour {
         }
     }
 
-    /// What may be asked of AWS is denied by name; whether this operation is.
+    /// Returns true if this operation is denied.
     pub(crate) fn denies(&self, operation: &str) -> bool {
         self.denied_operations.iter().any(|denied| denied == operation)
     }
@@ -122,8 +123,8 @@ impl Behaviour {
     }
 }
 
-fn is_among(model: &Model, told: &[String]) -> bool {
-    told.iter().any(|told| model.base.starts_with(&Model::read(told).base))
+fn is_among(model: &Model, named: &[String]) -> bool {
+    named.iter().any(|name| model.base.starts_with(&Model::read(name).base))
 }
 
 fn check(name: &str, value: &Value, fields: &Map<String, Value>) -> Result<(), String> {
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_job_over_another_input_is_spared() {
-        let told = Behaviour {
+        let behaviour = Behaviour {
             seed: 3,
             fail_rate: 1.0,
             expire_rate: 1.0,
@@ -168,24 +169,24 @@ mod tests {
             ..Behaviour::default()
         };
         for hit in ["s3://b/run-a/0000.jsonl", "s3://b/run-b/0001.jsonl"] {
-            assert_eq!(told.clone().towards(hit), told);
+            assert_eq!(behaviour.clone().towards(hit), behaviour);
         }
         let spared = Behaviour {
             seed: 3,
             event_lost_rate: 1.0,
             job_seconds: Some(2.0),
-            only_inputs: told.only_inputs.clone(),
+            only_inputs: behaviour.only_inputs.clone(),
             ..Behaviour::default()
         };
-        assert_eq!(told.clone().towards("s3://b/run-b/0000.jsonl"), spared);
-        let any = Behaviour { only_inputs: Vec::new(), ..told };
+        assert_eq!(behaviour.clone().towards("s3://b/run-b/0000.jsonl"), spared);
+        let any = Behaviour { only_inputs: Vec::new(), ..behaviour };
         assert_eq!(any.clone().towards("s3://b/run-b/0000.jsonl"), any);
     }
 
     #[test]
-    fn a_model_is_told_by_its_id_or_its_beginning_whatever_the_profile() {
-        let told = |told: &str, id: &str| {
-            let behaviour = Behaviour { batch_refused_models: vec![told.to_owned()], ..Behaviour::default() };
+    fn a_model_is_named_by_its_id_or_its_beginning_with_any_profile() {
+        let is_refused = |named: &str, id: &str| {
+            let behaviour = Behaviour { batch_refused_models: vec![named.to_owned()], ..Behaviour::default() };
             let model = Model::read(id);
             assert!(!behaviour.denies_on_demand(&model));
             behaviour.refuses_batch(&model)
@@ -195,13 +196,13 @@ mod tests {
             "us.amazon.nova-lite-v1:0",
             "arn:aws:bedrock:us-east-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0",
         ] {
-            assert!(told("amazon.nova-lite-v1:0", id), "{id}");
-            assert!(told("global.amazon.nova-lite", id), "{id}");
-            assert!(told("amazon.", id), "{id}");
-            assert!(!told("amazon.nova-pro", id), "{id}");
+            assert!(is_refused("amazon.nova-lite-v1:0", id), "{id}");
+            assert!(is_refused("global.amazon.nova-lite", id), "{id}");
+            assert!(is_refused("amazon.", id), "{id}");
+            assert!(!is_refused("amazon.nova-pro", id), "{id}");
         }
         let profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
-        assert!(told(profile, profile));
+        assert!(is_refused(profile, profile));
         let model = Model::read("us.amazon.nova-lite-v1:0");
         let behaviour = Behaviour { on_demand_denied_models: vec!["amazon.nova".to_owned()], ..Behaviour::default() };
         assert!(behaviour.denies_on_demand(&model) && !behaviour.refuses_batch(&model));

@@ -1,4 +1,4 @@
-//! How often each operation was called, and how that ended.
+//! Counts of the calls of each operation, by their outcome.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Answered calls by operation, and by `ok` or the name of the error. A caller that left before the answer is not in it.
+/// Answered calls by operation, and by `ok` or the name of the error. Callers that left before the answer are not counted.
 pub(crate) type Answered = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
 /// Counts calls.
@@ -35,7 +35,7 @@ impl Calls {
     }
 }
 
-/// Goes around the route of an operation: all that is answered there is counted, whichever step answered.
+/// Wraps the route of an operation and counts all its answers, whichever layer they come from.
 pub(crate) async fn count(
     State((calls, operation)): State<(Arc<Calls>, &'static str)>,
     request: Request,

@@ -1,7 +1,7 @@
-//! Decisions that look random and are not: each is a hash of the seed and of the names it is about, so it does not
-//! depend on which request comes first, and a repeated run misbehaves in the same places.
+//! Decisions that look random but are not: each is a hash of the seed and of the names that it concerns, so it does not
+//! depend on the order of requests, and a repeated run misbehaves in the same places.
 
-/// A number from the seed and the names, every bit of it usable (FNV-1a, then the finisher of splitmix64).
+/// Hash of the seed and the names, of which every bit is usable (FNV-1a, then the finisher of splitmix64).
 pub(crate) fn number(seed: u64, names: &[&str]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for name in names {
@@ -18,12 +18,12 @@ pub(crate) fn share(seed: u64, names: &[&str]) -> f64 {
     as_share(number(seed, names))
 }
 
-/// Whether something that happens at `rate` happens to these names.
+/// Returns true if something that happens at `rate` happens to these names.
 pub(crate) fn happens(rate: f64, seed: u64, names: &[&str]) -> bool {
     rate > 0.0 && share(seed, names) < rate
 }
 
-/// One of `choices`, by the number given; nothing of an empty list.
+/// One of `choices`, selected by the number; `None` if the list is empty.
 pub(crate) fn pick<T>(choices: &[T], number: u64) -> Option<&T> {
     let count = u64::try_from(choices.len()).ok().filter(|count| *count > 0)?;
     choices.get(usize::try_from(number % count).ok()?)

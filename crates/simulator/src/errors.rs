@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::json;
 
-/// Which error; its name and HTTP status are those of the service model.
+/// Kind of an error; its name and HTTP status are those of the service model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     AccessDenied,

@@ -1,4 +1,4 @@
-//! "Batch Inference Job State Change" events, as reliable as they are told to be.
+//! "Batch Inference Job State Change" events, as reliable as the behaviour makes them.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::jobs::Job;
 /// `PutEvents` takes this many entries.
 const BATCH: usize = 10;
 
-/// Where events come from.
+/// Origin of the events.
 #[derive(Debug, Clone)]
 pub(crate) struct Sender {
     pub(crate) source: String,
@@ -23,7 +23,7 @@ pub(crate) struct Sender {
     pub(crate) account: String,
 }
 
-/// Sends events in the order given, but for those that are held back.
+/// Sends events in order, except for those that are delayed.
 #[derive(Debug, Clone)]
 pub(crate) struct Events {
     sender: Sender,
@@ -78,7 +78,7 @@ fn detail(job: &Job, sender: &Sender) -> Value {
     })
 }
 
-/// After which delays an event is delivered: none when it is lost, two when it is doubled.
+/// Delays after which an event is delivered: none if it is lost, two if it is duplicated.
 fn deliveries(fate: &str, status: &str, behaviour: &Behaviour) -> Vec<Duration> {
     let seed = behaviour.seed;
     if happens(behaviour.event_lost_rate, seed, &["event lost", fate, status]) {
@@ -100,8 +100,8 @@ async fn send(client: Client, mut entries: UnboundedReceiver<PutEventsRequestEnt
     while entries.recv_many(&mut batch, BATCH).await > 0 {
         match client.put_events().set_entries(Some(std::mem::take(&mut batch))).send().await {
             Ok(answer) if answer.failed_entry_count() == 0 => {}
-            Ok(answer) => tracing::warn!(failed = answer.failed_entry_count(), "EventBridge refused events"),
-            Err(error) => tracing::warn!("EventBridge cannot be reached: {}", DisplayErrorContext(error)),
+            Ok(answer) => tracing::warn!(failed = answer.failed_entry_count(), "events_refused"),
+            Err(error) => tracing::warn!(error = %DisplayErrorContext(error), "events_not_sent"),
         }
     }
 }

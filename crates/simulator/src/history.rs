@@ -1,4 +1,4 @@
-//! The requests and inputs seen since the seed was set, numbered, so that chance needs neither names nor times.
+//! Numbers of the requests and inputs since the seed was set, so that chance needs neither names nor times.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Counts what chance decides about.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    seen: Mutex<Seen>,
+    counters: Mutex<Counters>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Counters {
     /// Folders of input, numbered in the order of the first request for each.
     folders: HashMap<String, usize>,
     /// Number of jobs created per input.
@@ -30,9 +30,9 @@ impl History {
     /// Counts a new job over an input and returns its identity: that of the input, and its number among the jobs that
     /// were created over the same input.
     pub(crate) fn new_job(&self, uri: &str) -> String {
-        let mut seen = self.lock();
-        let number = count(seen.jobs.entry(uri.to_owned()).or_default());
-        format!("{}#{number}", seen.input(uri))
+        let mut counters = self.lock();
+        let number = count(counters.jobs.entry(uri.to_owned()).or_default());
+        format!("{}#{number}", counters.input(uri))
     }
 
     /// Counts a request and returns its number among equal ones, from 1: a repeated request gets a decision of its own.
@@ -41,15 +41,15 @@ impl History {
     }
 
     pub(crate) fn clear(&self) {
-        *self.lock() = Seen::default();
+        *self.lock() = Counters::default();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Counters> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seen {
+impl Counters {
     fn input(&mut self, uri: &str) -> String {
         let (folder, name) = uri.trim_end_matches('/').rsplit_once('/').unwrap_or(("", uri));
         let next = self.folders.len() + 1;

@@ -1,4 +1,4 @@
-//! What was asked of models on demand: how often each request, and how many at once. Requests are kept as hashes.
+//! Counts of the invocations of models: per request, and concurrent ones. Requests are kept as hashes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,26 +10,26 @@ use sha2::{Digest, Sha256};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What became of one request's attempts.
+/// Outcomes of the attempts of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Outcomes {
     /// Answered with 200.
     ok: u64,
     /// Answered with an error.
     refused: u64,
-    /// Left by the caller before there was an answer.
+    /// Abandoned by the caller before there was an answer.
     abandoned: u64,
 }
 
 #[derive(Debug, Default)]
 struct Book {
-    /// Counts resets: what began before one is settled nowhere.
+    /// Number of resets: an invocation that began before one is not counted after it.
     era: u64,
     /// By model and content.
     outcomes: BTreeMap<(String, String), Outcomes>,
     in_flight: u64,
     max_in_flight: u64,
-    /// When the requests of the last second began.
+    /// Starts of the requests of the last second.
     recent: VecDeque<Instant>,
     busiest_second: usize,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Invocations {
     book: Mutex<Book>,
 }
 
-/// An invocation under way. Dropped without an end, it was abandoned.
+/// An invocation in progress. If it is dropped before its end, it was abandoned.
 #[derive(Debug)]
 pub(crate) struct Begun<'a> {
     invocations: &'a Invocations,
@@ -52,13 +52,13 @@ pub(crate) struct Begun<'a> {
 impl Invocations {
     pub(crate) fn begin(&self, model_id: &str, content: &str) -> Begun<'_> {
         let mut book = self.lock();
-        // Read under the lock, so that the beginnings are in order.
+        // Read under the lock, so that the starts are in order.
         book.begin(Instant::now());
         let request = (model_id.to_owned(), content.to_owned());
         Begun { invocations: self, era: book.era, request, is_over: false }
     }
 
-    /// Everything, as the simulator's own route shows it.
+    /// Returns all counts, as the simulator's own route shows them.
     pub(crate) fn report(&self) -> Value {
         let book = self.lock();
         let invocations = book.outcomes.iter().map(|((model_id, content), Outcomes { ok, refused, abandoned })| {

@@ -1,4 +1,4 @@
-//! The jobs: what was asked, where each stands, and the few changes that are allowed.
+//! The jobs: their requests, their states, and the changes that are allowed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -91,20 +91,20 @@ pub(crate) struct Job {
     pub(crate) ended: Option<Timestamp>,
     /// Absent until the job is in progress.
     pub(crate) counts: Option<Counts>,
-    /// How many Create calls led to this job: more than one when a token was used again.
+    /// Number of Create calls that led to this job: more than one if its token was reused.
     pub(crate) create_calls: u32,
-    /// Turns true when somebody stops the job.
+    /// Becomes true once the job is stopped.
     pub(crate) stop: watch::Sender<bool>,
     task: Option<AbortHandle>,
 }
 
-/// What became of a Create call.
+/// Outcome of a Create call.
 pub(crate) enum Added {
     New(Box<Job>),
-    /// The same token was used before: that job.
+    /// ARN of the job that the same token has created before.
     SameToken(String),
     NameTaken,
-    /// This many jobs of the model are open already.
+    /// Number of jobs of the model that are open already.
     QuotaReached(usize),
 }
 
@@ -161,8 +161,8 @@ impl JobBook {
         self.lock().iter().find(|job| job.id == id).cloned()
     }
 
-    /// Moves a job on. Refused (`None`) when the job is over or gone, and when somebody stopped it: from Stopping there
-    /// is only Stopped.
+    /// Moves a job to its next status. Refused (`None`) if the job has ended or was forgotten, and if it was stopped: Stopping
+    /// is followed by Stopped only.
     pub(crate) fn advance(&self, id: &str, to: Status, message: Option<String>) -> Option<Job> {
         self.change(id, |job| {
             let allowed = if job.status == Status::Stopping { to == Status::Stopped } else { !job.status.is_final() };
@@ -186,7 +186,7 @@ impl JobBook {
         });
     }
 
-    /// Remembers the task that carries the job, so that a reset can end it.
+    /// Stores the task that runs the job, so that a reset can end it.
     pub(crate) fn carried_by(&self, id: &str, task: AbortHandle) {
         self.change(id, |job| {
             job.task = Some(task);
@@ -215,7 +215,7 @@ impl JobBook {
     }
 }
 
-/// What [`JobBook::add`] needs to know.
+/// Parameters of [`JobBook::add`].
 pub(crate) struct NewJob {
     pub(crate) id: String,
     pub(crate) arn: String,

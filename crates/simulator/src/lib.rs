@@ -1,7 +1,7 @@
 //! Bedrock's control plane and runtime over HTTP, for local runs and tests.
 //!
 //! The simulator is strict where Bedrock is strict (formats, limits, statuses, error codes, the layout of the output),
-//! and can be told to misbehave where Bedrock does ([`behaviour`]). It reads and writes the job's files in the S3 of
+//! and can be made to misbehave where Bedrock does ([`behaviour`]). It reads and writes the job's files in the S3 of
 //! the local stack, and reports every change of a job's status to the local EventBridge. Where AWS documents nothing,
 //! the module that had to decide says so.
 

@@ -17,7 +17,7 @@ use crate::simulator::Simulator;
 /// Steps from Submitted to the end.
 const STEPS: f64 = 4.0;
 
-/// Carries a job to its end.
+/// Runs a job to its end.
 pub(crate) async fn live(simulator: Arc<Simulator>, job: Job) {
     let behaviour = simulator.behaviour().towards(job.request.input.uri());
     let step = match behaviour.job_seconds {
@@ -33,12 +33,12 @@ pub(crate) async fn live(simulator: Arc<Simulator>, job: Job) {
         held_back: Vec::new(),
         job,
     };
-    life.tell();
+    life.report();
     let end = match life.run().await {
         Ok(end) => end,
         Err(Left) => (Status::Stopped, None),
     };
-    // A stop that came during the last step wins.
+    // A stop during the last step wins.
     if life.enter(end.0, end.1).is_err() {
         let _ = life.enter(Status::Stopped, None);
     }
@@ -71,7 +71,7 @@ impl Life<'_> {
         let files = match validated {
             Ok(_) if fails => {
                 let message = self.behaviour.fail_message.clone();
-                let message = message.unwrap_or_else(|| "The simulator was told to let this job fail.".to_owned());
+                let message = message.unwrap_or_else(|| "The simulator is set to fail this job.".to_owned());
                 return Ok((Status::Failed, Some(message)));
             }
             Ok(files) => files,
@@ -103,12 +103,12 @@ impl Life<'_> {
 
     fn enter(&mut self, status: Status, message: Option<String>) -> Result<(), Left> {
         self.job = self.simulator.jobs.advance(&self.job.id, status, message).ok_or(Left)?;
-        tracing::info!(job = self.job.request.job_name, status = status.name(), "job");
-        self.tell();
+        tracing::info!(job_name = self.job.request.job_name, status = status.name(), "job_status_changed");
+        self.report();
         Ok(())
     }
 
-    fn tell(&mut self) {
+    fn report(&mut self) {
         if self.behaviour.finish_before_first_event {
             self.held_back.push(self.job.clone());
         } else {

@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     match bedrock_simulator::server::run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            tracing::error!("{problem}");
+            tracing::error!(%problem, "simulator_failed");
             ExitCode::FAILURE
         }
     }

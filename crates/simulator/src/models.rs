@@ -1,4 +1,4 @@
-//! Which models there are, and which of them take batch jobs.
+//! The known models, and which of them accept batch jobs.
 //!
 //! The table is AWS's list of models supported in batch inference. An id that is well formed but not in the table is
 //! refused as unknown, as AWS refuses a mistyped one; `--models` adds ids that are newer than the table. Versions and
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::families::Family;
 
-/// How a model takes batch jobs.
+/// Batch support of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BatchSupport {
@@ -22,7 +22,7 @@ pub(crate) enum BatchSupport {
     None,
 }
 
-/// What kind of name a model was given by.
+/// Kind of name that identifies a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameKind {
     Foundation,
@@ -31,7 +31,7 @@ pub(crate) enum NameKind {
     Opaque,
 }
 
-/// A model id, read.
+/// A parsed model id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Model {
     pub(crate) given: String,
@@ -86,7 +86,7 @@ impl Model {
     }
 }
 
-/// The models this simulator knows: the table, and what `--models` adds.
+/// The models that this simulator knows: the table, and those that `--models` adds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Catalogue {
     more: BTreeMap<String, BatchSupport>,
@@ -97,7 +97,7 @@ impl Catalogue {
         Self { more }
     }
 
-    /// Why a batch job with this model is refused.
+    /// Reason why a batch job with this model is refused, if it is.
     pub(crate) fn refuses_batch(&self, model: &Model, region: &str) -> Option<String> {
         match (self.support(model, region)?, model.kind) {
             (Some(BatchSupport::Single), _) | (Some(BatchSupport::Profile), NameKind::Profile) => None,
@@ -111,7 +111,7 @@ impl Catalogue {
         }
     }
 
-    /// Why an invocation of this model is refused.
+    /// Reason why an invocation of this model is refused, if it is.
     pub(crate) fn refuses_invocation(&self, model: &Model, region: &str) -> Option<String> {
         match (self.support(model, region)?, model.kind) {
             (None, _) => Some("The provided model identifier is invalid.".to_owned()),
@@ -124,7 +124,7 @@ impl Catalogue {
         }
     }
 
-    /// `None`: nothing can be said of it. `Some(None)`: there is no such model.
+    /// Returns `None` if the id cannot be judged, and `Some(None)` if there is no such model.
     #[expect(clippy::option_option, reason = "both layers are answers")]
     fn support(&self, model: &Model, region: &str) -> Option<Option<BatchSupport>> {
         if model.kind == NameKind::Opaque {
@@ -140,7 +140,7 @@ impl Catalogue {
     }
 }
 
-/// The longest entry that the id begins with, up to the end of a word.
+/// Returns the longest entry that the id begins with, up to the end of a word.
 fn tabled(base: &str) -> Option<BatchSupport> {
     let begins =
         |entry: &str| base.strip_prefix(entry).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '-', '.']));

@@ -1,4 +1,4 @@
-//! The command line. Every option can also come from the environment.
+//! The command line. Every option can also be set in the environment.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub struct Options {
     #[arg(long, env = "BEDROCK_SIMULATOR_PORT_FILE")]
     pub port_file: Option<PathBuf>,
 
-    /// Where answers come from
+    /// Source of answers
     #[arg(long, env = "BEDROCK_SIMULATOR_BACKEND", value_enum, default_value = "fake")]
     pub backend: BackendName,
 
@@ -28,7 +28,7 @@ pub struct Options {
     #[arg(long, env = "BEDROCK_SIMULATOR_RECORDINGS", required_if_eq("backend", "replay"))]
     pub recordings: Option<PathBuf>,
 
-    /// What `--backend replay` does with input that was not recorded
+    /// Reaction of `--backend replay` to input that was not recorded
     #[arg(long, env = "BEDROCK_SIMULATOR_REPLAY_MISS", value_enum, default_value = "fake")]
     pub replay_miss: OnMiss,
 
@@ -36,7 +36,7 @@ pub struct Options {
     #[arg(long, env = "BEDROCK_SIMULATOR_STEP_MS", default_value_t = 150)]
     pub step_ms: u64,
 
-    /// Source of the events; EventBridge refuses `aws.bedrock` from anyone but AWS
+    /// Source of the events; EventBridge accepts `aws.bedrock` from AWS alone
     #[arg(long, env = "BEDROCK_SIMULATOR_EVENT_SOURCE", default_value = "local.bedrock")]
     pub event_source: String,
 
@@ -57,7 +57,7 @@ pub struct Options {
     pub behaviour: String,
 }
 
-/// Where answers come from.
+/// Source of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BackendName {
     /// Made up from the input, the same each time
@@ -66,7 +66,7 @@ pub enum BackendName {
     Replay,
 }
 
-/// What the replay backend does with input that was not recorded.
+/// Reaction of the replay backend to input that was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnMiss {
     /// Answer as the fake backend

@@ -15,7 +15,7 @@ use crate::behaviour::Behaviour;
 use crate::control::constraints::{Constraints, INVOKED_MODEL_ID};
 use crate::control::request::InvocationType;
 use crate::errors::{ApiError, ErrorKind, json_response, whole_body};
-use crate::families::ask::Refusal;
+use crate::families::prompt::Refusal;
 use crate::families::{self, Answered, Channel};
 use crate::invocations;
 use crate::models::Model;

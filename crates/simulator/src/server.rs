@@ -1,4 +1,4 @@
-//! The process: listens, says where, and ends when told to.
+//! The process: listens, prints its address, and ends on a signal.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::simulator::{SetupError, Simulator};
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the simulator cannot be set up or the address not be listened on.
+/// Returns an error if the simulator cannot be set up, or the address cannot be bound.
 pub async fn run(options: Options) -> Result<(), SetupError> {
     require_own_endpoint("S3")?;
     require_own_endpoint("EVENTBRIDGE")?;
@@ -26,7 +26,7 @@ pub async fn run(options: Options) -> Result<(), SetupError> {
             .map_err(|error| SetupError(format!("--port-file {}: {error}", path.display())))?;
     }
     let mut stdout = std::io::stdout();
-    // Whoever started us may have stopped reading; that is no reason to stop.
+    // The parent process may have stopped reading, which is no reason to stop.
     let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
     let signals = |error: std::io::Error| SetupError(format!("cannot wait for signals: {error}"));
     let (mut terminate, mut interrupt) =

@@ -35,7 +35,7 @@ pub struct Simulator {
     behaviour: RwLock<Behaviour>,
 }
 
-/// Why a simulator cannot be set up.
+/// Reason why a simulator cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SetupError(pub(crate) String);
@@ -44,7 +44,7 @@ impl Simulator {
     /// Reads recordings and models, and connects S3 and EventBridge by the given settings.
     ///
     /// # Errors
-    /// When a file or the behaviour of the options cannot be used.
+    /// Returns an error if a file or the behaviour of the options is invalid.
     pub fn new(options: &Options, aws: &SdkConfig) -> Result<Self, SetupError> {
         let behaviour = serde_json::from_str(&options.behaviour)
             .map_err(|error| error.to_string())
@@ -95,7 +95,7 @@ impl Simulator {
         self.invocations.clear();
     }
 
-    /// The errors that any control-plane call may meet, before anyone looks at what it asks.
+    /// Returns an error that any control-plane call may meet, before its content is looked at.
     pub(crate) fn admit(&self, operation: &str, about: &str) -> Result<(), ApiError> {
         let behaviour = self.behaviour();
         let throttle_rate = match operation {
@@ -105,7 +105,7 @@ impl Simulator {
         self.misbehave(&behaviour, operation, about, throttle_rate, behaviour.control_5xx_rate)
     }
 
-    /// The same for an invocation of a model.
+    /// Returns the same for an invocation of a model.
     pub(crate) fn admit_invocation(&self, behaviour: &Behaviour, operation: &str, about: &str) -> Result<(), ApiError> {
         let (throttle_rate, failure_rate) = (behaviour.invoke_throttle_rate, behaviour.invoke_5xx_rate);
         self.misbehave(behaviour, operation, about, throttle_rate, failure_rate).map_err(|error| match error.kind {

@@ -82,7 +82,7 @@ impl Storage {
             .await
             .map_err(|error| unreachable("read", bucket, key, &error))?;
         let body = object.body.collect().await.map_err(|error| {
-            tracing::warn!(bucket, key, "reading broke off: {error}");
+            tracing::warn!(bucket, key, %error, "read_aborted");
             format!("Unable to read s3://{bucket}/{key}.")
         })?;
         Ok(body.into_bytes())
@@ -162,7 +162,7 @@ impl Writer {
     }
 }
 
-/// What the errors of all S3 operations have in common.
+/// The common part of the errors of all S3 operations.
 trait Failure: std::error::Error {
     fn aws_code(&self) -> Option<&str>;
 }
@@ -178,7 +178,7 @@ where
 
 /// The wording is ours: AWS documents no messages for this.
 fn unreachable(verb: &str, bucket: &str, key: &str, error: &dyn Failure) -> String {
-    tracing::warn!(bucket, key, "cannot {verb}: {}", DisplayErrorContext(error));
+    tracing::warn!(bucket, key, verb, error = %DisplayErrorContext(error), "s3_request_failed");
     match error.aws_code() {
         Some("NoSuchBucket") => format!("The S3 bucket {bucket} does not exist."),
         Some("NoSuchKey") => format!("The S3 object s3://{bucket}/{key} does not exist."),

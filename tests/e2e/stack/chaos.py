@@ -1,4 +1,4 @@
-"""Runs with all that can go wrong at once: Bedrock misbehaves, events get lost, functions die."""
+"""Runs under all faults at once: Bedrock misbehaves, events get lost, functions die."""
 
 import random
 import threading
@@ -31,15 +31,15 @@ FAULTS = {
     "invoke_throttle_rate": 0.1,
     "invoke_5xx_rate": 0.05,
 }
-# On demand as fast as the local stack goes.
+# On demand, as fast as the local stack allows.
 QUICK = {"requests_per_second": 500, "max_workers": 20}
-# What hangs would hang for hours; what is slow on a busy machine comes to an end.
-LONGEST_SECONDS = 400
+# A run that hangs would hang for hours; one that is slow on a busy machine ends.
+MAX_RUN_SECONDS = 400
 
 
 @dataclass
 class Chaos:
-    """A run, and what was done to it."""
+    """A run, and the faults that it met."""
 
     run: Run
     seconds: float = 0.0
@@ -47,7 +47,7 @@ class Chaos:
     refused: Counter = field(default_factory=Counter)
     """Calls that the simulator answered with an error, by operation and error."""
     aborted: int = 0
-    """How often it was stopped and taken up again."""
+    """Number of times it was stopped and resumed."""
 
     def __str__(self) -> str:
         killed = ", ".join(f"{name} {count}" for name, count in sorted(self.killed.items()))
@@ -82,7 +82,7 @@ class Sweeper(threading.Thread):
     def run(self) -> None:
         while not self._enough.wait(self._pause):
             try:
-                # It may be killed like all others: the next sweep does its work.
+                # It may be killed like all others; the next sweep does its work.
                 self._stack.functions.invoke(FunctionName=function_name("reconcile"), Payload=b"{}")
             except ClientError as error:
                 if error.response["Error"]["Code"] not in ("TooManyRequestsException", "ServiceException"):
@@ -90,7 +90,7 @@ class Sweeper(threading.Thread):
 
 
 class Hung(AssertionError):
-    """A run that does not come to an end."""
+    """A run that does not end."""
 
 
 def play(
@@ -102,7 +102,7 @@ def play(
     first_victims: tuple[str, ...] = (),
     **fields,
 ) -> Chaos:
-    """Plays a run over the table among faults that follow from the seed. It is stopped and taken up `aborts` times.
+    """Plays a run over the table under faults that follow from the seed, and stops and resumes it `aborts` times.
 
     `first_victims` are functions that are killed before any others.
     """
@@ -118,7 +118,7 @@ def play(
         for _ in range(aborts):
             time.sleep(chance.uniform(0.5, 8))
             if stop(stack, run):
-                run = take_up(stack, run, wanted)
+                run = resume(stack, run, wanted)
                 aborted += 1
         wait_for_end(run)
     return Chaos(run, time.monotonic() - begin, killer.killed, refusals(stack) - before, aborted)
@@ -126,33 +126,33 @@ def play(
 
 def wait_for_end(run: Run) -> None:
     try:
-        wait_for(f"the end of {run.name}", lambda: run.status != "RUNNING", LONGEST_SECONDS)
+        wait_for(f"the end of {run.name}", lambda: run.status != "RUNNING", MAX_RUN_SECONDS)
     except AssertionError as error:
         raise Hung(f"{error}; its jobs: {[(job['jobName'], job['status']) for job in run.jobs]}") from None
 
 
 def stop(stack, run: Run) -> bool:
-    """Stops a run; false if it is over already."""
+    """Stops a run; returns false if it has ended already."""
     if run.status == "RUNNING":
         stack.step_functions.stop_execution(executionArn=run.arn, error="Chaos", cause="stopped by the test")
         wait_for_end(run)
     return run.status == "ABORTED"
 
 
-def take_up(stack, run: Run, wanted: dict) -> Run:
-    """Lets another execution go on with a run that was stopped."""
+def resume(stack, run: Run, wanted: dict) -> Run:
+    """Lets another execution resume a run that was stopped."""
     if not stack.keys(f"{PREFIXES['RUNS']}/{run.name}/plan.json"):
-        # It had not come to anything that could be taken up.
+        # It had not written anything that could be resumed.
         return stack.start(wanted, run.name)
     execution = stack.start({"resume_run": run.name}, f"{run.name}-again")
-    # Files, jobs and items are those of the run; how it ends, says the execution that has it in hand.
-    taken_up = Run(stack, run.name)
-    taken_up.arn = execution.arn
-    return taken_up
+    # Files, jobs and items are those of the run; its end is that of the execution that owns it.
+    resumed = Run(stack, run.name)
+    resumed.arn = execution.arn
+    return resumed
 
 
 def refusals(stack) -> Counter:
-    calls = stack.simulator.ask("GET", "/calls")["calls"]
+    calls = stack.simulator.request("GET", "/calls")["calls"]
     return Counter(
         {
             f"{operation} {outcome}": count

@@ -22,19 +22,21 @@ def assert_whole(run: Run, rows: pa.Table, sizes: list[int], record_ids: list[st
     assert_own_answers(run)
     assert pc.all(pc.is_null(run.rows["error"])).as_py()
     assert set(run.rows["attempts"].to_pylist()) == {1}
-    assert {(ask.lane, ask.round) for ask in run.asks} == {("batch", 0)}
+    assert {(attempt.lane, attempt.round) for attempt in run.job_attempts} == {("batch", 0)}
     assert_jobs(run, sizes)
     assert_totals(run, records_in=len(rows), answered=len(rows))
 
 
 def assert_answered_on_demand(run: Run, rows: pa.Table, sizes: list[int], record_ids: list[str] | None = None) -> None:
-    """The same of a run that asked record by record, from files of `sizes`; the model answered each of them once."""
+    """The same for a run that sent each record on demand, from files of `sizes`; the model answered each of them once."""
     assert run.output["status"] == "completed"
     assert_rows_kept(run, rows, record_ids)
     assert_own_answers(run)
     assert pc.all(pc.is_null(run.rows["error"])).as_py()
     assert set(run.rows["attempts"].to_pylist()) == {1}
-    assert [(ask.lane, ask.round, len(ask)) for ask in run.asks] == [("on_demand", 0, size) for size in sizes]
+    assert [(attempt.lane, attempt.round, len(attempt)) for attempt in run.job_attempts] == [
+        ("on_demand", 0, size) for size in sizes
+    ]
     assert run.jobs == [], "no batch job was made"
     assert_answered_once_on_demand(run)
     assert_totals(run, records_in=len(rows), answered=len(rows))
@@ -61,18 +63,18 @@ def assert_rows_kept(
 
 
 def assert_own_answers(run: Run, all_came: bool = True, rows: pa.Table | None = None) -> None:
-    """Each record was asked with the cells of its own row, and has the answer that Bedrock wrote for it, or says that
-    there is none. `all_came`: for every record there is at least a line. `rows`: those that were asked, if not all."""
-    asked = (run.rows if rows is None else rows).to_pylist()
-    assert sorted(run.records) == sorted(row["record_id"] for row in asked), "exactly these records were sent"
+    """Each record was sent with the cells of its own row, and has the answer that Bedrock wrote for it, or says that there
+    is none. `all_came`: there is at least a line for every record. `rows`: those that were sent, if not all."""
+    sent = (run.rows if rows is None else rows).to_pylist()
+    assert sorted(run.records) == sorted(row["record_id"] for row in sent), "exactly these records were sent"
     if all_came:
         assert sorted(run.answers) == sorted(run.records), "Bedrock answered exactly these records"
     batch_models = {job["jobName"]: job["modelId"] for job in run.jobs}
     model_of = {}
-    for ask in run.asks:
-        for record_id, line in ask.line_of.items():
-            model_of[record_id, id(line)] = batch_models[ask.name] if ask.lane == "batch" else line["modelId"]
-    for row in asked:
+    for attempt in run.job_attempts:
+        for record_id, line in attempt.line_of.items():
+            model_of[record_id, id(line)] = batch_models[attempt.name] if attempt.lane == "batch" else line["modelId"]
+    for row in sent:
         record_id = row["record_id"]
         assert text_of_input(run.records[record_id]) == expected_text(run, row)
         assert row["attempts"] == run.attempts[record_id], row
@@ -143,7 +145,7 @@ def template_of(prompt_id: str) -> str:
 
 
 def assert_jobs(run: Run, sizes: list[int], status: str | list[str] = "Completed") -> None:
-    """Bedrock had exactly these jobs, each made by one call, and the files and the table say the same."""
+    """Bedrock had exactly these jobs, each created by one call, and the files and the table agree."""
     statuses = [status] * len(sizes) if isinstance(status, str) else status
     jobs = run.jobs
     assert [job["counts"]["totalRecordCount"] for job in jobs] == sizes
@@ -151,9 +153,9 @@ def assert_jobs(run: Run, sizes: list[int], status: str | list[str] = "Completed
     assert [job["createCalls"] for job in jobs] == [1] * len(sizes)
     assert len({job["jobName"] for job in jobs}) == len(sizes)
     assert len({job["clientRequestToken"] for job in jobs}) == len(sizes)
-    asks = [ask for ask in run.asks if ask.lane == "batch"]
-    assert [len(ask) for ask in asks] == sizes
-    assert [ask.name for ask in asks] == [job["jobName"] for job in jobs]
+    attempts = [attempt for attempt in run.job_attempts if attempt.lane == "batch"]
+    assert [len(attempt) for attempt in attempts] == sizes
+    assert [attempt.name for attempt in attempts] == [job["jobName"] for job in jobs]
     items = [item for item in run.items if item.get("lane") == "batch"]
     assert [item["job_name"] for item in items] == [job["jobName"] for job in jobs]
     assert [item["job_arn"] for item in items] == [job["jobArn"] for job in jobs]
@@ -162,12 +164,12 @@ def assert_jobs(run: Run, sizes: list[int], status: str | list[str] = "Completed
 
 
 def assert_answered_once_on_demand(run: Run) -> None:
-    """The simulator answered each request of the run once; the run's rows are to be like nobody else's."""
-    asks = [ask for ask in run.asks if ask.lane == "on_demand"]
-    assert asks, "something was asked on demand"
+    """The simulator answered each request of the run once; the rows must differ from those of all other runs."""
+    attempts = [attempt for attempt in run.job_attempts if attempt.lane == "on_demand"]
+    assert attempts, "something was sent on demand"
     answered = run.stack.simulator.answered_on_demand()
-    for ask in asks:
-        for record_id, line in ask.line_of.items():
+    for attempt in attempts:
+        for record_id, line in attempt.line_of.items():
             if "modelOutput" in line:
                 times = answered.get((line["modelId"], run.stack.simulator.content(line["modelInput"])))
                 assert times == 1, f"{record_id} was answered {times} times"
@@ -182,7 +184,7 @@ def assert_totals(
     duplicates: int = 0,
     fell_back: dict[str, int] | None = None,
 ) -> None:
-    """The summary's counts, which must also be those of the rows, of the jobs and of what came back."""
+    """The counts of the summary agree with the rows, the jobs and the answers."""
     summary, rows = run.summary, run.rows
     assert summary["records_in"] == records_in
     assert (summary["answered"], summary["failed"], summary["skipped"]) == (answered, failed, skipped)
@@ -195,9 +197,9 @@ def assert_totals(
     assert summary["duplicates"]["rows"] == duplicates
     assert summary["fell_back"] == (fell_back or {})
     assert summary["retried"] == sum(attempts > 1 for attempts in rows["attempts"].to_pylist())
-    asked = [ask for ask in run.asks if ask.asked]
-    assert summary["rounds"] == 1 + max((ask.round for ask in asked), default=0)
-    assert summary["jobs"] == len(run.jobs) == sum(ask.lane == "batch" for ask in asked)
+    taken = [attempt for attempt in run.job_attempts if attempt.was_taken]
+    assert summary["rounds"] == 1 + max((attempt.round for attempt in taken), default=0)
+    assert summary["jobs"] == len(run.jobs) == sum(attempt.lane == "batch" for attempt in taken)
     for tokens in ("input_tokens", "output_tokens"):
         assert summary[tokens] == (pc.sum(rows[tokens]).as_py() or 0)
     assert_cost(run)
@@ -211,24 +213,24 @@ def tokens_of(line: dict) -> tuple[int, int]:
 
 
 def assert_cost(run: Run) -> None:
-    """Answers, tokens and cost by lane, of all that came; and the prices are those of the table of models."""
+    """Answers, tokens and cost by lane are those of all lines, and the prices are those of the table of models."""
     summary = run.summary
     usage: dict[tuple[str, str], list[int]] = {}
     lanes: dict[str, dict[str, int]] = {}
     batch_models = {job["jobName"]: job["modelId"] for job in run.jobs}
-    for ask in run.asks:
-        if not ask.asked:
+    for attempt in run.job_attempts:
+        if not attempt.was_taken:
             continue
-        lane = lanes.setdefault(ask.lane, {"jobs": 0, "answers": 0, "input_tokens": 0, "output_tokens": 0})
+        lane = lanes.setdefault(attempt.lane, {"jobs": 0, "answers": 0, "input_tokens": 0, "output_tokens": 0})
         lane["jobs"] += 1
-        for line in ask.line_of.values():
+        for line in attempt.line_of.values():
             if "modelOutput" in line:
                 read, written = tokens_of(line)
                 lane["answers"] += 1
                 lane["input_tokens"] += read
                 lane["output_tokens"] += written
-                model_id = batch_models[ask.name] if ask.lane == "batch" else line["modelId"]
-                used = usage.setdefault((ask.lane, model_id), [0, 0])
+                model_id = batch_models[attempt.name] if attempt.lane == "batch" else line["modelId"]
+                used = usage.setdefault((attempt.lane, model_id), [0, 0])
                 used[0] += read
                 used[1] += written
     found = {
@@ -256,7 +258,7 @@ def close(one: float, other: float) -> bool:
 
 
 def assert_same_cost(found: float | None, expected: float | None) -> None:
-    """An unknown price makes an unknown cost, which is not 0."""
+    """An unknown price makes the cost unknown, not 0."""
     if found is None or expected is None:
         assert found is expected, (found, expected)
     else:

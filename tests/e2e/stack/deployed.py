@@ -20,7 +20,7 @@ JOKE = "joke_about_topic"
 
 
 def unique(name: str) -> str:
-    """The name with an ending that makes it the only one."""
+    """Returns the name with a unique suffix."""
     return f"{name}-{uuid.uuid4().hex[:8]}"
 
 
@@ -57,13 +57,13 @@ class Stack:
 
     @cached_property
     def mailbox(self) -> Mailbox:
-        """Emails, from the first look at it on."""
+        """Emails since the first access."""
         return Mailbox(self)
 
     # --- inputs ---
 
     def put(self, key: str, body: bytes | str) -> str:
-        """Puts an object and says where it is."""
+        """Puts an object and returns its address."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
 
@@ -82,7 +82,7 @@ class Stack:
     # --- runs ---
 
     def joke(self, s3_uri: str, **fields) -> dict:
-        """An execution input; `fields` come over it, and those that are None are left out."""
+        """An execution input; `fields` override its fields, and those that are None are left out."""
         usual = {"s3_uri": s3_uri, "job_name_prefix": "e2e", "model_id": CLAUDE, "prompt_id": JOKE}
         return {name: value for name, value in {**usual, **fields}.items() if value is not None}
 
@@ -97,15 +97,15 @@ class Stack:
         return Run(self, name)
 
     def play(self, execution_input, name: str = "run") -> Run:
-        """Starts a run and waits for its end, whatever that is."""
+        """Starts a run and waits for its end, successful or not."""
         return self.start(execution_input, name).wait()
 
     def resume(self, run: Run, **fields) -> Run:
-        """An execution that resumes the run, started and not waited for."""
+        """Starts an execution that resumes the run, without waiting for it."""
         return self._go_on({"resume_run": run.run_id, **fields}, run)
 
     def collect(self, run: Run) -> Run:
-        """An execution that collects the answers of the run, started and not waited for."""
+        """Starts an execution that collects the answers of the run, without waiting for it."""
         return self._go_on({"collect_run": run.run_id}, run)
 
     def _go_on(self, execution_input: dict, run: Run) -> Run:
@@ -113,7 +113,7 @@ class Stack:
         return Run(self, going_on.name, run.run_id)
 
     def play_misbehaving_at_first(self, inputs: dict[str, object], jobs: dict[str, int], **behaviour) -> dict[str, Run]:
-        """Plays several runs side by side; of each, so many first batch jobs misbehave."""
+        """Plays several runs side by side. `jobs`: the number of first batch jobs that misbehave, by run."""
         names = {name: unique(name) for name in inputs}
         first = [f"/{names[name]}/{index:04}.jsonl" for name, count in jobs.items() for index in range(count)]
         self.simulator.behave(only_inputs=first, **behaviour)
@@ -140,7 +140,7 @@ class Stack:
         return pipeline
 
     def play_pipeline(self, execution_input, name: str = "pipeline") -> Pipeline:
-        """Starts a pipeline and waits for its end, whatever that is."""
+        """Starts a pipeline and waits for its end, successful or not."""
         return self.start_pipeline(execution_input, name).wait()
 
     def play_pipelines(self, inputs: dict[str, object], at_once: int = 4) -> dict[str, Pipeline]:
@@ -149,7 +149,7 @@ class Stack:
             played = pool.map(lambda name: self.play_pipeline(inputs[name], name), inputs)
             return dict(zip(inputs, played, strict=True))
 
-    # --- what is behind ---
+    # --- functions and logs ---
 
     def invoke(self, function: str, payload: dict) -> dict:
         """Invokes a function and returns its answer; a failed function fails the test."""
@@ -160,7 +160,7 @@ class Stack:
 
     @contextmanager
     def variables(self, function: str, **changes: str | None):
-        """Lets a function have other environment variables for a while; none at all where a change is None."""
+        """Changes environment variables of a function for a while; None removes a variable."""
         described = self.functions.get_function_configuration(FunctionName=function)
         before = described["Environment"]["Variables"]
         assert changes.keys() <= before.keys(), f"{function} has {sorted(before)}"

@@ -1,4 +1,4 @@
-"""A proxy in front of the local stack: answers some requests to S3 and DynamoDB with what AWS answers on bad days."""
+"""A proxy in front of the local stack: answers some requests to S3 and DynamoDB with errors of AWS."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from stack.contract import FUNCTION_NAME_PREFIX
 
-# Headers that are about one connection, and are not handed on.
+# Headers that concern one connection, and are not forwarded.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "host", "content-length"}
 
 
@@ -36,7 +36,7 @@ class Answer:
 
 
 class Broken(Exception):
-    """The connection is reset; what was sent of the answer until then."""
+    """Resets the connection, after a part of the answer if there is one."""
 
     def __init__(self, answer: Answer | None = None):
         self.answer = answer
@@ -46,7 +46,7 @@ Forward = Callable[[Request], Answer]
 Fault = Callable[[Request, Forward], Answer]
 
 
-# --- what goes wrong ---
+# --- faults ---
 
 
 def of_s3(status: int, code: str) -> Fault:
@@ -68,15 +68,15 @@ def of_dynamodb(status: int, code: str) -> Fault:
 
 
 def cut(request: Request, forward: Forward) -> Answer:
-    """The connection breaks in the middle of a body: of the answer's if there is one, else of the request's."""
+    """Breaks the connection in the middle of a body: of the answer, if there is one, otherwise of the request."""
     if request.method in ("PUT", "POST"):
-        # As it looks from both sides: the request did not arrive whole, so nothing is done, and there is no answer.
+        # Seen from both sides, the request was incomplete, so nothing is done, and there is no answer.
         raise Broken
     raise Broken(forward(request))
 
 
 def lost(request: Request, forward: Forward) -> Answer:
-    """The request is performed, and nobody hears of it: whoever sends it again meets his own work."""
+    """Performs the request and loses its answer: the client that repeats it meets its own work."""
     forward(request)
     raise Broken
 
@@ -102,8 +102,8 @@ DYNAMODB_FAULTS = {
 
 
 class Plan:
-    """Which request meets which fault: a seeded deck of cards, dealt anew when it is used up. So it is certain that
-    every fault comes, however the requests come."""
+    """Assigns faults to requests: a seeded deck of cards, shuffled again when it is used up, so every fault occurs in any
+    order of requests."""
 
     def __init__(self, faults: dict[str, Fault], seed: int, share: float):
         self.faults = faults
@@ -130,7 +130,7 @@ class Plan:
 
 
 class FaultyProxy:
-    """Serves on a port of its own, and hands on what meets no fault."""
+    """Serves on a port of its own, and forwards requests without a fault."""
 
     def __init__(self, endpoint: str, plan: Plan):
         self.plan = plan
@@ -166,7 +166,7 @@ class FaultyProxy:
             def break_off(self, answer: Answer | None) -> None:
                 if answer and answer.body:
                     self.send(answer, answer.body[: len(answer.body) // 2])
-                    # What was sent is to arrive before the reset does.
+                    # The partial answer must arrive before the reset.
                     time.sleep(0.02)
                 # With no time to linger, closing resets.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -194,7 +194,7 @@ class FaultyProxy:
             connection.request(request.method, request.path, request.body, headers)
             response = connection.getresponse()
             body = response.read()
-            # The length stands for the whole body, which the answer to a HEAD has not.
+            # The length is that of the whole body, which the answer to a HEAD lacks.
             kept = HOP_BY_HOP - ({"content-length"} if request.method == "HEAD" else set())
             passed = [(name, value) for name, value in response.getheaders() if name.lower() not in kept]
             return Answer(response.status, passed, body)
@@ -207,7 +207,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *_):
-        """Functions close connections as they like."""
+        """Ignores connections that functions close."""
 
 
 def read_body(handler: BaseHTTPRequestHandler) -> bytes:
@@ -227,8 +227,8 @@ def read_body(handler: BaseHTTPRequestHandler) -> bytes:
 
 @contextmanager
 def functions_through(stack, variable: str, proxy: FaultyProxy) -> Iterator[None]:
-    """Lets all functions of the stack reach a service through the proxy. MiniStack hands its own AWS_ENDPOINT_URL over
-    that of a function, and leaves those of single services alone."""
+    """Lets all functions of the stack reach a service through the proxy. MiniStack replaces AWS_ENDPOINT_URL of a function by
+    its own, and leaves those of single services alone."""
     names = [name for page in stack.functions.get_paginator("list_functions").paginate() for name in ours(page)]
     before = {name: environment(stack, name) for name in names}
     try:

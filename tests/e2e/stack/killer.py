@@ -1,4 +1,4 @@
-"""Kills functions of one stack, in the middle of what they do and between."""
+"""Kills functions of one stack, during their invocations and between them."""
 
 import base64
 import json
@@ -19,8 +19,7 @@ from stack.local import STATE
 MAX_KILLS = 3
 # No run depends on a single invocation of these.
 MAX_KILLS_OF = {"job-status": 10, "reconcile": 10}
-# Younger ones may not have begun to serve yet. On AWS that is a crash like any other; MiniStack calls it
-# Runtime.Unknown, which no step is taken up after.
+# Younger ones may not serve yet, and are spared: a kill is to hit a function at work.
 OLD_ENOUGH_SECONDS = 1.5
 
 
@@ -31,8 +30,8 @@ class Process:
 
 
 class Killer(threading.Thread):
-    """Kills until it is told to stop; `killed` counts by function. The functions in `first` are hit before all others,
-    once each: a test that expects one of them to die does not leave that to chance."""
+    """Kills functions until its end; `killed` counts them. The functions in `first` are hit before all others, once each: a
+    test that expects one of them to die does not leave that to chance."""
 
     def __init__(self, stack, seed: int, first: tuple[str, ...] = (), longest_pause: float = 1.0):
         super().__init__(name="killer", daemon=True)
@@ -57,7 +56,7 @@ class Killer(threading.Thread):
         while not self._enough.wait(self._random.uniform(0.1, self._longest_pause)):
             victims = self.victims()
             if victims:
-                # First the function, then which of its processes: there are many of some, and one of others.
+                # Chooses the function first and its process second, since some functions have many processes and others one.
                 functions = sorted({victim.function for victim in victims})
                 spared = [name for name in functions if name in self._first and not self.killed[name]]
                 function = self._random.choice(spared or functions)

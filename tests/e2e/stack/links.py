@@ -24,7 +24,7 @@ class Answer:
     body: bytes
 
 
-def ask(url: str, method: str = "GET", follow: bool = False) -> Answer:
+def fetch(url: str, method: str = "GET", follow: bool = False) -> Answer:
     """The response of a URL, whatever its status."""
     handlers = [urllib.request.ProxyHandler({})] + ([] if follow else [_Stay()])
     request = urllib.request.Request(url, b"" if method in ("POST", "PUT", "PATCH") else None, method=method)

@@ -23,7 +23,7 @@ def command_line_program() -> Path:
 
 
 def settings() -> dict[str, str]:
-    """The environment of local/up and local/down. What the Makefile exports wins over its own defaults here."""
+    """The environment of local/up and local/down. Variables that the Makefile exports override the defaults here."""
     defaults = {
         "CARGO_TARGET_DIR": str(target_directory()),
         "LAMBDA_DIRECTORY": str(REPOSITORY / ".local" / "lambda"),
@@ -39,7 +39,7 @@ def settings() -> dict[str, str]:
 
 
 def backend() -> dict[str, str]:
-    """Recorded answers where there are any; whatever else is asked gets fake ones."""
+    """Recorded answers if there are any; all other requests get fake ones."""
     if not SAMPLES.is_dir():
         return {"BEDROCK_SIMULATOR_BACKEND": "fake", "BEDROCK_SIMULATOR_OPTIONS": ""}
     recordings = shlex.quote(str(SAMPLES.resolve()))

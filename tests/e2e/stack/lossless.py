@@ -1,6 +1,6 @@
-"""Properties of every run that ends, whatever went wrong: no row lost, none doubled, each with its own answer.
+"""Properties of every run that ends, whatever went wrong: no row lost, none duplicated, each with its own answer.
 
-It is found out from what Bedrock was sent and what it wrote, not from what the run says of itself.
+They are derived from the requests to Bedrock and from its answers, not from the output of the run.
 """
 
 import json
@@ -72,14 +72,14 @@ class Evidence:
 
     @cached_property
     def attempts(self) -> Counter[str]:
-        """By record, how many jobs had it that Bedrock took."""
+        """Number of jobs that Bedrock accepted, by record."""
         taken = {job["jobName"] for job in self.created}
-        asked = (job for job in self.jobs if not job.is_batch or job.item["name"] in taken)
-        return Counter(record_id for job in asked for record_id in job.records)
+        with_records = (job for job in self.jobs if not job.is_batch or job.item["name"] in taken)
+        return Counter(record_id for job in with_records for record_id in job.records)
 
     @cached_property
     def answers(self) -> dict[str, list[tuple[str, dict]]]:
-        """By record, the jobs that answered it, with their answers."""
+        """The jobs that answered each record, with their answers."""
         found: dict[str, dict[str, dict]] = defaultdict(dict)
         for job in self.jobs:
             for line in job.lines:
@@ -89,7 +89,7 @@ class Evidence:
 
     @cached_property
     def refused_for_good(self) -> set[str]:
-        """Records that no repetition would help."""
+        """Records with a permanent error."""
         errors = ((line["recordId"], line["error"]) for job in self.jobs for line in job.lines if line.get("error"))
         return {record_id for record_id, error in errors if error["errorCode"] == 400}
 
@@ -124,7 +124,7 @@ def tally(run: Run, evidence: Evidence, count: int) -> Tally:
 
 
 def assert_lossless(run: Run, table: pa.Table) -> Evidence:
-    """All that is promised of a run over `table` (of different rows, unless they are the first rows again)."""
+    """All promises for a run over `table`, whose rows differ, except for repetitions of its first rows."""
     assert run.output["status"] in ("completed", "completed_with_errors")
     evidence = Evidence(run)
     found = tally(run, evidence, len(table))
@@ -147,7 +147,7 @@ def assert_columns(run: Run, table: pa.Table) -> None:
 
 
 def assert_one_job_each(evidence: Evidence) -> None:
-    """The manifests' jobs and no others, however often and by whom they were submitted."""
+    """The jobs are those of the manifests, however often and by whom they were submitted."""
     wanted = [job.item["name"] for job in evidence.jobs if job.is_batch]
     created = [job["jobName"] for job in evidence.created]
     assert len(set(wanted)) == len(wanted)
@@ -159,39 +159,39 @@ def assert_one_job_each(evidence: Evidence) -> None:
 
 
 def assert_own_answers(run: Run, evidence: Evidence) -> None:
-    """Each row was asked with its own cells, and shows the one answer that was written for its record."""
+    """Each row was sent with its own cells, and shows the one answer that was written for its record."""
     sent = {record_id: record for job in evidence.jobs for record_id, record in job.records.items()}
     first: dict[str, str] = {}
     for row in run.rows.sort_by("record_id").to_pylist():
         own = row["record_id"]
         text = expected_text(run, row) if own in sent else None
-        # A row that equals an earlier one was not asked: it has that one's answer.
-        asked = first.setdefault(row["topic"], own)
-        assert (own in sent) == (asked == own), row
+        # A duplicate was not sent: it has the answer of the first row.
+        representative = first.setdefault(row["topic"], own)
+        assert (own in sent) == (representative == own), row
         if text is not None:
             assert text_of_input(sent[own]) == text, row
             assert row["attempts"] == evidence.attempts[own], row
-        answers = evidence.answers.get(asked)
+        answers = evidence.answers.get(representative)
         if answers is None:
             assert row["error"] and row["response"] is None, row
             continue
         text, stop_reason, read, written = text_of_output(answers[0][1])
-        tokens = (read, written) if asked == own else (0, 0)
+        tokens = (read, written) if representative == own else (0, 0)
         assert (row["response"], row["error"], row["stop_reason"]) == (text, None, stop_reason), row
         assert (row["input_tokens"], row["output_tokens"]) == tokens, row
 
 
 def assert_reasons(run: Run, evidence: Evidence) -> None:
-    """Without an answer are those that the model refuses, and of the others only those that all rounds have failed."""
+    """The rows without an answer are those that the model refuses, and of the others only those that failed in all rounds."""
     unanswered = run.rows.filter(pc.is_valid(run.rows["error"])).to_pylist()
     first = {text: own for own, text in reversed(list(zip(*ids_and_topics(run), strict=True)))}
-    asked = {first[row["topic"]]: row for row in unanswered}
-    assert evidence.refused_for_good <= asked.keys()
+    rows = {first[row["topic"]]: row for row in unanswered}
+    assert evidence.refused_for_good <= rows.keys()
     for record_id in evidence.refused_for_good:
-        assert re.search(r"\b400\b", asked[record_id]["error"]), asked[record_id]
-    others = asked.keys() - evidence.refused_for_good
+        assert re.search(r"\b400\b", rows[record_id]["error"]), rows[record_id]
+    others = rows.keys() - evidence.refused_for_good
     request = run.plan["request"]
-    # Too few for a batch job, where nothing else is wanted.
+    # Too few for a batch job, in batch mode.
     too_few = request["processing_mode"] == "batch" and len(others) < run.plan["model"]["limits"]["min_records_per_job"]
     assert not others or too_few or evidence.rounds >= request["max_retry_rounds"], sorted(others)
 
@@ -202,7 +202,7 @@ def ids_and_topics(run: Run) -> tuple[list[str], list[str]]:
 
 
 def assert_sums(run: Run, evidence: Evidence) -> None:
-    """The summary says what the rows say."""
+    """The summary agrees with the rows."""
     summary, rows = run.summary, run.rows
     answered = rows["error"].null_count
     assert summary["records_in"] == len(rows) == summary["answered"] + summary["failed"]

@@ -19,7 +19,7 @@ class Email:
 
     @property
     def links(self) -> dict[str, str]:
-        """By the file's name, where to fetch it."""
+        """The links by the name of their file."""
         return {found["name"]: found["url"] for found in LINK.finditer(self.text)}
 
     def value(self, label: str) -> str:
@@ -36,7 +36,7 @@ class Email:
 
 
 class Mailbox:
-    """All emails from now on."""
+    """All emails since its creation."""
 
     def __init__(self, stack):
         self._queue = stack.client("sqs")
@@ -49,11 +49,11 @@ class Mailbox:
         self._reading = threading.Lock()
 
     def about(self, name: str) -> Email:
-        """The first email that tells of this run, pipeline or upload; waits for it."""
+        """Waits for the first email about this run, pipeline or upload, and returns it."""
         return wait_for(f"an email about {name}", lambda: self.all_about(name))[0]
 
     def all_about(self, name: str) -> list[Email]:
-        """Those that have come so far."""
+        """Returns the emails so far."""
         with self._reading:
             self._read()
         word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")

@@ -1,4 +1,4 @@
-"""Pictures for scenarios, drawn byte by byte: each of the formats that models take, and of some that they do not."""
+"""Pictures for scenarios, drawn byte by byte: in each format that models accept, and in some that they do not."""
 
 import struct
 import zlib
@@ -8,8 +8,8 @@ WEBP = bytes.fromhex("524946461a000000574542505650384c0d0000002f0000001007101111
 
 
 def png(shows: str, width: int = 8, height: int = 8, padding: int = 0) -> bytes:
-    """A grey PNG. What it shows stands in a text chunk ("Description"), which the fake model reads. `padding`: bytes of
-    a further chunk that nobody reads."""
+    """A grey PNG, described in a text chunk ("Description") that the fake model reads. `padding`: bytes of a further chunk
+    without meaning."""
     row = b"\0" + bytes([200]) * width
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"tEXt", b"Description\0" + shows.encode("latin-1"))]
@@ -45,7 +45,7 @@ def gif(red: int = 0) -> bytes:
 
 
 def bmp() -> bytes:
-    """1 x 1 pixel, which models do not take."""
+    """1 x 1 pixel, in a format that models do not accept."""
     pixel = b"\0\0\xff\0"
     info = struct.pack("<IiiHHIIiiII", 40, 1, 1, 1, 24, 0, len(pixel), 0, 0, 0, 0)
     return b"BM" + struct.pack("<IHHI", 54 + len(pixel), 0, 0, 54) + info + pixel

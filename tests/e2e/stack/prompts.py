@@ -1,4 +1,4 @@
-"""Prompts as their files say, filled in without any code of ours."""
+"""The prompts of the template files, filled in without any code of ours."""
 
 import re
 
@@ -20,8 +20,8 @@ def filled(prompt_id: str, row: dict) -> str:
     return MARK.sub(cell, template_of(prompt_id))
 
 
-def asked_texts(run: Run) -> dict[str, str]:
-    """By what was asked, the record id. No two records of a run may ask the same."""
+def sent_texts(run: Run) -> dict[str, str]:
+    """The record ids by the texts that were sent. No two records of a run may have the same text."""
     found: dict[str, str] = {}
     for record_id, model_input in run.records.items():
         texts = [block["text"] for block in model_input["messages"][0]["content"] if "text" in block]
@@ -31,5 +31,5 @@ def asked_texts(run: Run) -> dict[str, str]:
 
 
 def answer_texts(run: Run) -> dict[str, str]:
-    """By record id, what the model said."""
+    """The text of the answers by record id."""
     return {record_id: text_of_output(line["modelOutput"])[0] for record_id, line in run.answers.items()}

@@ -1,4 +1,4 @@
-"""One run, and all that it has left behind."""
+"""One run, with its files, jobs and items."""
 
 import csv
 import io
@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from boto3.dynamodb.conditions import Key
 
-from stack.asks import Ask, answers_of, attempts_of, json_lines
 from stack.contract import PREFIXES, RUN_INDEX
+from stack.job_attempts import JobAttempt, answers_of, attempts_of, json_lines
 from stack.waiting import wait_for
 
 
@@ -30,7 +30,7 @@ class Run:
     # --- the execution ---
 
     def again(self) -> "Run":
-        """The same, to be read anew."""
+        """The same run, without cached values."""
         return Run(self.stack, self.name, self.run_id)
 
     def describe(self) -> dict:
@@ -106,14 +106,14 @@ class Run:
 
     @cached_property
     def manifest(self) -> list[dict]:
-        """All jobs that were ever to be asked, pass by pass."""
+        """All jobs of all manifests, pass by pass."""
         folder = f"{PREFIXES['RUNS']}/{self.run_id}/"
         keys = [key.removeprefix(folder) for key in self.stack.keys(f"{folder}passes/")]
         passes = sorted((key for key in keys if key.endswith("/jobs.json")), key=lambda key: int(key.split("/")[1]))
         return [job for file in ["jobs.json", *passes] for job in self.json(file)]
 
     @cached_property
-    def asks(self) -> list[Ask]:
+    def job_attempts(self) -> list[JobAttempt]:
         """The requests, in order."""
         folder = f"{self.plan['request']['job_name_prefix']}/{self.run_id}/"
         sent = {key: json_lines(self._read(key)) for key in self.stack.keys(f"{PREFIXES['JOB_INPUTS']}/{folder}")}
@@ -121,7 +121,7 @@ class Run:
         manifest, items = self.manifest, {item["job_name"]: item for item in self.items}
         named = [job["input_uri"].removeprefix(f"s3://{self.stack.bucket}/") for job in manifest]
         assert sorted(named) == sorted(sent), "each file of records belongs to one job"
-        asks = []
+        found = []
         for job, key in zip(manifest, named, strict=True):
             item = items.get(job["name"], {})
             prefix = job["output_uri"].removeprefix(f"s3://{self.stack.bucket}/")
@@ -129,37 +129,39 @@ class Run:
             files = sorted(file for file in came if file.startswith(prefix) and file.endswith(".jsonl.out"))
             records = sent[key]
             assert len({line["recordId"] for line in records}) == len(records) == job["records"], key
-            asks.append(
-                Ask(
+            found.append(
+                JobAttempt(
                     index=job["index"],
                     name=job["name"],
                     round=job["round"],
                     lane=job["lane"],
-                    asked="job_arn" in item if job["lane"] == "batch" else "status" in item,
+                    was_taken="job_arn" in item if job["lane"] == "batch" else "status" in item,
                     model_inputs={line["recordId"]: line["modelInput"] for line in records},
                     lines=[line for file in files for line in json_lines(self._read(file))],
                 )
             )
-        return asks
+        return found
 
     @cached_property
     def records(self) -> dict[str, dict]:
         """The records to send: `modelInput` by `recordId`; a record that is not always the same fails the test."""
         records: dict[str, dict] = {}
-        for ask in self.asks:
-            for record_id, model_input in ask.model_inputs.items():
-                assert records.setdefault(record_id, model_input) == model_input, f"{record_id} was asked otherwise"
+        for attempt in self.job_attempts:
+            for record_id, model_input in attempt.model_inputs.items():
+                assert records.setdefault(record_id, model_input) == model_input, (
+                    f"{record_id} was sent with another input"
+                )
         return records
 
     @cached_property
     def attempts(self) -> dict[str, int]:
         """The number of times each record was sent."""
-        return attempts_of(self.asks)
+        return attempts_of(self.job_attempts)
 
     @cached_property
     def answers(self) -> dict[str, dict]:
         """The line that counts for each record, by `recordId`."""
-        return answers_of(self.asks)
+        return answers_of(self.job_attempts)
 
     def _read(self, key: str) -> bytes:
         return self.stack.read(f"s3://{self.stack.bucket}/{key}")

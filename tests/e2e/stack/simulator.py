@@ -11,16 +11,16 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Simulator:
     def __init__(self, url: str):
         self.url = url
-        self.well_behaved = self.ask("GET", "/behaviour")
+        self.well_behaved = self.request("GET", "/behaviour")
 
-    def ask(self, method: str, path: str, body: dict | None = None) -> dict:
+    def request(self, method: str, path: str, body: dict | None = None) -> dict:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_simulator{path}", data, method=method)
         with DIRECT.open(request, timeout=120) as response:
             return json.loads(response.read())
 
     def jobs(self) -> list[dict]:
-        return self.ask("GET", "/jobs")["jobs"]
+        return self.request("GET", "/jobs")["jobs"]
 
     def jobs_of(self, run: str) -> list[dict]:
         """The jobs whose input lies in the run's folder, in order of their chunks."""
@@ -29,10 +29,10 @@ class Simulator:
 
     def calls(self) -> dict[str, dict[str, int]]:
         """By operation, how often it was answered, by `ok` or the name of the error."""
-        return self.ask("GET", "/calls")["calls"]
+        return self.request("GET", "/calls")["calls"]
 
     def invocations(self) -> dict:
-        return self.ask("GET", "/invocations")
+        return self.request("GET", "/invocations")
 
     def answered_on_demand(self) -> dict[tuple[str, str], int]:
         """By model and content, how often a request was answered or left while it was being answered."""
@@ -47,10 +47,10 @@ class Simulator:
 
     def forget(self) -> None:
         """Forgets all jobs and counts; the behaviour stays."""
-        self.ask("POST", "/reset", {})
+        self.request("POST", "/reset", {})
 
     def behave(self, **changes) -> None:
-        self.ask("PUT", "/behaviour", changes)
+        self.request("PUT", "/behaviour", changes)
 
     def behave_well(self) -> None:
-        self.ask("PUT", "/behaviour", self.well_behaved)
+        self.request("PUT", "/behaviour", self.well_behaved)

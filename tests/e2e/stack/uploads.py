@@ -1,4 +1,4 @@
-"""Uploads under `trigger/`: the events that tell of them, and the executions that they started."""
+"""Uploads under `trigger/`: their events, and the executions that they started."""
 
 import json
 import uuid
@@ -34,7 +34,7 @@ class Uploads:
         self._stack.events.delete_rule(Name=self._name)
 
     def event_of(self, key: str) -> dict:
-        """The first event that tells of this upload; waits for it."""
+        """Waits for the first event of this upload, and returns it."""
 
         def look() -> list[dict]:
             for message in self._queue.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-# What hangs fails the test; what is slow on a busy machine comes to an end.
+# Something that hangs fails its test; something that is slow on a busy machine still ends.
 MAX_WAIT_SECONDS = 300
 
 
 def wait_for(what: str, look: Callable[[], T], seconds: float = MAX_WAIT_SECONDS, pause: float = 0.05) -> T:
-    """The first true answer of `look`, which is asked again after a pause."""
+    """Calls `look` until it returns something true, and returns that."""
     deadline = time.monotonic() + seconds
     while True:
         answer = look()

@@ -4,51 +4,51 @@
 //!   that the rest of the prompt mentions most often (among equals a hash decides), numbers in the range shown or 0 to 1,
 //!   texts of some words from the prompt's data (what stands between tags), or from all of it where it has none. A form
 //!   in the system prompt counts when the user's text shows none.
-//! - Else a prompt that shows labels (`in the form "Color: <the color>"`, see [`super::labels`]) gets a line for each.
-//! - Else a prompt that says `one of: a, b, c` (to the end of the line or sentence) gets one of them.
-//! - Else the answer is a sentence that quotes words of the user's last text.
+//! - Otherwise a prompt that shows labels (`in the form "Color: <the color>"`, see [`super::labels`]) gets a line for each.
+//! - Otherwise a prompt that says `one of: a, b, c` (to the end of the line or sentence) gets one of them.
+//! - Otherwise the answer is a sentence that quotes words of the user's last text.
 //!
-//! A picture is known by its bytes alone, unless it is a PNG with a description in it, which counts as data.
+//! A picture is identified by its bytes, unless it is a PNG that contains a description, which counts as data.
 //!
-//! Four characters count as a token. The answer goes on from a prefill, and respects stop sequences and the most tokens.
+//! Four characters count as a token. The answer continues a prefill, and respects stop sequences and `max_tokens`.
 
 use crate::backend::filling::{Filler, choose, words};
 use crate::backend::labels::{self, Label};
 use crate::backend::{material, skeleton};
 use crate::chance::{self, Numbers};
-use crate::families::ask::TextAsk;
+use crate::families::prompt::TextPrompt;
 
 /// The whole answer, before it is cut.
-pub(super) fn text(base: &str, ask: &TextAsk) -> String {
-    let images: String = ask.images.iter().map(|image| hex::encode(image.hash)).collect();
-    let number = chance::number(0, &[base, &ask.system, &ask.before, &ask.user, &images]);
-    let data = data(ask);
-    if let Some(found) = skeleton::find(&ask.user).or_else(|| in_system(ask)) {
-        let rest = format!("{}\n{}", found.rest, captions(ask));
-        let found = skeleton::Found { rest, ..found };
+pub(super) fn text(base: &str, prompt: &TextPrompt) -> String {
+    let images: String = prompt.images.iter().map(|image| hex::encode(image.hash)).collect();
+    let number = chance::number(0, &[base, &prompt.system, &prompt.before, &prompt.user, &images]);
+    let data = data(prompt);
+    if let Some(found) = skeleton::find(&prompt.user).or_else(|| in_system(prompt)) {
+        let rest = format!("{}\n{}", found.rest, captions(prompt));
+        let found = skeleton::Form { rest, ..found };
         return Filler::new(&found, &data, Numbers::from(number)).fill().to_string();
     }
-    let labels = labels::find(&ask.user);
+    let labels = labels::find(&prompt.user);
     if !labels.is_empty() {
-        return labelled(&labels, &ask.user, &data, Numbers::from(number));
+        return labelled(&labels, &prompt.user, &data, Numbers::from(number));
     }
-    match alternatives(&ask.user).or_else(|| alternatives(&ask.system)) {
+    match alternatives(&prompt.user).or_else(|| alternatives(&prompt.system)) {
         Some((listed, rest)) => choose(&listed, &rest, number).to_owned(),
-        None => sentence(&ask.user, number),
+        None => sentence(&prompt.user, number),
     }
 }
 
-/// What the prompt is about: the texts between its tags, and what its pictures say of themselves.
-fn data(ask: &TextAsk) -> String {
-    format!("{}\n{}", material::of(&ask.user), captions(ask)).trim().to_owned()
+/// Returns the data of the prompt: the texts between its tags, and the descriptions in its pictures.
+fn data(prompt: &TextPrompt) -> String {
+    format!("{}\n{}", material::of(&prompt.user), captions(prompt)).trim().to_owned()
 }
 
-fn captions(ask: &TextAsk) -> String {
-    ask.images.iter().map(|image| image.caption.as_str()).collect::<Vec<_>>().join("\n")
+fn captions(prompt: &TextPrompt) -> String {
+    prompt.images.iter().map(|image| image.caption.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// A line for each label: one of the alternatives that it shows, or that the prompt lists where it has one label alone;
-/// else words of the data, and `unknown` where it has none.
+/// A line per label: one of the alternatives that it shows, or that the prompt lists if it has a single label; otherwise
+/// words of the data, or `unknown` if there are none.
 fn labelled(labels: &[Label<'_>], prompt: &str, data: &str, mut numbers: Numbers) -> String {
     let listed = alternatives(prompt).filter(|_| labels.len() == 1).map(|(listed, _)| listed);
     let words = words(data);
@@ -65,12 +65,12 @@ fn labelled(labels: &[Label<'_>], prompt: &str, data: &str, mut numbers: Numbers
 }
 
 /// A form in the system prompt is filled with the words of the user.
-fn in_system(ask: &TextAsk) -> Option<skeleton::Found> {
-    let found = skeleton::find(&ask.system)?;
-    Some(skeleton::Found { rest: ask.user.clone(), ..found })
+fn in_system(prompt: &TextPrompt) -> Option<skeleton::Form> {
+    let found = skeleton::find(&prompt.system)?;
+    Some(skeleton::Form { rest: prompt.user.clone(), ..found })
 }
 
-/// What follows `one of:`, and the text without it.
+/// Returns the alternatives after `one of:`, and the text without them.
 fn alternatives(text: &str) -> Option<(Vec<&str>, String)> {
     const MARK: &str = "one of:";
     let at = text.to_ascii_lowercase().find(MARK)? + MARK.len();
@@ -108,38 +108,41 @@ fn sentence(user: &str, number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::families::ask::Image;
+    use crate::families::prompt::Image;
 
-    fn ask(user: &str) -> TextAsk {
-        TextAsk { user: user.into(), ..TextAsk::default() }
+    fn request_of(user: &str) -> TextPrompt {
+        TextPrompt { user: user.into(), ..TextPrompt::default() }
     }
 
     #[test]
     fn the_same_question_gets_the_same_answer_and_another_model_another() {
-        let question = ask("Tell me something about the quiet harbour and the long winter nights by the sea");
+        let question = request_of("Tell me something about the quiet harbour and the long winter nights by the sea");
         assert_eq!(text("a.b", &question), text("a.b", &question));
         assert_ne!(text("a.b", &question), text("a.c", &question));
     }
 
     #[test]
     fn a_form_in_the_prompt_is_filled_in() {
-        let answer =
-            text("a.b", &ask(r#"Blue jeans. Answer in JSON: {"category": "pants|shorts", "confidence": 0.0-1.0}"#));
+        let answer = text(
+            "a.b",
+            &request_of(r#"Blue jeans. Answer in JSON: {"category": "pants|shorts", "confidence": 0.0-1.0}"#),
+        );
         let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
         assert!(["pants", "shorts"].contains(&answer["category"].as_str().unwrap()));
     }
 
     #[test]
     fn a_form_in_the_system_prompt_counts_too() {
-        let question = TextAsk { system: r#"Answer as JSON {"mood": "good|bad"}"#.into(), ..ask("It is bad.") };
+        let question =
+            TextPrompt { system: r#"Answer as JSON {"mood": "good|bad"}"#.into(), ..request_of("It is bad.") };
         assert_eq!(text("a.b", &question), r#"{"mood":"bad"}"#);
     }
 
     #[test]
     fn one_of_a_list_is_chosen_and_preferably_one_that_is_mentioned() {
-        assert_eq!(text("a.b", &ask("A red shirt. Answer one of: blue, red, or \"green\". No more.")), "red");
+        assert_eq!(text("a.b", &request_of("A red shirt. Answer one of: blue, red, or \"green\". No more.")), "red");
         for n in 0..50 {
-            let answer = text("a.b", &ask(&format!("Item {n}. Say ONE OF: S, M, L\nThanks")));
+            let answer = text("a.b", &request_of(&format!("Item {n}. Say ONE OF: S, M, L\nThanks")));
             assert!(["S", "M", "L"].contains(&answer.as_str()), "{answer}");
         }
     }
@@ -149,20 +152,20 @@ mod tests {
         let colour = |data: &str| {
             let prompt =
                 format!("Which color? Use one of: red, blue\nAnswer in the form \"Color: <it>\".\n<d>{data}</d>");
-            text("a.b", &ask(&prompt))
+            text("a.b", &request_of(&prompt))
         };
         assert_eq!((colour("blue boots").as_str(), colour("red boots").as_str()), ("Color: blue", "Color: red"));
         assert_eq!(colour("boots"), colour("boots"));
         let prompt = "Answer in this form:\nSize: <S|M>\nName: <the name>\n";
-        assert_eq!(text("a.b", &ask(&format!("{prompt}<d>Size M</d>"))), "Size: M\nName: Size");
-        assert!(text("a.b", &ask(prompt)).ends_with("\nName: unknown"));
+        assert_eq!(text("a.b", &request_of(&format!("{prompt}<d>Size M</d>"))), "Size: M\nName: Size");
+        assert!(text("a.b", &request_of(prompt)).ends_with("\nName: unknown"));
     }
 
     #[test]
     fn a_picture_that_says_what_it_shows_is_seen() {
         let image = |caption: &str| Image { hash: [0; 32], caption: caption.to_owned() };
         let prompt = r#"The kinds: pants and shorts. JSON: {"category": "pants|shorts", "name": "a name"}"#;
-        let seen = |caption| TextAsk { images: vec![image(caption)], ..ask(prompt) };
+        let seen = |caption| TextPrompt { images: vec![image(caption)], ..request_of(prompt) };
         for (caption, category) in [("navy shorts", "shorts"), ("navy pants", "pants")] {
             let answer: serde_json::Value = serde_json::from_str(&text("a.b", &seen(caption))).unwrap();
             assert_eq!(answer["category"], category);
@@ -172,9 +175,9 @@ mod tests {
 
     #[test]
     fn a_plain_question_is_quoted() {
-        let answer = text("a.b", &ask("harbour"));
+        let answer = text("a.b", &request_of("harbour"));
         assert!(answer.contains("\"harbour\""), "{answer}");
-        assert!(!text("a.b", &ask("")).is_empty());
-        assert!(!text("a.b", &ask("one of:")).is_empty());
+        assert!(!text("a.b", &request_of("")).is_empty());
+        assert!(!text("a.b", &request_of("one of:")).is_empty());
     }
 }

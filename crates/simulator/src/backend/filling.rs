@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::backend::skeleton::{Found, Skeleton};
+use crate::backend::skeleton::{Form, Skeleton};
 use crate::chance::{self, Numbers};
 
 /// A value for every part of the form, chosen by the numbers.
 pub(super) struct Filler<'a> {
-    found: &'a Found,
+    found: &'a Form,
     words: Vec<&'a str>,
     numbers: Numbers,
 }
 
 impl<'a> Filler<'a> {
     /// Texts are made of the words of `material`, if it has any.
-    pub(super) fn new(found: &'a Found, material: &'a str, numbers: Numbers) -> Self {
+    pub(super) fn new(found: &'a Form, material: &'a str, numbers: Numbers) -> Self {
         let words = Some(words(material)).filter(|words| !words.is_empty());
         Self { found, words: words.unwrap_or_else(|| self::words(&found.rest)), numbers }
     }
@@ -79,8 +79,8 @@ impl<'a> Filler<'a> {
     }
 
     /// Words that follow each other.
-    fn some_words(&mut self, least: u64, most: u64) -> String {
-        let count = least + self.numbers.next() % (most - least + 1);
+    fn some_words(&mut self, min: u64, max: u64) -> String {
+        let count = min + self.numbers.next() % (max - min + 1);
         let first = self.numbers.next();
         let (Ok(count), Ok(first)) =
             (usize::try_from(count), usize::try_from(first % (self.words.len() as u64).max(1)))
@@ -97,12 +97,12 @@ impl<'a> Filler<'a> {
 pub(super) fn choose<'a>(alternatives: &[&'a str], text: &str, number: u64) -> &'a str {
     let text = text.to_lowercase();
     let mentions = |alternative: &&str| mentions(&text, &alternative.to_lowercase());
-    let most = alternatives.iter().map(mentions).max().unwrap_or_default();
-    let best: Vec<&&str> = alternatives.iter().filter(|alternative| mentions(alternative) == most).collect();
+    let max = alternatives.iter().map(mentions).max().unwrap_or_default();
+    let best: Vec<&&str> = alternatives.iter().filter(|alternative| mentions(alternative) == max).collect();
     chance::pick(&best, number).map_or("", |chosen| chosen)
 }
 
-/// How often the word stands in the text by itself: `short` is not in `shorts`.
+/// Number of times the word stands alone in the text: `short` does not stand in `shorts`.
 fn mentions(text: &str, word: &str) -> usize {
     let bound = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
     let alone = |(at, _): &(usize, &str)| {

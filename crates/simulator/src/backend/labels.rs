@@ -2,18 +2,17 @@
 
 use crate::backend::material;
 
-/// A label and what the prompt shows in the place of its value.
+/// A label, and the hint that the prompt shows in place of its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Label<'a> {
     pub(super) name: &'a str,
     pub(super) hint: &'a str,
 }
 
-/// The longest label.
-const LONGEST: usize = 40;
+const MAX_LABEL_CHARS: usize = 40;
 
 /// The labels of a prompt that speaks of a form: each at the beginning of a line or after a quote, its value in angle
-/// or square brackets. What stands between tags is no form.
+/// or square brackets. Text between tags is data and not a form.
 pub(super) fn find(text: &str) -> Vec<Label<'_>> {
     let lower = text.to_ascii_lowercase();
     let Some(form) = lower.find("form") else { return Vec::new() };
@@ -33,7 +32,8 @@ fn label(text: &str, colon: usize) -> Option<Label<'_>> {
     };
     let (hint, _) = value.get(1..)?.split_once(closing)?;
     let name = before.rsplit(['\n', '"', '`', '“', '\'']).next()?.trim_matches([' ', '-', '*', '\t', '\r']);
-    let fits = |name: &str| (1..=LONGEST).contains(&name.chars().count()) && !name.contains(['.', ',', '{', '<']);
+    let fits =
+        |name: &str| (1..=MAX_LABEL_CHARS).contains(&name.chars().count()) && !name.contains(['.', ',', '{', '<']);
     let one_line = !hint.is_empty() && !hint.contains('\n');
     (fits(name) && one_line).then_some(Label { name, hint })
 }

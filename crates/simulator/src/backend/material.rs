@@ -1,16 +1,16 @@
-//! What a prompt is about, told from its instructions: the texts between its tags.
+//! The data of a prompt, as opposed to its instructions: the texts between its tags.
 
 use serde_json::Value;
 use std::ops::Range;
 
-/// Closing tags looked at: a prompt has few, and data with many more is only data.
-const MOST_TAGS: usize = 200;
+/// Maximum number of closing tags that are examined: a prompt has few, and a text with many more is only data.
+const MAX_TAGS: usize = 200;
 
-/// Where the texts between `<tag>` and `</tag>` are, the outermost ones, in order. A tag that is only talked about
-/// (`the text between the <ticket> tags`) comes before the one that opens.
+/// Ranges of the texts between `<tag>` and `</tag>`: the outermost ones, in order. A tag that is only mentioned (`the text
+/// between the <ticket> tags`) comes before the one that opens.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
-    for (end, _) in text.match_indices("</").take(MOST_TAGS) {
+    for (end, _) in text.match_indices("</").take(MAX_TAGS) {
         let (before, from) = text.split_at(end);
         let Some((name, _)) = from.trim_start_matches("</").split_once('>') else { continue };
         let named = (1..=40).contains(&name.len()) && name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));

@@ -1,4 +1,4 @@
-//! Where answers come from.
+//! The sources of answers: made up, or recorded.
 
 mod cut;
 mod embedding;
@@ -14,13 +14,13 @@ mod skeleton;
 use std::path::Path;
 
 use crate::backend::replay::Recordings;
-use crate::families::ask::{Ask, Refusal, TextAsk};
+use crate::families::prompt::{Prompt, Refusal, TextPrompt};
 use crate::options::{BackendName, OnMiss, Options};
 
 pub(crate) use model_name::short_model_name;
 pub(crate) use reply::{EmbeddingReply, Reply, Stop, TextReply};
 
-/// Made up, or recorded.
+/// Source of answers.
 #[derive(Debug)]
 pub(crate) enum Backend {
     Fake,
@@ -39,20 +39,22 @@ impl Backend {
         }
     }
 
-    pub(crate) fn answer(&self, base: &str, ask: &Ask) -> Result<Reply, Refusal> {
-        match (self, ask) {
-            (Self::Replay { recordings, on_miss }, Ask::Text(ask)) => match (recordings.find(base, ask), on_miss) {
-                (Some(reply), _) => Ok(Reply::Text(reply)),
-                (None, OnMiss::Fake) => Ok(made_up(base, ask)),
-                (None, OnMiss::Error) => Err(Refusal::invalid("There is no recorded answer for this input.")),
-            },
-            (_, Ask::Text(ask)) => Ok(made_up(base, ask)),
+    pub(crate) fn answer(&self, base: &str, prompt: &Prompt) -> Result<Reply, Refusal> {
+        match (self, prompt) {
+            (Self::Replay { recordings, on_miss }, Prompt::Text(prompt)) => {
+                match (recordings.find(base, prompt), on_miss) {
+                    (Some(reply), _) => Ok(Reply::Text(reply)),
+                    (None, OnMiss::Fake) => Ok(made_up(base, prompt)),
+                    (None, OnMiss::Error) => Err(Refusal::invalid("There is no recorded answer for this input.")),
+                }
+            }
+            (_, Prompt::Text(prompt)) => Ok(made_up(base, prompt)),
             // Vectors are not recorded: a made-up one is as good.
-            (_, Ask::Embedding(ask)) => Ok(Reply::Embedding(embedding::vector(base, ask))),
+            (_, Prompt::Embedding(prompt)) => Ok(Reply::Embedding(embedding::vector(base, prompt))),
         }
     }
 }
 
-fn made_up(base: &str, ask: &TextAsk) -> Reply {
-    Reply::Text(cut::to_size(&fake::text(base, ask), ask))
+fn made_up(base: &str, prompt: &TextPrompt) -> Reply {
+    Reply::Text(cut::to_size(&fake::text(base, prompt), prompt))
 }

@@ -1,11 +1,11 @@
 //! Recorded answers: lines of Bedrock's own batch output, `{"recordId", "modelInput", "modelOutput"}`.
 //!
-//! An answer is found by model and content. The model is the one that the output names (`modelOutput.model`), else the
-//! line's own field `model`, else any. The content is the first image (SHA-256 of its bytes), so that a prompt may be
-//! worded otherwise than when it was recorded, and without an image the user's last text. Of several recordings of one
-//! image, the one with the very text wins, else the first. The record's id plays no part.
+//! An answer is found by model and content. The model is the one that the output names (`modelOutput.model`), or else the
+//! field `model` of the line, or else any. The content is the first image (SHA-256 of its bytes), so that the wording of a
+//! prompt may differ from the recorded one, or without an image the last text of the user. Of several recordings of one
+//! image, the one with the same text wins, or else the first. The id of the record is ignored.
 //!
-//! Only inputs and outputs in Anthropic's format are read, which is what there is; other lines are passed over.
+//! Only inputs and outputs in Anthropic's format are read, since no others are recorded; other lines are skipped.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::backend::{Stop, TextReply, cut, short_model_name};
-use crate::families::ask::{TextAsk, image_hash};
+use crate::families::prompt::{TextPrompt, image_hash};
 
 type Hash = [u8; 32];
 
@@ -37,7 +37,7 @@ impl Recordings {
         for file in files(path)? {
             let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
             let added = text.lines().filter(|line| recordings.add(line).is_some()).count();
-            tracing::info!(file = %file.display(), answers = added, "read recordings");
+            tracing::info!(file = %file.display(), answers = added, "recordings_read");
         }
         if recordings.by_key.is_empty() {
             return Err(format!("{}: no recorded answers found", path.display()));
@@ -57,24 +57,24 @@ impl Recordings {
         Some(())
     }
 
-    /// The recorded answer. As it was recorded, unless the request asks for a part of it (prefill, fewer tokens, a stop
+    /// Returns the recorded answer, unchanged unless the request only allows a part of it (prefill, fewer tokens, a stop
     /// sequence).
-    pub(super) fn find(&self, base: &str, ask: &TextAsk) -> Option<TextReply> {
-        let text_hash = hash(&ask.user);
-        let content = ask.images.first().map_or(text_hash, |image| image.hash);
+    pub(super) fn find(&self, base: &str, prompt: &TextPrompt) -> Option<TextReply> {
+        let text_hash = hash(&prompt.user);
+        let content = prompt.images.first().map_or(text_hash, |image| image.hash);
         let of_model = self.by_key.get(&(short_model_name(base).to_owned(), content));
         let known = of_model.or_else(|| self.by_key.get(&(String::new(), content)))?;
         let recording = known.iter().find(|recording| recording.text_hash == text_hash).or(known.first())?;
         let whole = text_of(&recording.output)?;
-        let mut reply = cut::to_size(&whole, ask);
+        let mut reply = cut::to_size(&whole, prompt);
         let counted =
             |name: &str| recording.output.get("usage").and_then(|usage| usage.get(name)).and_then(Value::as_u64);
         if let Some(tokens) = counted("input_tokens") {
             reply.input_tokens = tokens;
         }
         let recorded_tokens = counted("output_tokens");
-        let fits = ask.max_tokens.is_none_or(|most| recorded_tokens.is_none_or(|tokens| tokens <= most));
-        if ask.prefill.is_empty() && fits && !matches!(reply.stop, Stop::Sequence(_)) {
+        let fits = prompt.max_tokens.is_none_or(|max| recorded_tokens.is_none_or(|tokens| tokens <= max));
+        if prompt.prefill.is_empty() && fits && !matches!(reply.stop, Stop::Sequence(_)) {
             reply.text = whole;
             reply.stop = Stop::EndTurn;
             reply.output_tokens = recorded_tokens.unwrap_or(reply.output_tokens);
@@ -105,16 +105,16 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
 fn content_of(input: &Value) -> Option<(Option<Hash>, String)> {
     use base64::Engine;
     let messages = input.get("messages")?.as_array()?;
-    let (mut image, mut ask) = (None, TextAsk::default());
+    let (mut image, mut prompt) = (None, TextPrompt::default());
     for message in messages {
         let from_assistant = message.get("role").and_then(Value::as_str) == Some("assistant");
         let content = message.get("content")?;
         if let Some(text) = content.as_str() {
-            ask.add(from_assistant, text);
+            prompt.add(from_assistant, text);
         }
         for block in content.as_array().into_iter().flatten() {
             if let Some(text) = block.get("text").and_then(Value::as_str) {
-                ask.add(from_assistant, text);
+                prompt.add(from_assistant, text);
             }
             if let Some(data) = block.pointer("/source/data").and_then(Value::as_str) {
                 let bytes = base64::engine::general_purpose::STANDARD.decode(data).ok()?;
@@ -122,7 +122,7 @@ fn content_of(input: &Value) -> Option<(Option<Hash>, String)> {
             }
         }
     }
-    Some((image, ask.user))
+    Some((image, prompt.user))
 }
 
 fn text_of(output: &Value) -> Option<String> {
@@ -138,7 +138,7 @@ fn hash(text: &str) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::families::ask::Image;
+    use crate::families::prompt::Image;
     use serde_json::json;
 
     const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
@@ -152,8 +152,8 @@ mod tests {
         json!({"recordId": "1", "modelInput": input, "modelOutput": output}).to_string()
     }
 
-    fn ask(text: &str) -> TextAsk {
-        TextAsk { user: text.into(), max_tokens: Some(100), ..TextAsk::default() }
+    fn request_of(text: &str) -> TextPrompt {
+        TextPrompt { user: text.into(), max_tokens: Some(100), ..TextPrompt::default() }
     }
 
     #[test]
@@ -161,23 +161,23 @@ mod tests {
         let mut recordings = Recordings::default();
         recordings.add(&recorded("claude-3-haiku-20240307", "hello", "from haiku")).unwrap();
         recordings.add(&recorded("claude-3-5-sonnet-20241022", "hello", "from sonnet")).unwrap();
-        let found = recordings.find(MODEL, &ask("hello")).unwrap();
+        let found = recordings.find(MODEL, &request_of("hello")).unwrap();
         assert_eq!((found.text.as_str(), found.input_tokens, found.output_tokens), ("from haiku", 9, 3));
         assert!(found.recorded.is_some());
-        let sonnet = recordings.find("anthropic.claude-3-5-sonnet-20241022-v2:0", &ask("hello")).unwrap();
+        let sonnet = recordings.find("anthropic.claude-3-5-sonnet-20241022-v2:0", &request_of("hello")).unwrap();
         assert_eq!(sonnet.text, "from sonnet");
-        assert!(recordings.find(MODEL, &ask("good bye")).is_none());
-        assert!(recordings.find("anthropic.claude-3-opus-20240229-v1:0", &ask("hello")).is_none());
+        assert!(recordings.find(MODEL, &request_of("good bye")).is_none());
+        assert!(recordings.find("anthropic.claude-3-opus-20240229-v1:0", &request_of("hello")).is_none());
     }
 
     #[test]
     fn a_recording_is_cut_to_what_is_asked() {
         let mut recordings = Recordings::default();
         recordings.add(&recorded("claude-3-haiku-20240307", "hello", "{\"a\": 1}")).unwrap();
-        let with_prefill = TextAsk { prefill: "{".into(), ..ask("hello") };
+        let with_prefill = TextPrompt { prefill: "{".into(), ..request_of("hello") };
         let found = recordings.find(MODEL, &with_prefill).unwrap();
         assert_eq!((found.text.as_str(), found.recorded), ("\"a\": 1}", None));
-        let short = TextAsk { max_tokens: Some(1), ..ask("hello") };
+        let short = TextPrompt { max_tokens: Some(1), ..request_of("hello") };
         assert_eq!(recordings.find(MODEL, &short).unwrap().stop, Stop::MaxTokens);
     }
 
@@ -203,8 +203,8 @@ mod tests {
             let line: Value = serde_json::from_str(line).unwrap();
             let (image, _) = content_of(&line["modelInput"]).unwrap();
             let image = Image { hash: image.unwrap(), caption: String::new() };
-            let ask = TextAsk { images: vec![image], ..ask("worded otherwise") };
-            assert_eq!(recordings.find(MODEL, &ask).unwrap().recorded, Some(line["modelOutput"].clone()));
+            let prompt = TextPrompt { images: vec![image], ..request_of("worded otherwise") };
+            assert_eq!(recordings.find(MODEL, &prompt).unwrap().recorded, Some(line["modelOutput"].clone()));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// An answer, whatever the family's way to write it.
+/// An answer, independent of the format of its family.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reply {
     Text(TextReply),
@@ -20,7 +20,7 @@ pub(crate) struct TextReply {
     pub(crate) recorded: Option<Value>,
 }
 
-/// Why a text ends where it does.
+/// Reason why a text ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stop {
     EndTurn,

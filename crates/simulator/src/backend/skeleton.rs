@@ -15,19 +15,19 @@ pub(super) enum Skeleton {
     Bare(String),
 }
 
-/// A skeleton and what of the text is not part of it.
+/// A form, and the text around it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Found {
+pub(super) struct Form {
     pub(super) skeleton: Skeleton,
     pub(super) rest: String,
 }
 
-/// How far before an object the word JSON makes it the answer's form.
-const NEAR: usize = 200;
+/// Maximum distance between the word JSON and the object that it declares to be the form of the answer.
+const MAX_DISTANCE: usize = 200;
 
 /// Among the objects of a text: the first that follows closely on the word JSON, else the last one. An object needs at
 /// least one key in quotes. What stands between tags is data, unless there is no other object.
-pub(super) fn find(text: &str) -> Option<Found> {
+pub(super) fn find(text: &str) -> Option<Form> {
     let mut objects: Vec<(usize, usize, Skeleton)> = Vec::new();
     let mut at = 0;
     while let Some(start) = text.get(at..).and_then(|rest| rest.find('{')).map(|found| found + at) {
@@ -46,13 +46,13 @@ pub(super) fn find(text: &str) -> Option<Found> {
         objects.retain(|object| !is_data(object));
     }
     let announced = |start: usize| {
-        let before: String = text.get(..start).unwrap_or_default().chars().rev().take(NEAR).collect();
+        let before: String = text.get(..start).unwrap_or_default().chars().rev().take(MAX_DISTANCE).collect();
         before.to_ascii_lowercase().contains("nosj")
     };
     let chosen = objects.iter().position(|(start, ..)| announced(*start)).or(objects.len().checked_sub(1))?;
     let (start, end, skeleton) = objects.swap_remove(chosen);
     let rest = format!("{}{}", text.get(..start)?, text.get(end..)?);
-    Some(Found { skeleton, rest })
+    Some(Form { skeleton, rest })
 }
 
 struct Reader<'a> {
@@ -60,7 +60,7 @@ struct Reader<'a> {
     at: usize,
 }
 
-/// Deeper nesting is no form that anybody shows to a model.
+/// Deeper nesting does not occur in forms that prompts show.
 const DEEPEST: usize = 16;
 
 impl Reader<'_> {

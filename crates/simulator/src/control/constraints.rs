@@ -52,7 +52,7 @@ rules! {
     VPC_ID = "[-0-9a-zA-Z]+";
 }
 
-/// Collects what is wrong with a request; AWS reports all of it at once.
+/// Collects the problems of a request; AWS reports all of them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Constraints {
     broken: Vec<String>,
@@ -120,7 +120,7 @@ impl Constraints {
         })
     }
 
-    /// The same for a member of a structure, which is not asked for when the structure itself is missing.
+    /// The same for a member of a structure, which is not required if the structure itself is missing.
     pub(crate) fn member<T: Default>(&mut self, structure: &str, name: &str, value: Option<T>) -> T {
         if self.is_missing(structure) { T::default() } else { self.required(&format!("{structure}.{name}"), value) }
     }
@@ -129,7 +129,7 @@ impl Constraints {
         self.missing.iter().any(|missing| missing == at)
     }
 
-    /// Says what is wrong, if anything is.
+    /// Returns an error that names everything that is wrong, if anything is.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         match self.broken.len() {
             0 => Ok(()),

@@ -48,7 +48,7 @@ pub(crate) async fn create(
     let job = match simulator.jobs.add(new, || simulator.history.new_job(&uri)) {
         Added::New(job) => job,
         Added::SameToken(arn) => return Ok(created(&arn)),
-        // AWS documents the exception and not what triggers it: that a name taken does is an assumption.
+        // AWS documents the exception but not its trigger: that a used name triggers it is an assumption.
         Added::NameTaken => {
             let message = format!("A model invocation job with the name {name} already exists.");
             return Err(ApiError::new(ErrorKind::Conflict, message));
@@ -66,7 +66,7 @@ pub(crate) async fn create(
     let life = tokio::spawn(life_cycle::live(Arc::clone(&simulator), *job));
     simulator.jobs.carried_by(&id, life.abort_handle());
     if behaviour.finish_before_first_event {
-        // A task that was ended by a reset is no failure of this call.
+        // A task that was ended by a reset does not fail this call.
         let _ = life.await;
     }
     Ok(created(&arn))
@@ -83,7 +83,7 @@ fn input_uri_in(body: &[u8]) -> String {
     uri.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// Twelve of `[a-z0-9]`. Another one for the same job after a restart, so that its output lands in another folder, as in
+/// Twelve of `[a-z0-9]`. The same job gets a different id after a restart, so that its output lies in another folder, as on
 /// AWS.
 fn job_id(request: &CreateRequest, now: Timestamp) -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";

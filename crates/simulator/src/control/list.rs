@@ -16,7 +16,7 @@ use crate::jobs::{Job, Status};
 use crate::simulator::Simulator;
 use crate::timestamps::Timestamp;
 
-/// AWS does not say how many it returns unasked, nor in which order; newest first is what its console shows.
+/// AWS documents neither the default page size nor the order; its console shows the newest first.
 const DEFAULT_PAGE: usize = 100;
 
 pub(crate) async fn list(
@@ -31,8 +31,8 @@ pub(crate) async fn list(
     if filter.newest_first {
         jobs.reverse();
     }
-    // A token names the last job of the page before by its place in the order of creation, so that jobs which come or
-    // change meanwhile neither repeat nor hide others.
+    // A token names the last job of the previous page by its place in the order of creation, so that jobs which are added or
+    // change in the meantime neither repeat nor hide others.
     if let Some(after) = filter.after {
         jobs.retain(|(place, _)| if filter.newest_first { *place < after } else { *place > after });
     }

@@ -16,7 +16,7 @@ use crate::errors::{ApiError, ErrorKind};
 use crate::jobs::Job;
 use crate::simulator::Simulator;
 
-/// The job that a path names by ARN or id.
+/// Returns the job that a path names by ARN or id.
 fn named_job(
     simulator: &Simulator,
     operation: &str,

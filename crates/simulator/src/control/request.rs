@@ -7,10 +7,10 @@ use crate::control::constraints::{
 };
 use crate::errors::{ApiError, ErrorKind};
 
-/// AWS does not say which timeout a job gets that asks for none; 24 hours is what everybody assumes.
+/// AWS does not document the timeout of a job that specifies none; 24 hours is the common assumption.
 const DEFAULT_TIMEOUT_HOURS: i64 = 24;
 
-/// How the records are written.
+/// Format of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) enum InvocationType {
     #[default]
@@ -32,7 +32,7 @@ pub(crate) struct CreateRequest {
     pub(crate) invocation_type: InvocationType,
 }
 
-/// Where a job reads.
+/// Source of a job's records.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct S3Input {
     #[serde(rename = "s3InputFormat", skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub(crate) struct S3Input {
     bucket_owner: Option<String>,
 }
 
-/// Where a job writes.
+/// Destination of a job's output.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct S3Output {
     #[serde(rename = "s3Uri")]
@@ -66,7 +66,7 @@ impl S3Output {
     }
 }
 
-/// The network a job runs in; kept and shown, of no effect here.
+/// The network that a job runs in; stored and shown, but without effect here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Vpc {
@@ -177,12 +177,12 @@ fn check_uri(broken: &mut Constraints, at: &str, uri: Option<&String>) {
     broken.text(&at, &uri, 1, 1024, Some(&S3_URI));
 }
 
-fn check_ids(broken: &mut Constraints, at: &str, ids: Option<&[String]>, most: usize) {
+fn check_ids(broken: &mut Constraints, at: &str, ids: Option<&[String]>, max: usize) {
     let Some(ids) = ids else {
         broken.required::<()>(at, None);
         return;
     };
-    broken.count(at, ids.len(), 1, most);
+    broken.count(at, ids.len(), 1, max);
     for (index, id) in ids.iter().enumerate() {
         broken.text(&format!("{at}.{}.member", index + 1), id, 0, 32, Some(&VPC_ID));
     }

@@ -13,8 +13,8 @@ use crate::errors::{ApiError, ErrorKind, json_response};
 use crate::jobs::Status;
 use crate::simulator::Simulator;
 
-/// Asks the job's task to stop. A job that is stopping already is left to it; for one that is over, AWS names the
-/// exception and not its trigger, so `ConflictException` there is an assumption.
+/// Signals the job's task to stop. A job that is already stopping is left alone. For one that has ended, AWS documents the
+/// exception but not its trigger, so `ConflictException` is an assumption.
 pub(crate) async fn stop(
     State(simulator): State<Arc<Simulator>>,
     path: Result<Path<String>, PathRejection>,

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::backend::{Stop, TextReply};
 use crate::chance;
 use crate::families::Channel;
-use crate::families::ask::{Ask, Refusal, TextAsk};
 use crate::families::image;
 use crate::families::node::Node;
+use crate::families::prompt::{Prompt, Refusal, TextPrompt};
 
 const FIELDS: [&str; 14] = [
     "anthropic_version",
@@ -29,7 +29,7 @@ const FIELDS: [&str; 14] = [
 const ONE_SAMPLING_PARAMETER: [&str; 2] = ["anthropic.claude-sonnet-4-5", "anthropic.claude-haiku-4-5"];
 const MAX_IMAGES: usize = 20;
 
-pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask, Refusal> {
+pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prompt, Refusal> {
     let root = root.clone().object(&FIELDS)?;
     if root.required("anthropic_version")?.text()? != "bedrock-2023-05-31" {
         return Err(Refusal::invalid("Invalid API version"));
@@ -39,17 +39,17 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask,
         return Err(Refusal::invalid("Batch inference does not support tool calling or structured output."));
     }
     let max_tokens = root.required("max_tokens")?.integer(1, u64::MAX)?;
-    let mut ask = TextAsk { max_tokens: Some(max_tokens), ..TextAsk::default() };
-    read_sampling(&root, base, &mut ask)?;
+    let mut prompt = TextPrompt { max_tokens: Some(max_tokens), ..TextPrompt::default() };
+    read_sampling(&root, base, &mut prompt)?;
     if let Some(system) = root.optional("system") {
-        ask.system = texts(&system)?.join("\n");
+        prompt.system = texts(&system)?.join("\n");
     }
-    read_messages(&root, &mut ask)?;
-    read_thinking(&root, base, max_tokens, &mut ask)?;
-    Ok(Ask::Text(ask))
+    read_messages(&root, &mut prompt)?;
+    read_thinking(&root, base, max_tokens, &mut prompt)?;
+    Ok(Prompt::Text(prompt))
 }
 
-fn read_sampling(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), Refusal> {
+fn read_sampling(root: &Node<'_>, base: &str, prompt: &mut TextPrompt) -> Result<(), Refusal> {
     let (temperature, top_p) = (root.optional("temperature"), root.optional("top_p"));
     if let Some(temperature) = &temperature {
         temperature.number(0.0, 1.0)?;
@@ -64,8 +64,8 @@ fn read_sampling(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), R
         top_k.integer(0, 500)?;
     }
     if let Some(sequences) = root.optional("stop_sequences") {
-        ask.stop_sequences = sequences.strings(8191)?;
-        if ask.stop_sequences.iter().any(|sequence| sequence.trim().is_empty()) {
+        prompt.stop_sequences = sequences.strings(8191)?;
+        if prompt.stop_sequences.iter().any(|sequence| sequence.trim().is_empty()) {
             return Err(Refusal::invalid("stop_sequences: each stop sequence must contain non-whitespace"));
         }
     }
@@ -82,7 +82,7 @@ pub(super) fn one_sampling_parameter(base: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn read_messages(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
+fn read_messages(root: &Node<'_>, prompt: &mut TextPrompt) -> Result<(), Refusal> {
     for (index, message) in root.required("messages")?.filled_list()?.into_iter().enumerate() {
         let message = message.object(&["role", "content"])?;
         let from_assistant = message.required("role")?.one_of(&["user", "assistant"])? == "assistant";
@@ -96,10 +96,10 @@ fn read_messages(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
                 Block::Text("") => {
                     return Err(Refusal::invalid("messages: text content blocks must be non-empty"));
                 }
-                Block::Text(text) => ask.add(from_assistant, text),
+                Block::Text(text) => prompt.add(from_assistant, text),
                 Block::Image(image) => {
                     images += 1;
-                    ask.images.push(image);
+                    prompt.images.push(image);
                 }
                 Block::Other => {}
             }
@@ -108,7 +108,7 @@ fn read_messages(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
             return Err(content.refuse(&format!("more than {MAX_IMAGES} images")));
         }
     }
-    if ask.prefill.ends_with(char::is_whitespace) {
+    if prompt.prefill.ends_with(char::is_whitespace) {
         return Err(Refusal::invalid("messages: final assistant content cannot end with trailing whitespace"));
     }
     Ok(())
@@ -116,7 +116,7 @@ fn read_messages(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
 
 enum Block<'a> {
     Text(&'a str),
-    Image(crate::families::ask::Image),
+    Image(crate::families::prompt::Image),
     Other,
 }
 
@@ -161,7 +161,7 @@ fn texts<'a>(system: &Node<'a>) -> Result<Vec<&'a str>, Refusal> {
         .collect()
 }
 
-fn read_thinking(root: &Node<'_>, base: &str, max_tokens: u64, ask: &mut TextAsk) -> Result<(), Refusal> {
+fn read_thinking(root: &Node<'_>, base: &str, max_tokens: u64, prompt: &mut TextPrompt) -> Result<(), Refusal> {
     let Some(thinking) = root.optional("thinking") else { return Ok(()) };
     let thinking = thinking.any_object()?;
     let kind = thinking.required("type")?.one_of(&["enabled", "disabled", "adaptive"])?;
@@ -185,24 +185,24 @@ fn read_thinking(root: &Node<'_>, base: &str, max_tokens: u64, ask: &mut TextAsk
     if root.has("top_k") {
         return Err(Refusal::invalid("`top_k` must be unset when thinking is enabled."));
     }
-    if !ask.prefill.is_empty() {
+    if !prompt.prefill.is_empty() {
         return Err(Refusal::invalid("The final message may not be the assistant's when thinking is enabled."));
     }
-    ask.thinking = true;
+    prompt.thinking = true;
     Ok(())
 }
 
-pub(super) fn write(reply: &TextReply, ask: &TextAsk, base: &str) -> Value {
+pub(super) fn write(reply: &TextReply, prompt: &TextPrompt, base: &str) -> Value {
     if let Some(recorded) = &reply.recorded {
         return recorded.clone();
     }
     let mut content = Vec::new();
-    if ask.thinking {
+    if prompt.thinking {
         let thinking = "The question is short, so a short look at it is enough.";
         content.push(json!({ "type": "thinking", "thinking": thinking, "signature": "c2ltdWxhdGVk" }));
     }
     content.push(json!({ "type": "text", "text": reply.text }));
-    let id = chance::number(0, &[base, &ask.user, &ask.before, &reply.text]);
+    let id = chance::number(0, &[base, &prompt.user, &prompt.before, &reply.text]);
     let (stop_reason, stop_sequence) = match &reply.stop {
         Stop::EndTurn => ("end_turn", None),
         Stop::MaxTokens => ("max_tokens", None),

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::backend::{Stop, TextReply};
 use crate::chance;
 use crate::families::Channel;
-use crate::families::ask::{Ask, Refusal, TextAsk};
 use crate::families::node::Node;
+use crate::families::prompt::{Prompt, Refusal, TextPrompt};
 
 const FIELDS: [&str; 18] = [
     "frequency_penalty",
@@ -29,7 +29,7 @@ const FIELDS: [&str; 18] = [
     "user",
 ];
 
-pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask, Refusal> {
+pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prompt, Refusal> {
     let root = root.clone().object(&FIELDS)?;
     for key in ["tools", "tool_choice", "response_format"] {
         if channel == Channel::Batch && root.has(key) {
@@ -42,10 +42,10 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask,
     if root.optional("stream").map(|stream| stream.boolean()).transpose()? == Some(true) {
         return Err(root.refuse("stream must be omitted or false"));
     }
-    let mut ask = TextAsk::default();
+    let mut prompt = TextPrompt::default();
     for key in ["max_tokens", "max_completion_tokens"] {
         if let Some(tokens) = root.optional(key) {
-            ask.max_tokens = Some(tokens.integer(1, u64::MAX)?);
+            prompt.max_tokens = Some(tokens.integer(1, u64::MAX)?);
         }
     }
     if let Some(temperature) = root.optional("temperature") {
@@ -55,7 +55,7 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask,
         top_p.number(0.0, 1.0)?;
     }
     if let Some(stop) = root.optional("stop") {
-        ask.stop_sequences = match stop.as_text() {
+        prompt.stop_sequences = match stop.as_text() {
             Some(sequence) => vec![sequence.to_owned()],
             None => stop.strings(4)?,
         };
@@ -66,11 +66,11 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask,
         let role = message.required("role")?.one_of(&roles)?;
         let text = content(&message.required("content")?)?;
         match role {
-            "system" | "developer" => ask.system.push_str(&text),
-            role => ask.add(role == "assistant", &text),
+            "system" | "developer" => prompt.system.push_str(&text),
+            role => prompt.add(role == "assistant", &text),
         }
     }
-    Ok(Ask::Text(ask))
+    Ok(Prompt::Text(prompt))
 }
 
 /// A string, or a list of parts; only their text counts here.
@@ -110,7 +110,7 @@ pub(super) fn write(reply: &TextReply, base: &str) -> Value {
     })
 }
 
-/// How Mistral and `DeepSeek` answer: no usage.
+/// Format of Mistral and `DeepSeek`, which has no usage.
 pub(super) fn write_bare(reply: &TextReply) -> Value {
     let stop_reason = if reply.stop == Stop::MaxTokens { "length" } else { "stop" };
     let message = json!({ "role": "assistant", "content": reply.text });

@@ -3,45 +3,45 @@
 use serde_json::{Value, json};
 
 use crate::backend::{Stop, TextReply};
-use crate::families::ask::{Ask, Refusal, TextAsk};
 use crate::families::image;
 use crate::families::node::Node;
+use crate::families::prompt::{Prompt, Refusal, TextPrompt};
 
-pub(super) fn read_llama(root: &Node<'_>) -> Result<Ask, Refusal> {
+pub(super) fn read_llama(root: &Node<'_>) -> Result<Prompt, Refusal> {
     let root = root.clone().object(&["prompt", "max_gen_len", "temperature", "top_p", "images"])?;
-    let mut ask = TextAsk { max_tokens: Some(512), ..TextAsk::default() };
+    let mut prompt = TextPrompt { max_tokens: Some(512), ..TextPrompt::default() };
     if let Some(tokens) = root.optional("max_gen_len") {
-        ask.max_tokens = Some(tokens.integer(1, 2048)?);
+        prompt.max_tokens = Some(tokens.integer(1, 2048)?);
     }
     if let Some(images) = root.optional("images") {
         for picture in images.list()? {
-            ask.images.push(image::read(&picture, None, image::NOVA)?);
+            prompt.images.push(image::read(&picture, None, image::NOVA)?);
         }
     }
-    read_common(&root, &mut ask)?;
-    Ok(Ask::Text(ask))
+    read_common(&root, &mut prompt)?;
+    Ok(Prompt::Text(prompt))
 }
 
-pub(super) fn read_prompt(root: &Node<'_>) -> Result<Ask, Refusal> {
+pub(super) fn read_prompt(root: &Node<'_>) -> Result<Prompt, Refusal> {
     let root = root.clone().object(&["prompt", "max_tokens", "temperature", "top_p", "top_k", "stop"])?;
-    let mut ask = TextAsk { max_tokens: Some(512), ..TextAsk::default() };
+    let mut prompt = TextPrompt { max_tokens: Some(512), ..TextPrompt::default() };
     if let Some(tokens) = root.optional("max_tokens") {
-        ask.max_tokens = Some(tokens.integer(1, u64::MAX)?);
+        prompt.max_tokens = Some(tokens.integer(1, u64::MAX)?);
     }
     if let Some(stop) = root.optional("stop") {
-        ask.stop_sequences = stop.strings(10)?;
+        prompt.stop_sequences = stop.strings(10)?;
     }
-    read_common(&root, &mut ask)?;
-    Ok(Ask::Text(ask))
+    read_common(&root, &mut prompt)?;
+    Ok(Prompt::Text(prompt))
 }
 
-fn read_common(root: &Node<'_>, ask: &mut TextAsk) -> Result<(), Refusal> {
-    let prompt = root.required("prompt")?;
-    let text = prompt.text()?;
+fn read_common(root: &Node<'_>, prompt: &mut TextPrompt) -> Result<(), Refusal> {
+    let written = root.required("prompt")?;
+    let text = written.text()?;
     if text.is_empty() {
-        return Err(prompt.refuse("expected minLength: 1, actual: 0"));
+        return Err(written.refuse("expected minLength: 1, actual: 0"));
     }
-    ask.add(false, text);
+    prompt.add(false, text);
     for key in ["temperature", "top_p"] {
         if let Some(number) = root.optional(key) {
             number.number(0.0, 1.0)?;

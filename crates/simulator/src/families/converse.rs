@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::backend::{Stop, TextReply};
-use crate::families::ask::{Ask, Image, Refusal, TextAsk};
 use crate::families::image;
 use crate::families::node::Node;
+use crate::families::prompt::{Image, Prompt, Refusal, TextPrompt};
 use crate::families::{Channel, Family, anthropic};
 
 const FIELDS: [&str; 11] = [
@@ -39,7 +39,7 @@ const BLOCKS: [&str; 14] = [
 ];
 const MAX_IMAGES: usize = 20;
 
-pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel) -> Result<Ask, Refusal> {
+pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel) -> Result<Prompt, Refusal> {
     if matches!(family, Family::TitanText | Family::TitanMultimodal | Family::Unread) {
         return Err(Refusal::invalid("This action doesn't support the model that you provided."));
     }
@@ -50,18 +50,18 @@ pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel
     if channel == Channel::Batch && (structured || root.has("toolConfig")) {
         return Err(Refusal::invalid("Batch inference does not support tool calling or structured output."));
     }
-    let mut ask = TextAsk::default();
+    let mut prompt = TextPrompt::default();
     if let Some(system) = root.optional("system") {
         for block in system.list()? {
             let block = block.union(&["text", "guardContent", "cachePoint"])?;
             no_caching(&block, channel)?;
             if let Some(text) = block.optional("text") {
-                ask.system.push_str(text.text()?);
-                ask.system.push('\n');
+                prompt.system.push_str(text.text()?);
+                prompt.system.push('\n');
             }
         }
     }
-    read_inference(&root, base, &mut ask)?;
+    read_inference(&root, base, &mut prompt)?;
     for (index, message) in root.required("messages")?.filled_list()?.into_iter().enumerate() {
         let message = message.object(&["role", "content"])?;
         let from_assistant = message.required("role")?.one_of(&["user", "assistant"])? == "assistant";
@@ -71,19 +71,19 @@ pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel
                  user message.",
             ));
         }
-        let images_before = ask.images.len();
+        let images_before = prompt.images.len();
         let content = message.required("content")?;
         for block in content.filled_list()? {
-            read_block(block, channel, family, from_assistant, &mut ask)?;
+            read_block(block, channel, family, from_assistant, &mut prompt)?;
         }
-        if ask.images.len() - images_before > MAX_IMAGES {
+        if prompt.images.len() - images_before > MAX_IMAGES {
             return Err(content.refuse(&format!("more than {MAX_IMAGES} images")));
         }
     }
-    if family == Family::Anthropic && ask.prefill.ends_with(char::is_whitespace) {
+    if family == Family::Anthropic && prompt.prefill.ends_with(char::is_whitespace) {
         return Err(Refusal::invalid("messages: final assistant content cannot end with trailing whitespace"));
     }
-    Ok(Ask::Text(ask))
+    Ok(Prompt::Text(prompt))
 }
 
 fn read_block(
@@ -91,7 +91,7 @@ fn read_block(
     channel: Channel,
     family: Family,
     from_assistant: bool,
-    ask: &mut TextAsk,
+    prompt: &mut TextPrompt,
 ) -> Result<(), Refusal> {
     let block = block.union(&BLOCKS)?;
     no_caching(&block, channel)?;
@@ -99,7 +99,7 @@ fn read_block(
         if text.text()?.trim().is_empty() {
             return Err(text.refuse("the text field is blank"));
         }
-        ask.add(from_assistant, text.text()?);
+        prompt.add(from_assistant, text.text()?);
     }
     if let Some(picture) = block.optional("image") {
         let picture = picture.object(&["format", "source"])?;
@@ -107,10 +107,10 @@ fn read_block(
         let source = picture.required("source")?.union(&["bytes", "s3Location"])?;
         if let Some(bytes) = source.optional("bytes") {
             let rules = if family == Family::Nova { image::NOVA } else { image::CLAUDE };
-            ask.images.push(image::read(&bytes, Some(format), rules)?);
+            prompt.images.push(image::read(&bytes, Some(format), rules)?);
         } else {
             let uri = source.required("s3Location")?.object(&["uri", "bucketOwner"])?.required("uri")?;
-            ask.images.push(Image::at(uri.text()?));
+            prompt.images.push(Image::at(uri.text()?));
         }
     }
     Ok(())
@@ -126,11 +126,11 @@ fn no_caching(block: &Node<'_>, channel: Channel) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn read_inference(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), Refusal> {
+fn read_inference(root: &Node<'_>, base: &str, prompt: &mut TextPrompt) -> Result<(), Refusal> {
     let Some(config) = root.optional("inferenceConfig") else { return Ok(()) };
     let config = config.object(&["maxTokens", "temperature", "topP", "stopSequences"])?;
     if let Some(tokens) = config.optional("maxTokens") {
-        ask.max_tokens = Some(tokens.integer(1, u64::MAX)?);
+        prompt.max_tokens = Some(tokens.integer(1, u64::MAX)?);
     }
     for key in ["temperature", "topP"] {
         if let Some(number) = config.optional(key) {
@@ -141,8 +141,8 @@ fn read_inference(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), 
         anthropic::one_sampling_parameter(base)?;
     }
     if let Some(sequences) = config.optional("stopSequences") {
-        ask.stop_sequences = sequences.strings(2500)?;
-        if ask.stop_sequences.iter().any(String::is_empty) {
+        prompt.stop_sequences = sequences.strings(2500)?;
+        if prompt.stop_sequences.iter().any(String::is_empty) {
             return Err(sequences.refuse("expected minLength: 1, actual: 0"));
         }
     }

@@ -41,8 +41,8 @@ impl Family {
         }
     }
 
-    /// What `ByForm` turns out to be.
-    pub(super) fn seen(self, body: &Value) -> Self {
+    /// Resolves `ByForm` by the form of the request.
+    pub(super) fn resolved_by(self, body: &Value) -> Self {
         let has = |key: &str| body.get(key).is_some();
         match self {
             Self::ByForm if has("anthropic_version") => Self::Anthropic,
@@ -56,7 +56,7 @@ impl Family {
     }
 }
 
-/// How a request came.
+/// API through which a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
     /// As a record of a job: no tools, no prompt caching.

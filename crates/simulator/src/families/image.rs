@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::families::ask::{Image, Refusal, image_hash};
 use crate::families::node::Node;
+use crate::families::prompt::{Image, Refusal, image_hash};
 
-/// What a family takes of one image.
+/// Limits of a family for one image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ImageRules {
     /// Before base64.
@@ -25,8 +25,8 @@ pub(crate) const TITAN: ImageRules = ImageRules { max_bytes: 5_000_000, max_side
 pub(crate) fn read(data: &Node<'_>, format: Option<&str>, rules: ImageRules) -> Result<Image, Refusal> {
     let bytes = STANDARD.decode(data.text()?).map_err(|_| data.refuse("the image is not valid base64"))?;
     if bytes.len() > rules.max_bytes {
-        let (found, most) = (bytes.len(), rules.max_bytes);
-        return Err(data.refuse(&format!("image exceeds the maximum: {found} bytes > {most} bytes")));
+        let (found, max) = (bytes.len(), rules.max_bytes);
+        return Err(data.refuse(&format!("image exceeds the maximum: {found} bytes > {max} bytes")));
     }
     let unreadable = || Refusal::invalid("Could not process image");
     let found = format_of(&bytes).ok_or_else(unreadable)?;
@@ -35,8 +35,8 @@ pub(crate) fn read(data: &Node<'_>, format: Option<&str>, rules: ImageRules) -> 
     }
     let size = imagesize::blob_size(&bytes).map_err(|_| unreadable())?;
     match rules.max_side {
-        Some(most) if size.width.max(size.height) > most => {
-            let problem = format!("At least one of the image dimensions exceed max allowed size: {most} pixels");
+        Some(max) if size.width.max(size.height) > max => {
+            let problem = format!("At least one of the image dimensions exceed max allowed size: {max} pixels");
             Err(data.refuse(&problem))
         }
         _ => Ok(Image { hash: image_hash(&bytes), caption: caption(&bytes).unwrap_or_default() }),

@@ -1,11 +1,10 @@
-//! The families of models: how each wants its request, and how each answers.
+//! The families of models: the format of the requests and of the answers of each.
 //!
-//! A job's validation does not look into `modelInput`; what is wrong there becomes an error of the record, and for the
-//! runtime a `ValidationException`. The checks are those that AWS documents per family. Wordings are in Bedrock's style
-//! and not word for word Bedrock's.
+//! The validation of a job does not read `modelInput`: a problem there becomes an error of the record, and for the runtime
+//! a `ValidationException`. The checks are those that AWS documents per family. Messages are in the style of Bedrock, but
+//! not its exact words.
 
 mod anthropic;
-pub(crate) mod ask;
 mod chat;
 mod completion;
 mod converse;
@@ -13,6 +12,7 @@ mod family;
 mod image;
 mod node;
 mod nova;
+pub(crate) mod prompt;
 #[cfg(test)]
 mod tests;
 mod titan;
@@ -21,8 +21,8 @@ use serde_json::Value;
 
 use crate::backend::{Backend, Reply};
 use crate::control::request::InvocationType;
-use crate::families::ask::{Ask, Refusal};
 use crate::families::node::Node;
+use crate::families::prompt::{Prompt, Refusal};
 use crate::models::Model;
 
 pub(crate) use family::{Channel, Family};
@@ -35,7 +35,7 @@ pub(crate) struct Answered {
     pub(crate) output_tokens: u64,
 }
 
-/// Lets a model answer a request.
+/// Returns the answer of a model to a request.
 pub(crate) fn answer(
     backend: &Backend,
     model: &Model,
@@ -43,10 +43,10 @@ pub(crate) fn answer(
     channel: Channel,
     body: &Value,
 ) -> Result<Answered, Refusal> {
-    let family = model.family().seen(body);
+    let family = model.family().resolved_by(body);
     let converse = written_for == InvocationType::Converse;
     let root = Node::root(body);
-    let ask = if converse {
+    let prompt = if converse {
         converse::read(&root, family, &model.base, channel)?
     } else {
         match family {
@@ -62,12 +62,12 @@ pub(crate) fn answer(
             }
         }
     };
-    let reply = backend.answer(&model.base, &ask)?;
+    let reply = backend.answer(&model.base, &prompt)?;
     let (input_tokens, output_tokens) = (reply.input_tokens(), reply.output_tokens());
-    let output = match (&reply, &ask) {
+    let output = match (&reply, &prompt) {
         (Reply::Text(reply), _) if converse => converse::write(reply),
-        (Reply::Text(reply), Ask::Text(ask)) => match family {
-            Family::Anthropic => anthropic::write(reply, ask, &model.base),
+        (Reply::Text(reply), Prompt::Text(prompt)) => match family {
+            Family::Anthropic => anthropic::write(reply, prompt, &model.base),
             Family::Nova => nova::write(reply),
             Family::Llama => completion::write_llama(reply),
             Family::PromptOrChat if root.has("prompt") => completion::write_prompt(reply, &model.base),
@@ -75,7 +75,7 @@ pub(crate) fn answer(
             _ => chat::write(reply, &model.base),
         },
         (Reply::Embedding(reply), _) => titan::write(reply, family, &root)?,
-        (Reply::Text(_), Ask::Embedding(_)) => {
+        (Reply::Text(_), Prompt::Embedding(_)) => {
             return Err(Refusal::invalid("The recorded answer is no embedding."));
         }
     };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::families::ask::Refusal;
+use crate::families::prompt::Refusal;
 
 /// One value of a request.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ impl<'a> Node<'a> {
         Self { value, at: "#".to_owned() }
     }
 
-    /// Refuses the request because of this value.
+    /// Returns the refusal of the request because of this value.
     pub(crate) fn refuse(&self, problem: &str) -> Refusal {
         Refusal::invalid(format!(
             "Malformed input request: {}: {problem}, please reformat your input and try again.",
@@ -83,10 +83,10 @@ impl<'a> Node<'a> {
         if items.is_empty() { Err(self.refuse("expected minimum item count: 1, found: 0")) } else { Ok(items) }
     }
 
-    pub(crate) fn strings(&self, most: usize) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn strings(&self, max: usize) -> Result<Vec<String>, Refusal> {
         let items = self.list()?;
-        if items.len() > most {
-            return Err(self.refuse(&format!("expected maximum item count: {most}, found: {}", items.len())));
+        if items.len() > max {
+            return Err(self.refuse(&format!("expected maximum item count: {max}, found: {}", items.len())));
         }
         items.iter().map(|item| item.text().map(str::to_owned)).collect()
     }

@@ -4,29 +4,29 @@ use serde_json::{Value, json};
 
 use crate::backend::{Stop, TextReply};
 use crate::families::Channel;
-use crate::families::ask::{Ask, Refusal, TextAsk};
 use crate::families::image;
 use crate::families::node::Node;
+use crate::families::prompt::{Prompt, Refusal, TextPrompt};
 
 /// The largest `maxTokens` of the first Novas.
 const MAX_TOKENS_V1: u64 = 5_000;
 const MAX_INLINE_FILES: usize = 5;
 
-pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask, Refusal> {
+pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prompt, Refusal> {
     let root = root.clone().object(&["schemaVersion", "system", "messages", "inferenceConfig", "toolConfig"])?;
     if channel == Channel::Batch && root.has("toolConfig") {
         return Err(Refusal::invalid("Batch inference does not support tool calling."));
     }
-    let mut ask = TextAsk::default();
+    let mut prompt = TextPrompt::default();
     if let Some(version) = root.optional("schemaVersion") {
         version.one_of(&["messages-v1"])?;
     }
     if let Some(system) = root.optional("system") {
         let blocks = system.list()?.into_iter();
         let texts = blocks.map(|block| block.object(&["text"])?.required("text")?.text());
-        ask.system = texts.collect::<Result<Vec<_>, _>>()?.join("\n");
+        prompt.system = texts.collect::<Result<Vec<_>, _>>()?.join("\n");
     }
-    read_inference(&root, base, &mut ask)?;
+    read_inference(&root, base, &mut prompt)?;
     for (index, message) in root.required("messages")?.filled_list()?.into_iter().enumerate() {
         let message = message.object(&["role", "content"])?;
         let from_assistant = message.required("role")?.one_of(&["user", "assistant"])? == "assistant";
@@ -34,19 +34,19 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Ask,
             return Err(Refusal::invalid("A conversation must start with a user message."));
         }
         for block in message.required("content")?.filled_list()? {
-            read_block(&block, base, from_assistant, &mut ask)?;
+            read_block(&block, base, from_assistant, &mut prompt)?;
         }
     }
-    if ask.images.len() > MAX_INLINE_FILES {
+    if prompt.images.len() > MAX_INLINE_FILES {
         return Err(Refusal::invalid(format!("A request holds at most {MAX_INLINE_FILES} inline files.")));
     }
-    Ok(Ask::Text(ask))
+    Ok(Prompt::Text(prompt))
 }
 
-fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, ask: &mut TextAsk) -> Result<(), Refusal> {
+fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, prompt: &mut TextPrompt) -> Result<(), Refusal> {
     let block = block.clone().union(&["text", "image", "video", "document", "toolUse", "toolResult"])?;
     if let Some(text) = block.optional("text") {
-        ask.add(from_assistant, text.text()?);
+        prompt.add(from_assistant, text.text()?);
     }
     let visual = ["image", "video", "document"].iter().any(|kind| block.has(kind));
     if visual && base.starts_with("amazon.nova-micro") {
@@ -58,16 +58,16 @@ fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, ask: &mut Text
         let source = picture.required("source")?.union(&["bytes", "s3Location"])?;
         if let Some(bytes) = source.optional("bytes") {
             let format = if format == "jpg" { "jpeg" } else { format };
-            ask.images.push(image::read(&bytes, Some(format), image::NOVA)?);
+            prompt.images.push(image::read(&bytes, Some(format), image::NOVA)?);
         } else {
             let uri = source.required("s3Location")?.any_object()?.required("uri")?;
-            ask.images.push(crate::families::ask::Image::at(uri.text()?));
+            prompt.images.push(crate::families::prompt::Image::at(uri.text()?));
         }
     }
     Ok(())
 }
 
-fn read_inference(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), Refusal> {
+fn read_inference(root: &Node<'_>, base: &str, prompt: &mut TextPrompt) -> Result<(), Refusal> {
     let Some(config) = root.optional("inferenceConfig") else { return Ok(()) };
     let config = config.object(&[
         "maxTokens",
@@ -82,7 +82,7 @@ fn read_inference(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), 
     let limit = if base.starts_with("amazon.nova-2") { u64::MAX } else { MAX_TOKENS_V1 };
     for key in ["max_new_tokens", "maxTokens"] {
         if let Some(tokens) = config.optional(key) {
-            ask.max_tokens = Some(tokens.integer(1, limit)?);
+            prompt.max_tokens = Some(tokens.integer(1, limit)?);
         }
     }
     for key in ["temperature", "topP", "top_p"] {
@@ -96,7 +96,7 @@ fn read_inference(root: &Node<'_>, base: &str, ask: &mut TextAsk) -> Result<(), 
         }
     }
     if let Some(sequences) = config.optional("stopSequences") {
-        ask.stop_sequences = sequences.strings(usize::MAX)?;
+        prompt.stop_sequences = sequences.strings(usize::MAX)?;
     }
     Ok(())
 }

@@ -227,7 +227,7 @@ fn a_wrong_image_is_refused(#[case] format: &str, #[case] data: &str, #[case] sa
 #[rstest]
 #[case(NOVA, 18_750_000)]
 #[case(TITAN_IMAGE, 5_000_000)]
-fn each_family_has_its_own_most_bytes(#[case] model: &str, #[case] most: usize) {
+fn each_family_has_its_own_maximum_of_bytes(#[case] model: &str, #[case] max: usize) {
     let answer = |length: usize| {
         let mut image = jpeg_bytes(4, 3);
         image.resize(length, 0);
@@ -237,8 +237,8 @@ fn each_family_has_its_own_most_bytes(#[case] model: &str, #[case] most: usize) 
             _ => native(model, &json!({"inputImage": data})),
         }
     };
-    assert!(answer(most).is_ok());
-    assert!(answer(most + 1).unwrap_err().message.contains("image exceeds the maximum"));
+    assert!(answer(max).is_ok());
+    assert!(answer(max + 1).unwrap_err().message.contains("image exceeds the maximum"));
 }
 
 #[test]

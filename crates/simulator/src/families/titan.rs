@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::backend::EmbeddingReply;
 use crate::families::Family;
-use crate::families::ask::{Ask, EmbeddingAsk, Refusal};
 use crate::families::image;
 use crate::families::node::Node;
+use crate::families::prompt::{EmbeddingPrompt, Prompt, Refusal};
 
-pub(super) fn read_text(root: &Node<'_>) -> Result<Ask, Refusal> {
+pub(super) fn read_text(root: &Node<'_>) -> Result<Prompt, Refusal> {
     let root = root.clone().object(&["inputText", "dimensions", "normalize", "embeddingTypes"])?;
     let text = filled_text(&root.required("inputText")?)?;
     if let Some(types) = root.optional("embeddingTypes") {
@@ -16,7 +16,7 @@ pub(super) fn read_text(root: &Node<'_>) -> Result<Ask, Refusal> {
             kind.one_of(&["float", "binary"])?;
         }
     }
-    Ok(Ask::Embedding(EmbeddingAsk {
+    Ok(Prompt::Embedding(EmbeddingPrompt {
         text: text.to_owned(),
         image: None,
         dimensions: dimensions(root.optional("dimensions"), &[256, 512, 1024])?,
@@ -24,7 +24,7 @@ pub(super) fn read_text(root: &Node<'_>) -> Result<Ask, Refusal> {
     }))
 }
 
-pub(super) fn read_multimodal(root: &Node<'_>) -> Result<Ask, Refusal> {
+pub(super) fn read_multimodal(root: &Node<'_>) -> Result<Prompt, Refusal> {
     let root = root.clone().object(&["inputText", "inputImage", "embeddingConfig"])?;
     let text = root.optional("inputText").map(|text| filled_text(&text)).transpose()?;
     let picture = root.optional("inputImage");
@@ -35,7 +35,7 @@ pub(super) fn read_multimodal(root: &Node<'_>) -> Result<Ask, Refusal> {
     let config =
         root.optional("embeddingConfig").map(|config| config.object(&["outputEmbeddingLength"])).transpose()?;
     let length = config.and_then(|config| config.optional("outputEmbeddingLength"));
-    Ok(Ask::Embedding(EmbeddingAsk {
+    Ok(Prompt::Embedding(EmbeddingPrompt {
         text: text.unwrap_or_default().to_owned(),
         image: picture.map(|picture| picture.hash),
         dimensions: dimensions(length, &[256, 384, 1024])?,
@@ -59,7 +59,7 @@ fn dimensions(node: Option<Node<'_>>, allowed: &[u64]) -> Result<usize, Refusal>
     usize::try_from(number).map_err(|_| node.refuse("the number is too large"))
 }
 
-/// Text V2 answers by the types asked for; `embedding` is absent when only binary ones are.
+/// Text V2 answers with the requested types; `embedding` is absent if only binary ones were requested.
 pub(super) fn write(reply: &EmbeddingReply, family: Family, root: &Node<'_>) -> Result<Value, Refusal> {
     if family == Family::TitanMultimodal {
         return Ok(json!({ "embedding": reply.vector, "inputTextTokenCount": reply.input_tokens, "message": null }));

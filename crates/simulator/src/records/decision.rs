@@ -1,8 +1,8 @@
-//! What becomes of a record when the simulator is told to misbehave.
+//! Fates of records under the configured misbehaviour.
 
 use crate::behaviour::Behaviour;
 use crate::chance::{happens, number, share};
-use crate::families::ask::Refusal;
+use crate::families::prompt::Refusal;
 
 /// An error of a record, as the output shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +18,13 @@ impl From<Refusal> for RecordError {
     }
 }
 
-/// The error that this record gets whatever it holds.
+/// Returns the error that this record gets regardless of its content.
 pub(super) fn error(behaviour: &Behaviour, job: &str, record: &str) -> Option<RecordError> {
     let (rate, permanent_share) = (behaviour.record_error_rate, behaviour.record_error_permanent_share);
     let seed = behaviour.seed;
-    // Without the job's name, so that the record fails in the next job too.
+    // Without the job, so that the record fails in the next one too.
     if happens(rate * permanent_share, seed, &["permanent record error", record]) {
-        let message = "The simulator was told to refuse this record for good.".to_owned();
+        let message = "The simulator is set to refuse this record permanently.".to_owned();
         return Some(RecordError { code: 400, message, retryable: false });
     }
     if happens(rate * (1.0 - permanent_share), seed, &["record error", job, record]) {
@@ -39,7 +39,7 @@ pub(super) fn error(behaviour: &Behaviour, job: &str, record: &str) -> Option<Re
     None
 }
 
-/// Which records a job does not get to, when it is one that ends partially completed.
+/// The records that a job does not process, if it is one that ends partially completed.
 pub(super) struct Missing<'a> {
     seed: u64,
     job: &'a str,
@@ -47,7 +47,7 @@ pub(super) struct Missing<'a> {
 }
 
 impl<'a> Missing<'a> {
-    /// `None` for a job that gets to all of them.
+    /// Returns `None` for a job that processes all of them.
     pub(super) fn of(behaviour: &Behaviour, job: &'a str) -> Option<Self> {
         let seed = behaviour.seed;
         let partial = happens(behaviour.partial_rate, seed, &["partial", job]);
@@ -73,8 +73,8 @@ mod tests {
 
     #[test]
     fn permanent_errors_come_again_in_the_next_job_and_others_need_not() {
-        let told = behaviour(0.2, 0.5);
-        let (first, second) = (errors(&told, "job-1"), errors(&told, "job-2"));
+        let set = behaviour(0.2, 0.5);
+        let (first, second) = (errors(&set, "job-1"), errors(&set, "job-2"));
         let lasting = |errors: &[Option<RecordError>]| -> Vec<usize> {
             let is = |error: &Option<RecordError>| error.as_ref().is_some_and(|error| !error.retryable);
             errors.iter().enumerate().filter(|(_, error)| is(error)).map(|(index, _)| index).collect()
@@ -83,14 +83,14 @@ mod tests {
         assert_ne!(first, second);
         let count = first.iter().flatten().count();
         assert!((320..480).contains(&count), "{count}");
-        assert_eq!(first, errors(&told, "job-1"));
+        assert_eq!(first, errors(&set, "job-1"));
     }
 
     #[test]
     fn a_partial_job_misses_some_and_not_all() {
         assert!(Missing::of(&Behaviour::default(), "job").is_none());
-        let told = Behaviour { partial_rate: 1.0, ..Behaviour::default() };
-        let missing = Missing::of(&told, "job").unwrap();
+        let set = Behaviour { partial_rate: 1.0, ..Behaviour::default() };
+        let missing = Missing::of(&set, "job").unwrap();
         let count = (0..1_000).filter(|record| missing.has(&record.to_string())).count();
         assert!((50..600).contains(&count), "{count}");
     }

@@ -2,14 +2,14 @@
 //!
 //! AWS does not say whether a GB is 10^9 or 2^30 bytes; here it is the smaller.
 
-/// Fewest records in a job.
+/// Minimum number of records in a job.
 pub(crate) const FEWEST_RECORDS: u64 = 100;
-/// Most records in a job, and in a file.
-pub(crate) const MOST_RECORDS: u64 = 100_000;
-/// Largest file.
+/// Maximum number of records in a job, and in a file.
+pub(crate) const MAX_RECORDS: u64 = 100_000;
+/// Maximum size of a file.
 pub(crate) const LARGEST_FILE_BYTES: u64 = 1_000_000_000;
 
-/// Whether the files may be this large, which is known before they are read.
+/// Checks the sizes of the files, which are known before they are read.
 pub(crate) fn check_sizes(files: &[(&str, u64)], largest_job: u64) -> Result<(), String> {
     if let Some((name, bytes)) = files.iter().find(|(_, bytes)| *bytes > LARGEST_FILE_BYTES) {
         return Err(format!(
@@ -23,11 +23,11 @@ pub(crate) fn check_sizes(files: &[(&str, u64)], largest_job: u64) -> Result<(),
     Ok(())
 }
 
-/// Whether a job may have so many records. The first message is AWS's own.
+/// Checks the number of records of a job. The first message is AWS's own.
 pub(crate) fn check_records(files: &[(&str, u64)]) -> Result<(), String> {
-    if let Some((name, records)) = files.iter().find(|(_, records)| *records > MOST_RECORDS) {
+    if let Some((name, records)) = files.iter().find(|(_, records)| *records > MAX_RECORDS) {
         return Err(format!(
-            "Input file {name} contains more records ({records}) than the allowed maximum of: {MOST_RECORDS}"
+            "Input file {name} contains more records ({records}) than the allowed maximum of: {MAX_RECORDS}"
         ));
     }
     let total: u64 = files.iter().map(|(_, records)| *records).sum();
@@ -36,8 +36,8 @@ pub(crate) fn check_records(files: &[(&str, u64)]) -> Result<(), String> {
             "Batch job contains less records ({total}) than the required minimum of: {FEWEST_RECORDS}"
         ));
     }
-    if total > MOST_RECORDS {
-        return Err(format!("Batch job contains more records ({total}) than the allowed maximum of: {MOST_RECORDS}"));
+    if total > MAX_RECORDS {
+        return Err(format!("Batch job contains more records ({total}) than the allowed maximum of: {MAX_RECORDS}"));
     }
     Ok(())
 }

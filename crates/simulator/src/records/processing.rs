@@ -18,13 +18,13 @@ use crate::records::validation::CheckedFile;
 use crate::simulator::Simulator;
 use crate::storage::{InputFile, Location};
 
-/// How a job in progress ends, unless it fails.
+/// End of a job in progress, unless it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Complete,
-    /// Not all records were got to.
+    /// Some records were not processed.
     Partial,
-    /// Somebody stopped it.
+    /// It was stopped.
     Stopped,
 }
 
@@ -174,7 +174,7 @@ impl<'a> Processing<'a> {
             return Err(error);
         }
         let body: Value = serde_json::from_str(model_input.get())
-            .map_err(|_| families::ask::Refusal::invalid("Malformed input request, please reformat your input."))?;
+            .map_err(|_| families::prompt::Refusal::invalid("Malformed input request, please reformat your input."))?;
         let (backend, model) = (&self.simulator.backend, &self.job.model);
         let answered = families::answer(backend, model, self.job.request.invocation_type, Channel::Batch, &body)?;
         self.manifest.input_token_count += answered.input_tokens;
@@ -182,12 +182,12 @@ impl<'a> Processing<'a> {
         Ok(answered.output)
     }
 
-    /// Waits until it is this record's time, so that a job stopped halfway has answered about half. Counts are reported
-    /// about twenty times.
+    /// Waits until the time of this record has come, so that a job that is stopped halfway has answered about half. Counts
+    /// are reported about twenty times.
     async fn keep_pace(&mut self) {
         let (done, total) = (self.manifest.counts.processed, self.manifest.counts.total.max(1));
         if done % total.div_ceil(20) != 0 {
-            // Answers are computed, not awaited: others must get their turn.
+            // Computing answers does not await anything: other tasks must get their turn.
             tokio::task::yield_now().await;
             return;
         }

@@ -1,5 +1,5 @@
-//! What Bedrock checks before a job is scheduled: that the files can be read, their form, and the quotas. Whether a
-//! record suits the model is not looked at.
+//! Checks of Bedrock before a job is scheduled: that the files can be read, their form, and the quotas. The content of
+//! `modelInput` is not checked.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What a request asks of a model, whatever its family's way to write it.
+//! The content of a request to a model, independent of the format of its family.
 
 use sha2::{Digest, Sha256};
 
@@ -15,47 +15,47 @@ impl Refusal {
         Self { code: 400, message: message.into() }
     }
 
-    /// What is asked is not allowed (403).
+    /// The request is not allowed (403).
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {
         Self { code: 403, message: message.into() }
     }
 }
 
-/// What a request asks for.
+/// Content of a request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ask {
-    Text(TextAsk),
-    Embedding(EmbeddingAsk),
+pub(crate) enum Prompt {
+    Text(TextPrompt),
+    Embedding(EmbeddingPrompt),
 }
 
-/// A conversation to be continued.
+/// A conversation that the model continues.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct TextAsk {
+pub(crate) struct TextPrompt {
     pub(crate) system: String,
-    /// All texts before the last user's, oldest first.
+    /// All texts before the last one of the user, oldest first.
     pub(crate) before: String,
     /// The text of the last message of the user.
     pub(crate) user: String,
     /// Every image, in order.
     pub(crate) images: Vec<Image>,
-    /// The beginning of the answer, when the last message is the assistant's.
+    /// The beginning of the answer, if the last message is from the assistant.
     pub(crate) prefill: String,
     pub(crate) max_tokens: Option<u64>,
     pub(crate) stop_sequences: Vec<String>,
-    /// Whether the model is to show its thinking.
+    /// If true, the model shows its thinking.
     pub(crate) thinking: bool,
 }
 
-/// A vector for a text, an image, or both.
+/// A text, an image, or both, that the model turns into a vector.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct EmbeddingAsk {
+pub(crate) struct EmbeddingPrompt {
     pub(crate) text: String,
     pub(crate) image: Option<ImageHash>,
     pub(crate) dimensions: usize,
     pub(crate) normalize: bool,
 }
 
-/// What an image is recognised by.
+/// Digest that identifies an image.
 pub(crate) type ImageHash = [u8; 32];
 
 /// An image of a request.
@@ -63,12 +63,12 @@ pub(crate) type ImageHash = [u8; 32];
 pub(crate) struct Image {
     /// SHA-256 of its bytes.
     pub(crate) hash: ImageHash,
-    /// What it says of itself.
+    /// The description that the image contains, if any.
     pub(crate) caption: String,
 }
 
 impl Image {
-    /// An image that only its address is known of.
+    /// Returns an image of which only the address is known.
     pub(crate) fn at(uri: &str) -> Self {
         Self { hash: image_hash(uri.as_bytes()), caption: String::new() }
     }
@@ -78,7 +78,7 @@ pub(crate) fn image_hash(bytes: &[u8]) -> ImageHash {
     Sha256::digest(bytes).into()
 }
 
-impl TextAsk {
+impl TextPrompt {
     /// Adds one message. A user's message after the assistant's replaces the last user text; the texts of one turn are
     /// joined by a line end.
     pub(crate) fn add(&mut self, from_assistant: bool, text: &str) {
@@ -99,14 +99,14 @@ impl TextAsk {
         self.user.push_str(text);
     }
 
-    /// A rough count: four characters a token, and what a photo of usual size costs.
+    /// A rough count: four characters per token, and the tokens of a photo of common size per image.
     pub(crate) fn input_tokens(&self) -> u64 {
         let text = [&self.system, &self.before, &self.user, &self.prefill];
         text.iter().map(|text| tokens(text)).sum::<u64>() + 500 * self.images.len() as u64
     }
 }
 
-/// Four characters a token.
+/// Number of tokens of a text, at four characters per token.
 pub(crate) fn tokens(text: &str) -> u64 {
     (text.chars().count() as u64).div_ceil(4)
 }

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One job: a Bedrock batch job, or a file of records that were asked on demand."""
+class JobAttempt:
+    """One job: a Bedrock batch job, or a file of records that were sent on demand."""
 
     index: int
     name: str
     round: int
     lane: str
-    # Whether Bedrock took it: a job that was refused has asked nobody.
-    asked: bool
+    # False if Bedrock refused the job, so that nothing was sent.
+    was_taken: bool
     # By record id, in the order of the file.
     model_inputs: dict[str, dict]
     lines: list[dict] = field(repr=False)
@@ -24,7 +24,7 @@ class Ask:
 
     @property
     def line_of(self) -> dict[str, dict]:
-        """By record id, what came back: an answer rather than an error, and of two answers the first."""
+        """The line of each record, by its id: an answer rather than an error, and of two answers the first."""
         found: dict[str, dict] = {}
         for line in self.lines:
             known = found.get(line["recordId"])
@@ -47,24 +47,24 @@ def is_answer(line: dict) -> bool:
     return "embedding" in output or any(isinstance(block, dict) and "text" in block for block in blocks)
 
 
-def attempts_of(asks: list[Ask]) -> dict[str, int]:
-    """By record id, how often it was sent in a job that Bedrock took."""
-    attempts: dict[str, int] = {}
-    for ask in asks:
-        for record_id in ask.model_inputs:
-            attempts[record_id] = attempts.get(record_id, 0) + ask.asked
-    return attempts
+def attempts_of(attempts: list[JobAttempt]) -> dict[str, int]:
+    """Number of jobs that Bedrock accepted, by record id."""
+    counts: dict[str, int] = {}
+    for attempt in attempts:
+        for record_id in attempt.model_inputs:
+            counts[record_id] = counts.get(record_id, 0) + attempt.was_taken
+    return counts
 
 
-def answers_of(asks: list[Ask]) -> dict[str, dict]:
-    """By record id, the line that counts: the answer, or the error of the latest attempt. A record whose latest attempt
+def answers_of(attempts: list[JobAttempt]) -> dict[str, dict]:
+    """The line that counts, by record id: the answer, or the error of the latest attempt. A record whose latest attempt
     brought nothing has none."""
     answers: dict[str, dict] = {}
-    for ask in asks:
-        lines = ask.line_of
-        for record_id in ask.model_inputs if ask.asked else ():
+    for attempt in attempts:
+        lines = attempt.line_of
+        for record_id in attempt.model_inputs if attempt.was_taken else ():
             if is_answer(answers.get(record_id, {})):
-                raise AssertionError(f"{record_id} was asked again (job {ask.index}) although it had its answer")
+                raise AssertionError(f"{record_id} was sent again (job {attempt.index}) although it had its answer")
             answers.pop(record_id, None)
             if record_id in lines:
                 answers[record_id] = lines[record_id]
