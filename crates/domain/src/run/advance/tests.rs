@@ -124,11 +124,11 @@ fn collected() -> JoinStamp {
 }
 
 #[rstest]
-#[case::small_chunk_waits_for_its_own_pass(&[(0, JoinStamp::FirstJob)], Transition::AnswerRemainder(Remainder { pass: 1 }))]
-#[case::chunk_without_counts_is_joined(&[], Transition::Join([0].into()))]
-#[case::collected_chunk_is_joined_again(&[(0, collected()), (1, collected())], Transition::Join([0].into()))]
-fn what_follows_on_the_first_pass(#[case] joined: &[(u32, JoinStamp)], #[case] expected: Transition) {
-    assert_eq!(after_first_pass(joined), expected);
+#[case::small_chunk_waits_for_its_own_pass(vec![(0, JoinStamp::FirstJob)], Transition::AnswerRemainder(Remainder { pass: 1 }))]
+#[case::chunk_without_counts_is_joined(vec![], Transition::Join([0].into()))]
+#[case::collected_chunk_is_joined_again(vec![(0, collected()), (1, collected())], Transition::Join([0].into()))]
+fn what_follows_on_the_first_pass(#[case] joined: Vec<(u32, JoinStamp)>, #[case] expected: Transition) {
+    assert_eq!(after_first_pass(&joined), expected);
 }
 
 /// A run whose jobs and joins end as `dice` say.
