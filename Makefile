@@ -38,7 +38,9 @@ demo-pipeline: build ## Run three stages over 105 generated pictures of clothing
 	@local/up
 	@. .local/env && BEDROCK_BATCH=$(CLI) local/demo-pipeline
 
+# One set of features for tests, programs and functions: crates with other features would be compiled once more.
 .PHONY: test
+test: BUILD_TARGETS := --all-targets
 test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
 
 # --- parts ---
@@ -57,10 +59,12 @@ infra/node_modules/.ready: infra/package-lock.json
 	cd infra && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+BUILD_TARGETS := --bins
+
 .PHONY: build
 build: setup ## Build programs and functions for local runs
 	@echo "== Programs and functions"
-	cargo build --locked --workspace --bins
+	cargo build --locked --workspace $(BUILD_TARGETS)
 	@for function in $(FUNCTIONS); do \
 		mkdir -p $(LAMBDA_DIRECTORY)/$$function; \
 		cmp -s $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap \
@@ -123,7 +127,7 @@ licences: $(CARGO_DENY)
 
 $(CARGO_DENY):
 	@echo "== cargo-deny"
-	cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
 	@mkdir -p $(dir $@) && mv $(TOOLS)/bin/cargo-deny $@ && rm -rf $(TOOLS)/target
 
 PYTHON_ROOTS := bench local tests/docs tests/e2e tests/fixtures tests/simulator tests/soak
@@ -172,7 +176,7 @@ e2e: build ## Run the end-to-end scenarios on a local stack of their own
 
 .PHONY: bench
 bench: setup ## Compare with the pandas + boto3 baseline (release build; takes minutes)
-	cargo build --locked --release -p bedrock-batch-bench
+	cargo build --locked --release --workspace --bins
 	$(PYTHON) bench/compare.py
 
 BENCH_LAMBDAS := $(CURDIR)/.local/bench/lambda

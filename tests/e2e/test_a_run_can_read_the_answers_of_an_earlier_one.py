@@ -140,7 +140,7 @@ def test_a_row_with_one_line_per_prompt_is_sent_once_per_prompt(played):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("not-over", ("previous_run.run_id", "first-slow", "is not through")),
+        ("not-over", ("previous_run.run_id", "first-slow", "has not finished")),
         ("failed", ("previous_run.run_id", "first-fails", "there is no such run")),
         ("unknown", ("previous_run.run_id", "`no-such-run`", "there is no such run")),
         ("no-column", ("column_mappings", "no column `reason`", "`reasoning`")),

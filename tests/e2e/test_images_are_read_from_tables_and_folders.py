@@ -167,7 +167,7 @@ def test_an_empty_prefix_is_refused(played):
     runs, _, _, _ = played
     expected = {
         "no-image": ("s3_uri", "holds no image by its name", "1 other object", "upload images (.jpg"),
-        "nothing-at-all": ("s3_uri", "no such object", "upload images"),
+        "nothing-at-all": ("s3_uri", "does not exist", "upload images"),
         "other-column": ("image_column is `picture`", "the columns are", "`photo`"),
         "no-column-named": ("image_column is `image_path`", "the columns are", "`photo`"),
     }

@@ -1,6 +1,6 @@
 //! The names that Python reads, as JSON.
 
-use crate::{COMMAND, SOURCE};
+use crate::origin::{COMMAND, SOURCE};
 use bedrock_batch_domain::contract::job_table::{self, Index};
 use bedrock_batch_domain::contract::payloads::{self, Payload};
 use bedrock_batch_domain::contract::{Entry, environment, functions, prefixes, steps};

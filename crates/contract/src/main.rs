@@ -7,17 +7,14 @@ mod difference;
 mod files;
 mod json;
 mod makefile;
+mod origin;
 mod typescript;
 
 use files::{GeneratedFile, generated_files};
+use origin::{COMMAND, SOURCE};
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-
-/// The command that writes the files, as they name it.
-const COMMAND: &str = "make contract";
-/// The folder of the names, as the files name it.
-const SOURCE: &str = "crates/domain/src/contract";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,6 +1,6 @@
 //! The names that the Makefile includes.
 
-use crate::{COMMAND, SOURCE};
+use crate::origin::{COMMAND, SOURCE};
 use bedrock_batch_domain::contract::functions;
 
 /// Returns the list of functions.

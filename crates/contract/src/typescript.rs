@@ -1,6 +1,6 @@
 //! The names that the CDK app imports, as prettier formats them.
 
-use crate::{COMMAND, SOURCE};
+use crate::origin::{COMMAND, SOURCE};
 use bedrock_batch_domain::contract::job_table::{self, Index};
 use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
 use bedrock_batch_domain::contract::{
