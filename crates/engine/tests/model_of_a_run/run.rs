@@ -152,6 +152,7 @@ impl<'a> Run<'a> {
                 self.state = self.state.answering_remainder(remainder);
                 self.jobs = self.jobs_of_latest_pass();
             }
+            Transition::NewPass(_) | Transition::End(_) if self.waiting.is_some() => panic!("a remainder is left out"),
             Transition::NewPass(new) => match self.world.new_pass(&self.history, &new) {
                 Some((pass, remainder)) => {
                     self.state = self.state.answering_new_pass(new.round, remainder.is_some());

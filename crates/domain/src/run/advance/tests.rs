@@ -100,6 +100,37 @@ fn what_follows(
     assert_eq!(after(state, shape, fate, unanswered), expected);
 }
 
+/// What follows on the jobs of pass 0 in a run of two chunks, of which these are joined. The second one is too small for
+/// batch.
+fn after_first_pass(joined: &[(u32, JoinStamp)]) -> Transition {
+    let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
+    let history = History { passes: vec![pass] };
+    let counts: Vec<(u32, JobCounts)> = joined
+        .iter()
+        .map(|(chunk, stamp)| (*chunk, JobCounts { stamp: stamp.clone(), ..JobCounts::default() }))
+        .collect();
+    let facts = Facts {
+        shape: RunShape { chunks: 2, has_small_chunk: true, ..SHAPE },
+        history: &history,
+        counts: counts.iter().map(|(chunk, counts)| (*chunk, counts)).collect(),
+        fates: HashMap::new(),
+    };
+    let remainder = Some(Remainder { pass: 1 });
+    advance(&RunState { phase: Phase::AnswerAndJoin, remainder, ..JOINED }, &facts)
+}
+
+fn collected() -> JoinStamp {
+    JoinStamp::AfterPass { execution: "collecting".to_owned(), pass: 0 }
+}
+
+#[rstest]
+#[case::small_chunk_waits_for_its_own_pass(vec![(0, JoinStamp::FirstJob)], Transition::AnswerRemainder(Remainder { pass: 1 }))]
+#[case::chunk_without_counts_is_joined(vec![], Transition::Join([0].into()))]
+#[case::collected_chunk_is_joined_again(vec![(0, collected()), (1, collected())], Transition::Join([0].into()))]
+fn what_follows_on_the_first_pass(#[case] joined: Vec<(u32, JoinStamp)>, #[case] expected: Transition) {
+    assert_eq!(after_first_pass(&joined), expected);
+}
+
 /// A run whose jobs and joins end as `dice` say.
 struct Walk<'a> {
     shape: RunShape,
