@@ -105,9 +105,9 @@ fn what_follows(
 fn after_first_pass(joined: &[(u32, JoinStamp)]) -> Transition {
     let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
     let history = History { passes: vec![pass] };
-    let counts: Vec<(u32, JobCounts)> = joined
+    let counts: Vec<(u32, ChunkCounts)> = joined
         .iter()
-        .map(|(chunk, stamp)| (*chunk, JobCounts { stamp: stamp.clone(), ..JobCounts::default() }))
+        .map(|(chunk, stamp)| (*chunk, ChunkCounts { stamp: stamp.clone(), ..ChunkCounts::default() }))
         .collect();
     let facts = Facts {
         shape: RunShape { chunks: 2, has_small_chunk: true, ..SHAPE },
