@@ -9,6 +9,7 @@ mod executions;
 mod failure;
 mod follow;
 mod follow_pipeline;
+mod inline_prompts;
 mod outln;
 mod outputs;
 mod pipeline_run;

@@ -4,18 +4,22 @@ use crate::executions::Orchestrator;
 use crate::failure::Failure;
 use crate::follow::follow;
 use crate::follow_pipeline::follow_pipeline;
+use crate::inline_prompts::LocalPrompts;
 use crate::outln::outln;
 use crate::stack::Stack;
 use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::JobPrefix;
+use bedrock_batch_domain::input::parse_input;
+use bedrock_batch_domain::problem::listed;
 use bedrock_batch_domain::s3_uri::S3Uri;
-use bedrock_batch_engine::config_object::MAX_DIRECT_BYTES;
+use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
 use bedrock_batch_engine::objects::Bucket;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -27,6 +31,9 @@ pub(crate) struct Arguments {
     /// Input to use in place of the one in the file: a local file or folder, or an S3 address
     #[arg(long)]
     input: Option<String>,
+    /// Folder of prompt templates: those that the input names are sent with it, so that the stack need not have them
+    #[arg(long, value_name = "DIR")]
+    prompt_templates: Option<PathBuf>,
     /// Wait until the run ends and show its progress; exit with code 1 if it fails
     #[arg(long)]
     wait: bool,
@@ -38,8 +45,11 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Failure> {
     let shown = arguments.file.display();
     let text = std::fs::read_to_string(&arguments.file).map_err(|e| Failure::Usage(format!("{shown}: {e}")))?;
-    let mut input: Value =
-        serde_json::from_str(&text).map_err(|e| Failure::Usage(format!("{shown} is not valid JSON: {e}")))?;
+    let text = text.trim_start_matches('\u{feff}').as_bytes();
+    let mut input = parse_input(text).map_err(|e| Failure::Usage(format!("{shown} is not valid JSON: {e}")))?;
+    if let Some(folder) = &arguments.prompt_templates {
+        send_prompts_of(folder, &mut input)?;
+    }
     if let Some(named) = &arguments.input {
         let sources = sources(&mut input);
         let Some((_, source)) = sources.into_iter().next() else {
@@ -57,10 +67,15 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     }
     let orchestrator = orchestrator_of(stack, &input).await;
     let name = arguments.name.clone().unwrap_or_else(|| default_name(&input));
-    if input.to_string().len() > MAX_DIRECT_BYTES {
+    let bytes = input.to_string().len();
+    if bytes > MAX_OBJECT_BYTES {
+        let rule = format!("has {bytes} bytes with its prompts, but the maximum is {MAX_OBJECT_BYTES} (5 MB)");
+        return Err(Failure::Usage(format!("{shown}: {rule}")));
+    }
+    if bytes > MAX_DIRECT_BYTES {
         let uploaded = upload_text(stack, &format!("{name}.json"), input.to_string()).await?;
         eprintln!("the input is too large to be passed directly to Step Functions: uploaded it to {uploaded}");
-        input = json!({ "config_s3_uri": uploaded });
+        input = json!({ CONFIG_S3_URI: uploaded });
     }
     let arn = stack.start_execution(orchestrator, &name, &input).await?;
     let what = if orchestrator == Orchestrator::Pipeline { "pipeline run" } else { "run" };
@@ -74,6 +89,24 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         Orchestrator::Batch => follow(stack, &name, &arn).await,
         Orchestrator::Pipeline => follow_pipeline(stack, &name, &arn).await,
     }
+}
+
+/// Puts the prompts of a folder that `input` names into it.
+fn send_prompts_of(folder: &Path, input: &mut Value) -> Result<(), Failure> {
+    if input.get(CONFIG_S3_URI).is_some_and(|uri| !uri.is_null()) {
+        return Err(Failure::Usage(format!(
+            "--prompt-templates cannot be applied: the input is in {CONFIG_S3_URI}; start with the file of that object"
+        )));
+    }
+    let inlined = LocalPrompts::read(folder)?.inline_into(input)?;
+    let list = |ids: &BTreeSet<String>| listed(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    if !inlined.ids.is_empty() {
+        eprintln!("sending the prompts {} of {}", list(&inlined.ids), folder.display());
+    }
+    if !inlined.elsewhere.is_empty() {
+        eprintln!("{} has no prompts {}: the stack must have them", folder.display(), list(&inlined.elsewhere));
+    }
+    Ok(())
 }
 
 /// Returns the state machine that an input is for: pipelines have stages. An input stored in S3 is read there; if that

@@ -159,6 +159,49 @@ fn columns_and_input_can_be_given_as_options() {
     assert!(done.lines[0].starts_with("stages[0], column `text`: "), "{:?}", done.lines);
 }
 
+#[test]
+fn prompts_in_the_input_and_in_a_folder_of_ones_own_are_checked() {
+    let prompt = json!({"description": "d", "template": "{Text}"});
+    let input = with(run_input(), &[("/prompt_id", json!(null)), ("/prompt", prompt)]);
+    let done = run(&["validate", "input.json"], folder(&input).path());
+    let expected = "column `Text`: the prompt `prompt` needs this column, which the input does not have; the input has `text`: \
+        write \"column_mappings\": {\"Text\": \"text\"}";
+    assert_eq!((done.code, done.lines), (1, vec![expected.to_owned()]));
+    let mood = json!({"mood": {"description": "d", "template": "{text}!"}});
+    let done = run(&["validate", "input.json"], folder(&with(run_input(), &[("/prompts", mood)])).path());
+    assert_eq!(done.code, 0, "{:?}", done.lines);
+    let warning = "  warning: the prompt `mood` of the input differs from the stack's, and replaces it";
+    assert!(done.lines.iter().any(|line| line == warning), "{:?}", done.lines);
+    let folder = folder(&run_input());
+    std::fs::rename(folder.path().join("prompt-templates"), folder.path().join("mine")).unwrap();
+    let done = run(&["validate", "input.json", "--prompt-templates", "mine"], folder.path());
+    assert_eq!(done.code, 0, "{:?}", done.lines);
+    let sent = "  `start` with the same `--prompt-templates` sends the prompts `mood` with the input";
+    assert!(done.lines.iter().any(|line| line == sent), "{:?}", done.lines);
+}
+
+#[test]
+fn an_input_with_prompts_of_its_own_needs_no_folder() {
+    let prompt = json!({"description": "d", "template": "{text}"});
+    let own = with(run_input(), &[("/prompt_id", json!(null)), ("/prompt", prompt)]);
+    for (input, code) in [(own, 0), (run_input(), 2)] {
+        let folder = folder(&input);
+        std::fs::remove_dir_all(folder.path().join("prompt-templates")).unwrap();
+        let done = run(&["validate", "input.json"], folder.path());
+        assert_eq!(done.code, code, "{:?} {}", done.lines, done.error);
+        assert_eq!(done.error.contains("pass the folder of the prompt templates"), code == 2, "{}", done.error);
+    }
+}
+
+#[test]
+fn a_broken_prompt_that_the_input_names_is_reported_once() {
+    let folder = folder(&run_input());
+    std::fs::write(folder.path().join("prompt-templates/mood.toml"), "description = \"d\"\ntemplate = \"{\"").unwrap();
+    let done = run(&["validate", "input.json"], folder.path());
+    assert_eq!(done.lines.len(), 1, "{:?}", done.lines);
+    assert!(done.lines[0].starts_with("prompt-templates/mood.toml: template is `{`: has a `{` at line 1"), "{:?}", done.lines);
+}
+
 #[rstest]
 #[case("{\n  \"pipeline_name\": \"p\",\n}", "input.json: is not valid JSON: trailing comma at line 3 column 1")]
 #[case("[]", "input.json: must be a JSON object")]
@@ -212,6 +255,7 @@ fn the_examples_pass_with_their_inputs() {
         ("clothing-analysis-test", images),
         ("support-ticket-replies", "tests/fixtures/support_tickets.csv"),
         ("product-review-expanded", "tests/fixtures/products.csv"),
+        ("own-prompts", "tests/fixtures/support_tickets.csv"),
     ] {
         let done = run(&["validate", &format!("pipeline-configs/{config}.json"), "--input", input], &repository());
         assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::{Extractor, FieldValue};
+use bedrock_batch_domain::input::{RunRequest, StackLimits, parse_input};
 use bedrock_batch_domain::prompt::{Prompt, PromptLibrary};
 use rstest::rstest;
 use serde_json::json;
@@ -83,13 +84,34 @@ fn sensible_answers_are_not_refused() {
     }
 }
 
+/// Returns the blocks of docs/prompts.md in a language.
+fn documented(language: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/prompts.md")).unwrap();
+    let mark = format!("```{language}\n");
+    let blocks = page.split(&mark).skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.map(str::to_owned).collect()
+}
+
 #[test]
 fn the_examples_of_the_documentation_are_valid() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/prompts.md")).unwrap();
-    let examples: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let examples = documented("toml");
     assert!(examples.len() >= 5, "{examples:?}");
     for example in examples {
         let mut library = PromptLibrary::default();
-        library.add("example", example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+        library.add("example", &example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+    }
+}
+
+#[test]
+fn the_inputs_of_the_documentation_are_valid() {
+    let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+    let examples = documented("json");
+    assert!(examples.len() >= 2, "{examples:?}");
+    for example in examples {
+        let text = if example.starts_with('{') { example } else { format!("{{{example}}}") };
+        let mut input = parse_input(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let fields = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m"});
+        input.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        assert_eq!(RunRequest::read(&input, stack).1, [], "{text}");
     }
 }

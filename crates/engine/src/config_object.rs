@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::input::parse_input;
 use bedrock_batch_domain::problem::{Problem, listed};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use serde_json::{Map, Value};
@@ -99,7 +100,7 @@ async fn within_limit(uri: &S3Uri, mut body: ByteStream) -> Result<Vec<u8>, Engi
 fn parse(uri: &S3Uri, text: &[u8]) -> Result<Value, Problem> {
     // Some editors begin UTF-8 with a byte order mark, which is not valid JSON.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let value: Value = serde_json::from_slice(text)
+    let value = parse_input(text)
         .map_err(|error| Problem::new(CONFIG_S3_URI, uri, format!("this object is not valid JSON: {error}")))?;
     let Some(object) = value.as_object() else {
         return Err(Problem::new(CONFIG_S3_URI, uri, "the content must be a JSON object"));
@@ -163,6 +164,14 @@ mod tests {
         let problem = parse(&S3Uri::new("lake", "a.json"), text).unwrap_err().to_string();
         assert!(problem.starts_with("config_s3_uri is `s3://lake/a.json`: "), "{problem}");
         assert!(problem.contains(expected), "{problem}");
+    }
+
+    #[test]
+    fn the_order_of_the_fields_of_a_prompt_is_kept() {
+        let text = br#"{"prompt": {"output_schema": {"fields": {"z": "$.z", "a": "$.a"}}}}"#;
+        let fields = json!([["z", "$.z"], ["a", "$.a"]]);
+        let expected = json!({"prompt": {"output_schema": {"fields": fields}}});
+        assert_eq!(parse(&S3Uri::new("lake", "a.json"), text), Ok(expected));
     }
 
     #[test]

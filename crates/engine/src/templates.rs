@@ -36,15 +36,15 @@ pub fn read_prompts(folder: &Path) -> Result<(PromptLibrary, Vec<(PathBuf, Strin
             Ok(text) => library.add(name, &text),
             Err(error) => Err(error.to_string()),
         };
-        broken.extend(added.err().map(|error| (path.clone(), error)));
+        if let Err(error) = added {
+            library.unreadable.insert(name.to_owned());
+            broken.push((path.clone(), error));
+        }
     }
     if broken.is_empty() {
         // Missing prompts of a rule are known only after all files have been read.
-        let of_rules = library.rule_problems().into_iter().map(|problem| {
-            let (id, wrong) = problem.split_once(": ").unwrap_or(("", &problem));
-            (folder.join(format!("{id}.toml")), wrong.to_owned())
-        });
-        broken.extend(of_rules);
+        let of_rules = library.rule_problems().into_iter();
+        broken.extend(of_rules.map(|(id, problem)| (folder.join(format!("{id}.toml")), problem.to_string())));
     }
     Ok((library, broken))
 }

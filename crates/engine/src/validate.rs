@@ -88,7 +88,8 @@ impl Validator {
         for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
             bucket.put_json(&stage_input_key(run, index), input).await?;
         }
-        bucket.put_json(&Layout::pipeline_prompts_key(run), &self.deployment.prompts).await?;
+        let (prompts, _) = self.deployment.prompts.with(&request.prompts);
+        bucket.put_json(&Layout::pipeline_prompts_key(run), &prompts).await?;
         // The pipeline is written last, so that its existence implies that of all other files.
         bucket.put_json(&Layout::pipeline_key(run), &pipeline).await?;
         tracing::info!(pipeline_run_id = %run, stages = pipeline.stages.len(), "pipeline_validated");

@@ -37,7 +37,7 @@ fn an_invalid_template_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.toml"), "description = \"d\"\ntemplate = \"x {\"").unwrap();
     let error = load_prompts(folder.path()).unwrap_err();
-    assert!(error.contains("bad.toml: `template` has a `{` at line 1, column 3"), "{error}");
+    assert!(error.contains("bad.toml: template is `x {`: has a `{` at line 1, column 3"), "{error}");
 }
 
 #[test]

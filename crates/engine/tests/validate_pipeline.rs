@@ -117,6 +117,61 @@ fn with(changes: &[(&str, Value)]) -> Value {
     pipeline
 }
 
+fn own_prompt(template: &str) -> Value {
+    let schema = json!({"type": "json", "fields": [["tone", "$.tone"], ["mood", "$.mood"]]});
+    json!({"description": "d", "template": template, "output_schema": schema})
+}
+
+#[tokio::test]
+async fn prompts_of_a_pipeline_are_frozen_for_its_stages() {
+    let stack = Stack::new().await;
+    let input = with(&[
+        ("/prompts", json!({"mood": own_prompt("{text}"), "new": own_prompt("{text}")})),
+        ("/stages/1/prompt_id", json!(null)),
+        ("/stages/1/prompt", own_prompt("{letter} {tone}")),
+    ]);
+    stack.validate("letters", "2026-11-20T13:05:07.000Z", input).await.unwrap();
+    let written = stack.written();
+    let frozen: PromptLibrary = serde_json::from_slice(&written["runs/letters/prompts.json"]).unwrap();
+    assert_eq!(frozen.names().collect::<Vec<_>>(), ["mood", "new", "reply"]);
+    let fields = &frozen.prompts["mood"].output_schema.as_ref().unwrap().fields;
+    assert_eq!(fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["tone", "mood"]);
+    assert_eq!(frozen.replaced.iter().collect::<Vec<_>>(), ["mood"], "the summaries of the stages count it");
+    let second: Value = serde_json::from_slice(&written["runs/letters/stages/1.json"]).unwrap();
+    assert_eq!(second["prompt"], own_prompt("{letter} {tone}"));
+}
+
+#[tokio::test]
+async fn mistakes_in_prompts_of_a_pipeline_are_reported_with_all_others() {
+    let stack = Stack::new().await;
+    let problems = stack
+        .refused(with(&[
+            ("/prompts", json!({"mood": own_prompt("{"), "r": {"description": "d", "expansion_rule": true, "prompts": ["rep"]}})),
+            ("/stages/0/max_num_jobs", json!(0)),
+            ("/stages/1/prompt_id", json!(null)),
+            ("/stages/1/prompt", json!({"description": "d", "template": "{\"mood\": 1}", "output_schema": {"type": "json", "fields": {"x": "x"}}})),
+        ]))
+        .await;
+    let fields: Vec<&str> = problems.iter().filter_map(|problem| problem.split([' ', ':']).next()).collect();
+    let expected = [
+        "prompts.mood.template",
+        "stages[0].max_num_jobs",
+        "stages[1].prompt.template",
+        "stages[1].prompt.output_schema.fields.x",
+        "prompts.r.prompts",
+    ];
+    assert_eq!(fields, expected, "{problems:?}");
+}
+
+#[test]
+fn fields_of_a_prompt_are_read_from_the_payload_in_their_order() {
+    let payload = r#"{"action": "pipeline", "execution_name": "n", "execution_arn": "a", "started_at": "t",
+        "input": {"stages": [{"prompt": {"output_schema": {"fields": {"z": "$.z", "a": "$.a"}}}}]}}"#;
+    let ValidateInput::Pipeline(start) = serde_json::from_str(payload).unwrap();
+    let fields = start.input.pointer("/stages/0/prompt/output_schema/fields");
+    assert_eq!(fields, Some(&json!([["z", "$.z"], ["a", "$.a"]])));
+}
+
 #[test]
 fn the_input_names_the_action() {
     let payload =

@@ -1,8 +1,10 @@
 //! The input of a run.
 
+use super::inline_prompts::PromptOrRule;
 use super::required_sets::require_any_set;
 use super::run_fields::RunFields;
 use schemars::{JsonSchema, Schema};
+use std::collections::BTreeMap;
 
 /// Input that starts an execution of the batch orchestrator, which sends every row of a table, or every image of a
 /// folder, to one model.
@@ -17,6 +19,9 @@ pub(super) struct ExecutionInput {
     s3_uri: Option<String>,
     /// In place of `s3_uri`: the answered rows of an earlier run.
     previous_run: Option<PreviousRun>,
+    /// Prompts and expansion rules by name, for this input alone. They take precedence over those of the stack.
+    #[schemars(extend("maxProperties" = 1000))]
+    prompts: Option<BTreeMap<String, PromptOrRule>>,
     /// Number of days for which links to the answers are valid.
     #[schemars(range(min = 1, max = 90))]
     presigned_url_expiry_days: Option<u32>,

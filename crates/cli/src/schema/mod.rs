@@ -4,6 +4,7 @@
 
 mod execution_input;
 mod inference;
+mod inline_prompts;
 mod pipeline;
 mod prompts;
 mod required_sets;

@@ -1,8 +1,10 @@
 //! Input of a pipeline.
 
+use super::inline_prompts::PromptOrRule;
 use super::required_sets::require_any_set;
 use super::run_fields::RunFields;
 use schemars::{JsonSchema, Schema};
+use std::collections::BTreeMap;
 
 /// Input that starts an execution of the pipeline orchestrator: stages in order, each of them a run that may read the
 /// answered rows of the previous stage.
@@ -18,6 +20,9 @@ pub(super) struct PipelineInput {
     /// Number of days for which the links of the email are valid: up to 90 with download links, else up to 7. Default: 7.
     #[schemars(range(min = 1, max = 90))]
     presigned_url_expiry_days: Option<u32>,
+    /// Prompts and expansion rules by name, for all stages of this pipeline. They take precedence over those of the stack.
+    #[schemars(extend("maxProperties" = 1000))]
+    prompts: Option<BTreeMap<String, PromptOrRule>>,
     /// Stages, in order.
     #[schemars(length(min = 1, max = 20))]
     stages: Vec<StageInput>,

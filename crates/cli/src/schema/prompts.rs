@@ -1,6 +1,8 @@
 //! Selection of the prompts for each row.
 
-use schemars::JsonSchema;
+use super::inline_prompts::InlinePrompt;
+use super::required_sets::require_any_set;
+use schemars::{JsonSchema, Schema};
 use std::collections::BTreeMap;
 
 /// Selection of the prompts for each row.
@@ -14,11 +16,17 @@ pub(super) enum PromptConfig {
 
 /// The same prompt for every row.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, inline)]
+#[schemars(deny_unknown_fields, inline, transform = require_prompt)]
 pub(super) struct Single {
     mode: Option<SingleMode>,
-    /// Name of a file in `prompt-templates/`, without `.toml`.
-    prompt_id: String,
+    /// Name of a prompt in `prompts`, or of a file in `prompt-templates/`, without `.toml`.
+    prompt_id: Option<String>,
+    /// The prompt itself, in place of its name.
+    prompt: Option<InlinePrompt>,
+}
+
+fn require_prompt(schema: &mut Schema) {
+    require_any_set(schema, &[&["prompt_id"], &["prompt"], &["mode"]]);
 }
 
 /// One prompt per row, by the value of a column.

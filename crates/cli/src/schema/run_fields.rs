@@ -1,6 +1,7 @@
 //! Fields that runs and stages have in common.
 
 use super::inference::Inference;
+use super::inline_prompts::InlinePrompt;
 use super::prompts::{ExpandedLayout, PromptConfig};
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
@@ -13,9 +14,11 @@ pub(super) struct RunFields {
     /// Id of a foundation model or an inference profile (`us.`, `eu.`, `apac.`, `global.`, …), or the ARN of one.
     #[schemars(length(min = 1))]
     model_id: String,
-    /// Name of a file in `prompt-templates/`, without `.toml`: the short form of `prompt_config` with mode `single`. Absent
+    /// Name of a prompt in `prompts`, or of a file in `prompt-templates/`, without `.toml`: the short form of `prompt_config` with mode `single`. Absent
     /// for embedding models, which read the column `input_text`.
     prompt_id: Option<String>,
+    /// The prompt itself, in place of its name.
+    prompt: Option<InlinePrompt>,
     /// Selection of the prompts for each row.
     prompt_config: Option<PromptConfig>,
     /// With mode `mapped`: prompts by the value of a column; `default` applies to all other values. Case and surrounding

@@ -54,7 +54,11 @@ fn with_mode(mode: &str, mut object: Value) -> Value {
     json!({"prompt_config": object})
 }
 
-const PARTS: [Part; 8] = [
+fn with_schema(schema: Value) -> Value {
+    json!({"prompt": {"output_schema": schema}})
+}
+
+const PARTS: [Part; 11] = [
     Part {
         name: "run",
         kind: Kind::ExecutionInput,
@@ -106,6 +110,36 @@ const PARTS: [Part; 8] = [
         pointer: "/2",
         path: "prompt_config.",
         around: |object| with_mode("expanded", object),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "prompt",
+        kind: Kind::ExecutionInput,
+        pointer: "/definitions/Prompt",
+        path: "prompt.",
+        around: |object| json!({"prompt": object}),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "output schema",
+        kind: Kind::ExecutionInput,
+        pointer: "/definitions/Prompt/properties/output_schema",
+        path: "prompt.output_schema.",
+        around: with_schema,
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "expansion rule",
+        kind: Kind::Pipeline,
+        pointer: "/definitions/ExpansionRule",
+        path: "prompts.r.",
+        around: |mut object| {
+            object["expansion_rule"] = true.into();
+            json!({"pipeline_name": "p", "stages": [{}], "prompts": {"r": object}})
+        },
         elsewhere: &[],
         refused: &[],
     },
@@ -228,6 +262,17 @@ fn schemas_accept_valid_inputs_and_reject_invalid_ones() {
     assert!(!run(json!({"modle_id": "x"})));
     assert!(!run(json!({"max_num_jobs": 0})));
     assert!(!run(json!({"category_to_prompt_mapping": {}})));
+    let fields = json!({"z": "$.z"});
+    for fields in [fields, json!([["z", "$.z"]])] {
+        let schema = json!({"type": "json", "fields": fields});
+        let prompt = json!({"description": "d", "template": "t", "output_schema": schema});
+        assert!(run(json!({ "prompt": prompt })));
+        assert!(run(json!({"prompt_config": {"prompt": prompt}})));
+        let rule = json!({"description": "d", "expansion_rule": true, "prompts": ["a"]});
+        assert!(run(json!({"prompts": {"a": prompt, "r": rule}})));
+    }
+    assert!(!run(json!({"prompt": {"description": "d"}})));
+    assert!(!run(json!({"prompts": {"r": {"description": "d", "expansion_rule": false, "prompts": ["a"]}}})));
     for whole in [json!({"resume_run": "r"}), json!({"config_s3_uri": "s3://b/k"})] {
         assert!(is_valid(Kind::ExecutionInput, &whole));
     }

@@ -2,6 +2,8 @@
 
 use super::report::Report;
 use crate::failure::Failure;
+use crate::inline_prompts::LocalPrompts;
+use bedrock_batch_domain::input::parse_input;
 use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -30,12 +32,17 @@ const CONTINUATION_FIELDS: [&str; 2] = ["resume_run", "collect_run"];
 /// Placeholder for the folder that a local file will be uploaded to.
 const UPLOADED: &str = "s3://uploaded/inputs";
 
-/// Reads `file`, with `replacement` in place of the input that the run or the first stage names. Returns `None` if there
-/// is nothing to check.
-pub(super) fn read(file: &Path, replacement: Option<&str>, report: &mut Report) -> Result<Option<InputFile>, Failure> {
+/// Reads `file`, with `replacement` in place of the input that the run or the first stage names. `sent` are the prompts that
+/// `start` would send with it. Returns `None` if there is nothing to check.
+pub(super) fn read(
+    file: &Path,
+    replacement: Option<&str>,
+    sent: Option<&LocalPrompts>,
+    report: &mut Report,
+) -> Result<Option<InputFile>, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
-    let object = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+    let object = match parse_input(text.trim_start_matches('\u{feff}').as_bytes()) {
         Ok(Value::Object(object)) => object,
         Ok(_) => {
             report.problem(&format!("{shown}: must be a JSON object"));
@@ -46,7 +53,7 @@ pub(super) fn read(file: &Path, replacement: Option<&str>, report: &mut Report) 
             return Ok(None);
         }
     };
-    note_size(&object, report);
+    note_size(&object, sent, report);
     if present(&object, CONFIG_S3_URI) {
         let rule = "names the object that holds the input; validate the file of that object instead";
         report.problem(&format!("{CONFIG_S3_URI}: {rule}"));
@@ -106,9 +113,16 @@ fn take_local(
     is_local.then_some(path)
 }
 
-fn note_size(object: &Map<String, Value>, report: &mut Report) {
+fn note_size(object: &Map<String, Value>, sent: Option<&LocalPrompts>, report: &mut Report) {
+    let mut input = Value::Object(object.clone());
+    if let Some(prompts) = sent {
+        // Files with mistakes are reported on their own.
+        if let Ok(inlined) = prompts.inline_into(&mut input) {
+            report.prompts_sent(&inlined.ids);
+        }
+    }
     // Measured without insignificant whitespace, as it is passed to Step Functions.
-    let bytes = serde_json::to_string(object).map_or(0, |text| text.len());
+    let bytes = input.to_string().len();
     if bytes > MAX_OBJECT_BYTES {
         report.problem(&format!("the input has {bytes} bytes, but the maximum is {MAX_OBJECT_BYTES} (5 MB)"));
     } else if bytes > MAX_DIRECT_BYTES {

@@ -5,25 +5,27 @@ mod input_file;
 mod report;
 
 use crate::failure::Failure;
+use crate::inline_prompts::LocalPrompts;
 use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
-use bedrock_batch_engine::templates::{load_models, read_prompts};
+use bedrock_batch_engine::templates::load_models;
 use clap::Args;
 use input_file::{InputFile, InputKind};
 use report::Report;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Execution input of a run or a pipeline, as JSON
     file: PathBuf,
-    /// Folder of the prompt templates
-    #[arg(long, value_name = "DIR", default_value = "prompt-templates")]
-    prompt_templates: PathBuf,
+    /// Folder of the prompt templates: those of the stack, or those that `start --prompt-templates DIR` sends with the input
+    /// [default: prompt-templates]
+    #[arg(long, value_name = "DIR")]
+    prompt_templates: Option<PathBuf>,
     /// File of your own limits and models, if it exists
     #[arg(long, value_name = "FILE", default_value = "infra/model-overrides.toml")]
     model_overrides: PathBuf,
@@ -39,6 +41,9 @@ pub(crate) struct Arguments {
     region: String,
 }
 
+/// Folder of the prompts that are deployed with a stack.
+const DEPLOYED_PROMPTS: &str = "prompt-templates";
+
 /// Limits of a stack that was deployed with the default settings, as no problem depends on them; links may live as long
 /// as those of any stack.
 const LIMITS: PipelineLimits = PipelineLimits {
@@ -48,19 +53,16 @@ const LIMITS: PipelineLimits = PipelineLimits {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut report = Report::new(&arguments.file);
-    let prompts = match read_prompts(&arguments.prompt_templates) {
-        Ok((prompts, broken)) => {
-            for (file, text) in &broken {
-                report.broken_template(file, text);
-            }
-            prompts
-        }
-        // Without the templates, every prompt would be reported as unknown.
-        Err(text) => {
-            let remedy = "pass the folder of the prompt templates with `--prompt-templates`";
-            return Err(Failure::Usage(format!("{text}; {remedy}")));
-        }
+    let folder = arguments.prompt_templates.as_deref().unwrap_or(Path::new(DEPLOYED_PROMPTS));
+    let (prompts, missing) = match LocalPrompts::read(folder) {
+        Ok(prompts) => (prompts, None),
+        // Without the prompts of the stack, an input may have its own.
+        Err(failure) => (LocalPrompts::default(), Some(failure)),
     };
+    for (file, text) in &prompts.broken {
+        report.broken_template(file, text);
+    }
+    let sent = arguments.prompt_templates.is_some().then_some(&prompts);
     let models = match load_models(&arguments.model_overrides) {
         Ok(models) => models,
         Err(text) => {
@@ -68,8 +70,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             load_models(&PathBuf::new()).map_err(Failure::Failed)?
         }
     };
-    let catalog = Catalog { prompts: &prompts, models: &models, region: &arguments.region };
-    if let Some(file) = input_file::read(&arguments.file, arguments.input.as_deref(), &mut report)? {
+    let catalog = Catalog { prompts: &prompts.library, models: &models, region: &arguments.region };
+    if let Some(file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
+        // They would all be reported as unknown.
+        if let Some(failure) = missing.filter(|_| sent.is_some() || prompts.are_needed_by(&file.input)) {
+            let remedy = "pass the folder of the prompt templates with `--prompt-templates`";
+            return Err(Failure::Usage(format!("{failure}; {remedy}")));
+        }
         let inputs = columns_of(&file, &arguments.columns, &mut report);
         match file.kind {
             InputKind::Run => check_input(&file.input, &catalog, inputs.get(&0), &mut report),
@@ -108,6 +115,7 @@ fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String
         .map(|names| names.into_iter().map(Column::of_input).collect());
     let checked = check_run(&request, catalog, columns.as_deref());
     report.problems(&checked.problems);
+    report.replaced(checked.resolved.iter().flat_map(|resolved| &resolved.replaced));
     report.columns("the run", checked.columns.as_deref());
 }
 
@@ -121,6 +129,7 @@ fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize
     };
     let checked = check(&request, catalog, inputs);
     report.problems(&checked.problems);
+    report.replaced(&checked.replaced);
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }

@@ -4,7 +4,11 @@ use crate::failure::Failure;
 use crate::outln::outln;
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::problem::{Problem, listed};
+use std::collections::BTreeSet;
 use std::path::Path;
+
+/// Fields of prompts and rules whose problems have lines of their own.
+const FIELDS_OF_PROMPTS: [&str; 5] = ["template", "output_schema", "response_schema", "expansion_rule", "prompts"];
 
 /// Findings, in the order in which they were made.
 pub(super) struct Report {
@@ -44,7 +48,7 @@ impl Report {
         let mut problems: Vec<String> = Vec::new();
         let is_toml = text.starts_with("TOML parse error");
         for line in text.lines().filter(|line| !is_toml || !line.contains('|')) {
-            let begins = line.starts_with("output_schema") || line.starts_with("response_schema");
+            let begins = FIELDS_OF_PROMPTS.iter().any(|field| line.starts_with(field));
             match problems.last_mut() {
                 Some(before) if !begins => {
                     before.push_str(if is_toml { ": " } else { " " });
@@ -60,6 +64,22 @@ impl Report {
 
     pub(super) fn note(&mut self, text: &str) {
         self.notes.push(text.to_owned());
+    }
+
+    /// Adds the prompts that `start` would send with the input.
+    pub(super) fn prompts_sent(&mut self, ids: &BTreeSet<String>) {
+        if !ids.is_empty() {
+            let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let sent = listed(&names);
+            self.notes.push(format!("`start` with the same `--prompt-templates` sends the prompts {sent} with the input"));
+        }
+    }
+
+    /// Adds the prompts that are not those of the folder, since the input has its own.
+    pub(super) fn replaced<'a>(&mut self, ids: impl IntoIterator<Item = &'a String>) {
+        for id in ids {
+            self.notes.push(format!("warning: the prompt `{id}` of the input differs from the stack's, and replaces it"));
+        }
     }
 
     pub(super) fn not_checked(&mut self, text: &str) {

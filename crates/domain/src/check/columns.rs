@@ -1,14 +1,15 @@
 //! Columns that a request needs, and columns of its output.
 
 use super::Resolved;
+use super::near_columns::{NearColumns, remedy_of_field};
 use crate::columns::{
     ATTEMPTS, Column, EMBEDDING, ERROR, INPUT_TOKENS, INTERNAL, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RECORD_ID,
     RESPONSE, STOP_REASON, names_beside,
 };
 use crate::input::{InputType, RunRequest};
-use crate::problem::{Problem, listed};
+use crate::problem::Problem;
 use crate::prompt::{Choice, PromptPlan, Template};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Column that embedding models read.
 pub const EMBEDDING_INPUT: &str = "input_text";
@@ -16,44 +17,48 @@ pub const EMBEDDING_INPUT: &str = "input_text";
 /// Returns the problems of the input's columns, under the names that they have after `column_mappings`.
 pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[String]) -> Vec<Problem> {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let available = || format!("the columns are {}", listed(&names));
     let mut problems = Vec::new();
     let plan = &resolved.prompts;
+    let mappings = &request.rows.column_mappings;
     match &plan.choice {
         Choice::None => {
             let needed = request.rows.input_type == InputType::Text;
             if needed && !names.contains(&EMBEDDING_INPUT) {
+                let missing = BTreeSet::from([EMBEDDING_INPUT.to_owned()]);
+                let near = NearColumns::new(&missing, &BTreeSet::new(), columns, mappings);
                 let rule = "embedding models read this column, which the input does not have";
                 let problem = Problem::without_value(format!("column `{EMBEDDING_INPUT}`"), rule);
-                problems.push(problem.remedy(available()));
+                problems.push(problem.remedy(near.remedy(EMBEDDING_INPUT)));
             }
         }
-        Choice::Single => problems.extend(prompt_column_problems(plan, columns)),
+        Choice::Single => problems.extend(prompt_column_problems(plan, columns, mappings)),
         Choice::Mapped { by_name, .. } => {
             if plan.choosing_column(columns).is_none() {
-                let wanted = plan.choosing_columns().join("` or `");
+                let choosing = plan.choosing_columns();
+                let wanted = choosing.join("` or `");
                 let rule =
                     format!("the input does not have the column `{wanted}`, which selects the prompt of each row");
-                problems.push(Problem::without_value("prompt_config.column_name", rule).remedy(available()));
+                let remedy = remedy_of_field(choosing.first().map_or("", String::as_str), columns);
+                problems.push(Problem::without_value("prompt_config.column_name", rule).remedy(remedy));
             }
             // With `by_name`, only the rows determine which templates are used.
             if !by_name {
-                problems.extend(prompt_column_problems(plan, columns));
+                problems.extend(prompt_column_problems(plan, columns, mappings));
             }
         }
         Choice::Expanded { column, .. } => {
             if !columns.contains(column) {
                 let rule = "the input does not have this column, which selects the prompts of each row";
                 let problem = Problem::new("prompt_config.category_column", column, rule);
-                problems.push(problem.remedy(available()));
+                problems.push(problem.remedy(remedy_of_field(column, columns)));
             }
-            problems.extend(prompt_column_problems(plan, columns));
+            problems.extend(prompt_column_problems(plan, columns, mappings));
         }
     }
     let image = &request.rows.image_column;
     if request.rows.input_type == InputType::Image && !columns.contains(image) {
         let rule = "the input does not have this column, which names the image of each row";
-        problems.push(Problem::new("image_column", image, rule).remedy(available()));
+        problems.push(Problem::new("image_column", image, rule).remedy(remedy_of_field(image, columns)));
     }
     for internal in INTERNAL.iter().filter(|internal| names.contains(internal)) {
         let rule = "this column name is reserved for the orchestrator";
@@ -62,22 +67,27 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
     problems
 }
 
-/// Returns a problem for each column that a prompt inserts and that is not among `columns`.
-pub fn prompt_column_problems(plan: &PromptPlan, columns: &[String]) -> Vec<Problem> {
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let mut problems = Vec::new();
-    let mut missing: BTreeSet<(String, &str)> = BTreeSet::new();
+/// Returns a problem for each column that a prompt inserts and that is not among `columns`, which have the names that
+/// `mappings` give them.
+fn prompt_column_problems(
+    plan: &PromptPlan,
+    columns: &[String],
+    mappings: &BTreeMap<String, String>,
+) -> Vec<Problem> {
+    let mut used: BTreeSet<(String, &str)> = BTreeSet::new();
     for named in &plan.prompts {
         let template = named.prompt.parsed_template();
         let needed = template.iter().flat_map(Template::columns).map(str::to_owned);
-        missing.extend(needed.filter(|name| !names.contains(&name.as_str())).map(|name| (name, named.id.as_str())));
+        used.extend(needed.map(|name| (name, named.id.as_str())));
     }
-    for (column, prompt) in missing {
+    let names: BTreeSet<String> = used.iter().map(|(name, _)| name.clone()).collect();
+    let missing: BTreeSet<String> = names.iter().filter(|name| !columns.contains(name)).cloned().collect();
+    let near = NearColumns::new(&missing, &names, columns, mappings);
+    let problems = used.into_iter().filter(|(name, _)| missing.contains(name)).map(|(column, prompt)| {
         let rule = format!("the prompt `{prompt}` needs this column, which the input does not have");
-        let remedy = format!("the columns are {}", listed(&names));
-        problems.push(Problem::without_value(format!("column `{column}`"), rule).remedy(remedy));
-    }
-    problems
+        Problem::without_value(format!("column `{column}`"), rule).remedy(near.remedy(&column))
+    });
+    problems.collect()
 }
 
 /// Returns the names of the columns that answers add, in order. Without valid prompts, there are no columns of fields.

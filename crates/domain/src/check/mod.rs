@@ -2,11 +2,12 @@
 //! columns that its prompts need must exist. Also determines the output columns.
 
 mod columns;
+mod near_columns;
 mod on_demand;
 mod prompts;
 mod run;
 
-pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, prompt_column_problems, wide_name};
+pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name};
 pub use run::{RunCheck, check_run, image_columns};
 
 use crate::input::{Inference, InputType, RunRequest};
@@ -15,7 +16,7 @@ use crate::plan::OnDemand;
 use crate::problem::Problem;
 use crate::prompt::{Choice, PromptLibrary, PromptPlan};
 use on_demand::on_demand_of;
-use prompts::prompts_of;
+use prompts::{prompts_of, replaced_prompts};
 
 /// Prompts and models of a deployment.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +38,11 @@ pub struct Resolved {
     pub on_demand: OnDemand,
     /// Prompts of the rows.
     pub prompts: PromptPlan,
+    /// Names of the deployment's prompts in whose place different ones of the input are used.
+    pub replaced: Vec<String>,
 }
 
-/// Looks up the model and the prompts that `request` names. Problems name fields of the request, without a path prefix.
+/// Looks up the model and the prompts that `request` names or contains. Problems name fields of the request, without a path prefix.
 pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>, Vec<Problem>) {
     let mut problems = Vec::new();
     let profile = request.invocation.inference_profile_arn.as_deref();
@@ -50,7 +53,9 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
         on_demand
     });
     let is_embedding = model.as_ref().map(|model| model.family.is_embedding());
-    let (prompts, found) = prompts_of(&request.prompt_config, is_embedding, catalog.prompts);
+    let (library, found) = catalog.prompts.with(&request.prompts);
+    problems.extend(found);
+    let (prompts, found) = prompts_of(&request.prompt_config, is_embedding, &library);
     problems.extend(found);
     if let Some(model) =
         model.as_ref().filter(|model| request.rows.input_type == InputType::Image && !model.takes_images)
@@ -63,7 +68,10 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
         problems.extend(inference_problems(request, model, prompts.as_ref()));
     }
     let resolved = match (model, on_demand, prompts) {
-        (Some(model), Some(on_demand), Some(prompts)) => Some(Resolved { model, on_demand, prompts }),
+        (Some(model), Some(on_demand), Some(prompts)) => {
+            let replaced = replaced_prompts(&request.prompt_config, &prompts, &library);
+            Some(Resolved { model, on_demand, prompts, replaced })
+        }
         _ => None,
     };
     (resolved, problems)
@@ -147,10 +155,56 @@ mod tests {
         assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
     }
 
+    fn inline(template: &str) -> Value {
+        json!({"description": "d", "template": template, "output_schema": {"type": "json", "fields": [["z", "$.z"], ["y", "$.y"]]}})
+    }
+
+    #[rstest]
+    #[case::column(json!({"prompt": inline("{b}")}), "column `b`: the prompt `prompt` needs this column, which the input does not have")]
+    #[case::near_column(json!({"prompt": inline("{KIND}")}),
+        "column `KIND`: the prompt `prompt` needs this column, which the input does not have; the input has `kind`: write \"column_mappings\": {\"KIND\": \"kind\"}")]
+    #[case::embedding(json!({"prompt": inline("{a}"), "model_id": "amazon.titan-embed-text-v2:0"}),
+        "prompt: an embedding model does not accept prompts")]
+    #[case::rule_of_nothing(json!({"prompt_id": "ask_a", "prompts": {"r": {"description": "d", "expansion_rule": true, "prompts": ["ask"]}}}),
+        "prompts.r.prompts is `ask`: a prompt template of this name does not exist; did you mean `ask_a` or `ask_b`?")]
+    #[case::unknown(json!({"prompt_id": "triag", "prompts": {"triage": inline("{a}")}}),
+        "prompt_id is `triag`: a prompt template of this name does not exist; did you mean `triage`?")]
+    fn prompts_in_the_input_are_checked_like_deployed_ones(#[case] more: Value, #[case] expected: &str) {
+        let problems = checked(&more, &["a", "kind"]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(expected), "{problems:?}");
+    }
+
+    #[test]
+    fn a_prompt_of_the_input_is_used_in_place_of_the_deployed_one() {
+        let resolved = |more: Value| {
+            let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
+            let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
+            let (resolved, problems) = resolve(&RunRequest::read(&input, STACK).0.unwrap(), &catalog);
+            assert_eq!(problems, []);
+            resolved.unwrap()
+        };
+        let one = resolved(json!({"prompt_id": "ask_b", "prompts": {"ask_b": inline("mine"), "ask_a": inline("unused")}}));
+        assert_eq!((one.prompts.prompts[0].prompt.template.as_str(), one.replaced), ("mine", vec!["ask_b".to_owned()]));
+        let expanded = json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "both"}},
+            "prompts": {"both": {"description": "d", "expansion_rule": true, "prompts": ["ask_b", "new"]}, "new": inline("{a}")}});
+        let two = resolved(expanded);
+        let ids: Vec<&str> = two.prompts.prompts.iter().map(|named| named.id.as_str()).collect();
+        assert_eq!((ids, two.replaced), (vec!["ask_b", "new"], vec!["both".to_owned()]));
+        let by_name = json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "prompts": {"ASK_A": inline("mine")}});
+        let by_name = resolved(by_name);
+        assert_eq!(by_name.prompts.choose("kind", "ask_a").map(|ids| ids.len()), Ok(1));
+        let [chosen] = by_name.prompts.choose("kind", "ask_a").unwrap() else { unreachable!() };
+        assert_eq!(by_name.prompts.prompts[*chosen].prompt.template, "mine");
+    }
+
     const METADATA: &str = "error stop_reason input_tokens output_tokens attempts model_id";
 
     #[rstest]
     #[case(json!({"prompt_id": "ask_a"}), "record_id a b kind input_color response color METADATA")]
+    #[case(json!({"prompt": inline("{a}")}), "record_id a b kind color response z y METADATA")]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "category_to_prompt_mapping": {"x": "ask_b"}}),
         "record_id a b kind color response METADATA prompt_id")]
     #[case(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"default": "both"}}}),

@@ -26,14 +26,26 @@ impl<'a> Fields<'a> {
         if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
     }
 
+    /// Returns the path of the object.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Adds a problem found by the caller.
     pub fn note(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
+    /// Adds problems found by the caller.
+    pub fn note_all(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems);
+    }
+
     /// Returns the field's value, if it is present.
     pub fn value(&mut self, field: &'static str) -> Option<&'a Value> {
-        self.read.push(field);
+        if !self.read.contains(&field) {
+            self.read.push(field);
+        }
         self.object.get(field).filter(|value| !value.is_null())
     }
 

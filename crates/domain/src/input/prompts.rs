@@ -1,8 +1,9 @@
-//! Selection of prompts by a request: `prompt_id`, or `prompt_config` with its mappings.
+//! Selection of prompts by a request: `prompt_id`, `prompt`, or `prompt_config` with its mappings.
 
 use super::Fields;
+use super::inline_prompts::read_prompt;
 use crate::problem::Problem;
-use crate::prompt::{ExpandedLayout, normalized};
+use crate::prompt::{ExpandedLayout, Prompt, normalized};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -28,6 +29,11 @@ pub enum PromptConfig {
         /// Name of the template.
         prompt_id: String,
     },
+    /// The same prompt for every row, which the input contains.
+    Inline {
+        /// Content of the prompt.
+        prompt: Box<Prompt>,
+    },
     /// One prompt per row.
     Mapped {
         /// Column with the name of the template, or with a value that the mapping translates to one.
@@ -47,9 +53,9 @@ pub enum PromptConfig {
 }
 
 impl PromptConfig {
-    /// Reads `prompt_id`, `prompt_config`, `category_to_prompt_mapping` and `expanded_layout`.
+    /// Reads `prompt_id`, `prompt`, `prompt_config`, `category_to_prompt_mapping` and `expanded_layout`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        let short = fields.text("prompt_id").map(str::to_owned);
+        let short = SinglePrompt::read(fields);
         let outer_mapping = fields.object("category_to_prompt_mapping");
         let layout = read_layout(fields);
         let Some(object) = fields.object("prompt_config") else {
@@ -59,7 +65,7 @@ impl PromptConfig {
             if layout.is_some() {
                 fields.note(needs_mode(fields.name("expanded_layout"), "expanded"));
             }
-            return short.map_or(Self::None, |prompt_id| Self::Single { prompt_id });
+            return short.map_or(Self::None, SinglePrompt::into_config);
         };
         let mut inner = fields.inner("prompt_config", object);
         let mode = inner.text("mode").unwrap_or("single");
@@ -81,17 +87,48 @@ impl PromptConfig {
         if layout.is_some() && mode != "expanded" {
             fields.note(needs_mode(fields.name("expanded_layout"), "expanded"));
         }
-        let has_short = object_has(fields, "prompt_id");
-        if has_short && mode != "single" {
-            let rule = format!("cannot be combined with prompt_config of mode `{mode}`");
-            fields.note(Problem::without_value(fields.name("prompt_id"), rule).remedy("leave it out"));
+        for field in ["prompt_id", "prompt"] {
+            if mode != "single" && fields.value(field).is_some() {
+                let rule = format!("cannot be combined with prompt_config of mode `{mode}`");
+                fields.note(Problem::without_value(fields.name(field), rule).remedy("leave it out"));
+            }
         }
         config
     }
 }
 
-fn object_has(fields: &mut Fields<'_>, field: &'static str) -> bool {
-    fields.value(field).is_some()
+/// One prompt for all rows, by name or with its content.
+enum SinglePrompt {
+    Named(String),
+    Inline(Box<Prompt>),
+    /// It has mistakes, which are reported.
+    Unreadable,
+}
+
+impl SinglePrompt {
+    /// Reads `prompt_id` and `prompt`, of which only one may be given.
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let named = fields.text("prompt_id").map(str::to_owned);
+        let inline = read_prompt(fields);
+        match (named, inline) {
+            (None, None) => None,
+            (Some(_), Some(_)) => {
+                let rule = "cannot be combined with prompt_id";
+                fields.note(Problem::without_value(fields.name("prompt"), rule).remedy("give one of them"));
+                Some(Self::Unreadable)
+            }
+            (Some(named), None) => Some(Self::Named(named)),
+            (None, Some(prompt)) => Some(prompt.map_or(Self::Unreadable, |prompt| Self::Inline(Box::new(prompt)))),
+        }
+    }
+
+    fn into_config(self) -> PromptConfig {
+        match self {
+            Self::Named(prompt_id) => PromptConfig::Single { prompt_id },
+            Self::Inline(prompt) => PromptConfig::Inline { prompt },
+            Self::Unreadable => PromptConfig::Unreadable,
+        }
+    }
 }
 
 fn needs_mode(field: String, mode: &str) -> Problem {
@@ -109,17 +146,23 @@ fn read_layout(fields: &mut Fields<'_>) -> Option<ExpandedLayout> {
     }
 }
 
-fn read_single(inner: &mut Fields<'_>, short: Option<String>) -> PromptConfig {
-    let long = inner.text("prompt_id").map(str::to_owned);
-    match (short, long) {
-        (Some(short), Some(long)) if short != long => {
+fn read_single(inner: &mut Fields<'_>, short: Option<SinglePrompt>) -> PromptConfig {
+    match (short, SinglePrompt::read(inner)) {
+        (Some(SinglePrompt::Named(short)), Some(SinglePrompt::Named(long))) if short != long => {
             let rule = "differs from the prompt_id next to prompt_config";
             inner.note(Problem::new(inner.name("prompt_id"), long, rule).remedy("give one of them"));
             PromptConfig::Unreadable
         }
-        (Some(prompt_id), _) | (None, Some(prompt_id)) => PromptConfig::Single { prompt_id },
+        (Some(SinglePrompt::Named(_)), Some(SinglePrompt::Inline(_))) | (Some(SinglePrompt::Inline(_)), Some(SinglePrompt::Named(_) | SinglePrompt::Inline(_))) => {
+            let rule = "a prompt is also given next to prompt_config";
+            inner.note(Problem::without_value(inner.path(), rule).remedy("give one of them"));
+            PromptConfig::Unreadable
+        }
+        (Some(SinglePrompt::Unreadable), _) | (_, Some(SinglePrompt::Unreadable)) => PromptConfig::Unreadable,
+        (Some(one), _) | (None, Some(one)) => one.into_config(),
         (None, None) => {
-            inner.note(Problem::without_value(inner.name("prompt_id"), "is required in mode `single`"));
+            let rule = "is required in mode `single` (or `prompt`, with the fields of a prompt)";
+            inner.note(Problem::without_value(inner.name("prompt_id"), rule));
             PromptConfig::Unreadable
         }
     }
@@ -193,11 +236,19 @@ mod tests {
         (config, fields.finish().iter().map(ToString::to_string).collect())
     }
 
+    fn inline() -> PromptConfig {
+        let prompt = Prompt::parse("description = \"d\"\ntemplate = \"t\"").unwrap();
+        PromptConfig::Inline { prompt: Box::new(prompt) }
+    }
+
     #[rstest]
     #[case(json!({}), PromptConfig::None)]
     #[case(json!({"prompt_id": "p"}), PromptConfig::Single { prompt_id: "p".into() })]
     #[case(json!({"prompt_config": {"mode": "single", "prompt_id": "p"}}), PromptConfig::Single { prompt_id: "p".into() })]
     #[case(json!({"prompt_id": "p", "prompt_config": {"prompt_id": "p"}}), PromptConfig::Single { prompt_id: "p".into() })]
+    #[case(json!({"prompt": {"description": "d", "template": "t"}}), inline())]
+    #[case(json!({"prompt_config": {"mode": "single", "prompt": {"description": "d", "template": "t"}}}), inline())]
+    #[case(json!({"prompt": {"description": "d", "template": "t"}, "prompt_config": {"mode": "single"}}), inline())]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}}),
         PromptConfig::Mapped { column_name: "c".into(), mapping: None })]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "category_to_prompt_mapping": {" T-Shirt ": "t"}}),
@@ -228,6 +279,14 @@ mod tests {
         "stages[1].prompt_config.expansion_mapping: is required in mode `expanded`")]
     #[case(json!({"prompt_config": {"mode": "expanded", "expansion_mapping": {"a": "r"}}}),
         "stages[1].prompt_config.category_column: is required")]
+    #[case(json!({"prompt_id": "a", "prompt": {"description": "d", "template": "t"}}),
+        "stages[1].prompt: cannot be combined with prompt_id; give one of them")]
+    #[case(json!({"prompt": {"description": "d", "template": "t"}, "prompt_config": {"mode": "mapped", "column_name": "c"}}),
+        "stages[1].prompt: cannot be combined with prompt_config of mode `mapped`; leave it out")]
+    #[case(json!({"prompt": {"description": "d", "template": "t"}, "prompt_config": {"prompt_id": "a"}}),
+        "stages[1].prompt_config: a prompt is also given next to prompt_config; give one of them")]
+    #[case(json!({"prompt_config": {"prompt": {"description": "d", "template": "{"}}}),
+        "stages[1].prompt_config.prompt.template is `{`: has a `{` at line 1, column 1 without its `}`")]
     #[case(json!({"prompt_id": "p", "expanded_layout": "wide"}),
         "stages[1].expanded_layout: is only allowed with prompt_config of mode `expanded`")]
     #[case(json!({"prompt_id": "p", "category_to_prompt_mapping": {"a": "x"}}),

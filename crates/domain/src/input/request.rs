@@ -1,8 +1,9 @@
 //! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
-use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource};
+use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
 use crate::ids::JobPrefix;
 use crate::problem::Problem;
+use crate::prompt::PromptLibrary;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -49,6 +50,9 @@ pub struct RunRequest {
     pub rows: RowSource,
     /// Selection of the prompts for each row.
     pub prompt_config: PromptConfig,
+    /// Prompts and expansion rules that the input contains.
+    #[serde(default, skip_serializing_if = "PromptLibrary::is_empty")]
+    pub prompts: PromptLibrary,
     /// Maximum number of rows to process, beginning with the first one.
     pub max_records_total: Option<u64>,
     /// Maximum number of jobs in the first pass.
@@ -101,6 +105,11 @@ impl RunRequest {
         let model_id = fields.required_text("model_id").map(str::to_owned);
         let rows = RowSource::read(&mut fields, kind);
         let prompt_config = PromptConfig::read(&mut fields);
+        let prompts = match kind {
+            InputKind::Run => read_library(&mut fields),
+            // Those of a pipeline are next to its stages.
+            InputKind::Stage => PromptLibrary::default(),
+        };
         let max_records_total = fields.integer("max_records_total", 1, 1_000_000_000).or(stack.max_total_records);
         let max_num_jobs = fields.integer("max_num_jobs", 1, 100_000).and_then(as_u32);
         let max_records_per_job = fields.integer("max_records_per_job", 1, MAX_RECORDS_PER_JOB).and_then(as_u32);
@@ -127,6 +136,7 @@ impl RunRequest {
             model_id,
             rows,
             prompt_config,
+            prompts,
             max_records_total,
             max_num_jobs,
             max_records_per_job: max_records_per_job.unwrap_or(stack.max_records_per_job),

@@ -6,7 +6,7 @@ use crate::columns::Column;
 use crate::input::{ProcessingMode, RunRequest};
 use crate::problem::Problem;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Result of checking a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct PipelineCheck {
     /// Columns that each stage reads, under the names that its prompts see; `None` if unknown, so that the columns of its
     /// prompts could not be checked.
     pub columns: Vec<Option<Vec<Column>>>,
+    /// Names of the deployment's prompts in whose place stages use different ones of the pipeline.
+    pub replaced: BTreeSet<String>,
 }
 
 /// Performs all checks of `pipeline` that are possible before its first row is read. `inputs` contains the columns of the
@@ -28,6 +30,9 @@ pub fn check(
     inputs: &BTreeMap<usize, Vec<String>>,
 ) -> PipelineCheck {
     let mut all = PipelineCheck::default();
+    let (prompts, problems) = catalog.prompts.with(&pipeline.prompts);
+    let catalog = &Catalog { prompts: &prompts, ..*catalog };
+    all.problems.extend(problems);
     let mut before: Option<Vec<Column>> = None;
     for (index, stage) in pipeline.stages.iter().enumerate() {
         let Some(run) = &stage.run else {
@@ -45,6 +50,7 @@ pub fn check(
         if let Some(resolved) = checked.resolved.as_ref().filter(|_| stage.rows == StageRows::Previous) {
             all.problems.extend(too_small_jobs(run, resolved).map(|problem| pipeline.placed(index, problem)));
         }
+        all.replaced.extend(checked.resolved.iter().flat_map(|resolved| resolved.replaced.iter().cloned()));
         before = match (&checked.columns, &checked.resolved) {
             (Some(columns), Some(resolved)) => Some(output_columns(resolved, columns, stage.origin())),
             _ => None,
@@ -77,7 +83,7 @@ impl PipelineRequest {
         let (name, rest) = problem.field.split_at(end);
         let is_field = !name.is_empty() && (rest.is_empty() || rest.starts_with(['.', ',']));
         let field = match name {
-            "prompt_id" | "category_to_prompt_mapping" if is_field && in_prompt_config(name) => {
+            "prompt_id" | "prompt" | "category_to_prompt_mapping" if is_field && in_prompt_config(name) => {
                 format!("{path}.prompt_config.{}", problem.field)
             }
             "s3_uri" if is_field => format!("{path}.input_{}", problem.field),
@@ -152,6 +158,41 @@ mod tests {
     fn problems_are_reported_with_their_path(#[case] changes: &[(&str, Value)], #[case] expected: &str) {
         let (problems, _) = checked(&config_with(changes), &[]);
         assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:?}");
+    }
+
+    /// Returns a prompt of a pipeline, with one field.
+    fn prompt(template: &str, field: &str) -> Value {
+        let schema = json!({"type": "json", "fields": {field: format!("$.{field}")}});
+        json!({"description": "d", "template": template, "output_schema": schema})
+    }
+
+    #[test]
+    fn prompts_of_the_pipeline_and_of_stages_are_known_to_all_checks() {
+        let config = config_with(&[
+            ("/prompts", json!({"classify": prompt("What?", "category"), "shorts_metadata": prompt("{category}", "hem")})),
+            ("/stages/2/prompt_config", json!(null)),
+            ("/stages/2/prompt", prompt("{category} {hem} {metadata}", "title")),
+        ]);
+        let (problems, checked) = checked(&config, &[]);
+        assert_eq!(problems, Vec::<String>::new());
+        let third = checked.columns[2].as_ref().unwrap();
+        assert!(third.iter().any(|column| column.name == "hem"), "{third:?}");
+        assert_eq!(checked.replaced.iter().collect::<Vec<_>>(), ["classify", "shorts_metadata"]);
+    }
+
+    #[rstest]
+    #[case::mistake(&[("/stages/1/prompt_config", json!({"prompt": prompt("{", "x")})), ("/stages/1/category_to_prompt_mapping", json!(null))],
+        "stages[1].prompt_config.prompt.template is `{`: has a `{` at line 1, column 1")]
+    #[case::mistake_of_all_stages(&[("/prompts", json!({"classify": prompt("t", " x")}))],
+        "prompts.classify.output_schema.fields. x: is not a valid column name")]
+    #[case::rule(&[("/prompts", json!({"r": {"description": "d", "expansion_rule": true, "prompts": ["clasify"]}}))],
+        "prompts.r.prompts is `clasify`: a prompt template of this name does not exist; did you mean `classify`")]
+    #[case::column(&[("/stages/2/prompt_config", json!(null)), ("/stages/2/prompt", prompt("{Category}{metadata}", "title"))],
+        "stages[2], column `Category`: the prompt `prompt` needs this column, which the input does not have; the input has `category`: write \"column_mappings\": {\"Category\": \"category\", \"metadata\": \"response\"}")]
+    fn a_mistake_in_a_prompt_is_reported_once(#[case] changes: &[(&str, Value)], #[case] expected: &str) {
+        let (problems, _) = checked(&config_with(changes), &[]);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(expected), "{problems:?}");
     }
 
     /// Returns a pipeline over a table, whose first stage reads `text`.

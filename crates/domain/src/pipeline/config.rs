@@ -1,8 +1,9 @@
 //! Execution input of the pipeline orchestrator (docs/pipelines.md lists the fields for users).
 
 use super::stage::{self, StageRequest};
-use crate::input::{Fields, StackLimits};
+use crate::input::{Fields, StackLimits, read_library};
 use crate::problem::Problem;
+use crate::prompt::PromptLibrary;
 use serde_json::Value;
 
 /// Maximum number of stages of a pipeline.
@@ -28,6 +29,8 @@ pub struct PipelineRequest {
     pub pipeline_name: String,
     /// Validity of the links in its email, in days.
     pub presigned_url_expiry_days: u32,
+    /// Prompts and expansion rules that the pipeline contains, for all stages.
+    pub prompts: PromptLibrary,
     /// Stages, in order.
     pub stages: Vec<StageRequest>,
 }
@@ -44,6 +47,7 @@ impl PipelineRequest {
         let mut fields = Fields::new("", object);
         let pipeline_name = read_name(&mut fields);
         let presigned_url_expiry_days = read_days(&mut fields, limits.download_links);
+        let prompts = read_library(&mut fields);
         let list = read_list(&mut fields);
         let mut problems = fields.finish();
         let Some(list) = list else { return (None, problems) };
@@ -59,7 +63,7 @@ impl PipelineRequest {
             return (None, problems);
         }
         problems.extend(stage::repeated_names(&stages));
-        (Some(Self { pipeline_name, presigned_url_expiry_days, stages }), problems)
+        (Some(Self { pipeline_name, presigned_url_expiry_days, prompts, stages }), problems)
     }
 }
 
@@ -167,6 +171,9 @@ mod tests {
     #[case("/stages/0/s3_uri", json!("s3://b/a"), "stages[0].s3_uri: is not a field of this input; in a stage, its name is `input_s3_uri`")]
     #[case("/stages/0/previous_run", json!({}), "stages[0].previous_run: is not a field of this input; `use_previous_output: true` reads the previous stage")]
     #[case("/stages/0/presigned_url_expiry_days", json!(3), "stages[0].presigned_url_expiry_days: is not a field of this input; it belongs next to `stages`")]
+    #[case("/stages/0/prompts", json!({}), "stages[0].prompts: is not a field of this input; it belongs next to `stages`")]
+    #[case("/prompts", json!({"p": {"description": "d"}}), "prompts.p.template: is required and must not be empty")]
+    #[case("/stages/0/prompt_config", json!({"prompt": 7}), "stages[0].prompt_config.prompt is `7`: must be an object with the fields of a prompt")]
     #[case("/stages/1/stage_name", json!(null), "stages[1].stage_name: is required and must not be empty")]
     #[case("/stages/1/stage_name", json!(7), "stages[1].stage_name is `7`: must be a text")]
     #[case("/stages/1/stage_name", json!("{a}"), "stages[1].stage_name is `{a}`: is part of column names")]

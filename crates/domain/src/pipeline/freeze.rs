@@ -139,6 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_stays_with_its_stage_and_those_of_the_pipeline_do_not() {
+        let prompt = json!({"description": "d", "template": "t"});
+        let changes = [
+            ("/stages/0/prompt_config", json!(null)),
+            ("/stages/0/prompt", prompt.clone()),
+            ("/prompts", json!({ "mine": prompt })),
+        ];
+        let (_, inputs) = frozen(&config_with(&changes));
+        assert_eq!(inputs[0]["prompt"], prompt);
+        assert!(inputs.iter().all(|input| input.get("prompts").is_none()), "they are frozen beside the inputs");
+    }
+
+    #[test]
     fn every_stage_except_the_last_also_writes_parquet() {
         let csv = json!(["csv"]);
         let changes = [("/stages/0/output_formats", csv.clone()), ("/stages/2/output_formats", csv.clone())];

@@ -73,10 +73,11 @@ impl StageRequest {
 }
 
 /// Fields of runs that stages have under another name or not at all, with the remedy.
-const RUN_ONLY_FIELDS: [(&str, &str); 3] = [
+const RUN_ONLY_FIELDS: [(&str, &str); 4] = [
     ("s3_uri", "in a stage, its name is `input_s3_uri`"),
     ("previous_run", "`use_previous_output: true` reads the previous stage"),
     ("presigned_url_expiry_days", "it belongs next to `stages`"),
+    ("prompts", "it belongs next to `stages`"),
 ];
 
 fn with_remedy_for_stages(path: &str, problem: Problem) -> Problem {

@@ -1,8 +1,9 @@
 //! Prompt template file: TOML, named after its `prompt_id`.
 
+use super::template::{DOUBLE_THE_BRACE, looks_like_json};
 use super::{OutputSchema, Template};
 use crate::extract::Extractor;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, listed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,18 +36,23 @@ impl Prompt {
     /// Returns a description of the problems for the author of the file.
     pub fn parse(toml_text: &str) -> Result<Self, String> {
         let mut prompt: Self = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        prompt.parsed_template()?;
-        if prompt.template.trim().is_empty() {
-            return Err("`template` is empty".to_owned());
-        }
         if let Some(schema) = &mut prompt.output_schema {
             schema.put_in_order(toml_text);
         }
-        prompt.extractor().map_err(|problems| {
-            let lines: Vec<String> = problems.as_slice().iter().map(Problem::to_string).collect();
-            lines.join("\n")
-        })?;
+        let problems = prompt.problems();
+        if !problems.is_empty() {
+            return Err(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
+        }
         Ok(prompt)
+    }
+
+    /// Returns all problems of the prompt, wherever it was written. Their fields are relative to it.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = template_problems(&self.template);
+        if let Err(found) = self.extractor() {
+            problems.extend(found.as_slice().iter().cloned());
+        }
+        problems
     }
 
     /// Returns the parsed template.
@@ -74,6 +80,24 @@ impl Prompt {
     }
 }
 
+fn template_problems(text: &str) -> Vec<Problem> {
+    if text.trim().is_empty() {
+        return vec![Problem::without_value("template", "is empty").remedy("write the text of the user message")];
+    }
+    let template = match Template::parse(text) {
+        Ok(template) => template,
+        Err(mistake) => {
+            return vec![Problem::new("template", text, format!("has {}", mistake.rule)).remedy(mistake.remedy)];
+        }
+    };
+    // Not a mistake for `Template::parse`, since plans of earlier versions may contain such a column.
+    let objects = template.columns().into_iter().filter(|name| looks_like_json(name)).map(|name| {
+        let rule = format!("has a placeholder for the column {}, which looks like JSON", listed(&[name]));
+        Problem::new("template", text, rule).remedy(DOUBLE_THE_BRACE)
+    });
+    objects.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,7 +114,7 @@ mod tests {
         let unknown = Prompt::parse("description = \"d\"\ntemplate = \"x\"\ntemplates = \"y\"").unwrap_err();
         assert!(unknown.contains("templates"), "{unknown}");
         let lone = Prompt::parse("description = \"d\"\ntemplate = \"x {\"").unwrap_err();
-        assert!(lone.contains("`template` has a `{` at line 1, column 3"), "{lone}");
+        assert!(lone.starts_with("template is `x {`: has a `{` at line 1, column 3"), "{lone}");
         assert!(Prompt::parse("description = \"d\"\ntemplate = \" \"").is_err());
     }
 
@@ -156,6 +180,15 @@ mod tests {
             places,
             ["output_schema.fields.error", "output_schema.fields.b", "output_schema.fields.error", "response_schema"]
         );
+    }
+
+    #[test]
+    fn a_placeholder_that_looks_like_json_is_told_to_double_its_braces() {
+        let error = Prompt::parse("description = \"d\"\ntemplate = 'Answer {\"label\": \"x\"}'").unwrap_err();
+        assert!(error.starts_with("template is `Answer {\"label\": \"x\"}`: has a placeholder"), "{error}");
+        assert!(error.ends_with("which looks like JSON; write `{{` for a brace, and `}}` for its end"), "{error}");
+        let nested = Prompt::parse("description = \"d\"\ntemplate = '{\"a\": {\"b\": 1}}'").unwrap_err();
+        assert!(nested.ends_with("write `{{` for a brace, and `}}` for its end"), "{nested}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Prompts of a deployment: templates, and expansion rules that name several of them.
 
-use super::Prompt;
-use crate::problem::{listed, nearest};
+use super::{Prompt, normalized};
+use crate::problem::{Problem, listed, nearest};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +27,12 @@ pub struct PromptLibrary {
     pub prompts: BTreeMap<String, Prompt>,
     /// Expansion rules by name.
     pub rules: BTreeMap<String, ExpansionRule>,
+    /// Names of the deployment's prompts and rules in whose place an input has different ones.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub replaced: BTreeSet<String>,
+    /// Names of prompts and rules with mistakes, which are reported where they were found.
+    #[serde(skip)]
+    pub unreadable: BTreeSet<String>,
 }
 
 impl PromptLibrary {
@@ -41,25 +47,69 @@ impl PromptLibrary {
             return Ok(());
         }
         let rule: ExpansionRule = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        rule.check()?;
+        let problems = rule.problems();
+        if !problems.is_empty() {
+            return Err(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
+        }
         self.rules.insert(id.to_owned(), rule);
         Ok(())
     }
 
-    /// Returns the problems of the rules that depend on the templates, each as `<rule>: <problem>`.
-    pub fn rule_problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for (id, rule) in &self.rules {
-            for prompt in rule.prompts.iter().filter(|prompt| !self.prompts.contains_key(*prompt)) {
-                let detail = if self.rules.contains_key(prompt) {
-                    "which is an expansion rule itself; name templates".to_owned()
-                } else {
-                    format!("which does not exist; {}", nearest(prompt, self.names()))
-                };
-                problems.push(format!("{id}: `prompts` names `{prompt}`, {detail}"));
+    /// Returns the problems of the rules that depend on the templates, each with the name of its rule.
+    pub fn rule_problems(&self) -> Vec<(String, Problem)> {
+        let of_rule = |(id, rule): (&String, &ExpansionRule)| {
+            let found = self.not_templates(rule).into_iter();
+            found.map(|problem| (id.clone(), problem)).collect::<Vec<_>>()
+        };
+        self.rules.iter().flat_map(of_rule).collect()
+    }
+
+    /// Returns a problem for each name in a rule that is not that of a template.
+    fn not_templates(&self, rule: &ExpansionRule) -> Vec<Problem> {
+        let is_known = |prompt: &&String| self.prompts.contains_key(*prompt) || self.unreadable.contains(*prompt);
+        let unknown = rule.prompts.iter().filter(|prompt| !is_known(prompt)).map(|prompt| {
+            if self.rules.contains_key(prompt) {
+                let rule = "is an expansion rule, but a prompt template is expected here";
+                Problem::new("prompts", prompt, rule).remedy("name templates")
+            } else {
+                let rule = "a prompt template of this name does not exist";
+                Problem::new("prompts", prompt, rule).remedy(nearest(prompt, self.names()))
             }
+        });
+        unknown.collect()
+    }
+
+    /// Returns these prompts together with those of an input, which take precedence, and the problems of the input's rules.
+    /// Names are compared like those in columns: ignoring case and surrounding spaces.
+    pub fn with(&self, inline: &Self) -> (Self, Vec<Problem>) {
+        let mut all = self.clone();
+        let ids = inline.prompts.keys().chain(inline.rules.keys()).chain(&inline.unreadable);
+        let taken: BTreeSet<String> = ids.map(|id| normalized(id)).collect();
+        let is_taken = |id: &str| taken.contains(&normalized(id));
+        let prompts = self.prompts.iter().filter(|(id, prompt)| inline.prompts.get(*id) != Some(*prompt));
+        let rules = self.rules.iter().filter(|(id, rule)| inline.rules.get(*id) != Some(*rule));
+        let different = prompts.map(|(id, _)| id).chain(rules.map(|(id, _)| id));
+        all.replaced.extend(different.filter(|id| is_taken(id)).cloned());
+        all.prompts.retain(|id, _| !is_taken(id));
+        all.rules.retain(|id, _| !is_taken(id));
+        all.prompts.extend(inline.prompts.clone());
+        all.rules.extend(inline.rules.clone());
+        all.unreadable.extend(inline.unreadable.clone());
+        let mut problems = Vec::new();
+        for (id, rule) in &inline.rules {
+            let found = all.not_templates(rule);
+            if !found.is_empty() {
+                all.rules.remove(id);
+                all.unreadable.insert(id.clone());
+            }
+            problems.extend(found.into_iter().map(|problem| problem.of_field(format!("prompts.{id}.prompts"))));
         }
-        problems
+        (all, problems)
+    }
+
+    /// Returns true if there are no prompts and no rules.
+    pub fn is_empty(&self) -> bool {
+        self.prompts.is_empty() && self.rules.is_empty() && self.unreadable.is_empty()
     }
 
     /// Returns the names of the templates.
@@ -74,18 +124,21 @@ impl PromptLibrary {
 }
 
 impl ExpansionRule {
-    fn check(&self) -> Result<(), String> {
+    /// Returns the problems of the rule that do not depend on the templates.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
         if !self.expansion_rule {
-            return Err("`expansion_rule` is false: leave it out of a template, or set it to true in a rule".to_owned());
+            let rule = "must be true in a rule";
+            problems.push(Problem::new("expansion_rule", false, rule).remedy("leave it out of a template"));
         }
         if self.prompts.is_empty() || self.prompts.len() > MAX_PROMPTS_PER_RULE {
-            return Err(format!("`prompts` must name 1 to {MAX_PROMPTS_PER_RULE} templates"));
+            let rule = format!("must name 1 to {MAX_PROMPTS_PER_RULE} templates, but names {}", self.prompts.len());
+            problems.push(Problem::without_value("prompts", rule));
         }
         let mut seen = BTreeSet::new();
-        match self.prompts.iter().find(|prompt| !seen.insert(prompt.as_str())) {
-            Some(twice) => Err(format!("`prompts` names `{twice}` twice")),
-            None => Ok(()),
-        }
+        let twice = self.prompts.iter().filter(|prompt| !seen.insert(prompt.as_str()));
+        problems.extend(twice.map(|prompt| Problem::new("prompts", prompt, "is named twice")));
+        problems
     }
 }
 
@@ -104,15 +157,59 @@ mod tests {
         assert_eq!((library.prompts.len(), library.rules.len()), (1, 1));
         let problems = library.rule_problems();
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].starts_with("both: `prompts` names `b`, which does not exist"), "{problems:?}");
+        let (id, problem) = (&problems[0].0, problems[0].1.to_string());
+        assert!(id == "both" && problem.starts_with("prompts is `b`: a prompt template of this name"), "{problem}");
         library.add("b", RULE).unwrap();
-        assert!(library.rule_problems().iter().any(|problem| problem.contains("an expansion rule itself")));
+        assert!(library.rule_problems().iter().any(|(_, problem)| problem.rule.contains("is an expansion rule, but")));
+    }
+
+    fn library(files: &[(&str, &str)]) -> PromptLibrary {
+        let mut library = PromptLibrary::default();
+        for (id, text) in files {
+            library.add(id, text).unwrap();
+        }
+        library
+    }
+
+    const A: &str = "description = \"d\"\ntemplate = \"a\"";
+    const B: &str = "description = \"d\"\ntemplate = \"b\"";
+
+    #[test]
+    fn prompts_of_an_input_take_precedence() {
+        let stack = library(&[("a", A), ("b", B), ("both", RULE)]);
+        let (all, problems) = stack.with(&library(&[("A", B), ("b", B), ("c", A)]));
+        assert_eq!(problems, []);
+        assert_eq!(all.names().collect::<Vec<_>>(), ["A", "b", "c"], "names in columns have no case");
+        assert_eq!(all.replaced, BTreeSet::from(["a".to_owned()]), "an equal prompt replaces nothing");
+        let (all, problems) = stack.with(&library(&[("a", RULE), ("both", A)]));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let expected = "prompts.a.prompts is `a`: is an expansion rule, but a prompt template is expected here";
+        assert!(problems[0].to_string().starts_with(expected), "{problems:?}");
+        assert!(all.unreadable.contains("a") && !all.rules.contains_key("both"));
+        assert_eq!(stack.with(&PromptLibrary::default()), (stack, vec![]));
+    }
+
+    #[test]
+    fn a_rule_of_an_input_may_name_prompts_of_the_stack() {
+        let stack = library(&[("a", A)]);
+        assert_eq!(stack.with(&library(&[("both", RULE), ("b", B)])).1, []);
+        let problems = stack.with(&library(&[("both", RULE)])).1;
+        let expected = "prompts.both.prompts is `b`: a prompt template of this name does not exist; known: `a`";
+        assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+    }
+
+    #[test]
+    fn a_library_of_an_earlier_version_is_read() {
+        let library = library(&[("a", A), ("b", B), ("both", RULE)]);
+        let written = serde_json::to_value(&library).unwrap();
+        assert_eq!(written.as_object().unwrap().keys().collect::<Vec<_>>(), ["prompts", "rules"]);
+        assert_eq!(serde_json::from_value::<PromptLibrary>(written).unwrap(), library);
     }
 
     #[rstest]
-    #[case("description = \"d\"\nexpansion_rule = false\nprompts = [\"a\"]", "`expansion_rule` is false")]
+    #[case("description = \"d\"\nexpansion_rule = false\nprompts = [\"a\"]", "expansion_rule is `false`: must be true in a rule")]
     #[case("description = \"d\"\nexpansion_rule = true\nprompts = []", "must name 1 to 50 templates")]
-    #[case("description = \"d\"\nexpansion_rule = true\nprompts = [\"a\", \"a\"]", "names `a` twice")]
+    #[case("description = \"d\"\nexpansion_rule = true\nprompts = [\"a\", \"a\"]", "prompts is `a`: is named twice")]
     #[case("description = \"d\"\nexpansion_rule = true", "missing field `prompts`")]
     #[case(
         "description = \"d\"\nexpansion_rule = true\nprompts = [\"a\"]\ntemplate = \"t\"",

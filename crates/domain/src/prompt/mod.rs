@@ -10,4 +10,4 @@ pub use choice::{Choice, ExpandedLayout, NamedPrompt, NoPrompt, PromptPlan, Prom
 pub use file::Prompt;
 pub use library::{ExpansionRule, MAX_PROMPTS_PER_RULE, PromptLibrary};
 pub use output_schema::{OutputSchema, SchemaType};
-pub use template::{Piece, Template};
+pub use template::{Piece, Template, TemplateMistake};

@@ -11,6 +11,19 @@ pub enum Piece {
     Column(String),
 }
 
+/// Mistake in a template, with its position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}; {remedy}")]
+pub struct TemplateMistake {
+    /// Part of the template that is not valid.
+    pub rule: String,
+    /// Remedy.
+    pub remedy: &'static str,
+}
+
+/// Remedy for a brace that belongs to the text.
+pub(super) const DOUBLE_THE_BRACE: &str = "write `{{` for a brace, and `}}` for its end";
+
 /// Parsed template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
@@ -22,7 +35,7 @@ impl Template {
     ///
     /// # Errors
     /// Returns the problem with its position (line and column, from 1): an unpaired brace, or a placeholder without a name.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, TemplateMistake> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -37,14 +50,15 @@ impl Template {
                 continue;
             }
             if brace == "}" {
-                return Err(format!("a lone `}}` at {}; write `}}}}` for a brace", position()));
+                return Err(mistake(format!("a lone `}}` at {}", position()), "write `}}` for a brace"));
             }
             let Some(end) = after.find(['{', '}']).filter(|end| after[*end..].starts_with('}')) else {
-                return Err(format!("a `{{` at {} without its `}}`; write `{{{{` for a brace", position()));
+                return Err(mistake(format!("a `{{` at {} without its `}}`", position()), DOUBLE_THE_BRACE));
             };
             let name = &after[..end];
             if name.trim().is_empty() {
-                return Err(format!("a placeholder without a name at {}; write `{{column}}`", position()));
+                let remedy = "write `{column}`, or `{{` and `}}` for braces";
+                return Err(mistake(format!("a placeholder without a name at {}", position()), remedy));
             }
             if !literal.is_empty() {
                 pieces.push(Piece::Literal(std::mem::take(&mut literal)));
@@ -72,6 +86,16 @@ impl Template {
         });
         names.collect()
     }
+}
+
+/// Returns true if a placeholder with this name is rather a JSON object whose braces are not doubled: `{"label": "x"}`.
+pub(super) fn looks_like_json(name: &str) -> bool {
+    let name = name.trim_start();
+    name.starts_with('"') || (name.starts_with('\'') && name.contains("':"))
+}
+
+fn mistake(rule: String, remedy: &'static str) -> TemplateMistake {
+    TemplateMistake { rule, remedy }
 }
 
 fn position(text: &str, offset: usize) -> String {
@@ -114,8 +138,19 @@ mod tests {
     #[case("{a {b}", "without its `}`")]
     #[case("x {} y", "a placeholder without a name at line 1, column 3")]
     fn invalid_templates_are_refused(#[case] template: &str, #[case] expected: &str) {
-        let error = Template::parse(template).unwrap_err();
+        let error = Template::parse(template).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
+    }
+
+    #[rstest]
+    #[case("\"label\": \"x\"", true)]
+    #[case("\n  \"label\"", true)]
+    #[case("'label': 'x'", true)]
+    #[case("label", false)]
+    #[case("Driver's \"name\"", false)]
+    #[case("'s-Hertogenbosch", false)]
+    fn objects_are_distinguished_from_placeholders(#[case] name: &str, #[case] expected: bool) {
+        assert_eq!(looks_like_json(name), expected);
     }
 
     proptest! {

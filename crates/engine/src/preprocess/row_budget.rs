@@ -94,6 +94,10 @@ impl RowBudget {
         }
         let mut warnings = checked.input.sources.warnings.clone();
         warnings.extend(checked.input.shape.ignored.clone());
+        let replaced = checked.resolved.replaced.len() as u64;
+        if replaced > 0 {
+            warnings.insert("prompts of the input that replace different ones of the stack".to_owned(), replaced);
+        }
         if written.empty_cells > 0 {
             warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
         }

@@ -1,5 +1,6 @@
 //! Payload of the first state of an execution.
 
+use bedrock_batch_domain::input::deserialize_input;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,5 +14,6 @@ pub struct StartInput {
     /// Time at which the execution started.
     pub started_at: String,
     /// The user's input.
+    #[serde(deserialize_with = "deserialize_input")]
     pub input: Value,
 }

@@ -1,5 +1,6 @@
 //! Configurations that are packaged with the function: `pipeline-configs/<name>.json`.
 
+use bedrock_batch_domain::input::parse_input;
 use bedrock_batch_domain::trigger::MAX_INPUT_BYTES;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -25,8 +26,10 @@ pub fn load_configs(folder: &Path) -> Result<Configs, String> {
         let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some(name) = file.strip_suffix(".json").filter(|_| !file.ends_with(SCHEMA_SUFFIX)) else { continue };
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let config: Map<String, Value> =
-            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let config = parse_input(text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+        let Value::Object(config) = config else {
+            return Err(format!("{}: must be a JSON object", path.display()));
+        };
         let bytes = serde_json::to_string(&config).map_or(text.len(), |text| text.len());
         if bytes + MAX_ADDRESS_BYTES > MAX_INPUT_BYTES {
             let max_kib = (MAX_INPUT_BYTES - MAX_ADDRESS_BYTES) / 1024;

@@ -2,6 +2,7 @@
 
 use super::Trigger;
 use crate::error::EngineError;
+use bedrock_batch_domain::input::parse_input;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::trigger::Upload;
 use serde_json::{Map, Value};
@@ -44,7 +45,7 @@ fn check_size(key: &str, bytes: Option<u64>) -> Result<(), Problem> {
 /// Parses the JSON object in a file; its content is validated when the execution starts.
 fn execution_input(key: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let value: Value = serde_json::from_slice(text).map_err(|error| {
+    let value = parse_input(text).map_err(|error| {
         let text = error.to_string();
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
         let rule = format!("is not valid JSON: line {}, column {}: {what}", error.line(), error.column());

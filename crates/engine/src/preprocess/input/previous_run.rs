@@ -41,8 +41,12 @@ pub(super) async fn answers_of(bucket: &Bucket, previous: &PreviousRun) -> Resul
 
 /// Returns the columns of a run's answered rows, each with its origin.
 pub(super) fn columns_after(plan: &Plan, names: Vec<String>, stage_name: &str) -> Vec<Column> {
-    let resolved =
-        Resolved { model: plan.model.clone(), on_demand: plan.on_demand.clone(), prompts: plan.prompts.clone() };
+    let resolved = Resolved {
+        model: plan.model.clone(),
+        on_demand: plan.on_demand.clone(),
+        prompts: plan.prompts.clone(),
+        replaced: Vec::new(),
+    };
     let known = output_columns(&resolved, &plan.columns, stage_name);
     let mut origins: HashMap<String, String> = known.into_iter().map(|column| (column.name, column.origin)).collect();
     let columns = names.into_iter().map(|name| {

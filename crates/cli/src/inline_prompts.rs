@@ -1,0 +1,191 @@
+//! Prompts of a local folder, which are sent with the input that names them: the stack need not have them.
+
+use crate::failure::Failure;
+use bedrock_batch_domain::prompt::PromptLibrary;
+use bedrock_batch_engine::templates::read_prompts;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Prompts of a local folder.
+#[derive(Debug, Default)]
+pub(crate) struct LocalPrompts {
+    /// Valid prompts and rules.
+    pub(crate) library: PromptLibrary,
+    /// Files with mistakes, and what these are.
+    pub(crate) broken: Vec<(PathBuf, String)>,
+}
+
+/// Prompts that were put into an input.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inlined {
+    /// Names of the prompts and rules.
+    pub(crate) ids: BTreeSet<String>,
+    /// Names that the folder does not have either, so that the stack must have them.
+    pub(crate) elsewhere: BTreeSet<String>,
+}
+
+impl LocalPrompts {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+        let (library, broken) = read_prompts(folder).map_err(Failure::Usage)?;
+        Ok(Self { library, broken })
+    }
+
+    /// Puts the prompts and rules that `input` names into its field `prompts`. Those that it contains already stay as they are.
+    ///
+    /// # Errors
+    /// Returns an error if the file of one of them has mistakes.
+    pub(crate) fn inline_into(&self, input: &mut Value) -> Result<Inlined, Failure> {
+        let Some(object) = input.as_object_mut() else { return Ok(Inlined::default()) };
+        let own = object.get("prompts").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut named = BTreeSet::new();
+        let stages = object.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+        for fields in std::iter::once(&*object).chain(stages) {
+            self.add_named(fields, &mut named);
+        }
+        named.extend(own.values().flat_map(prompts_of_rule).map(str::to_owned));
+        let of_rules: Vec<String> = named.iter().filter_map(|id| self.library.rules.get(id)).flat_map(|rule| rule.prompts.clone()).collect();
+        named.extend(of_rules);
+        named.retain(|id| !own.contains_key(id));
+        self.refuse_broken(&named)?;
+        let (ids, elsewhere): (BTreeSet<String>, BTreeSet<String>) =
+            named.into_iter().partition(|id| self.library.prompts.contains_key(id) || self.library.rules.contains_key(id));
+        if !ids.is_empty() && object.get("prompts").is_none_or(|prompts| prompts.is_null() || prompts.is_object()) {
+            let mut prompts = own;
+            prompts.extend(ids.iter().map(|id| (id.clone(), self.content(id))));
+            object.insert("prompts".to_owned(), Value::Object(prompts));
+        }
+        Ok(Inlined { ids, elsewhere })
+    }
+
+    /// Returns true if `input` names prompts that neither it nor this folder contains.
+    pub(crate) fn are_needed_by(&self, input: &Value) -> bool {
+        self.inline_into(&mut input.clone()).is_ok_and(|inlined| !inlined.elsewhere.is_empty())
+    }
+
+    /// Adds the names that a run or a stage uses.
+    fn add_named(&self, fields: &Map<String, Value>, named: &mut BTreeSet<String>) {
+        let config = fields.get("prompt_config").and_then(Value::as_object);
+        let mut mapped = false;
+        for object in std::iter::once(fields).chain(config) {
+            named.extend(object.get("prompt_id").and_then(Value::as_str).map(str::to_owned));
+            for mapping in ["category_to_prompt_mapping", "expansion_mapping"] {
+                let mapping = object.get(mapping).and_then(Value::as_object);
+                mapped |= mapping.is_some();
+                named.extend(mapping.into_iter().flat_map(Map::values).filter_map(Value::as_str).map(str::to_owned));
+            }
+        }
+        let mode = config.and_then(|config| config.get("mode")).and_then(Value::as_str);
+        if mode == Some("mapped") && !mapped {
+            // Only the rows determine which prompts are used.
+            named.extend(self.library.prompts.keys().cloned());
+        }
+    }
+
+    fn refuse_broken(&self, named: &BTreeSet<String>) -> Result<(), Failure> {
+        let is_named = |file: &Path| file.file_stem().and_then(|name| name.to_str()).is_some_and(|id| named.contains(id));
+        let broken = self.broken.iter().filter(|(file, _)| is_named(file));
+        let lines: Vec<String> = broken.map(|(file, problem)| format!("{}: {problem}", file.display())).collect();
+        if lines.is_empty() { Ok(()) } else { Err(Failure::Usage(lines.join("\n"))) }
+    }
+
+    fn content(&self, id: &str) -> Value {
+        match (self.library.prompts.get(id), self.library.rules.get(id)) {
+            (Some(prompt), _) => json!(prompt),
+            (None, rule) => json!(rule),
+        }
+    }
+}
+
+/// Returns the names in an expansion rule that an input contains.
+fn prompts_of_rule(content: &Value) -> impl Iterator<Item = &str> {
+    let is_rule = content.get("expansion_rule").is_some_and(|value| !value.is_null());
+    let prompts = content.get("prompts").and_then(Value::as_array).filter(|_| is_rule);
+    prompts.into_iter().flatten().filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::input::{RunRequest, StackLimits};
+    use rstest::rstest;
+    use tempfile::TempDir;
+
+    fn folder() -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let fields = "[output_schema]\ntype = \"json\"\nfields = { z = \"$.z\", a = \"$.a\" }";
+        let both = "description = \"d\"\nexpansion_rule = true\nprompts = [\"mood\", \"topic\"]".to_owned();
+        let files = [
+            ("mood", format!("description = \"d\"\ntemplate = \"{{text}}\"\n{fields}")),
+            ("topic", "description = \"d\"\ntemplate = \"{text}\"".to_owned()),
+            ("other", "description = \"d\"\ntemplate = \"x\"".to_owned()),
+            ("broken", "description = \"d\"\ntemplate = \"{\"".to_owned()),
+            ("both", both),
+        ];
+        for (id, text) in files {
+            std::fs::write(folder.path().join(format!("{id}.toml")), text).unwrap();
+        }
+        folder
+    }
+
+    fn inlined(mut input: Value) -> (Value, Inlined) {
+        let inlined = LocalPrompts::read(folder().path()).unwrap().inline_into(&mut input).unwrap();
+        (input, inlined)
+    }
+
+    #[rstest]
+    #[case::one(json!({"prompt_id": "mood"}), &["mood"], &[])]
+    #[case::long_form(json!({"prompt_config": {"prompt_id": "mood"}}), &["mood"], &[])]
+    #[case::of_the_stack(json!({"prompt_id": "deployed"}), &[], &["deployed"])]
+    #[case::inline(json!({"prompt": {"template": "t"}}), &[], &[])]
+    #[case::own(json!({"prompt_id": "mood", "prompts": {"mood": {"template": "mine"}}}), &[], &[])]
+    #[case::own_rule(json!({"prompts": {"r": {"expansion_rule": true, "prompts": ["topic", "x"]}}}), &["topic"], &["x"])]
+    #[case::mapping(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "category_to_prompt_mapping": {"a": "mood"}}),
+        &["mood"], &[])]
+    #[case::by_name(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}}), &["mood", "other", "topic"], &[])]
+    #[case::rule(json!({"prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "both"}}}),
+        &["both", "mood", "topic"], &[])]
+    #[case::stages(json!({"stages": [{"prompt_id": "mood"}, 7, {"prompt_id": "topic"}, {"prompt_id": "x"}]}), &["mood", "topic"], &["x"])]
+    #[case::continuation(json!({"resume_run": "r"}), &[], &[])]
+    fn an_input_gets_the_prompts_that_it_names(
+        #[case] input: Value,
+        #[case] expected: &[&str],
+        #[case] elsewhere: &[&str],
+    ) {
+        let (after, inlined) = inlined(input.clone());
+        let names = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
+        assert_eq!(inlined, Inlined { ids: names(expected), elsewhere: names(elsewhere) });
+        for id in expected {
+            assert!(after["prompts"][id].is_object(), "{after}");
+        }
+        for (field, value) in input.as_object().unwrap().iter().filter(|(field, _)| *field != "prompts") {
+            assert_eq!(after.get(field), Some(value));
+        }
+        if let Some(own) = input["prompts"].as_object() {
+            assert!(own.iter().all(|(id, content)| after["prompts"].get(id) == Some(content)), "{after}");
+        }
+    }
+
+    #[test]
+    fn inlined_prompts_are_read_as_the_files_are() {
+        let folder = folder();
+        let prompts = LocalPrompts::read(folder.path()).unwrap();
+        let mut input = json!({"s3_uri": "s3://b/a.csv", "job_name_prefix": "p", "model_id": "m",
+            "prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "both"}}});
+        prompts.inline_into(&mut input).unwrap();
+        let limits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let (request, problems) = RunRequest::read(&input, limits);
+        assert_eq!(problems, []);
+        let read = request.unwrap().prompts;
+        assert_eq!(read.prompts["mood"], prompts.library.prompts["mood"]);
+        assert_eq!(read.rules["both"], prompts.library.rules["both"]);
+    }
+
+    #[test]
+    fn a_file_with_mistakes_matters_only_if_it_is_named() {
+        let error = LocalPrompts::read(folder().path()).unwrap().inline_into(&mut json!({"prompt_id": "broken"}));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("broken.toml: template is `{`: has a `{` at line 1, column 1"), "{error}");
+        assert!(LocalPrompts::read(Path::new("/nowhere")).is_err());
+    }
+}
