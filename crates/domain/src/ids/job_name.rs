@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 /// Maximum length of a job name at Bedrock.
 const MAX_LENGTH: usize = 63;
 
-/// Name of a job, of Bedrock's pattern: letters, digits, `-`, `.` and `+`, at most 63, beginning with a letter or digit.
+/// Name of a job: letters, digits, `-`, `.` and `+`, at most 63, beginning with a letter or digit.
+///
+/// That is the pattern of `jobName` of `CreateModelInvocationJob` (Bedrock API Reference), so that the names of the account's
+/// other jobs, which come in events as well, are read too. Names that we make have neither `.` nor `+`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobName(String);

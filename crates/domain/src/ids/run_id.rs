@@ -7,7 +7,7 @@ use crate::short_hash::short_hash;
 use serde::{Deserialize, Serialize};
 
 /// Id of a run: letters, digits, `-`, `_` and `.`, beginning with a letter or digit. It stands in keys of the bucket and in
-/// the S3 addresses of Bedrock jobs.
+/// the S3 addresses of Bedrock jobs, whose pattern (`s3Uri` in the Bedrock API Reference) allows all of these characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
