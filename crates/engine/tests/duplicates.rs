@@ -20,7 +20,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 fn layout() -> Layout {
-    Layout::new("p", "r")
+    Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap())
 }
 
 /// Writes the chunks of these rows, of which `text` is what the prompt shows and `note` is not.

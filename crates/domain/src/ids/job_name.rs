@@ -1,6 +1,6 @@
 //! The name of a job.
 
-use super::name_of_text;
+use super::{JobPrefix, name_of_text};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,12 @@ pub struct JobName(String);
 name_of_text!(JobName);
 
 impl JobName {
+    /// Name of job `number` of a run with this prefix; `hash` tells it from all others of that prefix and number. It fits:
+    /// a prefix has 40 characters at most, a number 10 and a hash 8.
+    pub(crate) fn of_job(prefix: &JobPrefix, number: &str, hash: &str) -> Self {
+        Self(format!("{prefix}-{number}-{hash}"))
+    }
+
     /// Reads the name of a job.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::remainder::Remainder;
 use crate::extract::ColumnType;
+use crate::ids::JobName;
 use crate::lane::Lane;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +31,7 @@ pub struct NewPass {
     /// Round that the pass belongs to.
     pub round: u32,
     /// Names of failed jobs whose rows now go on demand, at the full price: the summary reports them.
-    pub failed_jobs: BTreeSet<String>,
+    pub failed_jobs: BTreeSet<JobName>,
     /// What follows if the rows do not make a single job (too few, or too large beside each other): they are not sent
     /// again, and keep their reasons.
     pub otherwise: Ending,
