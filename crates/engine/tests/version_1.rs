@@ -102,6 +102,19 @@ fn jobs_and_files_have_the_names_that_version_1_gave_them() {
     assert_eq!(client_request_token(&plan.run_id, &jobs[0].name), token);
 }
 
+#[test]
+fn a_plan_and_the_manifests_of_jobs_are_written_as_they_were_stored() {
+    let (stored, written): (Value, Value) =
+        (read("plan.json"), serde_json::to_value(read::<Plan>("plan.json")).unwrap());
+    for field in ["run_id", "execution_arn", "started_at", "bucket", "task_table"] {
+        assert_eq!(written[field], stored[field], "{field}");
+    }
+    for name in ["jobs.json", "passes/1/jobs.json", "passes/2/jobs.json", "passes/3/jobs.json"] {
+        let written = serde_json::to_value(read::<Vec<JobItem>>(name)).unwrap();
+        assert_eq!(written, read::<Value>(name), "{name}");
+    }
+}
+
 #[rstest]
 #[case("run_id", "a b", "the run id is `a b`: is not a valid run id")]
 #[case("execution_arn", "arn", "the execution is `arn`: is not the ARN of an execution")]
