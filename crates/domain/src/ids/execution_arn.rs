@@ -19,7 +19,7 @@ pub struct ExecutionArn(String);
 name_of_text!(ExecutionArn);
 
 impl ExecutionArn {
-    /// Reads the ARN of an execution.
+    /// Parses the ARN of an execution.
     ///
     /// # Errors
     /// Returns a problem if the text has another form.
@@ -39,28 +39,28 @@ impl ExecutionArn {
         Arn::parse(&self.0).unwrap_or_default()
     }
 
-    /// Partition of AWS: `aws`, `aws-cn`, …
+    /// Returns the partition of AWS: `aws`, `aws-cn`, …
     pub fn partition(&self) -> &str {
         self.parts().partition
     }
 
-    /// Region.
+    /// Returns the region.
     pub fn region(&self) -> &str {
         self.parts().region
     }
 
-    /// Name of the state machine.
+    /// Returns the name of the state machine.
     pub fn state_machine(&self) -> &str {
         self.parts().resource.split(':').nth(1).unwrap_or_default()
     }
 
-    /// Name of the execution.
+    /// Returns the name of the execution.
     pub fn name(&self) -> &str {
         self.parts().resource.split(':').nth(2).unwrap_or_default()
     }
 
-    /// ARN of the execution of this name of the batch orchestrator that was deployed beside the pipeline orchestrator of
-    /// this execution.
+    /// Returns the ARN of the execution with this name in the batch orchestrator that was deployed with the pipeline
+    /// orchestrator of this execution.
     #[must_use]
     pub fn of_stage(&self, name: &str) -> Self {
         let (before, _) = self.0.rsplit_once(':').unwrap_or_default();

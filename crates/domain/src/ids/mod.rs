@@ -1,8 +1,7 @@
-//! Typed names of runs, jobs and executions: each is checked where it enters, and trusted from then on.
+//! Typed names of runs, jobs and executions. Each is validated once, when it is parsed.
 //!
-//! On the wire each is its text. One that cannot be read is the problem of the event or of the user's input that it came
-//! with; in an object or an item that a run has stored, it makes that corrupt. Each grammar accepts every name that a version
-//! before could store.
+//! On the wire each is its text. One that is invalid makes the event or the user's input invalid, and a stored object or
+//! item corrupt. Each grammar accepts every name that an earlier version could store.
 
 mod arn;
 mod cleaned_text;
@@ -25,7 +24,7 @@ pub use job_prefix::JobPrefix;
 pub use run_id::RunId;
 pub use state_machine_arn::StateMachineArn;
 
-/// Conversions that all names share: each is parsed from its text, displayed and serialized as it.
+/// Implements the conversions that all names share: they are parsed from text, and displayed and serialized as it.
 macro_rules! name_of_text {
     ($name:ident) => {
         impl $name {
