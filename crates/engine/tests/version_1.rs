@@ -1,12 +1,13 @@
-//! What version 1 stored is still read: plans, manifests, steps of running executions, and counts of the job table. The
-//! files are as its own code wrote them, of one run of three chunks (the last one too small for batch) and a round.
+//! Stored data of version 1 can still be read: plans, manifests, steps of running executions, and counts of the job table.
+//! The files were written by version 1, for a run of three chunks (the last one too small for batch) and one round.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::format_version::FormatVersion;
+use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinStamp, JoinTask};
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::layout::{Layout, client_request_token};
 use bedrock_batch_domain::plan::{JobItem, Plan};
 use bedrock_batch_domain::run::{
     Ending, Facts, History, JobProgress, Mode, Pass, Phase, Remainder, RowSelection, RunShape, RunState, Step,
@@ -20,6 +21,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+const EXECUTION: &str = "arn:aws:states:us-east-1:123456789012:execution:bedrock-batch-orchestrator:tickets-7";
+
 fn text(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version_1").join(name);
     std::fs::read_to_string(path).unwrap()
@@ -29,7 +32,7 @@ fn read<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_str(&text(name)).unwrap()
 }
 
-/// The passes up to `last`.
+/// Returns the passes up to `last`.
 fn history(last: u32) -> History {
     let later = |pass| Pass {
         jobs: read(&format!("passes/{pass}/jobs.json")),
@@ -56,14 +59,10 @@ fn state(phase: Phase, pass: u32, round: u32) -> RunState {
 #[case("pivot", StepName::JoinChunks, state(Phase::Pivot, 3, 1))]
 #[case("collect", StepName::JoinChunks, RunState { mode: Mode::Collect, ..state(Phase::Join, 3, 0) })]
 #[case("finish", StepName::Finish, state(Phase::Finished, 3, 1))]
-fn steps_without_a_phase_have_the_one_that_they_are_in(
-    #[case] name: &str,
-    #[case] step: StepName,
-    #[case] state: RunState,
-) {
+fn steps_without_a_phase_get_the_correct_one(#[case] name: &str, #[case] step: StepName, #[case] state: RunState) {
     let read: Step = read(&format!("steps/{name}.json"));
     assert_eq!((read.step, read.state), (step, state));
-    // Everything that the state machine and functions of version 1 read is still there; the phase comes to it.
+    // Everything that the state machine and functions of version 1 read is still there; the phase is additional.
     let mut written = serde_json::to_value(&read).unwrap();
     let phase = written.as_object_mut().unwrap().remove("phase");
     assert_eq!(written, serde_json::from_str::<Value>(&text(&format!("steps/{name}.json"))).unwrap());
@@ -71,7 +70,7 @@ fn steps_without_a_phase_have_the_one_that_they_are_in(
 }
 
 #[test]
-fn a_step_keeps_its_phase_whatever_its_manifest_is_called() {
+fn a_stored_phase_is_kept_whatever_the_key_of_the_manifest() {
     let mut step: Step = read("steps/last_join.json");
     step.manifest_key = "elsewhere.json".to_owned();
     let again: Step = serde_json::from_value(serde_json::to_value(&step).unwrap()).unwrap();
@@ -79,11 +78,61 @@ fn a_step_keeps_its_phase_whatever_its_manifest_is_called() {
 }
 
 #[test]
-fn the_plan_is_of_version_1_and_begins_as_it_did() {
+fn the_first_step_of_a_plan_of_version_1_is_unchanged() {
     let plan: Plan = read("plan.json");
     assert_eq!(plan.version, FormatVersion::FIRST);
     let first: Step = read("steps/process_jobs.json");
     assert_eq!(Step::first(&plan, &plan.execution_arn), first);
+}
+
+#[test]
+fn jobs_and_files_have_the_names_that_version_1_gave_them() {
+    let (plan, jobs): (Plan, Vec<JobItem>) = (read("plan.json"), read("jobs.json"));
+    let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
+    for job in &jobs {
+        assert_eq!(job.name, layout.job_name(&plan.started_at, job.round, job.index));
+        assert_eq!(job.input_uri, format!("s3://data/{}", layout.records_key(job.index)));
+        assert_eq!(job.output_uri, format!("s3://data/{}", layout.answers_prefix(job.index)));
+    }
+    let token = "083ba87a3c7d1317f0689b4c74c6eed3c6eb65f194c9ad05d700b575f058fe58";
+    assert_eq!(client_request_token(&plan.run_id, &jobs[0].name), token);
+}
+
+#[test]
+fn a_plan_and_the_manifests_of_jobs_are_written_as_they_were_stored() {
+    let (stored, written): (Value, Value) =
+        (read("plan.json"), serde_json::to_value(read::<Plan>("plan.json")).unwrap());
+    for field in ["run_id", "execution_arn", "started_at", "bucket", "task_table"] {
+        assert_eq!(written[field], stored[field], "{field}");
+    }
+    for name in ["jobs.json", "passes/1/jobs.json", "passes/2/jobs.json", "passes/3/jobs.json"] {
+        let written = serde_json::to_value(read::<Vec<JobItem>>(name)).unwrap();
+        assert_eq!(written, read::<Value>(name), "{name}");
+    }
+}
+
+#[rstest]
+#[case("run_id", "a b", "the run id is `a b`: is not a valid run id")]
+#[case("execution_arn", "arn", "the execution is `arn`: is not the ARN of an execution")]
+fn a_plan_or_a_step_with_an_invalid_name_is_refused(#[case] field: &str, #[case] value: &str, #[case] expected: &str) {
+    let (mut plan, mut step): (Value, Value) = (read("plan.json"), read("steps/join_chunks.json"));
+    plan[field] = json!(value);
+    step[field] = json!(value);
+    let errors = [serde_json::from_value::<Plan>(plan).unwrap_err(), serde_json::from_value::<Step>(step).unwrap_err()];
+    for error in errors {
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+}
+
+#[rstest]
+#[case("passes/3/chunks.json", "duplicates/tickets-7/0000", "the job name is")]
+#[case("passes/3/wide.json", "duplicates/tickets-7/0000", "the job name is")]
+#[case("passes/3/last.json", "tickets-0000-427bb497", "the name is")]
+fn a_task_with_a_name_of_another_kind_is_refused(#[case] manifest: &str, #[case] name: &str, #[case] expected: &str) {
+    let mut task: Value = read::<Vec<Value>>(manifest).pop().unwrap();
+    task["name"] = json!(name);
+    let error = serde_json::from_value::<JoinTask>(task).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{expected} `{name}`: ")), "{error}");
 }
 
 #[test]
@@ -111,7 +160,7 @@ fn the_last_join_has_chunks_of_other_types_and_files_of_duplicates() {
     let expected_types = Some(vec![ColumnType::Text]);
     let [JoinTask::Chunk { chunk: 0, attempts, types, .. }, duplicates] = tasks.as_slice() else { panic!("{tasks:?}") };
     assert_eq!((attempts.len(), types), (2, &expected_types));
-    let name = Layout::duplicates_name("tickets-7", 0);
+    let name = Layout::duplicates_name(&RunId::parse("tickets-7").unwrap(), 0);
     assert_eq!(duplicates, &JoinTask::Duplicates { file: 0, name, types: expected_types, stamp: stamp() });
 }
 
@@ -133,7 +182,7 @@ fn tasks_are_written_so_that_version_1_reads_them(#[case] name: &str) {
     let stored: Vec<Value> = read(name);
     for (written, stored) in written.as_array().unwrap().iter().zip(&stored) {
         for (field, value) in stored.as_object().unwrap() {
-            // Version 1 looked neither at the jobs nor at the stamp of wide rows.
+            // Version 1 ignored the jobs and the stamp of tasks for wide rows.
             if stored["widen"] == json!(false) || !["jobs", "stamp"].contains(&field.as_str()) {
                 assert_eq!(&written[field], value, "{field}");
             }
@@ -145,9 +194,9 @@ fn tasks_are_written_so_that_version_1_reads_them(#[case] name: &str) {
 #[test]
 fn a_job_of_the_first_pass_is_joined_as_its_chunk() {
     let job: Value = read::<Vec<Value>>("jobs.json").remove(1);
-    let input = json!({"run_id": "tickets-7", "execution_arn": "arn", "job": job});
+    let input = json!({"run_id": "tickets-7", "execution_arn": EXECUTION, "job": job});
     let input: PostprocessInput = serde_json::from_value(input).unwrap();
-    let name = job["name"].as_str().unwrap().to_owned();
+    let name: JobName = job["name"].as_str().unwrap().parse().unwrap();
     let attempt = ChunkAttempt { index: 1, name: name.clone(), pass: 0, lane: Lane::Batch, records: 200 };
     let attempts = vec![attempt];
     let expected = JoinTask::Chunk { chunk: 1, name, attempts, types: None, stamp: JoinStamp::FirstJob };
@@ -155,10 +204,10 @@ fn a_job_of_the_first_pass_is_joined_as_its_chunk() {
 }
 
 #[rstest]
-#[case(json!({"run_id": "r", "execution_arn": "e"}))]
-#[case(json!({"run_id": "r", "execution_arn": "e", "job": null, "chunk": null}))]
+#[case(json!({"run_id": "r", "execution_arn": EXECUTION}))]
+#[case(json!({"run_id": "r", "execution_arn": EXECUTION, "job": null, "chunk": null}))]
 #[case(json!({
-    "run_id": "r", "execution_arn": "e", "job": read::<Vec<Value>>("jobs.json")[0],
+    "run_id": "r", "execution_arn": EXECUTION, "job": read::<Vec<Value>>("jobs.json")[0],
     "chunk": read::<Vec<Value>>("passes/3/chunks.json")[0],
 }))]
 fn an_input_without_exactly_one_task_is_refused(#[case] input: Value) {
@@ -167,7 +216,7 @@ fn an_input_without_exactly_one_task_is_refused(#[case] input: Value) {
 }
 
 #[test]
-fn counts_know_their_join() {
+fn counts_contain_the_stamp_of_their_join() {
     assert_eq!(read::<ChunkCounts>("counts/first_job.json").stamp, JoinStamp::FirstJob);
     assert_eq!(read::<ChunkCounts>("counts/join.json").stamp, stamp());
     for name in ["counts/first_job.json", "counts/join.json"] {
@@ -178,12 +227,12 @@ fn counts_know_their_join() {
     }
 }
 
-/// Progress of a run that has got through the jobs up to this number.
-fn over_up_to(last: Option<u32>) -> impl Fn(&str) -> JobProgress {
+/// Returns the progress of a run whose jobs up to this number are over.
+fn over_up_to(last: Option<u32>) -> impl Fn(&JobName) -> JobProgress {
     let history = history(3);
     let numbers = (0..=3)
         .flat_map(|pass| history.jobs_of_pass(pass).map(|(job, _)| (job.name.clone(), job.index)).collect::<Vec<_>>());
-    let numbers: HashMap<String, u32> = numbers.collect();
+    let numbers: HashMap<JobName, u32> = numbers.collect();
     move |name| {
         let is_over = last.is_some_and(|last| numbers[name] <= last);
         JobProgress { has_begun: is_over, is_over }
@@ -198,7 +247,7 @@ fn over_up_to(last: Option<u32>) -> impl Fn(&str) -> JobProgress {
 #[case::in_the_round(3, Some(2), Phase::Answer, 2, vec![3], Some(3))]
 #[case::the_remainder_waits(3, Some(3), Phase::Answer, 2, vec![], Some(3))]
 #[case::all_over(3, Some(4), Phase::Answer, 3, vec![], None)]
-fn a_run_is_resumed_where_it_ended(
+fn a_run_is_resumed_at_the_point_where_it_ended(
     #[case] written: u32,
     #[case] over: Option<u32>,
     #[case] phase: Phase,
@@ -216,7 +265,7 @@ fn a_run_is_resumed_where_it_ended(
 }
 
 #[test]
-fn a_resumed_run_goes_through_all_its_parts() {
+fn a_resumed_run_goes_through_all_its_phases() {
     let plan: Plan = read("plan.json");
     let history = history(3);
     let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, over_up_to(Some(4)));
@@ -228,7 +277,7 @@ fn a_resumed_run_goes_through_all_its_parts() {
         fates: HashMap::new(),
     };
     let Transition::Join(chunks) = advance(&resumption.state, &facts) else { panic!("the last pass is not joined") };
-    // Chunk 2 was never counted, chunk 1 had the rows of the last pass.
+    // Chunk 2 was never counted, and chunk 1 had the rows of the last pass.
     assert_eq!(chunks.into_iter().collect::<Vec<_>>(), [1, 2]);
     facts.counts.insert(2, &answered);
     let state = resumption.state.joining();

@@ -1,13 +1,16 @@
-//! The name of a job.
+//! Names of jobs.
 
-use super::name_of_text;
+use super::{JobPrefix, name_of_text};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 /// Maximum length of a job name at Bedrock.
 const MAX_LENGTH: usize = 63;
 
-/// Name of a job, of Bedrock's pattern: letters, digits, `-`, `.` and `+`, at most 63, beginning with a letter or digit.
+/// Name of a job that matches Bedrock's pattern: at most 63 letters, digits, `-`, `.` and `+`, the first a letter or digit.
+///
+/// The pattern is that of `jobName` of `CreateModelInvocationJob` (Bedrock API Reference), so that the names of other jobs of
+/// the account, which occur in events, can be parsed too. Names that a run generates contain neither `.` nor `+`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobName(String);
@@ -15,10 +18,16 @@ pub struct JobName(String);
 name_of_text!(JobName);
 
 impl JobName {
-    /// Reads the name of a job.
+    /// Returns the name of job `number` of a run with this prefix; `hash` distinguishes it from all others with that prefix and
+    /// number. It fits: a prefix has at most 40 characters, a number 10 and a hash 8.
+    pub(crate) fn of_job(prefix: &JobPrefix, number: &str, hash: &str) -> Self {
+        Self(format!("{prefix}-{number}-{hash}"))
+    }
+
+    /// Parses the name of a job.
     ///
     /// # Errors
-    /// Returns a problem if Bedrock takes no such name.
+    /// Returns a problem if Bedrock does not accept the name.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "-.+".contains(c);
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -44,7 +53,7 @@ mod tests {
     #[case("duplicates/r/0000", false)]
     #[case("-a", false)]
     #[case("", false)]
-    fn names_are_those_that_bedrock_takes(#[case] text: &str, #[case] valid: bool) {
+    fn valid_names_are_those_that_bedrock_accepts(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(JobName::parse(text).is_ok(), valid);
         assert!(JobName::parse(&"x".repeat(64)).is_err());
     }

@@ -1,43 +1,44 @@
-//! Jobs, from before they exist to their end.
+//! Updates of jobs, from before they exist at Bedrock until their end.
 
 use super::items::{Fallback, StoredJob};
 use super::update::{number, text, timestamp};
 use super::{JobTable, open_jobs};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::plan::JobItem;
 use std::time::SystemTime;
 
-/// A job to be put into the table.
+/// Job to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewJob<'a> {
     /// The run.
-    pub run_id: &'a str,
-    /// The execution that makes it.
-    pub execution_arn: &'a str,
+    pub run_id: &'a RunId,
+    /// Execution that creates it.
+    pub execution_arn: &'a ExecutionArn,
     /// The model.
     pub model_id: &'a str,
-    /// If true, its rows may go on demand should Bedrock not take it in batch.
+    /// If true, its rows may be sent on demand if Bedrock does not accept it in batch.
     pub on_demand_allowed: bool,
     /// The job.
     pub item: &'a JobItem,
 }
 
-/// What Bedrock says of a job.
+/// State of a job, as reported by Bedrock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
-    /// Its status.
+    /// Status.
     pub status: JobStatus,
-    /// Its message.
+    /// Message, if there is one.
     pub message: Option<String>,
-    /// Records processed.
+    /// Number of processed records, if Bedrock reports it.
     pub processed: Option<u64>,
 }
 
 impl JobTable {
-    /// Stores a job that does not exist at Bedrock yet, with the token of the state machine that waits for it. If it was
-    /// stored before, the token of a new attempt takes the old one's place. Returns the item as it is then.
+    /// Stores a job that does not exist at Bedrock yet, with the token of the state machine that waits for it. If the job is
+    /// already stored, the token of a new attempt replaces the old one. Returns the updated item.
     ///
     /// # Errors
     /// Returns an error if a DynamoDB request fails or the item is corrupt.
@@ -45,17 +46,17 @@ impl JobTable {
         let waiting = [(":token", text(token)), (":open", text(open_jobs::OPEN)), (":no", AttributeValue::Bool(false))];
         let token_set = "task_token = :token, answered = :no, #open = :open";
         if !self.store(job, &format!(", {token_set}"), &waiting).await? {
-            // The caller waits on this token, whether it is new or repeated. An answer that was given before is refused by
+            // The caller waits on this token, whether it is new or repeated. A second answer to a token is refused by
             // Step Functions, and that counts as given.
             let mut values = waiting.to_vec();
-            values.push((":execution", text(job.execution_arn)));
+            values.push((":execution", text(job.execution_arn.as_str())));
             let set = format!("SET {token_set}, execution_arn = :execution");
-            self.change(&job.item.name, &set, "attribute_exists(lane)", &values).await?;
+            self.change(job.item.name.as_str(), &set, "attribute_exists(lane)", &values).await?;
         }
         self.stored(&job.item.name).await
     }
 
-    /// Stores a job whose records are sent on demand: no state machine waits with a token. Returns the item as it is then.
+    /// Stores a job whose records are sent on demand, for which no state machine waits with a token. Returns the updated item.
     ///
     /// # Errors
     /// Returns an error if a DynamoDB request fails or the item is corrupt.
@@ -64,8 +65,8 @@ impl JobTable {
         self.stored(&job.item.name).await
     }
 
-    /// Stores what is known of a job beforehand, if that was not done before; returns whether it was done now. The item may
-    /// exist already, with nothing but the counts of its chunk: a run that is collected counts all its chunks.
+    /// Stores the properties of a job that are known in advance, unless they are stored already; returns true if it stored
+    /// them. The item may already exist with only the counts of its chunk, since collecting a run counts all its chunks.
     async fn store(
         &self,
         job: &NewJob<'_>,
@@ -73,13 +74,13 @@ impl JobTable {
         further: &[(&str, AttributeValue)],
     ) -> Result<bool, EngineError> {
         let mut values = vec![
-            (":run", text(job.run_id)),
+            (":run", text(job.run_id.as_str())),
             (":index", number(job.item.index)),
             (":model", text(job.model_id)),
             (":records", number(job.item.records)),
             (":round", number(job.item.round)),
             (":lane", text(job.item.lane.name())),
-            (":execution", text(job.execution_arn)),
+            (":execution", text(job.execution_arn.as_str())),
             (":may", AttributeValue::Bool(job.on_demand_allowed)),
             (":input", text(&job.item.input_uri)),
             (":output", text(&job.item.output_uri)),
@@ -89,10 +90,10 @@ impl JobTable {
         let set = "SET run_id = :run, job_index = :index, model_id = :model, records = :records, round = :round, \
                    lane = :lane, execution_arn = :execution, may_fall_back = :may, input_uri = :input, \
                    output_uri = :output, created_at = :created";
-        self.change(&job.item.name, &format!("{set}{further_set}"), "attribute_not_exists(lane)", &values).await
+        self.change(job.item.name.as_str(), &format!("{set}{further_set}"), "attribute_not_exists(lane)", &values).await
     }
 
-    async fn stored(&self, name: &str) -> Result<StoredJob, EngineError> {
+    async fn stored(&self, name: &JobName) -> Result<StoredJob, EngineError> {
         let stored = self.get(name).await?;
         stored.ok_or_else(|| EngineError::corrupt(format!("the item `{name}` of the job table was removed meanwhile")))
     }
@@ -101,17 +102,17 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn set_arn(&self, name: &str, arn: &str) -> Result<(), EngineError> {
-        let values = [(":arn", text(arn))];
-        self.change(name, "SET job_arn = :arn", "attribute_exists(job_name)", &values).await?;
+    pub async fn set_arn(&self, name: &JobName, arn: &JobArn) -> Result<(), EngineError> {
+        let values = [(":arn", text(arn.as_str()))];
+        self.change(name.as_str(), "SET job_arn = :arn", "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 
-    /// Stores what Bedrock says, unless something later is stored already.
+    /// Stores the state that Bedrock reports, unless a later one is stored already.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn record(&self, name: &str, observed: &Observed) -> Result<(), EngineError> {
+    pub async fn record(&self, name: &JobName, observed: &Observed) -> Result<(), EngineError> {
         let values = [
             (":status", text(observed.status.name())),
             (":rank", number(observed.status.rank())),
@@ -120,40 +121,40 @@ impl JobTable {
         ];
         let set = "SET #status = :status, status_rank = :rank, message = :message, processed_records = :processed";
         let condition = "attribute_exists(job_name) AND (attribute_not_exists(status_rank) OR status_rank < :rank)";
-        self.change(name, set, condition, &values).await?;
+        self.change(name.as_str(), set, condition, &values).await?;
         Ok(())
     }
 
-    /// Stores how many records of a running job have been processed: what [`JobTable::record`] does not, since the status
-    /// is no news.
+    /// Stores the number of processed records of a running job, which [`JobTable::record`] does not update if the status is
+    /// unchanged.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn record_progress(&self, name: &str, processed: u64) -> Result<(), EngineError> {
+    pub async fn record_progress(&self, name: &JobName, processed: u64) -> Result<(), EngineError> {
         let values = [(":processed", number(processed))];
-        self.change(name, "SET processed_records = :processed", "attribute_exists(job_name)", &values).await?;
+        self.change(name.as_str(), "SET processed_records = :processed", "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 
-    /// Notes that `token` was answered: the job is no longer open. A newer token stays unanswered.
+    /// Notes that `token` was answered, so that the job is no longer open. A newer token remains unanswered.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn mark_answered(&self, name: &str, token: &str) -> Result<(), EngineError> {
+    pub async fn mark_answered(&self, name: &JobName, token: &str) -> Result<(), EngineError> {
         let values = [(":yes", AttributeValue::Bool(true)), (":token", text(token))];
-        self.change(name, "SET answered = :yes REMOVE #open", "task_token = :token", &values).await?;
+        self.change(name.as_str(), "SET answered = :yes REMOVE #open", "task_token = :token", &values).await?;
         Ok(())
     }
 
-    /// Notes that the rows of a job go on demand.
+    /// Notes that the rows of a job are sent on demand.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn fall_back(&self, name: &str, fallback: &Fallback) -> Result<(), EngineError> {
+    pub async fn fall_back(&self, name: &JobName, fallback: &Fallback) -> Result<(), EngineError> {
         let Fallback { reason, refused } = fallback;
         let values = [(":reason", text(reason)), (":refused", AttributeValue::Bool(*refused))];
         let set = "SET fell_back = :reason, refused = :refused";
-        self.change(name, set, "attribute_exists(job_name)", &values).await?;
+        self.change(name.as_str(), set, "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 }

@@ -1,19 +1,20 @@
-//! Reading jobs, and all items of a run.
+//! Queries of jobs, and of all items of a run.
 
 use super::JobTable;
 use super::items::{StoredItem, StoredJob};
 use super::update::text;
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
+use bedrock_batch_domain::ids::{JobName, RunId};
 
 impl JobTable {
-    /// The job of this name, once it was begun.
+    /// Returns the job with this name, if it was started.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or the item is corrupt.
-    pub async fn get(&self, name: &str) -> Result<Option<StoredJob>, EngineError> {
-        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(name)).consistent_read(true);
-        let got = get.send().await;
+    pub async fn get(&self, name: &JobName) -> Result<Option<StoredJob>, EngineError> {
+        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(name.as_str()));
+        let got = get.consistent_read(true).send().await;
         let got = got.map_err(|error| {
             EngineError::from_aws(format!("cannot read the item `{name}` of the table {}", self.table), &error)
         })?;
@@ -21,22 +22,23 @@ impl JobTable {
         Ok(item.and_then(StoredItem::into_job))
     }
 
-    /// All items of a run but its own, in the order of their numbers. The index that is read is eventually consistent.
+    /// Returns all items of a run except its own, in the order of their numbers. The index is eventually consistent.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or an item is corrupt.
-    pub async fn of_run(&self, run_id: &str) -> Result<Vec<StoredItem>, EngineError> {
+    pub async fn of_run(&self, run_id: &RunId) -> Result<Vec<StoredItem>, EngineError> {
         self.readable_of_run(run_id).await?.into_iter().collect()
     }
 
-    /// The same for a caller that has to do what it can with the readable ones: a corrupt item is an error in its place.
+    /// Returns the same items, with an error in place of each corrupt one, for callers that need all readable items.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn readable_of_run(&self, run_id: &str) -> Result<Vec<Result<StoredItem, EngineError>>, EngineError> {
+    pub async fn readable_of_run(&self, run_id: &RunId) -> Result<Vec<Result<StoredItem, EngineError>>, EngineError> {
         let query = self.client.query().table_name(&self.table).index_name(RUN_INDEX.name);
         let condition = format!("{} = :run", RUN_INDEX.partition_key);
-        let query = query.key_condition_expression(condition).expression_attribute_values(":run", text(run_id));
+        let query =
+            query.key_condition_expression(condition).expression_attribute_values(":run", text(run_id.as_str()));
         let mut found = query.into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = found.next().await {

@@ -1,7 +1,7 @@
-//! The next step of a run: gathers the facts that decide it, and performs the transition that
-//! [`advance`](bedrock_batch_domain::run::advance) makes of them.
+//! The next step of a run: collects the facts that determine it, and performs the transition that
+//! [`advance`](bedrock_batch_domain::run::advance) derives from them.
 //!
-//! Every step may be repeated: it reads what is stored and writes the same files again.
+//! Every step may be repeated: it reads stored facts and writes the same files again.
 
 mod history;
 mod new_pass;
@@ -12,6 +12,7 @@ use crate::error::EngineError;
 use crate::job_table::{Fallback, JobTable, StoredItem, StoredJob};
 use crate::objects::Bucket;
 use bedrock_batch_domain::extract::ColumnType;
+use bedrock_batch_domain::ids::JobName;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
 use bedrock_batch_domain::lane::Lane;
@@ -24,16 +25,16 @@ pub use pass_files::PassFiles;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything that the next step needs.
+/// Determines the next steps of runs.
 #[derive(Debug, Clone)]
 pub struct NextStepper {
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: Bucket,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
 }
 
-/// A run after the step `done`, as it is stored.
+/// Stored state of a run after the step `done`.
 struct Stored {
     done: Step,
     plan: Plan,
@@ -43,11 +44,11 @@ struct Stored {
 }
 
 impl NextStepper {
-    /// Returns the step that follows on `done`.
+    /// Returns the step that follows `done`.
     ///
     /// # Errors
     /// Returns an error if S3 or DynamoDB cannot be reached, if the index of the job table does not show the work of `done`
-    /// yet, or if another execution owns the run by now.
+    /// yet, or if another execution owns the run now.
     pub async fn run(&self, done: Step) -> Result<Step, EngineError> {
         self.jobs.ensure_owner(&done.run_id, &done.execution_arn).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&done.run_id)).await?;
@@ -60,11 +61,11 @@ impl NextStepper {
         // Boxed: the futures of all transitions together are large.
         let next = Box::pin(self.perform(&stored, transition)).await?;
         let (phase, pass, round) = (next.state.phase, next.state.pass, next.state.round);
-        tracing::info!(run_id = next.run_id, ?phase, step = ?next.step, pass, round, "run_step_decided");
+        tracing::info!(run_id = %next.run_id, ?phase, step = ?next.step, pass, round, "run_step_decided");
         Ok(next)
     }
 
-    /// Returns the step that joins all chunks of a run with the answers that there are; `first` is any step of the run.
+    /// Returns the step that joins all chunks of a run with the existing answers; `first` is any step of the run.
     pub(crate) async fn collect(&self, plan: &Plan, history: History, first: Step) -> Result<Step, EngineError> {
         let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
         let state = RunState::collecting(history.last_pass());
@@ -111,14 +112,14 @@ impl NextStepper {
         Ok(stored.next(state, Lane::default(), key))
     }
 
-    /// Writes a manifest, unless another execution owns the run by now: that one has its own.
+    /// Writes a manifest, unless another execution owns the run now, which writes its own.
     async fn write<T: Serialize>(&self, done: &Step, key: &str, value: &T) -> Result<(), EngineError> {
         self.jobs.ensure_owner(&done.run_id, &done.execution_arn).await?;
         self.bucket.put_json(key, value).await
     }
 
-    /// Notes jobs that failed and whose rows now go on demand: the summary reports them, since they cost the full price.
-    async fn note_fallbacks(&self, items: &[StoredItem], failed: &BTreeSet<String>) -> Result<(), EngineError> {
+    /// Notes failed jobs whose rows are now sent on demand, which the summary reports because they cost the full price.
+    async fn note_fallbacks(&self, items: &[StoredItem], failed: &BTreeSet<JobName>) -> Result<(), EngineError> {
         for job in items.iter().filter_map(StoredItem::job).filter(|job| failed.contains(&job.name)) {
             let message = job.message.as_deref().unwrap_or("without a message");
             let fallback = Fallback { reason: format!("the job failed: {message}"), refused: false };
@@ -134,28 +135,28 @@ impl Stored {
             shape: RunShape::from(&self.plan),
             history: &self.history,
             counts: self.chunk_counts(),
-            fates: self.items.iter().filter_map(StoredItem::job).map(|job| (job.name.as_str(), fate(job))).collect(),
+            fates: self.items.iter().filter_map(StoredItem::job).map(|job| (&job.name, fate(job))).collect(),
         }
     }
 
     /// Returns the counts of each chunk that was joined.
     fn chunk_counts(&self) -> BTreeMap<u32, &ChunkCounts> {
         let is_chunk =
-            |item: &&StoredItem| item.index() < self.plan.counts.jobs && !matches!(item, StoredItem::Duplicates(_));
+            |item: &&StoredItem| item.index() < self.plan.counts.jobs && !matches!(item, StoredItem::Duplicates(..));
         self.items.iter().filter(is_chunk).filter_map(|item| Some((item.index(), item.counts()?))).collect()
     }
 
-    /// Returns the step that follows, with another state and manifest.
+    /// Returns the next step, with another state and manifest.
     fn next(&self, state: RunState, lane: Lane, manifest_key: String) -> Step {
         self.done.followed_by(&self.plan, state, lane, manifest_key)
     }
 
-    fn chunk_name(&self, chunk: u32) -> String {
+    fn chunk_name(&self, chunk: u32) -> JobName {
         self.layout.job_name(&self.plan.started_at, 0, chunk)
     }
 
     fn stamp(&self) -> JoinStamp {
-        let execution = self.done.execution_arn.rsplit(':').next().unwrap_or_default().to_owned();
+        let execution = self.done.execution_arn.name().to_owned();
         JoinStamp::AfterPass { execution, pass: self.done.state.pass }
     }
 
@@ -187,7 +188,7 @@ impl Stored {
     }
 }
 
-/// Returns the outcome of a job, as far as it decides how its rows are answered.
+/// Returns the outcome of a job, as far as it determines how its rows are sent again.
 fn fate(job: &StoredJob) -> Fate {
     match (&job.fallback, job.lane, job.status) {
         (Some(_), ..) => Fate::Refused,

@@ -1,5 +1,6 @@
-//! The input of postprocess.
+//! Input of postprocess.
 
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::join_task::JoinTask;
 use bedrock_batch_domain::plan::JobItem;
 use serde::Deserialize;
@@ -9,27 +10,27 @@ use serde::Deserialize;
 #[serde(try_from = "StateInput")]
 pub struct PostprocessInput {
     /// The run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// The execution of the state machine.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// The task.
     pub task: JoinTask,
 }
 
-/// The input as the state machine passes it: the item of its manifest, under a name of the item's own.
+/// Input in the format of the state machine: an item of its manifest, under a name that depends on the kind of the item.
 #[derive(Deserialize)]
 struct StateInput {
-    run_id: String,
-    execution_arn: String,
-    /// A job of the first pass, whose rows are one chunk.
+    run_id: RunId,
+    execution_arn: ExecutionArn,
+    /// Job of the first pass, whose rows are one chunk.
     #[serde(default)]
     job: Option<JobItem>,
-    /// A task that next step wrote down.
+    /// Task that the next step has written.
     #[serde(default)]
     chunk: Option<JoinTask>,
 }
 
-/// An input without a task, or with two.
+/// Error for an input without a task, or with two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the input of postprocess must have either `job` or `chunk`")]
 struct NotOneTask;

@@ -1,4 +1,4 @@
-//! The use case: find the answers of a chunk, join them, store the counts.
+//! The use case: finds the answers of a chunk, joins them, and stores the counts.
 
 use super::answers::{JobAttempt, Reading};
 use super::duplicates::WaitingRows;
@@ -16,6 +16,7 @@ use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::extract::ColumnType;
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, RunId};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::{JobStatus, unanswered};
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinTask};
@@ -28,32 +29,32 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use tokio::runtime::Handle;
 
-/// Everything that postprocess needs.
+/// Performs join tasks.
 #[derive(Debug, Clone)]
 pub struct Postprocessor {
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: Bucket,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
 }
 
-/// A file of rows to be joined, and how.
+/// File of rows to be joined, with everything that the join needs.
 struct RowsFile {
     plan: Plan,
     layout: Layout,
     rows: ObjectMeta,
     types: Option<Vec<ColumnType>>,
     outputs: Vec<(OutputFormat, String)>,
-    /// The execution that owns the run.
-    owner: String,
+    /// Execution that owns the run.
+    owner: ExecutionArn,
     prompts: PromptsRead,
 }
 
 impl Postprocessor {
-    /// Performs a task with all answers that there are, however the jobs ended. A repetition writes the same files.
+    /// Performs a task with all existing answers, however the jobs ended. A repetition writes the same files.
     ///
     /// # Errors
-    /// Returns an error if S3 or DynamoDB cannot be reached, or if another execution owns the run by now.
+    /// Returns an error if S3 or DynamoDB cannot be reached, or if another execution owns the run now.
     pub async fn run(&self, input: &PostprocessInput) -> Result<ChunkCounts, EngineError> {
         let done = self.perform(input).await;
         self.jobs.record_outcome(&input.run_id, (input.task.name(), input.task.index()), done).await
@@ -63,28 +64,29 @@ impl Postprocessor {
         self.jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
-        let (index, name, stamp, counts) = match &input.task {
+        let (stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
                 self.pivot(plan, layout, *chunk, &input.execution_arn).await?;
-                // Its rows are counted already.
+                // Its rows are already counted.
                 return Ok(ChunkCounts::default());
             }
-            JoinTask::Chunk { chunk, name, attempts, types, stamp } => {
+            JoinTask::Chunk { chunk, attempts, types, stamp, .. } => {
                 let outputs = outputs(&plan, &layout, *chunk, Layout::output_key);
                 let rows_key = layout.rows_key(*chunk);
                 let file = self.rows_file(input, plan, layout, &rows_key, outputs, types.clone()).await?;
-                (*chunk, name, stamp, self.join_chunk(file, *chunk, attempts).await?)
+                (stamp, self.join_chunk(file, *chunk, attempts).await?)
             }
-            JoinTask::Duplicates { file: index, name, types, stamp } => {
+            JoinTask::Duplicates { file: index, types, stamp, .. } => {
                 let outputs = outputs(&plan, &layout, *index, Layout::duplicate_output_key);
                 let rows_key = layout.duplicate_rows_key(*index);
                 let file = self.rows_file(input, plan, layout, &rows_key, outputs, types.clone()).await?;
-                (*index, name, stamp, self.join_duplicates(file).await?)
+                (stamp, self.join_duplicates(file).await?)
             }
         };
         let counts = ChunkCounts { stamp: stamp.clone(), ..counts };
-        self.jobs.set_counts(&input.run_id, name, index, &counts).await?;
-        tracing::info!(run_id = input.run_id, name, rows = counts.rows, answered = counts.answered, "file_joined");
+        let name = input.task.name();
+        self.jobs.set_counts(&input.run_id, name, input.task.index(), &counts).await?;
+        tracing::info!(run_id = %input.run_id, %name, rows = counts.rows, answered = counts.answered, "file_joined");
         Ok(counts)
     }
 
@@ -98,7 +100,7 @@ impl Postprocessor {
         types: Option<Vec<ColumnType>>,
     ) -> Result<RowsFile, EngineError> {
         let rows = self.expect(rows_key).await?;
-        // It was checked when the prompt was loaded.
+        // Prompts were validated when they were loaded.
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let owner = input.execution_arn.clone();
         Ok(RowsFile { plan, layout, rows, types, outputs, owner, prompts })
@@ -154,10 +156,10 @@ impl Postprocessor {
         attempt: &ChunkAttempt,
     ) -> Result<(JobAttempt, Vec<ObjectMeta>), EngineError> {
         let stored = self.jobs.get(&attempt.name).await?;
-        let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_deref());
-        let folder = match (attempt.lane, job_arn.and_then(|arn| arn.rsplit('/').next())) {
+        let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_ref());
+        let folder = match (attempt.lane, job_arn.map(JobArn::id)) {
             (Lane::OnDemand, _) => Some(file.layout.on_demand_prefix(attempt.index)),
-            // Bedrock writes under the folder we name, in one of its own that is called after the job's id.
+            // Bedrock writes to a subfolder of the given folder, which is named after the job's id.
             (Lane::Batch, Some(id)) => Some(format!("{}{id}/", file.layout.answers_prefix(attempt.index))),
             (Lane::Batch, None) => None,
         };
@@ -173,7 +175,7 @@ impl Postprocessor {
         let attempt = JobAttempt {
             pass: attempt.pass,
             records: attempt.records as usize,
-            was_asked: stored.as_ref().is_some_and(StoredJob::was_sent),
+            was_sent: stored.as_ref().is_some_and(StoredJob::was_sent),
             lane: attempt.lane,
             model_id: model.id.clone(),
             missing: missing(attempt.lane, stored.as_ref()),
@@ -190,8 +192,8 @@ impl Postprocessor {
         self.bucket.find_json(&key).await
     }
 
-    /// Writes a chunk's rows as wide ones, once all is answered.
-    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owner: &str) -> Result<(), EngineError> {
+    /// Writes the rows of a chunk as wide rows, after everything is answered.
+    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owner: &ExecutionArn) -> Result<(), EngineError> {
         let own = self.expect(&layout.long_key(chunk)).await?;
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let formats = plan.request.output_formats.iter();
@@ -201,7 +203,7 @@ impl Postprocessor {
         let uploads = self.bucket.uploads(&Handle::current());
         let run_id = plan.run_id.clone();
         let rows = {
-            let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.to_owned());
+            let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let task = PivotTask { prompts: &prompts, plan: &plan.prompts, existing, outputs: &outputs };
@@ -223,7 +225,7 @@ impl Postprocessor {
             .await?
         };
         uploads.finish().await?;
-        tracing::info!(run_id, chunk, rows, "chunk_pivoted");
+        tracing::info!(%run_id, chunk, rows, "chunk_pivoted");
         Ok(())
     }
 
@@ -245,7 +247,7 @@ impl Postprocessor {
                 let mut waiting = WaitingRows::read(&rows, &name, &first_rows, job.reading)?;
                 let keys: BTreeSet<String> =
                     waiting.chunks.iter().map(|index| file.layout.shared_key(*index)).collect();
-                // Chunks that were never joined have shared nothing.
+                // Chunks that were never joined have no shared answers.
                 let files = shared.into_iter().filter(|found| keys.contains(&found.uri.key));
                 let files: Vec<((), ObjectMeta)> = files.map(|found| ((), found)).collect();
                 for_each_line_of(&runtime, &s3, &files, |(), line| {
@@ -263,18 +265,23 @@ impl Postprocessor {
     }
 }
 
-/// Uploads that are begun only while the execution that wants them owns the run: a function goes on for a while after its
-/// execution was stopped, and must not write over what another one has written since.
+/// Uploads that start only while this execution owns the run: a function continues for a while after its execution was
+/// stopped, and must not overwrite files that another execution has written since.
 struct WhileOwned<'a> {
     runtime: &'a Handle,
     uploads: &'a Uploads,
     jobs: &'a JobTable,
-    run_id: &'a str,
-    owner: &'a str,
+    run_id: &'a RunId,
+    owner: &'a ExecutionArn,
 }
 
 impl<'a> WhileOwned<'a> {
-    fn new(runtime: &'a Handle, uploads: &'a Uploads, jobs: &'a JobTable, (run_id, owner): (&'a str, &'a str)) -> Self {
+    fn new(
+        runtime: &'a Handle,
+        uploads: &'a Uploads,
+        jobs: &'a JobTable,
+        (run_id, owner): (&'a RunId, &'a ExecutionArn),
+    ) -> Self {
         Self { runtime, uploads, jobs, run_id, owner }
     }
 }
@@ -288,7 +295,7 @@ impl ObjectSink for WhileOwned<'_> {
     }
 }
 
-/// Returns the formats and keys of the answered rows; `key` makes that of file `index`.
+/// Returns the formats and keys of the answered rows; `key` returns that of file `index`.
 fn outputs(
     plan: &Plan,
     layout: &Layout,
@@ -296,7 +303,7 @@ fn outputs(
     key: fn(&Layout, u32, &str) -> String,
 ) -> Vec<(OutputFormat, String)> {
     if plan.prompts.is_wide() {
-        // The pivot makes the answered rows of it, at the end.
+        // The pivot creates the answered rows from it at the end.
         return vec![(OutputFormat::Parquet, layout.long_key(index))];
     }
     let formats = plan.request.output_formats.iter();
@@ -316,7 +323,7 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
     }
 }
 
-/// Reason of the rows of a job for which no line came.
+/// Returns the reason of the rows of a job that got no line.
 fn missing(lane: Lane, stored: Option<&StoredJob>) -> RowError {
     let Some(stored) = stored else { return RowErrorCode::NotAskedRunEnded.into() };
     if stored.was_sent() {

@@ -3,6 +3,7 @@ use super::super::history::{History, Pass};
 use super::super::remainder::Remainder;
 use super::super::shape::RunShape;
 use super::*;
+use crate::ids::JobName;
 use crate::join_task::JoinStamp;
 use crate::plan::{JobItem, Parts};
 use crate::summary::ChunkCounts;
@@ -23,27 +24,32 @@ const JOINED: RunState =
 const BATCH_MODE: RunShape = RunShape { processing: ProcessingMode::Batch, ..SHAPE };
 const REALTIME: RunShape = RunShape { processing: ProcessingMode::Realtime, ..SHAPE };
 
-fn job(index: u32, records: u32, round: u32, lane: Lane, is_remainder: bool) -> JobItem {
-    let (input_uri, output_uri) = (String::new(), String::new());
-    JobItem { index, name: format!("job {index}"), records, input_uri, output_uri, round, lane, is_remainder }
+fn job_name(index: u32) -> JobName {
+    format!("job-{index}").parse().unwrap()
 }
 
-/// A run of one chunk of 200 rows: its one job came to this `fate` and left so many rows unanswered.
+fn job(index: u32, records: u32, round: u32, lane: Lane, is_remainder: bool) -> JobItem {
+    let (input_uri, output_uri) = (String::new(), String::new());
+    JobItem { index, name: job_name(index), records, input_uri, output_uri, round, lane, is_remainder }
+}
+
+/// Returns the transition of a run of one chunk of 200 rows whose only job ended with this `fate` and left this number of
+/// rows unanswered.
 fn after(state: RunState, shape: RunShape, fate: Fate, unanswered: u64) -> Transition {
     let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
     let history = History { passes: vec![pass] };
-    let counts = ChunkCounts { unanswered, ..ChunkCounts::default() };
+    let (counts, name) = (ChunkCounts { unanswered, ..ChunkCounts::default() }, job_name(0));
     let facts = Facts {
         shape,
         history: &history,
         counts: BTreeMap::from([(0, &counts)]),
-        fates: HashMap::from([("job 0", fate)]),
+        fates: HashMap::from([(&name, fate)]),
     };
     advance(&state, &facts)
 }
 
 fn new_pass(selection: RowSelection, lane: Lane, round: u32, rows: u64) -> Transition {
-    let failed = (selection == RowSelection::Failed).then(|| "job 0".to_owned());
+    let failed = (selection == RowSelection::Failed).then(|| job_name(0));
     let (rows, failed_jobs) = (BTreeMap::from([(0, rows)]), failed.into_iter().collect());
     Transition::NewPass(NewPass { selection, rows, lane, round, failed_jobs, otherwise: Ending::Finish })
 }
@@ -90,7 +96,7 @@ const FINISH: Transition = Transition::End(Ending::Finish);
 )]
 #[case::a_later_pass_is_joined(RunState { phase: Phase::Answer, ..JOINED }, SHAPE, Fate::Other, 0, Transition::Join([0].into()))]
 #[case::the_first_pass_was_joined_job_by_job(RunState { phase: Phase::AnswerAndJoin, ..JOINED }, SHAPE, Fate::Other, 0, FINISH)]
-fn what_follows(
+fn each_state_has_its_transition(
     #[case] state: RunState,
     #[case] shape: RunShape,
     #[case] fate: Fate,
@@ -100,8 +106,8 @@ fn what_follows(
     assert_eq!(after(state, shape, fate, unanswered), expected);
 }
 
-/// What follows on the jobs of pass 0 in a run of two chunks, of which these are joined. The second one is too small for
-/// batch.
+/// Returns the transition after the jobs of pass 0 in a run of two chunks, of which these are joined. The second chunk is
+/// too small for batch.
 fn after_first_pass(joined: &[(u32, JoinStamp)]) -> Transition {
     let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
     let history = History { passes: vec![pass] };
@@ -127,21 +133,24 @@ fn collected() -> JoinStamp {
 #[case::small_chunk_waits_for_its_own_pass(vec![(0, JoinStamp::FirstJob)], Transition::AnswerRemainder(Remainder { pass: 1 }))]
 #[case::chunk_without_counts_is_joined(vec![], Transition::Join([0].into()))]
 #[case::collected_chunk_is_joined_again(vec![(0, collected()), (1, collected())], Transition::Join([0].into()))]
-fn what_follows_on_the_first_pass(#[case] joined: Vec<(u32, JoinStamp)>, #[case] expected: Transition) {
+fn the_first_pass_is_followed_by_the_missing_joins(
+    #[case] joined: Vec<(u32, JoinStamp)>,
+    #[case] expected: Transition,
+) {
     assert_eq!(after_first_pass(&joined), expected);
 }
 
-/// A run whose jobs and joins end as `dice` say.
+/// Run whose jobs and joins end as determined by `dice`.
 struct Walk<'a> {
     shape: RunShape,
     state: RunState,
     history: History,
     counts: BTreeMap<u32, ChunkCounts>,
-    fates: BTreeMap<String, Fate>,
+    fates: BTreeMap<JobName, Fate>,
     dice: std::slice::Iter<'a, u8>,
-    /// The remainder's pass, once it is written down.
+    /// Pass of the remainder, once it is written.
     waiting: Option<Pass>,
-    /// Chunks that had rows in a pass, and were not joined since.
+    /// Chunks that had rows in a pass and have not been joined since.
     unjoined: BTreeSet<u32>,
     phases: Vec<Phase>,
 }
@@ -212,12 +221,12 @@ impl<'a> Walk<'a> {
             shape: self.shape,
             history: &self.history,
             counts: self.counts.iter().map(|(chunk, counts)| (*chunk, counts)).collect(),
-            fates: self.fates.iter().map(|(name, fate)| (name.as_str(), *fate)).collect(),
+            fates: self.fates.iter().map(|(name, fate)| (name, *fate)).collect(),
         };
         advance(&self.state, &facts)
     }
 
-    /// Does what a transition says, and returns false at the end.
+    /// Performs a transition; returns false at the end of the run.
     fn perform(&mut self, transition: Transition) -> bool {
         match transition {
             Transition::Join(chunks) => {

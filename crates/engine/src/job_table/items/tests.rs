@@ -1,11 +1,11 @@
-//! Items as the versions before stored them, and items that are not as they were written.
+//! Items stored by earlier versions, and corrupt items.
 
 use super::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// An item from DynamoDB's JSON.
+/// Creates an item from DynamoDB's JSON.
 fn item(json: &Value) -> Item {
     let value = |value: &Value| {
         let (kind, value) = value.as_object().and_then(|object| object.iter().next()).expect("one type");
@@ -23,7 +23,7 @@ fn read(json: &Value) -> Result<StoredItem, EngineError> {
     StoredItem::read(&item(json))
 }
 
-/// A batch job that has ended and whose chunk was joined, as it was stored on 2026-11-30.
+/// Returns a batch job that has ended and whose chunk was joined, in the format of 2026-11-30.
 fn batch_job() -> Value {
     json!({
         "job_name": {"S": "tickets-20261130-0000-003"},
@@ -65,7 +65,7 @@ fn without(mut item: Value, attribute: &str) -> Value {
 }
 
 #[test]
-fn a_batch_job_of_the_version_before_is_read() {
+fn a_batch_job_of_the_previous_version_is_read() {
     let StoredItem::Job(job) = read(&batch_job()).unwrap() else { panic!("a job") };
     assert_eq!((job.index, job.records, job.round, job.lane), (3, 1200, 0, Lane::Batch));
     assert_eq!((job.status, job.processed, job.message.as_deref()), (Some(JobStatus::Completed), Some(1200), None));
@@ -76,11 +76,11 @@ fn a_batch_job_of_the_version_before_is_read() {
 }
 
 #[test]
-fn an_on_demand_job_of_the_version_before_is_read() {
+fn an_on_demand_job_of_the_previous_version_is_read() {
     let json = json!({
         "job_name": {"S": "tickets-20261130-0001-007"}, "run_id": {"S": "r"}, "job_index": {"N": "7"},
         "model_id": {"S": "m"}, "records": {"N": "57"}, "round": {"N": "1"}, "lane": {"S": "on_demand"},
-        "execution_arn": {"S": "arn"}, "may_fall_back": {"BOOL": false}, "input_uri": {"S": "s3://b/i"},
+        "execution_arn": {"S": "arn:aws:states:eu-west-1:1:execution:o:tickets"}, "may_fall_back": {"BOOL": false}, "input_uri": {"S": "s3://b/i"},
         "output_uri": {"S": "s3://b/o"}, "created_at": {"S": "2026-11-30T05:08:48Z"},
         "status": {"S": "InProgress"}, "status_rank": {"N": "3"}, "message": {"NULL": true},
         "processed_records": {"NULL": true}, "asking_by": {"S": "arn 00ff"}, "asking_until": {"N": "1796029999"},
@@ -92,7 +92,7 @@ fn an_on_demand_job_of_the_version_before_is_read() {
 }
 
 #[test]
-fn jobs_that_go_on_demand_are_read_with_and_without_whether_they_were_refused() {
+fn fallbacks_are_read_with_and_without_the_attribute_refused() {
     let refused = with(batch_job(), "fell_back", json!({"S": "no batch for it"}));
     let refused = with(refused, "refused", json!({"BOOL": true}));
     let fallback = |json: &Value| read(json).unwrap().into_job().unwrap().fallback.unwrap();
@@ -109,10 +109,12 @@ fn counts_of_a_chunk_without_a_job_and_of_a_file_of_duplicates_are_read() {
         "counts": counts, "updated_at": {"S": "2026-11-30T06:08:48Z"}, "expires_at": {"N": "1803700000"},
     });
     let chunk = read(&json).unwrap();
-    assert!(matches!(&chunk, StoredItem::Chunk(chunk) if chunk.index == 2));
+    assert!(
+        matches!(&chunk, StoredItem::Chunk(name, file) if name.as_str() == "tickets-20261130-0000-002" && file.index == 2)
+    );
     assert_eq!((chunk.counts().unwrap().rows, chunk.job()), (9, None));
     let duplicates = read(&with(json, "job_name", json!({"S": "duplicates/r/0002"}))).unwrap();
-    assert!(matches!(duplicates, StoredItem::Duplicates(_)));
+    assert!(matches!(&duplicates, StoredItem::Duplicates(name, _) if name.as_str() == "duplicates/r/0002"));
 }
 
 #[test]
@@ -136,6 +138,9 @@ fn the_error_that_failed_a_run_is_read_from_every_item() {
 #[case("counts", json!({"S": "{\"rows\": -1}"}), "attribute `counts` is `{\"rows\": -1}`, and must be JSON of this version")]
 #[case("counts", json!({"S": "{"}), "attribute `counts` is `{`, and must be JSON of this version")]
 #[case("failure_error", json!({"S": "JobFailed"}), "attribute `failure_cause` is missing, and must be text")]
+#[case("run_id", json!({"S": "a b"}), "attribute `run_id` is `a b`, and must be the id of a run")]
+#[case("execution_arn", json!({"S": "arn"}), "attribute `execution_arn` is `arn`, and must be the ARN of an execution")]
+#[case("job_arn", json!({"S": "abc"}), "attribute `job_arn` is `abc`, and must be the ARN of a batch job")]
 fn a_corrupt_attribute_is_an_error_that_names_item_attribute_and_value(
     #[case] attribute: &str,
     #[case] value: Value,
@@ -149,13 +154,24 @@ fn a_corrupt_attribute_is_an_error_that_names_item_attribute_and_value(
 }
 
 #[rstest]
+#[case(batch_job(), "and must be the name of a job")]
+#[case(without(batch_job(), "lane"), "and must be the name of a job or of a file of duplicates")]
+fn an_item_with_a_name_of_another_form_is_corrupt(#[case] item: Value, #[case] expected: &str) {
+    for name in ["run/r", "duplicates/r", "a b"] {
+        let error = read(&with(item.clone(), "job_name", json!({"S": name}))).unwrap_err();
+        assert_eq!(error.name(), "Corrupt");
+        assert!(error.message().contains(&format!("attribute `job_name` is `{name}`, {expected}")), "{error:#}");
+    }
+}
+
+#[rstest]
 #[case("job_name")]
 #[case("run_id")]
 #[case("job_index")]
 #[case("records")]
 #[case("round")]
 #[case("execution_arn")]
-fn a_job_without_what_every_job_has_is_corrupt(#[case] attribute: &str) {
+fn a_job_without_a_required_attribute_is_corrupt(#[case] attribute: &str) {
     let error = read(&without(batch_job(), attribute)).unwrap_err();
     assert_eq!(error.name(), "Corrupt");
     assert!(error.message().contains(&format!("attribute `{attribute}` is missing")), "{error:#}");
