@@ -44,12 +44,14 @@ impl LocalPrompts {
             self.add_named(fields, &mut named);
         }
         named.extend(own.values().flat_map(prompts_of_rule).map(str::to_owned));
-        let of_rules: Vec<String> = named.iter().filter_map(|id| self.library.rules.get(id)).flat_map(|rule| rule.prompts.clone()).collect();
+        let of_rules: Vec<String> =
+            named.iter().filter_map(|id| self.library.rules.get(id)).flat_map(|rule| rule.prompts.clone()).collect();
         named.extend(of_rules);
         named.retain(|id| !own.contains_key(id));
         self.refuse_broken(&named)?;
-        let (ids, elsewhere): (BTreeSet<String>, BTreeSet<String>) =
-            named.into_iter().partition(|id| self.library.prompts.contains_key(id) || self.library.rules.contains_key(id));
+        let (ids, elsewhere): (BTreeSet<String>, BTreeSet<String>) = named
+            .into_iter()
+            .partition(|id| self.library.prompts.contains_key(id) || self.library.rules.contains_key(id));
         if !ids.is_empty() && object.get("prompts").is_none_or(|prompts| prompts.is_null() || prompts.is_object()) {
             let mut prompts = own;
             prompts.extend(ids.iter().map(|id| (id.clone(), self.content(id))));
@@ -83,7 +85,8 @@ impl LocalPrompts {
     }
 
     fn refuse_broken(&self, named: &BTreeSet<String>) -> Result<(), Failure> {
-        let is_named = |file: &Path| file.file_stem().and_then(|name| name.to_str()).is_some_and(|id| named.contains(id));
+        let is_named =
+            |file: &Path| file.file_stem().and_then(|name| name.to_str()).is_some_and(|id| named.contains(id));
         let broken = self.broken.iter().filter(|(file, _)| is_named(file));
         let lines: Vec<String> = broken.map(|(file, problem)| format!("{}: {problem}", file.display())).collect();
         if lines.is_empty() { Ok(()) } else { Err(Failure::Usage(lines.join("\n"))) }
@@ -170,7 +173,7 @@ mod tests {
     fn inlined_prompts_are_read_as_the_files_are() {
         let folder = folder();
         let prompts = LocalPrompts::read(folder.path()).unwrap();
-        let mut input = json!({"s3_uri": "s3://b/a.csv", "job_name_prefix": "p", "model_id": "m",
+        let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m",
             "prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "both"}}});
         prompts.inline_into(&mut input).unwrap();
         let limits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };

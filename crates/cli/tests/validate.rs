@@ -199,7 +199,11 @@ fn a_broken_prompt_that_the_input_names_is_reported_once() {
     std::fs::write(folder.path().join("prompt-templates/mood.toml"), "description = \"d\"\ntemplate = \"{\"").unwrap();
     let done = run(&["validate", "input.json"], folder.path());
     assert_eq!(done.lines.len(), 1, "{:?}", done.lines);
-    assert!(done.lines[0].starts_with("prompt-templates/mood.toml: template is `{`: has a `{` at line 1"), "{:?}", done.lines);
+    assert!(
+        done.lines[0].starts_with("prompt-templates/mood.toml: template is `{`: has a `{` at line 1"),
+        "{:?}",
+        done.lines
+    );
 }
 
 #[rstest]

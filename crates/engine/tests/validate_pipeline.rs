@@ -167,7 +167,8 @@ async fn mistakes_in_prompts_of_a_pipeline_are_reported_with_all_others() {
 
 #[test]
 fn fields_of_a_prompt_are_read_from_the_payload_in_their_order() {
-    let payload = r#"{"action": "pipeline", "execution_name": "n", "execution_arn": "a", "started_at": "t",
+    let payload = r#"{"action": "pipeline", "execution_name": "n", "started_at": "t",
+        "execution_arn": "arn:aws:states:eu-west-1:123456789012:execution:pipelines:n",
         "input": {"stages": [{"prompt": {"output_schema": {"fields": {"z": "$.z", "a": "$.a"}}}}]}}"#;
     let ValidateInput::Pipeline(start) = serde_json::from_str(payload).unwrap();
     let fields = start.input.pointer("/stages/0/prompt/output_schema/fields");

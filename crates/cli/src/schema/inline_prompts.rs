@@ -28,10 +28,10 @@ pub(super) struct InlinePrompt {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, inline)]
 struct OutputSchema {
-    /// `json`: each field has a JSONPath. `regex`: each field has a pattern.
+    /// `json`: each field has a `JSONPath`. `regex`: each field has a pattern.
     #[schemars(rename = "type")]
     schema_type: SchemaType,
-    /// Names of the fields with a JSONPath or pattern each, in the order of the columns.
+    /// Names of the fields with a `JSONPath` or pattern each, in the order of the columns.
     fields: AnswerFields,
 }
 

@@ -54,10 +54,6 @@ fn with_mode(mode: &str, mut object: Value) -> Value {
     json!({"prompt_config": object})
 }
 
-fn with_schema(schema: Value) -> Value {
-    json!({"prompt": {"output_schema": schema}})
-}
-
 const PARTS: [Part; 11] = [
     Part {
         name: "run",
@@ -127,7 +123,7 @@ const PARTS: [Part; 11] = [
         kind: Kind::ExecutionInput,
         pointer: "/definitions/Prompt/properties/output_schema",
         path: "prompt.output_schema.",
-        around: with_schema,
+        around: |schema| json!({"prompt": {"output_schema": schema}}),
         elsewhere: &[],
         refused: &[],
     },

@@ -71,14 +71,16 @@ impl Report {
         if !ids.is_empty() {
             let names: Vec<&str> = ids.iter().map(String::as_str).collect();
             let sent = listed(&names);
-            self.notes.push(format!("`start` with the same `--prompt-templates` sends the prompts {sent} with the input"));
+            self.notes
+                .push(format!("`start` with the same `--prompt-templates` sends the prompts {sent} with the input"));
         }
     }
 
     /// Adds the prompts that are not those of the folder, since the input has its own.
     pub(super) fn replaced<'a>(&mut self, ids: impl IntoIterator<Item = &'a String>) {
         for id in ids {
-            self.notes.push(format!("warning: the prompt `{id}` of the input differs from the stack's, and replaces it"));
+            self.notes
+                .push(format!("warning: the prompt `{id}` of the input differs from the stack's, and replaces it"));
         }
     }
 

@@ -69,11 +69,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
 
 /// Returns a problem for each column that a prompt inserts and that is not among `columns`, which have the names that
 /// `mappings` give them.
-fn prompt_column_problems(
-    plan: &PromptPlan,
-    columns: &[String],
-    mappings: &BTreeMap<String, String>,
-) -> Vec<Problem> {
+fn prompt_column_problems(plan: &PromptPlan, columns: &[String], mappings: &BTreeMap<String, String>) -> Vec<Problem> {
     let mut used: BTreeSet<(String, &str)> = BTreeSet::new();
     for named in &plan.prompts {
         let template = named.prompt.parsed_template();

@@ -186,14 +186,16 @@ mod tests {
             assert_eq!(problems, []);
             resolved.unwrap()
         };
-        let one = resolved(json!({"prompt_id": "ask_b", "prompts": {"ask_b": inline("mine"), "ask_a": inline("unused")}}));
+        let one =
+            resolved(json!({"prompt_id": "ask_b", "prompts": {"ask_b": inline("mine"), "ask_a": inline("unused")}}));
         assert_eq!((one.prompts.prompts[0].prompt.template.as_str(), one.replaced), ("mine", vec!["ask_b".to_owned()]));
         let expanded = json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "both"}},
             "prompts": {"both": {"description": "d", "expansion_rule": true, "prompts": ["ask_b", "new"]}, "new": inline("{a}")}});
         let two = resolved(expanded);
         let ids: Vec<&str> = two.prompts.prompts.iter().map(|named| named.id.as_str()).collect();
         assert_eq!((ids, two.replaced), (vec!["ask_b", "new"], vec!["both".to_owned()]));
-        let by_name = json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "prompts": {"ASK_A": inline("mine")}});
+        let by_name =
+            json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "prompts": {"ASK_A": inline("mine")}});
         let by_name = resolved(by_name);
         assert_eq!(by_name.prompts.choose("kind", "ask_a").map(|ids| ids.len()), Ok(1));
         let [chosen] = by_name.prompts.choose("kind", "ask_a").unwrap() else { unreachable!() };

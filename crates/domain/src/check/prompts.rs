@@ -15,8 +15,7 @@ pub(super) fn prompts_of(
     is_embedding: Option<bool>,
     library: &PromptLibrary,
 ) -> (Option<PromptPlan>, Vec<Problem>) {
-    let mut resolver =
-        PromptResolver { library, prompts: Vec::new(), problems: Vec::new(), found_unreadable: false };
+    let mut resolver = PromptResolver { library, prompts: Vec::new(), problems: Vec::new(), found_unreadable: false };
     if is_embedding == Some(true) && *config != PromptConfig::None {
         let rule = "an embedding model does not accept prompts: it reads the column `input_text`";
         let (field, value) = match config {
@@ -84,7 +83,9 @@ pub(super) fn prompts_of(
 pub(super) fn replaced_prompts(config: &PromptConfig, plan: &PromptPlan, library: &PromptLibrary) -> Vec<String> {
     let mut used: BTreeSet<String> = match config {
         PromptConfig::Inline { .. } => return Vec::new(),
-        PromptConfig::Expanded { expansion_mapping, .. } => expansion_mapping.values().map(|id| normalized(id)).collect(),
+        PromptConfig::Expanded { expansion_mapping, .. } => {
+            expansion_mapping.values().map(|id| normalized(id)).collect()
+        }
         _ => BTreeSet::new(),
     };
     used.extend(plan.prompts.iter().map(|named| normalized(&named.id)));

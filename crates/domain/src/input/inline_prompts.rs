@@ -65,14 +65,16 @@ pub(crate) fn read_library(fields: &mut Fields<'_>) -> PromptLibrary {
 }
 
 fn id_rule(id: &str, seen: &mut BTreeSet<String>) -> Option<String> {
-    let is_invalid = id.trim().is_empty() || id.trim() != id || id.contains(['{', '}']) || id.contains(char::is_control);
+    let is_invalid =
+        id.trim().is_empty() || id.trim() != id || id.contains(['{', '}']) || id.contains(char::is_control);
     if is_invalid || id.chars().count() > MAX_ID_CHARS {
         return Some(format!(
             "is the name of a prompt: it must have 1 to {MAX_ID_CHARS} characters, without braces, control characters and \
              surrounding spaces"
         ));
     }
-    (!seen.insert(normalized(id))).then(|| "is named twice: names of prompts that differ only in case are equal".to_owned())
+    (!seen.insert(normalized(id)))
+        .then(|| "is named twice: names of prompts that differ only in case are equal".to_owned())
 }
 
 fn prompt_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Prompt, Vec<Problem>> {

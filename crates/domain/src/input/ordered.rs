@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn everything_else_is_read_as_it_is() {
-        let text = format!(r#"{{"a": {SCHEMA}, "prompt": [{SCHEMA}, null, -1, 1.5, 18446744073709551615, true, "x"]}}"#);
+        let text =
+            format!(r#"{{"a": {SCHEMA}, "prompt": [{SCHEMA}, null, -1, 1.5, 18446744073709551615, true, "x"]}}"#);
         assert_eq!(parse_input(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(&text).unwrap());
     }
 

@@ -153,7 +153,8 @@ fn read_single(inner: &mut Fields<'_>, short: Option<SinglePrompt>) -> PromptCon
             inner.note(Problem::new(inner.name("prompt_id"), long, rule).remedy("give one of them"));
             PromptConfig::Unreadable
         }
-        (Some(SinglePrompt::Named(_)), Some(SinglePrompt::Inline(_))) | (Some(SinglePrompt::Inline(_)), Some(SinglePrompt::Named(_) | SinglePrompt::Inline(_))) => {
+        (Some(SinglePrompt::Named(_)), Some(SinglePrompt::Inline(_)))
+        | (Some(SinglePrompt::Inline(_)), Some(SinglePrompt::Named(_) | SinglePrompt::Inline(_))) => {
             let rule = "a prompt is also given next to prompt_config";
             inner.note(Problem::without_value(inner.path(), rule).remedy("give one of them"));
             PromptConfig::Unreadable

@@ -169,7 +169,10 @@ mod tests {
     #[test]
     fn prompts_of_the_pipeline_and_of_stages_are_known_to_all_checks() {
         let config = config_with(&[
-            ("/prompts", json!({"classify": prompt("What?", "category"), "shorts_metadata": prompt("{category}", "hem")})),
+            (
+                "/prompts",
+                json!({"classify": prompt("What?", "category"), "shorts_metadata": prompt("{category}", "hem")}),
+            ),
             ("/stages/2/prompt_config", json!(null)),
             ("/stages/2/prompt", prompt("{category} {hem} {metadata}", "title")),
         ]);
@@ -183,8 +186,8 @@ mod tests {
     #[rstest]
     #[case::mistake(&[("/stages/1/prompt_config", json!({"prompt": prompt("{", "x")})), ("/stages/1/category_to_prompt_mapping", json!(null))],
         "stages[1].prompt_config.prompt.template is `{`: has a `{` at line 1, column 1")]
-    #[case::mistake_of_all_stages(&[("/prompts", json!({"classify": prompt("t", " x")}))],
-        "prompts.classify.output_schema.fields. x: is not a valid column name")]
+    #[case::mistake_of_all_stages(&[("/prompts", json!({"classify": prompt("t", "error")}))],
+        "prompts.classify.output_schema.fields.error: is the name of a column that every output has")]
     #[case::rule(&[("/prompts", json!({"r": {"description": "d", "expansion_rule": true, "prompts": ["clasify"]}}))],
         "prompts.r.prompts is `clasify`: a prompt template of this name does not exist; did you mean `classify`")]
     #[case::column(&[("/stages/2/prompt_config", json!(null)), ("/stages/2/prompt", prompt("{Category}{metadata}", "title"))],

@@ -207,7 +207,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case("description = \"d\"\nexpansion_rule = false\nprompts = [\"a\"]", "expansion_rule is `false`: must be true in a rule")]
+    #[case(
+        "description = \"d\"\nexpansion_rule = false\nprompts = [\"a\"]",
+        "expansion_rule is `false`: must be true in a rule"
+    )]
     #[case("description = \"d\"\nexpansion_rule = true\nprompts = []", "must name 1 to 50 templates")]
     #[case("description = \"d\"\nexpansion_rule = true\nprompts = [\"a\", \"a\"]", "prompts is `a`: is named twice")]
     #[case("description = \"d\"\nexpansion_rule = true", "missing field `prompts`")]

@@ -17,7 +17,7 @@ pub(super) fn record_writers(checked: &ValidatedRequest) -> Result<Vec<RecordWri
         let has_text = !with_image || checked.input.view.names().iter().any(|name| name == EMBEDDING_INPUT);
         let shown = if has_text { format!("{{{EMBEDDING_INPUT}}}") } else { String::new() };
         let template = Template::parse(&shown);
-        let template = template.map_err(|rule| Problem::without_value(EMBEDDING_INPUT, rule))?;
+        let template = template.map_err(|mistake| Problem::without_value(EMBEDDING_INPUT, mistake.to_string()))?;
         return Ok(vec![RecordWriter::new(family, &template, inference, None, None, with_image)]);
     }
     let writers = prompts.iter().map(|named| {

@@ -84,9 +84,10 @@ fn all_mistakes_of_all_prompts_are_reported_at_once() {
     let mut found: Vec<&str> = problems.iter().filter_map(|problem| problem.split([' ', ':']).next()).collect();
     let of_a = ["description", "output_schema.fields.y", "template", "output_schema.fields.x", "response_schema"];
     let of_d = ["d.expansion_rule", "d.prompts", "d.template"];
-    let expected = of_a.map(|field| format!("prompts.a.{field}")).into_iter().chain(
-        ["b", "c.prompts"].into_iter().chain(of_d).map(|field| format!("prompts.{field}")),
-    );
+    let expected = of_a
+        .map(|field| format!("prompts.a.{field}"))
+        .into_iter()
+        .chain(["b", "c.prompts"].into_iter().chain(of_d).map(|field| format!("prompts.{field}")));
     let mut expected: Vec<String> = expected.collect();
     expected.sort();
     found.sort_unstable();
@@ -125,7 +126,8 @@ fn names_of_prompts_are_checked(#[case] prompts: Value, #[case] expected: &str) 
 #[test]
 fn number_and_size_of_prompts_are_limited() {
     let one = json!({"description": "d", "template": "t"});
-    let of = |count: usize| json!({"prompts": (0..count).map(|at| (at.to_string(), one.clone())).collect::<Map<_, _>>()});
+    let of =
+        |count: usize| json!({"prompts": (0..count).map(|at| (at.to_string(), one.clone())).collect::<Map<_, _>>()});
     assert_eq!(read(&of(MAX_INLINE_PROMPTS)).1, Vec::<String>::new());
     let (library, problems) = read(&of(MAX_INLINE_PROMPTS + 1));
     assert_eq!(problems.len(), 1, "{problems:?}");
@@ -134,7 +136,10 @@ fn number_and_size_of_prompts_are_limited() {
     let large = json!({"description": "d", "template": "t".repeat(MAX_INLINE_PROMPT_BYTES)});
     let problems = prompt(&large).unwrap_err();
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].starts_with("stages[1].prompt: has 1000033 bytes; a prompt has at most 1000000"), "{problems:?}");
+    assert!(
+        problems[0].starts_with("stages[1].prompt: has 1000033 bytes; a prompt has at most 1000000"),
+        "{problems:?}"
+    );
 }
 
 #[test]
@@ -142,13 +147,13 @@ fn a_request_keeps_its_prompts_in_the_plan() {
     let one = json!({"description": "d", "template": "{a}", "output_schema": {"type": "json", "fields": [["z", "$.z"], ["a", "$.a"]]}});
     let rule = json!({"description": "d", "expansion_rule": true, "prompts": ["p"]});
     let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
-    let input = json!({"s3_uri": "s3://b/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt": one, "prompts": {"p": one, "r": rule}});
+    let input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt": one, "prompts": {"p": one, "r": rule}});
     let (request, problems) = RunRequest::read(&input, stack);
     assert_eq!(problems, []);
     let request = request.unwrap();
     let written = serde_json::to_value(&request).unwrap();
     assert_eq!(serde_json::from_value::<RunRequest>(written).unwrap(), request);
-    let without = json!({"s3_uri": "s3://b/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q"});
+    let without = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q"});
     let written = serde_json::to_value(RunRequest::read(&without, stack).0.unwrap()).unwrap();
     assert_eq!(written.get("prompts"), None, "as plans were before");
 }
@@ -165,7 +170,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 40, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-            prop::collection::btree_map(names, inner, 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::btree_map(names, inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
