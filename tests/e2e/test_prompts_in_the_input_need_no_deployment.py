@@ -120,7 +120,7 @@ def test_all_mistakes_are_reported_at_once(played, says):
     assert says in cause, cause
 
 
-def test_a_near_column_is_told_with_the_line_to_copy(played):
+def test_a_near_column_is_reported_with_the_line_to_copy(played):
     error, cause = played["near"].failure()
     assert error == "InvalidInput"
     assert '"column_mappings": {"Note": "note"}' in cause, cause

@@ -8,6 +8,7 @@ import pytest
 
 from stack.command_line import command_line
 from stack.inputs import csv_text, topic_table
+from stack.prompts import sent_texts
 from stack.run import Run
 
 COUNT = 230
@@ -74,6 +75,23 @@ def test_start_of_a_folder_uploads_its_files(stack, bedrock_batch, folder):
     name = f"cli-{uuid.uuid4().hex[:8]}"
     bedrock_batch("start", folder / "folder.json", "--name", name, "--wait")
     assert Run(stack, name).rows["topic"].to_pylist() == topic_table(120)["topic"].to_pylist()
+
+
+def test_start_sends_the_prompts_of_a_folder_that_the_input_names(stack, bedrock_batch, folder):
+    prompts = folder / "prompts"
+    prompts.mkdir()
+    (prompts / "haiku.toml").write_text('description = "d"\ntemplate = "Write a haiku about {topic}."')
+    (prompts / "unused.toml").write_text('description = "d"\ntemplate = "{nothing}"')
+    request = json.loads((folder / "run.json").read_text()) | {"prompt_id": "haiku"}
+    (folder / "haiku.json").write_text(json.dumps(request))
+    name = f"cli-{uuid.uuid4().hex[:8]}"
+    done = bedrock_batch("start", folder / "haiku.json", "--prompt-templates", prompts, "--name", name, "--wait")
+    assert "sending the prompts `haiku` of " in done.stderr
+    run = Run(stack, name)
+    assert set(sent_texts(run)) == {
+        f"Write a haiku about {topic}." for topic in topic_table(COUNT)["topic"].to_pylist()
+    }
+    assert run.summary["answered"] == COUNT
 
 
 def test_bad_input_ends_with_1_and_says_why(bedrock_batch, folder):

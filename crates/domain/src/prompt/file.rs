@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_that_looks_like_json_is_told_to_double_its_braces() {
+    fn a_placeholder_that_looks_like_json_is_reported_with_its_remedy() {
         let error = Prompt::parse("description = \"d\"\ntemplate = 'Answer {\"label\": \"x\"}'").unwrap_err();
         assert!(error.starts_with("template is `Answer {\"label\": \"x\"}`: has a placeholder"), "{error}");
         assert!(error.ends_with("which looks like JSON; write `{{` for a brace, and `}}` for its end"), "{error}");
