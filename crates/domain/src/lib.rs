@@ -8,7 +8,7 @@
 //! names every object, [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (what an upload starts), [`pipeline`] (several runs in a row), [`email`] and [`links`] (how
-//! people hear of an end, and get at the files).
+//! people hear of an end, and get at the files). [`prompt_generation`] makes prompts of definitions of categories.
 
 pub mod answer;
 pub mod check;
@@ -34,6 +34,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod problem;
 pub mod prompt;
+pub mod prompt_generation;
 pub mod record_id;
 pub mod record_line;
 pub mod row_error;
