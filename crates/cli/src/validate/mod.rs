@@ -5,6 +5,7 @@ mod input_file;
 mod report;
 
 use crate::failure::Failure;
+use crate::prompts;
 use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Execution input of a run or a pipeline, as JSON
+    /// Execution input of a run or a pipeline, as JSON; or a folder of prompt configurations, or one of its files
     file: PathBuf,
     /// Folder of the prompt templates
     #[arg(long, value_name = "DIR", default_value = "prompt-templates")]
@@ -47,6 +48,9 @@ const LIMITS: PipelineLimits = PipelineLimits {
 };
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(folder) = prompts::folder_of(&arguments.file) {
+        return prompts::validate(&folder);
+    }
     let mut report = Report::new(&arguments.file);
     let prompts = match read_prompts(&arguments.prompt_templates) {
         Ok((prompts, broken)) => {
