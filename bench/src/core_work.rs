@@ -128,7 +128,7 @@ pub(crate) fn attempt() -> JobAttempt {
     JobAttempt {
         pass: 0,
         records: usize::MAX,
-        was_asked: true,
+        was_sent: true,
         lane: Lane::Batch,
         model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),
         missing: RowErrorCode::NoAnswer.into(),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# Direct dependencies. To add one, see that it computes and does nothing else; then say what it is for in
+# Direct dependencies. To add one, make sure that it only computes, and add its purpose to
 # docs/adr/0003-dependencies.md.
 ALLOWED = {
     "base64",

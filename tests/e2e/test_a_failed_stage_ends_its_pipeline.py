@@ -26,7 +26,7 @@ def config(stack):
 
 
 def play_alone(stack):
-    # Bedrock takes no job of the second stage's model.
+    # Bedrock accepts no job of the second stage's model.
     stack.simulator.behave(batch_refused_models=[OTHER_MODEL])
     pipeline = stack.play_pipeline(config(stack), "failing")
     stack.simulator.behave(batch_refused_models=[])

@@ -60,7 +60,7 @@ def test_if_too_few_others_are_left_for_a_job_nothing_is_submitted(played):
     assert error == "InvalidInput"
     assert "of 100 rows" in cause
     assert "record too large" in cause
-    assert "under the 100 records that a batch job needs" in cause
+    assert "fewer than the 100 records that a batch job needs" in cause
     assert played["too-few-left"].jobs == []
 
 
@@ -69,6 +69,6 @@ def test_if_the_others_cannot_be_cut_into_jobs_nothing_is_submitted(played):
     run = played["no-second-job"]
     error, cause = run.failure()
     assert error == "InvalidInput"
-    assert "max_records_per_job is `100`: 199 rows cannot be cut into jobs" in cause
+    assert "max_records_per_job is `100`: 199 rows cannot be divided into jobs" in cause
     assert "raise it to 199" in cause
     assert run.jobs == []

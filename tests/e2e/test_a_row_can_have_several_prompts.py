@@ -79,7 +79,7 @@ def play(stack):
 
 
 def expected_pairs():
-    """Record id and prompt of each answer, in the order of the input; a row without any stands once."""
+    """Record id and prompt of each answer, in the order of the input; a row without prompts appears once."""
     pairs: list[tuple[str, str | None]] = []
     for record_id, department in zip(IDS, products()["department"].to_pylist(), strict=True):
         pairs += [(record_id, prompt) for prompt in PROMPTS[department]] or [(record_id, None)]
@@ -96,7 +96,7 @@ def test_long_has_one_row_per_prompt(played, long_rows):
     assert len([name for name in sizes_of(played["long"]) if name != "duplicates-0000.parquet"]) > 3
 
 
-def test_each_answer_stands_beside_its_prompt_and_its_row(played, long_rows):
+def test_each_answer_is_in_the_row_of_its_prompt(played, long_rows):
     run = played["long"]
     inputs = {row["record_id"]: row for row in products().to_pylist()}
     sent, answers = sent_texts(run), answer_texts(run)

@@ -141,8 +141,8 @@ def test_a_row_with_one_line_per_prompt_is_sent_once_per_prompt(played):
     ("name", "says"),
     [
         ("not-over", ("previous_run.run_id", "first-slow", "has not finished")),
-        ("failed", ("previous_run.run_id", "first-fails", "there is no such run")),
-        ("unknown", ("previous_run.run_id", "`no-such-run`", "there is no such run")),
+        ("failed", ("previous_run.run_id", "first-fails", "this run does not exist")),
+        ("unknown", ("previous_run.run_id", "`no-such-run`", "this run does not exist")),
         ("no-column", ("column_mappings", "no column `reason`", "`reasoning`")),
         ("no-topic", ("column `topic`", "joke_about_topic", "`reasoning`")),
         ("with-source", ("s3_uri, previous_run", "only one of them may name the rows")),

@@ -25,7 +25,7 @@ def play(stack):
     stopped.stop()
     for run in runs.values():
         run.wait()
-    # Another execution goes on with the run: the answers are that run's.
+    # Another execution continues the run: the answers are those of the run.
     runs["collected"] = stack.collect(runs["well"]).wait()
     return runs
 

@@ -28,7 +28,7 @@ def play(stack):
         "pipeline_name": "uploaded",
         "stages": [stage | {"stage_name": "only", "job_name_prefix": "uploaded", "input_s3_uri": run["s3_uri"]}],
     }
-    # Over the 200 KiB that can be handed over directly.
+    # Over the 200 KiB that can be passed directly.
     mapping = {f"value {number} {'x' * 200}": JOKE for number in range(1000)}
     large: dict[str, Any] = {name: value for name, value in run.items() if name != "prompt_id"}
     large |= {

@@ -1,5 +1,5 @@
-"""Execution names may hold characters that Bedrock refuses in S3 addresses: files then lie under a cleaned name, and
-names that are cleaned alike do not share it."""
+"""Execution names may contain characters that Bedrock refuses in S3 addresses. Files are then stored under a cleaned name,
+which is different even for names that are cleaned alike."""
 
 import re
 import uuid

@@ -15,8 +15,8 @@ PROMPTS = ("joke_about_topic", "question_answering", "sentiment_classifier")
 
 @dataclass
 class Case:
-    """`files`: what is put, by name; the first, or the folder if there are several, is the input. `says`: what the
-    cause must hold: field, value, rule and what to do. In both, `{uri}` stands for the input's address."""
+    """`files`: objects to store, by name; the input is the first one, or the folder if there are several. `says`: texts that
+    the cause must contain: field, value, rule and remedy. In both, `{uri}` is replaced by the input's address."""
 
     says: tuple[str, ...]
     fields: dict = field(default_factory=dict)
@@ -43,7 +43,7 @@ CASES = {
     ),
     "dataset-beside-rows": Case(("dataset_id", "acme/rows", "not supported yet"), {"dataset_id": "acme/rows"}),
     "no-such-run": Case(
-        ("previous_run.run_id", "`never-was`", "there is no such run"),
+        ("previous_run.run_id", "`never-was`", "this run does not exist"),
         {"s3_uri": None, "previous_run": {"run_id": "never-was"}},
     ),
     "dataset-alone": Case(
@@ -52,7 +52,8 @@ CASES = {
     "split-of-nothing": Case(("split", "is only allowed with dataset_id", "leave it out"), {"split": "train"}),
     "no-address": Case(("s3_uri", "`topics.csv`", "must look like `s3://bucket/path`"), {"s3_uri": "topics.csv"}),
     "no-such-object": Case(
-        ("s3_uri", "inputs/nowhere.csv", "no such object", "upload"), {"s3_uri": "s3://{bucket}/inputs/nowhere.csv"}
+        ("s3_uri", "inputs/nowhere.csv", "this object does not exist", "upload"),
+        {"s3_uri": "s3://{bucket}/inputs/nowhere.csv"},
     ),
     "prefix-of-markers": Case(
         ("s3_uri", "{uri}", "no object under this prefix", "upload"), {}, {"_SUCCESS": b"", ".a": b""}
@@ -70,7 +71,7 @@ CASES = {
         {"a.csv": GOOD, "b.parquet": parquet_bytes(topic_table(120))},
     ),
     "two-schemas": Case(
-        ("s3_uri", "b.csv", "other columns than", "`subject`", "`topic`", "files of one schema"),
+        ("s3_uri", "b.csv", "other columns than", "`subject`", "`topic`", "must have the same schema"),
         {},
         {"a.csv": GOOD, "b.csv": GOOD.replace(b"topic", b"subject", 1)},
     ),
@@ -84,7 +85,7 @@ CASES = {
     "no-utf8": Case(
         ("{uri} line 50", "not valid UTF-8", "iconv"), {}, {"rows.csv": line(50, "Grüße".encode("latin-1"))}
     ),
-    "header-only": Case(("{uri}", "a header, and no rows"), {}, {"rows.csv": b"topic\n"}),
+    "header-only": Case(("{uri}", "a header, but no rows"), {}, {"rows.csv": b"topic\n"}),
     "header-only-parquet": Case(("{uri}", "no rows"), {}, {"rows.parquet": parquet_bytes(topic_table(0))}),
     "column-twice": Case(
         ("{uri} line 1", "`topic`", "occurs twice", "rename"),
@@ -280,7 +281,7 @@ CASES = {
     "deduplicate-as-text": Case(("deduplicate", "`no`", "true or false"), {"deduplicate": "no"}),
     # --- rows ---
     "id-twice": Case(
-        ("record_id of row 231", "`7`", "was there before", "an id of its own"),
+        ("record_id of row 231", "`7`", "occurs more than once", "an id of its own"),
         # The first job's file is written when this comes up.
         {"max_records_per_job": 120},
         {"rows.csv": csv_text(with_ids([*map(str, range(230)), "7", "x"]))},
@@ -296,21 +297,22 @@ CASES = {
         {"rows.parquet": parquet_bytes(with_ids([*range(120), None], pa.int64()))},
     ),
     "few-rows": Case(
-        ("99 rows", "no batch job under 100 records", "add rows", "on demand"),
+        ("99 rows", "at least 100 records per batch job", "add rows", "on demand"),
         {"processing_mode": "batch"},
         {"rows.csv": csv_text(topic_table(99))},
     ),
     "few-rows-taken": Case(
-        ("50 rows", "no batch job under 100 records", "add rows"), {"max_records_total": 50, "processing_mode": "batch"}
+        ("50 rows", "at least 100 records per batch job", "add rows"),
+        {"max_records_total": 50, "processing_mode": "batch"},
     ),
     "few-rows-once": Case(
-        ("of 120 rows", "are the same as others", "under the 100 records", "deduplicate"),
+        ("of 120 rows", "equal others", "fewer than the 100 records", "deduplicate"),
         {"processing_mode": "batch"},
         {"rows.csv": csv_text(pa.concat_tables([topic_table(40)] * 3))},
     ),
     "small-jobs": Case(("max_records_per_job", "`50`", "at least 100"), {"max_records_per_job": 50}),
     "uneven-jobs": Case(
-        ("max_records_per_job", "`110`", "120 rows cannot be cut", "raise it to 120"),
+        ("max_records_per_job", "`110`", "120 rows cannot be divided", "raise it to 120"),
         {"max_records_per_job": 110, "processing_mode": "batch"},
     ),
 }

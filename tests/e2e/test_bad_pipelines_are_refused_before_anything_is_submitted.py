@@ -119,7 +119,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "prefix-without-images": (
         {"stages.0.input_s3_uri": "{texts}"},
-        ("stages[0].input_s3_uri is `{texts}`", "holds no image by its name"),
+        ("stages[0].input_s3_uri is `{texts}`", "contains no image by its name"),
     ),
     "placeholder-of-the-account": (
         {"stages.0.input_s3_uri": "s3://batch-inference-bucket-YOUR_ACCOUNT_ID/inputs/clothing-images/"},
@@ -193,9 +193,9 @@ WHOLE = {
         ("the execution input", "200 KiB", '{{"config_s3_uri": "s3://bucket/key"}}'),
     ),
     "no-json": ({"config_s3_uri": "{broken}"}, ("config_s3_uri is `{broken}`", "is not valid JSON", "line 2")),
-    "no-object-in-s3": ({"config_s3_uri": "{list}"}, ("config_s3_uri is `{list}`", "must hold a JSON object")),
+    "no-object-in-s3": ({"config_s3_uri": "{list}"}, ("config_s3_uri is `{list}`", "must be a JSON object")),
     "nothing-in-s3": ({"config_s3_uri": "{missing}"}, ("config_s3_uri is `{missing}`", "this object does not exist")),
-    "more-beside": ({"config_s3_uri": "{good}", "stages": []}, ("config_s3_uri", "beside it there are `stages`")),
+    "more-beside": ({"config_s3_uri": "{good}", "stages": []}, ("config_s3_uri", "there are also `stages`")),
     "bad-in-s3": ({"config_s3_uri": "{bad}"}, ("stages[0].model_id is `gpt-4`", "supported are")),
 }
 

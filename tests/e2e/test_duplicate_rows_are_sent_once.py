@@ -19,7 +19,7 @@ TITAN = "amazon.titan-embed-text-v2:0"
 
 
 def mixed() -> pa.Table:
-    """240 different topics, of which some stand there again: near by, in other chunks, several times."""
+    """240 different topics, some of which are repeated: nearby, in other chunks, several times."""
     different = topics(240, FIRST)
     texts = [*different[:50], *different[:20], *different[50:], *different[200:], *different[:5], *different[:5]]
     # Other columns have no part in it.
@@ -40,7 +40,7 @@ def with_ids() -> pa.Table:
 
 
 def refused() -> pa.Table:
-    """Three texts that are empty, which the model refuses, and one that stands there twice."""
+    """Three empty texts, which the model refuses, and one text twice."""
     texts = topics(104, FIRST)
     texts[3] = texts[50] = texts[103] = ""
     texts[60] = texts[10]
@@ -159,7 +159,7 @@ def test_all_rows_equal(played):
 def test_too_few_different_rows_for_batch_mode_are_refused(played):
     error, cause = played["equal-in-batch"].failure()
     assert error == "InvalidInput"
-    assert "249 are the same as others" in cause
+    assert "249 equal others" in cause
     assert "deduplicate" in cause
 
 

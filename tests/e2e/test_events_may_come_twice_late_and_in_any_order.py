@@ -19,7 +19,7 @@ def play(stack):
 
 
 def event(job: dict, status: str) -> dict:
-    """An event as Bedrock sends it; the fields that say how it stands are not to be believed."""
+    """An event in Bedrock's format; its fields about the state of the job are wrong."""
     detail = {
         "version": "0.0",
         "accountId": "000000000000",
@@ -34,7 +34,7 @@ def event(job: dict, status: str) -> dict:
 
 
 def settled(stack, name: str) -> int:
-    """The number of times the event function has looked at this job."""
+    """The number of times that the event function has read this job."""
     return len(stack.logged(function_name("job-status"), '"job_settled"', name))
 
 

@@ -12,7 +12,7 @@ from stack.prompts import answer_texts
 
 KINDS = ("pants", "shorts", "dress", "t-shirt", "shoes")
 COUNT = 110
-# By key under the prefix: what lies there, and as what it must be sent. None: not as an image.
+# By key under the prefix: the content, and the media type that must be sent. None: not sent as an image.
 FOLDER = {
     "Shoes and more/ä.PNG": (png("shoes, red"), "image/png"),
     "a+b 100%20 #?.jpeg": (jpeg("one"), "image/jpeg"),
@@ -167,7 +167,7 @@ def test_one_object_is_one_row(played):
 def test_an_empty_prefix_is_refused(played):
     runs, _, _, _ = played
     expected = {
-        "no-image": ("s3_uri", "holds no image by its name", "1 other object", "upload images (.jpg"),
+        "no-image": ("s3_uri", "contains no image by its name", "1 other object", "upload images (.jpg"),
         "nothing-at-all": ("s3_uri", "does not exist", "upload images"),
         "other-column": ("image_column is `picture`", "the columns are", "`photo`"),
         "no-column-named": ("image_column is `image_path`", "the columns are", "`photo`"),

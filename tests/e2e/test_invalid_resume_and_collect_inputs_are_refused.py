@@ -55,8 +55,8 @@ def play(stack):
 
 
 SAYS = {
-    "unknown": ("resume_run is `no-such-run`", "there is no such run", "check the name"),
-    "unknown-to-collect": ("collect_run is `no-such-run`", "there is no such run"),
+    "unknown": ("resume_run is `no-such-run`", "this run does not exist", "check the name"),
+    "unknown-to-collect": ("collect_run is `no-such-run`", "this run does not exist"),
     "never-began": ("resume_run", "ended before anything was submitted", "start it again"),
     "still-runs": ("resume_run", "still runs", "bedrock-batch stop"),
     "still-runs-to-collect": ("collect_run", "still runs", "bedrock-batch stop"),

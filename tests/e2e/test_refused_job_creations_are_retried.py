@@ -40,8 +40,8 @@ def refused_until_it_ends(stack, misbehaving, error: str, refusal: str, **behavi
     before = refusals()
     misbehaving(**behaviour)
     run = start(stack, error.lower())
-    # The SDK sends a request three times: with so many refusals one of the four jobs has met three of them and its
-    # submit has failed, and none has met so many that it is given up.
+    # The SDK sends a request three times: with this number of refusals, at least one of the four jobs has met three of
+    # them, so that its submit has failed, and no job has met enough of them to be given up.
     wait_for("submit to be refused", lambda: refusals() >= before + 12)
     assert run.jobs == []
     stack.simulator.behave_well()

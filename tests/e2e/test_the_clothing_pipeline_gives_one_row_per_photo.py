@@ -40,7 +40,7 @@ def play(stack):
     photos = {path.name: path.read_bytes() for path in sorted((SAMPLES / "images").iterdir())}
     drawn = dict(pictures())
     config = json.loads((SAMPLES / "clothing-analysis-full.json").read_text())
-    # Nothing but the account's number is filled in: the photos lie where the sample's users have them.
+    # Only the account's number is filled in: the photos are at the addresses of the sample.
     as_it_is = json.loads(json.dumps(config).replace("YOUR_ACCOUNT_ID", stack.bucket.rsplit("-", 1)[1]))
     assert as_it_is["stages"][0]["input_s3_uri"] == f"s3://{stack.bucket}/inputs/clothing-images/"
     put_all(stack, "inputs/clothing-images/", photos)
@@ -48,7 +48,7 @@ def play(stack):
     large = json.loads(json.dumps(config))
     large["stages"][0]["input_s3_uri"] = f"s3://{stack.bucket}/inputs/many-clothes/"
     for stage in large["stages"]:
-        # What is left over by jobs of 100 goes on demand.
+        # The remainder of jobs of 100 goes on demand.
         del stage["max_num_jobs"]
         stage.update(requests_per_second=500, inference={"max_tokens": 500})
     return stack.play_pipelines({"clothing": as_it_is, "clothing-many": large})

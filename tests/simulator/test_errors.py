@@ -100,7 +100,7 @@ def test_a_quota_reached_is_an_error_until_a_job_ends(simulator, bedrock, s3):
     jobs.create(bedrock, uri)
 
 
-def test_without_being_told_the_quota_is_100(simulator, bedrock):
+def test_the_default_quota_is_100(simulator, bedrock):
     simulator.behave(job_seconds=600)
     for _ in range(100):
         bedrock.create_model_invocation_job(**jobs.request())

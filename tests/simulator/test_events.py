@@ -25,7 +25,7 @@ def queue(local_aws):
 
 
 def receive(queue, arn, count=0, quiet_seconds=1.0):
-    """All events about a job: waits for so many, then until no more came for a while."""
+    """All events about a job: waits for this number of them, then until no more arrive for a while."""
     sqs, url = queue
     events: list[dict] = []
     begin = last = time.monotonic()

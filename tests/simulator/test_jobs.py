@@ -183,7 +183,7 @@ def test_an_output_that_cannot_be_written_fails_the_job(simulator, bedrock, s3):
 def test_a_token_used_again_gives_the_same_job(simulator, bedrock, s3):
     request = jobs.request(jobs.put_input(s3), clientRequestToken="same")
     arns = {bedrock.create_model_invocation_job(**request)["jobArn"] for _ in range(3)}
-    # AWS ignores the rest of a request whose token it knows.
+    # AWS ignores the other fields of a request whose token it knows.
     other = {**request, "jobName": "another-name"}
     arns.add(bedrock.create_model_invocation_job(**other)["jobArn"])
     assert len(arns) == 1

@@ -223,7 +223,7 @@ def test_no_other_throttling_says_when_to_come_again(simulator):
         assert "retry-after" not in headers
 
 
-def test_an_answer_takes_as_long_as_it_is_told_and_an_error_no_time(simulator, runtime):
+def test_answers_take_the_configured_time_and_errors_none(simulator, runtime):
     def seconds(call):
         begun = time.monotonic()
         call()
@@ -285,13 +285,13 @@ def seconds_of(job):
     return (job["endTime"] - job["submitTime"]).total_seconds()
 
 
-def test_a_job_takes_the_seconds_it_is_told(simulator, bedrock, s3):
+def test_a_job_takes_the_configured_seconds(simulator, bedrock, s3):
     simulator.behave(job_seconds=2)
     job = jobs.finish(bedrock, jobs.create(bedrock, jobs.put_input(s3)))
     assert 1.9 <= seconds_of(job) < 10
 
 
-def test_a_job_is_in_progress_for_the_seconds_it_is_told(simulator, bedrock, s3):
+def test_a_job_is_in_progress_for_the_configured_seconds(simulator, bedrock, s3):
     simulator.behave(in_progress_seconds=2)
     job = jobs.finish(bedrock, jobs.create(bedrock, jobs.put_input(s3)))
     assert 1.9 <= seconds_of(job) < 10

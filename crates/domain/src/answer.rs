@@ -1,4 +1,4 @@
-//! Reading the lines of a job's `.jsonl.out`.
+//! Reader of the lines of a job's `.jsonl.out`.
 //!
 //! A line is `{"recordId", "modelInput", "modelOutput"}` or has `error` in place of `modelOutput`. Nothing about it is
 //! trusted: it may be cut off, huge, of another shape, or repeat a record.
@@ -10,27 +10,27 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// What one line says.
+/// One line, parsed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerLine<'a> {
-    /// Whose answer it is.
+    /// Id of the record that it answers.
     pub record_id: Cow<'a, str>,
-    /// The model's reply, or why there is none.
+    /// The model's reply, or the reason why there is none.
     pub outcome: Result<Reply<'a>, RecordError>,
-    /// The model that was asked, where the line says so: lines of the on-demand lane do.
+    /// The model that was invoked, if the line names it: lines of the on-demand lane do.
     pub model_id: Option<Cow<'a, str>>,
 }
 
 /// Reason why a record has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordError {
-    /// Bedrock says so in the line.
+    /// Bedrock reports an error in the line.
     Refused {
         /// Bedrock's error code, e.g. 400.
         code: String,
         /// Bedrock's message.
         message: String,
-        /// If Bedrock says so, whether the record may be sent again.
+        /// True if the record may be sent again, false if not; `None` if Bedrock does not report it.
         retryable: Option<bool>,
     },
     /// The line has neither an answer nor an error.
@@ -39,17 +39,17 @@ pub enum RecordError {
     UnknownFormat,
 }
 
-/// Client errors (4xx) that pass all the same: time-outs, conflicts, too many requests.
-const PASSING_CODES: [u16; 5] = [408, 409, 424, 425, 429];
+/// Client errors (4xx) that are transient nevertheless: timeouts, conflicts, too many requests.
+const TRANSIENT_CODES: [u16; 5] = [408, 409, 424, 425, 429];
 
 impl RecordError {
-    /// Whether asking again would change nothing: the model refuses the request itself. That is so for client errors
-    /// (4xx) but those of the moment, unless Bedrock says that the record may be tried again.
+    /// Returns true if sending the record again would change nothing, because the model refuses the request itself. That
+    /// is the case for client errors (4xx) except transient ones, unless Bedrock reports that the record may be retried.
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Refused { retryable: Some(true), .. } | Self::Nothing | Self::UnknownFormat => false,
             Self::Refused { code, .. } => {
-                code.parse::<u16>().is_ok_and(|code| (400..500).contains(&code) && !PASSING_CODES.contains(&code))
+                code.parse::<u16>().is_ok_and(|code| (400..500).contains(&code) && !TRANSIENT_CODES.contains(&code))
             }
         }
     }
@@ -59,7 +59,7 @@ impl From<&RecordError> for RowError {
     fn from(error: &RecordError) -> Self {
         match error {
             RecordError::Refused { code, message, .. } => {
-                // Longer codes may hold any text, which is not counted by.
+                // Longer codes may contain any text, and rows are not counted by free text.
                 let number = if code.len() <= 4 { code.clone() } else { String::new() };
                 Self::new(RowErrorCode::ModelRefused, format!("{code}: {message}")).qualified(number)
             }
@@ -72,7 +72,7 @@ impl From<&RecordError> for RowError {
 /// Reads one line.
 ///
 /// # Errors
-/// If the line is not a JSON object with a `recordId`: it cannot be given to any row.
+/// Returns an error if the line is not a JSON object with a `recordId`: it cannot be attributed to any row.
 pub fn read_line(family: Family, line: &[u8]) -> Result<AnswerLine<'_>, serde_json::Error> {
     use crate::model::outputs::{AnthropicOutput, ConverseOutput, TitanMultimodalOutput, TitanTextOutput};
     match family {
@@ -89,7 +89,7 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<A
     };
     let field = |name: &str| fields.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| *value);
     let record_id = field("recordId").unwrap_or(b"null");
-    // Only what is used is looked into, and checked to be UTF-8 on the way.
+    // Only the values that are used are parsed, which also checks that they are UTF-8.
     let record_id = serde_json::from_slice::<BorrowedText<'a>>(record_id)?.0;
     let there = |name: &str| field(name).filter(|value| *value != b"null");
     let outcome = match (there("modelOutput"), there("error")) {
@@ -107,7 +107,7 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<A
     Ok(AnswerLine { record_id, outcome, model_id: model_id.map(|id| id.0) })
 }
 
-/// `{"errorCode": 400, "errorMessage": "…"}`, leniently: the code may be a text, fields may be missing or more.
+/// `{"errorCode": 400, "errorMessage": "…"}`, read leniently: the code may be a text, and fields may be missing or unknown.
 fn refused(error: &Value) -> RecordError {
     let text = |field: &str| match error.get(field) {
         Some(Value::String(text)) => text.clone(),
@@ -119,7 +119,7 @@ fn refused(error: &Value) -> RecordError {
     RecordError::Refused {
         code: if code.is_empty() { "unknown".into() } else { code },
         message: text("errorMessage"),
-        // A record that expired was not looked at.
+        // A record that expired was not processed.
         retryable: if flag("expired") == Some(true) { Some(true) } else { flag("retryable") },
     }
 }
@@ -191,7 +191,7 @@ mod tests {
     #[case(r#"{"errorCode":429,"retryable":false}"#, false)]
     #[case(r#"{"errorCode":500,"retryable":false}"#, false)]
     #[case(r#"{"errorCode":"odd"}"#, false)]
-    fn only_what_the_model_refuses_for_good_is_permanent(#[case] error: &str, #[case] permanent: bool) {
+    fn only_refusals_by_the_model_are_permanent(#[case] error: &str, #[case] permanent: bool) {
         assert_eq!(refused(&serde_json::from_str(error).unwrap()).is_permanent(), permanent);
         assert!(!RecordError::Nothing.is_permanent() && !RecordError::UnknownFormat.is_permanent());
     }

@@ -1,10 +1,10 @@
-//! Which rows go into which job.
+//! Assignment of rows to jobs.
 //!
-//! A run knows how many rows there are before it writes the first one, so the sizes are evened out: 2,050 rows at 1,000
-//! a job become 684 + 683 + 683 and no chunk falls under Bedrock's minimum. What it does not know in advance is how
-//! many bytes a line will have and which rows yield no line at all. So [`Chunker`] holds the latest lines back: only
-//! when `min_records` younger ones are there does it say where a line goes, and a last chunk that would be too small
-//! takes lines over from the one before.
+//! A run knows the number of its rows before it writes the first one, so the sizes are evened out: 2,050 rows at 1,000
+//! per job become 684 + 683 + 683, and no chunk falls below Bedrock's minimum. Not known in advance are the number of
+//! bytes of each line, and which rows yield no line at all. So [`Chunker`] holds the latest lines back: it places a line
+//! only when `min_records` more have followed, and a last chunk that would be too small takes over lines from the one
+//! before.
 
 use crate::problem::Problem;
 use std::collections::VecDeque;
@@ -12,23 +12,23 @@ use std::collections::VecDeque;
 /// The limits of a chunk, all kept at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkLimits {
-    /// Fewer records make no job.
+    /// Minimum number of records.
     pub min_records: u32,
-    /// The most records.
+    /// Maximum number of records.
     pub max_records: u32,
-    /// The most bytes, line feeds included.
+    /// Maximum number of bytes, including line feeds.
     pub max_bytes: u64,
-    /// The most chunks; lines beyond are left over.
+    /// Maximum number of chunks; further lines are left over.
     pub max_chunks: Option<u32>,
-    /// Whether a last chunk under the minimum may stay, because it can be asked on demand.
+    /// If true, a last chunk below the minimum may remain, because it can be sent on demand.
     pub small_last: bool,
 }
 
 impl ChunkLimits {
-    /// Whether `records` lines can be cut into chunks of `min_records` to `max_records`.
+    /// Checks that `records` lines can be divided into chunks of `min_records` to `max_records`.
     ///
     /// # Errors
-    /// If not, with what to change.
+    /// Returns a problem with its remedy if they cannot.
     pub fn check(&self, records: u64) -> Result<(), Problem> {
         let (least, most) = (u64::from(self.min_records), u64::from(self.max_records));
         if most < least {
@@ -36,12 +36,13 @@ impl ChunkLimits {
             return Err(Problem::new("max_records_per_job", most, rule));
         }
         if !self.small_last && records < least {
-            let rule = format!("has {records} rows to send, and this model takes no batch job under {least} records");
-            let remedy = "add rows, or use processing_mode `auto`, which asks them on demand";
+            let rule =
+                format!("has {records} rows to send, but this model requires at least {least} records per batch job");
+            let remedy = "add rows, or use processing_mode `auto`, which sends them on demand";
             return Err(Problem::without_value("the input", rule).remedy(remedy));
         }
         if !self.small_last && records.div_ceil(most) * least > records {
-            let rule = format!("{records} rows cannot be cut into jobs of {least} to {most} records");
+            let rule = format!("{records} rows cannot be divided into jobs of {least} to {most} records");
             let enough = (2 * least - 1).min(records);
             let remedy = format!("raise it to {enough} or more");
             return Err(Problem::new("max_records_per_job", most, rule).remedy(remedy));
@@ -50,30 +51,29 @@ impl ChunkLimits {
     }
 }
 
-/// Where a line goes.
+/// Place of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placed {
-    /// Into this chunk. Chunks are filled one after the other: after the first line of chunk 3 nothing more goes into
-    /// chunk 2.
+    /// In this chunk. Chunks are filled one after the other: once chunk 3 has its first line, chunk 2 gets no more.
     Chunk(u32),
-    /// Into none: `max_chunks` are full.
+    /// In none: `max_chunks` are full.
     OverMaxChunks,
-    /// Into none: too few are left for a chunk of their own, and none other can take them.
+    /// In none: too few lines are left for a chunk of their own, and no other chunk has room for them.
     TooFewLeft,
 }
 
-/// Says where lines go, a while after they come.
+/// Places lines into chunks, with a delay.
 #[derive(Debug)]
 pub struct Chunker {
     limits: ChunkLimits,
-    /// Rows still to come, each of which may yield a line.
+    /// Number of rows still to come, each of which may yield a line.
     rows_ahead: u64,
-    /// The chunk that the latest line went into.
+    /// The chunk of the latest line.
     current: Chunk,
-    /// Records of the chunk before; 0 if there is none.
+    /// Number of records of the previous chunk; 0 if there is none.
     records_before: u32,
     bytes_before: u64,
-    /// Where the latest lines go, not said yet; oldest first.
+    /// Places of the latest lines, which are not returned yet; oldest first.
     held: VecDeque<Held>,
     full: bool,
 }
@@ -83,7 +83,7 @@ struct Chunk {
     index: u32,
     records: u32,
     bytes: u64,
-    /// How many records it is meant to take, so that all chunks get about the same.
+    /// Number of records that it should get, so that all chunks have about the same size.
     target: u32,
 }
 
@@ -94,7 +94,7 @@ struct Held {
 }
 
 impl Chunker {
-    /// A chunker for up to `rows` lines.
+    /// Creates a chunker for up to `rows` lines.
     pub fn new(limits: ChunkLimits, rows: u64) -> Self {
         Self {
             limits,
@@ -107,24 +107,24 @@ impl Chunker {
         }
     }
 
-    /// Whether a last chunk under the minimum may find no way out: it can always take lines over from the one before when
-    /// a chunk may hold twice the minimum (but one). Where it may not, the number of lines has to be known exactly.
+    /// Returns true if a last chunk below the minimum may have to be left over. It can always take over lines from the one
+    /// before if a chunk may hold twice the minimum (minus one); otherwise the exact number of lines has to be known.
     pub fn needs_exact_count(limits: ChunkLimits) -> bool {
         u64::from(limits.max_records) + 1 < 2 * u64::from(limits.min_records)
     }
 
-    /// The longest line that fits: with it, a chunk always reaches the minimum before its bytes are used up.
+    /// Returns the maximum number of bytes of a line, with which a chunk always reaches its minimum number of records.
     pub fn max_line_bytes(limits: ChunkLimits) -> u64 {
         limits.max_bytes / u64::from(limits.min_records.max(1))
     }
 
-    /// The next row yields no line.
+    /// Skips the next row, which yields no line.
     pub fn skip_row(&mut self) {
         self.rows_ahead = self.rows_ahead.saturating_sub(1);
     }
 
-    /// The next row yields a line of so many bytes (at most [`Chunker::max_line_bytes`]). Returns where the oldest line
-    /// held back goes, once enough have come after it.
+    /// Adds the line of the next row, of at most [`Chunker::max_line_bytes`]. Returns the place of the oldest line that is
+    /// held back, once enough lines have followed it.
     pub fn push(&mut self, line_bytes: u64) -> Option<Placed> {
         let placed = self.place(line_bytes);
         self.rows_ahead = self.rows_ahead.saturating_sub(1);
@@ -142,7 +142,7 @@ impl Chunker {
         let over_bytes = self.current.bytes.saturating_add(line_bytes) > self.limits.max_bytes;
         if self.current.records > 0 && (self.current.records >= self.current.target || over_bytes) {
             let next = self.current.index + 1;
-            if self.limits.max_chunks.is_some_and(|most| next >= most) {
+            if self.limits.max_chunks.is_some_and(|max| next >= max) {
                 self.full = true;
                 return Placed::OverMaxChunks;
             }
@@ -156,21 +156,22 @@ impl Chunker {
         Placed::Chunk(self.current.index)
     }
 
-    /// No more lines come: where those still held back go, oldest first.
+    /// Returns the places of the lines that are still held back, oldest first.
     ///
-    /// A last chunk under the minimum takes lines over from the end of the one before, or joins it. Where limits are
+    /// A last chunk below the minimum takes over lines from the end of the one before, or is merged into it. If limits are
     /// too narrow for both (or it is the only chunk), its lines are left over, or stay where they are with
     /// [`ChunkLimits::small_last`].
     pub fn finish(mut self) -> Vec<Placed> {
         let (records, least) = (self.current.records, self.limits.min_records);
         if records > 0 && records < least {
-            self.mend_last_chunk();
+            self.fix_last_chunk();
         }
         self.held.into_iter().map(|held| held.placed).collect()
     }
 
-    /// All lines of the last chunk are still held back, since they are fewer than the minimum.
-    fn mend_last_chunk(&mut self) {
+    /// Enlarges or dissolves a last chunk that is too small. All of its lines are still held back, since they are fewer
+    /// than the minimum.
+    fn fix_last_chunk(&mut self) {
         let last = Placed::Chunk(self.current.index);
         let wanted = self.limits.min_records - self.current.records;
         let Some(first) = self.held.iter().position(|held| held.placed == last) else { return };
@@ -199,14 +200,14 @@ impl Chunker {
     }
 }
 
-/// The even share of `rows` in as few chunks as possible.
+/// Returns the even share of `rows` in as few chunks as possible.
 fn even_share(limits: ChunkLimits, rows: u64) -> u32 {
     let chunks = rows.div_ceil(u64::from(limits.max_records.max(1))).max(1);
     let share = u32::try_from(rows.div_ceil(chunks)).unwrap_or(u32::MAX);
     share.max(limits.min_records).min(limits.max_records).max(1)
 }
 
-/// The chunk that the row at `position` is in; `first_rows` are the positions of the chunks' first rows.
+/// Returns the chunk that contains the row at `position`; `first_rows` are the positions of the chunks' first rows.
 pub fn chunk_of(first_rows: &[u64], position: u64) -> Option<u32> {
     let chunk = first_rows.partition_point(|first| *first <= position).checked_sub(1)?;
     u32::try_from(chunk).ok()
@@ -222,7 +223,7 @@ mod tests {
         ChunkLimits { min_records: min, max_records: max, max_bytes, max_chunks: None, small_last: false }
     }
 
-    /// `None` stands for a row without a line.
+    /// Returns the places of the lines of these rows; `None` is a row without a line.
     fn placed(limits: ChunkLimits, rows: &[Option<u64>]) -> Vec<Placed> {
         let mut chunker = Chunker::new(limits, rows.len() as u64);
         let mut out = Vec::new();
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_beyond_the_most_are_left_over() {
+    fn lines_beyond_the_maximum_number_of_chunks_are_left_over() {
         let limits = ChunkLimits { max_chunks: Some(2), ..limits(1, 10, 1_000) };
         let placed = placed(limits, &[Some(100); 30]);
         assert_eq!(sizes(&placed), [10, 10]);
@@ -274,11 +275,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case(99, 1000, "no batch job under 100 records")]
+    #[case(99, 1000, "at least 100 records per batch job")]
     #[case(170, 150, "raise it to 170 or more")]
     #[case(5000, 99, "must be at least 100")]
     #[case(2000, 102, "")]
-    fn what_cannot_be_cut_is_said_beforehand(#[case] rows: u64, #[case] max: u32, #[case] expected: &str) {
+    fn impossible_limits_are_reported_in_advance(#[case] rows: u64, #[case] max: u32, #[case] expected: &str) {
         let message = limits(100, max, 1_000_000).check(rows).err().map(|p| p.to_string()).unwrap_or_default();
         assert!(message.contains(expected) && message.is_empty() == expected.is_empty(), "{message}");
     }

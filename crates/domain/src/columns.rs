@@ -3,68 +3,67 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
-/// The column that identifies a row, in every file of a run.
+/// Column that identifies a row, in every file of a run.
 pub const RECORD_ID: &str = "record_id";
-/// In the rows files only: the reason why a row was not sent to the model (null for those that were), in the words of its
-/// `error`. Not a name that a user's column may have.
+/// Only in the rows files: the reason why a row was not sent to the model (null for those that were), in the words of its
+/// `error`. Columns of users must not have this name.
 pub const NOT_SENT: &str = "bedrock_batch:not_sent";
-/// In the rows files only: the same reason as data, a [`RowError`](crate::row_error::RowError) in JSON. Rows files of
+/// Only in the rows files: the same reason as data, a [`RowError`](crate::row_error::RowError) in JSON. Rows files of
 /// earlier versions do not have it.
 pub const ROW_ERROR: &str = "bedrock_batch:row_error";
-/// In the files of duplicates only: the `record_id` of the row that was asked in this row's place.
+/// Only in the files of duplicates: the `record_id` of the row that was sent in this row's place.
 pub const SAME_AS: &str = "bedrock_batch:same_as";
-/// In the files of duplicates only: the position of that row in the input, from 0 on.
+/// Only in the files of duplicates: the position of that row in the input, from 0.
 pub const SAME_AS_ROW: &str = "bedrock_batch:same_as_row";
-/// In the rows files of runs whose rows are asked different prompts only: the name of the row's own (null where it has
-/// none).
+/// Only in the rows files of runs whose rows have different prompts: the name of the row's prompt (null if it has none).
 pub const PROMPT: &str = "bedrock_batch:prompt";
-/// Columns of the rows files that a user's input may not have and that no output has.
+/// Columns of the rows files that a user's input must not have and that no output has.
 pub const INTERNAL: [&str; 5] = [NOT_SENT, ROW_ERROR, SAME_AS, SAME_AS_ROW, PROMPT];
-/// The answer's text.
+/// Text of the answer.
 pub const RESPONSE: &str = "response";
-/// The embedding: a list of 32-bit floats.
+/// Embedding: a list of 32-bit floats.
 pub const EMBEDDING: &str = "embedding";
-/// Why there is no answer; null where there is one.
+/// Reason why there is no answer; null if there is one.
 pub const ERROR: &str = "error";
-/// Why the model stopped.
+/// Reason why the model stopped.
 pub const STOP_REASON: &str = "stop_reason";
-/// Tokens read for this row.
+/// Number of input tokens of this row.
 pub const INPUT_TOKENS: &str = "input_tokens";
-/// Tokens written for this row.
+/// Number of output tokens of this row.
 pub const OUTPUT_TOKENS: &str = "output_tokens";
 
-/// How often the row's record was sent to the model; 0 if never.
+/// Number of times that the row's record was sent to the model.
 pub const ATTEMPTS: &str = "attempts";
-/// The model that answered.
+/// Model that answered.
 pub const MODEL_ID: &str = "model_id";
-/// The prompt that was asked.
+/// Prompt that the row was sent with.
 pub const PROMPT_ID: &str = "prompt_id";
 
-/// All columns that a run adds but the fields of a prompt: names that no field may have.
+/// All columns that a run adds, except the fields of a prompt, which must not have these names.
 pub const ADDED: [&str; 10] =
     [RECORD_ID, RESPONSE, EMBEDDING, ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID, PROMPT_ID];
 
-/// A column of a table, and where it comes from.
+/// Column of a table, with its origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// The stage that made it, or [`INPUT`].
+    /// Name of the stage that added it, or [`INPUT`].
     pub origin: String,
 }
 
-/// The origin of columns that are the user's own.
+/// Origin of the user's own columns.
 pub const INPUT: &str = "input";
 
 impl Column {
-    /// A column of the user's own.
+    /// Creates a column of the user's own.
     pub fn of_input(name: impl Into<String>) -> Self {
         Self { name: name.into(), origin: INPUT.to_owned() }
     }
 }
 
-/// The name under which each of `existing` columns goes on when `added` ones come: its own, or `<origin>_<name>` where
-/// an added column takes the name (`input_response`; further `<origin>_` in front as long as that is taken too).
+/// Returns the name that each of the `existing` columns has beside the `added` ones: its own, or `<origin>_<name>` if an
+/// added column takes that name (`input_response`; prefixed again while that is taken too).
 pub fn names_beside(existing: &[Column], added: &[&str]) -> Vec<String> {
     let new: HashSet<&str> = added.iter().copied().collect();
     let mut taken: HashSet<String> = added.iter().map(|name| (*name).to_owned()).collect();
@@ -83,14 +82,14 @@ pub fn names_beside(existing: &[Column], added: &[&str]) -> Vec<String> {
     renamed.collect()
 }
 
-/// The columns under their new names: `mappings` holds new names with old ones. An old name that is mapped is gone, but
-/// its values are not: they go on under the (first) new one. A column whose name is taken by another one is renamed as
-/// [`names_beside`] says.
+/// Returns the columns under their new names: `mappings` contains new names with old ones. A mapped column is renamed, or
+/// copied if it has several new names; its old name is free. A column whose name is taken by another one is renamed by
+/// [`names_beside`].
 ///
-/// Returns for each new column the place of its values among `columns`; what is not mapped comes first, in order.
+/// With each column comes the index of its values among `columns`. Columns that are not mapped come first, in order.
 ///
 /// # Errors
-/// The old names that no column has.
+/// Returns the old names that no column has.
 pub fn mapped(columns: &[Column], mappings: &BTreeMap<String, String>) -> Result<Vec<(Column, usize)>, Vec<String>> {
     let place = |name: &str| columns.iter().position(|column| column.name == name);
     let missing: Vec<String> = mappings.values().filter(|old| place(old).is_none()).cloned().collect();

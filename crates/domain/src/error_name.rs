@@ -45,19 +45,19 @@ error_names! {
     InvalidInput => Never,
     /// Bedrock's quota of submitted and running jobs is used up.
     QuotaExceeded => WhenQuotaIsFree,
-    /// An AWS API asked for fewer requests.
+    /// An AWS API throttled a request.
     Throttled => WhenThrottlingEnds,
     /// A transient fault: a 5xx status, a broken connection, a timeout, or a read that was not consistent yet.
     Transient => Soon,
-    /// AWS denied a call: the caller's rights have to change first.
+    /// AWS denied a call: the caller's permissions have to change first.
     AccessDenied => Never,
     /// Bedrock refused a job or a model, or a job failed, for a permanent reason.
     JobFailed => Never,
-    /// The run was stopped, or another execution owns it by now: this one's work is no longer wanted.
+    /// The run was stopped, or another execution owns it by now: the work of this one is obsolete.
     Superseded => Never,
-    /// Something that was stored is missing, or is not as it was written.
+    /// Stored data is missing, or is not as it was written.
     Corrupt => Never,
-    /// A bug, or functions that were deployed or configured wrongly.
+    /// A bug, or an incorrect deployment or configuration of the functions.
     Internal => Never,
 }
 

@@ -1,21 +1,21 @@
-//! The version of the form of what a run stores.
+//! Version of the format in which a run stores its data.
 
 use serde::{Deserialize, Serialize};
 
-/// Version of a stored form. It is counted up when the meaning of stored fields changes; new fields alone
-/// do not change it.
+/// Version of a stored format. It is incremented when the meaning of stored fields changes; additional fields alone do not
+/// change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct FormatVersion(u32);
 
 impl FormatVersion {
-    /// The version before versions were written: steps without a phase, tasks of joins told apart by booleans.
+    /// The version before versions were written: steps without a phase, and join tasks distinguished by booleans.
     pub const FIRST: Self = Self(1);
-    /// The version that is written.
+    /// Version that is written.
     pub const CURRENT: Self = Self(2);
 }
 
-/// What has no version was written by the first one.
+/// Data without a version was written by the first one.
 impl Default for FormatVersion {
     fn default() -> Self {
         Self::FIRST

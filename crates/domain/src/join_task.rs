@@ -6,45 +6,45 @@ use crate::lane::Lane;
 use crate::plan::JobItem;
 use serde::{Deserialize, Serialize};
 
-/// One file of answered rows to be written.
+/// Task to write one file of answered rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredTask", into = "StoredTask")]
 pub enum JoinTask {
-    /// A chunk is joined with its answers; after a job of the first pass (see [`JoinTask::of_first_job`]) or a whole pass.
+    /// Join a chunk with its answers, after a job of the first pass (see [`JoinTask::of_first_job`]) or after a whole pass.
     Chunk {
         /// The chunk.
         chunk: u32,
-        /// Name that its counts are stored under.
+        /// Name under which its counts are stored.
         name: String,
         /// All jobs that had rows of it, in the order in which they ran.
         attempts: Vec<ChunkAttempt>,
         /// Types of the fields' columns; without them, those of the chunk's own values.
         types: Option<Vec<ColumnType>>,
-        /// The join that this is.
+        /// Identity of the join.
         stamp: JoinStamp,
     },
-    /// A file of duplicates gets the answers of the rows that they equal.
+    /// Write a file of duplicates with the answers of the rows that they equal.
     Duplicates {
         /// Number of the file.
         file: u32,
-        /// Name that its counts are stored under.
+        /// Name under which its counts are stored.
         name: String,
         /// Types of the fields' columns; without them, those of the file's own values.
         types: Option<Vec<ColumnType>>,
-        /// The join that this is.
+        /// Identity of the join.
         stamp: JoinStamp,
     },
-    /// The rows of a chunk, which are joined and counted already, are written as wide ones.
+    /// Write the rows of a chunk, which are already joined and counted, as wide rows.
     Pivot {
         /// The chunk.
         chunk: u32,
-        /// Name that its counts are stored under.
+        /// Name under which its counts are stored.
         name: String,
     },
 }
 
 impl JoinTask {
-    /// Returns the task that follows on a job of the first pass, whose rows are exactly those of one chunk.
+    /// Returns the task that follows a job of the first pass, whose rows are exactly those of one chunk.
     pub fn of_first_job(job: &JobItem) -> Self {
         let attempt =
             ChunkAttempt { index: job.index, name: job.name.clone(), pass: 0, lane: job.lane, records: job.records };
@@ -52,7 +52,7 @@ impl JoinTask {
         Self::Chunk { chunk, name, attempts: vec![attempt], types: None, stamp }
     }
 
-    /// Returns the name that the counts of the file are stored under.
+    /// Returns the name under which the counts of the file are stored.
     pub fn name(&self) -> &str {
         match self {
             Self::Chunk { name, .. } | Self::Duplicates { name, .. } | Self::Pivot { name, .. } => name,
@@ -67,7 +67,7 @@ impl JoinTask {
         }
     }
 
-    /// Returns the stamp that goes with the counts; `None` for a task that counts nothing.
+    /// Returns the stamp that is stored with the counts; `None` for a task that counts nothing.
     pub fn stamp(&self) -> Option<&JoinStamp> {
         match self {
             Self::Chunk { stamp, .. } | Self::Duplicates { stamp, .. } => Some(stamp),
@@ -87,8 +87,8 @@ pub struct ChunkAttempt {
     pub pass: u32,
     /// Lane of the job.
     pub lane: Lane,
-    /// Number of the chunk's rows that it had: of those that were unanswered when the pass began, the next ones in the
-    /// order of the chunk.
+    /// Number of the chunk's rows that it had: the next ones, in the order of the chunk, of those that were unanswered when
+    /// the pass began.
     pub records: u32,
 }
 
@@ -96,7 +96,7 @@ pub struct ChunkAttempt {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum JoinStamp {
-    /// The join that follows on a job of the first pass.
+    /// The join that follows a job of the first pass.
     #[default]
     FirstJob,
     /// A join of many chunks after a pass.
@@ -108,7 +108,7 @@ pub enum JoinStamp {
     },
 }
 
-/// A text that is not a stamp.
+/// Error for a text that is not a stamp.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a join stamp: must be empty, or the name of an execution, a space and the number of a pass")]
 pub struct InvalidJoinStamp(String);
@@ -147,7 +147,7 @@ enum TaskKind {
     Pivot,
 }
 
-/// A task as it is written. Version 1 had two booleans for the kinds. They are still written: while a deployment
+/// Task in its stored format. Version 1 distinguished the kinds by two booleans. They are still written: while a deployment
 /// replaces functions one by one, a function of version 1 may read a task of this version.
 #[derive(Serialize, Deserialize)]
 struct StoredTask {
@@ -159,8 +159,8 @@ struct StoredTask {
     name: String,
     #[serde(default)]
     duplicates: bool,
-    #[serde(default)]
-    widen: bool,
+    #[serde(default, rename = "widen")]
+    is_pivot: bool,
     #[serde(default)]
     jobs: Vec<ChunkAttempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,7 +171,7 @@ struct StoredTask {
 
 impl From<StoredTask> for JoinTask {
     fn from(stored: StoredTask) -> Self {
-        let kind = stored.task.unwrap_or(match (stored.duplicates, stored.widen) {
+        let kind = stored.task.unwrap_or(match (stored.duplicates, stored.is_pivot) {
             (_, true) => TaskKind::Pivot,
             (true, false) => TaskKind::Duplicates,
             (false, false) => TaskKind::Chunk,
@@ -202,7 +202,7 @@ impl From<JoinTask> for StoredTask {
             index,
             name,
             duplicates: matches!(kind, TaskKind::Duplicates),
-            widen: matches!(kind, TaskKind::Pivot),
+            is_pivot: matches!(kind, TaskKind::Pivot),
             jobs,
             types,
             stamp,

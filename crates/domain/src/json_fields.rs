@@ -1,14 +1,14 @@
-//! The fields of a JSON object as slices, without looking into their values.
+//! The fields of a JSON object as slices, without parsing their values.
 //!
-//! Most of an answer line is the echo of its `modelInput`, which nobody needs. General parsers skip it at the pace of
-//! parsing (or, where they are fast at it, without a limit on nesting: a hostile line then overflows the stack). This
-//! one jumps from quote to quote, counts brackets and needs no stack.
+//! Most of an answer line is the echo of its `modelInput`, which is not needed. General parsers skip it as slowly as they
+//! parse (or, if they are fast, without a limit on nesting, so that a hostile line overflows the stack). This one jumps
+//! from quote to quote, counts brackets and needs no stack.
 
 use memchr::{memchr, memchr2};
 
-/// The fields of the object that `bytes` hold: each name as it is written between its quotes (escapes and all), and the
-/// text of its value, neither checked to be UTF-8. `None` if it is no object, or is cut off. Values are delimited, not checked: whoever uses one
-/// parses it.
+/// Returns the fields of the JSON object in `bytes`: each name as it is written between its quotes (including escapes), and
+/// the text of its value, neither checked to be UTF-8. Returns `None` if it is not an object, or is truncated. Values are
+/// delimited but not validated: that is left to the caller, who parses those that are needed.
 pub(crate) fn fields(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     let mut at = expect(bytes, 0, b'{')?;
     let mut fields = Vec::with_capacity(4);
@@ -29,7 +29,7 @@ pub(crate) fn fields(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
             _ => return None,
         }
     }
-    // Nothing may follow.
+    // Nothing may follow the object.
     (skip_space(bytes, at + 1) == bytes.len()).then_some(fields)
 }
 
@@ -38,13 +38,13 @@ fn skip_space(bytes: &[u8], from: usize) -> usize {
     from + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// The place after `wanted`, which comes next but for space.
+/// Returns the position after `wanted`, which must come next, apart from whitespace.
 fn expect(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
     let at = skip_space(bytes, from);
     (bytes.get(at) == Some(&wanted)).then_some(at + 1)
 }
 
-/// The place after the closing quote of a string whose inside begins at `from`.
+/// Returns the position after the closing quote of a string whose content begins at `from`.
 fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
@@ -56,7 +56,7 @@ fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// The place after the value that begins at `from`.
+/// Returns the position after the value that begins at `from`.
 fn value_end(bytes: &[u8], from: usize) -> Option<usize> {
     match bytes.get(from)? {
         b'"' => string_end(bytes, from + 1),
@@ -73,7 +73,7 @@ fn container_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = from;
     loop {
-        // Up to the next string there is little: commas, colons, numbers, brackets.
+        // There is little before the next string: commas, colons, numbers, brackets.
         let quote = memchr(b'"', &bytes[at..]).map_or(bytes.len(), |offset| at + offset);
         for (offset, byte) in bytes[at..quote].iter().enumerate() {
             match byte {

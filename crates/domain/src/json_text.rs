@@ -1,6 +1,6 @@
-//! Writing text into JSON strings, byte for byte as `serde_json` would, into a buffer that is already open.
+//! Writer of JSON strings into an existing buffer, with the same bytes as `serde_json`.
 
-/// Per byte: 0 if it stands for itself, else the letter after the backslash (`u` for `\u00xx`).
+/// For each byte: 0 if it needs no escape, else the letter after the backslash (`u` for `\u00xx`).
 static ESCAPES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;

@@ -1,21 +1,21 @@
-//! The two ways of asking a model.
+//! The two ways to invoke a model.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How rows are asked.
+/// Way in which rows are sent to a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Through a batch job: half the price, in its own time.
+    /// In a batch job: at half the price, but asynchronously.
     #[default]
     Batch,
-    /// One request a record, at once, at full price.
+    /// One request per record: immediately, at full price.
     OnDemand,
 }
 
 impl Lane {
-    /// Its name in tables and files.
+    /// Returns its name in tables and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Batch => "batch",
@@ -23,7 +23,7 @@ impl Lane {
         }
     }
 
-    /// The lane of this name.
+    /// Returns the lane with this name.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Batch, Self::OnDemand].into_iter().find(|lane| lane.name() == name)
     }

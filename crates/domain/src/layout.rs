@@ -1,4 +1,4 @@
-//! Where everything of a run lies in the bucket, and what its jobs are called.
+//! Keys of a run's objects in the bucket, and names of its jobs.
 //!
 //! Bedrock refuses `= : + @ ,`, spaces and `//` in the S3 addresses of a job and `_` and spaces in its name
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
@@ -16,7 +16,7 @@ pub fn run_id(execution_name: &str) -> String {
     RunId::of_execution(execution_name).into()
 }
 
-/// The names of one run's objects and jobs. Cheap to make; holds no state.
+/// Names of the objects and jobs of one run. Cheap to create; has no state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     prefix: String,
@@ -29,7 +29,7 @@ impl Layout {
         Self { prefix: prefix.to_string(), run: run.to_string() }
     }
 
-    /// Whether a key is of a file that runs write for themselves: not the user's input, nor the answered rows.
+    /// Returns true for the key of an intermediate file of a run: neither the user's input nor answered rows.
     pub fn is_internal(key: &str) -> bool {
         let folder = key.split('/').next().unwrap_or_default();
         [RUNS, JOB_INPUTS, INPUT_ROWS, JOB_OUTPUTS].contains(&folder)
@@ -40,157 +40,157 @@ impl Layout {
         format!("{index:04}")
     }
 
-    /// What Bedrock reads: one JSON line a record.
+    /// Returns the key of the records that Bedrock reads: one JSON line per record.
     pub fn records_key(&self, index: u32) -> String {
         format!("{JOB_INPUTS}/{}/{}/{}.jsonl", self.prefix, self.run, Self::chunk(index))
     }
 
-    /// The same rows with all their columns and `record_id`.
+    /// Returns the key of the same rows with all their columns and `record_id`.
     pub fn rows_key(&self, index: u32) -> String {
         format!("{INPUT_ROWS}/{}/{}/{}.parquet", self.prefix, self.run, Self::chunk(index))
     }
 
-    /// The folder that Bedrock writes a job's answers under, with a trailing slash.
+    /// Returns the folder in which Bedrock writes the answers of a job, with a trailing slash.
     pub fn answers_prefix(&self, index: u32) -> String {
         format!("{JOB_OUTPUTS}/{}/{}/{}/", self.prefix, self.run, Self::chunk(index))
     }
 
-    /// The folder that the answers of an on-demand job are written under, with a trailing slash.
+    /// Returns the folder of the answers of an on-demand job, with a trailing slash.
     pub fn on_demand_prefix(&self, index: u32) -> String {
         format!("{}on-demand/", self.answers_prefix(index))
     }
 
-    /// Rows that equal earlier rows, with all their columns.
+    /// Returns the key of rows that equal earlier rows, with all their columns.
     pub fn duplicate_rows_key(&self, index: u32) -> String {
         format!("{INPUT_ROWS}/{}/{}/duplicates-{}.parquet", self.prefix, self.run, Self::chunk(index))
     }
 
-    /// Answered rows that equal earlier rows.
+    /// Returns the key of answered rows that equal earlier rows.
     pub fn duplicate_output_key(&self, index: u32, extension: &str) -> String {
         format!("{}duplicates-{}.{extension}", self.output_prefix(), Self::chunk(index))
     }
 
-    /// The folder of the answered rows, with a trailing slash.
+    /// Returns the folder of the answered rows, with a trailing slash.
     pub fn output_prefix(&self) -> String {
         format!("{ANSWERS}/{}/{}/", self.prefix, self.run)
     }
 
-    /// Answered rows of one job; `extension` is `parquet` or `csv`.
+    /// Returns the key of the answered rows of one job; `extension` is `parquet` or `csv`.
     pub fn output_key(&self, index: u32, extension: &str) -> String {
         format!("{}{}.{extension}", self.output_prefix(), Self::chunk(index))
     }
 
-    /// The run's frozen plan.
+    /// Returns the key of the run's frozen plan.
     pub fn plan_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/plan.json")
     }
 
-    /// The prompts that the stages of a pipeline run are asked with, whatever is deployed meanwhile.
+    /// Returns the key of the prompts of a pipeline run, which all its stages use even if others are deployed meanwhile.
     pub fn pipeline_prompts_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/prompts.json")
     }
 
-    /// The job manifest that the Distributed Map reads.
+    /// Returns the key of the job manifest that the Distributed Map reads.
     pub fn jobs_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/jobs.json")
     }
 
-    /// The job manifest of a pass: that of the first is [`Layout::jobs_key`].
+    /// Returns the key of the job manifest of a pass; that of the first is [`Layout::jobs_key`].
     pub fn pass_jobs_key(run: impl fmt::Display, pass: u32) -> String {
         if pass == 0 { Self::jobs_key(run) } else { format!("{RUNS}/{run}/passes/{pass}/jobs.json") }
     }
 
-    /// Which rows of which chunks each job of a later pass has.
+    /// Returns the key of the list of rows, by chunk, that each job of a later pass has.
     pub fn pass_parts_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/parts.json")
     }
 
-    /// The manifest of the chunks to be joined after a pass.
+    /// Returns the key of the manifest of the chunks to be joined after a pass.
     pub fn pass_chunks_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/chunks.json")
     }
 
-    /// The manifest of the jobs that a resumed run still has to ask; `execution` resumes it.
+    /// Returns the key of the manifest of the jobs that a resumed run still has to run; `execution` resumes it.
     pub fn resumed_jobs_key(run: impl fmt::Display, execution: &str) -> String {
         format!("{RUNS}/{run}/resumed/{}/jobs.json", run_id(execution))
     }
 
-    /// The positions of the chunks' first rows; there if there are duplicates.
+    /// Returns the key of the positions of the chunks' first rows, which exists if there are duplicates.
     pub fn first_rows_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/first_rows.json")
     }
 
-    /// The manifest of the files that are joined when all else is done after this pass.
+    /// Returns the key of the manifest of the files that are joined last, after this pass.
     pub fn last_join_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/last.json")
     }
 
-    /// The manifest of the chunks whose rows are written as wide ones, when all else is done after this pass.
+    /// Returns the key of the manifest of the chunks whose rows are written as wide rows at the end, after this pass.
     pub fn wide_key(run: impl fmt::Display, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/wide.json")
     }
 
-    /// A chunk's rows with an answer each, where several of them are to become one.
+    /// Returns the key of a chunk's rows with one answer each, several of which become one wide row.
     pub fn long_key(&self, chunk: u32) -> String {
         format!("{RUNS}/{}/long/{}.parquet", self.run, Self::chunk(chunk))
     }
 
-    /// The records of a chunk that may be asked again: its lines, as they were sent.
+    /// Returns the key of the records of a chunk that may be retried: its lines, as they were sent.
     pub fn unanswered_key(&self, chunk: u32) -> String {
         format!("{RUNS}/{}/unanswered/{}.jsonl", self.run, Self::chunk(chunk))
     }
 
-    /// The record ids of a chunk whose answers duplicates in other chunks wait for.
+    /// Returns the key of the record ids of a chunk whose answers duplicates in other chunks wait for.
     pub fn wanted_key(&self, chunk: u32) -> String {
         format!("{RUNS}/{}/wanted/{}.json", self.run, Self::chunk(chunk))
     }
 
-    /// The answers that duplicates wait for, one a line.
+    /// Returns the key of the answers that duplicates wait for, one per line.
     pub fn shared_key(&self, chunk: u32) -> String {
         format!("{RUNS}/{}/shared/{}.jsonl.out", self.run, Self::chunk(chunk))
     }
 
-    /// The run's totals.
+    /// Returns the key of the run's totals.
     pub fn summary_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/summary.json")
     }
 
-    /// A pipeline run's frozen pipeline.
+    /// Returns the key of the frozen pipeline of a pipeline run.
     pub fn pipeline_key(pipeline_run: impl fmt::Display) -> String {
         format!("{RUNS}/{pipeline_run}/pipeline.json")
     }
 
-    /// The links to the files of a run, one a line; there if an email would have too many of them.
+    /// Returns the key of the links to the files of a run, one per line, which exists if they are too many for an email.
     pub fn links_key(run: impl fmt::Display) -> String {
         format!("{RUNS}/{run}/links.txt")
     }
 
-    /// Name of a file of duplicates in the job table; no job can have such a name.
+    /// Returns the name of a file of duplicates in the job table, which no job can have.
     pub fn duplicates_name(run: impl fmt::Display, index: u32) -> String {
         format!("{DUPLICATES_NAMES}{run}/{}", Self::chunk(index))
     }
 
-    /// If true, this name in the job table is that of a file of duplicates.
+    /// Returns true if this name in the job table is that of a file of duplicates.
     pub fn is_duplicates_name(name: &str) -> bool {
         name.starts_with(DUPLICATES_NAMES)
     }
 
-    /// Name of the run's own item in the job table, which holds its owner; no job can have such a name.
+    /// Returns the name of the run's own item in the job table, which no job can have. The item contains the owner.
     pub fn run_item_name(run: impl fmt::Display) -> String {
         format!("run/{run}")
     }
 
-    /// The name of the run's job `index` in `round`: the same whenever it is asked for, different for every run, round
-    /// and index, at most 63 characters of Bedrock's job name pattern. `started_at` (the execution's) tells a run from
-    /// an older one whose name was used again.
+    /// Returns the name of the run's job `index` in `round`: deterministic, different for every run, round and index, and at
+    /// most 63 characters of Bedrock's pattern for job names. `started_at` (that of the execution) distinguishes a run from
+    /// an older one with the same name.
     pub fn job_name(&self, started_at: &str, round: u32, index: u32) -> String {
         let hash = short_hash(&[&self.run, started_at, &round.to_string(), &index.to_string()]);
         format!("{}-{}-{hash}", self.prefix, Self::chunk(index))
     }
 }
 
-/// The idempotency token of the job `job_name` of `run`, 64 letters and digits: with it Bedrock takes a repeated
-/// `CreateModelInvocationJob` as the same one.
+/// Returns the idempotency token of the job `job_name` of `run`, 64 letters and digits: Bedrock treats a repeated
+/// `CreateModelInvocationJob` with the same token as the same request.
 pub fn client_request_token(run: &str, job_name: &str) -> String {
     digest(&[run, job_name])
 }
@@ -202,7 +202,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_run_round_and_index_has_a_job_name_of_its_own() {
+    fn every_run_round_and_index_has_its_own_job_name() {
         let mut names = std::collections::HashSet::new();
         for run in ["a", "b"] {
             let layout = Layout::new("p", run);
@@ -216,7 +216,7 @@ mod tests {
         }
     }
 
-    fn bedrock_takes_key(key: &str) -> bool {
+    fn bedrock_accepts_key(key: &str) -> bool {
         key.split('/')
             .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-!_*'().".contains(c)))
     }
@@ -229,8 +229,8 @@ mod tests {
             let job = layout.job_name("t", round, index);
             prop_assert!(JobName::parse(&job).is_ok());
             prop_assert!(job.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-            prop_assert!(bedrock_takes_key(&layout.records_key(index)), "{}", layout.records_key(index));
-            prop_assert!(bedrock_takes_key(layout.answers_prefix(index).trim_end_matches('/')));
+            prop_assert!(bedrock_accepts_key(&layout.records_key(index)), "{}", layout.records_key(index));
+            prop_assert!(bedrock_accepts_key(layout.answers_prefix(index).trim_end_matches('/')));
             let token = client_request_token("r", &job);
             prop_assert!(token.len() <= 256 && token.chars().all(|c| c.is_ascii_alphanumeric()));
         }

@@ -1,14 +1,14 @@
 //! The pure rules of the orchestrator: no async, no I/O, no clock, no environment, no AWS crate.
 //!
-//! The way of the data, and where its rules live:
-//! [`input`] (what a user asks for) → [`prompt`] and [`model`] (what a record looks like) → [`chunk_plan`] (which rows
-//! go into which job) → [`job`] (what to do when Bedrock says something about a job) → [`answer`] (what a line of
-//! output means) → [`extract`] (its fields), with [`row_error`] for rows without an answer → [`run`] (what follows on each
-//! part of a run) → [`summary`] (the run's totals). [`layout`]
-//! names every object, [`plan`] is what a run freezes.
+//! The path of the data, and the location of its rules:
+//! [`input`] (the user's request) → [`prompt`] and [`model`] (the format of a record) → [`chunk_plan`] (the assignment of
+//! rows to jobs) → [`job`] (the action for a job's status) → [`answer`] (the lines of the output) → [`extract`] (their
+//! fields), with [`row_error`] for rows without an answer → [`run`] (the phase that follows each phase of a run) →
+//! [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
 //!
-//! Around runs: [`trigger`] (what an upload starts), [`pipeline`] (several runs in a row), [`email`] and [`links`] (how
-//! people hear of an end, and get at the files). [`prompt_generation`] makes prompts of definitions of categories.
+//! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
+//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts
+//! from definitions of categories.
 
 pub mod answer;
 pub mod check;

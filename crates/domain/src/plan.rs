@@ -1,5 +1,5 @@
-//! What a run freezes when it starts: later steps read `runs/<run>/plan.json` and nothing else, so that a template
-//! edited in the middle changes nothing.
+//! The plan that a run freezes when it starts. Later steps read `runs/<run>/plan.json` and no configuration, so that a
+//! template that is edited meanwhile has no effect.
 
 use crate::columns::Column;
 use crate::format_version::FormatVersion;
@@ -12,47 +12,47 @@ use crate::row_error::RowErrorCode;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The frozen plan.
+/// Frozen plan of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Version of the run's stored form.
+    /// Version of the run's stored format.
     #[serde(default)]
     pub version: FormatVersion,
     /// The run.
     pub run_id: String,
     /// The execution that it belongs to.
     pub execution_arn: String,
-    /// When the execution started, as Step Functions wrote it (RFC 3339).
+    /// Time at which the execution started, in the format of Step Functions (RFC 3339).
     pub started_at: String,
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: String,
-    /// Name of the job table, with which the command line shows the progress of the run.
+    /// Name of the job table, from which the command line reads the progress of the run.
     #[serde(rename = "task_table")]
     pub job_table: String,
-    /// The checked request.
+    /// Validated request.
     pub request: RunRequest,
-    /// The prompts' whole texts, and how a row comes to its own.
+    /// Full texts of the prompts, and their selection for each row.
     pub prompts: PromptPlan,
-    /// The model with its limits and prices.
+    /// Model with its limits and prices.
     pub model: Model,
-    /// How rows are asked on demand, should it come to that.
+    /// Models for requests on demand, if any are sent.
     pub on_demand: OnDemand,
-    /// What was read.
+    /// Objects that the rows were read from.
     pub sources: Vec<Source>,
-    /// The input's columns, in order, as they are read; `record_id` included where the input has it.
+    /// Columns of the input, in order, under the names that the run uses; including `record_id` if the input has it.
     pub columns: Vec<Column>,
-    /// What preprocess counted.
+    /// Counts of rows and files.
     pub counts: PlanCounts,
-    /// How the rows are asked first.
+    /// Lane of the first pass.
     #[serde(default)]
     pub lane: Lane,
-    /// Whether the last chunk is too small for a batch job, and is asked on demand in a pass of its own.
+    /// If true, the last chunk is too small for a batch job, and is sent on demand in a pass of its own.
     #[serde(default)]
     pub small_chunk: bool,
 }
 
 impl Plan {
-    /// Keys of the files of answered rows of one format: chunks first, then duplicates.
+    /// Returns the keys of the files of answered rows in one format: chunks first, then duplicates.
     pub fn output_keys(&self, extension: &str) -> impl Iterator<Item = String> {
         let layout = Layout::new(&self.request.job_name_prefix, &self.run_id);
         let (files, duplicates) = (layout.clone(), layout);
@@ -62,39 +62,39 @@ impl Plan {
     }
 }
 
-/// One object that rows were read from.
+/// Object that rows were read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// `s3://bucket/key`.
     pub uri: String,
-    /// Its `ETag` when it was read.
+    /// `ETag` at the time of reading.
     pub etag: String,
-    /// Its size.
+    /// Size of the object.
     pub bytes: u64,
 }
 
-/// What preprocess counted.
+/// Counts of rows and files of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanCounts {
-    /// Rows in the input; those that are asked several prompts count once for each.
+    /// Rows in the input; those with several prompts count once per prompt.
     pub rows: u64,
     /// Rows in the input.
     #[serde(default)]
     pub input_rows: u64,
     /// Records sent to the model.
     pub records: u64,
-    /// Rows over a limit that the user set, by the words for the reason; they appear in no output.
+    /// Rows over a limit that the user set, by the words for the reason; they are in no output.
     pub skipped: BTreeMap<String, u64>,
-    /// The same rows by the code of the reason; none in the plans of versions without codes.
+    /// The same rows by the code of the reason; empty in plans of versions without codes.
     #[serde(default)]
     pub skipped_codes: BTreeMap<RowErrorCode, u64>,
-    /// Rows that could not be sent, by the words for the reason; they come out with `error`.
+    /// Rows that could not be sent, by the words for the reason; the output has them with `error`.
     pub rejected: BTreeMap<String, u64>,
-    /// Things a user may want to know, with how often: empty cells in used columns, ignored objects, …
+    /// Warnings with their number of occurrences: empty cells in used columns, ignored objects, …
     pub warnings: BTreeMap<String, u64>,
     /// Chunks, each of which is one job in the first pass.
     pub jobs: u32,
-    /// Rows whose whole model input is that of an earlier row: asked once, answered for all.
+    /// Rows whose whole model input equals that of an earlier row: sent once, answered for all.
     #[serde(default)]
     pub duplicates: u64,
     /// Files of such rows.
@@ -102,38 +102,38 @@ pub struct PlanCounts {
     pub duplicate_chunks: u32,
 }
 
-/// How rows are asked on demand.
+/// Models for requests on demand.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OnDemand {
-    /// The model; where Bedrock wants one, under the name of an inference profile.
+    /// First model, under the name of an inference profile if Bedrock requires one.
     pub model: Model,
-    /// Who is asked when that model is refused as unavailable or not permitted.
+    /// Model that is invoked if the first one is refused as unavailable or not permitted.
     pub fallback: Option<Model>,
 }
 
-/// One job, an item of `runs/<run>/jobs.json` and so of the Distributed Map.
+/// Job: an item of `runs/<run>/jobs.json`, and so of the Distributed Map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobItem {
-    /// Its number within the run.
+    /// Number of the job within the run.
     pub index: u32,
-    /// Its name at Bedrock and in the job table.
+    /// Name of the job at Bedrock and in the job table.
     pub name: String,
-    /// Records in its file.
+    /// Number of records in its file.
     pub records: u32,
-    /// What Bedrock reads.
+    /// Address of the records that Bedrock reads.
     pub input_uri: String,
-    /// Where Bedrock writes.
+    /// Address that Bedrock writes answers to.
     pub output_uri: String,
-    /// How often its rows had been asked before.
+    /// Number of times that its rows were sent before.
     #[serde(default)]
     pub round: u32,
-    /// How its rows are asked.
+    /// Lane of the job.
     #[serde(default)]
     pub lane: Lane,
-    /// If true, its rows are the remainder of the pass before, too few for a batch job: they belong to that pass.
+    /// If true, its rows are the remainder of the previous pass, too few for a batch job: they belong to that pass.
     #[serde(default, rename = "rest")]
     pub is_remainder: bool,
 }
 
-/// The rows of a job: chunks in order, with the number of rows of each.
+/// Rows of a job: chunks in order, with the number of rows of each.
 pub type Parts = Vec<(u32, u32)>;

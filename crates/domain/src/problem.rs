@@ -1,43 +1,44 @@
-//! Problems of an input, gathered so that a user sees all of them at once.
+//! Problems of an input, collected so that a user sees all of them at once.
 
 use std::fmt;
 
-/// One thing that is wrong: where, what stands there, the rule it breaks, and what to do.
+/// One problem of an input: the field, its value, the rule that it breaks, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The field or place, e.g. `inference.top_p` or `s3://bucket/a.csv line 17`.
+    /// Field or location, for example `inference.top_p` or `s3://bucket/a.csv line 17`.
     pub field: String,
-    /// What stands there, shortened; empty if nothing does.
+    /// Its value, shortened; empty if there is none.
     pub value: String,
-    /// The rule that is broken.
+    /// Rule that is broken.
     pub rule: String,
-    /// What the user can do; empty where the rule says it already.
+    /// Remedy; empty if it is obvious from the rule.
     pub remedy: String,
 }
 
-/// The longest value that a message repeats, in characters. Values are the user's and may be huge.
-const LONGEST_VALUE: usize = 120;
-/// The most problems that one message lists; the rest is counted. An execution's cause holds 32,768 characters.
-const MOST_LISTED: usize = 25;
+/// Maximum number of characters of a value that a message quotes. Values come from users and may be huge.
+const MAX_VALUE_CHARS: usize = 120;
+/// Maximum number of problems that a message lists; the others are counted. The cause of an execution is limited to 32,768
+/// characters.
+const MAX_LISTED_PROBLEMS: usize = 25;
 
 impl Problem {
-    /// The same problem, of the field that contains the value.
+    /// Replaces the field, for example by the one that contains the value.
     #[must_use]
     pub fn of_field(self, field: impl Into<String>) -> Self {
         Self { field: field.into(), ..self }
     }
 
-    /// A problem of `field`, whose value is shown (shortened).
+    /// Creates a problem of `field` that quotes its value, shortened.
     pub fn new(field: impl Into<String>, value: impl fmt::Display, rule: impl Into<String>) -> Self {
         Self { field: field.into(), value: shortened(&value.to_string()), rule: rule.into(), remedy: String::new() }
     }
 
-    /// A problem of a field that is absent, or whose value must not be repeated.
+    /// Creates a problem of a field that is absent, or whose value must not be quoted.
     pub fn without_value(field: impl Into<String>, rule: impl Into<String>) -> Self {
         Self { field: field.into(), value: String::new(), rule: rule.into(), remedy: String::new() }
     }
 
-    /// The same problem, with what to do about it.
+    /// Adds the remedy.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = remedy.into();
@@ -61,20 +62,20 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong with an input. Never empty.
+/// All problems of an input. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// `Err` with all of `problems` if there is any, else `Ok`.
+    /// Converts a list of problems to a result.
     ///
     /// # Errors
-    /// When `problems` is not empty.
+    /// Returns all of `problems` if there are any.
     pub fn check(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
-    /// The problems, in the order they were found.
+    /// Returns the problems in the order in which they were found.
     pub fn as_slice(&self) -> &[Problem] {
         &self.0
     }
@@ -92,11 +93,11 @@ impl fmt::Display for Problems {
             return write!(f, "{only}");
         }
         write!(f, "{} problems, nothing was submitted:", self.0.len())?;
-        for problem in self.0.iter().take(MOST_LISTED) {
+        for problem in self.0.iter().take(MAX_LISTED_PROBLEMS) {
             write!(f, "\n- {problem}")?;
         }
-        if self.0.len() > MOST_LISTED {
-            write!(f, "\n- and {} more", self.0.len() - MOST_LISTED)?;
+        if self.0.len() > MAX_LISTED_PROBLEMS {
+            write!(f, "\n- and {} more", self.0.len() - MAX_LISTED_PROBLEMS)?;
         }
         Ok(())
     }
@@ -104,7 +105,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// `name` put among `known` names for a message: the nearest ones first if any is close, else all of them.
+/// Suggests the nearest of the `known` names in place of `name`, or lists all of them if none is close.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let mut close: Vec<(f64, &str)> =
@@ -117,19 +118,19 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
     format!("did you mean {}?", names.join(" or "))
 }
 
-/// Names for a message: at most 40, the rest counted.
+/// Lists names for a message: at most 40 of them, and the number of the others.
 pub fn listed(names: &[&str]) -> String {
-    const MOST: usize = 40;
-    let shown: Vec<String> = names.iter().take(MOST).map(|n| format!("`{}`", shortened(n))).collect();
+    const MAX_NAMES: usize = 40;
+    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(|n| format!("`{}`", shortened(n))).collect();
     match names.len() {
         0 => "none".to_owned(),
-        n if n > MOST => format!("{} and {} more", shown.join(", "), n - MOST),
+        n if n > MAX_NAMES => format!("{} and {} more", shown.join(", "), n - MAX_NAMES),
         _ => shown.join(", "),
     }
 }
 
 fn shortened(value: &str) -> String {
-    without_controls(value, LONGEST_VALUE)
+    without_controls(value, MAX_VALUE_CHARS)
 }
 
 /// Returns at most `max` characters of a text, with spaces in place of control characters: a terminal would obey them.

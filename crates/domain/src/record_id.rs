@@ -1,17 +1,17 @@
 //! Grammar of the ids of rows and records.
 //!
-//! A row has the id that the input gives it, or else its position ([`PositionId`]). Where a run sends a row with several
-//! prompts, each record adds the number of its prompt ([`RecordId`]); elsewhere a record has the id of its row. Ids of the
-//! input may look like either: only ids of such a run are read as [`RecordId`], and only its last part as a number.
+//! A row has the id from the input, or else its position ([`PositionId`]). If a run sends a row with several prompts, each
+//! record adds the number of its prompt ([`RecordId`]); otherwise a record has the id of its row. Ids of the input may look
+//! like either: only ids of such a run are parsed as [`RecordId`], and only their last part as a number.
 
 use std::fmt;
 
-/// Id of a row that has none of its own: its position in the input, from 0, as in `r000000012`.
+/// Id of a row without an id of its own: its position in the input, from 0, as in `r000000012`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PositionId(pub u64);
 
 impl PositionId {
-    /// Reads an id that is written exactly as [`PositionId`] is displayed.
+    /// Parses an id that is written exactly as [`PositionId`] is displayed.
     pub fn parse(id: &str) -> Option<Self> {
         canonical_number(id.strip_prefix('r')?, 9).map(Self)
     }
@@ -28,17 +28,17 @@ impl fmt::Display for PositionId {
 pub struct RecordId<'a> {
     /// Id of the row.
     pub row: &'a str,
-    /// Number of the prompt among those of the row, from 1; 0 where the row has no prompt. `None` if the id has no number.
+    /// Number of the prompt among those of the row, from 1; 0 if the row has no prompt. `None` if the id has no number.
     pub prompt: Option<u64>,
 }
 
 impl<'a> RecordId<'a> {
-    /// Id of the record that sends `row` with the prompt of this number.
+    /// Creates the id of the record that sends `row` with the prompt of this number.
     pub fn new(row: &'a str, prompt: u64) -> Self {
         Self { row, prompt: Some(prompt) }
     }
 
-    /// Reads an id. The number is what follows the last hyphen, if it is written as this type is displayed.
+    /// Parses an id. The number follows the last hyphen, and must be written as this type is displayed.
     pub fn parse(id: &'a str) -> Self {
         let numbered = id.rsplit_once('-').and_then(|(row, number)| Some((row, canonical_number(number, 3)?)));
         match numbered {
@@ -60,7 +60,7 @@ impl fmt::Display for RecordId<'_> {
     }
 }
 
-/// The number that `digits` are, if it is written with leading zeros up to `width` and no more.
+/// Parses a number that is padded with zeros to `width` and no further.
 fn canonical_number(digits: &str, width: usize) -> Option<u64> {
     let canonical = digits.len() == width || (digits.len() > width && !digits.starts_with('0'));
     (canonical && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
@@ -74,14 +74,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_displayed_is_read(row in ".*", prompt: u64, position: u64) {
+        fn displayed_ids_are_parsed(row in ".*", prompt: u64, position: u64) {
             let id = RecordId::new(&row, prompt).to_string();
             prop_assert_eq!(RecordId::parse(&id), RecordId::new(&row, prompt));
             prop_assert_eq!(PositionId::parse(&PositionId(position).to_string()), Some(PositionId(position)));
         }
 
         #[test]
-        fn what_is_read_is_displayed_as_it_was(id in "[r0-9a-]{0,14}|.*") {
+        fn parsed_ids_are_displayed_unchanged(id in "[r0-9a-]{0,14}|.*") {
             prop_assert_eq!(RecordId::parse(&id).to_string(), id.as_str());
             if let Some(position) = PositionId::parse(&id) {
                 prop_assert_eq!(position.to_string(), id);
@@ -112,7 +112,7 @@ mod tests {
     #[case("r-00001001", None)]
     #[case("1001", None)]
     #[case("", None)]
-    fn positions_are_read_only_as_they_are_written(#[case] id: &str, #[case] position: Option<u64>) {
+    fn positions_are_parsed_only_as_they_are_written(#[case] id: &str, #[case] position: Option<u64>) {
         assert_eq!(PositionId::parse(id), position.map(PositionId));
     }
 }

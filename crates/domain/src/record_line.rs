@@ -1,11 +1,11 @@
-//! Taking a line of records or of answers apart, as far as asking a record needs it.
+//! Parser of lines of records and answers, as far as sending a record requires it.
 
 use crate::json_fields::fields;
 use crate::model::BorrowedText;
 use std::borrow::Cow;
 
-/// The `recordId` of a line and the bytes of its `modelInput` as they are written there, which are delimited and not
-/// parsed: what was written for a batch job goes to the model as it is. `None` if the line has not both.
+/// Returns the `recordId` of a line and the bytes of its `modelInput`, which are delimited but not parsed: the input is
+/// sent exactly as it was written for a batch job. Returns `None` if the line lacks either.
 pub fn split_line(line: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
     let fields = fields(line)?;
     let field = |name: &str| fields.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| *value);
@@ -23,7 +23,7 @@ mod tests {
     #[rstest]
     #[case(r#"{"recordId":"r1","modelInput":{"a": [1, "}"]}}"#, "r1", r#"{"a": [1, "}"]}"#)]
     #[case(r#"{"modelInput":{},"modelOutput":{"recordId":"no"},"recordId":"a\"ü"}"#, "a\"ü", "{}")]
-    fn takes_apart(#[case] line: &str, #[case] id: &str, #[case] input: &str) {
+    fn a_line_is_split(#[case] line: &str, #[case] id: &str, #[case] input: &str) {
         assert_eq!(split_line(line.as_bytes()), Some((id.into(), input.as_bytes())));
     }
 
@@ -34,13 +34,13 @@ mod tests {
     #[case(r#"{"modelInput":{}}"#)]
     #[case(r#"{"recordId":7,"modelInput":{}}"#)]
     #[case(r#"{"recordId":"r1","modelInput":{"a":1}"#)]
-    fn half_a_line_is_none(#[case] line: &str) {
+    fn incomplete_lines_are_not_split(#[case] line: &str) {
         assert_eq!(split_line(line.as_bytes()), None);
     }
 
     proptest! {
         #[test]
-        fn the_input_is_what_was_written(id in any::<String>(), text in any::<String>(), more in any::<bool>()) {
+        fn the_input_is_returned_as_written(id in any::<String>(), text in any::<String>(), more in any::<bool>()) {
             let input = json!({"messages": [{"content": text}], "nested": {"recordId": "other"}});
             let mut line = json!({"recordId": id, "modelInput": input});
             if more {

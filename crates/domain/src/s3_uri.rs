@@ -1,21 +1,21 @@
-//! `s3://bucket/key`.
+//! S3 addresses: `s3://bucket/key`.
 
 use std::fmt;
 
-/// An S3 address: a bucket and a key (or prefix; may be empty).
+/// S3 address: a bucket and a key or prefix, which may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct S3Uri {
-    /// The bucket's name: 3 to 63 characters of `a-z0-9.-`.
+    /// Name of the bucket: 3 to 63 characters of `a-z0-9.-`.
     pub bucket: String,
-    /// The key or prefix, as written, without the leading slash.
+    /// Key or prefix, as written, without the leading slash.
     pub key: String,
 }
 
 impl S3Uri {
-    /// Reads `s3://bucket/key`.
+    /// Parses `s3://bucket/key`.
     ///
     /// # Errors
-    /// The rule that the text breaks, for a [`crate::problem::Problem`].
+    /// Returns the rule that the text breaks, for a [`crate::problem::Problem`].
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const RULE: &str = "must look like `s3://bucket/path`";
         let rest = text.strip_prefix("s3://").ok_or(RULE)?;
@@ -30,7 +30,7 @@ impl S3Uri {
         Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
     }
 
-    /// An address from its parts.
+    /// Creates an address from its parts.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         Self { bucket: bucket.into(), key: key.into() }
     }
@@ -51,7 +51,7 @@ mod tests {
     #[case("s3://my-bucket/a/b.csv", "my-bucket", "a/b.csv")]
     #[case("s3://my-bucket", "my-bucket", "")]
     #[case("s3://my-bucket/dt=2026-01-01/", "my-bucket", "dt=2026-01-01/")]
-    fn reads(#[case] text: &str, #[case] bucket: &str, #[case] key: &str) {
+    fn valid_addresses_are_parsed(#[case] text: &str, #[case] bucket: &str, #[case] key: &str) {
         assert_eq!(S3Uri::parse(text), Ok(S3Uri::new(bucket, key)));
     }
 
@@ -61,7 +61,7 @@ mod tests {
     #[case("s3://YOUR_ACCOUNT_ID/a")]
     #[case("https://bucket/a")]
     #[case("")]
-    fn refuses(#[case] text: &str) {
+    fn invalid_addresses_are_refused(#[case] text: &str) {
         assert!(S3Uri::parse(text).is_err());
     }
 }

@@ -1,13 +1,13 @@
-//! Hashes that stand for names.
+//! Hashes in place of names.
 
 use sha2::{Digest, Sha256};
 
-/// Eight hex digits that stand for `parts`.
+/// Returns a hash of `parts` of eight hex digits.
 pub(crate) fn short_hash(parts: &[&str]) -> String {
     digest(parts)[..8].to_owned()
 }
 
-/// The SHA-256 of `parts` in hex digits: no two lists of parts have the same.
+/// Returns the SHA-256 of `parts` in hex digits, which is different for every list of parts.
 pub(crate) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -22,7 +22,7 @@ fn extracted(output_schema: &str, text: &str, stop_reason: &str) -> Result<Vec<O
     extractor(output_schema, "").extract(text, Some(stop_reason))
 }
 
-/// The fields of `text` by the paths `$.a` and `$.b`, as JSON.
+/// Returns the fields of `text` at the paths `$.a` and `$.b`, as JSON.
 fn ab(text: &str) -> Value {
     json!(extracted(AB, text, "end_turn").expect("fields"))
 }
@@ -74,7 +74,7 @@ fn the_json_value_is_found(#[case] text: &str) {
 #[case::missing(r#"{"b": false}"#, json!([null, false]))]
 #[case::array_and_object(r#"{"a": ["x", 1, null, {"k": [2]}], "b": {"k": {"l": 1}}}"#,
     json!([["x", "1", null, "{\"k\":[2]}"], "{\"k\":{\"l\":1}}"]))]
-fn its_fields_are_taken_as_they_are(#[case] text: &str, #[case] expected: Value) {
+fn fields_are_returned_unchanged(#[case] text: &str, #[case] expected: Value) {
     assert_eq!(ab(text), expected);
 }
 
@@ -110,7 +110,11 @@ fn a_path_reads_any_value(#[case] path: &str, #[case] text: &str, #[case] expect
 #[case(r#"{"c": "some text"} in {place}"#, "end_turn", Unparsed::NoFields)]
 #[case("Note [1].", "end_turn", Unparsed::NoFields)]
 #[case("Note [1]. {\"a\": 1,}", "end_turn", Unparsed::Broken { line: 1, column: 19 })]
-fn what_cannot_be_parsed_says_why(#[case] text: &str, #[case] stop_reason: &str, #[case] expected: Unparsed) {
+fn unparsable_answers_are_reported_with_the_reason(
+    #[case] text: &str,
+    #[case] stop_reason: &str,
+    #[case] expected: Unparsed,
+) {
     assert_eq!(extracted(AB, text, stop_reason).unwrap_err(), expected);
     let error = RowError::from(&expected);
     assert!(!error.reason.words().is_empty() && !error.to_string().is_empty());
@@ -119,19 +123,19 @@ fn what_cannot_be_parsed_says_why(#[case] text: &str, #[case] stop_reason: &str,
 #[rstest]
 #[case(r#"{"x": "</think> [1] "#)]
 #[case(r#"{"x": "```json [1] ``` "#)]
-fn what_stands_in_a_string_that_was_cut_off_is_no_value(#[case] text: &str) {
+fn content_of_a_truncated_string_is_not_a_value(#[case] text: &str) {
     let schema = "type = \"json\"\nfields = { f = \"$\" }";
     assert_eq!(extracted(schema, text, "end_turn"), Err(Unparsed::Unended));
     assert_eq!(extracted(schema, text, "max_tokens"), Err(Unparsed::CutOff));
 }
 
 #[test]
-fn a_whole_value_counts_although_the_prose_after_it_was_cut_off() {
+fn a_complete_value_counts_even_if_the_text_after_it_is_truncated() {
     assert_eq!(extracted(AB, "{\"a\": 1} and the", "max_tokens").unwrap()[0], Some(FieldValue::Number(1.into())));
 }
 
 #[test]
-fn patterns_that_match_nothing_say_so() {
+fn patterns_without_a_match_are_reported() {
     let schema = "type = \"regex\"\n[output_schema.fields]\ncolor = 'Color:\\s*(\\w+)'\nsize = 'Size:\\s*(\\w+)'";
     let fields = extracted(schema, "color: blue", "end_turn").unwrap();
     assert_eq!(fields, [Some(FieldValue::Text("blue".to_owned())), None]);
@@ -140,7 +144,7 @@ fn patterns_that_match_nothing_say_so() {
 }
 
 #[test]
-fn thinking_blocks_are_no_part_of_the_answer() {
+fn thinking_blocks_are_not_part_of_the_answer() {
     let line = r#"{"recordId":"r","modelOutput":{"content":[{"type":"thinking","thinking":"{\"a\": 0}","signature":"s"},{"type":"text","text":"{\"a\": 1, "},{"type":"text","text":"\"b\": \"x\"}"}],"stop_reason":"end_turn"}}"#;
     let reply = read_line(Family::AnthropicMessages, line.as_bytes()).unwrap().outcome.unwrap();
     let Some(ReplyPayload::Text(text)) = reply.payload else { panic!("no text") };
@@ -152,7 +156,7 @@ fn thinking_blocks_are_no_part_of_the_answer() {
 #[case("{", "{\"a\": 1, \"b\": \"x\"}")]
 #[case("```json\n{\"a\":", " 1, \"b\": \"x\"}\n```")]
 #[case("<thinking>", "Well {…}</thinking>{\"a\": 1, \"b\": \"x\"}")]
-fn an_answer_goes_on_from_its_prefill(#[case] prefill: &str, #[case] answer: &str) {
+fn an_answer_continues_its_prefill(#[case] prefill: &str, #[case] answer: &str) {
     assert_eq!(ab(&format!("{prefill}{answer}")), json!([1, "x"]));
 }
 
@@ -178,14 +182,14 @@ fn the_response_schema_is_checked(#[case] text: &str, #[case] expected: Option<&
 }
 
 #[test]
-fn a_schema_that_refers_to_itself_is_fine() {
+fn a_schema_may_refer_to_itself() {
     let schema = "[response_schema]\n\"$ref\" = \"#/$defs/tree\"\n[response_schema.\"$defs\".tree]\ntype = \"object\"\nproperties.a.\"$ref\" = \"#/$defs/tree\"";
     let extractor = extractor(AB, schema);
     assert!(extractor.extract(r#"{"a": {"a": {"a": {}}}}"#, None).is_ok());
     assert!(extractor.extract(r#"{"a": {"a": {"a": 1}}}"#, None).is_err());
 }
 
-/// Takes about a second in a debug build. For the time of a release build:
+/// Takes about a second in a debug build. To measure a release build:
 /// `cargo test --release -p bedrock-batch-domain --test extraction -- --ignored --nocapture`
 #[test]
 #[ignore = "measures"]

@@ -1,4 +1,4 @@
-//! Properties of extraction that hold for any answer. `PROPTEST_CASES` says how many are tried.
+//! Properties of extraction that hold for any answer. `PROPTEST_CASES` is the number of cases.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that measures time")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -39,16 +39,16 @@ fn objects(text: &'static str) -> impl Strategy<Value = Value> {
     prop::collection::hash_map(text, any, 0..5).prop_map(|map| Value::Object(map.into_iter().collect()))
 }
 
-/// Strings that are hard on a reader: quotes of all kinds, brackets, fences, tags, escapes.
+/// Strings that are hard to parse: quotes of all kinds, brackets, fences, tags, escapes.
 const HARD: &str = "([\\\\\"{}\\[\\],:\\n „“”‘’«»「」`aü😀]|</?think>|```json\n){0,8}";
-/// The same without fences and tags, which are looked for first wherever they stand.
+/// The same without fences and tags, which are searched for first, wherever they are.
 const WITHOUT_FENCES: &str = "[\\\\\"{}\\[\\],:\\n „“”‘’«»「」<aü😀]{0,8}";
-/// Texts that are nearly answers.
+/// Texts that are almost answers.
 const NEARLY: &str =
     "([{}\\[\\]\":,\\\\„“”‘’ \\n]|\"a\":|1|-|e9|null|tru|ü|</?think(ing)?>|```(json)?\n?|\\\\u|d83d){0,40}";
 
-/// Everything that can be done with a text.
-fn take_apart(text: &str) {
+/// Applies all kinds of extractors to a text.
+fn extract_all(text: &str) {
     let schema = json!({"type": "object", "properties": {"a": {"type": "string", "pattern": "^a", "format": "email"}}});
     let extractors = [
         whole(),
@@ -76,20 +76,20 @@ fn take_apart(text: &str) {
 proptest! {
     #[test]
     fn no_text_panics(text in any::<String>()) {
-        take_apart(&text);
+        extract_all(&text);
     }
 
     #[test]
     fn no_text_that_is_nearly_an_answer_panics(text in NEARLY) {
-        take_apart(&text);
+        extract_all(&text);
     }
 
     #[test]
-    fn no_part_of_an_answer_panics_or_passes_for_the_whole(object in objects(HARD), from in 0usize..80, to in 0usize..200) {
+    fn no_part_of_an_answer_panics_or_is_taken_for_the_whole(object in objects(HARD), from in 0usize..80, to in 0usize..200) {
         let text = object.to_string();
         let boundary = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
         let (from, to) = (boundary(from), boundary(to));
-        take_apart(text.get(from..to).unwrap_or_default());
+        extract_all(text.get(from..to).unwrap_or_default());
         if to < text.len() {
             prop_assert!(whole().extract(&text[..to], Some("end_turn")).is_err(), "{}", &text[..to]);
         }
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn any_fenced_object_is_found_whatever_it_holds(object in objects(HARD), before in "[^{}\\[\\]`<]{0,40}") {
+    fn any_fenced_object_is_found_whatever_it_contains(object in objects(HARD), before in "[^{}\\[\\]`<]{0,40}") {
         let text = format!("{before}\n```json\n{}\n```\nDone.", serde_json::to_string_pretty(&object).unwrap());
         let fields = whole().extract(&text, Some("end_turn")).unwrap();
         prop_assert_eq!(&fields[0], &Some(as_field(&object)));
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_german_quotation_that_ends_in_an_ascii_quote_is_mended(
+    fn a_german_quotation_that_ends_in_an_ascii_quote_is_repaired(
         words in prop::collection::vec("[a-zäöü ]{0,6}", 4),
         mark in "[.!?]",
     ) {
@@ -134,8 +134,8 @@ proptest! {
     }
 }
 
-/// Texts that would take long if any step went over them once per bracket. The time is that of the processor, which does
-/// not depend on other processes.
+/// Texts that would take long if any step scanned them once per bracket. CPU time is measured, which does not depend on
+/// other processes.
 #[test]
 fn hostile_texts_take_no_time() {
     let start = cpu_time::ThreadTime::now();
@@ -154,12 +154,12 @@ fn hostile_texts_take_no_time() {
         "<think></think>",
         "<",
     ] {
-        take_apart(&piece.repeat(100_000 / piece.len()));
+        extract_all(&piece.repeat(100_000 / piece.len()));
     }
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
-/// For a search of hours: long texts of many pieces. See the documentation of `extract`.
+/// For searches that run for hours: long texts of many pieces. See the documentation of `extract`.
 #[test]
 #[ignore = "takes as long as PROPTEST_CASES says"]
 fn no_long_text_panics() {
@@ -167,5 +167,5 @@ fn no_long_text_panics() {
         prop_oneof![NEARLY, objects(HARD).prop_map(|object| object.to_string()), ".{0,10}"],
         0..12,
     );
-    proptest!(|(pieces in pieces)| take_apart(&pieces.concat()));
+    proptest!(|(pieces in pieces)| extract_all(&pieces.concat()));
 }

@@ -1,5 +1,5 @@
-//! The pipelines that users of the Python sample have. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names
-//! the folder that holds them, and without it this test says that it skips.
+//! Pipelines of users of the Python sample. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names
+//! their folder; without it, this test reports that it is skipped.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads samples")]
 
 use bedrock_batch_domain::input::StackLimits;
@@ -16,7 +16,7 @@ const LIMITS: PipelineLimits = PipelineLimits {
 #[rstest]
 #[case("clothing-analysis-full.json", 3)]
 #[case("clothing-analysis-test.json", 1)]
-fn the_pipelines_of_the_python_sample_are_taken_unchanged(#[case] file: &str, #[case] stages: usize) {
+fn the_pipelines_of_the_python_sample_are_accepted_unchanged(#[case] file: &str, #[case] stages: usize) {
     let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {
         eprintln!("SKIPPED: BEDROCK_BATCH_SAMPLES names no folder of pipelines");
         return;

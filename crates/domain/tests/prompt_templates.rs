@@ -1,4 +1,5 @@
-//! The prompts of `prompt-templates/` that users of the Python sample rely on, and what they make of answers.
+//! The prompts of `prompt-templates/` that users of the Python sample rely on, and the fields that they extract from
+//! answers.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads the shipped templates")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
@@ -31,7 +32,7 @@ fn extractor(id: &str) -> Extractor {
 #[case("extract_color", &["color"], &[])]
 #[case("extract_size", &["size"], &[])]
 #[case("extract_brand", &["brand"], &[])]
-fn a_prompt_has_the_fields_and_placeholders_that_users_know(
+fn prompts_have_the_fields_and_placeholders_that_users_expect(
     #[case] id: &str,
     #[case] fields: &[&str],
     #[case] columns: &[&str],

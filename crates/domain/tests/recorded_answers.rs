@@ -1,5 +1,5 @@
-//! Answer lines that Bedrock really wrote. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names the folder
-//! that holds them, and without it this test says that it skips.
+//! Real answer lines of Bedrock. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names the folder
+//! that contains them; without it, this test reports that it is skipped.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads samples")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A line as anybody would read it: the question, the answer and why it ended.
+/// Line of an independent reader: the question, the answer and the stop reason.
 #[derive(serde::Deserialize)]
 #[serde(from = "Value")]
 struct Recorded {
@@ -23,10 +23,10 @@ struct Recorded {
 impl From<Value> for Recorded {
     fn from(line: Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let asked = &line["modelInput"]["messages"][0]["content"];
+        let content = &line["modelInput"]["messages"][0]["content"];
         let output = &line["modelOutput"];
         Self {
-            question: asked.as_array().into_iter().flatten().map(|block| text(&block["text"])).collect(),
+            question: content.as_array().into_iter().flatten().map(|block| text(&block["text"])).collect(),
             answer: text(&output["content"][0]["text"]),
             stop_reason: text(&output["stop_reason"]),
         }
@@ -34,7 +34,7 @@ impl From<Value> for Recorded {
 }
 
 #[test]
-fn every_recorded_answer_is_read_as_bedrock_wrote_it() {
+fn every_recorded_answer_is_read_unchanged() {
     let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {
         eprintln!("SKIPPED: BEDROCK_BATCH_SAMPLES names no folder of recorded answers");
         return;
@@ -55,7 +55,7 @@ fn every_recorded_answer_is_read_as_bedrock_wrote_it() {
     }
 }
 
-/// Prompts of the second stage by category.
+/// Fields of the prompts of the second stage, by category.
 const METADATA: [(&str, [&str; 5]); 5] = [
     ("pants", ["color", "fit", "material", "pattern", "style"]),
     ("shorts", ["color", "length", "material", "pattern", "style"]),
@@ -98,21 +98,21 @@ fn every_recorded_answer_yields_its_fields() {
     assert_eq!(confidence.column_type(), ColumnType::Float);
 
     let mut with_prose = 0;
-    let mut asked: BTreeMap<String, i32> = BTreeMap::new();
+    let mut counts: BTreeMap<String, i32> = BTreeMap::new();
     for Recorded { question, answer, stop_reason } in recorded(samples, "stage_2_output.jsonl") {
         let category = |name: &str| question.starts_with(&format!("Analyze this {name} image"));
         let (name, fields) = METADATA.iter().find(|(name, _)| category(name)).expect("a known category");
-        *asked.entry((*name).to_owned()).or_default() += 1;
+        *counts.entry((*name).to_owned()).or_default() += 1;
         with_prose += i32::from(serde_json::from_str::<Value>(&answer).is_err());
         let found = extractor(fields).extract(&answer, Some(&stop_reason)).unwrap();
         for (field, value) in fields.iter().zip(found) {
             assert!(matches!(value, Some(FieldValue::Text(ref text)) if !text.is_empty()), "{field} of {answer}");
         }
     }
-    assert_eq!((asked, with_prose), (categories, 58));
+    assert_eq!((counts, with_prose), (categories, 58));
 }
 
-/// The answers were given to other wordings of the same questions: what the shipped prompts want of an answer, they have.
+/// The answers are to other wordings of the same questions, but have the fields that the shipped prompts extract.
 #[test]
 fn the_shipped_prompts_read_every_recorded_answer() {
     let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {

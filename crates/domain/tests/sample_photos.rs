@@ -1,5 +1,5 @@
-//! Photos that a model was really shown. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names the folder
-//! that holds them, and without it this test says that it skips.
+//! Photos that were really sent to a model. They are not part of the repository: `BEDROCK_BATCH_SAMPLES` names the folder
+//! that contains them; without it, this test reports that it is skipped.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads samples")]
 
 use bedrock_batch_domain::image::{ImageLimits, ImageProblem, MediaType, inspect};
@@ -7,7 +7,7 @@ use bedrock_batch_domain::model::Family;
 use std::path::Path;
 
 #[test]
-fn photos_are_taken_and_half_photos_are_not() {
+fn photos_are_accepted_and_truncated_photos_are_refused() {
     let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {
         eprintln!("SKIPPED: BEDROCK_BATCH_SAMPLES names no folder of photos");
         return;

@@ -8,18 +8,18 @@ use bedrock_batch_domain::prompt::PromptLibrary;
 /// Region, limits, prompts and models of a deployment.
 #[derive(Debug)]
 pub struct Deployment {
-    /// The region that models are invoked in.
+    /// Region in which models are invoked.
     pub region: String,
     /// Limits of the stack.
     pub limits: StackLimits,
     /// Prompt templates and expansion rules.
     pub prompts: PromptLibrary,
-    /// The table of models.
+    /// Table of models.
     pub models: ModelTable,
 }
 
 impl Deployment {
-    /// The prompts and models that a request may name.
+    /// Returns the prompts and models that a request may name.
     pub fn catalog(&self) -> Catalog<'_> {
         Catalog { prompts: &self.prompts, models: &self.models, region: &self.region }
     }

@@ -1,4 +1,4 @@
-//! Finalize: sum up a run, or explain why it failed.
+//! Finalize: summarizes a run, or explains its failure.
 
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredFailure, StoredItem};
@@ -14,27 +14,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum FinalizeInput {
-    /// All jobs have ended: add up.
+    /// The run is complete: write its summary.
     Summarize {
-        /// The run.
+        /// Id of the run.
         run_id: RunId,
     },
     /// A Map failed: find the error that caused it.
     ExplainFailure {
-        /// The run.
+        /// Id of the run.
         run_id: RunId,
-        /// The error as Step Functions reports it.
+        /// Error as reported by Step Functions.
         error: StateError,
     },
 }
 
-/// An error as Step Functions writes it.
+/// Error in the format of Step Functions.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StateError {
-    /// Its name.
+    /// Name of the error.
     #[serde(rename = "Error", default)]
     pub error: String,
-    /// Its cause.
+    /// Cause of the error.
     #[serde(rename = "Cause", default)]
     pub cause: String,
 }
@@ -42,23 +42,23 @@ pub struct StateError {
 /// Error that the execution ends with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// The error's name.
+    /// Name of the error.
     pub error: String,
-    /// For the person who reads it.
+    /// Explanation for the user.
     pub cause: String,
 }
 
-/// Sums up runs.
+/// Summarizes runs.
 #[derive(Debug, Clone)]
 pub struct Finalizer {
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: Bucket,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
 }
 
 impl Finalizer {
-    /// Adds up the run's jobs, writes `summary.json`, and returns the execution's output.
+    /// Computes the run's totals, writes `summary.json`, and returns the execution's output.
     ///
     /// # Errors
     /// Returns `Transient` if the index of the job table does not show all counts yet, else an error if the run cannot be
@@ -88,7 +88,7 @@ impl Finalizer {
         Ok(output)
     }
 
-    /// Returns the error that a job of the run recorded, or else the one that Step Functions reports.
+    /// Returns the error that a job of the run recorded, or the one that Step Functions reports if there is none.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or an item is corrupt.
@@ -98,7 +98,7 @@ impl Finalizer {
     }
 }
 
-/// Facts about a job for the summary; none about a chunk or a file of duplicates alone.
+/// Returns the facts about a job for the summary; `None` for an item that is only a chunk or a file of duplicates.
 fn facts(item: &StoredItem) -> Option<JobFacts> {
     let job = item.job()?;
     Some(JobFacts {
@@ -110,20 +110,20 @@ fn facts(item: &StoredItem) -> Option<JobFacts> {
     })
 }
 
-/// Extracts the message of a function from the cause that Step Functions makes of it; a cause of another form stays as it is.
+/// Extracts the message of a function from a cause in the format of Step Functions; other causes are returned unchanged.
 pub(crate) fn error_message_of(cause: &str) -> String {
     let said = serde_json::from_str::<serde_json::Value>(cause).ok();
     let said = said.as_ref().and_then(|said| said.get("errorMessage")).and_then(serde_json::Value::as_str);
     said.unwrap_or(cause).to_owned()
 }
 
-/// A permanent reason comes before that of a job that merely could not be reached.
+/// Selects the error to report: permanent reasons take precedence over transient ones.
 fn explanation(items: &[StoredItem], error: StateError) -> Explanation {
     let failures = || items.iter().filter_map(StoredItem::failure);
     let is_permanent =
         |failure: &&StoredFailure| ErrorName::parse(&failure.error).is_some_and(|name| !name.is_retried());
     let reason = failures().find(is_permanent).or_else(|| failures().next());
-    // Only a map ends without a reason of its own; a function says itself why it failed.
+    // Only a Map ends without a reason of its own; a failed function reports its reason itself.
     match reason.filter(|_| error.error.starts_with("States.")) {
         Some(StoredFailure { error, cause }) => {
             let others = failures().filter(|other| other.error == *error).count() - 1;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn without_one_step_functions_own_words_stay() {
+    fn without_a_recorded_reason_the_error_of_step_functions_is_returned() {
         assert_eq!(explanation(&[chunk(None)], map_error()).error, "States.ExceedToleratedFailureThreshold");
     }
 }

@@ -1,8 +1,9 @@
-//! The use cases of a run: domain rules + AWS clients → effects. One module a Lambda, and what they stand on.
+//! The use cases of a run: domain rules + AWS clients → effects. One module per Lambda function, and the modules that they
+//! build on.
 //!
 //! [`preprocess`] → [`submit`] → [`settle`] → [`postprocess`] → [`finalize`], in the order of a run;
 //! [`trigger`] before it, [`notify`] and [`download`] after it. Below them:
-//! [`rows`] (CSV and Parquet as streams of Arrow batches), [`images`] (which there are, and their bytes), [`objects`] (S3
+//! [`rows`] (CSV and Parquet as streams of Arrow batches), [`images`] (listings of images, and their bytes), [`objects`] (S3
 //! as streams of bytes) and [`job_table`] (DynamoDB). The cores of preprocess and postprocess know neither S3 nor async:
 //! they read and write through `std::io`, on a blocking thread, so that they can be measured and tested on files.
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// Reads the secret, and remembers it for a while.
+/// Reader of the secret, with a cache.
 #[derive(Debug, Clone)]
 pub struct LinkKeys {
     secrets: Client,
@@ -16,15 +16,15 @@ pub struct LinkKeys {
 }
 
 impl LinkKeys {
-    /// The key in the secret `secret_arn`.
+    /// Creates a reader of the key in the secret `secret_arn`.
     pub fn new(secrets: Client, secret_arn: String) -> Self {
         Self { secrets, secret_arn, known: Arc::default() }
     }
 
-    /// The key as it was at most `oldest` ago: a key that was rotated away is good for no longer.
+    /// Returns the key as it was at most `oldest` ago, which is also the time for which a rotated key is still used.
     ///
     /// # Errors
-    /// Returns an error if the Secrets Manager request fails; `Internal` if the secret is too short to sign with.
+    /// Returns an error if the Secrets Manager request fails; returns `Internal` if the secret is too short to sign with.
     pub async fn key(&self, oldest: Duration) -> Result<LinkKey, EngineError> {
         let mut known = self.known.lock().await;
         if let Some((read, key)) = known.as_ref()

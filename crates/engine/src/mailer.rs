@@ -1,4 +1,4 @@
-//! Emails, through an SNS topic, to all of its subscribers.
+//! Emails to all subscribers of an SNS topic.
 
 use crate::error::EngineError;
 use aws_sdk_sns::Client;
@@ -7,9 +7,9 @@ use bedrock_batch_domain::email::Email;
 /// Sends emails to the subscribers of a topic.
 #[derive(Debug, Clone)]
 pub struct Mailer {
-    /// SNS.
+    /// SNS client.
     pub sns: Client,
-    /// The topic.
+    /// ARN of the topic.
     pub topic_arn: String,
 }
 
@@ -22,7 +22,7 @@ impl Mailer {
         let publish = self.sns.publish().topic_arn(&self.topic_arn).subject(&email.subject).message(&email.message);
         let what = || format!("cannot publish to {}", self.topic_arn);
         publish.send().await.map_err(|error| EngineError::from_aws(what(), &error))?;
-        // Not its text: links are secrets.
+        // Without the text, since links are secrets.
         tracing::info!(bytes = email.message.len(), "email_published");
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Reconcile: settle jobs whose events were lost. Events of Bedrock, and of executions that end, are delivered at best
-//! effort: open jobs without news for a while are checked on a schedule.
+//! Reconcile: settles jobs whose events were lost. Events of Bedrock and of ended executions are delivered on a best-effort
+//! basis, so open jobs without an update for some time are checked on a schedule.
 
 use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
@@ -11,25 +11,25 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Result of a sweep.
+/// Result of a check of the open jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
-    /// Open jobs that had been silent.
+    /// Number of open jobs that had been silent.
     pub open: u32,
-    /// Those that something had happened to.
+    /// Number of those whose status had changed.
     pub settled: u32,
-    /// Those that no execution waits for any more, which were stopped.
+    /// Number of those that were stopped because no execution waits for them any more.
     pub stopped: u32,
-    /// Those that could not be checked.
+    /// Number of those that could not be checked.
     pub failed: u32,
 }
 
-/// Sweeps over the open jobs.
+/// Checks the open jobs.
 #[derive(Debug, Clone)]
 pub struct Reconciler {
-    /// Settle and its clients.
+    /// Settler, with its clients.
     pub settler: Settler,
-    /// How long a job must have been silent.
+    /// Time without an update after which a job is checked.
     pub silence: Duration,
 }
 
@@ -37,10 +37,10 @@ impl Reconciler {
     /// Settles every open job that has been silent. One that cannot be checked does not delay the others.
     ///
     /// # Errors
-    /// If the open jobs cannot be listed.
+    /// Returns an error if the open jobs cannot be listed.
     pub async fn run(&self) -> Result<Reconciled, EngineError> {
         let mut done = Reconciled::default();
-        // By execution, whether it still runs.
+        // For each execution, true if it is still running.
         let mut running = HashMap::new();
         for job in self.settler.jobs.silent_for(self.silence).await? {
             done.open += 1;
@@ -70,7 +70,7 @@ impl Reconciler {
             Some(arn) => Some(arn.clone()),
             None => find_job(&self.settler.bedrock, &job.name).await?,
         };
-        // The run may have been resumed by another execution, which has not come to this job yet.
+        // The run may have been resumed by another execution, which has not reached this job yet.
         let owner = self.settler.jobs.run(&job.run_id).await?.map(|run| run.execution_arn);
         let owner = owner.unwrap_or_else(|| job.execution_arn.clone());
         if self.runs(&job.execution_arn, running).await? || self.runs(&owner, running).await? {
@@ -92,7 +92,7 @@ impl Reconciler {
         Ok(if stopped { Check::Orphan } else { Check::News })
     }
 
-    /// Returns true if the execution still runs. One that Step Functions has forgotten does not.
+    /// Returns true if the execution is still running. One that Step Functions has forgotten is not.
     async fn runs(&self, execution_arn: &str, known: &mut HashMap<String, bool>) -> Result<bool, EngineError> {
         if let Some(runs) = known.get(execution_arn) {
             return Ok(*runs);
@@ -108,15 +108,15 @@ impl Reconciler {
 
 /// Result of checking one job.
 enum Check {
-    /// Nothing that was not known.
+    /// Its status is unchanged.
     Nothing,
-    /// Something had happened to it.
+    /// Its status has changed.
     News,
-    /// No execution waits for it: it was stopped.
+    /// It was stopped, because no execution waits for it.
     Orphan,
 }
 
-/// The status of an execution; `None` if Step Functions does not know it (any more).
+/// Returns the status of an execution, or `None` if Step Functions does not know it (any more).
 ///
 /// # Errors
 /// Returns an error if the Step Functions request fails.

@@ -1,8 +1,8 @@
-//! Settle: bring the stored state of a job in line with Bedrock, and answer the state machine that waits for it.
+//! Settle: updates the stored state of a job to that at Bedrock, and answers the state machine that waits for it.
 //!
-//! One function serves submit (the job may be over already), the events of jobs, and the reconciler after lost events. It may
-//! run late, twice and at the same time as itself: the job is read from Bedrock, and an event is only the occasion; writes
-//! have conditions; an answer that was given before counts as given.
+//! The same code is used by submit (the job may already be over), for the events of jobs, and by the reconciler after lost
+//! events. It may run late, twice and concurrently with itself: an event is only the trigger, the job is read from Bedrock;
+//! writes are conditional; and answering a state machine twice counts as success.
 
 use crate::error::{AwsOperation, EngineError, chain};
 use crate::job_table::{Fallback, JobTable, Observed, StoredJob};
@@ -14,23 +14,23 @@ use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::job::{Action, JobStatus, Stored, classify_failure, next_action, remedy};
 use serde_json::json;
 
-/// Maximum number of characters in a cause that Step Functions takes.
+/// Maximum number of characters of a cause in Step Functions.
 const MAX_CAUSE_CHARS: usize = 32_000;
 
 /// Settles jobs.
 #[derive(Debug, Clone)]
 pub struct Settler {
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
-    /// Bedrock's control plane.
+    /// Client of Bedrock's control plane.
     pub bedrock: Bedrock,
-    /// Step Functions.
+    /// Step Functions client.
     pub step_functions: StepFunctions,
 }
 
 impl Settler {
-    /// Settles the job `name`. `arn_hint` is its ARN from an event, for the moment in which the job exists and its ARN is
-    /// not stored yet. A job of another owner is left alone.
+    /// Settles the job `name`. `arn_hint` is its ARN from an event, in case the job exists but its ARN is not stored yet. Jobs
+    /// that are not in the table are ignored.
     ///
     /// # Errors
     /// Returns an error if a request to Bedrock, DynamoDB or Step Functions fails, or the item is corrupt; settling again is
@@ -56,7 +56,7 @@ impl Settler {
             self.jobs.set_arn(name, &arn).await?;
             stored.job_arn = Some(arn);
         }
-        // The message at the end counts; one from before it may be about something else.
+        // Only the final message counts; an earlier one may be about something else.
         let known = stored.message.clone().filter(|_| stored.status.is_some_and(JobStatus::is_terminal));
         let message = known.or_else(|| seen.message.clone()).unwrap_or_default();
         let waiting = stored.unanswered_token().is_some();
@@ -96,14 +96,14 @@ impl Settler {
         })
     }
 
-    /// Notes that the rows of a job go on demand, and lets the state machine continue.
+    /// Notes that the rows of a job are sent on demand, and lets the state machine continue.
     pub(crate) async fn fall_back(&self, job: &StoredJob, fallback: Fallback) -> Result<(), EngineError> {
         self.jobs.fall_back(&job.name, &fallback).await?;
         self.succeed(job, JobStatus::Failed).await
     }
 
-    /// Tells the state machine that the job is alive. A refusal may mean that its execution has ended; only the reconciler
-    /// finds out and stops the job.
+    /// Sends a heartbeat to the state machine. A refusal may mean that its execution has ended; only the reconciler checks
+    /// that, and stops the job.
     async fn heartbeat(&self, job: &StoredJob) {
         let Some(token) = &job.task_token else { return };
         let sent = self.step_functions.send_task_heartbeat().task_token(token).send().await;
@@ -135,7 +135,7 @@ impl Settler {
         self.answered(job, token, sent.map(|_| ())).await
     }
 
-    /// An answer that Step Functions no longer wants was given before, or its execution has ended: both are fine.
+    /// Ignores refused answers: the token was already answered, or its execution has ended.
     async fn answered<E: AwsOperation>(
         &self,
         job: &StoredJob,

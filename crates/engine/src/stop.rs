@@ -1,6 +1,7 @@
-//! Stop: spending stops with the execution. The jobs of a run that was aborted, failed or timed out are stopped.
+//! Stop: stops the jobs of a run whose execution was aborted, failed or timed out, so that spending ends with it.
 //!
-//! A job that is being made at this very moment is not seen here: its maker looks at the mark that is left first.
+//! A job that is being created at the same time is not visible here. Therefore the run is marked first, and submit checks the
+//! mark after it has created a job.
 
 use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
@@ -11,19 +12,19 @@ use bedrock_batch_domain::lane::Lane;
 use serde::Serialize;
 use serde_json::Value;
 
-/// An execution that ended.
+/// Execution that ended.
 #[derive(Debug, Clone)]
 pub struct EndedExecution {
-    /// Its ARN.
+    /// ARN of the execution.
     pub execution_arn: String,
-    /// Its name.
+    /// Name of the execution.
     pub name: String,
-    /// Its input as JSON text, unless it is too long for an event.
+    /// Input as JSON text, unless it is too long for an event.
     pub input: Option<String>,
 }
 
 impl EndedExecution {
-    /// The run that the execution owned: its own, or the one that it resumed or collected.
+    /// Returns the run that the execution owned: its own, or the one that it resumed or collected.
     pub fn run_id(&self) -> RunId {
         let input = self.input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let named = input.as_ref().and_then(|input| {
@@ -37,18 +38,18 @@ impl EndedExecution {
 /// Result of stopping a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Stopped {
-    /// Jobs that were stopped.
+    /// Number of jobs that were stopped.
     pub stopped: u32,
-    /// Jobs that were over.
+    /// Number of jobs that were already over.
     pub over: u32,
 }
 
 /// Stops the jobs of runs.
 #[derive(Debug, Clone)]
 pub struct Stopper {
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
-    /// Bedrock's control plane.
+    /// Client of Bedrock's control plane.
     pub bedrock: Bedrock,
 }
 
@@ -57,8 +58,8 @@ impl Stopper {
     /// since.
     ///
     /// # Errors
-    /// Returns an error if the run cannot be read, or the last one of the jobs that could not be stopped. Stopping again is
-    /// always right.
+    /// Returns an error if the run cannot be read, or the error of the last job that could not be stopped. It is always
+    /// safe to stop again.
     pub async fn stop(&self, ended: &EndedExecution) -> Result<Stopped, EngineError> {
         let run_id = ended.run_id();
         let mut done = Stopped::default();
@@ -76,7 +77,7 @@ impl Stopper {
             match stopped {
                 Ok(true) => done.stopped += 1,
                 Ok(false) => done.over += 1,
-                // The others are stopped all the same, and then this one again.
+                // The others are stopped nevertheless, and the whole stop is retried for this one.
                 Err(error) => {
                     tracing::warn!(%run_id, name, error_type = error.name(), "job_not_stopped");
                     failure = Some(error);
@@ -87,7 +88,7 @@ impl Stopper {
         failure.map_or(Ok(done), Err)
     }
 
-    /// Stops the job of an item, and returns whether there was something to stop.
+    /// Stops the job of an item, and returns true if it was still running.
     async fn stop_one(&self, item: &StoredItem) -> Result<bool, EngineError> {
         let Some(job) = item.job().filter(|job| job.lane == Lane::Batch && !job.is_over()) else { return Ok(false) };
         let arn = match &job.job_arn {

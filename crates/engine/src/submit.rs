@@ -1,7 +1,7 @@
-//! Submit: make the Bedrock job of a chunk, exactly once.
+//! Submit: creates the Bedrock job of a chunk exactly once.
 //!
-//! The token is stored before the job exists, the job's name and idempotency token follow from the run and the chunk:
-//! whatever dies in between, the next attempt finds what is there and goes on.
+//! The token is stored before the job exists, and the job's name and idempotency token are derived from the run and the
+//! chunk. If an attempt dies at any point, the next one finds what exists and continues.
 
 use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
@@ -22,7 +22,7 @@ use serde::Deserialize;
 /// Input of submit.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SubmitInput {
-    /// The state machine's token.
+    /// Token of the state machine.
     pub task_token: String,
     /// The run.
     pub run_id: String,
@@ -30,32 +30,32 @@ pub struct SubmitInput {
     pub execution_arn: String,
     /// The model.
     pub model_id: String,
-    /// How Bedrock is to read the records.
+    /// Format in which Bedrock reads the records.
     pub invocation_type: InvocationType,
-    /// If true, the job's rows may go on demand should Bedrock not take it in batch.
+    /// If true, the job's rows may be sent on demand if Bedrock does not accept it in batch.
     #[serde(rename = "falls_back")]
     pub on_demand_allowed: bool,
     /// The job.
     pub job: JobItem,
 }
 
-/// Everything that submit needs.
+/// Creates Bedrock jobs.
 #[derive(Debug, Clone)]
 pub struct Submitter {
-    /// Settle and its clients.
+    /// Settler, with its clients.
     pub settler: Settler,
-    /// The role that Bedrock takes on.
+    /// Role that Bedrock assumes.
     pub role_arn: String,
-    /// Hours after which Bedrock gives a job up.
+    /// Timeout of a job at Bedrock in hours.
     pub timeout_hours: i32,
 }
 
 impl Submitter {
-    /// Creates the job, or finds it, and settles it if it is over already.
+    /// Creates the job, or finds the existing one, and settles it if it is already over.
     ///
     /// # Errors
-    /// Returns `QuotaExceeded` if Bedrock has no room for another job, `JobFailed` if Bedrock refuses this one for good, and
-    /// else an error by what AWS says.
+    /// Returns `QuotaExceeded` if Bedrock has no room for another job, `JobFailed` if Bedrock refuses this one permanently, and
+    /// another error if an AWS request fails.
     pub async fn run(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let done = self.create_and_settle(input).await;
         self.settler.jobs.record_outcome(&input.run_id, (&input.job.name, input.job.index), done).await
@@ -63,7 +63,7 @@ impl Submitter {
 
     async fn create_and_settle(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let jobs = &self.settler.jobs;
-        // A straggler of an execution that was stopped must not take the place of the one that continues the run.
+        // A late function of a stopped execution must not interfere with the execution that continues the run.
         jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
         let new = NewJob {
             run_id: &input.run_id,
@@ -86,7 +86,7 @@ impl Submitter {
             self.stop_if_run_was_stopped(input, &stored, &arn).await?;
         }
         if stored.failure.is_some() {
-            // An earlier attempt's error is over; left there it would explain the failure of another job.
+            // The error of an earlier attempt is resolved; if kept, it would be reported for the failure of another job.
             jobs.clear_failure(&input.job.name).await?;
         }
         self.settler.settle(&input.job.name, None).await?;
@@ -131,7 +131,7 @@ impl Submitter {
             .input_data_config(ModelInvocationJobInputDataConfig::S3InputDataConfig(source))
             .output_data_config(ModelInvocationJobOutputDataConfig::S3OutputDataConfig(target))
             .timeout_duration_in_hours(self.timeout_hours);
-        // The default need not be said, and older regions may not know the field.
+        // The default may be omitted, and some regions may not support the field.
         if input.invocation_type == InvocationType::Converse {
             create = create.model_invocation_type(ModelInvocationType::Converse);
         }
@@ -151,7 +151,7 @@ impl Submitter {
                     {
                         Ok(CreateOutcome::Refused(message))
                     }
-                    // The function itself may not create jobs, which is no fault of the model or of the job.
+                    // The function itself has no permission to create jobs; neither the model nor the job is the cause.
                     Some(Refusal::AccessDeniedException(_)) if message.contains("not authorized to perform") => {
                         Err(EngineError::from_aws(what, &error))
                     }
@@ -170,7 +170,8 @@ impl Submitter {
         }
     }
 
-    /// A conflict may mean that a job of this name is there: then it is ours, from an attempt whose answer was lost.
+    /// Handles a conflict, which may mean that a job with this name exists: then it is ours, from an attempt whose response was
+    /// lost.
     async fn find_by_name(&self, name: &str, message: &str) -> Result<CreateOutcome, EngineError> {
         let found = find_job(&self.settler.bedrock, name).await?;
         let missing = || EngineError::transient(format!("Bedrock refused job {name} as a conflict: {message}"));
@@ -180,8 +181,8 @@ impl Submitter {
 
 /// Result of creating a job.
 enum CreateOutcome {
-    /// It exists: its ARN.
+    /// The job exists, with this ARN.
     Job(String),
-    /// Bedrock does not take this model in batch: its message.
+    /// Bedrock does not accept this model in batch, with this message.
     Refused(String),
 }

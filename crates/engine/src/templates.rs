@@ -1,13 +1,13 @@
-//! The files that travel with the functions: prompt templates and the user's model overrides.
+//! Files that are packaged with the functions: prompt templates and the user's model overrides.
 
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use std::path::{Path, PathBuf};
 
-/// All prompt templates and expansion rules of a folder, by name (the file's without `.toml`).
+/// Loads all prompt templates and expansion rules of a folder, by file name without `.toml`.
 ///
 /// # Errors
-/// All that is wrong with them, one file a line or more.
+/// Returns all problems, with at least one line per invalid file.
 pub fn load_prompts(folder: &Path) -> Result<PromptLibrary, String> {
     let (library, broken) = read_prompts(folder)?;
     if broken.is_empty() {
@@ -17,10 +17,10 @@ pub fn load_prompts(folder: &Path) -> Result<PromptLibrary, String> {
     Err(lines.join("\n"))
 }
 
-/// As [`load_prompts`], but takes what is sound beside what is broken: the files that are, and what is wrong with each.
+/// Loads all valid files, like [`load_prompts`], and returns the problem of each invalid one.
 ///
 /// # Errors
-/// If the folder cannot be read.
+/// Returns an error if the folder cannot be read.
 pub fn read_prompts(folder: &Path) -> Result<(PromptLibrary, Vec<(PathBuf, String)>), String> {
     let cannot_read = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut files = Vec::new();
@@ -39,7 +39,7 @@ pub fn read_prompts(folder: &Path) -> Result<(PromptLibrary, Vec<(PathBuf, Strin
         broken.extend(added.err().map(|error| (path.clone(), error)));
     }
     if broken.is_empty() {
-        // Only when all files are read is it known which of a rule's prompts are missing.
+        // Missing prompts of a rule are known only after all files have been read.
         let of_rules = library.rule_problems().into_iter().map(|problem| {
             let (id, wrong) = problem.split_once(": ").unwrap_or(("", &problem));
             (folder.join(format!("{id}.toml")), wrong.to_owned())
@@ -49,10 +49,10 @@ pub fn read_prompts(folder: &Path) -> Result<(PromptLibrary, Vec<(PathBuf, Strin
     Ok((library, broken))
 }
 
-/// The table of models with the overrides of `file`, if there is such a file.
+/// Loads the table of models with the overrides of `file`, if that file exists.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// Returns the problem of the file if it is invalid.
 pub fn load_models(file: &Path) -> Result<ModelTable, String> {
     let overrides = match std::fs::read_to_string(file) {
         Ok(text) => text,

@@ -1,5 +1,5 @@
-//! Validate: the first step of a pipeline. Everything is checked before the first token is spent, and all names of the
-//! pipeline run are frozen, so that nothing is looked up between stages. A repetition changes nothing.
+//! Validate: the first step of a pipeline. Everything is checked before any costs are incurred, and all names of the
+//! pipeline run are frozen, so that nothing has to be looked up between stages. A repetition changes nothing.
 
 use crate::config_object::CONFIG_S3_URI;
 use crate::deployment::Deployment;
@@ -18,63 +18,63 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What the state machine hands to validate.
+/// Input of validate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum ValidateInput {
-    /// An execution of the pipeline orchestrator begins.
+    /// Start of an execution of the pipeline orchestrator.
     Pipeline(StartInput),
 }
 
-/// A pipeline that may begin: what the state machine works through.
+/// Valid pipeline, for the state machine to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ValidPipeline {
-    /// The pipeline run.
+    /// Id of the pipeline run.
     pub pipeline_run_id: RunId,
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: String,
-    /// The execution of the pipeline orchestrator.
+    /// ARN of the execution of the pipeline orchestrator.
     pub execution_arn: ExecutionArn,
-    /// When it started.
+    /// Time at which it started.
     pub started_at: String,
-    /// Its stages, in order.
+    /// Stages, in order.
     pub stages: Vec<StageExecution>,
 }
 
-/// An execution of the batch orchestrator to be started.
+/// Execution of the batch orchestrator to be started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StageExecution {
-    /// Its place, from 0 on.
+    /// Position of the stage, from 0.
     pub index: usize,
-    /// The stage's name.
+    /// Name of the stage.
     pub stage_name: String,
-    /// The execution's name.
+    /// Name of the execution.
     pub execution_name: String,
-    /// Its input, which names the object that holds the real one.
+    /// Input of the execution, which names the object that contains the real input.
     pub input: Value,
 }
 
-/// Everything that validate needs, made once a process.
+/// Validates pipelines. Created once per process.
 #[derive(Debug)]
 pub struct Validator {
-    /// The reader of inputs.
+    /// Reader of inputs.
     pub inputs: InputReader,
-    /// The rules that stages are checked against.
+    /// Rules of the deployment, against which stages are checked.
     pub deployment: Arc<Deployment>,
     /// If true, the stack has a download function.
     pub download_links: bool,
 }
 
 impl Validator {
-    /// Runs validate.
+    /// Checks and freezes a pipeline.
     ///
     /// # Errors
-    /// `InvalidInput` with all that is wrong; else as AWS fails.
+    /// Returns `InvalidInput` with all problems, and another error if an AWS request fails.
     pub async fn run(&self, input: ValidateInput) -> Result<ValidPipeline, EngineError> {
         let ValidateInput::Pipeline(start) = input;
         let bucket = &self.inputs.bucket;
         if let Some(pipeline) = self.frozen(&start).await? {
-            // A repetition: what was frozen stays.
+            // A repetition returns the frozen pipeline.
             return Ok(valid(pipeline));
         }
         let config = self.inputs.resolve_config(start.input.clone()).await?;
@@ -89,16 +89,17 @@ impl Validator {
             bucket.put_json(&stage_input_key(run, index), input).await?;
         }
         bucket.put_json(&Layout::pipeline_prompts_key(run), &self.deployment.prompts).await?;
-        // The pipeline comes last: where there is one, there is all of it.
+        // The pipeline is written last, so that its existence implies that of all other files.
         bucket.put_json(&Layout::pipeline_key(run), &pipeline).await?;
         tracing::info!(pipeline_run_id = %run, stages = pipeline.stages.len(), "pipeline_validated");
         Ok(valid(pipeline))
     }
 
-    /// What an earlier invocation for this very execution has frozen.
+    /// Returns the pipeline that an earlier invocation for the same execution has frozen.
     ///
-    /// A name may be used again when Step Functions has forgotten its execution, but not for the same files. A run of
-    /// the batch orchestrator may have the name too: their folders are one.
+    /// A different execution with this name is an error: Step Functions allows the reuse of a name once it has forgotten the
+    /// execution, but the files would be mixed. So is a run of the batch orchestrator with this name, since they would share
+    /// a folder.
     async fn frozen(&self, start: &StartInput) -> Result<Option<Pipeline>, EngineError> {
         let bucket = &self.inputs.bucket;
         let run = RunId::of_execution(&start.execution_name);
@@ -113,7 +114,7 @@ impl Validator {
         if earlier.started_at == start.started_at { Ok(Some(earlier)) } else { Err(taken("pipeline").into()) }
     }
 
-    /// Checks all that can be checked; gathers the problems of each part.
+    /// Checks everything that can be checked, and collects the problems of all parts.
     async fn check(&self, config: &Value) -> Result<PipelineRequest, EngineError> {
         let limits = PipelineLimits { stack: self.deployment.limits, download_links: self.download_links };
         let (request, mut problems) = PipelineRequest::read(config, limits);
@@ -145,13 +146,13 @@ impl Validator {
     }
 }
 
-/// The same request over the columns as the input names them: the check gives them their new names.
+/// Returns the request without column mappings, which the check applies itself.
 fn without_mappings(run: &RunRequest) -> RunRequest {
     let rows = RowSource { column_mappings: BTreeMap::new(), ..run.rows.clone() };
     RunRequest { rows, ..run.clone() }
 }
 
-/// The first stage that writes what stage `index` reads as CSV: columns go on from stage to stage.
+/// Returns the first stage that writes the columns that stage `index` reads to CSV: columns are passed from stage to stage.
 fn writer_of_csv(request: &PipelineRequest, index: usize) -> Option<usize> {
     let following = request.stages.iter().enumerate().skip(index);
     let mut readers = following.take_while(|(at, stage)| *at == index || stage.rows == StageRows::Previous);
@@ -184,7 +185,7 @@ mod tests {
     #[case(&["parquet", "parquet"], 0, None)]
     #[case(&["csv", "parquet"], 0, Some(0))]
     #[case(&["parquet", "parquet", "csv"], 0, Some(2))]
-    fn columns_go_on_to_the_first_stage_that_writes_csv(
+    fn columns_are_passed_on_to_the_first_stage_that_writes_csv(
         #[case] formats: &[&str],
         #[case] index: usize,
         #[case] expected: Option<usize>,
@@ -193,12 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn columns_end_where_a_stage_reads_something_else() {
+    fn columns_end_at_a_stage_that_reads_another_input() {
         let request = pipeline(&["parquet", "csv"], Some(1));
         assert_eq!((writer_of_csv(&request, 0), writer_of_csv(&request, 1)), (None, Some(1)));
     }
 
-    /// Stages with these formats, of which `own` reads S3 like the first.
+    /// Returns a pipeline with stages that write these formats, of which `own` reads S3 like the first one.
     fn pipeline(formats: &[&str], own: Option<usize>) -> PipelineRequest {
         let stages = formats.iter().enumerate().map(|(at, formats)| {
             let mut stage = json!({"stage_name": at.to_string(), "job_name_prefix": at.to_string(), "model_id": "m",

@@ -1,4 +1,4 @@
-//! An error of a stream keeps its kind through the readers: it is never taken for damaged data of the user.
+//! Errors of streams keep their kind through the readers, and are never taken for damaged data of the user.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn fault() -> io::Error {
-    EngineError::throttled("S3 asked to slow down").into()
+    EngineError::throttled("S3 throttled the request").into()
 }
 
-/// A Parquet file that can be read until it is broken.
+/// Parquet file that can be read until it is broken.
 #[derive(Clone)]
 struct Breakable {
     file: Bytes,
@@ -59,14 +59,14 @@ fn a_fault_in_a_parquet_file_keeps_its_kind() {
     let amid_the_rows = rows.find_map(Result::err).unwrap();
     let in_the_footer = ParquetRows::open(source, "s3://b/a.parquet", None).err().unwrap();
     for error in [amid_the_rows, in_the_footer] {
-        assert_eq!((error.kind(), error.message().as_str()), (&ErrorKind::Throttled, "S3 asked to slow down"));
+        assert_eq!((error.kind(), error.message().as_str()), (&ErrorKind::Throttled, "S3 throttled the request"));
     }
 }
 
 #[test]
 fn a_damaged_file_is_invalid_input_or_a_corrupt_file_of_the_run() {
     let mut bytes = parquet(20_000, 100).to_vec();
-    // A page in the middle; the footer is whole.
+    // A page in the middle; the footer is intact.
     let middle = bytes.len() / 2;
     bytes[middle..middle + 4096].fill(0xff);
     let damaged = Bytes::from(bytes);
@@ -83,7 +83,7 @@ fn a_damaged_file_is_invalid_input_or_a_corrupt_file_of_the_run() {
 }
 
 #[test]
-fn wide_rows_come_in_batches_of_few() {
+fn wide_rows_are_read_in_small_batches() {
     let (shape, rows) = ParquetRows::open(parquet(300, 100_000), "a", None).unwrap();
     assert_eq!(shape.rows, 300);
     let sizes: Vec<usize> = rows.map(|batch| batch.unwrap().num_rows()).collect();
@@ -91,7 +91,7 @@ fn wide_rows_come_in_batches_of_few() {
     assert!(sizes.iter().all(|rows| *rows <= 50), "{sizes:?}");
 }
 
-/// A CSV whose stream breaks after its first bytes.
+/// CSV whose stream breaks after its first bytes.
 struct BreakingText(bool);
 
 impl Read for BreakingText {

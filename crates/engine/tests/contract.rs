@@ -1,4 +1,4 @@
-//! The payloads that the state machines send, and the results that they read, have the fields of the types behind them.
+//! Payloads that the state machines send, and results that they read, match the types of the functions.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot continue fails")]
 
@@ -19,7 +19,7 @@ use std::fmt::Debug;
 
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:bedrock-batch-orchestrator-123456789012:r";
 
-/// The value of a field in an event of the state machine.
+/// Returns the value of a field in an event of the state machine.
 fn value_of(field: &str) -> Value {
     let job = json!({"index": 0, "name": "j", "records": 100, "input_uri": "s3://b/i", "output_uri": "s3://b/o"});
     match field {
@@ -34,25 +34,25 @@ fn value_of(field: &str) -> Value {
     }
 }
 
-/// A step as preprocess returns it.
+/// Returns a step in the format of preprocess.
 fn step() -> Value {
     json!({"step": "process_jobs", "run_id": "r", "bucket": "b", "execution_arn": EXECUTION, "manifest_key": "k",
         "max_concurrency": 5, "model_id": "m", "invocation_type": "InvokeModel", "falls_back": true, "pass": 0,
         "round": 0, "last_round": 1, "mode": "run"})
 }
 
-/// The payloads whose types are in this crate: those of preprocess are in its Lambda.
+/// Returns the payloads whose types are in this crate; those of preprocess are in its Lambda crate.
 fn sent_payloads() -> impl Iterator<Item = &'static Payload> {
     payloads::ALL.iter().filter(|payload| payload.function != functions::PREPROCESS)
 }
 
-/// The event of a payload.
+/// Returns the event of a payload.
 fn event(payload: &Payload) -> Map<String, Value> {
     let fields = payload.fields.iter().map(|field| ((*field).to_owned(), value_of(field)));
     fields.chain(payload.action.map(|action| ("action".to_owned(), action.into()))).collect()
 }
 
-/// The content that the function of a payload reads from an event; `None` if it refuses the event.
+/// Returns the content that the function of a payload reads from an event, or `None` if it refuses the event.
 fn read(payload: &Payload, event: Map<String, Value>) -> Option<String> {
     fn as_type<T: DeserializeOwned + Debug>(event: Map<String, Value>) -> Option<String> {
         serde_json::from_value::<T>(event.into()).ok().map(|input| format!("{input:?}"))
@@ -86,7 +86,7 @@ fn every_field_of_a_payload_is_read() {
     }
 }
 
-/// The result that a state machine reads.
+/// Returns the result that a state machine reads.
 fn result(returned: &Returned) -> Value {
     fn written(result: impl Serialize) -> Value {
         serde_json::to_value(result).unwrap()

@@ -1,4 +1,4 @@
-//! Rows with the same model input: asked once, answered for all, each row in exactly one file.
+//! Rows with the same model input are sent once and all answered, and each row is in exactly one file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::cast::AsArray;
@@ -23,7 +23,7 @@ fn layout() -> Layout {
     Layout::new("p", "r")
 }
 
-/// Writes the chunks of these rows, of which `text` is what the prompt shows and `note` is not.
+/// Writes the chunks of these rows, with a column `text` that the prompt inserts, and a column `note` that it does not.
 fn run(texts: &[u8], own_ids: bool, deduplicate: bool, folder: &Path) -> Written {
     let mut csv = if own_ids { "record_id,text,note\n" } else { "id,text,note\n" }.to_owned();
     for (row, text) in texts.iter().enumerate() {
@@ -77,7 +77,7 @@ fn sent(folder: &Path, chunks: usize) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
     #[test]
-    fn each_model_input_is_asked_once_and_every_row_is_in_one_file(
+    fn each_model_input_is_sent_once_and_every_row_is_in_one_file(
         texts in prop::collection::vec(0u8..20, 1..80), own_ids in any::<bool>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -124,7 +124,7 @@ proptest! {
 }
 
 #[test]
-fn without_it_every_row_is_asked() {
+fn without_deduplication_every_row_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let written = run(&[1, 1, 1, 2], false, false, folder.path());
     assert_eq!((written.chunks, written.duplicates), (vec![4], vec![]));

@@ -1,4 +1,4 @@
-//! Images listed and fetched from an S3 in this process.
+//! Listing and fetching of images from an S3 server in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "s3_server/mod.rs"]
@@ -35,7 +35,7 @@ fn client(endpoint: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// A PNG of so many bytes in its middle.
+/// Returns a PNG with `filling` bytes of content.
 fn png(width: u32, filling: usize) -> Vec<u8> {
     let chunk = |kind: &[u8], data: &[u8]| {
         [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], kind, data, b"sum!"].concat()
@@ -54,7 +54,7 @@ async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
-/// All images that these cells name.
+/// Fetches all images that these cells name.
 async fn fetched(client: &Client, cells: &[&str]) -> Result<Vec<Result<FetchedImage, RowError>>, EngineError> {
     let fetcher = fetcher(client, 4);
     let cells: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
@@ -91,7 +91,7 @@ async fn images_of_all_folders_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_is_not_listed_for() {
+async fn listing_stops_with_its_reader() {
     let bucket = S3Server::default();
     for number in 0..20_000 {
         bucket.put("photos", &format!("{number:05}.png"), b"");
@@ -105,7 +105,7 @@ async fn a_reader_that_stops_is_not_listed_for() {
 }
 
 #[tokio::test]
-async fn one_object_is_one_row_and_none_is_told() {
+async fn one_object_is_one_row_and_no_object_is_an_error() {
     let bucket = S3Server::default();
     bucket.put("photos", "a/b.gif", b"x");
     bucket.put("photos", "rows/a.csv", b"x");
@@ -117,8 +117,8 @@ async fn one_object_is_one_row_and_none_is_told() {
     assert_eq!(rows, 1);
     for (address, says) in [
         ("s3://photos/c", "this object does not exist, and there is no object under this prefix"),
-        ("s3://photos/rows", "holds no image by its name, and 1 other objects"),
-        ("s3://photos/rows/a.csv", "holds no image by its name"),
+        ("s3://photos/rows", "contains no image by its name, but 1 other objects"),
+        ("s3://photos/rows/a.csv", "contains no image by its name"),
     ] {
         let error = count(&client, &S3Uri::parse(address).unwrap()).await.unwrap_err();
         assert!(error.name() == "InvalidInput" && error.to_string().contains(says), "{error}");
@@ -145,7 +145,7 @@ async fn images_come_in_order_with_their_bytes() {
 }
 
 #[tokio::test]
-async fn what_is_no_use_concerns_its_row_alone() {
+async fn unusable_images_affect_only_their_rows() {
     let bucket = S3Server::default();
     bucket.put("own", "good.png", &png(10, 20));
     bucket.put("own", "heavy.png", &png(10, 1_950));
@@ -185,13 +185,13 @@ async fn what_is_no_use_concerns_its_row_alone() {
     for (image, (cell, reason, text)) in images.into_iter().zip(expected) {
         let why = image.unwrap_err();
         assert_eq!(why.reason.words(), reason, "{cell}");
-        let said = why.to_string();
-        assert!(said.starts_with("not sent: ") && said.contains(text), "{said}");
+        let message = why.to_string();
+        assert!(message.starts_with("not sent: ") && message.contains(text), "{message}");
     }
 }
 
 #[tokio::test]
-async fn faults_that_pass_are_tried_again_and_those_that_stay_are_the_runs() {
+async fn transient_faults_are_retried_and_permanent_ones_fail_the_run() {
     let bucket = S3Server::default();
     bucket.put("own", "late.png", &png(10, 20));
     bucket.world().faults.extend([
@@ -221,7 +221,7 @@ async fn a_broken_connection_is_not_a_broken_image() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_more_are_fetched_at_a_time_than_told_and_no_more_wait_to_be_taken() {
+async fn concurrent_requests_and_waiting_images_are_limited() {
     let bucket = S3Server::default();
     bucket.put("own", "a.png", &png(10, 20));
     bucket.world().is_held = true;
@@ -229,24 +229,24 @@ async fn no_more_are_fetched_at_a_time_than_told_and_no_more_wait_to_be_taken() 
     let fetcher = fetcher(&client, 5);
     let held = bucket.clone();
     on_a_thread(move || {
-        let asked = || held.world().asked.len();
+        let requests = || held.world().requests.len();
         let wait_for = |count: usize| {
             let begun = Instant::now();
-            while asked() < count && begun.elapsed() < Duration::from_mins(1) {
+            while requests() < count && begun.elapsed() < Duration::from_mins(1) {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            // Time for more to come than should.
+            // Time for more requests than there should be.
             std::thread::sleep(Duration::from_millis(200));
         };
         let mut first = fetcher.start(vec![Some("a.png"); 60]);
         let second = fetcher.start(vec![Some("a.png"); 60]);
         wait_for(5);
-        assert_eq!(asked(), 5, "none is answered");
+        assert_eq!(requests(), 5, "no request is answered");
         held.world().is_held = false;
-        // None is taken: the number of requests stays bounded, for each of the two.
+        // No image is consumed: the number of requests is limited, for each of the two.
         wait_for(10);
-        assert!((10..=12).contains(&asked()), "{}", asked());
-        // The second one's images wait, and do not hold up the first.
+        assert!((10..=12).contains(&requests()), "{}", requests());
+        // The second one's images wait, and do not delay the first.
         assert_eq!(first.by_ref().filter(|image| image.as_ref().unwrap().is_ok()).count(), 60);
         assert!(first.next().is_none());
         assert_eq!(second.wait().unwrap().len(), 60);
@@ -255,6 +255,6 @@ async fn no_more_are_fetched_at_a_time_than_told_and_no_more_wait_to_be_taken() 
     .await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let world = bucket.world();
-    assert!(world.asked.len() < 140, "what nobody waits for is not fetched: {}", world.asked.len());
+    assert!(world.requests.len() < 140, "images without a consumer are not fetched: {}", world.requests.len());
     assert_eq!(world.most_in_flight, 5);
 }

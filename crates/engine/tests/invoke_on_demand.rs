@@ -24,9 +24,9 @@ use tokio::time::Instant;
 const RECORDS: &str = "batch_inputs_json/p/r/0000.jsonl";
 const ANSWERS: &str = "batch_outputs_json/p/r/0000/on-demand/";
 const DONE: Invoked = Invoked { done: true };
-const GOES_ON: Invoked = Invoked { done: false };
+const INCOMPLETE: Invoked = Invoked { done: false };
 
-/// A run of records with these cases.
+/// Run whose records have certain cases.
 struct Run {
     aws: Aws,
     invoker: Invoker,
@@ -96,13 +96,13 @@ impl Run {
         self.invoker.run(&self.input, Times { send_until: now + sending, wait_until: now + sending * 2 }).await
     }
 
-    /// Invokes the function until all records have a line. Returns the number of invocations that brought some.
+    /// Invokes the function until all records have a line. Returns the number of invocations that wrote lines.
     ///
     /// On a busy machine an invocation may end before its first request is answered: the state machine repeats it.
-    async fn invoke_until_done(&self, asking: Duration) -> usize {
+    async fn invoke_until_done(&self, sending: Duration) -> usize {
         let (mut productive, mut all) = (0, 0);
         loop {
-            match self.invoke(asking).await {
+            match self.invoke(sending).await {
                 Ok(DONE) => return productive + 1,
                 Ok(_) => productive += 1,
                 Err(error) => assert_eq!(error.name(), "Transient"),
@@ -112,7 +112,7 @@ impl Run {
         }
     }
 
-    /// All lines of all parts, by record.
+    /// Returns all lines of all parts, by record.
     fn lines(&self) -> BTreeMap<String, Value> {
         let world = self.aws.world();
         let parts = world.objects.iter().filter(|(key, _)| key.starts_with(ANSWERS));
@@ -125,10 +125,11 @@ impl Run {
         lines
     }
 
-    /// Number of times that each record was sent.
-    fn asked(&self) -> BTreeMap<String, usize> {
+    /// Returns the number of times that each record was sent.
+    fn times_sent(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        self.aws.world().asked.iter().for_each(|asked| *counts.entry(asked.record.clone()).or_default() += 1);
+        let world = self.aws.world();
+        world.requests.iter().for_each(|request| *counts.entry(request.record.clone()).or_default() += 1);
         counts
     }
 
@@ -138,7 +139,7 @@ impl Run {
     }
 }
 
-/// Clients of what listens at `endpoint`, whatever the environment says.
+/// Creates an invoker with clients of the server at `endpoint`, independent of the environment.
 fn invoker(endpoint: &str) -> Invoker {
     let (credentials, region) =
         (Credentials::new("key", signature::SECRET, None, None, "test"), Region::new("us-east-1"));
@@ -171,11 +172,11 @@ fn invoker(endpoint: &str) -> Invoker {
     }
 }
 
-/// Longer than any of these takes, also on a busy machine.
+/// Longer than any of these tests takes, even on a busy machine.
 const LONG: Duration = Duration::from_mins(2);
 
 #[tokio::test]
-async fn every_record_gets_its_line_and_a_failure_is_that_records_own() {
+async fn every_record_gets_its_line_and_failures_affect_one_record() {
     let run = Run::new(&["ok", "invalid", "throttled", "text", "ok"], USUAL).await;
     assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
     let lines = run.lines();
@@ -188,66 +189,67 @@ async fn every_record_gets_its_line_and_a_failure_is_that_records_own() {
     }
     assert_eq!((&lines["r1"]["error"]["errorCode"], &lines["r1"]["error"]["retryable"]), (&json!(400), &json!(false)));
     assert_eq!((&lines["r3"]["error"]["errorCode"], &lines["r3"]["error"]["retryable"]), (&json!(500), &json!(true)));
-    assert_eq!(run.asked().values().copied().collect::<Vec<_>>(), [1, 1, 2, 1, 1]);
+    assert_eq!(run.times_sent().values().copied().collect::<Vec<_>>(), [1, 1, 2, 1, 1]);
     {
         let world = run.aws.world();
-        assert!(world.asked.iter().all(|asked| asked.is_signed && asked.operation == "invoke"));
-        let throttled: Vec<_> = world.asked.iter().filter(|asked| asked.record == "r2").map(|asked| asked.at).collect();
-        assert!(throttled[1] - throttled[0] >= Duration::from_secs(2), "Retry-After is the least wait");
+        assert!(world.requests.iter().all(|request| request.is_signed && request.operation == "invoke"));
+        let throttled: Vec<_> =
+            world.requests.iter().filter(|request| request.record == "r2").map(|request| request.at).collect();
+        assert!(throttled[1] - throttled[0] >= Duration::from_secs(2), "Retry-After is the minimum wait");
         assert_eq!(world.items["p-0000-x"]["lane"]["S"], "on_demand");
     }
     assert_eq!(run.update_with("status_rank").unwrap()[":status"]["S"], "Completed");
     assert_eq!(run.update_with("SET processed_records").unwrap()[":processed"]["N"], "5");
-    // Once more: nothing is asked, whether or not the table says that the job is over.
+    // Again: nothing is sent, whether or not the job is over in the table.
     assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
-    assert_eq!(run.asked().values().sum::<usize>(), 6);
+    assert_eq!(run.times_sent().values().sum::<usize>(), 6);
 }
 
 #[tokio::test]
-async fn the_next_invocation_goes_on_and_asks_nobody_again() {
+async fn the_next_invocation_continues_and_sends_nothing_again() {
     let run = Run::new(&["ok"; 40], Settings { rate: 10.0, workers: 3, ..USUAL }).await;
     let begun = std::time::Instant::now();
     let invocations = run.invoke_until_done(Duration::from_millis(1_500)).await;
     assert!(invocations > 2, "{invocations}");
     assert_eq!(run.lines().len(), 40);
-    assert!(run.asked().values().all(|times| *times == 1), "{:?}", run.asked());
+    assert!(run.times_sent().values().all(|times| *times == 1), "{:?}", run.times_sent());
     let world = run.aws.world();
     let parts: Vec<&String> = world.objects.keys().filter(|key| key.starts_with(ANSWERS)).collect();
     assert_eq!(parts.len(), invocations, "{parts:?}");
     assert!(parts[0].ends_with("/00000.jsonl.out") && parts[1].ends_with("/00001.jsonl.out"));
     assert!(world.most_in_flight <= 3);
-    // A busy machine may hold up any request, and hurries none.
-    let seconds = (world.asked[39].at - begun).as_secs_f64();
-    assert!(seconds >= 40.0 / 10.0, "40 requests at 10 a second: {seconds}");
+    // A busy machine may delay any request, but never sends one early.
+    let seconds = (world.requests[39].at - begun).as_secs_f64();
+    assert!(seconds >= 40.0 / 10.0, "40 requests at 10 per second: {seconds}");
 }
 
 #[tokio::test]
-async fn a_part_that_is_there_already_is_left_alone() {
+async fn an_existing_part_is_kept() {
     let run = Run::new(&["ok", "ok"], USUAL).await;
     let line = json!({"recordId": "r0", "modelInput": {}, "modelOutput": {"answers": "r0"}}).to_string();
     run.aws.world().objects.insert(format!("{ANSWERS}00007.jsonl.out"), line.into_bytes());
     assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
-    assert_eq!(run.asked().keys().collect::<Vec<_>>(), ["r1"]);
+    assert_eq!(run.times_sent().keys().collect::<Vec<_>>(), ["r1"]);
     assert!(run.aws.world().objects.contains_key(&format!("{ANSWERS}00008.jsonl.out")));
     assert_eq!(run.lines().len(), 2);
 }
 
 #[tokio::test]
-async fn the_stand_in_answers_when_the_first_model_is_refused() {
+async fn the_fallback_model_answers_if_the_first_one_is_refused() {
     for refused in ["denied-v1:0", "profile-only-v1:0"] {
-        let run = Run::new(&["ok"; 12], Settings { models: &[refused, "stand-in-v1:0"], ..USUAL }).await;
+        let run = Run::new(&["ok"; 12], Settings { models: &[refused, "fallback-v1:0"], ..USUAL }).await;
         assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
         let lines = run.lines();
-        assert!(lines.values().all(|line| line["modelId"] == "stand-in-v1:0" && line.get("error").is_none()));
+        assert!(lines.values().all(|line| line["modelId"] == "fallback-v1:0" && line.get("error").is_none()));
         assert_eq!(lines.len(), 12);
         let world = run.aws.world();
-        let asked_first = world.asked.iter().filter(|asked| asked.model == refused).count();
-        assert!((1..=5).contains(&asked_first), "those under way at once, at most: {asked_first}");
+        let first_model = world.requests.iter().filter(|request| request.model == refused).count();
+        assert!((1..=5).contains(&first_model), "at most the concurrent requests: {first_model}");
     }
 }
 
 #[tokio::test]
-async fn without_a_stand_in_the_first_round_fails_and_a_later_one_does_not() {
+async fn without_a_fallback_model_only_the_first_round_fails() {
     let models: &[&str] = &["denied-v1:0", "denied-too-v1:0"];
     let first = Run::new(&["ok"; 3], Settings { models, ..USUAL }).await;
     let error = first.invoke(LONG).await.unwrap_err();
@@ -264,7 +266,7 @@ async fn without_a_stand_in_the_first_round_fails_and_a_later_one_does_not() {
     let lines = later.lines();
     assert_eq!(lines.len(), 30);
     assert!(lines.values().all(|line| line["error"]["errorCode"] == 403 && line["error"]["retryable"] == true));
-    assert!(later.aws.world().asked.len() <= 10, "whom nobody may answer is not asked");
+    assert!(later.aws.world().requests.len() <= 10, "refused models are not invoked again");
 }
 
 #[tokio::test]
@@ -276,12 +278,12 @@ async fn converse_records_are_sent_as_they_are_and_signed_for_their_path() {
     assert_eq!(lines["r1"]["error"]["errorCode"], 400);
     let world = run.aws.world();
     let operations: BTreeSet<(&str, &str, bool)> =
-        world.asked.iter().map(|a| (a.model.as_str(), a.operation.as_str(), a.is_signed)).collect();
+        world.requests.iter().map(|r| (r.model.as_str(), r.operation.as_str(), r.is_signed)).collect();
     assert_eq!(operations, BTreeSet::from([("m-v1:0", "converse", true)]));
 }
 
 #[tokio::test]
-async fn an_invocation_that_nobody_answers_leaves_failures_and_does_not_go_round_in_circles() {
+async fn an_invocation_without_answers_leaves_failures_and_no_endless_loop() {
     let run = Run::new(&["broken"; 4], Settings { workers: 2, ..USUAL }).await;
     assert!(run.invoke_until_done(Duration::from_millis(1_500)).await <= 4);
     let lines = run.lines();
@@ -292,16 +294,16 @@ async fn an_invocation_that_nobody_answers_leaves_failures_and_does_not_go_round
 }
 
 #[tokio::test]
-async fn a_stopped_run_is_asked_no_further() {
+async fn no_more_records_of_a_stopped_run_are_sent() {
     let mut cases = vec!["stops the run"];
-    // At 100 a second the last would come after 20 seconds.
+    // At 100 per second, the last one would be sent after 20 seconds.
     cases.resize(2_000, "ok");
     let run = Run::new(&cases, Settings { workers: 2, ..USUAL }).await;
-    assert_eq!(run.invoke(LONG).await.unwrap(), GOES_ON);
-    let asked = run.asked().len();
-    assert!(asked < 2_000, "{asked}");
-    assert_eq!(run.lines().len(), asked, "what was answered is kept");
+    assert_eq!(run.invoke(LONG).await.unwrap(), INCOMPLETE);
+    let sent = run.times_sent().len();
+    assert!(sent < 2_000, "{sent}");
+    assert_eq!(run.lines().len(), sent, "answers are kept");
     assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "Superseded");
-    assert!(run.update_with("failure_cause").is_none(), "that its work is not wanted explains no failure");
-    assert_eq!(run.asked().len(), asked);
+    assert!(run.update_with("failure_cause").is_none(), "a superseded invocation does not explain a failure");
+    assert_eq!(run.times_sent().len(), sent);
 }

@@ -1,4 +1,4 @@
-//! Answers in any order, some twice, some not at all: every row comes out once, answered or with its reason.
+//! Answers in any order, some repeated and some missing: every row is written once, answered or with its reason.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::cast::AsArray;
@@ -24,7 +24,7 @@ use proptest::prelude::*;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-/// Writes one chunk of these CSV rows, as preprocess does.
+/// Writes one chunk of these CSV rows, like preprocess.
 fn prepare(csv: &str, rows: u64, folder: &Path) {
     let template = Template::parse("{text}").unwrap();
     let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
@@ -64,16 +64,16 @@ fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> C
         outputs: &outputs,
         shared: None,
     };
-    let turn = turn(0, 1000, answers.to_vec());
-    join(&job, &rows, "rows", std::iter::once(turn), &FolderSink { folder: folder.to_owned() }).unwrap().counts
+    let answers = job_answers(0, 1000, answers.to_vec());
+    join(&job, &rows, "rows", std::iter::once(answers), &FolderSink { folder: folder.to_owned() }).unwrap().counts
 }
 
-/// A batch job of pass `pass` that had so many rows.
-fn turn(pass: u32, records: usize, answers: Vec<String>) -> JobAnswers<'static> {
+/// Returns a batch job of the pass `pass` that had this number of rows.
+fn job_answers(pass: u32, records: usize, answers: Vec<String>) -> JobAnswers<'static> {
     let job = JobAttempt {
         pass,
         records,
-        was_asked: true,
+        was_sent: true,
         lane: Lane::Batch,
         model_id: "m".to_owned(),
         missing: RowError::uncoded("nothing came", "nothing"),
@@ -99,7 +99,7 @@ fn nova(id: usize, text: &str) -> String {
 }
 
 #[test]
-fn odd_lines_never_stop_a_run_and_every_row_comes_out_once() {
+fn invalid_lines_never_stop_a_run_and_every_row_is_written_once() {
     let folder = tempfile::tempdir().unwrap();
     prepare(
         &format!("id,text,response\n0,a,x\n1,b,y\n2,{},z\n3,d,w\n4,e,v\n5,f,u\n", "c".repeat(2000)),
@@ -147,7 +147,7 @@ fn odd_lines_never_stop_a_run_and_every_row_comes_out_once() {
 }
 
 #[test]
-fn an_answer_beats_an_error_of_the_same_record() {
+fn an_answer_takes_precedence_over_an_error_of_the_same_record() {
     let folder = tempfile::tempdir().unwrap();
     prepare("id,text\n0,a\n", 1, folder.path());
     let error = r#"{"recordId":"r000000000","error":{"errorCode":500}}"#.to_owned();
@@ -156,7 +156,7 @@ fn an_answer_beats_an_error_of_the_same_record() {
 }
 
 #[test]
-fn a_prefill_is_put_back_in_front() {
+fn the_prefill_is_prepended_to_the_answer() {
     let folder = tempfile::tempdir().unwrap();
     prepare("id,text\n0,a\n", 1, folder.path());
     joined(Family::Nova, "{", &[nova(0, "}")], folder.path());
@@ -207,13 +207,13 @@ fn silent(id: usize) -> String {
     )
 }
 
-/// What the output says of a row: answer, error, attempts.
+/// Row of the output: answer, error, attempts.
 type RowOut = (Option<String>, Option<String>, u32);
 
-/// Joins with several jobs, and returns counts, unanswered lines and rows.
-fn joined_in_turns(
+/// Joins the answers of several jobs, and returns counts, unanswered lines and rows.
+fn joined_jobs(
     retry_on: &[RetryOn],
-    turns: Vec<JobAnswers<'static>>,
+    jobs: Vec<JobAnswers<'static>>,
     folder: &Path,
 ) -> (ChunkCounts, Vec<bool>, Vec<RowOut>) {
     let layout = Layout::new("p", "r");
@@ -229,7 +229,7 @@ fn joined_in_turns(
         shared: None,
     };
     let sink = FolderSink { folder: folder.to_owned() };
-    let joined = join(&job, &rows, "rows", turns.into_iter(), &sink).unwrap();
+    let joined = join(&job, &rows, "rows", jobs.into_iter(), &sink).unwrap();
     let batch = output(folder);
     let attempts = batch.column_by_name("attempts").unwrap().as_primitive::<UInt32Type>().clone();
     let rows = texts(&batch, "response").into_iter().zip(texts(&batch, "error")).zip(attempts.values());
@@ -238,17 +238,17 @@ fn joined_in_turns(
 }
 
 #[test]
-fn a_later_round_answers_what_an_earlier_one_could_not() {
+fn a_later_round_answers_rows_that_an_earlier_one_could_not() {
     let folder = tempfile::tempdir().unwrap();
     prepare("text\na\nb\nc\nd\ne\n", 5, folder.path());
     let first = [nova(0, "zero"), refused(1, 429), refused(2, 400), refused(4, 500)].join("\n");
-    // Rows 1, 3 and 4 were asked again, in two jobs of one pass: the second has a row of another chunk as well.
-    let turns = vec![
-        turn(0, 5, vec![first]),
-        turn(1, 2, vec![[nova(3, "three"), refused(1, 429)].join("\n")]),
-        turn(1, 1, vec![nova(77, "of another chunk")]),
+    // Rows 1, 3 and 4 were sent again, in two jobs of one pass, the second of which also has a row of another chunk.
+    let jobs = vec![
+        job_answers(0, 5, vec![first]),
+        job_answers(1, 2, vec![[nova(3, "three"), refused(1, 429)].join("\n")]),
+        job_answers(1, 1, vec![nova(77, "of another chunk")]),
     ];
-    let (counts, unanswered, rows) = joined_in_turns(&[RetryOn::Missing, RetryOn::Error], turns, folder.path());
+    let (counts, unanswered, rows) = joined_jobs(&[RetryOn::Missing, RetryOn::Error], jobs, folder.path());
     let some = |text: &str| Some(text.to_owned());
     let refused = |code: u16| Some(format!("the model refused the record: {code}: no"));
     assert_eq!(
@@ -258,42 +258,45 @@ fn a_later_round_answers_what_an_earlier_one_could_not() {
             (None, refused(429), 2),
             (None, refused(400), 1),
             (some("three"), None, 2),
-            // Nothing came for it the second time: that is the latest reason.
+            // It got no line the second time, which is the latest reason.
             (None, some("nothing came"), 2),
         ]
     );
-    assert_eq!(unanswered, [false, true, false, false, true], "the permanent error is not asked again");
+    assert_eq!(unanswered, [false, true, false, false, true], "the record with the permanent error is not sent again");
     assert_eq!((counts.answered, counts.unanswered, counts.retried), (2, 2, 3));
     assert!(counts.warnings.is_empty(), "{:?}", counts.warnings);
 }
 
 #[test]
-fn unparsed_answers_are_asked_again_when_wished_and_a_better_answer_replaces_them() {
+fn unparsed_answers_are_retried_on_request_and_replaced_by_better_ones() {
     let folder = tempfile::tempdir().unwrap();
     prepare("text\na\nb\n", 2, folder.path());
-    let first = || turn(0, 2, vec![[silent(0), silent(1)].join("\n")]);
-    let usual = [RetryOn::Missing, RetryOn::Error];
-    let (counts, unanswered, _) = joined_in_turns(&usual, vec![first()], folder.path());
+    let first = || job_answers(0, 2, vec![[silent(0), silent(1)].join("\n")]);
+    let default = [RetryOn::Missing, RetryOn::Error];
+    let (counts, unanswered, _) = joined_jobs(&default, vec![first()], folder.path());
     assert_eq!((counts.unanswered, unanswered), (0, vec![false, false]));
     let all = [RetryOn::Missing, RetryOn::Error, RetryOn::Unparsed];
-    let again = turn(1, 2, vec![[nova(0, "better"), refused(1, 500)].join("\n")]);
-    let (counts, unanswered, rows) = joined_in_turns(&all, vec![first(), again], folder.path());
+    let again = job_answers(1, 2, vec![[nova(0, "better"), refused(1, 500)].join("\n")]);
+    let (counts, unanswered, rows) = joined_jobs(&all, vec![first(), again], folder.path());
     assert_eq!(rows[0], (Some("better".to_owned()), None, 2));
-    assert!(rows[1].1.as_deref().unwrap().starts_with("the model returned no answer"), "an answer beats an error");
+    assert!(
+        rows[1].1.as_deref().unwrap().starts_with("the model returned no answer"),
+        "an answer takes precedence over an error"
+    );
     assert_eq!(unanswered, [false, true]);
-    // Every answer that came is paid for.
+    // Every answer is charged, even if it was replaced.
     assert_eq!((counts.usage[0].answers, counts.usage[0].tokens.input), (3, 1 + 1 + 3));
 }
 
 #[test]
-fn a_job_that_bedrock_never_took_is_no_attempt() {
+fn a_job_that_bedrock_did_not_accept_is_not_an_attempt() {
     let folder = tempfile::tempdir().unwrap();
     prepare("text\na\nb\n", 2, folder.path());
-    let mut refused = turn(0, 2, vec![]);
-    refused.job.was_asked = false;
-    let mut on_demand = turn(1, 2, vec![nova(0, "zero").replace("\"modelInput\":{}", "\"modelId\":\"other\"")]);
+    let mut refused = job_answers(0, 2, vec![]);
+    refused.job.was_sent = false;
+    let mut on_demand = job_answers(1, 2, vec![nova(0, "zero").replace("\"modelInput\":{}", "\"modelId\":\"other\"")]);
     on_demand.job.lane = Lane::OnDemand;
-    let (counts, _, rows) = joined_in_turns(&[RetryOn::Missing], vec![refused, on_demand], folder.path());
+    let (counts, _, rows) = joined_jobs(&[RetryOn::Missing], vec![refused, on_demand], folder.path());
     assert_eq!(rows[0], (Some("zero".to_owned()), None, 1));
     assert_eq!((counts.usage[0].lane, counts.usage[0].model_id.as_str()), (Lane::OnDemand, "other"));
     assert_eq!(texts(&output(folder.path()), "model_id"), [Some("other".to_owned()), None]);
@@ -304,8 +307,8 @@ fn the_unanswered_records_are_copied_as_they_were_sent() {
     let folder = tempfile::tempdir().unwrap();
     prepare(&format!("text\na\n{}\nc\nd\n", "b".repeat(2000)), 4, folder.path());
     let layout = Layout::new("p", "r");
-    let turns = vec![turn(0, 4, vec![nova(2, "c")])];
-    let (_, unanswered, _) = joined_in_turns(&[RetryOn::Missing], turns, folder.path());
+    let jobs = vec![job_answers(0, 4, vec![nova(2, "c")])];
+    let (_, unanswered, _) = joined_jobs(&[RetryOn::Missing], jobs, folder.path());
     assert_eq!(unanswered, [true, false, true], "the second row was never sent");
     let records = std::fs::read(folder.path().join(layout.records_key(0))).unwrap();
     let sink = FolderSink { folder: folder.path().to_owned() };
@@ -319,7 +322,7 @@ fn the_unanswered_records_are_copied_as_they_were_sent() {
 }
 
 #[test]
-fn fields_of_answers_become_columns_of_the_types_that_are_asked_for() {
+fn fields_of_answers_become_columns_of_the_given_types() {
     let folder = tempfile::tempdir().unwrap();
     prepare("text,size\na,x\nb,y\nc,z\nd,w\n", 4, folder.path());
     let plan = plan_of(
@@ -329,7 +332,7 @@ fn fields_of_answers_become_columns_of_the_types_that_are_asked_for() {
     let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
     let answer = |id: usize, text: &str| nova(id, &text.replace('"', "\\\""));
     let answers = [
-        answer(0, r#"{"size": 1, "tags": ["x", "y"]} as you wished"#),
+        answer(0, r#"{"size": 1, "tags": ["x", "y"]} as requested"#),
         answer(1, r#"{"size": 2, "tags": []}"#),
         answer(2, "no fields at all"),
     ];
@@ -348,7 +351,7 @@ fn fields_of_answers_become_columns_of_the_types_that_are_asked_for() {
             outputs: &outputs,
             shared: None,
         };
-        join(&job, &rows, "rows", std::iter::once(turn(0, 4, vec![answers.join("\n")])), &sink).unwrap()
+        join(&job, &rows, "rows", std::iter::once(job_answers(0, 4, vec![answers.join("\n")])), &sink).unwrap()
     };
     let own = joined(None);
     let batch = output(folder.path());
@@ -356,12 +359,16 @@ fn fields_of_answers_become_columns_of_the_types_that_are_asked_for() {
     assert_eq!(sizes.iter().collect::<Vec<_>>(), [Some(1), Some(2), None, None]);
     let tags = batch.column_by_name("tags").unwrap().as_list::<i32>();
     assert_eq!(tags.value(0).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("x"), Some("y")]);
-    assert_eq!(texts(&batch, "input_size"), ["x", "y", "z", "w"].map(|text| Some(text.to_owned())), "kept beside it");
+    assert_eq!(
+        texts(&batch, "input_size"),
+        ["x", "y", "z", "w"].map(|text| Some(text.to_owned())),
+        "the user's column is kept"
+    );
     assert_eq!(texts(&batch, "response")[2].as_deref(), Some("no fields at all"));
     assert!(texts(&batch, "error")[2].as_deref().unwrap().contains("no JSON"));
     assert_eq!((own.counts.answered, own.unanswered), (2, vec![false, false, true, false]));
-    let told = joined(Some([ColumnType::Text, ColumnType::Text].as_slice()));
+    let typed = joined(Some([ColumnType::Text, ColumnType::Text].as_slice()));
     assert_eq!(texts(&output(folder.path()), "size"), [Some("1".into()), Some("2".into()), None, None]);
-    assert_eq!(told.counts.types, [ColumnType::Text, ColumnType::Text]);
+    assert_eq!(typed.counts.types, [ColumnType::Text, ColumnType::Text]);
     assert_eq!(own.counts.types, [ColumnType::Integer, ColumnType::List]);
 }

@@ -1,4 +1,4 @@
-//! Rows in, chunk files out: every row in exactly one chunk, with its line or with the reason why it has none.
+//! Writing of chunk files: every row is in exactly one chunk, with its line or with the reason why it has none.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::RecordBatch;
@@ -97,8 +97,8 @@ proptest! {
                 if not_sent.is_none() {
                     let line = lines.next().unwrap();
                     prop_assert_eq!(line["recordId"].as_str(), id.as_deref());
-                    let asked = &line["modelInput"]["messages"][0]["content"][0]["text"];
-                    prop_assert_eq!(asked.as_str().unwrap(), format!("Say {}", texts[seen]));
+                    let sent = &line["modelInput"]["messages"][0]["content"][0]["text"];
+                    prop_assert_eq!(sent.as_str().unwrap(), format!("Say {}", texts[seen]));
                 }
                 seen += 1;
             }
@@ -141,7 +141,7 @@ fn a_repetition_writes_the_same_bytes() {
 }
 
 #[test]
-fn a_record_that_is_too_large_says_so_and_the_others_go_on() {
+fn a_record_that_is_too_large_is_reported_and_the_others_are_sent() {
     let mut texts: Vec<String> = (0..10).map(|n| format!("text {n}")).collect();
     texts[4] = "x".repeat(1000);
     let folder = tempfile::tempdir().unwrap();
@@ -156,7 +156,7 @@ fn a_record_that_is_too_large_says_so_and_the_others_go_on() {
 
 #[test]
 fn the_limit_of_a_record_is_kept_to_the_byte() {
-    // What stands around the text of a record, so that lines of a known length can be made.
+    // Number of bytes of a record without its text, to create lines of a known length.
     let folder = tempfile::tempdir().unwrap();
     run(&csv_of(&[String::new()]), 1, limits(1, 9, None), folder.path()).unwrap();
     let layout = Layout::new("p", "r");
@@ -168,7 +168,7 @@ fn the_limit_of_a_record_is_kept_to_the_byte() {
 }
 
 #[test]
-fn a_large_first_row_begins_no_chunk_of_its_own() {
+fn a_first_row_that_is_too_large_does_not_begin_a_chunk() {
     let mut texts: Vec<String> = (0..100).map(|n| format!("text {n}")).collect();
     texts[0] = "x".repeat(1000);
     let folder = tempfile::tempdir().unwrap();
@@ -180,7 +180,7 @@ fn a_large_first_row_begins_no_chunk_of_its_own() {
 }
 
 #[test]
-fn rows_beyond_the_most_chunks_are_counted() {
+fn rows_beyond_the_maximum_number_of_chunks_are_counted() {
     let texts: Vec<String> = (0..50).map(|n| format!("text {n}")).collect();
     let folder = tempfile::tempdir().unwrap();
     let written = run(&csv_of(&texts), 50, limits(1, 10, Some(2)), folder.path()).unwrap();
@@ -188,7 +188,7 @@ fn rows_beyond_the_most_chunks_are_counted() {
 }
 
 #[test]
-fn only_the_rows_asked_for_are_taken() {
+fn only_the_requested_number_of_rows_is_used() {
     let texts: Vec<String> = (0..50).map(|n| format!("text {n}")).collect();
     let folder = tempfile::tempdir().unwrap();
     let written = run(&csv_of(&texts), 20, limits(1, 100, None), folder.path()).unwrap();

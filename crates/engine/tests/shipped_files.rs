@@ -1,4 +1,4 @@
-//! The files that travel with the functions are sound.
+//! The files that are packaged with the functions are valid.
 
 use bedrock_batch_domain::image::MediaType;
 use bedrock_batch_domain::input::Inference;
@@ -12,13 +12,13 @@ fn repository() -> &'static Path {
 }
 
 #[test]
-fn every_prompt_template_is_read_and_shows_the_model_something_of_the_row() {
+fn every_prompt_template_is_valid_and_uses_something_of_the_row() {
     let prompts = load_prompts(&repository().join("prompt-templates")).unwrap();
     for id in ["joke_about_topic", "sentiment_classifier", "question_answering"] {
         assert!(prompts.prompts.contains_key(id), "users of the Python samples rely on {id}");
     }
     for (id, prompt) in &prompts.prompts {
-        // A prompt without a column is one for images.
+        // A prompt without columns is for images.
         let words = format!("{} {}", prompt.description, prompt.template).to_lowercase();
         let about_images = ["image", "photo", "picture"].iter().any(|word| words.contains(word));
         assert!(about_images || !prompt.parsed_template().unwrap().columns().is_empty(), "{id} shows no column");
@@ -33,7 +33,7 @@ fn the_model_overrides_are_read() {
 }
 
 #[test]
-fn a_broken_template_is_named() {
+fn an_invalid_template_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.toml"), "description = \"d\"\ntemplate = \"x {\"").unwrap();
     let error = load_prompts(folder.path()).unwrap_err();

@@ -1,4 +1,4 @@
-//! One suite of promises for all sinks: S3, a folder, memory.
+//! One conformance suite for all sinks: S3, folder and memory.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[allow(dead_code, reason = "it also stands in for what other tests need")]
@@ -12,13 +12,13 @@ use std::io::Write;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A sink, and a way to read what it holds.
-trait Shelf {
+/// Sink whose objects can be read.
+trait Storage {
     type Sink: ObjectSink;
 
     fn new() -> Self;
 
-    /// Runs `work` with the sink and waits until everything that it closed is stored.
+    /// Runs `work` with the sink, and waits until all closed objects are stored.
     fn write(&self, work: impl FnOnce(&Self::Sink)) -> Result<(), EngineError>;
 
     fn read(&self, key: &str) -> Option<Vec<u8>>;
@@ -26,7 +26,7 @@ trait Shelf {
 
 struct Memory(MemorySink);
 
-impl Shelf for Memory {
+impl Storage for Memory {
     type Sink = MemorySink;
 
     fn new() -> Self {
@@ -45,7 +45,7 @@ impl Shelf for Memory {
 
 struct Folder(TempDir);
 
-impl Shelf for Folder {
+impl Storage for Folder {
     type Sink = FolderSink;
 
     fn new() -> Self {
@@ -68,7 +68,7 @@ struct S3 {
     bucket: Bucket,
 }
 
-impl Shelf for S3 {
+impl Storage for S3 {
     type Sink = bedrock_batch_engine::objects::Uploads;
 
     fn new() -> Self {
@@ -110,8 +110,8 @@ fn large() -> Vec<u8> {
     (0..=250).cycle().take(LARGE).collect()
 }
 
-fn pieces_become_one_object(shelf: &impl Shelf) {
-    let written = shelf.write(|sink| {
+fn pieces_become_one_object(storage: &impl Storage) {
+    let written = storage.write(|sink| {
         let mut object = sink.create("a/b/c.txt").unwrap();
         for piece in ["one ", "", "two"] {
             object.write_all(piece.as_bytes()).unwrap();
@@ -120,57 +120,57 @@ fn pieces_become_one_object(shelf: &impl Shelf) {
         object.close().unwrap();
     });
     written.unwrap();
-    assert_eq!(shelf.read("a/b/c.txt").as_deref(), Some(b"one two".as_slice()));
+    assert_eq!(storage.read("a/b/c.txt").as_deref(), Some(b"one two".as_slice()));
 }
 
-fn an_object_without_bytes_exists(shelf: &impl Shelf) {
-    shelf.write(|sink| put(sink, "empty", b"")).unwrap();
-    assert_eq!(shelf.read("empty").as_deref(), Some(b"".as_slice()));
-    assert_eq!(shelf.read("other"), None);
+fn an_empty_object_exists(storage: &impl Storage) {
+    storage.write(|sink| put(sink, "empty", b"")).unwrap();
+    assert_eq!(storage.read("empty").as_deref(), Some(b"".as_slice()));
+    assert_eq!(storage.read("other"), None);
 }
 
-fn a_large_object_is_stored_whole(shelf: &impl Shelf) {
-    shelf.write(|sink| put(sink, "large", &large())).unwrap();
-    assert!(shelf.read("large").unwrap() == large(), "all bytes in their order");
+fn a_large_object_is_stored_whole(storage: &impl Storage) {
+    storage.write(|sink| put(sink, "large", &large())).unwrap();
+    assert!(storage.read("large").unwrap() == large(), "all bytes in their order");
 }
 
-fn an_object_is_unseen_until_it_is_closed(shelf: &impl Shelf) {
-    let written = shelf.write(|sink| {
+fn an_object_is_invisible_until_it_is_closed(storage: &impl Storage) {
+    let written = storage.write(|sink| {
         let mut object = sink.create("large").unwrap();
         object.write_all(&large()).unwrap();
         object.flush().unwrap();
-        assert!(shelf.read("large").is_none(), "not closed yet");
+        assert!(storage.read("large").is_none(), "not closed yet");
         object.close().unwrap();
     });
     written.unwrap();
-    assert!(shelf.read("large").is_some());
+    assert!(storage.read("large").is_some());
 }
 
-fn a_dropped_object_never_appears(shelf: &impl Shelf, bytes: &[u8]) {
-    // A sink may report the object that was given up; it may not keep it.
-    let _ = shelf.write(|sink| {
+fn a_dropped_object_never_appears(storage: &impl Storage, bytes: &[u8]) {
+    // A sink may report an error for the dropped object, but must not store it.
+    let _ = storage.write(|sink| {
         let mut object = sink.create("dropped").unwrap();
         object.write_all(bytes).unwrap();
         drop(object);
         put(sink, "kept", b"kept");
     });
-    assert!(shelf.read("dropped").is_none());
-    assert_eq!(shelf.read("kept").as_deref(), Some(b"kept".as_slice()));
+    assert!(storage.read("dropped").is_none());
+    assert_eq!(storage.read("kept").as_deref(), Some(b"kept".as_slice()));
 }
 
-fn writing_again_replaces_the_object(shelf: &impl Shelf) {
-    shelf.write(|sink| put(sink, "key", b"first and longer")).unwrap();
-    shelf.write(|sink| put(sink, "key", b"second")).unwrap();
-    assert_eq!(shelf.read("key").as_deref(), Some(b"second".as_slice()));
-    let _ = shelf.write(|sink| {
+fn writing_again_replaces_the_object(storage: &impl Storage) {
+    storage.write(|sink| put(sink, "key", b"first and longer")).unwrap();
+    storage.write(|sink| put(sink, "key", b"second")).unwrap();
+    assert_eq!(storage.read("key").as_deref(), Some(b"second".as_slice()));
+    let _ = storage.write(|sink| {
         let mut object = sink.create("key").unwrap();
         object.write_all(b"third").unwrap();
     });
-    assert_eq!(shelf.read("key").as_deref(), Some(b"second".as_slice()), "half an object replaces none");
+    assert_eq!(storage.read("key").as_deref(), Some(b"second".as_slice()), "half an object replaces none");
 }
 
-fn objects_that_are_open_at_once_do_not_mix(shelf: &impl Shelf) {
-    let written = shelf.write(|sink| {
+fn objects_that_are_open_at_once_do_not_mix(storage: &impl Storage) {
+    let written = storage.write(|sink| {
         let (mut records, mut rows) = (sink.create("0/records").unwrap(), sink.create("0/rows").unwrap());
         for piece in ["a", "b", "c"] {
             records.write_all(piece.as_bytes()).unwrap();
@@ -180,49 +180,49 @@ fn objects_that_are_open_at_once_do_not_mix(shelf: &impl Shelf) {
         records.close().unwrap();
     });
     written.unwrap();
-    assert_eq!(shelf.read("0/records").as_deref(), Some(b"abc".as_slice()));
-    assert_eq!(shelf.read("0/rows").as_deref(), Some(b"ABC".as_slice()));
+    assert_eq!(storage.read("0/records").as_deref(), Some(b"abc".as_slice()));
+    assert_eq!(storage.read("0/rows").as_deref(), Some(b"ABC".as_slice()));
 }
 
 macro_rules! promises {
-    ($name:ident, $shelf:ty) => {
+    ($name:ident, $storage:ty) => {
         mod $name {
             use super::*;
 
             #[test]
             fn pieces_become_one_object() {
-                super::pieces_become_one_object(&<$shelf>::new());
+                super::pieces_become_one_object(&<$storage>::new());
             }
 
             #[test]
-            fn an_object_without_bytes_exists() {
-                super::an_object_without_bytes_exists(&<$shelf>::new());
+            fn an_empty_object_exists() {
+                super::an_empty_object_exists(&<$storage>::new());
             }
 
             #[test]
             fn a_large_object_is_stored_whole() {
-                super::a_large_object_is_stored_whole(&<$shelf>::new());
+                super::a_large_object_is_stored_whole(&<$storage>::new());
             }
 
             #[test]
-            fn an_object_is_unseen_until_it_is_closed() {
-                super::an_object_is_unseen_until_it_is_closed(&<$shelf>::new());
+            fn an_object_is_invisible_until_it_is_closed() {
+                super::an_object_is_invisible_until_it_is_closed(&<$storage>::new());
             }
 
             #[test]
             fn a_dropped_object_never_appears() {
-                super::a_dropped_object_never_appears(&<$shelf>::new(), b"few bytes");
-                super::a_dropped_object_never_appears(&<$shelf>::new(), &large());
+                super::a_dropped_object_never_appears(&<$storage>::new(), b"few bytes");
+                super::a_dropped_object_never_appears(&<$storage>::new(), &large());
             }
 
             #[test]
             fn writing_again_replaces_the_object() {
-                super::writing_again_replaces_the_object(&<$shelf>::new());
+                super::writing_again_replaces_the_object(&<$storage>::new());
             }
 
             #[test]
             fn objects_that_are_open_at_once_do_not_mix() {
-                super::objects_that_are_open_at_once_do_not_mix(&<$shelf>::new());
+                super::objects_that_are_open_at_once_do_not_mix(&<$storage>::new());
             }
         }
     };
@@ -232,7 +232,7 @@ promises!(memory, Memory);
 promises!(folder, Folder);
 promises!(s3, S3);
 
-/// The same bucket through its JSON objects.
+/// JSON objects in a bucket.
 mod json {
     use super::*;
 
@@ -248,7 +248,7 @@ mod json {
     }
 
     #[test]
-    fn a_missing_object_is_none_where_it_may_be_missing_and_an_error_with_its_address_else() {
+    fn a_missing_object_is_none_if_it_is_optional_and_otherwise_an_error_with_its_address() {
         let s3 = S3::new();
         let found = s3.runtime.block_on(s3.bucket.find_json::<Vec<u32>>("runs/r/jobs.json"));
         assert_eq!(found.unwrap(), None);

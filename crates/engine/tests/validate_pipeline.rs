@@ -1,4 +1,4 @@
-//! The first step of a pipeline against S3 in this process: what is refused, and what is written down.
+//! The first step of a pipeline, with an S3 server in this process: refused pipelines, and written files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[allow(dead_code, reason = "it also stands in for what other tests ask")]
@@ -118,7 +118,7 @@ fn with(changes: &[(&str, Value)]) -> Value {
 }
 
 #[test]
-fn the_state_machine_says_what_is_to_be_done() {
+fn the_input_names_the_action() {
     let payload =
         json!({"action": "pipeline", "execution_name": "n", "execution_arn": "a", "started_at": "t", "input": {}});
     let ValidateInput::Pipeline(start) = serde_json::from_value(payload).unwrap();
@@ -126,7 +126,7 @@ fn the_state_machine_says_what_is_to_be_done() {
 }
 
 #[tokio::test]
-async fn a_sound_pipeline_is_frozen_with_the_inputs_of_its_stages() {
+async fn a_valid_pipeline_is_frozen_with_the_inputs_of_its_stages() {
     let stack = Stack::new().await;
     let valid = stack.validate("letters", "2026-11-20T13:05:07.000Z", pipeline()).await.unwrap();
     let written: BTreeMap<String, Value> =
@@ -142,7 +142,7 @@ async fn a_sound_pipeline_is_frozen_with_the_inputs_of_its_stages() {
         ]
     );
     let prompts: PromptLibrary = serde_json::from_value(written["runs/letters/prompts.json"].clone()).unwrap();
-    assert_eq!(prompts, library(), "stages are asked what was checked, whatever is deployed meanwhile");
+    assert_eq!(prompts, library(), "stages use the prompts that were checked, whatever is deployed meanwhile");
 
     let answer = serde_json::to_value(&valid).unwrap();
     let fields: Vec<&String> = answer.as_object().unwrap().keys().collect();
@@ -185,7 +185,7 @@ async fn a_repetition_changes_nothing_and_another_execution_of_the_name_is_refus
 }
 
 #[tokio::test]
-async fn the_name_of_a_run_is_no_name_for_a_pipeline() {
+async fn a_pipeline_cannot_have_the_name_of_a_run() {
     let stack = Stack::new().await;
     stack.put("runs/letters/plan.json", b"{}");
     let problems = stack.refused(pipeline()).await;
@@ -193,7 +193,7 @@ async fn the_name_of_a_run_is_no_name_for_a_pipeline() {
 }
 
 #[tokio::test]
-async fn everything_wrong_is_said_at_once_and_nothing_is_written() {
+async fn all_problems_are_reported_at_once_and_nothing_is_written() {
     let stack = Stack::new().await;
     let changes = [
         ("/presigned_url_expiry_days", json!(30)),
@@ -209,7 +209,7 @@ async fn everything_wrong_is_said_at_once_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn columns_are_those_that_the_input_really_has() {
+async fn columns_are_read_from_the_input() {
     let stack = Stack::new().await;
     stack.put("inputs/letters.csv", b"id,letter\n1,hello\n");
     let problems = stack.refused(pipeline()).await;
@@ -221,12 +221,12 @@ async fn columns_are_those_that_the_input_really_has() {
 }
 
 #[tokio::test]
-async fn inputs_of_later_stages_are_looked_at_too() {
+async fn inputs_of_later_stages_are_checked_too() {
     let stack = Stack::new().await;
     let other =
         |uri: &str| with(&[("/stages/1/use_previous_output", json!(false)), ("/stages/1/input_s3_uri", json!(uri))]);
     let problems = stack.refused(other("s3://lake/nothing.csv")).await;
-    assert!(problems[0].starts_with("stages[1].input_s3_uri is `s3://lake/nothing.csv`: there is no such object"));
+    assert!(problems[0].starts_with("stages[1].input_s3_uri is `s3://lake/nothing.csv`: this object does not exist"));
     let problems = stack.refused(other("s3://their-bucket/a.csv")).await;
     assert!(problems[0].contains("the stack may read the buckets our-bucket, lake only"), "{problems:?}");
 }
@@ -244,7 +244,7 @@ async fn an_empty_prefix_of_images_is_refused() {
 }
 
 #[tokio::test]
-async fn a_pipeline_may_lie_in_s3() {
+async fn a_pipeline_may_be_read_from_s3() {
     let stack = Stack::new().await;
     let named = |key: &str| json!({"config_s3_uri": format!("s3://our-bucket/{key}")});
     stack.put("inputs/pipeline.json", pipeline().to_string().as_bytes());

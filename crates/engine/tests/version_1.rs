@@ -1,5 +1,5 @@
-//! What version 1 stored is still read: plans, manifests, steps of running executions, and counts of the job table. The
-//! files are as its own code wrote them, of one run of three chunks (the last one too small for batch) and a round.
+//! Stored data of version 1 can still be read: plans, manifests, steps of running executions, and counts of the job table.
+//! The files were written by version 1, for a run of three chunks (the last one too small for batch) and one round.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::ColumnType;
@@ -29,7 +29,7 @@ fn read<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_str(&text(name)).unwrap()
 }
 
-/// The passes up to `last`.
+/// Returns the passes up to `last`.
 fn history(last: u32) -> History {
     let later = |pass| Pass {
         jobs: read(&format!("passes/{pass}/jobs.json")),
@@ -56,14 +56,10 @@ fn state(phase: Phase, pass: u32, round: u32) -> RunState {
 #[case("pivot", StepName::JoinChunks, state(Phase::Pivot, 3, 1))]
 #[case("collect", StepName::JoinChunks, RunState { mode: Mode::Collect, ..state(Phase::Join, 3, 0) })]
 #[case("finish", StepName::Finish, state(Phase::Finished, 3, 1))]
-fn steps_without_a_phase_have_the_one_that_they_are_in(
-    #[case] name: &str,
-    #[case] step: StepName,
-    #[case] state: RunState,
-) {
+fn steps_without_a_phase_get_the_correct_one(#[case] name: &str, #[case] step: StepName, #[case] state: RunState) {
     let read: Step = read(&format!("steps/{name}.json"));
     assert_eq!((read.step, read.state), (step, state));
-    // Everything that the state machine and functions of version 1 read is still there; the phase comes to it.
+    // Everything that the state machine and functions of version 1 read is still there; the phase is additional.
     let mut written = serde_json::to_value(&read).unwrap();
     let phase = written.as_object_mut().unwrap().remove("phase");
     assert_eq!(written, serde_json::from_str::<Value>(&text(&format!("steps/{name}.json"))).unwrap());
@@ -71,7 +67,7 @@ fn steps_without_a_phase_have_the_one_that_they_are_in(
 }
 
 #[test]
-fn a_step_keeps_its_phase_whatever_its_manifest_is_called() {
+fn a_stored_phase_is_kept_whatever_the_key_of_the_manifest() {
     let mut step: Step = read("steps/last_join.json");
     step.manifest_key = "elsewhere.json".to_owned();
     let again: Step = serde_json::from_value(serde_json::to_value(&step).unwrap()).unwrap();
@@ -79,7 +75,7 @@ fn a_step_keeps_its_phase_whatever_its_manifest_is_called() {
 }
 
 #[test]
-fn the_plan_is_of_version_1_and_begins_as_it_did() {
+fn the_first_step_of_a_plan_of_version_1_is_unchanged() {
     let plan: Plan = read("plan.json");
     assert_eq!(plan.version, FormatVersion::FIRST);
     let first: Step = read("steps/process_jobs.json");
@@ -133,7 +129,7 @@ fn tasks_are_written_so_that_version_1_reads_them(#[case] name: &str) {
     let stored: Vec<Value> = read(name);
     for (written, stored) in written.as_array().unwrap().iter().zip(&stored) {
         for (field, value) in stored.as_object().unwrap() {
-            // Version 1 looked neither at the jobs nor at the stamp of wide rows.
+            // Version 1 ignored the jobs and the stamp of tasks for wide rows.
             if stored["widen"] == json!(false) || !["jobs", "stamp"].contains(&field.as_str()) {
                 assert_eq!(&written[field], value, "{field}");
             }
@@ -167,7 +163,7 @@ fn an_input_without_exactly_one_task_is_refused(#[case] input: Value) {
 }
 
 #[test]
-fn counts_know_their_join() {
+fn counts_contain_the_stamp_of_their_join() {
     assert_eq!(read::<ChunkCounts>("counts/first_job.json").stamp, JoinStamp::FirstJob);
     assert_eq!(read::<ChunkCounts>("counts/join.json").stamp, stamp());
     for name in ["counts/first_job.json", "counts/join.json"] {
@@ -178,7 +174,7 @@ fn counts_know_their_join() {
     }
 }
 
-/// Progress of a run that has got through the jobs up to this number.
+/// Returns the progress of a run whose jobs up to this number are over.
 fn over_up_to(last: Option<u32>) -> impl Fn(&str) -> JobProgress {
     let history = history(3);
     let numbers = (0..=3)
@@ -198,7 +194,7 @@ fn over_up_to(last: Option<u32>) -> impl Fn(&str) -> JobProgress {
 #[case::in_the_round(3, Some(2), Phase::Answer, 2, vec![3], Some(3))]
 #[case::the_remainder_waits(3, Some(3), Phase::Answer, 2, vec![], Some(3))]
 #[case::all_over(3, Some(4), Phase::Answer, 3, vec![], None)]
-fn a_run_is_resumed_where_it_ended(
+fn a_run_is_resumed_at_the_point_where_it_ended(
     #[case] written: u32,
     #[case] over: Option<u32>,
     #[case] phase: Phase,
@@ -216,7 +212,7 @@ fn a_run_is_resumed_where_it_ended(
 }
 
 #[test]
-fn a_resumed_run_goes_through_all_its_parts() {
+fn a_resumed_run_goes_through_all_its_phases() {
     let plan: Plan = read("plan.json");
     let history = history(3);
     let resumption = resume(plan.lane, plan.request.invocation.max_retry_rounds, &history, over_up_to(Some(4)));
@@ -228,7 +224,7 @@ fn a_resumed_run_goes_through_all_its_parts() {
         fates: HashMap::new(),
     };
     let Transition::Join(chunks) = advance(&resumption.state, &facts) else { panic!("the last pass is not joined") };
-    // Chunk 2 was never counted, chunk 1 had the rows of the last pass.
+    // Chunk 2 was never counted, and chunk 1 had the rows of the last pass.
     assert_eq!(chunks.into_iter().collect::<Vec<_>>(), [1, 2]);
     facts.counts.insert(2, &answered);
     let state = resumption.state.joining();

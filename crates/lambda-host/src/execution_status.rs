@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_event_is_read() {
+    fn a_complete_event_is_read() {
         let change = change(&json!({"startDate": 1_763_643_907_123_u64, "stopDate": "1763643967456",
             "input": "{\"s3_uri\":\"s3://b/k\"}", "inputDetails": {"included": true}, "output": null,
             "outputDetails": null, "error": "JobFailed", "cause": "no access"}));

@@ -22,7 +22,7 @@ pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
     })
 }
 
-/// The limits of this function's environment, with the templates and overrides that lie beside its binary.
+/// Returns the limits from this function's environment, with the templates and overrides in the directory of its binary.
 ///
 /// # Errors
 /// Returns an error with the name of the environment variable or file if one is missing or invalid.

@@ -20,7 +20,7 @@ pub struct Behaviour {
     pub job_seconds: Option<f64>,
     /// Seconds that a job is in progress, instead of one step.
     pub in_progress_seconds: Option<f64>,
-    /// Parts of the addresses of inputs. If there are any, a job whose input has none of them is spared: it meets no
+    /// Parts of the addresses of inputs. If there are any, a job whose input has none of them is spared: it is subject to no
     /// `record_error_rate`, `partial_rate`, `expire_rate` or `fail_rate`, and no `in_progress_seconds`.
     pub only_inputs: Vec<String>,
     /// Share of the records of a batch job that get an error instead of an answer.
@@ -148,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_update_changes_only_what_it_names() {
+    fn an_update_changes_only_the_named_fields() {
         let first = Behaviour::default().with(&json!({"fail_rate": 1, "fail_message": "no"})).unwrap();
         let second = first.with(&json!({"seed": 7, "fail_message": null})).unwrap();
         assert_eq!(second, Behaviour { fail_rate: 1.0, seed: 7, ..Behaviour::default() });

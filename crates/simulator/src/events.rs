@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_get_lost_doubled_and_late_as_told() {
+    fn events_are_lost_repeated_and_delayed_as_configured() {
         let well = Behaviour::default();
         assert_eq!(deliveries("job", "Completed", &well), [Duration::ZERO]);
         let lossy = Behaviour { event_lost_rate: 1.0, ..Behaviour::default() };

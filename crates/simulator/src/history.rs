@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_over_the_same_input_are_told_apart_by_their_number() {
+    fn jobs_with_the_same_input_are_distinguished_by_their_number() {
         let history = History::default();
         assert_eq!(history.new_job("s3://bucket/a/0.jsonl"), "1/0.jsonl#1");
         assert_eq!(history.new_job("s3://bucket/a/1.jsonl"), "1/1.jsonl#1");

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_request_is_counted_by_what_became_of_it() {
+    fn each_request_is_counted_by_its_outcome() {
         let invocations = Invocations::default();
         let (first, second) = (invocations.begin("m", "a"), invocations.begin("m", "a"));
         let third = invocations.begin("n", "a");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_began_before_a_reset_is_not_counted_after_it() {
+    fn requests_that_began_before_a_reset_are_not_counted_after_it() {
         let invocations = Invocations::default();
         let (old, dropped) = (invocations.begin("m", "a"), invocations.begin("m", "b"));
         invocations.clear();

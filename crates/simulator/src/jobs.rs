@@ -115,7 +115,7 @@ pub(crate) struct JobBook {
 }
 
 impl JobBook {
-    /// Adds a job unless token, name or quota forbid it: one step, so that of two calls at once only one creates.
+    /// Adds a job unless token, name or quota forbid it, atomically, so that only one of two concurrent calls creates it.
     /// `fate` is called for a job that is added, and for no other.
     pub(crate) fn add(&self, job: NewJob, fate: impl FnOnce() -> String) -> Added {
         let mut jobs = self.lock();

@@ -3,7 +3,7 @@
 //! The simulator is strict where Bedrock is strict (formats, limits, statuses, error codes, the layout of the output),
 //! and can be made to misbehave where Bedrock does ([`behaviour`]). It reads and writes the job's files in the S3 of
 //! the local stack, and reports every change of a job's status to the local EventBridge. Where AWS documents nothing,
-//! the module that had to decide says so.
+//! the module that makes an assumption states it.
 
 mod admin;
 mod backend;

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn more_models_can_be_told() {
+    fn more_models_can_be_configured() {
         let catalogue = Catalogue::with(BTreeMap::from([("anthropic.claude-9".to_owned(), BatchSupport::Single)]));
         assert_eq!(catalogue.refuses_batch(&Model::read("us.anthropic.claude-9"), "us-east-1"), None);
     }

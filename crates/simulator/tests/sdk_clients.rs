@@ -1,7 +1,7 @@
-//! The SDK's own clients take the simulator for Bedrock.
+//! Requests of the SDK's own clients to the simulator.
 //!
-//! A whole job needs an S3: MiniStack, from `MINISTACK_BIN` or the project's `.local/venv`. Where there is none, that
-//! test says that it is skipped; the others need no S3.
+//! A complete job needs S3: MiniStack, from `MINISTACK_BIN` or the project's `.local/venv`. Without it, that test reports
+//! that it is skipped; the others need no S3.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -159,7 +159,7 @@ async fn models_are_invoked() {
 }
 
 #[tokio::test]
-async fn a_job_without_s3_fails_and_says_so() {
+async fn a_job_without_s3_fails_with_the_reason() {
     let bedrock = aws_sdk_bedrock::Client::new(&simulate(NOWHERE, &json!({})).await);
     let arn = create(&bedrock, "one").send().await.unwrap().job_arn;
     let job = reach(&bedrock, &arn, &Status::Failed).await;
@@ -167,9 +167,9 @@ async fn a_job_without_s3_fails_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_whole_job_runs_on_ministack() {
+async fn a_complete_job_runs_on_ministack() {
     let Some(program) = ministack() else {
-        eprintln!("SKIPPED a_whole_job_runs_on_ministack: set MINISTACK_BIN, or install it into .local/venv");
+        eprintln!("SKIPPED a_complete_job_runs_on_ministack: set MINISTACK_BIN, or install it into .local/venv");
         return;
     };
     let local = LocalAws::start(&program);

@@ -6,19 +6,19 @@ export const ERROR_NAMES = {
   invalidInput: 'InvalidInput',
   /** Bedrock's quota of submitted and running jobs is used up. */
   quotaExceeded: 'QuotaExceeded',
-  /** An AWS API asked for fewer requests. */
+  /** An AWS API throttled a request. */
   throttled: 'Throttled',
   /** A transient fault: a 5xx status, a broken connection, a timeout, or a read that was not consistent yet. */
   transient: 'Transient',
-  /** AWS denied a call: the caller's rights have to change first. Never retried. */
+  /** AWS denied a call: the caller's permissions have to change first. Never retried. */
   accessDenied: 'AccessDenied',
   /** Bedrock refused a job or a model, or a job failed, for a permanent reason. Never retried. */
   jobFailed: 'JobFailed',
-  /** The run was stopped, or another execution owns it by now: this one's work is no longer wanted. Never retried. */
+  /** The run was stopped, or another execution owns it by now: the work of this one is obsolete. Never retried. */
   superseded: 'Superseded',
-  /** Something that was stored is missing, or is not as it was written. Never retried. */
+  /** Stored data is missing, or is not as it was written. Never retried. */
   corrupt: 'Corrupt',
-  /** A bug, or functions that were deployed or configured wrongly. Never retried. */
+  /** A bug, or an incorrect deployment or configuration of the functions. Never retried. */
   internal: 'Internal',
 } as const;
 

@@ -85,7 +85,7 @@ export function bucketNames(): Rule<readonly string[]> {
   return list(pattern(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, allowed));
 }
 
-/** Allows lists of email addresses, and drops repeated ones. Only their confirmation can tell if they exist. */
+/** Allows lists of email addresses, and drops repeated ones. Only their confirmation proves that they exist. */
 export function emailAddresses(): Rule<readonly string[]> {
   const allowed = 'a list of email addresses, or a comma-separated string of them';
   const addresses = list(pattern(/^[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+$/, allowed));

@@ -9,15 +9,12 @@ const template = exampleTemplate();
 const definition = definitionOf(template);
 const states = allStates(definition);
 
-/** Payload of both submissions. */
+const SUBMISSION_FIELDS = ['run_id', 'execution_arn', 'model_id', 'invocation_type', 'falls_back', 'job'];
+
+/** Payload of both submissions: the task token, and fields of the input under their own names. */
 const SUBMISSION = {
   task_token: '{% $states.context.Task.Token %}',
-  run_id: '{% $states.input.run_id %}',
-  execution_arn: '{% $states.input.execution_arn %}',
-  model_id: '{% $states.input.model_id %}',
-  invocation_type: '{% $states.input.invocation_type %}',
-  falls_back: '{% $states.input.falls_back %}',
-  job: '{% $states.input.job %}',
+  ...Object.fromEntries(SUBMISSION_FIELDS.map((field) => [field, `{% $states.input.${field} %}`])),
 };
 
 function state(name: string): State {

@@ -42,6 +42,6 @@ def parquet_bytes(table: pa.Table, **options) -> bytes:
 
 
 def texts_of_csv(data: bytes) -> pa.Table:
-    """A CSV as a table of the texts that stand there."""
+    """Returns a CSV as a table of its texts, unchanged."""
     header, *rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
     return pa.table({name: pa.array([row[at] for row in rows], pa.string()) for at, name in enumerate(header)})

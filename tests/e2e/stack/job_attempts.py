@@ -1,5 +1,4 @@
-"""The requests of a run, job by job, and their answers: read from the records that it sent and the lines that came, both as
-they lie in S3."""
+"""The requests of a run, job by job, and their answers, read from the records and the output lines in S3."""
 
 import json
 from dataclasses import dataclass, field

@@ -23,7 +23,7 @@ class Simulator:
         return self.request("GET", "/jobs")["jobs"]
 
     def jobs_of(self, run: str) -> list[dict]:
-        """The jobs whose input lies in the run's folder, in order of their chunks."""
+        """The jobs whose input is in the run's folder, in order of their chunks."""
         found = (job for job in self.jobs() if f"/{run}/" in job["inputS3Uri"])
         return sorted(found, key=lambda job: job["inputS3Uri"])
 

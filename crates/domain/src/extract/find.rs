@@ -59,7 +59,7 @@ pub(super) enum NoValue {
     Nothing,
     /// The last value does not end.
     Unended,
-    /// The longest part that resembles JSON becomes invalid at this byte.
+    /// Invalid JSON: its longest part that resembles JSON becomes invalid at this byte.
     Broken(usize),
 }
 

@@ -1,4 +1,4 @@
-//! Names of what users write.
+//! Names derived from text that users write.
 
 /// Replaces each run of characters that do not fit by one hyphen.
 pub(super) fn joined_by_hyphens(text: &str, fits: impl Fn(char) -> bool) -> String {

@@ -1,4 +1,4 @@
-//! ARNs of Step Functions: executions, and the state machines that they are of.
+//! ARNs of executions of Step Functions.
 
 use super::name_of_text;
 use crate::problem::Problem;
@@ -12,7 +12,7 @@ pub struct ExecutionArn(String);
 name_of_text!(ExecutionArn);
 
 impl ExecutionArn {
-    /// Reads the ARN of an execution.
+    /// Parses the ARN of an execution.
     ///
     /// # Errors
     /// Returns a problem if the text has another form.
@@ -30,33 +30,33 @@ impl ExecutionArn {
         }
     }
 
-    /// Part of the ARN between colons, counted from 0. It was checked that there are eight.
+    /// Returns a part of the ARN between colons, counted from 0. [`Self::parse`] has checked that there are eight.
     fn part(&self, at: usize) -> &str {
         self.0.split(':').nth(at).unwrap_or_default()
     }
 
-    /// Partition of AWS: `aws`, `aws-cn`, …
+    /// Returns the partition of AWS: `aws`, `aws-cn`, …
     pub fn partition(&self) -> &str {
         self.part(1)
     }
 
-    /// Region.
+    /// Returns the region.
     pub fn region(&self) -> &str {
         self.part(3)
     }
 
-    /// Name of the state machine.
+    /// Returns the name of the state machine.
     pub fn state_machine(&self) -> &str {
         self.part(6)
     }
 
-    /// Name of the execution.
+    /// Returns the name of the execution.
     pub fn name(&self) -> &str {
         self.part(7)
     }
 
-    /// ARN of the execution of this name of the batch orchestrator that was deployed beside the pipeline orchestrator of
-    /// this execution.
+    /// Returns the ARN of the execution with this name in the batch orchestrator that was deployed with the pipeline
+    /// orchestrator of this execution.
     #[must_use]
     pub fn of_stage(&self, name: &str) -> Self {
         let (before, _) = self.0.rsplit_once(':').unwrap_or_default();

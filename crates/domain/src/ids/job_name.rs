@@ -1,4 +1,4 @@
-//! The name of a job.
+//! Names of jobs.
 
 use super::name_of_text;
 use crate::problem::Problem;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Maximum length of a job name at Bedrock.
 const MAX_LENGTH: usize = 63;
 
-/// Name of a job, of Bedrock's pattern: letters, digits, `-`, `.` and `+`, at most 63, beginning with a letter or digit.
+/// Name of a job that matches Bedrock's pattern: at most 63 letters, digits, `-`, `.` and `+`, the first a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobName(String);
@@ -15,10 +15,10 @@ pub struct JobName(String);
 name_of_text!(JobName);
 
 impl JobName {
-    /// Reads the name of a job.
+    /// Parses the name of a job.
     ///
     /// # Errors
-    /// Returns a problem if Bedrock takes no such name.
+    /// Returns a problem if Bedrock does not accept the name.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "-.+".contains(c);
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -44,7 +44,7 @@ mod tests {
     #[case("duplicates/r/0000", false)]
     #[case("-a", false)]
     #[case("", false)]
-    fn names_are_those_that_bedrock_takes(#[case] text: &str, #[case] valid: bool) {
+    fn valid_names_are_those_that_bedrock_accepts(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(JobName::parse(text).is_ok(), valid);
         assert!(JobName::parse(&"x".repeat(64)).is_err());
     }

@@ -1,4 +1,4 @@
-//! The prefix of job names and keys.
+//! Prefixes of job names and keys.
 
 use super::cleaned_text::joined_by_hyphens;
 use super::name_of_text;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Maximum length of a prefix: leaves room for `-<index>-<hash>` in a job name.
 const MAX_LENGTH: usize = 40;
 
-/// The `job_name_prefix` of a request as it stands in keys and job names: ASCII letters, digits and `-`, at most 40,
-/// beginning and ending with a letter or digit.
+/// The `job_name_prefix` of a request as used in keys and job names: at most 40 ASCII letters, digits and `-`, the first
+/// and the last a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobPrefix(String);
@@ -17,8 +17,8 @@ pub struct JobPrefix(String);
 name_of_text!(JobPrefix);
 
 impl JobPrefix {
-    /// Makes a prefix of what a user writes: each run of other characters becomes one hyphen. Returns `None` if nothing of it
-    /// is left.
+    /// Converts a user's text to a prefix: each sequence of other characters becomes one hyphen. Returns `None` if nothing
+    /// remains.
     pub fn cleaned(text: &str) -> Option<Self> {
         let cleaned = joined_by_hyphens(text, |c| c.is_ascii_alphanumeric());
         let short: String = cleaned.chars().take(MAX_LENGTH).collect();
@@ -26,7 +26,7 @@ impl JobPrefix {
         (!trimmed.is_empty()).then(|| Self(trimmed.to_owned()))
     }
 
-    /// Reads a prefix that was cleaned before.
+    /// Parses a prefix that is already cleaned.
     ///
     /// # Errors
     /// Returns a problem if the text is not a cleaned prefix.

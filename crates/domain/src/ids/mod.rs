@@ -1,4 +1,4 @@
-//! Typed names of runs, jobs and executions: each is checked where it enters, and trusted from then on.
+//! Typed names of runs, jobs and executions. Each is validated once, when it is parsed.
 
 mod cleaned_text;
 mod execution_arn;
@@ -11,7 +11,7 @@ pub use job_name::JobName;
 pub use job_prefix::JobPrefix;
 pub use run_id::RunId;
 
-/// Conversions that all names share: each is parsed from its text, displayed and serialized as it.
+/// Implements the conversions that all names share: they are parsed from text, and displayed and serialized as it.
 macro_rules! name_of_text {
     ($name:ident) => {
         impl $name {

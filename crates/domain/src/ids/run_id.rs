@@ -1,4 +1,4 @@
-//! The id of a run.
+//! Ids of runs.
 
 use super::cleaned_text::joined_by_hyphens;
 use super::name_of_text;
@@ -6,8 +6,8 @@ use crate::problem::Problem;
 use crate::short_hash::short_hash;
 use serde::{Deserialize, Serialize};
 
-/// Id of a run: letters, digits, `-`, `_` and `.`, beginning with a letter or digit. It stands in keys of the bucket and in
-/// the S3 addresses of Bedrock jobs.
+/// Id of a run: letters, digits, `-`, `_` and `.`, beginning with a letter or digit. It is part of keys in the bucket
+/// and of the S3 addresses of Bedrock jobs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
@@ -15,8 +15,8 @@ pub struct RunId(String);
 name_of_text!(RunId);
 
 impl RunId {
-    /// Id of the run of the execution of this name: the name where S3 addresses of Bedrock jobs allow all its characters,
-    /// else the cleaned name and a short hash of the real one, so that two executions never share files.
+    /// Returns the id of the run that the execution with this name starts: its name if S3 addresses of Bedrock jobs allow
+    /// all of its characters, else the cleaned name and a short hash of the original, so that executions never share files.
     pub fn of_execution(execution_name: &str) -> Self {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-';
         let cleaned = joined_by_hyphens(execution_name, fits);
@@ -28,7 +28,7 @@ impl RunId {
         Self(if kept.is_empty() { format!("run-{hash}") } else { format!("{kept}-{hash}") })
     }
 
-    /// Reads the id of a run.
+    /// Parses the id of a run.
     ///
     /// # Errors
     /// Returns a problem if no run can have this id.

@@ -1,20 +1,19 @@
-//! Why a job failed: does it concern this job alone, or will every job of the run fail alike?
+//! Classification of job failures: whether they concern one job, or all jobs of the run alike.
 
-/// What kind of failure a job's message tells of.
+/// Kind of failure that a job's message describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// A passing fault at Bedrock: the job's rows come out with the reason, the others go on.
-    Passing,
-    /// Bedrock does not take this model in batch here: nothing is wrong with the data, and the model may still be asked
-    /// on demand.
+    /// A transient fault at Bedrock: the job's rows are retried or get the reason, and the other jobs continue.
+    Transient,
+    /// Bedrock does not accept this model in batch here: the data is valid, and the model may still be invoked on demand.
     NoBatch,
-    /// Access, role, format, quota of the input: repeating it changes nothing, so the run stops.
+    /// A problem of access, role, format or input limits: a repetition would fail too, so the run stops.
     Permanent,
 }
 
-/// Words in Bedrock's messages that tell of passing faults. Everything else is taken as permanent: a wrong guess then
-/// costs a look at a message, not the price of further jobs.
-const PASSING: [&str; 8] = [
+/// Phrases in Bedrock's messages about transient faults. Everything else is treated as permanent: a wrong guess then costs
+/// a look at a message, not the price of further jobs.
+const TRANSIENT_PHRASES: [&str; 8] = [
     "internal error",
     "internal server error",
     "internal failure",
@@ -25,9 +24,9 @@ const PASSING: [&str; 8] = [
     "too many requests",
 ];
 
-/// Words in Bedrock's messages that tell of a model that cannot be asked in batch, or not in this region. The wordings
-/// are not documented; these are the ones of its validation and of public reports.
-const NO_BATCH: [&str; 5] = [
+/// Phrases in Bedrock's messages about a model that is not available in batch, or not in this region. The wordings are not
+/// documented; these are the ones of its validation and of public reports.
+const NO_BATCH_PHRASES: [&str; 5] = [
     "support batch inference",
     "supported for batch",
     "batch inference is not",
@@ -35,20 +34,24 @@ const NO_BATCH: [&str; 5] = [
     "batch inference for this model",
 ];
 
-/// Reads Bedrock's failure message, of a job or of the refusal to make one.
+/// Classifies Bedrock's message about a failed job, or about a job that it did not create.
 pub fn classify_failure(message: &str) -> FailureKind {
     let message = message.to_lowercase().replace('\u{2019}', "'");
-    if NO_BATCH.iter().any(|words| message.contains(words)) {
+    if NO_BATCH_PHRASES.iter().any(|words| message.contains(words)) {
         return FailureKind::NoBatch;
     }
-    if PASSING.iter().any(|words| message.contains(words)) { FailureKind::Passing } else { FailureKind::Permanent }
+    if TRANSIENT_PHRASES.iter().any(|words| message.contains(words)) {
+        FailureKind::Transient
+    } else {
+        FailureKind::Permanent
+    }
 }
 
-/// What a user can do about a permanent failure; empty where the message says it all.
+/// Returns the remedy for a permanent failure; empty if the message needs none.
 pub fn remedy(message: &str) -> &'static str {
     let lower = message.to_lowercase();
     if lower.contains("less records") {
-        "the job's file has fewer records than this model takes: raise max_records_per_job or add rows"
+        "the job's file has fewer records than this model accepts: raise max_records_per_job or add rows"
     } else if lower.contains("access") || lower.contains("permission") || lower.contains("not authorized") {
         "check that model access is granted in this region, and that the stack's Bedrock service role may read \
          batch_inputs_json/ and write batch_outputs_json/ and invoke the model (with an inference profile: in every \
@@ -64,7 +67,7 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("Internal error occurred. Please try again.", FailureKind::Passing)]
+    #[case("Internal error occurred. Please try again.", FailureKind::Transient)]
     #[case("Batch job contains less records (1) than the required minimum of: 100", FailureKind::Permanent)]
     #[case("Access denied to s3://b/k", FailureKind::Permanent)]
     #[case("Model x does not support batch inference.", FailureKind::NoBatch)]

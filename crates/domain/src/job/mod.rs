@@ -1,4 +1,4 @@
-//! Jobs: their states at Bedrock, and what to do when one is seen.
+//! Jobs: their statuses at Bedrock, and the actions that follow from them.
 
 mod failure;
 mod settle;

@@ -1,4 +1,4 @@
-//! What to do when a job is seen in some status: a pure, total function, so that events may come late, twice, in any
+//! The action that follows from a job's status: a pure, total function, so that events may arrive late, twice, in any
 //! order or not at all.
 
 use super::{FailureKind, JobStatus};
@@ -6,40 +6,40 @@ use super::{FailureKind, JobStatus};
 /// The stored state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// The latest status that was stored; `None` before the first.
+    /// The latest stored status; `None` before the first one.
     pub status: Option<JobStatus>,
-    /// If true, a state machine waits for the answer: there is a token, and it was not answered.
+    /// If true, a state machine waits for the job: there is a token that was not answered.
     pub waiting: bool,
-    /// If true, its rows may go on demand instead.
+    /// If true, its rows may be sent on demand instead.
     pub on_demand_allowed: bool,
 }
 
-/// What to do.
+/// Action for a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing: we know this already, or something later.
+    /// Do nothing: this status or a later one is already stored.
     Nothing,
-    /// Store the status; the job goes on and nobody waits.
+    /// Store the status; no state machine has to be notified.
     Record,
-    /// Store the status and tell the waiting state machine that the job is alive.
+    /// Store the status and send a heartbeat to the waiting state machine.
     Heartbeat,
-    /// Store the status if it is new, and let the state machine go on with what answers there are.
+    /// Store the status if it is new, and let the state machine continue with the answers that there are.
     Succeed,
-    /// Store the status if it is new, note that the rows are to be asked on demand, and let the state machine go on.
+    /// Store the status if it is new, note that the rows go on demand, and let the state machine continue.
     FallBack,
     /// Store the status if it is new, and end the run with Bedrock's message.
     Fail,
 }
 
-/// The next action for a job that Bedrock shows in `seen`; `failure` is what its message tells, for `Failed`.
+/// Returns the next action for a job that Bedrock reports as `seen`; `failure` is the kind of its failure, for `Failed`.
 pub fn next_action(seen: JobStatus, failure: FailureKind, stored: Stored) -> Action {
-    // What is stored as over stays over, whatever an old look at the job says.
+    // A job that is stored as over stays over, even if an outdated response shows an earlier status.
     let known = stored.status.filter(|status| status.is_terminal());
     let status = known.unwrap_or(seen);
     if status.is_terminal() {
         return match (stored.waiting, status) {
             (true, JobStatus::Failed) => match failure {
-                FailureKind::Passing => Action::Succeed,
+                FailureKind::Transient => Action::Succeed,
                 FailureKind::NoBatch if stored.on_demand_allowed => Action::FallBack,
                 FailureKind::NoBatch | FailureKind::Permanent => Action::Fail,
             },
@@ -66,7 +66,7 @@ mod tests {
         for seen in JobStatus::ALL {
             for stored in JobStatus::ALL.map(Some).into_iter().chain([None]) {
                 for waiting in [true, false] {
-                    for failure in [FailureKind::Passing, FailureKind::NoBatch, FailureKind::Permanent] {
+                    for failure in [FailureKind::Transient, FailureKind::NoBatch, FailureKind::Permanent] {
                         for on_demand_allowed in [true, false] {
                             let action =
                                 next_action(seen, failure, Stored { status: stored, waiting, on_demand_allowed });
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_already_is_not_stored_again() {
+    fn a_known_status_is_not_stored_again() {
         for status in JobStatus::ALL {
             let stored = Stored { status: Some(status), waiting: false, on_demand_allowed: false };
             assert_eq!(next_action(status, FailureKind::Permanent, stored), Action::Nothing, "{status}");
@@ -107,7 +107,7 @@ mod tests {
         failed: bool,
     }
 
-    /// What happens: a look at the job (the argument says how far it is), and where settle dies within.
+    /// One execution of settle: how far the job has progressed, and the point at which settle dies.
     #[derive(Debug, Clone, Copy)]
     struct Look {
         at: usize,
@@ -156,17 +156,17 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
-        /// Looks at a job in any order, repeated, dying anywhere, and then one whole look at its end: the state
-        /// machine is answered, with the right answer, and the status never went back.
+        /// Settles a job repeatedly with its statuses in any order, dying anywhere, and finally once completely after its
+        /// end: the state machine gets the correct answer, and the stored status never goes back.
         #[test]
-        fn a_run_is_answered_whatever_becomes_of_the_events(
+        fn the_state_machine_is_answered_whatever_happens_to_events(
             looks in looks(),
             end in prop::sample::select(vec![JobStatus::Completed, JobStatus::PartiallyCompleted, JobStatus::Expired,
                 JobStatus::Stopped, JobStatus::Failed]),
             permanent in any::<bool>(),
         ) {
             let life = [JobStatus::Submitted, JobStatus::Validating, JobStatus::Scheduled, JobStatus::InProgress, end];
-            let failure = if permanent { FailureKind::Permanent } else { FailureKind::Passing };
+            let failure = if permanent { FailureKind::Permanent } else { FailureKind::Transient };
             let mut world = World { has_token: true, ..World::default() };
             let mut best = 0;
             for look in looks {

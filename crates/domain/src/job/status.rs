@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A job's status. `Unknown` stands for what Bedrock may add.
+/// Status of a job. `Unknown` represents statuses that Bedrock may add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum JobStatus {
     /// Queued for validation.
@@ -12,26 +12,26 @@ pub enum JobStatus {
     Validating,
     /// Validated, waiting for capacity.
     Scheduled,
-    /// Records are being answered.
+    /// Records are being processed.
     InProgress,
-    /// A stop was asked for.
+    /// A stop was requested.
     Stopping,
     /// All records were processed.
     Completed,
-    /// Not all records were processed in time; there is output.
+    /// Not all records were processed in time; there is output for the others.
     PartiallyCompleted,
-    /// It did not begin in time.
+    /// The job did not begin in time.
     Expired,
     /// Stopped by a user; there may be output.
     Stopped,
-    /// Failed; the job's message says why.
+    /// Failed; the job's message gives the reason.
     Failed,
     /// A status that this version does not know.
     Unknown,
 }
 
 impl JobStatus {
-    /// All that Bedrock documents, and `Unknown`.
+    /// All statuses that Bedrock documents, and `Unknown`.
     pub const ALL: [Self; 11] = [
         Self::Submitted,
         Self::Validating,
@@ -46,12 +46,12 @@ impl JobStatus {
         Self::Unknown,
     ];
 
-    /// The status of Bedrock's name.
+    /// Parses Bedrock's name of a status.
     pub fn parse(name: &str) -> Self {
         Self::ALL.into_iter().find(|status| status.name() == name).unwrap_or(Self::Unknown)
     }
 
-    /// Bedrock's name.
+    /// Returns Bedrock's name of the status.
     pub fn name(self) -> &'static str {
         match self {
             Self::Submitted => "Submitted",
@@ -68,7 +68,7 @@ impl JobStatus {
         }
     }
 
-    /// Whether the job is over.
+    /// Returns true if the job is over.
     pub fn is_terminal(self) -> bool {
         match self {
             Self::Completed | Self::PartiallyCompleted | Self::Expired | Self::Stopped | Self::Failed => true,
@@ -81,7 +81,8 @@ impl JobStatus {
         }
     }
 
-    /// How far along a job is: it never goes back. `Unknown` ranks lowest, so that it never hides what is known.
+    /// Returns the progress of a job, which never goes back. `Unknown` ranks lowest, so that it never replaces a known
+    /// status.
     pub fn rank(self) -> u8 {
         match self {
             Self::Unknown => 0,

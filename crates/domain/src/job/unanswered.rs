@@ -1,10 +1,10 @@
-//! The reason of rows for which a job gave nothing.
+//! Reasons of rows for which a job returned nothing.
 
 use super::JobStatus;
 use crate::lane::Lane;
 use crate::row_error::{RowError, RowErrorCode};
 
-/// Reason of rows for which a job of this lane, now in this status, gave nothing; `message` is Bedrock's.
+/// Returns the reason of rows for which a job of this lane, now in this status, returned nothing; `message` is Bedrock's.
 pub fn unanswered(lane: Lane, status: JobStatus, message: Option<&str>) -> RowError {
     let code = match (lane, status) {
         (_, JobStatus::Completed) => RowErrorCode::NoAnswer,

@@ -25,13 +25,13 @@ pub enum ReplyPayload<'a> {
     Embedding(Vec<f32>),
 }
 
-/// A text borrowed from the line where it holds no escapes.
+/// Text, borrowed from the line if it contains no escapes.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct BorrowedText<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl<'a> BorrowedText<'a> {
-    /// All texts in order, one after the other; `None` if there is none.
+    /// Concatenates all texts in order; returns `None` if there is none.
     pub(crate) fn joined(texts: impl Iterator<Item = Self>) -> Option<Cow<'a, str>> {
         texts.map(|text| text.0).reduce(|mut all, text| {
             all.to_mut().push_str(&text);
@@ -40,13 +40,13 @@ impl<'a> BorrowedText<'a> {
     }
 }
 
-/// The `modelOutput` of a family.
+/// `modelOutput` of a family.
 pub(crate) trait ModelOutput<'a> {
-    /// The model's message in place of a reply, for families whose output can hold one.
+    /// Returns the model's message in place of a reply, for families whose output can contain one.
     fn refusal(&self) -> Option<String> {
         None
     }
 
-    /// The reply in this output.
+    /// Returns the reply in this output.
     fn reply(self) -> Reply<'a>;
 }

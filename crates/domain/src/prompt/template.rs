@@ -1,4 +1,4 @@
-//! Templates such as `Tell a joke about {topic}.`: literal text and column placeholders. `{{` and `}}` are literal braces.
+//! Templates such as `Write a joke about {topic}.`: literal text and column placeholders. `{{` and `}}` are literal braces.
 
 use std::collections::BTreeSet;
 

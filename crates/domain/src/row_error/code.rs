@@ -1,9 +1,9 @@
-//! The codes of reasons: what a program may rely on.
+//! Codes of reasons, which programs may rely on.
 
 use serde::{Deserialize, Serialize};
 
-/// Code of the reason why a row has no answer; in JSON the name in snake case. Codes are never renamed, and none is used
-/// for another reason.
+/// Code of the reason why a row has no answer; its name in snake case in JSON. Codes are never renamed or reused for another
+/// reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowErrorCode {
@@ -15,35 +15,35 @@ pub enum RowErrorCode {
     EmptyOutputLine,
     /// The answer does not have the format of the model's family.
     UnknownAnswerFormat,
-    /// The model's answer holds no text and no embedding.
+    /// The model's answer contains neither text nor embedding.
     EmptyAnswer,
-    /// The row equals another one, which has no answer.
+    /// The row equals another one that has no answer.
     DuplicateUnanswered,
 
-    /// The job failed before it came to the record.
+    /// The job failed before it processed the record.
     JobFailed,
-    /// The job was stopped before it came to the record.
+    /// The job was stopped before it processed the record.
     JobStopped,
     /// The job expired before it began.
     JobExpired,
-    /// The job's time ended before it came to the record.
+    /// The job timed out before it processed the record.
     JobPartiallyCompleted,
-    /// The job had not ended when the row was last written.
+    /// The job had not ended when the row was last joined.
     JobUnfinished,
-    /// No job of the run has had the row.
+    /// The row was in no job of the run.
     NotAsked,
     /// The run ended before the row's job was sent.
     NotAskedRunEnded,
-    /// Bedrock did not take the row's job in batch, and the run does not send it on demand.
+    /// Bedrock did not accept the row's job in batch, and the run does not send it on demand.
     BatchRefused,
 
-    /// The answer holds no JSON.
+    /// The answer contains no JSON.
     NoJson,
-    /// The answer was cut off at the token limit before its fields were there.
+    /// The answer was cut off at the token limit before its fields were complete.
     AnswerCutOff,
     /// The JSON in the answer does not end.
     JsonUnended,
-    /// The JSON in the answer is broken.
+    /// The JSON in the answer is invalid.
     JsonBroken,
     /// The JSON in the answer has none of the prompt's fields.
     NoFields,
@@ -52,38 +52,38 @@ pub enum RowErrorCode {
     /// The JSON in the answer does not match the prompt's schema.
     SchemaMismatch,
 
-    /// The record has more bytes than the model takes.
+    /// The record has more bytes than the model accepts.
     RecordTooLarge,
     /// Too few records are left for a batch job of their own.
     TooFewForBatch,
-    /// No prompt is chosen for the row.
+    /// The row has no prompt.
     NoPrompt,
-    /// The row has no answer from the stage before.
+    /// The row has no answer from the previous stage.
     FailedInEarlierStage,
 
     /// The row names no image.
     NoImageNamed,
     /// The image's address or key is invalid.
     ImageAddressInvalid,
-    /// The image's address is not one in S3.
+    /// The image's address is not an S3 address.
     ImageNotInS3,
-    /// The image lies in a bucket that the stack may not read.
+    /// The image is in a bucket that the stack may not read.
     ImageBucketNotAllowed,
     /// The image's bucket is in another region.
     ImageInOtherRegion,
     /// The image does not exist.
     ImageMissing,
-    /// S3 denies access to the image, or to the key that it is encrypted with.
+    /// S3 denies access to the image, or to its encryption key.
     ImageAccessDenied,
     /// The image is archived.
     ImageArchived,
-    /// The image file has no bytes.
+    /// The image file is empty.
     ImageEmpty,
-    /// The image's format is not one that models take.
+    /// The image's format is not one that models accept.
     ImageFormatUnsupported,
-    /// The image file has more bytes than the model takes.
+    /// The image file has more bytes than the model accepts.
     ImageTooManyBytes,
-    /// The image has more pixels than the model takes.
+    /// The image has more pixels than the model accepts.
     ImageTooManyPixels,
     /// The end of the image file is missing.
     ImageCutOff,

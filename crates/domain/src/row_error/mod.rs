@@ -1,9 +1,9 @@
-//! Why a row has no answer, as data: a stable code, what tells reasons of one code apart, and details.
+//! The reason why a row has no answer, as data: a stable code, a qualifier of the code, and details.
 //!
-//! Reasons travel as data, in rows files, shared answers and counts. Words are made of them at the edge, and only by this
-//! module: the text of the `error` column ([`RowError`] displayed), and the words that a summary counts by
-//! ([`Reason::words`]). No program finds a reason out by reading words again, except those of rows files that were
-//! written before there were codes ([`RowError::from_text`]).
+//! Rows files, shared answers and counts contain reasons as data. They are converted to words only for users, and only by
+//! this module: to the text of the `error` column ([`RowError`] displayed), and to the words that a summary counts by
+//! ([`Reason::words`]). Words are never parsed, except those of rows files that were written before there were codes
+//! ([`RowError::from_text`]).
 
 mod code;
 mod stored;
@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Why a row has no answer.
+/// Reason why a row has no answer, with details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowError {
-    /// What rows are counted by.
+    /// Part that rows are counted by.
     #[serde(flatten)]
     pub reason: Reason,
-    /// What the row's `error` says beyond it; empty for nothing.
+    /// Further details for the row's `error`; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
@@ -28,10 +28,10 @@ pub struct RowError {
 /// The part of a [`RowError`] that rows are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reason {
-    /// The code.
+    /// Code of the reason.
     pub code: RowErrorCode,
-    /// What tells reasons of one code apart: the name of the stage, the status of the job, the code of the model's error.
-    /// Empty where there is nothing of the kind.
+    /// Distinguishes reasons with the same code: the name of the stage, the status of the job, the code of the model's
+    /// error. Empty if the code needs no qualifier.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub qualifier: Cow<'static, str>,
 }
@@ -49,24 +49,24 @@ impl From<RowErrorCode> for RowError {
 }
 
 impl RowError {
-    /// A reason of this code with details.
+    /// Creates a reason with this code and details.
     pub fn new(code: RowErrorCode, detail: impl Into<String>) -> Self {
         Self { reason: code.into(), detail: detail.into() }
     }
 
-    /// The same, with what tells it apart from others of its code.
+    /// Adds the qualifier, which distinguishes the reason from others with the same code.
     #[must_use]
     pub fn qualified(mut self, qualifier: impl Into<Cow<'static, str>>) -> Self {
         self.reason.qualifier = qualifier.into();
         self
     }
 
-    /// The row has no answer from the stage of this name, which says `error`.
+    /// Creates the reason of a row without an answer from the stage `stage_name`, which reported `error`.
     pub fn failed_in_stage(stage_name: &str, error: &str) -> Self {
         Self::new(RowErrorCode::FailedInEarlierStage, error).qualified(stage_name.to_owned())
     }
 
-    /// A reason that was stored without a code: its text in `error`, and the words that it is counted by.
+    /// Creates a reason that was stored without a code, from its text in `error` and the words that it is counted by.
     pub fn uncoded(text: impl Into<String>, words: impl Into<String>) -> Self {
         Self::new(RowErrorCode::Unknown, text).qualified(words.into())
     }

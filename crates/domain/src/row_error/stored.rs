@@ -1,13 +1,13 @@
-//! Reasons that were stored as a text, before there were codes.
+//! Reasons that were stored as text, before there were codes.
 
 use super::{RowError, RowErrorCode};
 
-/// Beginning of the text for a row without a record.
+/// Prefix of the text for a row without a record.
 pub(super) const NOT_SENT: &str = "not sent: ";
 
 impl RowError {
-    /// Reads `not sent: <words>: <detail>`, the text that a rows file without codes has for a row without a record. The
-    /// name of a stage ends at its first colon: more is not known.
+    /// Parses `not sent: <words>: <detail>`, the text for a row without a record in a rows file without codes. The name of a
+    /// stage is assumed to end at the first colon, since the text does not delimit it.
     pub fn from_text(text: &str) -> Self {
         let coded = RowErrorCode::ALL.into_iter().find_map(|code| {
             let without_detail = Self::from(code).to_string();

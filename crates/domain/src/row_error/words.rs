@@ -1,4 +1,4 @@
-//! The words for reasons: the only place that makes them.
+//! Conversion of reasons to words, which nothing else does.
 
 use super::stored::NOT_SENT;
 use super::{Reason, RowError, RowErrorCode as Code};
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 impl Reason {
-    /// The words that a summary counts rows by: never any text of a record.
+    /// Returns the words that a summary counts rows by: never any text of a record.
     pub fn words(&self) -> Cow<'static, str> {
         let qualifier = &self.qualifier;
         Cow::Borrowed(match self.code {
@@ -61,7 +61,7 @@ impl Reason {
 const RUN_ENDED: &str = "not asked: the run ended before";
 
 impl fmt::Display for RowError {
-    /// The text of the row's `error`.
+    /// Writes the text of the row's `error`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (words, detail) = (self.reason.words(), self.detail.as_str());
         let with_detail = |f: &mut fmt::Formatter<'_>, words: fmt::Arguments<'_>| {

@@ -1,4 +1,4 @@
-//! The one rule of what follows on a part of a run.
+//! The rule that determines what follows each phase of a run.
 
 use super::facts::Facts;
 use super::phase::{Mode, Phase};
@@ -9,7 +9,7 @@ use crate::input::ProcessingMode;
 use crate::lane::Lane;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Returns what follows on the part of the run that `state` names, which is done.
+/// Returns the transition after the phase of `state`, which is complete.
 pub fn advance(state: &RunState, facts: &Facts<'_>) -> Transition {
     let chunks = match state.phase {
         Phase::AnswerAndJoin => facts.chunks_after_first_pass(state),
@@ -21,7 +21,7 @@ pub fn advance(state: &RunState, facts: &Facts<'_>) -> Transition {
     if chunks.is_empty() { after_join(state, facts) } else { Transition::Join(chunks) }
 }
 
-/// Returns what follows once the chunks of the latest pass are joined.
+/// Returns the transition after the chunks of the latest pass are joined.
 fn after_join(state: &RunState, facts: &Facts<'_>) -> Transition {
     let otherwise = ending(facts);
     if state.mode == Mode::Collect {
@@ -50,8 +50,8 @@ fn of_chunks(unanswered: &BTreeMap<u32, u64>, chunks: &BTreeSet<u32>) -> BTreeMa
 
 /// Returns the rows of a new pass, its lane and its round.
 ///
-/// A refusal of batch costs no round: the rows were not sent. Batch comes before on demand, since it costs half; rows of
-/// jobs that failed go in batch again as long as there are rounds, and on demand after that.
+/// A refusal of batch does not use up a round, since the rows were not sent. Batch is preferred to on demand, since it costs
+/// half: rows of failed jobs are sent in batch again while rounds are left, and on demand after that.
 fn selection(
     state: &RunState,
     facts: &Facts<'_>,
@@ -75,7 +75,7 @@ fn selection(
     (may_change_lane && has_some(&unprocessed.failed)).then_some((RowSelection::Failed, Lane::OnDemand, state.round))
 }
 
-/// Returns what is left to do once all answers are there.
+/// Returns the remaining work once all answers are there.
 fn ending(facts: &Facts<'_>) -> Ending {
     let (types, chunks) = facts.column_types();
     if facts.shape.duplicate_files > 0 || !chunks.is_empty() {

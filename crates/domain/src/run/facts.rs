@@ -1,4 +1,4 @@
-//! The facts that decide what follows, as they are stored.
+//! The stored facts that determine the next transition.
 
 use super::fate::Fate;
 use super::history::History;
@@ -9,7 +9,7 @@ use crate::join_task::JoinStamp;
 use crate::summary::ChunkCounts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Everything that decides what follows on a part of a run.
+/// All facts that determine the transition after a phase of a run.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     /// Facts that do not change.
@@ -25,7 +25,7 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// Returns the chunks to join after the first pass, whose jobs were joined one by one.
     pub(super) fn chunks_after_first_pass(&self, state: &RunState) -> BTreeSet<u32> {
-        // Chunks that an earlier execution collected may have had jobs that came to answers only after that.
+        // Jobs of chunks that an earlier execution collected may have produced answers only after that.
         let collected = self.counts.iter().filter(|(_, counts)| counts.stamp != JoinStamp::FirstJob);
         self.with_unjoined(state, collected.map(|(chunk, _)| *chunk))
     }
@@ -35,12 +35,12 @@ impl Facts<'_> {
         self.with_unjoined(state, self.history.chunks_of_pass(state.pass))
     }
 
-    /// Returns these chunks and those that were never joined.
+    /// Returns these chunks, and those that were never joined.
     fn with_unjoined(&self, state: &RunState, chunks: impl Iterator<Item = u32>) -> BTreeSet<u32> {
         let unjoined = (0..self.shape.chunks).filter(|chunk| !self.counts.contains_key(chunk));
         let mut chunks: BTreeSet<u32> = chunks.chain(unjoined).collect();
         if self.shape.has_small_chunk && state.pass == 0 && state.remainder.is_some() {
-            // The remainder of the first pass is joined after its own.
+            // The remainder of the first pass is joined after its own pass.
             chunks.remove(&self.shape.chunks.saturating_sub(1));
         }
         chunks
@@ -53,7 +53,7 @@ impl Facts<'_> {
         self.counts.iter().filter_map(of).collect()
     }
 
-    /// Returns the types of the fields' columns over all chunks, and the chunks that were written with others.
+    /// Returns the types of the fields' columns over all chunks, and the chunks that were written with other types.
     pub(super) fn column_types(&self) -> (Vec<ColumnType>, Vec<u32>) {
         let mut all: Vec<FieldKinds> = Vec::new();
         for counts in self.counts.values() {
@@ -74,7 +74,7 @@ mod tests {
     use crate::extract::FieldValue;
     use crate::input::ProcessingMode;
 
-    /// Counts of a chunk whose one field held these values, written as `types`.
+    /// Returns the counts of a chunk whose only field had these values, written as `types`.
     fn counts(values: &[FieldValue], types: &[ColumnType]) -> ChunkCounts {
         let mut kinds = FieldKinds::default();
         for value in values {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn files_whose_columns_have_other_types_than_the_rest_are_written_again() {
+    fn files_whose_columns_have_other_types_are_rewritten() {
         let number = FieldValue::Number(1.into());
         let chunks = [
             counts(std::slice::from_ref(&number), &[ColumnType::Integer]),

@@ -1,9 +1,9 @@
-//! The outcome of a job.
+//! Outcomes of jobs.
 
-/// Outcome of a job, as far as it decides how its rows are answered.
+/// Outcome of a job, as far as it determines how its rows are sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// Bedrock did not take it in batch.
+    /// Bedrock did not accept it in batch.
     Refused,
     /// It failed for a transient reason.
     Failed,

@@ -1,21 +1,21 @@
-//! All jobs of a run so far, pass by pass, and the rows that each had.
+//! All jobs of a run so far, by pass, with the rows of each.
 
 use crate::join_task::ChunkAttempt;
 use crate::lane::Lane;
 use crate::plan::{JobItem, Parts};
 use std::collections::HashMap;
 
-/// The manifests of all passes, in order.
+/// Manifests of all passes, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// The passes.
+    /// Passes.
     pub passes: Vec<Pass>,
 }
 
-/// One pass.
+/// Pass over jobs of one lane.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pass {
-    /// Its jobs.
+    /// Jobs of the pass.
     pub jobs: Vec<JobItem>,
     /// Rows of each job; empty for the first pass, where each job has one whole chunk.
     pub parts: Vec<Parts>,
@@ -23,7 +23,7 @@ pub struct Pass {
 
 impl Pass {
     /// Splits off the last job if it is too small for a batch job: returns this pass without it, and its remainder as a
-    /// pass of its own. A pass that has no other job goes on demand as a whole.
+    /// pass of its own. A pass without another job is sent on demand as a whole.
     pub fn split_remainder(mut self, minimum: u32) -> (Self, Option<Self>) {
         let is_small = |job: &mut JobItem| job.lane == Lane::Batch && job.records < minimum;
         let Some(mut job) = self.jobs.pop_if(is_small) else { return (self, None) };
@@ -66,7 +66,7 @@ impl History {
         let mut by_chunk: HashMap<u32, Vec<ChunkAttempt>> = HashMap::new();
         for (number, pass) in (0u32..).zip(&self.passes) {
             for (job, parts) in pass.jobs_with_parts() {
-                // A remainder has rows that were open when the pass before it began, as that pass has.
+                // Like the pass before it, a remainder has rows that were unanswered when that pass began.
                 let pass = if job.is_remainder { number.saturating_sub(1) } else { number };
                 for (chunk, records) in parts {
                     let (index, name, lane) = (job.index, job.name.clone(), job.lane);
@@ -77,7 +77,7 @@ impl History {
         by_chunk
     }
 
-    /// Returns true if the last pass is the remainder of the one before, and none of its jobs has begun.
+    /// Returns true if the last pass is the remainder of the one before, and none of its jobs has been started.
     pub(super) fn ends_with_waiting_remainder(&self, has_begun: impl Fn(&JobItem) -> bool) -> bool {
         let last = self.passes.last().filter(|_| self.passes.len() > 1);
         last.is_some_and(|pass| pass.jobs.iter().all(|job| job.is_remainder && !has_begun(job)))

@@ -1,11 +1,11 @@
-//! The course of a run: the part that it is in, and what follows on it.
+//! The course of a run: its current phase, and the transition to the next one.
 //!
-//! A *pass* is one trip over jobs of one lane, a *round* one more attempt at the rows that came back without an answer.
-//! Every pass is followed by a join of the chunks whose rows it had; the rows that are still unanswered after that decide
-//! what follows.
+//! A *pass* processes jobs of one lane; a *round* is one more attempt at the rows without an answer. Every pass is followed
+//! by a join of the chunks whose rows it had; the rows that are still unanswered after that determine what follows.
 //!
-//! [`RunState`] says where a run is, [`Facts`] what is stored of it, and [`advance`] which [`Transition`] follows. All are
-//! values, so that production and the tests drive the same rules, and any step may be repeated.
+//! [`RunState`] is the current state of a run, [`Facts`] are the stored facts about it, and [`advance`] returns the
+//! [`Transition`] that follows. All are values, so that production and the tests drive the same rules, and any step may be
+//! repeated.
 
 mod advance;
 mod facts;

@@ -1,30 +1,30 @@
-//! The parts of a run, one after the other.
+//! Phases of a run.
 
 use super::step_name::StepName;
 use crate::lane::Lane;
 use serde::{Deserialize, Serialize};
 
-/// Part of a run. After each of them, [`advance`](super::advance) says which one follows.
+/// Phase of a run. After each of them, [`advance`](super::advance) determines the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// The batch jobs of the first pass run, and the chunk of each is joined as soon as the job is over.
+    /// Batch jobs of the first pass are running, and the chunk of each is joined as soon as the job is over.
     AnswerAndJoin,
-    /// The jobs of any other pass run.
+    /// Jobs of any other pass are running.
     Answer,
-    /// The chunks whose rows the pass had are joined.
+    /// The chunks whose rows the pass had are being joined.
     Join,
-    /// Files that need all answers are written: duplicates, and chunks whose columns have other types than the rest.
+    /// Files that need all answers are being written: duplicates, and chunks whose columns have other types than the others.
     LastJoin,
-    /// Rows with several answers become one wide row each.
+    /// Rows with several answers are being combined to wide rows.
     Pivot,
-    /// Nothing is left to do but to add up.
+    /// Only the summary is left to be written.
     Finished,
 }
 
 impl Phase {
-    /// Returns the state of the state machine that does the work of this phase. `lane` is that of the pass; only a phase with
-    /// jobs depends on it.
+    /// Returns the state of the state machine that performs this phase. `lane` is that of the pass; only phases with jobs
+    /// depend on it.
     pub fn step(self, lane: Lane) -> StepName {
         match (self, lane) {
             (Self::AnswerAndJoin, _) => StepName::ProcessJobs,
@@ -40,9 +40,9 @@ impl Phase {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Prompt and join until every row has its answer or its reason.
+    /// Send rows and join answers until every row has its answer or its reason.
     #[default]
     Run,
-    /// Only join the answers that are there.
+    /// Only join the existing answers.
     Collect,
 }

@@ -1,4 +1,4 @@
-//! Where an execution takes up a run that another one left unfinished.
+//! The point at which an execution resumes a run that another one left unfinished.
 
 use super::history::History;
 use super::phase::{Mode, Phase};
@@ -7,30 +7,30 @@ use super::state::RunState;
 use crate::lane::Lane;
 use crate::plan::JobItem;
 
-/// Progress of a job, as the job table knows it.
+/// Progress of a job, according to the job table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JobProgress {
-    /// If true, some execution has begun it.
+    /// If true, an execution has started it.
     pub has_begun: bool,
-    /// If true, nothing more happens to it.
+    /// If true, it is over.
     pub is_over: bool,
 }
 
-/// Part of a run that an execution takes up.
+/// Point at which an execution resumes a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resumption {
     /// State of the run.
     pub state: RunState,
     /// Lane of the latest pass.
     pub lane: Lane,
-    /// Jobs of the latest pass that are not over. If there are none, the pass is done.
+    /// Jobs of the latest pass that are not over. If there are none, the pass is complete.
     pub open_jobs: Vec<JobItem>,
 }
 
-/// Returns where a run is taken up: in its latest pass, with the jobs that are not over. `lane` is that of the run's
-/// chunks, `max_rounds` the number of rounds that its request allows.
+/// Returns the point at which a run is resumed: in its latest pass, with the jobs that are not over. `lane` is that of the
+/// run's chunks, `max_rounds` the number of rounds that its request allows.
 pub fn resume(lane: Lane, max_rounds: u32, history: &History, progress: impl Fn(&str) -> JobProgress) -> Resumption {
-    // A remainder that was written down with the pass before it is begun only when it is its turn.
+    // A remainder is stored together with the pass before it, but started only after that pass.
     let waits = history.ends_with_waiting_remainder(|job| progress(&job.name).has_begun);
     let (pass, remainder) = match history.last_pass() {
         last if waits => (last.saturating_sub(1), Some(Remainder { pass: last })),
@@ -43,7 +43,7 @@ pub fn resume(lane: Lane, max_rounds: u32, history: &History, progress: impl Fn(
     let open_jobs: Vec<JobItem> = history.jobs_of_pass(pass).map(|(job, _)| job).filter(is_open).cloned().collect();
     let joins_each_job = pass == 0 && lane == Lane::Batch && !open_jobs.is_empty();
     let phase = if joins_each_job { Phase::AnswerAndJoin } else { Phase::Answer };
-    // Whatever was allowed before: rows that the end of the run has left unanswered get one more round.
+    // Rows that the end of the run has left unanswered get at least one more round.
     let last_round = round + max_rounds.max(1);
     let state = RunState { phase, mode: Mode::Run, pass, round, last_round, remainder };
     Resumption { state, lane, open_jobs }

@@ -1,9 +1,9 @@
-//! The facts about a run that do not change after its start.
+//! Facts about a run that are fixed when it starts.
 
 use crate::input::ProcessingMode;
 use crate::plan::Plan;
 
-/// Facts about a run that do not change after its start.
+/// Facts about a run that are fixed when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunShape {
     /// Lanes that the request allows.
@@ -16,7 +16,7 @@ pub struct RunShape {
     pub has_small_chunk: bool,
     /// Number of files of duplicates.
     pub duplicate_files: u32,
-    /// If true, rows with several answers become one wide row each.
+    /// If true, rows with several answers are combined to wide rows.
     pub is_wide: bool,
 }
 

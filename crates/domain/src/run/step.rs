@@ -1,4 +1,4 @@
-//! The object that goes from state to state of the state machine: the output of preprocess and of every next step.
+//! The object that is passed from state to state of the state machine: the output of preprocess and of every next step.
 
 use super::phase::{Mode, Phase};
 use super::remainder::Remainder;
@@ -12,7 +12,7 @@ use crate::model::InvocationType;
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 
-/// Work that the state machine does next.
+/// Next work of the state machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredStep", into = "StoredStep")]
 pub struct Step {
@@ -20,32 +20,32 @@ pub struct Step {
     pub step: StepName,
     /// The run.
     pub run_id: String,
-    /// Bucket of everything.
+    /// Bucket of the stack.
     pub bucket: String,
-    /// The running execution: that of the run, or of the one that resumes or collects it.
+    /// The running execution: that of the run, or the one that resumes or collects it.
     pub execution_arn: String,
     /// Key of the manifest that the state reads.
     pub manifest_key: String,
-    /// Maximum number of its items that are worked on at once.
+    /// Maximum number of its items that are processed concurrently.
     pub max_concurrency: u32,
     /// The model, for batch jobs.
     pub model_id: String,
     /// Format in which Bedrock reads the records.
     pub invocation_type: InvocationType,
-    /// If true, jobs that Bedrock does not take in batch are answered on demand.
+    /// If true, jobs that Bedrock does not accept in batch are sent on demand.
     pub on_demand_allowed: bool,
-    /// State of the run while the work is done.
+    /// State of the run during this work.
     pub state: RunState,
 }
 
-/// Maximum number of functions that join chunks at the same time.
+/// Maximum number of chunks that are joined concurrently.
 const MAX_CONCURRENT_JOINS: u32 = 20;
 
-/// Returns the maximum number of items of a step's manifest that are worked on at once.
+/// Returns the maximum number of items of a step's manifest that are processed concurrently.
 fn concurrency(plan: &Plan, step: StepName) -> u32 {
     match step {
         StepName::ProcessJobs | StepName::RetryJobs => plan.request.max_concurrent_jobs,
-        // One function at a time: so the limits of requests hold for the whole run.
+        // One function at a time, so that the request limits apply to the whole run.
         StepName::AnswerOnDemand | StepName::Finish => 1,
         StepName::JoinChunks => MAX_CONCURRENT_JOINS,
     }
@@ -71,7 +71,7 @@ impl Step {
         }
     }
 
-    /// Returns the step after this one. `lane` is that of the jobs, where there are jobs.
+    /// Returns the step after this one. `lane` is that of the jobs, if there are any.
     #[must_use]
     pub fn followed_by(&self, plan: &Plan, state: RunState, lane: Lane, manifest_key: String) -> Self {
         let step = state.phase.step(lane);
@@ -79,7 +79,7 @@ impl Step {
     }
 }
 
-/// A step as it is written. Version 1 wrote no `phase`.
+/// Step in its stored format. Version 1 wrote no `phase`.
 #[derive(Serialize, Deserialize)]
 struct StoredStep {
     step: StepName,
@@ -92,20 +92,21 @@ struct StoredStep {
     max_concurrency: u32,
     model_id: String,
     invocation_type: InvocationType,
-    falls_back: bool,
+    #[serde(rename = "falls_back")]
+    on_demand_allowed: bool,
     pass: u32,
     round: u32,
     last_round: u32,
     mode: Mode,
-    /// If true, the pass after this one is its remainder. Functions of version 1 read it as well, while a deployment
-    /// replaces them one by one.
-    #[serde(default)]
-    rest: bool,
+    /// If true, the pass after this one is its remainder. Functions of version 1 also read it, while a deployment replaces
+    /// them one by one.
+    #[serde(default, rename = "rest")]
+    has_remainder: bool,
 }
 
 impl StoredStep {
-    /// Returns the phase of a step of version 1, whose three kinds of joins differ in their manifests alone. Executions
-    /// that were started before the phase was a value still hand on such steps; no other code looks at the key.
+    /// Returns the phase of a step of version 1, whose three kinds of joins differ only in the keys of their manifests.
+    /// Executions that were started by version 1 still pass such steps on; no other code inspects the key.
     fn phase_of_version_1(&self) -> Phase {
         match self.step {
             StepName::ProcessJobs => Phase::AnswerAndJoin,
@@ -128,7 +129,7 @@ impl From<StoredStep> for Step {
             pass: stored.pass,
             round: stored.round,
             last_round: stored.last_round,
-            remainder: stored.rest.then_some(Remainder { pass: stored.pass + 1 }),
+            remainder: stored.has_remainder.then_some(Remainder { pass: stored.pass + 1 }),
         };
         Self {
             step: stored.step,
@@ -139,7 +140,7 @@ impl From<StoredStep> for Step {
             max_concurrency: stored.max_concurrency,
             model_id: stored.model_id,
             invocation_type: stored.invocation_type,
-            on_demand_allowed: stored.falls_back,
+            on_demand_allowed: stored.on_demand_allowed,
             state,
         }
     }
@@ -157,12 +158,12 @@ impl From<Step> for StoredStep {
             max_concurrency: step.max_concurrency,
             model_id: step.model_id,
             invocation_type: step.invocation_type,
-            falls_back: step.on_demand_allowed,
+            on_demand_allowed: step.on_demand_allowed,
             pass: step.state.pass,
             round: step.state.round,
             last_round: step.state.last_round,
             mode: step.state.mode,
-            rest: step.state.remainder.is_some(),
+            has_remainder: step.state.remainder.is_some(),
         }
     }
 }

@@ -1,19 +1,19 @@
-//! The names of steps, by which the state machine routes.
+//! Names of steps, by which the state machine routes.
 
 use serde::{Deserialize, Serialize};
 
-/// The states of the state machine that a step can lead to.
+/// State of the state machine that a step leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepName {
-    /// Batch jobs of the first pass, each joined as soon as it is over.
+    /// Run batch jobs of the first pass, and join each as soon as it is over.
     ProcessJobs,
-    /// Batch jobs of a later pass.
+    /// Run batch jobs of a later pass.
     RetryJobs,
-    /// Jobs whose records are sent one by one.
+    /// Send the records of jobs one by one.
     AnswerOnDemand,
     /// Join chunks with all their answers.
     JoinChunks,
-    /// Add up.
+    /// Write the summary.
     Finish,
 }

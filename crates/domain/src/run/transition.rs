@@ -1,24 +1,24 @@
-//! What follows on a part of a run.
+//! Transitions between the phases of a run.
 
 use super::remainder::Remainder;
 use crate::extract::ColumnType;
 use crate::lane::Lane;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The work that follows on a part of a run.
+/// Work that follows a phase of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transition {
-    /// Join these chunks with all answers that there are.
+    /// Join these chunks with all existing answers.
     Join(BTreeSet<u32>),
-    /// Answer the remainder of the latest pass.
+    /// Send the remainder of the latest pass.
     AnswerRemainder(Remainder),
-    /// Answer unanswered rows in a new pass.
+    /// Send unanswered rows in a new pass.
     NewPass(NewPass),
-    /// No row is sent to a model again.
+    /// Complete the run: no more rows are sent.
     End(Ending),
 }
 
-/// A pass over unanswered rows.
+/// Pass over unanswered rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPass {
     /// Rule by which the rows were selected.
@@ -29,36 +29,36 @@ pub struct NewPass {
     pub lane: Lane,
     /// Round that the pass belongs to.
     pub round: u32,
-    /// Names of failed jobs whose rows now go on demand, at the full price: the summary reports them.
+    /// Names of failed jobs whose rows are now sent on demand, at full price, which the summary reports.
     pub failed_jobs: BTreeSet<String>,
-    /// What follows if the rows do not make a single job (too few, or too large beside each other): they are not sent
-    /// again, and keep their reasons.
+    /// Remaining work if the rows do not form a single job (because they are too few, or too large to fit together): they
+    /// are not sent again, and keep their reasons.
     pub otherwise: Ending,
 }
 
 /// Selection of unanswered rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowSelection {
-    /// All of them.
+    /// All unanswered rows.
     All,
-    /// Those of jobs that Bedrock did not take in batch.
+    /// Rows of jobs that Bedrock did not accept in batch.
     Refused,
-    /// Those of jobs that failed for a transient reason.
+    /// Rows of jobs that failed for a transient reason.
     Failed,
 }
 
-/// What is left to do once no row is sent to a model any more.
+/// Remaining work once no more rows are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// Give duplicates their answers, and columns one type in all files.
+    /// Write the answers of duplicates, and rewrite files so that columns have one type in all of them.
     LastJoin {
-        /// The types of the fields' columns.
+        /// Types of the fields' columns.
         types: Vec<ColumnType>,
         /// Chunks whose columns have other types.
         chunks: Vec<u32>,
     },
     /// Write wide rows.
     Pivot,
-    /// Add up.
+    /// Write the summary.
     Finish,
 }

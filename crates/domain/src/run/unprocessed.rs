@@ -4,23 +4,23 @@ use super::facts::Facts;
 use super::fate::Fate;
 use std::collections::BTreeSet;
 
-/// Chunks whose latest jobs did not even come to answers. Not all are of the latest pass: the remainder of a pass has one
-/// of its own.
+/// Chunks whose latest jobs produced no answers at all. The jobs may belong to different passes, since the remainder of a
+/// pass is a pass of its own.
 #[derive(Debug, Default)]
 pub(super) struct Unprocessed {
-    /// Chunks of jobs that Bedrock did not take in batch. They go on demand before anything else.
+    /// Chunks of jobs that Bedrock did not accept in batch. They are sent on demand before anything else.
     pub(super) refused: BTreeSet<u32>,
     /// Chunks of jobs that failed for a transient reason.
     pub(super) failed: BTreeSet<u32>,
-    /// The names of those jobs.
+    /// Names of those jobs.
     pub(super) failed_jobs: BTreeSet<String>,
 }
 
 impl Unprocessed {
-    /// Looks at the jobs of each chunk's latest pass.
+    /// Inspects the jobs of each chunk's latest pass.
     ///
-    /// Rows are selected by chunk. A chunk that had rows in a job that Bedrock took as well would have those sent twice in
-    /// one round: while there are `rounds_left`, it waits for the next one, in which all of its rows are sent.
+    /// Rows are selected by chunk. If a chunk also had rows in a job that Bedrock accepted, those would be sent twice in one
+    /// round: while there are `rounds_left`, it waits for the next one, in which all of its rows are sent.
     pub(super) fn of(facts: &Facts<'_>, rounds_left: bool) -> Self {
         let fate = |name: &str| facts.fates.get(name).copied().unwrap_or(Fate::Other);
         let mut found = Self::default();

@@ -11,29 +11,29 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChunkCounts {
-    /// Rows in the chunk's output file.
+    /// Number of rows in the chunk's output file.
     pub rows: u64,
-    /// Of these, rows with an answer.
+    /// Number of those rows with an answer.
     pub answered: u64,
-    /// Rows without, by the words for the reason.
+    /// Rows without an answer, by the words for the reason.
     pub failed: BTreeMap<String, u64>,
-    /// The same rows by the code of the reason; fewer where a version without codes has counted.
+    /// The same rows by the code of the reason; fewer if a version without codes has counted them.
     pub failed_codes: BTreeMap<RowErrorCode, u64>,
-    /// Of the rows without an answer, those that may be asked again.
+    /// Number of the rows without an answer that may be sent again.
     pub unanswered: u64,
-    /// Rows that were asked more than once.
+    /// Number of rows that were sent more than once.
     pub retried: u64,
-    /// Things a user may want to know, with how often: unreadable lines, repeated or unknown records.
+    /// Warnings with their number of occurrences: unreadable lines, repeated or unknown records.
     pub warnings: BTreeMap<String, u64>,
-    /// What was read and written, by lane and model: of all answers that came, also of those that another one replaced.
+    /// Answers and tokens by lane and model, including answers that another one replaced.
     pub usage: Vec<Usage>,
-    /// Tokens that rows did not cost, because they equal other rows.
+    /// Tokens that were saved on rows that equal other rows.
     pub saved: Tokens,
-    /// For each field of the prompt, the kinds of values that its answers hold.
+    /// For each field of the prompt, the kinds of its values in the answers.
     pub kinds: Vec<FieldKinds>,
-    /// The types of the fields' columns in the chunk's output file.
+    /// Types of the fields' columns in the chunk's output file.
     pub types: Vec<ColumnType>,
-    /// The join that counted this.
+    /// Join that counted this.
     pub stamp: JoinStamp,
 }
 
@@ -44,7 +44,7 @@ impl ChunkCounts {
         *self.failed_codes.entry(reason.code).or_default() += 1;
     }
 
-    /// Adds what one answer took.
+    /// Adds the usage of answers.
     pub fn add_usage(&mut self, lane: Lane, model_id: &str, answers: u64, tokens: Tokens) {
         let known = self.usage.iter_mut().find(|usage| usage.lane == lane && usage.model_id == model_id);
         match known {
@@ -57,13 +57,13 @@ impl ChunkCounts {
     }
 }
 
-/// Tokens, as Bedrock reports them.
+/// Numbers of tokens, as reported by Bedrock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
-    /// Read.
+    /// Input tokens.
     #[serde(rename = "input_tokens")]
     pub input: u64,
-    /// Written.
+    /// Output tokens.
     #[serde(rename = "output_tokens")]
     pub output: u64,
 }
@@ -76,29 +76,29 @@ impl Tokens {
     }
 }
 
-/// What one model read and wrote in one lane.
+/// Usage of one model in one lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// The lane.
+    /// Lane.
     pub lane: Lane,
-    /// The model.
+    /// Model.
     pub model_id: String,
-    /// Answers that came.
+    /// Number of answers.
     pub answers: u64,
-    /// Tokens.
+    /// Tokens of those answers.
     #[serde(flatten)]
     pub tokens: Tokens,
 }
 
-/// Adds `more` to `counts`, reason by reason.
+/// Adds `more` to `counts`, by reason.
 pub(super) fn add_counts<R: Ord + Clone>(counts: &mut BTreeMap<R, u64>, more: &BTreeMap<R, u64>) {
     for (reason, count) in more {
         *counts.entry(reason.clone()).or_default() += count;
     }
 }
 
-/// Rows without an answer by the code of the reason; those that a version without codes has counted are `unknown`, so
-/// that the sum is that of the words.
+/// Returns the rows without an answer by the code of the reason. Those that a version without codes has counted are
+/// `unknown`, so that the total equals that of the words.
 pub(super) fn failed_codes(chunks: &[ChunkCounts]) -> BTreeMap<RowErrorCode, u64> {
     let mut codes = BTreeMap::new();
     for chunk in chunks {

@@ -1,4 +1,4 @@
-//! The totals of a run: `runs/<run>/summary.json` and the execution's output.
+//! Totals of a run: `runs/<run>/summary.json` and the output of its execution.
 
 mod counts;
 
@@ -17,31 +17,31 @@ pub use counts::{ChunkCounts, Tokens, Usage};
 /// Facts about one job that the totals of its run need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobFacts {
-    /// Its lane.
+    /// Lane of the job.
     pub lane: Lane,
-    /// Its round.
+    /// Round of the job.
     pub round: u32,
-    /// Its records.
+    /// Number of its records.
     pub records: u64,
     /// If true, its records were sent to the model.
     pub sent: bool,
-    /// Why its rows went on demand instead.
+    /// Reason why its rows were sent on demand instead, if they were.
     pub fallback: Option<String>,
 }
 
-/// The totals of a run. `records_in` = `answered` + `failed` + `skipped`.
+/// Totals of a run. `records_in` = `answered` + `failed` + `skipped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Rows of the input; those that are asked several prompts count once for each.
+    /// Rows of the input; those with several prompts count once per prompt.
     pub records_in: u64,
     /// Rows of the input.
     #[serde(default)]
     pub input_rows: u64,
     /// Rows with an answer.
     pub answered: u64,
-    /// Rows that came out without an answer.
+    /// Rows in the output without an answer.
     pub failed: u64,
-    /// Rows left out because a limit of the request says so.
+    /// Rows that were omitted because of a limit of the request.
     pub skipped: u64,
     /// Failed rows by the words for the reason.
     pub failed_reasons: BTreeMap<String, u64>,
@@ -53,73 +53,73 @@ pub struct Summary {
     /// Skipped rows by the code of the reason.
     #[serde(default)]
     pub skipped_codes: BTreeMap<RowErrorCode, u64>,
-    /// Things a user may want to know, with how often.
+    /// Warnings with their number of occurrences.
     pub warnings: BTreeMap<String, u64>,
-    /// Bedrock batch jobs.
+    /// Number of Bedrock batch jobs.
     pub jobs: u32,
-    /// Passes over the rows: 1, and one more for each time that rows without an answer were asked again.
+    /// Number of passes over the rows: 1, and one more each time that rows without an answer were sent again.
     pub rounds: u32,
-    /// Rows that were asked more than once.
+    /// Rows that were sent more than once.
     pub retried: u64,
-    /// Rows that equal earlier rows and were answered with them.
+    /// Rows that equal earlier rows and got the same answers.
     pub duplicates: Duplicates,
-    /// Rows of jobs that Bedrock did not take in batch and that were asked on demand, at full price, by reason.
+    /// Rows of batch jobs that were sent on demand instead, at full price, by reason.
     pub fell_back: BTreeMap<String, u64>,
-    /// Tokens read, as Bedrock reports them.
+    /// Input tokens, as reported by Bedrock.
     pub input_tokens: u64,
-    /// Tokens written, as Bedrock reports them.
+    /// Output tokens, as reported by Bedrock.
     pub output_tokens: u64,
-    /// By lane, as far as it was used.
+    /// Totals of each lane that was used.
     pub lanes: BTreeMap<Lane, LaneTotals>,
-    /// US dollars; `null` where a model's price is unknown.
+    /// Cost in US dollars; `null` if the price of a model is unknown.
     pub cost_usd: Option<f64>,
-    /// US dollars that the same tokens would have cost on demand; `null` where a model's price is unknown.
+    /// Cost of the same tokens on demand in US dollars; `null` if the price of a model is unknown.
     pub on_demand_cost_usd: Option<f64>,
-    /// The prices behind it and their dates.
+    /// Prices that the cost was computed with.
     pub prices: Vec<PriceUsed>,
 }
 
 /// Rows that equal earlier rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Duplicates {
-    /// How many.
+    /// Number of rows.
     pub rows: u64,
-    /// Tokens that asking each of them would have read.
+    /// Input tokens that sending each of them would have cost.
     pub input_tokens_saved: u64,
-    /// Tokens that asking each of them would have written.
+    /// Output tokens that sending each of them would have cost.
     pub output_tokens_saved: u64,
 }
 
-/// What one lane came to.
+/// Totals of one lane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct LaneTotals {
-    /// Batch jobs, or files of records asked on demand.
+    /// Number of batch jobs, or of files of records that were sent on demand.
     pub jobs: u32,
-    /// Answers that came.
+    /// Number of answers.
     pub answers: u64,
-    /// Tokens.
+    /// Tokens of those answers.
     #[serde(flatten)]
     pub tokens: Tokens,
-    /// US dollars; `null` where a model's price is unknown.
+    /// Cost in US dollars; `null` if the price of a model is unknown.
     pub cost_usd: Option<f64>,
 }
 
-/// A price that a cost was computed with.
+/// Price that a cost was computed with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceUsed {
-    /// The model.
+    /// Model.
     pub model_id: String,
-    /// The lane.
+    /// Lane.
     pub lane: Lane,
-    /// US dollars per million tokens.
+    /// Price in US dollars per million tokens.
     #[serde(flatten)]
     pub usd_per_million_tokens: Price,
-    /// The date of the table it is from.
+    /// Date of the price table.
     pub as_of: String,
 }
 
 impl Summary {
-    /// The totals of a run from its plan, the counts of its chunks and its jobs.
+    /// Computes the totals of a run from its plan, the counts of its chunks and its jobs.
     pub fn new(plan: &Plan, chunks: &[ChunkCounts], jobs: &[JobFacts]) -> Self {
         let mut failed_reasons = BTreeMap::new();
         let mut warnings = plan.counts.warnings.clone();
@@ -182,24 +182,24 @@ impl Summary {
     }
 }
 
-/// The most reasons that a summary names, and characters of each: they are Bedrock's words, and an execution's output
-/// holds 256 KiB in all.
-const MOST_REASONS: usize = 20;
-const LONGEST_REASON: usize = 300;
+/// Maximum number of reasons that a summary names, and of characters of each. They are quoted from Bedrock, and the output
+/// of an execution is limited to 256 KiB.
+const MAX_REASONS: usize = 20;
+const MAX_REASON_CHARS: usize = 300;
 
-/// Rows of jobs that were asked on demand instead, by reason.
+/// Returns the rows of jobs that were sent on demand instead, by reason.
 fn fallen_back(jobs: &[JobFacts]) -> BTreeMap<String, u64> {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for job in jobs {
         let Some(reason) = &job.fallback else { continue };
-        let reason: String = reason.chars().take(LONGEST_REASON).collect();
-        let known = reasons.len() < MOST_REASONS || reasons.contains_key(&reason);
+        let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
+        let known = reasons.len() < MAX_REASONS || reasons.contains_key(&reason);
         *reasons.entry(if known { reason } else { "other reasons".to_owned() }).or_default() += job.records;
     }
     reasons
 }
 
-/// The prices that a plan has frozen.
+/// Prices that a plan has frozen.
 struct Prices<'a> {
     plan: &'a Plan,
 }
@@ -228,47 +228,48 @@ impl Prices<'_> {
         })
     }
 
-    /// What it all cost in the lane that `lane` says for each; one unknown price makes the sum unknown.
+    /// Returns the total cost, with each usage priced in the lane that `lane` returns for it; one unknown price makes
+    /// the total unknown.
     fn cost<'u>(&self, usage: impl Iterator<Item = &'u Usage>, lane: impl Fn(Lane) -> Lane) -> Option<f64> {
         let mut costs = usage.map(|usage| {
             let price = self.price(&usage.model_id, lane(usage.lane))?;
-            // A record holds one image, where records hold any.
+            // Records have one image each, or none.
             let images = match self.plan.request.rows.input_type {
                 InputType::Image => usage.answers,
                 InputType::Text => 0,
             };
             Some(price.cost_usd(usage.tokens.input, usage.tokens.output, images))
         });
-        // Not `sum`, which makes -0.0 of nothing.
+        // Not `sum`, which returns -0.0 for an empty iterator.
         costs.try_fold(0.0, |sum, cost| Some(sum + cost?))
     }
 }
 
-/// The execution's output, and the content of `summary.json`.
+/// Output of an execution, and the content of `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunOutput {
     /// The run.
     pub run_id: RunId,
-    /// `completed`: every row has an answer; `completed_with_errors`: some rows came out with `error`.
+    /// `completed` if every row has an answer, `completed_with_errors` if some rows have an `error`.
     pub status: String,
-    /// Where the answered rows are.
+    /// Address of the answered rows.
     pub output_prefix: String,
-    /// The files, in order; cut off where the list would get too long for Step Functions.
+    /// Files, in order; truncated if the list would be too long for Step Functions.
     pub output_paths: Vec<String>,
-    /// How many files there are.
+    /// Number of files.
     pub output_path_count: u64,
-    /// The totals.
+    /// Totals.
     pub summary: Summary,
 }
 
-/// The most bytes of paths in an execution's output, which holds 256 KiB at most in all.
-const MOST_PATH_BYTES: usize = 150 * 1024;
+/// Maximum number of bytes of paths in the output of an execution, which is limited to 256 KiB in total.
+const MAX_PATH_BYTES: usize = 150 * 1024;
 
 impl RunOutput {
-    /// An output whose list of paths is cut to what Step Functions takes.
+    /// Creates an output whose list of paths is truncated to what Step Functions accepts.
     pub fn new(run_id: RunId, output_prefix: String, paths: Vec<String>, summary: Summary) -> Self {
         let output_path_count = paths.len() as u64;
-        let mut room = MOST_PATH_BYTES;
+        let mut room = MAX_PATH_BYTES;
         let fits = |path: &String| {
             let needed = path.len() + 3;
             let fits = needed <= room;

@@ -2,7 +2,7 @@ use super::*;
 use crate::row_error::RowError;
 use serde_json::json;
 
-/// A plan over a model with these prices: batch and on demand.
+/// Returns a plan for a model with these prices: in batch and on demand.
 fn plan(prices: Option<(f64, f64)>) -> Plan {
     let price = |input: f64| Price::of_tokens(input, 10.0 * input);
     let model = |id: &str| {
@@ -46,7 +46,7 @@ fn cost_is_by_lane_and_model_and_compared_with_on_demand() {
     assert_eq!(summary.lanes[&Lane::Batch].cost_usd, Some(1.0));
     assert_eq!((summary.lanes[&Lane::Batch].jobs, summary.lanes[&Lane::OnDemand].jobs), (1, 1));
     assert_eq!((summary.input_tokens, summary.output_tokens), (2_000_000, 100_000));
-    assert_eq!((summary.jobs, summary.rounds), (1, 2), "a job that Bedrock never took is none");
+    assert_eq!((summary.jobs, summary.rounds), (1, 2), "a job that Bedrock did not accept is not counted");
     assert_eq!(summary.fell_back, BTreeMap::from([("no batch".to_owned(), 7)]));
     assert_eq!(summary.duplicates, Duplicates { rows: 3, input_tokens_saved: 30, output_tokens_saved: 3 });
     let priced: Vec<_> = summary.prices.iter().map(|price| (price.model_id.as_str(), price.lane)).collect();
@@ -54,7 +54,7 @@ fn cost_is_by_lane_and_model_and_compared_with_on_demand() {
 }
 
 #[test]
-fn an_unknown_price_is_unknown_and_never_nothing() {
+fn an_unknown_price_is_never_reported_as_zero() {
     let usage = [(Lane::Batch, "m", 1_000_000, 0)];
     let summary = Summary::new(&plan(None), &[chunk(&usage)], &[job(Lane::Batch, 0, None)]);
     assert_eq!((summary.cost_usd, summary.on_demand_cost_usd), (None, None));
@@ -65,7 +65,7 @@ fn an_unknown_price_is_unknown_and_never_nothing() {
 }
 
 #[test]
-fn tokens_of_a_model_that_no_plan_knows_have_no_price() {
+fn tokens_of_a_model_that_is_not_in_the_plan_have_no_price() {
     let usage = [(Lane::Batch, "m", 1, 1), (Lane::OnDemand, "strange", 1, 1)];
     let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &[]);
     assert_eq!((summary.cost_usd, summary.lanes[&Lane::OnDemand].cost_usd), (None, None));
@@ -73,7 +73,7 @@ fn tokens_of_a_model_that_no_plan_knows_have_no_price() {
 }
 
 #[test]
-fn reasons_are_bounded_and_none_is_lost() {
+fn the_number_of_reasons_is_limited_and_no_row_is_lost() {
     let jobs: Vec<JobFacts> =
         (0..100).map(|n| job(Lane::Batch, 0, Some(&format!("job {n} {}", "x".repeat(1000))))).collect();
     let summary = Summary::new(&plan(None), &[], &jobs);
@@ -97,7 +97,7 @@ fn rows_are_counted_by_words_and_by_code() {
 }
 
 #[test]
-fn counts_and_plans_that_were_stored_without_codes_are_read() {
+fn counts_and_plans_without_codes_are_read() {
     let stored = r#"{"rows":3,"answered":1,"failed":{"no prompt for it":2},"unanswered":0,"retried":0,"warnings":{},
         "usage":[],"saved":{"input_tokens":0,"output_tokens":0},"kinds":[],"types":[],"stamp": "e 1"}"#;
     let old: ChunkCounts = serde_json::from_str(stored).unwrap();
@@ -115,7 +115,7 @@ fn counts_and_plans_that_were_stored_without_codes_are_read() {
 }
 
 #[test]
-fn nothing_asked_costs_nothing() {
+fn a_run_without_requests_costs_nothing() {
     let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&[])], &[job(Lane::Batch, 0, None)]);
     assert!(summary.cost_usd.is_some_and(|cost| cost.to_bits() == 0.0_f64.to_bits()), "not -0.0");
 }

@@ -20,27 +20,28 @@ use std::time::{Duration, SystemTime};
 
 const RESUME: &str = "resume_run";
 const COLLECT: &str = "collect_run";
-/// The jobs of a run are forgotten 90 days after their last change; some of them may not have changed since it began.
-const REMEMBERED_DAYS: i64 = 80;
+/// Maximum age of a run that can be continued. Items of jobs expire 90 days after their last update, which may have been at
+/// the start of the run.
+const MAX_RUN_AGE_DAYS: i64 = 80;
 
-/// Whether all jobs of a run that started then are still known.
+/// Returns true if all jobs of a run that started at this time are still in the job table.
 fn is_remembered(started_at: &str, now: SystemTime) -> bool {
     let started = DateTime::from_str(started_at, Format::DateTimeWithOffset);
-    started.is_ok_and(|started| DateTime::from(now).secs() - started.secs() < REMEMBERED_DAYS * 24 * 3600)
+    started.is_ok_and(|started| DateTime::from(now).secs() - started.secs() < MAX_RUN_AGE_DAYS * 24 * 3600)
 }
 
-/// The wish of an execution input to continue an earlier run.
+/// Request of an execution input to continue an earlier run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Continuation {
-    /// The field of the input that says so.
+    /// Field of the input that requests it.
     field: &'static str,
-    /// The run's name, as the user wrote it.
+    /// Name of the run, as the user wrote it.
     run: String,
 }
 
 impl Continuation {
-    /// Reads an execution input; `None` if it starts a run of its own. The field is never looked for in an object that the
-    /// input names: the functions that hear of the end of this execution read the input itself.
+    /// Reads an execution input; returns `None` if it starts a run of its own. An object that the input names is not searched
+    /// for the field, since the functions that handle the end of the execution only read the input itself.
     ///
     /// # Errors
     /// Returns a problem if the input names both ways to continue, or no run.
@@ -65,13 +66,13 @@ impl Continuation {
 /// Continues earlier runs.
 #[derive(Debug, Clone)]
 pub struct RunContinuer {
-    /// The stack's bucket.
+    /// Bucket of the stack.
     pub bucket: Bucket,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
-    /// Step Functions.
+    /// Step Functions client.
     pub step_functions: aws_sdk_sfn::Client,
-    /// Limits of the stack, which an input beside the run's name is read with.
+    /// Limits of the stack, for the validation of other fields of the input.
     pub limits: StackLimits,
 }
 
@@ -96,13 +97,13 @@ impl RunContinuer {
 
     async fn plan_of(&self, field: &str, name: &str, run_id: &str) -> Result<Plan, EngineError> {
         self.bucket.find_json(&Layout::plan_key(run_id)).await?.ok_or_else(|| {
-            let rule = "there is no such run, or it ended before anything was submitted";
+            let rule = "this run does not exist, or it ended before anything was submitted";
             let remedy = "check the name, or start it again with its own input";
             Problem::new(field, name, rule).remedy(remedy).into()
         })
     }
 
-    /// Further fields are allowed as long as they say what the run was started with.
+    /// Checks that all other fields of the input equal those that the run was started with.
     fn same_input(&self, field: &str, input: &Value, plan: &Plan) -> Result<(), EngineError> {
         let mut rest = input.as_object().cloned().unwrap_or_default();
         rest.remove(RESUME);
@@ -114,7 +115,7 @@ impl RunContinuer {
         let (request, problems) = RunRequest::read(&Value::Object(rest), self.limits);
         let remedy = format!("give `{field}` alone, or start a new run");
         let Some(request) = request.filter(|_| problems.is_empty()) else {
-            let rule = "goes on with the input of its run, and there are other fields beside it";
+            let rule = "continues with the input of its run, but there are other fields beside it";
             return Err(Problem::without_value(field, rule).remedy(remedy).into());
         };
         let written = |request: &RunRequest| {
@@ -131,11 +132,11 @@ impl RunContinuer {
         Err(Problem::without_value(field, rule).remedy(remedy).into())
     }
 
-    /// Takes the run over from the execution that has it in hand, which must have ended.
+    /// Acquires the run from the execution that owns it, which must have ended.
     async fn take_over(&self, field: &str, name: &str, plan: &Plan, start: &StartInput) -> Result<(), EngineError> {
         let item = self.jobs.run(&plan.run_id).await?;
         let Some(item) = item.filter(|_| is_remembered(&plan.started_at, SystemTime::now())) else {
-            // Without its jobs, all of it would be asked (and paid) again.
+            // Without its jobs, all rows would be sent (and charged) again.
             let rule = "is so old that its jobs are no longer known";
             return Err(Problem::new(field, name, rule).remedy("start a new run").into());
         };
@@ -155,12 +156,12 @@ impl RunContinuer {
         Ok(())
     }
 
-    /// Returns the step that runs what is left of the latest pass; if nothing is, the step after that pass.
+    /// Returns the step that runs the remaining jobs of the latest pass, or the step after that pass if there are none.
     async fn resume(&self, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
         let history = read_whole_history(&self.bucket, &plan.run_id).await?;
         let stored = self.jobs.of_run(&plan.run_id).await?;
         for item in stored.iter().filter(|item| item.failure().is_some()) {
-            // The error that ended the run then is no reason for what comes now.
+            // The error that ended the earlier execution must not be reported as the reason of a later failure.
             self.jobs.clear_failure(item.name()).await?;
         }
         let jobs = stored.iter().filter_map(StoredItem::job);
@@ -180,8 +181,8 @@ impl RunContinuer {
         Ok(first.followed_by(plan, resumption.state, resumption.lane, key))
     }
 
-    /// Returns the jobs of the run once no function of its last execution sends their records any more: such a function
-    /// stores the answers that it has when it sees that the run was stopped, a few seconds later. Its lease bounds the wait.
+    /// Returns the jobs of the run once no function of its last execution sends their records any more. Such a function
+    /// notices within seconds that the run was stopped, and then stores its answers. Its lease limits the wait.
     async fn jobs_without_a_lease(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
         loop {
             let items = self.jobs.of_run(run_id).await?;
@@ -194,7 +195,7 @@ impl RunContinuer {
         }
     }
 
-    /// Joins every chunk with the answers that there are.
+    /// Joins every chunk with the existing answers.
     async fn collect(&self, name: &str, plan: &Plan, start: &StartInput) -> Result<Step, EngineError> {
         let stored = self.jobs_without_a_lease(&plan.run_id).await?;
         let open = stored.iter().filter(|job| job.lane == Lane::Batch && job.was_sent() && !job.is_over());
@@ -234,7 +235,7 @@ mod tests {
     #[case(json!({"resume_run": "a", "collect_run": "a"}), "resume_run, collect_run: only one of the two can be done")]
     #[case(json!({"resume_run": " "}), "resume_run is `\" \"`: must be the name of a run")]
     #[case(json!({"collect_run": 7}), "collect_run is `7`: must be the name of a run")]
-    fn an_input_that_continues_a_run_in_no_clear_way_is_invalid(#[case] input: Value, #[case] expected: &str) {
+    fn an_ambiguous_request_to_continue_a_run_is_invalid(#[case] input: Value, #[case] expected: &str) {
         let problem = Continuation::read(&input).unwrap_err().to_string();
         assert!(problem.starts_with(expected), "{problem}");
     }
@@ -244,7 +245,7 @@ mod tests {
     #[case("1970-01-10T02:00:00+02:00", true)]
     #[case("1969-10-01T00:00:00Z", false)]
     #[case("some day", false)]
-    fn old_runs_are_not_taken_up(#[case] started_at: &str, #[case] remembered: bool) {
+    fn old_runs_are_not_continued(#[case] started_at: &str, #[case] remembered: bool) {
         let now = SystemTime::UNIX_EPOCH + Duration::from_hours(20 * 24);
         assert_eq!(is_remembered(started_at, now), remembered);
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 /// HTTP response. It has no `Debug`, because the address that it redirects to is a secret.
 #[derive(Clone)]
 pub struct LinkAnswer {
-    /// Its status code.
+    /// Status code.
     pub status: u16,
-    /// Its headers, by their names in lower case.
+    /// Headers, by their names in lower case.
     pub headers: BTreeMap<&'static str, String>,
-    /// Its body.
+    /// Body.
     pub body: String,
 }
 

@@ -9,7 +9,7 @@ pub struct LinkRequest {
 }
 
 impl LinkRequest {
-    /// Makes the request for `path` with the token of the query.
+    /// Creates a request for `path` with the token from the query.
     pub fn new(method: &str, path: &str, token: Option<String>) -> Self {
         let file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
         Self { method: method.to_owned(), file_name, token }

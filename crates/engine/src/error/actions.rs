@@ -1,11 +1,11 @@
-//! The IAM action of each AWS call, so that the message of a denied one can name it.
+//! The IAM action of each AWS call, which the message of a denied call names.
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 
-/// Error type of an AWS operation, which stands for the operation.
+/// Error type of an AWS operation, which identifies the operation.
 pub trait AwsOperation: ProvideErrorMetadata + Error + 'static {
-    /// The IAM action that allows the call.
+    /// IAM action that permits the call.
     const ACTION: &'static str;
 }
 

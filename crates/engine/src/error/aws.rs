@@ -1,4 +1,4 @@
-//! Errors of AWS calls, by their codes.
+//! Errors of AWS calls, classified by their codes.
 
 use super::{AwsOperation, EngineError, chain};
 use aws_sdk_s3::error::SdkError;
@@ -6,15 +6,15 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::fmt;
 
-/// Section of the runbook about denied calls, for messages.
+/// Reference to the runbook's section about denied calls, for messages.
 const REMEDY: &str = "docs/runbook.md, section `AccessDenied`, says whose role needs what";
 
-/// Fragments of codes that ask for fewer requests.
+/// Fragments of the codes of throttled requests.
 const THROTTLED: [&str; 5] =
     ["Throttl", "TooManyRequests", "SlowDown", "ProvisionedThroughputExceeded", "RequestLimit"];
 
-/// Codes about the credentials of a moment. The role may still do what it was to do: a later attempt has a new session, or
-/// a clock that was set (a Lambda that was frozen signs with an old time). On a user's machine nothing repeats anyway.
+/// Codes about outdated credentials. The role may still have the permission: a later attempt has a new session, or the
+/// correct time (a Lambda function that was frozen signs with an old one). On a user's machine nothing is retried anyway.
 const STALE_CREDENTIALS: [&str; 7] = [
     "ExpiredToken",
     "ExpiredTokenException",
@@ -25,8 +25,8 @@ const STALE_CREDENTIALS: [&str; 7] = [
     "TokenRefreshRequired",
 ];
 
-/// Codes about rights: of the caller, of the caller to a key, or of credentials that AWS does not know at all. IAM may take
-/// seconds to show a change, and a run must not be held up for minutes by each right that it will not have.
+/// Codes about permissions: of the caller, of the caller for a key, or of credentials that AWS does not know at all. Although
+/// a change in IAM may take seconds, these are not retried: each missing permission would delay a run by minutes.
 const DENIED: [&str; 14] = [
     "AccessDenied",
     "AccessDeniedException",
@@ -44,11 +44,11 @@ const DENIED: [&str; 14] = [
     "UnrecognizedClientException",
 ];
 
-/// What KMS says of a key that cannot be used, behind the `KMS` or `Kms` that other services put before it.
+/// Codes of KMS for a key that cannot be used, without the prefix `KMS` or `Kms` that other services add.
 const KEY_UNUSABLE: [&str; 5] = ["AccessDenied", "Disabled", "InvalidState", "NotFound", "OptInRequired"];
 
-/// Codes of requests that are wrong in themselves, or about a resource that the stack should have. Codes that stand in no
-/// list are taken for transient: a few attempts too many cost minutes, one too few costs a run.
+/// Codes of invalid requests, and of missing resources that belong to the stack. Codes in none of the lists are treated as
+/// transient: unnecessary attempts cost minutes, a missing attempt costs a run.
 const INVALID_REQUEST: [&str; 16] = [
     "EntityTooLarge",
     "InvalidArgument",
@@ -68,14 +68,14 @@ const INVALID_REQUEST: [&str; 16] = [
     "ValidationException",
 ];
 
-/// What AWS said of a failed call: the source of an [`EngineError`].
+/// Response of AWS to a failed call: the source of an [`EngineError`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AwsFailure {
     /// Status of the response, if there was one.
     pub status: Option<u16>,
-    /// AWS's error code; empty if there was no answer, or one without a body.
+    /// AWS's error code; empty if there was no response, or one without a body.
     pub code: String,
-    /// AWS's message, or what became of the request.
+    /// AWS's message, or the SDK's if there was no response.
     pub message: String,
 }
 
@@ -89,12 +89,12 @@ impl fmt::Display for AwsFailure {
 impl Error for AwsFailure {}
 
 impl AwsFailure {
-    /// Reads the SDK's error.
+    /// Extracts the failure from the SDK's error.
     pub fn of<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> Self {
         Self {
             status: error.raw_response().map(|response| response.status().as_u16()),
             code: error.code().unwrap_or_default().to_owned(),
-            // The SDK's own text is just "service error" or "dispatch failure": what happened is in its sources.
+            // The SDK's own text is just "service error" or "dispatch failure": the details are in its sources.
             message: error.message().map_or_else(|| chain(error), str::to_owned),
         }
     }
@@ -113,16 +113,17 @@ impl AwsFailure {
 }
 
 impl EngineError {
-    /// A failed AWS call, its kind by AWS's error code. `context` says what was tried, and names the resource.
+    /// Creates the error of a failed AWS call, whose kind depends on AWS's error code. `context` describes the call and names
+    /// the resource.
     pub fn from_aws<E: AwsOperation>(context: impl AsRef<str>, error: &SdkError<E>) -> Self {
         if matches!(error, SdkError::ConstructionFailure(_)) {
-            // The request was never made: a parameter is missing or wrong.
+            // The request was never sent: a parameter is missing or invalid.
             return Self::internal(context.as_ref()).caused_by(AwsFailure::of(error));
         }
         Self::from_aws_failure(E::ACTION, context, AwsFailure::of(error))
     }
 
-    /// The same for a failure that was read before; `action` is the IAM action of the call.
+    /// Creates the error of a failure that was already extracted; `action` is the IAM action of the call.
     pub fn from_aws_failure(action: &str, context: impl AsRef<str>, failure: AwsFailure) -> Self {
         let context = context.as_ref();
         let error = if THROTTLED.iter().any(|word| failure.code.contains(word)) {
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_an_answer_is_transient() {
+    fn a_call_without_a_response_is_transient() {
         let lost = AwsFailure { message: "dispatch failure: connection reset".to_owned(), ..AwsFailure::default() };
         let error = EngineError::from_aws_failure("s3:GetObject", "cannot read s3://b/k", lost);
         assert_eq!(
@@ -212,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_head_has_no_code_and_is_denied_all_the_same() {
+    fn a_denied_head_request_without_a_code_is_recognized() {
         let error = EngineError::from_aws("cannot read s3://b/k", &sdk_error(403, ErrorMetadata::builder().build()));
         assert_eq!(error.name(), "AccessDenied", "{error:#}");
         assert!(error.to_string().contains("cannot read s3://b/k: `s3:GetObject` is denied"), "{error}");
     }
 
     #[test]
-    fn the_source_of_an_error_is_what_aws_said() {
+    fn the_source_of_an_error_is_the_response_of_aws() {
         let metadata = ErrorMetadata::builder().code("SlowDown").message("Reduce your request rate.").build();
         let error = EngineError::from_aws("cannot read s3://b/k", &sdk_error(503, metadata));
         let source = error.source().unwrap().downcast_ref::<AwsFailure>().unwrap();
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_was_never_made_is_a_bug_and_one_that_was_lost_is_transient() {
+    fn an_unsent_request_is_a_bug_and_a_lost_one_is_transient() {
         let name = |error: &SdkError<HeadObjectError>| EngineError::from_aws("cannot read s3://b/k", error).name();
         assert_eq!(name(&SdkError::construction_failure("the bucket is missing")), "Internal");
         assert_eq!(name(&SdkError::timeout_error("no answer within 5 s")), "Transient");

@@ -1,4 +1,4 @@
-//! The error of all use cases.
+//! Errors of all use cases.
 
 mod actions;
 mod aws;
@@ -12,9 +12,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// A failed use case: its kind for the state machine, its context for the reader, and its source.
+/// Error of a use case: its kind for the state machine, its context for the reader, and its source.
 ///
-/// `{}` prints the context alone, `{:#}` the sources as well: what a reader gets is always the latter.
+/// `{}` formats the context alone, `{:#}` also the sources. Users and logs always get the latter.
 #[derive(Debug)]
 pub struct EngineError {
     kind: ErrorKind,
@@ -22,14 +22,14 @@ pub struct EngineError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// Kind of an error, by what can be done about it.
+/// Kind of an error, by the possible reaction to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The user's input is invalid.
     InvalidInput(Problems),
     /// Bedrock's quota of jobs is used up.
     QuotaExceeded,
-    /// An AWS API asked for fewer requests.
+    /// An AWS API throttled a request.
     Throttled,
     /// A transient fault.
     Transient,
@@ -39,14 +39,14 @@ pub enum ErrorKind {
     JobFailed,
     /// The run was stopped, or another execution owns it.
     Superseded,
-    /// Something that was stored is missing, or is not as it was written.
+    /// Stored data is missing, or is not as it was written.
     Corrupt,
-    /// A bug, or functions that were deployed or configured wrongly.
+    /// A bug, or an incorrect deployment or configuration of the functions.
     Internal,
 }
 
 impl ErrorKind {
-    /// The name under which errors of this kind leave a Lambda.
+    /// Returns the name with which errors of this kind leave a Lambda function.
     pub fn name(&self) -> ErrorName {
         match self {
             Self::InvalidInput(_) => ErrorName::InvalidInput,
@@ -67,72 +67,73 @@ impl EngineError {
         Self { kind, context: context.into(), source: None }
     }
 
-    /// Bedrock's quota of jobs is used up.
+    /// Creates an error of Bedrock's exhausted quota of jobs.
     pub fn quota_exceeded(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::QuotaExceeded, context)
     }
 
-    /// An AWS API asked for fewer requests.
+    /// Creates an error of a throttled AWS request.
     pub fn throttled(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Throttled, context)
     }
 
-    /// A fault that a later attempt may not meet: of the network, of a service, or of a read that is not consistent yet.
+    /// Creates an error that a later attempt may not encounter: a fault of the network or of a service, or a read that is not
+    /// consistent yet.
     pub fn transient(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transient, context)
     }
 
-    /// AWS denied a call. `context` names the action, the resource and the remedy.
+    /// Creates an error of a denied AWS call. `context` names the action, the resource and the remedy.
     pub fn access_denied(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::AccessDenied, context)
     }
 
-    /// A permanent failure of a job, in words for the person who started it.
+    /// Creates an error of a permanent failure of a job. `context` is for the user who started it.
     pub fn job_failed(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::JobFailed, context)
     }
 
-    /// What this execution does for the run is no longer wanted.
+    /// Creates an error for an execution whose work for the run is obsolete.
     pub fn superseded(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Superseded, context)
     }
 
-    /// Something that was stored is missing, or is not as it was written. `context` names it, and what is wrong with it.
+    /// Creates an error of stored data that is missing, or not as it was written. `context` names the data and the problem.
     pub fn corrupt(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Corrupt, context)
     }
 
-    /// A state that only a bug, or a wrong deployment, can explain.
+    /// Creates an error of a state that only a bug or an incorrect deployment can explain.
     pub fn internal(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Internal, context)
     }
 
-    /// The same error, with its source.
+    /// Adds the source.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// A task or thread of ours that ended without a result: it panicked, or the runtime is shutting down.
+    /// Creates an error of a task or thread that ended without a result: it panicked, or the runtime is shutting down.
     pub fn died(what: impl fmt::Display, error: tokio::task::JoinError) -> Self {
         Self::internal(format!("{what} died")).caused_by(error)
     }
 
-    /// Its kind.
+    /// Returns the kind.
     pub fn kind(&self) -> &ErrorKind {
         &self.kind
     }
 
-    /// The name under which it leaves a Lambda.
+    /// Returns the name with which the error leaves a Lambda function.
     pub fn name(&self) -> &'static str {
         self.kind.name().as_str()
     }
 
-    /// What is wrong with the input, if that is what this error says; else the error itself.
+    /// Returns the problems of the input, if this is an error of kind `InvalidInput`.
     ///
     /// # Errors
-    /// Returns an error if this is of another kind than `InvalidInput`.
+    /// Returns the error itself if it is of another kind.
     pub fn into_problems(self) -> Result<Problems, Self> {
         match self.kind {
             ErrorKind::InvalidInput(problems) => Ok(problems),
@@ -140,17 +141,17 @@ impl EngineError {
         }
     }
 
-    /// If true, the same call may succeed within moments.
+    /// Returns true if the same call may succeed within moments.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::Transient | ErrorKind::Throttled)
     }
 
-    /// If true, this execution's work is no longer wanted: the error explains no failure of the run.
+    /// Returns true if the execution's work is obsolete, so that the error does not explain a failure of the run.
     pub fn is_superseded(&self) -> bool {
         self.kind == ErrorKind::Superseded
     }
 
-    /// Everything that the error says: its context and its sources.
+    /// Returns the full message: the context and the sources.
     pub fn message(&self) -> String {
         format!("{self:#}")
     }
@@ -189,7 +190,7 @@ impl From<Problem> for EngineError {
     }
 }
 
-/// Reading and writing of streams. An error of ours, from a stream below, stays what it was.
+/// Converts errors of streams. An [`EngineError`] from an underlying stream is returned unchanged.
 impl From<io::Error> for EngineError {
     fn from(error: io::Error) -> Self {
         match error.downcast::<Self>() {
@@ -208,8 +209,8 @@ impl From<EngineError> for io::Error {
     }
 }
 
-/// Kinds that a connection gives. All others (a full disk, a file that is not there or may not be read, bytes that are not
-/// what they should be) stay as they are however often they are met.
+/// Returns true for kinds of errors of connections. All others (a full disk, a missing or unreadable file, invalid data)
+/// would occur again.
 fn is_of_the_network(kind: io::ErrorKind) -> bool {
     use io::ErrorKind as Kind;
     matches!(
@@ -229,7 +230,7 @@ fn is_of_the_network(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// An error and its sources, for a message.
+/// Formats an error with its sources, for a message.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -247,7 +248,7 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn the_context_comes_first_and_the_sources_follow_where_all_is_asked_for() {
+    fn the_alternate_format_appends_the_sources_to_the_context() {
         let error = EngineError::corrupt("s3://b/plan.json is not valid JSON").caused_by("expected `}` at line 3");
         assert_eq!(error.to_string(), "s3://b/plan.json is not valid JSON");
         assert_eq!(error.message(), "s3://b/plan.json is not valid JSON: expected `}` at line 3");
@@ -255,13 +256,13 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_of_an_input_are_its_message() {
+    fn the_message_of_invalid_input_lists_all_problems() {
         let error = EngineError::from(Problem::new("top_p", 2, "must be from 0 to 1"));
         assert_eq!((error.name(), error.message().as_str()), ("InvalidInput", "top_p is `2`: must be from 0 to 1"));
     }
 
     #[test]
-    fn an_error_that_went_through_a_stream_keeps_its_kind_and_source() {
+    fn an_error_passed_through_a_stream_keeps_its_kind_and_source() {
         let io: io::Error = EngineError::access_denied("no").caused_by("why").into();
         let back = EngineError::from(io);
         assert_eq!((back.name(), back.message().as_str()), ("AccessDenied", "no: why"));
@@ -275,7 +276,7 @@ mod tests {
     #[case(io::ErrorKind::StorageFull, "Internal")]
     #[case(io::ErrorKind::InvalidData, "Internal")]
     #[case(io::ErrorKind::Other, "Internal")]
-    fn an_error_of_a_stream_is_transient_if_a_connection_gives_it(#[case] kind: io::ErrorKind, #[case] expected: &str) {
+    fn stream_errors_are_transient_if_they_are_of_a_connection(#[case] kind: io::ErrorKind, #[case] expected: &str) {
         assert_eq!(EngineError::from(io::Error::from(kind)).name(), expected);
     }
 

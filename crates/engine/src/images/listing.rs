@@ -96,7 +96,7 @@ pub async fn count(client: &Client, uri: &S3Uri) -> Result<ImageCount, EngineErr
     }
     let rule = match count.other_files + count.markers {
         0 => "this object does not exist, and there is no object under this prefix".to_owned(),
-        others => format!("holds no image by its name, and {others} other objects"),
+        others => format!("contains no image by its name, but {others} other objects"),
     };
     let extensions: Vec<String> = EXTENSIONS[..6].iter().map(|extension| format!(".{extension}")).collect();
     let remedy = format!("upload images ({}), or correct the address", extensions.join(", "));
@@ -159,7 +159,7 @@ fn rows(images: &[S3Uri]) -> Result<RecordBatch, EngineError> {
     let paths: StringArray = images.iter().map(|uri| Some(uri.to_string())).collect();
     let names: StringArray = images.iter().map(|uri| Some(file_name(&uri.key))).collect();
     RecordBatch::try_new(ImageRows::schema(), vec![Arc::new(paths), Arc::new(names)])
-        .map_err(|error| EngineError::internal("cannot make rows of a page of images").caused_by(error))
+        .map_err(|error| EngineError::internal("cannot create rows from a page of images").caused_by(error))
 }
 
 fn file_name(key: &str) -> &str {

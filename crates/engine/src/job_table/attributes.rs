@@ -1,5 +1,5 @@
-//! Reading the attributes of an item. One that is missing where it must be, or of another form than it was written in, is
-//! an error that names item, attribute and value: what a job became, and what it cost, is never guessed.
+//! Reader of the attributes of an item. A required attribute that is missing, or one with an invalid value, is an error that
+//! names item, attribute and value: the outcome and the cost of a job are never guessed.
 
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,13 +8,13 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::str::FromStr;
 
-/// An item as DynamoDB returns it.
+/// Item as returned by DynamoDB.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Longest value that a message repeats, in characters.
-const MAX_SHOWN: usize = 120;
+/// Maximum number of characters of a value that a message quotes.
+const MAX_SHOWN_CHARS: usize = 120;
 
-/// The attributes of an item.
+/// Attributes of an item.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attributes<'a> {
     name: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// The attributes of `item`, which must have a key.
+    /// Creates a reader of `item`, which must have a key.
     pub(super) fn of(item: &'a Item) -> Result<Self, EngineError> {
         match item.get(PARTITION_KEY) {
             Some(AttributeValue::S(name)) => Ok(Self { name, item }),
@@ -30,7 +30,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The value of an attribute; `None` if it is absent or null.
+    /// Returns the value of an attribute, or `None` if it is absent or null.
     fn value(&self, attribute: &str) -> Option<&'a AttributeValue> {
         self.item.get(attribute).filter(|value| !value.is_null())
     }
@@ -111,7 +111,7 @@ fn corrupt(item: &str, attribute: &str, value: Option<&AttributeValue>, expected
 
 fn shown(value: &AttributeValue) -> String {
     match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => text.chars().take(MAX_SHOWN).collect(),
+        AttributeValue::S(text) | AttributeValue::N(text) => text.chars().take(MAX_SHOWN_CHARS).collect(),
         AttributeValue::Bool(flag) => flag.to_string(),
         _ => "a value of another type".to_owned(),
     }

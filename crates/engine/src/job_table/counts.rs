@@ -6,8 +6,8 @@ use crate::error::EngineError;
 use bedrock_batch_domain::summary::ChunkCounts;
 
 impl JobTable {
-    /// Stores the counts of a join, and removes the error of an earlier attempt. A chunk whose job was never begun, or a
-    /// file of duplicates, gets an item for it.
+    /// Stores the counts of a join, and removes the error of an earlier attempt. If a chunk whose job was never started, or a
+    /// file of duplicates, has no item yet, it is created.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.

@@ -1,5 +1,5 @@
-//! Errors that fail a run. A Map ends without a reason of its own, so that each child records why it failed, and finalize
-//! reads it.
+//! Errors that fail a run. A Map ends without a reason of its own, so each child records why it failed, for finalize to
+//! read.
 
 use super::JobTable;
 use super::update::{number, text};
@@ -7,8 +7,8 @@ use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 impl JobTable {
-    /// Records why the step of a job, chunk or file of duplicates (its name and number) failed, if it did, and returns its
-    /// result unchanged. A record that cannot be written is logged: the step's own error is what matters.
+    /// Records the error of a step of a job, chunk or file of duplicates (its name and number), if it failed, and returns the
+    /// result unchanged. If the error cannot be stored, that is only logged, since the step's own error is more important.
     pub(crate) async fn record_outcome<T>(
         &self,
         run_id: &str,
@@ -24,8 +24,8 @@ impl JobTable {
         done
     }
 
-    /// Stores the error that fails the run. One that says that this execution's work is no longer wanted explains no
-    /// failure of the run, and is not stored.
+    /// Stores the error that fails the run. An error of kind `Superseded` is not stored, since it does not explain a failure
+    /// of the run.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
@@ -44,7 +44,7 @@ impl JobTable {
             (":run", text(run_id)),
             (":index", number(index)),
         ];
-        // A chunk whose job was never begun, or a file of duplicates, may have no item yet.
+        // A chunk whose job was never started, or a file of duplicates, may have no item yet.
         let set = "SET failure_error = :error, failure_cause = :cause, run_id = :run, \
                    job_index = if_not_exists(job_index, :index)";
         self.change(name, set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;

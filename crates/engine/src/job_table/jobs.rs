@@ -1,4 +1,4 @@
-//! Jobs, from before they exist to their end.
+//! Updates of jobs, from before they exist at Bedrock until their end.
 
 use super::items::{Fallback, StoredJob};
 use super::update::{number, text, timestamp};
@@ -9,35 +9,35 @@ use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::plan::JobItem;
 use std::time::SystemTime;
 
-/// A job to be put into the table.
+/// Job to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewJob<'a> {
     /// The run.
     pub run_id: &'a str,
-    /// The execution that makes it.
+    /// Execution that creates it.
     pub execution_arn: &'a str,
     /// The model.
     pub model_id: &'a str,
-    /// If true, its rows may go on demand should Bedrock not take it in batch.
+    /// If true, its rows may be sent on demand if Bedrock does not accept it in batch.
     pub on_demand_allowed: bool,
     /// The job.
     pub item: &'a JobItem,
 }
 
-/// What Bedrock says of a job.
+/// State of a job, as reported by Bedrock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
-    /// Its status.
+    /// Status.
     pub status: JobStatus,
-    /// Its message.
+    /// Message, if there is one.
     pub message: Option<String>,
-    /// Records processed.
+    /// Number of processed records, if Bedrock reports it.
     pub processed: Option<u64>,
 }
 
 impl JobTable {
-    /// Stores a job that does not exist at Bedrock yet, with the token of the state machine that waits for it. If it was
-    /// stored before, the token of a new attempt takes the old one's place. Returns the item as it is then.
+    /// Stores a job that does not exist at Bedrock yet, with the token of the state machine that waits for it. If the job is
+    /// already stored, the token of a new attempt replaces the old one. Returns the updated item.
     ///
     /// # Errors
     /// Returns an error if a DynamoDB request fails or the item is corrupt.
@@ -45,7 +45,7 @@ impl JobTable {
         let waiting = [(":token", text(token)), (":open", text(open_jobs::OPEN)), (":no", AttributeValue::Bool(false))];
         let token_set = "task_token = :token, answered = :no, #open = :open";
         if !self.store(job, &format!(", {token_set}"), &waiting).await? {
-            // The caller waits on this token, whether it is new or repeated. An answer that was given before is refused by
+            // The caller waits on this token, whether it is new or repeated. A second answer to a token is refused by
             // Step Functions, and that counts as given.
             let mut values = waiting.to_vec();
             values.push((":execution", text(job.execution_arn)));
@@ -55,7 +55,7 @@ impl JobTable {
         self.stored(&job.item.name).await
     }
 
-    /// Stores a job whose records are sent on demand: no state machine waits with a token. Returns the item as it is then.
+    /// Stores a job whose records are sent on demand, for which no state machine waits with a token. Returns the updated item.
     ///
     /// # Errors
     /// Returns an error if a DynamoDB request fails or the item is corrupt.
@@ -64,8 +64,8 @@ impl JobTable {
         self.stored(&job.item.name).await
     }
 
-    /// Stores what is known of a job beforehand, if that was not done before; returns whether it was done now. The item may
-    /// exist already, with nothing but the counts of its chunk: a run that is collected counts all its chunks.
+    /// Stores the properties of a job that are known in advance, unless they are stored already; returns true if it stored
+    /// them. The item may already exist with only the counts of its chunk, since collecting a run counts all its chunks.
     async fn store(
         &self,
         job: &NewJob<'_>,
@@ -107,7 +107,7 @@ impl JobTable {
         Ok(())
     }
 
-    /// Stores what Bedrock says, unless something later is stored already.
+    /// Stores the state that Bedrock reports, unless a later one is stored already.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
@@ -124,8 +124,8 @@ impl JobTable {
         Ok(())
     }
 
-    /// Stores how many records of a running job have been processed: what [`JobTable::record`] does not, since the status
-    /// is no news.
+    /// Stores the number of processed records of a running job, which [`JobTable::record`] does not update if the status is
+    /// unchanged.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
@@ -135,7 +135,7 @@ impl JobTable {
         Ok(())
     }
 
-    /// Notes that `token` was answered: the job is no longer open. A newer token stays unanswered.
+    /// Notes that `token` was answered, so that the job is no longer open. A newer token remains unanswered.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
@@ -145,7 +145,7 @@ impl JobTable {
         Ok(())
     }
 
-    /// Notes that the rows of a job go on demand.
+    /// Notes that the rows of a job are sent on demand.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.

@@ -1,5 +1,5 @@
-//! The lease on an on-demand job: one invocation at a time sends its records. A function goes on for a while after its
-//! execution was stopped, or after Step Functions has lost its connection to it; the next one waits until it has stopped.
+//! Leases of on-demand jobs: one invocation at a time sends the records of a job. A function continues for a while after its
+//! execution was stopped, or after Step Functions has lost its connection to it; the next invocation waits for its end.
 
 use super::JobTable;
 use super::update::{number, text};
@@ -9,18 +9,19 @@ use aws_smithy_types::DateTime;
 use std::time::{Duration, SystemTime};
 
 impl JobTable {
-    /// Takes or renews the lease on job `name` for `time`, for the invocation `holder`. Returns false if another one has it.
+    /// Acquires or renews the lease of the job `name` for `time`, for the invocation `holder`. Returns false if another
+    /// invocation has it.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
     pub async fn lease(&self, name: &str, holder: &str, time: Duration) -> Result<bool, EngineError> {
         let values = [
-            (":asking", text(holder)),
+            (":holder", text(holder)),
             (":until", seconds(SystemTime::now() + time)),
-            (":moment", seconds(SystemTime::now())),
+            (":now", seconds(SystemTime::now())),
         ];
-        let set = "SET asking_by = :asking, asking_until = :until";
-        let free = "attribute_not_exists(asking_by) OR asking_by = :asking OR asking_until < :moment";
+        let set = "SET asking_by = :holder, asking_until = :until";
+        let free = "attribute_not_exists(asking_by) OR asking_by = :holder OR asking_until < :now";
         self.change(name, set, free, &values).await
     }
 
@@ -29,8 +30,8 @@ impl JobTable {
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
     pub async fn end_lease(&self, name: &str, holder: &str) -> Result<(), EngineError> {
-        let values = [(":asking", text(holder)), (":until", number(0))];
-        self.change(name, "SET asking_until = :until", "asking_by = :asking", &values).await?;
+        let values = [(":holder", text(holder)), (":until", number(0))];
+        self.change(name, "SET asking_until = :until", "asking_by = :holder", &values).await?;
         Ok(())
     }
 }

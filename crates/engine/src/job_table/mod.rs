@@ -18,7 +18,7 @@ pub use run_item::RunItem;
 
 use aws_sdk_dynamodb::Client;
 
-/// The table.
+/// Job table.
 #[derive(Debug, Clone)]
 pub struct JobTable {
     client: Client,
@@ -26,12 +26,12 @@ pub struct JobTable {
 }
 
 impl JobTable {
-    /// The table of this name.
+    /// Creates the table with this name; sends no request.
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Name of the table.
+    /// Returns the name of the table.
     pub fn name(&self) -> &str {
         &self.table
     }

@@ -1,4 +1,4 @@
-//! The sparse index of open jobs: those that a state machine waits for.
+//! The sparse index of open jobs, which are those that a state machine waits for.
 
 use super::JobTable;
 use super::items::{StoredItem, StoredJob};
@@ -7,12 +7,12 @@ use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::OPEN_INDEX;
 use std::time::{Duration, SystemTime};
 
-/// Value of the attribute `open`, which open jobs have and others have not, so that their index is sparse.
+/// Value of the attribute `open`, which only open jobs have, so that their index is sparse.
 pub(super) const OPEN: &str = "1";
 
 impl JobTable {
-    /// Open jobs that were not updated for `silence`, the longest silent first. A corrupt item is an error in its place: it
-    /// must not hide the others.
+    /// Returns the open jobs that were not updated for `silence`, the longest silent first. A corrupt item becomes an error in
+    /// its place, so that it does not hide the others.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
@@ -30,7 +30,7 @@ impl JobTable {
             let item = item.map_err(|error| {
                 EngineError::from_aws(format!("cannot list the open jobs of the table {}", self.table), &error)
             })?;
-            // None but jobs are ever open.
+            // Only jobs are ever open.
             jobs.extend(StoredItem::read(&item).map(StoredItem::into_job).transpose());
         }
         Ok(jobs)

@@ -1,4 +1,4 @@
-//! Reading jobs, and all items of a run.
+//! Queries of jobs, and of all items of a run.
 
 use super::JobTable;
 use super::items::{StoredItem, StoredJob};
@@ -7,7 +7,7 @@ use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
 
 impl JobTable {
-    /// The job of this name, once it was begun.
+    /// Returns the job with this name, if it was started.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or the item is corrupt.
@@ -21,7 +21,7 @@ impl JobTable {
         Ok(item.and_then(StoredItem::into_job))
     }
 
-    /// All items of a run but its own, in the order of their numbers. The index that is read is eventually consistent.
+    /// Returns all items of a run except its own, in the order of their numbers. The index is eventually consistent.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or an item is corrupt.
@@ -29,7 +29,7 @@ impl JobTable {
         self.readable_of_run(run_id).await?.into_iter().collect()
     }
 
-    /// The same for a caller that has to do what it can with the readable ones: a corrupt item is an error in its place.
+    /// Returns the same items, with an error in place of each corrupt one, for callers that need all readable items.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.

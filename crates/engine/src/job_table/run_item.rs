@@ -1,4 +1,4 @@
-//! The item of a run: the execution that owns it, and whether it was stopped.
+//! The item of a run, with its owner and the mark that it was stopped.
 
 use super::JobTable;
 use super::attributes::Attributes;
@@ -9,7 +9,7 @@ use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_
 use bedrock_batch_domain::layout::Layout;
 use std::time::SystemTime;
 
-/// The owner of a run.
+/// Owner of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunItem {
     /// The execution.
@@ -22,7 +22,7 @@ impl RunItem {
     /// Checks that `execution_arn` owns the run and that it was not stopped.
     ///
     /// # Errors
-    /// Returns `Superseded` if either is not so.
+    /// Returns `Superseded` if another execution owns it or it was stopped.
     pub fn ensure_owner(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
         if self.execution_arn != execution_arn {
             return Err(EngineError::superseded(format!(
@@ -36,14 +36,14 @@ impl RunItem {
     /// Checks that the run was not stopped.
     ///
     /// # Errors
-    /// Returns `Superseded` if it was.
+    /// Returns `Superseded` if it was stopped.
     pub fn ensure_running(&self, run_id: &str) -> Result<(), EngineError> {
         if self.stopped { Err(EngineError::superseded(format!("run {run_id} was stopped"))) } else { Ok(()) }
     }
 }
 
 impl JobTable {
-    /// The item of a run, if it has one.
+    /// Returns the item of a run, if it has one.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or the item is corrupt.
@@ -74,8 +74,8 @@ impl JobTable {
         }
     }
 
-    /// Makes `execution_arn` the owner of a run, if its owner is `previous`, `execution_arn` itself or none. Returns
-    /// whether it is the owner now.
+    /// Makes `execution_arn` the owner of a run if the owner is `previous` or `execution_arn` itself, or if there is none.
+    /// Returns true if it is the owner now.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
@@ -108,7 +108,7 @@ impl JobTable {
         }
     }
 
-    /// Notes that the jobs of a run are to stop, if `execution_arn` still owns it; returns whether it does.
+    /// Marks a run as stopped if `execution_arn` still owns it; returns true if it does.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.

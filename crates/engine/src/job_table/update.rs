@@ -1,4 +1,4 @@
-//! Conditional updates, the only way in which items change.
+//! Conditional updates, by which all items are changed.
 
 use super::JobTable;
 use crate::error::EngineError;
@@ -12,7 +12,7 @@ use std::time::SystemTime;
 const KEPT_SECONDS: i64 = 90 * 24 * 3600;
 
 impl JobTable {
-    /// Updates an item if it meets the condition; returns whether it did.
+    /// Updates an item if it meets the condition; returns true if it did.
     pub(super) async fn change(
         &self,
         name: &str,
@@ -34,7 +34,7 @@ impl JobTable {
         for (name, value) in values {
             update = update.expression_attribute_values(*name, value.clone());
         }
-        // Names that DynamoDB reserves.
+        // Attribute names that are reserved words of DynamoDB.
         for (alias, attribute) in [("#open", OPEN_INDEX.partition_key), ("#status", "status")] {
             if full.contains(alias) {
                 update = update.expression_attribute_names(alias, attribute);
@@ -61,13 +61,13 @@ pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
-/// A time as the table has it, which sorts as text.
+/// Formats a time as text that sorts chronologically.
 pub(super) fn timestamp(time: SystemTime) -> String {
     #[expect(clippy::expect_used, reason = "a clock that is off by millennia cannot be worked with")]
     DateTime::from(time).fmt(Format::DateTime).expect("the clock is within the years 1 to 9999")
 }
 
-/// When an item that is updated now expires, in seconds since 1970.
+/// Returns the time at which an item that is updated now expires, in seconds since 1970.
 pub(super) fn expiry() -> i64 {
     DateTime::from(SystemTime::now()).secs() + KEPT_SECONDS
 }

@@ -1,4 +1,4 @@
-//! Reading the manifests of all passes.
+//! Reader of the manifests of all passes.
 
 use crate::error::EngineError;
 use crate::objects::Bucket;
@@ -22,8 +22,8 @@ pub(crate) async fn read_history(bucket: &Bucket, run_id: &str, last: u32) -> Re
     Ok(History { passes })
 }
 
-/// Reads the manifests of all passes that were ever written down. A pass that was prepared and never begun counts: its jobs
-/// are as good as any.
+/// Reads the manifests of all passes that were ever written, including passes that were prepared but never started, since
+/// their jobs are valid too.
 ///
 /// # Errors
 /// Returns an error if a manifest cannot be read.

@@ -1,7 +1,7 @@
-//! The next step of a run: gathers the facts that decide it, and performs the transition that
-//! [`advance`](bedrock_batch_domain::run::advance) makes of them.
+//! The next step of a run: collects the facts that determine it, and performs the transition that
+//! [`advance`](bedrock_batch_domain::run::advance) derives from them.
 //!
-//! Every step may be repeated: it reads what is stored and writes the same files again.
+//! Every step may be repeated: it reads stored facts and writes the same files again.
 
 mod history;
 mod new_pass;
@@ -24,16 +24,16 @@ pub use pass_files::PassFiles;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything that the next step needs.
+/// Determines the next steps of runs.
 #[derive(Debug, Clone)]
 pub struct NextStepper {
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: Bucket,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
 }
 
-/// A run after the step `done`, as it is stored.
+/// Stored state of a run after the step `done`.
 struct Stored {
     done: Step,
     plan: Plan,
@@ -43,11 +43,11 @@ struct Stored {
 }
 
 impl NextStepper {
-    /// Returns the step that follows on `done`.
+    /// Returns the step that follows `done`.
     ///
     /// # Errors
     /// Returns an error if S3 or DynamoDB cannot be reached, if the index of the job table does not show the work of `done`
-    /// yet, or if another execution owns the run by now.
+    /// yet, or if another execution owns the run now.
     pub async fn run(&self, done: Step) -> Result<Step, EngineError> {
         self.jobs.ensure_owner(&done.run_id, &done.execution_arn).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&done.run_id)).await?;
@@ -64,7 +64,7 @@ impl NextStepper {
         Ok(next)
     }
 
-    /// Returns the step that joins all chunks of a run with the answers that there are; `first` is any step of the run.
+    /// Returns the step that joins all chunks of a run with the existing answers; `first` is any step of the run.
     pub(crate) async fn collect(&self, plan: &Plan, history: History, first: Step) -> Result<Step, EngineError> {
         let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
         let state = RunState::collecting(history.last_pass());
@@ -111,13 +111,13 @@ impl NextStepper {
         Ok(stored.next(state, Lane::default(), key))
     }
 
-    /// Writes a manifest, unless another execution owns the run by now: that one has its own.
+    /// Writes a manifest, unless another execution owns the run now, which writes its own.
     async fn write<T: Serialize>(&self, done: &Step, key: &str, value: &T) -> Result<(), EngineError> {
         self.jobs.ensure_owner(&done.run_id, &done.execution_arn).await?;
         self.bucket.put_json(key, value).await
     }
 
-    /// Notes jobs that failed and whose rows now go on demand: the summary reports them, since they cost the full price.
+    /// Notes failed jobs whose rows are now sent on demand, which the summary reports because they cost the full price.
     async fn note_fallbacks(&self, items: &[StoredItem], failed: &BTreeSet<String>) -> Result<(), EngineError> {
         for job in items.iter().filter_map(StoredItem::job).filter(|job| failed.contains(&job.name)) {
             let message = job.message.as_deref().unwrap_or("without a message");
@@ -145,7 +145,7 @@ impl Stored {
         self.items.iter().filter(is_chunk).filter_map(|item| Some((item.index(), item.counts()?))).collect()
     }
 
-    /// Returns the step that follows, with another state and manifest.
+    /// Returns the next step, with another state and manifest.
     fn next(&self, state: RunState, lane: Lane, manifest_key: String) -> Step {
         self.done.followed_by(&self.plan, state, lane, manifest_key)
     }
@@ -187,7 +187,7 @@ impl Stored {
     }
 }
 
-/// Returns the outcome of a job, as far as it decides how its rows are answered.
+/// Returns the outcome of a job, as far as it determines how its rows are sent again.
 fn fate(job: &StoredJob) -> Fate {
     match (&job.fallback, job.lane, job.status) {
         (Some(_), ..) => Fate::Refused,

@@ -1,4 +1,4 @@
-//! Making a pass over unanswered rows: their records, as they were sent, in files of new jobs.
+//! Preparation of a pass over unanswered rows, whose records are copied unchanged to the files of new jobs.
 
 use super::{NextStepper, PassFiles, Stored};
 use crate::error::EngineError;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
 impl NextStepper {
-    /// Writes the files of a new pass, and returns the step that answers it; `None` if the rows do not make a single job.
+    /// Writes the files of a new pass, and returns the step that runs it, or `None` if the rows do not form a single job.
     pub(super) async fn begin_pass(&self, stored: &Stored, new: &NewPass) -> Result<Option<Step>, EngineError> {
         let Stored { done, plan, .. } = stored;
         let first = stored.history.next_index();

@@ -1,4 +1,4 @@
-//! Cutting the unanswered records into files of new jobs.
+//! Distribution of the unanswered records to the files of new jobs.
 
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
@@ -8,27 +8,27 @@ use bedrock_batch_domain::plan::Parts;
 use std::collections::VecDeque;
 use std::io::Write;
 
-/// The files of new jobs, which are written one after the other.
+/// Files of new jobs, which are written one after the other.
 pub struct PassFiles<'a, S: ObjectSink> {
     sink: &'a S,
     layout: &'a Layout,
     first: u32,
     limits: ChunkLimits,
     chunker: Chunker,
-    /// Lines whose place is not known yet.
+    /// Lines whose place has not been determined.
     held: VecDeque<(u32, Vec<u8>)>,
     open: Option<(u32, S::Writer)>,
     parts: Vec<Parts>,
 }
 
 impl<'a, S: ObjectSink> PassFiles<'a, S> {
-    /// Makes the files of jobs from number `first` on, within `limits`, for this number of records.
+    /// Creates the files of jobs numbered from `first`, within `limits`, for this number of records.
     pub fn new(sink: &'a S, layout: &'a Layout, first: u32, limits: ChunkLimits, records: u64) -> Self {
         let (held, parts) = (VecDeque::new(), Vec::new());
         Self { sink, layout, first, limits, chunker: Chunker::new(limits, records), held, open: None, parts }
     }
 
-    /// Takes the next record of `chunk`, with its line feed. Chunks come one after the other.
+    /// Adds the next record of `chunk`, with its line feed. Chunks must be added one after the other.
     ///
     /// # Errors
     /// Returns an error if a file cannot be written.
@@ -42,7 +42,7 @@ impl<'a, S: ObjectSink> PassFiles<'a, S> {
 
     fn write_oldest(&mut self, placed: Placed) -> Result<(), EngineError> {
         let Some((chunk, line)) = self.held.pop_front() else { return Ok(()) };
-        // Lines without a place are not sent again: their rows keep the reason that they have.
+        // Lines without a place are not sent again: their rows keep their reasons.
         let Placed::Chunk(job) = placed else { return Ok(()) };
         if self.open.as_ref().is_none_or(|(open, _)| *open != job) {
             self.close()?;
@@ -68,7 +68,7 @@ impl<'a, S: ObjectSink> PassFiles<'a, S> {
         Ok(())
     }
 
-    /// Returns the rows of each job. Records without a job (too few, or too large beside each other) are in none.
+    /// Returns the rows of each job. Records without a job (too few, or too large to fit together) are omitted.
     ///
     /// # Errors
     /// Returns an error if a file cannot be written.

@@ -1,5 +1,5 @@
-//! Checks that the job table's index by run shows the work of the step that is done. The index is eventually consistent:
-//! what it does not show yet could lead to rows being sent that have an answer.
+//! Check that the job table's index by run shows the results of the completed step. The index is eventually consistent, and
+//! results that it does not show yet could cause rows to be sent that already have an answer.
 
 use super::NextStepper;
 use crate::error::EngineError;
@@ -9,7 +9,7 @@ use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::run::{History, Phase, Step};
 use std::collections::HashMap;
 
-/// The stamps of the latest joins, by the names that counts are stored under.
+/// Stamps of the latest joins, by the names under which counts are stored.
 struct Stamps<'a>(HashMap<&'a str, &'a JoinStamp>);
 
 impl<'a> Stamps<'a> {
@@ -17,7 +17,7 @@ impl<'a> Stamps<'a> {
         Self(items.iter().filter_map(|item| Some((item.name(), &item.counts()?.stamp))).collect())
     }
 
-    /// Returns an error unless all of these are stored: names, each with its stamp.
+    /// Returns an error unless each of these names is stored with its stamp.
     fn check<'t>(&self, expected: impl Iterator<Item = (&'t str, &'t JoinStamp)>) -> Result<(), EngineError> {
         let late = expected.filter(|(name, stamp)| self.0.get(name) != Some(stamp)).count();
         if late > 0 {
@@ -37,8 +37,8 @@ impl NextStepper {
     ) -> Result<(), EngineError> {
         match done.state.phase {
             Phase::AnswerAndJoin => {
-                // Counts that are there from an earlier join (of a run that was collected, and resumed after that) are not
-                // those of the jobs' own joins.
+                // Counts of an earlier join (if the run was collected and then resumed) must not be taken for those of the
+                // jobs' own joins.
                 let expected: Vec<JobItem> = self.bucket.get_json(&done.manifest_key).await?;
                 Stamps::of(items).check(expected.iter().map(|item| (item.name.as_str(), &JoinStamp::FirstJob)))?;
                 check_over(history, items, done.state.pass)
@@ -48,7 +48,7 @@ impl NextStepper {
                 let tasks: Vec<JoinTask> = self.bucket.get_json(&done.manifest_key).await?;
                 Stamps::of(items).check(tasks.iter().filter_map(|task| Some((task.name(), task.stamp()?))))
             }
-            // Wide rows are counted already.
+            // Wide rows are already counted.
             Phase::Pivot | Phase::Finished => Ok(()),
         }
     }

@@ -1,11 +1,11 @@
-//! Work on a thread of its own.
+//! Blocking work on a separate thread.
 
 use crate::error::EngineError;
 
-/// Runs work that reads and writes through `std::io` on a thread where it may block.
+/// Runs work that reads and writes through `std::io` on a thread that may block.
 ///
 /// # Errors
-/// Returns the error of `work`, or one that says that its thread died.
+/// Returns the error of `work`, or an error if its thread died.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {

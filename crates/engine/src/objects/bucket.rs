@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// One bucket, and the client that reaches it.
+/// Bucket, with the client to access it.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     client: Client,
@@ -22,22 +22,22 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket `name`; sends no request.
+    /// Creates the bucket `name`; sends no request.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
     }
 
-    /// Name of the bucket.
+    /// Returns the name of the bucket.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The client, for readers of single objects and for other buckets.
+    /// Returns the client, for readers of single objects and for other buckets.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Address of the object `key`.
+    /// Returns the address of the object `key`.
     pub fn uri(&self, key: impl Into<String>) -> S3Uri {
         S3Uri::new(&self.name, key)
     }
@@ -45,15 +45,15 @@ impl Bucket {
     /// Reads the JSON object `key`.
     ///
     /// # Errors
-    /// Returns an error if the object cannot be read; `Corrupt` if it is missing, or not the JSON of a `T`.
+    /// Returns an error if the object cannot be read; returns `Corrupt` if it is missing, or not the JSON of a `T`.
     pub async fn get_json<T: DeserializeOwned>(&self, key: &str) -> Result<T, EngineError> {
         self.get(key).await?.map_err(|missing| self.failed("read", key, &missing))
     }
 
-    /// Reads the JSON object `key`; `None` if it does not exist.
+    /// Reads the JSON object `key`; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// Returns an error if the object cannot be read; `Corrupt` if it is not the JSON of a `T`.
+    /// Returns an error if the object cannot be read; returns `Corrupt` if it is not the JSON of a `T`.
     pub async fn find_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, EngineError> {
         Ok(self.get(key).await?.ok())
     }
@@ -71,7 +71,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// Size and version of the object `key`; `None` if it does not exist.
+    /// Returns size and version of the object `key`, or `None` if it does not exist.
     ///
     /// # Errors
     /// Returns an error if the object cannot be read.
@@ -79,7 +79,7 @@ impl Bucket {
         head(&self.client, &self.uri(key)).await
     }
 
-    /// Returns true if there is an object `key`.
+    /// Returns true if the object `key` exists.
     ///
     /// # Errors
     /// Returns an error if the object cannot be read.
@@ -87,7 +87,7 @@ impl Bucket {
         Ok(self.head(key).await?.is_some())
     }
 
-    /// All objects whose keys begin with `prefix`, in the order of their keys.
+    /// Returns all objects whose keys begin with `prefix`, in the order of their keys.
     ///
     /// # Errors
     /// Returns an error if the bucket cannot be listed.
@@ -95,13 +95,13 @@ impl Bucket {
         list(&self.client, &self.uri(prefix)).await
     }
 
-    /// Begins a set of uploads to this bucket.
+    /// Starts a set of uploads to this bucket.
     pub fn uploads(&self, runtime: &Handle) -> Uploads {
         Uploads::new(runtime, &self.client, &self.name)
     }
 
-    /// A URL that reads the object `key` for the given time, without any credentials; browsers store it under the file's
-    /// name.
+    /// Creates a URL that gives access to the object `key` for this time without credentials; browsers save it under the
+    /// file's name.
     ///
     /// # Errors
     /// Returns an error if there are no credentials to sign with.
@@ -116,7 +116,7 @@ impl Bucket {
         Ok(presigned.uri().to_owned())
     }
 
-    /// The parsed object `key`, or S3's answer that there is none.
+    /// Returns the parsed object `key`, or the response of S3 that it does not exist.
     async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Result<T, Missing>, EngineError> {
         let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(object) => object,

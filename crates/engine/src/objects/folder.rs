@@ -5,14 +5,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-/// A folder in place of a bucket.
+/// Folder in place of a bucket.
 #[derive(Debug, Clone)]
 pub struct FolderSink {
     /// Root of the objects; keys are paths below it.
     pub folder: PathBuf,
 }
 
-/// A file that takes its name only when it is closed.
+/// File that gets its name only when it is closed.
 #[derive(Debug)]
 pub struct FolderWriter {
     file: BufWriter<File>,

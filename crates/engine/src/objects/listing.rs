@@ -1,4 +1,4 @@
-//! Which objects there are.
+//! Listing of objects.
 
 use crate::error::{AwsOperation, EngineError};
 use aws_sdk_s3::Client;
@@ -8,32 +8,32 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::s3_uri::S3Uri;
 
-/// An object that exists.
+/// Existing object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectMeta {
-    /// Where.
+    /// Address of the object.
     pub uri: S3Uri,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Its `ETag`, quotes included: what a later read insists on.
+    /// `ETag` including its quotes, which a later read requires.
     pub etag: String,
 }
 
 impl ObjectMeta {
-    /// Reads what S3 says of an object. An object that seemed empty, or that had no version to insist on, would be read
-    /// wrongly.
+    /// Creates the description from the response of S3. Size and `ETag` must be present: without them, the object could be
+    /// read incorrectly.
     fn new(uri: S3Uri, bytes: Option<i64>, etag: Option<&str>) -> Result<Self, EngineError> {
         match (bytes.map(u64::try_from), etag) {
             (Some(Ok(bytes)), Some(etag)) => Ok(Self { uri, bytes, etag: etag.to_owned() }),
-            _ => Err(EngineError::internal(format!("S3 gives no size or no ETag for {uri}"))),
+            _ => Err(EngineError::internal(format!("S3 returned no size or no ETag for {uri}"))),
         }
     }
 }
 
-/// The object at `uri`, if there is one.
+/// Returns the object at `uri`, if it exists.
 ///
 /// # Errors
-/// `InvalidInput` if it may not be read; else as S3 fails.
+/// Returns `InvalidInput` if it may not be read, and another error if the S3 request fails.
 pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<ObjectMeta>, EngineError> {
     match client.head_object().bucket(&uri.bucket).key(&uri.key).send().await {
         Ok(object) => ObjectMeta::new(uri.clone(), object.content_length(), object.e_tag()).map(Some),
@@ -42,10 +42,10 @@ pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<ObjectMeta>, En
     }
 }
 
-/// All objects whose keys begin with `prefix.key`, in the order of their keys.
+/// Returns all objects whose keys begin with `prefix.key`, in the order of their keys.
 ///
 /// # Errors
-/// `InvalidInput` if the bucket does not exist or may not be read; else as S3 fails.
+/// Returns `InvalidInput` if the bucket does not exist or may not be read, and another error if the S3 request fails.
 pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<ObjectMeta>, EngineError> {
     let mut pages = Pages::new(client, prefix);
     let mut found = Vec::new();
@@ -55,26 +55,26 @@ pub async fn list(client: &Client, prefix: &S3Uri) -> Result<Vec<ObjectMeta>, En
     Ok(found)
 }
 
-/// The same objects page by page, for prefixes that may hold any number of them.
+/// Listing page by page, for prefixes with any number of objects.
 #[derive(Debug)]
 pub struct Pages {
     client: Client,
     prefix: S3Uri,
-    /// Where to go on; `None` before the first page.
+    /// Continuation token; `None` before the first page.
     token: Option<String>,
     is_over: bool,
 }
 
 impl Pages {
-    /// The objects whose keys begin with `prefix.key`; asks for none yet.
+    /// Creates a listing of the objects whose keys begin with `prefix.key`; sends no request.
     pub fn new(client: &Client, prefix: &S3Uri) -> Self {
         Self { client: client.clone(), prefix: prefix.clone(), token: None, is_over: false }
     }
 
-    /// The next page, of at most 1,000 objects, in the order of their keys.
+    /// Returns the next page of at most 1,000 objects, in the order of their keys.
     ///
     /// # Errors
-    /// As for [`list`].
+    /// Returns an error like [`list`].
     pub async fn next(&mut self) -> Result<Option<Vec<ObjectMeta>>, EngineError> {
         if self.is_over {
             return Ok(None);
@@ -99,14 +99,14 @@ impl Pages {
 fn refused<E: AwsOperation>(uri: &S3Uri, error: &SdkError<E>) -> EngineError {
     let status = error.raw_response().map(|response| response.status().as_u16());
     match (status, error.code()) {
-        _ if Layout::is_internal(&uri.key) => EngineError::from_aws(format!("cannot look at {uri}"), error),
+        _ if Layout::is_internal(&uri.key) => EngineError::from_aws(format!("cannot access {uri}"), error),
         (_, Some("NoSuchBucket")) => {
             Problem::new("s3_uri", uri, "this bucket does not exist").remedy("check its name").into()
         }
-        (Some(403), _) => Problem::new("s3_uri", uri, "the stack may not read there")
+        (Some(403), _) => Problem::new("s3_uri", uri, "the stack may not read this address")
             .remedy("add the bucket to the context key `inputBuckets` and deploy, or copy the data")
             .into(),
         (Some(301), _) => Problem::new("s3_uri", uri, "this bucket is in another region").into(),
-        _ => EngineError::from_aws(format!("cannot look at {uri}"), error),
+        _ => EngineError::from_aws(format!("cannot access {uri}"), error),
     }
 }

@@ -13,13 +13,13 @@ pub struct MemorySink {
 }
 
 impl MemorySink {
-    /// The object `key`, if it was completed.
+    /// Returns the object `key`, if it was completed.
     pub fn get(&self, key: &str) -> Option<Bytes> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 }
 
-/// An object that is still being written.
+/// Object that is still being written.
 #[derive(Debug)]
 pub struct MemoryWriter {
     sink: MemorySink,

@@ -1,5 +1,5 @@
-//! One object read at any place, for Parquet: in blocks, of which the latest are kept, so that memory stays flat
-//! however large the file's row groups are.
+//! Random access to an object, for Parquet. It is read in blocks, of which the latest are cached, so that memory is
+//! independent of the size of the file's row groups.
 
 use super::ObjectMeta;
 use super::stream_reader::changed_or_failed;
@@ -13,12 +13,12 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 
-/// Bytes of a block.
+/// Size of a block.
 const BLOCK_BYTES: u64 = 2 * 1024 * 1024;
-/// Blocks that are kept: one a column being read is what is needed, and files of more columns still work, slower.
-const BLOCKS_KEPT: usize = 24;
+/// Number of cached blocks: one per column is needed, and files with more columns are read more slowly.
+const CACHED_BLOCKS: usize = 24;
 
-/// Reads an object at any place. To be used on a blocking thread.
+/// Reader of an object with random access. To be used on a blocking thread.
 #[derive(Debug, Clone)]
 pub struct ObjectRangeReader {
     shared: Arc<Shared>,
@@ -29,12 +29,12 @@ struct Shared {
     runtime: Handle,
     client: Client,
     object: ObjectMeta,
-    /// Block number and content, the latest used last.
+    /// Number and content of cached blocks, the most recently used last.
     blocks: Mutex<VecDeque<(u64, Bytes)>>,
 }
 
 impl ObjectRangeReader {
-    /// A reader of `object`; reads nothing yet.
+    /// Creates a reader of `object`; sends no request.
     pub fn new(runtime: &Handle, client: &Client, object: &ObjectMeta) -> Self {
         let shared = Shared {
             runtime: runtime.clone(),
@@ -47,7 +47,7 @@ impl ObjectRangeReader {
 }
 
 impl Shared {
-    /// What is left of the block around `at`, from there on.
+    /// Returns the block that contains `at`, from there to its end.
     fn from(&self, at: u64) -> io::Result<Bytes> {
         let number = at / BLOCK_BYTES;
         let block = {
@@ -57,7 +57,7 @@ impl Shared {
                 Some((_, block)) => block,
                 None => self.runtime.block_on(self.fetch(number))?,
             };
-            if blocks.len() >= BLOCKS_KEPT {
+            if blocks.len() >= CACHED_BLOCKS {
                 blocks.pop_front();
             }
             blocks.push_back((number, block.clone()));
@@ -107,7 +107,7 @@ impl ChunkReader for ObjectRangeReader {
     }
 }
 
-/// The object from some place on.
+/// Reader of an object from a certain position.
 #[derive(Debug)]
 pub struct ChunkRead {
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! The lines of many small objects, one after the other, with the next objects on their way.
+//! Lines of many small objects, one object after the other, with prefetching of the next ones.
 
 use super::{ObjectMeta, StreamReader};
 use crate::error::EngineError;
@@ -7,14 +7,14 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use tokio::runtime::Handle;
 
-/// Objects that are fetched before their turn comes: a request takes longer than reading a small one.
+/// Number of prefetched objects: a request takes longer than reading a small object.
 const AHEAD: usize = 16;
 
-/// Calls `each` with every line (line feed included) of these objects, and with what the object goes by. For a blocking
-/// thread.
+/// Calls `each` with every line (including its line feed) of these objects, and with the identifier of the object. To be
+/// used on a blocking thread.
 ///
 /// # Errors
-/// As reading fails, and those of `each`.
+/// Returns an error if reading fails, or the error of `each`.
 pub fn for_each_line_of<K: Copy>(
     runtime: &Handle,
     client: &Client,

@@ -1,20 +1,20 @@
-//! The promises of whatever objects are written to.
+//! Interface of destinations of objects, with its promises.
 
 use std::io::{self, Write};
 
 /// Destination of objects: S3, or a folder or memory for benchmarks and tests.
 pub trait ObjectSink {
-    /// A writer of one object.
+    /// Writer of one object.
     type Writer: ClosableWrite;
 
-    /// Begins the object `key`.
+    /// Starts writing the object `key`.
     ///
     /// # Errors
-    /// Returns an error if the object cannot be begun.
+    /// Returns an error if the object cannot be created.
     fn create(&self, key: &str) -> io::Result<Self::Writer>;
 }
 
-/// A writer whose object exists only once it is closed: half an object is never seen.
+/// Writer whose object exists only once it is closed: an incomplete object is never visible.
 pub trait ClosableWrite: Write + Send {
     /// Completes the object.
     ///

@@ -1,4 +1,4 @@
-//! One object from its beginning to its end, as `std::io::Read`.
+//! Sequential reader of an object, as `std::io::Read`.
 
 use super::ObjectMeta;
 use crate::error::EngineError;
@@ -10,15 +10,15 @@ use std::io::{self, Read};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// Pieces that wait between the network and the reader: some hundred KiB.
+/// Number of pieces that are buffered between the network and the reader: a few hundred KiB.
 const PIECES_AHEAD: usize = 16;
-/// How often a stream that broke is taken up again where it broke, without getting any further.
-const MOST_BREAKS: u32 = 5;
+/// Maximum number of consecutive retries after a broken connection that make no progress.
+const MAX_BREAKS: u32 = 5;
 
-/// A piece of an object, on its way.
+/// Piece of an object in transit.
 type Piece = io::Result<Bytes>;
 
-/// Reads an object. To be used on a blocking thread.
+/// Sequential reader of an object. To be used on a blocking thread.
 #[derive(Debug)]
 pub struct StreamReader {
     pieces: mpsc::Receiver<Piece>,
@@ -26,7 +26,8 @@ pub struct StreamReader {
 }
 
 impl StreamReader {
-    /// Begins to read. A broken connection is taken up where it broke; an object that changed meanwhile is an error.
+    /// Starts reading. After a broken connection, reading continues at the same position; an object that changed meanwhile is
+    /// an error.
     pub fn new(runtime: &Handle, client: &Client, object: &ObjectMeta) -> Self {
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
         runtime.spawn(fetch(client.clone(), object.clone(), sender));
@@ -58,15 +59,15 @@ async fn fetch(client: Client, object: ObjectMeta, sender: mpsc::Sender<Piece>) 
             Err(failure) => failure,
         };
         breaks = if at > before { 0 } else { breaks + 1 };
-        if !failure.is_transient() || breaks > MOST_BREAKS {
-            // The reader may be gone: then nobody needs the error.
+        if !failure.is_transient() || breaks > MAX_BREAKS {
+            // If the reader has been dropped, the error is not needed.
             let _ = sender.send(Err(failure.into())).await;
             return;
         }
     }
 }
 
-/// Sends the object's bytes from `at` on, and moves `at`.
+/// Sends the object's bytes from `at` on, and advances `at`.
 async fn fetch_from(
     client: &Client,
     object: &ObjectMeta,
@@ -84,7 +85,7 @@ async fn fetch_from(
         let piece = piece.map_err(|error| EngineError::transient(format!("reading {uri} broke")).caused_by(error))?;
         *at += piece.len() as u64;
         if sender.send(Ok(piece)).await.is_err() {
-            // The reader has all it wanted.
+            // The reader needs no more bytes.
             *at = object.bytes;
             return Ok(());
         }
@@ -92,22 +93,22 @@ async fn fetch_from(
     Ok(())
 }
 
-/// What a failed read means; 412 says that the object is not the one that was looked at.
+/// Classifies a failed read; status 412 means that the object has changed since it was listed.
 pub(super) fn changed_or_failed(
     object: &ObjectMeta,
     error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::get_object::GetObjectError>,
 ) -> EngineError {
     if Layout::is_internal(&object.uri.key) {
-        // Our own: written again meanwhile, by a step that was repeated. That passes.
+        // An intermediate file that a repeated step has rewritten meanwhile, which is transient.
         return EngineError::from_aws(format!("cannot read {}", object.uri), error);
     }
     if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) {
         return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, "changed while it was read")
-            .remedy("start again when nobody writes there")
+            .remedy("start again when it is no longer being written")
             .into();
     }
     if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) {
-        let rule = format!("exists, and cannot be read ({})", error.code().unwrap_or("403"));
+        let rule = format!("exists, but cannot be read ({})", error.code().unwrap_or("403"));
         return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, rule)
             .remedy("let the stack's functions use the bucket and its encryption key; restore archived objects")
             .into();

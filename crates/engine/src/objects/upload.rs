@@ -1,4 +1,4 @@
-//! Writing objects: small ones in one request, large ones in parts, several at once, with bounded memory.
+//! Writer of objects: small ones in one request, large ones in parts, several at the same time, with limited memory.
 
 use super::{ClosableWrite, ObjectSink};
 use crate::error::EngineError;
@@ -11,12 +11,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-/// Bytes of a part; S3 asks for 5 MiB at least, and allows 10,000 parts: 78 GiB an object.
+/// Size of a part. S3 requires at least 5 MiB and allows 10,000 parts, which is 78 GiB per object.
 const PART_BYTES: usize = 8 * 1024 * 1024;
-/// Parts (or whole small objects) in memory on their way to S3.
+/// Maximum number of parts (or whole small objects) that are uploaded at the same time.
 const PARTS_IN_FLIGHT: usize = 8;
 
-/// The uploads of one use case. Objects are complete only after [`Uploads::finish`].
+/// Uploads of one use case. Objects are complete only after [`Uploads::finish`].
 #[derive(Debug, Clone)]
 pub struct Uploads {
     runtime: Handle,
@@ -27,7 +27,7 @@ pub struct Uploads {
 }
 
 impl Uploads {
-    /// Uploads to `bucket`.
+    /// Creates a set of uploads to `bucket`.
     pub fn new(runtime: &Handle, client: &Client, bucket: &str) -> Self {
         Self {
             runtime: runtime.clone(),
@@ -38,10 +38,10 @@ impl Uploads {
         }
     }
 
-    /// Waits for all that was closed to be stored.
+    /// Waits until all closed objects are stored.
     ///
     /// # Errors
-    /// The first failure.
+    /// Returns the first error of an upload.
     pub async fn finish(self) -> Result<(), EngineError> {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         while let Some(done) = tasks.join_next().await {
@@ -52,7 +52,7 @@ impl Uploads {
 
     fn spawn(&self, task: impl Future<Output = Result<(), EngineError>> + Send + 'static) -> io::Result<()> {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        // A failure shows at the next object, not after all of them.
+        // An error is reported with the next object, not after all of them.
         while let Some(done) = tasks.try_join_next() {
             outcome(done)?;
         }
@@ -60,7 +60,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// Room for one more part; waits until there is some.
+    /// Waits until there is room for another part.
     fn room(&self) -> io::Result<OwnedSemaphorePermit> {
         self.runtime.block_on(Arc::clone(&self.room).acquire_owned()).map_err(io::Error::other)
     }
@@ -78,8 +78,8 @@ impl ObjectSink for Uploads {
     }
 }
 
-/// One object being written. To be used on a blocking thread; dropped without [`ClosableWrite::close`], the object
-/// never appears.
+/// Object being written. To be used on a blocking thread. If it is dropped without [`ClosableWrite::close`], the object is
+/// never created.
 #[derive(Debug)]
 pub struct ObjectWriter {
     uploads: Uploads,
@@ -112,7 +112,7 @@ impl ObjectWriter {
         if parts.blocking_send(part).is_ok() {
             return Ok(());
         }
-        // The upload has ended early: its own error says why.
+        // The upload has ended early, with an error of its own.
         let mut tasks = self.uploads.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(done) = self.uploads.runtime.block_on(tasks.join_next()) {
             outcome(done)?;
@@ -166,7 +166,7 @@ async fn upload_parts(
     let begun = client.create_multipart_upload().bucket(&bucket).key(&key).send().await;
     let begun = begun.map_err(|error| EngineError::from_aws(what(), &error))?;
     let Some(upload_id) = begun.upload_id() else {
-        return Err(EngineError::transient(format!("{}: S3 began an upload and gave it no id", what())));
+        return Err(EngineError::transient(format!("{}: S3 started an upload without an id", what())));
     };
     let mut completed = Vec::new();
     let stored = loop {
@@ -192,7 +192,7 @@ async fn upload_parts(
                 let done = complete.multipart_upload(all).send().await;
                 break done.map(|_| ()).map_err(|error| EngineError::from_aws(what(), &error));
             }
-            // The writer was dropped: nothing is to be left behind.
+            // The writer was dropped, so the upload is aborted.
             None => {
                 break Err(EngineError::internal(format!("s3://{bucket}/{key} was dropped before it was complete")));
             }
@@ -200,8 +200,9 @@ async fn upload_parts(
     };
     if stored.is_err() {
         let abort = client.abort_multipart_upload().bucket(&bucket).key(&key).upload_id(upload_id).send().await;
+        // The bucket's lifecycle rule removes it later.
         if let Err(error) = abort {
-            tracing::warn!(key, error = %error, "an unfinished upload is left to the bucket's lifecycle rule");
+            tracing::warn!(key, error = %error, "multipart_upload_not_aborted");
         }
     }
     stored

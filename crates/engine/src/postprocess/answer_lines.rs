@@ -1,18 +1,18 @@
-//! The lines of a stream, without copying them out of the read buffer where they lie within it.
+//! Lines of a stream, which are not copied if they are completely within the read buffer.
 
 use memchr::memchr;
 use std::io::{self, Read};
 
-/// Bytes read at once. A longer line makes the buffer grow for as long as it is looked at.
+/// Size of the read buffer, which is enlarged temporarily for a longer line.
 const BLOCK_BYTES: usize = 512 * 1024;
 
 /// Calls `each` with every line (without its line feed) of `input`.
 ///
 /// # Errors
-/// When reading fails.
+/// Returns an error if reading fails.
 pub(super) fn for_each_line(mut input: impl Read, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     let mut buffer = vec![0; BLOCK_BYTES];
-    // What of the buffer is filled, and how much of that holds no line feed for sure.
+    // Number of bytes in the buffer, and number of those that are known to contain no line feed.
     let (mut filled, mut searched) = (0, 0);
     loop {
         if filled == buffer.len() {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Gives a few bytes at a time, as networks do.
+    /// Returns a few bytes at a time, like a network.
     struct Trickle<'a>(&'a [u8], usize);
 
     impl Read for Trickle<'_> {

@@ -1,5 +1,5 @@
-//! The answers of one chunk, by row: what is in memory while the rows are written. Texts and embeddings lie side by side
-//! in one buffer each, so that a chunk of 100,000 answers costs their bytes and little more.
+//! The answers of one chunk, by row, which are in memory while the rows are written. All texts are in one buffer, and all
+//! embeddings in another, so that a chunk of 100,000 answers needs little more memory than their bytes.
 
 use super::answer_lines::for_each_line;
 use super::prompts_read::PromptsRead;
@@ -17,60 +17,60 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
-/// One job that had rows of the chunk.
+/// Job that had rows of the chunk.
 #[derive(Debug, Clone)]
 pub struct JobAttempt {
-    /// The pass that it belongs to.
+    /// Pass of the job.
     pub pass: u32,
-    /// Number of rows it had: of those that were unanswered when the pass began, the next ones.
+    /// Number of its rows: the next ones of those that were unanswered when the pass began.
     pub records: usize,
-    /// If true, the model was invoked.
-    pub was_asked: bool,
-    /// The lane of the job.
+    /// If true, its records were sent to the model.
+    pub was_sent: bool,
+    /// Lane of the job.
     pub lane: Lane,
-    /// The model that was invoked, where a line does not say so itself.
+    /// Model that was invoked, for lines that do not name it.
     pub model_id: String,
-    /// Reason of its rows for which nothing came.
+    /// Reason of its rows that got no line.
     pub missing: RowError,
 }
 
 /// Outcome of a row so far.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// No line has come for it.
+    /// There is no line for it.
     Missing,
     /// It was never sent.
     NotSent(Box<RowError>),
-    /// Its line says why there is no answer.
+    /// Its line contains the reason why there is no answer.
     Failed(Box<RecordError>),
     /// The row that it equals has no answer, for this reason.
     NoneShared(Box<RowError>),
-    /// Its answer.
+    /// It has an answer.
     Replied(StoredReply),
 }
 
-/// A reply, its parts in the buffers of [`Answers`].
+/// Reply whose texts and embeddings are in the buffers of [`Answers`].
 #[derive(Debug)]
 pub(super) struct StoredReply {
     pub(super) payload: KeptPayload,
-    /// The number of the stop reason.
+    /// Index of the stop reason.
     pub(super) stop_reason: Option<usize>,
     pub(super) input_tokens: Option<u64>,
     pub(super) output_tokens: Option<u64>,
-    /// The number of the model.
+    /// Index of the model.
     pub(super) model: usize,
-    /// The prompt's fields.
+    /// Fields of the prompt.
     pub(super) fields: Fields,
 }
 
-/// The fields of an answer.
+/// Fields of an answer.
 #[derive(Debug, Clone)]
 pub(super) enum Fields {
-    /// The prompt names none, or there is no text.
+    /// The prompt defines none, or there is no text.
     None,
-    /// In the order of the prompt.
+    /// Fields, in the order of the prompt.
     Found(Box<[Option<FieldValue>]>),
-    /// There are none.
+    /// The answer has none, for this reason.
     Unparsed(Box<Unparsed>),
 }
 
@@ -79,7 +79,7 @@ pub(super) enum Fields {
 pub struct Reading<'a> {
     /// Reasons for which rows without an answer may be sent again.
     pub retry_on: &'a [RetryOn],
-    /// The prompts of the run.
+    /// Prompts of the run.
     pub prompts: &'a PromptsRead,
 }
 
@@ -90,21 +90,21 @@ pub(super) enum KeptPayload {
     Embedding(Range<usize>),
 }
 
-/// A row, and what came for it.
+/// Row with its outcome.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) outcome: Outcome,
-    /// The number of its prompt.
+    /// Number of its prompt.
     pub(super) prompt: u16,
-    /// How often its record was sent.
+    /// Number of times that its record was sent.
     pub(super) attempts: u32,
-    /// The job that had it last, from 1 on; 0 for none.
-    asked_by: u32,
-    /// The job that its line is from, from 1 on.
+    /// Number of the job that had it last, from 1; 0 for none.
+    sent_by: u32,
+    /// Number of the job that its line is from, from 1.
     line_of: u32,
 }
 
-/// All rows of a chunk, with what came for them.
+/// All rows of a chunk, with their outcomes.
 #[derive(Debug)]
 pub(super) struct Answers<'a> {
     ids: RowIds,
@@ -115,7 +115,7 @@ pub(super) struct Answers<'a> {
     pub(super) models: Vec<String>,
     attempts: Vec<JobAttempt>,
     reading: Reading<'a>,
-    /// Rows that were open when the latest pass began, and how many of them have found their job.
+    /// Rows that could be sent when the latest pass began, and the number of them that are assigned to a job.
     open: Vec<usize>,
     assigned: usize,
 }
@@ -125,8 +125,8 @@ const UNKNOWN: &str = "answers to records that were not asked";
 const REPEATED: &str = "repeated answers to one record";
 
 impl<'a> Answers<'a> {
-    /// The rows of a chunk, without answers yet: their ids, the reasons why some were not sent, and (where they have
-    /// different ones) their prompts.
+    /// Creates the rows of a chunk, without answers yet, from their ids, the reasons why some were not sent, and (if they
+    /// have different ones) their prompts.
     pub(super) fn new(
         ids: &[StringArray],
         not_sent: Vec<Option<RowError>>,
@@ -136,7 +136,7 @@ impl<'a> Answers<'a> {
         let outcome = |why: Option<RowError>| why.map_or(Outcome::Missing, |why| Outcome::NotSent(Box::new(why)));
         let mut prompts = prompts.iter().flat_map(|batch| batch.iter()).map(|id| reading.prompts.number(id));
         let mut prompt = || prompts.next().unwrap_or_default();
-        let row = |why| Row { outcome: outcome(why), prompt: prompt(), attempts: 0, asked_by: 0, line_of: 0 };
+        let row = |why| Row { outcome: outcome(why), prompt: prompt(), attempts: 0, sent_by: 0, line_of: 0 };
         Self {
             ids: RowIds::new(ids),
             rows: not_sent.into_iter().map(row).collect(),
@@ -151,23 +151,23 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Begins with the next job: its rows have one attempt more. Jobs come in the order in which they ran.
+    /// Starts the next job, which is one more attempt for its rows. Jobs must be in the order in which they ran.
     pub(super) fn begin_job(&mut self, job: JobAttempt) {
         if self.attempts.last().is_none_or(|last| last.pass != job.pass) {
-            self.open = (0..self.rows.len()).filter(|row| self.may_be_asked(*row)).collect();
+            self.open = (0..self.rows.len()).filter(|row| self.can_be_sent(*row)).collect();
             self.assigned = 0;
         }
         let number = job_number(self.attempts.len() + 1);
         let end = self.open.len().min(self.assigned.saturating_add(job.records));
         for row in &self.open[self.assigned..end] {
             let Some(row) = self.rows.get_mut(*row) else { continue };
-            row.attempts += u32::from(job.was_asked);
-            if job.was_asked || row.asked_by == 0 {
-                // What became of a job that had it says more than that another one never came to it.
-                row.asked_by = number;
+            row.attempts += u32::from(job.was_sent);
+            if job.was_sent || row.sent_by == 0 {
+                // The outcome of a job that sent it is more informative than that of a job that did not.
+                row.sent_by = number;
             }
-            if job.was_asked && matches!(row.outcome, Outcome::Failed(_)) {
-                // The latest attempt says why there is no answer.
+            if job.was_sent && matches!(row.outcome, Outcome::Failed(_)) {
+                // The latest attempt determines the reason why there is no answer.
                 row.outcome = Outcome::Missing;
             }
         }
@@ -175,8 +175,8 @@ impl<'a> Answers<'a> {
         self.attempts.push(job);
     }
 
-    /// Whether the row has no answer, and may be asked (again). One that was never asked needs no reason.
-    pub(super) fn may_be_asked(&self, row: usize) -> bool {
+    /// Returns true if the row has no answer and may be sent (again). A row that was never sent always may.
+    pub(super) fn can_be_sent(&self, row: usize) -> bool {
         let reason = match self.rows.get(row).map(|row| &row.outcome) {
             Some(Outcome::Missing) if self.rows.get(row).is_some_and(|row| row.attempts == 0) => return true,
             Some(Outcome::Missing | Outcome::NoneShared(_)) => RetryOn::Missing,
@@ -194,27 +194,27 @@ impl<'a> Answers<'a> {
         self.reading.retry_on.contains(&reason)
     }
 
-    /// The row of this id, if the chunk has it.
+    /// Returns the row with this id, if the chunk has it.
     pub(super) fn row(&self, id: &str) -> Option<usize> {
         self.ids.row(id)
     }
 
-    /// Whether the row has a line in the chunk's file of records.
+    /// Returns true if the row has a line in the chunk's file of records.
     pub(super) fn was_sent(&self, row: usize) -> bool {
         !matches!(self.rows.get(row).map(|row| &row.outcome), Some(Outcome::NotSent(_)) | None)
     }
 
-    /// Reason of a row for which nothing came.
+    /// Returns the reason of a row without a line.
     pub(super) fn missing(&self, row: &Row) -> Cow<'_, RowError> {
-        let job = (row.asked_by as usize).checked_sub(1).and_then(|number| self.attempts.get(number));
+        let job = (row.sent_by as usize).checked_sub(1).and_then(|number| self.attempts.get(number));
         job.map_or_else(|| Cow::Owned(RowErrorCode::NotAsked.into()), |job| Cow::Borrowed(&job.missing))
     }
 
-    /// Reads one `.jsonl.out` of the job that was begun last. Lines that cannot be used are counted, and never stop a run:
-    /// the row they may have belonged to is then missing its answer, and says so.
+    /// Reads one `.jsonl.out` of the job that was started last. Unusable lines are counted and never stop a run: the rows that
+    /// they may have belonged to report that they have no answer.
     ///
     /// # Errors
-    /// When reading fails.
+    /// Returns an error if reading fails.
     pub(super) fn read(
         &mut self,
         family: Family,
@@ -229,7 +229,7 @@ impl<'a> Answers<'a> {
         Ok(())
     }
 
-    /// Takes one line; returns what is odd about it.
+    /// Processes one line; returns the warning that it causes, if any.
     fn take(&mut self, family: Family, line: &[u8], counts: &mut ChunkCounts) -> Option<&'static str> {
         if line.trim_ascii().is_empty() {
             return None;
@@ -237,22 +237,22 @@ impl<'a> Answers<'a> {
         let Ok(answer) = read_line(family, line) else {
             return Some(UNREADABLE);
         };
-        let (asked_in, later_pass, own_model) =
+        let (job_lane, later_pass, own_model) =
             self.attempts.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
         let model_id = answer.model_id.as_deref().unwrap_or(own_model).to_owned();
-        // The jobs of a later pass have rows of other chunks too.
+        // Jobs of later passes also have rows of other chunks.
         let unknown = if later_pass { None } else { Some(UNKNOWN) };
         let Some(row) = self.ids.row(&answer.record_id) else {
             return unknown;
         };
         let number = job_number(self.attempts.len());
-        let reopened = self.may_be_asked(row);
+        let reopened = self.can_be_sent(row);
         let Some(known) = self.rows.get_mut(row) else { return unknown };
         let same_job = known.line_of == number;
         let warning = match &known.outcome {
             Outcome::NotSent(_) => return Some(UNKNOWN),
             Outcome::Missing | Outcome::NoneShared(_) => None,
-            // An answer is better than an error; of two answers the first stays.
+            // An answer takes precedence over an error; of two answers, the first is kept.
             Outcome::Failed(_) if answer.outcome.is_ok() => same_job.then_some(REPEATED),
             Outcome::Replied(_) if reopened && !same_job && answer.outcome.is_ok() => None,
             Outcome::Replied(_) if reopened && !same_job => return None,
@@ -264,7 +264,7 @@ impl<'a> Answers<'a> {
             Ok(reply) => {
                 let tokens =
                     Tokens { input: reply.input_tokens.unwrap_or(0), output: reply.output_tokens.unwrap_or(0) };
-                counts.add_usage(asked_in, &model_id, 1, tokens);
+                counts.add_usage(job_lane, &model_id, 1, tokens);
                 Outcome::Replied(self.keep(reply, prompt, &model_id))
             }
             Err(error) => Outcome::Failed(Box::new(error)),
@@ -283,7 +283,7 @@ impl<'a> Answers<'a> {
             }
             Some(ReplyPayload::Embedding(embedding)) => self.keep_embedding(&embedding),
         };
-        // There are a handful of each.
+        // There are only a few different ones of each.
         let stop_reason = reply.stop_reason.map(|reason| number_of(&mut self.stop_reasons, &reason));
         let model = number_of(&mut self.models, model_id);
         StoredReply {
@@ -296,7 +296,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The fields of a prompt in an answer to it, among those of all prompts; the prefill belongs to the answer.
+    /// Returns the fields of a prompt in an answer to it, among those of all prompts; the prefill is part of the answer.
     pub(super) fn fields_of(&self, prompt: u16, text: &str, stop_reason: Option<&str>) -> Fields {
         let Some(reader) = self.reading.prompts.reader(prompt) else { return Fields::None };
         let Some(extractor) = &reader.extractor else { return Fields::None };
@@ -320,17 +320,17 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The names of the fields of all prompts.
+    /// Returns the names of the fields of all prompts.
     pub(super) fn field_names(&self) -> &'a [String] {
         &self.reading.prompts.fields
     }
 
-    /// The prompts that were asked.
+    /// Returns the prompts of the run.
     pub(super) fn prompts(&self) -> &'a PromptsRead {
         self.reading.prompts
     }
 
-    /// For each field, the kinds of values that the answers hold.
+    /// Returns the kinds of each field's values in the answers.
     pub(super) fn kinds(&self) -> Vec<FieldKinds> {
         let mut kinds = vec![FieldKinds::default(); self.field_names().len()];
         for row in &self.rows {
@@ -376,7 +376,7 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// The number of a name in a list, which it joins if it is new.
+/// Returns the index of a name in a list, to which it is added if it is new.
 pub(super) fn number_of(names: &mut Vec<String>, name: &str) -> usize {
     names.iter().position(|known| known == name).unwrap_or_else(|| {
         names.push(name.to_owned());
@@ -384,7 +384,7 @@ pub(super) fn number_of(names: &mut Vec<String>, name: &str) -> usize {
     })
 }
 
-/// Number of a job among those that were begun, from 1 on.
+/// Returns the number of a job among those that were started, from 1.
 fn job_number(count: usize) -> u32 {
     #[expect(clippy::expect_used, reason = "jobs are numbered by u32 within a run")]
     u32::try_from(count).expect("a chunk has fewer than u32::MAX jobs")

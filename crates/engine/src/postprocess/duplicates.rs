@@ -1,4 +1,4 @@
-//! Rows that equal rows of other chunks: they get those rows' answers.
+//! Rows that equal rows of other chunks, and get the answers of those rows.
 
 use super::answers::{Answers, Reading};
 use super::join::{JoinJob, answers_for, write};
@@ -14,18 +14,19 @@ use bedrock_batch_domain::summary::ChunkCounts;
 use parquet::file::reader::ChunkReader;
 use std::collections::{BTreeSet, HashMap};
 
-/// A file of duplicates, waiting for answers.
+/// File of duplicates whose rows wait for answers.
 #[derive(Debug)]
 pub struct WaitingRows<'a> {
     answers: Answers<'a>,
-    /// By the id of a row that was asked, the rows that equal it.
+    /// Duplicates by the id of the row that was sent in their place.
     rows_of: HashMap<Box<str>, Vec<usize>>,
-    /// Chunks of those rows.
+    /// Chunks of the rows that were sent.
     pub chunks: BTreeSet<u32>,
 }
 
 impl<'a> WaitingRows<'a> {
-    /// Reads which rows wait for which. `first_rows`: the positions of the chunks' first rows.
+    /// Reads the rows, each with the row that was sent in its place. `first_rows` are the positions of the chunks' first
+    /// rows.
     ///
     /// # Errors
     /// Returns an error if `rows` is not a file of duplicates.
@@ -49,7 +50,7 @@ impl<'a> WaitingRows<'a> {
                 )));
             };
             for (id, position) in ids.iter().zip(positions) {
-                // Without an id, the row is not asked, and says why itself.
+                // Rows without such an id are not sent at all, and contain the reason themselves.
                 if let Some(id) = id {
                     rows_of.entry(id.into()).or_default().push(number);
                 }
@@ -60,14 +61,14 @@ impl<'a> WaitingRows<'a> {
         Ok(Self { answers, rows_of, chunks })
     }
 
-    /// Takes one line of a file of shared answers.
+    /// Processes one line of a file of shared answers.
     pub fn take(&mut self, line: &[u8], counts: &mut ChunkCounts) {
         if !take_shared(&mut self.answers, &self.rows_of, line) {
             *counts.warnings.entry("unreadable shared answers".to_owned()).or_default() += 1;
         }
     }
 
-    /// Writes the rows with the answers that came.
+    /// Writes the rows with their answers.
     ///
     /// # Errors
     /// Returns an error if the rows cannot be read, or the outputs not written.

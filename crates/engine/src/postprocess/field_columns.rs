@@ -1,11 +1,11 @@
-//! The columns of a prompt's fields, each of the one type that it has in all files of a run.
+//! Columns of a prompt's fields, each of which has the same type in all files of a run.
 
 use arrow_array::ArrayRef;
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
 use bedrock_batch_domain::extract::{Cell, ColumnType, FieldValue};
 use std::sync::Arc;
 
-/// The columns of all fields, built row by row.
+/// Columns of all fields, built row by row.
 pub(super) struct FieldColumns(Vec<FieldColumn>);
 
 enum FieldColumn {
@@ -17,19 +17,19 @@ enum FieldColumn {
 }
 
 impl FieldColumns {
-    /// Empty columns of these types.
+    /// Creates empty columns of these types.
     pub(super) fn new(types: &[ColumnType]) -> Self {
         Self(types.iter().map(|column| FieldColumn::new(*column)).collect())
     }
 
-    /// Appends the values of one row; nothing in any of them for `None`.
+    /// Appends the values of one row; `None` stands for a row without any values.
     pub(super) fn push(&mut self, values: Option<&[Option<FieldValue>]>) {
         for (number, column) in self.0.iter_mut().enumerate() {
             column.push(values.and_then(|values| values.get(number)).and_then(Option::as_ref));
         }
     }
 
-    /// The columns, in order.
+    /// Returns the columns, in order.
     pub(super) fn finish(&mut self) -> Vec<ArrayRef> {
         self.0.iter_mut().map(FieldColumn::finish).collect()
     }
@@ -69,7 +69,7 @@ impl FieldColumn {
                 }
                 column.append(true);
             }
-            // A cell is of its column's type, or there is none.
+            // No value. A cell of another type does not occur.
             (Self::Integer(column), _) => column.append_null(),
             (Self::Float(column), _) => column.append_null(),
             (Self::Boolean(column), _) => column.append_null(),

@@ -1,4 +1,4 @@
-//! The files of answered rows.
+//! Files of answered rows.
 
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
@@ -9,7 +9,7 @@ use arrow_schema::SchemaRef;
 use bedrock_batch_domain::input::OutputFormat;
 use std::sync::Arc;
 
-/// One file, being written.
+/// File being written.
 pub(super) enum OutputFile<W: ClosableWrite> {
     Parquet(ParquetFile<W>),
     Csv(CsvFile<W>),
@@ -34,7 +34,7 @@ impl<W: ClosableWrite> OutputFile<W> {
     }
 }
 
-/// Begins a file in each format.
+/// Creates a file in each format.
 pub(super) fn create_files<S: ObjectSink>(
     outputs: &[(OutputFormat, String)],
     schema: &SchemaRef,

@@ -1,4 +1,4 @@
-//! The input of postprocess.
+//! Input of postprocess.
 
 use bedrock_batch_domain::join_task::JoinTask;
 use bedrock_batch_domain::plan::JobItem;
@@ -16,20 +16,20 @@ pub struct PostprocessInput {
     pub task: JoinTask,
 }
 
-/// The input as the state machine passes it: the item of its manifest, under a name of the item's own.
+/// Input in the format of the state machine: an item of its manifest, under a name that depends on the kind of the item.
 #[derive(Deserialize)]
 struct StateInput {
     run_id: String,
     execution_arn: String,
-    /// A job of the first pass, whose rows are one chunk.
+    /// Job of the first pass, whose rows are one chunk.
     #[serde(default)]
     job: Option<JobItem>,
-    /// A task that next step wrote down.
+    /// Task that the next step has written.
     #[serde(default)]
     chunk: Option<JoinTask>,
 }
 
-/// An input without a task, or with two.
+/// Error for an input without a task, or with two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the input of postprocess must have either `job` or `chunk`")]
 struct NotOneTask;

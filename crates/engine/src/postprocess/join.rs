@@ -1,4 +1,4 @@
-//! The core of postprocess: answers and rows in, answered rows out.
+//! The core of postprocess, which combines rows and answers to answered rows.
 
 use super::answers::{Answers, JobAttempt, Reading};
 use super::files::{OutputFile, create_files};
@@ -20,39 +20,39 @@ use parquet::file::reader::ChunkReader;
 use std::io::Read;
 use std::sync::Arc;
 
-/// A join, and the files that it writes.
+/// Join, with the files that it writes.
 #[derive(Debug)]
 pub struct JoinJob<'a> {
-    /// The format of answers.
+    /// Format of the answers.
     pub family: Family,
     /// Rules by which answers are read.
     pub reading: Reading<'a>,
-    /// The input's columns, and where each comes from.
+    /// Columns of the input, with their origins.
     pub columns: &'a [Column],
-    /// If true, rows are told apart by a suffix of their ids that does not come out.
+    /// If true, the ids of rows have a suffix that distinguishes them, and that is removed from the output.
     pub strip_suffix: bool,
     /// Types of the fields' columns; without them, those of the chunk's own values.
     pub types: Option<&'a [ColumnType]>,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
-    /// The ids of rows whose answers rows of other chunks wait for, and the key of the file for these.
+    /// Ids of rows whose answers rows of other chunks wait for, and the key of the file for these answers.
     pub shared: Option<(&'a [String], &'a str)>,
 }
 
-/// A job that had rows of the chunk, and its answers.
+/// Job that had rows of the chunk, with its answers.
 pub struct JobAnswers<'a> {
-    /// The job.
+    /// Job.
     pub job: JobAttempt,
-    /// Its output files.
+    /// Output files of the job.
     pub answers: Box<dyn Iterator<Item = Box<dyn Read>> + 'a>,
 }
 
 /// Result of a join.
 #[derive(Debug)]
 pub struct Joined {
-    /// The counts.
+    /// Counts of the rows.
     pub counts: ChunkCounts,
-    /// By line of the chunk's file of records: true if its row is unanswered and may be sent again.
+    /// For each line of the chunk's file of records, true if its row is unanswered and may be sent again.
     pub unanswered: Vec<bool>,
 }
 
@@ -60,8 +60,8 @@ pub struct Joined {
 /// the file `rows` (named `rows_name` in messages), and writes the outputs.
 ///
 /// # Errors
-/// Returns an error if the rows cannot be read, or the outputs not written. An answer that makes no sense is not an error:
-/// its row says so.
+/// Returns an error if the rows cannot be read, or the outputs not written. An unusable answer is not an error:
+/// its row contains the reason.
 pub fn join<'a, R, S>(
     job: &JoinJob<'_>,
     rows: &R,
@@ -86,7 +86,7 @@ where
     }
     write(job, rows, rows_name, &answers, false, &mut counts, sink)?;
     let sent = (0..answers.rows.len()).filter(|row| answers.was_sent(*row));
-    let unanswered = sent.map(|row| answers.may_be_asked(row)).collect();
+    let unanswered = sent.map(|row| answers.can_be_sent(row)).collect();
     Ok(Joined { counts, unanswered })
 }
 
@@ -118,7 +118,7 @@ where
     Ok(Answers::new(&row_ids, not_sent, &prompts, reading))
 }
 
-/// The reasons of rows that were not sent. Rows files of earlier versions have them in `words` alone.
+/// Returns the reasons of rows that were not sent. Rows files of earlier versions have them only in `words`.
 fn row_errors(
     words: &StringArray,
     coded: Option<&StringArray>,
@@ -129,8 +129,7 @@ fn row_errors(
     };
     let errors = coded.iter().map(|error| error.map(serde_json::from_str).transpose());
     errors.collect::<Result<_, _>>().map_err(|error| {
-        EngineError::corrupt(format!("{rows_name} has an error of a row that is not as it was written"))
-            .caused_by(error)
+        EngineError::corrupt(format!("{rows_name} contains a corrupt reason of a row")).caused_by(error)
     })
 }
 
@@ -176,7 +175,7 @@ where
     outputs.into_iter().try_for_each(OutputFile::close)
 }
 
-/// The rows under the ids that they have in the input: without the number of the prompt at their end.
+/// Returns the rows with the ids that they have in the input, without the number of the prompt at the end.
 fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
     let schema = batch.schema();
     let Some((at, ids)) =
@@ -188,7 +187,7 @@ fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
     let mut columns = batch.columns().to_vec();
     columns[at] = Arc::new(stripped);
     RecordBatch::try_new(schema, columns)
-        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
+        .map_err(|error| EngineError::internal("cannot remove the internal columns").caused_by(error))
 }
 
 fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
@@ -200,9 +199,7 @@ fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         .filter(|(_, f)| !INTERNAL.contains(&f.name().as_str()))
         .map(|(i, _)| i)
         .collect();
-    batch
-        .project(&kept)
-        .map_err(|error| EngineError::internal("cannot make rows without internal columns").caused_by(error))
+    batch.project(&kept).map_err(|error| EngineError::internal("cannot remove the internal columns").caused_by(error))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Postprocess: join a job's answers to its rows. Answers come in any order, some not at all; rows go out in theirs,
-//! each exactly once.
+//! Postprocess: joins the answers of a job to its rows. Answers may be in any order or missing; every row is written exactly
+//! once, in the order of the input.
 
 mod answer_lines;
 mod answers;

@@ -1,4 +1,4 @@
-//! The columns that answers add, built a batch at a time.
+//! Columns that answers add, built batch by batch.
 
 use super::answers::{Answers, Fields, Outcome, StoredReply};
 use super::field_columns::FieldColumns;
@@ -18,13 +18,13 @@ use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The answer columns of some rows.
+/// Answer columns of some rows.
 pub(super) struct AnswerColumns<'a> {
     family: Family,
     prompts: &'a PromptsRead,
     field_names: &'a [String],
     fields: FieldColumns,
-    /// Whether the rows equal rows that were asked, and cost nothing themselves.
+    /// If true, the rows equal rows that were sent, and cost nothing themselves.
     duplicates: bool,
     response: StringBuilder,
     embedding: ListBuilder<Float32Builder>,
@@ -38,7 +38,7 @@ pub(super) struct AnswerColumns<'a> {
 }
 
 impl<'a> AnswerColumns<'a> {
-    /// Empty columns for so many rows; those of the prompt's fields get these types.
+    /// Creates empty columns for this number of rows; those of the prompt's fields get these types.
     pub(super) fn new(
         family: Family,
         answers: &Answers<'a>,
@@ -69,7 +69,7 @@ impl<'a> AnswerColumns<'a> {
         let Some(row) = answers.rows.get(number) else { return };
         counts.rows += 1;
         counts.retried += u64::from(row.attempts > 1);
-        counts.unanswered += u64::from(answers.may_be_asked(number));
+        counts.unanswered += u64::from(answers.can_be_sent(number));
         self.attempts.append_value(row.attempts);
         if self.prompts.named {
             self.prompt_id.append_option(self.prompts.id(row.prompt));
@@ -108,7 +108,7 @@ impl<'a> AnswerColumns<'a> {
         self.fields.push(None);
     }
 
-    /// Appends a reply; returns the reason why it is no answer all the same, if so.
+    /// Appends a reply; returns the reason if it does not count as an answer.
     fn answer(
         &mut self,
         answers: &Answers<'_>,
@@ -118,7 +118,7 @@ impl<'a> AnswerColumns<'a> {
     ) -> Option<RowError> {
         let prefill = self.prompts.prefill(prompt);
         if self.duplicates {
-            // It costs nothing: the row that it equals was asked.
+            // It costs nothing, since the row that it equals was sent.
             self.input_tokens.append_option(reply.input_tokens.map(|_| 0));
             self.output_tokens.append_option(reply.output_tokens.map(|_| 0));
             let (input, output) = (reply.input_tokens.unwrap_or(0), reply.output_tokens.unwrap_or(0));
@@ -132,7 +132,7 @@ impl<'a> AnswerColumns<'a> {
         self.model_id.append_option(answers.models.get(reply.model));
         match answers.text(reply) {
             Some(text) if prefill.is_empty() => self.response.append_value(text),
-            // The model goes on after the prefill: together they are the answer.
+            // The model continues the prefill: together they are the answer.
             Some(text) => self.response.append_value(format!("{prefill}{text}")),
             None => self.response.append_null(),
         }
@@ -152,10 +152,10 @@ impl<'a> AnswerColumns<'a> {
         }
     }
 
-    /// The input's rows with these columns behind them; older columns of the same names get their origin in front.
+    /// Appends these columns to the input's rows; older columns with the same names are prefixed with their origin.
     ///
     /// # Errors
-    /// If there are not as many rows as outcomes.
+    /// Returns an error if there are not as many rows as outcomes.
     pub(super) fn join(mut self, rows: &RecordBatch, known: &[Column]) -> Result<RecordBatch, EngineError> {
         let tokens = |mut column: UInt64Builder| Arc::new(column.finish()) as ArrayRef;
         let payload: (&str, ArrayRef) = if self.family.is_embedding() {

@@ -1,7 +1,7 @@
-//! The pivot: several answers to one row become one wide row, with columns for each prompt.
+//! The pivot, which combines several answers to one row to one wide row with columns for each prompt.
 //!
-//! The files of a chunk hold a row per answer, those of one input row one after the other. A chunk may end between them: the
-//! row then belongs to the chunk that it begins in, and its other answers are read from the next ones.
+//! The files of a chunk contain a row per answer; those of one input row are adjacent. A chunk may end between them: then the
+//! row belongs to the chunk in which it begins, and its other answers are read from the next ones.
 
 use super::files::{OutputFile, create_files};
 use super::prompts_read::PromptsRead;
@@ -21,12 +21,12 @@ use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use std::sync::Arc;
 
-/// Wide rows to be written.
+/// Task to write wide rows.
 #[derive(Debug)]
 pub struct PivotTask<'a> {
-    /// The prompts.
+    /// Prompts.
     pub prompts: &'a PromptsRead,
-    /// The prompts of each row, from which follows which answers there should be.
+    /// Selection of the prompts for each row, which determines the expected answers.
     pub plan: &'a PromptPlan,
     /// Columns before those of the answers, `record_id` first.
     pub existing: Vec<Column>,
@@ -57,7 +57,7 @@ pub fn pivot<S: ObjectSink>(
     for batch in own {
         let mut batch = batch?;
         if !begun {
-            // What the chunk before began is written there.
+            // Rows that begin in the previous chunk are written there.
             let first = first_of_a_row(&batch)?;
             write(&batch, &[])?;
             batch = batch.slice(first, batch.num_rows() - first);
@@ -65,7 +65,7 @@ pub fn pivot<S: ObjectSink>(
         }
         let batch = joined(carried.take(), batch)?;
         let mut ends = ends_of_rows(&batch)?;
-        // The last one may go on.
+        // The last one may continue.
         ends.pop();
         let complete = ends.last().copied().unwrap_or(0);
         write(&batch, &ends)?;
@@ -102,7 +102,7 @@ fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, Engi
     column.ok_or_else(|| unfitting(format!("there is no column `{name}`")))
 }
 
-/// Returns the place of the first row that begins an input row.
+/// Returns the index of the first row that begins an input row.
 fn first_of_a_row(batch: &RecordBatch) -> Result<usize, EngineError> {
     let ids = texts(batch, RECORD_ID)?;
     Ok((0..ids.len()).find(|row| RecordId::parse(ids.value(*row)).is_first_of_row()).unwrap_or(ids.len()))
@@ -161,7 +161,7 @@ fn place(row: usize) -> u32 {
     u32::try_from(row).expect("a batch has fewer than u32::MAX rows")
 }
 
-/// For each input row, the row of its answer to a prompt.
+/// Returns, for each input row, the index of its answer to a prompt.
 fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Array {
     let mut begin = 0;
     let rows = ends.iter().map(|end| {
@@ -173,7 +173,7 @@ fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Arra
 }
 
 impl PivotTask<'_> {
-    /// Returns the reasons of missing answers of each input row; null where none is missing.
+    /// Returns the reasons of missing answers of each input row; null if none is missing.
     fn errors(&self, batch: &RecordBatch, prompts: &StringArray, ends: &[usize]) -> Result<StringArray, EngineError> {
         let (schema, answers_from) = (batch.schema(), self.existing.len());
         let at = schema.fields().iter().skip(answers_from).position(|field| field.name() == ERROR);
@@ -188,19 +188,19 @@ impl PivotTask<'_> {
                 let error = column.value(row);
                 if prompts.is_valid(row) { format!("{}: {error}", prompts.value(row)) } else { error.to_owned() }
             });
-            let mut said: Vec<String> = failed.collect();
+            let mut reasons: Vec<String> = failed.collect();
             for id in self.wanted(chosen_by.as_ref(), rows.start) {
                 if !rows.clone().any(|row| prompts.is_null(row) || prompts.value(row) == id) {
-                    // A limit of the run came between the prompts of the row.
-                    said.push(format!("{id}: {}", RowError::from(RowErrorCode::OverMaxNumJobs)));
+                    // A limit of the run separated the prompts of the row.
+                    reasons.push(format!("{id}: {}", RowError::from(RowErrorCode::OverMaxNumJobs)));
                 }
             }
-            (!said.is_empty()).then(|| said.join("; "))
+            (!reasons.is_empty()).then(|| reasons.join("; "))
         });
         Ok(errors.collect())
     }
 
-    /// The cells that say which prompts rows are asked, and their column.
+    /// Returns the cells that select the prompts of rows, with the name of their column.
     fn choosing_values(&self, batch: &RecordBatch) -> Result<Option<(String, StringArray)>, EngineError> {
         let names: Vec<String> = self.existing.iter().map(|column| column.name.clone()).collect();
         let Some(name) = self.plan.choosing_column(&names) else { return Ok(None) };
@@ -209,7 +209,7 @@ impl PivotTask<'_> {
         Ok(values.map(|values| (name.to_owned(), values)))
     }
 
-    /// The names of the prompts that a row is to be asked.
+    /// Returns the names of the prompts of a row.
     fn wanted(&self, chosen_by: Option<&(String, StringArray)>, row: usize) -> impl Iterator<Item = &str> {
         let chosen = chosen_by.filter(|(_, values)| row < values.len()).and_then(|(name, values)| {
             let value = if values.is_null(row) { "" } else { values.value(row) };
@@ -246,10 +246,10 @@ mod tests {
         PromptPlan { choice, prompts }
     }
 
-    /// Answers of input rows: for each, which of the prompts it was asked.
-    fn answers(asked: &[Vec<usize>]) -> Vec<[Option<String>; 6]> {
+    /// Returns the answers of input rows, each of which was sent with these prompts.
+    fn answers(sent: &[Vec<usize>]) -> Vec<[Option<String>; 6]> {
         let mut rows = Vec::new();
-        for (row, prompts) in asked.iter().enumerate() {
+        for (row, prompts) in sent.iter().enumerate() {
             let cell = |text: String| Some(text);
             if prompts.is_empty() {
                 let error = cell("no prompt".into());
@@ -281,13 +281,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_become_wide_once_wherever_files_and_batches_end(
-            asked in prop::collection::vec(prop_oneof![Just(vec![]), Just(vec![0]), Just(vec![0, 1]), Just(vec![1, 0])], 1..12),
+        fn each_row_becomes_wide_once_wherever_files_and_batches_end(
+            sent in prop::collection::vec(prop_oneof![Just(vec![]), Just(vec![0]), Just(vec![0, 1]), Just(vec![1, 0])], 1..12),
             cuts in prop::collection::vec(1usize..5, 40), batch_rows in 1usize..4,
         ) {
             let plan = plan();
             let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
-            let rows = answers(&asked);
+            let rows = answers(&sent);
             let mut chunks: Vec<Vec<RecordBatch>> = Vec::new();
             let mut left = rows.as_slice();
             for cut in cuts {
@@ -321,7 +321,7 @@ mod tests {
                     }
                 }
             }
-            let expected = asked.iter().enumerate().map(|(row, prompts)| {
+            let expected = sent.iter().enumerate().map(|(row, prompts)| {
                 let has = |prompt: usize| prompts.contains(&prompt);
                 let lost = has(1) && row % 3 == 0;
                 let error = if prompts.is_empty() { Some("no prompt".to_owned()) } else { lost.then(|| "b: lost".to_owned()) };
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_that_a_limit_cut_off_is_said() {
+    fn a_prompt_cut_off_by_a_limit_is_reported() {
         let plan = plan();
         let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
         let text = |cells: Vec<Option<&str>>| Arc::new(StringArray::from(cells)) as ArrayRef;

@@ -1,20 +1,20 @@
-//! From a record id to its row within the job.
+//! Lookup of rows by their record ids.
 
 use arrow_array::{Array, StringArray};
 use bedrock_batch_domain::record_id::PositionId;
 use std::collections::HashMap;
 
-/// The rows of a job by their record ids.
+/// Rows of a job by their record ids.
 #[derive(Debug)]
 pub(super) enum RowIds {
-    /// Ids that preprocess made, one after the other: the row follows from the number.
+    /// Consecutive ids that preprocess assigned: the row follows from the number.
     Positions { first: u64, rows: usize },
-    /// The user's own ids.
+    /// Ids from the user's input.
     Own(HashMap<Box<str>, usize>),
 }
 
 impl RowIds {
-    /// The ids of a job's rows, in batches.
+    /// Creates the lookup from the ids of a job's rows, in batches.
     pub(super) fn new(batches: &[StringArray]) -> Self {
         let ids = || batches.iter().flat_map(|batch| (0..batch.len()).map(|row| batch.value(row)));
         let first = ids().next().and_then(position).unwrap_or(0);
@@ -25,7 +25,7 @@ impl RowIds {
         Self::Own(ids().enumerate().map(|(row, id)| (id.into(), row)).collect())
     }
 
-    /// The row of this id, if there is one.
+    /// Returns the row with this id, if there is one.
     pub(super) fn row(&self, id: &str) -> Option<usize> {
         match self {
             Self::Positions { first, rows } => {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn own_ids_do() {
+    fn own_ids_are_looked_up_in_a_table() {
         let ids = RowIds::new(&[StringArray::from(vec!["b", "a", "r000000002"])]);
         assert_eq!((ids.row("b"), ids.row("r000000002"), ids.row("c")), (Some(0), Some(2), None));
     }

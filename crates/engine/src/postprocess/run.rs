@@ -1,4 +1,4 @@
-//! The use case: find the answers of a chunk, join them, store the counts.
+//! The use case: finds the answers of a chunk, joins them, and stores the counts.
 
 use super::answers::{JobAttempt, Reading};
 use super::duplicates::WaitingRows;
@@ -28,32 +28,32 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use tokio::runtime::Handle;
 
-/// Everything that postprocess needs.
+/// Performs join tasks.
 #[derive(Debug, Clone)]
 pub struct Postprocessor {
-    /// The bucket of everything.
+    /// Bucket of the stack.
     pub bucket: Bucket,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
 }
 
-/// A file of rows to be joined, and how.
+/// File of rows to be joined, with everything that the join needs.
 struct RowsFile {
     plan: Plan,
     layout: Layout,
     rows: ObjectMeta,
     types: Option<Vec<ColumnType>>,
     outputs: Vec<(OutputFormat, String)>,
-    /// The execution that owns the run.
+    /// Execution that owns the run.
     owner: String,
     prompts: PromptsRead,
 }
 
 impl Postprocessor {
-    /// Performs a task with all answers that there are, however the jobs ended. A repetition writes the same files.
+    /// Performs a task with all existing answers, however the jobs ended. A repetition writes the same files.
     ///
     /// # Errors
-    /// Returns an error if S3 or DynamoDB cannot be reached, or if another execution owns the run by now.
+    /// Returns an error if S3 or DynamoDB cannot be reached, or if another execution owns the run now.
     pub async fn run(&self, input: &PostprocessInput) -> Result<ChunkCounts, EngineError> {
         let done = self.perform(input).await;
         self.jobs.record_outcome(&input.run_id, (input.task.name(), input.task.index()), done).await
@@ -66,7 +66,7 @@ impl Postprocessor {
         let (index, name, stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
                 self.pivot(plan, layout, *chunk, &input.execution_arn).await?;
-                // Its rows are counted already.
+                // Its rows are already counted.
                 return Ok(ChunkCounts::default());
             }
             JoinTask::Chunk { chunk, name, attempts, types, stamp } => {
@@ -98,7 +98,7 @@ impl Postprocessor {
         types: Option<Vec<ColumnType>>,
     ) -> Result<RowsFile, EngineError> {
         let rows = self.expect(rows_key).await?;
-        // It was checked when the prompt was loaded.
+        // Prompts were validated when they were loaded.
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let owner = input.execution_arn.clone();
         Ok(RowsFile { plan, layout, rows, types, outputs, owner, prompts })
@@ -157,7 +157,7 @@ impl Postprocessor {
         let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_deref());
         let folder = match (attempt.lane, job_arn.and_then(|arn| arn.rsplit('/').next())) {
             (Lane::OnDemand, _) => Some(file.layout.on_demand_prefix(attempt.index)),
-            // Bedrock writes under the folder we name, in one of its own that is called after the job's id.
+            // Bedrock writes to a subfolder of the given folder, which is named after the job's id.
             (Lane::Batch, Some(id)) => Some(format!("{}{id}/", file.layout.answers_prefix(attempt.index))),
             (Lane::Batch, None) => None,
         };
@@ -173,7 +173,7 @@ impl Postprocessor {
         let attempt = JobAttempt {
             pass: attempt.pass,
             records: attempt.records as usize,
-            was_asked: stored.as_ref().is_some_and(StoredJob::was_sent),
+            was_sent: stored.as_ref().is_some_and(StoredJob::was_sent),
             lane: attempt.lane,
             model_id: model.id.clone(),
             missing: missing(attempt.lane, stored.as_ref()),
@@ -190,7 +190,7 @@ impl Postprocessor {
         self.bucket.find_json(&key).await
     }
 
-    /// Writes a chunk's rows as wide ones, once all is answered.
+    /// Writes the rows of a chunk as wide rows, after everything is answered.
     async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owner: &str) -> Result<(), EngineError> {
         let own = self.expect(&layout.long_key(chunk)).await?;
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
@@ -245,7 +245,7 @@ impl Postprocessor {
                 let mut waiting = WaitingRows::read(&rows, &name, &first_rows, job.reading)?;
                 let keys: BTreeSet<String> =
                     waiting.chunks.iter().map(|index| file.layout.shared_key(*index)).collect();
-                // Chunks that were never joined have shared nothing.
+                // Chunks that were never joined have no shared answers.
                 let files = shared.into_iter().filter(|found| keys.contains(&found.uri.key));
                 let files: Vec<((), ObjectMeta)> = files.map(|found| ((), found)).collect();
                 for_each_line_of(&runtime, &s3, &files, |(), line| {
@@ -263,8 +263,8 @@ impl Postprocessor {
     }
 }
 
-/// Uploads that are begun only while the execution that wants them owns the run: a function goes on for a while after its
-/// execution was stopped, and must not write over what another one has written since.
+/// Uploads that start only while this execution owns the run: a function continues for a while after its execution was
+/// stopped, and must not overwrite files that another execution has written since.
 struct WhileOwned<'a> {
     runtime: &'a Handle,
     uploads: &'a Uploads,
@@ -288,7 +288,7 @@ impl ObjectSink for WhileOwned<'_> {
     }
 }
 
-/// Returns the formats and keys of the answered rows; `key` makes that of file `index`.
+/// Returns the formats and keys of the answered rows; `key` returns that of file `index`.
 fn outputs(
     plan: &Plan,
     layout: &Layout,
@@ -296,7 +296,7 @@ fn outputs(
     key: fn(&Layout, u32, &str) -> String,
 ) -> Vec<(OutputFormat, String)> {
     if plan.prompts.is_wide() {
-        // The pivot makes the answered rows of it, at the end.
+        // The pivot creates the answered rows from it at the end.
         return vec![(OutputFormat::Parquet, layout.long_key(index))];
     }
     let formats = plan.request.output_formats.iter();
@@ -316,7 +316,7 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
     }
 }
 
-/// Reason of the rows of a job for which no line came.
+/// Returns the reason of the rows of a job that got no line.
 fn missing(lane: Lane, stored: Option<&StoredJob>) -> RowError {
     let Some(stored) = stored else { return RowErrorCode::NotAskedRunEnded.into() };
     if stored.was_sent() {

@@ -1,5 +1,5 @@
-//! Answers that rows of other chunks wait for, because they equal the rows that were asked: written by the chunk that was
-//! asked, read by the files of duplicates.
+//! Answers that duplicates in other chunks wait for. The join of the chunk whose rows were sent writes them, and the joins
+//! of the files of duplicates read them.
 
 use super::answers::{Answers, Fields, KeptPayload, Outcome, Row, StoredReply, number_of};
 use crate::error::EngineError;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Write;
 
-/// One answer, as a line of a shared file.
+/// Answer, as a line of a file of shared answers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct SharedAnswer {
     record_id: String,
@@ -26,17 +26,17 @@ pub(super) struct SharedAnswer {
     input_tokens: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output_tokens: Option<u64>,
-    /// The reason why there is no answer.
+    /// Reason why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     none: Option<SharedError>,
 }
 
-/// A reason, as it is stored.
+/// Reason in its stored format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum SharedError {
     Coded(RowError),
-    /// Of versions without codes: the text of `error`, and the words that it is counted by.
+    /// Format of versions without codes: the text of `error`, and the words that it is counted by.
     InWords(String, String),
 }
 
@@ -85,18 +85,18 @@ fn shared(answers: &Answers<'_>, id: &str, row: &Row) -> SharedAnswer {
     answer
 }
 
-/// Gives a shared answer to all rows that wait for it; `rows_of`: by the id of the row that was asked, those that equal
-/// it.
+/// Assigns a shared answer to all rows that wait for it. `rows_of` contains duplicates by the id of the row that was sent
+/// in their place.
 pub(super) fn take_shared(answers: &mut Answers<'_>, rows_of: &HashMap<Box<str>, Vec<usize>>, line: &[u8]) -> bool {
     let Ok(answer) = serde_json::from_slice::<SharedAnswer>(line) else { return false };
     let Some(rows) = rows_of.get(answer.record_id.as_str()) else { return true };
-    // One copy in memory, however many rows share it.
+    // One copy in memory for all rows that share it.
     let payload = match (&answer.text, &answer.embedding) {
         (Some(text), _) => answers.keep_text(text),
         (None, Some(embedding)) => answers.keep_embedding(embedding),
         (None, None) => KeptPayload::None,
     };
-    // Rows that equal each other are asked the same prompt.
+    // Rows that equal each other have the same prompt.
     let prompt = rows.first().and_then(|row| answers.rows.get(*row)).map_or(0, |row| row.prompt);
     let fields = match &answer.text {
         Some(text) => answers.fields_of(prompt, text, answer.stop_reason.as_deref()),
@@ -128,7 +128,7 @@ mod tests {
     use bedrock_batch_domain::row_error::RowErrorCode;
 
     #[test]
-    fn reasons_are_read_with_codes_and_as_they_were_stored_before() {
+    fn reasons_are_read_with_and_without_codes() {
         let read = |none: &str| {
             let line = format!(r#"{{"record_id": "r1", "attempts": 1, "none": {none}}}"#);
             serde_json::from_str::<SharedAnswer>(&line).unwrap().none.unwrap().row_error()

@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use std::io::{Read, Write};
 
-/// Copies the lines of the chunk's file of records (`records`) whose number in it is `unanswered`, as the object `key`.
+/// Copies the lines of the chunk's file of records (`records`) that are `unanswered` to the object `key`.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or the object not written.

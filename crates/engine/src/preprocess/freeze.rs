@@ -1,4 +1,4 @@
-//! Freezing: the plan, and the manifest of the first pass.
+//! Freezing of the plan and of the manifest of the first pass.
 
 use super::chunks::Written;
 use super::start_input::StartInput;
@@ -11,7 +11,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source};
 use bedrock_batch_domain::run::Step;
 
-/// A run whose chunks are written.
+/// Run whose chunks are written.
 pub(super) struct RunToFreeze<'a> {
     pub(super) input: &'a StartInput,
     pub(super) run_id: &'a str,
@@ -23,14 +23,14 @@ pub(super) struct RunToFreeze<'a> {
 }
 
 impl RunToFreeze<'_> {
-    /// Writes everything that later steps need, and returns the first of them.
+    /// Writes everything that later steps need, and returns the first step.
     pub(super) async fn freeze(self, bucket: &Bucket, job_table: &str) -> Result<Step, EngineError> {
         let mut jobs = self.jobs(bucket);
         let small_chunk = jobs.pop_if(|last| last.is_remainder);
         let plan = self.plan(bucket, job_table, small_chunk.is_some());
         let run_id = self.run_id;
         if let Some(small) = &small_chunk {
-            // The second pass, written before the first: no pass has sent its rows yet.
+            // The second pass is written before the first one, when no pass has sent its rows yet.
             let parts: Vec<Parts> = vec![vec![(small.index, small.records)]];
             bucket.put_json(&Layout::pass_parts_key(run_id, 1), &parts).await?;
             bucket.put_json(&Layout::pass_jobs_key(run_id, 1), &[small]).await?;
@@ -39,14 +39,14 @@ impl RunToFreeze<'_> {
             bucket.put_json(&Layout::first_rows_key(run_id), &self.written.first_rows).await?;
         }
         bucket.put_json(&Layout::jobs_key(run_id), &jobs).await?;
-        // The plan comes last: where there is one, there is all of it.
+        // The plan is written last, so that its existence implies that of all other files.
         bucket.put_json(&Layout::plan_key(run_id), &plan).await?;
         let counts = &plan.counts;
         tracing::info!(run_id, rows = counts.rows, records = counts.records, jobs = counts.jobs, "run_prepared");
         Ok(Step::first(&plan, &self.input.execution_arn))
     }
 
-    /// One job per chunk. One that is too small for a batch job is sent on demand.
+    /// Creates one job per chunk. A chunk that is too small for a batch job is sent on demand.
     fn jobs(&self, bucket: &Bucket) -> Vec<JobItem> {
         let minimum = self.checked.resolved.model.limits.min_records_per_job;
         let small = |records: u32| self.lane == Lane::Batch && records < minimum;

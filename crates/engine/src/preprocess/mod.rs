@@ -1,9 +1,9 @@
-//! Preprocess: from an execution input to jobs' files, a job manifest and a frozen plan. Nothing is submitted before
-//! it ends, and a repetition writes the same bytes.
+//! Preprocess: converts an execution input to the files of jobs, a job manifest and a frozen plan. Nothing is submitted
+//! before it ends, and a repetition writes the same bytes.
 //!
 //! The parts, in the order in which a run passes through them: [`Preprocessor`] checks the request (`validated_request`)
-//! against its `input`, counts the rows (`row_budget`), and writes them (`write_rows`): each batch is seen as the run sees
-//! it (`view`), gets its ids, prompts and images (`prompting`), and becomes records in chunk files (`chunks`). `freeze`
+//! against its `input`, counts the rows (`row_budget`), and writes them (`write_rows`): each batch is converted to
+//! the run's `view`, gets its ids, prompts and images (`prompting`), and becomes records in chunk files (`chunks`). `freeze`
 //! writes the plan.
 
 mod chunks;

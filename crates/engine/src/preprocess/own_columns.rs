@@ -1,4 +1,4 @@
-//! Adding our columns to the user's.
+//! Addition of internal columns to the user's.
 
 use crate::error::EngineError;
 use arrow_array::builder::StringBuilder;
@@ -8,7 +8,7 @@ use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID, ROW_ERROR};
 use bedrock_batch_domain::row_error::RowError;
 use std::sync::Arc;
 
-/// The rows with `record_id` first; a column of that name moves there.
+/// Returns the rows with `record_id` as the first column, in place of an existing one.
 pub(super) fn with_first_column(batch: &RecordBatch, ids: &StringArray) -> Result<RecordBatch, EngineError> {
     let mut fields = vec![Field::new(RECORD_ID, DataType::Utf8, false)];
     let mut columns: Vec<ArrayRef> = vec![Arc::new(ids.clone())];
@@ -21,8 +21,8 @@ pub(super) fn with_first_column(batch: &RecordBatch, ids: &StringArray) -> Resul
     batch_of(fields, columns)
 }
 
-/// The rows with the reason why each has no record: as data, which is what postprocess reads, and in words, which are
-/// what versions without codes read.
+/// Adds the reason why each row has no record: as data, which postprocess reads, and in words, which versions without codes
+/// read.
 pub(super) fn with_row_errors<'e>(
     batch: &RecordBatch,
     errors: impl Iterator<Item = Option<&'e RowError>>,
@@ -42,7 +42,7 @@ pub(super) fn with_row_errors<'e>(
     batch_of(fields, columns)
 }
 
-/// The rows with the prompt that each is asked.
+/// Adds the prompt of each row.
 pub(super) fn with_prompts(batch: &RecordBatch, prompts: StringArray) -> Result<RecordBatch, EngineError> {
     let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     fields.push(Field::new(PROMPT, DataType::Utf8, true));
@@ -51,7 +51,7 @@ pub(super) fn with_prompts(batch: &RecordBatch, prompts: StringArray) -> Result<
     batch_of(fields, columns)
 }
 
-/// A batch of these columns.
+/// Creates a batch of these columns.
 pub(super) fn batch_of(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineError> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(|error| EngineError::internal("columns do not fit together").caused_by(error))

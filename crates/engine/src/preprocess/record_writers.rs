@@ -1,4 +1,4 @@
-//! The form of a request's records.
+//! Writers of a request's records.
 
 use super::validated_request::ValidatedRequest;
 use bedrock_batch_domain::check::EMBEDDING_INPUT;
@@ -7,13 +7,13 @@ use bedrock_batch_domain::model::RecordWriter;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::{Choice, Template};
 
-/// The writer of the records of each prompt; of embeddings, the only one.
+/// Creates a writer of records for each prompt, or a single one for embeddings.
 pub(super) fn record_writers(checked: &ValidatedRequest) -> Result<Vec<RecordWriter>, Problem> {
     let (family, inference) = (checked.resolved.model.family, &checked.request.inference);
     let with_image = checked.request.rows.input_type == InputType::Image;
     let prompts = &checked.resolved.prompts.prompts;
     if checked.resolved.prompts.choice == Choice::None {
-        // An image can do without a text.
+        // An image does not need a text.
         let has_text = !with_image || checked.input.view.names().iter().any(|name| name == EMBEDDING_INPUT);
         let shown = if has_text { format!("{{{EMBEDDING_INPUT}}}") } else { String::new() };
         let template = Template::parse(&shown);

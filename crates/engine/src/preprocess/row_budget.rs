@@ -1,4 +1,4 @@
-//! The number of rows that a run takes, their lane, and the counts of what was written.
+//! The number of rows that a run sends, their lane, and the counts for the plan.
 
 use super::chunks::Written;
 use super::input::InputReader;
@@ -16,25 +16,25 @@ use std::collections::BTreeMap;
 use std::mem::take;
 use tokio::runtime::Handle;
 
-/// The Distributed Map's result holds two bytes a job and must stay under 256 KiB.
+/// Maximum number of jobs: the result of the Distributed Map has two bytes per job, and is limited to 256 KiB.
 const MAX_JOBS: u64 = 100_000;
 
-/// Number of rows of the input, number of them that the request lets in, and the lane and limits of those.
+/// Number of rows of the input, number of rows that the request allows, and their lane and limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowBudget {
     there: u64,
     within_total: u64,
-    /// Rows of the input that are taken.
+    /// Number of rows of the input that are used.
     pub(super) taken: u64,
-    /// Prompted rows that they become: more, where a row has several prompts.
+    /// Number of prompted rows that they become: more, if rows have several prompts.
     pub(super) records: u64,
     pub(super) lane: Lane,
     pub(super) limits: ChunkLimits,
 }
 
 impl RowBudget {
-    /// Plans a run. Where rows have prompts of their own, each is read for that; prompts that no row uses are dropped from
-    /// the request. For a blocking thread.
+    /// Plans a run. If rows have different prompts, all rows are read, and prompts that no row uses are removed from the
+    /// request. To be used on a blocking thread.
     pub(super) fn plan(checked: &mut ValidatedRequest, inputs: &InputReader) -> Result<Self, EngineError> {
         if !checked.resolved.prompts.names_prompts() {
             return Self::of(checked, None);
@@ -49,7 +49,7 @@ impl RowBudget {
         Ok(budget)
     }
 
-    /// Maximum number of rows that the request lets in, and of records.
+    /// Returns the maximum number of rows that the request allows, and the maximum number of records.
     fn maximum(checked: &ValidatedRequest) -> (u64, u64) {
         let request = &checked.request;
         let per_job = request.max_records_per_job.min(checked.resolved.model.limits.max_records_per_job);
@@ -57,7 +57,7 @@ impl RowBudget {
         (checked.input.shape.rows.min(request.max_records_total.unwrap_or(u64::MAX)), in_jobs)
     }
 
-    /// `survey`: the result of a first look at all rows, where rows have prompts of their own.
+    /// Creates the budget; `survey` is the survey of all rows, if rows have different prompts.
     fn of(checked: &ValidatedRequest, survey: Option<&Survey>) -> Result<Self, EngineError> {
         let (request, model) = (&checked.request, &checked.resolved.model.limits);
         let there = checked.input.shape.rows;
@@ -70,8 +70,8 @@ impl RowBudget {
         let limits = chunk_limits(request, model, lane);
         limits.check(records)?;
         if records.div_ceil(u64::from(limits.max_records)) > MAX_JOBS {
-            let rule = format!("{records} rows would make over {MAX_JOBS} jobs, more than a run can hold");
-            let remedy = "raise it (Bedrock takes up to 100,000 records a job), or split the input";
+            let rule = format!("{records} rows would need more than {MAX_JOBS} jobs, the maximum of a run");
+            let remedy = "raise it (Bedrock takes up to 100,000 records per job), or split the input";
             return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
         }
         Ok(Self { there, within_total, taken, records, lane, limits })
@@ -132,25 +132,25 @@ impl RowBudget {
             parts.push(format!("{rejected} cannot be sent ({})", reasons.join(", ")));
         }
         if duplicates > 0 {
-            parts.push(format!("{duplicates} are the same as others"));
+            parts.push(format!("{duplicates} equal others"));
         }
         let least = self.limits.min_records;
         let rest = written.rows.saturating_sub(rejected + duplicates);
         if self.lane == Lane::Batch && rest > 0 {
-            parts.push(format!("the rest is under the {least} records that a batch job needs"));
+            parts.push(format!("the others are fewer than the {least} records that a batch job needs"));
         }
         let rule = format!("of {} rows, {}", written.rows, parts.join(", and "));
         let remedy = match (rejected > 0, duplicates > 0) {
-            _ if failed_before => "look at the answers of that stage; include_failed sends such rows all the same",
+            _ if failed_before => "check the answers of that stage; include_failed sends such rows nevertheless",
             (_, true) => "use processing_mode `auto`, add rows, or set deduplicate to false",
-            (true, false) => "mend those rows, or add rows",
+            (true, false) => "correct those rows, or add rows",
             (false, false) => "add rows",
         };
         Problem::without_value("the input", rule).remedy(remedy)
     }
 }
 
-/// Rows by the words for their reasons.
+/// Converts counts by reason to counts by the words for the reasons.
 fn in_words(reasons: impl IntoIterator<Item = (Reason, u64)>) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for (reason, rows) in reasons {
@@ -159,7 +159,7 @@ fn in_words(reasons: impl IntoIterator<Item = (Reason, u64)>) -> BTreeMap<String
     counts
 }
 
-/// The lane of the first pass, for so many rows.
+/// Returns the lane of the first pass for this number of rows.
 fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
     let options = &request.invocation;
     let threshold = options.batch_threshold.unwrap_or(u64::from(model.min_records_per_job));
@@ -170,7 +170,7 @@ fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
     }
 }
 
-/// The request's wishes within the model's limits. A file of records for the other lane has no minimum.
+/// Returns the limits of the request, within those of the model. Files of records for the on-demand lane have no minimum.
 fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane) -> ChunkLimits {
     ChunkLimits {
         min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },

@@ -1,4 +1,4 @@
-//! The use case: check everything, write the chunks, freeze the plan.
+//! The use case: checks the request, writes the chunks, and freezes the plan.
 
 use super::freeze::RunToFreeze;
 use super::input::InputReader;
@@ -24,11 +24,11 @@ use tokio::runtime::Handle;
 /// Starts runs.
 #[derive(Debug, Clone)]
 pub struct Preprocessor {
-    /// The reader of inputs.
+    /// Reader of inputs.
     pub inputs: InputReader,
-    /// The rules that requests are checked against.
+    /// Rules of the deployment, against which requests are checked.
     pub deployment: Arc<Deployment>,
-    /// The job table.
+    /// Job table.
     pub jobs: JobTable,
 }
 
@@ -54,7 +54,7 @@ impl Preprocessor {
             Ok((Arc::new(checked), budget))
         })
         .await?;
-        // From here on there is something that could have to be stopped.
+        // From here on, the run may have to be stopped.
         if !self.jobs.acquire_run(&run_id, &input.execution_arn, None).await? {
             return Err(name_taken(input).into());
         }
@@ -73,8 +73,8 @@ impl Preprocessor {
         run.freeze(bucket, self.jobs.name()).await
     }
 
-    /// The prompts that validate has checked for the pipeline run of this stage, even if other prompts were deployed since.
-    /// `pipeline`: the bucket and the name of that run.
+    /// Returns the prompts that validate has checked for the pipeline run of this stage, even if other prompts were deployed
+    /// since. `pipeline` is the bucket and the name of that run.
     async fn frozen_prompts(&self, pipeline: Option<(String, RunId)>) -> Result<Option<PromptLibrary>, EngineError> {
         match pipeline.filter(|(bucket, _)| bucket == self.inputs.bucket.name()) {
             Some((_, run)) => self.inputs.bucket.find_json(&Layout::pipeline_prompts_key(&run)).await,
@@ -82,11 +82,11 @@ impl Preprocessor {
         }
     }
 
-    /// A name may be used again when Step Functions has forgotten its execution, but not for the same files: what an
-    /// earlier run of this name left there would be taken for this one's.
+    /// Checks that no earlier run had this name. Step Functions allows the reuse of a name once it has forgotten the execution,
+    /// but the files of the earlier run would be taken for those of this one.
     async fn check_name(&self, input: &StartInput, run_id: &str) -> Result<(), EngineError> {
         let bucket = &self.inputs.bucket;
-        // A pipeline run would share the folder.
+        // A pipeline run with this name would share the folder.
         if bucket.contains(&Layout::pipeline_key(run_id)).await? {
             return Err(name_taken(input).into());
         }

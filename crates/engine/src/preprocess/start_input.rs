@@ -1,9 +1,9 @@
-//! The payload of the first state of an execution.
+//! Payload of the first state of an execution.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The beginning of an execution.
+/// Start of an execution.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StartInput {
     /// The execution's name.

@@ -1,4 +1,4 @@
-//! A request checked against its input and the rules of the deployment.
+//! Validation of a request against its input and the rules of the deployment.
 
 use super::input::{Input, InputReader, columns_without_text};
 use super::prompting::RowPrompter;
@@ -8,7 +8,7 @@ use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::problem::Problems;
 use serde_json::Value;
 
-/// A request whose model, prompts and input were found.
+/// Request whose model, prompts and input were found.
 pub(super) struct ValidatedRequest {
     pub(super) request: RunRequest,
     pub(super) resolved: Resolved,
@@ -16,7 +16,7 @@ pub(super) struct ValidatedRequest {
 }
 
 impl ValidatedRequest {
-    /// Checks all that can be checked before a row is read; gathers the problems of each part.
+    /// Checks everything that can be checked before a row is read, and collects the problems of all parts.
     pub(super) async fn check(
         input: &Value,
         inputs: &InputReader,
@@ -25,7 +25,7 @@ impl ValidatedRequest {
     ) -> Result<Self, EngineError> {
         let (request, mut problems) = RunRequest::read(input, limits);
         let Some(request) = request else {
-            // The parts that are there are looked at all the same: all problems at once.
+            // The fields that exist are checked nevertheless, to report all problems at once.
             if let Some(id) = input.get("model_id").and_then(Value::as_str) {
                 problems.extend(catalog.models.find(id, None).err());
             }
@@ -56,7 +56,7 @@ impl ValidatedRequest {
         }
     }
 
-    /// Prompts the input's rows; without their images, for a look at the rows alone.
+    /// Returns the prompter of the input's rows, without their images.
     pub(super) fn prompter(&self) -> RowPrompter<'_> {
         let prompts = &self.resolved.prompts;
         let choosing = prompts.choosing_column(&self.input.view.names());

@@ -1,5 +1,5 @@
-//! The rows of an input as a run sees them: columns under new names, rows that failed in the run before marked, ids made
-//! one of a kind again. A view, not a copy: nothing is written.
+//! A run's view of the rows of its input: with renamed columns, rows that failed in the previous run marked, and unique ids.
+//! A view is not a copy: nothing is written.
 
 use crate::error::EngineError;
 use crate::rows::cell_text::as_text;
@@ -13,31 +13,31 @@ use bedrock_batch_domain::row_error::RowError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Why rows are not to be asked, by row.
-pub(super) type NotAsked = Vec<Option<RowError>>;
+/// Reasons why rows are not sent, by row.
+pub(super) type NotSent = Vec<Option<RowError>>;
 
-/// How rows are seen.
+/// View of rows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
-    /// The columns, with the place of each in the input; `None` where they are the input's own.
+    /// Renamed columns, with the index of each in the input; `None` if no column is renamed.
     renamed: Option<Vec<(Column, usize)>>,
-    /// The columns as they are seen.
+    /// Columns of the view.
     pub(super) columns: Vec<Column>,
-    /// The run before, where rows are its answers.
+    /// Previous run, if rows are its answers.
     previous: Option<Previous>,
 }
 
-/// What of the run before matters to a row.
+/// Facts about the previous run that affect its rows.
 #[derive(Debug, Clone)]
 struct Previous {
     stage_name: String,
     include_failed: bool,
-    /// By the names of its prompts, their numbers from 1 on, where its rows share their ids.
+    /// Numbers of its prompts, from 1, by name; only if its rows share their ids.
     prompt_numbers: Option<HashMap<String, u64>>,
 }
 
 impl View {
-    /// A view of `columns` under the names that `mappings` give.
+    /// Creates a view of `columns`, renamed by `mappings`.
     pub(super) fn new(columns: Vec<Column>, mappings: &BTreeMap<String, String>) -> Result<Self, Problem> {
         if mappings.is_empty() {
             return Ok(Self { renamed: None, columns, previous: None });
@@ -53,7 +53,7 @@ impl View {
         Ok(Self { renamed: Some(renamed), columns, previous: None })
     }
 
-    /// The same view of the answers of an earlier run, which asked `prompts`.
+    /// Applies the view to the answers of an earlier run, which used `prompts`.
     pub(super) fn after(self, stage_name: &str, include_failed: bool, prompts: &PromptPlan) -> Self {
         let numbers = || prompts.prompts.iter().zip(1..).map(|(named, number)| (named.id.clone(), number)).collect();
         let shared_ids = prompts.expands() && !prompts.is_wide();
@@ -62,20 +62,20 @@ impl View {
         Self { previous: Some(previous), ..self }
     }
 
-    /// The names of the columns.
+    /// Returns the names of the columns.
     pub(super) fn names(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    /// The columns of a table, renamed.
+    /// Returns the renamed columns of a table.
     pub(super) fn schema(&self, schema: &SchemaRef) -> SchemaRef {
         let Some(renamed) = &self.renamed else { return Arc::clone(schema) };
         let fields = renamed.iter().map(|(column, at)| schema.field(*at).clone().with_name(&column.name));
         Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
     }
 
-    /// The rows, and why each is not to be asked, where some may not be.
-    pub(super) fn of(&self, batch: &RecordBatch) -> Result<(RecordBatch, Option<NotAsked>), EngineError> {
+    /// Returns the view of some rows, and the reasons why rows are not sent, if there are such rows.
+    pub(super) fn of(&self, batch: &RecordBatch) -> Result<(RecordBatch, Option<NotSent>), EngineError> {
         let (ids, failed) = match &self.previous {
             Some(previous) => (previous.own_ids(batch)?, previous.failed(batch)?),
             None => (None, None),
@@ -93,8 +93,8 @@ impl View {
 }
 
 impl Previous {
-    /// Why rows are not asked: they have no answer from the run before.
-    fn failed(&self, batch: &RecordBatch) -> Result<Option<NotAsked>, EngineError> {
+    /// Returns the reasons why rows are not sent: they have no answer from the previous run.
+    fn failed(&self, batch: &RecordBatch) -> Result<Option<NotSent>, EngineError> {
         let Some(errors) = batch.column_by_name(ERROR).filter(|_| !self.include_failed) else { return Ok(None) };
         if errors.null_count() == errors.len() {
             return Ok(None);
@@ -102,14 +102,15 @@ impl Previous {
         let stage = &self.stage_name;
         let errors = as_text(errors)?;
         let failed = errors.iter().map(|error| {
-            // Nothing is the empty text in a CSV.
+            // In a CSV, the absence of an error is an empty text.
             let error = error.filter(|error| !error.is_empty())?;
             Some(RowError::failed_in_stage(stage, error))
         });
         Ok(Some(failed.collect()))
     }
 
-    /// Ids of their own for rows that share theirs, being answers to several prompts: `<id>-<number of the prompt>`.
+    /// Returns unique ids, `<id>-<number of the prompt>`, for rows that share theirs because they are answers to several
+    /// prompts.
     fn own_ids(&self, batch: &RecordBatch) -> Result<Option<StringArray>, EngineError> {
         let Some(numbers) = &self.prompt_numbers else { return Ok(None) };
         let column = |name| batch.column_by_name(name).map(as_text).transpose();

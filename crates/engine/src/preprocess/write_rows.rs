@@ -1,4 +1,4 @@
-//! All rows of a request, written as chunks.
+//! Writing of all rows of a request as chunks.
 
 use super::chunks::{ChunkWriteSpec, Written, count_lines, dry_run, write_chunks};
 use super::input::InputReader;
@@ -16,7 +16,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use tokio::runtime::Handle;
 
-/// Writes the rows that the budget lets in. For a blocking thread.
+/// Writes the rows within the budget. To be used on a blocking thread.
 pub(super) fn write_rows(
     inputs: &InputReader,
     checked: &ValidatedRequest,
@@ -39,7 +39,7 @@ pub(super) fn write_rows(
         limits: budget.limits,
         max_record_bytes,
         rows: budget.records,
-        // A row's records have to stay together, and duplicates go elsewhere.
+        // The records of a row have to stay together, but duplicates are set aside.
         deduplicate: checked.request.invocation.deduplicate && !checked.resolved.prompts.is_wide(),
         lines: None,
     };
@@ -48,10 +48,10 @@ pub(super) fn write_rows(
         RowPrompter { images, ..checked.prompter() }.rows(batches, budget.taken)
     };
     let minimum = budget.limits.min_records;
-    // So few rows are read twice.
+    // There are few enough rows to read them twice.
     let few = budget.lane == Lane::Batch && spec.deduplicate && budget.records < 2 * u64::from(minimum);
     if few && dry_run(&spec, prompted())?.too_few_without_duplicates(minimum) {
-        // In batch, at half the price, all rows cost less than the different ones on demand.
+        // In batch, at half the price, all rows cost less than the distinct ones on demand.
         spec.deduplicate = false;
     }
     if budget.lane == Lane::Batch && Chunker::needs_exact_count(budget.limits) {
@@ -62,7 +62,7 @@ pub(super) fn write_rows(
     write_chunks(&spec, prompted(), sink)
 }
 
-/// Fetches images that the model takes and that fit into a record.
+/// Creates a fetcher of images that the model accepts and that fit into a record.
 fn image_fetcher(
     runtime: &Handle,
     inputs: &InputReader,

@@ -95,7 +95,7 @@ impl<R: Read> CsvRows<R> {
         let batch = RecordBatch::try_new(self.schema(), arrays);
         batch
             .map(Some)
-            .map_err(|error| EngineError::internal(format!("cannot make rows of {}", self.file)).caused_by(error))
+            .map_err(|error| EngineError::internal(format!("cannot create rows from {}", self.file)).caused_by(error))
     }
 
     /// Returns the record's text if the record is valid.
@@ -104,7 +104,7 @@ impl<R: Read> CsvRows<R> {
         let (found, expected) = (self.record.len(), self.types.len());
         if found != expected {
             let position = format!("{} line {line}", self.file);
-            let rule = format!("has {found} fields, and the header has {expected}");
+            let rule = format!("has {found} fields, but the header has {expected}");
             let remedy = "enclose fields that contain commas, quotes or line breaks in double quotes";
             return Err(Problem::without_value(position, rule).remedy(remedy));
         }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::ragged(b"a,b\n1,2\n\"x\ny\",2\n3\n4,5,6\n", "a.csv line 5: has 1 fields, and the header has 2")]
+    #[case::ragged(b"a,b\n1,2\n\"x\ny\",2\n3\n4,5,6\n", "a.csv line 5: has 1 fields, but the header has 2")]
     #[case::ragged_too(b"a,b\n1,2\n\"x\ny\",2\n3\n4,5,6\n", "a.csv line 6: has 3 fields")]
     #[case::not_utf8(b"a,b\n1,\xff\n", "a.csv line 2: is not valid UTF-8")]
     #[case::split_letter(b"a,b\n\xc3,\xa9\n", "a.csv line 2: is not valid UTF-8")]

@@ -16,12 +16,12 @@ use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::trigger::{Upload, UploadAction, action_for, error_key};
 use serde::Serialize;
 
-/// An object that was created.
+/// Created object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectCreated {
-    /// Its bucket.
+    /// Bucket of the object.
     pub bucket: String,
-    /// Its upload.
+    /// Upload that created it.
     pub upload: Upload,
 }
 

@@ -1,5 +1,5 @@
-//! As much of S3, DynamoDB and Bedrock's runtime as invoke asks, in this process. A record says in its `case` what
-//! becomes of it.
+//! S3, DynamoDB and Bedrock's runtime in this process, as far as invoke needs them. The `case` of a record determines the
+//! response.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// A request that a model got.
+/// Request that a model received.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct ModelRequest {
     pub(crate) at: Instant,
     pub(crate) model: String,
     pub(crate) operation: String,
@@ -27,7 +27,7 @@ pub(crate) struct World {
     pub(crate) items: BTreeMap<String, Value>,
     /// Names, expressions and values of updates.
     pub(crate) updates: Vec<(String, String, Value)>,
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) requests: Vec<ModelRequest>,
     pub(crate) in_flight: usize,
     pub(crate) most_in_flight: usize,
 }
@@ -40,7 +40,7 @@ impl Aws {
         self.0.lock().unwrap()
     }
 
-    /// Serves, and says where.
+    /// Starts the server and returns its URL.
     pub(crate) async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -141,9 +141,9 @@ async fn bedrock(aws: &Aws, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Res
         let mut world = aws.world();
         world.in_flight += 1;
         world.most_in_flight = world.most_in_flight.max(world.in_flight);
-        let attempt = world.asked.iter().filter(|asked| asked.record == record).count();
+        let attempt = world.requests.iter().filter(|request| request.record == record).count();
         let is_signed = crate::signature::is_right(uri.path(), headers, body);
-        world.asked.push(Asked { at: Instant::now(), model: model.clone(), operation, record, is_signed });
+        world.requests.push(ModelRequest { at: Instant::now(), model: model.clone(), operation, record, is_signed });
         attempt
     };
     let refuse = |status, name: &str, more: &[(&str, &str)], message: &str| {

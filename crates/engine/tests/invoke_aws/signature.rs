@@ -28,7 +28,7 @@ pub(crate) fn is_right(path: &str, headers: &HeaderMap, body: &[u8]) -> bool {
         signed.split(';').map(|name| format!("{name}:{}\n", header(name).trim())).collect();
     let canonical_headers = canonical_headers.concat();
     let payload = hex::encode(Sha256::digest(body));
-    // Every service but S3 encodes the path twice.
+    // Every service except S3 encodes the path twice.
     let path = path.replace('%', "%25");
     let canonical = format!("POST\n{path}\n\n{canonical_headers}\n{signed}\n{payload}");
     let hash = hex::encode(Sha256::digest(canonical));

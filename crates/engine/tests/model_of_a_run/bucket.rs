@@ -1,9 +1,9 @@
-//! The bucket of the model, in memory.
+//! In-memory bucket of the model.
 
 use bedrock_batch_engine::objects::{MemorySink, MemoryWriter, ObjectSink};
 use bytes::Bytes;
 
-/// A sink whose objects must exist when they are read.
+/// Sink whose objects must exist when they are read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bucket(MemorySink);
 

@@ -1,6 +1,6 @@
-//! A model of whole runs: the real rules and cores (chunking, settle, advance, resume, join) in a world in which Bedrock,
-//! events and processes do whatever they like. Whatever happens: every row is in the output exactly once, answered or
-//! with its reason; no chunk is made into two jobs; and the run comes to an end.
+//! Model of whole runs: the real rules and cores (chunking, settle, advance, resume, join) in a world in which Bedrock,
+//! events and processes misbehave arbitrarily. Whatever happens, every row is in the output exactly once, answered or with
+//! its reason; no chunk gets two jobs; and the run terminates.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bucket;
@@ -25,22 +25,22 @@ use run::{Run, lane_of};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use world::{Dice, World, limits};
 
-/// The input of a run, and what happens to its executions.
+/// Input of a run, and events that happen to its executions.
 #[derive(Debug, Clone)]
 struct Script {
     rows: u64,
     mode: ProcessingMode,
     max_rounds: u32,
-    /// By row, a row before it that it equals.
+    /// For each row, an earlier row that it equals.
     equals: Vec<Option<u8>>,
     is_wide: bool,
-    /// Steps after which the execution is stopped, each with the number of items that its map gets to, and whether another
-    /// execution collects the run before it is resumed.
+    /// Steps after which the execution is stopped, each with the number of items of its Map that are processed, and true if
+    /// another execution collects the run before it is resumed.
     stops: Vec<(u8, u8, bool)>,
 }
 
 impl Script {
-    /// The first row that a row equals: its own number, or that of a row before it.
+    /// Returns the first row that a row equals: its own number, or that of an earlier row.
     fn first_of(&self, row: u64) -> u64 {
         match self.equals.get(usize::try_from(row).unwrap()).copied().flatten() {
             Some(of) if row > 0 => self.first_of(u64::from(of) % row),
@@ -53,7 +53,7 @@ fn id(row: u64) -> String {
     format!("r{row:09}")
 }
 
-/// A run that came to its end: by record id, whether a row has an answer, and its attempts.
+/// Completed run: for each record id, true if the row has an answer, and its attempts.
 struct Played<'a> {
     rows: BTreeMap<String, (bool, u32)>,
     run: Run<'a>,
@@ -135,12 +135,12 @@ fn rows_of(batch: &RecordBatch) -> Vec<(String, Option<String>, u32)> {
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// Holds a run to what is promised.
+/// Checks that a run keeps all promises.
 fn check(script: &Script, dice: &[u8]) -> Result<(), TestCaseError> {
     let Played { rows, run } = play(script, dice);
     let world = &run.world;
     prop_assert_eq!(rows.len() as u64, script.rows, "no row is lost");
-    // Each execution that takes the run up allows one more round at least.
+    // Each execution that resumes the run allows at least one more round.
     let most = if script.stops.is_empty() { script.max_rounds + 2 } else { run.state.last_round + 2 };
     for row in 0..script.rows {
         let (answered, attempts) = rows[&id(row)];
@@ -158,17 +158,17 @@ fn check(script: &Script, dice: &[u8]) -> Result<(), TestCaseError> {
             prop_assert!(!answered);
         }
     }
-    // No record that had its answer was paid again.
+    // No answered record was sent again.
     let mut paid = BTreeSet::new();
     for job in world.bedrock.values() {
         for id in &job.answered {
             prop_assert!(paid.insert(id.clone()), "{} was answered twice", id);
         }
     }
-    // Each job of the table is one job at Bedrock, and the other way round.
+    // Each job in the table is one job at Bedrock, and vice versa.
     let arns: BTreeSet<&String> = world.table.values().filter_map(|item| item.arn.as_ref()).collect();
     prop_assert_eq!(arns.len(), world.bedrock.len(), "no job was made twice or lost");
-    // What needs all answers is done once, at the end.
+    // Work that needs all answers is done once, at the end.
     prop_assert_eq!(run.last_joins, u32::from(run.files().1 > 0));
     prop_assert_eq!(run.pivots, u32::from(script.is_wide));
     Ok(())
@@ -177,7 +177,7 @@ fn check(script: &Script, dice: &[u8]) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
-    fn every_row_comes_out_once_whatever_happens(
+    fn every_row_is_written_once_whatever_happens(
         rows in 4u64..60,
         mode in prop::sample::select(vec![ProcessingMode::Auto, ProcessingMode::Realtime]),
         max_rounds in 0u32..4,
@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn an_undisturbed_execution_keeps_its_rounds(
+    fn an_undisturbed_execution_respects_its_maximum_of_rounds(
         rows in 4u64..60,
         mode in prop::sample::select(vec![ProcessingMode::Auto, ProcessingMode::Realtime]),
         max_rounds in 0u32..4,
@@ -200,12 +200,12 @@ proptest! {
     }
 }
 
-/// Runs that once came out wrong.
+/// Runs that once had an incorrect result.
 #[rstest]
 #[case(32, 1, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 3, 0, 0, 0, 22, 0, 0, 22, 0, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 182, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 155, 0, 118, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])]
 #[case(45, 2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 54, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 189, 15, 0, 27, 102, 166, 132, 0, 15, 14, 0, 15, 45, 0, 161, 0, 127, 0, 0, 18, 229, 0, 0, 8, 0, 0, 0, 0, 62, 150, 0, 0, 171, 75, 0, 0, 17, 0, 8, 0, 0, 110, 0, 0, 54, 0, 254, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 174, 0, 0, 0, 76, 168, 177, 239, 74, 148, 162, 72, 182, 206, 247, 252, 87, 192, 255, 41, 238, 254, 56, 131, 227, 162, 233, 214, 104, 191, 54, 237, 93, 106, 210, 134, 186, 86, 118, 158, 82, 183, 123, 255, 203, 71, 40, 118])]
 #[case(55, 2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 134, 0, 0, 0, 0, 62, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 213, 0, 22, 0, 24, 8, 72, 8, 0, 8, 0, 0, 0, 96, 0, 15, 0, 0, 215, 47, 0, 8, 55, 0, 167, 23, 23, 39, 47, 7, 119, 0, 0, 27, 0, 75, 0, 0, 19, 0, 80, 72, 8, 0, 0, 86, 0, 23, 116, 36, 193, 255, 81, 205, 201, 40, 203, 102, 140, 217, 78, 225, 177, 110, 134, 14, 172, 114, 213, 127, 167, 213, 138, 83, 54, 98, 208, 64, 81, 223, 67, 250, 179, 87, 87, 133, 188, 131, 9, 43, 84, 153, 48, 26, 173, 214, 106, 4, 143, 134, 128, 71, 145, 190, 155, 1, 154, 227, 119, 217, 243, 214, 16, 63, 230, 91, 154, 151, 60, 20, 5, 233, 124, 247, 60, 6, 51, 143, 229, 255, 66, 125, 114, 80, 126, 216, 237, 174])]
-fn runs_that_once_came_out_wrong(#[case] rows: u64, #[case] max_rounds: u32, #[case] dice: &[u8]) {
+fn runs_that_once_failed_are_correct(#[case] rows: u64, #[case] max_rounds: u32, #[case] dice: &[u8]) {
     let (mode, equals) = (ProcessingMode::Auto, Vec::new());
     check(&Script { rows, mode, max_rounds, equals, is_wide: false, stops: Vec::new() }, dice).unwrap();
 }

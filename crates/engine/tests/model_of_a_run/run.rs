@@ -1,5 +1,5 @@
-//! A run in the world: the state machine's part, and what next step does for it. What follows on what, only
-//! [`advance`] and [`resume`] say.
+//! Run in the world: the work of the state machine and of the next step. Transitions are determined only by [`advance`] and
+//! [`resume`].
 
 use crate::world::{MINIMUM, World};
 use bedrock_batch_domain::input::ProcessingMode;
@@ -13,7 +13,7 @@ use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::preprocess::Written;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A run, as it is stored, and the execution that works on it.
+/// Stored state of a run, and the execution that works on it.
 pub(crate) struct Run<'a> {
     pub(crate) world: World<'a>,
     shape: RunShape,
@@ -21,21 +21,21 @@ pub(crate) struct Run<'a> {
     max_rounds: u32,
     pub(crate) state: RunState,
     history: History,
-    /// The remainder's pass, once it is written down.
+    /// Pass of the remainder, once it is written.
     waiting: Option<Pass>,
     counts: BTreeMap<u32, ChunkCounts>,
     first_rows: Vec<u64>,
-    /// The manifests of the next map.
+    /// Manifests of the next Map.
     jobs: Vec<JobItem>,
     chunks: BTreeSet<u32>,
     execution: u32,
-    /// The number of times that wide rows were made, and that duplicates were.
+    /// Number of times that wide rows were written, and that duplicates were.
     pub(crate) pivots: u32,
     pub(crate) last_joins: u32,
 }
 
 impl<'a> Run<'a> {
-    /// A run whose chunks are written. `is_wide`: wide rows are to be made at its end.
+    /// Creates a run whose chunks are written. If `is_wide` is true, wide rows are written at its end.
     pub(crate) fn new(world: World<'a>, written: &Written, lane: Lane, max_rounds: u32, is_wide: bool) -> Self {
         let chunks = (0u32..).zip(&written.chunks);
         let mut jobs: Vec<JobItem> =
@@ -84,7 +84,7 @@ impl<'a> Run<'a> {
         self.history.jobs_of_pass(self.state.pass).map(|(job, _)| job.clone()).collect()
     }
 
-    /// Works on the state's map, and takes the transition that follows. Returns false at the end of the run.
+    /// Processes the Map of the current state, and performs the transition that follows. Returns false at the end of the run.
     pub(crate) fn step(&mut self) -> bool {
         self.work(usize::MAX);
         let transition = self.transition();
@@ -92,25 +92,25 @@ impl<'a> Run<'a> {
         self.state.phase != Phase::Finished
     }
 
-    /// Works on the first items of the state's map.
-    fn work(&mut self, most_items: usize) {
+    /// Processes the first items of the current Map.
+    fn work(&mut self, max_items: usize) {
         match self.state.phase {
             Phase::AnswerAndJoin => {
-                for job in self.jobs.clone().iter().take(most_items) {
+                for job in self.jobs.clone().iter().take(max_items) {
                     self.world.run_job(job);
                     let JoinTask::Chunk { attempts, stamp, .. } = JoinTask::of_first_job(job) else { unreachable!() };
                     self.join(job.index, &attempts, stamp);
                 }
             }
-            Phase::Answer => self.jobs.iter().take(most_items).for_each(|job| self.world.run_job(job)),
+            Phase::Answer => self.jobs.iter().take(max_items).for_each(|job| self.world.run_job(job)),
             Phase::Join => {
                 let mut attempts = self.history.attempts_by_chunk();
-                for chunk in self.chunks.clone().into_iter().take(most_items) {
+                for chunk in self.chunks.clone().into_iter().take(max_items) {
                     self.join(chunk, &attempts.remove(&chunk).unwrap_or_default(), self.stamp());
                 }
             }
             Phase::LastJoin => {
-                for file in (0..self.shape.duplicate_files).take(most_items) {
+                for file in (0..self.shape.duplicate_files).take(max_items) {
                     self.world.join_duplicates(file, &self.first_rows);
                 }
                 self.last_joins += 1;
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
         self.state = self.state.ending(ending);
     }
 
-    /// Ends the execution in the middle of the state's map, and takes the run up with a new one.
+    /// Ends the execution in the middle of the current Map, and resumes the run with a new one.
     pub(crate) fn stop_and_resume(&mut self, items_done: usize, collects_first: bool) {
         self.work(items_done);
         self.history.passes.extend(self.waiting.take());
@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// An execution that joins all chunks with the answers that there are.
+    /// Runs an execution that joins all chunks with the existing answers.
     fn collect(&mut self) {
         let pass = self.history.last_pass();
         self.state = RunState::collecting(pass);
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The lane of a run's first jobs.
+/// Returns the lane of a run's first jobs.
 pub(crate) fn lane_of(mode: ProcessingMode) -> Lane {
     match mode {
         ProcessingMode::Realtime => Lane::OnDemand,

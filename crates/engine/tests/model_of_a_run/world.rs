@@ -1,4 +1,4 @@
-//! The world around a run: Bedrock, the table, events and processes that die.
+//! World around a run: Bedrock, the job table, events, and processes that die.
 
 use crate::bucket::Bucket;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
@@ -19,7 +19,7 @@ use bedrock_batch_engine::postprocess::{
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
-/// Choices, taken from what proptest has drawn; past the end everything goes well.
+/// Choices drawn by proptest; after the last one, everything succeeds.
 pub(crate) struct Dice<'a>(pub(crate) std::slice::Iter<'a, u8>);
 
 impl Dice<'_> {
@@ -27,23 +27,23 @@ impl Dice<'_> {
         self.0.next().map_or(0, |number| number % sides)
     }
 
-    /// Whether something that happens once in `sides` times happens.
+    /// Returns true once in `sides` times.
     pub(crate) fn bad_luck(&mut self, sides: u8) -> bool {
         self.roll(sides) == sides - 1
     }
 }
 
-/// A job as Bedrock has it.
+/// Job at Bedrock.
 #[derive(Debug)]
 pub(crate) struct BedrockJob {
     status: JobStatus,
     failure: FailureKind,
-    /// What it writes, and whose records it answered.
+    /// Output of the job, and the records that it answered.
     output: String,
     pub(crate) answered: BTreeSet<String>,
 }
 
-/// A job as the table has it.
+/// Job in the table.
 #[derive(Debug, Default)]
 pub(crate) struct Item {
     pub(crate) arn: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// Outcome of the job, as far as it decides how its rows are answered.
+    /// Outcome of the job, as far as it determines how its rows are sent again.
     pub(crate) fn fate(&self) -> Fate {
         match self.status {
             _ if self.fell_back => Fate::Refused,
@@ -63,7 +63,7 @@ impl Item {
         }
     }
 
-    /// Returns true if nothing more happens to the job by itself.
+    /// Returns true if the job is over.
     pub(crate) fn is_over(&self) -> bool {
         self.fell_back || self.status.is_some_and(JobStatus::is_terminal)
     }
@@ -78,11 +78,11 @@ pub(crate) struct World<'a> {
     /// Jobs at Bedrock by idempotency token.
     pub(crate) bedrock: HashMap<String, BedrockJob>,
     pub(crate) table: HashMap<String, Item>,
-    /// How often each record was sent in a job or request that the model's side took.
+    /// Number of times that each record was sent in an accepted job or request.
     pub(crate) sent: HashMap<String, u32>,
     /// Records that were answered.
     pub(crate) answered: BTreeSet<String>,
-    /// Records that the model refuses for good.
+    /// Records that the model refuses permanently.
     pub(crate) hopeless: BTreeSet<String>,
     /// Tasks of the state machine that were answered.
     pub(crate) woken: u32,
@@ -103,7 +103,7 @@ impl World<'_> {
         lines.lines().map(id).collect()
     }
 
-    /// What becomes of the records of a job that the model's side took.
+    /// Processes the records of an accepted job.
     fn process(&mut self, ids: &[String], may_be_missing: bool) -> (String, BTreeSet<String>) {
         let (mut lines, mut answered) = (Vec::new(), BTreeSet::new());
         for id in ids {
@@ -129,7 +129,7 @@ impl World<'_> {
         (lines.join("\n"), answered)
     }
 
-    /// `CreateModelInvocationJob`: with a token that was used, it is the same job.
+    /// `CreateModelInvocationJob`: a repeated token returns the same job.
     fn create(&mut self, job: &JobItem) -> Result<String, ()> {
         let token = client_request_token("r", &job.name);
         if !self.bedrock.contains_key(&token) {
@@ -138,12 +138,12 @@ impl World<'_> {
             assert!(job.records >= MINIMUM, "Bedrock takes no smaller job");
             let end = self.dice.roll(8);
             let (status, failure) = match end {
-                3 => (JobStatus::PartiallyCompleted, FailureKind::Passing),
-                4 => (JobStatus::Expired, FailureKind::Passing),
-                5 => (JobStatus::Stopped, FailureKind::Passing),
-                6 => (JobStatus::Failed, FailureKind::Passing),
+                3 => (JobStatus::PartiallyCompleted, FailureKind::Transient),
+                4 => (JobStatus::Expired, FailureKind::Transient),
+                5 => (JobStatus::Stopped, FailureKind::Transient),
+                6 => (JobStatus::Failed, FailureKind::Transient),
                 7 => return Err(()),
-                _ => (JobStatus::Completed, FailureKind::Passing),
+                _ => (JobStatus::Completed, FailureKind::Transient),
             };
             let nothing = matches!(status, JobStatus::Expired | JobStatus::Failed);
             let (output, answered) = if nothing {
@@ -162,7 +162,7 @@ impl World<'_> {
         Ok(token)
     }
 
-    /// One attempt of submit; false if the process died on the way.
+    /// Performs one attempt of submit; returns false if the process died.
     fn submit(&mut self, job: &JobItem) -> bool {
         let item = self.table.entry(job.name.clone()).or_default();
         item.token = true;
@@ -201,13 +201,13 @@ impl World<'_> {
         item.answered = true;
     }
 
-    /// A look at the job, by an event, the reconciler or submit; it may die before it has told anybody.
+    /// Settles the job after an event, by the reconciler or by submit; the process may die at any point.
     fn settle(&mut self, name: &str) {
         let item = &self.table[name];
         let Some(job) = item.arn.as_ref().and_then(|arn| self.bedrock.get(arn)) else { return };
         let life = [JobStatus::Submitted, JobStatus::InProgress, job.status];
         let (failure, end) = (job.failure, job.status);
-        // Bedrock shows an earlier status for as long as it likes.
+        // Bedrock may show an earlier status for any time.
         let seen = if self.dice.bad_luck(3) { life[self.dice.roll(2) as usize] } else { end };
         let stored = Stored { status: item.status, waiting: item.token && !item.answered, on_demand_allowed: true };
         let action = next_action(seen, failure, stored);
@@ -223,7 +223,7 @@ impl World<'_> {
         }
     }
 
-    /// Submits a job and lets events come or not, until the state machine goes on; the reconciler sees to that.
+    /// Submits a job, with or without events, until the state machine continues, which the reconciler ensures.
     fn run_batch_job(&mut self, job: &JobItem) {
         let mut tries = 0;
         while !self.submit(job) {
@@ -250,7 +250,7 @@ impl World<'_> {
         let token = job.name.clone();
         self.bedrock.insert(
             token.clone(),
-            BedrockJob { status: JobStatus::Completed, failure: FailureKind::Passing, output, answered },
+            BedrockJob { status: JobStatus::Completed, failure: FailureKind::Transient, output, answered },
         );
         let item = Item { arn: Some(token), status: Some(JobStatus::Completed), ..Item::default() };
         self.table.insert(job.name.clone(), item);
@@ -262,7 +262,7 @@ impl World<'_> {
         let job = JobAttempt {
             pass: job.pass,
             records: job.records as usize,
-            was_asked: arn.is_some(),
+            was_sent: arn.is_some(),
             lane: job.lane,
             model_id: "m".to_owned(),
             missing: RowError::uncoded(format!("missing in {}", job.name), "missing"),
@@ -316,7 +316,7 @@ impl World<'_> {
         waiting.write(&job, &rows, "duplicates", &mut counts, &self.bucket).unwrap();
     }
 
-    /// Writes the files of a pass: the pass, and its remainder. None if the rows do not make a single job.
+    /// Writes the files of a pass, and returns it with its remainder, or `None` if the rows do not form a single job.
     pub(crate) fn new_pass(&self, history: &History, new: &NewPass) -> Option<(Pass, Option<Pass>)> {
         let first = history.next_index();
         let limits = limits(new.lane, self.mode == ProcessingMode::Auto);

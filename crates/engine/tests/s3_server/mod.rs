@@ -1,4 +1,4 @@
-//! As much of S3 as the tests of this crate need, in this process: listings in pages of 1,000, objects, uploads in one
+//! S3 server in this process, as far as the tests of this crate need one: listings in pages of 1,000, objects, uploads in one
 //! request and in parts, and faults.
 
 use axum::Router;
@@ -15,17 +15,18 @@ const PAGE: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct World {
-    /// By bucket and key.
+    /// Objects by bucket and key.
     pub(crate) objects: BTreeMap<(String, String), Vec<u8>>,
-    /// Answers in place of objects: status, code, and how often.
+    /// Errors in place of objects: status, code, and number of times.
     pub(crate) faults: BTreeMap<String, (u16, &'static str, u32)>,
-    pub(crate) asked: Vec<String>,
+    /// Paths of the requests for objects.
+    pub(crate) requests: Vec<String>,
     pub(crate) in_flight: usize,
     pub(crate) most_in_flight: usize,
     pub(crate) pages: usize,
-    /// Parts of uploads that are not complete, by upload.
+    /// Parts of incomplete uploads, by upload.
     pub(crate) parts: BTreeMap<String, BTreeMap<u32, Bytes>>,
-    /// Objects are not answered for as long as this is true.
+    /// If true, requests for objects are not answered.
     pub(crate) is_held: bool,
 }
 
@@ -41,7 +42,7 @@ impl S3Server {
         self.world().objects.insert((bucket.to_owned(), key.to_owned()), body.to_vec());
     }
 
-    /// Serves, and says where.
+    /// Starts the server and returns its URL.
     pub(crate) async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -70,7 +71,7 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, body: 
     let path = uri.path().trim_start_matches('/').to_owned();
     {
         let mut world = bucket.world();
-        world.asked.push(path.clone());
+        world.requests.push(path.clone());
         world.in_flight += 1;
         world.most_in_flight = world.most_in_flight.max(world.in_flight);
     }
@@ -90,7 +91,7 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, body: 
     respond(200, &[("etag", "e")], object)
 }
 
-/// Stores an object, or a step of an upload in parts.
+/// Stores an object, or performs a step of an upload in parts.
 fn change(server: &S3Server, method: &Method, uri: &Uri, body: Bytes) -> Response {
     let mut world = server.world();
     let (bucket, key) = uri.path().trim_start_matches('/').split_once('/').unwrap();
@@ -151,7 +152,7 @@ fn listing(bucket: &S3Server, name: &str, query: &str) -> Response {
     respond(200, &[("content-type", "application/xml")], xml)
 }
 
-/// A server of one object whose connection breaks in the object's middle, so often. Returns where it is.
+/// Starts a server of one object whose connection breaks in the middle of the object, `breaks` times. Returns its URL.
 pub(crate) async fn serve_breaking(object: Vec<u8>, mut breaks: u32) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

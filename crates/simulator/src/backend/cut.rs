@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_goes_on_from_its_prefill() {
+    fn an_answer_continues_its_prefill() {
         assert_eq!(to_size(r#"{"a": 1}"#, &request_of("{", None, &[])).text, r#""a": 1}"#);
         assert_eq!(to_size(r#"{"a": 1}"#, &request_of("{ \"a\":", None, &[])).text, " 1}");
         assert_eq!(to_size(r#"{"a": 1}"#, &request_of("Here it is:", None, &[])).text, r#"{"a": 1}"#);

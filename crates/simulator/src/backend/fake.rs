@@ -1,8 +1,8 @@
 //! Made-up answers, the same each time for the same model and input.
 //!
 //! - A prompt that shows a JSON form (see [`super::skeleton`]) gets that form filled in: of alternatives `a|b|c` the one
-//!   that the rest of the prompt mentions most often (among equals a hash decides), numbers in the range shown or 0 to 1,
-//!   texts of some words from the prompt's data (what stands between tags), or from all of it where it has none. A form
+//!   that the prompt mentions most often elsewhere (a hash decides among equals), numbers in the range shown or 0 to 1,
+//!   texts of some words from the prompt's data (the text between tags), or from the whole prompt if it has no tags. A form
 //!   in the system prompt counts when the user's text shows none.
 //! - Otherwise a prompt that shows labels (`in the form "Color: <the color>"`, see [`super::labels`]) gets a line for each.
 //! - Otherwise a prompt that says `one of: a, b, c` (to the end of the line or sentence) gets one of them.
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_says_what_it_shows_is_seen() {
+    fn a_picture_with_a_description_is_recognized() {
         let image = |caption: &str| Image { hash: [0; 32], caption: caption.to_owned() };
         let prompt = r#"The kinds: pants and shorts. JSON: {"category": "pants|shorts", "name": "a name"}"#;
         let seen = |caption| TextPrompt { images: vec![image(caption)], ..request_of(prompt) };

@@ -13,7 +13,7 @@ pub(super) struct Filler<'a> {
 }
 
 impl<'a> Filler<'a> {
-    /// Texts are made of the words of `material`, if it has any.
+    /// Creates a filler whose texts consist of words of `material`, if it has any.
     pub(super) fn new(found: &'a Form, material: &'a str, numbers: Numbers) -> Self {
         let words = Some(words(material)).filter(|words| !words.is_empty());
         Self { found, words: words.unwrap_or_else(|| self::words(&found.rest)), numbers }
@@ -102,7 +102,7 @@ pub(super) fn choose<'a>(alternatives: &[&'a str], text: &str, number: u64) -> &
     chance::pick(&best, number).map_or("", |chosen| chosen)
 }
 
-/// Number of times the word stands alone in the text: `short` does not stand in `shorts`.
+/// Returns the number of times that the text contains the word as a whole: `shorts` does not contain `short`.
 fn mentions(text: &str, word: &str) -> usize {
     let bound = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
     let alone = |(at, _): &(usize, &str)| {
@@ -112,7 +112,7 @@ fn mentions(text: &str, word: &str) -> usize {
     text.match_indices(word).filter(alone).count()
 }
 
-/// The words of a text that can stand in an answer.
+/// Returns the words of a text that can be used in an answer.
 pub(super) fn words(text: &str) -> Vec<&str> {
     let letters = |word: &&str| word.chars().count() > 2 && word.chars().all(char::is_alphanumeric);
     text.split(|letter: char| !letter.is_alphanumeric()).filter(letters).collect()
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_within_a_word_is_no_mention() {
+    fn a_part_of_a_word_is_not_a_mention() {
         assert_eq!(mentions("shorts and a short, short one", "short"), 2);
         assert_eq!(mentions("t-shirt", "t-shirt"), 1);
     }

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_texts_between_tags_are_what_a_prompt_is_about() {
+    fn the_texts_between_tags_are_the_subject_of_a_prompt() {
         let prompt = "Read what stands between the <a> tags.\n<a>\nred <b>boots</b>\n</a>\nAnswer.\n<c_d>blue</c_d>";
         assert_eq!(of(prompt), "red <b>boots</b>\nblue");
         assert_eq!(of("<a>{\"color\": \"navy\", \"tags\": [\"warm\"], \"n\": 1}</a>"), "navy warm");

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_is_cut_to_what_is_asked() {
+    fn a_recording_is_truncated_to_the_requested_length() {
         let mut recordings = Recordings::default();
         recordings.add(&recorded("claude-3-haiku-20240307", "hello", "{\"a\": 1}")).unwrap();
         let with_prefill = TextPrompt { prefill: "{".into(), ..request_of("hello") };
@@ -189,7 +189,7 @@ mod tests {
         }
     }
 
-    /// The samples are not part of the repository: the test says so where they are absent.
+    /// The samples are not part of the repository; without them, the test reports that it is skipped.
     #[test]
     fn real_recordings_answer_for_their_photos() {
         let Some(samples) = std::env::var_os("BEDROCK_BATCH_SAMPLES") else {

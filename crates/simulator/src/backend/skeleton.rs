@@ -25,8 +25,8 @@ pub(super) struct Form {
 /// Maximum distance between the word JSON and the object that it declares to be the form of the answer.
 const MAX_DISTANCE: usize = 200;
 
-/// Among the objects of a text: the first that follows closely on the word JSON, else the last one. An object needs at
-/// least one key in quotes. What stands between tags is data, unless there is no other object.
+/// Returns the first object of a text that closely follows the word JSON, else the last object. An object needs at least one
+/// key in quotes. Text between tags is data, unless there is no other object.
 pub(super) fn find(text: &str) -> Option<Form> {
     let mut objects: Vec<(usize, usize, Skeleton)> = Vec::new();
     let mut at = 0;

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_said_at_once() {
+    fn all_problems_are_reported_at_once() {
         let mut constraints = Constraints::default();
         constraints.text("jobName", "a_b", 1, 63, Some(&JOB_NAME));
         constraints.range("timeoutDurationInHours", Some(23), 24, 168);

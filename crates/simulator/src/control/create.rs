@@ -83,8 +83,8 @@ fn input_uri_in(body: &[u8]) -> String {
     uri.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// Twelve of `[a-z0-9]`. The same job gets a different id after a restart, so that its output lies in another folder, as on
-/// AWS.
+/// Returns twelve characters of `[a-z0-9]`. The same job gets a different id after a restart, so that its output is in
+/// another folder, as on AWS.
 fn job_id(request: &CreateRequest, now: Timestamp) -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     let token = request.client_request_token.as_deref().unwrap_or_default();

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_png_may_say_what_it_shows() {
+    fn a_png_may_contain_a_description() {
         let described = png(&[(b"IHDR", &[0; 13]), (b"tEXt", b"Author\0me"), (b"tEXt", b"Description\0caf\xe9 noir")]);
         assert_eq!(caption(&described).as_deref(), Some("café noir"));
         for length in 0..described.len() {

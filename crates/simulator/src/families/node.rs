@@ -1,4 +1,4 @@
-//! A value inside a request and where it stands, so that a refusal can name the place as Bedrock does.
+//! A value within a request, with its location, which refusals name like those of Bedrock.
 
 use serde_json::Value;
 

@@ -158,7 +158,7 @@ fn claude_shows_its_thinking_before_the_text() {
 }
 
 #[test]
-fn claude_goes_on_from_a_prefill_and_ends_where_told() {
+fn claude_continues_a_prefill_and_ends_at_a_stop_sequence() {
     let prompt = "Blue jeans. Return JSON: {\"category\": \"pants|shoes\"}";
     let messages = json!([{"role": "user", "content": prompt}, {"role": "assistant", "content": "{"}]);
     let answer = native(HAIKU, &changed(claude(), &json!({"messages": messages}))).unwrap();
@@ -292,7 +292,7 @@ fn titan_embeds_text(#[case] body: Value, #[case] dimensions: usize) {
 }
 
 #[test]
-fn titan_leaves_the_embedding_out_when_only_bits_are_asked_for() {
+fn titan_omits_the_embedding_if_only_bits_are_requested() {
     let answer = native(TITAN_TEXT, &json!({"inputText": "hello", "embeddingTypes": ["binary"]})).unwrap();
     assert!(answer.get("embedding").is_none());
     assert_eq!(answer["embeddingsByType"]["binary"].as_array().unwrap().len(), 1024);
@@ -392,7 +392,7 @@ fn a_mistake_is_refused_by_converse(#[case] mistake: Value, #[case] code: u16) {
 }
 
 #[test]
-fn what_stands_behind_a_profile_of_ones_own_is_seen_from_the_request() {
+fn the_model_of_an_application_profile_is_recognized_by_the_request() {
     let profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
     assert_eq!(native(profile, &claude()).unwrap()["type"], "message");
     assert!(native(profile, &nova()).unwrap()["output"].is_object());

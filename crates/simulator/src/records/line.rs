@@ -15,7 +15,7 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line; the error says what is wrong without repeating any of it.
+    /// Parses a line; the error describes the problem without quoting the line.
     pub(super) fn read(line: &'a [u8]) -> Result<Self, String> {
         let line: Self = serde_json::from_slice(line).map_err(|error| {
             let kind = match error.classify() {
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_refused_without_repeating_it() {
+    fn invalid_records_are_refused_without_quoting_them() {
         for line in [
             "secret",
             "[]",

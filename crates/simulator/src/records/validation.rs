@@ -1,5 +1,5 @@
-//! Checks of Bedrock before a job is scheduled: that the files can be read, their form, and the quotas. The content of
-//! `modelInput` is not checked.
+//! Checks of Bedrock before a job is scheduled: readability and format of the files, and quotas. The content of `modelInput`
+//! is not checked.
 
 use std::collections::HashSet;
 

@@ -28,7 +28,8 @@ fn job(index: u32, records: u32, round: u32, lane: Lane, is_remainder: bool) -> 
     JobItem { index, name: format!("job {index}"), records, input_uri, output_uri, round, lane, is_remainder }
 }
 
-/// A run of one chunk of 200 rows: its one job came to this `fate` and left so many rows unanswered.
+/// Returns the transition of a run of one chunk of 200 rows whose only job ended with this `fate` and left this number of
+/// rows unanswered.
 fn after(state: RunState, shape: RunShape, fate: Fate, unanswered: u64) -> Transition {
     let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
     let history = History { passes: vec![pass] };
@@ -90,7 +91,7 @@ const FINISH: Transition = Transition::End(Ending::Finish);
 )]
 #[case::a_later_pass_is_joined(RunState { phase: Phase::Answer, ..JOINED }, SHAPE, Fate::Other, 0, Transition::Join([0].into()))]
 #[case::the_first_pass_was_joined_job_by_job(RunState { phase: Phase::AnswerAndJoin, ..JOINED }, SHAPE, Fate::Other, 0, FINISH)]
-fn what_follows(
+fn each_state_has_its_transition(
     #[case] state: RunState,
     #[case] shape: RunShape,
     #[case] fate: Fate,
@@ -100,8 +101,8 @@ fn what_follows(
     assert_eq!(after(state, shape, fate, unanswered), expected);
 }
 
-/// What follows on the jobs of pass 0 in a run of two chunks, of which these are joined. The second one is too small for
-/// batch.
+/// Returns the transition after the jobs of pass 0 in a run of two chunks, of which these are joined. The second chunk is
+/// too small for batch.
 fn after_first_pass(joined: &[(u32, JoinStamp)]) -> Transition {
     let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
     let history = History { passes: vec![pass] };
@@ -127,11 +128,14 @@ fn collected() -> JoinStamp {
 #[case::small_chunk_waits_for_its_own_pass(vec![(0, JoinStamp::FirstJob)], Transition::AnswerRemainder(Remainder { pass: 1 }))]
 #[case::chunk_without_counts_is_joined(vec![], Transition::Join([0].into()))]
 #[case::collected_chunk_is_joined_again(vec![(0, collected()), (1, collected())], Transition::Join([0].into()))]
-fn what_follows_on_the_first_pass(#[case] joined: Vec<(u32, JoinStamp)>, #[case] expected: Transition) {
+fn the_first_pass_is_followed_by_the_missing_joins(
+    #[case] joined: Vec<(u32, JoinStamp)>,
+    #[case] expected: Transition,
+) {
     assert_eq!(after_first_pass(&joined), expected);
 }
 
-/// A run whose jobs and joins end as `dice` say.
+/// Run whose jobs and joins end as determined by `dice`.
 struct Walk<'a> {
     shape: RunShape,
     state: RunState,
@@ -139,9 +143,9 @@ struct Walk<'a> {
     counts: BTreeMap<u32, ChunkCounts>,
     fates: BTreeMap<String, Fate>,
     dice: std::slice::Iter<'a, u8>,
-    /// The remainder's pass, once it is written down.
+    /// Pass of the remainder, once it is written.
     waiting: Option<Pass>,
-    /// Chunks that had rows in a pass, and were not joined since.
+    /// Chunks that had rows in a pass and have not been joined since.
     unjoined: BTreeSet<u32>,
     phases: Vec<Phase>,
 }
@@ -217,7 +221,7 @@ impl<'a> Walk<'a> {
         advance(&self.state, &facts)
     }
 
-    /// Does what a transition says, and returns false at the end.
+    /// Performs a transition; returns false at the end of the run.
     fn perform(&mut self, transition: Transition) -> bool {
         match transition {
             Transition::Join(chunks) => {

@@ -1,4 +1,4 @@
-//! What is stored under one name.
+//! Items of the job table.
 
 use super::attributes::{Attributes, Item};
 use crate::error::EngineError;
@@ -8,18 +8,18 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::summary::ChunkCounts;
 
-/// An item of a run.
+/// Item of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredItem {
-    /// A job, and the counts of its chunk if it is of pass 0.
+    /// Job, with the counts of its chunk if it is of pass 0.
     Job(StoredJob),
-    /// A chunk whose job was never begun.
+    /// Chunk whose job was never started.
     Chunk(StoredChunk),
-    /// A file of duplicates.
+    /// File of duplicates.
     Duplicates(StoredChunk),
 }
 
-/// A job as it is stored.
+/// Stored job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredJob {
     /// Name, the key.
@@ -28,31 +28,31 @@ pub struct StoredJob {
     pub run_id: String,
     /// Number within the run.
     pub index: u32,
-    /// Records sent.
+    /// Number of its records.
     pub records: u64,
     /// Number of times its rows had been sent before.
     pub round: u32,
-    /// How its records reach the model.
+    /// Lane in which its records are sent.
     pub lane: Lane,
-    /// The execution that made it, or that waits for it now.
+    /// Execution that created it, or that waits for it now.
     pub execution_arn: String,
-    /// The state machine's token, if one waits for the job.
+    /// Token of the state machine, if one waits for the job.
     pub task_token: Option<String>,
     /// If true, the token was answered.
     pub answered: bool,
-    /// Bedrock's ARN, once it is known.
+    /// ARN at Bedrock, once it is known.
     pub job_arn: Option<String>,
-    /// The latest status.
+    /// Latest status.
     pub status: Option<JobStatus>,
-    /// Bedrock's message.
+    /// Message of Bedrock.
     pub message: Option<String>,
-    /// Records that Bedrock has processed, as far as it reports them.
+    /// Number of records that Bedrock has processed, if it reports that.
     pub processed: Option<u64>,
-    /// Until when an invocation may be sending its records on demand, in seconds since 1970.
+    /// Time until which an invocation may be sending its records on demand, in seconds since 1970.
     pub leased_until: i64,
-    /// If true, its rows may go on demand should Bedrock not take it in batch.
+    /// If true, its rows may be sent on demand if Bedrock does not accept it in batch.
     pub on_demand_allowed: bool,
-    /// Set if its rows go on demand instead.
+    /// Reason why its rows are sent on demand instead, if they are.
     pub fallback: Option<Fallback>,
     /// Error that failed the run.
     pub failure: Option<StoredFailure>,
@@ -60,16 +60,16 @@ pub struct StoredJob {
     pub counts: Option<ChunkCounts>,
 }
 
-/// Why the rows of a batch job go on demand.
+/// Reason why the rows of a batch job are sent on demand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fallback {
-    /// Words for the summary.
+    /// Reason in words, for the summary.
     pub reason: String,
-    /// If true, Bedrock did not take the job in batch, so that its rows were never sent. Else the job failed.
+    /// If true, Bedrock did not accept the job in batch, so that its rows were never sent; otherwise the job failed.
     pub refused: bool,
 }
 
-/// Error that failed a run, as the job or chunk recorded it.
+/// Error that failed a run, as recorded by a job or chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFailure {
     /// Name of the error.
@@ -78,7 +78,7 @@ pub struct StoredFailure {
     pub cause: String,
 }
 
-/// A chunk without a job, or a file of duplicates, as it is stored.
+/// Stored chunk without a job, or file of duplicates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredChunk {
     /// Name, the key.
@@ -92,7 +92,7 @@ pub struct StoredChunk {
 }
 
 impl StoredItem {
-    /// The name, which is the key.
+    /// Returns the name, which is the key.
     pub fn name(&self) -> &str {
         match self {
             Self::Job(job) => &job.name,
@@ -100,7 +100,7 @@ impl StoredItem {
         }
     }
 
-    /// The number of the job, chunk or file of duplicates.
+    /// Returns the number of the job, chunk or file of duplicates.
     pub fn index(&self) -> u32 {
         match self {
             Self::Job(job) => job.index,
@@ -108,7 +108,7 @@ impl StoredItem {
         }
     }
 
-    /// The job, if this is one.
+    /// Returns the job, if this is one.
     pub fn job(&self) -> Option<&StoredJob> {
         match self {
             Self::Job(job) => Some(job),
@@ -116,7 +116,7 @@ impl StoredItem {
         }
     }
 
-    /// The job, if this is one.
+    /// Returns the job, if this is one.
     pub fn into_job(self) -> Option<StoredJob> {
         match self {
             Self::Job(job) => Some(job),
@@ -124,7 +124,7 @@ impl StoredItem {
         }
     }
 
-    /// Counts of the latest join of this chunk or file of duplicates.
+    /// Returns the counts of the latest join of this chunk or file of duplicates.
     pub fn counts(&self) -> Option<&ChunkCounts> {
         match self {
             Self::Job(job) => job.counts.as_ref(),
@@ -132,7 +132,7 @@ impl StoredItem {
         }
     }
 
-    /// Error that failed the run, if this recorded one.
+    /// Returns the error that failed the run, if this item recorded one.
     pub fn failure(&self) -> Option<&StoredFailure> {
         match self {
             Self::Job(job) => job.failure.as_ref(),
@@ -140,7 +140,7 @@ impl StoredItem {
         }
     }
 
-    /// Reads an item of the table. `lane` is what a job has from its beginning on, and no other item.
+    /// Reads an item of the table. Every job has the attribute `lane`, and no other item has it.
     pub(super) fn read(item: &Item) -> Result<Self, EngineError> {
         let attributes = Attributes::of(item)?;
         if attributes.text("lane")?.is_some() {
@@ -158,17 +158,17 @@ impl StoredItem {
 }
 
 impl StoredJob {
-    /// The state machine's token, if it still waits for an answer.
+    /// Returns the token of the state machine, if it has not been answered.
     pub fn unanswered_token(&self) -> Option<&str> {
         self.task_token.as_deref().filter(|_| !self.answered)
     }
 
-    /// If true, nothing more will happen to it by itself.
+    /// Returns true if the job is over.
     pub fn is_over(&self) -> bool {
         self.fallback.is_some() || self.status.is_some_and(JobStatus::is_terminal)
     }
 
-    /// If true, its records were sent to the model.
+    /// Returns true if its records were sent to the model.
     pub fn was_sent(&self) -> bool {
         match self.lane {
             Lane::OnDemand => self.status.is_some(),
@@ -200,14 +200,14 @@ impl StoredJob {
     }
 }
 
-/// A status is stored under its own name: a name that Bedrock gave and we did not know was stored as `Unknown`.
+/// Parses a stored status. Statuses of Bedrock that were not known were stored as `Unknown`, so all stored names are known.
 fn stored_status(name: &str) -> Option<JobStatus> {
     Some(JobStatus::parse(name)).filter(|status| status.name() == name)
 }
 
 fn fallback(attributes: &Attributes<'_>) -> Result<Option<Fallback>, EngineError> {
     let Some(reason) = attributes.text("fell_back")? else { return Ok(None) };
-    // Items of earlier versions had no `refused`.
+    // Items of earlier versions have no `refused`.
     let refused = attributes.flag("refused")?.unwrap_or(false);
     Ok(Some(Fallback { reason, refused }))
 }

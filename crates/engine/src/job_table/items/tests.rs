@@ -1,11 +1,11 @@
-//! Items as the versions before stored them, and items that are not as they were written.
+//! Items stored by earlier versions, and corrupt items.
 
 use super::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// An item from DynamoDB's JSON.
+/// Creates an item from DynamoDB's JSON.
 fn item(json: &Value) -> Item {
     let value = |value: &Value| {
         let (kind, value) = value.as_object().and_then(|object| object.iter().next()).expect("one type");
@@ -23,7 +23,7 @@ fn read(json: &Value) -> Result<StoredItem, EngineError> {
     StoredItem::read(&item(json))
 }
 
-/// A batch job that has ended and whose chunk was joined, as it was stored on 2026-11-30.
+/// Returns a batch job that has ended and whose chunk was joined, in the format of 2026-11-30.
 fn batch_job() -> Value {
     json!({
         "job_name": {"S": "tickets-20261130-0000-003"},
@@ -65,7 +65,7 @@ fn without(mut item: Value, attribute: &str) -> Value {
 }
 
 #[test]
-fn a_batch_job_of_the_version_before_is_read() {
+fn a_batch_job_of_the_previous_version_is_read() {
     let StoredItem::Job(job) = read(&batch_job()).unwrap() else { panic!("a job") };
     assert_eq!((job.index, job.records, job.round, job.lane), (3, 1200, 0, Lane::Batch));
     assert_eq!((job.status, job.processed, job.message.as_deref()), (Some(JobStatus::Completed), Some(1200), None));
@@ -76,7 +76,7 @@ fn a_batch_job_of_the_version_before_is_read() {
 }
 
 #[test]
-fn an_on_demand_job_of_the_version_before_is_read() {
+fn an_on_demand_job_of_the_previous_version_is_read() {
     let json = json!({
         "job_name": {"S": "tickets-20261130-0001-007"}, "run_id": {"S": "r"}, "job_index": {"N": "7"},
         "model_id": {"S": "m"}, "records": {"N": "57"}, "round": {"N": "1"}, "lane": {"S": "on_demand"},
@@ -92,7 +92,7 @@ fn an_on_demand_job_of_the_version_before_is_read() {
 }
 
 #[test]
-fn jobs_that_go_on_demand_are_read_with_and_without_whether_they_were_refused() {
+fn fallbacks_are_read_with_and_without_the_attribute_refused() {
     let refused = with(batch_job(), "fell_back", json!({"S": "no batch for it"}));
     let refused = with(refused, "refused", json!({"BOOL": true}));
     let fallback = |json: &Value| read(json).unwrap().into_job().unwrap().fallback.unwrap();
@@ -155,7 +155,7 @@ fn a_corrupt_attribute_is_an_error_that_names_item_attribute_and_value(
 #[case("records")]
 #[case("round")]
 #[case("execution_arn")]
-fn a_job_without_what_every_job_has_is_corrupt(#[case] attribute: &str) {
+fn a_job_without_a_required_attribute_is_corrupt(#[case] attribute: &str) {
     let error = read(&without(batch_job(), attribute)).unwrap_err();
     assert_eq!(error.name(), "Corrupt");
     assert!(error.message().contains(&format!("attribute `{attribute}` is missing")), "{error:#}");

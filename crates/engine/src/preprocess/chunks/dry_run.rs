@@ -1,4 +1,4 @@
-//! Writing without files: to count the lines that rows yield, for limits so narrow that a guess could leave rows over.
+//! Dry run without files, to count the lines that rows yield: narrow limits require the exact number.
 
 use super::{ChunkWriteSpec, Written, write_chunks};
 use crate::error::EngineError;
@@ -7,7 +7,7 @@ use crate::preprocess::prompting::PromptedRows;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use std::io::{self, Write};
 
-/// The account of writing the rows, without writing them.
+/// Returns what writing the rows would result in, without writing them.
 pub(in crate::preprocess) fn dry_run(
     spec: &ChunkWriteSpec<'_>,
     rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
@@ -15,7 +15,7 @@ pub(in crate::preprocess) fn dry_run(
     write_chunks(spec, rows, &Nowhere)
 }
 
-/// Number of lines that the rows yield: a whole pass over them that writes nothing.
+/// Returns the number of lines that the rows yield, by a complete pass over them that writes nothing.
 pub(in crate::preprocess) fn count_lines(
     spec: &ChunkWriteSpec<'_>,
     rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
@@ -26,7 +26,7 @@ pub(in crate::preprocess) fn count_lines(
     Ok(written.chunks.iter().map(|lines| u64::from(*lines)).sum())
 }
 
-/// Takes everything and keeps nothing.
+/// Sink that discards everything.
 struct Nowhere;
 
 impl ObjectSink for Nowhere {

@@ -1,7 +1,7 @@
-//! Rows whose whole model input is that of an earlier row: sent once, answered for all.
+//! Index of rows by their model inputs: rows with the same input are sent once, and all of them get the answer.
 //!
-//! Such rows get no record. They are set aside with the id and the position of the row that is sent in their place, and are
-//! joined when all others have their answers.
+//! Duplicates get no record. They are set aside with the id and the position of the row that is sent in their place, and are
+//! joined when all other rows have their answers.
 
 use bedrock_batch_domain::chunk_plan::chunk_of;
 use bedrock_batch_domain::record_id::PositionId;
@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-/// Maximum number of different rows that are remembered, some 25 bytes each (and the ids, where they are the user's own):
-/// the bound on memory. Later rows are compared with these only.
+/// Maximum number of different rows that are remembered, which limits memory: about 25 bytes each, and the ids if they are
+/// the user's own. Later rows are only compared with these.
 const MAX_REMEMBERED: usize = 3_600_000;
 
-/// The beginning of the SHA-256 of the cells that a prompt shows: that two different rows share it is less likely, over
-/// all that are remembered, than 1 in 10^15.
+/// The beginning of the SHA-256 of the cells that a prompt inserts. The probability that any two different remembered rows
+/// share it is less than 1 in 10^15.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digest96([u32; 3]);
 
@@ -24,7 +24,7 @@ impl Hash for Digest96 {
     }
 }
 
-/// Hasher that returns a part of a digest unchanged: it is as even as any hash of it.
+/// Hasher that returns a part of a digest unchanged, since it is already evenly distributed.
 #[derive(Debug, Default)]
 struct IdentityHasher(u64);
 
@@ -44,21 +44,21 @@ impl Hasher for IdentityHasher {
     }
 }
 
-/// The first rows of each model input.
+/// First row with each model input.
 #[derive(Debug, Default)]
 pub(super) struct DuplicateIndex {
-    /// By a digest of everything that the record depends on, the number of the row among the first ones.
+    /// Number of the row among the first ones, by a digest of everything that the record depends on.
     first: HashMap<Digest96, u32, BuildHasherDefault<IdentityHasher>>,
     positions: Vec<u32>,
-    /// The user's own ids; empty where ids follow from positions.
+    /// The user's own ids; empty if ids follow from positions.
     ids: Vec<Box<str>>,
-    /// For each of them, whether there are duplicates.
+    /// For each of the first rows, true if there are duplicates.
     wanted: Vec<bool>,
-    /// Rows that could not be remembered.
+    /// Number of rows that could not be remembered.
     pub(super) forgotten: u64,
 }
 
-/// The row that is sent in another's place.
+/// Row that is sent in place of a duplicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DuplicateOf {
     pub(super) position: u64,
@@ -66,7 +66,8 @@ pub(super) struct DuplicateOf {
 }
 
 impl DuplicateIndex {
-    /// Room for so many rows: a table that grows would be filled again and again, and be there twice meanwhile.
+    /// Creates an index with capacity for this number of rows: a growing table would be copied repeatedly, and temporarily
+    /// exist twice.
     pub(super) fn for_rows(rows: u64) -> Self {
         let room = usize::try_from(rows).unwrap_or(usize::MAX).min(MAX_REMEMBERED);
         Self {
@@ -77,8 +78,8 @@ impl DuplicateIndex {
         }
     }
 
-    /// Looks a row up by everything that its record depends on: prompt, cells that it shows, image. Returns the key to
-    /// remember it by if it is the first of its kind.
+    /// Looks up a row by everything that its record depends on: prompt, inserted cells, image. If it is the first with this
+    /// input, returns the key by which to remember it.
     pub(super) fn find<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> Result<DuplicateOf, Digest96> {
         let mut hash = Sha256::new();
         for part in parts {
@@ -95,7 +96,7 @@ impl DuplicateIndex {
         Ok(DuplicateOf { position, id })
     }
 
-    /// Remembers a row that has a record. `own_id`: its id, if ids are the user's own.
+    /// Remembers a row that has a record. `own_id` is its id, if ids are the user's own.
     pub(super) fn remember(&mut self, key: Digest96, position: u64, own_id: Option<&str>) {
         match u32::try_from(position) {
             Ok(position) if self.positions.len() < MAX_REMEMBERED => {
@@ -110,8 +111,8 @@ impl DuplicateIndex {
         }
     }
 
-    /// By chunk, the ids of its rows whose answers duplicates wait for. `first_rows`: the position of each chunk's first
-    /// row.
+    /// Returns, by chunk, the ids of the rows whose answers duplicates wait for. `first_rows` are the positions of the chunks'
+    /// first rows.
     pub(super) fn wanted_by_chunk(&self, first_rows: &[u64]) -> BTreeMap<u32, Vec<Box<str>>> {
         let mut by_chunk: BTreeMap<u32, Vec<Box<str>>> = BTreeMap::new();
         let wanted = self.wanted.iter().enumerate().filter(|(_, wanted)| **wanted);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_learn_which_of_their_answers_are_wanted() {
+    fn answers_that_duplicates_wait_for_are_listed_by_chunk() {
         let mut index = DuplicateIndex::default();
         for (position, cell) in [(0, "a"), (5, "b"), (9, "c")] {
             let key = index.find([str::as_bytes(cell)].into_iter()).unwrap_err();

@@ -1,4 +1,4 @@
-//! The two files of a chunk, being written side by side.
+//! The two files of a chunk, which are written together.
 
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
@@ -7,11 +7,11 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bedrock_batch_domain::layout::Layout;
 
-/// A chunk whose files are open.
+/// Chunk whose files are open.
 pub(super) struct ChunkFiles<W: ClosableWrite> {
     records: W,
     rows: ParquetFile<W>,
-    /// Lines written.
+    /// Number of written lines.
     pub(super) count: u32,
 }
 

@@ -1,29 +1,29 @@
-//! A batch of rows whose lines are rendered, until it is known where they go.
+//! A batch of rows whose lines are rendered, and which is held until all of them have a place.
 
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::Placed;
 use bedrock_batch_domain::row_error::RowError;
 use std::ops::Range;
 
-/// A batch whose lines are rendered, waiting for the chunker's word.
+/// Batch whose lines are rendered, and wait for the chunker's decision.
 pub(super) struct HeldBatch {
     pub(super) rows: RecordBatch,
     pub(super) lines: Vec<u8>,
-    /// Where each row's line ends; a row without a line ends where the one before does.
+    /// End of each row's line; a row without a line ends with the previous row.
     pub(super) ends: Vec<usize>,
-    /// Reason why a row has no line.
+    /// Reasons why rows have no line.
     pub(super) not_sent: Vec<Option<RowError>>,
-    /// Where each row goes, as far as said.
+    /// Places of the rows, as far as determined.
     pub(super) placed: Vec<Placed>,
-    /// Where each row stands in the input.
+    /// Positions of the rows in the input.
     pub(super) positions: Positions,
 }
 
-/// Where the rows of a batch stand in the input.
+/// Positions of the rows of a batch in the input.
 pub(super) enum Positions {
-    /// One after the other, from here on.
+    /// Consecutive, from this position.
     From(u64),
-    /// Duplicates were taken out from between them.
+    /// Not consecutive, because duplicates were removed.
     Each(Vec<u64>),
 }
 

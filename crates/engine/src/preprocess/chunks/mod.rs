@@ -1,8 +1,8 @@
-//! Rows in, chunk files out: one pass, flat memory.
+//! Writing of rows to chunk files, in one pass and with constant memory.
 //!
-//! Per batch of rows, `render` writes all lines side by side into one buffer and finds the rows that are set aside;
-//! `place` asks the chunker, some lines late, where each line goes; `write` opens and closes the files and writes runs of
-//! rows of one chunk with one call each, lines and rows alike.
+//! For each batch of rows, `render` writes all lines into one buffer and finds the rows that are set aside; `place` gets the
+//! place of each line from the chunker, with a delay of some lines; `write` opens and closes the files and writes the
+//! consecutive rows of one chunk, and their lines, with one call each.
 
 mod dry_run;
 mod duplicate_index;

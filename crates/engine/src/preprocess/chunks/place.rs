@@ -1,18 +1,18 @@
-//! From lines to places: each batch is held until the chunker has decided, some lines late, where all its lines go.
+//! Assignment of lines to places: each batch is held until the chunker has placed all its lines, with a delay of some lines.
 
 use super::ChunkWriteSpec;
 use super::held_batch::HeldBatch;
 use bedrock_batch_domain::chunk_plan::{Chunker, Placed};
 use std::collections::VecDeque;
 
-/// Holds batches until all their rows have a place.
+/// Holder of batches whose rows do not all have a place yet.
 pub(super) struct Placer {
     /// `None` once there are no more rows.
     chunker: Option<Chunker>,
-    /// If true, the chunker knows the number of rows, not of lines, and has to learn of rows without a line.
+    /// If true, the chunker knows the number of rows, not of lines, and has to be notified of rows without a line.
     counts_rows: bool,
     held: VecDeque<HeldBatch>,
-    /// The place of the latest line; rows without a line go along with it.
+    /// Place of the latest line, which is also that of the following rows without a line.
     last: Option<Placed>,
 }
 
@@ -26,10 +26,10 @@ impl Placer {
         }
     }
 
-    /// Takes a batch, from which so many rows were set aside.
+    /// Adds a batch from which `set_aside` rows were set aside.
     pub(super) fn hold(&mut self, batch: HeldBatch, set_aside: usize) {
         let lengths: Vec<usize> = (0..batch.ends.len()).map(|row| batch.line_range(row..row + 1).len()).collect();
-        // Rows that were set aside yield no line either.
+        // Rows that were set aside do not yield a line either.
         (0..set_aside).for_each(|_| self.skip_row());
         self.held.push_back(batch);
         for length in lengths {
@@ -41,17 +41,17 @@ impl Placer {
         }
     }
 
-    /// The oldest batch, if all its rows have a place.
+    /// Returns the oldest batch, if all its rows have a place.
     pub(super) fn next_placed(&mut self) -> Option<HeldBatch> {
         self.held.pop_front_if(|batch| batch.placed.len() == batch.ends.len())
     }
 
-    /// There are no more rows: those that are held get their places.
+    /// Places the remaining rows.
     pub(super) fn finish(&mut self) {
         for placed in self.chunker.take().map(Chunker::finish).unwrap_or_default() {
             self.place_next_line(placed);
         }
-        // Rows without a line after the last line; if there was none, there is no chunk for them.
+        // Rows without a line after the last line; if there was no line at all, there is no chunk for them.
         let place = self.last.unwrap_or(Placed::TooFewLeft);
         for batch in &mut self.held {
             batch.placed.resize(batch.ends.len(), place);
@@ -64,8 +64,8 @@ impl Placer {
         }
     }
 
-    /// The oldest line without a place gets it. Rows without a line before it go where the line before them went, and
-    /// those before the first line of all where that one goes: a chunk never begins without a line.
+    /// Places the oldest line without a place. Rows without a line before it get the place of the line before them, or that of
+    /// the first line if there is none before them: a chunk never begins without a line.
     fn place_next_line(&mut self, placed: Placed) {
         for batch in self.held.iter_mut().filter(|batch| batch.placed.len() < batch.ends.len()) {
             while batch.placed.len() < batch.ends.len() {

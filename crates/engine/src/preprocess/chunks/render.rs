@@ -1,4 +1,4 @@
-//! From prompted rows to lines: one record per row that is sent, duplicates found on the way.
+//! Rendering of prompted rows to lines, one record per row that is sent, with detection of duplicates.
 
 use super::ChunkWriteSpec;
 use super::duplicate_index::{Digest96, DuplicateIndex, DuplicateOf};
@@ -11,42 +11,42 @@ use arrow_array::{Array, RecordBatch, StringArray};
 use bedrock_batch_domain::model::{ImagePart, RecordWriter};
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 
-/// Maximum number of rows without a record per chunk, about: they wait in memory for the record that they go along with,
-/// and a chunk is joined in memory. More of them are set aside.
+/// Approximate maximum number of rows without a record per chunk, since such rows are held in memory until the next record
+/// is placed, and a chunk is joined in memory. Further ones are set aside.
 const MAX_NOT_SENT: usize = 10_000;
 
-/// The lines of a batch, and the rows that go elsewhere.
+/// Lines of a batch, and the rows that are set aside.
 #[derive(Debug, Default)]
 pub(super) struct Rendered {
     /// All lines of the batch, one after the other.
     pub(super) lines: Vec<u8>,
-    /// The end of each row's line, of the rows that stay; a row without a line ends where the one before does.
+    /// End of the line of each row that stays; a row without a line ends with the previous row.
     pub(super) ends: Vec<usize>,
-    /// For each row that stays, the reason that it has no line.
+    /// For each row that stays, the reason why it has no line, if it has none.
     pub(super) not_sent: Vec<Option<RowError>>,
     /// Rows that are set aside, by their number in the batch.
     pub(super) set_aside: Vec<(usize, SetAside)>,
 }
 
 impl Rendered {
-    /// The row ends here, with the line that was written last or without one.
+    /// Ends a row, with the line that was written last or without one.
     fn end_row(&mut self, not_sent: Option<RowError>) {
         self.ends.push(self.lines.len());
         self.not_sent.push(not_sent);
     }
 }
 
-/// Renders batches one after the other and remembers their rows, to find duplicates.
+/// Renderer of consecutive batches, which remembers rows to find duplicates.
 pub(super) struct Renderer<'a> {
     spec: &'a ChunkWriteSpec<'a>,
     pub(super) index: Option<DuplicateIndex>,
-    /// Rows without a record since the latest chunk began.
+    /// Number of rows without a record since the latest chunk began.
     not_sent: usize,
-    /// Rows that were read.
+    /// Number of rows that were read.
     pub(super) rows: u64,
-    /// Null or empty cells in columns that the prompt shows.
+    /// Number of null or empty cells in columns that the prompt inserts.
     pub(super) empty_cells: u64,
-    /// Duplicates that were found.
+    /// Number of duplicates that were found.
     pub(super) duplicates: u64,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Renderer<'a> {
         Self { spec, index, not_sent: 0, rows: 0, empty_cells: 0, duplicates: 0 }
     }
 
-    /// A chunk began: it has room for rows without a record.
+    /// Resets the number of rows without a record at the beginning of a chunk.
     pub(super) fn chunk_began(&mut self) {
         self.not_sent = 0;
     }
@@ -104,7 +104,7 @@ impl<'a> Renderer<'a> {
             None => None,
         };
         let begin = rendered.lines.len();
-        // The cell of a null is the empty text.
+        // A null cell is the empty text.
         let part = image.map(|image| ImagePart { media_type: image.media_type, base64: &image.base64 });
         let (id, records) = (batch.ids.value(row), &self.spec.records[prompt]);
         records.push_line(&mut rendered.lines, id, |column| cell(&columns[column], row), part);
@@ -122,7 +122,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// The earlier row with this model input, or the key to remember this one by; `None` if duplicates are sent as well.
+    /// Returns the earlier row with this model input, or the key by which to remember this one; `None` if duplicates are sent
+    /// too.
     fn earlier<'t>(
         &mut self,
         prompt: usize,
@@ -136,7 +137,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// The columns that a prompt shows, as texts.
+/// Returns the columns that a prompt inserts, as texts.
 fn cells_of(records: &RecordWriter, rows: &RecordBatch) -> Result<Vec<StringArray>, EngineError> {
     let columns = records.columns().iter().map(|name| {
         let column = rows.column_by_name(name);

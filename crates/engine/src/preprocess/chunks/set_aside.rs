@@ -1,4 +1,4 @@
-//! Rows that go into files of their own: duplicates, and rows that are not sent where a chunk would have too many of them.
+//! Rows in separate files: duplicates, and rows that are not sent if a chunk would have too many of them.
 
 use super::ChunkWriteSpec;
 use super::duplicate_index::DuplicateOf;
@@ -15,7 +15,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::row_error::RowError;
 use std::sync::Arc;
 
-/// Reason that a row is set aside.
+/// Reason why a row is set aside.
 #[derive(Debug, Clone)]
 pub(super) enum SetAside {
     /// Another row is sent in its place.
@@ -24,16 +24,16 @@ pub(super) enum SetAside {
     NotSent(RowError),
 }
 
-/// Rows of a batch, split.
+/// Batch without the rows that were set aside, and these rows.
 pub(super) struct Split {
-    /// The rows that stay in their chunk, and where each stands in the input.
+    /// Rows that stay in their chunk, with their positions in the input.
     pub(super) kept: RecordBatch,
     pub(super) positions: Positions,
-    /// The rows that were set aside.
+    /// Rows that were set aside.
     pub(super) aside: Option<RecordBatch>,
 }
 
-/// Splits off the rows with these numbers. `first`: the position of the batch's first row in the input.
+/// Splits off the rows with these numbers. `first` is the position of the batch's first row in the input.
 pub(super) fn split_off(rows: RecordBatch, aside: &[usize], first: u64) -> Result<Split, EngineError> {
     if aside.is_empty() {
         return Ok(Split { kept: rows, positions: Positions::From(first), aside: None });
@@ -59,7 +59,7 @@ pub(super) struct SetAsideFiles<'a, S: ObjectSink> {
     layout: &'a Layout,
     max_rows: u32,
     open: Option<(u32, ParquetFile<S::Writer>)>,
-    /// Rows of each file.
+    /// Number of rows of each file.
     pub(super) files: Vec<u32>,
 }
 
@@ -68,7 +68,7 @@ impl<'a, S: ObjectSink> SetAsideFiles<'a, S> {
         Self { sink, layout: spec.layout, max_rows: spec.limits.max_records.max(1), open: None, files: Vec::new() }
     }
 
-    /// Writes `rows` (with their ids), each for its reason in `reasons`.
+    /// Writes `rows` (with their ids), each with its reason in `reasons`.
     pub(super) fn write(&mut self, rows: &RecordBatch, reasons: &[SetAside]) -> Result<(), EngineError> {
         let rows = with_reasons(rows, reasons)?;
         let mut begin = 0;
@@ -104,7 +104,7 @@ impl<'a, S: ObjectSink> SetAsideFiles<'a, S> {
     }
 }
 
-/// The rows with the columns that name the rows sent in their place, or say why none is.
+/// Adds the columns that name the row sent in place of each row, or the reason why it is not sent.
 fn with_reasons(rows: &RecordBatch, reasons: &[SetAside]) -> Result<RecordBatch, EngineError> {
     let why = reasons.iter().map(|reason| match reason {
         SetAside::Duplicate(_) => None,

@@ -1,4 +1,4 @@
-//! The order to write chunks, and the account of what was written.
+//! Specification of the chunks to write, and the result of writing them.
 
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::layout::Layout;
@@ -6,7 +6,7 @@ use bedrock_batch_domain::model::RecordWriter;
 use bedrock_batch_domain::row_error::Reason;
 use std::collections::BTreeMap;
 
-/// Form, place and limits of the chunks to write.
+/// Format, keys and limits of the chunks to write.
 #[derive(Debug)]
 pub struct ChunkWriteSpec<'a> {
     /// Keys of the files.
@@ -21,37 +21,37 @@ pub struct ChunkWriteSpec<'a> {
     pub rows: u64,
     /// If true, rows with the same model input are sent once.
     pub deduplicate: bool,
-    /// Number of rows that yield a line, where that is known.
+    /// Number of rows that yield a line, if known.
     pub lines: Option<u64>,
 }
 
-/// Account of the files that were written.
+/// Result of writing chunks.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Records of each chunk.
+    /// Number of records of each chunk.
     pub chunks: Vec<u32>,
-    /// Rows that were read.
+    /// Number of rows that were read.
     pub rows: u64,
-    /// Rows that lie in the rows files without a record, by reason.
+    /// Number of rows in the rows files without a record, by reason.
     pub rejected: BTreeMap<Reason, u64>,
-    /// Rows left out because the maximum number of chunks was full.
+    /// Number of rows that were omitted because of the maximum number of chunks.
     pub over_max_chunks: u64,
-    /// Null or empty cells in columns that the prompt shows.
+    /// Number of null or empty cells in columns that the prompt inserts.
     pub empty_cells: u64,
-    /// The position of each chunk's first row.
+    /// Positions of the chunks' first rows.
     pub first_rows: Vec<u64>,
-    /// Rows of each file of rows that were set aside: duplicates, and rows that are not sent where a chunk would have too
-    /// many of them.
+    /// Number of rows of each file of rows that were set aside: duplicates, and rows that are not sent if a chunk would have
+    /// too many of them.
     pub duplicates: Vec<u32>,
     /// Number of duplicates.
     pub same: u64,
-    /// Rows that were not remembered, so that their duplicates are sent too.
+    /// Number of rows that were not remembered, so that their duplicates are sent too.
     pub forgotten: u64,
 }
 
 impl Written {
-    /// Returns true if the records are too few for a batch job, would be enough with the duplicates, and are at least as
-    /// many as these.
+    /// Returns true if the records are too few for a batch job, would be enough with the duplicates, and are not fewer than
+    /// these.
     pub(in crate::preprocess) fn too_few_without_duplicates(&self, minimum: u32) -> bool {
         let minimum = u64::from(minimum);
         let records: u64 = self.chunks.iter().map(|records| u64::from(*records)).sum();

@@ -1,4 +1,4 @@
-//! From placed rows to files.
+//! Writing of placed rows to files.
 
 use super::files::ChunkFiles;
 use super::held_batch::HeldBatch;
@@ -16,10 +16,10 @@ use bedrock_batch_domain::chunk_plan::Placed;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use std::ops::Range;
 
-/// Takes rows (all of one schema) and writes their chunks.
+/// Writes the chunks of rows, which must all have the same schema.
 ///
 /// # Errors
-/// Returns `InvalidInput` for bad rows or ids, and an error if reading or writing fails.
+/// Returns `InvalidInput` for invalid rows or ids, and an error if reading or writing fails.
 pub fn write_chunks<S: ObjectSink>(
     spec: &ChunkWriteSpec<'_>,
     rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
@@ -55,7 +55,7 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
         Self { spec, sink, open: None, aside: SetAsideFiles::new(spec, sink), written: Written::default() }
     }
 
-    /// Writes the rows that are set aside at once, and returns the others. `first`: the position of the first row.
+    /// Writes the rows that are set aside immediately, and returns the others. `first` is the position of the first row.
     fn set_aside(&mut self, rows: RecordBatch, rendered: Rendered, first: u64) -> Result<HeldBatch, EngineError> {
         let (numbers, reasons): (Vec<usize>, Vec<SetAside>) = rendered.set_aside.into_iter().unzip();
         for reason in &reasons {
@@ -81,7 +81,7 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
         Ok(self.written.first_rows.len() > begun)
     }
 
-    /// Writes a batch, one run of rows of the same place after the other.
+    /// Writes a batch, in sequences of rows with the same place.
     fn write_batch(&mut self, mut batch: HeldBatch) -> Result<(), EngineError> {
         let mut begin = 0;
         while begin < batch.placed.len() {
@@ -95,7 +95,7 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
                     for not_sent in &mut batch.not_sent[rows.clone()] {
                         not_sent.get_or_insert_with(|| RowErrorCode::TooFewForBatch.into());
                     }
-                    // Their rows travel with the last chunk; without any chunk the run fails as a whole.
+                    // Their rows are written to the last chunk; without any chunk, the whole run fails.
                     match self.open.as_ref().map(|(index, _)| *index) {
                         Some(index) => self.write_run(&batch, rows, index, false)?,
                         None => self.count_rejected(&batch.not_sent[rows]),
@@ -160,7 +160,7 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
         Ok(())
     }
 
-    /// Closes all files, and writes down the rows whose answers duplicates wait for.
+    /// Closes all files, and writes the lists of rows whose answers duplicates wait for.
     fn finish(mut self, renderer: &Renderer<'_>) -> Result<Written, EngineError> {
         self.close_chunk()?;
         self.aside.close()?;

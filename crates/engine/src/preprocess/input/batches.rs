@@ -1,4 +1,4 @@
-//! The rows of an input as Arrow batches, from all its objects in order.
+//! Rows of an input as Arrow batches, from all its objects in order.
 
 use super::objects::{Format, Sources};
 use super::shape::Shape;
@@ -11,7 +11,7 @@ use arrow_array::RecordBatch;
 use aws_sdk_s3::Client;
 use tokio::runtime::Handle;
 
-/// All rows of all objects, in order. For a blocking thread.
+/// Reads all rows of all objects, in order. To be used on a blocking thread.
 pub(super) fn batches<'a>(
     runtime: &'a Handle,
     client: &'a Client,

@@ -1,4 +1,4 @@
-//! The input of a run: found, counted, and seen as the run sees it. Nothing is written.
+//! Input of a run: its objects, the number of its rows, and the run's view of them. Nothing is written.
 
 mod batches;
 mod csv_columns;
@@ -22,16 +22,16 @@ use serde_json::Value;
 use shape::Shape;
 use tokio::runtime::Handle;
 
-/// Reads the inputs of runs: tables, images, and answers of earlier runs.
+/// Reader of the inputs of runs: tables, images, and answers of earlier runs.
 #[derive(Debug, Clone)]
 pub struct InputReader {
-    /// The stack's own bucket.
+    /// Bucket of the stack.
     pub bucket: Bucket,
-    /// Names of further buckets that runs may read.
+    /// Names of other buckets that runs may read.
     pub input_buckets: Vec<String>,
 }
 
-/// The rows of a request.
+/// Rows of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Input {
     pub(super) sources: Sources,
@@ -39,17 +39,17 @@ pub(super) struct Input {
     pub(super) view: View,
 }
 
-/// The columns of an input.
+/// Columns of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputSummary {
-    /// Names, as the run will see them.
+    /// Names of the columns, as used by the run.
     pub columns: Vec<String>,
-    /// Columns that cannot be written as CSV.
+    /// Problems of columns that cannot be written as CSV.
     pub no_csv: Vec<Problem>,
 }
 
 impl InputReader {
-    /// Reads the columns of a request's input, and nothing else.
+    /// Reads only the columns of a request's input.
     ///
     /// # Errors
     /// Returns `InvalidInput` if there is no input or it cannot be read, and an error if S3 fails.
@@ -59,15 +59,15 @@ impl InputReader {
         Ok(InputSummary { columns: input.view.names(), no_csv })
     }
 
-    /// The execution input that `input` stands for: the object that it names, or `input` itself.
+    /// Returns the execution input in the object that `input` names, or `input` itself.
     ///
     /// # Errors
-    /// Returns `InvalidInput` if it names no JSON object, and an error if S3 fails.
+    /// Returns `InvalidInput` if the object is not a valid input, and an error if S3 fails.
     pub async fn resolve_config(&self, input: Value) -> Result<Value, EngineError> {
         resolve_config(self.bucket.client(), &self.readable_buckets(), input).await
     }
 
-    /// Finds the rows of a request, and reads as much of them as counting takes.
+    /// Finds the rows of a request, and reads them as far as necessary to count them.
     pub(super) async fn find(&self, request: &RunRequest) -> Result<Input, EngineError> {
         let (sources, previous) = match (&request.rows.previous_run, &request.rows.s3_uri) {
             (Some(previous), _) => {
@@ -91,7 +91,7 @@ impl InputReader {
         Ok(Input { sources, shape, view })
     }
 
-    /// All rows of an input, in order. For a blocking thread.
+    /// Reads all rows of an input, in order. To be used on a blocking thread.
     pub(super) fn batches<'a>(
         &'a self,
         runtime: &'a Handle,

@@ -1,4 +1,4 @@
-//! The objects of an input: one object or a prefix of several, all CSV or all Parquet; or images.
+//! Objects of an input: one object or all under a prefix, either CSV or Parquet files, or images.
 
 use crate::error::EngineError;
 use crate::images;
@@ -9,12 +9,12 @@ use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
 
-/// The formats that rows are read from.
+/// Format of the objects of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::preprocess) enum Format {
     Csv,
     Parquet,
-    /// Each object is a row.
+    /// Images, each of which is a row.
     Images,
 }
 
@@ -29,13 +29,13 @@ impl Format {
     }
 }
 
-/// The objects of an input.
+/// Objects of an input.
 #[derive(Debug, Clone)]
 pub(in crate::preprocess) struct Sources {
-    /// The request's field that names the input, and its value.
+    /// Field of the request that names the input, and its value.
     pub(in crate::preprocess) named: (&'static str, String),
     pub(in crate::preprocess) format: Format,
-    /// The objects; of images none, since they are too many to be remembered: they are listed anew.
+    /// Objects; empty for images, which are too many to be kept in memory and are listed again.
     pub(in crate::preprocess) objects: Vec<ObjectMeta>,
     /// Address of the images.
     pub(in crate::preprocess) place: Option<S3Uri>,
@@ -43,7 +43,7 @@ pub(in crate::preprocess) struct Sources {
 }
 
 impl Sources {
-    /// Images: `place` is one object or a prefix.
+    /// Creates the sources for images; `place` is one object or a prefix.
     pub(in crate::preprocess) fn of_images(place: &S3Uri) -> Self {
         let named = ("s3_uri", place.to_string());
         Self {
@@ -55,15 +55,15 @@ impl Sources {
         }
     }
 
-    /// The answered rows of an earlier run.
+    /// Creates the sources for the answered rows of an earlier run.
     pub(in crate::preprocess) fn of_run(run_id: &RunId, format: Format, objects: Vec<ObjectMeta>) -> Self {
         let named = ("previous_run.run_id", run_id.to_string());
         Self { named, format, objects, place: None, warnings: BTreeMap::new() }
     }
 }
 
-/// Returns true if `uri` names images rather than tables, by the names of the first objects. Where both lie together,
-/// images are meant: a table among them can be named itself.
+/// Returns true if `uri` names images rather than tables, by the names of the first objects. If there are both, images are
+/// meant, since a table among them can be named itself.
 pub(in crate::preprocess) async fn names_images(client: &Client, uri: &S3Uri) -> Result<bool, EngineError> {
     if !uri.key.is_empty() && !uri.key.ends_with('/') && head(client, uri).await?.is_some() {
         return Ok(Format::of(&uri.key).is_none());
@@ -73,7 +73,7 @@ pub(in crate::preprocess) async fn names_images(client: &Client, uri: &S3Uri) ->
     Ok(!has_tables || first.iter().any(|found| images::is_image_name(&found.uri.key)))
 }
 
-/// The prefix of all objects below `uri`.
+/// Returns the prefix of all objects below `uri`.
 fn as_prefix(uri: &S3Uri) -> S3Uri {
     match uri.key.as_str() {
         "" => uri.clone(),
@@ -101,7 +101,7 @@ pub(in crate::preprocess) async fn find(client: &Client, uri: &S3Uri) -> Result<
         }
     };
     if objects.is_empty() {
-        let rule = "there is no such object, and no object under this prefix";
+        let rule = "this object does not exist, and there is no object under this prefix";
         return Err(Problem::new("s3_uri", uri, rule).remedy("upload the rows, or correct the address").into());
     }
     let format = one_format(&objects)?;
@@ -110,7 +110,8 @@ pub(in crate::preprocess) async fn find(client: &Client, uri: &S3Uri) -> Result<
     Ok(Sources { named: ("s3_uri", uri.to_string()), format, objects, place: None, warnings })
 }
 
-/// Objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of unfinished work.
+/// Returns true for objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of
+/// unfinished work.
 fn is_marker(found: &ObjectMeta, prefix: &S3Uri) -> bool {
     let below = found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key);
     below.is_empty()
@@ -132,8 +133,9 @@ fn one_format(objects: &[ObjectMeta]) -> Result<Format, EngineError> {
     }
     let first = formats.first().copied().unwrap_or(Format::Csv);
     if formats.iter().any(|format| *format != first) {
-        problems
-            .push(Problem::without_value("s3_uri", "the prefix holds both CSV and Parquet files").remedy("split it"));
+        problems.push(
+            Problem::without_value("s3_uri", "the prefix contains both CSV and Parquet files").remedy("split it"),
+        );
     }
     Problems::check(problems)?;
     Ok(first)

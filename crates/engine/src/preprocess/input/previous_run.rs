@@ -1,4 +1,4 @@
-//! The answers of an earlier run as an input.
+//! Answers of an earlier run as an input.
 
 use super::objects::{Format, Sources};
 use crate::error::EngineError;
@@ -11,17 +11,17 @@ use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problem;
 use std::collections::HashMap;
 
-/// The files of answered rows of an earlier run, in the order of its rows, and its plan.
+/// Returns the files of answered rows of an earlier run, in the order of its rows, and its plan.
 pub(super) async fn answers_of(bucket: &Bucket, previous: &PreviousRun) -> Result<(Sources, Plan), EngineError> {
     let run_id = &previous.run_id;
     let problem = |rule: &str| Problem::new("previous_run.run_id", run_id, rule);
     let Some(plan) = bucket.find_json::<Plan>(&Layout::plan_key(run_id)).await? else {
-        let rule = "there is no such run, or it ended before anything was submitted";
+        let rule = "this run does not exist, or it ended before anything was submitted";
         return Err(problem(rule).remedy("check its name").into());
     };
     if !bucket.contains(&Layout::summary_key(run_id)).await? {
         let rule = "the run has not finished (no summary)";
-        return Err(problem(rule).remedy("wait for its end, or collect what it has").into());
+        return Err(problem(rule).remedy("wait for its end, or collect its answers").into());
     }
     let layout = Layout::new(&plan.request.job_name_prefix, run_id);
     let parquet = plan.request.output_formats.contains(&OutputFormat::Parquet);
@@ -33,17 +33,17 @@ pub(super) async fn answers_of(bucket: &Bucket, previous: &PreviousRun) -> Resul
     for key in plan.output_keys(ending) {
         match found.remove(&key) {
             Some(object) => objects.push(object),
-            None => return Err(problem(&format!("its file {} is gone", bucket.uri(key))).into()),
+            None => return Err(problem(&format!("its file {} no longer exists", bucket.uri(key))).into()),
         }
     }
     Ok((Sources::of_run(run_id, format, objects), plan))
 }
 
-/// The columns of a run's answered rows, each with its origin.
+/// Returns the columns of a run's answered rows, each with its origin.
 pub(super) fn columns_after(plan: &Plan, names: Vec<String>, stage_name: &str) -> Vec<Column> {
-    let asked =
+    let resolved =
         Resolved { model: plan.model.clone(), on_demand: plan.on_demand.clone(), prompts: plan.prompts.clone() };
-    let known = output_columns(&asked, &plan.columns, stage_name);
+    let known = output_columns(&resolved, &plan.columns, stage_name);
     let mut origins: HashMap<String, String> = known.into_iter().map(|column| (column.name, column.origin)).collect();
     let columns = names.into_iter().map(|name| {
         let origin = origins.remove(&name).unwrap_or_else(|| stage_name.to_owned());

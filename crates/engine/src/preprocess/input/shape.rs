@@ -1,4 +1,4 @@
-//! Rows and columns of an input, from a first pass over it.
+//! Rows and columns of an input, determined by a first pass over it.
 
 use super::objects::{Format, Sources};
 use crate::error::EngineError;
@@ -22,11 +22,11 @@ pub(in crate::preprocess) struct Shape {
     pub(in crate::preprocess) schema: SchemaRef,
     /// Objects that are not images, by kind.
     pub(in crate::preprocess) ignored: BTreeMap<String, u64>,
-    /// Types of the columns of CSV files, where they are inferred.
+    /// Types of the columns of CSV files, if they are inferred.
     pub(super) types: Option<Vec<CellType>>,
 }
 
-/// Counts rows and compares schemas. For a blocking thread: this reads every CSV once.
+/// Counts rows and compares schemas, which reads every CSV once. To be used on a blocking thread.
 pub(super) fn inspect(
     runtime: &Handle,
     client: &Client,
@@ -53,7 +53,7 @@ pub(super) fn inspect(
                 if let Some(offset) = counted.open_quote_at {
                     let line = line_at(StreamReader::new(runtime, client, object), offset)?;
                     let rule = "a quote opens here that is never closed";
-                    let remedy = "close it, or write a quote that is meant as text as two of them within quotes";
+                    let remedy = "close it, or double a literal quote within a quoted field";
                     return Err(Problem::without_value(format!("{file} line {line}"), rule).remedy(remedy).into());
                 }
                 rows += counted.records.saturating_sub(1);
@@ -70,7 +70,9 @@ pub(super) fn inspect(
         match &schema {
             Some((first, first_file)) if *first != own => {
                 let rule = format!("has other columns than {first_file}: {}", difference(first, &own));
-                return Err(Problem::new("s3_uri", &file, rule).remedy("a prefix holds files of one schema").into());
+                return Err(Problem::new("s3_uri", &file, rule)
+                    .remedy("all files under a prefix must have the same schema")
+                    .into());
             }
             Some(_) => {}
             None => schema = Some((own, file)),
@@ -86,7 +88,7 @@ pub(super) fn inspect(
         }
     }
     if rows == 0 {
-        return Err(Problem::new("s3_uri", &first_file, "holds a header, and no rows").into());
+        return Err(Problem::new("s3_uri", &first_file, "contains a header, but no rows").into());
     }
     Ok(Shape { rows, schema, types, ignored: BTreeMap::new() })
 }

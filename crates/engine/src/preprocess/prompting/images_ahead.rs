@@ -1,4 +1,4 @@
-//! Images of the next rows, fetched while the present ones are rendered.
+//! Prefetching of the images of the next rows while the current ones are rendered.
 
 use super::prompted_rows::{PromptAssignment, PromptedRows};
 use crate::error::EngineError;
@@ -9,26 +9,25 @@ use bedrock_batch_domain::row_error::RowError;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Rows whose images are asked for together.
-const ROWS_AT_ONCE: usize = 64;
-/// Bytes of images, in base64, after which rows are handed on: with those that are on their way, what is in memory at
-/// once.
-const BYTES_AT_ONCE: usize = 32 << 20;
+/// Number of rows whose images are fetched together.
+const ROWS_PER_FETCH: usize = 64;
+/// Size of images, in base64, at which rows are passed on. Together with the images in flight, it limits memory.
+const MAX_BATCH_BYTES: usize = 32 << 20;
 
-/// Rows without their images yet.
+/// Rows whose images are not fetched yet.
 pub(super) struct WithoutImages {
     pub(super) rows: PromptedRows,
-    /// Where several rows stand for one of the input, the place of that one: they share its image.
+    /// Index of the input row of each row, if an input row has become several, which share its image.
     pub(super) shared: Option<Vec<u64>>,
 }
 
 impl WithoutImages {
-    /// The rows, where there are no images.
+    /// Returns the rows, if they have no images.
     pub(super) fn into_rows(self) -> PromptedRows {
         self.rows
     }
 
-    /// The first rows, about as many as wanted, without tearing rows of one image apart; the rest stays.
+    /// Removes and returns the first rows, about as many as wanted, without separating rows that share an image.
     fn split(&mut self, wanted: usize) -> PromptedRows {
         let all = self.rows.ids.len();
         let mut end = wanted.min(all);
@@ -57,48 +56,48 @@ impl WithoutImages {
     }
 }
 
-/// Rows with their images; those of the next rows are on their way already.
+/// Iterator over rows with their images, which fetches those of the next rows in advance.
 pub(super) struct ImagesAhead<'a, I> {
     source: I,
     fetcher: &'a ImageFetcher,
     column: &'a str,
-    rest: Option<WithoutImages>,
-    on_their_way: VecDeque<Result<OnTheirWay, EngineError>>,
+    remaining: Option<WithoutImages>,
+    in_flight: VecDeque<Result<InFlight, EngineError>>,
 }
 
-struct OnTheirWay {
+struct InFlight {
     rows: WithoutImages,
-    /// For each row, the place of its image among those that are fetched.
+    /// For each row, the index of its image among those that are fetched.
     places: VecDeque<Option<usize>>,
     images: Pending,
-    /// The image that came last, and its place.
+    /// Latest image, with its index.
     latest: Option<(usize, Result<Arc<FetchedImage>, RowError>)>,
 }
 
 impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a, I> {
     pub(super) fn new(source: I, fetcher: &'a ImageFetcher, column: &'a str) -> Self {
-        Self { source, fetcher, column, rest: None, on_their_way: VecDeque::new() }
+        Self { source, fetcher, column, remaining: None, in_flight: VecDeque::new() }
     }
 
-    /// Begins to fetch the images of the next rows.
-    fn start_next(&mut self) -> Option<Result<OnTheirWay, EngineError>> {
-        let mut rest = match self.rest.take() {
-            Some(rest) => rest,
+    /// Starts to fetch the images of the next rows.
+    fn start_next(&mut self) -> Option<Result<InFlight, EngineError>> {
+        let mut remaining = match self.remaining.take() {
+            Some(remaining) => remaining,
             None => match self.source.next()? {
                 Ok(rows) => rows,
                 Err(error) => return Some(Err(error)),
             },
         };
-        let shared = rest.shared.clone();
-        let rows = rest.split(ROWS_AT_ONCE);
-        if rest.rows.ids.len() > 0 {
-            self.rest = Some(rest);
+        let shared = remaining.shared.clone();
+        let rows = remaining.split(ROWS_PER_FETCH);
+        if remaining.rows.ids.len() > 0 {
+            self.remaining = Some(remaining);
         }
         Some(self.start(rows, shared.as_deref()))
     }
 
-    /// Only images of rows that are asked are fetched, and one that rows share once.
-    fn start(&self, rows: PromptedRows, shared: Option<&[u64]>) -> Result<OnTheirWay, EngineError> {
+    /// Starts to fetch the images of these rows. Images of rows that are not sent are not fetched, and shared ones only once.
+    fn start(&self, rows: PromptedRows, shared: Option<&[u64]>) -> Result<InFlight, EngineError> {
         let column = rows.rows.column_by_name(self.column);
         let column = column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
         let cells = as_text(column)?;
@@ -119,7 +118,7 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
         });
         let places = places.collect();
         let images = self.fetcher.start(wanted.iter().map(Option::as_deref));
-        Ok(OnTheirWay { rows: WithoutImages { rows, shared: None }, places, images, latest: None })
+        Ok(InFlight { rows: WithoutImages { rows, shared: None }, places, images, latest: None })
     }
 }
 
@@ -127,33 +126,33 @@ impl<I: Iterator<Item = Result<WithoutImages, EngineError>>> Iterator for Images
     type Item = Result<PromptedRows, EngineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.on_their_way.is_empty() {
+        if self.in_flight.is_empty() {
             let first = self.start_next()?;
-            self.on_their_way.push_back(first);
+            self.in_flight.push_back(first);
         }
-        if self.on_their_way.len() < 2
+        if self.in_flight.len() < 2
             && let Some(next) = self.start_next()
         {
-            self.on_their_way.push_back(next);
+            self.in_flight.push_back(next);
         }
-        let mut first = match self.on_their_way.pop_front()? {
+        let mut first = match self.in_flight.pop_front()? {
             Ok(first) => first,
             Err(error) => return Some(Err(error)),
         };
         let arrived = first.arrived();
         if !first.places.is_empty() {
-            self.on_their_way.push_front(Ok(first));
+            self.in_flight.push_front(Ok(first));
         }
         Some(arrived)
     }
 }
 
-impl OnTheirWay {
-    /// The next rows with their images, as many as a batch may hold bytes of; rows whose image cannot be had are not
-    /// asked, and say why.
+impl InFlight {
+    /// Returns the next rows with their images, up to the maximum size of a batch. Rows whose image cannot be fetched are not
+    /// sent, and get the reason.
     fn arrived(&mut self) -> Result<PromptedRows, EngineError> {
         let (mut images, mut without, mut bytes) = (Vec::new(), Vec::new(), 0);
-        while bytes < BYTES_AT_ONCE {
+        while bytes < MAX_BATCH_BYTES {
             let Some(place) = self.places.pop_front() else { break };
             let image = match place {
                 Some(place) => Some(self.image(place)?),
@@ -182,7 +181,7 @@ impl OnTheirWay {
         Ok(rows)
     }
 
-    /// The image at this place; places come in order, some of them several times.
+    /// Returns the image at this index. Indexes must be in order, and may be repeated.
     fn image(&mut self, place: usize) -> Result<Result<Arc<FetchedImage>, RowError>, EngineError> {
         if let Some((at, image)) = &self.latest
             && *at == place

@@ -1,4 +1,4 @@
-//! From the rows of an input to prompted rows: ids, the prompts of each row, images.
+//! Conversion of the rows of an input to prompted rows, with ids, prompts and images.
 
 mod images_ahead;
 mod prompted_rows;

@@ -1,4 +1,4 @@
-//! Rows with everything that their records need: ids, the prompt of each, and its image.
+//! Rows with everything that their records need: ids, prompts and images.
 
 use super::record_ids::RecordIds;
 use crate::error::EngineError;
@@ -8,34 +8,34 @@ use arrow_array::{RecordBatch, StringArray};
 use bedrock_batch_domain::row_error::RowError;
 use std::sync::Arc;
 
-/// Rows on their way into chunks.
+/// Rows that are ready to be written to chunks.
 #[derive(Debug)]
 pub struct PromptedRows {
     /// All columns, `record_id` first.
     pub(in crate::preprocess) rows: RecordBatch,
-    /// The ids, as in the first column.
+    /// Ids, as in the first column.
     pub(in crate::preprocess) ids: StringArray,
     /// If true, ids do not follow from the rows' positions.
     pub(in crate::preprocess) own_ids: bool,
-    /// If true, rows that are not sent may go into other files than their neighbours.
+    /// If true, rows that are not sent may be written to other files than their neighbours.
     pub(in crate::preprocess) may_be_set_aside: bool,
-    /// The prompt of each row.
+    /// Prompt of each row.
     pub(super) prompts: PromptAssignment,
-    /// Each row's image, where rows have some.
+    /// Image of each row, if rows have images.
     pub(super) images: Option<Vec<Option<Arc<FetchedImage>>>>,
 }
 
-/// The prompts of rows.
+/// Prompts of rows.
 #[derive(Debug)]
 pub(super) enum PromptAssignment {
     /// The first prompt, for all rows.
     First,
-    /// For each row the number of its prompt, or the reason that it has none.
+    /// For each row the number of its prompt, or the reason why it has none.
     Each(Vec<Result<usize, RowError>>),
 }
 
 impl PromptedRows {
-    /// The number of the row's prompt.
+    /// Returns the number of the row's prompt, or the reason why it has none.
     pub(in crate::preprocess) fn prompt_of(&self, row: usize) -> Result<usize, &RowError> {
         match &self.prompts {
             PromptAssignment::First => Ok(0),
@@ -43,13 +43,13 @@ impl PromptedRows {
         }
     }
 
-    /// The row's image.
+    /// Returns the row's image.
     pub(in crate::preprocess) fn image(&self, row: usize) -> Option<&FetchedImage> {
         self.images.as_ref()?.get(row)?.as_deref()
     }
 }
 
-/// The first `max_rows` rows, all with the first prompt, under their ids.
+/// Returns the first `max_rows` rows with their ids, all with the first prompt.
 pub fn numbered<'a>(
     batches: impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a,
     max_rows: u64,
@@ -64,13 +64,13 @@ pub fn numbered<'a>(
     })
 }
 
-/// The first `max_rows` rows.
+/// Returns the first `max_rows` rows.
 pub(super) fn first_rows<'a>(
     batches: impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a,
     max_rows: u64,
 ) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
     let mut ahead = max_rows;
-    // Not `scan` over an infinite end: a batch that is not needed is not read.
+    // Not `scan`, which would read one more batch than needed.
     let mut batches = batches;
     std::iter::from_fn(move || {
         if ahead == 0 {

@@ -1,4 +1,4 @@
-//! The column `record_id`: the input's own, or the row's position.
+//! The column `record_id`, which contains the input's own ids or the positions of rows.
 
 use crate::error::EngineError;
 use crate::rows::cell_text::as_text;
@@ -11,30 +11,30 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Maximum length of a record id: Bedrock publishes no limit, and DynamoDB, logs and file names have theirs. Ids of answers
-/// to several prompts may be longer: a stage that follows adds the number of the prompt to each.
+/// Maximum length of a record id: Bedrock publishes no limit, but DynamoDB, logs and file names have limits. Ids of answers
+/// to several prompts may be longer, since each following stage adds the number of the prompt.
 const MAX_BYTES: usize = 256;
 const MAX_BYTES_OF_NUMBERS: usize = 80;
 
-/// Makes or checks the ids of all rows of a run, in their order.
+/// Creates or checks the ids of all rows of a run, in their order.
 #[derive(Debug, Default)]
 pub(super) struct RecordIds {
     next: u64,
-    /// Two independent 64-bit hashes of each of the input's own ids: some 40 bytes a row, the only memory of a run that
-    /// grows with it without a bound. A false alarm needs 10^17 rows.
+    /// Two independent 64-bit hashes of each of the input's own ids: about 40 bytes per row, the only memory of a run that
+    /// grows without limit. A false alarm would require about 10^17 rows.
     seen: HashSet<(u64, u64)>,
 }
 
 impl RecordIds {
-    /// Whether the rows have ids of their own.
+    /// Returns true if the rows have ids of their own.
     pub(super) fn are_own(rows: &RecordBatch) -> bool {
         rows.column_by_name(RECORD_ID).is_some()
     }
 
-    /// The ids of the next rows.
+    /// Returns the ids of the next rows.
     ///
     /// # Errors
-    /// `InvalidInput` at the first id that is null, empty, too long or was there before.
+    /// Returns `InvalidInput` for the first id that is null, empty, too long or repeated.
     pub(super) fn of(&mut self, rows: &RecordBatch) -> Result<StringArray, EngineError> {
         let first = self.next;
         self.next += rows.num_rows() as u64;
@@ -62,7 +62,7 @@ impl RecordIds {
             return Err(Problem::new(place(), id, format!("is longer than {MAX_BYTES} bytes")).into());
         }
         if !self.seen.insert((hash(0, id), hash(1, id))) {
-            return Err(Problem::new(place(), id, "was there before").remedy(remedy).into());
+            return Err(Problem::new(place(), id, "occurs more than once").remedy(remedy).into());
         }
         Ok(())
     }
@@ -74,11 +74,11 @@ fn hash(seed: u8, id: &str) -> u64 {
     hasher.finish()
 }
 
-/// `r000000000`, `r000000001`, …
+/// Returns `r000000000`, `r000000001`, …
 fn positions(first: u64, rows: usize) -> StringArray {
     let mut ids = StringBuilder::with_capacity(rows, rows * 10);
     for position in first..first + rows as u64 {
-        // A builder is a text that takes any number of writes and cannot fail.
+        // Writing to a builder cannot fail.
         let _ = write!(ids, "{}", PositionId(position));
         ids.append_value("");
     }
@@ -109,7 +109,7 @@ mod tests {
         let rows = batch(RECORD_ID, Arc::new(Int64Array::from(vec![7, 8])));
         assert_eq!(ids.of(&rows).unwrap(), StringArray::from(vec!["7", "8"]));
         let error = ids.of(&rows).unwrap_err().to_string();
-        assert!(error.starts_with("record_id of row 3 is `7`: was there before"), "{error}");
+        assert!(error.starts_with("record_id of row 3 is `7`: occurs more than once"), "{error}");
         let rows = batch(RECORD_ID, Arc::new(StringArray::from(vec![Some("x"), None])));
         let error = ids.of(&rows).unwrap_err().to_string();
         assert!(error.starts_with("record_id of row 6: is null or empty"), "{error}");

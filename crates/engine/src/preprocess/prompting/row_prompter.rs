@@ -1,4 +1,4 @@
-//! From the rows of an input to prompted rows: seen as the run sees them, numbered, one row per prompt, with images.
+//! Conversion of the rows of an input to prompted rows: the run's view of them, with ids, one row per prompt, and images.
 
 use super::images_ahead::{ImagesAhead, WithoutImages};
 use super::prompted_rows::{PromptAssignment, PromptedRows, first_rows};
@@ -6,7 +6,7 @@ use super::record_ids::RecordIds;
 use crate::error::EngineError;
 use crate::images::ImageFetcher;
 use crate::preprocess::own_columns::{with_first_column, with_prompts};
-use crate::preprocess::view::{NotAsked, View};
+use crate::preprocess::view::{NotSent, View};
 use crate::rows::cell_text::as_text;
 use arrow_array::{RecordBatch, StringArray, UInt64Array};
 use arrow_select::take::take_record_batch;
@@ -14,33 +14,33 @@ use bedrock_batch_domain::prompt::PromptPlan;
 use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
 
-/// Gives rows their ids, prompts and images.
+/// Adds ids, prompts and images to rows.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::preprocess) struct RowPrompter<'a> {
     pub(in crate::preprocess) view: &'a View,
     pub(in crate::preprocess) prompts: &'a PromptPlan,
-    /// The column that chooses the prompts.
+    /// Column that selects the prompts.
     pub(in crate::preprocess) choosing: Option<&'a str>,
-    /// The fetcher of images, and the column that names them.
+    /// Fetcher of images, and the column that names them.
     pub(in crate::preprocess) images: Option<(&'a ImageFetcher, &'a str)>,
 }
 
 impl<'a> RowPrompter<'a> {
-    /// The first `max_rows` rows of `batches`, prompted.
+    /// Returns the first `max_rows` prompted rows of `batches`.
     pub(in crate::preprocess) fn rows(
         self,
         batches: impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a,
         max_rows: u64,
     ) -> Box<dyn Iterator<Item = Result<PromptedRows, EngineError>> + 'a> {
         let mut ids = RecordIds::default();
-        let asked = first_rows(batches, max_rows).map(move |batch| self.prompt(&batch?, &mut ids));
+        let prompted = first_rows(batches, max_rows).map(move |batch| self.prompt(&batch?, &mut ids));
         match self.images {
-            Some((fetcher, column)) => Box::new(ImagesAhead::new(asked, fetcher, column)),
-            None => Box::new(asked.map(|asked| asked.map(WithoutImages::into_rows))),
+            Some((fetcher, column)) => Box::new(ImagesAhead::new(prompted, fetcher, column)),
+            None => Box::new(prompted.map(|rows| rows.map(WithoutImages::into_rows))),
         }
     }
 
-    /// Counts the first rows of `batches` that make at most `max_records` prompted rows, and notes the prompts they use.
+    /// Counts the first rows of `batches` that yield at most `max_records` prompted rows, and collects the prompts they use.
     pub(in crate::preprocess) fn survey(
         self,
         batches: impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a,
@@ -79,11 +79,11 @@ impl<'a> RowPrompter<'a> {
         if self.prompts.expands() { self.expand(&rows, &ids, choices) } else { self.map(&rows, ids, own_ids, choices) }
     }
 
-    /// The prompts of each row, or why there are none.
+    /// Returns the prompts of each row, or the reason why it has none.
     fn choices(
         self,
         rows: &RecordBatch,
-        failed: Option<NotAsked>,
+        failed: Option<NotSent>,
     ) -> Result<Vec<Result<Vec<usize>, RowError>>, EngineError> {
         let column = self.choosing.and_then(|name| Some((name, rows.column_by_name(name)?)));
         let Some((name, column)) = column else {
@@ -127,7 +127,7 @@ impl<'a> RowPrompter<'a> {
         Ok(WithoutImages { rows, shared: None })
     }
 
-    /// A row for each prompt, under ids of their own; one row where there is no prompt.
+    /// Returns one row per prompt, with ids of their own; one row if there is no prompt.
     fn expand(
         self,
         rows: &RecordBatch,
@@ -151,7 +151,7 @@ impl<'a> RowPrompter<'a> {
             .map_err(|error| EngineError::internal("cannot repeat rows for their prompts").caused_by(error))?;
         let ids: StringArray = own_ids.iter().map(|id| Some(id.as_str())).collect();
         let rows = with_prompts(&with_first_column(&rows, &ids)?, self.prompt_names(&assigned))?;
-        // Rows that become one at the end have to stay in order.
+        // Rows that are combined at the end have to stay in order.
         let may_be_set_aside = !self.prompts.is_wide();
         let rows = PromptedRows {
             rows,
@@ -165,12 +165,12 @@ impl<'a> RowPrompter<'a> {
     }
 }
 
-/// Result of a first look at all rows.
+/// Result of a survey of all rows.
 #[derive(Debug, Default)]
 pub(in crate::preprocess) struct Survey {
-    /// Rows of the input that are taken.
+    /// Number of rows of the input that are used.
     pub(in crate::preprocess) rows: u64,
-    /// Prompted rows that they become.
+    /// Number of prompted rows that they become.
     pub(in crate::preprocess) records: u64,
     /// Numbers of the prompts that they use.
     pub(in crate::preprocess) used: std::collections::BTreeSet<usize>,
@@ -245,24 +245,24 @@ mod tests {
             prop_assert_eq!(found.len() as u64, survey.records);
             let mut expected = Vec::new();
             for (row, kind) in kinds.iter().take(usize::try_from(survey.rows).unwrap()).enumerate() {
-                let asked: &[&str] = match (kind.trim().to_lowercase().as_str(), expanded) {
+                let sent: &[&str] = match (kind.trim().to_lowercase().as_str(), expanded) {
                     ("both", true) => &["b", "a"],
                     ("both", false) => &["a"],
                     ("one", _) => &["b"],
                     _ => &[],
                 };
                 let id = |number: usize| if expanded { format!("r{row:09}-{number:03}") } else { format!("r{row:09}") };
-                if asked.is_empty() {
+                if sent.is_empty() {
                     expected.push((id(0), None, false));
                 }
-                expected.extend(asked.iter().enumerate().map(|(n, p)| (id(n + 1), Some((*p).to_owned()), true)));
+                expected.extend(sent.iter().enumerate().map(|(n, p)| (id(n + 1), Some((*p).to_owned()), true)));
             }
             prop_assert_eq!(found, expected);
         }
     }
 
     #[test]
-    fn very_many_rows_that_are_not_asked_lie_in_files_of_their_own() {
+    fn very_many_rows_that_are_not_sent_are_in_separate_files() {
         let plan = prompts(false);
         let view = View::new(vec![Column::of_input("kind")], &BTreeMap::new()).unwrap();
         let prompter = RowPrompter { view: &view, prompts: &plan, choosing: Some("kind"), images: None };
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_failed_before_are_not_asked_unless_they_shall_be() {
+    fn rows_that_failed_before_are_sent_only_with_include_failed() {
         let plan = PromptPlan::single("a", Prompt::parse("description = \"d\"\ntemplate = \"{kind}\"").unwrap());
         let kinds: ArrayRef = Arc::new(StringArray::from(vec!["x", "y"]));
         let errors: ArrayRef = Arc::new(StringArray::from(vec![None, Some("lost")]));
