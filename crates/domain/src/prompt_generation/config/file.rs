@@ -1,5 +1,6 @@
 //! Names and content of the files.
 
+use super::json::StrictValue;
 use crate::problem::Problem;
 use serde_json::Value;
 
@@ -59,12 +60,15 @@ impl ConfigFile {
             let rule = format!("is not UTF-8 text: byte {} is invalid", error.valid_up_to() + 1);
             Problem::without_value(name.clone(), rule).remedy("save it as UTF-8")
         })?;
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
             let message = error.to_string();
-            let reason = message.split_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
+            let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
             let place = format!("{name} line {}, column {}", error.line(), error.column());
-            Problem::without_value(place, format!("is not valid JSON: {reason}"))
-        })
+            let rule = if error.is_data() { reason.to_owned() } else { format!("is not valid JSON: {reason}") };
+            Problem::without_value(place, rule)
+        })?;
+        let StrictValue(value) = value;
+        Ok(value)
     }
 }
 
@@ -96,6 +100,10 @@ mod tests {
     #[case(b"", "category_definitions.json line 1, column 0: is not valid JSON: EOF while parsing a value")]
     #[case(b"[\"\xff\"]", "category_definitions.json: is not UTF-8 text: byte 3 is invalid; save it as UTF-8")]
     #[case(b"[\"\x1b\"]", "category_definitions.json line 1, column 3: is not valid JSON: control character")]
+    #[case(
+        b"[{\"name\": \"a\", \"name\": \"b\"}]",
+        "category_definitions.json line 1, column 21: has two members `name` in one object"
+    )]
     fn a_file_that_is_not_json_is_reported_with_its_place(#[case] bytes: &[u8], #[case] expected: &str) {
         let problem = ConfigFile::CategoryDefinitions.parse(bytes).unwrap_err().to_string();
         assert!(problem.starts_with(expected), "{problem}");
