@@ -54,19 +54,28 @@ pub(super) fn read(file: &Path, replacement: Option<&str>, report: &mut Report) 
     }
     let folder = file.parent().unwrap_or(Path::new(""));
     Ok(Some(if present(&object, "stages") || present(&object, "pipeline_name") {
-        of_pipeline(folder, object, replacement)
+        of_pipeline(folder, object, replacement, report)
     } else {
         of_run(folder, object, replacement, report)
     }))
 }
 
-fn of_pipeline(folder: &Path, mut object: Map<String, Value>, replacement: Option<&str>) -> InputFile {
+fn of_pipeline(
+    folder: &Path,
+    mut object: Map<String, Value>,
+    replacement: Option<&str>,
+    report: &mut Report,
+) -> InputFile {
     let mut local = BTreeMap::new();
     let stages = object.get_mut("stages").and_then(Value::as_array_mut).into_iter().flatten();
     for (index, stage) in stages.enumerate() {
         let Some(stage) = stage.as_object_mut() else { continue };
         let replacement = replacement.filter(|_| index == 0);
-        local.extend(take_local(folder, stage, "input_s3_uri", replacement).map(|path| (index, path)));
+        let (taken, missing) = take_local(folder, stage, "input_s3_uri", replacement);
+        local.extend(taken.map(|path| (index, path)));
+        if let Some(path) = missing {
+            report.problem(&no_such_path(&format!("stages[{index}].input_s3_uri"), replacement, &path));
+        }
     }
     InputFile { kind: InputKind::Pipeline, input: Value::Object(object), local }
 }
@@ -81,29 +90,47 @@ fn of_run(folder: &Path, mut object: Map<String, Value>, replacement: Option<&st
             kind = InputKind::Continuation;
         }
     }
-    let local = take_local(folder, &mut object, "s3_uri", replacement).map(|path| (0, path));
-    InputFile { kind, input: Value::Object(object), local: local.into_iter().collect() }
+    let (local, missing) = take_local(folder, &mut object, "s3_uri", replacement);
+    if let Some(path) = missing {
+        report.problem(&no_such_path("s3_uri", replacement, &path));
+    }
+    let local = local.map(|path| (0, path)).into_iter().collect();
+    InputFile { kind, input: Value::Object(object), local }
 }
 
-/// Replaces a local file or folder by its future address and returns its path. `replacement` takes precedence over the
-/// value of the field.
+/// Replaces the path of a local file or folder by its future address. Returns the path, as the first one if something has
+/// this path, else as the second one. `replacement` takes precedence over the value of the field.
 fn take_local(
     folder: &Path,
     object: &mut Map<String, Value>,
     field: &str,
     replacement: Option<&str>,
-) -> Option<PathBuf> {
+) -> (Option<PathBuf>, Option<PathBuf>) {
     let written = object.get(field).and_then(Value::as_str).map(|named| (folder.join(named), named.to_owned()));
-    let (path, named) = replacement.map(|named| (PathBuf::from(named), named.to_owned())).or(written)?;
-    let is_local = !named.starts_with("s3://") && path.exists();
-    let address = if is_local {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.is_dir() { format!("{UPLOADED}/") } else { format!("{UPLOADED}/{name}") }
-    } else {
-        named
+    let Some((path, named)) = replacement.map(|named| (PathBuf::from(named), named.to_owned())).or(written) else {
+        return (None, None);
     };
+    // A mistyped scheme (`s3:/bucket`, `https://…`) is an address, and is reported as one.
+    if named.contains(":/") {
+        object.insert(field.to_owned(), named.into());
+        return (None, None);
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("input.csv");
+    let address = if path.is_dir() { format!("{UPLOADED}/") } else { format!("{UPLOADED}/{name}") };
     object.insert(field.to_owned(), address.into());
-    is_local.then_some(path)
+    if path.exists() { (Some(path), None) } else { (None, Some(path)) }
+}
+
+/// Returns the problem of an input that is neither an address nor on this machine.
+fn no_such_path(field: &str, replacement: Option<&str>, path: &Path) -> String {
+    let (field, remedy) = match replacement {
+        Some(_) => ("--input", "check the path"),
+        None => (field, "check the path, which is relative to the file that names it"),
+    };
+    let path = path.display();
+    format!(
+        "{field} is `{path}`: is not an S3 address (`s3://bucket/path`), and no file or folder has this path; {remedy}"
+    )
 }
 
 fn note_size(object: &Map<String, Value>, report: &mut Report) {

@@ -1,5 +1,7 @@
 //! An execution that continues an earlier run: resumes it, or only collects its answers.
 
+mod continuation;
+
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredItem, StoredJob};
 use crate::next_step::{NextStepper, read_whole_history};
@@ -8,9 +10,10 @@ use crate::preprocess::StartInput;
 use crate::reconcile::execution_status;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::layout::{self, Layout};
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::run::{JobProgress, Step, resume};
@@ -18,8 +21,9 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-const RESUME: &str = "resume_run";
-const COLLECT: &str = "collect_run";
+pub use continuation::Continuation;
+use continuation::{COLLECT, RESUME};
+
 /// Maximum age of a run that can be continued. Items of jobs expire 90 days after their last update, which may have been at
 /// the start of the run.
 const MAX_RUN_AGE_DAYS: i64 = 80;
@@ -28,39 +32,6 @@ const MAX_RUN_AGE_DAYS: i64 = 80;
 fn is_remembered(started_at: &str, now: SystemTime) -> bool {
     let started = DateTime::from_str(started_at, Format::DateTimeWithOffset);
     started.is_ok_and(|started| DateTime::from(now).secs() - started.secs() < MAX_RUN_AGE_DAYS * 24 * 3600)
-}
-
-/// Request of an execution input to continue an earlier run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Continuation {
-    /// Field of the input that requests it.
-    field: &'static str,
-    /// Name of the run, as the user wrote it.
-    run: String,
-}
-
-impl Continuation {
-    /// Reads an execution input; returns `None` if it starts a run of its own. An object that the input names is not searched
-    /// for the field, since the functions that handle the end of the execution only read the input itself.
-    ///
-    /// # Errors
-    /// Returns a problem if the input names both ways to continue, or no run.
-    pub fn read(input: &Value) -> Result<Option<Self>, Problem> {
-        let Some(input) = input.as_object() else { return Ok(None) };
-        let named = |field: &'static str| input.get(field).filter(|value| !value.is_null()).map(|value| (field, value));
-        let (field, value) = match (named(RESUME), named(COLLECT)) {
-            (None, None) => return Ok(None),
-            (Some(one), None) | (None, Some(one)) => one,
-            (Some(_), Some(_)) => {
-                let rule = "only one of the two can be done";
-                return Err(Problem::without_value(format!("{RESUME}, {COLLECT}"), rule));
-            }
-        };
-        match value.as_str().filter(|name| !name.trim().is_empty()) {
-            Some(name) => Ok(Some(Self { field, run: name.to_owned() })),
-            None => Err(Problem::new(field, value, "must be the name of a run")),
-        }
-    }
 }
 
 /// Continues earlier runs.
@@ -83,7 +54,7 @@ impl RunContinuer {
     /// Returns `InvalidInput` if the run cannot be continued, and an error if an AWS request fails.
     pub async fn run(&self, continuation: &Continuation, start: &StartInput) -> Result<Step, EngineError> {
         let Continuation { field, run: name } = continuation;
-        let run_id = layout::run_id(name);
+        let run_id = RunId::of_execution(name);
         let plan = self.plan_of(field, name, &run_id).await?;
         self.same_input(field, &start.input, &plan)?;
         self.take_over(field, name, &plan, start).await?;
@@ -91,11 +62,11 @@ impl RunContinuer {
             COLLECT => self.collect(name, &plan, start).await?,
             _ => self.resume(&plan, start).await?,
         };
-        tracing::info!(run_id, field, step = ?step.step, pass = step.state.pass, "run_continued");
+        tracing::info!(%run_id, field, step = ?step.step, pass = step.state.pass, "run_continued");
         Ok(step)
     }
 
-    async fn plan_of(&self, field: &str, name: &str, run_id: &str) -> Result<Plan, EngineError> {
+    async fn plan_of(&self, field: &str, name: &str, run_id: &RunId) -> Result<Plan, EngineError> {
         self.bucket.find_json(&Layout::plan_key(run_id)).await?.ok_or_else(|| {
             let rule = "this run does not exist, or it ended before anything was submitted";
             let remedy = "check the name, or start it again with its own input";
@@ -142,7 +113,7 @@ impl RunContinuer {
         };
         let owner = item.execution_arn;
         let still_runs = || {
-            let rule = format!("still runs (execution {})", owner.rsplit(':').next().unwrap_or_default());
+            let rule = format!("still runs (execution {})", owner.name());
             Problem::new(field, name, rule).remedy("wait for its end, or stop it first: `bedrock-batch stop`")
         };
         if owner != start.execution_arn
@@ -165,8 +136,8 @@ impl RunContinuer {
             self.jobs.clear_failure(item.name()).await?;
         }
         let jobs = stored.iter().filter_map(StoredItem::job);
-        let by_name: HashMap<&str, &StoredJob> = jobs.map(|job| (job.name.as_str(), job)).collect();
-        let progress = |name: &str| {
+        let by_name: HashMap<&JobName, &StoredJob> = jobs.map(|job| (&job.name, job)).collect();
+        let progress = |name: &JobName| {
             let of = |job: &&StoredJob| JobProgress { has_begun: true, is_over: job.is_over() };
             by_name.get(name).map(of).unwrap_or_default()
         };
@@ -183,7 +154,7 @@ impl RunContinuer {
 
     /// Returns the jobs of the run once no function of its last execution sends their records any more. Such a function
     /// notices within seconds that the run was stopped, and then stores its answers. Its lease limits the wait.
-    async fn jobs_without_a_lease(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
+    async fn jobs_without_a_lease(&self, run_id: &RunId) -> Result<Vec<StoredJob>, EngineError> {
         loop {
             let items = self.jobs.of_run(run_id).await?;
             let jobs: Vec<StoredJob> = items.into_iter().filter_map(StoredItem::into_job).collect();
@@ -215,30 +186,6 @@ impl RunContinuer {
 mod tests {
     use super::*;
     use rstest::rstest;
-    use serde_json::json;
-
-    #[rstest]
-    #[case(json!({"s3_uri": "s3://a/b"}), None)]
-    #[case(json!({"resume_run": null}), None)]
-    #[case(json!("resume_run"), None)]
-    #[case(json!({"resume_run": "tickets-1", "s3_uri": "s3://a/b"}), Some((RESUME, "tickets-1")))]
-    #[case(json!({"collect_run": "tickets-1", "resume_run": null}), Some((COLLECT, "tickets-1")))]
-    fn an_input_that_names_an_earlier_run_continues_it(
-        #[case] input: Value,
-        #[case] expected: Option<(&'static str, &str)>,
-    ) {
-        let expected = expected.map(|(field, run)| Continuation { field, run: run.to_owned() });
-        assert_eq!(Continuation::read(&input).unwrap(), expected);
-    }
-
-    #[rstest]
-    #[case(json!({"resume_run": "a", "collect_run": "a"}), "resume_run, collect_run: only one of the two can be done")]
-    #[case(json!({"resume_run": " "}), "resume_run is `\" \"`: must be the name of a run")]
-    #[case(json!({"collect_run": 7}), "collect_run is `7`: must be the name of a run")]
-    fn an_ambiguous_request_to_continue_a_run_is_invalid(#[case] input: Value, #[case] expected: &str) {
-        let problem = Continuation::read(&input).unwrap_err().to_string();
-        assert!(problem.starts_with(expected), "{problem}");
-    }
 
     #[rstest]
     #[case("1970-01-10T00:00:00.123Z", true)]
