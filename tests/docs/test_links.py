@@ -19,6 +19,7 @@ ROOTS = (
     "lambdas/",
     "local/",
     "pipeline-configs/",
+    "prompt-configs/",
     "prompt-templates/",
     "tests/",
 )

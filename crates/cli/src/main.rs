@@ -14,6 +14,7 @@ mod outln;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;
+mod prompts;
 mod resume;
 mod run;
 mod run_progress;
@@ -51,8 +52,10 @@ enum Command {
     OfStack(StackCommand),
     /// Check the input of a run or a pipeline without AWS; prints all problems, one per line
     Validate(validate::Arguments),
-    /// Print the JSON Schema of an input
+    /// Print the JSON Schema of an input or of a file of prompt configurations
     Schema(schema::Arguments),
+    /// Generate prompts from definitions of categories, without AWS
+    Prompts(prompts::Arguments),
 }
 
 /// Commands that need a deployed stack.
@@ -90,6 +93,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Prompts(arguments) => prompts::run(&arguments),
         Command::OfStack(command) => Box::pin(run_on_stack(&Stack::find(&cli.stack).await?, command)).await,
     }
 }

@@ -7,7 +7,8 @@
 //! [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
-//! [`links`] (notification of users, with access to the files).
+//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts
+//! from definitions of categories.
 
 pub mod answer;
 pub mod check;
@@ -33,6 +34,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod problem;
 pub mod prompt;
+pub mod prompt_generation;
 pub mod record_id;
 pub mod record_line;
 pub mod row_error;

@@ -48,7 +48,9 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.field)?;
+        // The names of unknown fields come from users too.
+        const MAX_FIELD_CHARS: usize = 300;
+        write!(f, "{}", without_controls(&self.field, MAX_FIELD_CHARS))?;
         if !self.value.is_empty() {
             write!(f, " is `{}`", self.value)?;
         }
@@ -130,8 +132,13 @@ pub fn listed(names: &[&str]) -> String {
 }
 
 fn shortened(value: &str) -> String {
-    let clean: String = value.chars().take(MAX_VALUE_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if value.chars().nth(MAX_VALUE_CHARS).is_some() { format!("{clean}…") } else { clean }
+    without_controls(value, MAX_VALUE_CHARS)
+}
+
+/// Returns at most `max` characters of a text, with spaces in place of control characters: a terminal would obey them.
+fn without_controls(text: &str, max: usize) -> String {
+    let clean: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(max).is_some() { format!("{clean}…") } else { clean }
 }
 
 #[cfg(test)]
@@ -155,6 +162,12 @@ mod tests {
         let text = Problems::check(problems).unwrap_err().to_string();
         assert!(text.len() < 5_000, "{}", text.len());
         assert!(text.ends_with("and 975 more"));
+    }
+
+    #[test]
+    fn no_message_contains_control_characters() {
+        let problem = Problem::new("a\u{1b}[31m", "b\r\u{7}", "is wrong");
+        assert_eq!(problem.to_string(), "a [31m is `b  `: is wrong");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `bedrock-batch schema`: JSON Schemas of execution inputs, generated from the types in this folder. Editors show the
+//! `bedrock-batch schema`: JSON Schemas of execution inputs and of prompt configurations, generated from the types in this folder. Editors show the
 //! doc comments of these types.
 #![expect(dead_code, reason = "the types are never constructed: only their shape is used")]
 
@@ -6,6 +6,7 @@ mod execution_input;
 mod inference;
 mod inline_prompts;
 mod pipeline;
+mod prompt_configs;
 mod prompts;
 mod required_sets;
 mod run_fields;
@@ -34,6 +35,14 @@ pub(crate) enum Kind {
     ExecutionInput,
     /// Input of a pipeline
     Pipeline,
+    /// `category_definitions.json` of a folder of prompt configurations
+    CategoryDefinitions,
+    /// `system_prompt.json` of such a folder
+    SystemPrompt,
+    /// `output_format.json` of such a folder
+    OutputFormat,
+    /// `instruction.json` of such a folder
+    Instruction,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -42,11 +51,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns the schema as it is stored in `pipeline-configs/`.
+/// Returns the schema as it is stored in `pipeline-configs/` or `prompt-configs/`.
 fn text(kind: Kind) -> serde_json::Result<String> {
     let schema = match kind {
         Kind::ExecutionInput => schema_of::<execution_input::ExecutionInput>(),
         Kind::Pipeline => schema_of::<pipeline::PipelineInput>(),
+        Kind::CategoryDefinitions => schema_of::<prompt_configs::CategoryDefinitions>(),
+        Kind::SystemPrompt => schema_of::<prompt_configs::SystemPrompt>(),
+        Kind::OutputFormat => schema_of::<prompt_configs::OutputFormat>(),
+        Kind::Instruction => schema_of::<prompt_configs::Instruction>(),
     };
     Ok(serde_json::to_string_pretty(&schema)? + "\n")
 }

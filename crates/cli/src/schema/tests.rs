@@ -4,8 +4,9 @@ use super::{Kind, text};
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest};
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::prompt_generation::{ConfigFile, PromptConfiguration};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const LIMITS: PipelineLimits = PipelineLimits {
@@ -23,13 +24,17 @@ fn schema(kind: Kind) -> Value {
 
 #[test]
 fn the_schema_files_in_the_repository_are_current() {
-    for (kind, name) in [(Kind::ExecutionInput, "execution-input"), (Kind::Pipeline, "pipeline")] {
-        let file = format!("{name}.schema.json");
-        let written = std::fs::read_to_string(folder().join(&file)).unwrap_or_default();
-        assert!(
-            written == text(kind).unwrap(),
-            "outdated: run `bedrock-batch schema {name} > pipeline-configs/{file}`"
-        );
+    for (kind, name, file) in [
+        (Kind::ExecutionInput, "execution-input", "pipeline-configs/execution-input"),
+        (Kind::Pipeline, "pipeline", "pipeline-configs/pipeline"),
+        (Kind::CategoryDefinitions, "category-definitions", "prompt-configs/category_definitions"),
+        (Kind::SystemPrompt, "system-prompt", "prompt-configs/system_prompt"),
+        (Kind::OutputFormat, "output-format", "prompt-configs/output_format"),
+        (Kind::Instruction, "instruction", "prompt-configs/instruction"),
+    ] {
+        let file = format!("{file}.schema.json");
+        let written = std::fs::read_to_string(folder().join("..").join(&file)).unwrap_or_default();
+        assert!(written == text(kind).unwrap(), "outdated: run `bedrock-batch schema {name} > {file}`");
     }
 }
 
@@ -54,7 +59,7 @@ fn with_mode(mode: &str, mut object: Value) -> Value {
     json!({"prompt_config": object})
 }
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 15] = [
     Part {
         name: "run",
         kind: Kind::ExecutionInput,
@@ -157,7 +162,47 @@ const PARTS: [Part; 11] = [
         elsewhere: &[],
         refused: DATASETS,
     },
+    Part {
+        name: "category",
+        kind: Kind::CategoryDefinitions,
+        pointer: "/definitions/Category",
+        path: "category_definitions[0].",
+        around: |object| json!([object]),
+        elsewhere: &[],
+        refused: &[],
+    },
+    Part {
+        name: "system prompt",
+        kind: Kind::SystemPrompt,
+        pointer: "",
+        path: "system_prompt.",
+        around: |object| object,
+        elsewhere: &["$schema"],
+        refused: &[],
+    },
+    Part {
+        name: "output format",
+        kind: Kind::OutputFormat,
+        pointer: "",
+        path: "output_format.",
+        around: |object| object,
+        elsewhere: &["$schema"],
+        refused: &[],
+    },
+    Part {
+        name: "instruction",
+        kind: Kind::Instruction,
+        pointer: "",
+        path: "instruction.",
+        around: |object| object,
+        elsewhere: &["$schema"],
+        refused: &[],
+    },
 ];
+
+fn read_file(file: ConfigFile, content: &Value) -> Vec<Problem> {
+    PromptConfiguration::read(&BTreeMap::from([(file, content.to_string().into_bytes())])).1
+}
 
 impl Part {
     fn properties(&self) -> Map<String, Value> {
@@ -172,6 +217,10 @@ impl Part {
         match self.kind {
             Kind::ExecutionInput => RunRequest::read(&input, LIMITS.stack).1,
             Kind::Pipeline => PipelineRequest::read(&input, LIMITS).1,
+            Kind::CategoryDefinitions => read_file(ConfigFile::CategoryDefinitions, &input),
+            Kind::SystemPrompt => read_file(ConfigFile::SystemPrompt, &input),
+            Kind::OutputFormat => read_file(ConfigFile::OutputFormat, &input),
+            Kind::Instruction => read_file(ConfigFile::Instruction, &input),
         }
     }
 
@@ -294,6 +343,24 @@ fn every_example_matches_its_schema() {
         assert!(is_valid(kind, &config), "{name} does not match {file}");
         let named = config["$schema"].as_str().unwrap_or_default();
         assert!(named.ends_with(file), "{name} names `{named}` as its $schema, and not {file}");
+    }
+}
+
+#[test]
+fn every_prompt_configuration_matches_its_schema() {
+    let examples = folder().join("../prompt-configs/support-tickets");
+    for (kind, name) in [
+        (Kind::CategoryDefinitions, "category_definitions"),
+        (Kind::SystemPrompt, "system_prompt"),
+        (Kind::OutputFormat, "output_format"),
+        (Kind::Instruction, "instruction"),
+    ] {
+        let content = std::fs::read_to_string(examples.join(format!("{name}.json"))).unwrap();
+        let content: Value = serde_json::from_str(&content).unwrap();
+        assert!(is_valid(kind, &content), "{name}.json does not match {name}.schema.json");
+        if content.is_object() {
+            assert_eq!(content["$schema"], format!("../{name}.schema.json"));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod report;
 
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
+use crate::prompts;
 use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Execution input of a run or a pipeline, as JSON
+    /// Execution input of a run or a pipeline, as JSON; or a folder of prompt configurations, or one of its files
     file: PathBuf,
     /// Folder of the prompt templates: those of the stack, or those that `start --prompt-templates DIR` sends with the input
     /// [default: prompt-templates]
@@ -52,6 +53,9 @@ const LIMITS: PipelineLimits = PipelineLimits {
 };
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(folder) = prompts::folder_of(&arguments.file) {
+        return prompts::validate(&folder);
+    }
     let mut report = Report::new(&arguments.file);
     let folder = arguments.prompt_templates.as_deref().unwrap_or(Path::new(DEPLOYED_PROMPTS));
     let (prompts, missing) = match LocalPrompts::read(folder) {

@@ -1,0 +1,50 @@
+//! Report on a folder of prompt configurations: its problems, or its quality.
+
+use crate::outln::outln;
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::prompt_generation::TemplateMetadata;
+use std::path::Path;
+
+/// Maximum number of issues of a component that are printed; all of them are in the metadata.
+const MAX_PRINTED_ISSUES: usize = 30;
+
+/// Prints all problems, one per line, and returns the message of the failure.
+pub(super) fn problems(folder: &Path, problems: &[Problem]) -> String {
+    for problem in problems {
+        outln!("{}", problem.to_string().replace('\n', " "));
+    }
+    let count = problems.len();
+    let problems = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+    format!("{}: {problems}", folder.display())
+}
+
+/// Prints that the folder has no problems.
+pub(super) fn valid(folder: &Path, metadata: &TemplateMetadata) {
+    let categories = match metadata.category_count {
+        1 => "one category".to_owned(),
+        count => format!("{count} categories"),
+    };
+    outln!("{} contains prompt configurations of {categories}: no problems", folder.display());
+}
+
+/// Prints the score and the issues of each component.
+pub(super) fn quality(metadata: &TemplateMetadata) {
+    let quality = &metadata.validation_results;
+    let issues = match quality.issues() {
+        0 => "no issues".to_owned(),
+        1 => "1 issue".to_owned(),
+        count => format!("{count} issues"),
+    };
+    outln!("quality: {:.2} of 1, {issues}", quality.quality_score);
+    for component in &quality.validation_details {
+        let weak = if component.is_valid { "" } else { ", too weak for the validation level" };
+        outln!("  {}: {:.2}{weak}", component.component, component.score);
+        for issue in component.issues.iter().take(MAX_PRINTED_ISSUES) {
+            outln!("    {issue}");
+        }
+        let more = component.issues.len().saturating_sub(MAX_PRINTED_ISSUES);
+        if more > 0 {
+            outln!("    and {more} more, which the metadata lists");
+        }
+    }
+}

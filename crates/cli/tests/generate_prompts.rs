@@ -1,0 +1,264 @@
+//! `bedrock-batch prompts generate` and the checks of prompt configurations, as a user runs them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+const TIME: &str = "1796027469";
+const EXAMPLE: &str = "prompt-configs/support-tickets";
+
+fn repository() -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().unwrap()
+}
+
+struct Finished {
+    code: i32,
+    lines: Vec<String>,
+    error: String,
+}
+
+fn run(arguments: &[&str], folder: &Path, environment: &[(&str, &str)]) -> Finished {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-batch"));
+    command.args(arguments).current_dir(folder).env_clear().envs(environment.iter().copied());
+    let done = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let lines = text(done.stdout).lines().map(str::to_owned).collect();
+    Finished { code: done.status.code().unwrap(), lines, error: text(done.stderr) }
+}
+
+/// Returns the files of a folder, by their paths in it.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn generate(out: &Path, more: &[&str], environment: &[(&str, &str)]) -> Finished {
+    let out = out.to_str().unwrap();
+    let arguments = [&["prompts", "generate", EXAMPLE, "--out", out], more].concat();
+    run(&arguments, &repository(), environment)
+}
+
+/// Creates a folder `configs` of prompt configurations.
+fn configs(contents: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("configs")).unwrap();
+    for (name, content) in contents {
+        std::fs::write(folder.path().join("configs").join(name), content).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_example_generates_the_files_in_the_repository() {
+    let out = tempfile::tempdir().unwrap();
+    let done = generate(out.path(), &["--input-placeholders", "input_text"], &[("SOURCE_DATE_EPOCH", TIME)]);
+    assert_eq!((done.code, done.error.as_str()), (0, ""));
+    assert!(done.lines.contains(&"quality: 1.00 of 1, no issues".to_owned()), "{:?}", done.lines);
+    let expected = repository().join("tests/fixtures/generated_prompt");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        for (name, content) in files(out.path()) {
+            let path = expected.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+    }
+    let (written, expected) = (files(out.path()), files(&expected));
+    assert_eq!(written.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (name, content) in written {
+        assert!(content == expected[&name], "{name} is not as in tests/fixtures/generated_prompt: {content}");
+    }
+}
+
+#[test]
+fn only_the_time_differs_between_two_generations() {
+    let [one, two] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    generate(one.path(), &[], &[("SOURCE_DATE_EPOCH", TIME)]);
+    generate(two.path(), &[], &[("SOURCE_DATE_EPOCH", "0")]);
+    let timeless = |content: String| {
+        content.replace("20261130_083109", "19700101_000000").replace("2026-11-30T08:31:09", "1970-01-01T00:00:00")
+    };
+    let first: BTreeMap<_, _> =
+        files(one.path()).into_iter().map(|(name, content)| (timeless(name), timeless(content))).collect();
+    assert_eq!(first, files(two.path()));
+    assert_eq!(first.len(), 4);
+}
+
+#[test]
+fn a_run_accepts_the_generated_prompt() {
+    let out = tempfile::tempdir().unwrap();
+    generate(out.path(), &["--input-placeholders=[\"input_text\", \"customer_name\"]"], &[]);
+    let templates = out.path().join("prompt-templates");
+    let run_of = |folder: &Path| {
+        let folder = folder.to_str().unwrap();
+        run(&["validate", "prompt-configs/support-tickets-run.json", "--prompt-templates", folder], &repository(), &[])
+    };
+    let done = run_of(&templates);
+    assert_eq!((done.code, done.error.as_str()), (0, ""), "{:?}", done.lines);
+    assert!(done.lines.iter().all(|line| !line.contains("are not known")), "{:?}", done.lines);
+    // A column that the rows do not have is reported as with any prompt.
+    generate(out.path(), &["--input-placeholders", "nothing"], &[]);
+    let done = run_of(&templates);
+    assert!(
+        done.lines[0].starts_with("column `nothing`: the prompt `support_tickets` needs this column"),
+        "{:?}",
+        done.lines
+    );
+}
+
+#[test]
+fn arguments_win_over_the_environment() {
+    let out = tempfile::tempdir().unwrap();
+    let environment = [
+        ("INCLUDE_EXAMPLES", "false"),
+        ("GENERATE_VALIDATION_SCHEMA", "false"),
+        ("TEMPLATE_VERSION", "7"),
+        ("TEMPLATE_STYLE", "technical"),
+        ("TEMPLATE_TASK_TYPE", "triage"),
+        ("VALIDATION_LEVEL", "strict"),
+        ("INPUT_PLACEHOLDERS", "[\"input_text\"]"),
+        ("SOURCE_DATE_EPOCH", TIME),
+    ];
+    let metadata = |more: &[&str]| -> (Value, usize) {
+        let out = out.path().join(more.len().to_string());
+        let done = generate(&out, more, &environment);
+        assert_eq!((done.code, done.error.as_str()), (0, ""), "{:?}", done.lines);
+        let files = files(&out);
+        (serde_json::from_str(&files["metadata/template_metadata_20261130_083109.json"]).unwrap(), files.len())
+    };
+    let (of_environment, count) = metadata(&[]);
+    assert_eq!(count, 3, "no schema");
+    for (field, value) in [
+        ("includes_examples", json!(false)),
+        ("template_version", json!("7")),
+        ("template_style", json!("technical")),
+        ("task_type", json!("triage")),
+        ("validation_level", json!("strict")),
+        ("input_placeholders", json!(["input_text"])),
+        ("prompt_id", json!("support_tickets")),
+    ] {
+        assert_eq!(of_environment[field], value, "{field}");
+    }
+    let (of_arguments, count) = metadata(&[
+        "--include-examples",
+        "--generate-validation-schema=true",
+        "--template-version",
+        "8",
+        "--style=conversational",
+        "--prompt-id=tickets",
+    ]);
+    assert_eq!(count, 4);
+    assert_eq!(of_arguments["includes_examples"], true);
+    assert_eq!(of_arguments["template_version"], "8");
+    assert_eq!(of_arguments["template_style"], "conversational");
+    assert_eq!(of_arguments["prompt_id"], "tickets");
+}
+
+#[test]
+fn all_problems_are_printed_and_nothing_is_written() {
+    let category =
+        json!({"name": "A\u{1b}[2J", "description": "d", "conditions": [], "key_indicators": ["k"], "al\u{7}ias": 1});
+    let folder = configs(&[
+        ("category_definitions.json", json!([category]).to_string().as_bytes()),
+        ("system_prompt.json", b"{\n  \"tone\": \"formal\",\n}"),
+        ("instructions.json", b"{}"),
+    ]);
+    let done = run(
+        &["prompts", "generate", "configs", "--out", "out", "--style", "formal", "--prompt-id", "a/b"],
+        folder.path(),
+        &[],
+    );
+    assert_eq!(done.code, 2);
+    assert_eq!(done.error, "error: configs: 7 problems, nothing was written\n");
+    let starts = [
+        "instructions.json: is not a file that is read; rename it to `instruction.json`",
+        "system_prompt.json line 3, column 1: is not valid JSON: trailing comma",
+        "category_definitions[0].conditions: is required and must contain at least one text",
+        "category_definitions[0].name: contains the control character U+001B at character 2; remove it",
+        "category_definitions[0].al ias: is not a field of this input; did you mean `aliases`?",
+        "TEMPLATE_STYLE is `formal`: must be one of `structured`, `conversational`, `technical`",
+        "--prompt-id is `a/b`: must consist of",
+    ];
+    for start in starts {
+        assert!(done.lines.iter().any(|line| line.starts_with(start)), "{start}: {:?}", done.lines);
+    }
+    assert!(!done.lines.concat().contains(char::is_control), "{:?}", done.lines);
+    assert!(!folder.path().join("out").exists());
+}
+
+#[rstest]
+#[case::no_folder("nothing", "error: nothing: ")]
+#[case::time("configs", "error: SOURCE_DATE_EPOCH is `soon`: must be a number of seconds since 1970")]
+fn what_cannot_be_read_is_reported(#[case] folder: &str, #[case] expected: &str) {
+    let configs = configs(&[("category_definitions.json", b"[]")]);
+    let environment: &[(&str, &str)] = if folder == "configs" { &[("SOURCE_DATE_EPOCH", "soon")] } else { &[] };
+    let done = run(&["prompts", "generate", folder, "--out", "out"], configs.path(), environment);
+    assert_eq!(done.code, 2);
+    assert!(done.error.starts_with(expected), "{}", done.error);
+}
+
+#[rstest]
+#[case::folder("configs")]
+#[case::file("configs/category_definitions.json")]
+#[case::other_file("configs/system_prompt.json")]
+fn validate_knows_prompt_configurations(#[case] path: &str) {
+    let category = |name: &str, aliases: &[&str]| {
+        json!({"name": name, "description": "Everything about it", "conditions": ["c"], "key_indicators": ["k", "l"],
+            "exceptions": ["e"], "examples": ["x"], "aliases": aliases})
+    };
+    let definitions = json!([category("A", &["B"]), category("B", &[])]).to_string();
+    let folder = configs(&[("category_definitions.json", definitions.as_bytes()), ("system_prompt.json", b"{}")]);
+    let done = run(&["validate", path], folder.path(), &[]);
+    assert_eq!((done.code, done.error.as_str()), (0, ""));
+    assert_eq!(done.lines[0], "configs contains prompt configurations of 2 categories: no problems");
+    let alias = "    contradictory: category_definitions[0].aliases[0]: `B` is the name of another category, `B`; remove the alias";
+    assert!(done.lines.contains(&alias.to_owned()), "{:?}", done.lines);
+    assert!(
+        done.lines.contains(&"  category_definitions: 0.10, too weak for the validation level".to_owned()),
+        "{:?}",
+        done.lines
+    );
+
+    std::fs::write(folder.path().join("configs/category_definitions.json"), "[{}]").unwrap();
+    let done = run(&["validate", path], folder.path(), &[]);
+    assert_eq!((done.code, done.error.as_str()), (1, "error: configs: 4 problems\n"));
+    assert_eq!(done.lines[0], "category_definitions[0].name: is required and must not be empty");
+}
+
+#[test]
+fn a_huge_file_is_refused_unread() {
+    let folder = configs(&[("category_definitions.json", &vec![b' '; 3 << 20])]);
+    let done = run(&["validate", "configs"], folder.path(), &[]);
+    assert_eq!(done.code, 1);
+    assert!(
+        done.lines[0].starts_with("category_definitions.json: has more than 1048576 bytes (1 MiB)"),
+        "{:?}",
+        done.lines
+    );
+}
+
+#[test]
+fn the_example_has_no_issues() {
+    let done = run(&["validate", EXAMPLE], &repository(), &[]);
+    assert_eq!(done.code, 0);
+    assert_eq!(
+        done.lines[0],
+        "prompt-configs/support-tickets contains prompt configurations of 6 categories: no problems"
+    );
+    assert_eq!(done.lines[1], "quality: 1.00 of 1, no issues");
+}
