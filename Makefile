@@ -105,14 +105,17 @@ check-rust:
 	python3 tests/docs/domain_fence.py
 	@$(MAKE) --no-print-directory licences
 
+# The program of `build`: `cargo run` would select other features of dependencies and compile them once more.
+CONTRACT := $(CARGO_TARGET_DIR)/debug/contract
+
 .PHONY: contract
-contract: ## Write the names that Rust shares with the CDK app, this Makefile and Python
-	cargo run --locked --quiet --bin contract -- write
+contract: build ## Write the names that Rust shares with the CDK app, this Makefile and Python
+	$(CONTRACT) write
 
 .PHONY: check-contract
-check-contract:
+check-contract: build
 	@echo "== Contract: the written files against the names in Rust"
-	cargo run --locked --quiet --bin contract -- check
+	$(CONTRACT) check
 
 .PHONY: licences
 licences: $(CARGO_DENY)

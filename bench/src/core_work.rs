@@ -3,10 +3,12 @@
 use crate::measure::{Failure, measured};
 use crate::shared_options::SharedOptions;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::ids::{JobPrefix, RunId};
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
+use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_engine::EngineError;
@@ -25,6 +27,11 @@ use std::path::PathBuf;
 /// Name of the run, which is part of the names of files.
 pub(crate) const RUN: &str = "bench";
 
+/// Names of the run's files.
+pub(crate) fn layout() -> Result<Layout, Problem> {
+    Ok(Layout::new(&JobPrefix::parse(RUN)?, &RunId::parse(RUN)?))
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Preprocess {
     #[command(flatten)]
@@ -41,7 +48,7 @@ impl Preprocess {
     pub(crate) fn run(&self) -> Result<Value, Failure> {
         let prompt = Prompt::parse(&std::fs::read_to_string(&self.common.template)?)?;
         let template = prompt.parsed_template()?;
-        let layout = Layout::new(RUN, RUN);
+        let layout = layout()?;
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
             // As in a run, the file is read twice: once to count, once to write.
@@ -92,7 +99,7 @@ pub(crate) struct Postprocess {
 
 impl Postprocess {
     pub(crate) fn run(&self) -> Result<Value, Failure> {
-        let layout = Layout::new(RUN, RUN);
+        let layout = layout()?;
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
             let mut rows = 0;

@@ -1,7 +1,7 @@
 //! Complete use cases over S3, as the Lambdas run them, but without Bedrock and, except for one item per run, without
 //! DynamoDB, since the baseline has neither.
 
-use crate::core_work::{RUN, attempt};
+use crate::core_work::{RUN, attempt, layout};
 use crate::measure::{Failure, measured};
 use crate::shared_options::SharedOptions;
 use bedrock_batch_domain::input::{OutputFormat, RetryOn, StackLimits};
@@ -61,7 +61,7 @@ impl Preprocess {
         };
         let input = StartInput {
             execution_name: RUN.to_owned(),
-            execution_arn: String::new(),
+            execution_arn: format!("arn:aws:states:us-east-1:000000000000:execution:{RUN}:{RUN}").parse()?,
             started_at: String::new(),
             input: json!({"s3_uri": self.input, "job_name_prefix": RUN, "prompt_id": "bench",
                 "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
@@ -95,7 +95,7 @@ impl Postprocess {
     }
 
     async fn join_all(&self, s3: &aws_sdk_s3::Client) -> Result<u64, EngineError> {
-        let layout = Layout::new(RUN, RUN);
+        let layout = layout()?;
         let mut rows_prefix = layout.rows_key(0);
         rows_prefix.truncate(rows_prefix.len() - "0000.parquet".len());
         let rows = list(s3, &S3Uri::new(&self.bucket, rows_prefix)).await?;

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::stack::Stack;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::ids::{ExecutionArn, StateMachineArn};
 use bedrock_batch_engine::EngineError;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ pub(crate) enum Orchestrator {
 /// Execution of a state machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Execution {
-    pub(crate) arn: String,
+    pub(crate) arn: ExecutionArn,
     pub(crate) status: String,
     pub(crate) error: Option<String>,
     pub(crate) cause: Option<String>,
@@ -32,7 +33,7 @@ pub(crate) struct Execution {
 impl Execution {
     /// Name of the execution.
     pub(crate) fn name(&self) -> &str {
-        self.arn.rsplit(':').next().unwrap_or_default()
+        self.arn.name()
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -57,27 +58,35 @@ impl Execution {
 }
 
 impl Stack {
-    fn state_machine_arn(&self, orchestrator: Orchestrator) -> &str {
+    fn state_machine_arn(&self, orchestrator: Orchestrator) -> &StateMachineArn {
         match orchestrator {
             Orchestrator::Batch => &self.state_machine,
             Orchestrator::Pipeline => &self.pipeline_state_machine,
         }
     }
 
-    /// Returns the ARN of the execution with this name.
-    pub(crate) fn execution_arn(&self, orchestrator: Orchestrator, name: &str) -> String {
-        format!("{}:{name}", self.state_machine_arn(orchestrator).replace(":stateMachine:", ":execution:"))
+    /// Returns the execution with this name, or `None` if Step Functions does not know it (or no longer does).
+    pub(crate) async fn execution_named(
+        &self,
+        orchestrator: Orchestrator,
+        name: &str,
+    ) -> Result<Option<Execution>, Failure> {
+        match self.state_machine_arn(orchestrator).execution(name) {
+            Ok(arn) => self.execution(&arn).await,
+            // No execution can have this name.
+            Err(_) => Ok(None),
+        }
     }
 
     /// Returns an execution, or `None` if Step Functions does not know it (or no longer does).
-    pub(crate) async fn execution(&self, arn: &str) -> Result<Option<Execution>, Failure> {
-        let described = match self.step_functions.describe_execution().execution_arn(arn).send().await {
+    pub(crate) async fn execution(&self, arn: &ExecutionArn) -> Result<Option<Execution>, Failure> {
+        let described = match self.step_functions.describe_execution().execution_arn(arn.as_str()).send().await {
             Ok(described) => described,
             Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => return Ok(None),
             Err(error) => return Err(EngineError::from_aws(format!("cannot describe {arn}"), &error).into()),
         };
         Ok(Some(Execution {
-            arn: arn.to_owned(),
+            arn: arn.clone(),
             status: described.status().as_str().to_owned(),
             error: described.error().map(str::to_owned),
             cause: described.cause().map(str::to_owned),
@@ -91,16 +100,19 @@ impl Stack {
         orchestrator: Orchestrator,
         name: &str,
         input: &Value,
-    ) -> Result<String, Failure> {
-        let start = self.step_functions.start_execution().state_machine_arn(self.state_machine_arn(orchestrator));
+    ) -> Result<ExecutionArn, Failure> {
+        let machine = self.state_machine_arn(orchestrator);
+        let start = self.step_functions.start_execution().state_machine_arn(machine.as_str());
         let started = start.name(name).input(input.to_string()).send().await;
         let started = started.map_err(|error| EngineError::from_aws(format!("cannot start {name}"), &error))?;
-        Ok(started.execution_arn().to_owned())
+        let arn = ExecutionArn::parse(started.execution_arn());
+        let other_form = "Step Functions returned an ARN of another form";
+        Ok(arn.map_err(|problem| EngineError::internal(other_form).caused_by(problem))?)
     }
 
     /// Aborts an execution. The inner `Err` holds its outcome if it had already ended by itself.
     pub(crate) async fn abort(&self, execution: &Execution) -> Result<Result<(), String>, Failure> {
-        let stop = self.step_functions.stop_execution().execution_arn(&execution.arn);
+        let stop = self.step_functions.stop_execution().execution_arn(execution.arn.as_str());
         let stopped = stop.error("Stopped").cause("by `bedrock-batch stop`").send().await;
         stopped.map_err(|error| EngineError::from_aws(format!("cannot stop {}", execution.name()), &error))?;
         let ended = self.execution(&execution.arn).await?.filter(|now| !now.is_running() && now.status != "ABORTED");
@@ -121,7 +133,8 @@ mod tests {
 
     fn execution(status: &str, error: Option<&str>, cause: Option<&str>) -> Execution {
         let (error, cause) = (error.map(str::to_owned), cause.map(str::to_owned));
-        Execution { arn: "arn:a:b:c".to_owned(), status: status.to_owned(), error, cause, earlier_run: None }
+        let arn = "arn:aws:states:us-east-1:1:execution:machine:a".parse().unwrap();
+        Execution { arn, status: status.to_owned(), error, cause, earlier_run: None }
     }
 
     #[test]

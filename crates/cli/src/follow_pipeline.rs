@@ -6,13 +6,14 @@ use crate::pipeline_run::counts_line;
 use crate::pipeline_totals::print_pipeline;
 use crate::stack::Stack;
 use crate::watch::{RunWatcher, poll_until_ended};
+use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::pipeline::Pipeline;
 
 /// Watches a pipeline run and prints the totals of its stages.
 ///
 /// # Errors
 /// Returns an error if the pipeline run fails or cannot be observed.
-pub(crate) async fn follow_pipeline(stack: &Stack, name: &str, execution_arn: &str) -> Result<(), Failure> {
+pub(crate) async fn follow_pipeline(stack: &Stack, name: &str, execution_arn: &ExecutionArn) -> Result<(), Failure> {
     let mut watcher = PipelineWatcher { name, execution_arn, frozen: None, done: 0, stage: None };
     let execution = poll_until_ended(name, async || watcher.poll(stack).await).await?;
     if !execution.has_succeeded() {
@@ -26,7 +27,7 @@ pub(crate) async fn follow_pipeline(stack: &Stack, name: &str, execution_arn: &s
 
 struct PipelineWatcher<'a> {
     name: &'a str,
-    execution_arn: &'a str,
+    execution_arn: &'a ExecutionArn,
     frozen: Option<Pipeline>,
     /// Number of stages that have ended.
     done: usize,
@@ -52,13 +53,11 @@ impl PipelineWatcher<'_> {
         let stages = self.frozen.as_ref().map_or(&[][..], |frozen| &frozen.stages);
         let Some(stage) = stages.get(self.done) else { return Ok(false) };
         if self.stage.is_none() {
-            let arn = stack.execution_arn(Orchestrator::Batch, &stage.execution_name);
-            if stack.execution(&arn).await?.is_none() {
-                return Ok(false);
-            }
+            let execution = stack.execution_named(Orchestrator::Batch, &stage.execution_name).await?;
+            let Some(execution) = execution else { return Ok(false) };
             let number = format!("stage {} of {}", self.done + 1, stages.len());
             eprintln!("{number}, {}: run {}", stage.stage_name, stage.execution_name);
-            self.stage = Some(RunWatcher::new(&stage.execution_name, &arn));
+            self.stage = Some(RunWatcher::new(&stage.execution_name, &execution.arn));
         }
         let Some(watcher) = &mut self.stage else { return Ok(false) };
         let execution = watcher.poll(stack).await?;

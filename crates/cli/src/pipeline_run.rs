@@ -77,12 +77,12 @@ pub(crate) fn counts_line(output: &RunOutput) -> String {
 impl Stack {
     /// Returns the frozen pipeline, if the name is that of a pipeline run whose input was valid.
     pub(crate) async fn pipeline(&self, name: &str) -> Result<Option<Pipeline>, Failure> {
-        Ok(self.bucket.find_json(&Layout::pipeline_key(RunId::of_execution(name))).await?)
+        Ok(self.bucket.find_json(&Layout::pipeline_key(&RunId::of_execution(name))).await?)
     }
 
     /// Returns the totals of a pipeline run that succeeded.
     pub(crate) async fn pipeline_summary(&self, name: &str) -> Result<Option<PipelineSummary>, Failure> {
-        Ok(self.bucket.find_json(&Layout::summary_key(RunId::of_execution(name))).await?)
+        Ok(self.bucket.find_json(&Layout::summary_key(&RunId::of_execution(name))).await?)
     }
 
     /// Returns the pipeline run with this name, or `None` if there is none.
@@ -92,9 +92,10 @@ impl Stack {
         if frozen.is_none() && self.plan(name).await?.is_some() {
             return Ok(None);
         }
-        let own = || self.execution_arn(Orchestrator::Pipeline, name);
-        let arn = frozen.as_ref().map_or_else(own, |frozen| frozen.execution_arn.to_string());
-        let execution = self.execution(&arn).await?;
+        let execution = match &frozen {
+            Some(frozen) => self.execution(&frozen.execution_arn).await?,
+            None => self.execution_named(Orchestrator::Pipeline, name).await?,
+        };
         let known = frozen.is_some() || execution.is_some();
         Ok(known.then(|| PipelineRun { name: name.to_owned(), frozen, execution }))
     }
@@ -184,7 +185,7 @@ mod tests {
 
     fn state(status: Option<&str>, cause: Option<&str>, progress: bool) -> StageState {
         let execution = |status: &str| Execution {
-            arn: "arn:a:b:c".to_owned(),
+            arn: "arn:aws:states:us-east-1:1:execution:machine:c".parse().unwrap(),
             status: status.to_owned(),
             error: None,
             cause: cause.map(str::to_owned),

@@ -61,12 +61,11 @@ impl Stack {
             None => None,
         };
         let stopped = item.as_ref().is_some_and(|item| item.stopped);
-        let arn = match (item, &plan) {
-            (Some(item), _) => item.execution_arn,
-            (None, Some(plan)) => plan.execution_arn.clone(),
-            (None, None) => self.execution_arn(Orchestrator::Batch, name),
+        let execution = match (&item, &plan) {
+            (Some(item), _) => self.execution(&item.execution_arn).await?,
+            (None, Some(plan)) => self.execution(&plan.execution_arn).await?,
+            (None, None) => self.execution_named(Orchestrator::Batch, name).await?,
         };
-        let execution = self.execution(&arn).await?;
         let known = plan.is_some() || execution.is_some();
         Ok(known.then(|| Run { name: name.to_owned(), plan, execution, stopped }))
     }
@@ -78,7 +77,7 @@ mod tests {
 
     fn run(earlier_run: Option<&str>) -> Run {
         let execution = Execution {
-            arn: "arn:b".to_owned(),
+            arn: "arn:aws:states:us-east-1:1:execution:machine:b".parse().unwrap(),
             status: "RUNNING".to_owned(),
             error: None,
             cause: None,

@@ -117,15 +117,16 @@ mod tests {
     use super::*;
 
     fn job(index: u32, round: u32, lane: Lane, records: u64, status: Option<JobStatus>) -> StoredJob {
-        let job_arn = (lane == Lane::Batch && status.is_some()).then(|| "arn".to_owned());
+        let arn = "arn:aws:bedrock:us-east-1:1:model-invocation-job/abcdefghwxyz";
+        let job_arn = (lane == Lane::Batch && status.is_some()).then(|| arn.parse().unwrap());
         StoredJob {
-            name: format!("job-{index}"),
-            run_id: "run".to_owned(),
+            name: format!("job-{index}").parse().unwrap(),
+            run_id: "run".parse().unwrap(),
             index,
             records,
             round,
             lane,
-            execution_arn: "arn".to_owned(),
+            execution_arn: "arn:aws:states:us-east-1:1:execution:machine:run".parse().unwrap(),
             task_token: None,
             answered: false,
             job_arn,

@@ -1,7 +1,7 @@
 //! Deployed stack to use: given by options or the environment, else that of the account of the credentials.
 
 use crate::failure::Failure;
-use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::ids::{Arn, RunId, StateMachineArn};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_engine::job_table::{JobTable, StoredItem, StoredJob};
@@ -17,18 +17,18 @@ pub(crate) struct StackOptions {
     bucket: Option<String>,
     /// ARN of the batch orchestrator [default: bedrock-batch-orchestrator-<account>]
     #[arg(long, global = true, env = "STATE_MACHINE_ARN")]
-    state_machine: Option<String>,
+    state_machine: Option<StateMachineArn>,
     /// ARN of the pipeline orchestrator [default: bedrock-pipeline-orchestrator-<account>]
     #[arg(long, global = true, env = "PIPELINE_STATE_MACHINE_ARN")]
-    pipeline_state_machine: Option<String>,
+    pipeline_state_machine: Option<StateMachineArn>,
 }
 
 /// Stack and the clients for its services.
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) bucket: Bucket,
-    pub(crate) state_machine: String,
-    pub(crate) pipeline_state_machine: String,
+    pub(crate) state_machine: StateMachineArn,
+    pub(crate) pipeline_state_machine: StateMachineArn,
     pub(crate) step_functions: aws_sdk_sfn::Client,
     dynamodb: aws_sdk_dynamodb::Client,
 }
@@ -50,20 +50,21 @@ impl Stack {
                     EngineError::from_aws_failure("sts:GetCallerIdentity", context, AwsFailure::of(&error))
                 })?;
                 let account = identity.account().unwrap_or_default();
-                let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
-                let by_account = format!(
-                    "arn:{partition}:states:{region}:{account}:stateMachine:bedrock-batch-orchestrator-{account}"
-                );
-                (
-                    bucket.clone().unwrap_or_else(|| format!("batch-inference-bucket-{account}")),
-                    machine.clone().unwrap_or(by_account),
-                )
+                let partition = identity.arn().and_then(Arn::parse).map_or("aws", |arn| arn.partition);
+                let machine = match machine {
+                    Some(machine) => machine.clone(),
+                    None => orchestrator("batch", partition, &region, account)?,
+                };
+                (bucket.clone().unwrap_or_else(|| format!("batch-inference-bucket-{account}")), machine)
             }
         };
-        let pipeline = options.pipeline_state_machine.clone();
+        let pipeline_state_machine = match &options.pipeline_state_machine {
+            Some(machine) => machine.clone(),
+            None => pipeline_orchestrator_beside(&state_machine)?,
+        };
         Ok(Self {
             bucket: Bucket::new(bedrock_batch_aws::s3_client(&config), bucket),
-            pipeline_state_machine: pipeline.unwrap_or_else(|| pipeline_orchestrator_beside(&state_machine)),
+            pipeline_state_machine,
             state_machine,
             step_functions: aws_sdk_sfn::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
@@ -72,7 +73,7 @@ impl Stack {
 
     /// Returns the run's plan, or `None` as long as preprocess has not frozen it.
     pub(crate) async fn plan(&self, run: &str) -> Result<Option<Plan>, Failure> {
-        Ok(self.bucket.find_json(&Layout::plan_key(RunId::of_execution(run))).await?)
+        Ok(self.bucket.find_json(&Layout::plan_key(&RunId::of_execution(run))).await?)
     }
 
     /// Returns the job table of a run.
@@ -87,11 +88,16 @@ impl Stack {
     }
 }
 
+/// Returns the ARN of the `batch` or `pipeline` orchestrator of an account.
+fn orchestrator(kind: &str, partition: &str, region: &str, account: &str) -> Result<StateMachineArn, Failure> {
+    let name = format!("bedrock-{kind}-orchestrator-{account}");
+    let arn = StateMachineArn::of_parts(partition, region, account, &name);
+    arn.map_err(|problem| Failure::Usage(problem.to_string()))
+}
+
 /// Returns the ARN of the pipeline orchestrator in the account and region of the batch orchestrator.
-fn pipeline_orchestrator_beside(batch: &str) -> String {
-    let account = batch.split(':').nth(4).unwrap_or_default();
-    let before = batch.rsplit_once(':').map_or("", |(before, _)| before);
-    format!("{before}:bedrock-pipeline-orchestrator-{account}")
+fn pipeline_orchestrator_beside(batch: &StateMachineArn) -> Result<StateMachineArn, Failure> {
+    orchestrator("pipeline", batch.partition(), batch.region(), batch.account())
 }
 
 #[cfg(test)]
@@ -102,6 +108,7 @@ mod tests {
     fn the_pipeline_orchestrator_is_in_the_account_of_the_batch_orchestrator() {
         let batch = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-123456789012";
         let pipeline = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-pipeline-orchestrator-123456789012";
-        assert_eq!(pipeline_orchestrator_beside(batch), pipeline);
+        let batch = batch.parse().unwrap();
+        assert_eq!(pipeline_orchestrator_beside(&batch).unwrap().as_str(), pipeline);
     }
 }

@@ -88,7 +88,7 @@ mod tests {
 
     fn run(execution: Option<&str>) -> Run {
         let execution = execution.map(|name| Execution {
-            arn: format!("arn:aws:states:us-east-1:1:execution:machine:{name}"),
+            arn: format!("arn:aws:states:us-east-1:1:execution:machine:{name}").parse().unwrap(),
             status: "RUNNING".to_owned(),
             error: None,
             cause: None,

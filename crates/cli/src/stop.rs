@@ -7,6 +7,7 @@ use crate::pipeline_run::PipelineRun;
 use crate::run::Run;
 use crate::run_progress::{open_jobs, quantity};
 use crate::stack::Stack;
+use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::plan::Plan;
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -124,7 +125,7 @@ impl RemainingJobs {
 }
 
 /// Waits until no job is open, for [`MAX_WAIT`] at most. Failures to read the jobs are only reported: the run is stopped.
-async fn wait_for_jobs(stack: &Stack, plan: &Plan, execution_arn: &str) -> RemainingJobs {
+async fn wait_for_jobs(stack: &Stack, plan: &Plan, execution_arn: &ExecutionArn) -> RemainingJobs {
     let started = Instant::now();
     let mut last = None;
     loop {
@@ -146,10 +147,10 @@ async fn wait_for_jobs(stack: &Stack, plan: &Plan, execution_arn: &str) -> Remai
     }
 }
 
-async fn remaining_jobs(stack: &Stack, plan: &Plan, execution_arn: &str) -> Result<RemainingJobs, Failure> {
+async fn remaining_jobs(stack: &Stack, plan: &Plan, execution_arn: &ExecutionArn) -> Result<RemainingJobs, Failure> {
     // Read before the jobs: a function that creates a job after `stopped` was set stops that job itself.
     let item = stack.job_table(plan).run(&plan.run_id).await?;
-    let stop_requested = item.is_none_or(|item| item.stopped || item.execution_arn != execution_arn);
+    let stop_requested = item.is_none_or(|item| item.stopped || item.execution_arn != *execution_arn);
     Ok(RemainingJobs { open: open_jobs(&stack.jobs(plan).await?), stop_requested })
 }
 

@@ -4,13 +4,14 @@ use crate::executions::Execution;
 use crate::failure::Failure;
 use crate::run_progress::RunProgress;
 use crate::stack::Stack;
+use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::plan::Plan;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Waits until the execution that owns the run has ended, and shows the run's progress.
-pub(crate) async fn watch(stack: &Stack, run: &str, execution_arn: &str) -> Result<Execution, Failure> {
+pub(crate) async fn watch(stack: &Stack, run: &str, execution_arn: &ExecutionArn) -> Result<Execution, Failure> {
     let mut watcher = RunWatcher::new(run, execution_arn);
     poll_until_ended(run, async || watcher.poll(stack).await).await
 }
@@ -51,14 +52,14 @@ const MAX_CONSECUTIVE_FAILURES: u32 = 20;
 /// Watcher of one run.
 pub(crate) struct RunWatcher {
     run: String,
-    execution_arn: String,
+    execution_arn: ExecutionArn,
     plan: Option<Plan>,
     view: View,
 }
 
 impl RunWatcher {
-    pub(crate) fn new(run: &str, execution_arn: &str) -> Self {
-        Self { run: run.to_owned(), execution_arn: execution_arn.to_owned(), plan: None, view: View::new() }
+    pub(crate) fn new(run: &str, execution_arn: &ExecutionArn) -> Self {
+        Self { run: run.to_owned(), execution_arn: execution_arn.clone(), plan: None, view: View::new() }
     }
 
     /// Shows the run's progress and returns its execution.

@@ -2,20 +2,22 @@
 
 use crate::extract::ColumnType;
 use crate::format_version::FormatVersion;
+use crate::ids::{DuplicatesName, ItemName, JobName};
 use crate::lane::Lane;
 use crate::plan::JobItem;
+use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 /// Task to write one file of answered rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "StoredTask", into = "StoredTask")]
+#[serde(try_from = "StoredTask", into = "StoredTask")]
 pub enum JoinTask {
     /// Join a chunk with its answers, after a job of the first pass (see [`JoinTask::of_first_job`]) or after a whole pass.
     Chunk {
         /// The chunk.
         chunk: u32,
         /// Name under which its counts are stored.
-        name: String,
+        name: JobName,
         /// All jobs that had rows of it, in the order in which they ran.
         attempts: Vec<ChunkAttempt>,
         /// Types of the fields' columns; without them, those of the chunk's own values.
@@ -28,7 +30,7 @@ pub enum JoinTask {
         /// Number of the file.
         file: u32,
         /// Name under which its counts are stored.
-        name: String,
+        name: DuplicatesName,
         /// Types of the fields' columns; without them, those of the file's own values.
         types: Option<Vec<ColumnType>>,
         /// Identity of the join.
@@ -39,7 +41,7 @@ pub enum JoinTask {
         /// The chunk.
         chunk: u32,
         /// Name under which its counts are stored.
-        name: String,
+        name: JobName,
     },
 }
 
@@ -53,9 +55,10 @@ impl JoinTask {
     }
 
     /// Returns the name under which the counts of the file are stored.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> ItemName<'_> {
         match self {
-            Self::Chunk { name, .. } | Self::Duplicates { name, .. } | Self::Pivot { name, .. } => name,
+            Self::Chunk { name, .. } | Self::Pivot { name, .. } => name.into(),
+            Self::Duplicates { name, .. } => name.into(),
         }
     }
 
@@ -82,7 +85,7 @@ pub struct ChunkAttempt {
     /// Number of the job within the run.
     pub index: u32,
     /// Name of the job.
-    pub name: String,
+    pub name: JobName,
     /// Pass that its rows belong to.
     pub pass: u32,
     /// Lane of the job.
@@ -169,32 +172,36 @@ struct StoredTask {
     stamp: JoinStamp,
 }
 
-impl From<StoredTask> for JoinTask {
-    fn from(stored: StoredTask) -> Self {
+impl TryFrom<StoredTask> for JoinTask {
+    type Error = Problem;
+
+    fn try_from(stored: StoredTask) -> Result<Self, Problem> {
         let kind = stored.task.unwrap_or(match (stored.duplicates, stored.is_pivot) {
             (_, true) => TaskKind::Pivot,
             (true, false) => TaskKind::Duplicates,
             (false, false) => TaskKind::Chunk,
         });
         let StoredTask { index, name, jobs: attempts, types, stamp, .. } = stored;
-        match kind {
-            TaskKind::Chunk => Self::Chunk { chunk: index, name, attempts, types, stamp },
-            TaskKind::Duplicates => Self::Duplicates { file: index, name, types, stamp },
-            TaskKind::Pivot => Self::Pivot { chunk: index, name },
-        }
+        Ok(match kind {
+            TaskKind::Chunk => Self::Chunk { chunk: index, name: JobName::parse(&name)?, attempts, types, stamp },
+            TaskKind::Duplicates => Self::Duplicates { file: index, name: DuplicatesName::parse(&name)?, types, stamp },
+            TaskKind::Pivot => Self::Pivot { chunk: index, name: JobName::parse(&name)? },
+        })
     }
 }
 
 impl From<JoinTask> for StoredTask {
     fn from(task: JoinTask) -> Self {
-        let (kind, index, name, jobs, types, stamp) = match task {
+        let (kind, index, name, jobs, types, stamp): (_, _, String, _, _, _) = match task {
             JoinTask::Chunk { chunk, name, attempts, types, stamp } => {
-                (TaskKind::Chunk, chunk, name, attempts, types, stamp)
+                (TaskKind::Chunk, chunk, name.into(), attempts, types, stamp)
             }
             JoinTask::Duplicates { file, name, types, stamp } => {
-                (TaskKind::Duplicates, file, name, Vec::new(), types, stamp)
+                (TaskKind::Duplicates, file, name.into(), Vec::new(), types, stamp)
             }
-            JoinTask::Pivot { chunk, name } => (TaskKind::Pivot, chunk, name, Vec::new(), None, JoinStamp::default()),
+            JoinTask::Pivot { chunk, name } => {
+                (TaskKind::Pivot, chunk, name.into(), Vec::new(), None, JoinStamp::default())
+            }
         };
         Self {
             version: FormatVersion::CURRENT,

@@ -4,29 +4,20 @@
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
 
 use crate::contract::prefixes::{ANSWERS, INPUT_ROWS, JOB_INPUTS, JOB_OUTPUTS, RUNS};
-use crate::ids::RunId;
+use crate::ids::{DuplicatesName, JobName, JobPrefix, RunId};
 use crate::short_hash::{digest, short_hash};
-use std::fmt;
-
-/// Prefix of the names that files of duplicates have in the job table. A job's name has no slash.
-const DUPLICATES_NAMES: &str = "duplicates/";
-
-/// The id of the run of an execution; see [`RunId`].
-pub fn run_id(execution_name: &str) -> String {
-    RunId::of_execution(execution_name).into()
-}
 
 /// Names of the objects and jobs of one run. Cheap to create; has no state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    prefix: String,
-    run: String,
+    prefix: JobPrefix,
+    run: RunId,
 }
 
 impl Layout {
-    /// The layout of `run` under a cleaned prefix, see [`JobPrefix`](crate::ids::JobPrefix).
-    pub fn new(prefix: impl fmt::Display, run: impl fmt::Display) -> Self {
-        Self { prefix: prefix.to_string(), run: run.to_string() }
+    /// The layout of `run` under the prefix of its request.
+    pub fn new(prefix: &JobPrefix, run: &RunId) -> Self {
+        Self { prefix: prefix.clone(), run: run.clone() }
     }
 
     /// Returns true for the key of an intermediate file of a run: neither the user's input nor answered rows.
@@ -81,52 +72,52 @@ impl Layout {
     }
 
     /// Returns the key of the run's frozen plan.
-    pub fn plan_key(run: impl fmt::Display) -> String {
+    pub fn plan_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/plan.json")
     }
 
     /// Returns the key of the prompts of a pipeline run, which all its stages use even if others are deployed meanwhile.
-    pub fn pipeline_prompts_key(run: impl fmt::Display) -> String {
+    pub fn pipeline_prompts_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/prompts.json")
     }
 
     /// Returns the key of the job manifest that the Distributed Map reads.
-    pub fn jobs_key(run: impl fmt::Display) -> String {
+    pub fn jobs_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/jobs.json")
     }
 
     /// Returns the key of the job manifest of a pass; that of the first is [`Layout::jobs_key`].
-    pub fn pass_jobs_key(run: impl fmt::Display, pass: u32) -> String {
+    pub fn pass_jobs_key(run: &RunId, pass: u32) -> String {
         if pass == 0 { Self::jobs_key(run) } else { format!("{RUNS}/{run}/passes/{pass}/jobs.json") }
     }
 
     /// Returns the key of the list of rows, by chunk, that each job of a later pass has.
-    pub fn pass_parts_key(run: impl fmt::Display, pass: u32) -> String {
+    pub fn pass_parts_key(run: &RunId, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/parts.json")
     }
 
     /// Returns the key of the manifest of the chunks to be joined after a pass.
-    pub fn pass_chunks_key(run: impl fmt::Display, pass: u32) -> String {
+    pub fn pass_chunks_key(run: &RunId, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/chunks.json")
     }
 
     /// Returns the key of the manifest of the jobs that a resumed run still has to run; `execution` resumes it.
-    pub fn resumed_jobs_key(run: impl fmt::Display, execution: &str) -> String {
-        format!("{RUNS}/{run}/resumed/{}/jobs.json", run_id(execution))
+    pub fn resumed_jobs_key(run: &RunId, execution: &str) -> String {
+        format!("{RUNS}/{run}/resumed/{}/jobs.json", RunId::of_execution(execution))
     }
 
     /// Returns the key of the positions of the chunks' first rows, which exists if there are duplicates.
-    pub fn first_rows_key(run: impl fmt::Display) -> String {
+    pub fn first_rows_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/first_rows.json")
     }
 
     /// Returns the key of the manifest of the files that are joined last, after this pass.
-    pub fn last_join_key(run: impl fmt::Display, pass: u32) -> String {
+    pub fn last_join_key(run: &RunId, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/last.json")
     }
 
     /// Returns the key of the manifest of the chunks whose rows are written as wide rows at the end, after this pass.
-    pub fn wide_key(run: impl fmt::Display, pass: u32) -> String {
+    pub fn wide_key(run: &RunId, pass: u32) -> String {
         format!("{RUNS}/{run}/passes/{pass}/wide.json")
     }
 
@@ -151,67 +142,62 @@ impl Layout {
     }
 
     /// Returns the key of the run's totals.
-    pub fn summary_key(run: impl fmt::Display) -> String {
+    pub fn summary_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/summary.json")
     }
 
     /// Returns the key of the frozen pipeline of a pipeline run.
-    pub fn pipeline_key(pipeline_run: impl fmt::Display) -> String {
+    pub fn pipeline_key(pipeline_run: &RunId) -> String {
         format!("{RUNS}/{pipeline_run}/pipeline.json")
     }
 
     /// Returns the key of the links to the files of a run, one per line, which exists if they are too many for an email.
-    pub fn links_key(run: impl fmt::Display) -> String {
+    pub fn links_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/links.txt")
     }
 
     /// Returns the name of a file of duplicates in the job table, which no job can have.
-    pub fn duplicates_name(run: impl fmt::Display, index: u32) -> String {
-        format!("{DUPLICATES_NAMES}{run}/{}", Self::chunk(index))
-    }
-
-    /// Returns true if this name in the job table is that of a file of duplicates.
-    pub fn is_duplicates_name(name: &str) -> bool {
-        name.starts_with(DUPLICATES_NAMES)
+    pub fn duplicates_name(run: &RunId, index: u32) -> DuplicatesName {
+        DuplicatesName::new(run, index)
     }
 
     /// Returns the name of the run's own item in the job table, which no job can have. The item contains the owner.
-    pub fn run_item_name(run: impl fmt::Display) -> String {
+    pub fn run_item_name(run: &RunId) -> String {
         format!("run/{run}")
     }
 
     /// Returns the name of the run's job `index` in `round`: deterministic, different for every run, round and index, and at
     /// most 63 characters of Bedrock's pattern for job names. `started_at` (that of the execution) distinguishes a run from
     /// an older one with the same name.
-    pub fn job_name(&self, started_at: &str, round: u32, index: u32) -> String {
-        let hash = short_hash(&[&self.run, started_at, &round.to_string(), &index.to_string()]);
-        format!("{}-{}-{hash}", self.prefix, Self::chunk(index))
+    pub fn job_name(&self, started_at: &str, round: u32, index: u32) -> JobName {
+        let hash = short_hash(&[self.run.as_str(), started_at, &round.to_string(), &index.to_string()]);
+        JobName::of_job(&self.prefix, &Self::chunk(index), &hash)
     }
 }
 
-/// Returns the idempotency token of the job `job_name` of `run`, 64 letters and digits: Bedrock treats a repeated
+/// Returns the idempotency token of the job `job` of `run`, 64 letters and digits: Bedrock treats a repeated
 /// `CreateModelInvocationJob` with the same token as the same request.
-pub fn client_request_token(run: &str, job_name: &str) -> String {
-    digest(&[run, job_name])
+pub fn client_request_token(run: &RunId, job: &JobName) -> String {
+    digest(&[run.as_str(), job.as_str()])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{JobName, JobPrefix};
     use proptest::prelude::*;
 
     #[test]
     fn every_run_round_and_index_has_its_own_job_name() {
         let mut names = std::collections::HashSet::new();
-        for run in ["a", "b"] {
-            let layout = Layout::new("p", run);
+        let prefix = JobPrefix::parse("p").unwrap();
+        for run in ["a", "b"].map(RunId::of_execution) {
+            let layout = Layout::new(&prefix, &run);
             for (at, round, index) in
                 [("t", 0, 0), ("t", 1, 0), ("t", 0, 1), ("t", 1, 1), ("t", 0, 10_000), ("u", 0, 0)]
             {
                 let name = layout.job_name(at, round, index);
                 assert_eq!(name, layout.job_name(at, round, index));
-                assert!(names.insert(client_request_token(run, &name)) && names.insert(name));
+                assert!(names.insert(client_request_token(&run, &name)) && names.insert(name.into()));
             }
         }
     }
@@ -225,13 +211,14 @@ mod tests {
         #[test]
         fn names_always_fit_bedrocks_patterns(prefix in "\\PC{0,80}", name in "\\PC{1,80}", round in 0u32..9, index in any::<u32>()) {
             let Some(prefix) = JobPrefix::cleaned(&prefix) else { return Ok(()) };
-            let layout = Layout::new(prefix, run_id(&name));
+            let run = RunId::of_execution(&name);
+            let layout = Layout::new(&prefix, &run);
             let job = layout.job_name("t", round, index);
-            prop_assert!(JobName::parse(&job).is_ok());
-            prop_assert!(job.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+            prop_assert_eq!(&JobName::parse(job.as_str()), &Ok(job.clone()));
+            prop_assert!(job.as_str().chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
             prop_assert!(bedrock_accepts_key(&layout.records_key(index)), "{}", layout.records_key(index));
             prop_assert!(bedrock_accepts_key(layout.answers_prefix(index).trim_end_matches('/')));
-            let token = client_request_token("r", &job);
+            let token = client_request_token(&run, &job);
             prop_assert!(token.len() <= 256 && token.chars().all(|c| c.is_ascii_alphanumeric()));
         }
     }

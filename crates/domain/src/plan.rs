@@ -3,6 +3,7 @@
 
 use crate::columns::Column;
 use crate::format_version::FormatVersion;
+use crate::ids::{ExecutionArn, JobName, RunId};
 use crate::input::RunRequest;
 use crate::lane::Lane;
 use crate::layout::Layout;
@@ -19,9 +20,9 @@ pub struct Plan {
     #[serde(default)]
     pub version: FormatVersion,
     /// The run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// The execution that it belongs to.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// Time at which the execution started, in the format of Step Functions (RFC 3339).
     pub started_at: String,
     /// Bucket of the stack.
@@ -120,7 +121,7 @@ pub struct JobItem {
     /// Number of the job within the run.
     pub index: u32,
     /// Name of the job at Bedrock and in the job table.
-    pub name: String,
+    pub name: JobName,
     /// Number of records in its file.
     pub records: u32,
     /// Address of the records that Bedrock reads.

@@ -65,7 +65,7 @@ impl Finalizer {
     /// read or the summary cannot be written.
     pub async fn summarize(&self, run_id: &RunId) -> Result<RunOutput, EngineError> {
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
-        let items = self.jobs.of_run(run_id.as_str()).await?;
+        let items = self.jobs.of_run(run_id).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let counts: Vec<ChunkCounts> = items.iter().filter_map(|item| item.counts().cloned()).collect();
         let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
@@ -93,7 +93,7 @@ impl Finalizer {
     /// # Errors
     /// Returns an error if the DynamoDB request fails or an item is corrupt.
     pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
-        let items = self.jobs.of_run(run_id.as_str()).await?;
+        let items = self.jobs.of_run(run_id).await?;
         Ok(explanation(&items, error))
     }
 }
@@ -137,11 +137,11 @@ fn explanation(items: &[StoredItem], error: StateError) -> Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job_table::StoredChunk;
+    use crate::job_table::StoredFile;
 
     fn chunk(failure: Option<(&str, &str)>) -> StoredItem {
         let failure = failure.map(|(error, cause)| StoredFailure { error: error.to_owned(), cause: cause.to_owned() });
-        StoredItem::Chunk(StoredChunk { name: "c".to_owned(), index: 0, failure, counts: None })
+        StoredItem::Chunk("c".parse().unwrap(), StoredFile { index: 0, failure, counts: None })
     }
 
     fn map_error() -> StateError {

@@ -6,6 +6,7 @@ use crate::error::EngineError;
 use crate::job_table::StoredJob;
 use crate::settle::Settler;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::job::Action;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ impl Reconciler {
         for job in self.settler.jobs.silent_for(self.silence).await? {
             done.open += 1;
             let (name, found) = match job {
-                Ok(job) => (job.name.clone(), self.check(&job, &mut running).await),
+                Ok(job) => (job.name.to_string(), self.check(&job, &mut running).await),
                 Err(corrupt) => (String::new(), Err(corrupt)),
             };
             match found {
@@ -65,7 +66,7 @@ impl Reconciler {
         Ok(done)
     }
 
-    async fn check(&self, job: &StoredJob, running: &mut HashMap<String, bool>) -> Result<Check, EngineError> {
+    async fn check(&self, job: &StoredJob, running: &mut HashMap<ExecutionArn, bool>) -> Result<Check, EngineError> {
         let arn = match &job.job_arn {
             Some(arn) => Some(arn.clone()),
             None => find_job(&self.settler.bedrock, &job.name).await?,
@@ -74,7 +75,7 @@ impl Reconciler {
         let owner = self.settler.jobs.run(&job.run_id).await?.map(|run| run.execution_arn);
         let owner = owner.unwrap_or_else(|| job.execution_arn.clone());
         if self.runs(&job.execution_arn, running).await? || self.runs(&owner, running).await? {
-            let action = self.settler.settle(&job.name, arn.as_deref()).await?;
+            let action = self.settler.settle(&job.name, arn.as_ref()).await?;
             return Ok(if action == Action::Nothing { Check::Nothing } else { Check::News });
         }
         // No execution waits any more, and the event that should have stopped the run was lost.
@@ -84,7 +85,7 @@ impl Reconciler {
             None => false,
         };
         if arn.is_some() {
-            self.settler.settle(&job.name, arn.as_deref()).await?;
+            self.settler.settle(&job.name, arn.as_ref()).await?;
         } else if let Some(token) = &job.task_token {
             // It was never created.
             self.settler.jobs.mark_answered(&job.name, token).await?;
@@ -93,7 +94,11 @@ impl Reconciler {
     }
 
     /// Returns true if the execution is still running. One that Step Functions has forgotten is not.
-    async fn runs(&self, execution_arn: &str, known: &mut HashMap<String, bool>) -> Result<bool, EngineError> {
+    async fn runs(
+        &self,
+        execution_arn: &ExecutionArn,
+        known: &mut HashMap<ExecutionArn, bool>,
+    ) -> Result<bool, EngineError> {
         if let Some(runs) = known.get(execution_arn) {
             return Ok(*runs);
         }
@@ -101,7 +106,7 @@ impl Reconciler {
             Some(status) => status == "RUNNING",
             None => false,
         };
-        known.insert(execution_arn.to_owned(), runs);
+        known.insert(execution_arn.clone(), runs);
         Ok(runs)
     }
 }
@@ -122,9 +127,9 @@ enum Check {
 /// Returns an error if the Step Functions request fails.
 pub(crate) async fn execution_status(
     client: &aws_sdk_sfn::Client,
-    execution_arn: &str,
+    execution_arn: &ExecutionArn,
 ) -> Result<Option<String>, EngineError> {
-    match client.describe_execution().execution_arn(execution_arn).send().await {
+    match client.describe_execution().execution_arn(execution_arn.as_str()).send().await {
         Ok(execution) => Ok(Some(execution.status().as_str().to_owned())),
         Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => Ok(None),
         Err(error) => Err(EngineError::from_aws(format!("cannot read execution {execution_arn}"), &error)),

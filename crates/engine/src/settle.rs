@@ -11,6 +11,7 @@ use aws_sdk_sfn::Client as StepFunctions;
 use aws_sdk_sfn::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::error_name::ErrorName;
+use bedrock_batch_domain::ids::{JobArn, JobName};
 use bedrock_batch_domain::job::{Action, JobStatus, Stored, classify_failure, next_action, remedy};
 use serde_json::json;
 
@@ -35,20 +36,20 @@ impl Settler {
     /// # Errors
     /// Returns an error if a request to Bedrock, DynamoDB or Step Functions fails, or the item is corrupt; settling again is
     /// always safe.
-    pub async fn settle(&self, name: &str, arn_hint: Option<&str>) -> Result<Action, EngineError> {
+    pub async fn settle(&self, name: &JobName, arn_hint: Option<&JobArn>) -> Result<Action, EngineError> {
         let Some(mut stored) = self.jobs.get(name).await? else {
-            tracing::debug!(name, "unknown_job_ignored");
+            tracing::debug!(%name, "unknown_job_ignored");
             return Ok(Action::Nothing);
         };
         if let Some(fallback) = stored.fallback.clone() {
             if stored.unanswered_token().is_none() {
                 return Ok(Action::Nothing);
             }
-            tracing::info!(name, "fallback_repeated");
+            tracing::info!(%name, "fallback_repeated");
             self.fall_back(&stored, fallback).await?;
             return Ok(Action::FallBack);
         }
-        let Some(arn) = stored.job_arn.clone().or_else(|| arn_hint.map(str::to_owned)) else {
+        let Some(arn) = stored.job_arn.clone().or_else(|| arn_hint.cloned()) else {
             return Ok(Action::Nothing);
         };
         let seen = self.observe(name, &arn).await?;
@@ -62,7 +63,7 @@ impl Settler {
         let waiting = stored.unanswered_token().is_some();
         let before = Stored { status: stored.status, waiting, on_demand_allowed: stored.on_demand_allowed };
         let action = next_action(seen.status, classify_failure(&message), before);
-        tracing::info!(name, status = %seen.status, action = ?action, "job_settled");
+        tracing::info!(%name, status = %seen.status, action = ?action, "job_settled");
         match action {
             Action::Nothing => {}
             Action::Record => self.jobs.record(name, &seen).await?,
@@ -86,8 +87,8 @@ impl Settler {
         Ok(action)
     }
 
-    async fn observe(&self, name: &str, arn: &str) -> Result<Observed, EngineError> {
-        let job = self.bedrock.get_model_invocation_job().job_identifier(arn).send().await;
+    async fn observe(&self, name: &JobName, arn: &JobArn) -> Result<Observed, EngineError> {
+        let job = self.bedrock.get_model_invocation_job().job_identifier(arn.as_str()).send().await;
         let job = job.map_err(|error| EngineError::from_aws(format!("cannot read Bedrock job {name}"), &error))?;
         Ok(Observed {
             status: job.status().map_or(JobStatus::Unknown, |status| JobStatus::parse(status.as_str())),
@@ -108,7 +109,7 @@ impl Settler {
         let Some(token) = &job.task_token else { return };
         let sent = self.step_functions.send_task_heartbeat().task_token(token).send().await;
         if let Err(error) = sent {
-            tracing::warn!(name = job.name, error = chain(&error), "heartbeat_refused");
+            tracing::warn!(name = %job.name, error = chain(&error), "heartbeat_refused");
         }
     }
 
@@ -147,7 +148,7 @@ impl Settler {
             if !error.code().is_some_and(|code| closed.contains(&code)) {
                 return Err(EngineError::from_aws(format!("cannot answer for job {}", job.name), &error));
             }
-            tracing::info!(name = job.name, code = error.code(), "task_already_answered");
+            tracing::info!(name = %job.name, code = error.code(), "task_already_answered");
         }
         self.jobs.mark_answered(&job.name, token).await
     }

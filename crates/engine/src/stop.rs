@@ -7,7 +7,7 @@ use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredItem};
 use aws_sdk_bedrock::Client as Bedrock;
-use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::lane::Lane;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub struct EndedExecution {
     /// ARN of the execution.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// Name of the execution.
     pub name: String,
     /// Input as JSON text, unless it is too long for an event.
@@ -63,15 +63,15 @@ impl Stopper {
     pub async fn stop(&self, ended: &EndedExecution) -> Result<Stopped, EngineError> {
         let run_id = ended.run_id();
         let mut done = Stopped::default();
-        if !self.jobs.stop_run(run_id.as_str(), &ended.execution_arn).await? {
+        if !self.jobs.stop_run(&run_id, &ended.execution_arn).await? {
             // It has no jobs, or another execution owns it.
             tracing::info!(%run_id, "run_not_stopped");
             return Ok(done);
         }
         let mut failure = None;
-        for item in self.jobs.readable_of_run(run_id.as_str()).await? {
+        for item in self.jobs.readable_of_run(&run_id).await? {
             let (name, stopped) = match item {
-                Ok(item) => (item.name().to_owned(), self.stop_one(&item).await),
+                Ok(item) => (item.name().to_string(), self.stop_one(&item).await),
                 Err(corrupt) => (String::new(), Err(corrupt)),
             };
             match stopped {
@@ -115,7 +115,7 @@ mod tests {
     #[case(Some(r#"{"collect_run": "tickets-0"}"#), "tickets-0")]
     fn an_execution_has_its_own_run_or_the_one_it_resumes(#[case] input: Option<&str>, #[case] expected: &str) {
         let ended = EndedExecution {
-            execution_arn: "arn".to_owned(),
+            execution_arn: "arn:aws:states:eu-west-1:1:execution:o:tickets-1".parse().unwrap(),
             name: "tickets-1".to_owned(),
             input: input.map(str::to_owned),
         };

@@ -3,7 +3,7 @@
 //! The token is stored before the job exists, and the job's name and idempotency token are derived from the run and the
 //! chunk. If an attempt dies at any point, the next one finds what exists and continues.
 
-use crate::bedrock_jobs::{find_job, stop_job};
+use crate::bedrock_jobs::{find_job, job_arn, stop_job};
 use crate::error::EngineError;
 use crate::job_table::{Fallback, NewJob, StoredJob};
 use crate::settle::Settler;
@@ -13,6 +13,7 @@ use aws_sdk_bedrock::types::{
     ModelInvocationJobS3OutputDataConfig, ModelInvocationType, S3InputFormat,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::job::{FailureKind, classify_failure, remedy};
 use bedrock_batch_domain::layout::client_request_token;
 use bedrock_batch_domain::model::InvocationType;
@@ -25,9 +26,9 @@ pub struct SubmitInput {
     /// Token of the state machine.
     pub task_token: String,
     /// The run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// The execution of the state machine.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// The model.
     pub model_id: String,
     /// Format in which Bedrock reads the records.
@@ -82,7 +83,7 @@ impl Submitter {
                 }
             };
             jobs.set_arn(&input.job.name, &arn).await?;
-            tracing::info!(run_id = input.run_id, name = input.job.name, arn, "job_submitted");
+            tracing::info!(run_id = %input.run_id, name = %input.job.name, %arn, "job_submitted");
             self.stop_if_run_was_stopped(input, &stored, &arn).await?;
         }
         if stored.failure.is_some() {
@@ -98,11 +99,11 @@ impl Submitter {
         &self,
         input: &SubmitInput,
         job: &StoredJob,
-        arn: &str,
+        arn: &JobArn,
     ) -> Result<(), EngineError> {
         let run = self.settler.jobs.run(&input.run_id).await?;
         if run.is_some_and(|run| run.stopped) {
-            tracing::info!(run_id = input.run_id, name = job.name, "job_of_stopped_run_found");
+            tracing::info!(run_id = %input.run_id, name = %job.name, "job_of_stopped_run_found");
             stop_job(&self.settler.bedrock, &job.name, arn).await?;
         }
         Ok(())
@@ -124,7 +125,7 @@ impl Submitter {
             .settler
             .bedrock
             .create_model_invocation_job()
-            .job_name(&job.name)
+            .job_name(job.name.as_str())
             .client_request_token(client_request_token(&input.run_id, &job.name))
             .role_arn(&self.role_arn)
             .model_id(&input.model_id)
@@ -136,7 +137,7 @@ impl Submitter {
             create = create.model_invocation_type(ModelInvocationType::Converse);
         }
         match create.send().await {
-            Ok(created) => Ok(CreateOutcome::Job(created.job_arn().to_owned())),
+            Ok(created) => job_arn(created.job_arn()).map(CreateOutcome::Job),
             Err(error) => {
                 use CreateModelInvocationJobError as Refusal;
                 let what = format!("Bedrock refused job {}", job.name);
@@ -172,7 +173,7 @@ impl Submitter {
 
     /// Handles a conflict, which may mean that a job with this name exists: then it is ours, from an attempt whose response was
     /// lost.
-    async fn find_by_name(&self, name: &str, message: &str) -> Result<CreateOutcome, EngineError> {
+    async fn find_by_name(&self, name: &JobName, message: &str) -> Result<CreateOutcome, EngineError> {
         let found = find_job(&self.settler.bedrock, name).await?;
         let missing = || EngineError::transient(format!("Bedrock refused job {name} as a conflict: {message}"));
         found.map(CreateOutcome::Job).ok_or_else(missing)
@@ -182,7 +183,7 @@ impl Submitter {
 /// Result of creating a job.
 enum CreateOutcome {
     /// The job exists, with this ARN.
-    Job(String),
+    Job(JobArn),
     /// Bedrock does not accept this model in batch, with this message.
     Refused(String),
 }

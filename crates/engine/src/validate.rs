@@ -79,8 +79,8 @@ impl Validator {
         }
         let config = self.inputs.resolve_config(start.input.clone()).await?;
         let request = self.check(&config).await?;
-        let arn = ExecutionArn::parse(&start.execution_arn)?;
-        let execution = PipelineExecution { name: &start.execution_name, arn: &arn, started_at: &start.started_at };
+        let StartInput { execution_name: name, execution_arn: arn, started_at, .. } = &start;
+        let execution = PipelineExecution { name, arn, started_at };
         let Some(pipeline) = request.freeze(execution, bucket.name()) else {
             return Err(EngineError::internal("a pipeline without problems could not be read"));
         };

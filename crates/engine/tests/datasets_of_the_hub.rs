@@ -380,7 +380,7 @@ impl Stack {
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let start = StartInput {
             execution_name: "qa".to_owned(),
-            execution_arn: "arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:qa".to_owned(),
+            execution_arn: "arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:qa".parse().unwrap(),
             started_at: "2026-11-20T13:05:07.000Z".to_owned(),
             input,
         };

@@ -20,7 +20,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 fn layout() -> Layout {
-    Layout::new("p", "r")
+    Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap())
 }
 
 /// Writes the chunks of these rows, with a column `text` that the prompt inserts, and a column `note` that it does not.

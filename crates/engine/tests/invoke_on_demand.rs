@@ -41,6 +41,8 @@ struct Settings<'a> {
     round: u32,
 }
 
+const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:bedrock-batch-orchestrator-123456789012:r";
+
 const USUAL: Settings<'static> =
     Settings { models: &["m-v1:0"], family: "anthropic-messages", rate: 100.0, workers: 5, round: 0 };
 
@@ -60,7 +62,7 @@ impl Run {
         let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
         let (request, problems) = RunRequest::read(&request, stack);
         assert!(problems.is_empty(), "{problems:?}");
-        let plan = json!({"run_id": "r", "execution_arn": "arn:execution", "started_at": "2026-01-01T00:00:00Z",
+        let plan = json!({"run_id": "r", "execution_arn": EXECUTION, "started_at": "2026-01-01T00:00:00Z",
             "bucket": "bucket", "task_table": "jobs", "request": request.unwrap(), "prompts": {"choice": {"mode": "none"}, "prompts": []},
             "model": model("m", family), "sources": [], "columns": [],
             "on_demand": {"model": model(models[0], family), "fallback": models.get(1).map(|id| model(id, family))},
@@ -74,12 +76,13 @@ impl Run {
             let mut world = aws.world();
             world.objects.insert("runs/r/plan.json".to_owned(), plan.to_string().into_bytes());
             world.objects.insert(RECORDS.to_owned(), records.into_bytes());
-            let run = json!({"job_name": {"S": "run/r"}, "execution_arn": {"S": "arn:execution"}, "stopped": {"BOOL": false}});
+            let run =
+                json!({"job_name": {"S": "run/r"}, "execution_arn": {"S": EXECUTION}, "stopped": {"BOOL": false}});
             world.items.insert("run/r".to_owned(), run);
         }
         let job = JobItem {
             index: 0,
-            name: "p-0000-x".to_owned(),
+            name: "p-0000-x".parse().unwrap(),
             records: u32::try_from(cases.len()).unwrap(),
             input_uri: format!("s3://bucket/{RECORDS}"),
             output_uri: "s3://bucket/batch_outputs_json/p/r/0000/".to_owned(),
@@ -87,7 +90,7 @@ impl Run {
             lane: bedrock_batch_domain::lane::Lane::OnDemand,
             is_remainder: false,
         };
-        let input = InvokeInput { run_id: "r".to_owned(), execution_arn: None, job };
+        let input = InvokeInput { run_id: "r".parse().unwrap(), execution_arn: None, job };
         Self { aws, invoker: invoker(&endpoint), input }
     }
 

@@ -28,7 +28,7 @@ use std::path::Path;
 fn prepare(csv: &str, rows: u64, folder: &Path) {
     let template = Template::parse("{text}").unwrap();
     let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let limits =
         ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None, small_last: false };
     let job = ChunkWriteSpec {
@@ -49,7 +49,7 @@ fn plan_of(toml: &str) -> PromptPlan {
 }
 
 fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> ChunkCounts {
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned()), (OutputFormat::Csv, "out.csv".to_owned())];
     let retry_on = [RetryOn::Missing, RetryOn::Error];
@@ -216,7 +216,7 @@ fn joined_jobs(
     jobs: Vec<JobAnswers<'static>>,
     folder: &Path,
 ) -> (ChunkCounts, Vec<bool>, Vec<RowOut>) {
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
     let job = JoinJob {
@@ -306,7 +306,7 @@ fn a_job_that_bedrock_did_not_accept_is_not_an_attempt() {
 fn the_unanswered_records_are_copied_as_they_were_sent() {
     let folder = tempfile::tempdir().unwrap();
     prepare(&format!("text\na\n{}\nc\nd\n", "b".repeat(2000)), 4, folder.path());
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let jobs = vec![job_answers(0, 4, vec![nova(2, "c")])];
     let (_, unanswered, _) = joined_jobs(&[RetryOn::Missing], jobs, folder.path());
     assert_eq!(unanswered, [true, false, true], "the second row was never sent");
@@ -336,7 +336,7 @@ fn fields_of_answers_become_columns_of_the_given_types() {
         answer(1, r#"{"size": 2, "tags": []}"#),
         answer(2, "no fields at all"),
     ];
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
     let sink = FolderSink { folder: folder.path().to_owned() };

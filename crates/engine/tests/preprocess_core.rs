@@ -38,7 +38,7 @@ fn csv_of(texts: &[String]) -> String {
 fn run(csv: &str, rows: u64, limits: ChunkLimits, folder: &Path) -> Result<Written, EngineError> {
     let template = Template::parse("Say {text}").unwrap();
     let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let job = ChunkWriteSpec {
         layout: &layout,
         records: &records,
@@ -58,7 +58,7 @@ struct Chunk {
 }
 
 fn chunk(folder: &Path, index: u32) -> Chunk {
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let text = std::fs::read_to_string(folder.join(layout.records_key(index))).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let file = SharedFile::open(&folder.join(layout.rows_key(index))).unwrap();
@@ -128,7 +128,7 @@ fn a_repetition_writes_the_same_bytes() {
     for folder in [&a, &b] {
         run(&csv_of(&texts), 500, limits(100, 200, None), folder.path()).unwrap();
     }
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     for index in 0..3 {
         for key in [layout.records_key(index), layout.rows_key(index)] {
             assert_eq!(
@@ -159,7 +159,7 @@ fn the_limit_of_a_record_is_kept_to_the_byte() {
     // Number of bytes of a record without its text, to create lines of a known length.
     let folder = tempfile::tempdir().unwrap();
     run(&csv_of(&[String::new()]), 1, limits(1, 9, None), folder.path()).unwrap();
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let around = std::fs::metadata(folder.path().join(layout.records_key(0))).unwrap().len();
     let longest = usize::try_from(MAX_RECORD_BYTES - around).unwrap();
     let texts = vec!["x".repeat(longest), "x".repeat(longest + 1)];

@@ -83,7 +83,9 @@ impl Stack {
     async fn validate(&self, name: &str, started_at: &str, input: Value) -> Result<ValidPipeline, EngineError> {
         let start = StartInput {
             execution_name: name.to_owned(),
-            execution_arn: format!("arn:aws:states:eu-west-1:1:execution:bedrock-pipeline-orchestrator-1:{name}"),
+            execution_arn: format!("arn:aws:states:eu-west-1:1:execution:bedrock-pipeline-orchestrator-1:{name}")
+                .parse()
+                .unwrap(),
             started_at: started_at.to_owned(),
             input,
         };
@@ -120,8 +122,9 @@ fn with(changes: &[(&str, Value)]) -> Value {
 
 #[test]
 fn the_input_names_the_action() {
+    let arn = "arn:aws:states:eu-west-1:1:execution:bedrock-pipeline-orchestrator-1:n";
     let payload =
-        json!({"action": "pipeline", "execution_name": "n", "execution_arn": "a", "started_at": "t", "input": {}});
+        json!({"action": "pipeline", "execution_name": "n", "execution_arn": arn, "started_at": "t", "input": {}});
     let ValidateInput::Pipeline(start) = serde_json::from_value(payload).unwrap();
     assert_eq!(start.execution_name, "n");
 }

@@ -4,9 +4,10 @@
 
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::format_version::FormatVersion;
+use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinStamp, JoinTask};
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::layout::{Layout, client_request_token};
 use bedrock_batch_domain::plan::{JobItem, Plan};
 use bedrock_batch_domain::run::{
     Ending, Facts, History, JobProgress, Mode, Pass, Phase, Remainder, RowSelection, RunShape, RunState, Step,
@@ -19,6 +20,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+
+const EXECUTION: &str = "arn:aws:states:us-east-1:123456789012:execution:bedrock-batch-orchestrator:tickets-7";
 
 fn text(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version_1").join(name);
@@ -83,6 +86,56 @@ fn the_first_step_of_a_plan_of_version_1_is_unchanged() {
 }
 
 #[test]
+fn jobs_and_files_have_the_names_that_version_1_gave_them() {
+    let (plan, jobs): (Plan, Vec<JobItem>) = (read("plan.json"), read("jobs.json"));
+    let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
+    for job in &jobs {
+        assert_eq!(job.name, layout.job_name(&plan.started_at, job.round, job.index));
+        assert_eq!(job.input_uri, format!("s3://data/{}", layout.records_key(job.index)));
+        assert_eq!(job.output_uri, format!("s3://data/{}", layout.answers_prefix(job.index)));
+    }
+    let token = "083ba87a3c7d1317f0689b4c74c6eed3c6eb65f194c9ad05d700b575f058fe58";
+    assert_eq!(client_request_token(&plan.run_id, &jobs[0].name), token);
+}
+
+#[test]
+fn a_plan_and_the_manifests_of_jobs_are_written_as_they_were_stored() {
+    let (stored, written): (Value, Value) =
+        (read("plan.json"), serde_json::to_value(read::<Plan>("plan.json")).unwrap());
+    for field in ["run_id", "execution_arn", "started_at", "bucket", "task_table"] {
+        assert_eq!(written[field], stored[field], "{field}");
+    }
+    for name in ["jobs.json", "passes/1/jobs.json", "passes/2/jobs.json", "passes/3/jobs.json"] {
+        let written = serde_json::to_value(read::<Vec<JobItem>>(name)).unwrap();
+        assert_eq!(written, read::<Value>(name), "{name}");
+    }
+}
+
+#[rstest]
+#[case("run_id", "a b", "the run id is `a b`: is not a valid run id")]
+#[case("execution_arn", "arn", "the execution is `arn`: is not the ARN of an execution")]
+fn a_plan_or_a_step_with_an_invalid_name_is_refused(#[case] field: &str, #[case] value: &str, #[case] expected: &str) {
+    let (mut plan, mut step): (Value, Value) = (read("plan.json"), read("steps/join_chunks.json"));
+    plan[field] = json!(value);
+    step[field] = json!(value);
+    let errors = [serde_json::from_value::<Plan>(plan).unwrap_err(), serde_json::from_value::<Step>(step).unwrap_err()];
+    for error in errors {
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+}
+
+#[rstest]
+#[case("passes/3/chunks.json", "duplicates/tickets-7/0000", "the job name is")]
+#[case("passes/3/wide.json", "duplicates/tickets-7/0000", "the job name is")]
+#[case("passes/3/last.json", "tickets-0000-427bb497", "the name is")]
+fn a_task_with_a_name_of_another_kind_is_refused(#[case] manifest: &str, #[case] name: &str, #[case] expected: &str) {
+    let mut task: Value = read::<Vec<Value>>(manifest).pop().unwrap();
+    task["name"] = json!(name);
+    let error = serde_json::from_value::<JoinTask>(task).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{expected} `{name}`: ")), "{error}");
+}
+
+#[test]
 fn a_plan_of_a_later_version_is_refused() {
     let mut plan: Value = read("plan.json");
     plan["version"] = json!(99);
@@ -107,7 +160,7 @@ fn the_last_join_has_chunks_of_other_types_and_files_of_duplicates() {
     let expected_types = Some(vec![ColumnType::Text]);
     let [JoinTask::Chunk { chunk: 0, attempts, types, .. }, duplicates] = tasks.as_slice() else { panic!("{tasks:?}") };
     assert_eq!((attempts.len(), types), (2, &expected_types));
-    let name = Layout::duplicates_name("tickets-7", 0);
+    let name = Layout::duplicates_name(&RunId::parse("tickets-7").unwrap(), 0);
     assert_eq!(duplicates, &JoinTask::Duplicates { file: 0, name, types: expected_types, stamp: stamp() });
 }
 
@@ -141,9 +194,9 @@ fn tasks_are_written_so_that_version_1_reads_them(#[case] name: &str) {
 #[test]
 fn a_job_of_the_first_pass_is_joined_as_its_chunk() {
     let job: Value = read::<Vec<Value>>("jobs.json").remove(1);
-    let input = json!({"run_id": "tickets-7", "execution_arn": "arn", "job": job});
+    let input = json!({"run_id": "tickets-7", "execution_arn": EXECUTION, "job": job});
     let input: PostprocessInput = serde_json::from_value(input).unwrap();
-    let name = job["name"].as_str().unwrap().to_owned();
+    let name: JobName = job["name"].as_str().unwrap().parse().unwrap();
     let attempt = ChunkAttempt { index: 1, name: name.clone(), pass: 0, lane: Lane::Batch, records: 200 };
     let attempts = vec![attempt];
     let expected = JoinTask::Chunk { chunk: 1, name, attempts, types: None, stamp: JoinStamp::FirstJob };
@@ -151,10 +204,10 @@ fn a_job_of_the_first_pass_is_joined_as_its_chunk() {
 }
 
 #[rstest]
-#[case(json!({"run_id": "r", "execution_arn": "e"}))]
-#[case(json!({"run_id": "r", "execution_arn": "e", "job": null, "chunk": null}))]
+#[case(json!({"run_id": "r", "execution_arn": EXECUTION}))]
+#[case(json!({"run_id": "r", "execution_arn": EXECUTION, "job": null, "chunk": null}))]
 #[case(json!({
-    "run_id": "r", "execution_arn": "e", "job": read::<Vec<Value>>("jobs.json")[0],
+    "run_id": "r", "execution_arn": EXECUTION, "job": read::<Vec<Value>>("jobs.json")[0],
     "chunk": read::<Vec<Value>>("passes/3/chunks.json")[0],
 }))]
 fn an_input_without_exactly_one_task_is_refused(#[case] input: Value) {
@@ -175,11 +228,11 @@ fn counts_contain_the_stamp_of_their_join() {
 }
 
 /// Returns the progress of a run whose jobs up to this number are over.
-fn over_up_to(last: Option<u32>) -> impl Fn(&str) -> JobProgress {
+fn over_up_to(last: Option<u32>) -> impl Fn(&JobName) -> JobProgress {
     let history = history(3);
     let numbers = (0..=3)
         .flat_map(|pass| history.jobs_of_pass(pass).map(|(job, _)| (job.name.clone(), job.index)).collect::<Vec<_>>());
-    let numbers: HashMap<String, u32> = numbers.collect();
+    let numbers: HashMap<JobName, u32> = numbers.collect();
     move |name| {
         let is_over = last.is_some_and(|last| numbers[name] <= last);
         JobProgress { has_begun: is_over, is_over }

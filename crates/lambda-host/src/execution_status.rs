@@ -1,5 +1,6 @@
 //! The detail of the event "Step Functions Execution Status Change", for which `aws_lambda_events` has no type.
 
+use bedrock_batch_domain::ids::{ExecutionArn, StateMachineArn};
 use bedrock_batch_engine::{notify, stop};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,8 +9,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionStatusChange {
-    execution_arn: String,
-    state_machine_arn: String,
+    execution_arn: ExecutionArn,
+    state_machine_arn: StateMachineArn,
     name: String,
     status: String,
     /// Milliseconds since 1970.
@@ -91,6 +92,13 @@ mod tests {
     fn an_event_without_its_execution_is_an_error_that_names_the_field() {
         let error = serde_json::from_value::<ExecutionStatusChange>(json!({"name": "a"})).unwrap_err();
         assert_eq!(error.to_string(), "missing field `executionArn`");
+    }
+
+    #[test]
+    fn an_event_with_an_invalid_arn_is_an_error_that_names_value_rule_and_remedy() {
+        let detail = json!({"executionArn": "arn", "stateMachineArn": "arn", "name": "a", "status": "FAILED"});
+        let error = serde_json::from_value::<ExecutionStatusChange>(detail).unwrap_err().to_string();
+        assert!(error.starts_with("the execution is `arn`: is not the ARN of an execution: "), "{error}");
     }
 
     proptest! {

@@ -10,10 +10,12 @@ pub use execution_status::ExecutionStatusChange;
 pub use inputs::{deployment, input_reader};
 pub use settings::{bucket, optional, required};
 
+use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::time::{Instant, SystemTime};
 
 /// Serves invocations until the execution environment is shut down. Logs are JSON lines on stdout; payloads are never
@@ -40,13 +42,25 @@ where
     O: Serialize + Send + 'static,
     F: Future<Output = Result<O, EngineError>> + Send + 'static,
 {
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<I>| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         // Boxed: the runtime wraps the future in layers whose types would exceed the compiler's limits.
-        let answer = Box::pin(panics::caught(use_case(event.payload, Instant::now() + left)));
-        async move { answer.await.map_err(|error| diagnostic(&error)) }
+        let answer =
+            read_event(event.payload).map(|input| Box::pin(panics::caught(use_case(input, Instant::now() + left))));
+        async move {
+            let answer = match answer {
+                Ok(answer) => answer.await,
+                Err(invalid) => Err(invalid),
+            };
+            answer.map_err(|error| diagnostic(&error))
+        }
     }))
     .await
+}
+
+/// Reads the event of an invocation. The Lambda runtime would name an error after a Rust type, which no state machine knows.
+fn read_event<I: DeserializeOwned>(event: Value) -> Result<I, EngineError> {
+    serde_json::from_value(event).map_err(|error| Problem::without_value("the event", error.to_string()).into())
 }
 
 /// Sets up logging; to be called first.
@@ -65,4 +79,21 @@ pub fn log_as_json() {
 fn diagnostic(error: &EngineError) -> Diagnostic {
     tracing::error!(error_type = error.name(), "invocation_failed");
     Diagnostic { error_type: error.name().to_owned(), error_message: error.message() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::ids::RunId;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_with_an_invalid_name_is_an_invalid_input_that_says_what_to_do() {
+        assert_eq!(read_event::<RunId>(json!("tickets-1")).unwrap().as_str(), "tickets-1");
+        let error = read_event::<RunId>(json!("a b")).unwrap_err();
+        assert_eq!(error.name(), "InvalidInput");
+        let message = error.message();
+        assert!(message.starts_with("the event: the run id is `a b`: is not a valid run id: "), "{message}");
+        assert!(message.contains("; copy it from"), "{message}");
+    }
 }

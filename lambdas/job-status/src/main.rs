@@ -1,5 +1,6 @@
 //! Lambda `job-status`: handles Bedrock's "Batch Inference Job State Change" events. See [`bedrock_batch_engine::settle`].
 
+use bedrock_batch_domain::ids::{JobArn, JobName};
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::settle::Settler;
 use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
@@ -16,9 +17,9 @@ struct StateChange {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Detail {
-    batch_job_name: String,
+    batch_job_name: JobName,
     #[serde(default)]
-    batch_job_arn: Option<String>,
+    batch_job_arn: Option<JobArn>,
 }
 
 #[tokio::main]
@@ -33,7 +34,7 @@ async fn main() -> Result<(), Error> {
     serve(move |event: StateChange| {
         let settler = settler.clone();
         async move {
-            settler.settle(&event.detail.batch_job_name, event.detail.batch_job_arn.as_deref()).await?;
+            settler.settle(&event.detail.batch_job_name, event.detail.batch_job_arn.as_ref()).await?;
             Ok(())
         }
     })

@@ -1,10 +1,17 @@
 //! ARNs of executions of Step Functions.
 
-use super::name_of_text;
+use super::{Arn, name_of_text};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
+/// Maximum number of characters of the name of an execution.
+const MAX_NAME_CHARS: usize = 80;
+
 /// ARN of an execution: `arn:<partition>:states:<region>:<account>:execution:<state machine>:<name>`.
+///
+/// The name is one that `StartExecution` takes: 1 to 80 characters, without white space, control characters and
+/// `<>{}[]?*"#%\^|~$&,;:/` and backquotes (Step Functions API Reference). The other parts are not checked further: the state
+/// machine of a child of a Distributed Map has a slash in its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ExecutionArn(String);
@@ -17,42 +24,39 @@ impl ExecutionArn {
     /// # Errors
     /// Returns a problem if the text has another form.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts.as_slice() {
-            ["arn", _, "states", _, _, "execution", machine, name] if !machine.is_empty() && !name.is_empty() => {
-                Ok(Self(text.to_owned()))
-            }
-            _ => {
-                let rule =
-                    "is not the ARN of an execution: `arn:aws:states:<region>:<account>:execution:<machine>:<name>`";
-                Err(Problem::new("the execution", text, rule).remedy("copy it from the Step Functions console"))
-            }
+        let execution = Arn::parse(text)
+            .filter(|arn| arn.service == "states")
+            .and_then(|arn| arn.resource.strip_prefix("execution:")?.split_once(':'));
+        if execution.is_some_and(|(machine, name)| !machine.is_empty() && is_execution_name(name)) {
+            return Ok(Self(text.to_owned()));
         }
+        let rule = "is not the ARN of an execution: `arn:aws:states:<region>:<account>:execution:<machine>:<name>`";
+        Err(Problem::new("the execution", text, rule).remedy("copy it from the Step Functions console"))
     }
 
-    /// Returns a part of the ARN between colons, counted from 0. [`Self::parse`] has checked that there are eight.
-    fn part(&self, at: usize) -> &str {
-        self.0.split(':').nth(at).unwrap_or_default()
+    /// Parts of the ARN, whose form was checked.
+    fn parts(&self) -> Arn<'_> {
+        Arn::parse(&self.0).unwrap_or_default()
     }
 
     /// Returns the partition of AWS: `aws`, `aws-cn`, …
     pub fn partition(&self) -> &str {
-        self.part(1)
+        self.parts().partition
     }
 
     /// Returns the region.
     pub fn region(&self) -> &str {
-        self.part(3)
+        self.parts().region
     }
 
     /// Returns the name of the state machine.
     pub fn state_machine(&self) -> &str {
-        self.part(6)
+        self.parts().resource.split(':').nth(1).unwrap_or_default()
     }
 
     /// Returns the name of the execution.
     pub fn name(&self) -> &str {
-        self.part(7)
+        self.parts().resource.split(':').nth(2).unwrap_or_default()
     }
 
     /// Returns the ARN of the execution with this name in the batch orchestrator that was deployed with the pipeline
@@ -63,6 +67,11 @@ impl ExecutionArn {
         let batch = before.replace(":bedrock-pipeline-orchestrator", ":bedrock-batch-orchestrator");
         Self(format!("{batch}:{name}"))
     }
+}
+
+fn is_execution_name(text: &str) -> bool {
+    let fits = |c: char| !c.is_whitespace() && !c.is_control() && !"<>{}[]?*\"#%\\^|~`$&,;:/".contains(c);
+    (1..=MAX_NAME_CHARS).contains(&text.chars().count()) && text.chars().all(fits)
 }
 
 #[cfg(test)]
@@ -81,16 +90,33 @@ mod tests {
     }
 
     #[rstest]
+    #[case("arn:aws:states:eu-west-1:1:execution:m:orders+of=2026@home.ü")]
+    #[case("arn:aws-cn:states:cn-north-1:1:execution:m/Jobs:0a1b2c3d-0000-0000-0000-000000000000")]
+    fn executions_of_any_name_and_children_of_maps_are_read(#[case] text: &str) {
+        assert_eq!(ExecutionArn::parse(text).unwrap().as_str(), text);
+    }
+
+    #[rstest]
     #[case("")]
     #[case("p")]
     #[case("arn:aws:states:eu-west-1:1:stateMachine:m")]
     #[case("arn:aws:states:eu-west-1:1:execution:m")]
     #[case("arn:aws:states:eu-west-1:1:execution:m:")]
+    #[case("arn:aws:states:eu-west-1:1:execution::n")]
+    #[case("arn:aws:states:eu-west-1:1:execution:m:a b")]
+    #[case("arn:aws:states:eu-west-1:1:execution:m:a/b")]
     #[case("arn:aws:states:eu-west-1:1:express:m:name:0f9a")]
+    #[case("arn:aws:lambda:eu-west-1:1:execution:m:n")]
     fn other_texts_are_refused_with_value_rule_and_remedy(#[case] text: &str) {
         let problem = ExecutionArn::parse(text).unwrap_err().to_string();
         assert!(problem.contains(": is not the ARN of an execution: "), "{problem}");
         assert!(problem.contains("; copy it from"), "{problem}");
+    }
+
+    #[test]
+    fn names_have_80_characters_at_most() {
+        let named = |length| ExecutionArn::parse(&format!("arn:aws:states:r:1:execution:m:{}", "ü".repeat(length)));
+        assert!(named(80).is_ok() && named(81).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Names of jobs.
 
-use super::name_of_text;
+use super::{JobPrefix, name_of_text};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 const MAX_LENGTH: usize = 63;
 
 /// Name of a job that matches Bedrock's pattern: at most 63 letters, digits, `-`, `.` and `+`, the first a letter or digit.
+///
+/// The pattern is that of `jobName` of `CreateModelInvocationJob` (Bedrock API Reference), so that the names of other jobs of
+/// the account, which occur in events, can be parsed too. Names that a run generates contain neither `.` nor `+`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobName(String);
@@ -15,6 +18,12 @@ pub struct JobName(String);
 name_of_text!(JobName);
 
 impl JobName {
+    /// Returns the name of job `number` of a run with this prefix; `hash` distinguishes it from all others with that prefix and
+    /// number. It fits: a prefix has at most 40 characters, a number 10 and a hash 8.
+    pub(crate) fn of_job(prefix: &JobPrefix, number: &str, hash: &str) -> Self {
+        Self(format!("{prefix}-{number}-{hash}"))
+    }
+
     /// Parses the name of a job.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::short_hash::short_hash;
 use serde::{Deserialize, Serialize};
 
 /// Id of a run: letters, digits, `-`, `_` and `.`, beginning with a letter or digit. It is part of keys in the bucket
-/// and of the S3 addresses of Bedrock jobs.
+/// and of the S3 addresses of Bedrock jobs, whose pattern (`s3Uri`, Bedrock API Reference) allows all these characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);

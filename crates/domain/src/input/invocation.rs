@@ -1,6 +1,7 @@
 //! Options for the invocation of models: lanes, retries and request limits.
 
 use super::Fields;
+use crate::ids::Arn;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -131,9 +132,8 @@ impl InvocationOptions {
 }
 
 fn is_profile_arn(text: &str) -> bool {
-    let resource = text.strip_prefix("arn:").and_then(|rest| rest.splitn(5, ':').nth(4));
     let kinds = ["inference-profile/", "application-inference-profile/"];
-    text.len() <= 2048 && resource.is_some_and(|resource| kinds.iter().any(|kind| resource.starts_with(kind)))
+    text.len() <= 2048 && Arn::parse(text).is_some_and(|arn| kinds.iter().any(|kind| arn.resource.starts_with(kind)))
 }
 
 fn read_retry_on(fields: &mut Fields<'_>) -> Option<Vec<RetryOn>> {

@@ -1,5 +1,7 @@
 //! Forms of model ids.
 
+use crate::ids::Arn;
+
 /// Parsed model id, as accepted by Bedrock's batch API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelId {
@@ -24,8 +26,8 @@ impl ModelId {
             return Err("must be 1 to 2,048 characters");
         }
         let name = if text.starts_with("arn:") {
-            let resource = text.splitn(6, ':').nth(5).ok_or("is not a complete ARN")?;
-            let (kind, name) = resource.split_once('/').ok_or("is not an ARN of a model")?;
+            let arn = Arn::parse(text).ok_or("is not a complete ARN")?;
+            let (kind, name) = arn.resource.split_once('/').ok_or("is not an ARN of a model")?;
             match kind {
                 "foundation-model" | "inference-profile" => name,
                 "provisioned-model" => return Err("batch inference does not support provisioned models"),

@@ -5,6 +5,7 @@ use super::history::History;
 use super::shape::RunShape;
 use super::state::RunState;
 use crate::extract::{ColumnType, FieldKinds};
+use crate::ids::JobName;
 use crate::join_task::JoinStamp;
 use crate::summary::ChunkCounts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,7 +20,7 @@ pub struct Facts<'a> {
     /// Counts of the latest join of each chunk that was joined.
     pub counts: BTreeMap<u32, &'a ChunkCounts>,
     /// Outcomes of jobs, by name; those of other jobs are [`Fate::Other`].
-    pub fates: HashMap<&'a str, Fate>,
+    pub fates: HashMap<&'a JobName, Fate>,
 }
 
 impl Facts<'_> {

@@ -4,6 +4,7 @@ use super::history::History;
 use super::phase::{Mode, Phase};
 use super::remainder::Remainder;
 use super::state::RunState;
+use crate::ids::JobName;
 use crate::lane::Lane;
 use crate::plan::JobItem;
 
@@ -29,7 +30,12 @@ pub struct Resumption {
 
 /// Returns the point at which a run is resumed: in its latest pass, with the jobs that are not over. `lane` is that of the
 /// run's chunks, `max_rounds` the number of rounds that its request allows.
-pub fn resume(lane: Lane, max_rounds: u32, history: &History, progress: impl Fn(&str) -> JobProgress) -> Resumption {
+pub fn resume(
+    lane: Lane,
+    max_rounds: u32,
+    history: &History,
+    progress: impl Fn(&JobName) -> JobProgress,
+) -> Resumption {
     // A remainder is stored together with the pass before it, but started only after that pass.
     let waits = history.ends_with_waiting_remainder(|job| progress(&job.name).has_begun);
     let (pass, remainder) = match history.last_pass() {

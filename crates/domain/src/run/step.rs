@@ -5,6 +5,7 @@ use super::remainder::Remainder;
 use super::shape::RunShape;
 use super::state::RunState;
 use super::step_name::StepName;
+use crate::ids::{ExecutionArn, RunId};
 use crate::input::ProcessingMode;
 use crate::lane::Lane;
 use crate::layout::Layout;
@@ -19,11 +20,11 @@ pub struct Step {
     /// State of the state machine.
     pub step: StepName,
     /// The run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Bucket of the stack.
     pub bucket: String,
     /// The running execution: that of the run, or the one that resumes or collects it.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// Key of the manifest that the state reads.
     pub manifest_key: String,
     /// Maximum number of its items that are processed concurrently.
@@ -53,7 +54,7 @@ fn concurrency(plan: &Plan, step: StepName) -> u32 {
 
 impl Step {
     /// Returns the first step of a run: the jobs of its first pass.
-    pub fn first(plan: &Plan, execution_arn: &str) -> Self {
+    pub fn first(plan: &Plan, execution_arn: &ExecutionArn) -> Self {
         let last_round = plan.request.invocation.max_retry_rounds;
         let (state, lane) = RunState::first(&RunShape::from(plan), plan.lane, last_round);
         let step = state.phase.step(lane);
@@ -61,7 +62,7 @@ impl Step {
             step,
             run_id: plan.run_id.clone(),
             bucket: plan.bucket.clone(),
-            execution_arn: execution_arn.to_owned(),
+            execution_arn: execution_arn.clone(),
             manifest_key: Layout::pass_jobs_key(&plan.run_id, state.pass),
             max_concurrency: concurrency(plan, step),
             model_id: plan.model.id.clone(),
@@ -85,9 +86,9 @@ struct StoredStep {
     step: StepName,
     #[serde(default)]
     phase: Option<Phase>,
-    run_id: String,
+    run_id: RunId,
     bucket: String,
-    execution_arn: String,
+    execution_arn: ExecutionArn,
     manifest_key: String,
     max_concurrency: u32,
     model_id: String,

@@ -2,6 +2,7 @@
 
 use super::remainder::Remainder;
 use crate::extract::ColumnType;
+use crate::ids::JobName;
 use crate::lane::Lane;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +31,7 @@ pub struct NewPass {
     /// Round that the pass belongs to.
     pub round: u32,
     /// Names of failed jobs whose rows are now sent on demand, at full price, which the summary reports.
-    pub failed_jobs: BTreeSet<String>,
+    pub failed_jobs: BTreeSet<JobName>,
     /// Remaining work if the rows do not form a single job (because they are too few, or too large to fit together): they
     /// are not sent again, and keep their reasons.
     pub otherwise: Ending,

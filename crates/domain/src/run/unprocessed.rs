@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::fate::Fate;
+use crate::ids::JobName;
 use std::collections::BTreeSet;
 
 /// Chunks whose latest jobs produced no answers at all. The jobs may belong to different passes, since the remainder of a
@@ -13,7 +14,7 @@ pub(super) struct Unprocessed {
     /// Chunks of jobs that failed for a transient reason.
     pub(super) failed: BTreeSet<u32>,
     /// Names of those jobs.
-    pub(super) failed_jobs: BTreeSet<String>,
+    pub(super) failed_jobs: BTreeSet<JobName>,
 }
 
 impl Unprocessed {
@@ -22,7 +23,7 @@ impl Unprocessed {
     /// Rows are selected by chunk. If a chunk also had rows in a job that Bedrock accepted, those would be sent twice in one
     /// round: while there are `rounds_left`, it waits for the next one, in which all of its rows are sent.
     pub(super) fn of(facts: &Facts<'_>, rounds_left: bool) -> Self {
-        let fate = |name: &str| facts.fates.get(name).copied().unwrap_or(Fate::Other);
+        let fate = |name: &JobName| facts.fates.get(name).copied().unwrap_or(Fate::Other);
         let mut found = Self::default();
         for (chunk, attempts) in facts.history.attempts_by_chunk() {
             let last_pass = attempts.last().map(|attempt| attempt.pass);

@@ -12,7 +12,7 @@ fn plan(prices: Option<(f64, f64)>) -> Plan {
             "batch_price": prices.map(|prices| price(prices.0)),
             "on_demand_price": prices.map(|prices| price(prices.1))})
     };
-    let plan = json!({"run_id": "r", "execution_arn": "e", "started_at": "t", "bucket": "b", "task_table": "t",
+    let plan = json!({"run_id": "r", "execution_arn": "arn:aws:states:eu-west-1:1:execution:o:r", "started_at": "t", "bucket": "b", "task_table": "t",
         "request": {"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://b/k", "prompt_config": {"mode": "none"},
             "max_records_total": null, "max_num_jobs": null, "max_records_per_job": 1, "max_concurrent_jobs": 1,
             "inference": crate::input::Inference::default(), "output_formats": ["parquet"], "infer_types": false},

@@ -8,9 +8,10 @@ use crate::preprocess::StartInput;
 use crate::reconcile::execution_status;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::layout::{self, Layout};
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::run::{JobProgress, Step, resume};
@@ -83,7 +84,7 @@ impl RunContinuer {
     /// Returns `InvalidInput` if the run cannot be continued, and an error if an AWS request fails.
     pub async fn run(&self, continuation: &Continuation, start: &StartInput) -> Result<Step, EngineError> {
         let Continuation { field, run: name } = continuation;
-        let run_id = layout::run_id(name);
+        let run_id = RunId::of_execution(name);
         let plan = self.plan_of(field, name, &run_id).await?;
         self.same_input(field, &start.input, &plan)?;
         self.take_over(field, name, &plan, start).await?;
@@ -91,11 +92,11 @@ impl RunContinuer {
             COLLECT => self.collect(name, &plan, start).await?,
             _ => self.resume(&plan, start).await?,
         };
-        tracing::info!(run_id, field, step = ?step.step, pass = step.state.pass, "run_continued");
+        tracing::info!(%run_id, field, step = ?step.step, pass = step.state.pass, "run_continued");
         Ok(step)
     }
 
-    async fn plan_of(&self, field: &str, name: &str, run_id: &str) -> Result<Plan, EngineError> {
+    async fn plan_of(&self, field: &str, name: &str, run_id: &RunId) -> Result<Plan, EngineError> {
         self.bucket.find_json(&Layout::plan_key(run_id)).await?.ok_or_else(|| {
             let rule = "this run does not exist, or it ended before anything was submitted";
             let remedy = "check the name, or start it again with its own input";
@@ -142,7 +143,7 @@ impl RunContinuer {
         };
         let owner = item.execution_arn;
         let still_runs = || {
-            let rule = format!("still runs (execution {})", owner.rsplit(':').next().unwrap_or_default());
+            let rule = format!("still runs (execution {})", owner.name());
             Problem::new(field, name, rule).remedy("wait for its end, or stop it first: `bedrock-batch stop`")
         };
         if owner != start.execution_arn
@@ -165,8 +166,8 @@ impl RunContinuer {
             self.jobs.clear_failure(item.name()).await?;
         }
         let jobs = stored.iter().filter_map(StoredItem::job);
-        let by_name: HashMap<&str, &StoredJob> = jobs.map(|job| (job.name.as_str(), job)).collect();
-        let progress = |name: &str| {
+        let by_name: HashMap<&JobName, &StoredJob> = jobs.map(|job| (&job.name, job)).collect();
+        let progress = |name: &JobName| {
             let of = |job: &&StoredJob| JobProgress { has_begun: true, is_over: job.is_over() };
             by_name.get(name).map(of).unwrap_or_default()
         };
@@ -183,7 +184,7 @@ impl RunContinuer {
 
     /// Returns the jobs of the run once no function of its last execution sends their records any more. Such a function
     /// notices within seconds that the run was stopped, and then stores its answers. Its lease limits the wait.
-    async fn jobs_without_a_lease(&self, run_id: &str) -> Result<Vec<StoredJob>, EngineError> {
+    async fn jobs_without_a_lease(&self, run_id: &RunId) -> Result<Vec<StoredJob>, EngineError> {
         loop {
             let items = self.jobs.of_run(run_id).await?;
             let jobs: Vec<StoredJob> = items.into_iter().filter_map(StoredItem::into_job).collect();

@@ -10,6 +10,7 @@ use super::working::{CHECK_INTERVAL, LEASE, Work};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, NewJob, Observed, RunItem};
 use crate::objects::Bucket;
+use bedrock_batch_domain::ids::{ExecutionArn, JobName, RunId};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Plan};
@@ -22,10 +23,10 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Deserialize)]
 pub struct InvokeInput {
     /// Id of the run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// ARN of the execution; by default that of the plan.
     #[serde(default)]
-    pub execution_arn: Option<String>,
+    pub execution_arn: Option<ExecutionArn>,
     /// Job to process.
     pub job: JobItem,
 }
@@ -68,11 +69,11 @@ impl Invoker {
                 None => run.ensure_running(run_id)?,
             }
         }
-        let owner = run.as_ref().map(|run| run.execution_arn.as_str());
+        let owner = run.as_ref().map(|run| &run.execution_arn);
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
         let new = NewJob {
             run_id,
-            execution_arn: input.execution_arn.as_deref().or(owner).unwrap_or(&plan.execution_arn),
+            execution_arn: input.execution_arn.as_ref().or(owner).unwrap_or(&plan.execution_arn),
             model_id: &plan.on_demand.model.id,
             on_demand_allowed: false,
             item: job,
@@ -106,9 +107,9 @@ impl Invoker {
     }
 
     /// Waits until no other invocation sends the job's rows; returns false if the time is over before that.
-    async fn wait_for_the_lease(&self, name: &str, lease_holder: &str, times: Times) -> Result<bool, EngineError> {
+    async fn wait_for_the_lease(&self, name: &JobName, lease_holder: &str, times: Times) -> Result<bool, EngineError> {
         while !self.jobs.lease(name, lease_holder, LEASE).await? {
-            tracing::info!(name, "job_leased_by_another_invocation");
+            tracing::info!(%name, "job_leased_by_another_invocation");
             if Instant::now() + CHECK_INTERVAL >= times.send_until {
                 return Ok(false);
             }

@@ -7,6 +7,7 @@ use super::records::Record;
 use super::times::Times;
 use crate::error::EngineError;
 use crate::job_table::{JobTable, RunItem};
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::plan::JobItem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,7 +24,7 @@ pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// State of the work.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
-    pub(super) run_id: &'a str,
+    pub(super) run_id: &'a RunId,
     pub(super) job: &'a JobItem,
     pub(super) jobs: &'a JobTable,
     /// Item of the run when the invocation started.
@@ -168,7 +169,7 @@ impl Work<'_> {
         let run = self.jobs.run(self.run_id).await?;
         let is_unchanged = |now: &RunItem| !now.stopped && self.owner.as_ref().is_none_or(|then| then == now);
         if (!leased || !run.as_ref().is_none_or(is_unchanged)) && self.record_invoker.is_open() {
-            tracing::warn!(run_id = self.run_id, name = self.job.name, "run_stopped_or_taken_over");
+            tracing::warn!(run_id = %self.run_id, name = %self.job.name, "run_stopped_or_taken_over");
             self.record_invoker.stop();
         }
         Ok(())
@@ -177,8 +178,8 @@ impl Work<'_> {
     /// Logs the numbers of records and requests.
     pub(super) fn log(&self, done: bool) {
         tracing::info!(
-            run_id = self.run_id,
-            name = self.job.name,
+            run_id = %self.run_id,
+            name = %self.job.name,
             before = self.before,
             written = self.written,
             failed = self.failed,

@@ -80,6 +80,15 @@ impl<'a> Attributes<'a> {
         parse(&text).map(Some).ok_or_else(|| self.corrupt(attribute, expected))
     }
 
+    /// A name or an ARN, in the form that its type checks.
+    pub(super) fn id<T: FromStr>(&self, attribute: &str, expected: &str) -> Result<Option<T>, EngineError> {
+        self.parsed(attribute, expected, |text| text.parse().ok())
+    }
+
+    pub(super) fn required_id<T: FromStr>(&self, attribute: &str, expected: &str) -> Result<T, EngineError> {
+        self.id(attribute, expected)?.ok_or_else(|| self.corrupt(attribute, expected))
+    }
+
     pub(super) fn required_text(&self, attribute: &str) -> Result<String, EngineError> {
         self.text(attribute)?.ok_or_else(|| self.corrupt(attribute, "text"))
     }

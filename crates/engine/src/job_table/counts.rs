@@ -3,6 +3,7 @@
 use super::JobTable;
 use super::update::{number, text};
 use crate::error::EngineError;
+use bedrock_batch_domain::ids::{ItemName, RunId};
 use bedrock_batch_domain::summary::ChunkCounts;
 
 impl JobTable {
@@ -13,16 +14,16 @@ impl JobTable {
     /// Returns an error if the DynamoDB request fails.
     pub async fn set_counts(
         &self,
-        run_id: &str,
-        name: &str,
+        run_id: &RunId,
+        name: ItemName<'_>,
         index: u32,
         counts: &ChunkCounts,
     ) -> Result<(), EngineError> {
         let json = serde_json::to_string(counts)
             .map_err(|error| EngineError::internal(format!("cannot write the counts of {name}")).caused_by(error))?;
-        let values = [(":counts", text(&json)), (":run", text(run_id)), (":index", number(index))];
+        let values = [(":counts", text(&json)), (":run", text(run_id.as_str())), (":index", number(index))];
         let set = "SET counts = :counts, run_id = :run, job_index = :index REMOVE failure_error, failure_cause";
-        self.change(name, set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;
+        self.change(name.as_str(), set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;
         Ok(())
     }
 }

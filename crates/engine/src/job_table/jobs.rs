@@ -5,6 +5,7 @@ use super::update::{number, text, timestamp};
 use super::{JobTable, open_jobs};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::plan::JobItem;
 use std::time::SystemTime;
@@ -13,9 +14,9 @@ use std::time::SystemTime;
 #[derive(Debug, Clone, Copy)]
 pub struct NewJob<'a> {
     /// The run.
-    pub run_id: &'a str,
+    pub run_id: &'a RunId,
     /// Execution that creates it.
-    pub execution_arn: &'a str,
+    pub execution_arn: &'a ExecutionArn,
     /// The model.
     pub model_id: &'a str,
     /// If true, its rows may be sent on demand if Bedrock does not accept it in batch.
@@ -48,9 +49,9 @@ impl JobTable {
             // The caller waits on this token, whether it is new or repeated. A second answer to a token is refused by
             // Step Functions, and that counts as given.
             let mut values = waiting.to_vec();
-            values.push((":execution", text(job.execution_arn)));
+            values.push((":execution", text(job.execution_arn.as_str())));
             let set = format!("SET {token_set}, execution_arn = :execution");
-            self.change(&job.item.name, &set, "attribute_exists(lane)", &values).await?;
+            self.change(job.item.name.as_str(), &set, "attribute_exists(lane)", &values).await?;
         }
         self.stored(&job.item.name).await
     }
@@ -73,13 +74,13 @@ impl JobTable {
         further: &[(&str, AttributeValue)],
     ) -> Result<bool, EngineError> {
         let mut values = vec![
-            (":run", text(job.run_id)),
+            (":run", text(job.run_id.as_str())),
             (":index", number(job.item.index)),
             (":model", text(job.model_id)),
             (":records", number(job.item.records)),
             (":round", number(job.item.round)),
             (":lane", text(job.item.lane.name())),
-            (":execution", text(job.execution_arn)),
+            (":execution", text(job.execution_arn.as_str())),
             (":may", AttributeValue::Bool(job.on_demand_allowed)),
             (":input", text(&job.item.input_uri)),
             (":output", text(&job.item.output_uri)),
@@ -89,10 +90,10 @@ impl JobTable {
         let set = "SET run_id = :run, job_index = :index, model_id = :model, records = :records, round = :round, \
                    lane = :lane, execution_arn = :execution, may_fall_back = :may, input_uri = :input, \
                    output_uri = :output, created_at = :created";
-        self.change(&job.item.name, &format!("{set}{further_set}"), "attribute_not_exists(lane)", &values).await
+        self.change(job.item.name.as_str(), &format!("{set}{further_set}"), "attribute_not_exists(lane)", &values).await
     }
 
-    async fn stored(&self, name: &str) -> Result<StoredJob, EngineError> {
+    async fn stored(&self, name: &JobName) -> Result<StoredJob, EngineError> {
         let stored = self.get(name).await?;
         stored.ok_or_else(|| EngineError::corrupt(format!("the item `{name}` of the job table was removed meanwhile")))
     }
@@ -101,9 +102,9 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn set_arn(&self, name: &str, arn: &str) -> Result<(), EngineError> {
-        let values = [(":arn", text(arn))];
-        self.change(name, "SET job_arn = :arn", "attribute_exists(job_name)", &values).await?;
+    pub async fn set_arn(&self, name: &JobName, arn: &JobArn) -> Result<(), EngineError> {
+        let values = [(":arn", text(arn.as_str()))];
+        self.change(name.as_str(), "SET job_arn = :arn", "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 
@@ -111,7 +112,7 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn record(&self, name: &str, observed: &Observed) -> Result<(), EngineError> {
+    pub async fn record(&self, name: &JobName, observed: &Observed) -> Result<(), EngineError> {
         let values = [
             (":status", text(observed.status.name())),
             (":rank", number(observed.status.rank())),
@@ -120,7 +121,7 @@ impl JobTable {
         ];
         let set = "SET #status = :status, status_rank = :rank, message = :message, processed_records = :processed";
         let condition = "attribute_exists(job_name) AND (attribute_not_exists(status_rank) OR status_rank < :rank)";
-        self.change(name, set, condition, &values).await?;
+        self.change(name.as_str(), set, condition, &values).await?;
         Ok(())
     }
 
@@ -129,9 +130,9 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn record_progress(&self, name: &str, processed: u64) -> Result<(), EngineError> {
+    pub async fn record_progress(&self, name: &JobName, processed: u64) -> Result<(), EngineError> {
         let values = [(":processed", number(processed))];
-        self.change(name, "SET processed_records = :processed", "attribute_exists(job_name)", &values).await?;
+        self.change(name.as_str(), "SET processed_records = :processed", "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 
@@ -139,9 +140,9 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn mark_answered(&self, name: &str, token: &str) -> Result<(), EngineError> {
+    pub async fn mark_answered(&self, name: &JobName, token: &str) -> Result<(), EngineError> {
         let values = [(":yes", AttributeValue::Bool(true)), (":token", text(token))];
-        self.change(name, "SET answered = :yes REMOVE #open", "task_token = :token", &values).await?;
+        self.change(name.as_str(), "SET answered = :yes REMOVE #open", "task_token = :token", &values).await?;
         Ok(())
     }
 
@@ -149,11 +150,11 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn fall_back(&self, name: &str, fallback: &Fallback) -> Result<(), EngineError> {
+    pub async fn fall_back(&self, name: &JobName, fallback: &Fallback) -> Result<(), EngineError> {
         let Fallback { reason, refused } = fallback;
         let values = [(":reason", text(reason)), (":refused", AttributeValue::Bool(*refused))];
         let set = "SET fell_back = :reason, refused = :refused";
-        self.change(name, set, "attribute_exists(job_name)", &values).await?;
+        self.change(name.as_str(), set, "attribute_exists(job_name)", &values).await?;
         Ok(())
     }
 }

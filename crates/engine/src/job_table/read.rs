@@ -5,15 +5,16 @@ use super::items::{StoredItem, StoredJob};
 use super::update::text;
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
+use bedrock_batch_domain::ids::{JobName, RunId};
 
 impl JobTable {
     /// Returns the job with this name, if it was started.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or the item is corrupt.
-    pub async fn get(&self, name: &str) -> Result<Option<StoredJob>, EngineError> {
-        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(name)).consistent_read(true);
-        let got = get.send().await;
+    pub async fn get(&self, name: &JobName) -> Result<Option<StoredJob>, EngineError> {
+        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(name.as_str()));
+        let got = get.consistent_read(true).send().await;
         let got = got.map_err(|error| {
             EngineError::from_aws(format!("cannot read the item `{name}` of the table {}", self.table), &error)
         })?;
@@ -25,7 +26,7 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or an item is corrupt.
-    pub async fn of_run(&self, run_id: &str) -> Result<Vec<StoredItem>, EngineError> {
+    pub async fn of_run(&self, run_id: &RunId) -> Result<Vec<StoredItem>, EngineError> {
         self.readable_of_run(run_id).await?.into_iter().collect()
     }
 
@@ -33,10 +34,11 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn readable_of_run(&self, run_id: &str) -> Result<Vec<Result<StoredItem, EngineError>>, EngineError> {
+    pub async fn readable_of_run(&self, run_id: &RunId) -> Result<Vec<Result<StoredItem, EngineError>>, EngineError> {
         let query = self.client.query().table_name(&self.table).index_name(RUN_INDEX.name);
         let condition = format!("{} = :run", RUN_INDEX.partition_key);
-        let query = query.key_condition_expression(condition).expression_attribute_values(":run", text(run_id));
+        let query =
+            query.key_condition_expression(condition).expression_attribute_values(":run", text(run_id.as_str()));
         let mut found = query.into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = found.next().await {

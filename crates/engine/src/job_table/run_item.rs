@@ -6,6 +6,7 @@ use super::update::{expiry, number, text, timestamp};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::layout::Layout;
 use std::time::SystemTime;
 
@@ -13,7 +14,7 @@ use std::time::SystemTime;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunItem {
     /// The execution.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// If true, the run was stopped.
     pub stopped: bool,
 }
@@ -23,8 +24,8 @@ impl RunItem {
     ///
     /// # Errors
     /// Returns `Superseded` if another execution owns it or it was stopped.
-    pub fn ensure_owner(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
-        if self.execution_arn != execution_arn {
+    pub fn ensure_owner(&self, run_id: &RunId, execution_arn: &ExecutionArn) -> Result<(), EngineError> {
+        if self.execution_arn != *execution_arn {
             return Err(EngineError::superseded(format!(
                 "another execution owns run {run_id}: {}",
                 self.execution_arn
@@ -37,7 +38,7 @@ impl RunItem {
     ///
     /// # Errors
     /// Returns `Superseded` if it was stopped.
-    pub fn ensure_running(&self, run_id: &str) -> Result<(), EngineError> {
+    pub fn ensure_running(&self, run_id: &RunId) -> Result<(), EngineError> {
         if self.stopped { Err(EngineError::superseded(format!("run {run_id} was stopped"))) } else { Ok(()) }
     }
 }
@@ -47,7 +48,7 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails or the item is corrupt.
-    pub async fn run(&self, run_id: &str) -> Result<Option<RunItem>, EngineError> {
+    pub async fn run(&self, run_id: &RunId) -> Result<Option<RunItem>, EngineError> {
         let name = Layout::run_item_name(run_id);
         let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(&name));
         let got = get.consistent_read(true).send().await;
@@ -57,7 +58,7 @@ impl JobTable {
         let Some(item) = got.item() else { return Ok(None) };
         let attributes = Attributes::of(item)?;
         Ok(Some(RunItem {
-            execution_arn: attributes.required_text("execution_arn")?,
+            execution_arn: attributes.required_id("execution_arn", "the ARN of an execution")?,
             stopped: attributes.required_flag("stopped")?,
         }))
     }
@@ -67,7 +68,7 @@ impl JobTable {
     /// # Errors
     /// Returns `Superseded` if another execution owns it or it was stopped; another error if the DynamoDB request fails or
     /// the item is corrupt.
-    pub async fn ensure_owner(&self, run_id: &str, execution_arn: &str) -> Result<(), EngineError> {
+    pub async fn ensure_owner(&self, run_id: &RunId, execution_arn: &ExecutionArn) -> Result<(), EngineError> {
         match self.run(run_id).await? {
             Some(run) => run.ensure_owner(run_id, execution_arn),
             None => Ok(()),
@@ -81,21 +82,21 @@ impl JobTable {
     /// Returns an error if the DynamoDB request fails.
     pub async fn acquire_run(
         &self,
-        run_id: &str,
-        execution_arn: &str,
-        previous: Option<&str>,
+        run_id: &RunId,
+        execution_arn: &ExecutionArn,
+        previous: Option<&ExecutionArn>,
     ) -> Result<bool, EngineError> {
         let name = Layout::run_item_name(run_id);
         let put = self.client.put_item().table_name(&self.table);
         let put = put
             .item(PARTITION_KEY, text(&name))
-            .item("execution_arn", text(execution_arn))
+            .item("execution_arn", text(execution_arn.as_str()))
             .item("stopped", AttributeValue::Bool(false))
             .item(OPEN_INDEX.sort_key, text(&timestamp(SystemTime::now())))
             .item(TIME_TO_LIVE, number(expiry()))
             .condition_expression("attribute_not_exists(job_name) OR execution_arn IN (:own, :previous)")
-            .expression_attribute_values(":own", text(execution_arn))
-            .expression_attribute_values(":previous", text(previous.unwrap_or(execution_arn)));
+            .expression_attribute_values(":own", text(execution_arn.as_str()))
+            .expression_attribute_values(":previous", text(previous.unwrap_or(execution_arn).as_str()));
         match put.send().await {
             Ok(_) => Ok(true),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
@@ -112,8 +113,8 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn stop_run(&self, run_id: &str, execution_arn: &str) -> Result<bool, EngineError> {
-        let values = [(":yes", AttributeValue::Bool(true)), (":execution", text(execution_arn))];
+    pub async fn stop_run(&self, run_id: &RunId, execution_arn: &ExecutionArn) -> Result<bool, EngineError> {
+        let values = [(":yes", AttributeValue::Bool(true)), (":execution", text(execution_arn.as_str()))];
         let name = Layout::run_item_name(run_id);
         self.change(&name, "SET stopped = :yes", "execution_arn = :execution", &values).await
     }

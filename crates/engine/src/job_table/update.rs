@@ -11,8 +11,14 @@ use std::time::SystemTime;
 /// Time to live after the last update.
 const KEPT_SECONDS: i64 = 90 * 24 * 3600;
 
+/// Placeholders of the values that every update sets. Callers have names of their own for theirs, and a clash would write the
+/// value of the one as that of the other.
+const UPDATED_AT: &str = ":updated_at";
+const EXPIRES_AT: &str = ":expires_at";
+
 impl JobTable {
-    /// Updates an item if it meets the condition; returns true if it did.
+    /// Updates an item if it meets the condition; returns true if it did. The names of `values` are not [`UPDATED_AT`] and
+    /// not [`EXPIRES_AT`].
     pub(super) async fn change(
         &self,
         name: &str,
@@ -24,16 +30,16 @@ impl JobTable {
             Some((set, removed)) => (set, format!(" REMOVE {removed}")),
             None => (expression, String::new()),
         };
-        let full = format!("{set}, {} = :now, {TIME_TO_LIVE} = :expiry{remove}", OPEN_INDEX.sort_key);
+        let full = format!("{set}, {} = {UPDATED_AT}, {TIME_TO_LIVE} = {EXPIRES_AT}{remove}", OPEN_INDEX.sort_key);
         let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(name));
-        let mut update = update
-            .condition_expression(condition)
-            .expression_attribute_values(":now", text(&timestamp(SystemTime::now())))
-            .expression_attribute_values(":expiry", number(expiry()))
-            .return_values(ReturnValue::None);
-        for (name, value) in values {
-            update = update.expression_attribute_values(*name, value.clone());
+        let mut update = update.condition_expression(condition).return_values(ReturnValue::None);
+        for (placeholder, value) in values {
+            update = update.expression_attribute_values(*placeholder, value.clone());
         }
+        // Last, so that they hold even if a caller took their names.
+        update = update
+            .expression_attribute_values(UPDATED_AT, text(&timestamp(SystemTime::now())))
+            .expression_attribute_values(EXPIRES_AT, number(expiry()));
         // Attribute names that are reserved words of DynamoDB.
         for (alias, attribute) in [("#open", OPEN_INDEX.partition_key), ("#status", "status")] {
             if full.contains(alias) {

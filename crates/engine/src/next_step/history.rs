@@ -2,6 +2,7 @@
 
 use crate::error::EngineError;
 use crate::objects::Bucket;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::run::{History, Pass};
 
@@ -9,7 +10,7 @@ use bedrock_batch_domain::run::{History, Pass};
 ///
 /// # Errors
 /// Returns an error if a manifest cannot be read.
-pub(crate) async fn read_history(bucket: &Bucket, run_id: &str, last: u32) -> Result<History, EngineError> {
+pub(crate) async fn read_history(bucket: &Bucket, run_id: &RunId, last: u32) -> Result<History, EngineError> {
     let mut passes = Vec::new();
     for pass in 0..=last {
         let jobs = bucket.get_json(&Layout::pass_jobs_key(run_id, pass)).await?;
@@ -27,7 +28,7 @@ pub(crate) async fn read_history(bucket: &Bucket, run_id: &str, last: u32) -> Re
 ///
 /// # Errors
 /// Returns an error if a manifest cannot be read.
-pub(crate) async fn read_whole_history(bucket: &Bucket, run_id: &str) -> Result<History, EngineError> {
+pub(crate) async fn read_whole_history(bucket: &Bucket, run_id: &RunId) -> Result<History, EngineError> {
     let mut last = 0;
     while bucket.contains(&Layout::pass_jobs_key(run_id, last + 1)).await? {
         last += 1;

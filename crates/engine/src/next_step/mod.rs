@@ -12,6 +12,7 @@ use crate::error::EngineError;
 use crate::job_table::{Fallback, JobTable, StoredItem, StoredJob};
 use crate::objects::Bucket;
 use bedrock_batch_domain::extract::ColumnType;
+use bedrock_batch_domain::ids::JobName;
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
 use bedrock_batch_domain::lane::Lane;
@@ -60,7 +61,7 @@ impl NextStepper {
         // Boxed: the futures of all transitions together are large.
         let next = Box::pin(self.perform(&stored, transition)).await?;
         let (phase, pass, round) = (next.state.phase, next.state.pass, next.state.round);
-        tracing::info!(run_id = next.run_id, ?phase, step = ?next.step, pass, round, "run_step_decided");
+        tracing::info!(run_id = %next.run_id, ?phase, step = ?next.step, pass, round, "run_step_decided");
         Ok(next)
     }
 
@@ -118,7 +119,7 @@ impl NextStepper {
     }
 
     /// Notes failed jobs whose rows are now sent on demand, which the summary reports because they cost the full price.
-    async fn note_fallbacks(&self, items: &[StoredItem], failed: &BTreeSet<String>) -> Result<(), EngineError> {
+    async fn note_fallbacks(&self, items: &[StoredItem], failed: &BTreeSet<JobName>) -> Result<(), EngineError> {
         for job in items.iter().filter_map(StoredItem::job).filter(|job| failed.contains(&job.name)) {
             let message = job.message.as_deref().unwrap_or("without a message");
             let fallback = Fallback { reason: format!("the job failed: {message}"), refused: false };
@@ -134,14 +135,14 @@ impl Stored {
             shape: RunShape::from(&self.plan),
             history: &self.history,
             counts: self.chunk_counts(),
-            fates: self.items.iter().filter_map(StoredItem::job).map(|job| (job.name.as_str(), fate(job))).collect(),
+            fates: self.items.iter().filter_map(StoredItem::job).map(|job| (&job.name, fate(job))).collect(),
         }
     }
 
     /// Returns the counts of each chunk that was joined.
     fn chunk_counts(&self) -> BTreeMap<u32, &ChunkCounts> {
         let is_chunk =
-            |item: &&StoredItem| item.index() < self.plan.counts.jobs && !matches!(item, StoredItem::Duplicates(_));
+            |item: &&StoredItem| item.index() < self.plan.counts.jobs && !matches!(item, StoredItem::Duplicates(..));
         self.items.iter().filter(is_chunk).filter_map(|item| Some((item.index(), item.counts()?))).collect()
     }
 
@@ -150,12 +151,12 @@ impl Stored {
         self.done.followed_by(&self.plan, state, lane, manifest_key)
     }
 
-    fn chunk_name(&self, chunk: u32) -> String {
+    fn chunk_name(&self, chunk: u32) -> JobName {
         self.layout.job_name(&self.plan.started_at, 0, chunk)
     }
 
     fn stamp(&self) -> JoinStamp {
-        let execution = self.done.execution_arn.rsplit(':').next().unwrap_or_default().to_owned();
+        let execution = self.done.execution_arn.name().to_owned();
         JoinStamp::AfterPass { execution, pass: self.done.state.pass }
     }
 

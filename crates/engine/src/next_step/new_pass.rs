@@ -30,7 +30,7 @@ impl NextStepper {
         }
         let lane = pass.jobs.first().map_or(new.lane, |job| job.lane);
         let (rows, jobs, round) = (new.rows.values().sum::<u64>(), pass.jobs.len(), new.round);
-        tracing::info!(run_id = plan.run_id, pass = number, round, rows, jobs, %lane, "pass_prepared");
+        tracing::info!(run_id = %plan.run_id, pass = number, round, rows, jobs, %lane, "pass_prepared");
         let state = done.state.answering_new_pass(new.round, remainder.is_some());
         Ok(Some(stored.next(state, lane, key)))
     }

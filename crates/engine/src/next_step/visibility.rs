@@ -4,13 +4,14 @@
 use super::NextStepper;
 use crate::error::EngineError;
 use crate::job_table::StoredItem;
+use bedrock_batch_domain::ids::{ItemName, JobName};
 use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
 use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::run::{History, Phase, Step};
 use std::collections::HashMap;
 
 /// Stamps of the latest joins, by the names under which counts are stored.
-struct Stamps<'a>(HashMap<&'a str, &'a JoinStamp>);
+struct Stamps<'a>(HashMap<ItemName<'a>, &'a JoinStamp>);
 
 impl<'a> Stamps<'a> {
     fn of(items: &'a [StoredItem]) -> Self {
@@ -18,7 +19,7 @@ impl<'a> Stamps<'a> {
     }
 
     /// Returns an error unless each of these names is stored with its stamp.
-    fn check<'t>(&self, expected: impl Iterator<Item = (&'t str, &'t JoinStamp)>) -> Result<(), EngineError> {
+    fn check<'t>(&self, expected: impl Iterator<Item = (ItemName<'t>, &'t JoinStamp)>) -> Result<(), EngineError> {
         let late = expected.filter(|(name, stamp)| self.0.get(name) != Some(stamp)).count();
         if late > 0 {
             return Err(EngineError::transient(format!("the counts of {late} joins are not visible yet")));
@@ -40,7 +41,7 @@ impl NextStepper {
                 // Counts of an earlier join (if the run was collected and then resumed) must not be taken for those of the
                 // jobs' own joins.
                 let expected: Vec<JobItem> = self.bucket.get_json(&done.manifest_key).await?;
-                Stamps::of(items).check(expected.iter().map(|item| (item.name.as_str(), &JoinStamp::FirstJob)))?;
+                Stamps::of(items).check(expected.iter().map(|item| ((&item.name).into(), &JoinStamp::FirstJob)))?;
                 check_over(history, items, done.state.pass)
             }
             Phase::Answer => check_over(history, items, done.state.pass),
@@ -57,8 +58,8 @@ impl NextStepper {
 /// Returns an error unless all jobs of the pass are over.
 fn check_over(history: &History, items: &[StoredItem], pass: u32) -> Result<(), EngineError> {
     let jobs = items.iter().filter_map(StoredItem::job);
-    let over: HashMap<&str, bool> = jobs.map(|job| (job.name.as_str(), job.is_over())).collect();
-    let open = history.jobs_of_pass(pass).filter(|(job, _)| over.get(job.name.as_str()) != Some(&true)).count();
+    let over: HashMap<&JobName, bool> = jobs.map(|job| (&job.name, job.is_over())).collect();
+    let open = history.jobs_of_pass(pass).filter(|(job, _)| over.get(&job.name) != Some(&true)).count();
     if open > 0 {
         return Err(EngineError::transient(format!("the end of {open} jobs is not visible yet")));
     }

@@ -2,7 +2,7 @@
 
 use crate::finalize::StateError;
 use bedrock_batch_domain::email::Ending;
-use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::ids::{ExecutionArn, RunId, StateMachineArn};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ pub struct FailedPipeline {
     /// Name of its execution.
     pub execution_name: String,
     /// ARN of its execution.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// Time of the start.
     #[serde(default)]
     pub started_at: String,
@@ -53,12 +53,12 @@ fn failed() -> Ending {
 }
 
 /// Execution that ended.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EndedExecution {
     /// ARN of the execution.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// ARN of its state machine.
-    pub state_machine_arn: String,
+    pub state_machine_arn: StateMachineArn,
     /// Name of the execution.
     pub name: String,
     /// `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
@@ -90,7 +90,7 @@ impl EndedExecution {
 
     /// Returns true for an execution of the pipeline orchestrator.
     pub(super) fn is_pipeline(&self) -> bool {
-        self.state_machine_arn.contains(":stateMachine:bedrock-pipeline-orchestrator")
+        self.state_machine_arn.name().starts_with("bedrock-pipeline-orchestrator")
     }
 
     /// Returns the duration in seconds.
@@ -123,13 +123,33 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:bedrock-pipeline-orchestrator-1:p";
+
     fn read(event: Value) -> PipelineEnd {
         serde_json::from_value(event).unwrap()
     }
 
+    /// An execution of which nothing but its name is known.
+    fn ended(name: &str) -> EndedExecution {
+        let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-1";
+        EndedExecution {
+            execution_arn: EXECUTION.parse().unwrap(),
+            state_machine_arn: machine.parse().unwrap(),
+            name: name.to_owned(),
+            status: String::new(),
+            started: None,
+            stopped: None,
+            input: None,
+            output: None,
+            error: None,
+            cause: None,
+        }
+    }
+
     #[test]
     fn the_end_of_a_succeeded_pipeline_is_read() {
-        let input = read(json!({"action": "succeeded", "pipeline_run_id": "p", "bucket": "b", "execution_arn": "a",
+        let input =
+            read(json!({"action": "succeeded", "pipeline_run_id": "p", "bucket": "b", "execution_arn": EXECUTION,
             "started_at": "t", "stages": []}));
         let PipelineEnd::Succeeded { pipeline_run_id } = input else { panic!("{input:?}") };
         assert_eq!(pipeline_run_id.as_str(), "p");
@@ -137,24 +157,22 @@ mod tests {
 
     #[test]
     fn the_end_of_a_failed_pipeline_is_read() {
-        let input = read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "started_at": "t",
+        let input =
+            read(json!({"action": "failed", "execution_name": "p", "execution_arn": EXECUTION, "started_at": "t",
             "input": {"pipeline_name": "n"}, "error": {"Error": "States.TaskFailed", "Cause": "c"}}));
         let PipelineEnd::Failed(failed) = input else { panic!("{input:?}") };
         assert_eq!((failed.error.error.as_str(), failed.ending), ("States.TaskFailed", Ending::Failed));
         // A Fail state may end without a cause.
-        read(json!({"action": "failed", "execution_name": "p", "execution_arn": "a", "error": {"Error": "x"}}));
+        read(json!({"action": "failed", "execution_name": "p", "execution_arn": EXECUTION, "error": {"Error": "x"}}));
     }
 
     #[test]
     fn a_run_that_failed_has_its_ending_and_its_duration() {
         let ended = EndedExecution {
-            state_machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-1"
-                .to_owned(),
-            name: "t=1".to_owned(),
             status: "FAILED".to_owned(),
             started: Some(1_763_643_907),
             stopped: Some(1_763_643_967),
-            ..EndedExecution::default()
+            ..ended("t=1")
         };
         assert_eq!((ended.ending(), ended.duration(), ended.is_pipeline()), (Some(Ending::Failed), Some(60), false));
         assert_eq!(ended.run_id(), RunId::of_execution("t=1"));
@@ -162,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_continued_run_keeps_its_id() {
-        let mut ended = EndedExecution { name: "second".to_owned(), ..EndedExecution::default() };
+        let mut ended = ended("second");
         ended.input = Some(r#"{"resume_run": "first"}"#.to_owned());
         assert_eq!(ended.run_id().as_str(), "first");
         ended.output = Some(r#"{"run_id": "of-the-output"}"#.to_owned());
@@ -171,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_running_execution_has_no_end_and_no_duration() {
-        let running = EndedExecution { status: "RUNNING".to_owned(), started: Some(1), ..EndedExecution::default() };
+        let running = EndedExecution { status: "RUNNING".to_owned(), started: Some(1), ..ended("a") };
         assert_eq!((running.ending(), running.duration()), (None, None));
     }
 
@@ -179,13 +197,12 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC{0,60}", started in any::<u64>()) {
             let ended = EndedExecution {
-                name: text.clone(),
                 status: text.clone(),
                 input: Some(text.clone()),
                 output: Some(text.clone()),
                 started: Some(started),
                 stopped: Some(0),
-                ..EndedExecution::default()
+                ..ended(&text)
             };
             let _ = (ended.run_id(), ended.duration(), ended.ending());
             let _ = serde_json::from_str::<PipelineEnd>(&text);

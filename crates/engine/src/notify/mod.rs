@@ -60,6 +60,6 @@ impl Notifier {
 }
 
 /// Returns the link to an execution in the console, or its ARN if there is no link.
-fn shown_execution(arn: &str) -> String {
-    ExecutionArn::parse(arn).ok().and_then(|arn| execution_link(&arn)).unwrap_or_else(|| arn.to_owned())
+fn shown_execution(arn: &ExecutionArn) -> String {
+    execution_link(arn).unwrap_or_else(|| arn.to_string())
 }

@@ -66,7 +66,7 @@ impl Notifier {
             number: index + 1,
             of: pipeline.stages.len(),
             run_id: stage.run_id.clone(),
-            console: shown_execution(pipeline.execution_arn.of_stage(&stage.execution_name).as_str()),
+            console: shown_execution(&pipeline.execution_arn.of_stage(&stage.execution_name)),
         });
         adopt_error_of_stage(email, at);
         email.resumable = self.bucket.contains(&Layout::plan_key(&stage.run_id)).await?;

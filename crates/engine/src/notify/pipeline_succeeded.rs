@@ -33,7 +33,7 @@ impl Notifier {
             stages: pipeline.stages.iter().zip(outputs).map(|(stage, output)| stages::report(stage, output)).collect(),
             files,
             links_end: linker.end(),
-            console: shown_execution(pipeline.execution_arn.as_str()),
+            console: shown_execution(&pipeline.execution_arn),
         };
         self.mailer.send(&email.email()).await?;
         tracing::info!(%pipeline_run_id, status = summary.status, "pipeline_completion_notified");

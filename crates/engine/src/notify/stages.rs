@@ -33,7 +33,7 @@ impl Notifier {
         }
         for (index, stage) in pipeline.stages.iter().enumerate() {
             let execution = pipeline.execution_arn.of_stage(&stage.execution_name);
-            let Some(child) = self.described(execution.as_str()).await? else {
+            let Some(child) = self.described(&execution).await? else {
                 // Its execution was not started.
                 return Ok(Some(FailedAt { index, ..FailedAt::default() }));
             };
@@ -45,10 +45,10 @@ impl Notifier {
     }
 
     /// Describes an execution; returns `None` if it does not exist.
-    pub(super) async fn described(&self, arn: &str) -> Result<Option<FailedChild>, EngineError> {
-        match self.step_functions.describe_execution().execution_arn(arn).send().await {
+    pub(super) async fn described(&self, arn: &ExecutionArn) -> Result<Option<FailedChild>, EngineError> {
+        match self.step_functions.describe_execution().execution_arn(arn.as_str()).send().await {
             Ok(found) => Ok(Some(FailedChild {
-                execution_arn: ExecutionArn::parse(arn).ok(),
+                execution_arn: Some(arn.clone()),
                 name: found.name().map(str::to_owned),
                 status: Some(found.status().as_str().to_owned()),
                 error: found.error().map(str::to_owned),

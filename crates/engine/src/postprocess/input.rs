@@ -1,5 +1,6 @@
 //! Input of postprocess.
 
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::join_task::JoinTask;
 use bedrock_batch_domain::plan::JobItem;
 use serde::Deserialize;
@@ -9,9 +10,9 @@ use serde::Deserialize;
 #[serde(try_from = "StateInput")]
 pub struct PostprocessInput {
     /// The run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// The execution of the state machine.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// The task.
     pub task: JoinTask,
 }
@@ -19,8 +20,8 @@ pub struct PostprocessInput {
 /// Input in the format of the state machine: an item of its manifest, under a name that depends on the kind of the item.
 #[derive(Deserialize)]
 struct StateInput {
-    run_id: String,
-    execution_arn: String,
+    run_id: RunId,
+    execution_arn: ExecutionArn,
     /// Job of the first pass, whose rows are one chunk.
     #[serde(default)]
     job: Option<JobItem>,

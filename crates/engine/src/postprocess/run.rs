@@ -16,6 +16,7 @@ use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::extract::ColumnType;
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, RunId};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::{JobStatus, unanswered};
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinTask};
@@ -45,7 +46,7 @@ struct RowsFile {
     types: Option<Vec<ColumnType>>,
     outputs: Vec<(OutputFormat, String)>,
     /// Execution that owns the run.
-    owner: String,
+    owner: ExecutionArn,
     prompts: PromptsRead,
 }
 
@@ -63,28 +64,29 @@ impl Postprocessor {
         self.jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
-        let (index, name, stamp, counts) = match &input.task {
+        let (stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
                 self.pivot(plan, layout, *chunk, &input.execution_arn).await?;
                 // Its rows are already counted.
                 return Ok(ChunkCounts::default());
             }
-            JoinTask::Chunk { chunk, name, attempts, types, stamp } => {
+            JoinTask::Chunk { chunk, attempts, types, stamp, .. } => {
                 let outputs = outputs(&plan, &layout, *chunk, Layout::output_key);
                 let rows_key = layout.rows_key(*chunk);
                 let file = self.rows_file(input, plan, layout, &rows_key, outputs, types.clone()).await?;
-                (*chunk, name, stamp, self.join_chunk(file, *chunk, attempts).await?)
+                (stamp, self.join_chunk(file, *chunk, attempts).await?)
             }
-            JoinTask::Duplicates { file: index, name, types, stamp } => {
+            JoinTask::Duplicates { file: index, types, stamp, .. } => {
                 let outputs = outputs(&plan, &layout, *index, Layout::duplicate_output_key);
                 let rows_key = layout.duplicate_rows_key(*index);
                 let file = self.rows_file(input, plan, layout, &rows_key, outputs, types.clone()).await?;
-                (*index, name, stamp, self.join_duplicates(file).await?)
+                (stamp, self.join_duplicates(file).await?)
             }
         };
         let counts = ChunkCounts { stamp: stamp.clone(), ..counts };
-        self.jobs.set_counts(&input.run_id, name, index, &counts).await?;
-        tracing::info!(run_id = input.run_id, name, rows = counts.rows, answered = counts.answered, "file_joined");
+        let name = input.task.name();
+        self.jobs.set_counts(&input.run_id, name, input.task.index(), &counts).await?;
+        tracing::info!(run_id = %input.run_id, %name, rows = counts.rows, answered = counts.answered, "file_joined");
         Ok(counts)
     }
 
@@ -154,8 +156,8 @@ impl Postprocessor {
         attempt: &ChunkAttempt,
     ) -> Result<(JobAttempt, Vec<ObjectMeta>), EngineError> {
         let stored = self.jobs.get(&attempt.name).await?;
-        let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_deref());
-        let folder = match (attempt.lane, job_arn.and_then(|arn| arn.rsplit('/').next())) {
+        let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_ref());
+        let folder = match (attempt.lane, job_arn.map(JobArn::id)) {
             (Lane::OnDemand, _) => Some(file.layout.on_demand_prefix(attempt.index)),
             // Bedrock writes to a subfolder of the given folder, which is named after the job's id.
             (Lane::Batch, Some(id)) => Some(format!("{}{id}/", file.layout.answers_prefix(attempt.index))),
@@ -191,7 +193,7 @@ impl Postprocessor {
     }
 
     /// Writes the rows of a chunk as wide rows, after everything is answered.
-    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owner: &str) -> Result<(), EngineError> {
+    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owner: &ExecutionArn) -> Result<(), EngineError> {
         let own = self.expect(&layout.long_key(chunk)).await?;
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let formats = plan.request.output_formats.iter();
@@ -201,7 +203,7 @@ impl Postprocessor {
         let uploads = self.bucket.uploads(&Handle::current());
         let run_id = plan.run_id.clone();
         let rows = {
-            let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.to_owned());
+            let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let task = PivotTask { prompts: &prompts, plan: &plan.prompts, existing, outputs: &outputs };
@@ -223,7 +225,7 @@ impl Postprocessor {
             .await?
         };
         uploads.finish().await?;
-        tracing::info!(run_id, chunk, rows, "chunk_pivoted");
+        tracing::info!(%run_id, chunk, rows, "chunk_pivoted");
         Ok(())
     }
 
@@ -269,12 +271,17 @@ struct WhileOwned<'a> {
     runtime: &'a Handle,
     uploads: &'a Uploads,
     jobs: &'a JobTable,
-    run_id: &'a str,
-    owner: &'a str,
+    run_id: &'a RunId,
+    owner: &'a ExecutionArn,
 }
 
 impl<'a> WhileOwned<'a> {
-    fn new(runtime: &'a Handle, uploads: &'a Uploads, jobs: &'a JobTable, (run_id, owner): (&'a str, &'a str)) -> Self {
+    fn new(
+        runtime: &'a Handle,
+        uploads: &'a Uploads,
+        jobs: &'a JobTable,
+        (run_id, owner): (&'a RunId, &'a ExecutionArn),
+    ) -> Self {
         Self { runtime, uploads, jobs, run_id, owner }
     }
 }

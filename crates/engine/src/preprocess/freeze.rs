@@ -6,6 +6,7 @@ use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
 use crate::objects::Bucket;
 use bedrock_batch_domain::format_version::FormatVersion;
+use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source};
@@ -14,7 +15,7 @@ use bedrock_batch_domain::run::Step;
 /// Run whose chunks are written.
 pub(super) struct RunToFreeze<'a> {
     pub(super) input: &'a StartInput,
-    pub(super) run_id: &'a str,
+    pub(super) run_id: &'a RunId,
     pub(super) layout: &'a Layout,
     pub(super) checked: &'a ValidatedRequest,
     pub(super) counts: PlanCounts,
@@ -42,7 +43,7 @@ impl RunToFreeze<'_> {
         // The plan is written last, so that its existence implies that of all other files.
         bucket.put_json(&Layout::plan_key(run_id), &plan).await?;
         let counts = &plan.counts;
-        tracing::info!(run_id, rows = counts.rows, records = counts.records, jobs = counts.jobs, "run_prepared");
+        tracing::info!(%run_id, rows = counts.rows, records = counts.records, jobs = counts.jobs, "run_prepared");
         Ok(Step::first(&plan, &self.input.execution_arn))
     }
 
@@ -80,7 +81,7 @@ impl RunToFreeze<'_> {
         let resolved = &self.checked.resolved;
         Plan {
             version: FormatVersion::CURRENT,
-            run_id: self.run_id.to_owned(),
+            run_id: self.run_id.clone(),
             execution_arn: self.input.execution_arn.clone(),
             started_at: self.input.started_at.clone(),
             bucket: bucket.name().to_owned(),

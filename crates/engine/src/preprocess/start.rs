@@ -12,7 +12,7 @@ use crate::job_table::JobTable;
 use crate::objects::blocking;
 use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::ids::RunId;
-use bedrock_batch_domain::layout::{self, Layout};
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::pipeline_of_stage;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problem;
@@ -38,7 +38,7 @@ impl Preprocessor {
     /// # Errors
     /// Returns `InvalidInput` with all problems of the input, and an error if an AWS request fails.
     pub async fn run(&self, input: &StartInput) -> Result<Step, EngineError> {
-        let run_id = layout::run_id(&input.execution_name);
+        let run_id = RunId::of_execution(&input.execution_name);
         let pipeline = pipeline_of_stage(&input.input);
         let request = self.inputs.resolve_config(input.input.clone()).await?;
         let pinned = self.check_name(input, &run_id).await?;
@@ -87,7 +87,7 @@ impl Preprocessor {
     /// but the files of the earlier run would be taken for those of this one.
     ///
     /// Returns the commit at which an earlier attempt of this start has read its dataset: a repetition writes the same bytes.
-    async fn check_name(&self, input: &StartInput, run_id: &str) -> Result<Option<String>, EngineError> {
+    async fn check_name(&self, input: &StartInput, run_id: &RunId) -> Result<Option<String>, EngineError> {
         let bucket = &self.inputs.bucket;
         // A pipeline run with this name would share the folder.
         if bucket.contains(&Layout::pipeline_key(run_id)).await? {

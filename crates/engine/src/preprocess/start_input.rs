@@ -1,5 +1,6 @@
 //! Payload of the first state of an execution.
 
+use bedrock_batch_domain::ids::ExecutionArn;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ pub struct StartInput {
     /// The execution's name.
     pub execution_name: String,
     /// The execution's ARN.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// Time at which the execution started.
     pub started_at: String,
     /// The user's input.

@@ -12,6 +12,7 @@ use crate::objects::Bucket;
 use crate::time;
 use bedrock_batch_domain::email::NotStarted;
 use bedrock_batch_domain::error_name::ErrorName;
+use bedrock_batch_domain::ids::StateMachineArn;
 use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::trigger::{Upload, UploadAction, action_for, error_key};
 use serde::Serialize;
@@ -33,9 +34,9 @@ pub struct Trigger {
     /// Bucket of the stack.
     pub bucket: Bucket,
     /// ARN of the batch orchestrator.
-    pub batch_orchestrator: String,
+    pub batch_orchestrator: StateMachineArn,
     /// ARN of the pipeline orchestrator.
-    pub pipeline_orchestrator: String,
+    pub pipeline_orchestrator: StateMachineArn,
     /// Sender of the emails.
     pub mailer: Mailer,
     /// Deployed configurations.

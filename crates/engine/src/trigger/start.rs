@@ -32,8 +32,8 @@ impl Trigger {
     pub(super) async fn started_before(&self, upload: &Upload) -> Result<Option<String>, EngineError> {
         let name = execution_name(upload);
         for machine in [&self.pipeline_orchestrator, &self.batch_orchestrator] {
-            let execution = format!("{}:{name}", machine.replacen(":stateMachine:", ":execution:", 1));
-            match self.step_functions.describe_execution().execution_arn(&execution).send().await {
+            let execution = machine.execution(&name)?;
+            match self.step_functions.describe_execution().execution_arn(execution.as_str()).send().await {
                 Ok(_) => {
                     tracing::info!(execution = name, "upload_execution_already_started");
                     return Ok(Some(name));
@@ -56,7 +56,7 @@ impl Trigger {
     async fn start(&self, upload: &Upload, pipeline: bool, input: String) -> Result<String, EngineError> {
         let machine = if pipeline { &self.pipeline_orchestrator } else { &self.batch_orchestrator };
         let name = execution_name(upload);
-        let start = self.step_functions.start_execution().state_machine_arn(machine).name(&name).input(input);
+        let start = self.step_functions.start_execution().state_machine_arn(machine.as_str()).name(&name).input(input);
         match start.send().await {
             Ok(_) => Ok(name),
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => {

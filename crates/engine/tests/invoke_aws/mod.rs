@@ -111,6 +111,10 @@ fn dynamodb(aws: &Aws, target: &str, body: &Bytes) -> Response {
             let expression = request["UpdateExpression"].as_str().unwrap().to_owned();
             let values = request["ExpressionAttributeValues"].clone();
             let key = name(&request["Key"]);
+            if let Some(problem) = mistyped_index_key(&expression, &values) {
+                let error = json!({"__type": "com.amazon.coral.validate#ValidationException", "message": problem});
+                return respond(400, &[("content-type", "application/x-amz-json-1.0")], error.to_string());
+            }
             let first_time = request["ConditionExpression"].as_str().is_some_and(|c| c.contains("not_exists(lane)"));
             if first_time && world.items.contains_key(&key) {
                 let error = json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"});
@@ -129,6 +133,13 @@ fn dynamodb(aws: &Aws, target: &str, body: &Bytes) -> Response {
         }
     };
     respond(200, &[("content-type", "application/x-amz-json-1.0")], answer.to_string())
+}
+
+/// Returns the error of an update that gives the sort key of the open index, a text, another type.
+fn mistyped_index_key(expression: &str, values: &Value) -> Option<String> {
+    let (_, assigned) = expression.split_once("updated_at = ")?;
+    let value = &values[assigned.split([',', ' ']).next()?];
+    value["S"].is_null().then(|| format!("Type mismatch for Index Key updated_at Expected: S Actual: {value}"))
 }
 
 async fn bedrock(aws: &Aws, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {

@@ -61,7 +61,7 @@ struct Played<'a> {
 
 fn play<'a>(script: &Script, dice: &'a [u8]) -> Played<'a> {
     let rows = script.rows;
-    let layout = Layout::new("p", "r");
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let bucket = Bucket::default();
     let csv = |csv: String, row: u64| csv + &format!("row {}\n", script.first_of(row));
     let csv: String = (0..rows).fold("text\n".to_owned(), csv);

@@ -2,6 +2,7 @@
 //! [`resume`].
 
 use crate::world::{MINIMUM, World};
+use bedrock_batch_domain::ids::JobName;
 use bedrock_batch_domain::input::ProcessingMode;
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinStamp, JoinTask};
 use bedrock_batch_domain::lane::Lane;
@@ -131,7 +132,7 @@ impl<'a> Run<'a> {
     }
 
     fn transition(&self) -> Transition {
-        let fates = self.world.table.iter().map(|(name, item)| (name.as_str(), item.fate()));
+        let fates = self.world.table.iter().map(|(name, item)| (name, item.fate()));
         let facts = Facts {
             shape: self.shape,
             history: &self.history,
@@ -180,7 +181,7 @@ impl<'a> Run<'a> {
         }
         (self.pivots, self.last_joins) = (0, 0);
         let table = &self.world.table;
-        let progress = |name: &str| {
+        let progress = |name: &JobName| {
             let item = table.get(name);
             JobProgress { has_begun: item.is_some(), is_over: item.is_some_and(|item| item.is_over()) }
         };

@@ -2,6 +2,7 @@
 
 use crate::bucket::Bucket;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
+use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::input::{OutputFormat, ProcessingMode, RetryOn};
 use bedrock_batch_domain::job::{Action, FailureKind, JobStatus, Stored, next_action};
 use bedrock_batch_domain::join_task::ChunkAttempt;
@@ -77,7 +78,7 @@ pub(crate) struct World<'a> {
     pub(crate) mode: ProcessingMode,
     /// Jobs at Bedrock by idempotency token.
     pub(crate) bedrock: HashMap<String, BedrockJob>,
-    pub(crate) table: HashMap<String, Item>,
+    pub(crate) table: HashMap<JobName, Item>,
     /// Number of times that each record was sent in an accepted job or request.
     pub(crate) sent: HashMap<String, u32>,
     /// Records that were answered.
@@ -131,7 +132,7 @@ impl World<'_> {
 
     /// `CreateModelInvocationJob`: a repeated token returns the same job.
     fn create(&mut self, job: &JobItem) -> Result<String, ()> {
-        let token = client_request_token("r", &job.name);
+        let token = client_request_token(&RunId::of_execution("r"), &job.name);
         if !self.bedrock.contains_key(&token) {
             let ids = self.records_of(job.index);
             assert_eq!(ids.len(), job.records as usize);
@@ -193,7 +194,7 @@ impl World<'_> {
         true
     }
 
-    fn wake(&mut self, name: &str) {
+    fn wake(&mut self, name: &JobName) {
         let item = self.table.get_mut(name).unwrap();
         if !item.answered {
             self.woken += 1;
@@ -202,7 +203,7 @@ impl World<'_> {
     }
 
     /// Settles the job after an event, by the reconciler or by submit; the process may die at any point.
-    fn settle(&mut self, name: &str) {
+    fn settle(&mut self, name: &JobName) {
         let item = &self.table[name];
         let Some(job) = item.arn.as_ref().and_then(|arn| self.bedrock.get(arn)) else { return };
         let life = [JobStatus::Submitted, JobStatus::InProgress, job.status];
@@ -247,7 +248,7 @@ impl World<'_> {
         let ids = self.records_of(job.index);
         let (output, answered) = self.process(&ids, false);
         self.answered.extend(answered.clone());
-        let token = job.name.clone();
+        let token = job.name.to_string();
         self.bedrock.insert(
             token.clone(),
             BedrockJob { status: JobStatus::Completed, failure: FailureKind::Transient, output, answered },

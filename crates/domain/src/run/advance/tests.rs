@@ -3,6 +3,7 @@ use super::super::history::{History, Pass};
 use super::super::remainder::Remainder;
 use super::super::shape::RunShape;
 use super::*;
+use crate::ids::JobName;
 use crate::join_task::JoinStamp;
 use crate::plan::{JobItem, Parts};
 use crate::summary::ChunkCounts;
@@ -23,9 +24,13 @@ const JOINED: RunState =
 const BATCH_MODE: RunShape = RunShape { processing: ProcessingMode::Batch, ..SHAPE };
 const REALTIME: RunShape = RunShape { processing: ProcessingMode::Realtime, ..SHAPE };
 
+fn job_name(index: u32) -> JobName {
+    format!("job-{index}").parse().unwrap()
+}
+
 fn job(index: u32, records: u32, round: u32, lane: Lane, is_remainder: bool) -> JobItem {
     let (input_uri, output_uri) = (String::new(), String::new());
-    JobItem { index, name: format!("job {index}"), records, input_uri, output_uri, round, lane, is_remainder }
+    JobItem { index, name: job_name(index), records, input_uri, output_uri, round, lane, is_remainder }
 }
 
 /// Returns the transition of a run of one chunk of 200 rows whose only job ended with this `fate` and left this number of
@@ -33,18 +38,18 @@ fn job(index: u32, records: u32, round: u32, lane: Lane, is_remainder: bool) -> 
 fn after(state: RunState, shape: RunShape, fate: Fate, unanswered: u64) -> Transition {
     let pass = Pass { jobs: vec![job(0, 200, 0, Lane::Batch, false)], parts: Vec::new() };
     let history = History { passes: vec![pass] };
-    let counts = ChunkCounts { unanswered, ..ChunkCounts::default() };
+    let (counts, name) = (ChunkCounts { unanswered, ..ChunkCounts::default() }, job_name(0));
     let facts = Facts {
         shape,
         history: &history,
         counts: BTreeMap::from([(0, &counts)]),
-        fates: HashMap::from([("job 0", fate)]),
+        fates: HashMap::from([(&name, fate)]),
     };
     advance(&state, &facts)
 }
 
 fn new_pass(selection: RowSelection, lane: Lane, round: u32, rows: u64) -> Transition {
-    let failed = (selection == RowSelection::Failed).then(|| "job 0".to_owned());
+    let failed = (selection == RowSelection::Failed).then(|| job_name(0));
     let (rows, failed_jobs) = (BTreeMap::from([(0, rows)]), failed.into_iter().collect());
     Transition::NewPass(NewPass { selection, rows, lane, round, failed_jobs, otherwise: Ending::Finish })
 }
@@ -141,7 +146,7 @@ struct Walk<'a> {
     state: RunState,
     history: History,
     counts: BTreeMap<u32, ChunkCounts>,
-    fates: BTreeMap<String, Fate>,
+    fates: BTreeMap<JobName, Fate>,
     dice: std::slice::Iter<'a, u8>,
     /// Pass of the remainder, once it is written.
     waiting: Option<Pass>,
@@ -216,7 +221,7 @@ impl<'a> Walk<'a> {
             shape: self.shape,
             history: &self.history,
             counts: self.counts.iter().map(|(chunk, counts)| (*chunk, counts)).collect(),
-            fates: self.fates.iter().map(|(name, fate)| (name.as_str(), *fate)).collect(),
+            fates: self.fates.iter().map(|(name, fate)| (name, *fate)).collect(),
         };
         advance(&self.state, &facts)
     }

@@ -3,9 +3,9 @@
 use super::attributes::{Attributes, Item};
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
+use bedrock_batch_domain::ids::{DuplicatesName, ExecutionArn, ItemName, JobArn, JobName, RunId};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::summary::ChunkCounts;
 
 /// Item of a run.
@@ -14,18 +14,18 @@ pub enum StoredItem {
     /// Job, with the counts of its chunk if it is of pass 0.
     Job(StoredJob),
     /// Chunk whose job was never started.
-    Chunk(StoredChunk),
+    Chunk(JobName, StoredFile),
     /// File of duplicates.
-    Duplicates(StoredChunk),
+    Duplicates(DuplicatesName, StoredFile),
 }
 
 /// Stored job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredJob {
     /// Name, the key.
-    pub name: String,
+    pub name: JobName,
     /// The run.
-    pub run_id: String,
+    pub run_id: RunId,
     /// Number within the run.
     pub index: u32,
     /// Number of its records.
@@ -35,13 +35,13 @@ pub struct StoredJob {
     /// Lane in which its records are sent.
     pub lane: Lane,
     /// Execution that created it, or that waits for it now.
-    pub execution_arn: String,
+    pub execution_arn: ExecutionArn,
     /// Token of the state machine, if one waits for the job.
     pub task_token: Option<String>,
     /// If true, the token was answered.
     pub answered: bool,
     /// ARN at Bedrock, once it is known.
-    pub job_arn: Option<String>,
+    pub job_arn: Option<JobArn>,
     /// Latest status.
     pub status: Option<JobStatus>,
     /// Message of Bedrock.
@@ -80,9 +80,7 @@ pub struct StoredFailure {
 
 /// Stored chunk without a job, or file of duplicates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredChunk {
-    /// Name, the key.
-    pub name: String,
+pub struct StoredFile {
     /// Number among the chunks, or among the files of duplicates.
     pub index: u32,
     /// Error that failed the run.
@@ -93,10 +91,10 @@ pub struct StoredChunk {
 
 impl StoredItem {
     /// Returns the name, which is the key.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> ItemName<'_> {
         match self {
-            Self::Job(job) => &job.name,
-            Self::Chunk(chunk) | Self::Duplicates(chunk) => &chunk.name,
+            Self::Job(StoredJob { name, .. }) | Self::Chunk(name, _) => name.into(),
+            Self::Duplicates(name, _) => name.into(),
         }
     }
 
@@ -104,7 +102,7 @@ impl StoredItem {
     pub fn index(&self) -> u32 {
         match self {
             Self::Job(job) => job.index,
-            Self::Chunk(chunk) | Self::Duplicates(chunk) => chunk.index,
+            Self::Chunk(_, file) | Self::Duplicates(_, file) => file.index,
         }
     }
 
@@ -112,7 +110,7 @@ impl StoredItem {
     pub fn job(&self) -> Option<&StoredJob> {
         match self {
             Self::Job(job) => Some(job),
-            Self::Chunk(_) | Self::Duplicates(_) => None,
+            Self::Chunk(..) | Self::Duplicates(..) => None,
         }
     }
 
@@ -120,7 +118,7 @@ impl StoredItem {
     pub fn into_job(self) -> Option<StoredJob> {
         match self {
             Self::Job(job) => Some(job),
-            Self::Chunk(_) | Self::Duplicates(_) => None,
+            Self::Chunk(..) | Self::Duplicates(..) => None,
         }
     }
 
@@ -128,7 +126,7 @@ impl StoredItem {
     pub fn counts(&self) -> Option<&ChunkCounts> {
         match self {
             Self::Job(job) => job.counts.as_ref(),
-            Self::Chunk(chunk) | Self::Duplicates(chunk) => chunk.counts.as_ref(),
+            Self::Chunk(_, file) | Self::Duplicates(_, file) => file.counts.as_ref(),
         }
     }
 
@@ -136,7 +134,7 @@ impl StoredItem {
     pub fn failure(&self) -> Option<&StoredFailure> {
         match self {
             Self::Job(job) => job.failure.as_ref(),
-            Self::Chunk(chunk) | Self::Duplicates(chunk) => chunk.failure.as_ref(),
+            Self::Chunk(_, file) | Self::Duplicates(_, file) => file.failure.as_ref(),
         }
     }
 
@@ -146,14 +144,16 @@ impl StoredItem {
         if attributes.text("lane")?.is_some() {
             return StoredJob::read(&attributes).map(Self::Job);
         }
-        let name = attributes.required_text(PARTITION_KEY)?;
-        let chunk = StoredChunk {
+        let file = StoredFile {
             index: attributes.required_number(RUN_INDEX.sort_key)?,
             failure: failure(&attributes)?,
             counts: attributes.json("counts")?,
-            name,
         };
-        Ok(if Layout::is_duplicates_name(&chunk.name) { Self::Duplicates(chunk) } else { Self::Chunk(chunk) })
+        if let Ok(name) = DuplicatesName::parse(&attributes.required_text(PARTITION_KEY)?) {
+            return Ok(Self::Duplicates(name, file));
+        }
+        let expected = "the name of a job or of a file of duplicates";
+        Ok(Self::Chunk(attributes.required_id(PARTITION_KEY, expected)?, file))
     }
 }
 
@@ -178,16 +178,16 @@ impl StoredJob {
 
     fn read(attributes: &Attributes<'_>) -> Result<Self, EngineError> {
         Ok(Self {
-            name: attributes.required_text(PARTITION_KEY)?,
-            run_id: attributes.required_text(RUN_INDEX.partition_key)?,
+            name: attributes.required_id(PARTITION_KEY, "the name of a job")?,
+            run_id: attributes.required_id(RUN_INDEX.partition_key, "the id of a run")?,
             index: attributes.required_number(RUN_INDEX.sort_key)?,
             records: attributes.required_number("records")?,
             round: attributes.required_number("round")?,
             lane: attributes.required_parsed("lane", "`batch` or `on_demand`", Lane::parse)?,
-            execution_arn: attributes.required_text("execution_arn")?,
+            execution_arn: attributes.required_id("execution_arn", "the ARN of an execution")?,
             task_token: attributes.text("task_token")?,
             answered: attributes.flag("answered")?.unwrap_or(false),
-            job_arn: attributes.text("job_arn")?,
+            job_arn: attributes.id("job_arn", "the ARN of a batch job")?,
             status: attributes.parsed("status", "the status of a job", stored_status)?,
             message: attributes.text("message")?,
             processed: attributes.number("processed_records")?,

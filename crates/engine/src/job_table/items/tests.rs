@@ -80,7 +80,7 @@ fn an_on_demand_job_of_the_previous_version_is_read() {
     let json = json!({
         "job_name": {"S": "tickets-20261130-0001-007"}, "run_id": {"S": "r"}, "job_index": {"N": "7"},
         "model_id": {"S": "m"}, "records": {"N": "57"}, "round": {"N": "1"}, "lane": {"S": "on_demand"},
-        "execution_arn": {"S": "arn"}, "may_fall_back": {"BOOL": false}, "input_uri": {"S": "s3://b/i"},
+        "execution_arn": {"S": "arn:aws:states:eu-west-1:1:execution:o:tickets"}, "may_fall_back": {"BOOL": false}, "input_uri": {"S": "s3://b/i"},
         "output_uri": {"S": "s3://b/o"}, "created_at": {"S": "2026-11-30T05:08:48Z"},
         "status": {"S": "InProgress"}, "status_rank": {"N": "3"}, "message": {"NULL": true},
         "processed_records": {"NULL": true}, "asking_by": {"S": "arn 00ff"}, "asking_until": {"N": "1796029999"},
@@ -109,10 +109,12 @@ fn counts_of_a_chunk_without_a_job_and_of_a_file_of_duplicates_are_read() {
         "counts": counts, "updated_at": {"S": "2026-11-30T06:08:48Z"}, "expires_at": {"N": "1803700000"},
     });
     let chunk = read(&json).unwrap();
-    assert!(matches!(&chunk, StoredItem::Chunk(chunk) if chunk.index == 2));
+    assert!(
+        matches!(&chunk, StoredItem::Chunk(name, file) if name.as_str() == "tickets-20261130-0000-002" && file.index == 2)
+    );
     assert_eq!((chunk.counts().unwrap().rows, chunk.job()), (9, None));
     let duplicates = read(&with(json, "job_name", json!({"S": "duplicates/r/0002"}))).unwrap();
-    assert!(matches!(duplicates, StoredItem::Duplicates(_)));
+    assert!(matches!(&duplicates, StoredItem::Duplicates(name, _) if name.as_str() == "duplicates/r/0002"));
 }
 
 #[test]
@@ -136,6 +138,9 @@ fn the_error_that_failed_a_run_is_read_from_every_item() {
 #[case("counts", json!({"S": "{\"rows\": -1}"}), "attribute `counts` is `{\"rows\": -1}`, and must be JSON of this version")]
 #[case("counts", json!({"S": "{"}), "attribute `counts` is `{`, and must be JSON of this version")]
 #[case("failure_error", json!({"S": "JobFailed"}), "attribute `failure_cause` is missing, and must be text")]
+#[case("run_id", json!({"S": "a b"}), "attribute `run_id` is `a b`, and must be the id of a run")]
+#[case("execution_arn", json!({"S": "arn"}), "attribute `execution_arn` is `arn`, and must be the ARN of an execution")]
+#[case("job_arn", json!({"S": "abc"}), "attribute `job_arn` is `abc`, and must be the ARN of a batch job")]
 fn a_corrupt_attribute_is_an_error_that_names_item_attribute_and_value(
     #[case] attribute: &str,
     #[case] value: Value,
@@ -146,6 +151,17 @@ fn a_corrupt_attribute_is_an_error_that_names_item_attribute_and_value(
     assert_eq!(error.name(), "Corrupt", "{message}");
     assert!(message.starts_with("item `tickets-20261130-0000-003` of the job table: "), "{message}");
     assert!(message.contains(expected), "{message}");
+}
+
+#[rstest]
+#[case(batch_job(), "and must be the name of a job")]
+#[case(without(batch_job(), "lane"), "and must be the name of a job or of a file of duplicates")]
+fn an_item_with_a_name_of_another_form_is_corrupt(#[case] item: Value, #[case] expected: &str) {
+    for name in ["run/r", "duplicates/r", "a b"] {
+        let error = read(&with(item.clone(), "job_name", json!({"S": name}))).unwrap_err();
+        assert_eq!(error.name(), "Corrupt");
+        assert!(error.message().contains(&format!("attribute `job_name` is `{name}`, {expected}")), "{error:#}");
+    }
 }
 
 #[rstest]

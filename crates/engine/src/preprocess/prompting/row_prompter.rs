@@ -273,7 +273,7 @@ mod tests {
             let template = Template::parse("{kind}").unwrap();
             RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)
         });
-        let layout = Layout::new("p", "r");
+        let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
         let limits =
             ChunkLimits { min_records: 100, max_records: 100, max_bytes: 1 << 20, max_chunks: None, small_last: true };
         let spec = ChunkWriteSpec {
@@ -336,7 +336,7 @@ mod tests {
         let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
         let template = Template::parse("{kind}").unwrap();
         let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
-        let layout = Layout::new("p", "r");
+        let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
         let limits =
             ChunkLimits { min_records: 1, max_records: 100, max_bytes: 1 << 20, max_chunks: None, small_last: true };
         let spec = ChunkWriteSpec {
