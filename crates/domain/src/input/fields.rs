@@ -33,7 +33,9 @@ impl<'a> Fields<'a> {
 
     /// Returns the field's value, if it is present.
     pub fn value(&mut self, field: &'static str) -> Option<&'a Value> {
-        self.read.push(field);
+        if !self.read.contains(&field) {
+            self.read.push(field);
+        }
         self.object.get(field).filter(|value| !value.is_null())
     }
 

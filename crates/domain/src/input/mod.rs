@@ -1,5 +1,6 @@
 //! Execution inputs: the JSON that starts an execution, which is validated completely before anything else happens.
 
+mod dataset;
 mod fields;
 mod inference;
 mod inference_check;
@@ -8,6 +9,7 @@ mod prompts;
 mod request;
 mod rows;
 
+pub use dataset::DATASET_FIELDS;
 pub use fields::Fields;
 pub use inference::Inference;
 pub use invocation::{InvocationOptions, ProcessingMode, RetryOn};
