@@ -128,7 +128,6 @@ const PARTS: [Part; 12] = [
         path: "category_definitions[0].",
         around: |object| json!([object]),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "system prompt",
@@ -137,7 +136,6 @@ const PARTS: [Part; 12] = [
         path: "system_prompt.",
         around: |object| object,
         elsewhere: &["$schema"],
-        refused: &[],
     },
     Part {
         name: "output format",
@@ -146,7 +144,6 @@ const PARTS: [Part; 12] = [
         path: "output_format.",
         around: |object| object,
         elsewhere: &["$schema"],
-        refused: &[],
     },
     Part {
         name: "instruction",
@@ -155,7 +152,6 @@ const PARTS: [Part; 12] = [
         path: "instruction.",
         around: |object| object,
         elsewhere: &["$schema"],
-        refused: &[],
     },
 ];
 
