@@ -109,6 +109,8 @@ impl RowSource {
         if kind == InputKind::Run {
             note_number_of_sources(fields, s3_uri.is_some(), names_dataset, previous_run.is_some());
         }
+        // Beside another source, which is a problem, the dataset is not looked up: that may take minutes.
+        let dataset = dataset.filter(|_| s3_uri.is_none() && previous_run.is_none());
         is_valid.then(|| Self {
             s3_uri: s3_uri.map(str::to_owned),
             previous_run,

@@ -39,7 +39,12 @@ impl ValidatedRequest {
         let input = match inputs.find(&request, pinned).await {
             Ok(input) => Some(input),
             Err(error) => {
-                problems.extend(error.into_problems()?.as_slice().iter().cloned());
+                match error.into_problems() {
+                    Ok(more) => problems.extend(more.as_slice().iter().cloned()),
+                    // What is known to be wrong stays wrong, however often the step is repeated.
+                    Err(error) if problems.is_empty() => return Err(error),
+                    Err(error) => tracing::warn!(error = %error, "input_not_checked"),
+                }
                 None
             }
         };
