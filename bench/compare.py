@@ -2,7 +2,7 @@
 """Compares our implementation with the pandas + boto3 baseline: the same work in one run, as tables of figures and ratios.
 
 First the core work on local files (best of three runs each), then the complete use cases over a local S3, images, and the
-extraction of fields. Called by `make bench`.
+extraction of fields; then the reading of a Hugging Face dataset. Called by `make bench`.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from datasets import datasets
 from extraction import extraction
 from images import images
 from runner import BUCKET, HERE, OURS, REPOSITORY, best, fresh, local_s3, python, run, table
@@ -144,7 +145,8 @@ def main() -> None:
     options.add_argument(
         "--texts", type=int, default=100_000, help="number of answers for the extraction of fields; 0 omits it"
     )
-    options.add_argument("--only", choices=["rows", "images", "extraction"])
+    options.add_argument("--dataset", type=int, default=1_000, help="megabytes of the dataset to read; 0 omits it")
+    options.add_argument("--only", choices=["rows", "images", "extraction", "dataset"])
     arguments = options.parse_args()
     work = REPOSITORY / ".local" / "bench"
     work.mkdir(parents=True, exist_ok=True)
@@ -162,6 +164,8 @@ def main() -> None:
         images(work, arguments.images, arguments.times)
     if arguments.only in (None, "extraction") and arguments.texts:
         extraction(work, arguments.texts, arguments.times)
+    if arguments.only in (None, "dataset") and arguments.dataset:
+        datasets(work, arguments.dataset, arguments.times)
 
 
 main()

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod core_work;
+mod dataset_work;
 mod extract_work;
 mod floor_work;
 mod measure;
@@ -33,6 +34,8 @@ enum Work {
     FloorS3(floor_work::Floor),
     /// Extract columns of fields from the texts of answers
     Extract(extract_work::Extract),
+    /// Read all rows of a Hugging Face dataset, and drop them
+    ReadDataset(dataset_work::ReadDataset),
     /// Serve files from an S3 in memory; not measured
     ServeS3(s3_server::Serve),
 }
@@ -45,6 +48,7 @@ fn main() -> Result<(), Failure> {
         Work::PostprocessS3(work) => work.run()?,
         Work::FloorS3(work) => work.run()?,
         Work::Extract(work) => work.run()?,
+        Work::ReadDataset(work) => work.run()?,
         Work::ServeS3(work) => return work.run(),
     };
     println!("{figures}");

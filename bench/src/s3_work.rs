@@ -11,6 +11,7 @@ use bedrock_batch_domain::prompt::{Prompt, PromptLibrary};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::deployment::Deployment;
+use bedrock_batch_engine::hub::Hub;
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::{Bucket, ObjectMeta, ObjectRangeReader, StreamReader, Uploads, list};
 use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, join};
@@ -54,7 +55,7 @@ impl Preprocess {
         };
         let bucket = Bucket::new(bedrock_batch_aws::s3_client(&config), bucket);
         let preprocessor = Preprocessor {
-            inputs: InputReader { bucket, input_buckets: Vec::new() },
+            inputs: InputReader { bucket, input_buckets: Vec::new(), hub: Hub::default() },
             deployment: Arc::new(deployment),
             jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned()),
         };

@@ -5,6 +5,7 @@ import { exampleStack } from './example-stack';
 test.each([
   { inputBuckets: ['other-bucket'], notificationEmails: ['one@example.com'] },
   { downloadLinks: false, notifyRuns: false },
+  { huggingFaceTokenSecret: 'team/hugging-face' },
 ])('cdk-nag has no finding without a reason with %j', (context) => {
   const { app } = exampleStack(context);
   const { violations } = new AwsSolutionsChecks(app).validateScope(app);

@@ -41,13 +41,15 @@ CASES = {
         ("s3_uri, previous_run", "only one of them may name the rows"),
         {"previous_run": {"run_id": "earlier", "stage_name": "first"}},
     ),
-    "dataset-beside-rows": Case(("dataset_id", "acme/rows", "not supported yet"), {"dataset_id": "acme/rows"}),
+    "dataset-beside-rows": Case(
+        ("s3_uri, dataset_id", "only one of them may name the rows"), {"dataset_id": "acme/rows"}
+    ),
     "no-such-run": Case(
         ("previous_run.run_id", "`never-was`", "this run does not exist"),
         {"s3_uri": None, "previous_run": {"run_id": "never-was"}},
     ),
-    "dataset-alone": Case(
-        ("dataset_id", "acme/rows", "not supported yet", "s3_uri"), {"s3_uri": None, "dataset_id": "acme/rows"}
+    "dataset-with-a-path": Case(
+        ("dataset_id", "acme/../rows", "is not a valid dataset id"), {"s3_uri": None, "dataset_id": "acme/../rows"}
     ),
     "split-of-nothing": Case(("split", "is only allowed with dataset_id", "leave it out"), {"split": "train"}),
     "no-address": Case(("s3_uri", "`topics.csv`", "must look like `s3://bucket/path`"), {"s3_uri": "topics.csv"}),

@@ -11,7 +11,7 @@ use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::JobPrefix;
-use bedrock_batch_domain::input::parse_input;
+use bedrock_batch_domain::input::{DATASET_FIELDS, parse_input};
 use bedrock_batch_domain::problem::listed;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
@@ -57,7 +57,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
                 "{shown}: `--input` cannot be applied: the input, or its first stage, is not a JSON object"
             )));
         };
-        source.insert_named(in_s3(stack, Path::new(""), named, "--input").await?);
+        source.replace(in_s3(stack, Path::new(""), named, "--input").await?);
     }
     let folder = arguments.file.parent().unwrap_or(Path::new("."));
     for (field, source) in sources(&mut input) {
@@ -146,6 +146,12 @@ impl Source<'_> {
         self.object.get(self.field).and_then(Value::as_str)
     }
 
+    /// Names other rows: of a dataset, nothing is left.
+    fn replace(self, uri: String) {
+        self.object.retain(|name, _| !DATASET_FIELDS.contains(&name.as_str()));
+        self.insert_named(uri);
+    }
+
     fn insert_named(self, uri: String) {
         self.object.insert(self.field.to_owned(), Value::String(uri));
     }
@@ -192,6 +198,13 @@ mod tests {
         assert_eq!(fields(pipeline), expected.map(|(field, named)| (field.to_owned(), named)));
         assert_eq!(fields(json!([])), []);
         assert_eq!(fields(json!({"stages": "all"})), []);
+    }
+
+    #[test]
+    fn other_rows_take_the_place_of_a_dataset() {
+        let mut input = json!({"dataset_id": "a/b", "split": "test", "allow_partial": true, "model_id": "m"});
+        sources(&mut input).into_iter().next().unwrap().1.replace("s3://b/a.csv".to_owned());
+        assert_eq!(input, json!({"s3_uri": "s3://b/a.csv", "model_id": "m"}));
     }
 
     #[test]

@@ -61,6 +61,19 @@ fn with(mut input: Value, changes: &[(&str, Value)]) -> Value {
 }
 
 #[test]
+fn a_dataset_is_checked_without_a_network() {
+    let of_dataset = |id: &str, split: &str| json!({"dataset_id": id, "split": split, "job_name_prefix": "p", "model_id": MODEL, "prompt_id": "mood"});
+    let done = run(&["validate", "input.json", "--columns", "text"], folder(&of_dataset("acme/rows", "test")).path());
+    assert_eq!(done.code, 0, "{:?}", done.lines);
+    assert!(done.lines.iter().any(|line| line.starts_with("  whether the dataset exists")), "{:?}", done.lines);
+    let done = run(&["validate", "input.json"], folder(&of_dataset("../rows", "train[:9]")).path());
+    assert_eq!((done.code, done.lines.len()), (1, 2), "{:?}", done.lines);
+    assert!(done.lines[0].starts_with("dataset_id is `../rows`") && done.lines[1].starts_with("split is `train[:9]`"));
+    let done = run(&["validate", "input.json", "--input", "rows.csv"], folder(&of_dataset("acme/rows", "test")).path());
+    assert_eq!(done.code, 0, "other rows take the place of the dataset: {:?}", done.lines);
+}
+
+#[test]
 fn a_valid_input_passes_and_unchecked_properties_are_listed() {
     let done = run(&["validate", "input.json"], folder(&run_input()).path());
     assert_eq!((done.code, done.error.as_str()), (0, ""));

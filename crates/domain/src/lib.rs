@@ -1,7 +1,7 @@
 //! The pure rules of the orchestrator: no async, no I/O, no clock, no environment, no AWS crate.
 //!
 //! The path of the data, and the location of its rules:
-//! [`input`] (the user's request) → [`prompt`] and [`model`] (the format of a record) → [`chunk_plan`] (the assignment of
+//! [`input`] (the user's request; [`hub`]: the datasets that it may name) → [`prompt`] and [`model`] (the format of a record) → [`chunk_plan`] (the assignment of
 //! rows to jobs) → [`job`] (the action for a job's status) → [`answer`] (the lines of the output) → [`extract`] (their
 //! fields), with [`row_error`] for rows without an answer → [`run`] (the phase that follows each phase of a run) →
 //! [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
@@ -19,6 +19,7 @@ pub mod email;
 pub mod error_name;
 pub mod extract;
 pub mod format_version;
+pub mod hub;
 pub mod ids;
 pub mod image;
 pub mod input;

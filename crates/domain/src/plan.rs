@@ -40,6 +40,9 @@ pub struct Plan {
     pub on_demand: OnDemand,
     /// Objects that the rows were read from.
     pub sources: Vec<Source>,
+    /// Commit of the Hugging Face dataset that the rows were read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_commit: Option<String>,
     /// Columns of the input, in order, under the names that the run uses; including `record_id` if the input has it.
     pub columns: Vec<Column>,
     /// Counts of rows and files.
@@ -63,12 +66,12 @@ impl Plan {
     }
 }
 
-/// Object that rows were read from.
+/// Object, or file of a dataset, that rows were read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// `s3://bucket/key`.
+    /// `s3://bucket/key`, or `hf://datasets/<id>@<commit>/<path>`.
     pub uri: String,
-    /// `ETag` at the time of reading.
+    /// `ETag` at the time of reading; for a file of a dataset, the identity of its content.
     pub etag: String,
     /// Size of the object.
     pub bytes: u64,

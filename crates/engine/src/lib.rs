@@ -14,6 +14,7 @@ pub mod deployment;
 pub mod download;
 pub mod error;
 pub mod finalize;
+pub mod hub;
 pub mod images;
 pub mod invoke;
 pub mod job_table;

@@ -15,6 +15,7 @@ use bedrock_batch_domain::pipeline::is_stage_input;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::deployment::Deployment;
+use bedrock_batch_engine::hub::Hub;
 use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::preprocess::{InputReader, StartInput};
 use bedrock_batch_engine::validate::{ValidPipeline, ValidateInput, Validator};
@@ -60,7 +61,7 @@ impl Stack {
             models: ModelTable::with_overrides("").unwrap(),
         };
         let validator = Validator {
-            inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()] },
+            inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
             deployment: Arc::new(deployment),
             download_links: false,
         };

@@ -5,6 +5,7 @@ use crate::settings::{bucket, optional, required};
 use aws_config::SdkConfig;
 use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_engine::deployment::Deployment;
+use bedrock_batch_engine::hub::{Endpoint, Hub, TokenSecret};
 use bedrock_batch_engine::preprocess::InputReader;
 use bedrock_batch_engine::templates::{load_models, load_prompts};
 use lambda_runtime::Error;
@@ -16,9 +17,13 @@ use std::path::PathBuf;
 /// Returns an error with the name of the environment variable if one is missing or invalid.
 pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
     let input_buckets: String = optional(environment::INPUT_BUCKETS)?.unwrap_or_default();
+    let endpoint: Endpoint = optional(environment::HF_ENDPOINT)?.unwrap_or_default();
+    let secret: Option<String> = optional(environment::HUGGING_FACE_TOKEN_SECRET)?;
+    let token = secret.map(|secret| TokenSecret::new(aws_sdk_secretsmanager::Client::new(config), secret));
     Ok(InputReader {
         bucket: bucket(config)?,
         input_buckets: input_buckets.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        hub: Hub::new(endpoint, token),
     })
 }
 

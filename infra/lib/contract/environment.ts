@@ -16,6 +16,13 @@ export const ENVIRONMENT = {
   maxConcurrentJobs: 'MAX_CONCURRENT_JOBS',
   /** preprocess, validate: further buckets that runs may read, separated by commas; may be empty. */
   inputBuckets: 'INPUT_BUCKETS',
+  /**
+   * preprocess, validate: the endpoint of the Hugging Face Hub, if not its own; under the name that Hugging Face's
+   * libraries know.
+   */
+  hfEndpoint: 'HF_ENDPOINT',
+  /** preprocess, validate: the secret that holds the Hugging Face token; absent where there is none. */
+  huggingFaceTokenSecret: 'HUGGING_FACE_TOKEN_SECRET',
   /** submit: the role that Bedrock assumes to read and write the data of a job. */
   bedrockRoleArn: 'BEDROCK_ROLE_ARN',
   /** submit: the timeout of each Bedrock job, in hours. */

@@ -1,11 +1,11 @@
-import type { Stack } from 'aws-cdk-lib';
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { ENVIRONMENT } from '../contract/environment';
 import type { Permission } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
 
-/** Returns the variables of the functions that check requests: the limits that the context sets. */
-export function inputLimits(settings: Settings): Record<string, string> {
+/** Returns the variables of the functions that check requests: what the context sets of inputs and their limits. */
+export function inputSettings(settings: Settings): Record<string, string> {
   return {
     ...(settings.maxTotalRecords !== undefined && {
       [ENVIRONMENT.maxTotalRecords]: String(settings.maxTotalRecords),
@@ -13,6 +13,10 @@ export function inputLimits(settings: Settings): Record<string, string> {
     [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
     [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
     [ENVIRONMENT.inputBuckets]: settings.inputBuckets.join(','),
+    ...(settings.huggingFaceEndpoint !== undefined && { [ENVIRONMENT.hfEndpoint]: settings.huggingFaceEndpoint }),
+    ...(settings.huggingFaceTokenSecret !== undefined && {
+      [ENVIRONMENT.huggingFaceTokenSecret]: settings.huggingFaceTokenSecret,
+    }),
   };
 }
 
@@ -31,5 +35,26 @@ export function inputPermissions(stack: Stack, bucket: IBucket, settings: Settin
       wildcardReason:
         'Users may store their input anywhere in the bucket, and in the further buckets that the context names.',
     },
+    ...(settings.huggingFaceTokenSecret === undefined
+      ? []
+      : [
+          {
+            sid: 'ReadHuggingFaceToken',
+            actions: ['secretsmanager:GetSecretValue'],
+            resources: [secretArn(stack, settings.huggingFaceTokenSecret)],
+          },
+        ]),
   ];
+}
+
+/** Returns the ARN of a secret: Secrets Manager adds a hyphen and six characters to its name. */
+function secretArn(stack: Stack, nameOrArn: string): string {
+  if (nameOrArn.startsWith('arn:')) return nameOrArn;
+  const resourceName = `${nameOrArn}-??????`;
+  return stack.formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
 }

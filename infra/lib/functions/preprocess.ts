@@ -4,7 +4,7 @@ import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { BATCH_STATE_MACHINE_NAME, executionResource } from '../state-machine/identity';
-import { inputLimits, inputPermissions } from './inputs';
+import { inputSettings, inputPermissions } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /**
@@ -19,7 +19,7 @@ export class PreprocessFunction extends OrchestratorFunction {
       name: 'preprocess',
       memoryMb: settings.preprocessFunctionMemoryMb,
       timeout: Duration.minutes(15),
-      environment: inputLimits(settings),
+      environment: inputSettings(settings),
     });
 
     for (const permission of inputPermissions(Stack.of(this), bucket, settings)) this.allow(permission);

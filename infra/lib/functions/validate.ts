@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import { inputLimits, inputPermissions } from './inputs';
+import { inputSettings, inputPermissions } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /** Checks a whole pipeline before it costs anything, names its runs and writes the input of each. */
@@ -16,7 +16,7 @@ export class ValidateFunction extends OrchestratorFunction {
       memoryMb: 512,
       timeout: Duration.minutes(15),
       environment: {
-        ...inputLimits(settings),
+        ...inputSettings(settings),
         [ENVIRONMENT.downloadLinks]: String(settings.downloadLinks),
       },
     });

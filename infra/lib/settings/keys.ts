@@ -64,6 +64,17 @@ export const SETTING_KEYS = {
     rule: rules.bucketNames(),
     description: 'Further buckets that runs may read input from.',
   },
+  huggingFaceTokenSecret: {
+    default: undefined,
+    rule: rules.optional(rules.secret()),
+    description:
+      'Secret of Secrets Manager that holds the Hugging Face token, for gated and private datasets and higher rate limits.',
+  },
+  huggingFaceEndpoint: {
+    default: undefined,
+    rule: rules.optional(rules.baseUrl()),
+    description: 'Endpoint of the Hugging Face Hub, where it is not the Hub itself but a mirror of it.',
+  },
   notificationEmails: {
     default: [],
     rule: rules.emailAddresses(),

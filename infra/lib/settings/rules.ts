@@ -67,6 +67,18 @@ export function url(): Rule<string> {
   return pattern(/^https?:\/\/[^\s/?#]+\/?$/, 'an http or https URL without a path');
 }
 
+/** Allows http and https URLs that other URLs begin with, with or without a path. */
+export function baseUrl(): Rule<string> {
+  return pattern(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, 'an http or https URL without credentials and query');
+}
+
+/** Allows the names of secrets, and their complete ARNs. */
+export function secret(): Rule<string> {
+  const name = '[A-Za-z0-9/_+=.@-]{1,512}';
+  const arn = `arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\\d{12}:secret:${name}-[A-Za-z0-9]{6}`;
+  return pattern(new RegExp(`^(${name}|${arn})$`), 'the name of a secret, or its complete ARN');
+}
+
 /** Allows `true` and `false`, also as strings, because `-c` only passes strings. */
 export function boolean(): Rule<boolean> {
   return {

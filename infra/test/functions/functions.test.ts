@@ -121,6 +121,18 @@ describe('environment', () => {
     expect(environment('reconcile', other)).toMatchObject({ SILENT_SECONDS: '30' });
   });
 
+  test('has the Hugging Face endpoint and secret of the context in the functions that read inputs', () => {
+    const hub = { huggingFaceEndpoint: 'https://mirror.example/hf', huggingFaceTokenSecret: 'hf-token' };
+    const other = exampleTemplate(hub);
+    for (const name of ['preprocess', 'validate']) {
+      expect(environment(name, other)).toMatchObject({
+        HF_ENDPOINT: 'https://mirror.example/hf',
+        HUGGING_FACE_TOKEN_SECRET: 'hf-token',
+      });
+    }
+    expect(environment('postprocess', other)).not.toHaveProperty('HUGGING_FACE_TOKEN_SECRET');
+  });
+
   test('has the Bedrock endpoint of the context in the functions that call Bedrock, and in no others', () => {
     const url = 'http://127.0.0.1:4567';
     const local = exampleTemplate({ bedrockEndpointUrl: url });

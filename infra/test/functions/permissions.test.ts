@@ -270,6 +270,31 @@ test('no other role reads the key of the links', () => {
   expect(readers).toEqual([expect.stringMatching(/^DownloadRole/), expect.stringMatching(/^NotifyRole/)]);
 });
 
+describe.each([
+  [
+    'team/hugging-face',
+    'arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:team/hugging-face-??????',
+  ],
+  [
+    'arn:aws:secretsmanager:eu-west-1:123456789012:secret:hf-token-AbC123',
+    'arn:aws:secretsmanager:eu-west-1:123456789012:secret:hf-token-AbC123',
+  ],
+])('with the Hugging Face token in %s', (secret, arn) => {
+  const other = exampleTemplate({ huggingFaceTokenSecret: secret, downloadLinks: false });
+
+  test('the functions that read inputs read this secret and no other, and no other function does', () => {
+    const roles = Object.keys(other.findResources('AWS::IAM::Role'));
+    const readers = roles.filter((role) => actionsOf(other, role).includes('secretsmanager:GetSecretValue'));
+    expect(readers.sort()).toEqual([expect.stringMatching(/^PreprocessRole/), expect.stringMatching(/^ValidateRole/)]);
+    for (const role of readers) {
+      const statements = statementsOf(other, role).filter(({ sid }) => sid === 'ReadHuggingFaceToken');
+      expect(statements).toEqual([
+        { sid: 'ReadHuggingFaceToken', actions: ['secretsmanager:GetSecretValue'], resources: [arn] },
+      ]);
+    }
+  });
+});
+
 test.each(['NotifyRole', 'TriggerRole'])('%s publishes to the one topic', (role) => {
   expect(reach(role, 'sns:Publish')).toEqual([expect.stringMatching(/^<NotificationsTopic[0-9A-F]{8}>$/)]);
 });

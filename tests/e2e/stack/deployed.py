@@ -9,6 +9,7 @@ from functools import cached_property
 import boto3
 from botocore.config import Config
 
+from stack.contract import ENVIRONMENT
 from stack.mailbox import Mailbox
 from stack.pipeline import Pipeline
 from stack.run import Run
@@ -163,7 +164,8 @@ class Stack:
         """Changes environment variables of a function for a while; None removes a variable."""
         described = self.functions.get_function_configuration(FunctionName=function)
         before = described["Environment"]["Variables"]
-        assert changes.keys() <= before.keys(), f"{function} has {sorted(before)}"
+        known = before.keys() | set(ENVIRONMENT.values())
+        assert changes.keys() <= known, f"{function} has {sorted(before)}"
         after = {name: value for name, value in {**before, **changes}.items() if value is not None}
         self.functions.update_function_configuration(FunctionName=function, Environment={"Variables": after})
         try:

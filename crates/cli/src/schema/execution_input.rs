@@ -15,7 +15,8 @@ pub(super) struct ExecutionInput {
     #[schemars(rename = "$schema")]
     schema: Option<String>,
     /// Address of the rows, `s3://bucket/path`: a `.csv` or `.parquet` object, a prefix of several such objects with the
-    /// same schema, or (with `input_type` `image`) a prefix of images. Excludes `previous_run`.
+    /// same schema, or (with `input_type` `image`) a prefix of images. Excludes `dataset_id` and
+    /// `previous_run`.
     s3_uri: Option<String>,
     /// In place of `s3_uri`: the answered rows of an earlier run.
     previous_run: Option<PreviousRun>,
@@ -54,6 +55,7 @@ fn require_fields(schema: &mut Schema) {
         schema,
         &[
             &["job_name_prefix", "model_id", "s3_uri"],
+            &["job_name_prefix", "model_id", "dataset_id"],
             &["job_name_prefix", "model_id", "previous_run"],
             &["resume_run"],
             &["collect_run"],

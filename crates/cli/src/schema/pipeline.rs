@@ -31,8 +31,8 @@ pub(super) struct PipelineInput {
     config_s3_uri: Option<String>,
 }
 
-/// Stage: a run that reads from S3 or reads the answered rows of the previous stage. The first stage has `input_s3_uri`;
-/// every later one has exactly one of `input_s3_uri` and `use_previous_output`.
+/// Stage: a run that reads from S3, reads a dataset, or reads the answered rows of the previous stage. Every stage has exactly
+/// one of `input_s3_uri`, `dataset_id` and (except the first) `use_previous_output`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Stage", transform = sources)]
 struct StageInput {
@@ -54,6 +54,8 @@ fn require_fields(schema: &mut Schema) {
 }
 
 fn sources(schema: &mut Schema) {
-    let sources = serde_json::json!([{"required": ["input_s3_uri"]}, {"required": ["use_previous_output"]}]);
+    let sources = ["input_s3_uri", "dataset_id", "use_previous_output"];
+    let sources = sources.map(|field| serde_json::json!({"required": [field]})).to_vec();
+    let sources = serde_json::Value::Array(sources);
     schema.insert("anyOf".to_owned(), sources);
 }

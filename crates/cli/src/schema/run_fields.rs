@@ -14,6 +14,21 @@ pub(super) struct RunFields {
     /// Id of a foundation model or an inference profile (`us.`, `eu.`, `apac.`, `global.`, …), or the ARN of one.
     #[schemars(length(min = 1))]
     model_id: String,
+    /// Hugging Face dataset whose rows are read, `owner/name`. In place of an address.
+    #[schemars(length(min = 1))]
+    dataset_id: Option<String>,
+    /// With `dataset_id`: split to read. Default: `train`.
+    #[schemars(length(min = 1))]
+    split: Option<String>,
+    /// With `dataset_id`: configuration (subset) to read. Required if the dataset has several.
+    #[schemars(length(min = 1))]
+    config: Option<String>,
+    /// With `dataset_id`: branch, tag or commit whose own Parquet files are read. Default: the files that Hugging Face has
+    /// converted from the latest one.
+    #[schemars(length(min = 1))]
+    revision: Option<String>,
+    /// With `dataset_id`: if true, the first part of a split is read where Hugging Face has converted no more. Default: false.
+    allow_partial: Option<bool>,
     /// Name of a prompt in `prompts`, or of a file in `prompt-templates/`, without `.toml`: the short form of `prompt_config` with mode `single`. Absent
     /// for embedding models, which read the column `input_text`.
     prompt_id: Option<String>,
@@ -29,8 +44,8 @@ pub(super) struct RunFields {
     expanded_layout: Option<ExpandedLayout>,
     /// Kind of input: with `image`, each row is sent with an image. Default: `text`.
     input_type: Option<InputType>,
-    /// With `input_type` `image`: column that names a row's image, as an S3 address or as a key in the bucket. Default:
-    /// `image_path`.
+    /// With `input_type` `image`: column that names a row's image, as an S3 address or as a key in the bucket, or that holds
+    /// the image itself (`bytes` and `path`). Default: `image_path`.
     image_column: Option<String>,
     /// New column names with their old ones: `{"new": "old"}`.
     column_mappings: Option<BTreeMap<String, String>>,

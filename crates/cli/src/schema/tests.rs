@@ -47,11 +47,8 @@ struct Part {
     around: fn(Value) -> Value,
     /// Fields that are read elsewhere.
     elsewhere: &'static [&'static str],
-    /// Fields that are read only to be refused.
-    refused: &'static [&'static str],
 }
 
-const DATASETS: &[&str] = &["dataset_id", "split", "config", "revision"];
 const PROMPT_CONFIG: &str = "/properties/prompt_config/anyOf/0/anyOf";
 
 fn with_mode(mode: &str, mut object: Value) -> Value {
@@ -67,7 +64,6 @@ const PARTS: [Part; 15] = [
         path: "",
         around: |object| object,
         elsewhere: &["$schema", "resume_run", "collect_run", "config_s3_uri"],
-        refused: DATASETS,
     },
     Part {
         name: "previous run",
@@ -76,7 +72,6 @@ const PARTS: [Part; 15] = [
         path: "previous_run.",
         around: |object| json!({"previous_run": object}),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "inference",
@@ -85,7 +80,6 @@ const PARTS: [Part; 15] = [
         path: "inference.",
         around: |object| json!({"inference": object}),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "single",
@@ -94,7 +88,6 @@ const PARTS: [Part; 15] = [
         path: "prompt_config.",
         around: |object| with_mode("single", object),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "mapped",
@@ -103,7 +96,6 @@ const PARTS: [Part; 15] = [
         path: "prompt_config.",
         around: |object| with_mode("mapped", object),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "expanded",
@@ -112,7 +104,6 @@ const PARTS: [Part; 15] = [
         path: "prompt_config.",
         around: |object| with_mode("expanded", object),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "prompt",
@@ -121,7 +112,6 @@ const PARTS: [Part; 15] = [
         path: "prompt.",
         around: |object| json!({"prompt": object}),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "output schema",
@@ -130,7 +120,6 @@ const PARTS: [Part; 15] = [
         path: "prompt.output_schema.",
         around: |schema| json!({"prompt": {"output_schema": schema}}),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "expansion rule",
@@ -142,7 +131,6 @@ const PARTS: [Part; 15] = [
             json!({"pipeline_name": "p", "stages": [{}], "prompts": {"r": object}})
         },
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "pipeline",
@@ -151,7 +139,6 @@ const PARTS: [Part; 15] = [
         path: "",
         around: |object| object,
         elsewhere: &["$schema", "config_s3_uri"],
-        refused: &[],
     },
     Part {
         name: "stage",
@@ -160,7 +147,6 @@ const PARTS: [Part; 15] = [
         path: "stages[0].",
         around: |object| json!({"pipeline_name": "p", "stages": [object]}),
         elsewhere: &[],
-        refused: DATASETS,
     },
     Part {
         name: "category",
@@ -169,7 +155,6 @@ const PARTS: [Part; 15] = [
         path: "category_definitions[0].",
         around: |object| json!([object]),
         elsewhere: &[],
-        refused: &[],
     },
     Part {
         name: "system prompt",
@@ -178,7 +163,6 @@ const PARTS: [Part; 15] = [
         path: "system_prompt.",
         around: |object| object,
         elsewhere: &["$schema"],
-        refused: &[],
     },
     Part {
         name: "output format",
@@ -187,7 +171,6 @@ const PARTS: [Part; 15] = [
         path: "output_format.",
         around: |object| object,
         elsewhere: &["$schema"],
-        refused: &[],
     },
     Part {
         name: "instruction",
@@ -196,7 +179,6 @@ const PARTS: [Part; 15] = [
         path: "instruction.",
         around: |object| object,
         elsewhere: &["$schema"],
-        refused: &[],
     },
 ];
 
@@ -240,8 +222,7 @@ fn a_schema_has_exactly_the_fields_that_are_read() {
         let problem = problems.iter().find(|problem| problem.field == unknown).unwrap();
         assert_eq!(problem.rule, "is not a field of this input");
         assert!(!problem.remedy.ends_with(" more"), "all fields are listed: {}", problem.remedy);
-        let mut read: BTreeSet<String> = problem.remedy.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        read.retain(|name| !part.refused.contains(&name.as_str()));
+        let read: BTreeSet<String> = problem.remedy.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         let mut properties: BTreeSet<String> = part.properties().keys().cloned().collect();
         properties.retain(|name| !part.elsewhere.contains(&name.as_str()));
         assert_eq!(properties, read, "{}", part.name);
@@ -318,6 +299,9 @@ fn schemas_accept_valid_inputs_and_reject_invalid_ones() {
     }
     assert!(!run(json!({"prompt": {"description": "d"}})));
     assert!(!run(json!({"prompts": {"r": {"description": "d", "expansion_rule": false, "prompts": ["a"]}}})));
+    let dataset =
+        json!({"dataset_id": "a/b", "split": "test", "allow_partial": true, "job_name_prefix": "p", "model_id": "m"});
+    assert!(is_valid(Kind::ExecutionInput, &dataset));
     for whole in [json!({"resume_run": "r"}), json!({"config_s3_uri": "s3://b/k"})] {
         assert!(is_valid(Kind::ExecutionInput, &whole));
     }

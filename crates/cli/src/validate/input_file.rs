@@ -3,7 +3,7 @@
 use super::report::Report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
-use bedrock_batch_domain::input::parse_input;
+use bedrock_batch_domain::input::{DATASET_FIELDS, parse_input};
 use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -113,6 +113,9 @@ fn take_local(
     field: &str,
     replacement: Option<&str>,
 ) -> (Option<PathBuf>, Option<PathBuf>) {
+    if replacement.is_some() {
+        object.retain(|name, _| !DATASET_FIELDS.contains(&name.as_str()));
+    }
     let written = object.get(field).and_then(Value::as_str).map(|named| (folder.join(named), named.to_owned()));
     let Some((path, named)) = replacement.map(|named| (PathBuf::from(named), named.to_owned())).or(written) else {
         return (None, None);

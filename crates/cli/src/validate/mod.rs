@@ -52,6 +52,10 @@ const LIMITS: PipelineLimits = PipelineLimits {
     download_links: true,
 };
 
+/// What is not known of a Hugging Face dataset without a network.
+const DATASET_NOT_CHECKED: &str =
+    "whether the dataset exists, may be read by the stack, and has this configuration and split";
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(folder) = prompts::folder_of(&arguments.file) {
         return prompts::validate(&folder);
@@ -113,6 +117,9 @@ fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String
     let (request, problems) = RunRequest::read(input, LIMITS.stack);
     report.problems(&problems);
     let Some(request) = request else { return };
+    if request.rows.dataset.is_some() {
+        report.not_checked(DATASET_NOT_CHECKED);
+    }
     let columns: Option<Vec<Column>> = columns
         .cloned()
         .or_else(|| image_columns(&request))
@@ -136,6 +143,9 @@ fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize
     report.replaced(&checked.replaced);
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
+    }
+    if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.rows.dataset.is_some()) {
+        report.not_checked(DATASET_NOT_CHECKED);
     }
     if request.presigned_url_expiry_days > 7 {
         report

@@ -40,6 +40,11 @@ super::names! { Variable = Variable;
     MAX_CONCURRENT_JOBS = "MAX_CONCURRENT_JOBS";
     /// preprocess, validate: further buckets that runs may read, separated by commas; may be empty.
     INPUT_BUCKETS = "INPUT_BUCKETS";
+    /// preprocess, validate: the endpoint of the Hugging Face Hub, if not its own; under the name that Hugging Face's
+    /// libraries know.
+    HF_ENDPOINT = "HF_ENDPOINT";
+    /// preprocess, validate: the secret that holds the Hugging Face token; absent where there is none.
+    HUGGING_FACE_TOKEN_SECRET = "HUGGING_FACE_TOKEN_SECRET";
     /// submit: the role that Bedrock assumes to read and write the data of a job.
     BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN";
     /// submit: the timeout of each Bedrock job, in hours.

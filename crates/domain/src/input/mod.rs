@@ -1,5 +1,6 @@
 //! Execution inputs: the JSON that starts an execution, which is validated completely before anything else happens.
 
+mod dataset;
 mod fields;
 mod inference;
 mod inference_check;
@@ -10,6 +11,7 @@ mod prompts;
 mod request;
 mod rows;
 
+pub use dataset::DATASET_FIELDS;
 pub use fields::Fields;
 pub use inference::Inference;
 pub(crate) use inline_prompts::read_library;

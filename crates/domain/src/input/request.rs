@@ -198,6 +198,9 @@ mod tests {
     #[case::long_form(json!({"s3_uri": "s3://batch-inference-bucket-1/e.csv", "max_num_jobs": 1,
         "job_name_prefix": "x", "model_id": "m", "input_type": "text", "max_records_per_job": 100,
         "prompt_config": {"mode": "single", "prompt_id": "p"}}))]
+    #[case::dataset(json!({"dataset_id": "w601sxs/simpleCoT", "split": "train", "job_name_prefix": "test-qa-job1",
+        "model_id": "anthropic.claude-3-haiku-20240307-v1:0", "prompt_id": "question_answering", "max_num_jobs": 1,
+        "max_records_total": 100}))]
     fn inputs_of_the_python_samples_are_accepted_unchanged(#[case] input: Value) {
         let (request, problems) = RunRequest::read(&input, STACK);
         assert_eq!(problems, []);
@@ -212,9 +215,13 @@ mod tests {
     #[case("model_id", json!(7), "model_id is `7`: must be a text")]
     #[case("job_name_prefix", json!("___"), "job_name_prefix is `___`: must contain at least one of")]
     #[case("s3_uri", json!("a.csv"), "s3_uri is `a.csv`: must look like `s3://bucket/path`")]
-    #[case("s3_uri", json!(null), "s3_uri: is required (or previous_run, for the answered rows of an earlier run)")]
+    #[case("s3_uri", json!(null), "s3_uri: is required (or dataset_id, for a Hugging Face dataset; or previous_run, for")]
     #[case("s3_uri", json!("s3://batch-inference-bucket-YOUR_ACCOUNT_ID/a"), "still contains the placeholder YOUR_ACCOUNT_ID")]
-    #[case("dataset_id", json!("stanfordnlp/imdb"), "Hugging Face datasets are not supported yet")]
+    #[case("dataset_id", json!("stanfordnlp/imdb"), "s3_uri, dataset_id: only one of them may name the rows")]
+    #[case("dataset_id", json!("a/b/c"), "dataset_id is `a/b/c`: is not a valid dataset id")]
+    #[case("dataset_id", json!(7), "dataset_id is `7`: must be a text")]
+    #[case("allow_partial", json!(true), "allow_partial: is only allowed with dataset_id; leave it out")]
+    #[case("allow_partial", json!("yes"), "allow_partial is `yes`: must be true or false")]
     #[case("previous_run", json!({"run_id": "r"}), "s3_uri, previous_run: only one of them may name the rows")]
     #[case("previous_run", json!({"run_id": "a b"}), "previous_run.run_id is `a b`: is not a valid run id")]
     #[case("previous_run", json!({}), "previous_run.run_id: is required")]
@@ -243,10 +250,22 @@ mod tests {
     }
 
     #[test]
-    fn a_dataset_is_reported_as_not_supported_yet() {
-        let input = json!({"dataset_id": "d", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q"});
-        let (_, problems) = RunRequest::read(&input, STACK);
-        assert!(problems[0].to_string().contains("not supported yet"), "{problems:?}");
+    fn a_dataset_beside_other_rows_is_not_looked_up() {
+        let input = json!({"s3_uri": "s3://a/b.csv", "dataset_id": "d/e", "job_name_prefix": "p", "model_id": "m"});
+        let (request, problems) = RunRequest::read(&input, STACK);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(serde_json::to_value(request.unwrap()).unwrap().get("dataset"), None);
+    }
+
+    #[test]
+    fn a_dataset_is_read_with_its_defaults_and_stored_without_absent_fields() {
+        let input = json!({"dataset_id": "d/e", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q"});
+        let (request, problems) = RunRequest::read(&input, STACK);
+        assert_eq!(problems, []);
+        let stored = serde_json::to_value(request.unwrap()).unwrap();
+        assert_eq!(stored["dataset"], json!({"dataset_id": "d/e", "split": "train"}));
+        let (other, _) = RunRequest::read(&base(), STACK);
+        assert_eq!(serde_json::to_value(other.unwrap()).unwrap().get("dataset"), None);
     }
 
     #[test]

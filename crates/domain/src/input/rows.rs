@@ -1,6 +1,8 @@
 //! Source of the rows of a request.
 
 use super::Fields;
+use super::dataset::read_dataset;
+use crate::hub::DatasetSource;
 use crate::ids::RunId;
 use crate::problem::Problem;
 use crate::s3_uri::S3Uri;
@@ -35,6 +37,9 @@ pub struct RowSource {
     pub s3_uri: Option<String>,
     /// Run whose answered rows are read.
     pub previous_run: Option<PreviousRun>,
+    /// Dataset of the Hugging Face Hub that is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetSource>,
     /// If true, rows without an answer in that run are sent as well.
     pub include_failed: bool,
     /// New column names with their old ones.
@@ -51,9 +56,9 @@ pub const IMAGE_COLUMN: &str = "image_path";
 /// Kind of execution input, which determines the fields that name the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {
-    /// Input of a run, with `s3_uri` or `previous_run`.
+    /// Input of a run, with `s3_uri`, `dataset_id` or `previous_run`.
     Run,
-    /// Stage of a pipeline, with `input_s3_uri` or `use_previous_output`, depending on its position.
+    /// Stage of a pipeline, with `input_s3_uri`, `dataset_id` or `use_previous_output`, depending on its position.
     Stage,
 }
 
@@ -83,7 +88,8 @@ impl RowSource {
                 fields.boolean("use_previous_output") == Some(true)
             }
         };
-        let refused = refuse_datasets(fields);
+        let names_dataset = fields.value("dataset_id").is_some();
+        let dataset = read_dataset(fields);
         let include_failed = fields.boolean("include_failed");
         if include_failed.is_some() && !takes_previous {
             let rule = match kind {
@@ -96,15 +102,19 @@ impl RowSource {
         let (input_type, image_column) = read_images(fields);
         let is_valid = match (s3_uri, kind) {
             (Some(uri), _) => check_uri(fields, uri_field, uri),
+            (None, _) if names_dataset => dataset.is_some(),
             (None, InputKind::Stage) => true,
             (None, InputKind::Run) => previous_run.is_some(),
         };
-        if kind == InputKind::Run && !refused {
-            note_number_of_sources(fields, s3_uri.is_some(), previous_run.is_some());
+        if kind == InputKind::Run {
+            note_number_of_sources(fields, s3_uri.is_some(), names_dataset, previous_run.is_some());
         }
-        (is_valid && !refused).then(|| Self {
+        // Beside another source, which is a problem, the dataset is not looked up: that may take minutes.
+        let dataset = dataset.filter(|_| s3_uri.is_none() && previous_run.is_none());
+        is_valid.then(|| Self {
             s3_uri: s3_uri.map(str::to_owned),
             previous_run,
+            dataset,
             include_failed: include_failed.unwrap_or(false),
             column_mappings,
             input_type,
@@ -127,17 +137,20 @@ fn check_uri(fields: &mut Fields<'_>, field: &str, uri: &str) -> bool {
     parsed.is_ok()
 }
 
-fn note_number_of_sources(fields: &mut Fields<'_>, uri: bool, previous: bool) {
-    match (uri, previous) {
-        (true, true) => fields.note(
-            Problem::without_value("s3_uri, previous_run", "only one of them may name the rows")
-                .remedy("leave out one of them"),
-        ),
-        (false, false) if fields.value("s3_uri").is_none() && fields.value("previous_run").is_none() => fields.note(
-            Problem::without_value("s3_uri", "is required (or previous_run, for the answered rows of an earlier run)")
-                .remedy("name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`"),
-        ),
-        _ => {}
+fn note_number_of_sources(fields: &mut Fields<'_>, uri: bool, dataset: bool, previous: bool) {
+    let given = [("s3_uri", uri), ("dataset_id", dataset), ("previous_run", previous)];
+    let given: Vec<&str> = given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field).collect();
+    if given.len() > 1 {
+        let problem = Problem::without_value(given.join(", "), "only one of them may name the rows");
+        fields.note(problem.remedy("leave out all but one"));
+    }
+    let is_absent =
+        given.is_empty() && ["s3_uri", "dataset_id", "previous_run"].iter().all(|f| fields.value(f).is_none());
+    if is_absent {
+        let rule = "is required (or dataset_id, for a Hugging Face dataset; or previous_run, for the answered rows of an \
+                    earlier run)";
+        let remedy = "name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`";
+        fields.note(Problem::without_value("s3_uri", rule).remedy(remedy));
     }
 }
 
@@ -155,23 +168,6 @@ fn read_previous_run(fields: &mut Fields<'_>) -> Option<PreviousRun> {
     }
     inner.finish().into_iter().for_each(|problem| fields.note(problem));
     previous
-}
-
-/// Returns true if the input names a dataset, which is reported as a problem.
-fn refuse_datasets(fields: &mut Fields<'_>) -> bool {
-    let dataset_id = fields.text("dataset_id");
-    for field in ["split", "config", "revision"] {
-        if fields.text(field).is_some() && dataset_id.is_none() {
-            fields.note(
-                Problem::without_value(fields.name(field), "is only allowed with dataset_id").remedy("leave it out"),
-            );
-        }
-    }
-    let Some(id) = dataset_id else { return false };
-    let rule = "Hugging Face datasets are not supported yet";
-    let remedy = "store the rows in S3 as CSV or Parquet and name them in s3_uri";
-    fields.note(Problem::new(fields.name("dataset_id"), id, rule).remedy(remedy));
-    true
 }
 
 fn read_mappings(fields: &mut Fields<'_>) -> BTreeMap<String, String> {

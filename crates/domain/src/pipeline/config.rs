@@ -132,6 +132,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_may_read_a_dataset() {
+        let dataset =
+            |id: &str| config_with(&[("/stages/0/input_s3_uri", json!(null)), ("/stages/0/dataset_id", json!(id))]);
+        let (request, problems) = read(&dataset("acme/rows"));
+        assert_eq!(problems, Vec::<String>::new());
+        assert!(request.unwrap().stages[0].is_addressed());
+        let (request, problems) = read(&dataset("acme"));
+        assert_eq!(problems, Vec::<String>::new());
+        assert!(request.unwrap().stages[0].run.is_some());
+        let (request, problems) = read(&dataset("a/b/c"));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with("stages[0].dataset_id is `a/b/c`: is not a valid dataset id"));
+        let stage = &request.unwrap().stages[0];
+        assert!(stage.run.is_some() && !stage.is_addressed(), "its other fields are checked");
+    }
+
+    #[test]
     fn the_account_placeholder_is_reported_and_the_other_fields_are_checked() {
         let uri = json!("s3://batch-inference-bucket-YOUR_ACCOUNT_ID/inputs/clothing-images/");
         let (request, problems) = read(&config_with(&[("/stages/0/input_s3_uri", uri)]));
@@ -166,6 +183,9 @@ mod tests {
     #[case("/stages/1/use_previous_output", json!("yes"), "stages[1].use_previous_output is `yes`: must be true or false")]
     #[case("/stages/1/input_s3_uri", json!("s3://bucket/a.csv"),
         "stages[1].input_s3_uri: cannot be combined with use_previous_output")]
+    #[case("/stages/0/dataset_id", json!("acme/rows"), "stages[0].input_s3_uri: cannot be combined with dataset_id")]
+    #[case("/stages/1/dataset_id", json!("acme/rows"), "stages[1].dataset_id: cannot be combined with use_previous_output")]
+    #[case("/stages/0/split", json!("test"), "stages[0].split: is only allowed with dataset_id")]
     #[case("/stages/1/input_s3_uri", json!("a.csv"), "stages[1].input_s3_uri is `a.csv`: must look like `s3://bucket/path`")]
     #[case("/stages/0/include_failed", json!(true), "stages[0].include_failed: is only allowed with use_previous_output")]
     #[case("/stages/0/s3_uri", json!("s3://b/a"), "stages[0].s3_uri: is not a field of this input; in a stage, its name is `input_s3_uri`")]

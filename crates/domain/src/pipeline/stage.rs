@@ -1,7 +1,7 @@
 //! Stage of a pipeline's configuration.
 
 use crate::columns::INPUT;
-use crate::input::{InputKind, RunRequest, StackLimits};
+use crate::input::{DATASET_FIELDS, InputKind, RunRequest, StackLimits};
 use crate::problem::{Problem, listed};
 use crate::s3_uri::S3Uri;
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ const MAX_NAME_CHARS: usize = 60;
 /// Source of a stage's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageRows {
-    /// S3.
+    /// S3, or a dataset.
     Own,
     /// Previous stage.
     Previous,
@@ -60,8 +60,11 @@ impl StageRequest {
         Self { stage_name, rows, run, fields: fields.clone() }
     }
 
-    /// Returns true if the address of its rows is valid and is not an example with a placeholder.
+    /// Returns true if its rows are a dataset, or at an address that is valid and is not an example with a placeholder.
     pub fn is_addressed(&self) -> bool {
+        if self.run.as_ref().is_some_and(|run| run.rows.dataset.is_some()) {
+            return true;
+        }
         let uri = self.fields.get("input_s3_uri").and_then(Value::as_str);
         uri.is_some_and(|uri| !uri.contains(ACCOUNT_PLACEHOLDER) && S3Uri::parse(uri).is_ok())
     }
@@ -117,9 +120,14 @@ fn read_name(path: &str, fields: &Map<String, Value>, problems: &mut Vec<Problem
 /// Returns the source of the stage's rows, and adds a problem if its position does not allow that source.
 fn read_rows(index: usize, fields: &Map<String, Value>, problems: &mut Vec<Problem>) -> StageRows {
     let path = path(index);
-    let own = fields.get("input_s3_uri").is_some_and(|value| !value.is_null());
+    let present = |field: &str| fields.get(field).is_some_and(|value| !value.is_null());
+    let (uri, dataset) = (present("input_s3_uri"), present("dataset_id"));
+    let own = uri || dataset;
     let previous = fields.get("use_previous_output") == Some(&Value::Bool(true));
     let (field, rule, remedy) = match (index, own, previous) {
+        (_, true, false) if uri && dataset => {
+            ("input_s3_uri", "cannot be combined with dataset_id", "leave one of them out")
+        }
         (_, true, false) => return StageRows::Own,
         (1.., false, true) => return StageRows::Previous,
         (0, _, true) => {
@@ -128,9 +136,13 @@ fn read_rows(index: usize, fields: &Map<String, Value>, problems: &mut Vec<Probl
         (0, false, false) => (
             "input_s3_uri",
             "is required: the first stage reads it",
-            "name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`",
+            "name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`; or a Hugging Face dataset \
+             in dataset_id",
         ),
-        (_, true, true) => ("input_s3_uri", "cannot be combined with use_previous_output", "leave one of them out"),
+        (_, true, true) => {
+            let field = if uri { "input_s3_uri" } else { "dataset_id" };
+            (field, "cannot be combined with use_previous_output", "leave one of them out")
+        }
         (_, false, false) => {
             ("input_s3_uri", "exactly one of this and `use_previous_output: true` is required", "give one of them")
         }
@@ -139,9 +151,15 @@ fn read_rows(index: usize, fields: &Map<String, Value>, problems: &mut Vec<Probl
     StageRows::Unclear
 }
 
-/// Returns the stage with an account in place of the placeholder, or with a valid address in place of an invalid one, so that
-/// its other fields can be checked.
+/// Returns the stage with an account in place of the placeholder, or with a valid address in place of an invalid one or of an
+/// invalid dataset, so that its other fields can be checked.
 fn with_valid_address(fields: &Map<String, Value>) -> Option<Map<String, Value>> {
+    if fields.contains_key("dataset_id") {
+        let mut fields = fields.clone();
+        fields.retain(|name, _| !DATASET_FIELDS.contains(&name.as_str()));
+        fields.insert("input_s3_uri".to_owned(), "s3://bucket/rows.parquet".into());
+        return Some(fields);
+    }
     let uri = fields.get("input_s3_uri")?.as_str()?;
     let filled = uri.replace(ACCOUNT_PLACEHOLDER, "000000000000");
     let name = uri.rsplit('/').next().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Deployed configurations with an upload as their input.
 
+use crate::input::DATASET_FIELDS;
 use serde_json::{Map, Value};
 
 /// Maximum size of an execution input; larger ones are started by their S3 address.
@@ -13,14 +14,17 @@ pub fn is_pipeline(input: &Map<String, Value>) -> bool {
 /// Returns `config` with `uri` as the input of its first stage (or of the run), in place of the input named there.
 pub fn with_input(config: &Map<String, Value>, uri: &str) -> Map<String, Value> {
     let mut input = config.clone();
+    let without_dataset = |object: &mut Map<String, Value>| {
+        object.retain(|name, _| !DATASET_FIELDS.contains(&name.as_str()));
+    };
     if !is_pipeline(config) {
-        for other_source in ["dataset_id", "split", "config", "revision", "previous_run"] {
-            input.remove(other_source);
-        }
+        without_dataset(&mut input);
+        input.remove("previous_run");
         input.insert("s3_uri".to_owned(), uri.into());
     } else if let Some(first) =
         input.get_mut("stages").and_then(|stages| stages.get_mut(0)).and_then(Value::as_object_mut)
     {
+        without_dataset(first);
         first.insert("input_s3_uri".to_owned(), uri.into());
     }
     input
@@ -43,6 +47,10 @@ mod tests {
         let mut expected = config.clone();
         expected["stages"][0]["input_s3_uri"] = json!("s3://b/trigger/c/a.csv");
         assert_eq!(merged(&config), expected);
+        let of_dataset = json!({"pipeline_name": "p", "stages": [
+            {"stage_name": "a", "dataset_id": "owner/set", "allow_partial": true},
+            {"stage_name": "b", "use_previous_output": true}]});
+        assert_eq!(merged(&of_dataset), expected);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Concurrent fetching of the images of some rows, in the order of the rows.
 
-use super::get::get;
+use super::cell::ImageCell;
+use super::get::{embedded, get};
 use super::{Buckets, FetchedImage};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::image::ImageLimits;
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::s3_uri::S3Uri;
+use bytes::Bytes;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
@@ -44,10 +46,14 @@ impl ImageFetcher {
         Self { shared: Arc::new(Shared { runtime, client, buckets, limits, concurrency, requests }) }
     }
 
-    /// Starts to fetch the images that these cells name. It may be called again while the images of an earlier call are still
+    /// Starts to fetch the images of these cells. It may be called again while the images of an earlier call are still
     /// being consumed: the new images wait for the earlier requests, not for their consumer.
-    pub fn start<'a>(&self, cells: impl IntoIterator<Item = Option<&'a str>>) -> Pending {
-        let places: Vec<_> = cells.into_iter().map(|cell| self.shared.buckets.place(cell)).collect();
+    pub fn start(&self, cells: impl IntoIterator<Item = impl Into<ImageCell>>) -> Pending {
+        let place = |cell| match cell {
+            ImageCell::Named(name) => self.shared.buckets.place(name.as_deref()).map(Place::Object),
+            ImageCell::Embedded { name, bytes } => Ok(Place::Row { name, bytes }),
+        };
+        let places: Vec<_> = cells.into_iter().map(Into::into).map(place).collect();
         // Fetched images wait here until they are consumed: no more than are fetched concurrently, for any number of rows.
         let (sender, arriving) = mpsc::channel(self.shared.concurrency);
         let (runtime, left) = (self.shared.runtime.clone(), places.len());
@@ -102,6 +108,13 @@ impl Iterator for Pending {
     }
 }
 
+/// Place of an image's bytes.
+#[derive(Debug)]
+enum Place {
+    Object(S3Uri),
+    Row { name: String, bytes: Bytes },
+}
+
 /// Result for one cell.
 #[derive(Debug)]
 enum Arriving {
@@ -119,15 +132,18 @@ impl Drop for Fetch {
     }
 }
 
-async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<S3Uri, RowError>>, sender: mpsc::Sender<Arriving>) {
+async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<Place, RowError>>, sender: mpsc::Sender<Arriving>) {
     for place in places {
         let arriving = match place {
             Err(reason) => Arriving::Refused(reason),
-            Ok(uri) => {
+            Ok(place) => {
                 let Ok(request) = Arc::clone(&shared.requests).acquire_owned().await else { return };
                 let shared = Arc::clone(&shared);
                 Arriving::Fetch(Fetch(tokio::spawn(async move {
-                    let fetched = get(&shared.client, &uri, &shared.limits).await;
+                    let fetched = match place {
+                        Place::Object(uri) => get(&shared.client, &uri, &shared.limits).await,
+                        Place::Row { name, bytes } => Ok(embedded(&name, &bytes, &shared.limits)),
+                    };
                     drop(request);
                     fetched
                 })))

@@ -12,6 +12,7 @@ use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use sha2::{Digest, Sha256};
+use std::fmt::Display;
 
 /// Maximum number of retries if the connection breaks while an image is read. Errors returned by S3 are retried by the SDK.
 const MAX_BREAKS: u32 = 4;
@@ -44,14 +45,18 @@ pub(super) async fn get(
             }
             Read::Broke(why) => return Err(EngineError::transient(format!("reading {uri} broke: {why}"))),
         };
-        return Ok(match inspect(&bytes, limits) {
-            Ok(media_type) => {
-                let digest = Sha256::digest(&bytes).into();
-                Ok(FetchedImage { media_type, base64: STANDARD.encode(&bytes), digest })
-            }
-            Err(problem) => Err(unusable(uri, &problem)),
-        });
+        return Ok(embedded(uri, &bytes, limits));
     }
+}
+
+/// Returns the image that these bytes are, or the reason why the row has none. `name` is that of the image in messages.
+pub(super) fn embedded(name: &impl Display, bytes: &[u8], limits: &ImageLimits) -> Result<FetchedImage, RowError> {
+    if bytes.len() as u64 > limits.max_bytes {
+        let problem = ImageProblem::TooManyBytes { bytes: bytes.len() as u64, max: limits.max_bytes };
+        return Err(unusable(name, &problem));
+    }
+    let media_type = inspect(bytes, limits).map_err(|problem| unusable(name, &problem))?;
+    Ok(FetchedImage { media_type, base64: STANDARD.encode(bytes), digest: Sha256::digest(bytes).into() })
 }
 
 /// Result of reading an object.
@@ -95,8 +100,8 @@ async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read
 }
 
 /// Returns the reason for a row whose image exists but cannot be used.
-fn unusable(uri: &S3Uri, problem: &ImageProblem) -> RowError {
-    RowError::new(problem.code(), format!("{uri}: {problem}"))
+fn unusable(name: &impl Display, problem: &ImageProblem) -> RowError {
+    RowError::new(problem.code(), format!("{name}: {problem}"))
 }
 
 /// Returns the reason if the error concerns only this object: a retry would not help, and other rows are not affected.

@@ -1,10 +1,12 @@
-//! Images in S3: their listing as rows, and their bytes in the form that records contain.
+//! Images in S3 and in rows: their listing as rows, and their bytes in the form that records contain.
 
+mod cell;
 mod fetch;
 mod get;
 mod listing;
 mod place;
 
+pub use cell::{ImageCell, ImageColumn};
 pub use fetch::{CONCURRENCY, ImageFetcher, Pending};
 pub use get::FetchedImage;
 pub use listing::{ImageCount, ImageRows, count, is_image_name};

@@ -1,6 +1,7 @@
 //! S3 objects: the stack's bucket ([`Bucket`]), and objects as streams of bytes for code that reads and writes through
 //! `std::io` on a blocking thread. [`ObjectSink`] has three implementations with the same promises: S3, a folder, memory.
 
+mod block_reader;
 mod blocking;
 mod bucket;
 mod folder;
@@ -12,12 +13,13 @@ mod sink;
 mod stream_reader;
 mod upload;
 
+pub use block_reader::{BlockReader, ChunkRead, RangeSource};
 pub(crate) use blocking::blocking;
 pub use bucket::Bucket;
 pub use folder::{FolderSink, FolderWriter};
 pub use listing::{ObjectMeta, Pages, head, list};
 pub use memory::{MemorySink, MemoryWriter};
-pub use range_reader::ObjectRangeReader;
+pub use range_reader::{ObjectRange, ObjectRangeReader};
 pub use read_ahead::for_each_line_of;
 pub use sink::{ClosableWrite, ObjectSink};
 pub use stream_reader::StreamReader;

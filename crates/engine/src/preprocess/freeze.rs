@@ -71,6 +71,12 @@ impl RunToFreeze<'_> {
             etag: found.etag.clone(),
             bytes: found.bytes,
         });
+        let dataset = sources.dataset.as_ref();
+        let files = dataset.iter().flat_map(|dataset| &dataset.files).map(|file| Source {
+            uri: file.name.clone(),
+            etag: file.content_id.clone(),
+            bytes: file.bytes,
+        });
         let places = sources.place.iter().map(|place| Source { uri: place.to_string(), etag: String::new(), bytes: 0 });
         let resolved = &self.checked.resolved;
         Plan {
@@ -84,7 +90,8 @@ impl RunToFreeze<'_> {
             prompts: resolved.prompts.clone(),
             model: resolved.model.clone(),
             on_demand: resolved.on_demand.clone(),
-            sources: objects.chain(places).collect(),
+            sources: objects.chain(files).chain(places).collect(),
+            dataset_commit: dataset.map(|dataset| dataset.commit.clone()),
             columns: self.checked.input.view.columns.clone(),
             counts: self.counts.clone(),
             lane: self.lane,

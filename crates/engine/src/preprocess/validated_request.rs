@@ -16,12 +16,14 @@ pub(super) struct ValidatedRequest {
 }
 
 impl ValidatedRequest {
-    /// Checks everything that can be checked before a row is read, and collects the problems of all parts.
+    /// Checks everything that can be checked before a row is read, and collects the problems of all parts. `pinned` is
+    /// the commit at which an earlier attempt has read the dataset.
     pub(super) async fn check(
         input: &Value,
         inputs: &InputReader,
         limits: StackLimits,
         catalog: &Catalog<'_>,
+        pinned: Option<&str>,
     ) -> Result<Self, EngineError> {
         let (request, mut problems) = RunRequest::read(input, limits);
         let Some(request) = request else {
@@ -34,10 +36,15 @@ impl ValidatedRequest {
         };
         let (resolved, more) = resolve(&request, catalog);
         problems.extend(more);
-        let input = match inputs.find(&request).await {
+        let input = match inputs.find(&request, pinned).await {
             Ok(input) => Some(input),
             Err(error) => {
-                problems.extend(error.into_problems()?.as_slice().iter().cloned());
+                match error.into_problems() {
+                    Ok(more) => problems.extend(more.as_slice().iter().cloned()),
+                    // What is known to be wrong stays wrong, however often the step is repeated.
+                    Err(error) if problems.is_empty() => return Err(error),
+                    Err(error) => tracing::warn!(error = %error, "input_not_checked"),
+                }
                 None
             }
         };

@@ -3,6 +3,7 @@
 use super::objects::{Format, Sources};
 use super::shape::Shape;
 use crate::error::EngineError;
+use crate::hub::{Dataset, DatasetFile};
 use crate::images::ImageRows;
 use crate::objects::{ObjectMeta, ObjectRangeReader, StreamReader};
 use crate::rows::csv_read::CsvRows;
@@ -19,7 +20,11 @@ pub(super) fn batches<'a>(
     shape: &'a Shape,
 ) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
     let images = sources.place.iter().flat_map(move |place| ImageRows::new(runtime, client, place));
-    images.chain(tables(runtime, client, sources, shape))
+    let dataset = sources
+        .dataset
+        .iter()
+        .flat_map(move |dataset| dataset.files.iter().flat_map(move |file| open_file(runtime, dataset, file)));
+    images.chain(dataset).chain(tables(runtime, client, sources, shape))
 }
 
 fn tables<'a>(
@@ -29,6 +34,14 @@ fn tables<'a>(
     shape: &'a Shape,
 ) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
     sources.objects.iter().flat_map(move |object| open(runtime, client, sources.format, object, shape))
+}
+
+fn open_file(runtime: &Handle, dataset: &Dataset, file: &DatasetFile) -> Batches {
+    let rows = dataset.reader(runtime, file).and_then(|reader| ParquetRows::open(reader, &file.name, None));
+    match rows {
+        Ok((_, rows)) => Box::new(rows),
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    }
 }
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>;

@@ -2,6 +2,7 @@
 
 mod batches;
 mod csv_columns;
+mod dataset_shape;
 mod objects;
 mod previous_run;
 mod shape;
@@ -9,6 +10,7 @@ mod shape;
 use super::view::View;
 use crate::config_object::resolve_config;
 use crate::error::EngineError;
+use crate::hub::Hub;
 use crate::objects::{Bucket, blocking};
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::Column;
@@ -22,13 +24,15 @@ use serde_json::Value;
 use shape::Shape;
 use tokio::runtime::Handle;
 
-/// Reader of the inputs of runs: tables, images, and answers of earlier runs.
+/// Reader of the inputs of runs: tables, images, datasets, and answers of earlier runs.
 #[derive(Debug, Clone)]
 pub struct InputReader {
     /// Bucket of the stack.
     pub bucket: Bucket,
     /// Names of other buckets that runs may read.
     pub input_buckets: Vec<String>,
+    /// The Hugging Face Hub.
+    pub hub: Hub,
 }
 
 /// Rows of a request.
@@ -54,7 +58,7 @@ impl InputReader {
     /// # Errors
     /// Returns `InvalidInput` if there is no input or it cannot be read, and an error if S3 fails.
     pub async fn inspect(&self, request: &RunRequest) -> Result<InputSummary, EngineError> {
-        let input = self.find(request).await?;
+        let input = self.find(request, None).await?;
         let no_csv = columns_without_text(&input.view.schema(&input.shape.schema));
         Ok(InputSummary { columns: input.view.names(), no_csv })
     }
@@ -67,18 +71,30 @@ impl InputReader {
         resolve_config(self.bucket.client(), &self.readable_buckets(), input).await
     }
 
-    /// Finds the rows of a request, and reads them as far as necessary to count them.
-    pub(super) async fn find(&self, request: &RunRequest) -> Result<Input, EngineError> {
-        let (sources, previous) = match (&request.rows.previous_run, &request.rows.s3_uri) {
-            (Some(previous), _) => {
+    /// Finds the rows of a request, and reads them as far as necessary to count them. `pinned` is the commit at which an
+    /// earlier attempt has read the dataset.
+    pub(super) async fn find(&self, request: &RunRequest, pinned: Option<&str>) -> Result<Input, EngineError> {
+        let rows = &request.rows;
+        let (mut sources, previous) = match (&rows.previous_run, &rows.dataset, &rows.s3_uri) {
+            (Some(previous), _, _) => {
                 let (sources, plan) = answers_of(&self.bucket, previous).await?;
                 (sources, Some((previous, plan)))
             }
-            (None, Some(uri)) => (self.find_objects(uri, request.rows.input_type).await?, None),
-            (None, None) => return Err(Problem::without_value("s3_uri", "is required").into()),
+            (None, Some(dataset), _) => (Sources::of_dataset(self.hub.find(dataset, pinned).await?), None),
+            (None, None, Some(uri)) => (self.find_objects(uri, rows.input_type).await?, None),
+            (None, None, None) => return Err(Problem::without_value("s3_uri", "is required").into()),
         };
-        let (client, in_thread, with_types) = (self.bucket.client().clone(), sources.clone(), request.infer_types);
-        let shape = blocking(move || shape::inspect(&Handle::current(), &client, &in_thread, with_types)).await?;
+        let (client, with_types) = (self.bucket.client().clone(), request.infer_types);
+        let max_rows = dataset_shape::max_rows(request);
+        let (sources, shape) = blocking(move || {
+            let runtime = Handle::current();
+            let shape = match &mut sources.dataset {
+                Some(dataset) => dataset_shape::inspect(&runtime, dataset, max_rows)?,
+                None => shape::inspect(&runtime, &client, &sources, with_types)?,
+            };
+            Ok((sources, shape))
+        })
+        .await?;
         let names: Vec<String> = shape.schema.fields().iter().map(|field| field.name().clone()).collect();
         let view = match &previous {
             Some((previous, plan)) => {

@@ -1,6 +1,7 @@
-//! Objects of an input: one object or all under a prefix, either CSV or Parquet files, or images.
+//! Objects of an input: one object or all under a prefix, either CSV or Parquet files, or images. Or files of a dataset.
 
 use crate::error::EngineError;
+use crate::hub::Dataset;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
 use aws_sdk_s3::Client;
@@ -39,6 +40,8 @@ pub(in crate::preprocess) struct Sources {
     pub(in crate::preprocess) objects: Vec<ObjectMeta>,
     /// Address of the images.
     pub(in crate::preprocess) place: Option<S3Uri>,
+    /// The dataset that is read in place of objects.
+    pub(in crate::preprocess) dataset: Option<Dataset>,
     pub(in crate::preprocess) warnings: BTreeMap<String, u64>,
 }
 
@@ -51,14 +54,32 @@ impl Sources {
             format: Format::Images,
             objects: Vec::new(),
             place: Some(place.clone()),
+            dataset: None,
             warnings: BTreeMap::new(),
+        }
+    }
+
+    /// Creates the sources for the rows of a dataset.
+    pub(in crate::preprocess) fn of_dataset(dataset: Dataset) -> Self {
+        let mut warnings = BTreeMap::new();
+        if dataset.is_partial {
+            let text = "splits of which the Hub has converted only the first part (allow_partial)";
+            warnings.insert(text.to_owned(), 1);
+        }
+        Self {
+            named: ("dataset_id", dataset.id().to_owned()),
+            format: Format::Parquet,
+            objects: Vec::new(),
+            place: None,
+            dataset: Some(dataset),
+            warnings,
         }
     }
 
     /// Creates the sources for the answered rows of an earlier run.
     pub(in crate::preprocess) fn of_run(run_id: &RunId, format: Format, objects: Vec<ObjectMeta>) -> Self {
         let named = ("previous_run.run_id", run_id.to_string());
-        Self { named, format, objects, place: None, warnings: BTreeMap::new() }
+        Self { named, format, objects, place: None, dataset: None, warnings: BTreeMap::new() }
     }
 }
 
@@ -107,7 +128,7 @@ pub(in crate::preprocess) async fn find(client: &Client, uri: &S3Uri) -> Result<
     let format = one_format(&objects)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
     Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
-    Ok(Sources { named: ("s3_uri", uri.to_string()), format, objects, place: None, warnings })
+    Ok(Sources { named: ("s3_uri", uri.to_string()), format, objects, place: None, dataset: None, warnings })
 }
 
 /// Returns true for objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of

@@ -98,7 +98,8 @@ fn inspect_images(runtime: &Handle, client: &Client, place: &S3Uri) -> Result<Sh
     Ok(Shape { rows: count.images, schema: ImageRows::schema(), types: None, ignored: count.warnings() })
 }
 
-fn difference(first: &SchemaRef, own: &SchemaRef) -> String {
+/// Says how the columns of two files differ.
+pub(super) fn difference(first: &SchemaRef, own: &SchemaRef) -> String {
     if first.fields().len() != own.fields().len() {
         return format!("{} columns instead of {}", own.fields().len(), first.fields().len());
     }

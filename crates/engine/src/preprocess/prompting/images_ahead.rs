@@ -2,8 +2,7 @@
 
 use super::prompted_rows::{PromptAssignment, PromptedRows};
 use crate::error::EngineError;
-use crate::images::{FetchedImage, ImageFetcher, Pending};
-use crate::rows::cell_text::as_text;
+use crate::images::{FetchedImage, ImageColumn, ImageFetcher, Pending};
 use arrow_array::Array;
 use bedrock_batch_domain::row_error::RowError;
 use std::collections::VecDeque;
@@ -100,8 +99,8 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
     fn start(&self, rows: PromptedRows, shared: Option<&[u64]>) -> Result<InFlight, EngineError> {
         let column = rows.rows.column_by_name(self.column);
         let column = column.ok_or_else(|| EngineError::internal("the rows lack the column of the images"))?;
-        let cells = as_text(column)?;
-        let mut wanted: Vec<Option<String>> = Vec::new();
+        let cells = ImageColumn::new(self.column, column)?;
+        let mut wanted = Vec::new();
         let mut last: Option<(u64, usize)> = None;
         let places = (0..rows.ids.len()).map(|row| {
             rows.prompt_of(row).ok()?;
@@ -111,13 +110,13 @@ impl<'a, I: Iterator<Item = Result<WithoutImages, EngineError>>> ImagesAhead<'a,
             {
                 return Some(place);
             }
-            wanted.push((!cells.is_null(row)).then(|| cells.value(row).to_owned()));
+            wanted.push(cells.cell(row));
             let place = wanted.len() - 1;
             last = input_row.map(|input_row| (input_row, place));
             Some(place)
         });
         let places = places.collect();
-        let images = self.fetcher.start(wanted.iter().map(Option::as_deref));
+        let images = self.fetcher.start(wanted);
         Ok(InFlight { rows: WithoutImages { rows, shared: None }, places, images, latest: None })
     }
 }
