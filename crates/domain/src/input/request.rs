@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_dataset_beside_other_rows_is_not_looked_up() {
-        let input = json!({"s3_uri": "s3://a/b.csv", "dataset_id": "d/e", "job_name_prefix": "p", "model_id": "m"});
+        let input = json!({"s3_uri": "s3://rows/b.csv", "dataset_id": "d/e", "job_name_prefix": "p", "model_id": "m"});
         let (request, problems) = RunRequest::read(&input, STACK);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(serde_json::to_value(request.unwrap()).unwrap().get("dataset"), None);
