@@ -15,7 +15,7 @@ use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::time::{Instant, SystemTime};
 
 /// Serves invocations until the execution environment is shut down. Logs are JSON lines on stdout; payloads are never
@@ -42,11 +42,11 @@ where
     O: Serialize + Send + 'static,
     F: Future<Output = Result<O, EngineError>> + Send + 'static,
 {
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         // Boxed: the runtime wraps the future in layers whose types would exceed the compiler's limits.
-        let answer =
-            read_event(event.payload).map(|input| Box::pin(panics::caught(use_case(input, Instant::now() + left))));
+        let answer = read_event(event.payload.get())
+            .map(|input| Box::pin(panics::caught(use_case(input, Instant::now() + left))));
         async move {
             let answer = match answer {
                 Ok(answer) => answer.await,
@@ -59,8 +59,9 @@ where
 }
 
 /// Reads the event of an invocation. The Lambda runtime would name an error after a Rust type, which no state machine knows.
-fn read_event<I: DeserializeOwned>(event: Value) -> Result<I, EngineError> {
-    serde_json::from_value(event).map_err(|error| Problem::without_value("the event", error.to_string()).into())
+/// The event is read from its text, since a JSON value has lost the order of members, which means something in a prompt.
+fn read_event<I: DeserializeOwned>(event: &str) -> Result<I, EngineError> {
+    serde_json::from_str(event).map_err(|error| Problem::without_value("the event", error.to_string()).into())
 }
 
 /// Sets up logging; to be called first.
@@ -85,15 +86,26 @@ fn diagnostic(error: &EngineError) -> Diagnostic {
 mod tests {
     use super::*;
     use bedrock_batch_domain::ids::RunId;
-    use serde_json::json;
 
     #[test]
     fn an_event_with_an_invalid_name_is_an_invalid_input_that_says_what_to_do() {
-        assert_eq!(read_event::<RunId>(json!("tickets-1")).unwrap().as_str(), "tickets-1");
-        let error = read_event::<RunId>(json!("a b")).unwrap_err();
+        assert_eq!(read_event::<RunId>("\"tickets-1\"").unwrap().as_str(), "tickets-1");
+        let error = read_event::<RunId>("\"a b\"").unwrap_err();
         assert_eq!(error.name(), "InvalidInput");
         let message = error.message();
         assert!(message.starts_with("the event: the run id is `a b`: is not a valid run id: "), "{message}");
         assert!(message.contains("; copy it from"), "{message}");
+    }
+
+    #[test]
+    fn members_are_read_in_the_order_of_the_text() {
+        #[derive(serde::Deserialize)]
+        struct Input {
+            #[serde(deserialize_with = "bedrock_batch_domain::input::deserialize_input")]
+            input: serde_json::Value,
+        }
+        let event = r#"{"input": {"prompt": {"output_schema": {"fields": {"b": "$.b", "a": "$.a"}}}}}"#;
+        let read = read_event::<Input>(event).unwrap().input;
+        assert_eq!(read["prompt"]["output_schema"]["fields"], serde_json::json!([["b", "$.b"], ["a", "$.a"]]));
     }
 }
