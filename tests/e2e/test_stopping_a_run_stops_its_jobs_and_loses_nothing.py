@@ -10,6 +10,7 @@ from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
 
 COUNT = 300
+CORRUPT_FIRST = 910_000
 ROWS = topic_table(COUNT)
 
 
@@ -193,3 +194,14 @@ def test_a_model_that_was_denied_answers_after_resuming(stack, misbehaving, roun
     assert_rows_kept(resumed, rows)
     assert_own_answers(resumed)
     assert_totals(resumed, 30, answered=30)
+
+
+def test_a_job_whose_item_is_corrupt_is_stopped_too(stack, misbehaving):
+    misbehaving(in_progress_seconds=30)
+    uri = stack.put_input(csv_text(topic_table(200, CORRUPT_FIRST)))
+    run = stack.start(stack.joke(uri, max_records_per_job=100, processing_mode="batch"), "corrupt")
+    wait_for("both jobs to run", lambda: [job["status"] for job in run.jobs] == ["InProgress"] * 2)
+    key = {"job_name": run.jobs[0]["jobName"]}
+    stack.table.update_item(Key=key, UpdateExpression="REMOVE records")
+    run.stop()
+    wait_for("both jobs to be stopped", lambda: [job["status"] for job in run.jobs] == ["Stopped"] * 2)

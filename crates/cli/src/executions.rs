@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::stack::Stack;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::ids::{ExecutionArn, StateMachineArn};
+use bedrock_batch_domain::input::continued_run;
 use bedrock_batch_engine::EngineError;
 use serde_json::Value;
 
@@ -106,8 +107,8 @@ impl Stack {
         let started = start.name(name).input(input.to_string()).send().await;
         let started = started.map_err(|error| EngineError::from_aws(format!("cannot start {name}"), &error))?;
         let arn = ExecutionArn::parse(started.execution_arn());
-        let other_form = "Step Functions returned an ARN of another form";
-        Ok(arn.map_err(|problem| EngineError::internal(other_form).caused_by(problem))?)
+        let context = "Step Functions returned an ARN in an unexpected format";
+        Ok(arn.map_err(|problem| EngineError::internal(context).caused_by(problem))?)
     }
 
     /// Aborts an execution. The inner `Err` holds its outcome if it had already ended by itself.
@@ -123,8 +124,7 @@ impl Stack {
 /// Returns the earlier run that an input continues.
 fn earlier_run(input: &str) -> Option<String> {
     let input: Value = serde_json::from_str(input).ok()?;
-    let named = |field: &str| input.get(field).and_then(Value::as_str).map(str::to_owned);
-    named("resume_run").or_else(|| named("collect_run"))
+    continued_run(&input).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use bedrock_batch_domain::ids::{JobArn, JobName};
 /// Reads the ARN of a job from a response of Bedrock.
 pub(crate) fn job_arn(text: &str) -> Result<JobArn, EngineError> {
     JobArn::parse(text)
-        .map_err(|problem| EngineError::internal("Bedrock returned an ARN of another form").caused_by(problem))
+        .map_err(|problem| EngineError::internal("Bedrock returned an ARN in an unexpected format").caused_by(problem))
 }
 
 /// Returns the ARN of the job with this name, if Bedrock has one: an earlier attempt of ours created it, and died before it

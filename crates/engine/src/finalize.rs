@@ -1,7 +1,7 @@
 //! Finalize: summarizes a run, or explains its failure.
 
 use crate::error::EngineError;
-use crate::job_table::{JobTable, StoredFailure, StoredItem};
+use crate::job_table::{CorruptItem, JobTable, StoredFailure, StoredItem};
 use crate::objects::Bucket;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::RunId;
@@ -91,9 +91,9 @@ impl Finalizer {
     /// Returns the error that a job of the run recorded, or the one that Step Functions reports if there is none.
     ///
     /// # Errors
-    /// Returns an error if the DynamoDB request fails or an item is corrupt.
+    /// Returns an error if the DynamoDB request fails.
     pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
-        let items = self.jobs.of_run(run_id).await?;
+        let items = self.jobs.readable_of_run(run_id).await?;
         Ok(explanation(&items, error))
     }
 }
@@ -117,9 +117,14 @@ pub(crate) fn error_message_of(cause: &str) -> String {
     said.unwrap_or(cause).to_owned()
 }
 
-/// Selects the error to report: permanent reasons take precedence over transient ones.
-fn explanation(items: &[StoredItem], error: StateError) -> Explanation {
-    let failures = || items.iter().filter_map(StoredItem::failure);
+/// Selects the error to report: permanent reasons take precedence over transient ones, and recorded ones over an item that
+/// cannot be read, which is a reason too.
+fn explanation(items: &[Result<StoredItem, CorruptItem>], error: StateError) -> Explanation {
+    let corrupt = items.iter().filter_map(|item| item.as_ref().err());
+    let corrupt: Vec<StoredFailure> = corrupt
+        .map(|CorruptItem { error, .. }| StoredFailure { error: error.name().to_owned(), cause: error.message() })
+        .collect();
+    let failures = || items.iter().flatten().filter_map(StoredItem::failure).chain(&corrupt);
     let is_permanent =
         |failure: &&StoredFailure| ErrorName::parse(&failure.error).is_some_and(|name| !name.is_retried());
     let reason = failures().find(is_permanent).or_else(|| failures().next());
@@ -144,6 +149,10 @@ mod tests {
         StoredItem::Chunk("c".parse().unwrap(), StoredFile { index: 0, failure, counts: None })
     }
 
+    fn corrupt() -> Result<StoredItem, CorruptItem> {
+        Err(CorruptItem { key: "d".to_owned(), error: EngineError::corrupt("item `d`: attribute `round` is missing") })
+    }
+
     fn map_error() -> StateError {
         StateError { error: "States.ExceedToleratedFailureThreshold".into(), cause: "x".into() }
     }
@@ -151,7 +160,7 @@ mod tests {
     #[test]
     fn the_recorded_reason_explains_a_failed_map() {
         let failures = [None, Some(("Transient", "net")), Some(("JobFailed", "a")), Some(("JobFailed", "b"))];
-        let explained = explanation(&failures.map(chunk), map_error());
+        let explained = explanation(&failures.map(|failure| Ok(chunk(failure))), map_error());
         assert_eq!(
             (explained.error.as_str(), explained.cause.as_str()),
             ("JobFailed", "a (and 1 more jobs with this error)")
@@ -159,14 +168,23 @@ mod tests {
     }
 
     #[test]
+    fn a_corrupt_item_hides_no_recorded_reason_and_is_one_itself() {
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("JobFailed", "no access"))))], map_error());
+        assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("JobFailed", "no access"));
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("Transient", "net"))))], map_error());
+        assert_eq!(explained.error, "Corrupt");
+        assert!(explained.cause.contains("`round` is missing"), "{}", explained.cause);
+    }
+
+    #[test]
     fn a_function_that_failed_explains_itself() {
         let error = StateError { error: "Transient".into(), cause: r#"{"errorMessage":"S3 is away"}"#.into() };
-        let explained = explanation(&[chunk(Some(("JobFailed", "of long ago")))], error);
+        let explained = explanation(&[Ok(chunk(Some(("JobFailed", "of long ago"))))], error);
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("Transient", "S3 is away"));
     }
 
     #[test]
     fn without_a_recorded_reason_the_error_of_step_functions_is_returned() {
-        assert_eq!(explanation(&[chunk(None)], map_error()).error, "States.ExceedToleratedFailureThreshold");
+        assert_eq!(explanation(&[Ok(chunk(None))], map_error()).error, "States.ExceedToleratedFailureThreshold");
     }
 }

@@ -47,7 +47,7 @@ impl Reconciler {
             done.open += 1;
             let (name, found) = match job {
                 Ok(job) => (job.name.to_string(), self.check(&job, &mut running).await),
-                Err(corrupt) => (String::new(), Err(corrupt)),
+                Err(corrupt) => (corrupt.key, Err(corrupt.error)),
             };
             match found {
                 Ok(Check::Nothing) => {}

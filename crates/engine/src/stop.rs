@@ -7,7 +7,8 @@ use crate::bedrock_jobs::{find_job, stop_job};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredItem};
 use aws_sdk_bedrock::Client as Bedrock;
-use bedrock_batch_domain::ids::{ExecutionArn, RunId};
+use bedrock_batch_domain::ids::{ExecutionArn, JobName, RunId};
+use bedrock_batch_domain::input::continued_run;
 use bedrock_batch_domain::lane::Lane;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,11 +28,7 @@ impl EndedExecution {
     /// Returns the run that the execution owned: its own, or the one that it resumed or collected.
     pub fn run_id(&self) -> RunId {
         let input = self.input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
-        let named = input.as_ref().and_then(|input| {
-            let field = |name: &str| input.get(name).and_then(Value::as_str);
-            field("resume_run").or_else(|| field("collect_run"))
-        });
-        RunId::of_execution(named.unwrap_or(&self.name))
+        RunId::of_execution(input.as_ref().and_then(continued_run).unwrap_or(&self.name))
     }
 }
 
@@ -72,7 +69,12 @@ impl Stopper {
         for item in self.jobs.readable_of_run(&run_id).await? {
             let (name, stopped) = match item {
                 Ok(item) => (item.name().to_string(), self.stop_one(&item).await),
-                Err(corrupt) => (String::new(), Err(corrupt)),
+                // Its job is stopped if it has one, and the item is reported.
+                Err(corrupt) => {
+                    let stopped = self.stop_by_name(&corrupt.key).await;
+                    done.stopped += u32::from(stopped.is_ok_and(|stopped| stopped));
+                    (corrupt.key, Err(corrupt.error))
+                }
             };
             match stopped {
                 Ok(true) => done.stopped += 1,
@@ -88,16 +90,21 @@ impl Stopper {
         failure.map_or(Ok(done), Err)
     }
 
+    /// Stops the job with this name, if Bedrock has one, and returns true if it was still running.
+    async fn stop_by_name(&self, key: &str) -> Result<bool, EngineError> {
+        let Ok(name) = JobName::parse(key) else { return Ok(false) };
+        match find_job(&self.bedrock, &name).await? {
+            Some(arn) => stop_job(&self.bedrock, &name, &arn).await,
+            None => Ok(false),
+        }
+    }
+
     /// Stops the job of an item, and returns true if it was still running.
     async fn stop_one(&self, item: &StoredItem) -> Result<bool, EngineError> {
         let Some(job) = item.job().filter(|job| job.lane == Lane::Batch && !job.is_over()) else { return Ok(false) };
-        let arn = match &job.job_arn {
-            Some(arn) => Some(arn.clone()),
-            None => find_job(&self.bedrock, &job.name).await?,
-        };
-        match arn {
-            Some(arn) => stop_job(&self.bedrock, &job.name, &arn).await,
-            None => Ok(false),
+        match &job.job_arn {
+            Some(arn) => stop_job(&self.bedrock, &job.name, arn).await,
+            None => self.stop_by_name(job.name.as_str()).await,
         }
     }
 }

@@ -98,13 +98,31 @@ fn jobs_and_files_have_the_names_that_version_1_gave_them() {
     assert_eq!(client_request_token(&plan.run_id, &jobs[0].name), token);
 }
 
+/// Asserts that every stored member is written with the same value. Functions of version 1 read what is written while a new
+/// version is deployed; further members do not disturb them.
+fn assert_contains(written: &Value, stored: &Value, path: &str) {
+    match (written, stored) {
+        (Value::Object(written), Value::Object(stored)) => {
+            for (name, value) in stored {
+                assert!(written.contains_key(name), "{path}.{name} is not written");
+                assert_contains(&written[name], value, &format!("{path}.{name}"));
+            }
+        }
+        (Value::Array(written), Value::Array(stored)) => {
+            assert_eq!(written.len(), stored.len(), "{path}");
+            for (index, (found, value)) in written.iter().zip(stored).enumerate() {
+                assert_contains(found, value, &format!("{path}[{index}]"));
+            }
+        }
+        _ => assert_eq!(written, stored, "{path}"),
+    }
+}
+
 #[test]
 fn a_plan_and_the_manifests_of_jobs_are_written_as_they_were_stored() {
     let (stored, written): (Value, Value) =
         (read("plan.json"), serde_json::to_value(read::<Plan>("plan.json")).unwrap());
-    for field in ["run_id", "execution_arn", "started_at", "bucket", "task_table"] {
-        assert_eq!(written[field], stored[field], "{field}");
-    }
+    assert_contains(&written, &stored, "plan");
     for name in ["jobs.json", "passes/1/jobs.json", "passes/2/jobs.json", "passes/3/jobs.json"] {
         let written = serde_json::to_value(read::<Vec<JobItem>>(name)).unwrap();
         assert_eq!(written, read::<Value>(name), "{name}");

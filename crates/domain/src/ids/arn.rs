@@ -26,6 +26,11 @@ impl<'a> Arn<'a> {
         let arn = Self { partition: next()?, service: next()?, region: next()?, account: next()?, resource: next()? };
         (![arn.partition, arn.service, arn.resource].contains(&"")).then_some(arn)
     }
+
+    /// Returns what follows `kind` in the resource of an ARN of `service`; `None` if the text is not such an ARN.
+    pub(super) fn resource_of(text: &'a str, service: &str, kind: &str) -> Option<&'a str> {
+        Self::parse(text).filter(|arn| arn.service == service)?.resource.strip_prefix(kind)
+    }
 }
 
 impl fmt::Display for Arn<'_> {

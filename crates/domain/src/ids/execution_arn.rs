@@ -24,9 +24,7 @@ impl ExecutionArn {
     /// # Errors
     /// Returns a problem if the text has another form.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let execution = Arn::parse(text)
-            .filter(|arn| arn.service == "states")
-            .and_then(|arn| arn.resource.strip_prefix("execution:")?.split_once(':'));
+        let execution = Arn::resource_of(text, "states", "execution:").and_then(|resource| resource.split_once(':'));
         if execution.is_some_and(|(machine, name)| !machine.is_empty() && is_execution_name(name)) {
             return Ok(Self(text.to_owned()));
         }

@@ -21,9 +21,7 @@ impl JobArn {
     /// # Errors
     /// Returns a problem if the text has another form.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let id = Arn::parse(text)
-            .filter(|arn| arn.service == "bedrock")
-            .and_then(|arn| arn.resource.strip_prefix("model-invocation-job/"));
+        let id = Arn::resource_of(text, "bedrock", "model-invocation-job/");
         if id.is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric())) {
             return Ok(Self(text.to_owned()));
         }

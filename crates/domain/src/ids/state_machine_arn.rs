@@ -18,9 +18,7 @@ impl StateMachineArn {
     /// # Errors
     /// Returns a problem if the text has another form.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let name = Arn::parse(text)
-            .filter(|arn| arn.service == "states")
-            .and_then(|arn| arn.resource.strip_prefix("stateMachine:"));
+        let name = Arn::resource_of(text, "states", "stateMachine:");
         if name.is_some_and(|name| !name.is_empty() && !name.contains(':')) {
             return Ok(Self(text.to_owned()));
         }

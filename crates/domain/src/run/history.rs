@@ -48,7 +48,7 @@ impl Pass {
 impl History {
     /// Returns the number of the latest pass.
     pub fn last_pass(&self) -> u32 {
-        self.passes.iter().skip(1).map(|_| 1).sum()
+        u32::try_from(self.passes.len()).unwrap_or(u32::MAX).saturating_sub(1)
     }
 
     /// Returns the jobs of a pass with the rows of each.

@@ -1,12 +1,8 @@
 //! Request of an execution input to continue an earlier run.
 
+use bedrock_batch_domain::input::{COLLECT_RUN, RESUME_RUN};
 use bedrock_batch_domain::problem::Problem;
 use serde_json::Value;
-
-/// Field that resumes a run.
-pub(super) const RESUME: &str = "resume_run";
-/// Field that only collects the answers of a run.
-pub(super) const COLLECT: &str = "collect_run";
 
 /// Request of an execution input to continue an earlier run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +22,12 @@ impl Continuation {
     pub fn read(input: &Value) -> Result<Option<Self>, Problem> {
         let Some(input) = input.as_object() else { return Ok(None) };
         let named = |field: &'static str| input.get(field).filter(|value| !value.is_null()).map(|value| (field, value));
-        let (field, value) = match (named(RESUME), named(COLLECT)) {
+        let (field, value) = match (named(RESUME_RUN), named(COLLECT_RUN)) {
             (None, None) => return Ok(None),
             (Some(one), None) | (None, Some(one)) => one,
             (Some(_), Some(_)) => {
                 let rule = "only one of the two can be done";
-                return Err(Problem::without_value(format!("{RESUME}, {COLLECT}"), rule));
+                return Err(Problem::without_value(format!("{RESUME_RUN}, {COLLECT_RUN}"), rule));
             }
         };
         match value.as_str().filter(|name| !name.trim().is_empty()) {
@@ -51,8 +47,8 @@ mod tests {
     #[case(json!({"s3_uri": "s3://a/b"}), None)]
     #[case(json!({"resume_run": null}), None)]
     #[case(json!("resume_run"), None)]
-    #[case(json!({"resume_run": "tickets-1", "s3_uri": "s3://a/b"}), Some((RESUME, "tickets-1")))]
-    #[case(json!({"collect_run": "tickets-1", "resume_run": null}), Some((COLLECT, "tickets-1")))]
+    #[case(json!({"resume_run": "tickets-1", "s3_uri": "s3://a/b"}), Some((RESUME_RUN, "tickets-1")))]
+    #[case(json!({"collect_run": "tickets-1", "resume_run": null}), Some((COLLECT_RUN, "tickets-1")))]
     fn an_input_that_names_an_earlier_run_continues_it(
         #[case] input: Value,
         #[case] expected: Option<(&'static str, &str)>,

@@ -11,7 +11,7 @@ use crate::reconcile::execution_status;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::{JobName, RunId};
-use bedrock_batch_domain::input::{RunRequest, StackLimits};
+use bedrock_batch_domain::input::{COLLECT_RUN, RESUME_RUN, RunRequest, StackLimits};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
@@ -22,7 +22,6 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 pub use continuation::Continuation;
-use continuation::{COLLECT, RESUME};
 
 /// Maximum age of a run that can be continued. Items of jobs expire 90 days after their last update, which may have been at
 /// the start of the run.
@@ -59,7 +58,7 @@ impl RunContinuer {
         self.same_input(field, &start.input, &plan)?;
         self.take_over(field, name, &plan, start).await?;
         let step = match *field {
-            COLLECT => self.collect(name, &plan, start).await?,
+            COLLECT_RUN => self.collect(name, &plan, start).await?,
             _ => self.resume(&plan, start).await?,
         };
         tracing::info!(%run_id, field, step = ?step.step, pass = step.state.pass, "run_continued");
@@ -77,8 +76,8 @@ impl RunContinuer {
     /// Checks that all other fields of the input equal those that the run was started with.
     fn same_input(&self, field: &str, input: &Value, plan: &Plan) -> Result<(), EngineError> {
         let mut rest = input.as_object().cloned().unwrap_or_default();
-        rest.remove(RESUME);
-        rest.remove(COLLECT);
+        rest.remove(RESUME_RUN);
+        rest.remove(COLLECT_RUN);
         rest.retain(|_, value| !value.is_null());
         if rest.is_empty() {
             return Ok(());
@@ -174,7 +173,7 @@ impl RunContinuer {
         if open > 0 {
             let rule = format!("{open} of its jobs are not over yet");
             let remedy = "try again in a few minutes: stopped jobs still write the answers that they have";
-            return Err(Problem::new(COLLECT, name, rule).remedy(remedy).into());
+            return Err(Problem::new(COLLECT_RUN, name, rule).remedy(remedy).into());
         }
         let history = read_whole_history(&self.bucket, &plan.run_id).await?;
         let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };

@@ -12,7 +12,7 @@ mod read;
 mod run_item;
 mod update;
 
-pub use items::{Fallback, StoredFailure, StoredFile, StoredItem, StoredJob};
+pub use items::{CorruptItem, Fallback, StoredFailure, StoredFile, StoredItem, StoredJob};
 pub use jobs::{NewJob, Observed};
 pub use run_item::RunItem;
 

@@ -1,7 +1,7 @@
 //! The sparse index of open jobs, which are those that a state machine waits for.
 
 use super::JobTable;
-use super::items::{StoredItem, StoredJob};
+use super::items::{CorruptItem, StoredItem, StoredJob};
 use super::update::{text, timestamp};
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::OPEN_INDEX;
@@ -11,12 +11,12 @@ use std::time::{Duration, SystemTime};
 pub(super) const OPEN: &str = "1";
 
 impl JobTable {
-    /// Returns the open jobs that were not updated for `silence`, the longest silent first. A corrupt item becomes an error in
-    /// its place, so that it does not hide the others.
+    /// Returns the open jobs that were not updated for `silence`, the longest silent first. Corrupt items are
+    /// returned as such, so that they do not hide the others.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn silent_for(&self, silence: Duration) -> Result<Vec<Result<StoredJob, EngineError>>, EngineError> {
+    pub async fn silent_for(&self, silence: Duration) -> Result<Vec<Result<StoredJob, CorruptItem>>, EngineError> {
         let before = timestamp(SystemTime::now() - silence);
         let query = self.client.query().table_name(&self.table).index_name(OPEN_INDEX.name);
         let query = query
@@ -31,7 +31,7 @@ impl JobTable {
                 EngineError::from_aws(format!("cannot list the open jobs of the table {}", self.table), &error)
             })?;
             // Only jobs are ever open.
-            jobs.extend(StoredItem::read(&item).map(StoredItem::into_job).transpose());
+            jobs.extend(CorruptItem::or_item(&item).map(StoredItem::into_job).transpose());
         }
         Ok(jobs)
     }

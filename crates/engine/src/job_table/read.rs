@@ -1,7 +1,7 @@
 //! Queries of jobs, and of all items of a run.
 
 use super::JobTable;
-use super::items::{StoredItem, StoredJob};
+use super::items::{CorruptItem, StoredItem, StoredJob};
 use super::update::text;
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
@@ -27,14 +27,14 @@ impl JobTable {
     /// # Errors
     /// Returns an error if the DynamoDB request fails or an item is corrupt.
     pub async fn of_run(&self, run_id: &RunId) -> Result<Vec<StoredItem>, EngineError> {
-        self.readable_of_run(run_id).await?.into_iter().collect()
+        self.readable_of_run(run_id).await?.into_iter().map(|item| item.map_err(|corrupt| corrupt.error)).collect()
     }
 
-    /// Returns the same items, with an error in place of each corrupt one, for callers that need all readable items.
+    /// Returns the same items, the corrupt ones as such, for callers that need all readable items.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn readable_of_run(&self, run_id: &RunId) -> Result<Vec<Result<StoredItem, EngineError>>, EngineError> {
+    pub async fn readable_of_run(&self, run_id: &RunId) -> Result<Vec<Result<StoredItem, CorruptItem>>, EngineError> {
         let query = self.client.query().table_name(&self.table).index_name(RUN_INDEX.name);
         let condition = format!("{} = :run", RUN_INDEX.partition_key);
         let query =
@@ -46,7 +46,7 @@ impl JobTable {
                 let context = format!("cannot list the jobs of run {run_id} in the table {}", self.table);
                 EngineError::from_aws(context, &error)
             })?;
-            items.push(StoredItem::read(&item));
+            items.push(CorruptItem::or_item(&item));
         }
         Ok(items)
     }

@@ -2,7 +2,7 @@
 
 use super::JobTable;
 use super::attributes::Attributes;
-use super::update::{expiry, number, text, timestamp};
+use super::update::{expiry, is_done, number, text, timestamp};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
@@ -97,16 +97,7 @@ impl JobTable {
             .condition_expression("attribute_not_exists(job_name) OR execution_arn IN (:own, :previous)")
             .expression_attribute_values(":own", text(execution_arn.as_str()))
             .expression_attribute_values(":previous", text(previous.unwrap_or(execution_arn).as_str()));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Ok(false)
-            }
-            Err(error) => {
-                let context = format!("cannot write the item `{name}` of the table {}", self.table);
-                Err(EngineError::from_aws(context, &error))
-            }
-        }
+        is_done(put.send().await, || format!("cannot write the item `{name}` of the table {}", self.table))
     }
 
     /// Marks a run as stopped if `execution_arn` still owns it; returns true if it does.

@@ -1,10 +1,12 @@
 //! Conditional updates, by which all items are changed.
 
 use super::JobTable;
-use crate::error::EngineError;
+use crate::error::{AwsOperation, EngineError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use std::time::SystemTime;
 
@@ -34,6 +36,7 @@ impl JobTable {
         let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(name));
         let mut update = update.condition_expression(condition).return_values(ReturnValue::None);
         for (placeholder, value) in values {
+            debug_assert!(![UPDATED_AT, EXPIRES_AT].contains(placeholder), "`{placeholder}` is set by every update");
             update = update.expression_attribute_values(*placeholder, value.clone());
         }
         // Last, so that they hold even if a caller took their names.
@@ -46,16 +49,20 @@ impl JobTable {
                 update = update.expression_attribute_names(alias, attribute);
             }
         }
-        match update.update_expression(full).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Ok(false)
-            }
-            Err(error) => {
-                let context = format!("cannot update the item `{name}` of the table {}", self.table);
-                Err(EngineError::from_aws(context, &error))
-            }
-        }
+        let updated = update.update_expression(full).send().await;
+        is_done(updated, || format!("cannot update the item `{name}` of the table {}", self.table))
+    }
+}
+
+/// Returns true if a conditional request was performed, and false if its condition was not met.
+pub(super) fn is_done<T, E: AwsOperation>(
+    result: Result<T, SdkError<E>>,
+    context: impl FnOnce() -> String,
+) -> Result<bool, EngineError> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(EngineError::from_aws(context(), &error)),
     }
 }
 

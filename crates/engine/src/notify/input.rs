@@ -3,6 +3,7 @@
 use crate::finalize::StateError;
 use bedrock_batch_domain::email::Ending;
 use bedrock_batch_domain::ids::{ExecutionArn, RunId, StateMachineArn};
+use bedrock_batch_domain::input::continued_run;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -98,17 +99,12 @@ impl EndedExecution {
         self.stopped?.checked_sub(self.started?)
     }
 
-    /// Returns a text field of its input.
-    pub(super) fn input_field(&self, name: &str) -> Option<String> {
-        field(self.input.as_deref(), name)
-    }
-
     /// Returns the run that it owned: the one named by its output or input, else its own.
     pub(super) fn run_id(&self) -> RunId {
-        let named = field(self.output.as_deref(), "run_id")
-            .or_else(|| self.input_field("resume_run"))
-            .or_else(|| self.input_field("collect_run"));
-        RunId::of_execution(named.as_deref().unwrap_or(&self.name))
+        let input = self.input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let named = field(self.output.as_deref(), "run_id");
+        let named = named.as_deref().or_else(|| continued_run(input.as_ref()?));
+        RunId::of_execution(named.unwrap_or(&self.name))
     }
 }
 

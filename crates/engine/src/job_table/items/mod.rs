@@ -1,5 +1,7 @@
 //! Items of the job table.
 
+mod corrupt_item;
+
 use super::attributes::{Attributes, Item};
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
@@ -7,6 +9,8 @@ use bedrock_batch_domain::ids::{DuplicatesName, ExecutionArn, ItemName, JobArn, 
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::summary::ChunkCounts;
+
+pub use corrupt_item::CorruptItem;
 
 /// Item of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,7 +196,7 @@ impl StoredJob {
             message: attributes.text("message")?,
             processed: attributes.number("processed_records")?,
             leased_until: attributes.number("asking_until")?.unwrap_or(0),
-            on_demand_allowed: attributes.flag("may_fall_back")?.unwrap_or(false),
+            on_demand_allowed: attributes.required_flag("may_fall_back")?,
             fallback: fallback(attributes)?,
             failure: failure(attributes)?,
             counts: attributes.json("counts")?,

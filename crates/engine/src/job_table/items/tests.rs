@@ -171,6 +171,7 @@ fn an_item_with_a_name_of_another_form_is_corrupt(#[case] item: Value, #[case] e
 #[case("records")]
 #[case("round")]
 #[case("execution_arn")]
+#[case("may_fall_back")]
 fn a_job_without_a_required_attribute_is_corrupt(#[case] attribute: &str) {
     let error = read(&without(batch_job(), attribute)).unwrap_err();
     assert_eq!(error.name(), "Corrupt");
