@@ -61,7 +61,11 @@ where
 /// Reads the event of an invocation. The Lambda runtime would name an error after a Rust type, which no state machine knows.
 /// The event is read from its text, since a JSON value has lost the order of members, which means something in a prompt.
 fn read_event<I: DeserializeOwned>(event: &str) -> Result<I, EngineError> {
-    serde_json::from_str(event).map_err(|error| Problem::without_value("the event", error.to_string()).into())
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(event)).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "the event".to_owned() } else { format!("the event's field {path}") };
+        Problem::without_value(field, error.into_inner().to_string()).into()
+    })
 }
 
 /// Sets up logging; to be called first.
@@ -95,6 +99,22 @@ mod tests {
         let message = error.message();
         assert!(message.starts_with("the event: the run id is `a b`: is not a valid run id: "), "{message}");
         assert!(message.contains("; copy it from"), "{message}");
+    }
+
+    #[test]
+    fn an_event_with_a_field_of_another_type_names_the_field() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only reading it matters")]
+        struct Event {
+            job: Job,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only reading it matters")]
+        struct Job {
+            records: u32,
+        }
+        let message = read_event::<Event>(r#"{"job": {"records": "x"}}"#).unwrap_err().message();
+        assert!(message.starts_with("the event's field job.records: invalid type: "), "{message}");
     }
 
     #[test]
