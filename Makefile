@@ -61,10 +61,13 @@ infra/node_modules/.ready: infra/package-lock.json
 
 BUILD_TARGETS := --bins
 
-.PHONY: build
-build: setup ## Build programs and functions for local runs
+.PHONY: programs
+programs:
 	@echo "== Programs and functions"
 	cargo build --locked --workspace $(BUILD_TARGETS)
+
+.PHONY: build
+build: setup programs ## Build programs and functions for local runs
 	@for function in $(FUNCTIONS); do \
 		mkdir -p $(LAMBDA_DIRECTORY)/$$function; \
 		cmp -s $(CARGO_TARGET_DIR)/debug/$$function $(LAMBDA_DIRECTORY)/$$function/bootstrap \
@@ -105,15 +108,15 @@ check-rust:
 	python3 tests/docs/domain_fence.py
 	@$(MAKE) --no-print-directory licences
 
-# The program of `build`: `cargo run` would select other features of dependencies and compile them once more.
+# One of the programs: `cargo run` would select other features of dependencies and compile them once more.
 CONTRACT := $(CARGO_TARGET_DIR)/debug/contract
 
 .PHONY: contract
-contract: build ## Write the names that Rust shares with the CDK app, this Makefile and Python
+contract: programs ## Write the names that Rust shares with the CDK app, this Makefile and Python
 	$(CONTRACT) write
 
 .PHONY: check-contract
-check-contract: build
+check-contract: programs
 	@echo "== Contract: the written files against the names in Rust"
 	$(CONTRACT) check
 

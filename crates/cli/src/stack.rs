@@ -17,10 +17,18 @@ pub(crate) struct StackOptions {
     bucket: Option<String>,
     /// ARN of the batch orchestrator [default: bedrock-batch-orchestrator-<account>]
     #[arg(long, global = true, env = "STATE_MACHINE_ARN")]
-    state_machine: Option<StateMachineArn>,
+    state_machine: Option<String>,
     /// ARN of the pipeline orchestrator [default: bedrock-pipeline-orchestrator-<account>]
     #[arg(long, global = true, env = "PIPELINE_STATE_MACHINE_ARN")]
-    pipeline_state_machine: Option<StateMachineArn>,
+    pipeline_state_machine: Option<String>,
+}
+
+/// Reads an ARN of an option or its variable; one that is empty counts as absent. Here and not by the parser of arguments:
+/// commands that need no stack must not fail on a variable of another project.
+fn given_machine(given: Option<&String>, option: &str) -> Result<Option<StateMachineArn>, Failure> {
+    let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let arn = StateMachineArn::parse(text);
+    arn.map(Some).map_err(|problem| Failure::Usage(format!("{option}: {problem}")))
 }
 
 /// Stack and the clients for its services.
@@ -40,8 +48,10 @@ impl Stack {
             let remedy = "`export AWS_REGION=…`, or for the local stack `. .local/env` in the folder of the repository";
             Failure::Usage(format!("no AWS region is set: {remedy}"))
         })?;
-        let (bucket, state_machine) = match (&options.bucket, &options.state_machine) {
-            (Some(bucket), Some(machine)) => (bucket.clone(), machine.clone()),
+        let named = given_machine(options.state_machine.as_ref(), "--state-machine")?;
+        let named_pipeline = given_machine(options.pipeline_state_machine.as_ref(), "--pipeline-state-machine")?;
+        let (bucket, state_machine) = match (&options.bucket, named) {
+            (Some(bucket), Some(machine)) => (bucket.clone(), machine),
             (bucket, machine) => {
                 let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
                 let identity = identity.map_err(|error| {
@@ -52,14 +62,14 @@ impl Stack {
                 let account = identity.account().unwrap_or_default();
                 let partition = identity.arn().and_then(Arn::parse).map_or("aws", |arn| arn.partition);
                 let machine = match machine {
-                    Some(machine) => machine.clone(),
+                    Some(machine) => machine,
                     None => orchestrator("batch", partition, &region, account)?,
                 };
                 (bucket.clone().unwrap_or_else(|| format!("batch-inference-bucket-{account}")), machine)
             }
         };
-        let pipeline_state_machine = match &options.pipeline_state_machine {
-            Some(machine) => machine.clone(),
+        let pipeline_state_machine = match named_pipeline {
+            Some(machine) => machine,
             None => pipeline_orchestrator_beside(&state_machine)?,
         };
         Ok(Self {

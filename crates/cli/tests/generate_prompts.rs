@@ -1,34 +1,17 @@
 //! `bedrock-batch prompts generate` and the checks of prompt configurations, as a user runs them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod command;
+
+use command::{Finished, repository, run};
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use tempfile::TempDir;
 
 const TIME: &str = "1796027469";
 const EXAMPLE: &str = "prompt-configs/support-tickets";
-
-fn repository() -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().unwrap()
-}
-
-struct Finished {
-    code: i32,
-    lines: Vec<String>,
-    error: String,
-}
-
-fn run(arguments: &[&str], folder: &Path, environment: &[(&str, &str)]) -> Finished {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-batch"));
-    command.args(arguments).current_dir(folder).env_clear().envs(environment.iter().copied());
-    let done = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let lines = text(done.stdout).lines().map(str::to_owned).collect();
-    Finished { code: done.status.code().unwrap(), lines, error: text(done.stderr) }
-}
 
 /// Returns the files of a folder, by their paths in it.
 fn files(folder: &Path) -> BTreeMap<String, String> {

@@ -1,28 +1,16 @@
 //! `bedrock-batch validate` and `schema`, as a user runs them: without AWS, a region or a stack.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod command;
+
+use command::{Finished, repository};
 use rstest::rstest;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use tempfile::TempDir;
 
-fn repository() -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().unwrap()
-}
-
-struct Finished {
-    code: i32,
-    lines: Vec<String>,
-    error: String,
-}
-
 fn run(arguments: &[&str], folder: &Path) -> Finished {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-batch"));
-    let done = command.args(arguments).current_dir(folder).env_clear().output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let lines = text(done.stdout).lines().map(str::to_owned).collect();
-    Finished { code: done.status.code().unwrap(), lines, error: text(done.stderr) }
+    command::run(arguments, folder, &[])
 }
 
 /// Creates a folder with `input.json`, two templates, a rule and a table.
@@ -161,6 +149,16 @@ fn an_invalid_template_is_reported_with_its_file_and_field(#[case] more: &str, #
     assert!(done.lines[0].starts_with(expected), "{:?}", done.lines);
     assert!(done.lines[1].starts_with("prompt_id is `nothing`"), "the input is checked too: {:?}", done.lines);
     assert_eq!(done.lines.len(), 2, "{:?}", done.lines);
+}
+
+#[rstest]
+#[case("")]
+#[case("arn:aws:states:eu-west-1:1:stateMachine:of-another-project:PROD")]
+fn the_stack_of_the_environment_does_not_matter(#[case] machine: &str) {
+    let folder = folder(&run_input());
+    let environment = [("STATE_MACHINE_ARN", machine), ("PIPELINE_STATE_MACHINE_ARN", machine)];
+    let done = command::run(&["validate", "input.json"], folder.path(), &environment);
+    assert_eq!((done.code, done.error.as_str()), (0, ""));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::report::Report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
-use bedrock_batch_domain::input::{DATASET_FIELDS, parse_input};
+use bedrock_batch_domain::input::{COLLECT_RUN, DATASET_FIELDS, RESUME_RUN, parse_input};
 use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(super) enum InputKind {
 }
 
 /// Fields that name an earlier run to continue.
-const CONTINUATION_FIELDS: [&str; 2] = ["resume_run", "collect_run"];
+const CONTINUATION_FIELDS: [&str; 2] = [RESUME_RUN, COLLECT_RUN];
 /// Placeholder for the folder that a local file will be uploaded to.
 const UPLOADED: &str = "s3://uploaded/inputs";
 
@@ -121,7 +121,7 @@ fn take_local(
         return (None, None);
     };
     // A mistyped scheme (`s3:/bucket`, `https://…`) is an address, and is reported as one.
-    if named.contains(":/") {
+    if named.contains(":/") && !path.exists() {
         object.insert(field.to_owned(), named.into());
         return (None, None);
     }
