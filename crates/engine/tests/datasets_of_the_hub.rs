@@ -42,6 +42,7 @@ fn policy() -> RetryPolicy {
     RetryPolicy {
         connect_timeout: Duration::from_secs(2),
         read_timeout: Duration::from_millis(400),
+        attempt_timeout: Duration::from_millis(600),
         first_delay: Duration::from_millis(2),
         max_attempts: 4,
         max_total_delay: Duration::from_secs(3),
@@ -158,6 +159,8 @@ async fn an_earlier_commit_can_be_read_again() {
     assert_eq!(hub.find(&source(), None).await.unwrap().commit, LATER);
     let pinned = hub.find(&source(), Some(COMMIT)).await.unwrap();
     assert_eq!(rows(pinned).await.unwrap().len(), 3_500);
+    let gone = hub.find(&source(), Some("3333333333333333333333333333333333333333")).await.unwrap_err();
+    assert!(gone.to_string().contains("was converted again while it was read; start the run again"), "{gone:#}");
 }
 
 #[tokio::test]
@@ -303,9 +306,60 @@ async fn a_read_that_breaks_off_resumes_at_its_byte() {
 async fn an_expired_address_of_the_storage_is_requested_again() {
     let (server, hub) = hub().await;
     let dataset = hub.find(&source(), None).await.unwrap();
+    let resolved = || server.world().seen.iter().filter(|seen| seen.target.contains("/resolve/")).count();
+    for _ in 0..2 {
+        assert_eq!(rows(dataset.clone()).await.unwrap().len(), 3_500);
+        assert_eq!(resolved(), 2, "one request per file, however often it is read");
+    }
+    // The address of the first file expires; then the storage at its new address does not respond.
     server.fault("/blob/", Fault::Status(403, Vec::new()));
     server.fault("/blob/", Fault::Silence);
     assert_eq!(rows(dataset).await.unwrap().len(), 3_500);
+    assert_eq!(resolved(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_sends_byte_by_byte_ends_the_step() {
+    let (server, hub) = hub().await;
+    let dataset = hub.find(&source(), None).await.unwrap();
+    let drip = || Fault::Drip(Duration::from_millis(50));
+    for _ in 0..10 {
+        server.fault("/revision/", drip());
+    }
+    let begun = Instant::now();
+    let error = hub.find(&source(), None).await.unwrap_err();
+    assert!(error.name() == "Transient" && error.to_string().contains("was not complete within 0.6 s"), "{error:#}");
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    // Each attempt on a file makes progress, and keeps its bytes, but all of them together are limited.
+    for _ in 0..200 {
+        server.fault("/blob/", drip());
+    }
+    let begun = Instant::now();
+    let error = rows(dataset).await.unwrap_err();
+    assert_eq!(error.name(), "Transient", "{error:#}");
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    let world = server.world();
+    let ranges = world.seen.iter().filter_map(|seen| seen.range.as_deref().filter(|_| !seen.is_of_hub));
+    let from = |range: &str| range.strip_prefix("bytes=")?.split('-').next()?.parse().ok();
+    let starts: Vec<u64> = ranges.map(|range| from(range).unwrap()).collect();
+    assert!(starts.len() > 2 && starts.is_sorted_by(|earlier, later| earlier < later), "{starts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_response_that_cannot_be_used_is_quoted_in_few_words() {
+    let (server, hub) = hub().await;
+    let dataset = hub.find(&source(), None).await.unwrap();
+    let range = format!("bytes 0-{}", "9".repeat(10_000));
+    server.fault("/blob/", Fault::Status(206, vec![("content-range", range)]));
+    let error = rows(dataset).await.unwrap_err();
+    assert!(error.to_string().contains("the server sent `bytes 0-99") && error.message().len() < 1_000, "{error:#}");
+    let without_query = "<https://hub.example/x>; rel=\"next\"".to_owned();
+    server.fault("/tree/", Fault::Status(200, vec![("link", without_query)]));
+    let error = hub.find(&source(), None).await.unwrap_err();
+    assert!(
+        error.name() == "Internal" && error.to_string().contains("next page of the response, has no query"),
+        "{error:#}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
