@@ -37,6 +37,7 @@ use tokio::runtime::Handle;
 
 const ID: &str = "acme/rows";
 const TOKEN: &str = "hf_very_secret";
+const STARTED_AT: &str = "2026-11-20T13:05:07.000Z";
 
 fn policy() -> RetryPolicy {
     RetryPolicy {
@@ -435,7 +436,7 @@ impl Stack {
         let start = StartInput {
             execution_name: "qa".to_owned(),
             execution_arn: "arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:qa".parse().unwrap(),
-            started_at: "2026-11-20T13:05:07.000Z".to_owned(),
+            started_at: STARTED_AT.to_owned(),
             input,
         };
         Box::pin(self.preprocessor.run(&start)).await?;
@@ -470,11 +471,48 @@ async fn a_run_reads_as_many_files_as_its_limits_need_and_freezes_the_commit() {
     assert!(!server.world().seen.iter().any(|seen| seen.target.contains("0001.parquet")), "it is not needed");
     // A repetition of this start finds the rows as they were, even if the dataset has moved on.
     server.put(ID, "refs/convert/parquet", LATER, "default/train/0000.parquet", &parquet(5_000, 200));
+    let requests = server.world().seen.len();
+    let again = stack.start(&limits).await.unwrap();
+    assert_eq!(again, plan);
+    assert_eq!(stack.records(), records);
+    assert_eq!(server.world().seen.len(), requests, "a start that has finished is not done again");
+    // So does one after an attempt that ended before it had a plan.
+    stack.s3.world().objects.remove(&("our-bucket".to_owned(), "runs/qa/plan.json".to_owned()));
     let again = stack.start(&limits).await.unwrap();
     assert_eq!(again, plan);
     assert_eq!(stack.records(), records);
     let all = stack.object("runs/qa/plan.json");
     assert!(!String::from_utf8(all).unwrap().contains("signature"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_attempts_of_a_start_at_once_read_one_commit() {
+    let (server, hub) = hub().await;
+    let stack = stack(hub).await;
+    let pin = |commit: &str| json!({"started_at": STARTED_AT, "commit": commit}).to_string();
+    let key = "runs/qa/dataset.json";
+    server.fault("/revision/", Fault::Status(429, vec![("retry-after", "1".to_owned())]));
+    // While this attempt searches for the dataset, another one begins to write the rows of another commit.
+    let other = async {
+        while server.world().seen.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stack.s3.put("our-bucket", key, pin(LATER).as_bytes());
+    };
+    let input = json!({});
+    let (error, ()) = tokio::join!(stack.start(&input), other);
+    let error = error.unwrap_err();
+    assert!(error.name() == "Transient" && error.to_string().contains("another attempt of this start"), "{error:#}");
+    assert_eq!(stack.s3.world().objects.len(), 1, "no row is written");
+    server.put(ID, "refs/convert/parquet", LATER, "default/train/0000.parquet", &parquet(5_000, 200));
+    assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
+    // What an earlier run of this name has left, which ended before it had a plan, does not count.
+    stack.s3.world().objects.remove(&("our-bucket".to_owned(), "runs/qa/plan.json".to_owned()));
+    let earlier = pin(COMMIT).replace(STARTED_AT, "2026-01-01T00:00:00.000Z");
+    stack.s3.put("our-bucket", key, earlier.as_bytes());
+    assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
+    let stored: Value = serde_json::from_slice(&stack.object(key)).unwrap();
+    assert_eq!(stored, json!({"started_at": STARTED_AT, "commit": LATER}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
