@@ -15,7 +15,7 @@ use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_batch_domain::hub::DatasetSource;
-use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
@@ -464,7 +464,9 @@ async fn a_run_reads_as_many_files_as_its_limits_need_and_freezes_the_commit() {
     let sources: Vec<&str> = plan.sources.iter().map(|source| source.uri.as_str()).collect();
     assert_eq!(sources, [format!("hf://datasets/{ID}@{COMMIT}/default/train/0000.parquet")]);
     assert_eq!((plan.counts.records, plan.counts.input_rows), (100, 3_000));
-    assert!(plan.counts.warnings.iter().any(|(words, count)| words.contains("files of the dataset") && *count == 1));
+    assert!(
+        plan.counts.warnings.iter().any(|(words, count)| words.contains("dataset files not opened") && *count == 1)
+    );
     let records = stack.records();
     assert_eq!(records.len(), 100);
     assert!(records[99].to_string().contains("text 99"));
@@ -513,6 +515,58 @@ async fn two_attempts_of_a_start_at_once_read_one_commit() {
     assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
     let stored: Value = serde_json::from_slice(&stack.object(key)).unwrap();
     assert_eq!(stored, json!({"started_at": STARTED_AT, "commit": LATER}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_without_rows_are_read_and_files_with_other_columns_are_refused() {
+    let (server, hub) = hub().await;
+    let stack = stack(hub).await;
+    let of = |id: &str| json!({"dataset_id": id});
+    for (id, files) in [("acme/empty", [parquet(0, 0), parquet(0, 0)]), ("acme/good", [parquet(0, 0), parquet(0, 150)])]
+    {
+        for (number, body) in files.iter().enumerate() {
+            server.put_converted(id, &format!("default/train/{number:04}.parquet"), body);
+        }
+    }
+    let error = stack.start(&of("acme/empty")).await.unwrap_err();
+    assert!(error.name() == "InvalidInput" && error.to_string().contains("has no rows in this split"), "{error:#}");
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+    let other = written(&RecordBatch::try_from_iter([("source", column)]).unwrap());
+    server.put_converted("acme/mixed", "default/train/0000.parquet", &parquet(0, 150));
+    server.put_converted("acme/mixed", "default/train/0001.parquet", &other);
+    let error = stack.start(&of("acme/mixed")).await.unwrap_err();
+    let says = "0001.parquet`: has other columns than the file before it: 1 columns instead of 2";
+    assert!(error.name() == "InvalidInput" && error.to_string().contains(says), "{error:#}");
+    assert!(stack.s3.world().objects.is_empty());
+    let plan = stack.start(&of("acme/good")).await.unwrap();
+    assert_eq!((plan.counts.input_rows, plan.sources.len()), (150, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_columns_of_a_dataset_are_those_of_its_first_file() {
+    let (server, hub) = hub().await;
+    let stack = stack(hub).await;
+    let input = json!({"dataset_id": ID, "job_name_prefix": "qa", "prompt_id": "ask",
+        "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+    let (request, problems) = RunRequest::read(&input, stack.preprocessor.deployment.limits);
+    assert_eq!(problems, []);
+    let summary = stack.preprocessor.inputs.inspect(&request.unwrap()).await.unwrap();
+    assert_eq!(summary.columns, ["number", "source"]);
+    assert!(!server.world().seen.iter().any(|seen| seen.target.contains("0001.parquet")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_would_open_too_many_files_is_refused_with_a_limit_that_suffices() {
+    let (server, hub) = hub().await;
+    let body = parquet(0, 5);
+    for number in 0..1_001 {
+        server.put_converted("acme/many", &format!("default/train/{number:04}.parquet"), &body);
+    }
+    let stack = stack(hub).await;
+    let error = stack.start(&json!({"dataset_id": "acme/many"})).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("has 1001 files in this split; a run opens at most 1000"), "{text}");
+    assert!(text.contains("set max_records_total to at most 5000"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
