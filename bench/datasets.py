@@ -12,7 +12,6 @@ from runner import OURS, REPOSITORY, best, run, table
 
 DATASET = "bench/rows"
 FILES = 2
-# What row groups of datasets have after the conversion by the Hub: 100 to 300 MB.
 ROWS_PER_GROUP = 100_000
 MAX_PEAK_BYTES = 200_000_000
 

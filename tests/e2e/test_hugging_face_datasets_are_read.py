@@ -15,6 +15,8 @@ from stack.pictures import png
 
 COT, MANY, GATED, PHOTOS = "w601sxs/simpleCoT", "acme/languages", "acme/gated", "acme/photos"
 TOKEN = "hf_only_for_the_hub"
+# Kinds of errors after which a request is repeated.
+DELAYED = ("Throttled", "Transient")
 KINDS = ("pants", "shorts", "dress", "t-shirt", "shoes")
 
 
@@ -91,12 +93,16 @@ def test_the_commit_and_the_files_that_were_read_are_frozen(played_alone):
     files = [f"hf://datasets/{COT}@{COMMIT}/default/train/{number:04}.parquet" for number in range(2)]
     assert [source["uri"] for source in plan["sources"]] == files
     (warning,) = runs["sample"].summary["warnings"].items()
-    assert "files of the dataset" in warning[0] and warning[1] == 1
+    assert "dataset files not opened" in warning[0] and warning[1] == 1
 
 
-def test_a_rate_limit_and_a_cut_connection_cost_nothing(played_alone):
+def test_a_rate_limit_and_a_cut_connection_cost_nothing(stack, played_alone):
     _, served = played_alone
     assert served.counts["rate limit"] > 1 and served.counts["cut connection"] > 1
+    # The function itself repeated the requests. It ran once per run: two runs read this dataset, and one reads the pictures.
+    preprocess = function_name("preprocess")
+    assert [kind for kind in DELAYED if not stack.logged(preprocess, "hub_request_delayed", kind)] == []
+    assert [served.counts[f"revision of {dataset}"] for dataset in (COT, PHOTOS)] == [2, 1]
 
 
 def test_what_cannot_be_read_says_what_to_do(played_alone):

@@ -33,13 +33,17 @@ def test_preprocess(stack, played, before):
     run, execution_input = played
     started_at = run.plan["started_at"]
     about = {"action": "start", "execution_name": run.name, "execution_arn": run.arn, "started_at": started_at}
-    step = stack.invoke(function_name("preprocess"), {**about, "input": execution_input})
-    assert (step["step"], step["run_id"], step["manifest_key"]) == (
-        "process_jobs",
-        run.name,
-        f"runs/{run.name}/jobs.json",
-    )
-    assert files(run) == before
+    for has_plan in (True, False):
+        # With a plan, the start has finished; without one, it is done again.
+        if not has_plan:
+            stack.s3.delete_object(Bucket=stack.bucket, Key=f"runs/{run.name}/plan.json")
+        step = stack.invoke(function_name("preprocess"), {**about, "input": execution_input})
+        assert (step["step"], step["run_id"], step["manifest_key"]) == (
+            "process_jobs",
+            run.name,
+            f"runs/{run.name}/jobs.json",
+        )
+        assert files(run) == before
 
 
 def test_postprocess(stack, played, before):

@@ -76,6 +76,11 @@ impl Layout {
         format!("{RUNS}/{run}/plan.json")
     }
 
+    /// Returns the key of the commit at which a run reads its dataset.
+    pub fn dataset_pin_key(run: &RunId) -> String {
+        format!("{RUNS}/{run}/dataset.json")
+    }
+
     /// Returns the key of the prompts of a pipeline run, which all its stages use even if others are deployed meanwhile.
     pub fn pipeline_prompts_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/prompts.json")

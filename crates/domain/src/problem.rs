@@ -110,14 +110,16 @@ impl std::error::Error for Problems {}
 /// Suggests the nearest of the `known` names in place of `name`, or lists all of them if none is close.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
+    suggestion(name, &known).unwrap_or_else(|| format!("known: {}", listed(&known)))
+}
+
+/// Suggests the nearest of the `known` names in place of `name`; `None` if none is close.
+pub fn suggestion(name: &str, known: &[&str]) -> Option<String> {
     let mut close: Vec<(f64, &str)> =
         known.iter().map(|k| (strsim::jaro_winkler(name, k), *k)).filter(|(score, _)| *score > 0.8).collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0));
-    if close.is_empty() {
-        return format!("known: {}", listed(&known));
-    }
     let names: Vec<String> = close.iter().take(3).map(|(_, k)| format!("`{k}`")).collect();
-    format!("did you mean {}?", names.join(" or "))
+    (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
 }
 
 /// Lists names for a message: at most 40 of them, and the number of the others.
@@ -131,7 +133,8 @@ pub fn listed(names: &[&str]) -> String {
     }
 }
 
-fn shortened(value: &str) -> String {
+/// Returns a text of a user or of a server for a message: shortened, without control characters.
+pub fn shortened(value: &str) -> String {
     without_controls(value, MAX_VALUE_CHARS)
 }
 

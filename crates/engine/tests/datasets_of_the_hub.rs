@@ -15,7 +15,7 @@ use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_batch_domain::hub::DatasetSource;
-use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
@@ -37,11 +37,13 @@ use tokio::runtime::Handle;
 
 const ID: &str = "acme/rows";
 const TOKEN: &str = "hf_very_secret";
+const STARTED_AT: &str = "2026-11-20T13:05:07.000Z";
 
 fn policy() -> RetryPolicy {
     RetryPolicy {
         connect_timeout: Duration::from_secs(2),
         read_timeout: Duration::from_millis(400),
+        attempt_timeout: Duration::from_millis(600),
         first_delay: Duration::from_millis(2),
         max_attempts: 4,
         max_total_delay: Duration::from_secs(3),
@@ -158,6 +160,8 @@ async fn an_earlier_commit_can_be_read_again() {
     assert_eq!(hub.find(&source(), None).await.unwrap().commit, LATER);
     let pinned = hub.find(&source(), Some(COMMIT)).await.unwrap();
     assert_eq!(rows(pinned).await.unwrap().len(), 3_500);
+    let gone = hub.find(&source(), Some("3333333333333333333333333333333333333333")).await.unwrap_err();
+    assert!(gone.to_string().contains("was converted again while it was read; start the run again"), "{gone:#}");
 }
 
 #[tokio::test]
@@ -303,9 +307,60 @@ async fn a_read_that_breaks_off_resumes_at_its_byte() {
 async fn an_expired_address_of_the_storage_is_requested_again() {
     let (server, hub) = hub().await;
     let dataset = hub.find(&source(), None).await.unwrap();
+    let resolved = || server.world().seen.iter().filter(|seen| seen.target.contains("/resolve/")).count();
+    for _ in 0..2 {
+        assert_eq!(rows(dataset.clone()).await.unwrap().len(), 3_500);
+        assert_eq!(resolved(), 2, "one request per file, however often it is read");
+    }
+    // The address of the first file expires; then the storage at its new address does not respond.
     server.fault("/blob/", Fault::Status(403, Vec::new()));
     server.fault("/blob/", Fault::Silence);
     assert_eq!(rows(dataset).await.unwrap().len(), 3_500);
+    assert_eq!(resolved(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_sends_byte_by_byte_ends_the_step() {
+    let (server, hub) = hub().await;
+    let dataset = hub.find(&source(), None).await.unwrap();
+    let drip = || Fault::Drip(Duration::from_millis(50));
+    for _ in 0..10 {
+        server.fault("/revision/", drip());
+    }
+    let begun = Instant::now();
+    let error = hub.find(&source(), None).await.unwrap_err();
+    assert!(error.name() == "Transient" && error.to_string().contains("was not complete within 0.6 s"), "{error:#}");
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    // Each attempt on a file makes progress, and keeps its bytes, but all of them together are limited.
+    for _ in 0..200 {
+        server.fault("/blob/", drip());
+    }
+    let begun = Instant::now();
+    let error = rows(dataset).await.unwrap_err();
+    assert_eq!(error.name(), "Transient", "{error:#}");
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    let world = server.world();
+    let ranges = world.seen.iter().filter_map(|seen| seen.range.as_deref().filter(|_| !seen.is_of_hub));
+    let from = |range: &str| range.strip_prefix("bytes=")?.split('-').next()?.parse().ok();
+    let starts: Vec<u64> = ranges.map(|range| from(range).unwrap()).collect();
+    assert!(starts.len() > 2 && starts.is_sorted_by(|earlier, later| earlier < later), "{starts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_response_that_cannot_be_used_is_quoted_in_few_words() {
+    let (server, hub) = hub().await;
+    let dataset = hub.find(&source(), None).await.unwrap();
+    let range = format!("bytes 0-{}", "9".repeat(10_000));
+    server.fault("/blob/", Fault::Status(206, vec![("content-range", range)]));
+    let error = rows(dataset).await.unwrap_err();
+    assert!(error.to_string().contains("the server sent `bytes 0-99") && error.message().len() < 1_000, "{error:#}");
+    let without_query = "<https://hub.example/x>; rel=\"next\"".to_owned();
+    server.fault("/tree/", Fault::Status(200, vec![("link", without_query)]));
+    let error = hub.find(&source(), None).await.unwrap_err();
+    assert!(
+        error.name() == "Internal" && error.to_string().contains("next page of the response, has no query"),
+        "{error:#}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -381,7 +436,7 @@ impl Stack {
         let start = StartInput {
             execution_name: "qa".to_owned(),
             execution_arn: "arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:qa".parse().unwrap(),
-            started_at: "2026-11-20T13:05:07.000Z".to_owned(),
+            started_at: STARTED_AT.to_owned(),
             input,
         };
         Box::pin(self.preprocessor.run(&start)).await?;
@@ -409,18 +464,109 @@ async fn a_run_reads_as_many_files_as_its_limits_need_and_freezes_the_commit() {
     let sources: Vec<&str> = plan.sources.iter().map(|source| source.uri.as_str()).collect();
     assert_eq!(sources, [format!("hf://datasets/{ID}@{COMMIT}/default/train/0000.parquet")]);
     assert_eq!((plan.counts.records, plan.counts.input_rows), (100, 3_000));
-    assert!(plan.counts.warnings.iter().any(|(words, count)| words.contains("files of the dataset") && *count == 1));
+    assert!(
+        plan.counts.warnings.iter().any(|(words, count)| words.contains("dataset files not opened") && *count == 1)
+    );
     let records = stack.records();
     assert_eq!(records.len(), 100);
     assert!(records[99].to_string().contains("text 99"));
     assert!(!server.world().seen.iter().any(|seen| seen.target.contains("0001.parquet")), "it is not needed");
     // A repetition of this start finds the rows as they were, even if the dataset has moved on.
     server.put(ID, "refs/convert/parquet", LATER, "default/train/0000.parquet", &parquet(5_000, 200));
+    let requests = server.world().seen.len();
+    let again = stack.start(&limits).await.unwrap();
+    assert_eq!(again, plan);
+    assert_eq!(stack.records(), records);
+    assert_eq!(server.world().seen.len(), requests, "a start that has finished is not done again");
+    // So does one after an attempt that ended before it had a plan.
+    stack.s3.world().objects.remove(&("our-bucket".to_owned(), "runs/qa/plan.json".to_owned()));
     let again = stack.start(&limits).await.unwrap();
     assert_eq!(again, plan);
     assert_eq!(stack.records(), records);
     let all = stack.object("runs/qa/plan.json");
     assert!(!String::from_utf8(all).unwrap().contains("signature"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_attempts_of_a_start_at_once_read_one_commit() {
+    let (server, hub) = hub().await;
+    let stack = stack(hub).await;
+    let pin = |commit: &str| json!({"started_at": STARTED_AT, "commit": commit}).to_string();
+    let key = "runs/qa/dataset.json";
+    server.fault("/revision/", Fault::Status(429, vec![("retry-after", "1".to_owned())]));
+    // While this attempt searches for the dataset, another one begins to write the rows of another commit.
+    let other = async {
+        while server.world().seen.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stack.s3.put("our-bucket", key, pin(LATER).as_bytes());
+    };
+    let input = json!({});
+    let (error, ()) = tokio::join!(stack.start(&input), other);
+    let error = error.unwrap_err();
+    assert!(error.name() == "Transient" && error.to_string().contains("another attempt of this start"), "{error:#}");
+    assert_eq!(stack.s3.world().objects.len(), 1, "no row is written");
+    server.put(ID, "refs/convert/parquet", LATER, "default/train/0000.parquet", &parquet(5_000, 200));
+    assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
+    // What an earlier run of this name has left, which ended before it had a plan, does not count.
+    stack.s3.world().objects.remove(&("our-bucket".to_owned(), "runs/qa/plan.json".to_owned()));
+    let earlier = pin(COMMIT).replace(STARTED_AT, "2026-01-01T00:00:00.000Z");
+    stack.s3.put("our-bucket", key, earlier.as_bytes());
+    assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
+    let stored: Value = serde_json::from_slice(&stack.object(key)).unwrap();
+    assert_eq!(stored, json!({"started_at": STARTED_AT, "commit": LATER}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_without_rows_are_read_and_files_with_other_columns_are_refused() {
+    let (server, hub) = hub().await;
+    let stack = stack(hub).await;
+    let of = |id: &str| json!({"dataset_id": id});
+    for (id, files) in [("acme/empty", [parquet(0, 0), parquet(0, 0)]), ("acme/good", [parquet(0, 0), parquet(0, 150)])]
+    {
+        for (number, body) in files.iter().enumerate() {
+            server.put_converted(id, &format!("default/train/{number:04}.parquet"), body);
+        }
+    }
+    let error = stack.start(&of("acme/empty")).await.unwrap_err();
+    assert!(error.name() == "InvalidInput" && error.to_string().contains("has no rows in this split"), "{error:#}");
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+    let other = written(&RecordBatch::try_from_iter([("source", column)]).unwrap());
+    server.put_converted("acme/mixed", "default/train/0000.parquet", &parquet(0, 150));
+    server.put_converted("acme/mixed", "default/train/0001.parquet", &other);
+    let error = stack.start(&of("acme/mixed")).await.unwrap_err();
+    let says = "0001.parquet`: has other columns than the file before it: 1 columns instead of 2";
+    assert!(error.name() == "InvalidInput" && error.to_string().contains(says), "{error:#}");
+    assert!(stack.s3.world().objects.is_empty());
+    let plan = stack.start(&of("acme/good")).await.unwrap();
+    assert_eq!((plan.counts.input_rows, plan.sources.len()), (150, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_columns_of_a_dataset_are_those_of_its_first_file() {
+    let (server, hub) = hub().await;
+    let stack = stack(hub).await;
+    let input = json!({"dataset_id": ID, "job_name_prefix": "qa", "prompt_id": "ask",
+        "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+    let (request, problems) = RunRequest::read(&input, stack.preprocessor.deployment.limits);
+    assert_eq!(problems, []);
+    let summary = stack.preprocessor.inputs.inspect(&request.unwrap()).await.unwrap();
+    assert_eq!(summary.columns, ["number", "source"]);
+    assert!(!server.world().seen.iter().any(|seen| seen.target.contains("0001.parquet")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_would_open_too_many_files_is_refused_with_a_limit_that_suffices() {
+    let (server, hub) = hub().await;
+    let body = parquet(0, 5);
+    for number in 0..1_001 {
+        server.put_converted("acme/many", &format!("default/train/{number:04}.parquet"), &body);
+    }
+    let stack = stack(hub).await;
+    let error = stack.start(&json!({"dataset_id": "acme/many"})).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("has 1001 files in this split; a run opens at most 1000"), "{text}");
+    assert!(text.contains("set max_records_total to at most 5000"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

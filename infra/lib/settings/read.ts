@@ -32,8 +32,19 @@ export function readSettings(node: Node): Settings {
       );
     }
   }
+  problems.push(...tokenWithoutTls(values));
   if (problems.length > 0) throw new SettingsError(problems);
   return values as Settings;
+}
+
+/** Reports a token for an endpoint without TLS: the functions would refuse to send it, but only once a run starts. */
+function tokenWithoutTls({ huggingFaceEndpoint, huggingFaceTokenSecret }: Partial<Settings>): string[] {
+  if (huggingFaceEndpoint === undefined || huggingFaceTokenSecret === undefined) return [];
+  // Like the functions: https, or a server on the same machine.
+  if (/^(https:|http:\/\/(localhost|127(\.\d+){3}|\[::1\])([:/]|$))/i.test(huggingFaceEndpoint)) return [];
+  return [
+    `\`huggingFaceEndpoint\` is ${JSON.stringify(huggingFaceEndpoint)}, but must be an https URL with \`huggingFaceTokenSecret\`: the token is not sent without TLS. Use https, or leave out huggingFaceTokenSecret`,
+  ];
 }
 
 /** Returns a default in the notation that users see. */

@@ -146,6 +146,33 @@ describe('a value that is not allowed is an error', () => {
   });
 });
 
+describe('a token for the Hugging Face Hub needs an endpoint with TLS', () => {
+  const huggingFaceTokenSecret = 'hf-token';
+
+  test('http is a problem', () => {
+    const found = problems({ huggingFaceEndpoint: 'http://mirror.example/hf', huggingFaceTokenSecret });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain('`huggingFaceEndpoint` is "http://mirror.example/hf", but must be an https URL');
+    expect(found[0]).toContain('leave out huggingFaceTokenSecret');
+  });
+
+  test.each(['https://mirror.example/hf', 'http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'])(
+    'but %s is allowed',
+    (huggingFaceEndpoint) => {
+      expect(problems({ huggingFaceEndpoint, huggingFaceTokenSecret })).toEqual([]);
+    },
+  );
+
+  test('it is reported with all other problems', () => {
+    const wrong = { huggingFaceEndpoint: 'http://mirror.example', huggingFaceTokenSecret, maxRecordsPerJob: 1 };
+    expect(problems(wrong)).toHaveLength(2);
+  });
+
+  test('and without a token http is allowed', () => {
+    expect(problems({ huggingFaceEndpoint: 'http://mirror.example' })).toEqual([]);
+  });
+});
+
 test('all problems are reported at once', () => {
   expect(() => read({ maxRecordsPerJob: 1, lambdaArchitecture: 'x86', maxRecordPerJob: 500 })).toThrow(
     /3 problems:\n.*maxRecordPerJob.*\n.*maxRecordsPerJob.*\n.*lambdaArchitecture/,

@@ -26,7 +26,7 @@ impl UseCases {
         match action {
             Action::Start(start) => match Continuation::read(&start.input)? {
                 Some(continuation) => self.continuer.run(&continuation, &start).await,
-                None => self.preprocessor.run(&start).await,
+                None => Box::pin(self.preprocessor.run(&start)).await,
             },
             Action::NextStep { state } => self.stepper.run(state).await,
         }

@@ -1,5 +1,5 @@
-"""A Hugging Face Hub of a few datasets: answers in the shapes of the real one, files behind redirects to a storage on
-another port, a rate limit, and connections that break."""
+"""A Hugging Face Hub of a few datasets: files behind redirects to a storage on another port, a rate limit, and connections
+that break. The shapes of the responses are written by hand from the Hub's documentation; they were not recorded."""
 
 import json
 import threading
@@ -77,6 +77,7 @@ class HubHandler(Handler):
             case ["revision", revision]:
                 if revision not in (CONVERTED, COMMIT):
                     return self.answer(404, X_Error_Code="RevisionNotFound")
+                hub.first(f"revision of {dataset}")
                 return self.json({"id": dataset, "sha": COMMIT, "private": False, "gated": False, "siblings": []})
             case ["tree", revision, *folder] if revision == COMMIT:
                 return self.tree(hub.datasets[dataset], "/".join(folder), int(query.get("cursor", ["0"])[0]), path)

@@ -2,7 +2,7 @@
 
 use super::names::{is_config, is_split};
 use super::{DatasetSource, TreeEntry};
-use crate::problem::{Problem, listed, nearest};
+use crate::problem::{Problem, listed, suggestion};
 
 /// Start of the names of folders that hold only the first part of a split.
 const PARTIAL: &str = "partial-";
@@ -90,11 +90,10 @@ pub(super) fn unknown_split(splits: &[&str], source: &DatasetSource) -> Problem 
 
 /// Names for a remedy; there may be thousands of them.
 fn nearest_of(wanted: &str, names: &[&str]) -> String {
-    let near = nearest(wanted, names.iter().copied());
-    if near.starts_with("did you mean") && names.len() > 1 {
-        return format!("{near} The dataset has {}", listed(names));
+    match suggestion(wanted, names).filter(|_| names.len() > 1) {
+        Some(suggestion) => format!("{suggestion} The dataset has {}", listed(names)),
+        None => format!("the dataset has {}", listed(names)),
     }
-    format!("the dataset has {}", listed(names))
 }
 
 fn without_files(source: &DatasetSource) -> Problem {

@@ -11,7 +11,7 @@ pub enum Subject {
     Conversion,
     /// The commit of the revision that the user named.
     Revision,
-    /// A listing, or a file in it.
+    /// A commit that was found before, a listing of it, or a file in it.
     Content,
 }
 
@@ -99,8 +99,11 @@ fn without_revision(source: &DatasetSource, subject: Subject) -> Problem {
                           or store the rows in S3 as CSV or Parquet and name them in s3_uri";
             Problem::new("dataset_id", &source.dataset_id, rule).remedy(remedy)
         }
-        _ => {
-            let rule = "was converted again while it was read";
+        (revision, _) => {
+            let rule = match revision {
+                Some(_) => "was changed while it was read, and the Hub no longer has the commit that the run reads",
+                None => "was converted again while it was read",
+            };
             Problem::new("dataset_id", &source.dataset_id, rule).remedy("start the run again")
         }
     }
@@ -154,6 +157,8 @@ mod tests {
         );
         let problem = refusal(&source(None), Subject::Content, refused).unwrap();
         assert!(problem.to_string().contains("converted again"), "{problem}");
+        let problem = refusal(&source(Some("main")), Subject::Content, refused).unwrap();
+        assert!(problem.to_string().contains("no longer has the commit"), "{problem}");
     }
 
     #[test]

@@ -49,6 +49,10 @@ impl DatasetSource {
             let remedy = "name a branch such as `main`, a tag, or a commit";
             problems.push(Problem::new("revision", revision, names::REVISION_RULE).remedy(remedy));
         }
+        if self.allow_partial && self.revision.is_some() {
+            let rule = "is not allowed with revision: the dataset's own files are always read whole";
+            problems.push(Problem::new("allow_partial", true, rule).remedy("leave it out"));
+        }
         problems
     }
 }
@@ -70,6 +74,11 @@ mod tests {
         assert_eq!(texts.len(), 4, "{texts:?}");
         assert!(texts[0].ends_with("copy it from the dataset's page, without the address before it"));
         assert!(texts[1].ends_with("write `train`, and set allow_partial to true"));
+        let partial = DatasetSource { allow_partial: true, ..source.clone() };
+        assert_eq!(
+            partial.problems()[4].to_string(),
+            "allow_partial is `true`: is not allowed with revision: the dataset's own files are always read whole; leave it out"
+        );
         let slice = DatasetSource { split: "train[:10]".to_owned(), ..source };
         assert!(slice.problems()[1].remedy.contains("max_records_total"));
     }

@@ -1,6 +1,7 @@
 //! Responses of the Hub: the commit of a revision, and the listing of a folder.
 
 use super::names::is_file_path;
+use crate::problem::shortened;
 use serde::Deserialize;
 
 /// Entry of a listing.
@@ -56,7 +57,7 @@ struct RawLargeFile {
 /// # Errors
 /// Returns the reason if the response is not that of a Hub.
 pub fn read_revision(json: &[u8]) -> Result<String, String> {
-    let revision: RawRevision = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let revision: RawRevision = serde_json::from_slice(json).map_err(|error| reason(&error))?;
     let is_commit = (40..=64).contains(&revision.sha.len()) && revision.sha.bytes().all(|b| b.is_ascii_hexdigit());
     if is_commit { Ok(revision.sha) } else { Err("its `sha` is not a commit".to_owned()) }
 }
@@ -66,13 +67,18 @@ pub fn read_revision(json: &[u8]) -> Result<String, String> {
 /// # Errors
 /// Returns the reason if the response is not that of a Hub, or names a file outside of the dataset.
 pub fn read_tree(json: &[u8]) -> Result<Vec<TreeEntry>, String> {
-    let entries: Vec<RawEntry> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let entries: Vec<RawEntry> = serde_json::from_slice(json).map_err(|error| reason(&error))?;
     let entries = entries.into_iter().map(|entry| {
         let (bytes, content_id) = entry.lfs.map_or((entry.size, entry.oid), |large| (large.size, large.oid));
         TreeEntry { is_folder: entry.kind == "directory", path: entry.path, bytes, content_id }
     });
     let wanted = entries.filter(|entry| entry.is_folder || entry.is_parquet());
     wanted.map(|entry| if is_file_path(&entry.path) { Ok(entry) } else { Err(outside(&entry)) }).collect()
+}
+
+/// The reason quotes the response, which may be of any length.
+fn reason(error: &serde_json::Error) -> String {
+    shortened(&error.to_string())
 }
 
 fn outside(entry: &TreeEntry) -> String {
@@ -92,6 +98,12 @@ mod tests {
         for other in [r#"{"sha": "../main"}"#, r#"{"error": "x"}"#, "<html>"] {
             assert!(read_revision(other.as_bytes()).is_err(), "{other}");
         }
+        let long = format!(r#"[{{"type": "file", "path": "x", "size": "{}"}}]"#, "9".repeat(10_000));
+        assert!(read_tree(long.as_bytes()).unwrap_err().len() < 1_000);
+        assert!(
+            read_revision(format!(r#"{{"sha": {{"{}": 1}}}}"#, "x".repeat(10_000)).as_bytes()).unwrap_err().len()
+                < 1_000
+        );
     }
 
     #[test]

@@ -34,8 +34,27 @@ impl Origin {
         (!host.is_empty()).then_some(Self { is_tls, host, port })
     }
 
+    /// Returns true if the server is on this machine.
     fn is_this_machine(&self) -> bool {
         self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Returns true for addresses of this machine and of its link, among them those of AWS's credentials and metadata.
+    pub(super) fn is_local(&self) -> bool {
+        let host = self.host.trim_end_matches('.');
+        match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
+            Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local() || address.is_unspecified(),
+            Ok(IpAddr::V6(address)) => {
+                let [first, second, ..] = address.segments();
+                let is_of_aws = (first, second) == (0xfd00, 0x0ec2);
+                address.is_loopback() || address.is_unspecified() || first & 0xffc0 == 0xfe80 || is_of_aws
+            }
+            Err(_) => {
+                // Resolvers take `2130706433` and `0x7f.1` for addresses; no name of a host ends like that.
+                let last = host.rsplit('.').next().unwrap_or_default();
+                last == "localhost" || last.starts_with(|c: char| c.is_ascii_digit())
+            }
+        }
     }
 }
 
@@ -51,7 +70,7 @@ impl Endpoint {
     }
 
     /// Returns true if no one between here and the server can read the requests.
-    pub(super) fn is_private(&self) -> bool {
+    pub(super) fn is_confidential(&self) -> bool {
         self.origin.is_tls || self.origin.is_this_machine()
     }
 }
@@ -95,10 +114,10 @@ mod tests {
     fn trailing_slashes_are_cut_and_privacy_is_known(
         #[case] text: &str,
         #[case] shown: &str,
-        #[case] is_private: bool,
+        #[case] is_confidential: bool,
     ) {
         let endpoint: Endpoint = text.parse().unwrap();
-        assert_eq!((endpoint.to_string().as_str(), endpoint.is_private()), (shown, is_private));
+        assert_eq!((endpoint.to_string().as_str(), endpoint.is_confidential()), (shown, is_confidential));
         assert_eq!(endpoint.at("/api/x?a=b").unwrap().to_string(), format!("{shown}/api/x?a=b"));
     }
 
@@ -111,6 +130,23 @@ mod tests {
     #[case("https:///x")]
     fn other_texts_are_not_endpoints(#[case] text: &str) {
         assert!(text.parse::<Endpoint>().is_err());
+    }
+
+    #[rstest]
+    #[case("https://127.0.0.1/x", true)]
+    #[case("https://localhost./x", true)]
+    #[case("https://a.localhost/x", true)]
+    #[case("https://[::1]/x", true)]
+    #[case("https://[::ffff:127.0.0.1]/x", true)]
+    #[case("https://[fe80::1]/x", true)]
+    #[case("https://[fd00:ec2::254]/x", true)]
+    #[case("http://169.254.169.254/latest/meta-data", true)]
+    #[case("http://0.0.0.0/x", true)]
+    #[case("http://2130706433/x", true)]
+    #[case("https://10.0.0.7/x", false)]
+    #[case("https://cdn.example/x", false)]
+    fn addresses_of_this_machine_and_its_link_are_local(#[case] url: &str, #[case] expected: bool) {
+        assert_eq!(Origin::of(&url.parse().unwrap()).unwrap().is_local(), expected);
     }
 
     #[rstest]

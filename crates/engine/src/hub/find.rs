@@ -1,7 +1,9 @@
 //! Search for the files of a dataset: its commit, configuration and split.
 
 use super::file_range::FileRange;
+use super::response::AttemptError;
 use super::session::Session;
+use super::storage_addresses::StorageAddresses;
 use crate::error::EngineError;
 use crate::objects::BlockReader;
 use bedrock_batch_domain::hub::{
@@ -10,7 +12,8 @@ use bedrock_batch_domain::hub::{
 };
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bytes::Bytes;
-use std::sync::{Arc, Mutex};
+use hyper::Uri;
+use std::sync::Arc;
 use tokio::runtime::Handle;
 
 /// Maximum number of pages of a listing, of about a thousand entries each.
@@ -21,6 +24,7 @@ const MAX_PAGES: usize = 200;
 pub struct Dataset {
     session: Arc<Session>,
     source: Arc<DatasetSource>,
+    storages: StorageAddresses,
     /// Commit. Later changes of the dataset do not affect its files there.
     pub commit: String,
     /// Files, in the order of their rows.
@@ -59,7 +63,8 @@ impl Dataset {
             name: file.name.clone(),
             bytes: file.bytes,
             url,
-            storage: Mutex::default(),
+            path: file.path.clone(),
+            storages: self.storages.clone(),
         };
         Ok(BlockReader::of(runtime, range))
     }
@@ -74,12 +79,14 @@ pub(super) async fn find(
     let finder = Finder { session: &session, source };
     let (commit, entries, is_partial) = match &source.revision {
         Some(revision) => {
-            let commit = finder.commit(pinned.unwrap_or(revision), Subject::Revision).await?;
+            let subject = if pinned.is_some() { Subject::Content } else { Subject::Revision };
+            let commit = finder.commit(pinned.unwrap_or(revision), subject).await?;
             let entries = own_split(finder.tree(&commit, None, true).await?, source)?;
             (commit, entries, false)
         }
         None => {
-            let commit = finder.commit(pinned.unwrap_or(CONVERTED), Subject::Conversion).await?;
+            let subject = if pinned.is_some() { Subject::Content } else { Subject::Conversion };
+            let commit = finder.commit(pinned.unwrap_or(CONVERTED), subject).await?;
             let config = choose_config(&finder.tree(&commit, None, false).await?, source)?;
             let split = choose_split(&finder.tree(&commit, Some(&config), false).await?, source)?;
             let entries = finder.tree(&commit, Some(&split.folder), false).await?;
@@ -98,7 +105,7 @@ pub(super) async fn find(
     Problems::check(empty.map(|file| Problem::new("dataset_id", &file.name, "is empty")).collect())?;
     tracing::info!(dataset_id = id, commit, files = files.len(), "dataset_found");
     let source = Arc::new(source.clone());
-    Ok(Dataset { session, source, commit, files, is_partial })
+    Ok(Dataset { session, source, storages: StorageAddresses::default(), commit, files, is_partial })
 }
 
 struct Finder<'a> {
@@ -137,19 +144,25 @@ impl Finder<'_> {
         let what = format!("requesting {} from the Hugging Face Hub", self.source.dataset_id);
         let mut retries = self.session.retries();
         loop {
-            let answer = match self.session.get(&what, &url, None).await {
-                Ok(answer) if answer.response.status().is_success() => {
-                    let next = answer.next_query();
-                    answer.body(&what, self.session.policy).await.map(|body| (body, next))
-                }
-                Ok(answer) => Err(answer.refused(&what, self.source, subject, self.session.has_token())),
-                Err(failure) => Err(failure),
-            };
-            match answer {
-                Ok(answer) => return Ok(answer),
+            match self.session.attempt(&what, self.requested(&what, &url, subject)).await {
+                Ok(page) => return Ok(page),
                 Err(failure) => retries.after(failure).await?,
             }
         }
+    }
+
+    async fn requested(
+        &self,
+        what: &str,
+        url: &Uri,
+        subject: Subject,
+    ) -> Result<(Bytes, Option<String>), AttemptError> {
+        let response = self.session.get(what, url, None).await?;
+        if !response.response.status().is_success() {
+            return Err(response.refused(what, self.source, subject, self.session.has_token()));
+        }
+        let next = response.next_query(what)?;
+        Ok((response.body(what, self.session.policy).await?, next))
     }
 
     fn unreadable(&self, path: &str, reason: &str) -> EngineError {

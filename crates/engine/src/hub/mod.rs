@@ -6,9 +6,11 @@ mod connection;
 mod endpoint;
 mod file_range;
 mod find;
+mod lost_time;
 mod response;
 mod retry_policy;
 mod session;
+mod storage_addresses;
 mod token;
 
 pub use endpoint::Endpoint;
@@ -55,7 +57,7 @@ impl Hub {
 
     async fn session(&self) -> Result<Session, EngineError> {
         let token = match &self.token {
-            Some(secret) if !self.endpoint.is_private() => {
+            Some(secret) if !self.endpoint.is_confidential() => {
                 let rule = format!("the Hub's endpoint {} has no TLS, so no token is sent to it", self.endpoint);
                 let remedy = format!("use https, or remove the token's secret {}", secret.secret_id());
                 return Err(EngineError::internal(format!("{rule}; {remedy}")));

@@ -35,6 +35,13 @@ impl AttemptError {
         Self::Transient { delay: None, error: EngineError::transient(context).caused_by(error) }
     }
 
+    /// Creates the error of a response that was not complete within the time of an attempt.
+    pub(super) fn too_slow(what: &str, policy: RetryPolicy) -> Self {
+        let context =
+            format!("{what}: the response was not complete within {} s", policy.attempt_timeout.as_secs_f32());
+        Self::Transient { delay: None, error: EngineError::transient(context) }
+    }
+
     /// Creates the error of a server that sent nothing within the read timeout.
     pub(super) fn timed_out(what: &str, policy: RetryPolicy) -> Self {
         let context = format!("{what}: no response within {} s", policy.read_timeout.as_secs_f32());
@@ -62,11 +69,11 @@ impl HubResponse {
                 "{what}: the Hugging Face Hub limits the rate of requests; a token has higher limits (context key \
                  `huggingFaceTokenSecret`)"
             ));
-            return AttemptError::Transient { delay: delay_of(self.response.headers()), error };
+            return AttemptError::Transient { delay: delay_of(status, self.response.headers()), error };
         }
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
             return AttemptError::Transient {
-                delay: delay_of(self.response.headers()),
+                delay: delay_of(status, self.response.headers()),
                 error: EngineError::transient(context),
             };
         }
@@ -87,13 +94,20 @@ impl HubResponse {
     }
 
     /// Returns the query of the next page of a listing. Only the query is used, because a mirror may forward links to the Hub.
-    pub(super) fn next_query(&self) -> Option<String> {
-        let links = self.response.headers().get_all(LINK).iter().filter_map(|link| link.to_str().ok());
-        links.flat_map(|links| links.split(',')).find_map(|link| {
-            let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-            let is_next = parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
-            is_next.then(|| url.split_once('?').map(|(_, query)| query.to_owned())).flatten()
-        })
+    ///
+    /// # Errors
+    /// Returns an error if the header cannot be read or the next page has no query: its entries would be left out.
+    pub(super) fn next_query(&self, what: &str) -> Result<Option<String>, AttemptError> {
+        for link in self.response.headers().get_all(LINK) {
+            let next = link.to_str().map_err(|_| "is not text").and_then(next_query).map_err(|rule| {
+                let context = format!("{what}: the header `Link`, which names the next page of the response, {rule}");
+                AttemptError::Permanent(EngineError::internal(context))
+            })?;
+            if next.is_some() {
+                return Ok(next);
+            }
+        }
+        Ok(None)
     }
 
     /// Reads the whole body.
@@ -134,11 +148,43 @@ pub(super) async fn next_piece(
     }
 }
 
-/// Returns the delay that a server requires: `Retry-After: 7`, or the Hub's own `RateLimit: "api";r=0;t=7`.
-fn delay_of(headers: &HeaderMap) -> Option<Duration> {
+/// Returns the query of the next page, which is `None` for the last page, from a header `Link`: `<url>; rel="next", <url>; …`.
+/// Commas separate links only outside of URLs and quotes. The error is the rule that the header breaks.
+fn next_query(link: &str) -> Result<Option<String>, &'static str> {
+    let mut rest = link;
+    while !rest.trim().is_empty() {
+        let url = rest.trim_start().strip_prefix('<').and_then(|link| link.split_once('>'));
+        let (url, after) = url.ok_or("has no URL in angle brackets")?;
+        let mut is_quoted = false;
+        let end = after.find(|c: char| {
+            is_quoted ^= c == '"';
+            c == ',' && !is_quoted
+        });
+        let parameters = &after[..end.unwrap_or(after.len())];
+        if parameters.split(';').any(is_relation_next) {
+            let query = url.split_once('?').map(|(_, query)| query).filter(|query| !query.is_empty());
+            return query.map(|query| Some(query.to_owned())).ok_or("has no query");
+        }
+        rest = end.map_or("", |end| &after[end + 1..]);
+    }
+    Ok(None)
+}
+
+fn is_relation_next(parameter: &str) -> bool {
+    let relations = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("rel"));
+    let is_next = |relation: &str| relation.eq_ignore_ascii_case("next");
+    relations.is_some_and(|(_, relations)| relations.trim().trim_matches('"').split_whitespace().any(is_next))
+}
+
+/// Returns the delay that a server requires: `Retry-After: 7`, or of a rate limit the Hub's own `RateLimit: "api";r=0;t=7`,
+/// which other responses have too.
+fn delay_of(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let after = text(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok());
-    let of_limit = || text("ratelimit")?.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok());
+    let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
+    let of_limit = || {
+        text("ratelimit").filter(|_| is_limit)?.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok())
+    };
     after.or_else(of_limit).map(Duration::from_secs)
 }
 
@@ -148,15 +194,43 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(&[("retry-after", "7")], Some(7))]
-    #[case(&[("ratelimit", "\"api\";r=0;t=55")], Some(55))]
-    #[case(&[("retry-after", "2"), ("ratelimit", "\"api\";r=0;t=55")], Some(2))]
-    #[case(&[("retry-after", "Mon, 30 Nov 2026 08:00:00 GMT")], None)]
-    #[case(&[], None)]
-    fn the_delay_is_that_of_the_server(#[case] sent: &[(&'static str, &'static str)], #[case] seconds: Option<u64>) {
+    #[case(429, &[("retry-after", "7")], Some(7))]
+    #[case(429, &[("ratelimit", "\"api\";r=0;t=55")], Some(55))]
+    #[case(429, &[("retry-after", "2"), ("ratelimit", "\"api\";r=0;t=55")], Some(2))]
+    #[case(429, &[("retry-after", "Mon, 30 Nov 2026 08:00:00 GMT")], None)]
+    #[case(429, &[], None)]
+    #[case(503, &[("retry-after", "7"), ("ratelimit", "\"api\";r=80;t=55")], Some(7))]
+    #[case(503, &[("ratelimit", "\"api\";r=80;t=55")], None)]
+    fn the_delay_is_that_of_the_server(
+        #[case] status: u16,
+        #[case] sent: &[(&'static str, &'static str)],
+        #[case] seconds: Option<u64>,
+    ) {
         let headers = sent.iter().map(|(name, value)| {
             (hyper::header::HeaderName::from_static(name), hyper::header::HeaderValue::from_static(value))
         });
-        assert_eq!(delay_of(&headers.collect()), seconds.map(Duration::from_secs));
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(delay_of(status, &headers.collect()), seconds.map(Duration::from_secs));
+    }
+
+    #[rstest]
+    #[case("", Ok(None))]
+    #[case(r#"<https://hub.example/x?cursor=a%3D>; rel="next""#, Ok(Some("cursor=a%3D")))]
+    #[case(r#"<https://hub.example/x?expand=a,b&cursor=c>; rel="next""#, Ok(Some("expand=a,b&cursor=c")))]
+    #[case(
+        r#"<https://hub.example/x?cursor=a>; rel="prev", <https://hub.example/x?cursor=b>;rel=next"#,
+        Ok(Some("cursor=b"))
+    )]
+    #[case(r#"<https://hub.example/x?cursor=a>; title="a, b"; rel="last Next""#, Ok(Some("cursor=a")))]
+    #[case(r#"<https://hub.example/next?cursor=a>; rel="prev""#, Ok(None))]
+    #[case(r#"<https://hub.example/x>; rel="next""#, Err("has no query"))]
+    #[case(r#"<https://hub.example/x?>; rel="next""#, Err("has no query"))]
+    #[case(r#"<https://hub.example/x?cursor=a; rel="next""#, Err("has no URL in angle brackets"))]
+    #[case(r#"https://hub.example/x?cursor=a; rel="next""#, Err("has no URL in angle brackets"))]
+    fn the_next_page_is_found_or_the_link_is_an_error(
+        #[case] link: &str,
+        #[case] expected: Result<Option<&str>, &str>,
+    ) {
+        assert_eq!(next_query(link), expected.map(|query| query.map(str::to_owned)));
     }
 }

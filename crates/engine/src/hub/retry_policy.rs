@@ -9,12 +9,14 @@ pub struct RetryPolicy {
     pub connect_timeout: Duration,
     /// Maximum time without any byte of a response.
     pub read_timeout: Duration,
+    /// Maximum time of one attempt: a server may send a byte now and then without end.
+    pub attempt_timeout: Duration,
     /// Delay before the first retry; it doubles with each.
     pub first_delay: Duration,
     /// Maximum number of consecutive attempts without progress.
     pub max_attempts: u32,
-    /// Maximum sum of all delays while one dataset is read. The Hub counts requests in windows of five minutes, and a
-    /// function ends after fifteen.
+    /// Maximum sum of all delays and failed attempts while one dataset is read; those at the same time count once. The Hub
+    /// counts requests in windows of five minutes, and a function ends after fifteen.
     pub max_total_delay: Duration,
 }
 
@@ -23,6 +25,7 @@ impl Default for RetryPolicy {
         Self {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
+            attempt_timeout: Duration::from_mins(1),
             first_delay: Duration::from_millis(500),
             max_attempts: 8,
             max_total_delay: Duration::from_mins(6),

@@ -2,6 +2,7 @@
 
 use super::connection::HttpClient;
 use super::endpoint::{Endpoint, Origin};
+use super::lost_time::LostTime;
 use super::response::{AttemptError, HubResponse};
 use super::retry_policy::RetryPolicy;
 use super::token::Token;
@@ -12,7 +13,7 @@ use hyper::header::{ACCEPT_ENCODING, AUTHORIZATION, LOCATION, RANGE, USER_AGENT}
 use hyper::{Request, Uri};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Maximum number of consecutive redirects.
 const MAX_REDIRECTS: usize = 5;
@@ -24,13 +25,12 @@ pub(super) struct Session {
     endpoint: Endpoint,
     token: Option<Token>,
     pub(super) policy: RetryPolicy,
-    /// Sum of all delays.
-    delayed: Mutex<Duration>,
+    lost: Mutex<LostTime>,
 }
 
 impl Session {
     pub(super) fn new(http: HttpClient, endpoint: Endpoint, token: Option<Token>, policy: RetryPolicy) -> Self {
-        Self { http, endpoint, token, policy, delayed: Mutex::default() }
+        Self { http, endpoint, token, policy, lost: Mutex::default() }
     }
 
     /// Returns true if requests to the Hub have a token.
@@ -58,11 +58,13 @@ impl Session {
             let response = tokio::time::timeout(self.policy.read_timeout, sent).await;
             let response = response.map_err(|_| AttemptError::timed_out(what, self.policy))?;
             let response = response.map_err(|error| AttemptError::broke(format!("{what}: no connection"), error))?;
-            let answer = HubResponse { response, url, is_of_hub };
-            if !is_redirect(&answer) {
-                return Ok(answer);
+            let response = HubResponse { response, url, is_of_hub };
+            if !is_redirect(&response) {
+                return Ok(response);
             }
-            url = self.target(what, &answer)?;
+            let next = target(self.endpoint.origin(), &response.url, response.header(LOCATION.as_str()));
+            let refuse = |rule: &str| AttemptError::Permanent(EngineError::internal(format!("{what}: {rule}")));
+            url = next.map_err(refuse)?;
         }
         Err(AttemptError::Permanent(EngineError::internal(format!(
             "{what}: more than {MAX_REDIRECTS} consecutive redirects"
@@ -89,33 +91,27 @@ impl Session {
         request.body(Empty::new()).map_err(|error| AttemptError::Permanent(invalid(error)))
     }
 
-    /// Returns the target of a redirect. Messages do not contain it: it may hold credentials of the storage.
-    fn target(&self, what: &str, answer: &HubResponse) -> Result<Uri, AttemptError> {
-        let refuse = |rule: &str| AttemptError::Permanent(EngineError::internal(format!("{what}: {rule}")));
-        let location = answer.header(LOCATION.as_str()).ok_or_else(|| refuse("a redirect has no target"))?;
-        let target =
-            absolute(&answer.url, location).ok_or_else(|| refuse("the target of a redirect is not an http address"))?;
-        let origin = Origin::of(&target).ok_or_else(|| refuse("the target of a redirect is not an http address"))?;
-        if self.endpoint.origin().is_tls && !origin.is_tls {
-            return Err(refuse("the target of a redirect does not use TLS"));
-        }
-        Ok(target)
+    /// Limits the time of an attempt.
+    pub(super) async fn attempt<T>(
+        &self,
+        what: &str,
+        attempt: impl Future<Output = Result<T, AttemptError>>,
+    ) -> Result<T, AttemptError> {
+        let ended = tokio::time::timeout(self.policy.attempt_timeout, attempt).await;
+        ended.unwrap_or_else(|_| Err(AttemptError::too_slow(what, self.policy)))
     }
 
-    /// Creates the count of failed attempts of one request.
+    /// Creates the count of failed attempts of one request, whose first attempt begins now.
     pub(super) fn retries(&self) -> Retries<'_> {
-        Retries { session: self, attempts: 0 }
+        Retries { session: self, attempts: 0, begun: Instant::now() }
     }
 
-    /// Adds a delay to the sum, or returns false if that would exceed the limit.
-    fn may_delay(&self, delay: Duration) -> bool {
-        let mut delayed = self.delayed.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = delayed.saturating_add(delay);
-        let is_allowed = sum <= self.policy.max_total_delay;
-        if is_allowed {
-            *delayed = sum;
-        }
-        is_allowed
+    /// Adds an attempt that began then and has failed now, and the delay after it, to the lost time, or returns false if
+    /// that would exceed the limit.
+    fn may_delay(&self, begun: Instant, delay: Duration) -> bool {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = Instant::now().checked_add(delay);
+        end.is_some_and(|end| lost.add(begun, end, self.policy.max_total_delay))
     }
 }
 
@@ -124,6 +120,8 @@ impl Session {
 pub(super) struct Retries<'a> {
     session: &'a Session,
     attempts: u32,
+    /// Start of the current attempt.
+    begun: Instant,
 }
 
 impl Retries<'_> {
@@ -143,18 +141,35 @@ impl Retries<'_> {
         };
         self.attempts += 1;
         let delay = delay.unwrap_or_else(|| self.session.policy.delay_after(self.attempts));
-        if self.attempts >= self.session.policy.max_attempts || !self.session.may_delay(delay) {
+        if self.attempts >= self.session.policy.max_attempts || !self.session.may_delay(self.begun, delay) {
             return Err(error);
         }
         let (kind, seconds) = (error.name(), delay.as_secs_f64());
         tracing::info!(kind, seconds, attempt = self.attempts, "hub_request_delayed");
         tokio::time::sleep(delay).await;
+        self.begun = Instant::now();
         Ok(())
     }
 }
 
-fn is_redirect(answer: &HubResponse) -> bool {
-    matches!(answer.response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
+fn is_redirect(response: &HubResponse) -> bool {
+    matches!(response.response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Returns the target of a redirect from `from` to `location`, or the rule that it breaks. Messages do not contain the target:
+/// it may hold credentials of the storage.
+fn target(endpoint: &Origin, from: &Uri, location: Option<&str>) -> Result<Uri, &'static str> {
+    let location = location.ok_or("a redirect has no target")?;
+    let no_address = "the target of a redirect is not an http address";
+    let target = absolute(from, location).ok_or(no_address)?;
+    let origin = Origin::of(&target).ok_or(no_address)?;
+    if endpoint.is_tls && !origin.is_tls {
+        return Err("the target of a redirect does not use TLS");
+    }
+    if origin.is_local() && !endpoint.is_local() {
+        return Err("the target of a redirect is this machine or its link");
+    }
+    Ok(target)
 }
 
 /// Resolves `location` against `from`.
@@ -184,5 +199,31 @@ mod tests {
     ) {
         let from = "https://hub.example/a".parse().unwrap();
         assert_eq!(absolute(&from, location).map(|uri| uri.to_string()).as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case("https://hub.example", Some("https://cdn.example/b?signature=x"), Ok("https://cdn.example/b?signature=x"))]
+    #[case("https://hub.example", Some("/b"), Ok("https://hub.example/b"))]
+    #[case("https://hub.example", Some("http://hub.example/b"), Err("does not use TLS"))]
+    #[case("http://hub.example", Some("http://cdn.example/b"), Ok("http://cdn.example/b"))]
+    #[case("http://hub.example", Some("https://cdn.example/b"), Ok("https://cdn.example/b"))]
+    #[case("https://hub.example", Some("https://127.0.0.1/b"), Err("this machine"))]
+    #[case("http://hub.example", Some("http://169.254.169.254/latest"), Err("this machine"))]
+    #[case("http://localhost:8080", Some("http://127.0.0.1:8081/b"), Ok("http://127.0.0.1:8081/b"))]
+    #[case("https://hub.example", Some("ftp://cdn.example/b"), Err("is not an http address"))]
+    #[case("https://hub.example", Some("https://user:word@cdn.example/b"), Err("is not an http address"))]
+    #[case("https://hub.example", Some("data:text"), Err("is not an http address"))]
+    #[case("https://hub.example", None, Err("has no target"))]
+    fn redirects_keep_tls_and_leave_this_machine_alone(
+        #[case] endpoint: &str,
+        #[case] location: Option<&str>,
+        #[case] expected: Result<&str, &str>,
+    ) {
+        let from: Uri = format!("{endpoint}/a").parse().unwrap();
+        match (target(&Origin::of(&from).unwrap(), &from, location), expected) {
+            (Ok(url), Ok(expected)) => assert_eq!(url.to_string(), expected),
+            (Err(rule), Err(expected)) => assert!(rule.contains(expected), "{rule}"),
+            (found, _) => panic!("{found:?}"),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Concurrent fetching of the images of some rows, in the order of the rows.
 
 use super::cell::ImageCell;
-use super::get::{embedded, get};
+use super::get::{encoded, get};
 use super::{Buckets, FetchedImage};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
@@ -142,7 +142,7 @@ async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<Place, RowError>
                 Arriving::Fetch(Fetch(tokio::spawn(async move {
                     let fetched = match place {
                         Place::Object(uri) => get(&shared.client, &uri, &shared.limits).await,
-                        Place::Row { name, bytes } => Ok(embedded(&name, &bytes, &shared.limits)),
+                        Place::Row { name, bytes } => Ok(encoded(&name, &bytes, &shared.limits)),
                     };
                     drop(request);
                     fetched

@@ -45,12 +45,12 @@ pub(super) async fn get(
             }
             Read::Broke(why) => return Err(EngineError::transient(format!("reading {uri} broke: {why}"))),
         };
-        return Ok(embedded(uri, &bytes, limits));
+        return Ok(encoded(uri, &bytes, limits));
     }
 }
 
 /// Returns the image that these bytes are, or the reason why the row has none. `name` is that of the image in messages.
-pub(super) fn embedded(name: &impl Display, bytes: &[u8], limits: &ImageLimits) -> Result<FetchedImage, RowError> {
+pub(super) fn encoded(name: &impl Display, bytes: &[u8], limits: &ImageLimits) -> Result<FetchedImage, RowError> {
     if bytes.len() as u64 > limits.max_bytes {
         let problem = ImageProblem::TooManyBytes { bytes: bytes.len() as u64, max: limits.max_bytes };
         return Err(unusable(name, &problem));

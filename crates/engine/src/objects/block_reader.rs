@@ -1,5 +1,6 @@
 //! Random access to a file, for Parquet. It is read in blocks, of which the latest are cached, so that memory is independent
-//! of the size of the file's row groups.
+//! of the size of the file's row groups. It does depend on the size of the pages, which are held whole beside the blocks: one per
+//! column that is read, compressed and decompressed.
 
 use crate::error::EngineError;
 use bytes::{Buf, Bytes};

@@ -5,6 +5,7 @@ use crate::error::{AwsOperation, EngineError};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::links::{file_name, percent_encoded};
@@ -63,12 +64,29 @@ impl Bucket {
     /// # Errors
     /// Returns an error if S3 refuses the object.
     pub async fn put_json(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), EngineError> {
+        let put = self.json_upload(key, value)?.send().await;
+        put.map_err(|error| self.failed("write", key, &error))?;
+        Ok(())
+    }
+
+    /// Writes `value` as the JSON object `key`, or returns false if that exists.
+    ///
+    /// # Errors
+    /// Returns an error if S3 refuses the object for another reason.
+    pub async fn create_json(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<bool, EngineError> {
+        match self.json_upload(key, value)?.if_none_match("*").send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) => Ok(false),
+            Err(error) => Err(self.failed("write", key, &error)),
+        }
+    }
+
+    fn json_upload(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<PutObjectFluentBuilder, EngineError> {
         let body = serde_json::to_vec(value).map_err(|error| {
             EngineError::internal(format!("cannot write {} as JSON", self.uri(key))).caused_by(error)
         })?;
         let put = self.client.put_object().bucket(&self.name).key(key).content_type("application/json");
-        put.body(body.into()).send().await.map_err(|error| self.failed("write", key, &error))?;
-        Ok(())
+        Ok(put.body(body.into()))
     }
 
     /// Returns size and version of the object `key`, or `None` if it does not exist.

@@ -7,6 +7,7 @@
 //! writes the plan.
 
 mod chunks;
+mod dataset_pin;
 mod freeze;
 mod input;
 mod own_columns;

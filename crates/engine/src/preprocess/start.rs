@@ -1,5 +1,6 @@
 //! The use case: checks the request, writes the chunks, and freezes the plan.
 
+use super::dataset_pin::{pin_commit, pinned_commit};
 use super::freeze::RunToFreeze;
 use super::input::InputReader;
 use super::row_budget::RowBudget;
@@ -40,8 +41,14 @@ impl Preprocessor {
     pub async fn run(&self, input: &StartInput) -> Result<Step, EngineError> {
         let run_id = RunId::of_execution(&input.execution_name);
         let pipeline = pipeline_of_stage(&input.input);
+        if let Some(plan) = self.finished(input, &run_id).await? {
+            // The plan is written last: an earlier attempt of this start has done everything, and only its result was lost.
+            self.acquire(input, &run_id).await?;
+            return Ok(Step::first(&plan, &input.execution_arn));
+        }
+        let bucket = &self.inputs.bucket;
         let request = self.inputs.resolve_config(input.input.clone()).await?;
-        let pinned = self.check_name(input, &run_id).await?;
+        let pinned = pinned_commit(bucket, &run_id, input, &request).await?;
         let frozen = self.frozen_prompts(pipeline).await?;
         // A pipeline may have been validated before prompts were frozen.
         let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
@@ -56,10 +63,10 @@ impl Preprocessor {
         })
         .await?;
         // From here on, the run may have to be stopped.
-        if !self.jobs.acquire_run(&run_id, &input.execution_arn, None).await? {
-            return Err(name_taken(input).into());
+        self.acquire(input, &run_id).await?;
+        if let Some(dataset) = &checked.input.sources.dataset {
+            pin_commit(bucket, &run_id, input, &dataset.commit).await?;
         }
-        let bucket = &self.inputs.bucket;
         let uploads = bucket.uploads(&Handle::current());
         let written = {
             let (inputs, checked, layout) = (self.inputs.clone(), Arc::clone(&checked), layout.clone());
@@ -83,11 +90,16 @@ impl Preprocessor {
         }
     }
 
+    async fn acquire(&self, input: &StartInput, run_id: &RunId) -> Result<(), EngineError> {
+        let is_owner = self.jobs.acquire_run(run_id, &input.execution_arn, None).await?;
+        if is_owner { Ok(()) } else { Err(name_taken(input).into()) }
+    }
+
+    /// Returns the plan of an earlier attempt of this start, if one has finished.
+    ///
     /// Checks that no earlier run had this name. Step Functions allows the reuse of a name once it has forgotten the execution,
     /// but the files of the earlier run would be taken for those of this one.
-    ///
-    /// Returns the commit at which an earlier attempt of this start has read its dataset: a repetition writes the same bytes.
-    async fn check_name(&self, input: &StartInput, run_id: &RunId) -> Result<Option<String>, EngineError> {
+    async fn finished(&self, input: &StartInput, run_id: &RunId) -> Result<Option<Plan>, EngineError> {
         let bucket = &self.inputs.bucket;
         // A pipeline run with this name would share the folder.
         if bucket.contains(&Layout::pipeline_key(run_id)).await? {
@@ -95,7 +107,7 @@ impl Preprocessor {
         }
         match bucket.find_json::<Plan>(&Layout::plan_key(run_id)).await? {
             Some(earlier) if earlier.started_at != input.started_at => Err(name_taken(input).into()),
-            earlier => Ok(earlier.and_then(|plan| plan.dataset_commit)),
+            earlier => Ok(earlier),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! As much of the Hugging Face Hub as reading a dataset needs, in this process: revisions, listings in pages, files behind
-//! redirects to a storage on another port, and faults. The shapes of the answers are those of the Hub.
+//! redirects to a storage on another port, and faults. The shapes of the responses are written by hand from the Hub's
+//! documentation; they were not recorded from the Hub.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) const COMMIT: &str = "1111111111111111111111111111111111111111";
 pub(crate) const LATER: &str = "2222222222222222222222222222222222222222";
 
-/// What becomes of a request in place of its answer.
+/// Fault in place of a response.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// A status with headers.
@@ -19,6 +21,8 @@ pub(crate) enum Fault {
     Cut(usize),
     /// Nothing is sent.
     Silence,
+    /// The body is sent byte by byte, with this time between two bytes.
+    Drip(Duration),
 }
 
 /// A request that arrived.
@@ -36,12 +40,12 @@ pub(crate) struct World {
     pub(crate) revisions: BTreeMap<(String, String), String>,
     /// Files by dataset, commit and path.
     pub(crate) files: BTreeMap<(String, String, String), Vec<u8>>,
-    /// Faults by a part of the address; the first of them becomes of the next request.
+    /// Faults by a part of the address; each is for one request, in order.
     pub(crate) faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub(crate) seen: Vec<HubRequest>,
     /// Entries per page of a listing; 0 for one page.
     pub(crate) page: usize,
-    /// If true, files are sent whole, whatever was asked for.
+    /// If true, files are sent whole even if a range is requested.
     pub(crate) ignores_ranges: bool,
     hub: String,
     storage: String,
@@ -71,7 +75,7 @@ impl HubServer {
         self.world().faults.entry(part).or_default().push_back(fault);
     }
 
-    /// Serves, and says where.
+    /// Starts to serve, and returns the endpoint.
     pub(crate) async fn serve(&self) -> String {
         let (hub, storage) =
             (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
@@ -121,11 +125,12 @@ impl HubServer {
             world.seen.push(seen.clone());
             (if is_of_hub { hub(&world, &seen) } else { storage(&world, &seen) }, fault)
         };
-        let mut cut = None;
+        let (mut cut, mut drip) = (None, None);
         match fault {
             Some(Fault::Silence) => std::future::pending().await,
             Some(Fault::Status(status, headers)) => reply = Reply { status, headers, body: Vec::new() },
             Some(Fault::Cut(after)) => cut = Some(after),
+            Some(Fault::Drip(interval)) => drip = Some(interval),
             None => {}
         }
         let mut text =
@@ -134,7 +139,17 @@ impl HubServer {
             text.extend([name, ": ", value, "\r\n"]);
         }
         let body = &reply.body[..cut.unwrap_or(reply.body.len()).min(reply.body.len())];
-        let _ = connection.write_all(&[text.as_bytes(), b"\r\n", body].concat()).await;
+        if let Some(interval) = drip {
+            let _ = connection.write_all(&[text.as_bytes(), b"\r\n"].concat()).await;
+            for byte in body {
+                if connection.write_all(&[*byte]).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(interval).await;
+            }
+        } else {
+            let _ = connection.write_all(&[text.as_bytes(), b"\r\n", body].concat()).await;
+        }
         let _ = connection.shutdown().await;
     }
 }

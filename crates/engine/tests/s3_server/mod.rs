@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -61,9 +61,9 @@ fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Resp
     response.body(body.into()).unwrap()
 }
 
-async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, body: Bytes) -> Response {
+async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     if method != Method::GET && method != Method::HEAD {
-        return change(&bucket, &method, &uri, body);
+        return change(&bucket, &method, &uri, headers.contains_key("if-none-match"), body);
     }
     if let Some(query) = uri.query().filter(|query| query.contains("list-type=2")) {
         return listing(&bucket, uri.path().trim_matches('/'), query);
@@ -91,8 +91,8 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, body: 
     respond(200, &[("etag", "e")], object)
 }
 
-/// Stores an object, or performs a step of an upload in parts.
-fn change(server: &S3Server, method: &Method, uri: &Uri, body: Bytes) -> Response {
+/// Stores an object, which must not exist if `is_new` is true, or performs a step of an upload in parts.
+fn change(server: &S3Server, method: &Method, uri: &Uri, is_new: bool, body: Bytes) -> Response {
     let mut world = server.world();
     let (bucket, key) = uri.path().trim_start_matches('/').split_once('/').unwrap();
     let object = (bucket.to_owned(), key.to_owned());
@@ -102,6 +102,9 @@ fn change(server: &S3Server, method: &Method, uri: &Uri, body: Bytes) -> Respons
         ("PUT", Some(upload)) => {
             let number = field("partNumber").unwrap().parse().unwrap();
             world.parts.get_mut(upload).unwrap().insert(number, body);
+        }
+        ("PUT", None) if is_new && world.objects.contains_key(&object) => {
+            return respond(412, &[], "<Error><Code>PreconditionFailed</Code></Error>");
         }
         ("PUT", None) => {
             world.objects.insert(object, body.to_vec());

@@ -2,17 +2,22 @@
 
 use super::shape::{Shape, difference};
 use crate::error::EngineError;
-use crate::hub::Dataset;
-use crate::rows::parquet_read::ParquetRows;
+use crate::hub::{Dataset, DatasetFile};
+use crate::rows::parquet_read::{ParquetRows, ParquetShape};
 use arrow_schema::SchemaRef;
 use bedrock_batch_domain::input::{PromptConfig, RunRequest};
 use bedrock_batch_domain::problem::Problem;
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
+use tokio::task::{JoinError, JoinHandle};
 
 /// Warning about files that were not opened.
-const LEFT_OUT: &str =
-    "files of the dataset behind the last row that the limits of the run let in; their rows are not counted";
+const LEFT_OUT: &str = "dataset files not opened because the run's limits were reached; their rows are not counted";
+/// Maximum number of files that are opened. Each costs a request to the Hub, which limits their rate, and a function ends after
+/// fifteen minutes.
+const MAX_OPENED_FILES: usize = 1_000;
+/// Maximum number of footers that are read at the same time.
+const MAX_CONCURRENT_FILES: usize = 8;
 
 /// Returns the maximum number of rows of a run, as far as its request determines it. If the prompts depend on the rows, some
 /// rows may have no record, so the limit on jobs does not limit rows.
@@ -28,26 +33,35 @@ pub(super) fn max_rows(request: &RunRequest) -> u64 {
 }
 
 /// Counts the rows of the first files that have at least `max_rows` of them, and compares their columns. The other files are
-/// dropped: a dataset may have thousands of them.
+/// dropped: a dataset may have thousands of them. To be used on a blocking thread.
 pub(super) fn inspect(runtime: &Handle, dataset: &mut Dataset, max_rows: u64) -> Result<Shape, EngineError> {
     let mut rows = 0;
     let mut schema: Option<SchemaRef> = None;
     let mut opened = 0;
-    for file in &dataset.files {
-        if rows > 0 && rows >= max_rows {
-            break;
+    while opened < dataset.files.len() && (rows == 0 || rows < max_rows) {
+        if opened >= MAX_OPENED_FILES {
+            return Err(too_many_files(dataset, rows).into());
         }
-        let (shape, _) = ParquetRows::open(dataset.reader(runtime, file)?, &file.name, None)?;
-        rows += shape.rows;
-        opened += 1;
-        match &schema {
-            Some(first) if *first != shape.schema => {
-                let rule = format!("has other columns than the file before it: {}", difference(first, &shape.schema));
-                let remedy = "choose another configuration, or store the rows in S3";
-                return Err(Problem::new("dataset_id", &file.name, rule).remedy(remedy).into());
+        let last = (opened + next_files(opened, rows, max_rows)).min(dataset.files.len()).min(MAX_OPENED_FILES);
+        let files = &dataset.files[opened..last];
+        for (file, shape) in files.iter().zip(shapes(runtime, dataset, files)) {
+            if rows > 0 && rows >= max_rows {
+                // The earlier files had more rows than expected.
+                break;
             }
-            Some(_) => {}
-            None => schema = Some(shape.schema),
+            let shape = shape?;
+            rows += shape.rows;
+            opened += 1;
+            match &schema {
+                Some(first) if *first != shape.schema => {
+                    let difference = difference(first, &shape.schema);
+                    let rule = format!("has other columns than the file before it: {difference}");
+                    let remedy = "choose another configuration, or store the rows in S3";
+                    return Err(Problem::new("dataset_id", &file.name, rule).remedy(remedy).into());
+                }
+                Some(_) => {}
+                None => schema = Some(shape.schema),
+            }
         }
     }
     let Some(schema) = schema.filter(|_| rows > 0) else {
@@ -61,4 +75,101 @@ pub(super) fn inspect(runtime: &Handle, dataset: &mut Dataset, max_rows: u64) ->
         ignored.insert(LEFT_OUT.to_owned(), unopened);
     }
     Ok(Shape { rows, schema, types: None, ignored })
+}
+
+/// Returns the number of files to open next: as many as the run needs if they are as long as those before them.
+fn next_files(opened: usize, rows: u64, max_rows: u64) -> usize {
+    match opened {
+        // Most runs need only one.
+        0 => 1,
+        _ => {
+            let mean = (rows / opened as u64).max(1);
+            let needed = max_rows.saturating_sub(rows).div_ceil(mean);
+            usize::try_from(needed).unwrap_or(usize::MAX).clamp(1, MAX_CONCURRENT_FILES)
+        }
+    }
+}
+
+/// Reads the footers of files concurrently.
+fn shapes(runtime: &Handle, dataset: &Dataset, files: &[DatasetFile]) -> Vec<Result<ParquetShape, EngineError>> {
+    let tasks = files.iter().map(|file| {
+        let (reader, name) = (dataset.reader(runtime, file), file.name.clone());
+        runtime.spawn_blocking(move || Ok(ParquetRows::open(reader?, &name, None)?.0))
+    });
+    let tasks: Vec<JoinHandle<Result<ParquetShape, EngineError>>> = tasks.collect();
+    let shape = |task| {
+        let read: Result<_, JoinError> = runtime.block_on(task);
+        read.unwrap_or_else(|error| Err(EngineError::died("a worker thread", error)))
+    };
+    tasks.into_iter().map(shape).collect()
+}
+
+fn too_many_files(dataset: &Dataset, rows: u64) -> Problem {
+    let rule = format!(
+        "has {} files in this split; a run opens at most {MAX_OPENED_FILES}, and the first ones have {rows} rows",
+        dataset.files.len()
+    );
+    let remedy = match rows {
+        0 => "choose another configuration or split".to_owned(),
+        _ => format!("set max_records_total to at most {rows}, or choose another configuration or split"),
+    };
+    Problem::new("dataset_id", dataset.id(), rule).remedy(remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::input::StackLimits;
+    use bedrock_batch_domain::prompt::{ExpandedLayout, Prompt};
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn request(max_num_jobs: Option<u32>, max_records_total: Option<u64>) -> RunRequest {
+        let input = json!({"dataset_id": "a/b", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q",
+            "max_records_per_job": 200, "max_num_jobs": max_num_jobs, "max_records_total": max_records_total});
+        let limits = StackLimits { max_total_records: None, max_records_per_job: 1_000, max_concurrent_jobs: 5 };
+        RunRequest::read(&input, limits).0.unwrap()
+    }
+
+    #[rstest]
+    #[case(None, None, u64::MAX, u64::MAX)]
+    #[case(None, Some(70), 70, 70)]
+    #[case(Some(3), None, 600, u64::MAX)]
+    #[case(Some(3), Some(700), 600, 700)]
+    #[case(Some(3), Some(500), 500, 500)]
+    fn limits_on_jobs_limit_rows_only_if_each_row_has_one_prompt(
+        #[case] jobs: Option<u32>,
+        #[case] total: Option<u64>,
+        #[case] of_one_prompt: u64,
+        #[case] of_others: u64,
+    ) {
+        let prompt = Prompt::parse("description = \"d\"\ntemplate = \"{x}\"").unwrap();
+        let single = PromptConfig::Single { prompt_id: "q".to_owned() };
+        for prompt_config in [PromptConfig::None, single, PromptConfig::Inline { prompt: Box::new(prompt) }] {
+            assert_eq!(max_rows(&RunRequest { prompt_config, ..request(jobs, total) }), of_one_prompt);
+        }
+        let mapped = PromptConfig::Mapped { column_name: "c".to_owned(), mapping: None };
+        let expanded = PromptConfig::Expanded {
+            category_column: "c".to_owned(),
+            expansion_mapping: BTreeMap::new(),
+            layout: ExpandedLayout::default(),
+        };
+        for prompt_config in [PromptConfig::Unreadable, mapped, expanded] {
+            assert_eq!(max_rows(&RunRequest { prompt_config, ..request(jobs, total) }), of_others);
+        }
+    }
+
+    #[rstest]
+    #[case::first(0, 0, u64::MAX, 1)]
+    #[case::all(1, 10, u64::MAX, MAX_CONCURRENT_FILES)]
+    #[case::few(2, 20, 45, 3)]
+    #[case::without_rows(3, 0, 100, MAX_CONCURRENT_FILES)]
+    fn as_many_files_are_opened_at_once_as_are_needed(
+        #[case] opened: usize,
+        #[case] rows: u64,
+        #[case] max_rows: u64,
+        #[case] expected: usize,
+    ) {
+        assert_eq!(next_files(opened, rows, max_rows), expected);
+    }
 }

@@ -53,12 +53,12 @@ pub struct InputSummary {
 }
 
 impl InputReader {
-    /// Reads only the columns of a request's input.
+    /// Reads only the columns of a request's input; of a dataset, those of its first file with rows.
     ///
     /// # Errors
     /// Returns `InvalidInput` if there is no input or it cannot be read, and an error if S3 fails.
     pub async fn inspect(&self, request: &RunRequest) -> Result<InputSummary, EngineError> {
-        let input = self.find(request, None).await?;
+        let input = self.find_up_to(1, request, None).await?;
         let no_csv = columns_without_text(&input.view.schema(&input.shape.schema));
         Ok(InputSummary { columns: input.view.names(), no_csv })
     }
@@ -74,6 +74,16 @@ impl InputReader {
     /// Finds the rows of a request, and reads them as far as necessary to count them. `pinned` is the commit at which an
     /// earlier attempt has read the dataset.
     pub(super) async fn find(&self, request: &RunRequest, pinned: Option<&str>) -> Result<Input, EngineError> {
+        self.find_up_to(dataset_shape::max_rows(request), request, pinned).await
+    }
+
+    /// `max_rows` limits the files of a dataset that are opened, which may be thousands.
+    async fn find_up_to(
+        &self,
+        max_rows: u64,
+        request: &RunRequest,
+        pinned: Option<&str>,
+    ) -> Result<Input, EngineError> {
         let rows = &request.rows;
         let (mut sources, previous) = match (&rows.previous_run, &rows.dataset, &rows.s3_uri) {
             (Some(previous), _, _) => {
@@ -85,7 +95,6 @@ impl InputReader {
             (None, None, None) => return Err(Problem::without_value("s3_uri", "is required").into()),
         };
         let (client, with_types) = (self.bucket.client().clone(), request.infer_types);
-        let max_rows = dataset_shape::max_rows(request);
         let (sources, shape) = blocking(move || {
             let runtime = Handle::current();
             let shape = match &mut sources.dataset {

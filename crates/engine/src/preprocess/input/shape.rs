@@ -8,9 +8,9 @@ use crate::rows::csv_count::{count_records, line_at};
 use crate::rows::csv_infer::{CellType, infer_types};
 use crate::rows::csv_read::CsvRows;
 use crate::rows::parquet_read::ParquetRows;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Field, SchemaRef};
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::problem::{Problem, shortened};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
@@ -104,7 +104,8 @@ pub(super) fn difference(first: &SchemaRef, own: &SchemaRef) -> String {
         return format!("{} columns instead of {}", own.fields().len(), first.fields().len());
     }
     let pair = first.fields().iter().zip(own.fields()).find(|(a, b)| a != b);
-    pair.map_or_else(String::new, |(a, b)| {
-        format!("`{}` ({}) instead of `{}` ({})", b.name(), b.data_type(), a.name(), a.data_type())
-    })
+    // Names and types of structures may be of any length.
+    let shown =
+        |field: &Field| format!("`{}` ({})", shortened(field.name()), shortened(&field.data_type().to_string()));
+    pair.map_or_else(String::new, |(a, b)| format!("{} instead of {}", shown(b), shown(a)))
 }
