@@ -121,6 +121,18 @@ fn answers_in_lines_are_read_by_the_generated_patterns() {
     assert_eq!(extractor.extract(&answer.replace("other", "another"), None).unwrap()[0], None);
 }
 
+#[test]
+fn an_undefined_category_in_lines_is_null() {
+    for level in ["minimal", "standard", "strict"] {
+        let texts = settings(|texts| texts.validation_level = Some(level.to_owned()));
+        let generated = generated(&with_format("structured_text"), &texts);
+        let extractor = generated.prompt.extractor().unwrap().unwrap();
+        let answer = "Category: It's another {x}\nConfidence: 0.8\nKey Evidence: e\nReasoning: r";
+        let fields = extractor.extract(answer, None).unwrap();
+        assert_eq!(fields.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, true, true], "{fields:?}");
+    }
+}
+
 #[rstest]
 #[case::minimal("minimal", json!({"category": "Delivery"}), true)]
 #[case::minimal("minimal", json!({"category": "Delivery", "mood": "bad"}), true)]
