@@ -1,6 +1,6 @@
 //! Names and content of the files.
 
-use super::json::StrictValue;
+use crate::json_members::{Place, parse};
 use crate::problem::Problem;
 use serde_json::Value;
 
@@ -60,15 +60,13 @@ impl ConfigFile {
             let rule = format!("is not UTF-8 text: byte {} is invalid", error.valid_up_to() + 1);
             Problem::without_value(name.clone(), rule).remedy("save it as UTF-8")
         })?;
-        let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        parse(text.trim_start_matches('\u{feff}').as_bytes(), Place::Strict).map_err(|error| {
             let message = error.to_string();
             let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
             let place = format!("{name} line {}, column {}", error.line(), error.column());
             let rule = if error.is_data() { reason.to_owned() } else { format!("is not valid JSON: {reason}") };
             Problem::without_value(place, rule)
-        })?;
-        let StrictValue(value) = value;
-        Ok(value)
+        })
     }
 }
 
