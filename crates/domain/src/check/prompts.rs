@@ -26,7 +26,7 @@ pub(super) fn prompts_of(
         return (None, vec![Problem::new(field, value, rule).remedy("leave it out, or set it to null")]);
     }
     let choice = match config {
-        PromptConfig::Unreadable => return (None, Vec::new()),
+        PromptConfig::Unreadable | PromptConfig::Inline { prompt: None } => return (None, Vec::new()),
         PromptConfig::None if is_embedding == Some(false) => {
             let rule = "is required for a text model";
             let names: Vec<&str> = library.names().collect();
@@ -39,7 +39,7 @@ pub(super) fn prompts_of(
             resolver.template("prompt_id", prompt_id);
             Choice::Single
         }
-        PromptConfig::Inline { prompt } => {
+        PromptConfig::Inline { prompt: Some(prompt) } => {
             resolver.prompts.push(NamedPrompt { id: INLINE.to_owned(), prompt: prompt.as_ref().clone() });
             Choice::Single
         }
@@ -149,7 +149,8 @@ impl PromptResolver<'_> {
                 return None;
             }
         };
-        let numbers: Vec<usize> = rule.prompts.iter().map(|prompt| self.template(field, prompt)).collect::<Option<_>>()?;
+        let numbers: Vec<usize> =
+            rule.prompts.iter().map(|prompt| self.template(field, prompt)).collect::<Option<_>>()?;
         let mut seen = BTreeSet::new();
         if let Some(twice) = numbers.iter().position(|number| !seen.insert(number)) {
             let rule = format!("names the prompt {} twice, in different case", listed(&[rule.prompts[twice].as_str()]));

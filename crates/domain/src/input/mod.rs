@@ -10,6 +10,7 @@ mod ordered;
 mod prompts;
 mod request;
 mod rows;
+mod stored_request;
 
 pub use dataset::DATASET_FIELDS;
 pub use fields::Fields;
