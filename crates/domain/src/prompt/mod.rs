@@ -10,4 +10,5 @@ pub use choice::{Choice, ExpandedLayout, NamedPrompt, NoPrompt, PromptPlan, Prom
 pub use file::Prompt;
 pub use library::{ExpansionRule, LibraryEntry, MAX_PROMPTS_PER_RULE, PromptLibrary};
 pub use output_schema::{OutputSchema, SchemaType};
+pub(crate) use template::looks_like_json;
 pub use template::{Piece, Template, TemplateMistake};

@@ -10,7 +10,7 @@ const MARKS: &str = r"\t [:punct:]“”„«»‘’‚•–—…";
 const AROUND_CATEGORY: &str = r#"\t *_`"'“”„«»‘’‚()\[\]<>{}"#;
 /// Marks that may follow the name of a category, as at the end of a sentence.
 const AFTER_CATEGORY: &str = r".,;:!…\r";
-/// Marks before a number from 0 to 1. `<0.9` is not 0.9, and `-0.9` is no such number.
+/// Marks before a number from 0 to 1. `<0.9` is not 0.9, and `-0.9` is out of range.
 const BEFORE_NUMBER: &str = r#"\t *_`"'“„«(\["#;
 /// Marks that enclose a whole text: such pairs are not part of it. The longer of two that begin alike comes first.
 const ENCLOSING: [(&str, &str); 11] = [

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 /// Maximum size of a file. Definitions of hundreds of categories have some 100 KB.
 pub const MAX_CONFIG_FILE_BYTES: usize = 1 << 20;
-/// Similarity from which a name is taken for a misspelled one.
-const MISSPELLED: f64 = 0.88;
+/// Minimum similarity of a name that is taken for a misspelled one.
+const MIN_SIMILARITY: f64 = 0.88;
 
 /// File of a folder of prompt configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +81,7 @@ pub fn misnamed(name: &str) -> Option<Problem> {
     }
     let near = ConfigFile::ALL.map(|file| (strsim::jaro_winkler(&lower, &file.file_name()), file));
     let (score, file) = near.into_iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (score >= MISSPELLED).then(|| {
+    (score >= MIN_SIMILARITY).then(|| {
         let rule = "is not a file that is read";
         Problem::without_value(name, rule).remedy(format!("rename it to `{}`, or move it away", file.file_name()))
     })
