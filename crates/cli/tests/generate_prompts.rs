@@ -273,6 +273,17 @@ fn issues_beyond_the_printed_ones_are_counted() {
 }
 
 #[test]
+fn a_schema_of_an_earlier_generation_is_a_warning() {
+    let out = tempfile::tempdir().unwrap();
+    let done = generate(out.path(), &[], &[("SOURCE_DATE_EPOCH", TIME)]);
+    assert!(done.lines.iter().all(|line| !line.starts_with("warning: ")), "{:?}", done.lines);
+    let done = generate(out.path(), &["--generate-validation-schema=false"], &[("SOURCE_DATE_EPOCH", TIME)]);
+    let warning = done.lines.last().unwrap();
+    assert!(warning.starts_with("warning: the newest schema in "), "{warning}");
+    assert!(warning.ends_with("; delete `validation_schema_20261130_083109.json`"), "{warning}");
+}
+
+#[test]
 fn a_huge_file_is_refused_unread() {
     let folder = configs(&[("category_definitions.json", &vec![b' '; 3 << 20])]);
     let done = run(&["validate", "configs"], folder.path(), &[]);

@@ -1,6 +1,6 @@
 //! `bedrock-batch prompts generate`: a prompt from definitions of categories.
 
-use super::{folder, report};
+use super::{folder, output_folder, report};
 use crate::failure::Failure;
 use crate::outln::outln;
 use aws_smithy_types::DateTime;
@@ -70,8 +70,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = &arguments.folder;
     let generated = folder::generated(folder, &arguments.texts(), time()?)?
         .map_err(|problems| Failure::Usage(format!("{}, nothing was written", report::problems(folder, &problems))))?;
-    write(&arguments.out, &generated)?;
+    let files = generated.files().map_err(|error| Failure::Failed(error.to_string()))?;
+    for path in output_folder::write(&arguments.out, &files)? {
+        outln!("wrote {}", path.display());
+    }
     print(&arguments.out, &generated);
+    if let Some(warning) = output_folder::stale_schemas(&arguments.out, &files) {
+        outln!("{warning}");
+    }
     Ok(())
 }
 
@@ -105,20 +111,6 @@ fn time() -> Result<GenerationTime, Failure> {
 fn time_of(unix_seconds: i64) -> GenerationTime {
     let text = DateTime::from_secs(unix_seconds.clamp(0, MAX_SECONDS)).fmt(Format::DateTime).unwrap_or_default();
     GenerationTime::from_utc(&text)
-}
-
-fn write(out: &Path, generated: &GeneratedPrompt) -> Result<(), Failure> {
-    let files = generated.files().map_err(|error| Failure::Failed(error.to_string()))?;
-    for file in files {
-        let path = out.join(&file.path);
-        let cannot = |error: std::io::Error| Failure::Failed(format!("{}: {error}", path.display()));
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(cannot)?;
-        }
-        std::fs::write(&path, file.content).map_err(cannot)?;
-        outln!("wrote {}", path.display());
-    }
-    Ok(())
 }
 
 fn print(out: &Path, generated: &GeneratedPrompt) {

@@ -2,6 +2,7 @@
 
 mod folder;
 mod generate;
+mod output_folder;
 mod report;
 
 use crate::failure::Failure;
