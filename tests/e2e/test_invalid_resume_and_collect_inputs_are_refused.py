@@ -35,6 +35,11 @@ def play(stack):
         "empty-name": {"resume_run": " "},
         "other-input": {"resume_run": name, **execution_input, "max_retry_rounds": 3},
         "other-rows": {"resume_run": name, **execution_input, "s3_uri": slow_uri},
+        "other-prompts": {
+            "resume_run": name,
+            **execution_input,
+            "prompts": {"mine": {"description": "A joke.", "template": "Joke about {topic}."}},
+        },
         "part-of-an-input": {"resume_run": name, "model_id": execution_input["model_id"]},
         "unknown-field": {"resume_run": name, "rseume": 1},
     }
@@ -65,6 +70,7 @@ SAYS = {
     "empty-name": ("resume_run", "must be the name of a run"),
     "other-input": ("resume_run", "another input", "max_retry_rounds", "give `resume_run` alone"),
     "other-rows": ("resume_run", "another input", "s3_uri", "start a new run"),
+    "other-prompts": ("resume_run", "another input", "prompts", "give `resume_run` alone"),
     "part-of-an-input": ("resume_run", "other fields beside it", "give `resume_run` alone"),
     "unknown-field": ("resume_run", "other fields beside it"),
 }

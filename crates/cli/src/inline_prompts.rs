@@ -1,20 +1,15 @@
 //! Prompts of a local folder, which are sent with the input that names them: the stack need not have them.
 
 use crate::failure::Failure;
-use bedrock_batch_domain::prompt::PromptLibrary;
-use bedrock_batch_engine::templates::read_prompts;
+use bedrock_batch_domain::prompt::{LibraryEntry, normalized};
+use bedrock_batch_engine::templates::{PromptFolder, read_prompts};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Prompts of a local folder.
 #[derive(Debug, Default)]
-pub(crate) struct LocalPrompts {
-    /// Valid prompts and rules.
-    pub(crate) library: PromptLibrary,
-    /// Files with mistakes, and what these are.
-    pub(crate) broken: Vec<(PathBuf, String)>,
-}
+pub(crate) struct LocalPrompts(pub(crate) PromptFolder);
 
 /// Prompts that were put into an input.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,11 +22,11 @@ pub(crate) struct Inlined {
 
 impl LocalPrompts {
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
-        let (library, broken) = read_prompts(folder).map_err(Failure::Usage)?;
-        Ok(Self { library, broken })
+        Ok(Self(read_prompts(folder).map_err(Failure::Usage)?))
     }
 
     /// Puts the prompts and rules that `input` names into its field `prompts`. Those that it contains already stay as they are.
+    /// A rule may name prompts that only the stack has.
     ///
     /// # Errors
     /// Returns an error if the file of one of them has mistakes.
@@ -44,20 +39,36 @@ impl LocalPrompts {
             self.add_named(fields, &mut named);
         }
         named.extend(own.values().flat_map(prompts_of_rule).map(str::to_owned));
-        let of_rules: Vec<String> =
-            named.iter().filter_map(|id| self.library.rules.get(id)).flat_map(|rule| rule.prompts.clone()).collect();
+        let is_own: BTreeSet<String> = own.keys().map(|id| normalized(id)).collect();
+        named.retain(|name| !is_own.contains(&normalized(name)));
+        let rules = named.iter().filter_map(|name| match self.0.library.find(name) {
+            Some(LibraryEntry::Rule(_, rule)) => Some(rule.prompts.clone()),
+            _ => None,
+        });
+        let of_rules: Vec<String> = rules.flatten().filter(|name| !is_own.contains(&normalized(name))).collect();
         named.extend(of_rules);
-        named.retain(|id| !own.contains_key(id));
-        self.refuse_broken(&named)?;
-        let (ids, elsewhere): (BTreeSet<String>, BTreeSet<String>) = named
-            .into_iter()
-            .partition(|id| self.library.prompts.contains_key(id) || self.library.rules.contains_key(id));
-        if !ids.is_empty() && object.get("prompts").is_none_or(|prompts| prompts.is_null() || prompts.is_object()) {
+        let (mut found, mut inlined) = (Map::new(), Inlined::default());
+        for name in named {
+            let (id, content) = match self.0.library.find(&name) {
+                Some(LibraryEntry::Template(id, prompt)) => (id, json!(prompt)),
+                Some(LibraryEntry::Rule(id, rule)) => (id, json!(rule)),
+                // Reported by the check below.
+                Some(LibraryEntry::Unreadable(id)) => (id, Value::Null),
+                None => {
+                    inlined.elsewhere.insert(name);
+                    continue;
+                }
+            };
+            found.insert(id.to_owned(), content);
+            inlined.ids.insert(id.to_owned());
+        }
+        self.refuse_broken(&inlined.ids)?;
+        if !found.is_empty() && object.get("prompts").is_none_or(|prompts| prompts.is_null() || prompts.is_object()) {
             let mut prompts = own;
-            prompts.extend(ids.iter().map(|id| (id.clone(), self.content(id))));
+            prompts.extend(found);
             object.insert("prompts".to_owned(), Value::Object(prompts));
         }
-        Ok(Inlined { ids, elsewhere })
+        Ok(inlined)
     }
 
     /// Returns true if `input` names prompts that neither it nor this folder contains.
@@ -79,24 +90,16 @@ impl LocalPrompts {
         }
         let mode = config.and_then(|config| config.get("mode")).and_then(Value::as_str);
         if mode == Some("mapped") && !mapped {
-            // Only the rows determine which prompts are used.
-            named.extend(self.library.prompts.keys().cloned());
+            // Only the rows determine which prompts are used. Without those of broken files, their rows would be left over.
+            named.extend(self.0.library.prompts.keys().chain(&self.0.library.unreadable).cloned());
         }
     }
 
-    fn refuse_broken(&self, named: &BTreeSet<String>) -> Result<(), Failure> {
-        let is_named =
-            |file: &Path| file.file_stem().and_then(|name| name.to_str()).is_some_and(|id| named.contains(id));
-        let broken = self.broken.iter().filter(|(file, _)| is_named(file));
+    fn refuse_broken(&self, ids: &BTreeSet<String>) -> Result<(), Failure> {
+        let is_named = |file: &Path| file.file_stem().and_then(|name| name.to_str()).is_some_and(|id| ids.contains(id));
+        let broken = self.0.broken.iter().filter(|(file, _)| is_named(file));
         let lines: Vec<String> = broken.map(|(file, problem)| format!("{}: {problem}", file.display())).collect();
         if lines.is_empty() { Ok(()) } else { Err(Failure::Usage(lines.join("\n"))) }
-    }
-
-    fn content(&self, id: &str) -> Value {
-        match (self.library.prompts.get(id), self.library.rules.get(id)) {
-            (Some(prompt), _) => json!(prompt),
-            (None, rule) => json!(rule),
-        }
     }
 }
 
@@ -114,7 +117,8 @@ mod tests {
     use rstest::rstest;
     use tempfile::TempDir;
 
-    fn folder() -> TempDir {
+    /// Returns a folder of three prompts, two rules of which one names a prompt of the stack, and these files.
+    fn folder(more: &[(&str, &str)]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let fields = "[output_schema]\ntype = \"json\"\nfields = { z = \"$.z\", a = \"$.a\" }";
         let both = "description = \"d\"\nexpansion_rule = true\nprompts = [\"mood\", \"topic\"]".to_owned();
@@ -122,17 +126,20 @@ mod tests {
             ("mood", format!("description = \"d\"\ntemplate = \"{{text}}\"\n{fields}")),
             ("topic", "description = \"d\"\ntemplate = \"{text}\"".to_owned()),
             ("other", "description = \"d\"\ntemplate = \"x\"".to_owned()),
-            ("broken", "description = \"d\"\ntemplate = \"{\"".to_owned()),
             ("both", both),
+            ("mixed", "description = \"d\"\nexpansion_rule = true\nprompts = [\"mood\", \"deployed\"]".to_owned()),
         ];
-        for (id, text) in files {
+        let more = more.iter().map(|(id, text)| (*id, (*text).to_owned()));
+        for (id, text) in files.into_iter().chain(more) {
             std::fs::write(folder.path().join(format!("{id}.toml")), text).unwrap();
         }
         folder
     }
 
+    const BROKEN: &[(&str, &str)] = &[("broken", "description = \"d\"\ntemplate = \"{\"")];
+
     fn inlined(mut input: Value) -> (Value, Inlined) {
-        let inlined = LocalPrompts::read(folder().path()).unwrap().inline_into(&mut input).unwrap();
+        let inlined = LocalPrompts::read(folder(&[]).path()).unwrap().inline_into(&mut input).unwrap();
         (input, inlined)
     }
 
@@ -148,6 +155,12 @@ mod tests {
     #[case::by_name(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}}), &["mood", "other", "topic"], &[])]
     #[case::rule(json!({"prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "both"}}}),
         &["both", "mood", "topic"], &[])]
+    #[case::rule_of_the_stack(json!({"prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "mixed"}}}),
+        &["mixed", "mood"], &["deployed"])]
+    #[case::other_case(json!({"prompt_id": " MOOD"}), &["mood"], &[])]
+    #[case::own_in_other_case(json!({"prompt_id": "mood", "prompts": {"Mood": {"template": "mine"}}}), &[], &[])]
+    #[case::own_of_a_rule(json!({"prompts": {"Topic": {"template": "mine"}}, "prompt_config": {"mode": "expanded", "category_column": "c",
+        "expansion_mapping": {"a": "both"}}}), &["both", "mood"], &[])]
     #[case::stages(json!({"stages": [{"prompt_id": "mood"}, 7, {"prompt_id": "topic"}, {"prompt_id": "x"}]}), &["mood", "topic"], &["x"])]
     #[case::continuation(json!({"resume_run": "r"}), &[], &[])]
     fn an_input_gets_the_prompts_that_it_names(
@@ -171,7 +184,7 @@ mod tests {
 
     #[test]
     fn inlined_prompts_are_read_as_the_files_are() {
-        let folder = folder();
+        let folder = folder(BROKEN);
         let prompts = LocalPrompts::read(folder.path()).unwrap();
         let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m",
             "prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "both"}}});
@@ -180,15 +193,29 @@ mod tests {
         let (request, problems) = RunRequest::read(&input, limits);
         assert_eq!(problems, []);
         let read = request.unwrap().prompts;
-        assert_eq!(read.prompts["mood"], prompts.library.prompts["mood"]);
-        assert_eq!(read.rules["both"], prompts.library.rules["both"]);
+        assert_eq!(read.prompts["mood"], prompts.0.library.prompts["mood"]);
+        assert_eq!(read.rules["both"], prompts.0.library.rules["both"]);
+    }
+
+    #[rstest]
+    #[case::named(json!({"prompt_id": "broken"}))]
+    #[case::in_other_case(json!({"prompt_id": "Broken"}))]
+    #[case::by_name(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}}))]
+    #[case::of_a_rule(json!({"prompts": {"r": {"expansion_rule": true, "prompts": ["broken"]}}}))]
+    fn a_file_with_mistakes_is_refused_if_rows_may_need_it(#[case] mut input: Value) {
+        let prompts = LocalPrompts::read(folder(BROKEN).path()).unwrap();
+        let before = input.clone();
+        let error = prompts.inline_into(&mut input).unwrap_err().to_string();
+        assert!(error.contains("broken.toml: template is `{`: has a `{` at line 1, column 1"), "{error}");
+        assert_eq!(input, before);
     }
 
     #[test]
     fn a_file_with_mistakes_matters_only_if_it_is_named() {
-        let error = LocalPrompts::read(folder().path()).unwrap().inline_into(&mut json!({"prompt_id": "broken"}));
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("broken.toml: template is `{`: has a `{` at line 1, column 1"), "{error}");
+        let prompts = LocalPrompts::read(folder(BROKEN).path()).unwrap();
+        assert_eq!(prompts.inline_into(&mut json!({"prompt_id": "mood"})).unwrap().ids.len(), 1);
+        let own = json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "prompts": {"Broken": {"template": "mine"}}});
+        assert_eq!(prompts.inline_into(&mut own.clone()).unwrap().ids.len(), 3);
         assert!(LocalPrompts::read(Path::new("/nowhere")).is_err());
     }
 }

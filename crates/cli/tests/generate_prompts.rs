@@ -223,6 +223,49 @@ fn validate_knows_prompt_configurations(#[case] path: &str) {
     assert_eq!(done.lines[0], "category_definitions[0].name: is required and must not be empty");
 }
 
+/// Returns definitions of two categories with these key indicators, without exceptions and examples.
+fn thin_definitions(indicators: [&[&str]; 2]) -> String {
+    let category = |number: usize| {
+        json!({"name": format!("category {number}"), "description": "Everything that is about it",
+            "conditions": [format!("number {number} is named")], "key_indicators": indicators[number]})
+    };
+    json!([category(0), category(1)]).to_string()
+}
+
+#[rstest]
+#[case::standard(&[], "  category_definitions: 0.80")]
+#[case::strict(&[("VALIDATION_LEVEL", "strict")], "  category_definitions: 0.80, too weak for the validation level")]
+#[case::examples(&[("INCLUDE_EXAMPLES", "false")], "  category_definitions: 0.90")]
+#[case::level(&[("VALIDATION_LEVEL", "loose")], "VALIDATION_LEVEL is `loose`: must be one of `minimal`, `standard`, `strict`")]
+fn validate_uses_the_settings_of_the_environment(#[case] environment: &[(&str, &str)], #[case] expected: &str) {
+    let definitions = thin_definitions([&["parcel", "courier"], &["invoice", "payment"]]);
+    let folder = configs(&[("category_definitions.json", definitions.as_bytes())]);
+    let done = run(&["validate", "configs"], folder.path(), environment);
+    assert!(done.lines.iter().any(|line| line == expected), "{:?}", done.lines);
+}
+
+#[test]
+fn issues_beyond_the_printed_ones_are_counted() {
+    let definitions = thin_definitions([&["parcel"; 300], &["invoice", "payment"]]);
+    let folder = configs(&[("category_definitions.json", definitions.as_bytes())]);
+    let done = run(&["validate", "configs"], folder.path(), &[]);
+    assert_eq!(done.lines[1], "quality: 0.80 of 1, 303 issues");
+    assert!(done.lines.contains(&"    and 273 more".to_owned()), "{:?}", done.lines);
+    let done = run(&["prompts", "generate", "configs", "--out", "out"], folder.path(), &[]);
+    assert!(done.lines.contains(&"    and 273 more, of which the metadata lists 170".to_owned()), "{:?}", done.lines);
+}
+
+#[test]
+fn a_schema_of_an_earlier_generation_is_a_warning() {
+    let out = tempfile::tempdir().unwrap();
+    let done = generate(out.path(), &[], &[("SOURCE_DATE_EPOCH", TIME)]);
+    assert!(done.lines.iter().all(|line| !line.starts_with("warning: ")), "{:?}", done.lines);
+    let done = generate(out.path(), &["--generate-validation-schema=false"], &[("SOURCE_DATE_EPOCH", TIME)]);
+    let warning = done.lines.last().unwrap();
+    assert!(warning.starts_with("warning: the newest schema in "), "{warning}");
+    assert!(warning.ends_with("; delete `validation_schema_20261130_083109.json`"), "{warning}");
+}
+
 #[test]
 fn a_huge_file_is_refused_unread() {
     let folder = configs(&[("category_definitions.json", &vec![b' '; 3 << 20])]);

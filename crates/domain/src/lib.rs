@@ -1,14 +1,14 @@
 //! The pure rules of the orchestrator: no async, no I/O, no clock, no environment, no AWS crate.
 //!
 //! The path of the data, and the location of its rules:
-//! [`input`] (the user's request; [`hub`]: the datasets that it may name) → [`prompt`] and [`model`] (the format of a record) → [`chunk_plan`] (the assignment of
-//! rows to jobs) → [`job`] (the action for a job's status) → [`answer`] (the lines of the output) → [`extract`] (their
-//! fields), with [`row_error`] for rows without an answer → [`run`] (the phase that follows each phase of a run) →
-//! [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
+//! [`input`] (the user's request; [`hub`]: the datasets that it may name) → [`prompt`] and [`model`] (the format of a record)
+//! → [`chunk_plan`] (the assignment of rows to jobs) → [`job`] (the action for a job's status) → [`answer`] (the lines of the
+//! output) → [`extract`] (their fields), with [`row_error`] for rows without an answer → [`run`] (the phase that follows each
+//! phase of a run) → [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
-//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts
-//! from definitions of categories.
+//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts from definitions of
+//! categories.
 
 pub mod answer;
 pub mod check;
@@ -26,6 +26,7 @@ pub mod input;
 pub mod job;
 pub mod join_task;
 mod json_fields;
+mod json_members;
 pub mod json_text;
 pub mod lane;
 pub mod layout;

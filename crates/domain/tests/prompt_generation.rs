@@ -13,7 +13,7 @@ use rstest::rstest;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const TIME: u64 = 1_796_027_469;
+const TIME: &str = "2026-11-30T08:31:09Z";
 
 fn read(files: &[(ConfigFile, Value)]) -> (Option<PromptConfiguration>, Vec<Problem>) {
     let files: BTreeMap<_, _> = files.iter().map(|(file, value)| (*file, value.to_string().into_bytes())).collect();
@@ -25,7 +25,7 @@ fn generated(files: &[(ConfigFile, Value)], texts: &SettingTexts) -> GeneratedPr
     assert_eq!(problems, []);
     let (settings, problems) = Settings::read(texts, "test");
     assert_eq!(problems, []);
-    generate(&config.unwrap(), &settings.unwrap(), GenerationTime::from_unix_seconds(TIME)).unwrap()
+    generate(&config.unwrap(), &settings.unwrap(), GenerationTime::from_utc(TIME)).unwrap()
 }
 
 /// Returns definitions of which each text is `text` or contains it.
@@ -119,6 +119,18 @@ fn answers_in_lines_are_read_by_the_generated_patterns() {
     let fields = extractor.extract(answer, None).unwrap();
     assert_eq!(fields.iter().filter(|field| field.is_some()).count(), 4, "{fields:?}");
     assert_eq!(extractor.extract(&answer.replace("other", "another"), None).unwrap()[0], None);
+}
+
+#[test]
+fn an_undefined_category_in_lines_is_null() {
+    for level in ["minimal", "standard", "strict"] {
+        let texts = settings(|texts| texts.validation_level = Some(level.to_owned()));
+        let generated = generated(&with_format("structured_text"), &texts);
+        let extractor = generated.prompt.extractor().unwrap().unwrap();
+        let answer = "Category: It's another {x}\nConfidence: 0.8\nKey Evidence: e\nReasoning: r";
+        let fields = extractor.extract(answer, None).unwrap();
+        assert_eq!(fields.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, true, true], "{fields:?}");
+    }
 }
 
 #[rstest]
@@ -217,11 +229,86 @@ fn hundreds_of_categories_make_a_prompt_or_a_problem(
         (ConfigFile::OutputFormat, json!({"format_type": format_type})),
     ]);
     assert_eq!(problems, []);
-    let result = generate(&config.unwrap(), &Settings::default(), GenerationTime::from_unix_seconds(TIME));
+    let result = generate(&config.unwrap(), &Settings::default(), GenerationTime::from_utc(TIME));
     match remedy {
         None => assert_eq!(result.unwrap().metadata.category_count, count),
         Some(remedy) => assert!(result.unwrap_err().to_string().ends_with(remedy)),
     }
+}
+
+/// Returns an example of an answer with this value of a field, or without it.
+fn answer(field: &str, value: Option<Value>) -> Value {
+    let mut answer = json!({"category": "two", "confidence": 0.5, "key_evidence": "e", "reasoning": "r"});
+    match value {
+        Some(value) => answer[field] = value,
+        None => drop(answer.as_object_mut().unwrap().remove(field)),
+    }
+    answer
+}
+
+#[rstest]
+#[case::object("structured_json", answer("confidence", Some(json!(1))), None)]
+#[case::unknown_category("structured_json", answer("category", Some(json!("TWO"))), Some("its category `TWO` is not one of"))]
+#[case::no_field("structured_json", answer("reasoning", None), Some("has no `reasoning`; give it all required fields"))]
+#[case::out_of_range("structured_json", answer("confidence", Some(json!(7))), Some("would be refused as an answer: "))]
+#[case::number_in_text("structured_json", answer("confidence", Some(json!("0.5"))), Some("would be refused as an answer: "))]
+#[case::further_field("structured_json", answer("mood", Some(json!("good"))), Some("would be refused as an answer: "))]
+#[case::text("structured_json", json!(answer("confidence", Some(json!(1))).to_string()), None)]
+#[case::text_out_of_range("structured_json", json!(answer("confidence", Some(json!(7))).to_string()), Some("would be refused"))]
+#[case::not_json("structured_json", json!(["Category: two"]), Some("would be refused as an answer: "))]
+#[case::lines("structured_text", json!(["Category: two", "Confidence: 0.5", "Key Evidence: e", "Reasoning: r"]), None)]
+#[case::lines_out_of_range("structured_text", json!("Category: two\nConfidence: 7\nKey Evidence: e\nReasoning: r"),
+    Some("would be an answer without a valid `confidence`"))]
+#[case::lines_unknown("structured_text", json!(["Category: three", "Confidence: 0.5", "Key Evidence: e", "Reasoning: r"]),
+    Some("would be an answer without a valid `category`"))]
+#[case::prose("structured_text", json!("I do not know."), Some("would be refused as an answer: "))]
+fn an_example_that_would_be_refused_as_an_answer_is_a_contradiction(
+    #[case] format_type: &str,
+    #[case] example: Value,
+    #[case] expected: Option<&str>,
+) {
+    let files = [
+        (ConfigFile::CategoryDefinitions, definitions("t")),
+        (ConfigFile::OutputFormat, json!({"format_type": format_type, "example_output": example})),
+    ];
+    let quality = generated(&files, &SettingTexts::default()).metadata.validation_results;
+    let component = quality.validation_details.last().unwrap();
+    let found: Vec<&str> = component
+        .issues
+        .iter()
+        .filter_map(|issue| issue.split_once("output_format.example_output: "))
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(found.len(), usize::from(expected.is_some()), "{found:?}");
+    assert!(expected.is_none_or(|expected| found[0].starts_with(expected)), "{found:?}");
+    assert_eq!(component.is_valid, expected.is_none());
+}
+
+#[test]
+fn a_report_stays_small_however_many_issues_there_are() {
+    let texts = |count: usize, text: &str| (0..count).map(|at| format!("{text} {}", at % 9)).collect::<Vec<_>>();
+    let categories = (0..40).map(|number| {
+        json!({"name": format!("c{number}"), "description": "d", "conditions": ["c"], "key_indicators": ["k"],
+            "exceptions": texts(30, "broken shade"), "examples": texts(90, "the shade was broken by the lamp of")})
+    });
+    let placeholders: Vec<String> = (0..900).map(|number| format!("${{p{number}}}")).collect();
+    let files = [
+        (ConfigFile::CategoryDefinitions, categories.collect()),
+        (ConfigFile::OutputFormat, json!({"formatting_rules": placeholders})),
+    ];
+    let input: usize = files.iter().map(|(_, value)| value.to_string().len()).sum();
+    let generated = generated(&files, &SettingTexts::default());
+    let quality = &generated.metadata.validation_results;
+    let categories = &quality.validation_details[1];
+    // One per example, and a few per category and text.
+    assert!((3600..10_000).contains(&categories.issue_count()), "{}", categories.issue_count());
+    assert_eq!((categories.issues.len(), categories.score), (200, 0.0));
+    assert!(categories.issues[0].starts_with("contradictory: "), "{:?}", categories.issues[0]);
+    let placeholders = &generated.metadata.placeholder_validation;
+    assert_eq!((placeholders.failed, placeholders.failures.len()), (900, 100));
+    let metadata = serde_json::to_string(&generated.metadata).unwrap();
+    assert!(metadata.len() < 2 * input, "{} of {input}", metadata.len());
+    assert!(metadata.contains("\"issues_left_out\""));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

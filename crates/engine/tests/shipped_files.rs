@@ -41,6 +41,17 @@ fn an_invalid_template_is_named() {
 }
 
 #[test]
+fn a_rule_that_names_a_missing_prompt_is_named_beside_other_mistakes() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = "description = \"d\"\nexpansion_rule = true\nprompts = [\"bad\", \"none\"]";
+    std::fs::write(folder.path().join("rule.toml"), rule).unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "description = \"d\"\ntemplate = \"x {\"").unwrap();
+    let error = load_prompts(folder.path()).unwrap_err();
+    assert_eq!(error.lines().count(), 2, "{error}");
+    assert!(error.contains("rule.toml: prompts is `none`: a prompt template of this name does not exist"), "{error}");
+}
+
+#[test]
 fn every_prompt_template_is_rendered_into_a_record_of_every_text_family() {
     let prompts = load_prompts(&repository().join("prompt-templates")).unwrap();
     let image = ImagePart { media_type: MediaType::Png, base64: "iVBORw0KGgo=" };

@@ -1,8 +1,11 @@
-//! Folder of prompt configurations.
+//! Folder of prompt configurations, and the prompt that is generated from it.
 
 use crate::failure::Failure;
 use bedrock_batch_domain::problem::Problem;
-use bedrock_batch_domain::prompt_generation::{ConfigFile, MAX_CONFIG_FILE_BYTES, misnamed};
+use bedrock_batch_domain::prompt_generation::{
+    self, ConfigFile, GeneratedPrompt, GenerationTime, MAX_CONFIG_FILE_BYTES, PromptConfiguration, SettingTexts,
+    Settings, default_prompt_id, misnamed,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -18,20 +21,48 @@ pub(crate) fn folder_of(path: &Path) -> Option<PathBuf> {
     Some(parent.unwrap_or(Path::new(".")).to_owned())
 }
 
+/// Generates the prompt of a folder, or returns all problems of its files and of the settings.
+///
+/// # Errors
+/// Returns an error if the folder cannot be read.
+pub(super) fn generated(
+    folder: &Path,
+    texts: &SettingTexts,
+    time: GenerationTime,
+) -> Result<Result<GeneratedPrompt, Vec<Problem>>, Failure> {
+    let Folder { files, mut problems } = read(folder)?;
+    let (config, of_files) = PromptConfiguration::read(&files);
+    let (settings, of_settings) = Settings::read(texts, &default_prompt_id(&name_of(folder)));
+    problems.extend(of_files);
+    problems.extend(of_settings);
+    Ok(match (config, settings) {
+        (Some(config), Some(settings)) if problems.is_empty() => {
+            prompt_generation::generate(&config, &settings, time).map_err(|problem| vec![problem])
+        }
+        _ => Err(problems),
+    })
+}
+
+/// Returns the name of a folder, also of `.`.
+fn name_of(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Content of a folder.
 #[derive(Debug)]
-pub(super) struct Folder {
+struct Folder {
     /// Contents of the files that exist.
-    pub(super) files: BTreeMap<ConfigFile, Vec<u8>>,
+    files: BTreeMap<ConfigFile, Vec<u8>>,
     /// Problems of files that would be ignored although they are meant.
-    pub(super) problems: Vec<Problem>,
+    problems: Vec<Problem>,
 }
 
 /// Reads a folder.
 ///
 /// # Errors
 /// Returns an error if the folder or a file cannot be read.
-pub(super) fn read(folder: &Path) -> Result<Folder, Failure> {
+fn read(folder: &Path) -> Result<Folder, Failure> {
     let cannot = |path: &Path, error: &std::io::Error| Failure::Usage(format!("{}: {error}", path.display()));
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| cannot(folder, &error))? {

@@ -1,19 +1,20 @@
 //! `bedrock-batch prompts generate`: a prompt from definitions of categories.
 
-use super::folder::{self, Folder};
-use super::report;
+use super::{folder, output_folder, report};
 use crate::failure::Failure;
 use crate::outln::outln;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::problem::Problem;
-use bedrock_batch_domain::prompt_generation::{
-    self, GeneratedPrompt, GenerationTime, PromptConfiguration, SettingTexts, Settings, default_prompt_id,
-};
+use bedrock_batch_domain::prompt_generation::{GeneratedPrompt, GenerationTime, SettingTexts};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Seconds since 1970 to use as the time, so that two generations of one input write the same bytes.
 const FIXED_TIME: &str = "SOURCE_DATE_EPOCH";
+/// The last second of the year 9999, as years have four digits in names of files.
+const MAX_SECONDS: i64 = 253_402_300_799;
 /// Number of characters per token of English text, on average.
 const CHARS_PER_TOKEN: usize = 4;
 
@@ -66,24 +67,17 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let time = time()?;
-    let Folder { files, mut problems } = folder::read(&arguments.folder)?;
-    let (config, of_files) = PromptConfiguration::read(&files);
-    let (settings, of_settings) = Settings::read(&arguments.texts(), &default_prompt_id(&name_of(&arguments.folder)));
-    problems.extend(of_files);
-    problems.extend(of_settings);
-    let generated = match (config, settings) {
-        (Some(config), Some(settings)) if problems.is_empty() => {
-            prompt_generation::generate(&config, &settings, time).map_err(|problem| problems.push(problem)).ok()
-        }
-        _ => None,
-    };
-    let Some(generated) = generated else {
-        let message = report::problems(&arguments.folder, &problems);
-        return Err(Failure::Usage(format!("{message}, nothing was written")));
-    };
-    write(&arguments.out, &generated)?;
+    let folder = &arguments.folder;
+    let generated = folder::generated(folder, &arguments.texts(), time()?)?
+        .map_err(|problems| Failure::Usage(format!("{}, nothing was written", report::problems(folder, &problems))))?;
+    let files = generated.files().map_err(|error| Failure::Failed(error.to_string()))?;
+    for path in output_folder::write(&arguments.out, &files)? {
+        outln!("wrote {}", path.display());
+    }
     print(&arguments.out, &generated);
+    if let Some(warning) = output_folder::stale_schemas(&arguments.out, &files) {
+        outln!("{warning}");
+    }
     Ok(())
 }
 
@@ -102,45 +96,48 @@ impl Arguments {
     }
 }
 
-/// Returns the name of a folder, also of `.`.
-fn name_of(folder: &Path) -> String {
-    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 fn time() -> Result<GenerationTime, Failure> {
     let fixed = std::env::var(FIXED_TIME).unwrap_or_default();
     if fixed.trim().is_empty() {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        return Ok(GenerationTime::from_unix_seconds(now.as_secs()));
+        return Ok(time_of(DateTime::from(SystemTime::now()).secs()));
     }
-    let seconds = fixed.trim().parse().map_err(|_| {
+    let seconds: u64 = fixed.trim().parse().map_err(|_| {
         let rule = "must be a number of seconds since 1970";
         Failure::Usage(Problem::new(FIXED_TIME, &fixed, rule).remedy("unset it for the current time").to_string())
     })?;
-    Ok(GenerationTime::from_unix_seconds(seconds))
+    Ok(time_of(seconds.try_into().unwrap_or(i64::MAX)))
 }
 
-fn write(out: &Path, generated: &GeneratedPrompt) -> Result<(), Failure> {
-    let files = generated.files().map_err(|error| Failure::Failed(error.to_string()))?;
-    for file in files {
-        let path = out.join(&file.path);
-        let cannot = |error: std::io::Error| Failure::Failed(format!("{}: {error}", path.display()));
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(cannot)?;
-        }
-        std::fs::write(&path, file.content).map_err(cannot)?;
-        outln!("wrote {}", path.display());
-    }
-    Ok(())
+fn time_of(unix_seconds: i64) -> GenerationTime {
+    let text = DateTime::from_secs(unix_seconds.clamp(0, MAX_SECONDS)).fmt(Format::DateTime).unwrap_or_default();
+    GenerationTime::from_utc(&text)
 }
 
 fn print(out: &Path, generated: &GeneratedPrompt) {
     let prompts = &generated.prompts;
     let chars = prompts.system_prompt.chars().count() + prompts.user_prompt_template.chars().count();
     outln!("the prompt has about {} tokens per row, without the cells of the row", chars.div_ceil(CHARS_PER_TOKEN));
-    report::quality(&generated.metadata);
+    report::quality(&generated.metadata, true);
     let id = &generated.metadata.prompt_id;
     let folder = out.join("prompt-templates");
     outln!("a run uses it as \"prompt_id\": \"{id}\", with `--prompt-templates {}`", folder.display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(0, "1970-01-01T00:00:00+00:00", "19700101_000000")]
+    #[case(951_782_400, "2000-02-29T00:00:00+00:00", "20000229_000000")]
+    #[case(1_709_164_799, "2024-02-28T23:59:59+00:00", "20240228_235959")]
+    #[case(1_796_027_469, "2026-11-30T08:31:09+00:00", "20261130_083109")]
+    #[case(4_107_542_400, "2100-03-01T00:00:00+00:00", "21000301_000000")]
+    #[case(i64::MAX, "9999-12-31T23:59:59+00:00", "99991231_235959")]
+    #[case(-1, "1970-01-01T00:00:00+00:00", "19700101_000000")]
+    fn times_are_shown_in_both_forms(#[case] seconds: i64, #[case] iso: &str, #[case] compact: &str) {
+        let time = time_of(seconds);
+        assert_eq!((time.iso().as_str(), time.compact().as_str()), (iso, compact));
+    }
 }

@@ -2,12 +2,12 @@
 
 mod folder;
 mod generate;
+mod output_folder;
 mod report;
 
 use crate::failure::Failure;
-use bedrock_batch_domain::prompt_generation::{self, GenerationTime, PromptConfiguration, Settings};
+use bedrock_batch_domain::prompt_generation::{GenerationTime, SettingTexts};
 use clap::{Args, Subcommand};
-use folder::Folder;
 pub(crate) use folder::folder_of;
 use std::path::Path;
 
@@ -29,18 +29,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Checks a folder of prompt configurations and prints the report.
+/// Checks a folder of prompt configurations, with the settings of the environment, and prints the report.
 pub(crate) fn validate(folder: &Path) -> Result<(), Failure> {
-    let Folder { files, mut problems } = folder::read(folder)?;
-    let (config, found) = PromptConfiguration::read(&files);
-    problems.extend(found);
-    let Some(config) = config.filter(|_| problems.is_empty()) else {
-        return Err(Failure::Failed(report::problems(folder, &problems)));
-    };
+    let texts = SettingTexts::of_variables(|name| std::env::var(name).ok());
     // No problem and no issue depends on the time.
-    let generated = prompt_generation::generate(&config, &Settings::default(), GenerationTime::from_unix_seconds(0))
-        .map_err(|problem| Failure::Failed(report::problems(folder, &[problem])))?;
+    let generated = folder::generated(folder, &texts, GenerationTime::default())?
+        .map_err(|problems| Failure::Failed(report::problems(folder, &problems)))?;
     report::valid(folder, &generated.metadata);
-    report::quality(&generated.metadata);
+    report::quality(&generated.metadata, false);
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Report on a folder of prompt configurations: its problems, or its quality.
 
 use crate::outln::outln;
+use crate::run_progress::quantity;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt_generation::TemplateMetadata;
 use std::path::Path;
 
-/// Maximum number of issues of a component that are printed; all of them are in the metadata.
+/// Maximum number of issues of a component that are printed; the metadata lists more of them.
 const MAX_PRINTED_ISSUES: usize = 30;
 
 /// Prints all problems, one per line, and returns the message of the failure.
@@ -13,9 +14,7 @@ pub(super) fn problems(folder: &Path, problems: &[Problem]) -> String {
     for problem in problems {
         outln!("{}", problem.to_string().replace('\n', " "));
     }
-    let count = problems.len();
-    let problems = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
-    format!("{}: {problems}", folder.display())
+    format!("{}: {}", folder.display(), quantity(problems.len() as u64, "problem"))
 }
 
 /// Prints that the folder has no problems.
@@ -27,13 +26,12 @@ pub(super) fn valid(folder: &Path, metadata: &TemplateMetadata) {
     outln!("{} contains prompt configurations of {categories}: no problems", folder.display());
 }
 
-/// Prints the score and the issues of each component.
-pub(super) fn quality(metadata: &TemplateMetadata) {
+/// Prints the score and the issues of each component. `is_written` is true if the metadata is written, too.
+pub(super) fn quality(metadata: &TemplateMetadata, is_written: bool) {
     let quality = &metadata.validation_results;
     let issues = match quality.issues() {
         0 => "no issues".to_owned(),
-        1 => "1 issue".to_owned(),
-        count => format!("{count} issues"),
+        count => quantity(count as u64, "issue"),
     };
     outln!("quality: {:.2} of 1, {issues}", quality.quality_score);
     for component in &quality.validation_details {
@@ -42,9 +40,15 @@ pub(super) fn quality(metadata: &TemplateMetadata) {
         for issue in component.issues.iter().take(MAX_PRINTED_ISSUES) {
             outln!("    {issue}");
         }
-        let more = component.issues.len().saturating_sub(MAX_PRINTED_ISSUES);
+        let more = component.issue_count().saturating_sub(MAX_PRINTED_ISSUES);
         if more > 0 {
-            outln!("    and {more} more, which the metadata lists");
+            let listed = component.issues.len().saturating_sub(MAX_PRINTED_ISSUES);
+            let place = match (is_written, component.issues_left_out) {
+                (false, _) => String::new(),
+                (true, 0) => ", which the metadata lists".to_owned(),
+                (true, _) => format!(", of which the metadata lists {listed}"),
+            };
+            outln!("    and {more} more{place}");
         }
     }
 }

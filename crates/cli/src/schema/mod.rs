@@ -1,5 +1,5 @@
-//! `bedrock-batch schema`: JSON Schemas of execution inputs and of prompt configurations, generated from the types in this folder. Editors show the
-//! doc comments of these types.
+//! `bedrock-batch schema`: JSON Schemas of execution inputs and of prompt configurations, generated from the types in this
+//! folder. Editors show the doc comments of these types.
 #![expect(dead_code, reason = "the types are never constructed: only their shape is used")]
 
 mod execution_input;

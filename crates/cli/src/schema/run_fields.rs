@@ -29,8 +29,8 @@ pub(super) struct RunFields {
     revision: Option<String>,
     /// With `dataset_id`: if true, the first part of a split is read where Hugging Face has converted no more. Default: false.
     allow_partial: Option<bool>,
-    /// Name of a prompt in `prompts`, or of a file in `prompt-templates/`, without `.toml`: the short form of `prompt_config` with mode `single`. Absent
-    /// for embedding models, which read the column `input_text`.
+    /// Name of a prompt in `prompts`, or of a file in `prompt-templates/`, without `.toml`: the short form of `prompt_config`
+    /// with mode `single`. Absent for embedding models, which read the column `input_text`.
     prompt_id: Option<String>,
     /// The prompt itself, in place of its name.
     prompt: Option<InlinePrompt>,

@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         // Without the prompts of the stack, an input may have its own.
         Err(failure) => (LocalPrompts::default(), Some(failure)),
     };
-    for (file, text) in &prompts.broken {
+    for (file, text) in prompts.0.broken.iter().chain(&prompts.0.incomplete_rules) {
         report.broken_template(file, text);
     }
     let sent = arguments.prompt_templates.is_some().then_some(&prompts);
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             load_models(&PathBuf::new()).map_err(Failure::Failed)?
         }
     };
-    let catalog = Catalog { prompts: &prompts.library, models: &models, region: &arguments.region };
+    let catalog = Catalog { prompts: &prompts.0.library, models: &models, region: &arguments.region };
     if let Some(file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
         // They would all be reported as unknown.
         if let Some(failure) = missing.filter(|_| sent.is_some() || prompts.are_needed_by(&file.input)) {

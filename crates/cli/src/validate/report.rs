@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::outln::outln;
+use crate::run_progress::quantity;
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::problem::{Problem, listed};
 use std::collections::BTreeSet;
@@ -111,8 +112,7 @@ impl Report {
             for problem in &self.problems {
                 outln!("{problem}");
             }
-            let count = self.problems.len();
-            let problems = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+            let problems = quantity(self.problems.len() as u64, "problem");
             return Err(Failure::Failed(format!("{}: {problems}", self.file)));
         }
         outln!("{} contains {}: no problems", self.file, self.kind);

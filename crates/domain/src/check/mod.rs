@@ -167,6 +167,9 @@ mod tests {
         "prompt: an embedding model does not accept prompts")]
     #[case::rule_of_nothing(json!({"prompt_id": "ask_a", "prompts": {"r": {"description": "d", "expansion_rule": true, "prompts": ["ask"]}}}),
         "prompts.r.prompts is `ask`: a prompt template of this name does not exist; did you mean `ask_a` or `ask_b`?")]
+    #[case::twice(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "r"}},
+        "prompts": {"r": {"description": "d", "expansion_rule": true, "prompts": ["ask_a", "Ask_A"]}}}),
+        "prompt_config.expansion_mapping.x is `r`: names the prompt `Ask_A` twice, in different case; name it once")]
     #[case::unknown(json!({"prompt_id": "triag", "prompts": {"triage": inline("{a}")}}),
         "prompt_id is `triag`: a prompt template of this name does not exist; did you mean `triage`?")]
     fn prompts_in_the_input_are_checked_like_deployed_ones(#[case] more: Value, #[case] expected: &str) {
@@ -194,6 +197,15 @@ mod tests {
         let two = resolved(expanded);
         let ids: Vec<&str> = two.prompts.prompts.iter().map(|named| named.id.as_str()).collect();
         assert_eq!((ids, two.replaced), (vec!["ask_b", "new"], vec!["both".to_owned()]));
+        let other_case = json!({"prompt_id": "ask_b", "prompts": {"Ask_B": inline("mine")}});
+        let other_case = resolved(other_case);
+        let named = &other_case.prompts.prompts[0];
+        assert_eq!((named.id.as_str(), named.prompt.template.as_str()), ("Ask_B", "mine"));
+        let of_rule = json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "BOTH"}},
+            "prompts": {"ASK_B": inline("mine")}});
+        let of_rule = resolved(of_rule);
+        let ids: Vec<&str> = of_rule.prompts.prompts.iter().map(|named| named.id.as_str()).collect();
+        assert_eq!((ids, of_rule.replaced), (vec!["ask_a", "ASK_B"], vec!["ask_b".to_owned()]));
         let by_name =
             json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "prompts": {"ASK_A": inline("mine")}});
         let by_name = resolved(by_name);

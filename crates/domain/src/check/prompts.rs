@@ -2,7 +2,7 @@
 
 use crate::input::{CATEGORY, DEFAULT, PromptConfig};
 use crate::problem::{Problem, listed, nearest};
-use crate::prompt::{Choice, NamedPrompt, PromptLibrary, PromptPlan, normalized};
+use crate::prompt::{Choice, LibraryEntry, NamedPrompt, PromptLibrary, PromptPlan, normalized};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of the prompt that the field `prompt` contains, in messages and in the plan.
@@ -26,7 +26,7 @@ pub(super) fn prompts_of(
         return (None, vec![Problem::new(field, value, rule).remedy("leave it out, or set it to null")]);
     }
     let choice = match config {
-        PromptConfig::Unreadable => return (None, Vec::new()),
+        PromptConfig::Unreadable | PromptConfig::Inline { prompt: None } => return (None, Vec::new()),
         PromptConfig::None if is_embedding == Some(false) => {
             let rule = "is required for a text model";
             let names: Vec<&str> = library.names().collect();
@@ -39,7 +39,7 @@ pub(super) fn prompts_of(
             resolver.template("prompt_id", prompt_id);
             Choice::Single
         }
-        PromptConfig::Inline { prompt } => {
+        PromptConfig::Inline { prompt: Some(prompt) } => {
             resolver.prompts.push(NamedPrompt { id: INLINE.to_owned(), prompt: prompt.as_ref().clone() });
             Choice::Single
         }
@@ -101,47 +101,62 @@ struct PromptResolver<'a> {
 }
 
 impl PromptResolver<'_> {
-    /// Returns the index of the template `id` among the prompts found.
-    fn template(&mut self, field: &str, id: &str) -> Option<usize> {
-        if let Some(known) = self.prompts.iter().position(|named| named.id == id) {
-            return Some(known);
-        }
-        let Some(prompt) = self.library.prompts.get(id) else {
-            if self.library.unreadable.contains(id) {
+    /// Returns the index of the template `name` among the prompts found.
+    fn template(&mut self, field: &str, name: &str) -> Option<usize> {
+        let (id, prompt) = match self.library.find(name) {
+            Some(LibraryEntry::Template(id, prompt)) => (id, prompt),
+            Some(LibraryEntry::Unreadable(_)) => {
                 self.found_unreadable = true;
                 return None;
             }
-            let problem = if self.library.rules.contains_key(id) {
+            Some(LibraryEntry::Rule(..)) => {
                 let rule = "is an expansion rule, but a prompt template is expected here";
-                Problem::new(field, id, rule).remedy("name a template, or use prompt_config of mode `expanded`")
-            } else {
+                let remedy = "name a template, or use prompt_config of mode `expanded`";
+                self.problems.push(Problem::new(field, name, rule).remedy(remedy));
+                return None;
+            }
+            None => {
                 let rule = "a prompt template of this name does not exist";
-                Problem::new(field, id, rule).remedy(nearest(id, self.library.names()))
-            };
-            self.problems.push(problem);
-            return None;
+                self.problems.push(Problem::new(field, name, rule).remedy(nearest(name, self.library.names())));
+                return None;
+            }
         };
+        if let Some(known) = self.prompts.iter().position(|named| named.id == id) {
+            return Some(known);
+        }
         self.prompts.push(NamedPrompt { id: id.to_owned(), prompt: prompt.clone() });
         Some(self.prompts.len() - 1)
     }
 
-    /// Returns the indexes of the templates of the expansion rule `id`.
-    fn rule(&mut self, field: &str, id: &str) -> Option<Vec<usize>> {
-        let Some(rule) = self.library.rules.get(id) else {
-            if self.library.unreadable.contains(id) {
+    /// Returns the indexes of the templates of the expansion rule `name`.
+    fn rule(&mut self, field: &str, name: &str) -> Option<Vec<usize>> {
+        let rule = match self.library.find(name) {
+            Some(LibraryEntry::Rule(_, rule)) => rule,
+            Some(LibraryEntry::Unreadable(_)) => {
                 self.found_unreadable = true;
                 return None;
             }
-            let problem = if self.library.prompts.contains_key(id) {
+            Some(LibraryEntry::Template(..)) => {
                 let rule = "is a prompt template, but an expansion rule is expected here";
-                Problem::new(field, id, rule).remedy(format!("the rules are {}", self.library.listed_rules()))
-            } else {
+                let remedy = format!("the rules are {}", self.library.listed_rules());
+                self.problems.push(Problem::new(field, name, rule).remedy(remedy));
+                return None;
+            }
+            None => {
                 let rule = "an expansion rule of this name does not exist";
-                Problem::new(field, id, rule).remedy(nearest(id, self.library.rules.keys().map(String::as_str)))
-            };
-            self.problems.push(problem);
-            return None;
+                let near = nearest(name, self.library.rules.keys().map(String::as_str));
+                self.problems.push(Problem::new(field, name, rule).remedy(near));
+                return None;
+            }
         };
-        rule.prompts.iter().map(|prompt| self.template(field, prompt)).collect()
+        let numbers: Vec<usize> =
+            rule.prompts.iter().map(|prompt| self.template(field, prompt)).collect::<Option<_>>()?;
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = numbers.iter().position(|number| !seen.insert(number)) {
+            let rule = format!("names the prompt {} twice, in different case", listed(&[rule.prompts[twice].as_str()]));
+            self.problems.push(Problem::new(field, name, rule).remedy("name it once"));
+            return None;
+        }
+        Some(numbers)
     }
 }

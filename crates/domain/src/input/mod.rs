@@ -11,6 +11,7 @@ mod ordered;
 mod prompts;
 mod request;
 mod rows;
+mod stored_request;
 
 pub use continued_run::{COLLECT_RUN, RESUME_RUN, continued_run};
 pub use dataset::DATASET_FIELDS;

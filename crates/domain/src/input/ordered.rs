@@ -1,127 +1,24 @@
 //! Reading of the JSON of an execution input.
-//!
-//! The members of JSON objects are sorted in memory, but those of `output_schema.fields` have an order: that of the columns. So
-//! such an object is read as a list of pairs, which readers of prompts accept as well, and which all tools keep in order.
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
-use std::fmt;
+use crate::json_members::{Place, parse};
+use serde::Deserializer;
+use serde::de::DeserializeSeed;
+use serde_json::Value;
 
 /// Parses the text of an execution input.
 ///
 /// # Errors
-/// Returns an error if the text is not valid JSON.
+/// Returns an error if the text is not valid JSON, or if an object in it names a prompt or a member of a prompt twice.
 pub fn parse_input(text: &[u8]) -> serde_json::Result<Value> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Place::Input.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
+    parse(text, Place::Input)
 }
 
 /// Deserializes an execution input, for `#[serde(deserialize_with = …)]`.
 ///
 /// # Errors
-/// Returns an error if `deserializer` does.
+/// Returns an error if `deserializer` does, or if an object names a prompt or a member of a prompt twice.
 pub fn deserialize_input<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     Place::Input.deserialize(deserializer)
-}
-
-/// Place within an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Run, pipeline or stage.
-    Input,
-    Stages,
-    PromptConfig,
-    Prompts,
-    Prompt,
-    OutputSchema,
-    /// The fields of answers.
-    Fields,
-    Elsewhere,
-}
-
-impl Place {
-    fn of_member(self, name: &str) -> Self {
-        match (self, name) {
-            (Self::Input, "stages") => Self::Stages,
-            (Self::Input, "prompt_config") => Self::PromptConfig,
-            (Self::Input, "prompts") => Self::Prompts,
-            (Self::Input | Self::PromptConfig, "prompt") | (Self::Prompts, _) => Self::Prompt,
-            (Self::Prompt, "output_schema") => Self::OutputSchema,
-            (Self::OutputSchema, "fields") => Self::Fields,
-            _ => Self::Elsewhere,
-        }
-    }
-
-    fn of_element(self) -> Self {
-        if self == Self::Stages { Self::Input } else { Self::Elsewhere }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Place {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        if self == Self::Elsewhere { Value::deserialize(deserializer) } else { deserializer.deserialize_any(self) }
-    }
-}
-
-impl<'de> Visitor<'de> for Place {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any valid JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        if self == Self::Fields {
-            let mut pairs = Vec::new();
-            while let Some((name, value)) = members.next_entry::<String, Value>()? {
-                pairs.push(Value::Array(vec![Value::String(name), value]));
-            }
-            return Ok(Value::Array(pairs));
-        }
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(self.of_member(&name))?;
-            object.insert(name, value);
-        }
-        Ok(Value::Object(object))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(value) = elements.next_element_seed(self.of_element())? {
-            list.push(value);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
 }
 
 #[cfg(test)]
@@ -129,6 +26,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rstest::rstest;
+    use serde::Deserialize;
 
     const SCHEMA: &str = r#"{"output_schema": {"type": "json", "fields": {"z": "$.z", "a": 1}}}"#;
 
@@ -172,6 +70,35 @@ mod tests {
     fn errors_have_their_position_as_always(#[case] text: &str) {
         let plain = serde_json::from_str::<Value>(text).unwrap_err().to_string();
         assert_eq!(parse_input(text.as_bytes()).unwrap_err().to_string(), plain);
+    }
+
+    #[rstest]
+    #[case::prompt(r#"{"prompts": {"a": {}, "b": {}, "a": {}}}"#, "has two members `a` in one object")]
+    #[case::rule(
+        r#"{"prompts": {"r": {"expansion_rule": true, "prompts": [], "prompts": []}}}"#,
+        "has two members `prompts`"
+    )]
+    #[case::field(r#"{"prompts": {"a": {"template": "x", "template": "y"}}}"#, "has two members `template`")]
+    #[case::fields(r#"{"prompt": {"output_schema": {"fields": {}, "fields": {}}}}"#, "has two members `fields`")]
+    #[case::schema(
+        r#"{"stages": [{"prompt": {"response_schema": {"a": [{"b": 1, "b": 2}]}}}]}"#,
+        "has two members `b`"
+    )]
+    #[case::all(r#"{"prompts": {}, "prompts": {}}"#, "has two members `prompts`")]
+    #[case::long_form(r#"{"prompt_config": {"prompt": {}, "prompt": {}}}"#, "has two members `prompt`")]
+    fn a_prompt_or_a_part_of_one_that_is_named_twice_is_an_error(#[case] text: &str, #[case] expected: &str) {
+        let error = parse_input(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+        let event = format!(r#"{{"input": {text}, "action": "Start"}}"#);
+        let error = serde_json::from_str::<Event>(&event).err().unwrap().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn a_member_outside_of_prompts_may_be_named_twice() {
+        let text = r#"{"model_id": "a", "model_id": "b", "inference": {"top_p": 1, "top_p": 0}}"#;
+        let expected = serde_json::json!({"model_id": "b", "inference": {"top_p": 0}});
+        assert_eq!(parse_input(text.as_bytes()).unwrap(), expected);
     }
 
     proptest! {

@@ -31,8 +31,9 @@ pub enum PromptConfig {
     },
     /// The same prompt for every row, which the input contains.
     Inline {
-        /// Content of the prompt.
-        prompt: Box<Prompt>,
+        /// Content of the prompt. A stored request has a digest in its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prompt: Option<Box<Prompt>>,
     },
     /// One prompt per row.
     Mapped {
@@ -125,7 +126,7 @@ impl SinglePrompt {
     fn into_config(self) -> PromptConfig {
         match self {
             Self::Named(prompt_id) => PromptConfig::Single { prompt_id },
-            Self::Inline(prompt) => PromptConfig::Inline { prompt },
+            Self::Inline(prompt) => PromptConfig::Inline { prompt: Some(prompt) },
             Self::Unreadable => PromptConfig::Unreadable,
         }
     }
@@ -239,7 +240,7 @@ mod tests {
 
     fn inline() -> PromptConfig {
         let prompt = Prompt::parse("description = \"d\"\ntemplate = \"t\"").unwrap();
-        PromptConfig::Inline { prompt: Box::new(prompt) }
+        PromptConfig::Inline { prompt: Some(Box::new(prompt)) }
     }
 
     #[rstest]

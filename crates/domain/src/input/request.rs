@@ -53,6 +53,9 @@ pub struct RunRequest {
     /// Prompts and expansion rules that the input contains.
     #[serde(default, skip_serializing_if = "PromptLibrary::is_empty")]
     pub prompts: PromptLibrary,
+    /// Digest of all prompts that the input contained, in a plan: see [`Self::for_plan`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompts_digest: Option<String>,
     /// Maximum number of rows to process, beginning with the first one.
     pub max_records_total: Option<u64>,
     /// Maximum number of jobs in the first pass.
@@ -137,6 +140,7 @@ impl RunRequest {
             rows,
             prompt_config,
             prompts,
+            prompts_digest: None,
             max_records_total,
             max_num_jobs,
             max_records_per_job: max_records_per_job.unwrap_or(stack.max_records_per_job),

@@ -1,4 +1,4 @@
-//! Prompt template file: TOML, named after its `prompt_id`.
+//! Prompt with its checks: a file in TOML that is named after its `prompt_id`, or an object in the JSON of an input.
 
 use super::template::{DOUBLE_THE_BRACE, looks_like_json};
 use super::{OutputSchema, Template};

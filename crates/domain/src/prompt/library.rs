@@ -1,4 +1,4 @@
-//! Prompts of a deployment: templates, and expansion rules that name several of them.
+//! Prompts of a deployment or of an input: templates, and expansion rules that name several of them.
 
 use super::{Prompt, normalized};
 use crate::problem::{Problem, listed, nearest};
@@ -35,7 +35,35 @@ pub struct PromptLibrary {
     pub unreadable: BTreeSet<String>,
 }
 
+/// Prompt or rule that a name refers to, with its name in the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LibraryEntry<'a> {
+    /// Template.
+    Template(&'a str, &'a Prompt),
+    /// Expansion rule.
+    Rule(&'a str, &'a ExpansionRule),
+    /// Prompt or rule with mistakes, which are reported where they were found.
+    Unreadable(&'a str),
+}
+
 impl PromptLibrary {
+    /// Returns what `name` refers to: the entry of exactly this name, else one whose name differs only in case and surrounding
+    /// spaces, as with names in columns.
+    pub fn find(&self, name: &str) -> Option<LibraryEntry<'_>> {
+        self.entry(name).or_else(|| {
+            let wanted = normalized(name);
+            let mut ids = self.prompts.keys().chain(self.rules.keys()).chain(&self.unreadable);
+            ids.find(|id| normalized(id) == wanted).and_then(|id| self.entry(id))
+        })
+    }
+
+    fn entry(&self, id: &str) -> Option<LibraryEntry<'_>> {
+        let template = self.prompts.get_key_value(id).map(|(id, prompt)| LibraryEntry::Template(id, prompt));
+        let rule = || self.rules.get_key_value(id).map(|(id, rule)| LibraryEntry::Rule(id, rule));
+        let unreadable = || self.unreadable.get(id).map(|id| LibraryEntry::Unreadable(id));
+        template.or_else(rule).or_else(unreadable)
+    }
+
     /// Adds the content of the file `<id>.toml`.
     ///
     /// # Errors
@@ -66,14 +94,15 @@ impl PromptLibrary {
 
     /// Returns a problem for each name in a rule that is not that of a template.
     fn not_templates(&self, rule: &ExpansionRule) -> Vec<Problem> {
-        let is_known = |prompt: &&String| self.prompts.contains_key(*prompt) || self.unreadable.contains(*prompt);
-        let unknown = rule.prompts.iter().filter(|prompt| !is_known(prompt)).map(|prompt| {
-            if self.rules.contains_key(prompt) {
+        let unknown = rule.prompts.iter().filter_map(|prompt| match self.find(prompt) {
+            Some(LibraryEntry::Template(..) | LibraryEntry::Unreadable(_)) => None,
+            Some(LibraryEntry::Rule(..)) => {
                 let rule = "is an expansion rule, but a prompt template is expected here";
-                Problem::new("prompts", prompt, rule).remedy("name templates")
-            } else {
+                Some(Problem::new("prompts", prompt, rule).remedy("name templates"))
+            }
+            None => {
                 let rule = "a prompt template of this name does not exist";
-                Problem::new("prompts", prompt, rule).remedy(nearest(prompt, self.names()))
+                Some(Problem::new("prompts", prompt, rule).remedy(nearest(prompt, self.names())))
             }
         });
         unknown.collect()
@@ -196,6 +225,25 @@ mod tests {
         let problems = stack.with(&library(&[("both", RULE)])).1;
         let expected = "prompts.both.prompts is `b`: a prompt template of this name does not exist; known: `a`";
         assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+    }
+
+    #[test]
+    fn a_name_refers_to_the_entry_of_this_name_else_to_one_in_other_case() {
+        let mut library = library(&[("A", A), ("a", B), ("Both", RULE)]);
+        library.unreadable.insert("Broken".to_owned());
+        let found = |name| match library.find(name) {
+            Some(LibraryEntry::Template(id, _) | LibraryEntry::Rule(id, _) | LibraryEntry::Unreadable(id)) => id,
+            None => "nothing",
+        };
+        let names = ["A", "a", " a ", "both", "BROKEN", "c"];
+        assert_eq!(names.map(found), ["A", "a", "A", "Both", "Broken", "nothing"]);
+    }
+
+    #[test]
+    fn a_rule_of_the_stack_finds_a_prompt_of_an_input_in_other_case() {
+        let stack = library(&[("a", A), ("b", B), ("both", RULE)]);
+        let (all, problems) = stack.with(&library(&[("A", B), ("mine", RULE)]));
+        assert_eq!((problems, all.rule_problems()), (vec![], vec![]));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Prompt templates: the files of `prompt-templates/`, their selection for a row, and the insertion of its cells.
+//! Prompts: files of `prompt-templates/` or parts of an input, their selection for a row, and the insertion of its cells.
 
 mod choice;
 mod file;
@@ -8,6 +8,7 @@ mod template;
 
 pub use choice::{Choice, ExpandedLayout, NamedPrompt, NoPrompt, PromptPlan, PromptReader, normalized};
 pub use file::Prompt;
-pub use library::{ExpansionRule, MAX_PROMPTS_PER_RULE, PromptLibrary};
+pub use library::{ExpansionRule, LibraryEntry, MAX_PROMPTS_PER_RULE, PromptLibrary};
 pub use output_schema::{OutputSchema, SchemaType};
+pub(crate) use template::looks_like_json;
 pub use template::{Piece, Template, TemplateMistake};

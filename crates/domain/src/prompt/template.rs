@@ -89,7 +89,7 @@ impl Template {
 }
 
 /// Returns true if a placeholder with this name is rather a JSON object whose braces are not doubled: `{"label": "x"}`.
-pub(super) fn looks_like_json(name: &str) -> bool {
+pub(crate) fn looks_like_json(name: &str) -> bool {
     let name = name.trim_start();
     name.starts_with('"') || (name.starts_with('\'') && name.contains("':"))
 }

@@ -1,6 +1,7 @@
 //! Fields of an answer, with their types.
 
 use super::config::{CATEGORY_FIELD, CONFIDENCE_FIELD, OutputFormatConfig};
+use serde_json::Value;
 
 /// Type of a field, which its name decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,4 +48,14 @@ pub(super) fn answer_fields(config: &OutputFormatConfig) -> Vec<AnswerField> {
         }
     });
     fields.collect()
+}
+
+/// Returns an example of an answer as the prompt shows it.
+pub(super) fn example_text(example: &Value) -> String {
+    match example {
+        Value::String(text) => text.clone(),
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
+        // The alternate form of a JSON value is indented.
+        other => format!("{other:#}"),
+    }
 }

@@ -64,23 +64,32 @@ pub fn generate(
         user_prompt_template: parts.join("\n\n"),
         input_placeholders: settings.input_placeholders.clone(),
     };
-    let validation = placeholders.validation();
-    let quality = quality(config, settings, &validation);
-    let schema = settings.generate_validation_schema.then(|| validation_schema(config, settings, time));
+    let schema = settings.generate_validation_schema.then(|| validation_schema(config, settings, &time));
     let prompt = template(config, settings, &prompts, schema.as_ref(), &fields);
     // Whatever the definitions contain, what is written can be used.
-    Prompt::parse(&prompt_toml(&prompt)).map_err(|error| {
-        let rule = format!("a run would not accept the generated template: {}", error.replace('\n', " "));
-        Problem::without_value(&settings.prompt_id, rule)
-            .remedy("shorten the names of the categories, or use `structured_json`")
-    })?;
+    Prompt::parse(&prompt_toml(&prompt)).map_err(|error| unusable(&error, &prompt, settings))?;
+    let extractor = prompt.extractor().ok().flatten();
+    let validation = placeholders.validation();
+    let quality = quality(config, settings, &validation, extractor.as_ref());
     Ok(GeneratedPrompt {
-        metadata: metadata(config, settings, time, validation, quality),
+        metadata: metadata(config, settings, &time, validation, quality),
         prompts,
         schema,
         prompt,
         time,
     })
+}
+
+/// Returns the problem of a template that a run would not accept.
+fn unusable(error: &str, prompt: &Prompt, settings: &Settings) -> Problem {
+    let rule = format!("a run would not accept the generated template: {}", error.replace('\n', " "));
+    let problem = Problem::without_value(&settings.prompt_id, rule);
+    let has_patterns = prompt.output_schema.as_ref().is_some_and(|schema| schema.schema_type == SchemaType::Regex);
+    if has_patterns && prompt.extractor().is_err() {
+        // All parts of a pattern are escaped: only its size can be wrong.
+        return problem.remedy("shorten the names of the categories, or use `structured_json`");
+    }
+    problem
 }
 
 fn template(

@@ -58,7 +58,7 @@ pub struct GeneratorConfig {
 pub(super) fn metadata(
     config: &PromptConfiguration,
     settings: &Settings,
-    time: GenerationTime,
+    time: &GenerationTime,
     placeholder_validation: PlaceholderValidation,
     validation_results: Quality,
 ) -> TemplateMetadata {

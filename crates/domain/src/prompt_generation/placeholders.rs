@@ -5,6 +5,9 @@ use super::answer_fields::{AnswerField, FieldType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Maximum number of placeholders without a value that are listed, as each comes with the names that have one.
+const MAX_FAILURES: usize = 100;
+
 /// Placeholders that were resolved, and those that were not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceholderValidation {
@@ -16,7 +19,7 @@ pub struct PlaceholderValidation {
     pub failed: usize,
     /// True if all were resolved.
     pub all_resolved: bool,
-    /// Those that were not, with the reason.
+    /// The first 100 of those that were not, with the reason.
     pub failures: Vec<PlaceholderFailure>,
 }
 
@@ -95,20 +98,19 @@ impl Placeholders {
 
     pub(super) fn validation(&self) -> PlaceholderValidation {
         let known = || self.values.keys().map(|name| format!("`${{{name}}}`")).collect::<Vec<_>>().join(", ");
-        let unresolved = self.met.iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
-        let failures: Vec<PlaceholderFailure> = unresolved
-            .map(|(name, path)| PlaceholderFailure {
-                placeholder: name.clone(),
-                field: path.clone(),
-                error: format!("has no value; those with one are {}", known()),
-            })
-            .collect();
+        let unresolved = || self.met.iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+        let failed = unresolved().count();
+        let failures = unresolved().take(MAX_FAILURES).map(|(name, path)| PlaceholderFailure {
+            placeholder: name.clone(),
+            field: path.clone(),
+            error: format!("has no value; those with one are {}", known()),
+        });
         PlaceholderValidation {
             total_placeholders: self.met.len(),
-            successful: self.met.len() - failures.len(),
-            failed: failures.len(),
-            all_resolved: failures.is_empty(),
-            failures,
+            successful: self.met.len() - failed,
+            failed,
+            all_resolved: failed == 0,
+            failures: failures.collect(),
         }
     }
 }

@@ -94,7 +94,7 @@ impl ValidationSchema {
 pub(super) fn validation_schema(
     config: &PromptConfiguration,
     settings: &Settings,
-    time: GenerationTime,
+    time: &GenerationTime,
 ) -> ValidationSchema {
     let names: Vec<String> = config.categories.iter().map(|category| category.name.clone()).collect();
     let fields = answer_fields(&config.output_format);

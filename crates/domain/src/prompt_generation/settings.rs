@@ -2,6 +2,7 @@
 
 use super::config::{control_character, named};
 use crate::problem::Problem;
+use crate::prompt::looks_like_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,6 +78,22 @@ pub struct SettingTexts {
     pub prompt_id: Option<String>,
 }
 
+impl SettingTexts {
+    /// Returns the settings of the environment, whose variables `variable` returns. It has no `prompt_id`.
+    pub fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            task_type: variable("TEMPLATE_TASK_TYPE"),
+            style: variable("TEMPLATE_STYLE"),
+            validation_level: variable("VALIDATION_LEVEL"),
+            input_placeholders: variable("INPUT_PLACEHOLDERS"),
+            include_examples: variable("INCLUDE_EXAMPLES"),
+            generate_validation_schema: variable("GENERATE_VALIDATION_SCHEMA"),
+            template_version: variable("TEMPLATE_VERSION"),
+            prompt_id: None,
+        }
+    }
+}
+
 /// Settings of a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -126,28 +143,28 @@ impl Settings {
     pub fn read(texts: &SettingTexts, prompt_id: &str) -> (Option<Self>, Vec<Problem>) {
         let default = Self::default();
         let mut problems = Vec::new();
-        let mut noted = Noted { problems: &mut problems };
+        let mut reader = SettingsReader { problems: &mut problems };
         let settings = Self {
-            task_type: noted.short_text("TEMPLATE_TASK_TYPE", texts.task_type.as_deref(), default.task_type),
-            style: noted.named("TEMPLATE_STYLE", texts.style.as_deref(), &STYLES, default.style),
-            level: noted.named("VALIDATION_LEVEL", texts.validation_level.as_deref(), &LEVELS, default.level),
+            task_type: reader.short_text("TEMPLATE_TASK_TYPE", texts.task_type.as_deref(), default.task_type),
+            style: reader.named("TEMPLATE_STYLE", texts.style.as_deref(), &STYLES, default.style),
+            level: reader.named("VALIDATION_LEVEL", texts.validation_level.as_deref(), &LEVELS, default.level),
             input_placeholders: match present(texts.input_placeholders.as_deref()) {
-                Some(text) => noted.placeholders("INPUT_PLACEHOLDERS", text),
+                Some(text) => reader.placeholders("INPUT_PLACEHOLDERS", text),
                 None => default.input_placeholders,
             },
-            include_examples: noted.named("INCLUDE_EXAMPLES", texts.include_examples.as_deref(), &FLAGS, true),
-            generate_validation_schema: noted.named(
+            include_examples: reader.named("INCLUDE_EXAMPLES", texts.include_examples.as_deref(), &FLAGS, true),
+            generate_validation_schema: reader.named(
                 "GENERATE_VALIDATION_SCHEMA",
                 texts.generate_validation_schema.as_deref(),
                 &FLAGS,
                 true,
             ),
-            template_version: noted.short_text(
+            template_version: reader.short_text(
                 "TEMPLATE_VERSION",
                 texts.template_version.as_deref(),
                 default.template_version,
             ),
-            prompt_id: noted.prompt_id("--prompt-id", texts.prompt_id.as_deref().unwrap_or(prompt_id)),
+            prompt_id: reader.prompt_id("--prompt-id", texts.prompt_id.as_deref().unwrap_or(prompt_id)),
         };
         (problems.is_empty().then_some(settings), problems)
     }
@@ -168,11 +185,11 @@ fn present(text: Option<&str>) -> Option<&str> {
 }
 
 /// Reader that notes problems and goes on with a default.
-struct Noted<'a> {
+struct SettingsReader<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
-impl Noted<'_> {
+impl SettingsReader<'_> {
     fn named<T: Copy>(&mut self, setting: &str, text: Option<&str>, options: &[(&'static str, T)], default: T) -> T {
         let Some(text) = present(text) else { return default };
         named(setting, text, options).unwrap_or_else(|problem| {
@@ -213,7 +230,7 @@ impl Noted<'_> {
                 self.problems.push(Problem::new(setting, text, "is not a valid JSON list").remedy(EXAMPLE));
                 return Vec::new();
             };
-            // Anything else than a text breaks the rule of names below.
+            // Anything other than a text breaks the rule of names below.
             list.iter().map(|name| name.as_str().map_or_else(|| format!("{{{name}}}"), str::to_owned)).collect()
         } else {
             text.split(',').map(|name| name.trim().to_owned()).collect()
@@ -240,6 +257,9 @@ fn rule_of_placeholder(name: &str, earlier: &[String]) -> Option<String> {
     }
     if let Some(rule) = control_character(name) {
         return Some(rule);
+    }
+    if looks_like_json(name) {
+        return Some("must be the name of a column, but looks like JSON".to_owned());
     }
     if name.contains(['\n', '\t']) || name.chars().count() > MAX_SHORT_TEXT_CHARS {
         return Some(format!("must be one line of at most {MAX_SHORT_TEXT_CHARS} characters"));
@@ -300,6 +320,10 @@ mod tests {
     #[case("[]", "INPUT_PLACEHOLDERS is `[]`: must name 1 to 100 columns")]
     #[case("[1]", "INPUT_PLACEHOLDERS[0] is `{1}`: must be the name of a column")]
     #[case("[\"a{b\"]", "INPUT_PLACEHOLDERS[0] is `a{b}`")]
+    #[case(
+        r#"["\"a\": \"b\""]"#,
+        "INPUT_PLACEHOLDERS[0] is `\"a\": \"b\"`: must be the name of a column, but looks like JSON; write"
+    )]
     #[case("a,a", "INPUT_PLACEHOLDERS[1] is `a`: is named twice")]
     #[case("a,,b", "INPUT_PLACEHOLDERS[1]: must not be empty")]
     #[case("[\"a\\u001b\"]", "INPUT_PLACEHOLDERS[0] is `a `: contains the control character U+001B")]

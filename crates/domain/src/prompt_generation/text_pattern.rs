@@ -3,9 +3,29 @@
 use super::answer_fields::{AnswerField, FieldType};
 use regex::escape;
 
-/// Marks that a model may write before a label or around a value, such as `**`. Listed one by one, as the complement of all
-/// letters of Unicode makes patterns large.
+/// Marks that a model may write before a label, such as `- **`. Listed one by one, as the complement of all letters of Unicode
+/// makes patterns large.
 const MARKS: &str = r"\t [:punct:]“”„«»‘’‚•–—…";
+/// Marks around the name of a category. Signs are not among them: `-1` is another category than `1`.
+const AROUND_CATEGORY: &str = r#"\t *_`"'“”„«»‘’‚()\[\]<>{}"#;
+/// Marks that may follow the name of a category, as at the end of a sentence.
+const AFTER_CATEGORY: &str = r".,;:!…\r";
+/// Marks before a number from 0 to 1. `<0.9` is not 0.9, and `-0.9` is out of range.
+const BEFORE_NUMBER: &str = r#"\t *_`"'“„«(\["#;
+/// Marks that enclose a whole text: such pairs are not part of it. The longer of two that begin alike comes first.
+const ENCLOSING: [(&str, &str); 11] = [
+    ("**", "**"),
+    ("*", "*"),
+    ("_", "_"),
+    ("`", "`"),
+    ("\"", "\""),
+    ("'", "'"),
+    ("“", "”"),
+    ("„", "“"),
+    ("«", "»"),
+    ("[", "]"),
+    ("<", ">"),
+];
 
 /// Returns the name and the pattern of each field. The names of the categories are part of the pattern of theirs, so that an
 /// answer with another name has no category.
@@ -16,24 +36,39 @@ pub(super) fn text_patterns(fields: &[AnswerField], categories: &[&str]) -> Vec<
         let line = line_of(label);
         let pattern = match field.field_type {
             FieldType::Category => {
-                // The longer of two names that begin alike comes first.
+                // The longer of two names that begin alike comes first, and marks are skipped only if no name begins with them.
                 let mut names: Vec<&str> = categories.to_vec();
                 names.sort_by_key(|name| std::cmp::Reverse(name.len()));
                 let names: Vec<String> = names.into_iter().map(escape).collect();
-                format!(r"{line}({})[{MARKS}]*$", names.join("|"))
+                format!(r"{line}[{AROUND_CATEGORY}]*?({})[{AROUND_CATEGORY}{AFTER_CATEGORY}]*$", names.join("|"))
             }
-            FieldType::Confidence => format!(r"{line}(0?\.\d+|0|1(?:\.0+)?)(?:[^\d.%]|\.\D|\.?$)"),
-            FieldType::Text => format!(r"{line}((?s:.*?))\s*(?:{}|\z)", line_of(&any)),
+            // A digit, a percent sign or a decimal comma behind the number makes another number of it.
+            FieldType::Confidence => {
+                let number = r"0?\.\d+|0|1(?:\.0+)?";
+                format!(r"{line}[{BEFORE_NUMBER}]*(?:<({number})>|({number})[.,]?[ \t\r]*(?:[^\d.,%\s]|$))")
+            }
+            FieldType::Text => format!(r"{line}(?:{})\s*(?:{}|\z)", text_pattern(), line_of(&any)),
         };
         (field.name.clone(), pattern)
     });
     patterns.collect()
 }
 
-/// Returns the pattern of the beginning of a line with one of `labels`, up to the value.
+/// Returns the pattern of the beginning of a line with one of `labels`, up to the value. Marks right behind the colon belong to
+/// the label: `**Category:** A`.
 fn line_of(labels: &str) -> String {
-    // A value may begin with a dot: `.5`.
-    format!(r"^(?:[{MARKS}]*\d+[.)])?[{MARKS}]*(?:{labels})[ \t]*[*_`]*[ \t]*:[{MARKS}&&[^.]]*")
+    format!(r"^(?:[{MARKS}]*\d+[.)])?[{MARKS}]*(?:{labels})[ \t]*[*_`]*[ \t]*:[*_`]*[ \t]*")
+}
+
+/// Returns the pattern of a text: the content of a pair of marks that encloses all of it on one line, else the text as it is.
+/// Only such a pair is left out, as marks at one end alone may belong to the text: `-12`, `$5`, `"late" and "lost"`.
+fn text_pattern() -> String {
+    let enclosed = ENCLOSING.iter().map(|(begin, end)| {
+        let (begin, end) = (escape(begin), escape(end));
+        format!(r"{begin}([^\n{begin}{end}]*){end}")
+    });
+    let alternatives: Vec<String> = enclosed.chain([r"((?s:.*?))".to_owned()]).collect();
+    alternatives.join("|")
 }
 
 fn label_pattern(label: &str) -> String {
@@ -49,27 +84,73 @@ mod tests {
     use crate::prompt::{OutputSchema, SchemaType};
     use rstest::rstest;
 
+    const NAMES: [&str; 6] = ["Refund", "Refund of fees", "C++ (bug)", "#1", "C", "*A*"];
+
     fn extracted(answer: &str) -> Vec<Option<String>> {
+        extracted_of(&NAMES, answer)
+    }
+
+    fn extracted_of(names: &[&str], answer: &str) -> Vec<Option<String>> {
         let fields = answer_fields(&OutputFormatConfig::default());
-        let names = ["Refund", "Refund of fees", "C++ (bug)", "#1"];
-        let schema = OutputSchema { schema_type: SchemaType::Regex, fields: text_patterns(&fields, &names) };
+        let schema = OutputSchema { schema_type: SchemaType::Regex, fields: text_patterns(&fields, names) };
         let extractor = Extractor::new(&schema, None).unwrap();
         let Ok(values) = extractor.extract(answer, None) else { return Vec::new() };
         values.into_iter().map(|value| value.map(FieldValue::into_text)).collect()
     }
 
     #[rstest]
-    #[case("Category: Refund\nConfidence: 0.9\nKey Evidence: \"money\nback\"\nReasoning: Because.", ["Refund", "0.9", "money\nback\"", "Because."])]
-    #[case("1. **Category:** Refund of fees\n\n2. **Confidence**: 1.0\n\n3. Key_evidence: [fee]\n\n4. Reasoning: a\nb", ["Refund of fees", "1.0", "fee]", "a\nb"])]
+    #[case("Category: Refund\nConfidence: 0.9\nKey Evidence: \"money\nback\"\nReasoning: Because.", ["Refund", "0.9", "\"money\nback\"", "Because."])]
+    #[case("1. **Category:** Refund of fees\n\n2. **Confidence**: 1.0\n\n3. Key_evidence: [fee]\n\n4. Reasoning: a\nb", ["Refund of fees", "1.0", "fee", "a\nb"])]
     #[case("- category: `C++ (bug)`.\n- confidence: .5\n- key evidence: x\n- reasoning: y: z", ["C++ (bug)", ".5", "x", "y: z"])]
+    #[case("Category: <Refund>\r\nConfidence: <0.9>\r\nKey Evidence: **late**\r\nReasoning: \"y\"", ["Refund", "0.9", "late", "y"])]
+    #[case("Category: \"Refund\"\nConfidence: \"0.9\", sure\nKey Evidence: «a»\nReasoning: **Reasons**: y", ["Refund", "0.9", "a", "**Reasons**: y"])]
+    #[case("Category: *A*\nConfidence: 0.9 – sure\nKey Evidence:\n- \"a\"\n- b\nReasoning: *y*", ["*A*", "0.9", "- \"a\"\n- b", "y"])]
     #[case("Category: #1\nConfidence: 0 (a guess)\nKey Evidence: x\nReasoning: y", ["#1", "0", "x", "y"])]
     fn fields_are_found_however_the_answer_is_decorated(#[case] answer: &str, #[case] expected: [&str; 4]) {
         assert_eq!(extracted(answer), expected.map(|text| Some(text.to_owned())));
     }
 
     #[rstest]
+    #[case("-1")]
+    #[case("0")]
+    #[case("1")]
+    #[case("+1")]
+    #[case("<18")]
+    #[case("18")]
+    fn a_sign_is_part_of_the_name_of_a_category(#[case] name: &str) {
+        let names = ["-1", "0", "1", "+1", "<18", "18"];
+        for written in [name.to_owned(), format!("**{name}**"), format!("`{name}`."), format!("\"{name}\"")] {
+            assert_eq!(extracted_of(&names, &format!("Category: {written}"))[0].as_deref(), Some(name), "{written}");
+        }
+    }
+
+    #[rstest]
+    #[case("-12 degrees")]
+    #[case("$5")]
+    #[case("#7 of the order")]
+    #[case("- late\n- lost")]
+    #[case("\"late\" and \"lost\"")]
+    #[case("\"late\", he said")]
+    #[case("he said \"late\"")]
+    #[case("<b>late</b> <i>lost</i>")]
+    #[case("(late)")]
+    #[case("…late")]
+    #[case("~5 %")]
+    fn a_text_is_kept_with_its_marks(#[case] text: &str) {
+        let fields = extracted(&format!("Category: Refund\nConfidence: 0.9\nKey Evidence: {text}\nReasoning: {text}"));
+        assert_eq!((fields[2].as_deref(), fields[3].as_deref()), (Some(text), Some(text)));
+    }
+
+    #[rstest]
     #[case("Category: Refunds\nConfidence: 0.9\nKey Evidence: x\nReasoning: y", 0)]
     #[case("Category: Refund, Other\nConfidence: 0.9\nKey Evidence: x\nReasoning: y", 0)]
+    #[case("Category: C++\nConfidence: 0.9\nKey Evidence: x\nReasoning: y", 0)]
+    #[case("Category: -C\nConfidence: 0.9\nKey Evidence: x\nReasoning: y", 0)]
+    #[case("Category: Refund\nConfidence: -0.9\nKey Evidence: x\nReasoning: y", 1)]
+    #[case("Category: Refund\nConfidence: <0.9\nKey Evidence: x\nReasoning: y", 1)]
+    #[case("Category: Refund\nConfidence: 0,9\nKey Evidence: x\nReasoning: y", 1)]
+    #[case("Category: Refund\nConfidence: 1 %\nKey Evidence: x\nReasoning: y", 1)]
+    #[case("Category: Refund\nConfidence: 0.9\nKey Evidence: \"\"\nReasoning: y", 2)]
     #[case("Category: Refund\nConfidence: 1.5\nKey Evidence: x\nReasoning: y", 1)]
     #[case("Category: Refund\nConfidence: 90%\nKey Evidence: x\nReasoning: y", 1)]
     #[case("Category: Refund\nConfidence: 0.9\nKey Evidence:\nReasoning: y", 2)]

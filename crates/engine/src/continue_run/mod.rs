@@ -88,13 +88,8 @@ impl RunContinuer {
             let rule = "continues with the input of its run, but there are other fields beside it";
             return Err(Problem::without_value(field, rule).remedy(remedy).into());
         };
-        let written = |request: &RunRequest| {
-            let written = serde_json::to_value(request);
-            written.map_err(|error| EngineError::internal("cannot write an input as JSON").caused_by(error))
-        };
-        let (given, stored) = (written(&request)?, written(&plan.request)?);
-        let differing = given.as_object().into_iter().flatten().filter(|(name, value)| stored.get(name) != Some(value));
-        let differing: Vec<&str> = differing.map(|(name, _)| name.as_str()).collect();
+        let cannot = |error: serde_json::Error| EngineError::internal("cannot write an input as JSON").caused_by(error);
+        let differing = request.differences(&plan.request).map_err(cannot)?;
         if differing.is_empty() {
             return Ok(());
         }

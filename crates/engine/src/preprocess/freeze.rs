@@ -28,7 +28,7 @@ impl RunToFreeze<'_> {
     pub(super) async fn freeze(self, bucket: &Bucket, job_table: &str) -> Result<Step, EngineError> {
         let mut jobs = self.jobs(bucket);
         let small_chunk = jobs.pop_if(|last| last.is_remainder);
-        let plan = self.plan(bucket, job_table, small_chunk.is_some());
+        let plan = self.plan(bucket, job_table, small_chunk.is_some())?;
         let run_id = self.run_id;
         if let Some(small) = &small_chunk {
             // The second pass is written before the first one, when no pass has sent its rows yet.
@@ -64,7 +64,7 @@ impl RunToFreeze<'_> {
         (0u32..).zip(&self.written.chunks).map(job).collect()
     }
 
-    fn plan(&self, bucket: &Bucket, job_table: &str, small_chunk: bool) -> Plan {
+    fn plan(&self, bucket: &Bucket, job_table: &str, small_chunk: bool) -> Result<Plan, EngineError> {
         let sources = &self.checked.input.sources;
         let objects = sources.objects.iter().map(|found| Source {
             uri: found.uri.to_string(),
@@ -79,14 +79,16 @@ impl RunToFreeze<'_> {
         });
         let places = sources.place.iter().map(|place| Source { uri: place.to_string(), etag: String::new(), bytes: 0 });
         let resolved = &self.checked.resolved;
-        Plan {
+        let request = self.checked.request.clone().for_plan();
+        let cannot = |error: serde_json::Error| EngineError::internal("cannot write a prompt as JSON").caused_by(error);
+        Ok(Plan {
             version: FormatVersion::CURRENT,
             run_id: self.run_id.clone(),
             execution_arn: self.input.execution_arn.clone(),
             started_at: self.input.started_at.clone(),
             bucket: bucket.name().to_owned(),
             job_table: job_table.to_owned(),
-            request: self.checked.request.clone(),
+            request: request.map_err(cannot)?,
             prompts: resolved.prompts.clone(),
             model: resolved.model.clone(),
             on_demand: resolved.on_demand.clone(),
@@ -96,6 +98,6 @@ impl RunToFreeze<'_> {
             counts: self.counts.clone(),
             lane: self.lane,
             small_chunk,
-        }
+        })
     }
 }

@@ -7,10 +7,6 @@ use crate::prompt_generation::config::{
 };
 use crate::prompt_generation::settings::Settings;
 
-fn owned(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|text| (*text).to_owned()).collect()
-}
-
 /// Returns the section of the instructions, as text that is not escaped yet. It may be empty.
 pub(in crate::prompt_generation) fn instructions(config: &PromptConfiguration, settings: &Settings) -> String {
     let words = wording(settings.style);
@@ -41,12 +37,12 @@ pub(in crate::prompt_generation) fn instructions(config: &PromptConfiguration, s
     }
     if parts.include_confidence_guidance && format.has_field(CONFIDENCE_FIELD) {
         let scale = [
-            "0.9 to 1.0: every condition is met, and no other category comes into question",
+            "0.9 to 1.0: every condition is met, and no other category is plausible",
             "0.7 to 0.9: the conditions are met, with small gaps",
             "0.4 to 0.7: another category is possible",
             "below 0.4: the data says too little",
         ];
-        add(words.confidence, "- ", &owned(&scale));
+        add(words.confidence, "- ", &scale.map(str::to_owned));
     }
     if parts.include_reasoning_requirements && format.has_field(REASONING_FIELD) {
         let requirements = [
@@ -54,7 +50,7 @@ pub(in crate::prompt_generation) fn instructions(config: &PromptConfiguration, s
             "Say why the nearest other category does not apply",
             "Use only what the data says",
         ];
-        add(words.reasoning, "- ", &owned(&requirements));
+        add(words.reasoning, "- ", &requirements.map(str::to_owned));
     }
     if parts.include_evidence_validation && format.has_field(EVIDENCE_FIELD) {
         let evidence = [
@@ -62,19 +58,21 @@ pub(in crate::prompt_generation) fn instructions(config: &PromptConfiguration, s
             "Quote only what meets a condition of the category",
             "Discard what the category must not include",
         ];
-        add(words.evidence, "- ", &owned(&evidence));
+        add(words.evidence, "- ", &evidence.map(str::to_owned));
     }
     sections.join("\n\n")
 }
 
 fn steps(format: &OutputFormatConfig) -> Vec<String> {
-    let mut steps = owned(&[
+    let mut steps = [
         "Read all of the data before judging any of it",
         "Note which key elements of which categories occur in it",
         "Compare it with the conditions of these categories",
         "Rule out every category that must not include what the data says",
         "Choose the one category that fits best",
-    ]);
+    ]
+    .map(str::to_owned)
+    .to_vec();
     if format.has_field(EVIDENCE_FIELD) {
         steps.push("Check that the evidence meets the conditions of this category".to_owned());
     }
@@ -85,11 +83,13 @@ fn steps(format: &OutputFormatConfig) -> Vec<String> {
 }
 
 fn criteria(categories: &[Category]) -> Vec<String> {
-    let mut criteria = owned(&[
+    let mut criteria = [
         "Decide by what the data says explicitly, not by what it suggests",
         "What a category must not include weighs more than its key elements",
         "Choose exactly one category",
-    ]);
+    ]
+    .map(str::to_owned)
+    .to_vec();
     if categories.iter().any(|category| category.priority.is_some()) {
         criteria.push("If several categories fit equally well, choose the one that is listed first".to_owned());
     }

@@ -1,8 +1,8 @@
 //! Fifth component: the form of an answer.
 
 use super::bullets::section;
-use super::wording::{Wording, wording};
-use crate::prompt_generation::answer_fields::{AnswerField, FieldType, answer_fields};
+use super::wording::wording;
+use crate::prompt_generation::answer_fields::{AnswerField, FieldType, answer_fields, example_text};
 use crate::prompt_generation::config::{ConfigFile, FormatType, OutputFormatConfig, PromptConfiguration};
 use crate::prompt_generation::placeholders::Placeholders;
 use crate::prompt_generation::settings::{Settings, ValidationLevel};
@@ -51,7 +51,8 @@ pub(in crate::prompt_generation) fn output_format(
         add(words.requirements, &rules("validation_requirements", &format.validation_requirements));
         add(words.evidence_rules, &rules("evidence_validation_rules", &format.evidence_validation_rules));
     }
-    sections.extend(format.example_output.as_ref().map(|example| example_of(example, words)));
+    let example = format.example_output.as_ref();
+    sections.extend(example.map(|example| format!("{}\n\n{}", words.example, example_text(example))));
     if settings.level == ValidationLevel::Strict {
         sections
             .push("Check each of these points before you answer. An answer that breaks one is discarded.".to_owned());
@@ -99,14 +100,4 @@ fn description(field: &AnswerField, text: &str, format: &OutputFormatConfig) -> 
         FieldType::Text => "text",
     };
     format!("{name} ({constraint}): {text}")
-}
-
-fn example_of(example: &Value, words: &Wording) -> String {
-    let text = match example {
-        Value::String(text) => text.clone(),
-        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
-        // The alternate form of a JSON value is indented.
-        other => format!("{other:#}"),
-    };
-    format!("{}\n\n{text}", words.example)
 }

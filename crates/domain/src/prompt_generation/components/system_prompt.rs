@@ -4,9 +4,9 @@ use crate::prompt_generation::config::{SystemPromptConfig, Tone};
 
 /// Returns the system prompt. It is not a template: its braces are literal.
 pub(in crate::prompt_generation) fn system_prompt(config: &SystemPromptConfig) -> String {
-    let expertise = if config.include_expertise_statement { in_a_row(&config.expertise_areas) } else { None };
-    let tasks = if config.include_task_context { in_a_row(&config.responsibilities) } else { None };
-    let conduct = in_a_row(&config.behavioral_guidelines);
+    let expertise = if config.include_expertise_statement { joined_with_and(&config.expertise_areas) } else { None };
+    let tasks = if config.include_task_context { joined_with_and(&config.responsibilities) } else { None };
+    let conduct = joined_with_and(&config.behavioral_guidelines);
     let role = without_stop(&config.role_definition);
     let sentences = match config.tone {
         Tone::Professional => [
@@ -59,7 +59,7 @@ fn without_stop(text: &str) -> &str {
 }
 
 /// Returns the texts with commas and an `and` between them.
-fn in_a_row(texts: &[String]) -> Option<String> {
+fn joined_with_and(texts: &[String]) -> Option<String> {
     let texts: Vec<&str> = texts.iter().map(|text| without_stop(text)).collect();
     let (last, before) = texts.split_last()?;
     Some(if before.is_empty() { (*last).to_owned() } else { format!("{} and {last}", before.join(", ")) })

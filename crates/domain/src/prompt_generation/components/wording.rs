@@ -77,7 +77,7 @@ const CONVERSATIONAL: Wording = Wording {
     output: "## Your answer",
     json: "Please answer with one JSON object of this form, and write nothing before or after it:",
     text: "Please answer with these lines, and write nothing before or after them:",
-    fields: "This is what belongs into each field:",
+    fields: "This is what belongs in each field:",
     category_names: "Please write the name of the category exactly as in this list:",
     formatting: "About the form:",
     requirements: "Please make sure of this:",

@@ -1,13 +1,13 @@
 //! Names and content of the files.
 
-use super::json::StrictValue;
+use crate::json_members::{Place, parse};
 use crate::problem::Problem;
 use serde_json::Value;
 
 /// Maximum size of a file. Definitions of hundreds of categories have some 100 KB.
 pub const MAX_CONFIG_FILE_BYTES: usize = 1 << 20;
-/// Similarity from which a name is taken for a misspelled one.
-const MISSPELLED: f64 = 0.88;
+/// Minimum similarity of a name that is taken for a misspelled one.
+const MIN_SIMILARITY: f64 = 0.88;
 
 /// File of a folder of prompt configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,15 +60,13 @@ impl ConfigFile {
             let rule = format!("is not UTF-8 text: byte {} is invalid", error.valid_up_to() + 1);
             Problem::without_value(name.clone(), rule).remedy("save it as UTF-8")
         })?;
-        let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        parse(text.trim_start_matches('\u{feff}').as_bytes(), Place::Strict).map_err(|error| {
             let message = error.to_string();
             let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
             let place = format!("{name} line {}, column {}", error.line(), error.column());
             let rule = if error.is_data() { reason.to_owned() } else { format!("is not valid JSON: {reason}") };
             Problem::without_value(place, rule)
-        })?;
-        let StrictValue(value) = value;
-        Ok(value)
+        })
     }
 }
 
@@ -83,7 +81,7 @@ pub fn misnamed(name: &str) -> Option<Problem> {
     }
     let near = ConfigFile::ALL.map(|file| (strsim::jaro_winkler(&lower, &file.file_name()), file));
     let (score, file) = near.into_iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (score >= MISSPELLED).then(|| {
+    (score >= MIN_SIMILARITY).then(|| {
         let rule = "is not a file that is read";
         Problem::without_value(name, rule).remedy(format!("rename it to `{}`, or move it away", file.file_name()))
     })

@@ -5,7 +5,6 @@ mod choice;
 mod configuration;
 mod file;
 mod instruction;
-mod json;
 mod output_format;
 mod system_prompt;
 mod texts;

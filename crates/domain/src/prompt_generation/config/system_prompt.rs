@@ -45,21 +45,21 @@ pub struct SystemPromptConfig {
     pub include_task_context: bool,
 }
 
-fn owned(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|text| (*text).to_owned()).collect()
-}
-
 impl Default for SystemPromptConfig {
     fn default() -> Self {
         Self {
             role_definition: "expert analyst".to_owned(),
-            expertise_areas: owned(&["data analysis", "classification", "pattern recognition"]),
-            responsibilities: owned(&[
+            expertise_areas: ["data analysis", "classification", "pattern recognition"].map(str::to_owned).to_vec(),
+            responsibilities: [
                 "read the data completely",
                 "assign it to exactly one category",
                 "give the reasons for the choice",
-            ]),
-            behavioral_guidelines: owned(&["be precise", "be objective", "be thorough", "be consistent"]),
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            behavioral_guidelines: ["be precise", "be objective", "be thorough", "be consistent"]
+                .map(str::to_owned)
+                .to_vec(),
             tone: Tone::Professional,
             include_expertise_statement: true,
             include_task_context: true,

@@ -90,10 +90,6 @@ fn contradictions(category: &Category) -> Vec<Issue> {
 pub(super) mod tests {
     use super::*;
 
-    fn owned(texts: &[&str]) -> Vec<String> {
-        texts.iter().map(|text| (*text).to_owned()).collect()
-    }
-
     /// Returns a category without issues.
     pub(in crate::prompt_generation::quality) fn category(index: usize, name: &str) -> Category {
         Category {
@@ -125,8 +121,8 @@ pub(super) mod tests {
         thin.description = "refund!".to_owned();
         thin.exceptions = Vec::new();
         thin.examples = Vec::new();
-        thin.key_indicators = owned(&["refund"]);
-        thin.aliases = owned(&["money back", "Money-back"]);
+        thin.key_indicators = ["refund"].map(str::to_owned).to_vec();
+        thin.aliases = ["money back", "Money-back"].map(str::to_owned).to_vec();
         let mut short = category(1, "Other");
         short.description = "All else".to_owned();
         let mut japanese = category(2, "返品");
@@ -148,8 +144,8 @@ pub(super) mod tests {
     #[test]
     fn a_condition_that_is_an_exception_is_a_contradiction() {
         let mut one = category(0, "late");
-        one.conditions = owned(&["The parcel is late"]);
-        one.exceptions = owned(&["parcel late"]);
+        one.conditions = ["The parcel is late"].map(str::to_owned).to_vec();
+        one.exceptions = ["parcel late"].map(str::to_owned).to_vec();
         assert_eq!(
             lines(&[one, category(1, "lost")]),
             [

@@ -1,57 +1,108 @@
 //! Examples that match exceptions.
 
-use super::issue::{Issue, Severity, quoted};
+use super::issue::{Issue, Severity, few, quoted};
 use super::overlap::texts_of;
 use super::words::{normalized, significant};
 use crate::prompt_generation::config::Category;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Number of words from which an exception is looked for word by word; a single one occurs in too many texts.
 const MIN_WORDS: usize = 2;
+/// Number of categories with a matching exception from which no others are looked for.
+const MAX_OTHER_CATEGORIES: usize = 4;
 
-struct Exception<'a> {
-    category: &'a Category,
-    text: &'a str,
-    normalized: String,
+/// Exceptions of the same words, of one or several categories.
+struct ExceptionGroup<'a> {
     words: BTreeSet<String>,
+    /// Text and category of each, without further ones of the same category.
+    exceptions: Vec<(&'a str, &'a Category)>,
 }
 
-impl Exception<'_> {
-    /// Returns true if the example is the exception, or contains all its words.
-    fn matches(&self, normalized: &str, words: &BTreeSet<String>) -> bool {
-        self.normalized == normalized || (self.words.len() >= MIN_WORDS && self.words.is_subset(words))
-    }
+/// Exceptions, found by their words: definitions may have tens of thousands of examples and of exceptions.
+struct ExceptionIndex<'a> {
+    groups: Vec<ExceptionGroup<'a>>,
+    /// Groups with a text, without case and marks.
+    by_text: HashMap<String, Vec<usize>>,
+    /// Groups by that one of their words which the fewest groups have.
+    by_word: HashMap<String, Vec<usize>>,
 }
 
-/// Returns the issues of examples that match an exception: of their own category, which then excludes its own example, or of
-/// another one, where the boundary of the two may not be what their author means.
-pub(super) fn against_exceptions(categories: &[Category]) -> Vec<Issue> {
-    let exceptions = categories.iter().flat_map(|category| {
-        let texts = category.exceptions.iter();
-        texts.map(move |text| Exception { category, text, normalized: normalized(text), words: significant(text) })
-    });
-    let exceptions: Vec<Exception<'_>> = exceptions.collect();
-    let mut issues = Vec::new();
-    for category in categories {
-        for (path, example) in texts_of(category, "examples", &category.examples) {
-            let (text, words) = (normalized(example), significant(example));
-            for exception in exceptions.iter().filter(|exception| exception.matches(&text, &words)) {
-                issues.push(issue(category, &path, example, exception));
+impl<'a> ExceptionIndex<'a> {
+    fn new(categories: &'a [Category]) -> Self {
+        let mut by_words: BTreeMap<BTreeSet<String>, usize> = BTreeMap::new();
+        let mut groups: Vec<ExceptionGroup<'a>> = Vec::new();
+        let mut by_text: HashMap<String, Vec<usize>> = HashMap::new();
+        for category in categories {
+            for text in &category.exceptions {
+                let words = significant(text);
+                let number = *by_words.entry(words.clone()).or_insert_with(|| {
+                    groups.push(ExceptionGroup { words, exceptions: Vec::new() });
+                    groups.len() - 1
+                });
+                let exceptions = &mut groups[number].exceptions;
+                if exceptions.last().is_none_or(|(_, last)| last.index != category.index) {
+                    exceptions.push((text, category));
+                }
+                let same_text = by_text.entry(normalized(text)).or_default();
+                if !same_text.contains(&number) {
+                    same_text.push(number);
+                }
             }
         }
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for word in groups.iter().flat_map(|group| &group.words) {
+            *counts.entry(word).or_default() += 1;
+        }
+        let mut by_word: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, group) in groups.iter().enumerate().filter(|(_, group)| group.words.len() >= MIN_WORDS) {
+            let rarest = group.words.iter().min_by_key(|word| counts.get(word.as_str()));
+            by_word.entry(rarest.cloned().unwrap_or_default()).or_default().push(number);
+        }
+        Self { groups, by_text, by_word }
     }
-    issues
+
+    /// Returns the issue of an example, if it is an exception or contains all words of one: of its own category, which then
+    /// excludes its own example, or of others, where the boundary of the categories may not be what their author means.
+    fn issue(&self, category: &Category, path: String, example: &str) -> Option<Issue> {
+        let words = significant(example);
+        let equal = self.by_text.get(&normalized(example)).into_iter().flatten().map(|number| (*number, true));
+        let similar = words.iter().filter_map(|word| self.by_word.get(word)).flatten().map(|number| (*number, false));
+        let mut others: BTreeMap<usize, (&str, &Category)> = BTreeMap::new();
+        for (number, is_equal) in equal.chain(similar) {
+            let group = &self.groups[number];
+            let own = group.exceptions.iter().find(|(_, owner)| owner.index == category.index);
+            let matters = own.is_some() || others.len() < MAX_OTHER_CATEGORIES;
+            if !matters || !(is_equal || group.words.is_subset(&words)) {
+                continue;
+            }
+            if let Some((own, _)) = own {
+                let finding = format!("{} matches the category's own exception {}", quoted(example), quoted(own));
+                return Some(Issue::new(Severity::Contradictory, path, finding, "remove one of them"));
+            }
+            for &(text, other) in group.exceptions.iter().take(MAX_OTHER_CATEGORIES) {
+                others.entry(other.index).or_insert((text, other));
+            }
+        }
+        let (excluded, _) = others.values().next()?;
+        let names = few(others.values().map(|(_, other)| other.name.as_str()));
+        let finding = format!("{} matches {}, an exception of {names}", quoted(example), quoted(excluded));
+        let remedy = if others.len() == 1 {
+            "check that both categories draw the same line between them"
+        } else {
+            "check that all these categories draw the same lines between them"
+        };
+        Some(Issue::new(Severity::Ambiguous, path, finding, remedy))
+    }
 }
 
-fn issue(category: &Category, path: &str, example: &str, exception: &Exception<'_>) -> Issue {
-    let (example, excluded) = (quoted(example), quoted(exception.text));
-    if exception.category.index == category.index {
-        let finding = format!("{example} matches the category's own exception {excluded}");
-        return Issue::new(Severity::Contradictory, path, finding, "remove one of them");
-    }
-    let finding = format!("{example} matches {excluded}, an exception of {}", quoted(&exception.category.name));
-    let remedy = "check that both categories draw the same line between them";
-    Issue::new(Severity::Ambiguous, path, finding, remedy)
+/// Returns the issues of examples that match an exception, one per example.
+pub(super) fn against_exceptions(categories: &[Category]) -> Vec<Issue> {
+    let index = ExceptionIndex::new(categories);
+    let issues = categories.iter().flat_map(|category| {
+        let examples = texts_of(category, "examples", &category.examples);
+        examples.filter_map(|(path, example)| index.issue(category, path, example)).collect::<Vec<_>>()
+    });
+    issues.collect()
 }
 
 #[cfg(test)]
@@ -75,5 +126,22 @@ mod tests {
                  `changed mind`; remove one of them",
             ]
         );
+    }
+
+    #[test]
+    fn an_example_has_one_issue_however_many_exceptions_it_matches() {
+        let mut all: Vec<Category> = (0..6).map(|index| category(index, &format!("n{index}"))).collect();
+        all[0].examples = vec!["the shade was broken, and I changed my mind".to_owned()];
+        for other in &mut all[1..] {
+            other.exceptions =
+                vec!["shade broken".to_owned(), "The broken shade".to_owned(), "changed mind".to_owned()];
+        }
+        let lines: Vec<String> = against_exceptions(&all).iter().map(Issue::to_string).collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(", an exception of `n1`, `n2`, `n3` and others; check that all these"), "{lines:?}");
+        all[0].exceptions = vec!["a broken shade".to_owned()];
+        let lines: Vec<String> = against_exceptions(&all).iter().map(Issue::to_string).collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].starts_with("contradictory: "), "{lines:?}");
     }
 }

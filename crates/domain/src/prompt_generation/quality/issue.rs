@@ -5,6 +5,9 @@ use std::fmt;
 /// Maximum number of characters of a text that an issue quotes.
 const MAX_QUOTED_CHARS: usize = 60;
 
+/// Maximum number of names that an issue lists.
+const MAX_NAMES: usize = 3;
+
 /// Weight of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
@@ -60,4 +63,11 @@ pub(super) fn quoted(text: &str) -> String {
     let line: String = text.chars().take(MAX_QUOTED_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let end = if text.chars().nth(MAX_QUOTED_CHARS).is_some() { "…" } else { "" };
     format!("`{line}{end}`")
+}
+
+/// Returns the first names of `names` for an issue, and that there are others.
+pub(super) fn few<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    let first: Vec<String> = names.by_ref().take(MAX_NAMES).map(quoted).collect();
+    let others = if names.next().is_some() { " and others" } else { "" };
+    format!("{}{others}", first.join(", "))
 }

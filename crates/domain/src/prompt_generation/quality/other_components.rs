@@ -1,13 +1,14 @@
 //! Issues of the components that do not come from the categories.
 
 use super::issue::{Issue, Severity, quoted};
+use crate::extract::Extractor;
 use crate::problem::nearest;
+use crate::prompt_generation::answer_fields::example_text;
 use crate::prompt_generation::config::{
     CATEGORY_FIELD, CONFIDENCE_FIELD, ConfigFile, EVIDENCE_FIELD, PromptConfiguration, REASONING_FIELD,
 };
 use crate::prompt_generation::placeholders::PlaceholderValidation;
 use crate::prompt_generation::settings::Settings;
-use serde_json::Value;
 
 fn path(file: ConfigFile, field: &str) -> String {
     format!("{}.{field}", file.stem())
@@ -44,7 +45,7 @@ pub(super) fn of_input(settings: &Settings, config: &PromptConfiguration) -> Vec
         let path = format!("INPUT_PLACEHOLDERS[{index}]");
         if name.contains(['.', '[', ']', ':', '!']) || name.chars().all(|letter| letter.is_ascii_digit()) {
             let finding = format!("{} is not a name for `str.format` of Python", quoted(name));
-            let remedy = "this matters only if something else than a run reads prompts.json: rename the column for it";
+            let remedy = "this matters only if anything other than a run reads prompts.json: rename the column for it";
             issues.push(Issue::new(Severity::Thin, path.clone(), finding, remedy));
         }
         if config.output_format.has_field(name) {
@@ -82,7 +83,11 @@ pub(super) fn of_instructions(config: &PromptConfiguration) -> Vec<Issue> {
 }
 
 /// Returns the issues of the form of an answer.
-pub(super) fn of_output_format(config: &PromptConfiguration, placeholders: &PlaceholderValidation) -> Vec<Issue> {
+pub(super) fn of_output_format(
+    config: &PromptConfiguration,
+    placeholders: &PlaceholderValidation,
+    extractor: Option<&Extractor>,
+) -> Vec<Issue> {
     let format = &config.output_format;
     let mut issues = Vec::new();
     for failure in &placeholders.failures {
@@ -91,7 +96,7 @@ pub(super) fn of_output_format(config: &PromptConfiguration, placeholders: &Plac
     }
     for field in format.required_fields.iter().filter(|field| !format.field_descriptions.contains_key(*field)) {
         let place = path(ConfigFile::OutputFormat, &format!("field_descriptions.{field}"));
-        issues.push(Issue::new(Severity::Thin, place, "the field has no description", "say what belongs into it"));
+        issues.push(Issue::new(Severity::Thin, place, "the field has no description", "say what belongs in it"));
     }
     for field in format.field_descriptions.keys().filter(|field| !format.has_field(field)) {
         let place = path(ConfigFile::OutputFormat, &format!("field_descriptions.{field}"));
@@ -99,29 +104,39 @@ pub(super) fn of_output_format(config: &PromptConfiguration, placeholders: &Plac
         let near = nearest(field, format.required_fields.iter().map(String::as_str));
         issues.push(Issue::new(Severity::Ambiguous, place, finding, &near));
     }
-    issues.extend(of_example(config));
+    issues.extend(of_example(config, extractor));
     issues
 }
 
-/// Returns the issue of an example whose category does not exist.
-fn of_example(config: &PromptConfiguration) -> Option<Issue> {
-    let example = config.output_format.example_output.as_ref()?.as_object()?;
+/// Returns the issue of an example that would be refused as an answer, or would lack a field. The model would follow it.
+fn of_example(config: &PromptConfiguration, extractor: Option<&Extractor>) -> Option<Issue> {
+    let example = config.output_format.example_output.as_ref()?;
     let place = path(ConfigFile::OutputFormat, "example_output");
+    let contradiction =
+        |finding: String, remedy: &str| Some(Issue::new(Severity::Contradictory, place.clone(), finding, remedy));
     let names: Vec<&str> = config.categories.iter().map(|category| category.name.as_str()).collect();
-    match example.get(CATEGORY_FIELD) {
-        Some(Value::String(name)) if names.contains(&name.as_str()) => {}
-        Some(other) => {
-            let shown = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
-            let finding = format!("its category {} is not one of the categories", quoted(&shown));
-            let near = nearest(&shown, names);
-            return Some(Issue::new(Severity::Contradictory, place, finding, &near));
+    let category = example.as_object().and_then(|object| object.get(CATEGORY_FIELD));
+    if let Some(category) = category.filter(|category| category.as_str().is_none_or(|name| !names.contains(&name))) {
+        let shown = category.as_str().map_or_else(|| category.to_string(), str::to_owned);
+        let finding = format!("its category {} is not one of the categories", quoted(&shown));
+        return contradiction(finding, &nearest(&shown, names));
+    }
+    if let Some(object) = example.as_object()
+        && let Some(missing) = config.output_format.required_fields.iter().find(|field| !object.contains_key(*field))
+    {
+        return contradiction(format!("has no `{missing}`"), "give it all required fields");
+    }
+    let extractor = extractor?;
+    match extractor.extract(&example_text(example), None) {
+        Err(unparsed) => {
+            let reason = unparsed.to_string().replace(char::is_control, " ");
+            contradiction(format!("would be refused as an answer: {reason}"), "write it as an answer has to be")
         }
-        None => {
-            let finding = "has no `category`".to_owned();
-            return Some(Issue::new(Severity::Contradictory, place, finding, "give it all required fields"));
+        Ok(values) => {
+            let mut fields = extractor.names().iter().zip(values);
+            let (missing, _) = fields.find(|(_, value)| value.is_none())?;
+            let finding = format!("would be an answer without a valid `{missing}`");
+            contradiction(finding, "write it as an answer has to be")
         }
     }
-    let missing = config.output_format.required_fields.iter().find(|field| !example.contains_key(*field))?;
-    let finding = format!("has no `{missing}`");
-    Some(Issue::new(Severity::Contradictory, place, finding, "give it all required fields"))
 }

@@ -1,6 +1,6 @@
 //! Issues between categories: names, aliases, indicators and conditions that several of them claim.
 
-use super::issue::{Issue, Severity, quoted};
+use super::issue::{Issue, Severity, few, quoted};
 use super::words::{key, normalized};
 use crate::prompt_generation::config::Category;
 use std::collections::BTreeMap;
@@ -52,8 +52,8 @@ fn shared(claims: Vec<Claim<'_>>, key: impl Fn(&str) -> String, severity: Severi
     }
     let issues = by_key.into_values().filter_map(|same| {
         let (first, others) = same.split_first()?;
-        let names: Vec<String> = others.iter().map(|claim| quoted(&claim.category.name)).collect();
-        let finding = format!("the {kind} {} is one of {} too", quoted(first.text), names.join(", "));
+        let names = few(others.iter().map(|claim| claim.category.name.as_str()));
+        let finding = format!("the {kind} {} is one of {names} too", quoted(first.text));
         let remedy = "leave it to one of them, or say in both what tells them apart";
         (!others.is_empty()).then(|| Issue::new(severity, first.path.clone(), finding, remedy))
     });

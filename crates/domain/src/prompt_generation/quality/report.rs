@@ -5,10 +5,15 @@ use super::examples::against_exceptions;
 use super::issue::{Issue, Severity};
 use super::other_components::{of_input, of_instructions, of_output_format, of_system_prompt};
 use super::overlap::between_categories;
+use crate::extract::Extractor;
 use crate::prompt_generation::config::PromptConfiguration;
 use crate::prompt_generation::placeholders::PlaceholderValidation;
 use crate::prompt_generation::settings::{Settings, ValidationLevel};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// Maximum number of issues that are listed per component. More of them are of a few kinds, and no one reads them.
+const MAX_LISTED_ISSUES: usize = 200;
 
 /// Quality of a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,12 +39,27 @@ pub struct ComponentQuality {
     pub score: f64,
     /// Issues, each as `<severity>: <path>: <finding>; <remedy>`.
     pub issues: Vec<String>,
+    /// Number of issues that are not listed, which are the least grave ones. The score counts all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub issues_left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl ComponentQuality {
+    /// Returns the number of issues, also of those that are not listed.
+    pub fn issue_count(&self) -> usize {
+        self.issues.len() + self.issues_left_out
+    }
 }
 
 impl Quality {
     /// Returns the number of issues.
     pub fn issues(&self) -> usize {
-        self.validation_details.iter().map(|component| component.issues.len()).sum()
+        self.validation_details.iter().map(ComponentQuality::issue_count).sum()
     }
 }
 
@@ -52,11 +72,12 @@ fn threshold(level: ValidationLevel) -> f64 {
     }
 }
 
-/// Returns the quality of a prompt.
+/// Returns the quality of a prompt, whose answers are read by `extractor`.
 pub(in crate::prompt_generation) fn quality(
     config: &PromptConfiguration,
     settings: &Settings,
     placeholders: &PlaceholderValidation,
+    extractor: Option<&Extractor>,
 ) -> Quality {
     let mut of_definitions = of_categories(&config.categories, settings.include_examples);
     of_definitions.extend(between_categories(&config.categories));
@@ -66,21 +87,18 @@ pub(in crate::prompt_generation) fn quality(
         ("category_definitions", of_definitions, config.categories.len()),
         ("input_placeholders", of_input(settings, config), 1),
         ("instructions", of_instructions(config), 1),
-        ("output_format", of_output_format(config, placeholders), 1),
+        ("output_format", of_output_format(config, placeholders, extractor), 1),
     ];
     for (_, issues, _) in &mut components {
         // The gravest come first; else the order stays.
         issues.sort_by_key(|issue| std::cmp::Reverse(issue.severity));
     }
-    let mut remedies: Vec<&Issue> = components.iter().flat_map(|(_, issues, _)| issues).collect();
+    let listed = components.iter().flat_map(|(_, issues, _)| issues.iter().take(MAX_LISTED_ISSUES));
+    let mut remedies: Vec<&Issue> = listed.collect();
     remedies.sort_by_key(|issue| std::cmp::Reverse(issue.severity));
-    let mut recommendations: Vec<String> = Vec::new();
-    for issue in remedies {
-        let text = format!("{}: {}", issue.path, issue.remedy);
-        if !recommendations.contains(&text) {
-            recommendations.push(text);
-        }
-    }
+    let texts = remedies.into_iter().map(|issue| format!("{}: {}", issue.path, issue.remedy));
+    let mut seen = HashSet::new();
+    let recommendations = texts.filter(|text| seen.insert(text.clone())).collect();
     let details = components.iter().map(|(name, issues, parts)| component(name, issues, *parts, settings.level));
     let validation_details: Vec<ComponentQuality> = details.collect();
     let total: f64 = validation_details.iter().map(|component| component.score).sum();
@@ -101,7 +119,8 @@ fn component(name: &str, issues: &[Issue], parts: usize, level: ValidationLevel)
         component: name.to_owned(),
         is_valid: score >= threshold(level) && (level == ValidationLevel::Minimal || !has_contradiction),
         score,
-        issues: issues.iter().map(Issue::to_string).collect(),
+        issues: issues.iter().take(MAX_LISTED_ISSUES).map(Issue::to_string).collect(),
+        issues_left_out: issues.len().saturating_sub(MAX_LISTED_ISSUES),
     }
 }
 
