@@ -145,7 +145,7 @@ mod tests {
     ) {
         let prompt = Prompt::parse("description = \"d\"\ntemplate = \"{x}\"").unwrap();
         let single = PromptConfig::Single { prompt_id: "q".to_owned() };
-        for prompt_config in [PromptConfig::None, single, PromptConfig::Inline { prompt: Box::new(prompt) }] {
+        for prompt_config in [PromptConfig::None, single, PromptConfig::Inline { prompt: Some(Box::new(prompt)) }] {
             assert_eq!(max_rows(&RunRequest { prompt_config, ..request(jobs, total) }), of_one_prompt);
         }
         let mapped = PromptConfig::Mapped { column_name: "c".to_owned(), mapping: None };
