@@ -8,7 +8,7 @@
 //!
 //! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
 //! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts
-//! from definitions of categories.
+//! from definitions of categories, and [`prompt_templates`] makes generated prompts usable in runs.
 
 pub mod answer;
 pub mod check;
@@ -36,6 +36,7 @@ pub mod plan;
 pub mod problem;
 pub mod prompt;
 pub mod prompt_generation;
+pub mod prompt_templates;
 pub mod record_id;
 pub mod record_line;
 pub mod row_error;
