@@ -22,50 +22,56 @@ use answer_schema::AnswerSchema;
 use prompts_file::GeneratedTexts;
 use template_text::USER_PROMPT_TEMPLATE;
 
-/// Returns the prompt that the files contain. `{input_data}` shows `input_data_column`.
+/// Returns the prompt that the files contain, or `None` if its texts are not known, so that only the schema was checked.
+/// `{input_data}` shows `input_data_column`.
 ///
 /// # Errors
 /// Returns all problems of both files.
 pub fn generated_prompt(
-    prompts: &TemplateFile<'_>,
+    prompts: Option<&TemplateFile<'_>>,
     schema: Option<&TemplateFile<'_>>,
     input_data_column: &str,
-) -> Result<Prompt, Problems> {
+) -> Result<Option<Prompt>, Problems> {
     let mut problems = Vec::new();
-    let texts = GeneratedTexts::read(prompts, input_data_column).map_err(|found| problems.extend(found)).ok();
-    let answers = schema.map(|file| AnswerSchema::read(file).map_err(|found| problems.extend(found)));
+    let texts = prompts.map(|file| GeneratedTexts::read(file, input_data_column));
+    let texts = texts.and_then(|read| read.map_err(|found| problems.extend(found)).ok());
+    let answers = schema.map(AnswerSchema::read);
+    let answers = answers.and_then(|read| read.map_err(|found| problems.extend(found)).ok());
     Problems::check(problems)?;
-    let (texts, answers) = (texts.unwrap_or_default(), answers.and_then(Result::ok));
-    let description = match schema {
-        Some(schema) => format!("Generated: {}, with answers as in {}.", prompts.name, schema.name),
-        None => format!("Generated: {}.", prompts.name),
-    };
-    let (output_schema, response_schema) = match answers {
-        Some(AnswerSchema { output_schema, response_schema }) => (Some(output_schema), response_schema),
-        None => (None, None),
-    };
+    let texts = texts.unwrap_or_else(GeneratedTexts::unknown);
+    let (output_schema, response_schema) =
+        answers.map(|answers| (answers.output_schema, answers.response_schema)).unzip();
+    let name = |file: &TemplateFile<'_>| file.name.to_owned();
+    let names: Vec<String> = prompts.into_iter().chain(schema).map(name).collect();
     let prompt = Prompt {
-        description,
+        description: format!("Generated: {}.", names.join(", with answers as in ")),
         template: texts.template,
         system: texts.system,
         prefill: None,
         output_schema,
-        response_schema,
+        response_schema: response_schema.flatten(),
     };
     Problems::check(problems_of(&prompt, prompts, schema))?;
-    Ok(prompt)
+    Ok(prompts.map(|_| prompt))
 }
 
 /// Returns the problems of the whole prompt, each with the file and the member that it comes from.
-fn problems_of(prompt: &Prompt, prompts: &TemplateFile<'_>, schema: Option<&TemplateFile<'_>>) -> Vec<Problem> {
+fn problems_of(
+    prompt: &Prompt,
+    prompts: Option<&TemplateFile<'_>>,
+    schema: Option<&TemplateFile<'_>>,
+) -> Vec<Problem> {
     let placed = |problem: Problem| {
-        let member = problem.field.strip_prefix("output_schema.fields.").map(|name| format!("properties.{name}"));
-        match schema {
-            Some(schema) if problem.field != "template" => {
-                let field = schema.field(member.as_deref().unwrap_or_default());
-                problem.of_field(field)
-            }
-            _ => problem.of_field(prompts.field(USER_PROMPT_TEMPLATE)),
+        let field = if problem.field == "template" {
+            prompts.map(|file| file.field(USER_PROMPT_TEMPLATE))
+        } else {
+            let name = problem.field.strip_prefix("output_schema.fields.");
+            let member = name.map(|name| format!("properties.{name}")).unwrap_or_default();
+            schema.map(|file| file.field(&member))
+        };
+        match field {
+            Some(field) => problem.of_field(field),
+            None => problem,
         }
     };
     let mut problems: Vec<Problem> = prompt.problems().into_iter().map(placed).collect();

@@ -9,13 +9,18 @@ const SYSTEM_PROMPT: &str = "system_prompt";
 const INPUT_PLACEHOLDERS: &str = "input_placeholders";
 
 /// Texts of a prompt, by the rules of prompts of a run.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct GeneratedTexts {
     pub(super) system: Option<String>,
     pub(super) template: String,
 }
 
 impl GeneratedTexts {
+    /// Returns valid texts in place of those of a file that is not known.
+    pub(super) fn unknown() -> Self {
+        Self { system: None, template: "unknown".to_owned() }
+    }
+
     /// Reads `prompts.json`.
     ///
     /// # Errors

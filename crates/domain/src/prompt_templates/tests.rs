@@ -24,8 +24,8 @@ fn schema_file(content: &[u8]) -> TemplateFile<'_> {
 
 fn read(prompts: &[u8], schema: Option<&[u8]>) -> Result<Prompt, Vec<String>> {
     let schema = schema.map(schema_file);
-    let read = generated_prompt(&prompts_file(prompts), schema.as_ref(), "input_text");
-    read.map_err(|problems| problems.as_slice().iter().map(ToString::to_string).collect())
+    let read = generated_prompt(Some(&prompts_file(prompts)), schema.as_ref(), "input_text");
+    read.map(Option::unwrap).map_err(|problems| problems.as_slice().iter().map(ToString::to_string).collect())
 }
 
 /// Returns the prompt of a small file with this schema.
@@ -146,6 +146,14 @@ fn all_mistakes_of_both_files_are_reported_at_once() {
     let prompts = br#"{"system_prompt": 1, "user_prompt_template": "t", "input_placeholders": ["a"], "x": 1}"#;
     let problems = read(prompts, Some(br#"{"type": "string"}"#)).unwrap_err();
     assert_eq!(problems.len(), 5, "{problems:?}");
+}
+
+#[test]
+fn a_schema_is_checked_without_its_prompt() {
+    assert_eq!(generated_prompt(None, Some(&schema_file(SCHEMA)), "a"), Ok(None));
+    assert_eq!(generated_prompt(None, None, "a"), Ok(None));
+    let problems = generated_prompt(None, Some(&schema_file(br#"{"properties": {"error": {}}}"#)), "a").unwrap_err();
+    assert!(problems.to_string().starts_with("validation_schema, properties.error of s3://lake"), "{problems}");
 }
 
 #[test]

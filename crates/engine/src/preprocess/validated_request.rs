@@ -2,11 +2,31 @@
 
 use super::input::{Input, InputReader, columns_without_text};
 use super::prompting::RowPrompter;
-use crate::error::EngineError;
+use crate::error::{EngineError, collected};
 use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, resolve};
 use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
+use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problems;
+use bedrock_batch_domain::prompt::Prompt;
 use serde_json::Value;
+
+/// What an earlier attempt of the same start has read of objects that may change: a repetition writes the same bytes.
+#[derive(Debug, Default)]
+pub(super) struct Pinned {
+    /// Commit at which the dataset was read.
+    pub(super) dataset_commit: Option<String>,
+    /// Generated prompt.
+    pub(super) prompt: Option<Prompt>,
+}
+
+impl Pinned {
+    /// Returns what the attempt that has frozen `plan` has read.
+    pub(super) fn of(plan: Plan) -> Self {
+        let is_generated = plan.request.prompt_config.template_source().is_some();
+        let prompt = plan.prompts.prompts.into_iter().next().filter(|_| is_generated);
+        Self { dataset_commit: plan.dataset_commit, prompt: prompt.map(|named| named.prompt) }
+    }
+}
 
 /// Request whose model, prompts and input were found.
 pub(super) struct ValidatedRequest {
@@ -16,17 +36,16 @@ pub(super) struct ValidatedRequest {
 }
 
 impl ValidatedRequest {
-    /// Checks everything that can be checked before a row is read, and collects the problems of all parts. `pinned` is
-    /// the commit at which an earlier attempt has read the dataset.
+    /// Checks everything that can be checked before a row is read, and collects the problems of all parts.
     pub(super) async fn check(
         input: &Value,
         inputs: &InputReader,
         limits: StackLimits,
         catalog: &Catalog<'_>,
-        pinned: Option<&str>,
+        pinned: Pinned,
     ) -> Result<Self, EngineError> {
         let (request, mut problems) = RunRequest::read(input, limits);
-        let Some(request) = request else {
+        let Some(mut request) = request else {
             // The fields that exist are checked nevertheless, to report all problems at once.
             if let Some(id) = input.get("model_id").and_then(Value::as_str) {
                 problems.extend(catalog.models.find(id, None).err());
@@ -34,20 +53,16 @@ impl ValidatedRequest {
             Problems::check(problems)?;
             return Err(EngineError::internal("an input without problems could not be read"));
         };
+        let generated = match pinned.prompt {
+            Some(prompt) => Some(prompt),
+            None => collected(inputs.generated_prompt(&request).await, &mut problems)?.flatten(),
+        };
+        if let Some(prompt) = generated {
+            request.prompt_config.set_generated(prompt);
+        }
         let (resolved, more) = resolve(&request, catalog);
         problems.extend(more);
-        let input = match inputs.find(&request, pinned).await {
-            Ok(input) => Some(input),
-            Err(error) => {
-                match error.into_problems() {
-                    Ok(more) => problems.extend(more.as_slice().iter().cloned()),
-                    // What is known to be wrong stays wrong, however often the step is repeated.
-                    Err(error) if problems.is_empty() => return Err(error),
-                    Err(error) => tracing::warn!(error = %error, "input_not_checked"),
-                }
-                None
-            }
-        };
+        let input = collected(inputs.find(&request, pinned.dataset_commit.as_deref()).await, &mut problems)?;
         if let Some(input) = &input {
             if let Some(resolved) = &resolved {
                 problems.extend(column_problems(&request, resolved, &input.view.names()));
