@@ -132,8 +132,9 @@ fn start(name: &str, input: Value) -> StartInput {
 
 fn pipeline() -> Value {
     let mut first = run();
+    let rows = first.as_object_mut().unwrap().remove("s3_uri").unwrap();
     first["stage_name"] = json!("topic");
-    first["input_s3_uri"] = first["s3_uri"].take();
+    first["input_s3_uri"] = rows;
     let second = json!({"stage_name": "reply", "use_previous_output": true, "job_name_prefix": "reply", "model_id": MODEL,
         "prompt_templates": "s3://lake/templates/prompts.json", "input_data_column": "topic"});
     json!({"pipeline_name": "p", "stages": [first, second]})
