@@ -178,7 +178,7 @@ fn a_run_accepts_the_generated_files() {
 #[case::missing(json!({"validation_schema": "nothing.json"}), "validation_schema is `nothing.json`: is neither an S3 address")]
 #[case::scheme(json!({"prompt_templates": "https://bucket/t/"}), "prompt_templates is `https://bucket/t/`: must look like `s3://bucket/path`")]
 #[case::wrong_file(json!({"validation_schema": "../.local/generated/templates/prompts.json"}), "validation_schema, properties of ")]
-#[case::two_prompts(json!({"prompt_id": "a"}), "prompt_templates: cannot be combined with prompt_id; give one of them")]
+#[case::two_prompts(json!({"prompt": {"description": "d", "template": "t"}}), "prompt_templates: cannot be combined with prompt; give one of them")]
 fn mistakes_in_generated_files_are_reported(#[case] fields: Value, #[case] expected: &str) {
     let (_folder, file) = generated_run(&[]);
     change(&file, &fields);
