@@ -63,7 +63,12 @@ def play(stack):
             **generated | {"prompt_templates": newest, "validation_schema": f"{root}/templates/", "max_num_jobs": 0},
         ),
     }
-    return stack.play_all(inputs)
+    runs = stack.play_all(inputs)
+    # The files are generated again, and the run is resumed with the input that it was started with, and with another one.
+    stack.put(f"{folder}/templates/prompts.json", "{}")
+    runs["resumed"] = stack.resume(runs["generated"], **inputs["generated"]).wait()
+    runs["other"] = stack.resume(runs["generated"], **inputs["generated"] | {"validation_schema": newest}).wait()
+    return runs
 
 
 def test_each_row_is_sent_with_the_generated_prompt(played):
@@ -91,6 +96,13 @@ def test_the_plan_says_where_the_prompt_comes_from(played):
     description = plan["prompts"]["prompts"][0]["prompt"]["description"]
     assert "/templates/prompts.json, with answers as in " in description
     assert "validation_schema_20261130_083109.json" in description
+
+
+def test_a_run_is_resumed_with_its_frozen_prompt(played):
+    assert played["resumed"].status == "SUCCEEDED"
+    assert played["resumed"].summary["answered"] == COUNT
+    error, cause = played["other"].failure()
+    assert (error, "the run had another input: prompt_config differ" in cause) == ("InvalidInput", True), cause
 
 
 @pytest.mark.parametrize(

@@ -94,12 +94,13 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     }
 }
 
-/// Uploads the files of generated prompts that `input` names by paths. Of a folder, only the file that counts is uploaded, so that
-/// what `validate` checks is what the run reads.
+/// Uploads the files of generated prompts that `input` names by paths. Of a folder, only the file that counts is uploaded,
+/// so that what `validate` checks is what the run reads.
 async fn upload_templates(stack: &Stack, folder: &Path, input: &mut Value) -> Result<(), Failure> {
     for (path, object) in runs_of(input) {
         for field in template_files::FIELDS {
-            let Some(named) = object.get(field).and_then(Value::as_str).filter(|named| !named.starts_with("s3://")) else {
+            let Some(named) = object.get(field).and_then(Value::as_str).filter(|named| !named.starts_with("s3://"))
+            else {
                 continue;
             };
             let shown = format!("{path}{field} is `{named}`");

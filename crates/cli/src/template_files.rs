@@ -107,7 +107,8 @@ mod tests {
         let error = chosen(schema, folder.path()).unwrap_err();
         assert!(error.ends_with("this folder contains no validation_schema_<time>.json"), "{error}");
         std::fs::create_dir(folder.path().join("validation_schema_20270101_000000.json")).unwrap();
-        for name in ["prompts.json", "validation_schema_20261130_083109.json", "validation_schema_20261129_000000.json"] {
+        for name in ["prompts.json", "validation_schema_20261130_083109.json", "validation_schema_20261129_000000.json"]
+        {
             std::fs::write(folder.path().join(name), "{}").unwrap();
         }
         assert_eq!(chosen(templates, folder.path()).as_deref(), Ok("prompts.json"));

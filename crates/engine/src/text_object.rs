@@ -16,7 +16,7 @@ pub(crate) struct TextObject<'a> {
     pub(crate) uri: &'a S3Uri,
     /// Maximum size.
     pub(crate) max_bytes: usize,
-    /// What has this maximum, in words: `an input`.
+    /// Kind of text that has this maximum: `an input`.
     pub(crate) kind: &'static str,
 }
 

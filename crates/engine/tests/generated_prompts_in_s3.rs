@@ -1,7 +1,7 @@
 //! Generated prompts that inputs name by their addresses, with an S3 server in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also stands in for what other tests ask")]
+#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
 
@@ -70,8 +70,7 @@ impl Stack {
         });
         let inputs = InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() };
         let jobs = JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned());
-        let preprocessor =
-            Preprocessor { inputs: inputs.clone(), deployment: Arc::clone(&deployment), jobs };
+        let preprocessor = Preprocessor { inputs: inputs.clone(), deployment: Arc::clone(&deployment), jobs };
         let stack = Self { s3, preprocessor, validator: Validator { inputs, deployment, download_links: false } };
         let mut rows = "id,input_text\n".to_owned();
         for row in 0..ROWS {
@@ -218,7 +217,9 @@ async fn problems_of_the_files_are_reported_with_all_others() {
     let stack = Stack::new().await;
     stack.put_schema("schema/validation_schema_20270101_000000.json", "error");
     let problems = stack
-        .refused(&json!({"prompt_templates": "s3://lake/nothing/", "model_id": "gpt-4", "s3_uri": "s3://lake/none.csv"}))
+        .refused(
+            &json!({"prompt_templates": "s3://lake/nothing/", "model_id": "gpt-4", "s3_uri": "s3://lake/none.csv"}),
+        )
         .await;
     let fields: Vec<&str> = problems.iter().filter_map(|problem| problem.split([' ', ',']).next()).collect();
     assert_eq!(fields, ["prompt_templates", "validation_schema", "model_id", "s3_uri"], "{problems:?}");
@@ -253,7 +254,10 @@ async fn problems_of_the_files_of_stages_have_their_path() {
     input["stages"][1]["prompt_templates"] = json!("s3://lake/schema/validation_schema_20261129_235959.json");
     let error = stack.validator.run(ValidateInput::Pipeline(start("nightly", input))).await.unwrap_err();
     let problems: Vec<String> = error.into_problems().unwrap().as_slice().iter().map(ToString::to_string).collect();
-    assert!(problems[0].starts_with("stages[0].validation_schema is `s3://lake/templates/`: this folder"), "{problems:?}");
+    assert!(
+        problems[0].starts_with("stages[0].validation_schema is `s3://lake/templates/`: this folder"),
+        "{problems:?}"
+    );
     let expected = "stages[1].prompt_templates, user_prompt_template of s3://lake/schema/validation";
     assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:?}");
     assert!(stack.written().is_empty());

@@ -114,7 +114,8 @@ fn of_run(folder: &Path, mut object: Map<String, Value>, replacement: Option<&st
 /// object's fields.
 fn take_templates(folder: &Path, object: &mut Map<String, Value>, path: &str, report: &mut Report) -> LocalTemplates {
     let [prompts, schema] = FIELDS.map(|field| {
-        let named = object.get(field).and_then(Value::as_str).filter(|named| !is_address(named) && !named.trim().is_empty());
+        let named =
+            object.get(field).and_then(Value::as_str).filter(|named| !is_address(named) && !named.trim().is_empty());
         let named = named?.to_owned();
         let file = file_of(field, &folder.join(&named));
         object.insert(field.to_owned(), format!("{UPLOADED}/{field}.json").into());

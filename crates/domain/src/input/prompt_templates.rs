@@ -28,8 +28,7 @@ impl TemplateSource {
     /// Name of the field of the column.
     pub const INPUT_DATA_COLUMN: &'static str = "input_data_column";
     /// Names of all fields.
-    pub const FIELDS: [&'static str; 3] =
-        [Self::PROMPT_TEMPLATES, Self::VALIDATION_SCHEMA, Self::INPUT_DATA_COLUMN];
+    pub const FIELDS: [&'static str; 3] = [Self::PROMPT_TEMPLATES, Self::VALIDATION_SCHEMA, Self::INPUT_DATA_COLUMN];
 }
 
 /// Reads the fields of a generated prompt: `None` if they are absent, and `Some(None)` if they have mistakes, which are noted.
@@ -84,9 +83,9 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    fn read(input: &Value) -> (Option<Option<TemplateSource>>, Vec<String>) {
+    fn read(input: &Value) -> (Option<TemplateSource>, Vec<String>) {
         let mut fields = Fields::new("stages[1]", input.as_object().unwrap());
-        let source = read_templates(&mut fields);
+        let source = read_templates(&mut fields).flatten();
         (source, fields.finish().iter().map(ToString::to_string).collect())
     }
 
@@ -94,13 +93,13 @@ mod tests {
     fn only_the_prompt_is_required() {
         assert_eq!(read(&json!({"prompt_templates": null, "validation_schema": null})), (None, vec![]));
         let (source, problems) = read(&json!({"prompt_templates": "s3://lake/t/"}));
-        let source = source.unwrap().unwrap();
+        let source = source.unwrap();
         assert_eq!((problems, source.input_data_column.as_str()), (vec![], "input_text"));
         let stored = serde_json::to_value(&source).unwrap();
         assert_eq!(stored, json!({"prompt_templates": "s3://lake/t/", "input_data_column": "input_text"}));
         let all = json!({"prompt_templates": "s3://lake/t/prompts.json", "validation_schema": "s3://lake/s/",
             "input_data_column": "Text of it"});
-        assert_eq!(serde_json::to_value(read(&all).0.unwrap().unwrap()).unwrap(), all);
+        assert_eq!(serde_json::to_value(read(&all).0.unwrap()).unwrap(), all);
     }
 
     #[rstest]
@@ -118,6 +117,6 @@ mod tests {
         let (source, problems) = read(&input);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].contains(expected), "{problems:?}");
-        assert_eq!(source.flatten(), None);
+        assert_eq!(source, None);
     }
 }

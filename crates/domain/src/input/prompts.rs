@@ -140,8 +140,9 @@ impl SinglePrompt {
         if other.is_none() {
             return Some(templates.map_or(Self::Unreadable, Self::Templates));
         }
-        let given = ["prompt_id", "prompt"].into_iter().filter(|field| fields.value(field).is_some());
-        let rule = format!("cannot be combined with {}", given.collect::<Vec<_>>().join(" and "));
+        let mut given = vec!["prompt_id", "prompt"];
+        given.retain(|&field| fields.value(field).is_some());
+        let rule = format!("cannot be combined with {}", given.join(" and "));
         let name = fields.name(TemplateSource::PROMPT_TEMPLATES);
         fields.note(Problem::without_value(name, rule).remedy("give one of them"));
         Some(Self::Unreadable)

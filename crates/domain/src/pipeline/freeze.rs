@@ -69,7 +69,8 @@ fn execution_input(stage: &StageRequest, previous: Option<&FrozenStage>, is_foll
         }
         _ => {}
     }
-    if let Some(PromptConfig::Templates { prompt: Some(prompt), .. }) = stage.run.as_ref().map(|run| &run.prompt_config) {
+    if let Some(PromptConfig::Templates { prompt: Some(prompt), .. }) = stage.run.as_ref().map(|run| &run.prompt_config)
+    {
         // What was checked is sent, whatever is in S3 when the stage starts.
         input.retain(|name, _| !TemplateSource::FIELDS.contains(&name.as_str()));
         input.insert("prompt".to_owned(), json!(prompt));
@@ -174,7 +175,8 @@ mod tests {
         let prompt = crate::prompt::Prompt::parse(file).unwrap();
         request.stages[0].run.as_mut().unwrap().prompt_config.set_generated(prompt.clone());
         let inputs = request.stage_inputs(&freeze(&request).unwrap());
-        let fields: Vec<&String> = inputs[0].as_object().unwrap().keys().filter(|name| name.contains("prompt")).collect();
+        let fields: Vec<&String> =
+            inputs[0].as_object().unwrap().keys().filter(|name| name.contains("prompt")).collect();
         assert_eq!(fields, ["prompt", "prompt_config"]);
         let (run, problems) = crate::input::RunRequest::read(&inputs[0], LIMITS.stack);
         assert_eq!(problems, []);

@@ -7,10 +7,10 @@ use crate::prompt_generation::{Properties, path_of_member, patterns_of_answers};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Members beside the schema that are no keywords of it.
+/// Members beside the schema that are not part of it.
 const OTHER_MEMBERS: [&str; 2] = ["processing_config", "template_metadata"];
 
-/// What a schema says of the answers.
+/// Fields of the answers, and the schema that they must match.
 #[derive(Debug, PartialEq)]
 pub(super) struct AnswerSchema {
     pub(super) output_schema: OutputSchema,
@@ -32,7 +32,8 @@ impl AnswerSchema {
     pub(super) fn read(file: &TemplateFile<'_>) -> Result<Self, Vec<Problem>> {
         let mut schema = file.object().map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
-        let is_object = |value: &Value| value == "object" || value.as_array().is_some_and(|of| of.contains(&"object".into()));
+        let is_object =
+            |value: &Value| value == "object" || value.as_array().is_some_and(|of| of.contains(&"object".into()));
         if let Some(other) = schema.get("type").filter(|value| !is_object(value)) {
             let rule = "must be `object`: an answer is one, with a member per column";
             problems.push(Problem::new(file.field("type"), shown(other), rule));

@@ -56,11 +56,7 @@ pub fn generated_prompt(
 }
 
 /// Returns the problems of the whole prompt, each with the file and the member that it comes from.
-fn problems_of(
-    prompt: &Prompt,
-    prompts: Option<&TemplateFile<'_>>,
-    schema: Option<&TemplateFile<'_>>,
-) -> Vec<Problem> {
+fn problems_of(prompt: &Prompt, prompts: Option<&TemplateFile<'_>>, schema: Option<&TemplateFile<'_>>) -> Vec<Problem> {
     let placed = |problem: Problem| {
         let field = if problem.field == "template" {
             prompts.map(|file| file.field(USER_PROMPT_TEMPLATE))

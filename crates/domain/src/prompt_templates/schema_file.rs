@@ -31,7 +31,7 @@ fn time_in(text: &str) -> Option<String> {
     let is_digit = |c: char| c.is_ascii_digit();
     let starts = text.char_indices().filter(|(at, c)| is_digit(*c) && !text[..*at].ends_with(is_digit));
     starts.map(|(at, _)| &text[at..]).find_map(|rest| {
-        let first = rest.find(|c| !is_digit(c)).unwrap_or(rest.len());
+        let first = rest.find(|c: char| !is_digit(c)).unwrap_or(rest.len());
         if first != 4 && first < DATE_DIGITS {
             return None;
         }

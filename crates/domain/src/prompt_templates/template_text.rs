@@ -55,7 +55,7 @@ pub(super) fn template_of(text: &str, names: &[&str], input_data_column: &str) -
 /// Reads a text by the rules of templates.
 ///
 /// # Errors
-/// Returns the mistake if the text is no template, or has a placeholder that is not a name.
+/// Returns the mistake if the text is not a valid template, or has a placeholder that is not a name.
 fn with_doubled_braces(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Vec<Piece>, String> {
     let template = Template::parse(text).map_err(|mistake| mistake.rule)?;
     if let Some(other) = template.columns().into_iter().find(|name| !is_name(name)) {
@@ -121,8 +121,14 @@ mod tests {
     }
 
     #[rstest]
-    #[case::unclosed("{input_data} {{\"a\": 1}} {", "has doubled braces, and a `{` at line 1, column 25 without its `}`; double all braces")]
-    #[case::unknown("{input_data} {{\"a\": 1}} {inputdata}", "has doubled braces, and `inputdata` in single ones, which input_placeholders does not name; double all")]
+    #[case::unclosed(
+        "{input_data} {{\"a\": 1}} {",
+        "has doubled braces, and a `{` at line 1, column 25 without its `}`; double all braces"
+    )]
+    #[case::unknown(
+        "{input_data} {{\"a\": 1}} {inputdata}",
+        "has doubled braces, and `inputdata` in single ones, which input_placeholders does not name; double all"
+    )]
     #[case::nested("{input_data} {{\"a\": {\"b\": 1}}}", "has doubled braces, and `\"b\": 1` in single ones")]
     fn mixed_braces_are_refused(#[case] text: &str, #[case] expected: &str) {
         let problems = converted(text, &["input_data"]).unwrap_err();
@@ -134,7 +140,8 @@ mod tests {
     fn names_that_the_text_does_not_show_are_reported() {
         let problems = converted("Classify {text}.", &["input_data", "text", "title"]).unwrap_err();
         assert_eq!(problems.len(), 2, "{problems:?}");
-        let expected = "user_prompt_template: does not show `input_data`, which input_placeholders names; write `{input_data}`";
+        let expected =
+            "user_prompt_template: does not show `input_data`, which input_placeholders names; write `{input_data}`";
         assert!(problems[0].starts_with(expected) && problems[1].contains("`title`"), "{problems:?}");
     }
 

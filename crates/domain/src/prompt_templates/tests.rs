@@ -63,8 +63,7 @@ fn every_form_of_answers_gives_the_columns_of_its_template(#[case] form: FormatT
     ];
     let (config, problems) = PromptConfiguration::read(&files.into());
     assert_eq!(problems, []);
-    let generated =
-        generate(&config.unwrap(), &Settings::default(), GenerationTime::from_unix_seconds(0)).unwrap();
+    let generated = generate(&config.unwrap(), &Settings::default(), GenerationTime::from_unix_seconds(0)).unwrap();
     let files = generated.files().unwrap();
     let [prompts, schema] = ["prompts.json", "schema_19700101_000000.json"]
         .map(|end| files.iter().find(|file| file.path.ends_with(end)).unwrap().content.as_bytes());
@@ -112,13 +111,34 @@ fn a_byte_order_mark_is_accepted() {
 #[case("", "prompt_templates, s3://lake/t/prompts.json: is not valid JSON: EOF while parsing")]
 #[case("[]", "prompt_templates, s3://lake/t/prompts.json: must contain a JSON object")]
 #[case("{}", "prompt_templates, user_prompt_template of s3://lake/t/prompts.json: is required and must not be empty")]
-#[case(r#"{"user_prompt_template": 7}"#, "prompt_templates, user_prompt_template of s3://lake/t/prompts.json is `7`: must be a text")]
-#[case(r#"{"user_prompt_template": "t", "system_prompt": []}"#, "prompt_templates, system_prompt of s3://lake/t/prompts.json is `[]`: must be a text")]
-#[case(r#"{"user_prompt_template": "t", "input_placeholders": "a"}"#, "prompt_templates, input_placeholders of s3://lake/t/prompts.json is `a`: must be a list of texts")]
-#[case(r#"{"user_prompt_template": "{{a}}", "input_placeholders": ["{a}"]}"#, "input_placeholders of s3://lake/t/prompts.json is `{a}`: must be the name of a column without braces")]
-#[case(r#"{"user_prompt_template": "t", "input_placeholders": ["a"]}"#, "user_prompt_template of s3://lake/t/prompts.json: does not show `a`, which input_placeholders names")]
-#[case(r#"{"user_prompt_template": "{{ {", "input_placeholders": []}"#, "user_prompt_template of s3://lake/t/prompts.json is `{{ {`: has doubled braces, and a `{` at line 1, column 4")]
-#[case(r#"{"user_prompt_templat": "t"}"#, "user_prompt_templat of s3://lake/t/prompts.json: is not a field of this input; did you mean `user_prompt_template`")]
+#[case(
+    r#"{"user_prompt_template": 7}"#,
+    "prompt_templates, user_prompt_template of s3://lake/t/prompts.json is `7`: must be a text"
+)]
+#[case(
+    r#"{"user_prompt_template": "t", "system_prompt": []}"#,
+    "prompt_templates, system_prompt of s3://lake/t/prompts.json is `[]`: must be a text"
+)]
+#[case(
+    r#"{"user_prompt_template": "t", "input_placeholders": "a"}"#,
+    "prompt_templates, input_placeholders of s3://lake/t/prompts.json is `a`: must be a list of texts"
+)]
+#[case(
+    r#"{"user_prompt_template": "{{a}}", "input_placeholders": ["{a}"]}"#,
+    "input_placeholders of s3://lake/t/prompts.json is `{a}`: must be the name of a column without braces"
+)]
+#[case(
+    r#"{"user_prompt_template": "t", "input_placeholders": ["a"]}"#,
+    "user_prompt_template of s3://lake/t/prompts.json: does not show `a`, which input_placeholders names"
+)]
+#[case(
+    r#"{"user_prompt_template": "{{ {", "input_placeholders": []}"#,
+    "user_prompt_template of s3://lake/t/prompts.json is `{{ {`: has doubled braces, and a `{` at line 1, column 4"
+)]
+#[case(
+    r#"{"user_prompt_templat": "t"}"#,
+    "user_prompt_templat of s3://lake/t/prompts.json: is not a field of this input; did you mean `user_prompt_template`"
+)]
 fn mistakes_in_prompts_are_reported_with_file_and_member(#[case] prompts: &str, #[case] expected: &str) {
     let problems = read(prompts.as_bytes(), None).unwrap_err();
     assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
@@ -127,14 +147,35 @@ fn mistakes_in_prompts_are_reported_with_file_and_member(#[case] prompts: &str, 
 #[rstest]
 #[case("7", "validation_schema, s3://lake/s/a.json: must contain a JSON object")]
 #[case("{", "validation_schema, s3://lake/s/a.json: is not valid JSON: ")]
-#[case("{}", "validation_schema, properties of s3://lake/s/a.json: is required: an object with the fields of an answer")]
+#[case(
+    "{}",
+    "validation_schema, properties of s3://lake/s/a.json: is required: an object with the fields of an answer"
+)]
 #[case(r#"{"properties": {}}"#, "validation_schema, properties of s3://lake/s/a.json: is required")]
-#[case(r#"{"properties": {"a": {}}, "type": "array"}"#, "validation_schema, type of s3://lake/s/a.json is `array`: must be `object`")]
-#[case(r#"{"properties": {"error": {}}}"#, "validation_schema, properties.error of s3://lake/s/a.json: is the name of a column that every output has")]
-#[case(r#"{"properties": {"a": {}, "a": {}}}"#, "validation_schema, properties.a of s3://lake/s/a.json: is named twice")]
-#[case(r#"{"properties": {"a": {"type": "txt"}}}"#, "validation_schema, s3://lake/s/a.json: is not a valid JSON Schema at /properties/a/type")]
-#[case(r#"{"properties": {"a": {"$ref": "https://example.com/a"}}}"#, "validation_schema, s3://lake/s/a.json: is not a valid JSON Schema")]
-#[case(r#"{"properties": {"a": {}}, "processing_config": {"format_type": "xml"}}"#, "processing_config.format_type of s3://lake/s/a.json is `xml`: must be `structured_json` or")]
+#[case(
+    r#"{"properties": {"a": {}}, "type": "array"}"#,
+    "validation_schema, type of s3://lake/s/a.json is `array`: must be `object`"
+)]
+#[case(
+    r#"{"properties": {"error": {}}}"#,
+    "validation_schema, properties.error of s3://lake/s/a.json: is the name of a column that every output has"
+)]
+#[case(
+    r#"{"properties": {"a": {}, "a": {}}}"#,
+    "validation_schema, properties.a of s3://lake/s/a.json: is named twice"
+)]
+#[case(
+    r#"{"properties": {"a": {"type": "txt"}}}"#,
+    "validation_schema, s3://lake/s/a.json: is not a valid JSON Schema at /properties/a/type"
+)]
+#[case(
+    r#"{"properties": {"a": {"$ref": "https://example.com/a"}}}"#,
+    "validation_schema, s3://lake/s/a.json: is not a valid JSON Schema"
+)]
+#[case(
+    r#"{"properties": {"a": {}}, "processing_config": {"format_type": "xml"}}"#,
+    "processing_config.format_type of s3://lake/s/a.json is `xml`: must be `structured_json` or"
+)]
 fn mistakes_in_schemas_are_reported_with_file_and_member(#[case] schema: &str, #[case] expected: &str) {
     let problems = with_schema(schema).unwrap_err();
     assert_eq!(problems.len(), 1, "{problems:?}");

@@ -10,7 +10,7 @@ use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::prompt::Prompt;
 use serde_json::Value;
 
-/// What an earlier attempt of the same start has read of objects that may change: a repetition writes the same bytes.
+/// Objects that may change, as an earlier attempt of the same start has read them: a repetition writes the same bytes.
 #[derive(Debug, Default)]
 pub(super) struct Pinned {
     /// Commit at which the dataset was read.
