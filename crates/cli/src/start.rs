@@ -5,8 +5,10 @@ use crate::failure::Failure;
 use crate::follow::follow;
 use crate::follow_pipeline::follow_pipeline;
 use crate::inline_prompts::LocalPrompts;
+use crate::input_runs::runs_of;
 use crate::outln::outln;
 use crate::stack::Stack;
+use crate::template_files;
 use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -25,8 +27,8 @@ use std::time::SystemTime;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Execution input as JSON: of a run, or (with `stages`) of a pipeline. Its `s3_uri` or `input_s3_uri` may be a local
-    /// file or folder, relative to the JSON file
+    /// Execution input as JSON: of a run, or (with `stages`) of a pipeline. Its `s3_uri` or `input_s3_uri`,
+    /// `prompt_templates` and `validation_schema` may be local files or folders, relative to the JSON file
     file: PathBuf,
     /// Input to use in place of the one in the file: a local file or folder, or an S3 address
     #[arg(long)]
@@ -65,6 +67,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
             source.insert_named(in_s3(stack, folder, &named, &format!("{field} is `{named}`")).await?);
         }
     }
+    upload_templates(stack, folder, &mut input).await?;
     let orchestrator = orchestrator_of(stack, &input).await;
     let name = arguments.name.clone().unwrap_or_else(|| default_name(&input));
     let bytes = input.to_string().len();
@@ -89,6 +92,25 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         Orchestrator::Batch => follow(stack, &name, &arn).await,
         Orchestrator::Pipeline => follow_pipeline(stack, &name, &arn).await,
     }
+}
+
+/// Uploads the files of generated prompts that `input` names by paths. Of a folder, only the file that counts is uploaded,
+/// so that what `validate` checks is what the run reads.
+async fn upload_templates(stack: &Stack, folder: &Path, input: &mut Value) -> Result<(), Failure> {
+    for (path, object) in runs_of(input) {
+        for field in template_files::FIELDS {
+            let Some(named) = object.get(field).and_then(Value::as_str).filter(|named| !named.starts_with("s3://"))
+            else {
+                continue;
+            };
+            let shown = format!("{path}{field} is `{named}`");
+            let file = template_files::file_of(field, &folder.join(named));
+            let file = file.map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
+            let uploaded = upload(stack, &file, &shown).await?;
+            object.insert(field.to_owned(), Value::String(uploaded));
+        }
+    }
+    Ok(())
 }
 
 /// Puts the prompts of a folder that `input` names into it.
@@ -159,17 +181,11 @@ impl Source<'_> {
 
 /// Returns the fields in which an input may name its rows, each with its path: one for a run, one per stage for a pipeline.
 fn sources(input: &mut Value) -> Vec<(String, Source<'_>)> {
-    if input.get("stages").is_none() {
-        let run = input.as_object_mut().map(|object| ("s3_uri".to_owned(), Source { object, field: "s3_uri" }));
-        return run.into_iter().collect();
-    }
-    let stages = input.get_mut("stages").and_then(Value::as_array_mut).into_iter().flatten().enumerate();
-    stages
-        .filter_map(|(index, stage)| {
-            let object = stage.as_object_mut()?;
-            Some((format!("stages[{index}].input_s3_uri"), Source { object, field: "input_s3_uri" }))
-        })
-        .collect()
+    let sources = runs_of(input).into_iter().map(|(path, object)| {
+        let field = if path.is_empty() { "s3_uri" } else { "input_s3_uri" };
+        (format!("{path}{field}"), Source { object, field })
+    });
+    sources.collect()
 }
 
 /// Returns the S3 address of an input: an address is returned as it is, a local path is uploaded.

@@ -7,7 +7,7 @@ use command::{Finished, repository, run};
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const TIME: &str = "1796027469";
@@ -102,6 +102,89 @@ fn a_run_accepts_the_generated_prompt() {
         "{:?}",
         done.lines
     );
+}
+
+/// Creates a folder with the example of a run that names generated files, its rows, and these files.
+fn generated_run(placeholders: &[&str]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["prompt-configs/support-tickets-generated-run.json", "tests/fixtures/support_tickets.csv"] {
+        let copy = folder.path().join(name);
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(repository().join(name), copy).unwrap();
+    }
+    generate(&folder.path().join(".local/generated"), placeholders, &[("SOURCE_DATE_EPOCH", TIME)]);
+    let file = folder.path().join("prompt-configs/support-tickets-generated-run.json");
+    (folder, file)
+}
+
+fn validated(file: &Path) -> Finished {
+    run(&["validate", file.to_str().unwrap()], file.parent().unwrap(), &[])
+}
+
+/// Changes fields of the input in a file.
+fn change(file: &Path, fields: &Value) {
+    let mut input: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    input.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    std::fs::write(file, input.to_string()).unwrap();
+}
+
+#[test]
+fn a_run_accepts_the_generated_files() {
+    let (_folder, file) = generated_run(&[]);
+    let done = validated(&file);
+    assert_eq!((done.code, done.error.as_str()), (0, ""), "{:?}", done.lines);
+    assert!(done.lines.iter().all(|line| !line.contains("are not known") && !line.contains("generated prompt")));
+
+    // The later stage reads the columns of the schema.
+    let mut first: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    first["stage_name"] = json!("category");
+    let rows = first.as_object_mut().unwrap().remove("s3_uri").unwrap();
+    first["input_s3_uri"] = rows;
+    let second = |column: &str| {
+        let prompt = json!({"description": "d", "template": format!("{{{column}}} {{key_evidence}}")});
+        json!({"stage_name": "reply", "use_previous_output": true, "job_name_prefix": "reply",
+            "model_id": first["model_id"], "prompt": prompt})
+    };
+    let pipeline = |second: Value| json!({"pipeline_name": "p", "stages": [first, second]}).to_string();
+    std::fs::write(&file, pipeline(second("category"))).unwrap();
+    let done = validated(&file);
+    assert_eq!((done.code, done.error.as_str()), (0, ""), "{:?}", done.lines);
+    std::fs::write(&file, pipeline(second("topic"))).unwrap();
+    let done = validated(&file);
+    assert!(done.lines[0].starts_with("stages[1], column `topic`: the prompt `prompt` needs"), "{:?}", done.lines);
+}
+
+#[rstest]
+#[case::column(json!({"input_data_column": "ticket"}), "column `ticket`: the prompt `prompt` needs this column")]
+#[case::no_prompt(json!({"prompt_templates": "../.local/generated/schema"}), "prompt_templates is `../.local/generated/schema`: is neither an S3 address (`s3://bucket/path`) nor a local file or folder")]
+#[case::no_schema(json!({"validation_schema": "../.local/generated/templates"}), "this folder contains no validation_schema_<time>.json")]
+#[case::missing(json!({"validation_schema": "nothing.json"}), "validation_schema is `nothing.json`: is neither an S3 address")]
+#[case::scheme(json!({"prompt_templates": "https://bucket/t/"}), "prompt_templates is `https://bucket/t/`: must look like `s3://bucket/path`")]
+#[case::wrong_file(json!({"validation_schema": "../.local/generated/templates/prompts.json"}), "validation_schema, properties of ")]
+#[case::two_prompts(json!({"prompt": {"description": "d", "template": "t"}}), "prompt_templates: cannot be combined with prompt; give one of them")]
+fn mistakes_in_generated_files_are_reported(#[case] fields: Value, #[case] expected: &str) {
+    let (_folder, file) = generated_run(&[]);
+    change(&file, &fields);
+    let done = validated(&file);
+    assert_eq!((done.code, done.lines.len()), (1, 1), "{:?}", done.lines);
+    assert!(done.lines[0].contains(expected), "{:?}", done.lines);
+}
+
+#[test]
+fn a_generated_prompt_in_s3_is_not_checked() {
+    let (folder, file) = generated_run(&[]);
+    let not_checked = "  the generated prompt of the run, which is in S3, and whether its columns exist";
+    for field in ["prompt_templates", "validation_schema"] {
+        change(&file, &json!({field: "s3://lake/generated/"}));
+        let done = validated(&file);
+        assert_eq!((done.code, done.error.as_str()), (0, ""), "{:?}", done.lines);
+        assert!(done.lines.iter().any(|line| line == not_checked), "{:?}", done.lines);
+    }
+    // What is on this machine is checked nevertheless.
+    std::fs::write(folder.path().join("schema.json"), r#"{"properties": {"response": {}}}"#).unwrap();
+    change(&file, &json!({"validation_schema": "../schema.json"}));
+    let done = validated(&file);
+    assert!(done.lines[0].starts_with("validation_schema, properties.response of "), "{:?}", done.lines);
 }
 
 #[test]

@@ -7,8 +7,8 @@
 //! phase of a run) → [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
-//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts from definitions of
-//! categories.
+//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts
+//! from definitions of categories, and [`prompt_templates`] makes generated prompts usable in runs.
 
 pub mod answer;
 pub mod check;
@@ -37,6 +37,7 @@ pub mod plan;
 pub mod problem;
 pub mod prompt;
 pub mod prompt_generation;
+pub mod prompt_templates;
 pub mod record_id;
 pub mod record_line;
 pub mod row_error;

@@ -77,6 +77,12 @@ impl Problems {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
+    /// Replaces the field of all problems.
+    #[must_use]
+    pub fn of_field(self, field: &str) -> Self {
+        Self(self.0.into_iter().map(|problem| problem.of_field(field)).collect())
+    }
+
     /// Returns the problems in the order in which they were found.
     pub fn as_slice(&self) -> &[Problem] {
         &self.0

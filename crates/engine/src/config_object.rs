@@ -2,9 +2,8 @@
 //! large to be passed directly.
 
 use crate::error::EngineError;
+use crate::text_object::{TextObject, check_bucket};
 use aws_sdk_s3::Client;
-use aws_smithy_types::byte_stream::ByteStream;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::input::parse_input;
 use bedrock_batch_domain::problem::{Problem, listed};
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -26,7 +25,8 @@ pub const MAX_OBJECT_BYTES: usize = 5_000_000;
 /// is missing, too large or not a JSON object; returns another error if the S3 request fails.
 pub async fn resolve_config(s3: &Client, readable: &[&str], input: Value) -> Result<Value, EngineError> {
     let Some(uri) = config_uri(&input, readable)? else { return Ok(input) };
-    let text = read(s3, &uri).await?;
+    let object = TextObject { field: CONFIG_S3_URI, uri: &uri, max_bytes: MAX_OBJECT_BYTES, kind: "an input" };
+    let text = object.read(s3).await?;
     Ok(parse(&uri, &text)?)
 }
 
@@ -57,44 +57,8 @@ fn config_uri(input: &Value, readable: &[&str]) -> Result<Option<S3Uri>, Problem
         let rule = "must name an object, not a prefix";
         return Err(Problem::new(CONFIG_S3_URI, text, rule));
     }
-    if !readable.contains(&uri.bucket.as_str()) {
-        let rule = format!("the stack may read the buckets {} only", readable.join(", "));
-        let remedy = "copy the object, or add the bucket to the context key `inputBuckets` and deploy";
-        return Err(Problem::new(CONFIG_S3_URI, text, rule).remedy(remedy));
-    }
+    check_bucket(CONFIG_S3_URI, &uri, readable)?;
     Ok(Some(uri))
-}
-
-async fn read(s3: &Client, uri: &S3Uri) -> Result<Vec<u8>, EngineError> {
-    let object = match s3.get_object().bucket(&uri.bucket).key(&uri.key).send().await {
-        Ok(object) => object,
-        Err(error) => {
-            let status = error.raw_response().map(|response| response.status().as_u16());
-            let rule = match (status, error.code()) {
-                (_, Some("NoSuchBucket")) => "this bucket does not exist",
-                (Some(404), _) => "this object does not exist",
-                (Some(403), _) => "the stack may not read this object",
-                (Some(301), _) => "this bucket is in another region",
-                _ => return Err(EngineError::from_aws(format!("cannot read {uri}"), &error)),
-            };
-            return Err(Problem::new(CONFIG_S3_URI, uri, rule).remedy("upload it, or correct the address").into());
-        }
-    };
-    within_limit(uri, object.body).await
-}
-
-/// Reads a body up to the maximum size.
-async fn within_limit(uri: &S3Uri, mut body: ByteStream) -> Result<Vec<u8>, EngineError> {
-    let mut text = Vec::new();
-    while let Some(bytes) = body.next().await {
-        let bytes = bytes.map_err(|error| EngineError::transient(format!("cannot read {uri}")).caused_by(error))?;
-        text.extend_from_slice(&bytes);
-        if text.len() > MAX_OBJECT_BYTES {
-            let rule = format!("is larger than {MAX_OBJECT_BYTES} bytes (5 MB), the maximum size of an input");
-            return Err(Problem::new(CONFIG_S3_URI, uri, rule).into());
-        }
-    }
-    Ok(text)
 }
 
 fn parse(uri: &S3Uri, text: &[u8]) -> Result<Value, Problem> {
@@ -177,14 +141,5 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_accepted() {
         assert_eq!(parse(&S3Uri::new("lake", "a"), b"\xef\xbb\xbf{}"), Ok(json!({})));
-    }
-
-    #[tokio::test]
-    async fn an_object_of_over_5_mb_is_refused() {
-        let uri = S3Uri::new("lake", "a.json");
-        let body = ByteStream::from(vec![b' '; MAX_OBJECT_BYTES + 1]);
-        let error = within_limit(&uri, body).await.unwrap_err();
-        assert!(error.to_string().contains("larger than 5000000 bytes"), "{error}");
-        assert!(within_limit(&uri, ByteStream::from(vec![b' '; MAX_OBJECT_BYTES])).await.is_ok());
     }
 }

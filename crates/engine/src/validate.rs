@@ -119,10 +119,11 @@ impl Validator {
     async fn check(&self, config: &Value) -> Result<PipelineRequest, EngineError> {
         let limits = PipelineLimits { stack: self.deployment.limits, download_links: self.download_links };
         let (request, mut problems) = PipelineRequest::read(config, limits);
-        let Some(request) = request else {
+        let Some(mut request) = request else {
             Problems::check(problems)?;
             return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
+        problems.extend(self.read_generated_prompts(&mut request).await?);
         let mut inputs = BTreeMap::new();
         for (index, stage) in request.stages.iter().enumerate() {
             let Some(run) = stage.run.as_ref().filter(|_| stage.rows == StageRows::Own && stage.is_addressed()) else {
@@ -144,6 +145,23 @@ impl Validator {
         problems.extend(check(&request, &self.deployment.catalog(), &inputs).problems);
         Problems::check(problems)?;
         Ok(request)
+    }
+
+    /// Reads the generated prompts that stages name, and returns the problems of their files.
+    async fn read_generated_prompts(&self, request: &mut PipelineRequest) -> Result<Vec<Problem>, EngineError> {
+        let mut problems = Vec::new();
+        for index in 0..request.stages.len() {
+            let Some(run) = request.stages.get_mut(index).and_then(|stage| stage.run.as_mut()) else { continue };
+            match self.inputs.generated_prompt(run).await {
+                Ok(Some(prompt)) => run.prompt_config.set_generated(prompt),
+                Ok(None) => {}
+                Err(error) => {
+                    let invalid = error.into_problems()?;
+                    problems.extend(invalid.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
+                }
+            }
+        }
+        Ok(problems)
     }
 }
 

@@ -121,6 +121,9 @@ fn print(out: &Path, generated: &GeneratedPrompt) {
     let id = &generated.metadata.prompt_id;
     let folder = out.join("prompt-templates");
     outln!("a run uses it as \"prompt_id\": \"{id}\", with `--prompt-templates {}`", folder.display());
+    let [templates, schema] = ["templates", "schema"].map(|folder| out.join(folder));
+    let with_schema = generated.schema.as_ref().map(|_| format!(", \"validation_schema\": \"{}\"", schema.display()));
+    outln!("or as \"prompt_templates\": \"{}\"{}", templates.display(), with_schema.unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -34,6 +34,16 @@ pub(super) struct RunFields {
     prompt_id: Option<String>,
     /// The prompt itself, in place of its name.
     prompt: Option<InlinePrompt>,
+    /// A generated prompt, in place of a prompt: address of its `prompts.json`, or of the folder of it.
+    #[schemars(length(min = 1))]
+    prompt_templates: Option<String>,
+    /// With `prompt_templates`: address of the schema of the answers, whose properties become columns, or of a folder with
+    /// `validation_schema_<time>.json`, of which the newest counts.
+    #[schemars(length(min = 1))]
+    validation_schema: Option<String>,
+    /// With `prompt_templates`: column that `{input_data}` shows. Default: `input_text`.
+    #[schemars(length(min = 1))]
+    input_data_column: Option<String>,
     /// Selection of the prompts for each row.
     prompt_config: Option<PromptConfig>,
     /// With mode `mapped`: prompts by the value of a column; `default` applies to all other values. Case and surrounding

@@ -3,6 +3,7 @@
 use super::report::Report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
+use crate::template_files::{FIELDS, LocalTemplates, file_of};
 use bedrock_batch_domain::input::{COLLECT_RUN, DATASET_FIELDS, RESUME_RUN, parse_input};
 use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
 use serde_json::{Map, Value};
@@ -17,6 +18,8 @@ pub(super) struct InputFile {
     pub(super) input: Value,
     /// Those files or folders, by the index of the stage that reads them (0 for a run).
     pub(super) local: BTreeMap<usize, PathBuf>,
+    /// Files of generated prompts on this machine, by the same index.
+    pub(super) templates: BTreeMap<usize, LocalTemplates>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +76,7 @@ fn of_pipeline(
     replacement: Option<&str>,
     report: &mut Report,
 ) -> InputFile {
-    let mut local = BTreeMap::new();
+    let (mut local, mut templates) = (BTreeMap::new(), BTreeMap::new());
     let stages = object.get_mut("stages").and_then(Value::as_array_mut).into_iter().flatten();
     for (index, stage) in stages.enumerate() {
         let Some(stage) = stage.as_object_mut() else { continue };
@@ -83,8 +86,9 @@ fn of_pipeline(
         if let Some(path) = missing {
             report.problem(&no_such_path(&format!("stages[{index}].input_s3_uri"), replacement, &path));
         }
+        templates.insert(index, take_templates(folder, stage, &format!("stages[{index}]."), report));
     }
-    InputFile { kind: InputKind::Pipeline, input: Value::Object(object), local }
+    InputFile { kind: InputKind::Pipeline, input: Value::Object(object), local, templates }
 }
 
 fn of_run(folder: &Path, mut object: Map<String, Value>, replacement: Option<&str>, report: &mut Report) -> InputFile {
@@ -102,7 +106,31 @@ fn of_run(folder: &Path, mut object: Map<String, Value>, replacement: Option<&st
         report.problem(&no_such_path("s3_uri", replacement, &path));
     }
     let local = local.map(|path| (0, path)).into_iter().collect();
-    InputFile { kind, input: Value::Object(object), local }
+    let templates = BTreeMap::from([(0, take_templates(folder, &mut object, "", report))]);
+    InputFile { kind, input: Value::Object(object), local, templates }
+}
+
+/// Replaces the paths of files of a generated prompt by their future addresses, and returns the paths. `path` is that of the
+/// object's fields.
+fn take_templates(folder: &Path, object: &mut Map<String, Value>, path: &str, report: &mut Report) -> LocalTemplates {
+    let [prompts, schema] = FIELDS.map(|field| {
+        let named =
+            object.get(field).and_then(Value::as_str).filter(|named| !is_address(named) && !named.trim().is_empty());
+        let named = named?.to_owned();
+        let file = file_of(field, &folder.join(&named));
+        object.insert(field.to_owned(), format!("{UPLOADED}/{field}.json").into());
+        let file = file.map_err(|error| {
+            let rule = "is neither an S3 address (`s3://bucket/path`) nor a local file or folder to upload";
+            report.problem(&format!("{path}{field} is `{named}`: {rule}: {error}"));
+        });
+        file.ok()
+    });
+    LocalTemplates { prompts, schema }
+}
+
+/// Returns true for an address. A mistyped scheme (`s3:/bucket`, `https://…`) makes one, which is reported as such.
+fn is_address(named: &str) -> bool {
+    named.contains(":/")
 }
 
 /// Replaces the path of a local file or folder by its future address. Returns the path, as the first one if something has
@@ -120,8 +148,7 @@ fn take_local(
     let Some((path, named)) = replacement.map(|named| (PathBuf::from(named), named.to_owned())).or(written) else {
         return (None, None);
     };
-    // A mistyped scheme (`s3:/bucket`, `https://…`) is an address, and is reported as one.
-    if named.contains(":/") && !path.exists() {
+    if is_address(&named) && !path.exists() {
         object.insert(field.to_owned(), named.into());
         return (None, None);
     }

@@ -1,6 +1,7 @@
 //! `bedrock-batch validate`: all checks of an input that need no AWS.
 
 mod columns;
+mod generated;
 mod input_file;
 mod report;
 
@@ -13,9 +14,9 @@ use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_engine::templates::load_models;
 use clap::Args;
+use generated::add_generated;
 use input_file::{InputFile, InputKind};
 use report::Report;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -87,8 +88,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         let inputs = columns_of(&file, &arguments.columns, &mut report);
         match file.kind {
-            InputKind::Run => check_input(&file.input, &catalog, inputs.get(&0), &mut report),
-            InputKind::Pipeline => check_pipeline(&file.input, &catalog, &inputs, &mut report),
+            InputKind::Run => check_input(&file, &catalog, inputs.get(&0), &mut report),
+            InputKind::Pipeline => check_pipeline(&file, &catalog, &inputs, &mut report),
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
@@ -112,11 +113,13 @@ fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTr
     inputs
 }
 
-fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
+fn check_input(file: &InputFile, catalog: &Catalog<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
     "an execution input".clone_into(&mut report.kind);
-    let (request, problems) = RunRequest::read(input, LIMITS.stack);
+    let (request, problems) = RunRequest::read(&file.input, LIMITS.stack);
     report.problems(&problems);
-    let Some(request) = request else { return };
+    let Some(mut request) = request else { return };
+    let of_prompt = add_generated(&mut request, file.templates.get(&0), "the run", report);
+    report.problems(&of_prompt);
     if request.rows.dataset.is_some() {
         report.not_checked(DATASET_NOT_CHECKED);
     }
@@ -130,14 +133,22 @@ fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String
     report.columns("the run", checked.columns.as_deref());
 }
 
-fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
-    let (request, problems) = PipelineRequest::read(config, LIMITS);
+fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
+    let (request, problems) = PipelineRequest::read(&file.input, LIMITS);
     report.problems(&problems);
-    let Some(request) = request else { return };
+    let Some(mut request) = request else { return };
     report.kind = match request.stages.len() {
         1 => "a pipeline of one stage".to_owned(),
         stages => format!("a pipeline of {stages} stages"),
     };
+    for index in 0..request.stages.len() {
+        let Some(stage) = request.stages.get_mut(index) else { continue };
+        let reader = format!("stage `{}`", stage.stage_name);
+        let Some(run) = &mut stage.run else { continue };
+        let of_prompt = add_generated(run, file.templates.get(&index), &reader, report);
+        let placed: Vec<_> = of_prompt.into_iter().map(|problem| request.placed(index, problem)).collect();
+        report.problems(&placed);
+    }
     let checked = check(&request, catalog, inputs);
     report.problems(&checked.problems);
     report.replaced(&checked.replaced);

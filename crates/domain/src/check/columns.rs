@@ -31,7 +31,10 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
                 problems.push(problem.remedy(near.remedy(EMBEDDING_INPUT)));
             }
         }
-        Choice::Single => problems.extend(prompt_column_problems(plan, columns, mappings)),
+        Choice::Single => {
+            let found = prompt_column_problems(plan, columns, mappings).into_iter();
+            problems.extend(found.map(|problem| with_input_data_column(request, problem)));
+        }
         Choice::Mapped { by_name, .. } => {
             if plan.choosing_column(columns).is_none() {
                 let choosing = plan.choosing_columns();
@@ -84,6 +87,16 @@ fn prompt_column_problems(plan: &PromptPlan, columns: &[String], mappings: &BTre
         Problem::without_value(format!("column `{column}`"), rule).remedy(near.remedy(&column))
     });
     problems.collect()
+}
+
+/// Adds the remedy for the column that `{input_data}` of a generated prompt shows.
+fn with_input_data_column(request: &RunRequest, problem: Problem) -> Problem {
+    let Some(source) = request.prompt_config.template_source() else { return problem };
+    if problem.field != format!("column `{}`", source.input_data_column) {
+        return problem;
+    }
+    let remedy = format!("{}; or name the column that `{{input_data}}` shows with `input_data_column`", problem.remedy);
+    problem.remedy(remedy)
 }
 
 /// Returns the names of the columns that answers add, in order. Without valid prompts, there are no columns of fields.

@@ -94,6 +94,7 @@ mod tests {
     use super::*;
     use crate::columns::Column;
     use crate::input::StackLimits;
+    use crate::prompt::Prompt;
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -176,6 +177,35 @@ mod tests {
         let problems = checked(&more, &["a", "kind"]).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].starts_with(expected), "{problems:?}");
+    }
+
+    #[test]
+    fn a_generated_prompt_is_checked_once_it_is_known() {
+        let input = |more: Value| {
+            let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU,
+                "prompt_templates": "s3://bucket/t/", "input_data_column": "text"});
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            RunRequest::read(&input, STACK).0.unwrap()
+        };
+        let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
+        let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
+        let mut request = input(json!({}));
+        assert_eq!(resolve(&request, &catalog), (None, vec![]), "it is in S3, and not known here");
+        request.prompt_config.set_generated(Prompt::parse("description = \"d\"\ntemplate = \"{text}{a}\"").unwrap());
+        let (resolved, problems) = resolve(&request, &catalog);
+        assert_eq!(problems, []);
+        let columns = ["A".to_owned(), "Text".to_owned()];
+        let problems = column_problems(&request, resolved.as_ref().unwrap(), &columns);
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let copied = "write \"column_mappings\": {\"a\": \"A\", \"text\": \"Text\"}";
+        assert_eq!(problems.len(), 2);
+        assert!(problems[0].starts_with("column `a`: the prompt `prompt` needs") && problems[0].ends_with(copied));
+        let expected = format!("{copied}; or name the column that `{{input_data}}` shows with `input_data_column`");
+        assert!(problems[1].starts_with("column `text`: ") && problems[1].ends_with(&expected), "{problems:?}");
+
+        let embedding = json!({"model_id": "amazon.titan-embed-text-v2:0"});
+        let (_, problems) = resolve(&input(embedding), &catalog);
+        assert!(problems[0].to_string().starts_with("prompt_templates is `s3://bucket/t/`: an embedding model"));
     }
 
     #[test]

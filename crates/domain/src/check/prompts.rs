@@ -1,11 +1,11 @@
 //! Lookup of prompts by their names.
 
-use crate::input::{CATEGORY, DEFAULT, PromptConfig};
+use crate::input::{CATEGORY, DEFAULT, PromptConfig, TemplateSource};
 use crate::problem::{Problem, listed, nearest};
 use crate::prompt::{Choice, LibraryEntry, NamedPrompt, PromptLibrary, PromptPlan, normalized};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Name of the prompt that the field `prompt` contains, in messages and in the plan.
+/// Name of the prompt that the field `prompt` contains, or that was generated, in messages and in the plan.
 const INLINE: &str = "prompt";
 
 /// Returns the prompts that `config` names, and all problems of that. `is_embedding` is true for a model that accepts no
@@ -21,12 +21,18 @@ pub(super) fn prompts_of(
         let (field, value) = match config {
             PromptConfig::Single { prompt_id } => ("prompt_id", prompt_id.as_str()),
             PromptConfig::Inline { .. } => ("prompt", ""),
+            PromptConfig::Templates { source, .. } => {
+                (TemplateSource::PROMPT_TEMPLATES, source.prompt_templates.as_str())
+            }
             _ => ("prompt_config", ""),
         };
         return (None, vec![Problem::new(field, value, rule).remedy("leave it out, or set it to null")]);
     }
     let choice = match config {
-        PromptConfig::Unreadable | PromptConfig::Inline { prompt: None } => return (None, Vec::new()),
+        // A generated prompt that could not be read is reported, or is in S3 and not known here.
+        PromptConfig::Unreadable
+        | PromptConfig::Inline { prompt: None }
+        | PromptConfig::Templates { prompt: None, .. } => return (None, Vec::new()),
         PromptConfig::None if is_embedding == Some(false) => {
             let rule = "is required for a text model";
             let names: Vec<&str> = library.names().collect();
@@ -39,7 +45,7 @@ pub(super) fn prompts_of(
             resolver.template("prompt_id", prompt_id);
             Choice::Single
         }
-        PromptConfig::Inline { prompt: Some(prompt) } => {
+        PromptConfig::Inline { prompt: Some(prompt) } | PromptConfig::Templates { prompt: Some(prompt), .. } => {
             resolver.prompts.push(NamedPrompt { id: INLINE.to_owned(), prompt: prompt.as_ref().clone() });
             Choice::Single
         }
@@ -82,7 +88,7 @@ pub(super) fn prompts_of(
 /// Returns the names of those of the deployment's prompts and rules in whose place the input has different ones that are used.
 pub(super) fn replaced_prompts(config: &PromptConfig, plan: &PromptPlan, library: &PromptLibrary) -> Vec<String> {
     let mut used: BTreeSet<String> = match config {
-        PromptConfig::Inline { .. } => return Vec::new(),
+        PromptConfig::Inline { .. } | PromptConfig::Templates { .. } => return Vec::new(),
         PromptConfig::Expanded { expansion_mapping, .. } => {
             expansion_mapping.values().map(|id| normalized(id)).collect()
         }

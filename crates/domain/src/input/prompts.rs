@@ -1,7 +1,8 @@
-//! Selection of prompts by a request: `prompt_id`, `prompt`, or `prompt_config` with its mappings.
+//! Selection of prompts by a request: `prompt_id`, `prompt`, `prompt_templates`, or `prompt_config` with its mappings.
 
 use super::Fields;
 use super::inline_prompts::read_prompt;
+use super::prompt_templates::{TemplateSource, read_templates};
 use crate::problem::Problem;
 use crate::prompt::{ExpandedLayout, Prompt, normalized};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,15 @@ pub enum PromptConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         prompt: Option<Box<Prompt>>,
     },
+    /// The same prompt for every row, which was generated and is in S3.
+    Templates {
+        /// Addresses of the prompt.
+        #[serde(flatten)]
+        source: TemplateSource,
+        /// The prompt, once it was read from there. Not stored: a plan has the texts of its prompts beside the request.
+        #[serde(skip)]
+        prompt: Option<Box<Prompt>>,
+    },
     /// One prompt per row.
     Mapped {
         /// Column with the name of the template, or with a value that the mapping translates to one.
@@ -54,9 +64,10 @@ pub enum PromptConfig {
 }
 
 impl PromptConfig {
-    /// Reads `prompt_id`, `prompt`, `prompt_config`, `category_to_prompt_mapping` and `expanded_layout`.
+    /// Reads `prompt_id`, `prompt`, the fields of a generated prompt, `prompt_config`, `category_to_prompt_mapping` and
+    /// `expanded_layout`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        let short = SinglePrompt::read(fields);
+        let short = SinglePrompt::read_short(fields);
         let outer_mapping = fields.object("category_to_prompt_mapping");
         let layout = read_layout(fields);
         let Some(object) = fields.object("prompt_config") else {
@@ -88,7 +99,7 @@ impl PromptConfig {
         if layout.is_some() && mode != "expanded" {
             fields.note(needs_mode(fields.name("expanded_layout"), "expanded"));
         }
-        for field in ["prompt_id", "prompt"] {
+        for field in ["prompt_id", "prompt", TemplateSource::PROMPT_TEMPLATES] {
             if mode != "single" && fields.value(field).is_some() {
                 let rule = format!("cannot be combined with prompt_config of mode `{mode}`");
                 fields.note(Problem::without_value(fields.name(field), rule).remedy("leave it out"));
@@ -96,17 +107,48 @@ impl PromptConfig {
         }
         config
     }
+
+    /// Returns the addresses of a generated prompt, if one is named.
+    pub fn template_source(&self) -> Option<&TemplateSource> {
+        match self {
+            Self::Templates { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Sets the prompt that was read from the addresses of a generated prompt.
+    pub fn set_generated(&mut self, generated: Prompt) {
+        if let Self::Templates { prompt, .. } = self {
+            *prompt = Some(Box::new(generated));
+        }
+    }
 }
 
-/// One prompt for all rows, by name or with its content.
+/// One prompt for all rows, by name, with its content, or by the address of its content.
 enum SinglePrompt {
     Named(String),
     Inline(Box<Prompt>),
+    Templates(TemplateSource),
     /// It has mistakes, which are reported.
     Unreadable,
 }
 
 impl SinglePrompt {
+    /// Reads the fields next to `prompt_config`, of which only one may name a prompt.
+    fn read_short(fields: &mut Fields<'_>) -> Option<Self> {
+        let other = Self::read(fields);
+        let Some(templates) = read_templates(fields) else { return other };
+        if other.is_none() {
+            return Some(templates.map_or(Self::Unreadable, Self::Templates));
+        }
+        let mut given = vec!["prompt_id", "prompt"];
+        given.retain(|&field| fields.value(field).is_some());
+        let rule = format!("cannot be combined with {}", given.join(" and "));
+        let name = fields.name(TemplateSource::PROMPT_TEMPLATES);
+        fields.note(Problem::without_value(name, rule).remedy("give one of them"));
+        Some(Self::Unreadable)
+    }
+
     /// Reads `prompt_id` and `prompt`, of which only one may be given.
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let named = fields.text("prompt_id").map(str::to_owned);
@@ -127,6 +169,7 @@ impl SinglePrompt {
         match self {
             Self::Named(prompt_id) => PromptConfig::Single { prompt_id },
             Self::Inline(prompt) => PromptConfig::Inline { prompt: Some(prompt) },
+            Self::Templates(source) => PromptConfig::Templates { source, prompt: None },
             Self::Unreadable => PromptConfig::Unreadable,
         }
     }
@@ -155,7 +198,10 @@ fn read_single(inner: &mut Fields<'_>, short: Option<SinglePrompt>) -> PromptCon
             PromptConfig::Unreadable
         }
         (Some(SinglePrompt::Named(_)), Some(SinglePrompt::Inline(_)))
-        | (Some(SinglePrompt::Inline(_)), Some(SinglePrompt::Named(_) | SinglePrompt::Inline(_))) => {
+        | (
+            Some(SinglePrompt::Inline(_) | SinglePrompt::Templates(_)),
+            Some(SinglePrompt::Named(_) | SinglePrompt::Inline(_)),
+        ) => {
             let rule = "a prompt is also given next to prompt_config";
             inner.note(Problem::without_value(inner.path(), rule).remedy("give one of them"));
             PromptConfig::Unreadable
@@ -243,6 +289,28 @@ mod tests {
         PromptConfig::Inline { prompt: Some(Box::new(prompt)) }
     }
 
+    fn templates() -> PromptConfig {
+        let source = TemplateSource {
+            prompt_templates: "s3://lake/t/".into(),
+            validation_schema: None,
+            input_data_column: "input_text".into(),
+        };
+        PromptConfig::Templates { source, prompt: None }
+    }
+
+    #[test]
+    fn a_generated_prompt_is_stored_by_its_addresses_alone() {
+        let PromptConfig::Inline { prompt } = inline() else { unreachable!() };
+        let mut config = templates();
+        config.set_generated(*prompt);
+        assert_ne!(config, templates());
+        let stored = serde_json::to_value(&config).unwrap();
+        let expected =
+            json!({"mode": "templates", "prompt_templates": "s3://lake/t/", "input_data_column": "input_text"});
+        assert_eq!(stored, expected);
+        assert_eq!(serde_json::from_value::<PromptConfig>(stored).unwrap(), templates());
+    }
+
     #[rstest]
     #[case(json!({}), PromptConfig::None)]
     #[case(json!({"prompt_id": "p"}), PromptConfig::Single { prompt_id: "p".into() })]
@@ -251,6 +319,8 @@ mod tests {
     #[case(json!({"prompt": {"description": "d", "template": "t"}}), inline())]
     #[case(json!({"prompt_config": {"mode": "single", "prompt": {"description": "d", "template": "t"}}}), inline())]
     #[case(json!({"prompt": {"description": "d", "template": "t"}, "prompt_config": {"mode": "single"}}), inline())]
+    #[case(json!({"prompt_templates": "s3://lake/t/"}), templates())]
+    #[case(json!({"prompt_templates": "s3://lake/t/", "prompt_id": null, "prompt_config": {"mode": "single"}}), templates())]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}}),
         PromptConfig::Mapped { column_name: "c".into(), mapping: None })]
     #[case(json!({"prompt_config": {"mode": "mapped", "column_name": "c"}, "category_to_prompt_mapping": {" T-Shirt ": "t"}}),
@@ -287,6 +357,14 @@ mod tests {
         "stages[1].prompt: cannot be combined with prompt_config of mode `mapped`; leave it out")]
     #[case(json!({"prompt": {"description": "d", "template": "t"}, "prompt_config": {"prompt_id": "a"}}),
         "stages[1].prompt_config: a prompt is also given next to prompt_config; give one of them")]
+    #[case(json!({"prompt_templates": "s3://lake/t/", "prompt_id": "a"}),
+        "stages[1].prompt_templates: cannot be combined with prompt_id; give one of them")]
+    #[case(json!({"prompt_templates": "t", "prompt": {"description": "d", "template": "t"}}),
+        "stages[1].prompt_templates: cannot be combined with prompt; give one of them")]
+    #[case(json!({"prompt_templates": "s3://lake/t/", "prompt_config": {"prompt_id": "a"}}),
+        "stages[1].prompt_config: a prompt is also given next to prompt_config; give one of them")]
+    #[case(json!({"prompt_templates": "s3://lake/t/", "prompt_config": {"mode": "mapped", "column_name": "c"}}),
+        "stages[1].prompt_templates: cannot be combined with prompt_config of mode `mapped`; leave it out")]
     #[case(json!({"prompt_config": {"prompt": {"description": "d", "template": "{"}}}),
         "stages[1].prompt_config.prompt.template is `{`: has a `{` at line 1, column 1 without its `}`")]
     #[case(json!({"prompt_id": "p", "expanded_layout": "wide"}),

@@ -101,7 +101,7 @@ impl RowSource {
         let column_mappings = read_mappings(fields);
         let (input_type, image_column) = read_images(fields);
         let is_valid = match (s3_uri, kind) {
-            (Some(uri), _) => check_uri(fields, uri_field, uri),
+            (Some(uri), _) => is_valid_uri(fields, uri_field, uri),
             (None, _) if names_dataset => dataset.is_some(),
             (None, InputKind::Stage) => true,
             (None, InputKind::Run) => previous_run.is_some(),
@@ -123,7 +123,8 @@ impl RowSource {
     }
 }
 
-fn check_uri(fields: &mut Fields<'_>, field: &str, uri: &str) -> bool {
+/// Returns true if `uri` is an address; else a problem of `field` is noted.
+pub(super) fn is_valid_uri(fields: &mut Fields<'_>, field: &str, uri: &str) -> bool {
     if uri.contains("YOUR_ACCOUNT_ID") {
         let rule = "still contains the placeholder YOUR_ACCOUNT_ID";
         let remedy = "replace it by the 12 digits of your AWS account";

@@ -2,6 +2,7 @@
 
 use super::{FrozenStage, Pipeline, PipelineRequest, StageRequest, StageRows, stage_execution_name};
 use crate::ids::{ExecutionArn, RunId};
+use crate::input::{PromptConfig, TemplateSource};
 use serde_json::{Map, Value, json};
 
 /// Fields of a stage that a run does not have.
@@ -67,6 +68,12 @@ fn execution_input(stage: &StageRequest, previous: Option<&FrozenStage>, is_foll
             input.insert("s3_uri".to_owned(), uri);
         }
         _ => {}
+    }
+    if let Some(PromptConfig::Templates { prompt: Some(prompt), .. }) = stage.run.as_ref().map(|run| &run.prompt_config)
+    {
+        // What was checked is sent, whatever is in S3 when the stage starts.
+        input.retain(|name, _| !TemplateSource::FIELDS.contains(&name.as_str()));
+        input.insert("prompt".to_owned(), json!(prompt));
     }
     // The next stage reads Parquet, independent of the requested formats.
     if is_followed
@@ -149,6 +156,32 @@ mod tests {
         let (_, inputs) = frozen(&config_with(&changes));
         assert_eq!(inputs[0]["prompt"], prompt);
         assert!(inputs.iter().all(|input| input.get("prompts").is_none()), "they are frozen beside the inputs");
+    }
+
+    #[test]
+    fn a_generated_prompt_takes_the_place_of_its_addresses() {
+        use super::super::clothing::LIMITS;
+        let changes = [
+            ("/stages/0/prompt_config", json!({"mode": "single"})),
+            ("/stages/0/prompt_templates", json!("s3://lake/t/")),
+            ("/stages/0/validation_schema", json!("s3://lake/s/")),
+            ("/stages/0/input_data_column", json!("file_name")),
+        ];
+        let (request, problems) = read(&config_with(&changes));
+        assert_eq!(problems, Vec::<String>::new());
+        let mut request = request.unwrap();
+        let file = "description = \"d\"\ntemplate = \"{file_name}\"\n[output_schema]\ntype = \"json\"\n\
+            fields = { z = \"$.z\", a = \"$.a\" }\n[response_schema]\nrequired = [\"z\"]";
+        let prompt = crate::prompt::Prompt::parse(file).unwrap();
+        request.stages[0].run.as_mut().unwrap().prompt_config.set_generated(prompt.clone());
+        let inputs = request.stage_inputs(&freeze(&request).unwrap());
+        let fields: Vec<&String> =
+            inputs[0].as_object().unwrap().keys().filter(|name| name.contains("prompt")).collect();
+        assert_eq!(fields, ["prompt", "prompt_config"]);
+        let (run, problems) = crate::input::RunRequest::read(&inputs[0], LIMITS.stack);
+        assert_eq!(problems, []);
+        assert_eq!(run.unwrap().prompt_config, PromptConfig::Inline { prompt: Box::new(prompt) });
+        assert!(inputs[0].get("validation_schema").or(inputs[0].get("input_data_column")).is_none());
     }
 
     #[test]

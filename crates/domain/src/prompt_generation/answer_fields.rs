@@ -14,6 +14,16 @@ pub(super) enum FieldType {
     Text,
 }
 
+impl FieldType {
+    pub(super) fn of_name(name: &str) -> Self {
+        match name {
+            CATEGORY_FIELD => Self::Category,
+            CONFIDENCE_FIELD => Self::Confidence,
+            _ => Self::Text,
+        }
+    }
+}
+
 /// Field of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AnswerField {
@@ -39,11 +49,7 @@ pub(super) fn answer_fields(config: &OutputFormatConfig) -> Vec<AnswerField> {
         let description = config.field_descriptions.get(name).cloned();
         AnswerField {
             name: name.clone(),
-            field_type: match name.as_str() {
-                CATEGORY_FIELD => FieldType::Category,
-                CONFIDENCE_FIELD => FieldType::Confidence,
-                _ => FieldType::Text,
-            },
+            field_type: FieldType::of_name(name),
             description: description.unwrap_or_else(|| format!("The {}", name.replace(['_', '-'], " "))),
         }
     });

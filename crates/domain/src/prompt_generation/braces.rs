@@ -1,7 +1,7 @@
 //! Braces of templates. `prompts.json` and templates in TOML have the same rules: those of `str.format` in Python.
 
 /// Doubles the braces of `text`, so that a template shows it unchanged.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
 }
 

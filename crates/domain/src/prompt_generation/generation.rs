@@ -8,6 +8,7 @@ use super::metadata::{TemplateMetadata, metadata};
 use super::placeholders::Placeholders;
 use super::prompt_toml::prompt_toml;
 use super::prompts_file::PromptsFile;
+use super::properties::path_of_member;
 use super::quality::quality;
 use super::schema::{ValidationSchema, validation_schema};
 use super::settings::Settings;
@@ -119,14 +120,9 @@ fn template(
     }
 }
 
-/// Returns the name and the path of each field. Names contain neither quotes nor backslashes.
+/// Returns the name and the path of each field.
 fn json_paths(fields: &[AnswerField]) -> Vec<(String, String)> {
-    let paths = fields.iter().map(|field| {
-        let is_plain = field.name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-        let path = if is_plain { format!("$.{}", field.name) } else { format!("$['{}']", field.name) };
-        (field.name.clone(), path)
-    });
-    paths.collect()
+    fields.iter().map(|field| (field.name.clone(), path_of_member(&field.name))).collect()
 }
 
 impl GeneratedPrompt {

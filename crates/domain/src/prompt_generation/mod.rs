@@ -14,12 +14,14 @@ mod metadata;
 mod placeholders;
 mod prompt_toml;
 mod prompts_file;
+mod properties;
 mod quality;
 mod schema;
 mod settings;
 mod text_pattern;
 mod time;
 
+pub(crate) use braces::escaped;
 pub use config::{
     Category, ConfigFile, FormatType, InstructionConfig, MAX_CATEGORIES, MAX_CONFIG_FILE_BYTES, OutputFormatConfig,
     PromptConfiguration, SystemPromptConfig, Tone, misnamed,
@@ -29,7 +31,10 @@ pub use metadata::TemplateMetadata;
 pub use placeholders::{PlaceholderFailure, PlaceholderValidation};
 pub use prompt_toml::prompt_toml;
 pub use prompts_file::PromptsFile;
+pub use properties::Properties;
+pub(crate) use properties::path_of_member;
 pub use quality::{ComponentQuality, Quality};
 pub use schema::{ProcessingConfig, SchemaMetadata, ValidationSchema};
 pub use settings::{SettingTexts, Settings, TemplateStyle, ValidationLevel, default_prompt_id};
+pub(crate) use text_pattern::patterns_of_answers;
 pub use time::GenerationTime;

@@ -2,6 +2,7 @@
 
 use super::answer_fields::{FieldType, answer_fields};
 use super::config::{CATEGORY_FIELD, PromptConfiguration};
+use super::properties::Properties;
 use super::settings::{Settings, TemplateStyle, ValidationLevel};
 use super::time::GenerationTime;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,8 @@ pub struct ValidationSchema {
     /// Type of an answer: `object`.
     #[serde(rename = "type")]
     pub schema_type: String,
-    /// Schemas of the fields.
-    pub properties: Map<String, Value>,
+    /// Schemas of the fields, in the order of the columns.
+    pub properties: Properties,
     /// Fields that an answer must have.
     #[serde(default)]
     pub required: Vec<String>,
@@ -78,7 +79,7 @@ pub struct SchemaMetadata {
 impl ValidationSchema {
     /// Returns the schema alone, without titles and descriptions: what an answer is checked by.
     pub fn response_schema(&self) -> Value {
-        let mut properties = self.properties.clone();
+        let mut properties: Map<String, Value> = self.properties.0.iter().cloned().collect();
         for property in properties.values_mut().filter_map(Value::as_object_mut) {
             property.remove("description");
         }
@@ -113,7 +114,7 @@ pub(super) fn validation_schema(
         title: "Schema of an answer".to_owned(),
         description: format!("Answers to the prompt `{}` must match this schema.", settings.prompt_id),
         schema_type: "object".to_owned(),
-        properties: properties.collect(),
+        properties: Properties(properties.collect()),
         required: if is_minimal {
             vec![CATEGORY_FIELD.to_owned()]
         } else {

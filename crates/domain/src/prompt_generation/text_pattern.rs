@@ -1,7 +1,9 @@
 //! Patterns that find the fields of an answer of the form `structured_text`.
 
 use super::answer_fields::{AnswerField, FieldType};
+use super::properties::Properties;
 use regex::escape;
+use serde_json::Value;
 
 /// Marks that a model may write before a label, such as `- **`. Listed one by one, as the complement of all letters of Unicode
 /// makes patterns large.
@@ -52,6 +54,22 @@ pub(super) fn text_patterns(fields: &[AnswerField], categories: &[&str]) -> Vec<
         (field.name.clone(), pattern)
     });
     patterns.collect()
+}
+
+/// Returns the same for the answers that a schema describes: the names of the categories are the `enum` of their field. Without
+/// them, the category is any text.
+pub(crate) fn patterns_of_answers(properties: &Properties) -> Vec<(String, String)> {
+    let category = properties.0.iter().find(|(name, _)| FieldType::of_name(name) == FieldType::Category);
+    let names = category.and_then(|(_, schema)| schema.get("enum")).and_then(Value::as_array);
+    let categories: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
+    let fields = properties.0.iter().map(|(name, _)| {
+        let field_type = match FieldType::of_name(name) {
+            FieldType::Category if categories.is_empty() => FieldType::Text,
+            other => other,
+        };
+        AnswerField { name: name.clone(), field_type, description: String::new() }
+    });
+    text_patterns(&fields.collect::<Vec<_>>(), &categories)
 }
 
 /// Returns the pattern of the beginning of a line with one of `labels`, up to the value. Marks right behind the colon belong to

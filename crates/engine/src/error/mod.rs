@@ -2,9 +2,11 @@
 
 mod actions;
 mod aws;
+mod collect;
 
 pub use actions::AwsOperation;
 pub use aws::AwsFailure;
+pub(crate) use collect::collected;
 
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::problem::{Problem, Problems};

@@ -3,6 +3,7 @@
 use crate::error::{AwsOperation, EngineError};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::problem::Problem;
@@ -17,14 +18,23 @@ pub struct ObjectMeta {
     pub bytes: u64,
     /// `ETag` including its quotes, which a later read requires.
     pub etag: String,
+    /// Time of the last modification in seconds; 0 if S3 does not report it.
+    pub modified: i64,
 }
 
 impl ObjectMeta {
     /// Creates the description from the response of S3. Size and `ETag` must be present: without them, the object could be
     /// read incorrectly.
-    fn new(uri: S3Uri, bytes: Option<i64>, etag: Option<&str>) -> Result<Self, EngineError> {
+    fn new(
+        uri: S3Uri,
+        bytes: Option<i64>,
+        etag: Option<&str>,
+        modified: Option<&DateTime>,
+    ) -> Result<Self, EngineError> {
         match (bytes.map(u64::try_from), etag) {
-            (Some(Ok(bytes)), Some(etag)) => Ok(Self { uri, bytes, etag: etag.to_owned() }),
+            (Some(Ok(bytes)), Some(etag)) => {
+                Ok(Self { uri, bytes, etag: etag.to_owned(), modified: modified.map_or(0, DateTime::secs) })
+            }
             _ => Err(EngineError::internal(format!("S3 returned no size or no ETag for {uri}"))),
         }
     }
@@ -36,7 +46,9 @@ impl ObjectMeta {
 /// Returns `InvalidInput` if it may not be read, and another error if the S3 request fails.
 pub async fn head(client: &Client, uri: &S3Uri) -> Result<Option<ObjectMeta>, EngineError> {
     match client.head_object().bucket(&uri.bucket).key(&uri.key).send().await {
-        Ok(object) => ObjectMeta::new(uri.clone(), object.content_length(), object.e_tag()).map(Some),
+        Ok(object) => {
+            ObjectMeta::new(uri.clone(), object.content_length(), object.e_tag(), object.last_modified()).map(Some)
+        }
         Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
         Err(error) => Err(refused(uri, &error)),
     }
@@ -87,7 +99,8 @@ impl Pages {
             let key = object
                 .key()
                 .ok_or_else(|| EngineError::internal(format!("S3 lists an object without a key at {prefix}")));
-            ObjectMeta::new(S3Uri::new(&prefix.bucket, key?), object.size(), object.e_tag())
+            let uri = S3Uri::new(&prefix.bucket, key?);
+            ObjectMeta::new(uri, object.size(), object.e_tag(), object.last_modified())
         });
         let found = found.collect::<Result<_, _>>()?;
         self.token = page.next_continuation_token;

@@ -2,7 +2,7 @@
 
 use super::input::{Input, InputReader, columns_without_text};
 use super::prompting::RowPrompter;
-use crate::error::EngineError;
+use crate::error::{EngineError, collected};
 use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, resolve};
 use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::problem::Problems;
@@ -26,7 +26,7 @@ impl ValidatedRequest {
         pinned: Option<&str>,
     ) -> Result<Self, EngineError> {
         let (request, mut problems) = RunRequest::read(input, limits);
-        let Some(request) = request else {
+        let Some(mut request) = request else {
             // The fields that exist are checked nevertheless, to report all problems at once.
             if let Some(id) = input.get("model_id").and_then(Value::as_str) {
                 problems.extend(catalog.models.find(id, None).err());
@@ -34,20 +34,13 @@ impl ValidatedRequest {
             Problems::check(problems)?;
             return Err(EngineError::internal("an input without problems could not be read"));
         };
+        let generated = collected(inputs.generated_prompt(&request).await, &mut problems)?.flatten();
+        if let Some(prompt) = generated {
+            request.prompt_config.set_generated(prompt);
+        }
         let (resolved, more) = resolve(&request, catalog);
         problems.extend(more);
-        let input = match inputs.find(&request, pinned).await {
-            Ok(input) => Some(input),
-            Err(error) => {
-                match error.into_problems() {
-                    Ok(more) => problems.extend(more.as_slice().iter().cloned()),
-                    // What is known to be wrong stays wrong, however often the step is repeated.
-                    Err(error) if problems.is_empty() => return Err(error),
-                    Err(error) => tracing::warn!(error = %error, "input_not_checked"),
-                }
-                None
-            }
-        };
+        let input = collected(inputs.find(&request, pinned).await, &mut problems)?;
         if let Some(input) = &input {
             if let Some(resolved) = &resolved {
                 problems.extend(column_problems(&request, resolved, &input.view.names()));

@@ -24,9 +24,13 @@ const MAX_CONCURRENT_FILES: usize = 8;
 pub(super) fn max_rows(request: &RunRequest) -> u64 {
     let total = request.max_records_total.unwrap_or(u64::MAX);
     let in_jobs = match (&request.prompt_config, request.max_num_jobs) {
-        (PromptConfig::Single { .. } | PromptConfig::Inline { .. } | PromptConfig::None, Some(jobs)) => {
-            u64::from(jobs).saturating_mul(u64::from(request.max_records_per_job))
-        }
+        (
+            PromptConfig::Single { .. }
+            | PromptConfig::Inline { .. }
+            | PromptConfig::Templates { .. }
+            | PromptConfig::None,
+            Some(jobs),
+        ) => u64::from(jobs).saturating_mul(u64::from(request.max_records_per_job)),
         _ => u64::MAX,
     };
     total.min(in_jobs)

@@ -12,10 +12,12 @@ use crate::config_object::resolve_config;
 use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::objects::{Bucket, blocking};
+use crate::prompt_objects::read_generated;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{InputType, RunRequest};
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::s3_uri::S3Uri;
 pub(super) use csv_columns::columns_without_text;
 use objects::Sources;
@@ -69,6 +71,15 @@ impl InputReader {
     /// Returns `InvalidInput` if the object is not a valid input, and an error if S3 fails.
     pub async fn resolve_config(&self, input: Value) -> Result<Value, EngineError> {
         resolve_config(self.bucket.client(), &self.readable_buckets(), input).await
+    }
+
+    /// Reads the generated prompt that a request names, if it names one.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` with all problems of its files, and an error if S3 fails.
+    pub async fn generated_prompt(&self, request: &RunRequest) -> Result<Option<Prompt>, EngineError> {
+        let Some(source) = request.prompt_config.template_source() else { return Ok(None) };
+        read_generated(self.bucket.client(), &self.readable_buckets(), source).await.map(Some)
     }
 
     /// Finds the rows of a request, and reads them as far as necessary to count them. `pinned` is the commit at which an
