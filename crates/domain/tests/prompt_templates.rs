@@ -109,6 +109,7 @@ fn the_inputs_of_the_documentation_are_valid() {
     assert!(examples.len() >= 2, "{examples:?}");
     for example in examples {
         let text = if example.starts_with('{') { example } else { format!("{{{example}}}") };
+        let text = text.replace("<account>", "123456789012");
         let mut input = parse_input(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let fields = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m"});
         input.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_generated_prompt_is_stored_by_its_addresses_alone() {
-        let PromptConfig::Inline { prompt } = inline() else { unreachable!() };
+        let PromptConfig::Inline { prompt: Some(prompt) } = inline() else { unreachable!() };
         let mut config = templates();
         config.set_generated(*prompt);
         assert_ne!(config, templates());

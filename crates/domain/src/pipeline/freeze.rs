@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(fields, ["prompt", "prompt_config"]);
         let (run, problems) = crate::input::RunRequest::read(&inputs[0], LIMITS.stack);
         assert_eq!(problems, []);
-        assert_eq!(run.unwrap().prompt_config, PromptConfig::Inline { prompt: Box::new(prompt) });
+        assert_eq!(run.unwrap().prompt_config, PromptConfig::Inline { prompt: Some(Box::new(prompt)) });
         assert!(inputs[0].get("validation_schema").or(inputs[0].get("input_data_column")).is_none());
     }
 

@@ -63,7 +63,7 @@ fn every_form_of_answers_gives_the_columns_of_its_template(#[case] form: FormatT
     ];
     let (config, problems) = PromptConfiguration::read(&files.into());
     assert_eq!(problems, []);
-    let generated = generate(&config.unwrap(), &Settings::default(), GenerationTime::from_unix_seconds(0)).unwrap();
+    let generated = generate(&config.unwrap(), &Settings::default(), GenerationTime::default()).unwrap();
     let files = generated.files().unwrap();
     let [prompts, schema] = ["prompts.json", "schema_19700101_000000.json"]
         .map(|end| files.iter().find(|file| file.path.ends_with(end)).unwrap().content.as_bytes());
