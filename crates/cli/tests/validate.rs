@@ -274,8 +274,16 @@ fn local_references_are_checked_with_the_input() {
 #[test]
 fn local_references_of_stages_are_checked_with_their_path() {
     let prompt = json!({"description": "d", "template": "{text} {reference.codes}"});
-    let stage = |name: &str| with(pipeline(), &[("/stages/1/prompt_id", json!(null)), ("/stages/1/prompt", prompt.clone()),
-        ("/stages/1/reference", json!({"codes": name}))]);
+    let stage = |name: &str| {
+        with(
+            pipeline(),
+            &[
+                ("/stages/1/prompt_id", json!(null)),
+                ("/stages/1/prompt", prompt.clone()),
+                ("/stages/1/reference", json!({"codes": name})),
+            ],
+        )
+    };
     let folder = folder(&stage("codes.txt"));
     std::fs::write(folder.path().join("codes.txt"), "12345678").unwrap();
     let done = run(&["validate", "input.json"], folder.path());
