@@ -10,6 +10,8 @@ from stack.checks import text_of_output
 from stack.inputs import csv_text
 
 COUNT = 90
+LONG = 1500
+CACHING = {"claude": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "nova": "amazon.nova-pro-v1:0"}
 CODES = "Code,Term\r\nA01,Leak\r\nA02,\"Break, {sudden}\"\r\n"
 RULES = '[\n  {"rule": "one code",\n   "also": 1}\n]'
 # The simulator chooses one of the alternatives: a code, a code in another case, and none of the codes.
@@ -46,6 +48,16 @@ def play(stack):
         "held": stack.joke(uri, **usual, prompt=prompt(), reference=reference),
         "wrong": stack.joke(uri, **usual, prompt=prompt(), reference=wrong),
     }
+    long = stack.put_input("Code\n" + "".join(f"Z{number:05}\n" for number in range(LONG)), "long.csv")
+    for name, model_id in CACHING.items():
+        inputs[name] = stack.joke(
+            uri,
+            **usual,
+            prompt=prompt(system="Codes of {reference.codes}", allowed_values=None, output_schema=None, template=f"{name} {{reference.long}} {{note}}"),
+            reference={"codes": reference["codes"], "long": long},
+            model_id=model_id,
+            max_records_total=12,
+        )
     return stack.play_all(inputs)
 
 
@@ -80,6 +92,31 @@ def test_the_tokens_and_the_cost_of_the_references_are_a_warning(played):
     warnings = played["held"].summary["warnings"]
     expected = "references add about 19 input tokens to each request, about $0.00 for all of them on demand"
     assert warnings[expected] == COUNT, warnings
+
+
+@pytest.mark.parametrize("name", CACHING)
+def test_long_references_are_cached_on_demand(played, name):
+    run = played[name]
+    read = written = others = 0
+    for record_id, line in run.answers.items():
+        assert line["modelInput"] == run.records[record_id], "no cache point is stored"
+        usage = line["modelOutput"]["usage"]
+        if name == "claude":
+            of_line = usage["input_tokens"], usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]
+        else:
+            of_line = usage["inputTokens"], usage["cacheReadInputTokenCount"], usage["cacheWriteInputTokenCount"]
+        others, read, written = others + of_line[0], read + of_line[1], written + of_line[2]
+        row = next(row for row in run.rows.to_pylist() if row["record_id"] == record_id)
+        assert row["input_tokens"] == sum(of_line)
+    assert read > 0 and written > 0
+    summary = run.summary
+    assert (summary["cache_read_input_tokens"], summary["cache_write_input_tokens"]) == (read, written)
+    assert summary["input_tokens"] == others + read + written
+    price = next(price for price in summary["prices"] if price["lane"] == "on_demand")
+    of_cache = price.get("cache_read", price["input"] * 0.1), price.get("cache_write", price["input"] * 1.25)
+    tokens = others * price["input"] + read * of_cache[0] + written * of_cache[1]
+    expected = (tokens + summary["output_tokens"] * price["output"]) / 1_000_000
+    assert summary["cost_usd"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

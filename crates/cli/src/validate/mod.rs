@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let inputs = columns_of(&file, &arguments.columns, &mut report);
         let folder = arguments.file.parent().unwrap_or(Path::new(""));
         let references = read_local(folder, input_file::UPLOADED, &mut file.input, &mut report);
-        let known = Known { inputs, references };
+        let known = KnownFiles { inputs, references };
         match file.kind {
             InputKind::Run => check_input(&file.input, &catalog, &known, &mut report),
             InputKind::Pipeline => check_pipeline(&file.input, &catalog, &known, &mut report),
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// What is known of the files of an input, by the index of the stage (0 for a run).
-struct Known {
+struct KnownFiles {
     /// Columns of the rows.
     inputs: BTreeMap<usize, Vec<String>>,
     /// Reference data in local files.
@@ -126,7 +126,7 @@ fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTr
     inputs
 }
 
-fn check_input(input: &Value, catalog: &Catalog<'_>, known: &Known, report: &mut Report) {
+fn check_input(input: &Value, catalog: &Catalog<'_>, known: &KnownFiles, report: &mut Report) {
     "an execution input".clone_into(&mut report.kind);
     let (request, problems) = RunRequest::read(input, LIMITS.stack);
     report.problems(&problems);
@@ -148,7 +148,7 @@ fn check_input(input: &Value, catalog: &Catalog<'_>, known: &Known, report: &mut
     report.notes(checked.reference_note);
 }
 
-fn check_pipeline(config: &Value, catalog: &Catalog<'_>, known: &Known, report: &mut Report) {
+fn check_pipeline(config: &Value, catalog: &Catalog<'_>, known: &KnownFiles, report: &mut Report) {
     let (request, problems) = PipelineRequest::read(config, LIMITS);
     report.problems(&problems);
     let Some(request) = request else { return };

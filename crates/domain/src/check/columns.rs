@@ -2,7 +2,7 @@
 
 use super::Resolved;
 use super::near_columns::{NearColumns, remedy_of_field};
-use super::references::missing_remedy;
+use super::reference_names::missing_remedy;
 use crate::columns::{
     ATTEMPTS, Column, EMBEDDING, ERROR, INPUT_TOKENS, INTERNAL, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RECORD_ID,
     RESPONSE, STOP_REASON, names_beside,

@@ -5,6 +5,7 @@ mod columns;
 mod near_columns;
 mod on_demand;
 mod prompts;
+mod reference_names;
 mod references;
 mod run;
 
@@ -19,7 +20,7 @@ use crate::problem::Problem;
 use crate::prompt::{Choice, PromptLibrary, PromptPlan};
 use on_demand::on_demand_of;
 use prompts::{prompts_of, replaced_prompts};
-use references::name_problems;
+use reference_names::name_problems;
 
 /// Prompts and models of a deployment.
 #[derive(Debug, Clone, Copy)]

@@ -52,6 +52,9 @@ pub struct Model {
     /// Maximum number of tokens of a request and its answer.
     #[serde(default = "default_context_tokens")]
     pub context_tokens: u64,
+    /// Minimum number of tokens that it caches of a prompt on demand; `None` if it caches nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_caching: Option<u64>,
 }
 
 /// Context of models whose own is not known.
@@ -90,6 +93,8 @@ struct ModelEntry {
     limits: LimitOverrides,
     #[serde(default = "default_context_tokens")]
     context_tokens: u64,
+    #[serde(default)]
+    prompt_caching: Option<u64>,
 }
 
 /// Content of a user's file: the date of its prices, limits for all models, the models that are invoked on demand through an
@@ -234,6 +239,7 @@ impl ModelTable {
             prices_as_of: self.prices_as_of.clone(),
             takes_images: row.images,
             context_tokens: row.context_tokens,
+            prompt_caching: row.prompt_caching,
         }
     }
 
@@ -324,6 +330,30 @@ mod tests {
         let mut stored = serde_json::to_value(table().find("amazon.nova-lite-v1:0", None).unwrap()).unwrap();
         stored.as_object_mut().unwrap().remove("context_tokens");
         assert_eq!(serde_json::from_value::<Model>(stored).unwrap().context_tokens, 128_000, "a plan without it");
+    }
+
+    #[rstest]
+    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", Some(4096))]
+    #[case("anthropic.claude-3-haiku-20240307-v1:0", None)]
+    #[case("anthropic.claude-3-5-sonnet-20241022-v2:0", None)]
+    #[case("amazon.nova-pro-v1:0", Some(1024))]
+    #[case("openai.gpt-oss-20b-1:0", None)]
+    fn the_table_knows_which_models_cache_prompts(#[case] id: &str, #[case] minimum: Option<u64>) {
+        assert_eq!(table().find(id, None).unwrap().prompt_caching, minimum);
+    }
+
+    #[test]
+    fn cached_tokens_have_prices_of_their_own() {
+        use crate::model::CachedTokens;
+        let difference = |id: &str, read, written| {
+            let price = table().find(id, None).unwrap().on_demand_price.unwrap();
+            price.cache_difference_usd(CachedTokens { read, written })
+        };
+        // Claude: a tenth for reading, a quarter more for writing.
+        let claude = difference("global.anthropic.claude-haiku-4-5-20251001-v1:0", 1_000_000, 1_000_000);
+        assert!((claude - (0.1 - 1.0 + 1.25 - 1.0)).abs() < 1e-9, "{claude}");
+        let nova = difference("amazon.nova-pro-v1:0", 1_000_000, 1_000_000);
+        assert!((nova - (0.2 - 0.8)).abs() < 1e-9, "{nova}");
     }
 
     const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";

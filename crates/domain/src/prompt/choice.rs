@@ -280,7 +280,7 @@ impl PromptPlan {
             });
             let columns = columns.collect();
             let fields = extractor.as_ref().map_or(&[][..], Extractor::names);
-            let limits = limits_of(named, fields, references);
+            let limits = limits_of((named.id.as_str(), &named.prompt), fields, references);
             let limits = limits.or_else(|problems| Problems::check(problems).map(|()| Vec::new()))?;
             readers.push(PromptReader { id: named.id.clone(), extractor, columns, limits });
         }

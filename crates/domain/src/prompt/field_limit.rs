@@ -1,6 +1,6 @@
 //! Limits of the fields of answers to the values of references.
 
-use super::NamedPrompt;
+use super::Prompt;
 use crate::extract::{FieldValue, Unparsed};
 use crate::matching::KnownValues;
 use crate::problem::Problem;
@@ -18,18 +18,18 @@ pub struct FieldLimit {
     known: KnownValues,
 }
 
-/// Returns the limits of these `fields` of a prompt, as far as their references are among `references`.
+/// Returns the limits of these `fields` of the prompt `id`, as far as their references are among `references`.
 ///
 /// # Errors
 /// Returns a problem for each reference that does not have the values.
 pub(super) fn limits_of(
-    named: &NamedPrompt,
+    (id, prompt): (&str, &Prompt),
     fields: &[String],
     references: &[Reference],
 ) -> Result<Vec<FieldLimit>, Vec<Problem>> {
     let (mut limits, mut problems) = (Vec::new(), Vec::new());
-    for (name, source) in &named.prompt.allowed_values {
-        let problem = |rule: &str| Problem::new(format!("prompt `{}`, allowed_values.{name}", named.id), source, rule);
+    for (name, source) in &prompt.allowed_values {
+        let problem = |rule: &str| Problem::new(format!("prompt `{id}`, allowed_values.{name}"), source, rule);
         let values = match ValueSource::parse(source) {
             Ok(parsed) => parsed.values(references).map_err(|rule| format!("this reference {rule}")),
             Err(rule) => Err(rule.to_owned()),
@@ -96,16 +96,15 @@ pub fn hold_to_limits(limits: &[FieldLimit], fields: &mut [Option<FieldValue>]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prompt::Prompt;
     use crate::reference::ReferenceSource;
     use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    fn named(allowed: &str) -> NamedPrompt {
+    fn prompt(allowed: &str) -> Prompt {
         let schema = "[output_schema]\ntype = \"json\"\nfields = { note = \"$.note\", code = \"$.code\" }";
         let text = format!("description = \"d\"\ntemplate = \"t\"\n{schema}\n[allowed_values]\n{allowed}");
-        NamedPrompt { id: "triage".to_owned(), prompt: Prompt::parse(&text).unwrap() }
+        Prompt::parse(&text).unwrap()
     }
 
     fn codes() -> Vec<Reference> {
@@ -116,7 +115,7 @@ mod tests {
 
     fn limits(allowed: &str) -> Result<Vec<FieldLimit>, Vec<String>> {
         let names = ["note", "code"].map(str::to_owned);
-        limits_of(&named(allowed), &names, &codes())
+        limits_of(("triage", &prompt(allowed)), &names, &codes())
             .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 

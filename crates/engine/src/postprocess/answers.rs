@@ -270,6 +270,7 @@ impl<'a> Answers<'a> {
                 let tokens =
                     Tokens { input: reply.input_tokens.unwrap_or(0), output: reply.output_tokens.unwrap_or(0) };
                 counts.add_usage(job_lane, &model_id, 1, tokens);
+                counts.add_cached(job_lane, &model_id, reply.cached);
                 Outcome::Replied(self.keep(reply, prompt, &model_id))
             }
             Err(error) => Outcome::Failed(Box::new(error)),

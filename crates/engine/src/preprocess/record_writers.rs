@@ -2,7 +2,7 @@
 
 use super::validated_request::ValidatedRequest;
 use bedrock_batch_domain::check::EMBEDDING_INPUT;
-use bedrock_batch_domain::input::{Inference, InputType};
+use bedrock_batch_domain::input::InputType;
 use bedrock_batch_domain::model::RecordWriter;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::{Choice, Template};
@@ -20,14 +20,5 @@ pub(super) fn record_writers(checked: &ValidatedRequest) -> Result<Vec<RecordWri
         let template = template.map_err(|mistake| Problem::without_value(EMBEDDING_INPUT, mistake.to_string()))?;
         return Ok(vec![RecordWriter::new(family, &template, inference, None, None, with_image)]);
     }
-    let system_prompt = inference.system_prompt.as_deref().map(|text| plan.filled_system(text));
-    let inference = &Inference { system_prompt, ..inference.clone() };
-    let writers = plan.prompts.iter().map(|named| {
-        let template = plan.template_of(named);
-        let template = template.map_err(|rule| Problem::without_value(format!("prompt `{}`", named.id), rule))?;
-        let system = named.prompt.system.as_deref().map(|text| plan.filled_system(text));
-        let prefill = named.prompt.prefill.as_deref();
-        Ok(RecordWriter::new(family, &template, inference, system.as_deref(), prefill, with_image))
-    });
-    writers.collect()
+    plan.record_writers(family, inference, with_image)
 }
