@@ -7,6 +7,7 @@ use crate::follow_pipeline::follow_pipeline;
 use crate::inline_prompts::LocalPrompts;
 use crate::input_runs::runs_of;
 use crate::outln::outln;
+use crate::references::references_of;
 use crate::stack::Stack;
 use crate::template_files;
 use crate::upload::{upload, upload_text};
@@ -28,7 +29,8 @@ use std::time::SystemTime;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Execution input as JSON: of a run, or (with `stages`) of a pipeline. Its `s3_uri` or `input_s3_uri`,
-    /// `prompt_templates` and `validation_schema` may be local files or folders, relative to the JSON file
+    /// `prompt_templates` and `validation_schema` may be local files or folders, and its references local files, relative to
+    /// the JSON file
     file: PathBuf,
     /// Input to use in place of the one in the file: a local file or folder, or an S3 address
     #[arg(long)]
@@ -68,6 +70,13 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         }
     }
     upload_templates(stack, folder, &mut input).await?;
+    for (_, field, references) in references_of(&mut input) {
+        for (name, value) in references {
+            if let Some(named) = value.as_str().map(str::to_owned) {
+                *value = in_s3(stack, folder, &named, &format!("{field}.{name} is `{named}`")).await?.into();
+            }
+        }
+    }
     let orchestrator = orchestrator_of(stack, &input).await;
     let name = arguments.name.clone().unwrap_or_else(|| default_name(&input));
     let bytes = input.to_string().len();

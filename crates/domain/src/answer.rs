@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[rstest]
+    #[case(Family::AnthropicMessages, r#"{"usage":{"input_tokens":2,"output_tokens":4,"cache_read_input_tokens":10,"cache_creation_input_tokens":5}}"#)]
+    #[case(Family::Nova, r#"{"usage":{"inputTokens":2,"outputTokens":4,"totalTokens":6,"cacheReadInputTokenCount":10,"cacheWriteInputTokenCount":5}}"#)]
+    #[case(Family::Converse, r#"{"usage":{"inputTokens":2,"outputTokens":4,"totalTokens":21,"cacheReadInputTokens":10,"cacheWriteInputTokens":5}}"#)]
+    fn cached_tokens_are_input_tokens(#[case] family: Family, #[case] output: &str) {
+        let line = format!(r#"{{"recordId":"r1","modelOutput":{output}}}"#);
+        let reply = read_line(family, line.as_bytes()).unwrap().outcome.unwrap();
+        assert_eq!((reply.input_tokens, reply.output_tokens), (Some(17), Some(4)));
+        assert_eq!((reply.cached.read, reply.cached.written), (10, 5));
+    }
+
+    #[rstest]
     #[case(Family::TitanTextEmbeddings, r#"{"embedding":[0.5,-1e-3],"inputTextTokenCount":3}"#)]
     #[case(Family::TitanMultimodalEmbeddings, r#"{"embedding":[0.5,-1e-3],"inputTextTokenCount":3,"message":null}"#)]
     fn embeddings_are_read(#[case] family: Family, #[case] output: &str) {

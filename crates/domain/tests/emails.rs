@@ -5,7 +5,7 @@ use bedrock_batch_domain::email::{
 };
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::model::Price;
+use bedrock_batch_domain::model::{CachedTokens, Price};
 use bedrock_batch_domain::summary::{Duplicates, LaneTotals, PriceUsed, RunOutput, Summary, Tokens};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ fn stage(at: usize, name: &str) -> StageReport {
     let price = PriceUsed {
         model_id: "amazon.nova-lite-v1:0".to_owned(),
         lane: Lane::Batch,
-        usd_per_million_tokens: Price { input: 0.03, output: 0.12, image: None },
+        usd_per_million_tokens: Price::of_tokens(0.03, 0.12),
         as_of: "2026-11-20".to_owned(),
     };
     let tokens = Tokens { input: 462_656, output: 41_000 };
@@ -42,7 +42,11 @@ fn stage(at: usize, name: &str) -> StageReport {
         fell_back: BTreeMap::new(),
         input_tokens: tokens.input,
         output_tokens: tokens.output,
-        lanes: BTreeMap::from([(Lane::Batch, LaneTotals { jobs: 3, answers: 2050, tokens, cost_usd: Some(0.0188) })]),
+        cached: CachedTokens::default(),
+        lanes: BTreeMap::from([(
+            Lane::Batch,
+            LaneTotals { jobs: 3, answers: 2050, tokens, cost_usd: Some(0.0188), ..LaneTotals::default() },
+        )]),
         cost_usd: Some(0.0188),
         on_demand_cost_usd: Some(0.0376),
         prices: vec![price],
@@ -76,7 +80,10 @@ fn eventful_stage(at: usize, name: &str) -> StageReport {
     (summary.rounds, summary.retried, summary.duplicates.rows) = (2, 57, 120);
     summary.fell_back = BTreeMap::from([("batch is not available for this model here".to_owned(), 40)]);
     let tokens = Tokens { input: 9600, output: 96 };
-    summary.lanes.insert(Lane::OnDemand, LaneTotals { jobs: 1, answers: 48, tokens, cost_usd: Some(0.0025) });
+    summary.lanes.insert(
+        Lane::OnDemand,
+        LaneTotals { jobs: 1, answers: 48, tokens, cost_usd: Some(0.0025), ..LaneTotals::default() },
+    );
     summary.cost_usd = Some(0.0213);
     "completed_with_errors".clone_into(&mut stage.output.status);
     stage

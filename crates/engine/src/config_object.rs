@@ -2,7 +2,7 @@
 //! large to be passed directly.
 
 use crate::error::EngineError;
-use crate::text_object::{TextObject, check_bucket};
+use crate::objects::{check_bucket, read_small};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::input::parse_input;
 use bedrock_batch_domain::problem::{Problem, listed};
@@ -25,9 +25,8 @@ pub const MAX_OBJECT_BYTES: usize = 5_000_000;
 /// is missing, too large or not a JSON object; returns another error if the S3 request fails.
 pub async fn resolve_config(s3: &Client, readable: &[&str], input: Value) -> Result<Value, EngineError> {
     let Some(uri) = config_uri(&input, readable)? else { return Ok(input) };
-    let object = TextObject { field: CONFIG_S3_URI, uri: &uri, max_bytes: MAX_OBJECT_BYTES, kind: "an input" };
-    let text = object.read(s3).await?;
-    Ok(parse(&uri, &text)?)
+    let object = read_small(s3, CONFIG_S3_URI, &uri, MAX_OBJECT_BYTES as u64).await?;
+    Ok(parse(&uri, &object.bytes)?)
 }
 
 /// Returns the object that `input` names, or `None` if it is the input itself.

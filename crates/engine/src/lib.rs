@@ -32,7 +32,6 @@ pub mod settle;
 pub mod stop;
 pub mod submit;
 pub mod templates;
-mod text_object;
 mod time;
 pub mod trigger;
 pub mod validate;

@@ -1,8 +1,7 @@
 //! Files of a generated prompt in S3, which an input names with `prompt_templates` and `validation_schema`.
 
 use crate::error::{EngineError, collected};
-use crate::objects::Pages;
-use crate::text_object::{TextObject, check_bucket};
+use crate::objects::{Pages, check_bucket, read_small};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::input::TemplateSource;
 use bedrock_batch_domain::problem::{Problem, Problems};
@@ -78,9 +77,7 @@ fn address(field: &str, named: &str, readable: &[&str]) -> Result<S3Uri, Problem
 }
 
 async fn read(s3: &Client, field: &'static str, uri: S3Uri) -> Result<Text, EngineError> {
-    let kind = "a file of a prompt";
-    let object = TextObject { field, uri: &uri, max_bytes: MAX_TEMPLATE_FILE_BYTES, kind };
-    let content = object.read(s3).await?;
+    let content = read_small(s3, field, &uri, MAX_TEMPLATE_FILE_BYTES as u64).await?.bytes;
     Ok(Text { name: uri.to_string(), content })
 }
 

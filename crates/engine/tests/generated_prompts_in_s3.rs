@@ -193,7 +193,7 @@ async fn another_column_can_be_the_data() {
 #[case::denied(json!({"prompt_templates": "s3://lake/denied/prompts.json"}), "prompt_templates is `s3://lake/denied/prompts.json`: the stack may not read this object")]
 #[case::other_bucket(json!({"prompt_templates": "s3://their-bucket/t/"}), "prompt_templates is `s3://their-bucket/t/`: the stack may read the buckets our-bucket, lake only; copy the object, or add the bucket to the context key `inputBuckets`")]
 #[case::no_json(json!({"prompt_templates": "s3://lake/rows.csv.json"}), "prompt_templates, s3://lake/rows.csv.json: is not valid JSON: expected")]
-#[case::large(json!({"prompt_templates": "s3://lake/large.json"}), "prompt_templates is `s3://lake/large.json`: is larger than 1000000 bytes, the maximum size of a file of a prompt")]
+#[case::large(json!({"prompt_templates": "s3://lake/large.json"}), "prompt_templates is `s3://lake/large.json`: has 1000001 bytes or more, but at most 1000000 are allowed; shorten it")]
 #[case::no_schema(json!({"validation_schema": "s3://lake/templates"}), "validation_schema is `s3://lake/templates/`: this folder contains no `validation_schema_<time>.json`; upload the schema")]
 #[case::missing_schema(json!({"validation_schema": "s3://lake/schema/a.json"}), "validation_schema is `s3://lake/schema/a.json`: this object does not exist")]
 #[case::schema_elsewhere(json!({"validation_schema": "s3://their-bucket/s/"}), "validation_schema is `s3://their-bucket/s/`: the stack may read the buckets our-bucket, lake only")]

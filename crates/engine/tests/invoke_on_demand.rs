@@ -8,8 +8,10 @@ mod signature;
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
-use bedrock_batch_domain::input::{RunRequest, StackLimits};
+use bedrock_batch_domain::input::{Inference, RunRequest, StackLimits};
+use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::plan::JobItem;
+use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
 use bedrock_batch_domain::record_line::split_line;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoked, Invoker, Times};
@@ -309,4 +311,65 @@ async fn no_more_records_of_a_stopped_run_are_sent() {
     assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "Superseded");
     assert!(run.update_with("failure_cause").is_none(), "a superseded invocation does not explain a failure");
     assert_eq!(run.times_sent().len(), sent);
+}
+
+/// Creates a run of a long prompt and this number of records, over a model that caches 1,024 tokens or more.
+async fn run_of_a_long_prompt(model_id: &str, records: usize) -> (Run, Vec<Value>) {
+    let run = Run::new(&vec!["ok"; records], Settings { models: &[model_id], workers: 1, ..USUAL }).await;
+    let template = format!("Codes: {}\n{{text}}", "A01 ".repeat(1024));
+    let prompt =
+        Prompt::parse(&format!("description = \"d\"\nsystem = \"Be brief.\"\ntemplate = {}", json!(template))).unwrap();
+    let prompts = PromptPlan::single("p", prompt);
+    let writers = prompts.record_writers(Family::AnthropicMessages, &Inference::default(), false).unwrap();
+    let mut lines = Vec::new();
+    for row in 0..records {
+        writers[0].push_line(&mut lines, &format!("r{row}"), |_| "a note", None);
+    }
+    {
+        let mut world = run.aws.world();
+        let mut plan: Value = serde_json::from_slice(&world.objects["runs/r/plan.json"]).unwrap();
+        plan["prompts"] = serde_json::to_value(&prompts).unwrap();
+        plan["on_demand"]["model"]["prompt_caching"] = json!(1024);
+        world.objects.insert("runs/r/plan.json".to_owned(), plan.to_string().into_bytes());
+        world.objects.insert(RECORDS.to_owned(), lines.clone());
+    }
+    let inputs = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let inputs = inputs.map(|line| serde_json::from_slice::<Value>(line).unwrap()["modelInput"].clone()).collect();
+    (run, inputs)
+}
+
+fn bodies(run: &Run) -> Vec<Value> {
+    run.aws.world().requests.iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_prompt_is_sent_with_a_cache_point_and_stored_without() {
+    let (run, inputs) = run_of_a_long_prompt("m-v1:0", 3).await;
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    let bodies = bodies(&run);
+    assert_eq!(bodies.len(), 3);
+    for body in bodies {
+        let content = &body["messages"][0]["content"];
+        assert_eq!(content[0]["cache_control"], json!({"type": "ephemeral"}));
+        assert_eq!(content[1], json!({"type": "text", "text": "a note"}));
+    }
+    let stored: Vec<Value> = run.lines().into_values().map(|line| line["modelInput"].clone()).collect();
+    assert_eq!(stored, inputs, "as in a batch job");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_cache_point_is_left_out_of_this_and_all_later_requests() {
+    let (run, inputs) = run_of_a_long_prompt("uncached-v1:0", 3).await;
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    let bodies = bodies(&run);
+    assert!(bodies[0].to_string().contains("cache_control"));
+    assert_eq!(bodies[1..], inputs, "the first one is sent again");
+    assert!(run.lines().values().all(|line| line.get("error").is_none()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_request_writes_no_cache() {
+    let (run, inputs) = run_of_a_long_prompt("m-v1:0", 1).await;
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    assert_eq!(bodies(&run), inputs);
 }

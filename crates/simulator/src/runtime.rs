@@ -102,7 +102,10 @@ impl Request<'_> {
         }
         let body: Value = serde_json::from_slice(body)
             .map_err(|_| ApiError::validation("Malformed input request, please reformat your input and try again."))?;
-        families::answer(&simulator.backend, &model, *written_for, Channel::OnDemand, &body).map_err(to_error)
+        let answered = families::answer(&simulator.backend, &model, *written_for, Channel::OnDemand, &body);
+        let mut answered = answered.map_err(to_error)?;
+        simulator.prompt_cache.count(&model.base, &body, &mut answered.output);
+        Ok(answered)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::calls::Calls;
 use crate::chance;
 use crate::errors::{ApiError, ErrorKind};
 use crate::events::{Events, Sender};
+use crate::families::caching::PromptCache;
 use crate::history::History;
 use crate::invocations::Invocations;
 use crate::jobs::JobBook;
@@ -29,6 +30,7 @@ pub struct Simulator {
     pub(crate) calls: Arc<Calls>,
     pub(crate) invocations: Invocations,
     pub(crate) backend: Backend,
+    pub(crate) prompt_cache: PromptCache,
     pub(crate) catalogue: Catalogue,
     pub(crate) storage: Storage,
     pub(crate) events: Events,
@@ -72,6 +74,7 @@ impl Simulator {
             calls: Arc::default(),
             invocations: Invocations::default(),
             backend: Backend::open(options).map_err(SetupError)?,
+            prompt_cache: PromptCache::default(),
             catalogue,
             storage: Storage::new(bedrock_batch_aws::s3_client(aws)),
             events: Events::start(aws_sdk_eventbridge::Client::new(aws), sender),

@@ -107,6 +107,12 @@ pub(super) struct RunFields {
     fallback_model_id: Option<String>,
     /// If true, rows with the same model input are sent once. Default: true.
     deduplicate: Option<bool>,
+    /// On demand: if true, Bedrock caches what all requests with a prompt have in common, where the model does that. Default: true.
+    prompt_caching: Option<bool>,
+    /// Reference data by name, which prompts insert as `{reference.name}` and hold fields to: the address of a `.csv`, `.json` or
+    /// `.txt` object each.
+    #[schemars(extend("maxProperties" = 10))]
+    reference: Option<BTreeMap<String, String>>,
 }
 
 /// Kind of input.

@@ -32,6 +32,10 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
     for (lane, totals) in &summary.lanes {
         lines.push(line(lane_name(*lane), &of_lane(totals)));
     }
+    if summary.cached.total() > 0 {
+        let (read, written) = (HumanCount(summary.cached.read), HumanCount(summary.cached.written));
+        lines.push(line("cache", &format!("{read} of the tokens in were read from it, {written} written")));
+    }
     lines.push(line("cost", &cost(summary, unpriced)));
     if summary.lanes.contains_key(&Lane::Batch) {
         let on_demand = summary.on_demand_cost_usd.map_or_else(|| unpriced.reason([Lane::OnDemand]), usd);
@@ -90,11 +94,11 @@ pub(crate) fn usd(cost: f64) -> String {
 mod tests {
     use super::*;
     use bedrock_batch_domain::ids::RunId;
-    use bedrock_batch_domain::model::Price;
+    use bedrock_batch_domain::model::{CachedTokens, Price};
     use bedrock_batch_domain::summary::{Duplicates, PriceUsed, Tokens};
 
     fn lane(answers: u64, input: u64, output: u64, cost_usd: Option<f64>) -> LaneTotals {
-        LaneTotals { jobs: 1, answers, tokens: Tokens { input, output }, cost_usd }
+        LaneTotals { jobs: 1, answers, tokens: Tokens { input, output }, cost_usd, ..LaneTotals::default() }
     }
 
     fn output() -> RunOutput {
@@ -123,6 +127,7 @@ mod tests {
             fell_back: BTreeMap::new(),
             input_tokens: 462_656,
             output_tokens: 4100,
+            cached: CachedTokens::default(),
             lanes: BTreeMap::from([(Lane::Batch, lane(2050, 462_656, 4100, Some(0.0604)))]),
             cost_usd: Some(0.0604),
             on_demand_cost_usd: Some(0.1208),

@@ -3,6 +3,7 @@
 mod columns;
 mod generated;
 mod input_file;
+mod references;
 mod report;
 
 use crate::failure::Failure;
@@ -12,10 +13,12 @@ use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
+use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
 use clap::Args;
 use generated::add_generated;
 use input_file::{InputFile, InputKind};
+use references::read_local;
 use report::Report;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -80,20 +83,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let catalog = Catalog { prompts: &prompts.0.library, models: &models, region: &arguments.region };
-    if let Some(file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
+    if let Some(mut file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
         // They would all be reported as unknown.
         if let Some(failure) = missing.filter(|_| sent.is_some() || prompts.are_needed_by(&file.input)) {
             let remedy = "pass the folder of the prompt templates with `--prompt-templates`";
             return Err(Failure::Usage(format!("{failure}; {remedy}")));
         }
         let inputs = columns_of(&file, &arguments.columns, &mut report);
+        let folder = arguments.file.parent().unwrap_or(Path::new(""));
+        let references = read_local(folder, input_file::UPLOADED, &mut file.input, &mut report);
+        let known = KnownFiles { inputs, references };
         match file.kind {
-            InputKind::Run => check_input(&file, &catalog, inputs.get(&0), &mut report),
-            InputKind::Pipeline => check_pipeline(&file, &catalog, &inputs, &mut report),
+            InputKind::Run => check_input(&file, &catalog, &known, &mut report),
+            InputKind::Pipeline => check_pipeline(&file, &catalog, &known, &mut report),
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
     report.finish()
+}
+
+/// What is known of the files of an input, by the index of the stage (0 for a run).
+struct KnownFiles {
+    /// Columns of the rows.
+    inputs: BTreeMap<usize, Vec<String>>,
+    /// Reference data in local files.
+    references: BTreeMap<usize, Vec<Reference>>,
 }
 
 /// Returns the columns of the stages whose input is local or was described with `--columns`.
@@ -113,7 +127,7 @@ fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTr
     inputs
 }
 
-fn check_input(file: &InputFile, catalog: &Catalog<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
+fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, report: &mut Report) {
     "an execution input".clone_into(&mut report.kind);
     let (request, problems) = RunRequest::read(&file.input, LIMITS.stack);
     report.problems(&problems);
@@ -123,17 +137,21 @@ fn check_input(file: &InputFile, catalog: &Catalog<'_>, columns: Option<&Vec<Str
     if request.rows.dataset.is_some() {
         report.not_checked(DATASET_NOT_CHECKED);
     }
-    let columns: Option<Vec<Column>> = columns
+    let columns: Option<Vec<Column>> = known
+        .inputs
+        .get(&0)
         .cloned()
         .or_else(|| image_columns(&request))
         .map(|names| names.into_iter().map(Column::of_input).collect());
-    let checked = check_run(&request, catalog, columns.as_deref());
+    let references = known.references.get(&0).map_or(&[][..], Vec::as_slice);
+    let checked = check_run(&request, catalog, columns.as_deref(), references);
     report.problems(&checked.problems);
     report.replaced(checked.resolved.iter().flat_map(|resolved| &resolved.replaced));
     report.columns("the run", checked.columns.as_deref());
+    report.notes(checked.reference_note);
 }
 
-fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
+fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, report: &mut Report) {
     let (request, problems) = PipelineRequest::read(&file.input, LIMITS);
     report.problems(&problems);
     let Some(mut request) = request else { return };
@@ -149,12 +167,13 @@ fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, inputs: &BTreeMap<usi
         let placed: Vec<_> = of_prompt.into_iter().map(|problem| request.placed(index, problem)).collect();
         report.problems(&placed);
     }
-    let checked = check(&request, catalog, inputs);
+    let checked = check(&request, catalog, &known.inputs, &known.references);
     report.problems(&checked.problems);
     report.replaced(&checked.replaced);
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }
+    report.notes(checked.reference_notes);
     if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.rows.dataset.is_some()) {
         report.not_checked(DATASET_NOT_CHECKED);
     }

@@ -2,6 +2,7 @@
 
 use super::Resolved;
 use super::near_columns::{NearColumns, remedy_of_field};
+use super::reference_names::missing_remedy;
 use crate::columns::{
     ATTEMPTS, Column, EMBEDDING, ERROR, INPUT_TOKENS, INTERNAL, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RECORD_ID,
     RESPONSE, STOP_REASON, names_beside,
@@ -9,7 +10,8 @@ use crate::columns::{
 use crate::input::{InputType, RunRequest};
 use crate::problem::Problem;
 use crate::prompt::{Choice, PromptPlan, Template};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::reference::reference_of;
+use std::collections::BTreeSet;
 
 /// Column that embedding models read.
 pub const EMBEDDING_INPUT: &str = "input_text";
@@ -32,7 +34,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
             }
         }
         Choice::Single => {
-            let found = prompt_column_problems(plan, columns, mappings).into_iter();
+            let found = prompt_column_problems(request, plan, columns).into_iter();
             problems.extend(found.map(|problem| with_input_data_column(request, problem)));
         }
         Choice::Mapped { by_name, .. } => {
@@ -46,7 +48,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
             }
             // With `by_name`, only the rows determine which templates are used.
             if !by_name {
-                problems.extend(prompt_column_problems(plan, columns, mappings));
+                problems.extend(prompt_column_problems(request, plan, columns));
             }
         }
         Choice::Expanded { column, .. } => {
@@ -55,7 +57,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
                 let problem = Problem::new("prompt_config.category_column", column, rule);
                 problems.push(problem.remedy(remedy_of_field(column, columns)));
             }
-            problems.extend(prompt_column_problems(plan, columns, mappings));
+            problems.extend(prompt_column_problems(request, plan, columns));
         }
     }
     let image = &request.rows.image_column;
@@ -70,23 +72,30 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
     problems
 }
 
-/// Returns a problem for each column that a prompt inserts and that is not among `columns`, which have the names that
-/// `mappings` give them.
-fn prompt_column_problems(plan: &PromptPlan, columns: &[String], mappings: &BTreeMap<String, String>) -> Vec<Problem> {
+/// Returns a problem for each column that a prompt inserts and that is not among `columns`, which have the names that the
+/// request's mappings give them. Placeholders of the request's references are not columns.
+fn prompt_column_problems(request: &RunRequest, plan: &PromptPlan, columns: &[String]) -> Vec<Problem> {
+    let is_reference = |name: &&str| reference_of(name).is_some_and(|name| request.references.contains_key(name));
     let mut used: BTreeSet<(String, &str)> = BTreeSet::new();
     for named in &plan.prompts {
         let template = named.prompt.parsed_template();
-        let needed = template.iter().flat_map(Template::columns).map(str::to_owned);
+        let needed = template.iter().flat_map(Template::columns).filter(|name| !is_reference(name)).map(str::to_owned);
         used.extend(needed.map(|name| (name, named.id.as_str())));
     }
     let names: BTreeSet<String> = used.iter().map(|(name, _)| name.clone()).collect();
     let missing: BTreeSet<String> = names.iter().filter(|name| !columns.contains(name)).cloned().collect();
-    let near = NearColumns::new(&missing, &names, columns, mappings);
+    let near = NearColumns::new(&missing, &names, columns, &request.rows.column_mappings);
     let problems = used.into_iter().filter(|(name, _)| missing.contains(name)).map(|(column, prompt)| {
         let rule = format!("the prompt `{prompt}` needs this column, which the input does not have");
-        Problem::without_value(format!("column `{column}`"), rule).remedy(near.remedy(&column))
+        let remedy = reference_of(&column).map_or_else(|| near.remedy(&column), missing_remedy);
+        Problem::without_value(format!("column `{column}`"), rule).remedy(remedy)
     });
-    problems.collect()
+    let ambiguous = columns.iter().filter(|column| is_reference(&column.as_str())).map(|column| {
+        let rule = "prompts insert the reference of this name, so that they cannot insert this column";
+        let remedy = "rename the column with column_mappings, or the reference";
+        Problem::without_value(format!("column `{column}`"), rule).remedy(remedy)
+    });
+    problems.chain(ambiguous).collect()
 }
 
 /// Adds the remedy for the column that `{input_data}` of a generated prompt shows.
@@ -104,7 +113,8 @@ pub fn added_columns(resolved: &Resolved) -> Vec<String> {
     let plan = &resolved.prompts;
     let payload = if resolved.model.family.is_embedding() { EMBEDDING } else { RESPONSE };
     let metadata = [ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
-    let (readers, fields) = plan.readers().unwrap_or_default();
+    // Values that fields are held to change no column.
+    let (readers, fields) = plan.readers_with(&[]).unwrap_or_default();
     if plan.is_wide() {
         let of_prompts = readers.iter().flat_map(|reader| {
             let own = reader.columns.iter().filter_map(|at| fields.get(*at)).map(String::as_str);

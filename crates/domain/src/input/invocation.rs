@@ -54,6 +54,8 @@ pub struct InvocationOptions {
     pub fallback_model_id: Option<String>,
     /// If true, rows with the same model input are sent once.
     pub deduplicate: bool,
+    /// If true, requests on demand have cache points where the model caches their prompts.
+    pub prompt_caching: bool,
 }
 
 impl Default for InvocationOptions {
@@ -69,6 +71,7 @@ impl Default for InvocationOptions {
             inference_profile_arn: None,
             fallback_model_id: None,
             deduplicate: true,
+            prompt_caching: true,
         }
     }
 }
@@ -127,6 +130,7 @@ impl InvocationOptions {
             inference_profile_arn: inference_profile_arn.map(str::to_owned),
             fallback_model_id: fallback_model_id.map(str::to_owned),
             deduplicate: fields.boolean("deduplicate").unwrap_or(defaults.deduplicate),
+            prompt_caching: fields.boolean("prompt_caching").unwrap_or(defaults.prompt_caching),
         }
     }
 }

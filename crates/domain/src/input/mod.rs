@@ -10,6 +10,7 @@ mod invocation;
 mod ordered;
 mod prompt_templates;
 mod prompts;
+mod references;
 mod request;
 mod rows;
 mod stored_request;

@@ -1,11 +1,13 @@
 //! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
+use super::references::read_references;
 use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
 use crate::ids::JobPrefix;
 use crate::problem::Problem;
 use crate::prompt::PromptLibrary;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// File format of the answered rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,9 @@ pub struct RunRequest {
     /// Options for the invocation of models.
     #[serde(flatten)]
     pub invocation: InvocationOptions,
+    /// Addresses of the references, by name.
+    #[serde(rename = "reference", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, String>,
 }
 
 /// Maximum validity of links to the answers in days.
@@ -133,6 +138,7 @@ impl RunRequest {
             InputKind::Stage => None,
         };
         let invocation = InvocationOptions::read(&mut fields);
+        let references = read_references(&mut fields);
         let problems = fields.finish();
         let request = job_name_prefix.zip(model_id).zip(rows).map(|((job_name_prefix, model_id), rows)| Self {
             job_name_prefix,
@@ -150,6 +156,7 @@ impl RunRequest {
             infer_types,
             presigned_url_expiry_days,
             invocation,
+            references,
         });
         (request, problems)
     }

@@ -1,5 +1,6 @@
 //! Format of Anthropic Messages (Bedrock user guide, "model-parameters-anthropic-claude-messages-request-response").
 
+use super::CachedTokens;
 use super::instructions::Instructions;
 use super::output::{BorrowedText, ModelOutput, Reply, ReplyPayload};
 use serde::Deserialize;
@@ -75,12 +76,11 @@ impl<'a> ModelOutput<'a> for Output<'a> {
         let texts = self.content.into_iter().filter(|block| block.kind.0 == "text").filter_map(|block| block.text);
         let payload = BorrowedText::joined(texts).map(ReplyPayload::Text);
         let usage = self.usage;
-        let input_tokens = usage.as_ref().and_then(|u| {
-            let cached =
-                u.cache_creation_input_tokens.unwrap_or(0).saturating_add(u.cache_read_input_tokens.unwrap_or(0));
-            u.input_tokens.map(|n| n.saturating_add(cached))
+        let cached = usage.as_ref().map_or_else(CachedTokens::default, |u| {
+            CachedTokens::reported(u.cache_read_input_tokens, u.cache_creation_input_tokens)
         });
+        let input_tokens = usage.as_ref().and_then(|u| u.input_tokens.map(|n| n.saturating_add(cached.total())));
         let output_tokens = usage.and_then(|u| u.output_tokens);
-        Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens }
+        Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens, cached }
     }
 }

@@ -1,6 +1,7 @@
 //! Format of Converse, with `modelInvocationType` = `Converse`: one format for all other text models (Bedrock user guide,
 //! "batch-inference-data").
 
+use super::CachedTokens;
 use super::instructions::Instructions;
 use super::output::{BorrowedText, ModelOutput, Reply, ReplyPayload};
 use crate::input::Inference;
@@ -73,14 +74,32 @@ struct Usage {
     input_tokens: Option<u64>,
     #[serde(default, rename = "outputTokens")]
     output_tokens: Option<u64>,
+    /// Cached tokens are input tokens too, but not among those of `inputTokens`.
+    #[serde(default, rename = "cacheReadInputTokens")]
+    cache_read: Option<u64>,
+    #[serde(default, rename = "cacheWriteInputTokens")]
+    cache_written: Option<u64>,
+    /// Nova's own names for them.
+    #[serde(default, rename = "cacheReadInputTokenCount")]
+    nova_cache_read: Option<u64>,
+    #[serde(default, rename = "cacheWriteInputTokenCount")]
+    nova_cache_written: Option<u64>,
+}
+
+impl Usage {
+    fn cached(&self) -> CachedTokens {
+        CachedTokens::reported(self.cache_read.or(self.nova_cache_read), self.cache_written.or(self.nova_cache_written))
+    }
 }
 
 impl<'a> ModelOutput<'a> for Output<'a> {
     fn reply(self) -> Reply<'a> {
         let blocks = self.outer.and_then(|output| output.inner).map(|message| message.content).unwrap_or_default();
         let payload = BorrowedText::joined(blocks.into_iter().filter_map(|block| block.text)).map(ReplyPayload::Text);
+        let cached = self.usage.as_ref().map(Usage::cached).unwrap_or_default();
         let (input_tokens, output_tokens) =
             self.usage.map_or((None, None), |usage| (usage.input_tokens, usage.output_tokens));
-        Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens }
+        let input_tokens = input_tokens.map(|tokens| tokens.saturating_add(cached.total()));
+        Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens, cached }
     }
 }

@@ -1,6 +1,8 @@
 //! Model families, with the formats of their records and answers, and the table of models with their limits and prices.
 
 mod anthropic;
+mod cache_point;
+mod cached_tokens;
 mod converse;
 mod family;
 mod frame;
@@ -9,12 +11,15 @@ mod instructions;
 mod nova;
 mod output;
 mod price;
+mod prompt_writers;
 mod record;
 mod refusal;
 mod table;
 mod titan_multimodal;
 mod titan_text;
 
+pub use cache_point::CachePoint;
+pub use cached_tokens::CachedTokens;
 pub use family::{Family, InvocationType};
 pub use frame::ImagePart;
 pub use id::ModelId;

@@ -1,5 +1,6 @@
 //! The answer of a model, whatever its family.
 
+use super::CachedTokens;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -14,6 +15,8 @@ pub struct Reply<'a> {
     pub input_tokens: Option<u64>,
     /// Number of output tokens.
     pub output_tokens: Option<u64>,
+    /// Input tokens that were read from the cache or written to it; they are among the input tokens.
+    pub cached: CachedTokens,
 }
 
 /// Content of an answer.

@@ -1,6 +1,7 @@
 //! Writer of records: one JSON line per row, with everything that does not depend on the row prepared once.
 
 use super::Family;
+use super::cache_point::{CachePoint, CommonParts};
 use super::frame::{Frame, ImagePart};
 use super::instructions::Instructions;
 use crate::input::Inference;
@@ -15,6 +16,9 @@ pub struct RecordWriter {
     text: Vec<Segment>,
     /// If true, the text part is omitted for an image without a text.
     text_may_be_absent: bool,
+    family: Family,
+    system: Option<String>,
+    with_image: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -61,12 +65,31 @@ impl RecordWriter {
         });
         let text = text.collect();
         let text_may_be_absent = family == Family::TitanMultimodalEmbeddings;
-        Self { columns, frame: Frame::new(family, with, with_image), text, text_may_be_absent }
+        let frame = Frame::new(family, with, with_image);
+        let system = with.system.map(str::to_owned);
+        Self { columns, frame, text, text_may_be_absent, family, system, with_image }
     }
 
     /// Returns the columns whose cells [`RecordWriter::push_line`] reads, by position.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Returns the cache point of requests on demand, after what all records have in common.
+    pub fn cache_point(&self) -> Option<CachePoint> {
+        let frame = &self.frame;
+        let begins_with = match self.text.as_slice() {
+            [Segment::Escaped(text), _, ..] => text.as_slice(),
+            _ => &[],
+        };
+        let before = format!("{}{}{}", frame.before_image, frame.before_text_part, frame.before_text);
+        CachePoint::of(CommonParts {
+            family: self.family,
+            before_text: (!self.with_image).then_some(before.as_str()),
+            text: begins_with,
+            after_text: &format!("{}{}", frame.after_text, frame.after),
+            system: self.system.as_deref(),
+        })
     }
 
     /// Appends one line, including its line feed. `cell(i)` is the row's cell of `columns()[i]`. `image` is placed before the

@@ -1,6 +1,7 @@
 //! Format of Amazon Titan Multimodal Embeddings G1 (Bedrock user guide, "model-parameters-titan-embed-mm"): a text, an
 //! image, or both.
 
+use super::CachedTokens;
 use super::instructions::Instructions;
 use super::output::{ModelOutput, Reply, ReplyPayload};
 use serde::Deserialize;
@@ -42,6 +43,7 @@ impl ModelOutput<'_> for Output {
             stop_reason: None,
             input_tokens: self.input_tokens,
             output_tokens: None,
+            cached: CachedTokens::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Format of Amazon Titan Text Embeddings V2 (Bedrock user guide, "model-parameters-titan-embed-text").
 
+use super::CachedTokens;
 use super::instructions::Instructions;
 use super::output::{ModelOutput, Reply, ReplyPayload};
 use serde::Deserialize;
@@ -33,6 +34,7 @@ impl ModelOutput<'_> for Output {
             stop_reason: None,
             input_tokens: self.input_tokens,
             output_tokens: None,
+            cached: CachedTokens::default(),
         }
     }
 }

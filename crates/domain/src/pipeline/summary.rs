@@ -88,6 +88,7 @@ fn cost(outputs: &[RunOutput]) -> Option<f64> {
 mod tests {
     use super::super::FrozenStage;
     use super::*;
+    use crate::model::CachedTokens;
     use crate::summary::{Duplicates, Summary};
 
     fn output(run: &str, failed: u64, cost_usd: Option<f64>) -> RunOutput {
@@ -109,6 +110,7 @@ mod tests {
             fell_back: BTreeMap::new(),
             input_tokens: 1,
             output_tokens: 1,
+            cached: CachedTokens::default(),
             lanes: BTreeMap::new(),
             cost_usd,
             on_demand_cost_usd: None,

@@ -21,6 +21,7 @@ use crate::prompt::Prompt;
 use answer_schema::AnswerSchema;
 use prompts_file::GeneratedTexts;
 use template_text::USER_PROMPT_TEMPLATE;
+use std::collections::BTreeMap;
 
 /// Returns the prompt that the files contain, or `None` if its texts are not known, so that only the schema was checked.
 /// `{input_data}` shows `input_data_column`.
@@ -50,6 +51,7 @@ pub fn generated_prompt(
         prefill: None,
         output_schema,
         response_schema: response_schema.flatten(),
+        allowed_values: BTreeMap::new(),
     };
     Problems::check(problems_of(&prompt, prompts, schema))?;
     Ok(prompts.map(|_| prompt))

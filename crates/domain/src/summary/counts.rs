@@ -3,6 +3,7 @@
 use crate::extract::{ColumnType, FieldKinds};
 use crate::join_task::JoinStamp;
 use crate::lane::Lane;
+use crate::model::CachedTokens;
 use crate::row_error::{Reason, RowErrorCode, count_words};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,7 +53,18 @@ impl ChunkCounts {
                 usage.answers += answers;
                 usage.tokens.add(tokens);
             }
-            None => self.usage.push(Usage { lane, model_id: model_id.to_owned(), answers, tokens }),
+            None => {
+                let cached = CachedTokens::default();
+                self.usage.push(Usage { lane, model_id: model_id.to_owned(), answers, tokens, cached });
+            }
+        }
+    }
+
+    /// Adds cached tokens to the usage of a model that has some.
+    pub fn add_cached(&mut self, lane: Lane, model_id: &str, cached: CachedTokens) {
+        let known = self.usage.iter_mut().find(|usage| usage.lane == lane && usage.model_id == model_id);
+        if let Some(usage) = known {
+            usage.cached.add(cached);
         }
     }
 }
@@ -88,6 +100,9 @@ pub struct Usage {
     /// Tokens of those answers.
     #[serde(flatten)]
     pub tokens: Tokens,
+    /// Those of the input tokens that were read from the cache of prompts or written to it.
+    #[serde(flatten)]
+    pub cached: CachedTokens,
 }
 
 /// Adds `more` to `counts`, by reason.

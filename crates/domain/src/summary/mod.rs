@@ -5,7 +5,7 @@ mod counts;
 use crate::ids::RunId;
 use crate::input::InputType;
 use crate::lane::Lane;
-use crate::model::{Model, Price};
+use crate::model::{CachedTokens, Model, Price};
 use crate::plan::{Plan, PlanCounts};
 use crate::row_error::RowErrorCode;
 use counts::{add_counts, failed_codes};
@@ -69,6 +69,9 @@ pub struct Summary {
     pub input_tokens: u64,
     /// Output tokens, as reported by Bedrock.
     pub output_tokens: u64,
+    /// Those of the input tokens that were read from the cache of prompts or written to it.
+    #[serde(flatten)]
+    pub cached: CachedTokens,
     /// Totals of each lane that was used.
     pub lanes: BTreeMap<Lane, LaneTotals>,
     /// Cost in US dollars; `null` if the price of a model is unknown.
@@ -100,6 +103,9 @@ pub struct LaneTotals {
     /// Tokens of those answers.
     #[serde(flatten)]
     pub tokens: Tokens,
+    /// Those of the input tokens that were read from the cache of prompts or written to it.
+    #[serde(flatten)]
+    pub cached: CachedTokens,
     /// Cost in US dollars; `null` if the price of a model is unknown.
     pub cost_usd: Option<f64>,
 }
@@ -130,12 +136,16 @@ impl Summary {
             used.saved.add(chunk.saved);
             for usage in &chunk.usage {
                 used.add_usage(usage.lane, &usage.model_id, usage.answers, usage.tokens);
+                used.add_cached(usage.lane, &usage.model_id, usage.cached);
             }
         }
         used.usage.sort_by(|a, b| (a.lane, &a.model_id).cmp(&(b.lane, &b.model_id)));
         let total = |field: fn(&ChunkCounts) -> u64| chunks.iter().map(field).sum::<u64>();
-        let mut tokens = Tokens::default();
-        used.usage.iter().for_each(|usage| tokens.add(usage.tokens));
+        let (mut tokens, mut cached) = (Tokens::default(), CachedTokens::default());
+        for usage in &used.usage {
+            tokens.add(usage.tokens);
+            cached.add(usage.cached);
+        }
         let sent = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.sent).map(|_| 1).sum::<u32>();
         let prices = Prices { plan };
         let lanes = [Lane::Batch, Lane::OnDemand].into_iter().filter_map(|lane| {
@@ -147,6 +157,7 @@ impl Summary {
             for usage in &of_lane {
                 totals.answers += usage.answers;
                 totals.tokens.add(usage.tokens);
+                totals.cached.add(usage.cached);
             }
             totals.cost_usd = prices.cost(of_lane.iter().copied(), |lane| lane);
             Some((lane, totals))
@@ -174,6 +185,7 @@ impl Summary {
             fell_back: fallen_back(jobs),
             input_tokens: tokens.input,
             output_tokens: tokens.output,
+            cached,
             lanes: lanes.collect(),
             cost_usd: prices.cost(used.usage.iter(), |lane| lane),
             on_demand_cost_usd: prices.cost(used.usage.iter(), |_| Lane::OnDemand),
@@ -238,7 +250,8 @@ impl Prices<'_> {
                 InputType::Image => usage.answers,
                 InputType::Text => 0,
             };
-            Some(price.cost_usd(usage.tokens.input, usage.tokens.output, images))
+            let cost = price.cost_usd(usage.tokens.input, usage.tokens.output, images);
+            Some(cost + price.cache_difference_usd(usage.cached))
         });
         // Not `sum`, which returns -0.0 for an empty iterator.
         costs.try_fold(0.0, |sum, cost| Some(sum + cost?))

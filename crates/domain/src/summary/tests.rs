@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::CachedTokens;
 use crate::row_error::RowError;
 use serde_json::json;
 
@@ -118,4 +119,25 @@ fn counts_and_plans_without_codes_are_read() {
 fn a_run_without_requests_costs_nothing() {
     let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&[])], &[job(Lane::Batch, 0, None)]);
     assert!(summary.cost_usd.is_some_and(|cost| cost.to_bits() == 0.0_f64.to_bits()), "not -0.0");
+}
+
+#[test]
+fn cached_tokens_are_counted_and_have_their_own_price() {
+    let mut counts = chunk(&[(Lane::OnDemand, "us.m", 3_000_000, 0)]);
+    counts.add_cached(Lane::OnDemand, "us.m", CachedTokens { read: 1_000_000, written: 1_000_000 });
+    let stored: ChunkCounts = serde_json::from_value(serde_json::to_value(&counts).unwrap()).unwrap();
+    assert_eq!(stored, counts);
+    let summary = Summary::new(&plan(Some((1.0, 2.0))), &[stored], &[job(Lane::OnDemand, 0, None)]);
+    assert_eq!(summary.cached, CachedTokens { read: 1_000_000, written: 1_000_000 });
+    assert_eq!(summary.lanes[&Lane::OnDemand].cached, summary.cached);
+    let cost = summary.cost_usd.unwrap();
+    assert!((cost - 2.0 * (1.0 + 0.1 + 1.25)).abs() < 1e-9, "{cost}");
+    let written = serde_json::to_value(&summary).unwrap();
+    assert_eq!((&written["input_tokens"], &written["cache_read_input_tokens"]), (&json!(3_000_000), &json!(1_000_000)));
+    let without = Summary::new(&plan(None), &[chunk(&[(Lane::Batch, "m", 1, 1)])], &[]);
+    let without = serde_json::to_value(&without).unwrap();
+    assert!(
+        without.get("cache_read_input_tokens").is_none()
+            && without["lanes"]["batch"].get("cache_read_input_tokens").is_none()
+    );
 }

@@ -11,6 +11,7 @@
 
 mod answer_line;
 mod backoff;
+mod cache_points;
 mod candidates;
 mod pace;
 mod parts;

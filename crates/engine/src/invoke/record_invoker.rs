@@ -2,6 +2,7 @@
 
 use super::answer_line::{Answer, RecordFailure};
 use super::backoff::{MAX_ATTEMPTS, MAX_TIMED_OUT_ATTEMPTS, wait};
+use super::cache_points::CachePoints;
 use super::candidates::Candidates;
 use super::pace::Pace;
 use super::records::Record;
@@ -10,6 +11,7 @@ use super::request::send;
 use super::times::Times;
 use crate::error::EngineError;
 use aws_sdk_bedrockruntime::Client;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::model::InvocationType;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -20,6 +22,7 @@ pub(super) struct RecordInvoker {
     pub(super) client: Client,
     pub(super) invocation: InvocationType,
     pub(super) models: Candidates,
+    pub(super) cache_points: CachePoints,
     pub(super) pace: Pace,
     pub(super) times: Times,
     /// Number of requests sent.
@@ -58,12 +61,15 @@ impl RecordInvoker {
                 return Outcome::NoModel;
             };
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let sent = send(&self.client, self.invocation, &model.id, record.model_input());
+            let body = self.cache_points.body(&model.id, record.model_input());
+            let sent = send(&self.client, self.invocation, &model.id, &body);
             let refusal = match timeout_at(self.times.wait_until, sent).await {
                 Ok(Ok(body)) => {
                     model.record_answer();
                     return Outcome::Line(model.id.clone(), Answer::read(body));
                 }
+                // The same request is sent once more, without its cache point.
+                Ok(Err(error)) if self.cache_points.are_refused(&body, error.message().unwrap_or_default()) => continue,
                 Ok(Err(error)) => refusal::read(&error, model.answers()),
                 Err(_) => return Outcome::GivenUp(Some(timed_out_at_deadline())),
             };

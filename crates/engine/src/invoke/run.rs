@@ -1,5 +1,6 @@
 //! Use case: one invocation for one job.
 
+use super::cache_points::CachePoints;
 use super::candidates::Candidates;
 use super::pace::Pace;
 use super::parts::{Part, stored};
@@ -142,6 +143,7 @@ impl Invoker {
             client: self.bedrock.clone(),
             invocation: plan.model.family.invocation_type(),
             models: Candidates::new(models.into_iter().flatten().map(|model| model.id.clone())),
+            cache_points: CachePoints::of(plan, job)?,
             pace: Pace::new(options.requests_per_second),
             times,
             requests: AtomicU64::new(0),

@@ -3,9 +3,9 @@
 use super::input::{Input, InputReader, columns_without_text};
 use super::prompting::RowPrompter;
 use crate::error::{EngineError, collected};
-use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, resolve};
+use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, reference_problems, resolve};
 use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
-use bedrock_batch_domain::problem::Problems;
+use bedrock_batch_domain::problem::{Problem, Problems};
 use serde_json::Value;
 
 /// Request whose model, prompts and input were found.
@@ -38,8 +38,11 @@ impl ValidatedRequest {
         if let Some(prompt) = generated {
             request.prompt_config.set_generated(prompt);
         }
-        let (resolved, more) = resolve(&request, catalog);
+        let (mut resolved, more) = resolve(&request, catalog);
         problems.extend(more);
+        let of_references = read_references(&request, inputs, &mut resolved).await;
+        let of_references = collected(of_references, &mut problems)?;
+        problems.extend(of_references.into_iter().flatten());
         let input = collected(inputs.find(&request, pinned).await, &mut problems)?;
         if let Some(input) = &input {
             if let Some(resolved) = &resolved {
@@ -62,4 +65,18 @@ impl ValidatedRequest {
         let choosing = prompts.choosing_column(&self.input.view.names());
         RowPrompter { view: &self.input.view, prompts, choosing, images: None }
     }
+}
+
+/// Reads the references of a request for its prompts. Returns all problems of them.
+async fn read_references(
+    request: &RunRequest,
+    inputs: &InputReader,
+    resolved: &mut Option<Resolved>,
+) -> Result<Vec<Problem>, EngineError> {
+    let (references, mut problems) = inputs.references(request).await?;
+    if let Some(resolved) = resolved {
+        resolved.prompts.references = references;
+        problems.extend(reference_problems(request, resolved));
+    }
+    Ok(problems)
 }

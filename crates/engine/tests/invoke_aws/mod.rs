@@ -19,6 +19,7 @@ pub(crate) struct ModelRequest {
     pub(crate) operation: String,
     pub(crate) record: String,
     pub(crate) is_signed: bool,
+    pub(crate) body: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -154,7 +155,15 @@ async fn bedrock(aws: &Aws, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Res
         world.most_in_flight = world.most_in_flight.max(world.in_flight);
         let attempt = world.requests.iter().filter(|request| request.record == record).count();
         let is_signed = crate::signature::is_right(uri.path(), headers, body);
-        world.requests.push(ModelRequest { at: Instant::now(), model: model.clone(), operation, record, is_signed });
+        let body = body.to_vec();
+        world.requests.push(ModelRequest {
+            at: Instant::now(),
+            model: model.clone(),
+            operation,
+            record,
+            is_signed,
+            body,
+        });
         attempt
     };
     let refuse = |status, name: &str, more: &[(&str, &str)], message: &str| {
@@ -165,6 +174,10 @@ async fn bedrock(aws: &Aws, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Res
     let response = match case.as_str() {
         _ if model.starts_with("denied") => {
             refuse(403, "AccessDeniedException", &[], "You don't have access to the model with the specified model ID.")
+        }
+        _ if model.starts_with("uncached") && String::from_utf8_lossy(body).contains("cache_control") => {
+            let message = "You invoked an unsupported model or your request did not allow prompt caching.";
+            refuse(403, "AccessDeniedException", &[], message)
         }
         _ if model.starts_with("profile-only") => {
             let message = "Invocation of model ID m with on-demand throughput isn\u{2019}t supported.";

@@ -5,6 +5,7 @@
 //! not its exact words.
 
 mod anthropic;
+pub(crate) mod caching;
 mod chat;
 mod completion;
 mod converse;
@@ -43,6 +44,11 @@ pub(crate) fn answer(
     channel: Channel,
     body: &Value,
 ) -> Result<Answered, Refusal> {
+    let marks = caching::marks(body).map_err(Refusal::invalid)?;
+    if marks > 0 && (channel == Channel::Batch || !caching::is_supported(&model.base)) {
+        let message = "You invoked an unsupported model or your request did not allow prompt caching.";
+        return Err(Refusal::forbidden(message));
+    }
     let family = model.family().resolved_by(body);
     let converse = written_for == InvocationType::Converse;
     let root = Node::root(body);

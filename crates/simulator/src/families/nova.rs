@@ -23,7 +23,7 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prom
     }
     if let Some(system) = root.optional("system") {
         let blocks = system.list()?.into_iter();
-        let texts = blocks.map(|block| block.object(&["text"])?.required("text")?.text());
+        let texts = blocks.map(|block| block.object(&["text", "cachePoint"])?.required("text")?.text());
         prompt.system = texts.collect::<Result<Vec<_>, _>>()?.join("\n");
     }
     read_inference(&root, base, &mut prompt)?;
@@ -44,7 +44,11 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prom
 }
 
 fn read_block(block: &Node<'_>, base: &str, from_assistant: bool, prompt: &mut TextPrompt) -> Result<(), Refusal> {
-    let block = block.clone().union(&["text", "image", "video", "document", "toolUse", "toolResult"])?;
+    // The mark of the cache is within the block that it ends.
+    let block = match block.clone().object(&["text", "cachePoint"]) {
+        Ok(text) if text.has("text") => text,
+        _ => block.clone().union(&["text", "image", "video", "document", "toolUse", "toolResult"])?,
+    };
     if let Some(text) = block.optional("text") {
         prompt.add(from_assistant, text.text()?);
     }

@@ -1,0 +1,76 @@
+//! Cache points of the requests of an invocation.
+
+use crate::error::EngineError;
+use bedrock_batch_domain::input::InputType;
+use bedrock_batch_domain::model::{CachePoint, Model};
+use bedrock_batch_domain::plan::{JobItem, Plan};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Cache points of all prompts of a run, for the models that cache.
+#[derive(Debug, Default)]
+pub(super) struct CachePoints {
+    points: Vec<CachePoint>,
+    /// Ids of the models, with the minimum number of tokens that they cache.
+    models: Vec<(String, u64)>,
+    /// True if Bedrock has refused a request because of its cache point.
+    refused: AtomicBool,
+}
+
+impl CachePoints {
+    /// Creates the cache points for a job. A single request would pay for writing the cache, and never read it.
+    ///
+    /// # Errors
+    /// Returns an error if a prompt of the plan is invalid.
+    pub(super) fn of(plan: &Plan, job: &JobItem) -> Result<Self, EngineError> {
+        let models: Vec<&Model> =
+            [Some(&plan.on_demand.model), plan.on_demand.fallback.as_ref()].into_iter().flatten().collect();
+        let models = models.iter().filter_map(|model| Some((model.id.clone(), model.prompt_caching?)));
+        let models: Vec<(String, u64)> = models.collect();
+        let request = &plan.request;
+        if models.is_empty() || !request.invocation.prompt_caching || job.records < 2 {
+            return Ok(Self::default());
+        }
+        let with_image = request.rows.input_type == InputType::Image;
+        let writers = plan.prompts.record_writers(plan.model.family, &request.inference, with_image)?;
+        let points = writers.iter().filter_map(|writer| writer.cache_point()).collect();
+        Ok(Self { points, models, refused: AtomicBool::new(false) })
+    }
+
+    /// Returns the body of a request to a model: the input of the record, with a cache point if the model caches this prompt.
+    pub(super) fn body<'a>(&self, model_id: &str, model_input: &'a [u8]) -> Cow<'a, [u8]> {
+        let minimum = self.models.iter().find(|(id, _)| id == model_id).map(|(_, minimum)| *minimum);
+        let Some(minimum) = minimum.filter(|_| !self.refused.load(Ordering::Relaxed)) else {
+            return Cow::Borrowed(model_input);
+        };
+        let points = self.points.iter().filter(|point| point.tokens >= minimum);
+        points.filter_map(|point| point.mark(model_input)).next().map_or(Cow::Borrowed(model_input), Cow::Owned)
+    }
+
+    /// Returns true if Bedrock refuses a request because of its cache point, as the message says. Later requests have none.
+    pub(super) fn are_refused(&self, body: &Cow<'_, [u8]>, message: &str) -> bool {
+        let is_refused = matches!(body, Cow::Owned(_)) && message.to_ascii_lowercase().contains("cach");
+        if is_refused && !self.refused.swap(true, Ordering::Relaxed) {
+            tracing::warn!("prompt_caching_refused");
+        }
+        is_refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("You invoked an unsupported model or your request did not allow prompt caching.", true)]
+    #[case("messages.0.content.0.cache_control: Extra inputs are not permitted", true)]
+    #[case("extraneous key [cachePoint] is not permitted", true)]
+    #[case("Input is too long for requested model.", false)]
+    fn a_refusal_of_cache_points_ends_them(#[case] message: &str, #[case] expected: bool) {
+        let points = CachePoints::default();
+        assert!(!points.are_refused(&Cow::Borrowed(b"x"), message), "it had none");
+        assert_eq!(points.are_refused(&Cow::Owned(b"x".to_vec()), message), expected);
+        assert_eq!(points.refused.load(Ordering::Relaxed), expected);
+    }
+}
