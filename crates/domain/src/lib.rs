@@ -30,6 +30,7 @@ pub mod json_text;
 pub mod lane;
 pub mod layout;
 pub mod links;
+pub mod matching;
 pub mod model;
 pub mod pipeline;
 pub mod plan;

@@ -20,7 +20,7 @@ pub(super) struct InlinePrompt {
     prefill: Option<String>,
     /// Fields to extract from each answer.
     output_schema: Option<OutputSchema>,
-    /// JSON Schema that the JSON value of an answer must match. Requires an `output_schema` of type `json`.
+    /// JSON Schema that the JSON value of an answer must match. Without an `output_schema`, its properties are the columns.
     response_schema: Option<Map<String, Value>>,
 }
 

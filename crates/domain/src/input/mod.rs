@@ -1,5 +1,6 @@
 //! Execution inputs: the JSON that starts an execution, which is validated completely before anything else happens.
 
+mod answers;
 mod dataset;
 mod fields;
 mod inference;
@@ -11,6 +12,7 @@ mod prompts;
 mod request;
 mod rows;
 
+pub use answers::{AnswerOptions, ResponseFormat};
 pub use dataset::DATASET_FIELDS;
 pub use fields::Fields;
 pub use inference::Inference;

@@ -1,6 +1,6 @@
 //! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
-use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
+use super::{AnswerOptions, Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
 use crate::ids::JobPrefix;
 use crate::problem::Problem;
 use crate::prompt::PromptLibrary;
@@ -73,6 +73,9 @@ pub struct RunRequest {
     /// Options for the invocation of models.
     #[serde(flatten)]
     pub invocation: InvocationOptions,
+    /// Options for the answers.
+    #[serde(flatten)]
+    pub answers: AnswerOptions,
 }
 
 /// Maximum validity of links to the answers in days.
@@ -130,6 +133,7 @@ impl RunRequest {
             InputKind::Stage => None,
         };
         let invocation = InvocationOptions::read(&mut fields);
+        let answers = AnswerOptions::read(&mut fields);
         let problems = fields.finish();
         let request = job_name_prefix.zip(model_id).zip(rows).map(|((job_name_prefix, model_id), rows)| Self {
             job_name_prefix,
@@ -146,6 +150,7 @@ impl RunRequest {
             infer_types,
             presigned_url_expiry_days,
             invocation,
+            answers,
         });
         (request, problems)
     }

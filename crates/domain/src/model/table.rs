@@ -49,6 +49,9 @@ pub struct Model {
     /// True if the model accepts images.
     #[serde(default)]
     pub takes_images: bool,
+    /// True if Bedrock can make its answers match a JSON Schema.
+    #[serde(default)]
+    pub structured_output: bool,
 }
 
 /// Table of models.
@@ -65,6 +68,7 @@ pub struct ModelTable {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, as the file names them")]
 struct ModelEntry {
     id: String,
     family: Family,
@@ -73,6 +77,8 @@ struct ModelEntry {
     #[serde(default)]
     images: bool,
     #[serde(default)]
+    structured_output: bool,
+    #[serde(default)]
     price: Option<Price>,
     #[serde(default)]
     batch_price: Option<Price>,
@@ -80,6 +86,12 @@ struct ModelEntry {
     geo_surcharge: bool,
     #[serde(default)]
     limits: LimitOverrides,
+}
+
+impl ModelEntry {
+    fn has_structured_output(&self) -> bool {
+        self.structured_output && self.family.takes_schema()
+    }
 }
 
 /// Content of a user's file: the date of its prices, limits for all models, the models that are invoked on demand through an
@@ -223,12 +235,21 @@ impl ModelTable {
             on_demand_price,
             prices_as_of: self.prices_as_of.clone(),
             takes_images: row.images,
+            structured_output: row.has_structured_output(),
         }
     }
 
     /// Lists the models that accept images, for a message.
     pub fn listed_with_images(&self) -> String {
         let mut ids: Vec<&str> = self.model.iter().filter(|row| row.images).map(|row| row.id.as_str()).collect();
+        ids.sort_unstable();
+        listed(&ids)
+    }
+
+    /// Lists the models with structured output, for a message.
+    pub fn listed_with_structured_output(&self) -> String {
+        let with = self.model.iter().filter(|row| row.has_structured_output());
+        let mut ids: Vec<&str> = with.map(|row| row.id.as_str()).collect();
         ids.sort_unstable();
         listed(&ids)
     }
@@ -290,6 +311,26 @@ mod tests {
     #[case("openai.gpt-oss-120b-1:0", false)]
     fn the_table_knows_which_models_accept_images(#[case] id: &str, #[case] images: bool) {
         assert_eq!(table().find(id, None).unwrap().takes_images, images);
+    }
+
+    #[rstest]
+    #[case("anthropic.claude-3-haiku-20240307-v1:0", false)]
+    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", true)]
+    #[case("global.anthropic.claude-sonnet-4-5-20250929-v1:0", true)]
+    #[case("amazon.nova-micro-v1:0", false)]
+    #[case("openai.gpt-oss-120b-1:0", true)]
+    #[case("qwen.qwen3-32b-v1:0", true)]
+    #[case("meta.llama3-1-8b-instruct-v1:0", false)]
+    fn the_table_knows_which_models_have_structured_output(#[case] id: &str, #[case] expected: bool) {
+        assert_eq!(table().find(id, None).unwrap().structured_output, expected);
+    }
+
+    #[test]
+    fn a_model_whose_format_takes_no_schema_has_no_structured_output() {
+        let overrides = "[[model]]\nid = \"amazon.nova-x\"\nfamily = \"nova\"\nstructured_output = true";
+        let table = ModelTable::with_overrides(overrides).unwrap();
+        assert!(!table.find("amazon.nova-x-v1:0", None).unwrap().structured_output);
+        assert!(!table.listed_with_structured_output().contains("nova-x"));
     }
 
     #[test]

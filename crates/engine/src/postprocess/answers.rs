@@ -7,7 +7,7 @@ use super::row_ids::RowIds;
 use crate::error::EngineError;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::{RecordError, read_line};
-use bedrock_batch_domain::extract::{FieldKinds, FieldValue, Unparsed};
+use bedrock_batch_domain::extract::{Extraction, FieldKinds, FieldValue, Unparsed};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
@@ -68,8 +68,8 @@ pub(super) struct StoredReply {
 pub(super) enum Fields {
     /// The prompt defines none, or there is no text.
     None,
-    /// Fields, in the order of the prompt.
-    Found(Box<[Option<FieldValue>]>),
+    /// Fields of all prompts, in order, and the fields of this one whose values were changed.
+    Found { values: Box<[Option<FieldValue>]>, changed: Box<[usize]> },
     /// The answer has none, for this reason.
     Unparsed(Box<Unparsed>),
 }
@@ -302,11 +302,11 @@ impl<'a> Answers<'a> {
         let Some(extractor) = &reader.extractor else { return Fields::None };
         let prefill = self.reading.prompts.prefill(prompt);
         let whole = if prefill.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{prefill}{text}")) };
-        match extractor.extract(&whole, stop_reason) {
-            Ok(values) => {
-                let all = self.field_names().len();
+        match extractor.extract_with_changes(&whole, stop_reason) {
+            Ok(Extraction { values, changed }) => {
+                let (all, changed) = (self.field_names().len(), changed.into());
                 if values.len() == all && reader.columns.iter().enumerate().all(|(at, column)| at == *column) {
-                    return Fields::Found(values.into());
+                    return Fields::Found { values: values.into(), changed };
                 }
                 let mut fields = vec![None; all];
                 for (column, value) in reader.columns.iter().zip(values) {
@@ -314,7 +314,7 @@ impl<'a> Answers<'a> {
                         *field = value;
                     }
                 }
-                Fields::Found(fields.into())
+                Fields::Found { values: fields.into(), changed }
             }
             Err(why) => Fields::Unparsed(Box::new(why)),
         }
@@ -330,13 +330,14 @@ impl<'a> Answers<'a> {
         self.reading.prompts
     }
 
-    /// Returns the kinds of each field's values in the answers.
+    /// Returns the kinds of each field: those of its declared type, or those of its values in the answers.
     pub(super) fn kinds(&self) -> Vec<FieldKinds> {
-        let mut kinds = vec![FieldKinds::default(); self.field_names().len()];
+        let prompts = self.reading.prompts;
+        let mut kinds = prompts.declared_kinds();
         for row in &self.rows {
-            if let Outcome::Replied(StoredReply { fields: Fields::Found(values), .. }) = &row.outcome {
-                for (kinds, value) in kinds.iter_mut().zip(values) {
-                    if let Some(value) = value {
+            if let Outcome::Replied(StoredReply { fields: Fields::Found { values, .. }, .. }) = &row.outcome {
+                for ((kinds, value), by_values) in kinds.iter_mut().zip(values).zip(&prompts.typed_by_values) {
+                    if let Some(value) = value.as_ref().filter(|_| *by_values) {
                         kinds.record(value);
                     }
                 }

@@ -24,7 +24,8 @@ pub(super) fn record_writers(checked: &ValidatedRequest) -> Result<Vec<RecordWri
         let template = named.prompt.parsed_template();
         let template = template.map_err(|rule| Problem::without_value(format!("prompt `{}`", named.id), rule))?;
         let (system, prefill) = (named.prompt.system.as_deref(), named.prompt.prefill.as_deref());
-        Ok(RecordWriter::new(family, &template, inference, system, prefill, with_image))
+        let schema = named.prompt.response_schema.as_ref().filter(|_| checked.request.answers.enforce_schema);
+        Ok(RecordWriter::with_schema(family, &template, inference, (system, prefill), with_image, schema))
     });
     writers.collect()
 }
