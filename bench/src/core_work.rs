@@ -108,6 +108,7 @@ impl Postprocess {
                 let Ok(file) = SharedFile::open(&rows_file) else { break };
                 let answers = self.answers.join(format!("{}.jsonl.out", Layout::chunk(index)));
                 let job = JoinJob {
+                    prefix: None,
                     family: Family::AnthropicMessages,
                     reading: Reading {
                         retry_on: &[RetryOn::Missing, RetryOn::Error],

@@ -123,6 +123,7 @@ fn join_chunk(
 ) -> Result<u64, EngineError> {
     let runtime = Handle::current();
     let job = JoinJob {
+        prefix: None,
         family: Family::AnthropicMessages,
         reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prompts: &PromptsRead::default() },
         columns: &[],

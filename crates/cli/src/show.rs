@@ -8,7 +8,8 @@ use crate::stack::Stack;
 use crate::table::{Table, single_line};
 use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::columns::{
-    ATTEMPTS, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RECORD_ID, RESPONSE, STOP_REASON,
+    ATTEMPTS, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PARSE_STATUS, PROMPT_ID, RECORD_ID, RESPONSE,
+    STATUS, STOP_REASON, VALIDATION_PASSED, prefixed,
 };
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::Prompt;
@@ -59,34 +60,35 @@ enum ColumnSelection {
     /// Columns that the user named.
     Named(Vec<String>),
     /// Columns that the prompts insert, and the fields of their answers.
-    OfPrompts { inserted: Vec<String>, fields: Vec<String> },
+    OfPrompts { inserted: Vec<String>, fields: Vec<String>, prefix: Option<String> },
 }
 
 impl Default for ColumnSelection {
     fn default() -> Self {
-        Self::OfPrompts { inserted: Vec::new(), fields: Vec::new() }
+        Self::OfPrompts { inserted: Vec::new(), fields: Vec::new(), prefix: None }
     }
 }
 
 impl ColumnSelection {
     fn of(plan: &Plan) -> Self {
-        let (mut inserted, mut fields) = (Vec::new(), Vec::new());
+        let prefix = plan.request.answers.output_column_prefix.clone();
+        let mut inserted = Vec::new();
         for prompt in prompts(plan) {
             let template = prompt.parsed_template().ok();
             let is_column =
                 |name: &&str| reference_of(name).is_none_or(|name| !plan.request.references.contains_key(name));
             let columns = template.iter().flat_map(|template| template.columns()).filter(is_column).map(str::to_owned);
             inserted.extend(columns.filter(|name| !inserted.contains(name)).collect::<Vec<_>>());
-            let names = prompt.output_schema.iter().flat_map(|schema| &schema.fields).map(|(name, _)| name.clone());
-            fields.extend(names.filter(|name| !fields.contains(name)).collect::<Vec<_>>());
         }
-        Self::OfPrompts { inserted, fields }
+        let (_, fields) = plan.prompts.readers().unwrap_or_default();
+        let fields = fields.iter().map(|name| prefixed(prefix.as_deref(), name)).collect();
+        Self::OfPrompts { inserted, fields, prefix }
     }
 
     /// Selects from the columns of a file.
     fn select(&self, available: &[&str]) -> Result<Vec<String>, Failure> {
         let is_available = |name: &&str| available.contains(name);
-        let (inserted, fields) = match self {
+        let (inserted, fields, prefix) = match self {
             Self::Named(names) => {
                 if let Some(missing) = names.iter().find(|name| !is_available(&name.as_str())) {
                     let columns = available.join(", ");
@@ -96,11 +98,16 @@ impl ColumnSelection {
                 }
                 return Ok(names.clone());
             }
-            Self::OfPrompts { inserted, fields } => (inserted, fields),
+            Self::OfPrompts { inserted, fields, prefix } => (inserted, fields, prefix.as_deref()),
         };
+        let added = |name: &str| prefixed(prefix, name);
         // Rows with the answers to several prompts have columns for each prompt.
-        if !is_available(&RESPONSE) && !is_available(&EMBEDDING) {
-            return Ok(available.iter().filter(|name| !is_bookkeeping(name)).map(|name| (*name).to_owned()).collect());
+        if !is_available(&added(RESPONSE).as_str()) && !is_available(&added(EMBEDDING).as_str()) {
+            return Ok(available
+                .iter()
+                .filter(|name| !is_bookkeeping(name, prefix))
+                .map(|name| (*name).to_owned())
+                .collect());
         }
         let existing =
             |names: &[String]| names.iter().map(String::as_str).filter(is_available).map(str::to_owned).collect();
@@ -111,10 +118,10 @@ impl ColumnSelection {
             columns.push(FILE_NAME.to_owned());
         }
         columns.extend(inserted);
-        columns.push(PROMPT_ID.to_owned());
+        columns.push(added(PROMPT_ID));
         // The fields hold the content of the response in a more readable form.
-        columns.extend(if fields.is_empty() { vec![RESPONSE.to_owned()] } else { fields });
-        columns.extend([EMBEDDING.to_owned(), ERROR.to_owned()]);
+        columns.extend(if fields.is_empty() { vec![added(RESPONSE)] } else { fields });
+        columns.extend([added(EMBEDDING), added(ERROR)]);
         let mut unique: Vec<String> = Vec::new();
         for name in columns {
             if is_available(&name.as_str()) && !unique.contains(&name) {
@@ -129,9 +136,14 @@ impl ColumnSelection {
 const FILE_NAME: &str = "file_name";
 
 /// Returns true for columns that are rarely of interest.
-fn is_bookkeeping(column: &str) -> bool {
+fn is_bookkeeping(column: &str, prefix: Option<&str>) -> bool {
+    let status: &[&str] = if prefix.is_some() { &[STATUS, VALIDATION_PASSED, PARSE_STATUS] } else { &[] };
+    let column = column.strip_prefix(prefix.unwrap_or_default()).unwrap_or(column);
     let names = [STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
-    names.iter().any(|name| column == *name || column.strip_suffix(name).is_some_and(|before| before.ends_with('_')))
+    names
+        .iter()
+        .chain(status)
+        .any(|name| column == *name || column.strip_suffix(name).is_some_and(|before| before.ends_with('_')))
 }
 
 /// Returns the prompts of a run.
@@ -190,7 +202,21 @@ mod tests {
     }
 
     fn of_prompts(inserted: &[&str], fields: &[&str]) -> ColumnSelection {
-        ColumnSelection::OfPrompts { inserted: owned(inserted), fields: owned(fields) }
+        ColumnSelection::OfPrompts { inserted: owned(inserted), fields: owned(fields), prefix: None }
+    }
+
+    #[test]
+    fn columns_with_a_prefix_are_found() {
+        let selection = ColumnSelection::OfPrompts {
+            inserted: owned(&["topic"]),
+            fields: owned(&["llm_mood"]),
+            prefix: Some("llm_".to_owned()),
+        };
+        let available = ["record_id", "topic", "llm_response", "llm_mood", "llm_status", "llm_error", "llm_model_id"];
+        assert_eq!(selection.select(&available).unwrap(), ["record_id", "topic", "llm_mood", "llm_error"]);
+        let wide = ["record_id", "topic", "llm_a_response", "llm_a_status", "llm_a_error", "llm_status", "llm_error"];
+        let expected = ["record_id", "topic", "llm_a_response", "llm_a_error", "llm_error"];
+        assert_eq!(selection.select(&wide).unwrap(), expected);
     }
 
     #[test]

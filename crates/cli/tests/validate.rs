@@ -336,6 +336,7 @@ fn the_examples_pass_with_their_inputs() {
         ("support-ticket-replies", "tests/fixtures/support_tickets.csv"),
         ("product-review-expanded", "tests/fixtures/products.csv"),
         ("own-prompts", "tests/fixtures/support_tickets.csv"),
+        ("ticket-fields", "tests/fixtures/support_tickets.csv"),
     ] {
         let done = run(&["validate", &format!("pipeline-configs/{config}.json"), "--input", input], &repository());
         assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);

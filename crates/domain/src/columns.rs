@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
+/// Beginning of the names of columns that are internal.
+pub const RESERVED_PREFIX: &str = "bedrock_batch:";
 /// Column that identifies a row, in every file of a run.
 pub const RECORD_ID: &str = "record_id";
 /// Only in the rows files: the reason why a row was not sent to the model (null for those that were), in the words of its
@@ -38,6 +40,26 @@ pub const ATTEMPTS: &str = "attempts";
 pub const MODEL_ID: &str = "model_id";
 /// Prompt that the row was sent with.
 pub const PROMPT_ID: &str = "prompt_id";
+
+/// Only in runs with a prefix of their columns: `success` or `error`.
+pub const STATUS: &str = "status";
+/// Only in runs with a prefix of their columns: true if the answer was read and matches the prompt's rules.
+pub const VALIDATION_PASSED: &str = "validation_passed";
+/// Only in runs with a prefix of their columns: the outcome of reading the answer.
+pub const PARSE_STATUS: &str = "parse_status";
+
+/// Returns the columns after an answer and its fields, in order. If `with_status` is true, they include the status.
+pub fn metadata(with_status: bool) -> Vec<&'static str> {
+    let (status, read) =
+        if with_status { (vec![STATUS], vec![VALIDATION_PASSED, PARSE_STATUS]) } else { (vec![], vec![]) };
+    let rest = [STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
+    status.into_iter().chain([ERROR]).chain(read).chain(rest).collect()
+}
+
+/// Returns the name of an added column in the output of a run with this prefix.
+pub fn prefixed(prefix: Option<&str>, name: &str) -> String {
+    format!("{}{name}", prefix.unwrap_or_default())
+}
 
 /// All columns that a run adds, except the fields of a prompt, which must not have these names.
 pub const ADDED: [&str; 10] =

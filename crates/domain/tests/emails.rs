@@ -35,6 +35,7 @@ fn stage(at: usize, name: &str) -> StageReport {
         skipped_reasons: BTreeMap::new(),
         skipped_codes: BTreeMap::new(),
         warnings: BTreeMap::new(),
+        changed_values: BTreeMap::new(),
         jobs: 3,
         rounds: 1,
         retried: 0,

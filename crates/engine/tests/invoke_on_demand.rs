@@ -320,7 +320,7 @@ async fn run_of_a_long_prompt(model_id: &str, records: usize) -> (Run, Vec<Value
     let prompt =
         Prompt::parse(&format!("description = \"d\"\nsystem = \"Be brief.\"\ntemplate = {}", json!(template))).unwrap();
     let prompts = PromptPlan::single("p", prompt);
-    let writers = prompts.record_writers(Family::AnthropicMessages, &Inference::default(), false).unwrap();
+    let writers = prompts.record_writers(Family::AnthropicMessages, &Inference::default(), false, false).unwrap();
     let mut lines = Vec::new();
     for row in 0..records {
         writers[0].push_line(&mut lines, &format!("r{row}"), |_| "a note", None);

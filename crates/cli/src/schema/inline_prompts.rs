@@ -20,7 +20,7 @@ pub(super) struct InlinePrompt {
     prefill: Option<String>,
     /// Fields to extract from each answer.
     output_schema: Option<OutputSchema>,
-    /// JSON Schema that the JSON value of an answer must match. Requires an `output_schema` of type `json`.
+    /// JSON Schema that the JSON value of an answer must match. Without an `output_schema`, its properties are the columns.
     response_schema: Option<Map<String, Value>>,
     /// Fields of `output_schema` that may only have values of the run's reference data, with the source of these values:
     /// `reference.name.column`, or `reference.name` for a JSON list of texts.

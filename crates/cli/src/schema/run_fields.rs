@@ -113,6 +113,25 @@ pub(super) struct RunFields {
     /// `.txt` object each.
     #[schemars(extend("maxProperties" = 10))]
     reference: Option<BTreeMap<String, String>>,
+    /// `text`: no schema is applied, and there are no columns of fields. `json`: every answer must contain JSON.
+    /// `structured`: every prompt must define fields. Default: the format of each prompt.
+    response_format: Option<ResponseFormat>,
+    /// Prefix of all columns that the run adds, such as `llm_`. With it, the columns `status`, `validation_passed` and
+    /// `parse_status` are added too.
+    #[schemars(length(min = 1, max = 60))]
+    output_column_prefix: Option<String>,
+    /// If true, the `response_schema` of each prompt is sent as structured output, so that the model cannot answer in
+    /// another form. Only for models that have it. Default: false.
+    enforce_schema: Option<bool>,
+}
+
+/// Format that answers must have.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+enum ResponseFormat {
+    Text,
+    Json,
+    Structured,
 }
 
 /// Kind of input.

@@ -17,6 +17,10 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
     lines.extend(reasons("failed", &summary.failed_reasons));
     lines.extend(reasons("skipped", &summary.skipped_reasons));
     lines.extend(reasons("note", &summary.warnings));
+    for (field, values) in &summary.changed_values {
+        let values = quantity(*values, "value");
+        lines.push(line("", &format!("note: {values} of `{field}` replaced by the allowed value meant")));
+    }
     if summary.retried > 0 || summary.rounds > 1 {
         let rounds = quantity(u64::from(summary.rounds), "round");
         lines.push(line("retried", &format!("{}; {rounds} in total", quantity(summary.retried, "row"))));
@@ -120,6 +124,7 @@ mod tests {
             skipped_reasons: BTreeMap::new(),
             skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
+            changed_values: BTreeMap::new(),
             jobs: 3,
             rounds: 1,
             retried: 0,

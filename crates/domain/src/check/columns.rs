@@ -4,8 +4,8 @@ use super::Resolved;
 use super::near_columns::{NearColumns, remedy_of_field};
 use super::reference_names::missing_remedy;
 use crate::columns::{
-    ATTEMPTS, Column, EMBEDDING, ERROR, INPUT_TOKENS, INTERNAL, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RECORD_ID,
-    RESPONSE, STOP_REASON, names_beside,
+    Column, EMBEDDING, ERROR, INTERNAL, PARSE_STATUS, PROMPT_ID, RECORD_ID, RESPONSE, STATUS, VALIDATION_PASSED,
+    metadata, names_beside, prefixed,
 };
 use crate::input::{InputType, RunRequest};
 use crate::problem::Problem;
@@ -112,20 +112,27 @@ fn with_input_data_column(request: &RunRequest, problem: Problem) -> Problem {
 pub fn added_columns(resolved: &Resolved) -> Vec<String> {
     let plan = &resolved.prompts;
     let payload = if resolved.model.family.is_embedding() { EMBEDDING } else { RESPONSE };
-    let metadata = [ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
+    let prefix = resolved.output_column_prefix.as_deref();
+    let metadata = metadata(prefix.is_some());
     // Values that fields are held to change no column.
     let (readers, fields) = plan.readers_with(&[]).unwrap_or_default();
     if plan.is_wide() {
         let of_prompts = readers.iter().flat_map(|reader| {
             let own = reader.columns.iter().filter_map(|at| fields.get(*at)).map(String::as_str);
-            let names = std::iter::once(payload).chain(own).chain(metadata);
+            let names = std::iter::once(payload).chain(own).chain(metadata.iter().copied());
             names.map(|name| wide_name(&reader.id, name)).collect::<Vec<_>>()
         });
-        return of_prompts.chain([ERROR.to_owned()]).collect();
+        let of_row = wide_status(prefix.is_some()).iter().map(|name| (*name).to_owned());
+        return of_prompts.chain(of_row).map(|name| prefixed(prefix, &name)).collect();
     }
     let prompt_id = plan.names_prompts().then_some(PROMPT_ID);
     let names = std::iter::once(payload).chain(fields.iter().map(String::as_str)).chain(metadata).chain(prompt_id);
-    names.map(str::to_owned).collect()
+    names.map(|name| prefixed(prefix, name)).collect()
+}
+
+/// Returns the columns of a row in the wide layout that concern all of its prompts together.
+pub fn wide_status(with_status: bool) -> &'static [&'static str] {
+    if with_status { &[STATUS, ERROR, VALIDATION_PASSED, PARSE_STATUS] } else { &[ERROR] }
 }
 
 /// Returns the name of a prompt's own column in the wide layout.

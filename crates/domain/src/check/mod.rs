@@ -1,23 +1,27 @@
 //! Checks of a request before its first row is read: its model, prompts and parameters must exist and be compatible, and the
 //! columns that its prompts need must exist. Also determines the output columns.
 
+mod answers;
 mod columns;
 mod near_columns;
 mod on_demand;
 mod prompts;
 mod reference_names;
 mod references;
+mod resolved;
 mod run;
 
-pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name};
+pub use answers::{answer_problems, prefix_problems};
+pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
 pub use references::{reference_note, reference_problems, reference_warning};
+pub use resolved::Resolved;
 pub use run::{RunCheck, check_run, image_columns};
 
 use crate::input::{Inference, InputType, RunRequest};
 use crate::model::{Model, ModelTable, effective_prefill};
-use crate::plan::OnDemand;
 use crate::problem::Problem;
-use crate::prompt::{Choice, PromptLibrary, PromptPlan};
+use crate::prompt::{PromptLibrary, PromptPlan};
+use answers::{embedding_problems, enforcing_model_problems, names_prompts_by_row};
 use on_demand::on_demand_of;
 use prompts::{prompts_of, replaced_prompts};
 use reference_names::name_problems;
@@ -31,19 +35,6 @@ pub struct Catalog<'a> {
     pub models: &'a ModelTable,
     /// Region in which models are invoked.
     pub region: &'a str,
-}
-
-/// Model and prompts that a request names.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Resolved {
-    /// Model for batch jobs.
-    pub model: Model,
-    /// Models for requests on demand.
-    pub on_demand: OnDemand,
-    /// Prompts of the rows.
-    pub prompts: PromptPlan,
-    /// Names of the deployment's prompts in whose place different ones of the input are used.
-    pub replaced: Vec<String>,
 }
 
 /// Looks up the model and the prompts that `request` names or contains. Problems name fields of the request, without a path prefix.
@@ -75,7 +66,15 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
     let resolved = match (model, on_demand, prompts) {
         (Some(model), Some(on_demand), Some(prompts)) => {
             let replaced = replaced_prompts(&request.prompt_config, &prompts, &library);
-            Some(Resolved { model, on_demand, prompts, replaced })
+            let output_column_prefix = request.answers.output_column_prefix.clone();
+            let prompts = prompts.in_format(request.answers.response_format);
+            let resolved = Resolved { model, on_demand, prompts, replaced, output_column_prefix };
+            problems.extend(embedding_problems(request, &resolved));
+            problems.extend(enforcing_model_problems(request, &resolved, catalog.models));
+            if !names_prompts_by_row(&resolved.prompts) {
+                problems.extend(answer_problems(request, &resolved));
+            }
+            Some(resolved)
         }
         _ => None,
     };
@@ -87,7 +86,7 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
 fn inference_problems(request: &RunRequest, model: &Model, prompts: Option<&PromptPlan>) -> Vec<Problem> {
     let of_prompts = || prompts.iter().flat_map(|plan| &plan.prompts).map(|named| named.prompt.prefill.as_deref());
     // If rows name their prompts, only the rows determine which of them are used.
-    let by_name = prompts.is_some_and(|plan| matches!(plan.choice, Choice::Mapped { by_name: true, .. }));
+    let by_name = prompts.is_some_and(names_prompts_by_row);
     let first = of_prompts().flatten().next().filter(|_| !by_name);
     let prefill = effective_prefill(&request.inference, first).map(str::to_owned);
     let inference = Inference { prefill, ..request.inference.clone() };

@@ -1,8 +1,11 @@
-//! Fields selected by `JSONPath` from the JSON value in an answer.
+//! Fields selected from the JSON value in an answer: by `JSONPath`, or as the properties of a response model.
 
+use super::extraction::Extraction;
 use super::find::{NoValue, Values};
+use super::kinds::ColumnType;
 use super::path::Path;
 use super::pattern::MAX_PATTERN_BYTES;
+use super::response_model::{ModelColumn, ValueMatcher};
 use super::{FieldValue, Unparsed};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
@@ -10,20 +13,43 @@ use serde_json::Value;
 /// Extractor of fields from answers that contain JSON.
 #[derive(Debug)]
 pub(super) struct JsonFields {
-    paths: Vec<Path>,
-    response_schema: Option<Validator>,
-    /// If true, a field's value may be moved out of the JSON, since nothing else reads it: that avoids a copy.
-    taken: bool,
+    selection: Selection,
+    checks: Option<Checks>,
 }
 
-/// Compiles a JSON Schema.
+/// Rules for a value, in addition to those for its fields.
+#[derive(Debug)]
+pub(super) struct Checks {
+    pub(super) response_schema: Validator,
+    /// Replaces texts that stand for allowed values, before the schema is applied.
+    pub(super) matcher: Option<ValueMatcher>,
+}
+
+/// Way to find the fields in a value.
+#[derive(Debug)]
+enum Selection {
+    Paths {
+        paths: Vec<Path>,
+        /// If true, no path meets another one, so that values may be moved out of the JSON: that avoids copies.
+        apart: bool,
+    },
+    /// Properties of a response model, with the types of their columns.
+    Properties(Vec<(Path, ColumnType)>),
+    /// No fields: the answer only has to contain a value.
+    Nothing,
+}
+
+/// Compiles a JSON Schema. If `asserts_formats` is true, `format` is a rule in all drafts.
 ///
 /// # Errors
 /// Returns the rule that the schema breaks.
-pub(super) fn compiled(schema: &Value) -> Result<Validator, String> {
+pub(super) fn compiled(schema: &Value, asserts_formats: bool) -> Result<Validator, String> {
     // Patterns must match in linear time, since answers are untrusted. References to other documents are refused, since
     // nothing here can read them.
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES));
+    let mut options = jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES));
+    if asserts_formats {
+        options = options.should_validate_formats(true);
+    }
     options.build(schema).map_err(|error| match error.instance_path().as_str() {
         "" => format!("is not a valid JSON Schema: {error}"),
         path => format!("is not a valid JSON Schema at {path}: {error}"),
@@ -31,35 +57,46 @@ pub(super) fn compiled(schema: &Value) -> Result<Validator, String> {
 }
 
 impl JsonFields {
-    /// Creates an extractor of the fields at these paths, from values that match `response_schema`.
-    pub(super) fn new(paths: Vec<Path>, response_schema: Option<Validator>) -> Self {
+    /// Creates an extractor of the fields at these paths.
+    pub(super) fn new(paths: Vec<Path>, checks: Option<Checks>) -> Self {
         let shared = |at: usize, path: &Path| paths[..at].iter().any(|earlier| earlier.may_meet(path));
-        let taken = response_schema.is_none() && !paths.iter().enumerate().any(|(at, path)| shared(at, path));
-        Self { paths, response_schema, taken }
+        let apart = !paths.iter().enumerate().any(|(at, path)| shared(at, path));
+        Self { selection: Selection::Paths { paths, apart }, checks }
+    }
+
+    /// Creates an extractor of the properties of a response model.
+    pub(super) fn of_model(columns: Vec<ModelColumn>, checks: Checks) -> Self {
+        let properties = columns.into_iter().map(|column| (Path::Members(column.path), column.column_type));
+        Self { selection: Selection::Properties(properties.collect()), checks: Some(checks) }
+    }
+
+    /// Creates a reader of answers that have to contain JSON, of which no fields are extracted.
+    pub(super) fn of_any_json() -> Self {
+        Self { selection: Selection::Nothing, checks: None }
     }
 
     /// Returns the fields of the first value in `text` that has any of them.
     ///
     /// # Errors
     /// Returns the reason if there is no such value.
-    pub(super) fn extract(&self, text: &str) -> Result<Vec<Option<FieldValue>>, Unparsed> {
+    pub(super) fn extract(&self, text: &str) -> Result<Extraction, Unparsed> {
         let mut values = Values::new(text);
         // A value without any of the fields is often not the answer: for example the `[1]` of a footnote.
         let mut longest_without = None;
-        for (mut value, length) in values.by_ref() {
-            if let Some(fields) = self.fields(&mut value) {
-                return self.guarded(&value, fields);
+        for (value, length) in values.by_ref() {
+            if self.selection.is_in(&value) {
+                return self.read(value);
             }
             longest_without = longest_without.max(Some(length));
         }
         // A number, text or literal is an answer too if a path is `$`.
-        if let Ok(mut value) = serde_json::from_str::<Value>(text.trim())
-            && let Some(fields) = self.fields(&mut value)
+        if let Ok(value) = serde_json::from_str::<Value>(text.trim())
+            && self.selection.is_in(&value)
         {
-            return self.guarded(&value, fields);
+            return self.read(value);
         }
         Err(match (values.failure(), longest_without) {
-            ((_, length), Some(without)) if without >= length => Unparsed::NoFields,
+            ((_, length), Some(without)) if without >= length => self.selection.without_fields(),
             ((NoValue::Unended, _), _) => Unparsed::Unended,
             ((NoValue::Broken(at), _), _) => {
                 let before = text.get(..at).unwrap_or(text);
@@ -70,25 +107,63 @@ impl JsonFields {
         })
     }
 
-    /// Returns the fields of `value`, unless it has none of them. A `null` exists, but has no value.
-    fn fields(&self, value: &mut Value) -> Option<Vec<Option<FieldValue>>> {
-        let mut any = false;
-        let fields = self.paths.iter().map(|path| {
-            let field = if self.taken { path.take(value) } else { path.field(value) };
-            any |= field.is_ok();
-            field.ok().flatten()
-        });
-        let fields = fields.collect();
-        any.then_some(fields)
+    /// Reads the fields of a value that has some of them.
+    fn read(&self, mut value: Value) -> Result<Extraction, Unparsed> {
+        let mut changed = Vec::new();
+        if let Some(checks) = &self.checks {
+            if let Some(matcher) = &checks.matcher {
+                matcher.apply(&mut value, &mut changed);
+            }
+            checks.response_schema.validate(&value).map_err(|error| {
+                let path = error.instance_path().as_str();
+                mismatch(path, error.masked().to_string())
+            })?;
+        }
+        Ok(Extraction { values: self.selection.fields(value)?, changed })
+    }
+}
+
+fn mismatch(path: &str, rule: impl Into<String>) -> Unparsed {
+    let path = if path.is_empty() { "the top" } else { path };
+    Unparsed::Mismatch { path: path.to_owned(), rule: rule.into() }
+}
+
+impl Selection {
+    /// Returns true if `value` has any of the fields. A `null` exists, but has no value.
+    fn is_in(&self, value: &Value) -> bool {
+        match self {
+            Self::Paths { paths, .. } => paths.iter().any(|path| path.exists(value)),
+            Self::Properties(properties) => properties.iter().any(|(path, _)| path.exists(value)),
+            Self::Nothing => true,
+        }
     }
 
-    fn guarded(&self, value: &Value, fields: Vec<Option<FieldValue>>) -> Result<Vec<Option<FieldValue>>, Unparsed> {
-        let Some(schema) = &self.response_schema else { return Ok(fields) };
-        schema.validate(value).map_err(|error| Unparsed::Mismatch {
-            path: Some(error.instance_path().as_str()).filter(|path| !path.is_empty()).unwrap_or("the top").to_owned(),
-            rule: error.masked().to_string(),
-        })?;
-        Ok(fields)
+    /// Returns the fields of `value`, `None` for those that are missing or `null`.
+    fn fields(&self, mut value: Value) -> Result<Vec<Option<FieldValue>>, Unparsed> {
+        match self {
+            Self::Paths { paths, apart: true } => {
+                Ok(paths.iter().map(|path| path.take(&mut value).ok().flatten()).collect())
+            }
+            Self::Paths { paths, apart: false } => {
+                Ok(paths.iter().map(|path| path.field(&value).ok().flatten()).collect())
+            }
+            Self::Properties(properties) => {
+                let mut read = |(path, column): &(Path, ColumnType)| {
+                    let Some(found) = path.take_value(&mut value) else { return Ok(None) };
+                    column.read(found).map_err(|rule| mismatch(&path.pointer(), rule))
+                };
+                properties.iter().map(&mut read).collect()
+            }
+            Self::Nothing => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns the reason of an answer with JSON that has none of the fields.
+    fn without_fields(&self) -> Unparsed {
+        match self {
+            Self::Paths { .. } | Self::Nothing => Unparsed::NoFields,
+            Self::Properties(_) => Unparsed::NoProperties,
+        }
     }
 }
 
@@ -96,6 +171,7 @@ impl JsonFields {
 mod tests {
     use super::*;
     use rstest::rstest;
+    use serde_json::json;
 
     #[rstest]
     #[case(&["$.a", "$.b"], true, &["x", r#"{"c":"y"}"#])]
@@ -106,21 +182,17 @@ mod tests {
     #[case(&["$..c", "$.b.c"], false, &["y", "y"])]
     fn values_are_moved_only_if_no_other_field_needs_them(
         #[case] paths: &[&str],
-        #[case] taken: bool,
+        #[case] expected_apart: bool,
         #[case] expected: &[&str],
     ) {
-        let fields = JsonFields::new(paths.iter().map(|path| Path::parse(path).unwrap()).collect(), None);
-        assert_eq!(fields.taken, taken);
-        let found = fields.extract(r#"{"a": "x", "b": {"c": "y"}}"#).unwrap();
-        let texts: Vec<String> = found.into_iter().map(|field| field.unwrap().into_text()).collect();
-        assert_eq!(texts, expected);
-    }
-
-    #[test]
-    fn values_checked_by_a_schema_are_not_moved() {
-        let schema = serde_json::json!({"required": ["a"], "properties": {"a": {"type": "string"}}});
-        let fields = JsonFields::new(vec![Path::parse("$.a").unwrap()], Some(compiled(&schema).unwrap()));
-        assert!(!fields.taken);
-        assert_eq!(fields.extract(r#"{"a": "x"}"#), Ok(vec![Some(FieldValue::Text("x".to_owned()))]));
+        let schema = json!({"properties": {"b": {"required": ["c"]}}});
+        let checks = || Checks { response_schema: compiled(&schema, false).unwrap(), matcher: None };
+        for checks in [None, Some(checks())] {
+            let fields = JsonFields::new(paths.iter().map(|path| Path::parse(path).unwrap()).collect(), checks);
+            assert!(matches!(&fields.selection, Selection::Paths { apart, .. } if *apart == expected_apart));
+            let found = fields.extract(r#"{"a": "x", "b": {"c": "y"}}"#).unwrap();
+            let texts: Vec<String> = found.values.into_iter().map(|field| field.unwrap().into_text()).collect();
+            assert_eq!(texts, expected);
+        }
     }
 }

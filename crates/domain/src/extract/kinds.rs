@@ -5,6 +5,7 @@
 
 use super::FieldValue;
 use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -63,6 +64,15 @@ pub enum Cell<'a> {
 /// Maximum absolute value of integers that are exact as 64-bit floats.
 const MAX_EXACT_IN_FLOATS: u64 = 1 << f64::MANTISSA_DIGITS;
 
+/// Returns a number without a fraction as an integer: `2.0` is one in JSON Schema.
+fn whole(number: &Number) -> Option<i64> {
+    let of_float = || {
+        let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)?;
+        float.to_string().parse().ok()
+    };
+    number.as_i64().or_else(of_float)
+}
+
 impl Kind {
     fn of(value: &FieldValue) -> Self {
         match value {
@@ -80,6 +90,18 @@ impl Kind {
 }
 
 impl FieldKinds {
+    /// Creates the kinds that give a column this type, whatever values it has.
+    pub fn of_type(column: ColumnType) -> Self {
+        let kind = match column {
+            ColumnType::Integer => Kind::Integer,
+            ColumnType::Float => Kind::Float,
+            ColumnType::Boolean => Kind::Boolean,
+            ColumnType::Text => Kind::Text,
+            ColumnType::List => Kind::List,
+        };
+        Self(BTreeSet::from([kind]))
+    }
+
     /// Records the kind of `value`.
     pub fn record(&mut self, value: &FieldValue) {
         let kind = Kind::of(value);
@@ -109,6 +131,37 @@ impl FieldKinds {
 }
 
 impl ColumnType {
+    /// Reads a JSON value for a column of this type, or `None` for `null`. In a text column, texts stay as they are and any
+    /// other value is its JSON.
+    ///
+    /// # Errors
+    /// Returns the rule that the value breaks.
+    pub(super) fn read(self, value: Value) -> Result<Option<FieldValue>, &'static str> {
+        match (self, value) {
+            (_, Value::Null) => Ok(None),
+            (Self::Text, Value::String(text)) => Ok(Some(FieldValue::Text(text))),
+            (Self::Text, other) => Ok(Some(FieldValue::Text(other.to_string()))),
+            (Self::Integer, Value::Number(number)) => match whole(&number) {
+                Some(integer) => Ok(Some(FieldValue::Number(integer.into()))),
+                None => Err("is not a whole number of at most 64 bits"),
+            },
+            (Self::Float, Value::Number(number)) => Ok(Some(FieldValue::Number(number))),
+            (Self::Boolean, Value::Bool(flag)) => Ok(Some(FieldValue::Boolean(flag))),
+            (Self::List, Value::Array(elements)) => {
+                let text = |element| match element {
+                    Value::Null => Some(None),
+                    Value::String(text) => Some(Some(text)),
+                    _ => None,
+                };
+                let texts = elements.into_iter().map(text).collect::<Option<Vec<_>>>();
+                texts.map(|texts| Some(FieldValue::List(texts))).ok_or("is not a list of texts")
+            }
+            (Self::Integer | Self::Float, _) => Err("is not a number"),
+            (Self::Boolean, _) => Err("is neither true nor false"),
+            (Self::List, _) => Err("is not a list of texts"),
+        }
+    }
+
     /// Converts `value` to this type. Returns `None` only if the type was not derived from kinds that include this value's.
     pub fn cell(self, value: &FieldValue) -> Option<Cell<'_>> {
         match (self, value) {
@@ -128,7 +181,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rstest::rstest;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn kinds(values: &[FieldValue]) -> FieldKinds {
         let mut kinds = FieldKinds::default();
@@ -168,6 +221,49 @@ mod tests {
     fn kinds_are_serialized_as_names() {
         let kinds = kinds(&values(&json!([0.5, "a", 1])));
         assert_eq!(serde_json::to_string(&kinds).unwrap(), r#"["integer","float","text"]"#);
+    }
+
+    #[rstest]
+    #[case(ColumnType::Integer, json!(2.0), json!(2))]
+    #[case(ColumnType::Integer, json!(i64::MIN), json!(i64::MIN))]
+    #[case(ColumnType::Float, json!(2), json!(2))]
+    #[case(ColumnType::Text, json!({"b": [1.0], "a": null}), json!(r#"{"a":null,"b":[1.0]}"#))]
+    #[case(ColumnType::Text, json!([{"a": "x"}]), json!(r#"[{"a":"x"}]"#))]
+    #[case(ColumnType::Text, json!("x"), json!("x"))]
+    #[case(ColumnType::List, json!(["x", null]), json!(["x", null]))]
+    #[case(ColumnType::List, json!(null), json!(null))]
+    fn values_are_read_for_the_declared_type(
+        #[case] column: ColumnType,
+        #[case] value: Value,
+        #[case] expected: Value,
+    ) {
+        assert_eq!(serde_json::to_value(column.read(value).unwrap()).unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case(ColumnType::Integer, json!(2.5))]
+    #[case(ColumnType::Integer, json!(u64::MAX))]
+    #[case(ColumnType::Integer, json!(1e300))]
+    #[case(ColumnType::Integer, json!("2"))]
+    #[case(ColumnType::Float, json!("2"))]
+    #[case(ColumnType::Boolean, json!("true"))]
+    #[case(ColumnType::List, json!("x"))]
+    #[case(ColumnType::List, json!(["x", 1]))]
+    fn a_value_that_a_column_cannot_hold_is_never_changed(#[case] column: ColumnType, #[case] value: Value) {
+        assert!(column.read(value).is_err());
+    }
+
+    #[test]
+    fn a_declared_type_is_that_of_the_column_and_types_of_several_prompts_are_joined() {
+        let all = [ColumnType::Integer, ColumnType::Float, ColumnType::Boolean, ColumnType::Text, ColumnType::List];
+        for column in all {
+            assert_eq!(FieldKinds::of_type(column).column_type(), column);
+        }
+        let mut joined = FieldKinds::of_type(ColumnType::Integer);
+        joined.merge(&FieldKinds::of_type(ColumnType::Float));
+        assert_eq!(joined.column_type(), ColumnType::Float);
+        joined.merge(&FieldKinds::of_type(ColumnType::Boolean));
+        assert_eq!(joined.column_type(), ColumnType::Text);
     }
 
     fn any_value() -> impl Strategy<Value = FieldValue> {

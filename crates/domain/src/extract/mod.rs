@@ -2,22 +2,26 @@
 //!
 //! A template's `output_schema` defines the fields: by `JSONPath` into the JSON value in the answer (`find` locates it,
 //! `repair` repairs typographic quotes if it does not parse otherwise), or by regular expression. [`FieldKinds`] determines
-//! one column type per field for a whole stage.
+//! one column type per field for a whole stage. Without an `output_schema`, the `response_schema` defines the fields and
+//! their types (`response_model`).
 //!
 //! An answer that cannot be parsed is never an error of the run: it is [`Unparsed`], with a reason.
 //!
 //! To search for panics for hours, raise the number of cases of the property tests in `tests/extraction_properties.rs`:
 //! `PROPTEST_CASES=100000000 cargo test --release -p bedrock-batch-domain --test extraction_properties -- --include-ignored`
 
+mod extraction;
 mod find;
 mod json;
 mod kinds;
 mod path;
 mod pattern;
 mod repair;
+mod response_model;
 mod unparsed;
 mod value;
 
+pub use extraction::Extraction;
 pub use kinds::{Cell, ColumnType, FieldKinds};
 pub use unparsed::Unparsed;
 pub use value::FieldValue;
@@ -25,18 +29,23 @@ pub use value::FieldValue;
 use crate::columns::{ADDED, INTERNAL};
 use crate::problem::{Problem, Problems};
 use crate::prompt::{OutputSchema, SchemaType};
-use json::JsonFields;
+use json::{Checks, JsonFields, compiled};
 use path::Path;
 use pattern::Pattern;
+use response_model::{columns_of, keyword_problems, matcher_of};
 use serde_json::Value;
 
 /// Stop reasons of a model that reached its token limit: Bedrock's name, OpenAI's, and the one for a full context.
 const TOKEN_LIMIT_REASONS: [&str; 3] = ["max_tokens", "length", "model_context_window_exceeded"];
 
-/// Compiled `output_schema`, which can be applied to any number of answers.
+/// Compiled `output_schema` or response model, which can be applied to any number of answers.
 #[derive(Debug)]
 pub struct Extractor {
     names: Vec<String>,
+    /// Types that the columns of the fields have; empty if their values determine the types.
+    types: Vec<ColumnType>,
+    /// Names of the fields whose values may be changed.
+    changeable: Vec<String>,
     fields: FieldReader,
 }
 
@@ -56,14 +65,12 @@ impl Extractor {
         let mut parsed = |field: &str, text: &str, rule: String| {
             problems.push(Problem::new(format!("output_schema.fields.{field}"), text, rule));
         };
+        let mut changeable = Vec::new();
         let fields = match schema.schema_type {
             SchemaType::Json => {
                 let paths = each(&schema.fields, Path::parse, &mut parsed);
-                let response_schema = response_schema.map(json::compiled).transpose().unwrap_or_else(|rule| {
-                    problems.push(Problem::without_value("response_schema", rule));
-                    None
-                });
-                FieldReader::Json(Box::new(JsonFields::new(paths, response_schema)))
+                let checks = response_schema.and_then(|schema| checks(schema, &mut changeable, &mut problems));
+                FieldReader::Json(Box::new(JsonFields::new(paths, checks)))
             }
             SchemaType::Regex => {
                 let patterns = each(&schema.fields, Pattern::parse, &mut parsed);
@@ -75,7 +82,61 @@ impl Extractor {
             }
         };
         Problems::check(problems)?;
-        Ok(Self { names: schema.fields.iter().map(|(name, _)| name.clone()).collect(), fields })
+        let names = schema.fields.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Self { names, types: Vec::new(), changeable, fields })
+    }
+
+    /// Compiles a `response_schema` that defines the fields itself.
+    ///
+    /// # Errors
+    /// Returns all problems of the schema.
+    pub fn of_model(response_schema: &Value) -> Result<Self, Problems> {
+        let mut problems = keyword_problems(response_schema);
+        let columns = columns_of(response_schema).map_err(|problem| problems.push(problem)).unwrap_or_default();
+        for (at, column) in columns.iter().enumerate() {
+            let earlier = columns[..at].iter().find(|earlier| earlier.name == column.name);
+            let rule = match earlier {
+                Some(earlier) => Some(format!("is also the column of `{}`", earlier.path.join("."))),
+                None => name_rule(&column.name).map(str::to_owned),
+            };
+            if let Some(rule) = rule {
+                let field = format!("response_schema, column `{}` of `{}`", column.name, column.path.join("."));
+                problems.push(Problem::without_value(field, rule).remedy("rename the property"));
+            }
+        }
+        // What the compiler does not accept is often reported already, by its keyword.
+        let compiled = problems.is_empty().then(|| compiled(response_schema, true));
+        let matchers = matcher_of(response_schema);
+        problems.extend(matchers.problems);
+        let response_schema = compiled.and_then(|compiled| {
+            compiled.map_err(|rule| problems.push(Problem::without_value("response_schema", rule))).ok()
+        });
+        Problems::check(problems)?;
+        let Some(response_schema) = response_schema else {
+            return Err(Problem::without_value("response_schema", "is not a valid JSON Schema").into());
+        };
+        let checks = Checks { response_schema, matcher: matchers.matcher };
+        let changeable = matchers.fields;
+        let names = columns.iter().map(|column| column.name.clone()).collect();
+        let types = columns.iter().map(|column| column.column_type).collect();
+        let fields = FieldReader::Json(Box::new(JsonFields::of_model(columns, checks)));
+        Ok(Self { names, types, changeable, fields })
+    }
+
+    /// Creates a reader of answers that have to contain JSON, of which no fields are extracted.
+    pub fn of_any_json() -> Self {
+        let fields = FieldReader::Json(Box::new(JsonFields::of_any_json()));
+        Self { names: Vec::new(), types: Vec::new(), changeable: Vec::new(), fields }
+    }
+
+    /// Returns the types of the columns of the fields; empty if their values determine the types.
+    pub fn types(&self) -> &[ColumnType] {
+        &self.types
+    }
+
+    /// Returns the names of the fields that [`Extraction::changed`] refers to.
+    pub fn changeable(&self) -> &[String] {
+        &self.changeable
     }
 
     /// Returns the names of the fields, in the order of the template.
@@ -89,6 +150,14 @@ impl Extractor {
     /// # Errors
     /// Returns an error if the answer contains none of the fields, or does not match the response schema.
     pub fn extract(&self, text: &str, stop_reason: Option<&str>) -> Result<Vec<Option<FieldValue>>, Unparsed> {
+        self.extract_with_changes(text, stop_reason).map(|extraction| extraction.values)
+    }
+
+    /// Returns the same as [`Self::extract`], and the fields whose values were changed.
+    ///
+    /// # Errors
+    /// Returns an error like [`Self::extract`].
+    pub fn extract_with_changes(&self, text: &str, stop_reason: Option<&str>) -> Result<Extraction, Unparsed> {
         let cut_off = stop_reason.is_some_and(|reason| TOKEN_LIMIT_REASONS.contains(&reason));
         let fields = match &self.fields {
             FieldReader::Json(json) => match find::after_reasoning(text) {
@@ -97,7 +166,9 @@ impl Extractor {
                 None if cut_off => Err(Unparsed::CutOff),
                 None => json.extract(text),
             },
-            FieldReader::Patterns(patterns) => pattern::extract(patterns, text),
+            FieldReader::Patterns(patterns) => {
+                pattern::extract(patterns, text).map(|values| Extraction { values, changed: Vec::new() })
+            }
         };
         fields.map_err(|error| match error {
             // The value was complete.
@@ -105,6 +176,20 @@ impl Extractor {
             _ if cut_off => Unparsed::CutOff,
             _ => error,
         })
+    }
+}
+
+/// Compiles the rules of a response schema; returns `None` and adds the problem if it is not valid.
+fn checks(schema: &Value, changeable: &mut Vec<String>, problems: &mut Vec<Problem>) -> Option<Checks> {
+    let matchers = matcher_of(schema);
+    problems.extend(matchers.problems);
+    *changeable = matchers.fields;
+    match compiled(schema, false) {
+        Ok(response_schema) => Some(Checks { response_schema, matcher: matchers.matcher }),
+        Err(rule) => {
+            problems.push(Problem::without_value("response_schema", rule));
+            None
+        }
     }
 }
 
@@ -123,16 +208,19 @@ fn name_problems(fields: &[(String, String)]) -> Vec<Problem> {
         problems.push(Problem::without_value("output_schema.fields", "must name at least one field"));
     }
     for (at, (name, _)) in fields.iter().enumerate() {
-        let rule = if name.trim().is_empty() || name.trim() != name || name.contains(char::is_control) {
-            "is not a valid column name: it is empty, or has surrounding spaces or control characters"
-        } else if ADDED.contains(&name.as_str()) || INTERNAL.contains(&name.as_str()) {
-            "is the name of a column that every output has; choose another name for the field"
-        } else if fields[..at].iter().any(|(earlier, _)| earlier == name) {
-            "is named twice"
-        } else {
-            continue;
-        };
-        problems.push(Problem::without_value(format!("output_schema.fields.{name}"), rule));
+        let is_repeated = fields[..at].iter().any(|(earlier, _)| earlier == name);
+        if let Some(rule) = name_rule(name).or(is_repeated.then_some("is named twice")) {
+            problems.push(Problem::without_value(format!("output_schema.fields.{name}"), rule));
+        }
     }
     problems
+}
+
+/// Returns the rule that a field's name breaks as the name of a column.
+fn name_rule(name: &str) -> Option<&'static str> {
+    if name.trim().is_empty() || name.trim() != name || name.contains(char::is_control) {
+        return Some("is not a valid column name: it is empty, or has surrounding spaces or control characters");
+    }
+    (ADDED.contains(&name) || INTERNAL.contains(&name))
+        .then_some("is the name of a column that every output has; choose another name for the field")
 }

@@ -81,6 +81,28 @@ impl Path {
         found.map(|found| FieldValue::of_taken(found.take())).ok_or(Missing)
     }
 
+    /// Returns the value at a path of members, moved out of `value`.
+    pub(super) fn take_value(&self, value: &mut Value) -> Option<Value> {
+        let Self::Members(names) = self else { return None };
+        let found = names.iter().try_fold(value, |value, name| value.as_object_mut()?.get_mut(name));
+        found.map(Value::take)
+    }
+
+    /// Returns a path of members as a JSON pointer.
+    pub(super) fn pointer(&self) -> String {
+        let Self::Members(names) = self else { return String::new() };
+        let steps = names.iter().flat_map(|name| ["/".to_owned(), name.replace('~', "~0").replace('/', "~1")]);
+        steps.collect()
+    }
+
+    /// Returns true if the path matches something.
+    pub(super) fn exists(&self, value: &Value) -> bool {
+        match self {
+            Self::Members(names) => names.iter().try_fold(value, |value, name| value.as_object()?.get(name)).is_some(),
+            Self::Query(query) => !query.query(value).is_empty(),
+        }
+    }
+
     /// Returns true if both paths may match the same value, or one a part of the other's match.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {

@@ -25,6 +25,9 @@ pub enum Unparsed {
     /// The answer contains JSON, but no field's path matches in it.
     #[error("the JSON in the answer has none of the fields of `output_schema`")]
     NoFields,
+    /// The answer contains JSON, but no property of the response model.
+    #[error("the JSON in the answer has none of the properties of `response_schema`")]
+    NoProperties,
     /// No field's pattern matches.
     #[error("no pattern of `output_schema` matches the answer")]
     NoMatch,
@@ -53,7 +56,7 @@ impl From<&Unparsed> for RowError {
             Unparsed::CutOff => RowErrorCode::AnswerCutOff,
             Unparsed::Unended => RowErrorCode::JsonUnended,
             Unparsed::Broken { .. } => RowErrorCode::JsonBroken,
-            Unparsed::NoFields => RowErrorCode::NoFields,
+            Unparsed::NoFields | Unparsed::NoProperties => RowErrorCode::NoFields,
             Unparsed::NoMatch => RowErrorCode::NoPatternMatch,
             Unparsed::Mismatch { .. } => RowErrorCode::SchemaMismatch,
             Unparsed::NotAllowed { .. } => RowErrorCode::ValueNotAllowed,

@@ -91,7 +91,7 @@ fn prompt_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Prom
         template: template.unwrap_or_default().to_owned(),
         system,
         prefill,
-        // Without a readable output_schema, its absence would be reported.
+        // Without its output_schema, which has mistakes, it would be taken for a response model.
         response_schema: response_schema.filter(|_| output_schema.is_some() || !has_output_schema),
         // Nor could its fields be known.
         allowed_values: if output_schema.is_none() && has_output_schema { BTreeMap::new() } else { allowed_values },

@@ -1,5 +1,6 @@
 //! Execution inputs: the JSON that starts an execution, which is validated completely before anything else happens.
 
+mod answers;
 mod continued_run;
 mod dataset;
 mod fields;
@@ -15,6 +16,7 @@ mod request;
 mod rows;
 mod stored_request;
 
+pub use answers::{AnswerOptions, ResponseFormat};
 pub use continued_run::{COLLECT_RUN, RESUME_RUN, continued_run};
 pub use dataset::DATASET_FIELDS;
 pub use fields::Fields;

@@ -1,7 +1,7 @@
 //! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
 use super::references::read_references;
-use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
+use super::{AnswerOptions, Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
 use crate::ids::JobPrefix;
 use crate::problem::Problem;
 use crate::prompt::PromptLibrary;
@@ -81,6 +81,9 @@ pub struct RunRequest {
     /// Addresses of the references, by name.
     #[serde(rename = "reference", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, String>,
+    /// Options for the answers.
+    #[serde(flatten)]
+    pub answers: AnswerOptions,
 }
 
 /// Maximum validity of links to the answers in days.
@@ -139,6 +142,7 @@ impl RunRequest {
         };
         let invocation = InvocationOptions::read(&mut fields);
         let references = read_references(&mut fields);
+        let answers = AnswerOptions::read(&mut fields);
         let problems = fields.finish();
         let request = job_name_prefix.zip(model_id).zip(rows).map(|((job_name_prefix, model_id), rows)| Self {
             job_name_prefix,
@@ -157,6 +161,7 @@ impl RunRequest {
             presigned_url_expiry_days,
             invocation,
             references,
+            answers,
         });
         (request, problems)
     }

@@ -20,6 +20,7 @@ pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'
         ("top_p", inference.top_p.map(|v| json!(v))),
         ("top_k", inference.top_k.map(|v| json!(v))),
         ("stop_sequences", (!inference.stop_sequences.is_empty()).then(|| json!(inference.stop_sequences))),
+        ("output_config", with.schema.map(|schema| json!({"format": {"type": "json_schema", "schema": schema}}))),
         ("thinking", inference.thinking_budget_tokens.map(|n| json!({"type": "enabled", "budget_tokens": n}))),
     ];
     body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));

@@ -8,6 +8,9 @@ use crate::input::Inference;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+/// Name of the schema of an answer.
+const SCHEMA_NAME: &str = "answer";
+
 pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'_>) -> Value {
     let mut body = Map::new();
     if let Some(system) = with.system {
@@ -15,6 +18,11 @@ pub(super) fn model_input(text: &str, image: Option<Value>, with: Instructions<'
     }
     body.insert("messages".into(), json!([{"role": "user", "content": content(text, image)}]));
     body.insert("inferenceConfig".into(), Value::Object(inference_config(with.inference)));
+    if let Some(schema) = with.schema {
+        // Converse takes the schema as text.
+        let structure = json!({"jsonSchema": {"name": SCHEMA_NAME, "schema": schema.to_string()}});
+        body.insert("outputConfig".into(), json!({"textFormat": {"type": "json_schema", "structure": structure}}));
+    }
     Value::Object(body)
 }
 

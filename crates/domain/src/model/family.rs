@@ -53,6 +53,11 @@ impl Family {
         self == Self::TitanTextEmbeddings
     }
 
+    /// Returns true if a request can contain the JSON Schema that the answer is made to match.
+    pub fn takes_schema(self) -> bool {
+        matches!(self, Self::AnthropicMessages | Self::Converse)
+    }
+
     /// Returns the format in which Bedrock must read jobs of this family.
     pub fn invocation_type(self) -> InvocationType {
         match self {

@@ -14,6 +14,7 @@ mod price;
 mod prompt_writers;
 mod record;
 mod refusal;
+mod structured_output;
 mod table;
 mod titan_multimodal;
 mod titan_text;
@@ -28,6 +29,7 @@ pub use output::{Reply, ReplyPayload};
 pub use price::Price;
 pub use record::{RecordWriter, effective_prefill};
 pub use refusal::{REMEDY as MODEL_REFUSAL_REMEDY, refuses_model};
+pub use structured_output::structured_output_problems;
 pub use table::{Limits, Model, ModelTable, Profiles};
 
 /// Answer formats, for [`crate::answer`].

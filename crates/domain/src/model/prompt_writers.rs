@@ -6,7 +6,8 @@ use crate::problem::Problem;
 use crate::prompt::PromptPlan;
 
 impl PromptPlan {
-    /// Creates a writer of records for each prompt, with references inserted.
+    /// Creates a writer of records for each prompt, with references inserted. With `enforce_schema`, records make the model's answer
+    /// match the prompt's response schema.
     ///
     /// # Errors
     /// Returns an error if a template is invalid; loaded prompts are valid.
@@ -15,6 +16,7 @@ impl PromptPlan {
         family: Family,
         inference: &Inference,
         with_image: bool,
+        enforce_schema: bool,
     ) -> Result<Vec<RecordWriter>, Problem> {
         let system_prompt = inference.system_prompt.as_deref().map(|text| self.filled_system(text));
         let inference = &Inference { system_prompt, ..inference.clone() };
@@ -22,8 +24,9 @@ impl PromptPlan {
             let template = self.template_of(named);
             let template = template.map_err(|rule| Problem::without_value(format!("prompt `{}`", named.id), rule))?;
             let system = named.prompt.system.as_deref().map(|text| self.filled_system(text));
-            let prefill = named.prompt.prefill.as_deref();
-            Ok(RecordWriter::new(family, &template, inference, system.as_deref(), prefill, with_image))
+            let instructions = (system.as_deref(), named.prompt.prefill.as_deref());
+            let schema = named.prompt.response_schema.as_ref().filter(|_| enforce_schema);
+            Ok(RecordWriter::with_schema(family, &template, inference, instructions, with_image, schema))
         });
         writers.collect()
     }

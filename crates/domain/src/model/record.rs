@@ -4,9 +4,11 @@ use super::Family;
 use super::cache_point::{CachePoint, CommonParts};
 use super::frame::{Frame, ImagePart};
 use super::instructions::Instructions;
+use super::structured_output::sent_schema;
 use crate::input::Inference;
 use crate::json_text::push_escaped;
 use crate::prompt::{Piece, Template};
+use serde_json::Value;
 
 /// Writes `{"recordId":…,"modelInput":…}` lines. Created once per run.
 #[derive(Debug, Clone)]
@@ -41,12 +43,27 @@ impl RecordWriter {
         prefill: Option<&str>,
         with_image: bool,
     ) -> Self {
+        Self::with_schema(family, template, inference, (system, prefill), with_image, None)
+    }
+
+    /// Creates a writer whose records make the model's answer match `response_schema`, if there is one, for families that
+    /// accept schemas.
+    pub fn with_schema(
+        family: Family,
+        template: &Template,
+        inference: &Inference,
+        (system, prefill): (Option<&str>, Option<&str>),
+        with_image: bool,
+        response_schema: Option<&Value>,
+    ) -> Self {
+        let schema = response_schema.map(sent_schema);
         let systems: Vec<&str> = inference.system_prompt.as_deref().into_iter().chain(system).collect();
         let system = systems.join("\n\n");
         let with = Instructions {
             inference,
             system: (!system.is_empty()).then_some(system.as_str()),
             prefill: effective_prefill(inference, prefill),
+            schema: schema.as_ref(),
         };
         let mut columns: Vec<String> = Vec::new();
         let text = template.pieces().iter().map(|piece| match piece {
@@ -139,7 +156,7 @@ mod tests {
     use crate::image::MediaType;
     use proptest::prelude::*;
     use rstest::rstest;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const IMAGE: ImagePart<'_> = ImagePart { media_type: MediaType::Png, base64: "iVBORw0K+/==" };
 
@@ -228,6 +245,30 @@ mod tests {
         let mut out = Vec::new();
         writer.push_line(&mut out, "r", |_| cell, image);
         assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), json!({"recordId": "r", "modelInput": body}));
+    }
+
+    #[rstest]
+    #[case(Family::AnthropicMessages, "output_config", json!({"format": {"type": "json_schema",
+        "schema": {"type": "object", "title": "@@t"}}}))]
+    #[case(Family::Converse, "outputConfig", json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema":
+        {"name": "answer", "schema": "{\"title\":\"@@t\",\"type\":\"object\"}"}}}}))]
+    fn a_schema_is_sent_in_the_words_of_the_family(
+        #[case] family: Family,
+        #[case] field: &str,
+        #[case] expected: Value,
+    ) {
+        let template = Template::parse("About {a}").unwrap();
+        let schema = json!({"type": "object", "title": "@@t", "x-note": 1});
+        let inference = Inference::default();
+        let written = |schema: Option<&Value>| {
+            let writer = RecordWriter::with_schema(family, &template, &inference, (None, None), false, schema);
+            let mut out = Vec::new();
+            writer.push_line(&mut out, "r", |_| "x", None);
+            serde_json::from_slice::<Value>(&out).unwrap()["modelInput"].take()
+        };
+        let (mut with, without) = (written(Some(&schema)), written(None));
+        assert_eq!(with.as_object_mut().unwrap().remove(field), Some(expected));
+        assert_eq!(with, without);
     }
 
     #[test]

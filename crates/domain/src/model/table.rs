@@ -55,6 +55,9 @@ pub struct Model {
     /// Minimum number of tokens that it caches of a prompt on demand; `None` if it caches nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_caching: Option<u64>,
+    /// True if Bedrock can make its answers match a JSON Schema.
+    #[serde(default)]
+    pub structured_output: bool,
 }
 
 /// Context of models whose own is not known.
@@ -76,6 +79,7 @@ pub struct ModelTable {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, as the file names them")]
 struct ModelEntry {
     id: String,
     family: Family,
@@ -83,6 +87,8 @@ struct ModelEntry {
     profile_only: bool,
     #[serde(default)]
     images: bool,
+    #[serde(default)]
+    structured_output: bool,
     #[serde(default)]
     price: Option<Price>,
     #[serde(default)]
@@ -95,6 +101,12 @@ struct ModelEntry {
     context_tokens: u64,
     #[serde(default)]
     prompt_caching: Option<u64>,
+}
+
+impl ModelEntry {
+    fn has_structured_output(&self) -> bool {
+        self.structured_output && self.family.takes_schema()
+    }
 }
 
 /// Content of a user's file: the date of its prices, limits for all models, the models that are invoked on demand through an
@@ -240,12 +252,21 @@ impl ModelTable {
             takes_images: row.images,
             context_tokens: row.context_tokens,
             prompt_caching: row.prompt_caching,
+            structured_output: row.has_structured_output(),
         }
     }
 
     /// Lists the models that accept images, for a message.
     pub fn listed_with_images(&self) -> String {
         let mut ids: Vec<&str> = self.model.iter().filter(|row| row.images).map(|row| row.id.as_str()).collect();
+        ids.sort_unstable();
+        listed(&ids)
+    }
+
+    /// Lists the models with structured output, for a message.
+    pub fn listed_with_structured_output(&self) -> String {
+        let with = self.model.iter().filter(|row| row.has_structured_output());
+        let mut ids: Vec<&str> = with.map(|row| row.id.as_str()).collect();
         ids.sort_unstable();
         listed(&ids)
     }
@@ -307,6 +328,26 @@ mod tests {
     #[case("openai.gpt-oss-120b-1:0", false)]
     fn the_table_knows_which_models_accept_images(#[case] id: &str, #[case] images: bool) {
         assert_eq!(table().find(id, None).unwrap().takes_images, images);
+    }
+
+    #[rstest]
+    #[case("anthropic.claude-3-haiku-20240307-v1:0", false)]
+    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", true)]
+    #[case("global.anthropic.claude-sonnet-4-5-20250929-v1:0", true)]
+    #[case("amazon.nova-micro-v1:0", false)]
+    #[case("openai.gpt-oss-120b-1:0", true)]
+    #[case("qwen.qwen3-32b-v1:0", true)]
+    #[case("meta.llama3-1-8b-instruct-v1:0", false)]
+    fn the_table_knows_which_models_have_structured_output(#[case] id: &str, #[case] expected: bool) {
+        assert_eq!(table().find(id, None).unwrap().structured_output, expected);
+    }
+
+    #[test]
+    fn a_model_whose_format_takes_no_schema_has_no_structured_output() {
+        let overrides = "[[model]]\nid = \"amazon.nova-x\"\nfamily = \"nova\"\nstructured_output = true";
+        let table = ModelTable::with_overrides(overrides).unwrap();
+        assert!(!table.find("amazon.nova-x-v1:0", None).unwrap().structured_output);
+        assert!(!table.listed_with_structured_output().contains("nova-x"));
     }
 
     #[test]

@@ -103,6 +103,7 @@ mod tests {
             skipped_reasons: BTreeMap::new(),
             skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
+            changed_values: BTreeMap::new(),
             jobs: 1,
             rounds: 1,
             retried: 0,

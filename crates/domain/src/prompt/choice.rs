@@ -3,10 +3,12 @@
 use super::field_limit::{FieldLimit, limits_of};
 use super::{Prompt, Template};
 use crate::extract::Extractor;
+use crate::input::ResponseFormat;
 use crate::problem::Problems;
 use crate::reference::{Reference, ValueSource, filled_text, find, names_in_text, reference_of};
 use crate::row_error::{RowError, RowErrorCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prompts of a run, and their selection for each row. Frozen in the plan.
@@ -253,6 +255,23 @@ impl PromptPlan {
         filled_text(text, |name| find(&self.references, name).map(|reference| reference.text.as_str()))
     }
 
+    /// Returns the prompts as they are used for answers in a format: `text` removes the fields of all prompts, and `json`
+    /// requires JSON of prompts that have no fields.
+    #[must_use]
+    pub fn in_format(mut self, format: Option<ResponseFormat>) -> Self {
+        for named in &mut self.prompts {
+            let prompt = &mut named.prompt;
+            match format {
+                Some(ResponseFormat::Text) => (prompt.output_schema, prompt.response_schema) = (None, None),
+                Some(ResponseFormat::Json) if prompt.output_schema.is_none() && prompt.response_schema.is_none() => {
+                    prompt.response_schema = Some(Value::Bool(true));
+                }
+                Some(ResponseFormat::Json | ResponseFormat::Structured) | None => {}
+            }
+        }
+        self
+    }
+
     /// Returns the readers of all prompts, and the names of all their fields, each once, in the order of the prompts.
     ///
     /// # Errors
@@ -372,6 +391,40 @@ mod tests {
         assert_eq!(names, ["x", "y", "z"]);
         let columns: Vec<_> = readers.iter().map(|reader| reader.columns.clone()).collect();
         assert_eq!(columns, [vec![0, 1], vec![2, 0], vec![]]);
+    }
+
+    #[test]
+    fn a_response_model_gives_its_columns_to_the_readers() {
+        let model = "[response_schema]\nrequired = [\"size\"]\n[response_schema.properties]\n\
+            size = { type = \"integer\" }\ncolor = { enum = [\"red\"] }";
+        let model = Prompt::parse(&format!("description = \"d\"\ntemplate = \"t\"\n{model}")).unwrap();
+        let frozen: Prompt = serde_json::from_value(serde_json::to_value(&model).unwrap()).unwrap();
+        let (readers, names) = PromptPlan::single("a", frozen).readers().unwrap();
+        assert_eq!(names, ["size", "color"]);
+        let extractor = readers[0].extractor.as_ref().unwrap();
+        let found = extractor.extract_with_changes(r#"{"color": "RED", "size": 2.0}"#, None).unwrap();
+        assert_eq!(serde_json::to_string(&found.values).unwrap(), r#"[2,"red"]"#);
+        let changed: Vec<&str> = found.changed.iter().map(|at| extractor.changeable()[*at].as_str()).collect();
+        assert_eq!(changed, ["color"]);
+    }
+
+    #[test]
+    fn a_format_removes_fields_or_requires_json() {
+        let plan = || plan(Choice::Single);
+        let names = |format| plan().in_format(format).readers().unwrap().1;
+        assert_eq!(names(Some(ResponseFormat::Text)), Vec::<String>::new());
+        for format in [Some(ResponseFormat::Json), Some(ResponseFormat::Structured), None] {
+            assert_eq!(names(format), ["x", "y", "z"]);
+        }
+        let json = plan().in_format(Some(ResponseFormat::Json));
+        let json: PromptPlan = serde_json::from_value(serde_json::to_value(&json).unwrap()).unwrap();
+        let (readers, _) = json.readers().unwrap();
+        let extractor = readers[2].extractor.as_ref().unwrap();
+        let answers = [("{}", true), ("So: [1, 2]", true), ("7", true), ("seven", false), ("{\"a\": ", false)];
+        for (answer, is_json) in answers {
+            assert_eq!(extractor.extract(answer, None).is_ok(), is_json, "{answer}");
+        }
+        assert!(plan().readers().unwrap().0[2].extractor.is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Prompt;
 use crate::extract::{FieldValue, Unparsed};
-use crate::matching::KnownValues;
+use crate::matching::AllowedValues;
 use crate::problem::Problem;
 use crate::reference::{Reference, ValueSource};
 
@@ -15,7 +15,7 @@ pub struct FieldLimit {
     name: String,
     /// Source of the values.
     source: String,
-    known: KnownValues,
+    known: AllowedValues,
 }
 
 /// Returns the limits of these `fields` of the prompt `id`, as far as their references are among `references`.
@@ -36,7 +36,7 @@ pub(super) fn limits_of(
         };
         match (fields.iter().position(|known| known == name), values) {
             (Some(field), Ok(Some(values))) => {
-                let known = KnownValues::new(values);
+                let known = AllowedValues::new(values.iter().map(|value| value.trim()), []);
                 limits.push(FieldLimit { field, name: name.clone(), source: source.clone(), known });
             }
             (_, Err(rule)) => problems.push(problem(&rule)),

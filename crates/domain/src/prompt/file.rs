@@ -26,7 +26,8 @@ pub struct Prompt {
     /// Fields to extract from an answer; each becomes a column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<OutputSchema>,
-    /// JSON Schema that the JSON value of an answer must match.
+    /// JSON Schema that the JSON value of an answer must match. Without an `output_schema`, it defines the fields. `true`
+    /// without an `output_schema` requires JSON and defines no fields; only runs replace a prompt's own schema by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_schema: Option<Value>,
     /// Sources of the values that fields may have, by field: `reference.name.column`.
@@ -54,6 +55,9 @@ impl Prompt {
     /// Returns all problems of the prompt, wherever it was written. Their fields are relative to it.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = template_problems(&self.template);
+        if self.output_schema.is_none() && self.response_schema == Some(Value::Bool(true)) {
+            problems.push(Problem::new("response_schema", true, "must be an object: a JSON Schema"));
+        }
         if let Err(found) = self.extractor() {
             problems.extend(found.as_slice().iter().cloned());
         }
@@ -74,14 +78,11 @@ impl Prompt {
     /// # Errors
     /// Returns all problems of `output_schema` and `response_schema`.
     pub fn extractor(&self) -> Result<Option<Extractor>, Problems> {
-        let response_schema = self.response_schema.as_ref();
-        match &self.output_schema {
-            Some(schema) => Extractor::new(schema, response_schema).map(Some),
-            None if response_schema.is_some() => {
-                let rule = "requires an `output_schema` of type \"json\", whose fields it validates";
-                Err(Problem::without_value("response_schema", rule).into())
-            }
-            None => Ok(None),
+        match (&self.output_schema, &self.response_schema) {
+            (Some(schema), response_schema) => Extractor::new(schema, response_schema.as_ref()).map(Some),
+            (None, Some(Value::Bool(true))) => Ok(Some(Extractor::of_any_json())),
+            (None, Some(response_schema)) => Extractor::of_model(response_schema).map(Some),
+            (None, None) => Ok(None),
         }
     }
 }
@@ -215,10 +216,45 @@ mod tests {
         assert!(nested.ends_with("write `{{` for a brace, and `}}` for its end"), "{nested}");
     }
 
+    #[rstest]
+    #[case::no_object("type = \"array\"", "response_schema: describes no object with `properties`")]
+    #[case::no_properties("type = \"object\"", "response_schema: describes no object with `properties`")]
+    #[case::answer_column(
+        "properties = { error = { type = \"string\" } }",
+        "response_schema, column `error` of `error`: is the name of a column that every output has"
+    )]
+    #[case::two_properties(
+        "properties = { a_b = { type = \"string\" }, a = { properties = { b = { type = \"string\" } } } }",
+        "response_schema, column `a_b` of `a_b`: is also the column of `a.b`; rename the property"
+    )]
+    #[case::elsewhere(
+        "properties = { a = { \"$ref\" = \"https://example.com/a\" } }",
+        "response_schema.properties.a.$ref is `https://example.com/a`: refers to another document"
+    )]
+    #[case::unknown_keyword(
+        "properties = { a = { type = \"integer\", maximun = 5 } }",
+        "response_schema.properties.a.maximun: is not a keyword of JSON Schema"
+    )]
+    #[case::wrong_type(
+        "properties = { a = { type = \"text\" } }",
+        "response_schema: is not a valid JSON Schema at /properties/a/type: "
+    )]
+    #[case::alias(
+        "properties = { a = { enum = [\"x\"], x-aliases = { y = \"z\" } } }",
+        "response_schema, x-aliases of `a`.y is `z`: must be one of the texts in `enum`"
+    )]
+    fn mistakes_in_response_models_are_reported_once(#[case] schema: &str, #[case] expected: &str) {
+        let error = Prompt::parse(&format!("description = \"d\"\ntemplate = \"t\"\n[response_schema]\n{schema}"));
+        let error = error.unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+
     #[test]
-    fn a_response_schema_requires_an_output_schema() {
-        let error =
-            Prompt::parse("description = \"d\"\ntemplate = \"t\"\n[response_schema]\ntype = \"object\"").unwrap_err();
-        assert!(error.starts_with("response_schema: requires an `output_schema`"), "{error}");
+    fn all_mistakes_of_a_response_model_are_reported_at_once() {
+        let schema = "[response_schema.properties]\nerror = { type = \"string\", maxlen = 1 }\n\
+            b = { \"$ref\" = \"x\" }\nc = { x-aliases = { d = \"e\" } }";
+        let error = Prompt::parse(&format!("description = \"d\"\ntemplate = \"\"\n{schema}")).unwrap_err();
+        assert_eq!(error.lines().count(), 5, "{error}");
     }
 }

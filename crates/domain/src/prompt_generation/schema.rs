@@ -1,12 +1,14 @@
 //! `validation_schema_<time>.json`: the JSON Schema of an answer.
 
 use super::answer_fields::{FieldType, answer_fields};
-use super::config::{CATEGORY_FIELD, PromptConfiguration};
+use super::config::{CATEGORY_FIELD, Category, PromptConfiguration};
 use super::properties::Properties;
 use super::settings::{Settings, TemplateStyle, ValidationLevel};
 use super::time::GenerationTime;
+use crate::matching::folded;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// JSON Schema of an answer, with what its reader needs to know beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +93,27 @@ impl ValidationSchema {
     }
 }
 
+/// Returns the schema of the name of a category. An alias that could stand for another category, or that is the name of
+/// one, stands for none; the report on quality names it.
+fn category_schema(names: &[String], categories: &[Category]) -> Value {
+    let mut schema = json!({"type": "string", "enum": names});
+    let taken: BTreeSet<String> = names.iter().map(|name| folded(name)).collect();
+    let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let all = || categories.iter().flat_map(|category| category.aliases.iter().map(|alias| (alias, &category.name)));
+    for (alias, name) in all() {
+        owners.entry(folded(alias)).or_default().insert(name);
+    }
+    let is_clear = |alias: &str| {
+        let alias = folded(alias);
+        !taken.contains(&alias) && owners.get(&alias).is_some_and(|owners| owners.len() == 1)
+    };
+    let aliases: BTreeMap<&String, &String> = all().filter(|(alias, _)| is_clear(alias)).collect();
+    if !aliases.is_empty() {
+        schema["x-aliases"] = json!(aliases);
+    }
+    schema
+}
+
 /// Returns the schema of the answers.
 pub(super) fn validation_schema(
     config: &PromptConfiguration,
@@ -101,7 +124,7 @@ pub(super) fn validation_schema(
     let fields = answer_fields(&config.output_format);
     let properties = fields.iter().map(|field| {
         let mut schema = match field.field_type {
-            FieldType::Category => json!({"type": "string", "enum": names}),
+            FieldType::Category => category_schema(&names, &config.categories),
             FieldType::Confidence => json!({"type": "number", "minimum": 0.0, "maximum": 1.0}),
             FieldType::Text if settings.level == ValidationLevel::Strict => json!({"type": "string", "minLength": 1}),
             FieldType::Text => json!({"type": "string"}),

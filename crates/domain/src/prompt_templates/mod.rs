@@ -20,8 +20,8 @@ use crate::problem::{Problem, Problems};
 use crate::prompt::Prompt;
 use answer_schema::AnswerSchema;
 use prompts_file::GeneratedTexts;
-use template_text::USER_PROMPT_TEMPLATE;
 use std::collections::BTreeMap;
+use template_text::USER_PROMPT_TEMPLATE;
 
 /// Returns the prompt that the files contain, or `None` if its texts are not known, so that only the schema was checked.
 /// `{input_data}` shows `input_data_column`.

@@ -6,10 +6,12 @@
 //! ([`RowError::from_text`]).
 
 mod code;
+mod parse_status;
 mod stored;
 mod words;
 
 pub use code::RowErrorCode;
+pub use parse_status::ParseStatus;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;

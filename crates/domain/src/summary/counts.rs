@@ -36,6 +36,9 @@ pub struct ChunkCounts {
     pub types: Vec<ColumnType>,
     /// Join that counted this.
     pub stamp: JoinStamp,
+    /// By field, values that were changed to the allowed value that they stand for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed: BTreeMap<String, u64>,
 }
 
 impl ChunkCounts {
@@ -43,6 +46,14 @@ impl ChunkCounts {
     pub fn count_failed(&mut self, reason: &Reason) {
         count_words(&mut self.failed, reason, 1);
         *self.failed_codes.entry(reason.code).or_default() += 1;
+    }
+
+    /// Counts a value of `field` that was changed to the allowed value that it stands for.
+    pub fn count_changed(&mut self, field: &str) {
+        match self.changed.get_mut(field) {
+            Some(count) => *count += 1,
+            None => drop(self.changed.insert(field.to_owned(), 1)),
+        }
     }
 
     /// Adds the usage of answers.

@@ -55,6 +55,9 @@ pub struct Summary {
     pub skipped_codes: BTreeMap<RowErrorCode, u64>,
     /// Warnings with their number of occurrences.
     pub warnings: BTreeMap<String, u64>,
+    /// By field, values in the output that were changed to the allowed value that they stand for.
+    #[serde(default)]
+    pub changed_values: BTreeMap<String, u64>,
     /// Number of Bedrock batch jobs.
     pub jobs: u32,
     /// Number of passes over the rows: 1, and one more each time that rows without an answer were sent again.
@@ -131,6 +134,7 @@ impl Summary {
         let mut warnings = plan.counts.warnings.clone();
         let mut used = ChunkCounts::default();
         for chunk in chunks {
+            add_counts(&mut used.changed, &chunk.changed);
             add_counts(&mut failed_reasons, &chunk.failed);
             add_counts(&mut warnings, &chunk.warnings);
             used.saved.add(chunk.saved);
@@ -174,6 +178,7 @@ impl Summary {
             skipped_reasons: skipped.clone(),
             skipped_codes: skipped_codes.clone(),
             warnings,
+            changed_values: used.changed.clone(),
             jobs: sent(Lane::Batch),
             rounds: jobs.iter().map(|job| job.round).max().unwrap_or(0) + 1,
             retried: total(|chunk| chunk.retried),

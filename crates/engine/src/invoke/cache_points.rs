@@ -32,7 +32,12 @@ impl CachePoints {
             return Ok(Self::default());
         }
         let with_image = request.rows.input_type == InputType::Image;
-        let writers = plan.prompts.record_writers(plan.model.family, &request.inference, with_image)?;
+        let writers = plan.prompts.record_writers(
+            plan.model.family,
+            &request.inference,
+            with_image,
+            request.answers.enforce_schema,
+        )?;
         let points = writers.iter().filter_map(|writer| writer.cache_point()).collect();
         Ok(Self { points, models, refused: AtomicBool::new(false) })
     }

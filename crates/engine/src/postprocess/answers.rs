@@ -7,7 +7,7 @@ use super::row_ids::RowIds;
 use crate::error::EngineError;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::{RecordError, read_line};
-use bedrock_batch_domain::extract::{FieldKinds, FieldValue, Unparsed};
+use bedrock_batch_domain::extract::{Extraction, FieldKinds, FieldValue, Unparsed};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
@@ -72,7 +72,9 @@ pub(super) enum Fields {
     /// Fields of all prompts, in order.
     Found {
         values: Box<[Option<FieldValue>]>,
-        /// Indexes of the values that were written as in their reference, other than in the answer.
+        /// Fields of this prompt whose values were changed to those of its schema.
+        changed: Box<[usize]>,
+        /// Fields of all prompts whose values were changed to those of their references.
         corrected: Box<[usize]>,
     },
     /// The answer has none, for this reason.
@@ -308,16 +310,16 @@ impl<'a> Answers<'a> {
         let Some(extractor) = &reader.extractor else { return Fields::None };
         let prefill = self.reading.prompts.prefill(prompt);
         let whole = if prefill.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{prefill}{text}")) };
-        let extracted = extractor.extract(&whole, stop_reason).and_then(|mut values| {
-            let corrected = hold_to_limits(&reader.limits, &mut values)?;
-            Ok((values, corrected))
+        let extracted = extractor.extract_with_changes(&whole, stop_reason).and_then(|mut extraction| {
+            let corrected = hold_to_limits(&reader.limits, &mut extraction.values)?;
+            Ok((extraction, corrected))
         });
         match extracted {
-            Ok((values, corrected)) => {
+            Ok((Extraction { values, changed }, corrected)) => {
                 let corrected = corrected.into_iter().filter_map(|field| reader.columns.get(field).copied()).collect();
-                let all = self.field_names().len();
+                let (all, changed) = (self.field_names().len(), changed.into());
                 if values.len() == all && reader.columns.iter().enumerate().all(|(at, column)| at == *column) {
-                    return Fields::Found { values: values.into(), corrected };
+                    return Fields::Found { values: values.into(), changed, corrected };
                 }
                 let mut fields = vec![None; all];
                 for (column, value) in reader.columns.iter().zip(values) {
@@ -325,7 +327,7 @@ impl<'a> Answers<'a> {
                         *field = value;
                     }
                 }
-                Fields::Found { values: fields.into(), corrected }
+                Fields::Found { values: fields.into(), changed, corrected }
             }
             Err(why) => Fields::Unparsed(Box::new(why)),
         }
@@ -341,13 +343,14 @@ impl<'a> Answers<'a> {
         self.reading.prompts
     }
 
-    /// Returns the kinds of each field's values in the answers.
+    /// Returns the kinds of each field: those of its declared type, or those of its values in the answers.
     pub(super) fn kinds(&self) -> Vec<FieldKinds> {
-        let mut kinds = vec![FieldKinds::default(); self.field_names().len()];
+        let prompts = self.reading.prompts;
+        let mut kinds = prompts.declared_kinds();
         for row in &self.rows {
             if let Outcome::Replied(StoredReply { fields: Fields::Found { values, .. }, .. }) = &row.outcome {
-                for (kinds, value) in kinds.iter_mut().zip(values) {
-                    if let Some(value) = value {
+                for ((kinds, value), by_values) in kinds.iter_mut().zip(values).zip(&prompts.typed_by_values) {
+                    if let Some(value) = value.as_ref().filter(|_| *by_values) {
                         kinds.record(value);
                     }
                 }

@@ -1,7 +1,8 @@
 //! Rows that equal rows of other chunks, and get the answers of those rows.
 
 use super::answers::{Answers, Reading};
-use super::join::{JoinJob, answers_for, write};
+use super::join::{answers_for, write};
+use super::join_job::JoinJob;
 use super::shared::take_shared;
 use crate::error::EngineError;
 use crate::objects::ObjectSink;

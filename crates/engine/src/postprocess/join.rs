@@ -2,6 +2,7 @@
 
 use super::answers::{Answers, JobAttempt, Reading};
 use super::files::{OutputFile, create_files};
+use super::join_job::JoinJob;
 use super::output::AnswerColumns;
 use super::shared::write_shared;
 use crate::error::EngineError;
@@ -9,35 +10,14 @@ use crate::objects::ObjectSink;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, StringArray};
-use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_ID, ROW_ERROR};
+use bedrock_batch_domain::columns::{INTERNAL, NOT_SENT, PROMPT, RECORD_ID, ROW_ERROR};
 use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
-use bedrock_batch_domain::input::OutputFormat;
-use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::summary::ChunkCounts;
 use parquet::file::reader::ChunkReader;
 use std::io::Read;
 use std::sync::Arc;
-
-/// Join, with the files that it writes.
-#[derive(Debug)]
-pub struct JoinJob<'a> {
-    /// Format of the answers.
-    pub family: Family,
-    /// Rules by which answers are read.
-    pub reading: Reading<'a>,
-    /// Columns of the input, with their origins.
-    pub columns: &'a [Column],
-    /// If true, the ids of rows have a suffix that distinguishes them, and that is removed from the output.
-    pub strip_suffix: bool,
-    /// Types of the fields' columns; without them, those of the chunk's own values.
-    pub types: Option<&'a [ColumnType]>,
-    /// Formats and keys of the files to write.
-    pub outputs: &'a [(OutputFormat, String)],
-    /// Ids of rows whose answers rows of other chunks wait for, and the key of the file for these answers.
-    pub shared: Option<(&'a [String], &'a str)>,
-}
 
 /// Job that had rows of the chunk, with its answers.
 pub struct JobAnswers<'a> {
@@ -157,7 +137,7 @@ where
     let batches = ParquetRows::open_of_run(rows.clone(), rows_name, None)?;
     for batch in batches {
         let batch = without_internal(&batch?)?;
-        let mut columns = AnswerColumns::new(job.family, answers, &types, duplicates, batch.num_rows());
+        let mut columns = AnswerColumns::new(job, answers, &types, duplicates, batch.num_rows());
         for row in rows_done..rows_done + batch.num_rows() {
             columns.push(answers, row, counts);
         }

@@ -2,17 +2,18 @@
 
 use super::answers::{Answers, Fields, Outcome, StoredReply};
 use super::field_columns::FieldColumns;
+use super::join_job::JoinJob;
 use super::prompts_read::PromptsRead;
+use super::status_columns::StatusColumns;
 use crate::error::EngineError;
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use bedrock_batch_domain::columns::{
-    ATTEMPTS, Column, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RESPONSE, STOP_REASON,
-    names_beside,
+    ATTEMPTS, Column, EMBEDDING, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PARSE_STATUS, PROMPT_ID, RESPONSE, STATUS,
+    STOP_REASON, VALIDATION_PASSED, metadata, names_beside, prefixed,
 };
 use bedrock_batch_domain::extract::ColumnType;
-use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
@@ -20,12 +21,13 @@ use std::sync::Arc;
 
 /// Answer columns of some rows.
 pub(super) struct AnswerColumns<'a> {
-    family: Family,
+    job: &'a JoinJob<'a>,
     prompts: &'a PromptsRead,
     field_names: &'a [String],
     fields: FieldColumns,
     /// If true, the rows equal rows that were sent, and cost nothing themselves.
     duplicates: bool,
+    status: StatusColumns,
     response: StringBuilder,
     embedding: ListBuilder<Float32Builder>,
     error: StringBuilder,
@@ -40,18 +42,19 @@ pub(super) struct AnswerColumns<'a> {
 impl<'a> AnswerColumns<'a> {
     /// Creates empty columns for this number of rows; those of the prompt's fields get these types.
     pub(super) fn new(
-        family: Family,
+        job: &'a JoinJob<'a>,
         answers: &Answers<'a>,
         types: &[ColumnType],
         duplicates: bool,
         rows: usize,
     ) -> Self {
         Self {
-            family,
+            job,
             prompts: answers.prompts(),
             field_names: answers.field_names(),
             fields: FieldColumns::new(types),
             duplicates,
+            status: StatusColumns::default(),
             response: StringBuilder::with_capacity(rows, rows * 64),
             embedding: ListBuilder::new(Float32Builder::new()),
             error: StringBuilder::new(),
@@ -86,6 +89,9 @@ impl<'a> AnswerColumns<'a> {
                 })
             }
         };
+        if self.job.prefix.is_some() {
+            self.status.push(error.as_ref().map(|error| error.reason.code));
+        }
         match error {
             Some(error) => {
                 counts.count_failed(&error.reason);
@@ -140,7 +146,14 @@ impl<'a> AnswerColumns<'a> {
         self.embedding.values().append_slice(embedding.unwrap_or_default());
         self.embedding.append(embedding.is_some());
         self.fields.push(match &reply.fields {
-            Fields::Found { values, .. } => Some(values),
+            Fields::Found { values, changed, corrected } => {
+                let changed = changed.iter().filter_map(|field| self.prompts.changeable(prompt, *field));
+                let corrected = corrected.iter().filter_map(|field| self.prompts.fields.get(*field));
+                for field in changed.chain(corrected.map(String::as_str)) {
+                    counts.count_changed(field);
+                }
+                Some(values)
+            }
             Fields::None | Fields::Unparsed(_) => None,
         });
         if answers.text(reply).is_none() && embedding.is_none() {
@@ -148,19 +161,7 @@ impl<'a> AnswerColumns<'a> {
         }
         match &reply.fields {
             Fields::Unparsed(unparsed) => Some(RowError::from(&**unparsed)),
-            Fields::Found { corrected, .. } => {
-                self.count_corrected(corrected, counts);
-                None
-            }
-            Fields::None => None,
-        }
-    }
-
-    /// Counts the values that were written as in their reference.
-    fn count_corrected(&self, corrected: &[usize], counts: &mut ChunkCounts) {
-        for name in corrected.iter().filter_map(|field| self.field_names.get(*field)) {
-            let warning = format!("values of `{name}` matched to its reference without case or surrounding spaces");
-            *counts.warnings.entry(warning).or_default() += 1;
+            Fields::None | Fields::Found { .. } => None,
         }
     }
 
@@ -169,32 +170,27 @@ impl<'a> AnswerColumns<'a> {
     /// # Errors
     /// Returns an error if there are not as many rows as outcomes.
     pub(super) fn join(mut self, rows: &RecordBatch, known: &[Column]) -> Result<RecordBatch, EngineError> {
-        let tokens = |mut column: UInt64Builder| Arc::new(column.finish()) as ArrayRef;
-        let payload: (&str, ArrayRef) = if self.family.is_embedding() {
+        let payload: (&str, ArrayRef) = if self.job.family.is_embedding() {
             (EMBEDDING, Arc::new(self.embedding.finish()))
         } else {
             (RESPONSE, Arc::new(self.response.finish()))
         };
-        let fields = self.field_names.iter().map(String::as_str).zip(self.fields.finish());
-        let rest: [(&str, ArrayRef); 6] = [
-            (ERROR, Arc::new(self.error.finish())),
-            (STOP_REASON, Arc::new(self.stop_reason.finish())),
-            (INPUT_TOKENS, tokens(self.input_tokens)),
-            (OUTPUT_TOKENS, tokens(self.output_tokens)),
-            (ATTEMPTS, Arc::new(self.attempts.finish())),
-            (MODEL_ID, Arc::new(self.model_id.finish())),
-        ];
+        let field_names = self.field_names;
+        let fields = field_names.iter().map(String::as_str).zip(self.fields.finish());
+        let metadata: Vec<(&str, ArrayRef)> =
+            metadata(self.job.prefix.is_some()).into_iter().map(|name| (name, self.finished(name))).collect();
         let prompt_id: Option<(&str, ArrayRef)> =
             self.prompts.named.then(|| (PROMPT_ID, Arc::new(self.prompt_id.finish()) as ArrayRef));
-        let added: Vec<(&str, ArrayRef)> =
-            std::iter::once(payload).chain(fields).chain(rest).chain(prompt_id).collect();
+        let added = std::iter::once(payload).chain(fields).chain(metadata).chain(prompt_id);
+        let added: Vec<(String, ArrayRef)> =
+            added.map(|(name, column)| (prefixed(self.job.prefix, name), column)).collect();
         let existing = rows.schema();
         let existing = existing.fields().iter().map(|field| {
             let column = known.iter().find(|column| column.name == *field.name());
             column.cloned().unwrap_or_else(|| Column::of_input(field.name()))
         });
         let existing: Vec<Column> = existing.collect();
-        let added_names: Vec<&str> = added.iter().map(|(name, _)| *name).collect();
+        let added_names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
         let names = names_beside(&existing, &added_names);
         let mut fields: Vec<Field> = rows
             .schema()
@@ -211,5 +207,20 @@ impl<'a> AnswerColumns<'a> {
         }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
             .map_err(|error| EngineError::internal("answers do not fit their rows").caused_by(error))
+    }
+
+    /// Returns the column of this name, which must be one of [`metadata`].
+    fn finished(&mut self, name: &str) -> ArrayRef {
+        match name {
+            STATUS => self.status.status(),
+            VALIDATION_PASSED => self.status.validation_passed(),
+            PARSE_STATUS => self.status.parse_status(),
+            STOP_REASON => Arc::new(self.stop_reason.finish()),
+            INPUT_TOKENS => Arc::new(self.input_tokens.finish()),
+            OUTPUT_TOKENS => Arc::new(self.output_tokens.finish()),
+            ATTEMPTS => Arc::new(self.attempts.finish()),
+            MODEL_ID => Arc::new(self.model_id.finish()),
+            _ => Arc::new(self.error.finish()),
+        }
     }
 }

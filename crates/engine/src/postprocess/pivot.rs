@@ -5,6 +5,7 @@
 
 use super::files::{OutputFile, create_files};
 use super::prompts_read::PromptsRead;
+use super::status_columns::StatusColumns;
 use crate::error::EngineError;
 use crate::objects::ObjectSink;
 use crate::rows::cell_text::as_text;
@@ -13,12 +14,14 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
-use bedrock_batch_domain::check::wide_name;
-use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, names_beside};
+use bedrock_batch_domain::check::{wide_name, wide_status};
+use bedrock_batch_domain::columns::{
+    Column, ERROR, PARSE_STATUS, PROMPT_ID, RECORD_ID, STATUS, VALIDATION_PASSED, names_beside, prefixed,
+};
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::prompt::PromptPlan;
 use bedrock_batch_domain::record_id::RecordId;
-use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
+use bedrock_batch_domain::row_error::{ParseStatus, RowError, RowErrorCode};
 use std::sync::Arc;
 
 /// Task to write wide rows.
@@ -30,6 +33,8 @@ pub struct PivotTask<'a> {
     pub plan: &'a PromptPlan,
     /// Columns before those of the answers, `record_id` first.
     pub existing: Vec<Column>,
+    /// Prefix of the columns that answers add. Only with one do they have a status.
+    pub prefix: Option<&'a str>,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
 }
@@ -143,7 +148,10 @@ impl PivotTask<'_> {
                 }
             }
         }
-        fields.push((ERROR.to_owned(), Arc::new(self.errors(batch, prompts, ends)?)));
+        fields.extend(self.of_rows(batch, prompts, ends)?);
+        for (name, _) in &mut fields {
+            *name = prefixed(self.prefix, name);
+        }
         let added: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let names = names_beside(&self.existing, &added);
         let kept = schema.fields().iter().zip(names).map(|(field, name)| field.as_ref().clone().with_name(name));
@@ -173,12 +181,50 @@ fn rows_of_prompt(prompts: &StringArray, ends: &[usize], id: &str) -> UInt32Arra
 }
 
 impl PivotTask<'_> {
+    /// Returns the columns that concern all answers to a row together.
+    fn of_rows(
+        &self,
+        batch: &RecordBatch,
+        prompts: &StringArray,
+        ends: &[usize],
+    ) -> Result<Vec<(String, ArrayRef)>, EngineError> {
+        let errors = self.errors(batch, prompts, ends)?;
+        let mut status = StatusColumns::default();
+        if self.prefix.is_some() {
+            let parsed = self.answer_texts(batch, PARSE_STATUS)?;
+            let (success, error) = (ParseStatus::Success.name(), ParseStatus::Error.name());
+            let mut begin = 0;
+            for (row, end) in ends.iter().enumerate() {
+                let is_answered = errors.is_null(row);
+                let failed = (begin..*end).map(|answer| parsed.value(answer)).find(|status| *status != success);
+                begin = *end;
+                // Without a status of its own, an answer is missing because a limit separated the prompts of the row.
+                status.push_named(is_answered, if is_answered { success } else { failed.unwrap_or(error) });
+            }
+        }
+        let columns = wide_status(self.prefix.is_some()).iter().map(|name| {
+            let column: ArrayRef = match *name {
+                STATUS => status.status(),
+                VALIDATION_PASSED => status.validation_passed(),
+                PARSE_STATUS => status.parse_status(),
+                _ => Arc::new(errors.clone()),
+            };
+            ((*name).to_owned(), column)
+        });
+        Ok(columns.collect())
+    }
+
+    /// Returns a column of texts that the answers have.
+    fn answer_texts<'b>(&self, batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, EngineError> {
+        let (schema, answers_from) = (batch.schema(), self.existing.len());
+        let at = schema.fields().iter().skip(answers_from).position(|field| field.name() == name);
+        let column = at.and_then(|at| batch.column(answers_from + at).as_string_opt::<i32>());
+        column.ok_or_else(|| unfitting(format!("there is no column `{name}`")))
+    }
+
     /// Returns the reasons of missing answers of each input row; null if none is missing.
     fn errors(&self, batch: &RecordBatch, prompts: &StringArray, ends: &[usize]) -> Result<StringArray, EngineError> {
-        let (schema, answers_from) = (batch.schema(), self.existing.len());
-        let at = schema.fields().iter().skip(answers_from).position(|field| field.name() == ERROR);
-        let column = at.and_then(|at| batch.column(answers_from + at).as_string_opt::<i32>());
-        let column = column.ok_or_else(|| unfitting("there is no column `error`"))?;
+        let column = self.answer_texts(batch, ERROR)?;
         let chosen_by = self.choosing_values(batch)?;
         let mut begin = 0;
         let errors = ends.iter().map(|end| {
@@ -303,7 +349,7 @@ mod tests {
             for chunk in 0..chunks.len() {
                 let existing = vec![Column::of_input(RECORD_ID), Column::of_input("error")];
                 let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-                let task = PivotTask { prompts: &prompts, plan: &plan, existing, outputs: &outputs };
+                let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, outputs: &outputs };
                 let after = chunks[chunk + 1..].iter().flatten().cloned().map(Ok);
                 pivot(&task, chunks[chunk].iter().cloned().map(Ok), after, &written).unwrap();
                 let bytes = written.get("out").unwrap();
@@ -340,6 +386,35 @@ mod tests {
     }
 
     #[test]
+    fn wide_rows_have_the_prefix_and_the_status_of_all_answers() {
+        let plan = plan();
+        let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
+        let text = |cells: [Option<&str>; 5]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
+        let unread = Some("json_failed");
+        let rows = RecordBatch::try_from_iter_with_nullable([
+            ("record_id", text(["r0-001", "r0-002", "r1-001", "r1-002", "r2-001"].map(Some)), true),
+            ("kind", text([Some("both"); 5]), true),
+            ("response", text(["x", "y", "z", "u", "v"].map(Some)), true),
+            ("color", text([Some("c"), None, Some("c"), None, Some("c")]), true),
+            ("error", text([None, None, None, Some("lost"), None]), true),
+            ("parse_status", text([Some("success"), Some("success"), Some("success"), unread, Some("success")]), true),
+            ("prompt_id", text(["a", "b", "a", "b", "a"].map(Some)), true),
+        ]);
+        let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
+        let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: Some("llm_"), outputs: &[] };
+        let wide = task.wide(&rows.unwrap(), &[2, 4, 5]).unwrap();
+        let names: Vec<String> = wide.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let expected = "record_id kind llm_a_response llm_a_color llm_a_error llm_a_parse_status llm_b_response llm_b_error \
+            llm_b_parse_status llm_status llm_error llm_validation_passed llm_parse_status";
+        assert_eq!(names.join(" "), expected);
+        let of = |name: &str| wide.column_by_name(name).unwrap().as_string::<i32>().clone();
+        assert_eq!(of("llm_status"), StringArray::from(vec!["success", "error", "error"]));
+        assert_eq!(of("llm_parse_status"), StringArray::from(vec!["success", "json_failed", "error"]));
+        let passed = wide.column_by_name("llm_validation_passed").unwrap().as_boolean().clone();
+        assert_eq!(passed.iter().collect::<Vec<_>>(), [Some(true), Some(false), Some(false)]);
+    }
+
+    #[test]
     fn a_prompt_cut_off_by_a_limit_is_reported() {
         let plan = plan();
         let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
@@ -353,7 +428,7 @@ mod tests {
             ("prompt_id", text(vec![Some("a"), Some("b"), Some("a")]), true),
         ]);
         let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
-        let task = PivotTask { prompts: &prompts, plan: &plan, existing, outputs: &[] };
+        let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, outputs: &[] };
         let wide = task.wide(&rows.unwrap(), &[2, 3]).unwrap();
         let errors = wide.column_by_name("error").unwrap().as_string::<i32>();
         assert_eq!(errors, &StringArray::from(vec![None, Some("b: not asked: over max_num_jobs")]));

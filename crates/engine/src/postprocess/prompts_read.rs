@@ -1,5 +1,6 @@
 //! Readers of the answers to the prompts of a run.
 
+use bedrock_batch_domain::extract::FieldKinds;
 use bedrock_batch_domain::input::Inference;
 use bedrock_batch_domain::model::effective_prefill;
 use bedrock_batch_domain::problem::Problems;
@@ -14,6 +15,10 @@ pub struct PromptsRead {
     prefills: Vec<String>,
     /// Fields of all prompts, each once.
     pub(super) fields: Vec<String>,
+    /// Kinds of the declared types of the fields.
+    declared: Vec<FieldKinds>,
+    /// For each field, true if a prompt has it without a declared type, so that its values determine the type.
+    pub(super) typed_by_values: Vec<bool>,
     numbers: HashMap<String, u16>,
     /// If true, rows may have different prompts, and name them.
     pub(super) named: bool,
@@ -33,8 +38,31 @@ impl PromptsRead {
             .prompts
             .iter()
             .map(|named| effective_prefill(inference, named.prompt.prefill.as_deref()).unwrap_or_default().to_owned());
+        let mut declared = vec![FieldKinds::default(); fields.len()];
+        let mut typed_by_values = vec![false; fields.len()];
+        for (reader, extractor) in readers.iter().filter_map(|reader| Some((reader, reader.extractor.as_ref()?))) {
+            let mut types = extractor.types().iter();
+            for column in &reader.columns {
+                match types.next() {
+                    Some(column_type) => declared[*column].merge(&FieldKinds::of_type(*column_type)),
+                    None => typed_by_values[*column] = true,
+                }
+            }
+        }
         let numbers = readers.iter().zip(0..).map(|(reader, number)| (reader.id.clone(), number)).collect();
-        Ok(Self { prefills: prefills.collect(), numbers, fields, named: plan.names_prompts(), readers })
+        let prefills = prefills.collect();
+        Ok(Self { prefills, declared, typed_by_values, numbers, fields, named: plan.names_prompts(), readers })
+    }
+
+    /// Returns the kinds of the declared types of all fields. A field without one has none.
+    pub(super) fn declared_kinds(&self) -> Vec<FieldKinds> {
+        self.declared.clone()
+    }
+
+    /// Returns the name of a field of a prompt whose values may be changed.
+    pub(super) fn changeable(&self, prompt: u16, field: usize) -> Option<&str> {
+        let extractor = self.reader(prompt)?.extractor.as_ref()?;
+        extractor.changeable().get(field).map(String::as_str)
     }
 
     /// Returns the number of the prompt with this name.

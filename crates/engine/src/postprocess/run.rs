@@ -3,7 +3,8 @@
 use super::answers::{JobAttempt, Reading};
 use super::duplicates::WaitingRows;
 use super::input::PostprocessInput;
-use super::join::{JobAnswers, JoinJob, join};
+use super::join::{JobAnswers, join};
+use super::join_job::JoinJob;
 use super::pivot::{PivotTask, pivot};
 use super::prompts_read::PromptsRead;
 use super::unanswered::copy_unanswered;
@@ -206,7 +207,8 @@ impl Postprocessor {
             let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.clone());
             blocking(move || {
                 let runtime = Handle::current();
-                let task = PivotTask { prompts: &prompts, plan: &plan.prompts, existing, outputs: &outputs };
+                let prefix = plan.request.answers.output_column_prefix.as_deref();
+                let task = PivotTask { prompts: &prompts, plan: &plan.prompts, existing, prefix, outputs: &outputs };
                 let open = |found: &ObjectMeta| {
                     let rows = ObjectRangeReader::new(&runtime, this.bucket.client(), found);
                     ParquetRows::open_of_run(rows, &found.uri.to_string(), None)
@@ -312,12 +314,15 @@ fn outputs(
 
 fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> JoinJob<'a> {
     let request = &file.plan.request;
+    let prefix = request.answers.output_column_prefix.as_deref();
     JoinJob {
         family: file.plan.model.family,
         reading: Reading { retry_on: &request.invocation.retry_on, prompts: &file.prompts },
         columns: &file.plan.columns,
         strip_suffix: file.plan.prompts.expands() && !file.plan.prompts.is_wide(),
         types: file.types.as_deref(),
+        // The pivot adds the prefix, in front of the names of the prompts.
+        prefix: if file.plan.prompts.is_wide() { prefix.map(|_| "") } else { prefix },
         outputs: &file.outputs,
         shared,
     }

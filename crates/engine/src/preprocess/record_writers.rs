@@ -20,5 +20,5 @@ pub(super) fn record_writers(checked: &ValidatedRequest) -> Result<Vec<RecordWri
         let template = template.map_err(|mistake| Problem::without_value(EMBEDDING_INPUT, mistake.to_string()))?;
         return Ok(vec![RecordWriter::new(family, &template, inference, None, None, with_image)]);
     }
-    plan.record_writers(family, inference, with_image)
+    plan.record_writers(family, inference, with_image, checked.request.answers.enforce_schema)
 }

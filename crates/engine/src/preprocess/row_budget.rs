@@ -5,13 +5,13 @@ use super::input::InputReader;
 use super::prompting::Survey;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
-use bedrock_batch_domain::check::reference_warning;
+use bedrock_batch_domain::check::{answer_problems, reference_warning};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::Limits;
 use bedrock_batch_domain::plan::PlanCounts;
-use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::row_error::{Reason, RowErrorCode, count_words};
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -47,6 +47,8 @@ impl RowBudget {
         let survey = checked.prompter().survey(inputs.batches(&runtime, &checked.input), max_rows, max_records)?;
         let budget = Self::of(checked, Some(&survey))?;
         checked.resolved.prompts = take(&mut checked.resolved.prompts).restricted_to(&survey.used);
+        // If rows name their prompts, the prompts that are sent are known only now.
+        Problems::check(answer_problems(&checked.request, &checked.resolved))?;
         Ok(budget)
     }
 

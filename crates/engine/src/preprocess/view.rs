@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::rows::cell_text::as_text;
 use arrow_array::{Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema, SchemaRef};
-use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, mapped};
+use bedrock_batch_domain::columns::{Column, ERROR, PROMPT_ID, RECORD_ID, mapped, prefixed};
 use bedrock_batch_domain::problem::{Problem, listed};
 use bedrock_batch_domain::prompt::PromptPlan;
 use bedrock_batch_domain::record_id::RecordId;
@@ -32,6 +32,9 @@ pub(super) struct View {
 struct Previous {
     stage_name: String,
     include_failed: bool,
+    /// Names of its columns with the error and the prompt of a row.
+    error: String,
+    prompt_id: String,
     /// Numbers of its prompts, from 1, by name; only if its rows share their ids.
     prompt_numbers: Option<HashMap<String, u64>>,
 }
@@ -53,12 +56,24 @@ impl View {
         Ok(Self { renamed: Some(renamed), columns, previous: None })
     }
 
-    /// Applies the view to the answers of an earlier run, which used `prompts`.
-    pub(super) fn after(self, stage_name: &str, include_failed: bool, prompts: &PromptPlan) -> Self {
+    /// Applies the view to the answers of an earlier run, which used `prompts`, and whose columns have this prefix.
+    pub(super) fn after(
+        self,
+        stage_name: &str,
+        include_failed: bool,
+        prompts: &PromptPlan,
+        prefix: Option<&str>,
+    ) -> Self {
         let numbers = || prompts.prompts.iter().zip(1..).map(|(named, number)| (named.id.clone(), number)).collect();
         let shared_ids = prompts.expands() && !prompts.is_wide();
         let prompt_numbers = shared_ids.then(numbers);
-        let previous = Previous { stage_name: stage_name.to_owned(), include_failed, prompt_numbers };
+        let previous = Previous {
+            stage_name: stage_name.to_owned(),
+            include_failed,
+            error: prefixed(prefix, ERROR),
+            prompt_id: prefixed(prefix, PROMPT_ID),
+            prompt_numbers,
+        };
         Self { previous: Some(previous), ..self }
     }
 
@@ -95,7 +110,7 @@ impl View {
 impl Previous {
     /// Returns the reasons why rows are not sent: they have no answer from the previous run.
     fn failed(&self, batch: &RecordBatch) -> Result<Option<NotSent>, EngineError> {
-        let Some(errors) = batch.column_by_name(ERROR).filter(|_| !self.include_failed) else { return Ok(None) };
+        let Some(errors) = batch.column_by_name(&self.error).filter(|_| !self.include_failed) else { return Ok(None) };
         if errors.null_count() == errors.len() {
             return Ok(None);
         }
@@ -113,8 +128,8 @@ impl Previous {
     /// prompts.
     fn own_ids(&self, batch: &RecordBatch) -> Result<Option<StringArray>, EngineError> {
         let Some(numbers) = &self.prompt_numbers else { return Ok(None) };
-        let column = |name| batch.column_by_name(name).map(as_text).transpose();
-        let (Some(ids), Some(prompts)) = (column(RECORD_ID)?, column(PROMPT_ID)?) else { return Ok(None) };
+        let column = |name: &str| batch.column_by_name(name).map(as_text).transpose();
+        let (Some(ids), Some(prompts)) = (column(RECORD_ID)?, column(&self.prompt_id)?) else { return Ok(None) };
         let ids = ids.iter().zip(prompts.iter()).map(|(id, prompt)| {
             let number = prompt.and_then(|prompt| numbers.get(prompt)).copied().unwrap_or(0);
             Some(RecordId::new(id?, number).to_string())

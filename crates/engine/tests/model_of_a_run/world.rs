@@ -359,6 +359,7 @@ impl World<'_> {
 
 fn join_job<'a>(prompts: &'a PromptsRead, outputs: &'a [(OutputFormat, String)]) -> JoinJob<'a> {
     JoinJob {
+        prefix: None,
         family: Family::Nova,
         reading: Reading { retry_on: &RETRY_ON, prompts },
         columns: &[],

@@ -1,5 +1,6 @@
 //! Made-up answers, the same each time for the same model and input.
 //!
+//! - A request with structured output gets a value that matches its schema (see [`super::by_schema`]).
 //! - A prompt that shows a JSON form (see [`super::skeleton`]) gets that form filled in: of alternatives `a|b|c` the one
 //!   that the prompt mentions most often elsewhere (a hash decides among equals), numbers in the range shown or 0 to 1,
 //!   texts of some words from the prompt's data (the text between tags), or from the whole prompt if it has no tags. A form
@@ -12,6 +13,7 @@
 //!
 //! Four characters count as a token. The answer continues a prefill, and respects stop sequences and `max_tokens`.
 
+use crate::backend::by_schema::BySchema;
 use crate::backend::filling::{Filler, choose, words};
 use crate::backend::labels::{self, Label};
 use crate::backend::{material, skeleton};
@@ -23,6 +25,9 @@ pub(super) fn text(base: &str, prompt: &TextPrompt) -> String {
     let images: String = prompt.images.iter().map(|image| hex::encode(image.hash)).collect();
     let number = chance::number(0, &[base, &prompt.system, &prompt.before, &prompt.user, &images]);
     let data = data(prompt);
+    if let Some(schema) = &prompt.schema {
+        return BySchema::new(schema, &prompt.user, Numbers::from(number)).fill().to_string();
+    }
     if let Some(found) = skeleton::find(&prompt.user).or_else(|| in_system(prompt)) {
         let rest = format!("{}\n{}", found.rest, captions(prompt));
         let found = skeleton::Form { rest, ..found };

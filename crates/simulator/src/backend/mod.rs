@@ -1,5 +1,6 @@
 //! The sources of answers: made up, or recorded.
 
+mod by_schema;
 mod cut;
 mod embedding;
 mod fake;

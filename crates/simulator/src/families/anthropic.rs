@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::backend::{Stop, TextReply};
 use crate::chance;
-use crate::families::Channel;
 use crate::families::image;
 use crate::families::node::Node;
 use crate::families::prompt::{Prompt, Refusal, TextPrompt};
+use crate::families::{Channel, structured};
 
 const FIELDS: [&str; 14] = [
     "anthropic_version",
@@ -34,9 +34,9 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prom
     if root.required("anthropic_version")?.text()? != "bedrock-2023-05-31" {
         return Err(Refusal::invalid("Invalid API version"));
     }
-    let structured = root.optional("output_config").is_some_and(|config| config.has("format"));
-    if channel == Channel::Batch && (structured || root.has("tools") || root.has("tool_choice")) {
-        return Err(Refusal::invalid("Batch inference does not support tool calling or structured output."));
+    let format = root.optional("output_config").and_then(|config| config.optional("format"));
+    if format.is_some() || root.has("tools") || root.has("tool_choice") {
+        structured::no_batch(channel)?;
     }
     let max_tokens = root.required("max_tokens")?.integer(1, u64::MAX)?;
     let mut prompt = TextPrompt { max_tokens: Some(max_tokens), ..TextPrompt::default() };
@@ -46,6 +46,12 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prom
     }
     read_messages(&root, &mut prompt)?;
     read_thinking(&root, base, max_tokens, &mut prompt)?;
+    if let Some(format) = format {
+        let format = format.object(&["type", "schema"])?;
+        format.required("type")?.one_of(&["json_schema"])?;
+        let schema = format.required("schema")?.value().clone();
+        structured::take(&format, schema, base, &mut prompt)?;
+    }
     Ok(Prompt::Text(prompt))
 }
 

@@ -6,7 +6,7 @@ use crate::backend::{Stop, TextReply};
 use crate::families::image;
 use crate::families::node::Node;
 use crate::families::prompt::{Image, Prompt, Refusal, TextPrompt};
-use crate::families::{Channel, Family, anthropic};
+use crate::families::{Channel, Family, anthropic, structured};
 
 const FIELDS: [&str; 11] = [
     "additionalModelRequestFields",
@@ -46,9 +46,9 @@ pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel
     let mut fields = FIELDS.to_vec();
     fields.push("toolConfig");
     let root = root.clone().object(&fields)?;
-    let structured = root.optional("outputConfig").is_some_and(|config| config.has("textFormat"));
-    if channel == Channel::Batch && (structured || root.has("toolConfig")) {
-        return Err(Refusal::invalid("Batch inference does not support tool calling or structured output."));
+    let format = root.optional("outputConfig").and_then(|config| config.optional("textFormat"));
+    if format.is_some() || root.has("toolConfig") {
+        structured::no_batch(channel)?;
     }
     let mut prompt = TextPrompt::default();
     if let Some(system) = root.optional("system") {
@@ -83,7 +83,21 @@ pub(super) fn read(root: &Node<'_>, family: Family, base: &str, channel: Channel
     if family == Family::Anthropic && prompt.prefill.ends_with(char::is_whitespace) {
         return Err(Refusal::invalid("messages: final assistant content cannot end with trailing whitespace"));
     }
+    if let Some(format) = format {
+        read_format(&format, base, &mut prompt)?;
+    }
     Ok(Prompt::Text(prompt))
+}
+
+/// Reads the schema, which is a text here.
+fn read_format(format: &Node<'_>, base: &str, prompt: &mut TextPrompt) -> Result<(), Refusal> {
+    let format = format.clone().object(&["type", "structure"])?;
+    format.required("type")?.one_of(&["json_schema"])?;
+    let named = format.required("structure")?.union(&["jsonSchema"])?.required("jsonSchema")?;
+    let named = named.object(&["schema", "name", "description"])?;
+    let text = named.required("schema")?;
+    let schema = serde_json::from_str(text.text()?).map_err(|_| text.refuse("the schema is not valid JSON"))?;
+    structured::take(&text, schema, base, prompt)
 }
 
 fn read_block(

@@ -14,6 +14,7 @@ mod image;
 mod node;
 mod nova;
 pub(crate) mod prompt;
+mod structured;
 #[cfg(test)]
 mod tests;
 mod titan;

@@ -59,6 +59,10 @@ impl<'a> Node<'a> {
         self.value.get(key).is_some()
     }
 
+    pub(crate) fn value(&self) -> &'a Value {
+        self.value
+    }
+
     pub(crate) fn as_text(&self) -> Option<&'a str> {
         self.value.as_str()
     }

@@ -1,5 +1,6 @@
 //! The content of a request to a model, independent of the format of its family.
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Why a model does not answer.
@@ -44,6 +45,8 @@ pub(crate) struct TextPrompt {
     pub(crate) stop_sequences: Vec<String>,
     /// If true, the model shows its thinking.
     pub(crate) thinking: bool,
+    /// JSON Schema that the answer is made to match.
+    pub(crate) schema: Option<Value>,
 }
 
 /// A text, an image, or both, that the model turns into a vector.

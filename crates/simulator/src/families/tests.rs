@@ -26,6 +26,11 @@ fn converse(model: &str, body: &Value) -> Result<Value, Refusal> {
     answer(&Backend::Fake, &model, InvocationType::Converse, Channel::Batch, body).map(|answered| answered.output)
 }
 
+fn on_demand(model: &str, written_for: InvocationType, body: &Value) -> Result<Value, Refusal> {
+    let answered = answer(&Backend::Fake, &Model::read(model), written_for, Channel::OnDemand, body);
+    answered.map(|answered| answered.output)
+}
+
 /// The body with the fields of `changes` replaced; null removes one.
 fn changed(mut body: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
@@ -389,6 +394,35 @@ fn every_text_model_converses(#[case] model: &str) {
 #[case(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}, {"cachePoint": {"type": "default"}}]}]}), 403)]
 fn a_mistake_is_refused_by_converse(#[case] mistake: Value, #[case] code: u16) {
     assert_eq!(converse(HAIKU, &changed(conversation(), &mistake)).unwrap_err().code, code);
+}
+
+/// Returns a request with this schema as structured output.
+fn with_schema(schema: &Value) -> Value {
+    let format = json!({"format": {"type": "json_schema", "schema": schema}});
+    changed(claude(), &json!({"output_config": format}))
+}
+
+#[test]
+fn structured_output_matches_its_schema_on_demand() {
+    let schema = json!({"type": "object", "additionalProperties": false, "properties": {"kind": {"enum": ["a", "b"]}}});
+    let answer = on_demand(HAIKU_4_5, InvocationType::InvokeModel, &with_schema(&schema)).unwrap();
+    let text = answer["content"][0]["text"].as_str().unwrap();
+    assert!([r#"{"kind":"a"}"#, r#"{"kind":"b"}"#].contains(&text), "{text}");
+    let structure = json!({"jsonSchema": {"name": "answer", "schema": schema.to_string()}});
+    let format = json!({"textFormat": {"type": "json_schema", "structure": structure}});
+    let body = changed(conversation(), &json!({"outputConfig": format}));
+    let answer = on_demand("openai.gpt-oss-120b-1:0", InvocationType::Converse, &body).unwrap();
+    assert!(answer["output"]["message"]["content"][0]["text"].as_str().unwrap().starts_with(r#"{"kind":"#));
+}
+
+#[test]
+fn structured_output_is_refused_for_other_models_and_schemas() {
+    let refused = |model, schema: &Value| {
+        on_demand(model, InvocationType::InvokeModel, &with_schema(schema)).unwrap_err().message
+    };
+    let schema = json!({"type": "object", "additionalProperties": false, "properties": {"a": {"type": "number"}}});
+    assert!(refused(HAIKU, &schema).contains("not supported by this model"));
+    assert!(refused(HAIKU_4_5, &json!({"type": "object"})).contains("additionalProperties"));
 }
 
 #[test]

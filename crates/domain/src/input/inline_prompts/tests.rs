@@ -63,7 +63,8 @@ fn an_object_of_fields_is_accepted_too() {
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": ["x"]}}), "stages[1].prompt.output_schema.fields[0] is `x`: must be a pair")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": {"x": "x"}}}), "stages[1].prompt.output_schema.fields.x is `x`: is not a JSONPath: it must begin with `$`")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": [["x", "$"], ["x", "$"]]}}), "stages[1].prompt.output_schema.fields.x: is named twice")]
-#[case(json!({"description": "d", "template": "t", "response_schema": {}}), "stages[1].prompt.response_schema: requires an `output_schema`")]
+#[case(json!({"description": "d", "template": "t", "response_schema": true}), "stages[1].prompt.response_schema is `true`: must be an object")]
+#[case(json!({"description": "d", "template": "t", "response_schema": {}}), "stages[1].prompt.response_schema: describes no object with `properties`")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": {"x": "$"}}, "response_schema": {"type": "objekt"}}), "stages[1].prompt.response_schema: is not a valid JSON Schema at /type")]
 fn each_mistake_is_reported_once_with_path_and_rule(#[case] object: Value, #[case] expected: &str) {
     let problems = prompt(&object).unwrap_err();

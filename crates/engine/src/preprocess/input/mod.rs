@@ -121,7 +121,8 @@ impl InputReader {
             Some((previous, plan)) => {
                 let columns = columns_after(plan, names, &previous.stage_name);
                 let view = View::new(columns, &request.rows.column_mappings)?;
-                view.after(&previous.stage_name, request.rows.include_failed, &plan.prompts)
+                let prefix = plan.request.answers.output_column_prefix.as_deref();
+                view.after(&previous.stage_name, request.rows.include_failed, &plan.prompts, prefix)
             }
             None => View::new(names.into_iter().map(Column::of_input).collect(), &request.rows.column_mappings)?,
         };

@@ -46,6 +46,7 @@ pub(super) fn columns_after(plan: &Plan, names: Vec<String>, stage_name: &str) -
         on_demand: plan.on_demand.clone(),
         prompts: plan.prompts.clone(),
         replaced: Vec::new(),
+        output_column_prefix: plan.request.answers.output_column_prefix.clone(),
     };
     let known = output_columns(&resolved, &plan.columns, stage_name);
     let mut origins: HashMap<String, String> = known.into_iter().map(|column| (column.name, column.origin)).collect();

@@ -187,7 +187,7 @@ mod tests {
     use arrow_array::ArrayRef;
     use arrow_array::cast::AsArray;
     use bedrock_batch_domain::chunk_plan::ChunkLimits;
-    use bedrock_batch_domain::columns::{Column, PROMPT};
+    use bedrock_batch_domain::columns::{Column, PROMPT, prefixed};
     use bedrock_batch_domain::input::{Inference, OutputFormat};
     use bedrock_batch_domain::layout::Layout;
     use bedrock_batch_domain::model::{Family, RecordWriter};
@@ -311,7 +311,7 @@ mod tests {
         let batch = RecordBatch::try_from_iter_with_nullable([("kind", kinds, true), ("error", errors, true)]).unwrap();
         for include_failed in [false, true] {
             let columns = ["kind", "error"].map(Column::of_input).to_vec();
-            let view = View::new(columns, &BTreeMap::new()).unwrap().after("classify", include_failed, &plan);
+            let view = View::new(columns, &BTreeMap::new()).unwrap().after("classify", include_failed, &plan, None);
             let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
             let rows = prompter.rows(std::iter::once(Ok(batch.clone())), 9).next().unwrap().unwrap();
             assert!(rows.prompt_of(0).is_ok());
@@ -332,7 +332,7 @@ mod tests {
         let errors: ArrayRef = Arc::new(StringArray::from(vec![None, Some("lost: for good")]));
         let batch = RecordBatch::try_from_iter_with_nullable([("kind", kinds, true), ("error", errors, true)]).unwrap();
         let columns = ["kind", "error"].map(Column::of_input).to_vec();
-        let view = View::new(columns.clone(), &BTreeMap::new()).unwrap().after("mood: v2", false, &plan);
+        let view = View::new(columns.clone(), &BTreeMap::new()).unwrap().after("mood: v2", false, &plan, None);
         let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
         let template = Template::parse("{kind}").unwrap();
         let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
@@ -355,6 +355,7 @@ mod tests {
         let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
         let outputs = [(OutputFormat::Parquet, "out".to_owned())];
         let job = JoinJob {
+            prefix: None,
             family: Family::Nova,
             reading: Reading { retry_on: &[], prompts: &prompts },
             columns: &columns,
@@ -374,18 +375,26 @@ mod tests {
 
     #[test]
     fn answers_to_several_prompts_get_ids_of_their_own_as_input() {
-        let before = prompts(true);
+        for prefix in [None, Some("llm_")] {
+            ids_after_several_prompts(prefix);
+        }
+    }
+
+    fn ids_after_several_prompts(prefix: Option<&str>) {
+        let (before, prompt_id, error) = (prompts(true), prefixed(prefix, "prompt_id"), prefixed(prefix, "error"));
         let text = |cells: Vec<Option<&str>>| Arc::new(StringArray::from(cells)) as ArrayRef;
         let rows = [
             ("record_id", text(vec![Some("r0"), Some("r0"), Some("r1")]), true),
-            ("prompt_id", text(vec![Some("b"), Some("a"), None]), true),
+            (prompt_id.as_str(), text(vec![Some("b"), Some("a"), None]), true),
+            (error.as_str(), text(vec![None, None, Some("lost")]), true),
         ];
         let batch = RecordBatch::try_from_iter_with_nullable(rows).unwrap();
-        let columns = ["record_id", "prompt_id"].map(Column::of_input).to_vec();
-        let view = View::new(columns, &BTreeMap::new()).unwrap().after("first", false, &before);
+        let columns = ["record_id", prompt_id.as_str(), error.as_str()].map(Column::of_input).to_vec();
+        let view = View::new(columns, &BTreeMap::new()).unwrap().after("first", false, &before, prefix);
         let plan = PromptPlan::default();
         let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
         let rows = prompter.rows(std::iter::once(Ok(batch)), 9).next().unwrap().unwrap();
         assert_eq!(rows.ids, StringArray::from(vec!["r0-002", "r0-001", "r1-000"]));
+        assert!(rows.prompt_of(1).is_ok() && rows.prompt_of(2).is_err(), "a row that failed before is not sent");
     }
 }
