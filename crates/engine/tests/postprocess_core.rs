@@ -13,7 +13,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
 use bedrock_batch_domain::reference::{Reference, ReferenceSource};
-use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
+use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, copy_unanswered, join};
