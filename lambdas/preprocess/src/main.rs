@@ -26,7 +26,7 @@ impl UseCases {
         match action {
             Action::Start(start) => match Continuation::read(&start.input)? {
                 Some(continuation) => self.continuer.run(&continuation, &start).await,
-                None => self.preprocessor.run(&start).await,
+                None => Box::pin(self.preprocessor.run(&start)).await,
             },
             Action::NextStep { state } => self.stepper.run(state).await,
         }
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Error> {
     });
     serve(move |action: Action| {
         let use_cases = Arc::clone(&use_cases);
-        async move { Box::pin(use_cases.run(action)).await }
+        async move { use_cases.run(action).await }
     })
     .await
 }

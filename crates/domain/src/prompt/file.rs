@@ -54,10 +54,14 @@ impl Prompt {
     /// Returns all problems of the prompt, wherever it was written. Their fields are relative to it.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = template_problems(&self.template);
-        if let Err(found) = self.extractor() {
-            problems.extend(found.as_slice().iter().cloned());
-        }
-        problems.extend(allowed_value_problems(self));
+        let fields = match self.extractor() {
+            Ok(extractor) => Some(extractor.map_or_else(Vec::new, |extractor| extractor.names().to_vec())),
+            Err(found) => {
+                problems.extend(found.as_slice().iter().cloned());
+                None
+            }
+        };
+        problems.extend(allowed_value_problems(&self.allowed_values, fields.as_deref()));
         problems
     }
 
@@ -86,16 +90,16 @@ impl Prompt {
     }
 }
 
-/// Returns the problems of `allowed_values` that do not depend on the references of a request.
-fn allowed_value_problems(prompt: &Prompt) -> Vec<Problem> {
-    let fields = prompt.output_schema.iter().flat_map(|schema| &schema.fields);
-    let names: Vec<&str> = fields.map(|(name, _)| name.as_str()).collect();
+/// Returns the problems of `allowed_values` that do not depend on the references of a request. `fields` are those of the prompt, if
+/// they have no mistakes.
+fn allowed_value_problems(sources: &BTreeMap<String, String>, fields: Option<&[String]>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (field, source) in &prompt.allowed_values {
+    for (field, source) in sources {
         let path = format!("allowed_values.{field}");
-        if !names.contains(&field.as_str()) {
+        if let Some(fields) = fields.filter(|fields| !fields.contains(field)) {
             let rule = "is not a field of `output_schema`";
-            problems.push(Problem::without_value(&path, rule).remedy(nearest(field, names.iter().copied())));
+            problems
+                .push(Problem::without_value(&path, rule).remedy(nearest(field, fields.iter().map(String::as_str))));
         }
         if let Err(rule) = ValueSource::parse(source) {
             problems.push(Problem::new(&path, source, rule));
@@ -213,6 +217,20 @@ mod tests {
         assert!(error.ends_with("which looks like JSON; write `{{` for a brace, and `}}` for its end"), "{error}");
         let nested = Prompt::parse("description = \"d\"\ntemplate = '{\"a\": {\"b\": 1}}'").unwrap_err();
         assert!(nested.ends_with("write `{{` for a brace, and `}}` for its end"), "{nested}");
+    }
+
+    #[rstest]
+    #[case(
+        "cod = \"reference.codes.Code\"",
+        "allowed_values.cod: is not a field of `output_schema`; did you mean `code`?"
+    )]
+    #[case("code = \"codes.Code\"", "allowed_values.code is `codes.Code`: must look like `reference.name.column`")]
+    #[case("code = 7", "invalid type: integer `7`, expected a string")]
+    fn mistakes_in_allowed_values_are_reported(#[case] allowed: &str, #[case] expected: &str) {
+        let fields = "[output_schema]\ntype = \"json\"\nfields = { code = \"$.code\" }";
+        let toml = format!("description = \"d\"\ntemplate = \"t\"\n{fields}\n[allowed_values]\n{allowed}");
+        let error = Prompt::parse(&toml).unwrap_err();
+        assert!(error.contains(expected), "{error}");
     }
 
     #[test]
