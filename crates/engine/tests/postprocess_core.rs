@@ -350,6 +350,7 @@ fn fields_are_held_to_the_values_of_a_reference() {
     let sink = FolderSink { folder: folder.path().to_owned() };
     let job = JoinJob {
         family: Family::Nova,
+        prefix: None,
         reading: Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts },
         columns: &[],
         strip_suffix: false,

@@ -58,10 +58,14 @@ impl Prompt {
         if self.output_schema.is_none() && self.response_schema == Some(Value::Bool(true)) {
             problems.push(Problem::new("response_schema", true, "must be an object: a JSON Schema"));
         }
-        if let Err(found) = self.extractor() {
-            problems.extend(found.as_slice().iter().cloned());
-        }
-        problems.extend(allowed_value_problems(self));
+        let fields = match self.extractor() {
+            Ok(extractor) => Some(extractor.map_or_else(Vec::new, |extractor| extractor.names().to_vec())),
+            Err(found) => {
+                problems.extend(found.as_slice().iter().cloned());
+                None
+            }
+        };
+        problems.extend(allowed_value_problems(&self.allowed_values, fields.as_deref()));
         problems
     }
 
@@ -87,16 +91,16 @@ impl Prompt {
     }
 }
 
-/// Returns the problems of `allowed_values` that do not depend on the references of a request.
-fn allowed_value_problems(prompt: &Prompt) -> Vec<Problem> {
-    let fields = prompt.output_schema.iter().flat_map(|schema| &schema.fields);
-    let names: Vec<&str> = fields.map(|(name, _)| name.as_str()).collect();
+/// Returns the problems of `allowed_values` that do not depend on the references of a request. `fields` are those of the prompt, if
+/// they have no mistakes.
+fn allowed_value_problems(sources: &BTreeMap<String, String>, fields: Option<&[String]>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (field, source) in &prompt.allowed_values {
+    for (field, source) in sources {
         let path = format!("allowed_values.{field}");
-        if !names.contains(&field.as_str()) {
+        if let Some(fields) = fields.filter(|fields| !fields.contains(field)) {
             let rule = "is not a field of `output_schema`";
-            problems.push(Problem::without_value(&path, rule).remedy(nearest(field, names.iter().copied())));
+            problems
+                .push(Problem::without_value(&path, rule).remedy(nearest(field, fields.iter().map(String::as_str))));
         }
         if let Err(rule) = ValueSource::parse(source) {
             problems.push(Problem::new(&path, source, rule));
@@ -248,6 +252,20 @@ mod tests {
         let error = error.unwrap_err();
         assert!(error.starts_with(expected), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
+    }
+
+    #[rstest]
+    #[case(
+        "cod = \"reference.codes.Code\"",
+        "allowed_values.cod: is not a field of `output_schema`; did you mean `code`?"
+    )]
+    #[case("code = \"codes.Code\"", "allowed_values.code is `codes.Code`: must look like `reference.name.column`")]
+    #[case("code = 7", "invalid type: integer `7`, expected a string")]
+    fn mistakes_in_allowed_values_are_reported(#[case] allowed: &str, #[case] expected: &str) {
+        let fields = "[output_schema]\ntype = \"json\"\nfields = { code = \"$.code\" }";
+        let toml = format!("description = \"d\"\ntemplate = \"t\"\n{fields}\n[allowed_values]\n{allowed}");
+        let error = Prompt::parse(&toml).unwrap_err();
+        assert!(error.contains(expected), "{error}");
     }
 
     #[test]

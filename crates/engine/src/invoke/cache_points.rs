@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use bedrock_batch_domain::input::InputType;
-use bedrock_batch_domain::model::{CachePoint, Model};
+use bedrock_batch_domain::model::{CachePoint, RecordWriter};
 use bedrock_batch_domain::plan::{JobItem, Plan};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,10 +23,9 @@ impl CachePoints {
     /// # Errors
     /// Returns an error if a prompt of the plan is invalid.
     pub(super) fn of(plan: &Plan, job: &JobItem) -> Result<Self, EngineError> {
-        let models: Vec<&Model> =
-            [Some(&plan.on_demand.model), plan.on_demand.fallback.as_ref()].into_iter().flatten().collect();
-        let models = models.iter().filter_map(|model| Some((model.id.clone(), model.prompt_caching?)));
-        let models: Vec<(String, u64)> = models.collect();
+        let models = [Some(&plan.on_demand.model), plan.on_demand.fallback.as_ref()].into_iter().flatten();
+        let models: Vec<(String, u64)> =
+            models.filter_map(|model| Some((model.id.clone(), model.prompt_caching?))).collect();
         let request = &plan.request;
         if models.is_empty() || !request.invocation.prompt_caching || job.records < 2 {
             return Ok(Self::default());
@@ -38,7 +37,7 @@ impl CachePoints {
             with_image,
             request.answers.enforce_schema,
         )?;
-        let points = writers.iter().filter_map(|writer| writer.cache_point()).collect();
+        let points = writers.iter().filter_map(RecordWriter::cache_point).collect();
         Ok(Self { points, models, refused: AtomicBool::new(false) })
     }
 
@@ -48,13 +47,14 @@ impl CachePoints {
         let Some(minimum) = minimum.filter(|_| !self.refused.load(Ordering::Relaxed)) else {
             return Cow::Borrowed(model_input);
         };
-        let points = self.points.iter().filter(|point| point.tokens >= minimum);
-        points.filter_map(|point| point.mark(model_input)).next().map_or(Cow::Borrowed(model_input), Cow::Owned)
+        let mut points = self.points.iter().filter(|point| point.tokens >= minimum);
+        points.find_map(|point| point.mark(model_input)).map_or(Cow::Borrowed(model_input), Cow::Owned)
     }
 
-    /// Returns true if Bedrock refuses a request because of its cache point, as the message says. Later requests have none.
-    pub(super) fn are_refused(&self, body: &Cow<'_, [u8]>, message: &str) -> bool {
-        let is_refused = matches!(body, Cow::Owned(_)) && message.to_ascii_lowercase().contains("cach");
+    /// Returns true if Bedrock refuses a request because of its cache point, if it has one, as the message says. Later requests
+    /// have none.
+    pub(super) fn are_refused(&self, has_cache_point: bool, message: &str) -> bool {
+        let is_refused = has_cache_point && message.to_ascii_lowercase().contains("cach");
         if is_refused && !self.refused.swap(true, Ordering::Relaxed) {
             tracing::warn!("prompt_caching_refused");
         }
@@ -74,8 +74,8 @@ mod tests {
     #[case("Input is too long for requested model.", false)]
     fn a_refusal_of_cache_points_ends_them(#[case] message: &str, #[case] expected: bool) {
         let points = CachePoints::default();
-        assert!(!points.are_refused(&Cow::Borrowed(b"x"), message), "it had none");
-        assert_eq!(points.are_refused(&Cow::Owned(b"x".to_vec()), message), expected);
+        assert!(!points.are_refused(false, message), "it had none");
+        assert_eq!(points.are_refused(true, message), expected);
         assert_eq!(points.refused.load(Ordering::Relaxed), expected);
     }
 }

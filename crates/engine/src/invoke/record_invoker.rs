@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use aws_sdk_bedrockruntime::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::model::InvocationType;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -62,6 +63,7 @@ impl RecordInvoker {
             };
             self.requests.fetch_add(1, Ordering::Relaxed);
             let body = self.cache_points.body(&model.id, record.model_input());
+            let is_marked = matches!(body, Cow::Owned(_));
             let sent = send(&self.client, self.invocation, &model.id, &body);
             let refusal = match timeout_at(self.times.wait_until, sent).await {
                 Ok(Ok(body)) => {
@@ -69,7 +71,9 @@ impl RecordInvoker {
                     return Outcome::Line(model.id.clone(), Answer::read(body));
                 }
                 // The same request is sent once more, without its cache point.
-                Ok(Err(error)) if self.cache_points.are_refused(&body, error.message().unwrap_or_default()) => continue,
+                Ok(Err(error)) if self.cache_points.are_refused(is_marked, error.message().unwrap_or_default()) => {
+                    continue;
+                }
                 Ok(Err(error)) => refusal::read(&error, model.answers()),
                 Err(_) => return Outcome::GivenUp(Some(timed_out_at_deadline())),
             };
