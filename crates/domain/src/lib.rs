@@ -15,6 +15,7 @@ pub mod check;
 pub mod chunk_plan;
 pub mod columns;
 pub mod contract;
+pub mod destination;
 pub mod email;
 pub mod error_name;
 pub mod extract;

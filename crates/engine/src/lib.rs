@@ -10,6 +10,7 @@
 mod bedrock_jobs;
 pub mod config_object;
 pub mod continue_run;
+pub mod copies;
 pub mod deployment;
 pub mod download;
 pub mod error;

@@ -16,6 +16,8 @@ export const ENVIRONMENT = {
   maxConcurrentJobs: 'MAX_CONCURRENT_JOBS',
   /** preprocess, validate: further buckets that runs may read, separated by commas; may be empty. */
   inputBuckets: 'INPUT_BUCKETS',
+  /** preprocess, validate: further buckets that runs may copy their answers to, separated by commas; may be empty. */
+  outputBuckets: 'OUTPUT_BUCKETS',
   /**
    * preprocess, validate: the endpoint of the Hugging Face Hub, if not its own; under the name that Hugging Face's
    * libraries know.

@@ -64,6 +64,11 @@ export const SETTING_KEYS = {
     rule: rules.bucketNames(),
     description: 'Further buckets that runs may read input from.',
   },
+  outputBuckets: {
+    default: [],
+    rule: rules.bucketNames(),
+    description: 'Further buckets that runs may copy their answered rows to.',
+  },
   huggingFaceTokenSecret: {
     default: undefined,
     rule: rules.optional(rules.secret()),

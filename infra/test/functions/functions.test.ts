@@ -36,7 +36,7 @@ describe.each([
   ['job-status', 256, 60],
   ['postprocess', 3008, 900],
   ['invoke', 1024, 900],
-  ['finalize', 256, 300],
+  ['finalize', 256, 900],
   ['reconcile', 256, 300],
   ['stop-jobs', 256, 300],
   ['validate', 512, 900],
@@ -82,7 +82,7 @@ describe('environment', () => {
   const shared = ['BUCKET_NAME', 'RUST_LOG', 'TASK_TABLE_NAME'];
 
   test.each([
-    ['preprocess', [...shared, 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB']],
+    ['preprocess', [...shared, 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS']],
     ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
     ['job-status', shared],
     ['postprocess', shared],
@@ -90,7 +90,10 @@ describe('environment', () => {
     ['finalize', shared],
     ['reconcile', [...shared, 'SILENT_SECONDS']],
     ['stop-jobs', shared],
-    ['validate', [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB']],
+    [
+      'validate',
+      [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS'],
+    ],
     ['notify', [...shared, 'DOWNLOAD_URL', 'LINK_KEY_SECRET_ARN', 'TOPIC_ARN']],
     ['trigger', [...shared, 'BATCH_STATE_MACHINE_ARN', 'PIPELINE_STATE_MACHINE_ARN', 'TOPIC_ARN']],
     ['download', [...shared, 'LINK_KEY_SECRET_ARN']],
@@ -104,6 +107,7 @@ describe('environment', () => {
       maxRecordsPerJob: 200,
       maxSubmittedAndInProgressJobs: 7,
       inputBuckets: 'one-bucket,two-bucket',
+      outputBuckets: ['reports-bucket', 'other-bucket'],
       bedrockBatchInferenceTimeoutHours: 48,
       onDemandInvocationSeconds: 20,
       reconcileSilentSeconds: 30,
@@ -114,6 +118,7 @@ describe('environment', () => {
         MAX_RECORDS_PER_JOB: '200',
         MAX_CONCURRENT_JOBS: '7',
         INPUT_BUCKETS: 'one-bucket,two-bucket',
+        OUTPUT_BUCKETS: 'reports-bucket,other-bucket',
       });
     }
     expect(environment('submit', other)).toMatchObject({ JOB_TIMEOUT_HOURS: '48' });

@@ -304,9 +304,26 @@ test('without download links, notify has no key to sign them with', () => {
   expect(actionsOf(other, 'NotifyRole')).not.toContain('secretsmanager:GetSecretValue');
 });
 
-test('finalize queries the jobs of a run and writes only under runs/', () => {
+test('finalize queries the jobs of a run, and writes summaries and copies', () => {
   expect(reach('FinalizeRole', 'dynamodb:Query')).toEqual(['<TasksTable.Arn>/index/run-index']);
-  expect(reach('FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/runs/*`]);
+  expect(reach('FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/*`, `${BUCKET}/runs/*`]);
+});
+
+test('further output buckets are written by finalize alone, and the functions that check requests see whether they exist', () => {
+  const other = exampleTemplate({ outputBuckets: ['reports-bucket'] });
+  const arn = 'arn:<AWS::Partition>:s3:::reports-bucket';
+  const roles = Object.keys(other.findResources('AWS::IAM::Role'));
+  const reaching = (resource: string) =>
+    roles.flatMap((role) =>
+      statementsOf(other, role)
+        .filter(({ resources }) => resources.includes(resource))
+        .map(({ sid, actions }) => `${role.replace(/[0-9A-F]{8}$/, '')} ${sid}: ${actions.join()}`),
+    );
+  expect(reaching(`${arn}/*`)).toEqual(['FinalizeRole WriteCopies: s3:PutObject']);
+  expect(reaching(arn)).toEqual([
+    'PreprocessRole SeeWhetherOutputBucketsExist: s3:ListBucket',
+    'ValidateRole SeeWhetherOutputBucketsExist: s3:ListBucket',
+  ]);
 });
 
 test('submit passes one role, and only to Bedrock', () => {

@@ -93,6 +93,7 @@ describe('a value that is not allowed is an error', () => {
     ['inputBuckets', ['s3://bucket']],
     ['inputBuckets', ['UPPER']],
     ['inputBuckets', 7],
+    ['outputBuckets', ['s3://bucket/reports']],
     ['huggingFaceTokenSecret', 'hf token'],
     ['huggingFaceTokenSecret', 'arn:aws:s3:::bucket'],
     ['huggingFaceTokenSecret', 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:hf-token'],

@@ -40,6 +40,8 @@ super::names! { Variable = Variable;
     MAX_CONCURRENT_JOBS = "MAX_CONCURRENT_JOBS";
     /// preprocess, validate: further buckets that runs may read, separated by commas; may be empty.
     INPUT_BUCKETS = "INPUT_BUCKETS";
+    /// preprocess, validate: further buckets that runs may copy their answers to, separated by commas; may be empty.
+    OUTPUT_BUCKETS = "OUTPUT_BUCKETS";
     /// preprocess, validate: the endpoint of the Hugging Face Hub, if not its own; under the name that Hugging Face's
     /// libraries know.
     HF_ENDPOINT = "HF_ENDPOINT";

@@ -47,7 +47,8 @@ impl Preprocessor {
         let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
         let catalog = Catalog { prompts, ..self.deployment.catalog() };
         let limits = self.deployment.limits;
-        let mut checked = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned.as_deref()).await?;
+        let (pinned, buckets) = (pinned.as_deref(), &self.deployment.output_buckets);
+        let mut checked = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned, buckets).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
         let inputs = self.inputs.clone();
         let (checked, budget) = blocking(move || {
