@@ -7,12 +7,13 @@
 //! [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
-//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts
+//! [`links`] (notification of users, with access to the files), [`classifier`] (medical device reports). [`prompt_generation`] generates prompts
 //! from definitions of categories.
 
 pub mod answer;
 pub mod check;
 pub mod chunk_plan;
+pub mod classifier;
 pub mod columns;
 pub mod contract;
 pub mod destination;

@@ -21,8 +21,24 @@ export function inputSettings(settings: Settings): Record<string, string> {
   };
 }
 
-/** Returns the permissions that the same functions need to read the input that a request names. */
+/** Returns the permissions that the same functions need to check the input and the output that a request names. */
 export function inputPermissions(stack: Stack, bucket: IBucket, settings: Settings): Permission[] {
+  return [
+    ...bucketPermissions(stack, bucket, settings),
+    ...(settings.huggingFaceTokenSecret === undefined
+      ? []
+      : [
+          {
+            sid: 'ReadHuggingFaceToken',
+            actions: ['secretsmanager:GetSecretValue'],
+            resources: [secretArn(stack, settings.huggingFaceTokenSecret)],
+          },
+        ]),
+  ];
+}
+
+/** Returns those of these permissions that concern buckets. */
+export function bucketPermissions(stack: Stack, bucket: IBucket, settings: Settings): Permission[] {
   const readable = [bucket.bucketArn, ...bucketArns(stack, settings.inputBuckets)];
   const output = bucketArns(stack, settings.outputBuckets);
   return [
@@ -38,15 +54,6 @@ export function inputPermissions(stack: Stack, bucket: IBucket, settings: Settin
     ...(output.length === 0
       ? []
       : [{ sid: 'SeeWhetherOutputBucketsExist', actions: ['s3:ListBucket'], resources: output }]),
-    ...(settings.huggingFaceTokenSecret === undefined
-      ? []
-      : [
-          {
-            sid: 'ReadHuggingFaceToken',
-            actions: ['secretsmanager:GetSecretValue'],
-            resources: [secretArn(stack, settings.huggingFaceTokenSecret)],
-          },
-        ]),
   ];
 }
 

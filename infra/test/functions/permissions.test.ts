@@ -139,6 +139,7 @@ describe('each function has exactly the permissions that it needs', () => {
         'states:StartExecution',
       ],
     ],
+    ['ClassifierRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 'states:StartExecution']],
     ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
     ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
@@ -169,7 +170,13 @@ test('no role may delete data', () => {
   expect(actions.filter((action) => /^(s3|dynamodb):.*Delete/.test(action))).toEqual([]);
 });
 
-test.each(['PreprocessRole', 'ValidateRole'])('%s reads inputs of all buckets', (role) => {
+test('the classifier starts runs and nothing else', () => {
+  expect(reach('ClassifierRole', 'states:StartExecution')).toEqual([
+    expect.stringMatching(/^<BatchStateMachine[0-9A-F]{8}>$/),
+  ]);
+});
+
+test.each(['PreprocessRole', 'ValidateRole', 'ClassifierRole'])('%s reads inputs of all buckets', (role) => {
   expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/*`, 'arn:<AWS::Partition>:s3:::other-bucket/*']);
   expect(reach(role, 's3:ListBucket')).toEqual([BUCKET, 'arn:<AWS::Partition>:s3:::other-bucket']);
 });
@@ -320,7 +327,8 @@ test('further output buckets are written by finalize alone, and the functions th
         .map(({ sid, actions }) => `${role.replace(/[0-9A-F]{8}$/, '')} ${sid}: ${actions.join()}`),
     );
   expect(reaching(`${arn}/*`)).toEqual(['FinalizeRole WriteCopies: s3:PutObject']);
-  expect(reaching(arn)).toEqual([
+  expect(reaching(arn).sort()).toEqual([
+    'ClassifierRole SeeWhetherOutputBucketsExist: s3:ListBucket',
     'PreprocessRole SeeWhetherOutputBucketsExist: s3:ListBucket',
     'ValidateRole SeeWhetherOutputBucketsExist: s3:ListBucket',
   ]);

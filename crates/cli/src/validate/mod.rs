@@ -2,6 +2,7 @@
 
 mod columns;
 mod input_file;
+mod payload;
 mod report;
 
 use crate::failure::Failure;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Execution input of a run or a pipeline, as JSON; or a folder of prompt configurations, or one of its files
+    /// Execution input of a run or a pipeline, or payload of the classifier, as JSON; or a folder of prompt configurations, or one of its files
     file: PathBuf,
     /// Folder of the prompt templates: those of the stack, or those that `start --prompt-templates DIR` sends with the input
     /// [default: prompt-templates]
@@ -56,6 +57,9 @@ const LIMITS: PipelineLimits = PipelineLimits {
 const DATASET_NOT_CHECKED: &str =
     "whether the dataset exists, may be read by the stack, and has this configuration and split";
 
+/// What is not known of the folder of copies without AWS.
+const OUTPUT_NOT_CHECKED: &str = "whether the stack may write to output_uri";
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(folder) = prompts::folder_of(&arguments.file) {
         return prompts::validate(&folder);
@@ -89,6 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         match file.kind {
             InputKind::Run => check_input(&file.input, &catalog, inputs.get(&0), &mut report),
             InputKind::Pipeline => check_pipeline(&file.input, &catalog, &inputs, &mut report),
+            InputKind::Payload => payload::check(&file.input, LIMITS.stack, &catalog, inputs.get(&0), &mut report),
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
@@ -120,6 +125,9 @@ fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String
     if request.rows.dataset.is_some() {
         report.not_checked(DATASET_NOT_CHECKED);
     }
+    if request.output_uri.is_some() {
+        report.not_checked(OUTPUT_NOT_CHECKED);
+    }
     let columns: Option<Vec<Column>> = columns
         .cloned()
         .or_else(|| image_columns(&request))
@@ -146,6 +154,9 @@ fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize
     }
     if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.rows.dataset.is_some()) {
         report.not_checked(DATASET_NOT_CHECKED);
+    }
+    if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.output_uri.is_some()) {
+        report.not_checked(OUTPUT_NOT_CHECKED);
     }
     if request.presigned_url_expiry_days > 7 {
         report
