@@ -12,6 +12,7 @@ use bedrock_batch_domain::columns::{
 };
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::reference::reference_of;
 use bedrock_batch_engine::objects::ObjectMeta;
 use bedrock_batch_engine::rows::cell_text::as_text;
 use clap::Args;
@@ -72,7 +73,10 @@ impl ColumnSelection {
         let (mut inserted, mut fields) = (Vec::new(), Vec::new());
         for prompt in prompts(plan) {
             let template = prompt.parsed_template().ok();
-            let columns = template.iter().flat_map(|template| template.columns()).map(str::to_owned);
+            let is_column = |name: &&str| {
+                reference_of(name).is_none_or(|name| !plan.request.references.contains_key(name))
+            };
+            let columns = template.iter().flat_map(|template| template.columns()).filter(is_column).map(str::to_owned);
             inserted.extend(columns.filter(|name| !inserted.contains(name)).collect::<Vec<_>>());
             let names = prompt.output_schema.iter().flat_map(|schema| &schema.fields).map(|(name, _)| name.clone());
             fields.extend(names.filter(|name| !fields.contains(name)).collect::<Vec<_>>());

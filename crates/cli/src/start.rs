@@ -6,6 +6,7 @@ use crate::follow::follow;
 use crate::follow_pipeline::follow_pipeline;
 use crate::inline_prompts::LocalPrompts;
 use crate::outln::outln;
+use crate::references::references_of;
 use crate::stack::Stack;
 use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
@@ -26,7 +27,7 @@ use std::time::SystemTime;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Execution input as JSON: of a run, or (with `stages`) of a pipeline. Its `s3_uri` or `input_s3_uri` may be a local
-    /// file or folder, relative to the JSON file
+    /// file or folder, and its references local files, relative to the JSON file
     file: PathBuf,
     /// Input to use in place of the one in the file: a local file or folder, or an S3 address
     #[arg(long)]
@@ -63,6 +64,13 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     for (field, source) in sources(&mut input) {
         if let Some(named) = source.named().map(str::to_owned) {
             source.insert_named(in_s3(stack, folder, &named, &format!("{field} is `{named}`")).await?);
+        }
+    }
+    for (_, field, references) in references_of(&mut input) {
+        for (name, value) in references {
+            if let Some(named) = value.as_str().map(str::to_owned) {
+                *value = in_s3(stack, folder, &named, &format!("{field}.{name} is `{named}`")).await?.into();
+            }
         }
     }
     let orchestrator = orchestrator_of(stack, &input).await;

@@ -269,6 +269,58 @@ fn a_file_that_is_not_an_input_is_reported(#[case] text: &str, #[case] expected:
     assert!(done.lines[0].starts_with(expected), "{:?}", done.lines);
 }
 
+fn coded(source: &str, codes: &str) -> Value {
+    let prompt = json!({"description": "d", "template": "{text} {reference.codes}", "system": "{reference.codes}",
+        "output_schema": {"type": "json", "fields": {"code": "$.code"}}, "allowed_values": {"code": source}});
+    with(run_input(), &[("/prompt_id", json!(null)), ("/prompt", prompt), ("/reference", json!({"codes": codes}))])
+}
+
+#[test]
+fn local_references_are_checked_with_the_input() {
+    let validated = |input: &Value, codes: &str| {
+        let folder = folder(input);
+        std::fs::write(folder.path().join("codes.csv"), codes).unwrap();
+        run(&["validate", "input.json"], folder.path())
+    };
+    let done = validated(&coded("reference.codes.Code", "codes.csv"), "Code,Term\nA01,Leak\n");
+    assert_eq!((done.code, done.error.as_str()), (0, ""), "{:?}", done.lines);
+    let note = "  references add about 10 input tokens to each request";
+    assert!(done.lines.iter().any(|line| line == note), "{:?}", done.lines);
+    let in_s3 = validated(&coded("reference.codes.Code", "s3://bucket/codes.csv"), "");
+    assert_eq!(in_s3.code, 0, "its content is not known: {:?}", in_s3.lines);
+
+    let wrong = "prompt `prompt`, allowed_values.code is `reference.codes.Cod`: this reference does not have the column `Cod`; the \
+                 columns are `Code`, `Term`";
+    assert_eq!(validated(&coded("reference.codes.Cod", "codes.csv"), "Code,Term\nA01,Leak\n").lines, [wrong]);
+    let empty = "reference.codes is `codes.csv`: is empty";
+    assert_eq!(validated(&coded("reference.codes.Code", "codes.csv"), " ").lines, [empty]);
+    let missing = "reference.codes is `nowhere.csv`: is not an S3 address (`s3://bucket/path`), and no file has this path; check \
+                   the path, which is relative to the file that names it";
+    assert_eq!(validated(&coded("reference.codes.Code", "nowhere.csv"), "").lines, [missing]);
+    let large = format!("Code\n{}\n", "x".repeat(4_000_000));
+    let too_large = "reference.codes is `codes.csv`: has 4000006 bytes, but at most 4000000 are allowed; shorten it";
+    assert_eq!(validated(&coded("reference.codes.Code", "codes.csv"), &large).lines, [too_large]);
+    let extension = "reference.codes is `s3://uploaded/inputs/codes.xlsx`: must be a `.csv`, `.json` or `.txt` object";
+    assert_eq!(validated(&coded("reference.codes.Code", "codes.xlsx"), "").lines, [extension]);
+}
+
+#[test]
+fn local_references_of_stages_are_checked_with_their_path() {
+    let prompt = json!({"description": "d", "template": "{text} {reference.codes}"});
+    let stage = |name: &str| with(pipeline(), &[("/stages/1/prompt_id", json!(null)), ("/stages/1/prompt", prompt.clone()),
+        ("/stages/1/reference", json!({"codes": name}))]);
+    let folder = folder(&stage("codes.txt"));
+    std::fs::write(folder.path().join("codes.txt"), "12345678").unwrap();
+    let done = run(&["validate", "input.json"], folder.path());
+    assert_eq!(done.code, 0, "{:?}", done.lines);
+    let note = "  stage `write`: references add about 2 input tokens to each request";
+    assert!(done.lines.iter().any(|line| line == note), "{:?}", done.lines);
+    std::fs::write(folder.path().join("input.json"), stage("nowhere.txt").to_string()).unwrap();
+    let done = run(&["validate", "input.json"], folder.path());
+    assert_eq!((done.code, done.lines.len()), (1, 1), "{:?}", done.lines);
+    assert!(done.lines[0].starts_with("stages[1].reference.codes is `nowhere.txt`: is not an S3 address"));
+}
+
 #[test]
 fn an_input_over_200_kib_is_reported_to_need_s3() {
     let mapping: Value =
@@ -315,5 +367,10 @@ fn the_examples_pass_with_their_inputs() {
         let done = run(&["validate", &format!("pipeline-configs/{config}.json"), "--input", input], &repository());
         assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);
         assert!(done.lines.iter().all(|line| !line.contains("are not known")), "{config}: {:?}", done.lines);
+    }
+    for config in ["ticket-codes", "medical-device-reports"] {
+        let done = run(&["validate", &format!("pipeline-configs/{config}.json")], &repository());
+        assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);
+        assert!(done.lines.iter().any(|line| line.contains("references add about")), "{config}: {:?}", done.lines);
     }
 }

@@ -1,8 +1,8 @@
 //! The pure rules of the orchestrator: no async, no I/O, no clock, no environment, no AWS crate.
 //!
 //! The path of the data, and the location of its rules:
-//! [`input`] (the user's request; [`hub`]: the datasets that it may name) → [`prompt`] and [`model`] (the format of a record) → [`chunk_plan`] (the assignment of
-//! rows to jobs) → [`job`] (the action for a job's status) → [`answer`] (the lines of the output) → [`extract`] (their
+//! [`input`] (the user's request; [`hub`]: the datasets that it may name) → [`prompt`] and [`model`] (the format of a record;
+//! [`reference`]: data that prompts insert) → [`chunk_plan`] (the assignment of rows to jobs) → [`job`] (the action for a job's status) → [`answer`] (the lines of the output) → [`extract`] (their
 //! fields), with [`row_error`] for rows without an answer → [`run`] (the phase that follows each phase of a run) →
 //! [`summary`] (the run's totals). [`layout`] names every object, and [`plan`] is what a run freezes.
 //!
@@ -32,6 +32,7 @@ pub mod json_text;
 pub mod lane;
 pub mod layout;
 pub mod links;
+pub mod matching;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
@@ -40,6 +41,7 @@ pub mod prompt;
 pub mod prompt_generation;
 pub mod record_id;
 pub mod record_line;
+pub mod reference;
 pub mod row_error;
 pub mod run;
 pub mod s3_uri;

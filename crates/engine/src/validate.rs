@@ -125,7 +125,13 @@ impl Validator {
             return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
         let mut inputs = BTreeMap::new();
+        let mut references = BTreeMap::new();
         for (index, stage) in request.stages.iter().enumerate() {
+            if let Some(run) = &stage.run {
+                let (read, found) = self.inputs.references(run, &[]).await?;
+                references.insert(index, read);
+                problems.extend(found.into_iter().map(|problem| request.placed(index, problem)));
+            }
             let Some(run) = stage.run.as_ref().filter(|_| stage.rows == StageRows::Own && stage.is_addressed()) else {
                 continue;
             };
@@ -143,7 +149,7 @@ impl Validator {
             }
         }
         problems.extend(self.problems_of_destinations(&request).await?);
-        problems.extend(check(&request, &self.deployment.catalog(), &inputs).problems);
+        problems.extend(check(&request, &self.deployment.catalog(), &inputs, &references).problems);
         Problems::check(problems)?;
         Ok(request)
     }

@@ -11,6 +11,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
+use bedrock_batch_domain::reference::{Reference, ReferenceSource};
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::objects::FolderSink;
@@ -371,4 +372,53 @@ fn fields_of_answers_become_columns_of_the_given_types() {
     assert_eq!(texts(&output(folder.path()), "size"), [Some("1".into()), Some("2".into()), None, None]);
     assert_eq!(typed.counts.types, [ColumnType::Text, ColumnType::Text]);
     assert_eq!(own.counts.types, [ColumnType::Integer, ColumnType::List]);
+}
+
+#[test]
+fn fields_are_held_to_the_values_of_a_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare("text\na\nb\nc\nd\n", 4, folder.path());
+    let mut plan = plan_of(
+        "description = \"d\"\ntemplate = \"{text}\"\n[output_schema]\ntype = \"json\"\nfields = { codes = \"$.codes\" }\n\
+         [allowed_values]\ncodes = \"reference.codes.Code\"",
+    );
+    let source = ReferenceSource { name: "codes".to_owned(), uri: "s3://b/c.csv".to_owned(), etag: String::new() };
+    plan.references = vec![Reference::read(source, b"Code,Term\nA01,Leak\nB02,Break\n").unwrap()];
+    // As it is read from the plan.
+    let plan: PromptPlan = serde_json::from_value(serde_json::to_value(&plan).unwrap()).unwrap();
+    let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
+    let answer = |id: usize, text: &str| nova(id, &text.replace('"', "\\\""));
+    let answers = [
+        answer(0, r#"{"codes": ["A01", "B02"]}"#),
+        answer(1, r#"{"codes": [" a01", "B02"]}"#),
+        answer(2, r#"{"codes": ["A01", "C03"]}"#),
+        answer(3, r#"{"codes": null}"#),
+    ];
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
+    let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
+    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
+    let sink = FolderSink { folder: folder.path().to_owned() };
+    let job = JoinJob {
+        family: Family::Nova,
+        reading: Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts },
+        columns: &[],
+        strip_suffix: false,
+        types: None,
+        outputs: &outputs,
+        shared: None,
+    };
+    let of_job = job_answers(0, 4, vec![answers.join("\n")]);
+    let joined = join(&job, &rows, "rows", std::iter::once(of_job), &sink).unwrap();
+    let batch = output(folder.path());
+    let codes = batch.column_by_name("codes").unwrap().as_list::<i32>();
+    let texts_of = |row: usize| codes.value(row).as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!((texts_of(0), texts_of(1)), (vec!["A01".to_owned(), "B02".to_owned()], vec!["A01".to_owned(), "B02".to_owned()]));
+    assert_eq!((codes.is_null(2), codes.is_null(3)), (true, true));
+    let error = "the field `codes` of the answer has a value that is not in `reference.codes.Code`";
+    assert_eq!(texts(&batch, "error"), [None, None, Some(error.to_owned()), None]);
+    assert!(texts(&batch, "response")[2].as_deref().unwrap().contains("C03"), "the answer itself is kept");
+    assert_eq!((joined.counts.answered, joined.unanswered), (3, vec![false, false, true, false]));
+    assert_eq!(joined.counts.failed_codes, [(RowErrorCode::ValueNotAllowed, 1)].into());
+    let warning = "values of `codes` matched to its reference without case or surrounding spaces";
+    assert_eq!(joined.counts.warnings, [(warning.to_owned(), 1)].into());
 }

@@ -167,6 +167,40 @@ async fn mistakes_in_prompts_of_a_pipeline_are_reported_with_all_others() {
     assert_eq!(fields, expected, "{problems:?}");
 }
 
+#[tokio::test]
+async fn references_of_all_stages_are_checked_before_anything_is_submitted() {
+    let stack = Stack::new().await;
+    stack.put("codes.csv", b"Code\nA01\n");
+    let prompt = |source: &str| {
+        let mut prompt = own_prompt("{text} {reference.codes}");
+        prompt["allowed_values"] = json!({"mood": source});
+        prompt
+    };
+    let with_codes = |source: &str, uri: &str| {
+        with(&[
+            ("/stages/0/prompt_id", json!(null)),
+            ("/stages/0/prompt", prompt(source)),
+            ("/stages/0/reference", json!({"codes": "s3://our-bucket/codes.csv"})),
+            ("/stages/1/reference", json!({"codes": uri})),
+        ])
+    };
+    let problems = stack.refused(with_codes("reference.codes.Mood", "s3://our-bucket/missing.csv")).await;
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    let expected = [
+        "stages[1].reference.codes is `s3://our-bucket/missing.csv`: this object does not exist",
+        "stages[0], prompt `prompt`, allowed_values.mood is `reference.codes.Mood`: this reference does not have the column `Mood`",
+        "stages[1].reference.codes is `s3://our-bucket/missing.csv`: is not used by any prompt of this run",
+    ];
+    for (problem, expected) in problems.iter().zip(expected) {
+        assert!(problem.starts_with(expected), "{problems:?}");
+    }
+    let mut valid = with_codes("reference.codes.Code", "");
+    valid["stages"][1]["reference"] = json!(null);
+    stack.validate("letters", "2026-11-20T13:05:07.000Z", valid).await.unwrap();
+    let first: Value = serde_json::from_slice(&stack.written()["runs/letters/stages/0.json"]).unwrap();
+    assert_eq!(first["reference"], json!({"codes": "s3://our-bucket/codes.csv"}));
+}
+
 #[test]
 fn fields_of_a_prompt_are_read_from_the_payload_in_their_order() {
     let payload = r#"{"action": "pipeline", "execution_name": "n", "started_at": "t",

@@ -22,6 +22,9 @@ pub(super) struct InlinePrompt {
     output_schema: Option<OutputSchema>,
     /// JSON Schema that the JSON value of an answer must match. Requires an `output_schema` of type `json`.
     response_schema: Option<Map<String, Value>>,
+    /// Fields of `output_schema` that may only have values of the run's reference data, with the source of these values:
+    /// `reference.name.column`, or `reference.name` for a JSON list of texts.
+    allowed_values: Option<BTreeMap<String, String>>,
 }
 
 /// Fields to extract from each answer; each becomes a column.

@@ -100,6 +100,10 @@ pub(super) struct RunFields {
     fallback_model_id: Option<String>,
     /// If true, rows with the same model input are sent once. Default: true.
     deduplicate: Option<bool>,
+    /// Reference data by name, which prompts insert as `{reference.name}` and hold fields to: the address of a `.csv`, `.json` or
+    /// `.txt` object each.
+    #[schemars(extend("maxProperties" = 10))]
+    reference: Option<BTreeMap<String, String>>,
 }
 
 /// Kind of input.

@@ -33,7 +33,7 @@ pub(super) enum InputKind {
 /// Fields that name an earlier run to continue.
 const CONTINUATION_FIELDS: [&str; 2] = ["resume_run", "collect_run"];
 /// Placeholder for the folder that a local file will be uploaded to.
-const UPLOADED: &str = "s3://uploaded/inputs";
+pub(super) const UPLOADED: &str = "s3://uploaded/inputs";
 
 /// Reads `file`, with `replacement` in place of the input that the run or the first stage names. `sent` are the prompts that
 /// `start` would send with it. Returns `None` if there is nothing to check.

@@ -3,6 +3,7 @@
 mod columns;
 mod input_file;
 mod payload;
+mod references;
 mod report;
 
 use crate::failure::Failure;
@@ -12,9 +13,11 @@ use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
+use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
 use clap::Args;
 use input_file::{InputFile, InputKind};
+use references::read_local;
 use report::Report;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -83,21 +86,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let catalog = Catalog { prompts: &prompts.library, models: &models, region: &arguments.region };
-    if let Some(file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
+    if let Some(mut file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
         // They would all be reported as unknown.
         if let Some(failure) = missing.filter(|_| sent.is_some() || prompts.are_needed_by(&file.input)) {
             let remedy = "pass the folder of the prompt templates with `--prompt-templates`";
             return Err(Failure::Usage(format!("{failure}; {remedy}")));
         }
         let inputs = columns_of(&file, &arguments.columns, &mut report);
+        let folder = arguments.file.parent().unwrap_or(Path::new(""));
+        let references = read_local(folder, input_file::UPLOADED, &mut file.input, &mut report);
+        let known = Known { inputs, references };
         match file.kind {
-            InputKind::Run => check_input(&file.input, &catalog, inputs.get(&0), &mut report),
-            InputKind::Pipeline => check_pipeline(&file.input, &catalog, &inputs, &mut report),
-            InputKind::Payload => payload::check(&file.input, LIMITS.stack, &catalog, inputs.get(&0), &mut report),
+            InputKind::Run => check_input(&file.input, &catalog, &known, &mut report),
+            InputKind::Pipeline => check_pipeline(&file.input, &catalog, &known, &mut report),
+            InputKind::Payload => payload::check(&file.input, LIMITS.stack, &catalog, known.inputs.get(&0), &mut report),
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
     report.finish()
+}
+
+/// What is known of the files of an input, by the index of the stage (0 for a run).
+struct Known {
+    /// Columns of the rows.
+    inputs: BTreeMap<usize, Vec<String>>,
+    /// Reference data in local files.
+    references: BTreeMap<usize, Vec<Reference>>,
 }
 
 /// Returns the columns of the stages whose input is local or was described with `--columns`.
@@ -117,7 +131,7 @@ fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTr
     inputs
 }
 
-fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String>>, report: &mut Report) {
+fn check_input(input: &Value, catalog: &Catalog<'_>, known: &Known, report: &mut Report) {
     "an execution input".clone_into(&mut report.kind);
     let (request, problems) = RunRequest::read(input, LIMITS.stack);
     report.problems(&problems);
@@ -128,17 +142,21 @@ fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String
     if request.output_uri.is_some() {
         report.not_checked(OUTPUT_NOT_CHECKED);
     }
-    let columns: Option<Vec<Column>> = columns
+    let columns: Option<Vec<Column>> = known
+        .inputs
+        .get(&0)
         .cloned()
         .or_else(|| image_columns(&request))
         .map(|names| names.into_iter().map(Column::of_input).collect());
-    let checked = check_run(&request, catalog, columns.as_deref());
+    let references = known.references.get(&0).map_or(&[][..], Vec::as_slice);
+    let checked = check_run(&request, catalog, columns.as_deref(), references);
     report.problems(&checked.problems);
     report.replaced(checked.resolved.iter().flat_map(|resolved| &resolved.replaced));
     report.columns("the run", checked.columns.as_deref());
+    report.notes(checked.reference_note);
 }
 
-fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
+fn check_pipeline(config: &Value, catalog: &Catalog<'_>, known: &Known, report: &mut Report) {
     let (request, problems) = PipelineRequest::read(config, LIMITS);
     report.problems(&problems);
     let Some(request) = request else { return };
@@ -146,12 +164,13 @@ fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize
         1 => "a pipeline of one stage".to_owned(),
         stages => format!("a pipeline of {stages} stages"),
     };
-    let checked = check(&request, catalog, inputs);
+    let checked = check(&request, catalog, &known.inputs, &known.references);
     report.problems(&checked.problems);
     report.replaced(&checked.replaced);
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }
+    report.notes(checked.reference_notes);
     if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.rows.dataset.is_some()) {
         report.not_checked(DATASET_NOT_CHECKED);
     }

@@ -46,7 +46,7 @@ pub(super) fn check(
     if let Some(request) = request {
         let columns: Option<Vec<Column>> =
             columns.map(|names| names.iter().map(|name| Column::of_input(name.clone())).collect());
-        let checked = check_run(&request, catalog, columns.as_deref());
+        let checked = check_run(&request, catalog, columns.as_deref(), &[]);
         problems.extend(checked.problems);
         report.columns("the run", checked.columns.as_deref());
     }

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Fields of prompts and rules whose problems have lines of their own.
-const FIELDS_OF_PROMPTS: [&str; 5] = ["template", "output_schema", "response_schema", "expansion_rule", "prompts"];
+const FIELDS_OF_PROMPTS: [&str; 6] =
+    ["template", "output_schema", "response_schema", "allowed_values", "expansion_rule", "prompts"];
 
 /// Findings, in the order in which they were made.
 pub(super) struct Report {
@@ -64,6 +65,10 @@ impl Report {
 
     pub(super) fn note(&mut self, text: &str) {
         self.notes.push(text.to_owned());
+    }
+
+    pub(super) fn notes(&mut self, notes: impl IntoIterator<Item = String>) {
+        self.notes.extend(notes);
     }
 
     /// Adds the prompts that `start` would send with the input.

@@ -2,6 +2,7 @@
 
 use super::Resolved;
 use super::near_columns::{NearColumns, remedy_of_field};
+use super::references::missing_remedy;
 use crate::columns::{
     ATTEMPTS, Column, EMBEDDING, ERROR, INPUT_TOKENS, INTERNAL, MODEL_ID, OUTPUT_TOKENS, PROMPT_ID, RECORD_ID,
     RESPONSE, STOP_REASON, names_beside,
@@ -9,7 +10,8 @@ use crate::columns::{
 use crate::input::{InputType, RunRequest};
 use crate::problem::Problem;
 use crate::prompt::{Choice, PromptPlan, Template};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::reference::reference_of;
+use std::collections::BTreeSet;
 
 /// Column that embedding models read.
 pub const EMBEDDING_INPUT: &str = "input_text";
@@ -31,7 +33,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
                 problems.push(problem.remedy(near.remedy(EMBEDDING_INPUT)));
             }
         }
-        Choice::Single => problems.extend(prompt_column_problems(plan, columns, mappings)),
+        Choice::Single => problems.extend(prompt_column_problems(request, plan, columns)),
         Choice::Mapped { by_name, .. } => {
             if plan.choosing_column(columns).is_none() {
                 let choosing = plan.choosing_columns();
@@ -43,7 +45,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
             }
             // With `by_name`, only the rows determine which templates are used.
             if !by_name {
-                problems.extend(prompt_column_problems(plan, columns, mappings));
+                problems.extend(prompt_column_problems(request, plan, columns));
             }
         }
         Choice::Expanded { column, .. } => {
@@ -52,7 +54,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
                 let problem = Problem::new("prompt_config.category_column", column, rule);
                 problems.push(problem.remedy(remedy_of_field(column, columns)));
             }
-            problems.extend(prompt_column_problems(plan, columns, mappings));
+            problems.extend(prompt_column_problems(request, plan, columns));
         }
     }
     let image = &request.rows.image_column;
@@ -67,23 +69,30 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
     problems
 }
 
-/// Returns a problem for each column that a prompt inserts and that is not among `columns`, which have the names that
-/// `mappings` give them.
-fn prompt_column_problems(plan: &PromptPlan, columns: &[String], mappings: &BTreeMap<String, String>) -> Vec<Problem> {
+/// Returns a problem for each column that a prompt inserts and that is not among `columns`, which have the names that the
+/// request's mappings give them. Placeholders of the request's references are not columns.
+fn prompt_column_problems(request: &RunRequest, plan: &PromptPlan, columns: &[String]) -> Vec<Problem> {
+    let is_reference = |name: &&str| reference_of(name).is_some_and(|name| request.references.contains_key(name));
     let mut used: BTreeSet<(String, &str)> = BTreeSet::new();
     for named in &plan.prompts {
         let template = named.prompt.parsed_template();
-        let needed = template.iter().flat_map(Template::columns).map(str::to_owned);
+        let needed = template.iter().flat_map(Template::columns).filter(|name| !is_reference(name)).map(str::to_owned);
         used.extend(needed.map(|name| (name, named.id.as_str())));
     }
     let names: BTreeSet<String> = used.iter().map(|(name, _)| name.clone()).collect();
     let missing: BTreeSet<String> = names.iter().filter(|name| !columns.contains(name)).cloned().collect();
-    let near = NearColumns::new(&missing, &names, columns, mappings);
+    let near = NearColumns::new(&missing, &names, columns, &request.rows.column_mappings);
     let problems = used.into_iter().filter(|(name, _)| missing.contains(name)).map(|(column, prompt)| {
         let rule = format!("the prompt `{prompt}` needs this column, which the input does not have");
-        Problem::without_value(format!("column `{column}`"), rule).remedy(near.remedy(&column))
+        let remedy = reference_of(&column).map_or_else(|| near.remedy(&column), missing_remedy);
+        Problem::without_value(format!("column `{column}`"), rule).remedy(remedy)
     });
-    problems.collect()
+    let ambiguous = columns.iter().filter(|column| is_reference(&column.as_str())).map(|column| {
+        let rule = "prompts insert the reference of this name, so that they cannot insert this column";
+        let remedy = "rename the column with column_mappings, or the reference";
+        Problem::without_value(format!("column `{column}`"), rule).remedy(remedy)
+    });
+    problems.chain(ambiguous).collect()
 }
 
 /// Returns the names of the columns that answers add, in order. Without valid prompts, there are no columns of fields.

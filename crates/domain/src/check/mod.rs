@@ -5,9 +5,11 @@ mod columns;
 mod near_columns;
 mod on_demand;
 mod prompts;
+mod references;
 mod run;
 
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name};
+pub use references::{reference_note, reference_problems, reference_warning};
 pub use run::{RunCheck, check_run, image_columns};
 
 use crate::input::{Inference, InputType, RunRequest};
@@ -17,6 +19,7 @@ use crate::problem::Problem;
 use crate::prompt::{Choice, PromptLibrary, PromptPlan};
 use on_demand::on_demand_of;
 use prompts::{prompts_of, replaced_prompts};
+use references::name_problems;
 
 /// Prompts and models of a deployment.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +60,7 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
     problems.extend(found);
     let (prompts, found) = prompts_of(&request.prompt_config, is_embedding, &library);
     problems.extend(found);
+    problems.extend(prompts.iter().flat_map(|plan| name_problems(request, plan)));
     if let Some(model) =
         model.as_ref().filter(|model| request.rows.input_type == InputType::Image && !model.takes_images)
     {

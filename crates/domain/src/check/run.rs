@@ -1,9 +1,10 @@
 //! All checks of one run, whose columns may or may not be known.
 
-use super::{Catalog, Resolved, column_problems, resolve};
+use super::{Catalog, Resolved, column_problems, reference_note, reference_problems, resolve};
 use crate::columns::{Column, mapped};
 use crate::input::{IMAGE_COLUMN, InputType, RunRequest};
 use crate::problem::{Problem, listed};
+use crate::reference::Reference;
 
 /// Column with the file name of an image.
 const FILE_NAME: &str = "file_name";
@@ -19,11 +20,23 @@ pub struct RunCheck {
     pub columns: Option<Vec<Column>>,
     /// Model and prompts of the request; `None` if some of them were not found.
     pub resolved: Option<Resolved>,
+    /// Tokens that references add to each request, in words, as far as their content is known.
+    pub reference_note: Option<String>,
 }
 
-/// Checks `request`, which reads the columns `incoming`, or unknown columns if that is `None`.
-pub fn check_run(request: &RunRequest, catalog: &Catalog<'_>, incoming: Option<&[Column]>) -> RunCheck {
-    let (resolved, mut problems) = resolve(request, catalog);
+/// Checks `request`, which reads the columns `incoming`, or unknown columns if that is `None`. `references` are those whose
+/// content is known.
+pub fn check_run(
+    request: &RunRequest,
+    catalog: &Catalog<'_>,
+    incoming: Option<&[Column]>,
+    references: &[Reference],
+) -> RunCheck {
+    let (mut resolved, mut problems) = resolve(request, catalog);
+    if let Some(resolved) = &mut resolved {
+        resolved.prompts.references = references.to_vec();
+        problems.extend(reference_problems(request, resolved));
+    }
     let columns = match incoming.map(|columns| renamed(columns, request)) {
         Some(Ok(columns)) => Some(columns),
         Some(Err(found)) => {
@@ -36,7 +49,8 @@ pub fn check_run(request: &RunRequest, catalog: &Catalog<'_>, incoming: Option<&
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         problems.extend(column_problems(request, resolved, &names));
     }
-    RunCheck { problems, columns, resolved }
+    let reference_note = resolved.as_ref().and_then(|resolved| reference_note(request, resolved));
+    RunCheck { problems, columns, resolved, reference_note }
 }
 
 /// Returns the columns of rows that are images, which are always the same; returns `None` if the request reads no images, or

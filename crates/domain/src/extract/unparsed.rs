@@ -36,6 +36,14 @@ pub enum Unparsed {
         /// Rule that is broken there.
         rule: String,
     },
+    /// A field has a value that is not one of those that it is held to.
+    #[error("the field `{field}` of the answer has a value that is not in `{source}`")]
+    NotAllowed {
+        /// Name of the field.
+        field: String,
+        /// Source of the allowed values: `reference.name.column`.
+        source: String,
+    },
 }
 
 impl From<&Unparsed> for RowError {
@@ -48,6 +56,7 @@ impl From<&Unparsed> for RowError {
             Unparsed::NoFields => RowErrorCode::NoFields,
             Unparsed::NoMatch => RowErrorCode::NoPatternMatch,
             Unparsed::Mismatch { .. } => RowErrorCode::SchemaMismatch,
+            Unparsed::NotAllowed { .. } => RowErrorCode::ValueNotAllowed,
         };
         Self::new(code, unparsed.to_string())
     }

@@ -4,7 +4,7 @@ use super::Fields;
 use crate::problem::Problem;
 use crate::prompt::{ExpansionRule, OutputSchema, Prompt, PromptLibrary, SchemaType, normalized};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Maximum number of prompts and rules of an input.
 pub const MAX_INLINE_PROMPTS: usize = 1000;
@@ -85,6 +85,7 @@ fn prompt_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Prom
     let has_output_schema = fields.value("output_schema").is_some();
     let output_schema = fields.object("output_schema").and_then(|object| output_schema_of(&mut fields, object));
     let response_schema = fields.value("response_schema").cloned();
+    let allowed_values = allowed_values_of(&mut fields);
     let prompt = Prompt {
         description: description.unwrap_or_default().to_owned(),
         template: template.unwrap_or_default().to_owned(),
@@ -92,6 +93,8 @@ fn prompt_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Prom
         prefill,
         // Without a readable output_schema, its absence would be reported.
         response_schema: response_schema.filter(|_| output_schema.is_some() || !has_output_schema),
+        // Nor could its fields be known.
+        allowed_values: if output_schema.is_none() && has_output_schema { BTreeMap::new() } else { allowed_values },
         output_schema,
     };
     for problem in prompt.problems() {
@@ -102,6 +105,21 @@ fn prompt_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Prom
     }
     let problems = fields.finish();
     if problems.is_empty() { Ok(prompt) } else { Err(problems) }
+}
+
+/// Reads the sources of the values that fields may have.
+fn allowed_values_of(outer: &mut Fields<'_>) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    for (field, value) in outer.object("allowed_values").into_iter().flatten() {
+        match value.as_str() {
+            Some(source) => drop(sources.insert(field.clone(), source.to_owned())),
+            None => {
+                let path = format!("{}.{field}", outer.name("allowed_values"));
+                outer.note(Problem::new(path, value, "must be a text such as `reference.name.column`"));
+            }
+        }
+    }
+    sources
 }
 
 fn rule_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<ExpansionRule, Vec<Problem>> {

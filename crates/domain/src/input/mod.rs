@@ -8,6 +8,7 @@ mod inline_prompts;
 mod invocation;
 mod ordered;
 mod prompts;
+mod references;
 mod request;
 mod rows;
 

@@ -1,5 +1,6 @@
 //! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
+use super::references::read_references;
 use super::{Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
 use crate::destination::{Destination, OUTPUT_URI};
 use crate::ids::JobPrefix;
@@ -7,6 +8,7 @@ use crate::problem::Problem;
 use crate::prompt::PromptLibrary;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// File format of the answered rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +79,9 @@ pub struct RunRequest {
     /// Options for the invocation of models.
     #[serde(flatten)]
     pub invocation: InvocationOptions,
+    /// Addresses of the references, by name.
+    #[serde(rename = "reference", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, String>,
 }
 
 /// Maximum validity of links to the answers in days.
@@ -135,6 +140,7 @@ impl RunRequest {
             InputKind::Stage => None,
         };
         let invocation = InvocationOptions::read(&mut fields);
+        let references = read_references(&mut fields);
         let problems = fields.finish();
         let request = job_name_prefix.zip(model_id).zip(rows).map(|((job_name_prefix, model_id), rows)| Self {
             job_name_prefix,
@@ -152,6 +158,7 @@ impl RunRequest {
             output_uri,
             presigned_url_expiry_days,
             invocation,
+            references,
         });
         (request, problems)
     }

@@ -49,6 +49,14 @@ pub struct Model {
     /// True if the model accepts images.
     #[serde(default)]
     pub takes_images: bool,
+    /// Maximum number of tokens of a request and its answer.
+    #[serde(default = "default_context_tokens")]
+    pub context_tokens: u64,
+}
+
+/// Context of models whose own is not known.
+fn default_context_tokens() -> u64 {
+    128_000
 }
 
 /// Table of models.
@@ -80,6 +88,8 @@ struct ModelEntry {
     geo_surcharge: bool,
     #[serde(default)]
     limits: LimitOverrides,
+    #[serde(default = "default_context_tokens")]
+    context_tokens: u64,
 }
 
 /// Content of a user's file: the date of its prices, limits for all models, the models that are invoked on demand through an
@@ -223,6 +233,7 @@ impl ModelTable {
             on_demand_price,
             prices_as_of: self.prices_as_of.clone(),
             takes_images: row.images,
+            context_tokens: row.context_tokens,
         }
     }
 
@@ -298,6 +309,18 @@ mod tests {
         assert!((price.cost_usd(1_000_000, 0, 10_000) - 1.4).abs() < 1e-9);
         let overrides = "[[model]]\nid = \"acme.eye\"\nfamily = \"converse\"\nimages = true";
         assert!(ModelTable::with_overrides(overrides).unwrap().find("acme.eye-v1", None).unwrap().takes_images);
+    }
+
+    #[test]
+    fn the_context_of_a_model_is_known_or_assumed() {
+        let context = |id: &str| table().find(id, None).unwrap().context_tokens;
+        assert_eq!((context("anthropic.claude-3-haiku-20240307-v1:0"), context("amazon.nova-lite-v1:0")), (200_000, 300_000));
+        assert_eq!(context("qwen.qwen3-32b-v1:0"), 128_000, "the default");
+        let overrides = "[[model]]\nid = \"acme.big\"\nfamily = \"converse\"\ncontext_tokens = 5";
+        assert_eq!(ModelTable::with_overrides(overrides).unwrap().find("acme.big-1", None).unwrap().context_tokens, 5);
+        let mut stored = serde_json::to_value(table().find("amazon.nova-lite-v1:0", None).unwrap()).unwrap();
+        stored.as_object_mut().unwrap().remove("context_tokens");
+        assert_eq!(serde_json::from_value::<Model>(stored).unwrap().context_tokens, 128_000, "a plan without it");
     }
 
     const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";

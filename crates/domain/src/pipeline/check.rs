@@ -5,6 +5,7 @@ use crate::check::{Catalog, Resolved, check_run, image_columns, output_columns};
 use crate::columns::Column;
 use crate::input::{ProcessingMode, RunRequest};
 use crate::problem::Problem;
+use crate::reference::Reference;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,16 +19,19 @@ pub struct PipelineCheck {
     pub columns: Vec<Option<Vec<Column>>>,
     /// Names of the deployment's prompts in whose place stages use different ones of the pipeline.
     pub replaced: BTreeSet<String>,
+    /// Tokens that references add to each request of a stage, in words.
+    pub reference_notes: Vec<String>,
 }
 
 /// Performs all checks of `pipeline` that are possible before its first row is read. `inputs` contains the columns of the
-/// stages that read from S3, by the index of the stage, as far as they are known.
+/// stages that read from S3, by the index of the stage, as far as they are known; so does `references` the content of theirs.
 ///
 /// If the values of a column name prompts, all prompts count as used: only the rows determine which are.
 pub fn check(
     pipeline: &PipelineRequest,
     catalog: &Catalog<'_>,
     inputs: &BTreeMap<usize, Vec<String>>,
+    references: &BTreeMap<usize, Vec<Reference>>,
 ) -> PipelineCheck {
     let mut all = PipelineCheck::default();
     let (prompts, problems) = catalog.prompts.with(&pipeline.prompts);
@@ -45,7 +49,7 @@ pub fn check(
             StageRows::Previous => before,
             StageRows::Unclear => None,
         };
-        let checked = check_run(run, catalog, incoming.as_deref());
+        let checked = check_run(run, catalog, incoming.as_deref(), references.get(&index).map_or(&[], Vec::as_slice));
         all.problems.extend(checked.problems.into_iter().map(|problem| pipeline.placed(index, problem)));
         if let Some(resolved) = checked.resolved.as_ref().filter(|_| stage.rows == StageRows::Previous) {
             all.problems.extend(too_small_jobs(run, resolved).map(|problem| pipeline.placed(index, problem)));
@@ -56,6 +60,7 @@ pub fn check(
             _ => None,
         };
         all.columns.push(checked.columns);
+        all.reference_notes.extend(checked.reference_note.map(|note| format!("stage `{}`: {note}", stage.stage_name)));
     }
     all
 }

@@ -98,7 +98,7 @@ pub(super) fn checked(config: &Value, inputs: &[(usize, &[&str])]) -> (Vec<Strin
         inputs.iter().map(|(at, names)| (*at, names.iter().map(|name| (*name).to_owned()).collect())).collect();
     let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
     let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
-    let checked = check(&request.unwrap(), &catalog, &inputs);
+    let checked = check(&request.unwrap(), &catalog, &inputs, &BTreeMap::new());
     problems.extend(checked.problems.iter().map(ToString::to_string));
     (problems, checked)
 }

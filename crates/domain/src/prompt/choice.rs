@@ -1,8 +1,10 @@
 //! Selection of the prompts for a row: one for all rows, one by a column, or several by a column.
 
+use super::field_limit::{FieldLimit, limits_of};
 use super::{Prompt, Template};
 use crate::extract::Extractor;
 use crate::problem::Problems;
+use crate::reference::{Reference, ValueSource, filled_text, find, names_in_text, reference_of};
 use crate::row_error::{RowError, RowErrorCode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,9 @@ pub struct PromptPlan {
     pub choice: Choice,
     /// Prompts that rows may be sent with.
     pub prompts: Vec<NamedPrompt>,
+    /// References that prompts insert or hold fields to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
 }
 
 /// Prompt with its name.
@@ -123,7 +128,8 @@ const MAX_VALUE_CHARS: usize = 100;
 impl PromptPlan {
     /// Creates a plan with one prompt for all rows.
     pub fn single(id: impl Into<String>, prompt: Prompt) -> Self {
-        Self { choice: Choice::Single, prompts: vec![NamedPrompt { id: id.into(), prompt }] }
+        let prompts = vec![NamedPrompt { id: id.into(), prompt }];
+        Self { choice: Choice::Single, prompts, references: Vec::new() }
     }
 
     /// Returns true if answers name their prompt, which is the case if rows may have different ones.
@@ -189,16 +195,29 @@ impl PromptPlan {
     /// one of them reports the missing column.
     #[must_use]
     pub fn without_columns(mut self, columns: &[String]) -> Self {
+        if !matches!(self.choice, Choice::Mapped { by_name: true, .. }) {
+            return self;
+        }
+        let needed: Vec<Vec<String>> = self.prompts.iter().map(|named| self.needed_by(named)).collect();
         let Choice::Mapped { by_value, by_name: true, unusable, .. } = &mut self.choice else { return self };
         by_value.retain(|value, number| {
-            let template = self.prompts.get(*number).and_then(|named| named.prompt.parsed_template().ok());
-            let needed = template.iter().flat_map(Template::columns).map(str::to_owned);
-            let missing = needed.into_iter().find(|name| !columns.contains(name));
+            let missing = needed.get(*number).into_iter().flatten().find(|name| !columns.contains(name)).cloned();
             let usable = missing.is_none();
             unusable.extend(missing.map(|missing| (value.clone(), missing)));
             usable
         });
         self
+    }
+
+    /// Returns the columns that a prompt inserts, and the placeholders of references that it needs and that there are not.
+    fn needed_by(&self, named: &NamedPrompt) -> Vec<String> {
+        let template = self.template_of(named).ok();
+        let columns = template.iter().flat_map(Template::columns).map(str::to_owned);
+        let in_system = named.prompt.system.as_deref().map(names_in_text).into_iter().flatten();
+        let of_values = named.prompt.allowed_values.values().filter_map(|source| ValueSource::parse(source).ok());
+        let missing = in_system.chain(of_values.map(|source| source.reference));
+        let missing = missing.filter(|name| find(&self.references, name).is_none());
+        columns.chain(missing.map(|name| format!("reference.{name}"))).collect()
     }
 
     /// Keeps only the prompts with the indexes `used`, if only the rows determine which prompts are used.
@@ -218,10 +237,27 @@ impl PromptPlan {
         self
     }
 
+    /// Returns the template of a prompt, with the references inserted.
+    ///
+    /// # Errors
+    /// Returns an error like [`Prompt::parsed_template`].
+    pub fn template_of(&self, named: &NamedPrompt) -> Result<Template, String> {
+        let text_of = |placeholder: &str| {
+            find(&self.references, reference_of(placeholder)?).map(|reference| reference.text.as_str())
+        };
+        Ok(named.prompt.parsed_template()?.filled(text_of))
+    }
+
+    /// Returns a system prompt with the references inserted.
+    pub fn filled_system(&self, text: &str) -> String {
+        filled_text(text, |name| find(&self.references, name).map(|reference| reference.text.as_str()))
+    }
+
     /// Returns the readers of all prompts, and the names of all their fields, each once, in the order of the prompts.
     ///
     /// # Errors
-    /// Returns an error like [`Prompt::extractor`]; loaded prompts are valid.
+    /// Returns an error like [`Prompt::extractor`], or if a reference lacks values that a field is held to. Loaded prompts are
+    /// valid, and values are checked when a run starts. Where references are not known yet, no field is held to them.
     pub fn readers(&self) -> Result<(Vec<PromptReader>, Vec<String>), Problems> {
         let mut names: Vec<String> = Vec::new();
         let mut readers = Vec::new();
@@ -235,7 +271,10 @@ impl PromptPlan {
                 })
             });
             let columns = columns.collect();
-            readers.push(PromptReader { id: named.id.clone(), extractor, columns });
+            let fields = extractor.as_ref().map_or(&[][..], Extractor::names);
+            let limits = limits_of(named, fields, &self.references);
+            let limits = limits.or_else(|problems| Problems::check(problems).map(|()| Vec::new()))?;
+            readers.push(PromptReader { id: named.id.clone(), extractor, columns, limits });
         }
         Ok((readers, names))
     }
@@ -250,6 +289,8 @@ pub struct PromptReader {
     pub extractor: Option<Extractor>,
     /// Index of each of its fields among the fields of all prompts.
     pub columns: Vec<usize>,
+    /// Limits of its fields.
+    pub limits: Vec<FieldLimit>,
 }
 
 #[cfg(test)]
@@ -269,7 +310,7 @@ mod tests {
         let named = |id: &str, fields| NamedPrompt { id: id.into(), prompt: prompt(fields) };
         let prompts =
             vec![named("a", "x = \"$.x\", y = \"$.y\""), named("b", "z = \"$.z\", x = \"$.x\""), named("c", "")];
-        PromptPlan { choice, prompts }
+        PromptPlan { choice, prompts, references: Vec::new() }
     }
 
     fn mapped(by_name: bool, default: Option<usize>) -> PromptPlan {

@@ -3,9 +3,11 @@
 use super::template::{DOUBLE_THE_BRACE, looks_like_json};
 use super::{OutputSchema, Template};
 use crate::extract::Extractor;
-use crate::problem::{Problem, Problems, listed};
+use crate::problem::{Problem, Problems, listed, nearest};
+use crate::reference::ValueSource;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Prompt template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct Prompt {
     /// JSON Schema that the JSON value of an answer must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_schema: Option<Value>,
+    /// Sources of the values that fields may have, by field: `reference.name.column`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub allowed_values: BTreeMap<String, String>,
 }
 
 impl Prompt {
@@ -52,6 +57,7 @@ impl Prompt {
         if let Err(found) = self.extractor() {
             problems.extend(found.as_slice().iter().cloned());
         }
+        problems.extend(allowed_value_problems(self));
         problems
     }
 
@@ -78,6 +84,24 @@ impl Prompt {
             None => Ok(None),
         }
     }
+}
+
+/// Returns the problems of `allowed_values` that do not depend on the references of a request.
+fn allowed_value_problems(prompt: &Prompt) -> Vec<Problem> {
+    let fields = prompt.output_schema.iter().flat_map(|schema| &schema.fields);
+    let names: Vec<&str> = fields.map(|(name, _)| name.as_str()).collect();
+    let mut problems = Vec::new();
+    for (field, source) in &prompt.allowed_values {
+        let path = format!("allowed_values.{field}");
+        if !names.contains(&field.as_str()) {
+            let rule = "is not a field of `output_schema`";
+            problems.push(Problem::without_value(&path, rule).remedy(nearest(field, names.iter().copied())));
+        }
+        if let Err(rule) = ValueSource::parse(source) {
+            problems.push(Problem::new(&path, source, rule));
+        }
+    }
+    problems
 }
 
 fn template_problems(text: &str) -> Vec<Problem> {

@@ -78,6 +78,24 @@ impl Template {
         &self.pieces
     }
 
+    /// Replaces the placeholders for which `text_of` returns a text by this text, which is not read as a template.
+    #[must_use]
+    pub fn filled<'t>(self, text_of: impl Fn(&str) -> Option<&'t str>) -> Self {
+        let mut pieces: Vec<Piece> = Vec::new();
+        for piece in self.pieces {
+            let literal = match &piece {
+                Piece::Literal(text) => Some(text.as_str()),
+                Piece::Column(name) => text_of(name),
+            };
+            match (literal, pieces.last_mut()) {
+                (Some(text), Some(Piece::Literal(before))) => before.push_str(text),
+                (Some(text), _) => pieces.push(Piece::Literal(text.to_owned())),
+                (None, _) => pieces.push(piece),
+            }
+        }
+        Self { pieces }
+    }
+
     /// Returns the columns that it inserts, each once.
     pub fn columns(&self) -> BTreeSet<&str> {
         let names = self.pieces.iter().filter_map(|piece| match piece {
@@ -164,6 +182,15 @@ mod tests {
             let escaped = text.replace('{', "{{").replace('}', "}}");
             let template = Template::parse(&escaped).unwrap();
             prop_assert_eq!(rendered(&template, |_| unreachable!()), text);
+        }
+
+        #[test]
+        fn inserted_texts_are_never_interpreted_as_templates(text in "[{}abx]{0,20}") {
+            let template = Template::parse("<{x}|{y}{x}>").unwrap().filled(|name| (name == "x").then_some(text.as_str()));
+            prop_assert_eq!(template.columns().into_iter().collect::<Vec<_>>(), ["y"]);
+            let are_adjacent = |pair: &[Piece]| pair.iter().all(|piece| matches!(piece, Piece::Literal(_)));
+            prop_assert!(!template.pieces().windows(2).any(are_adjacent), "literals are never adjacent");
+            prop_assert_eq!(rendered(&template, |_| "cell".to_owned()), format!("<{text}|cell{text}>"));
         }
 
         #[test]

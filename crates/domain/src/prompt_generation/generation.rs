@@ -15,6 +15,7 @@ use super::text_pattern::text_patterns;
 use super::time::GenerationTime;
 use crate::problem::Problem;
 use crate::prompt::{OutputSchema, Prompt, SchemaType};
+use std::collections::BTreeMap;
 
 /// Result of a generation.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,6 +108,7 @@ fn template(
         }),
         // Only JSON values can be checked by a schema. Patterns hold the names of the categories themselves.
         response_schema: schema.filter(|_| is_json).map(ValidationSchema::response_schema),
+        allowed_values: BTreeMap::new(),
     }
 }
 

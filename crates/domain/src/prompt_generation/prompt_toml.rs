@@ -37,6 +37,12 @@ pub fn prompt_toml(prompt: &Prompt) -> String {
     if let Some(Value::Object(schema)) = &prompt.response_schema {
         table(&mut toml, "response_schema", schema);
     }
+    if !prompt.allowed_values.is_empty() {
+        toml.push_str("\n[allowed_values]\n");
+        for (field, source) in &prompt.allowed_values {
+            let _ = writeln!(toml, "{} = {}", key(field), string(source));
+        }
+    }
     toml
 }
 
@@ -136,6 +142,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     fn prompt(text: &str, names: &[String]) -> Prompt {
         let fields = vec![("z".to_owned(), "$.z".to_owned()), ("a b".to_owned(), "$['a b']".to_owned())];
@@ -148,6 +155,7 @@ mod tests {
             prefill: None,
             output_schema: Some(OutputSchema { schema_type: SchemaType::Json, fields }),
             response_schema: Some(schema),
+            allowed_values: BTreeMap::new(),
         }
     }
 

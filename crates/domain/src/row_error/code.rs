@@ -51,6 +51,8 @@ pub enum RowErrorCode {
     NoPatternMatch,
     /// The JSON in the answer does not match the prompt's schema.
     SchemaMismatch,
+    /// A field of the answer has a value that is not one of those that it is held to.
+    ValueNotAllowed,
 
     /// The record has more bytes than the model accepts.
     RecordTooLarge,
@@ -102,7 +104,7 @@ pub enum RowErrorCode {
 
 impl RowErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::ModelRefused,
         Self::NoAnswer,
         Self::EmptyOutputLine,
@@ -124,6 +126,7 @@ impl RowErrorCode {
         Self::NoFields,
         Self::NoPatternMatch,
         Self::SchemaMismatch,
+        Self::ValueNotAllowed,
         Self::RecordTooLarge,
         Self::TooFewForBatch,
         Self::NoPrompt,

@@ -33,6 +33,7 @@ impl Reason {
             Code::NoFields => "none of the fields in the answer",
             Code::NoPatternMatch => "no pattern matches the answer",
             Code::SchemaMismatch => "answer does not match the response schema",
+            Code::ValueNotAllowed => "value in the answer not allowed",
             Code::RecordTooLarge => "record too large for the model",
             Code::TooFewForBatch => "too few records left for a batch job of their own",
             Code::NoPrompt => "no prompt for it",
@@ -92,6 +93,7 @@ impl fmt::Display for RowError {
             | Code::NoFields
             | Code::NoPatternMatch
             | Code::SchemaMismatch
+            | Code::ValueNotAllowed
             | Code::Unknown => f.write_str(detail),
             Code::RecordTooLarge
             | Code::TooFewForBatch

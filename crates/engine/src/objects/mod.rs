@@ -10,6 +10,7 @@ mod memory;
 mod range_reader;
 mod read_ahead;
 mod sink;
+mod small_object;
 mod stream_reader;
 mod upload;
 
@@ -22,5 +23,6 @@ pub use memory::{MemorySink, MemoryWriter};
 pub use range_reader::{ObjectRange, ObjectRangeReader};
 pub use read_ahead::for_each_line_of;
 pub use sink::{ClosableWrite, ObjectSink};
+pub use small_object::{SmallObject, read_small};
 pub use stream_reader::StreamReader;
 pub use upload::{ObjectWriter, Uploads};

@@ -11,6 +11,7 @@ use bedrock_batch_domain::extract::{FieldKinds, FieldValue, Unparsed};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
+use bedrock_batch_domain::prompt::hold_to_limits;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
@@ -68,8 +69,12 @@ pub(super) struct StoredReply {
 pub(super) enum Fields {
     /// The prompt defines none, or there is no text.
     None,
-    /// Fields, in the order of the prompt.
-    Found(Box<[Option<FieldValue>]>),
+    /// Fields of all prompts, in order.
+    Found {
+        values: Box<[Option<FieldValue>]>,
+        /// Indexes of the values that were written as in their reference, other than in the answer.
+        corrected: Box<[usize]>,
+    },
     /// The answer has none, for this reason.
     Unparsed(Box<Unparsed>),
 }
@@ -302,11 +307,16 @@ impl<'a> Answers<'a> {
         let Some(extractor) = &reader.extractor else { return Fields::None };
         let prefill = self.reading.prompts.prefill(prompt);
         let whole = if prefill.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{prefill}{text}")) };
-        match extractor.extract(&whole, stop_reason) {
-            Ok(values) => {
+        let extracted = extractor.extract(&whole, stop_reason).and_then(|mut values| {
+            let corrected = hold_to_limits(&reader.limits, &mut values)?;
+            Ok((values, corrected))
+        });
+        match extracted {
+            Ok((values, corrected)) => {
+                let corrected = corrected.into_iter().filter_map(|field| reader.columns.get(field).copied()).collect();
                 let all = self.field_names().len();
                 if values.len() == all && reader.columns.iter().enumerate().all(|(at, column)| at == *column) {
-                    return Fields::Found(values.into());
+                    return Fields::Found { values: values.into(), corrected };
                 }
                 let mut fields = vec![None; all];
                 for (column, value) in reader.columns.iter().zip(values) {
@@ -314,7 +324,7 @@ impl<'a> Answers<'a> {
                         *field = value;
                     }
                 }
-                Fields::Found(fields.into())
+                Fields::Found { values: fields.into(), corrected }
             }
             Err(why) => Fields::Unparsed(Box::new(why)),
         }
@@ -334,7 +344,7 @@ impl<'a> Answers<'a> {
     pub(super) fn kinds(&self) -> Vec<FieldKinds> {
         let mut kinds = vec![FieldKinds::default(); self.field_names().len()];
         for row in &self.rows {
-            if let Outcome::Replied(StoredReply { fields: Fields::Found(values), .. }) = &row.outcome {
+            if let Outcome::Replied(StoredReply { fields: Fields::Found { values, .. }, .. }) = &row.outcome {
                 for (kinds, value) in kinds.iter_mut().zip(values) {
                     if let Some(value) = value {
                         kinds.record(value);

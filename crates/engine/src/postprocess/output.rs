@@ -140,7 +140,7 @@ impl<'a> AnswerColumns<'a> {
         self.embedding.values().append_slice(embedding.unwrap_or_default());
         self.embedding.append(embedding.is_some());
         self.fields.push(match &reply.fields {
-            Fields::Found(values) => Some(values),
+            Fields::Found { values, .. } => Some(values),
             Fields::None | Fields::Unparsed(_) => None,
         });
         if answers.text(reply).is_none() && embedding.is_none() {
@@ -148,7 +148,19 @@ impl<'a> AnswerColumns<'a> {
         }
         match &reply.fields {
             Fields::Unparsed(unparsed) => Some(RowError::from(&**unparsed)),
-            Fields::None | Fields::Found(_) => None,
+            Fields::Found { corrected, .. } => {
+                self.count_corrected(corrected, counts);
+                None
+            }
+            Fields::None => None,
+        }
+    }
+
+    /// Counts the values that were written as in their reference.
+    fn count_corrected(&self, corrected: &[usize], counts: &mut ChunkCounts) {
+        for name in corrected.iter().filter_map(|field| self.field_names.get(*field)) {
+            let warning = format!("values of `{name}` matched to its reference without case or surrounding spaces");
+            *counts.warnings.entry(warning).or_default() += 1;
         }
     }
 

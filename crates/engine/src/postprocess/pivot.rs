@@ -243,7 +243,7 @@ mod tests {
             layout: ExpandedLayout::Wide,
         };
         let prompts = vec![named("a", schema), named("b", "")];
-        PromptPlan { choice, prompts }
+        PromptPlan { choice, prompts, references: Vec::new() }
     }
 
     /// Returns the answers of input rows, each of which was sent with these prompts.

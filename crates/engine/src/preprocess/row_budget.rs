@@ -5,6 +5,7 @@ use super::input::InputReader;
 use super::prompting::Survey;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
+use bedrock_batch_domain::check::reference_warning;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
 use bedrock_batch_domain::lane::Lane;
@@ -101,6 +102,10 @@ impl RowBudget {
         if written.empty_cells > 0 {
             warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
         }
+        let records: u64 = written.chunks.iter().map(|records| u64::from(*records)).sum();
+        if let Some(warning) = reference_warning(&checked.request, &checked.resolved, self.lane, records) {
+            warnings.insert(warning, records);
+        }
         if written.forgotten > 0 {
             warnings.insert(
                 "rows that later ones were not compared with, since there are too many different ones".to_owned(),
@@ -113,7 +118,7 @@ impl RowBudget {
         Ok(PlanCounts {
             rows: self.there - self.taken + self.records,
             input_rows: self.there,
-            records: written.chunks.iter().map(|records| u64::from(*records)).sum(),
+            records,
             skipped: in_words(skipped_codes.iter().map(|(code, rows)| (Reason::from(*code), *rows))),
             skipped_codes,
             rejected: in_words(written.rejected.clone()),

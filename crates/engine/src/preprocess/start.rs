@@ -41,14 +41,14 @@ impl Preprocessor {
         let run_id = RunId::of_execution(&input.execution_name);
         let pipeline = pipeline_of_stage(&input.input);
         let request = self.inputs.resolve_config(input.input.clone()).await?;
-        let pinned = self.check_name(input, &run_id).await?;
+        let earlier = self.check_name(input, &run_id).await?;
         let frozen = self.frozen_prompts(pipeline).await?;
         // A pipeline may have been validated before prompts were frozen.
         let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
         let catalog = Catalog { prompts, ..self.deployment.catalog() };
         let limits = self.deployment.limits;
-        let (pinned, buckets) = (pinned.as_deref(), &self.deployment.output_buckets);
-        let mut checked = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned, buckets).await?;
+        let (earlier, buckets) = (earlier.as_ref(), &self.deployment.output_buckets);
+        let mut checked = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, earlier, buckets).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
         let inputs = self.inputs.clone();
         let (checked, budget) = blocking(move || {
@@ -87,8 +87,8 @@ impl Preprocessor {
     /// Checks that no earlier run had this name. Step Functions allows the reuse of a name once it has forgotten the execution,
     /// but the files of the earlier run would be taken for those of this one.
     ///
-    /// Returns the commit at which an earlier attempt of this start has read its dataset: a repetition writes the same bytes.
-    async fn check_name(&self, input: &StartInput, run_id: &RunId) -> Result<Option<String>, EngineError> {
+    /// Returns the plan of an earlier attempt of this start: a repetition writes the same bytes.
+    async fn check_name(&self, input: &StartInput, run_id: &RunId) -> Result<Option<Plan>, EngineError> {
         let bucket = &self.inputs.bucket;
         // A pipeline run with this name would share the folder.
         if bucket.contains(&Layout::pipeline_key(run_id)).await? {
@@ -96,7 +96,7 @@ impl Preprocessor {
         }
         match bucket.find_json::<Plan>(&Layout::plan_key(run_id)).await? {
             Some(earlier) if earlier.started_at != input.started_at => Err(name_taken(input).into()),
-            earlier => Ok(earlier.and_then(|plan| plan.dataset_commit)),
+            earlier => Ok(earlier),
         }
     }
 }

@@ -4,9 +4,10 @@ use super::input::{Input, InputReader, columns_without_text};
 use super::prompting::RowPrompter;
 use crate::copies::destination_problems;
 use crate::error::EngineError;
-use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, resolve};
+use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, reference_problems, resolve};
 use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
-use bedrock_batch_domain::problem::Problems;
+use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::problem::{Problem, Problems};
 use serde_json::Value;
 
 /// Request whose model, prompts and input were found.
@@ -17,15 +18,15 @@ pub(super) struct ValidatedRequest {
 }
 
 impl ValidatedRequest {
-    /// Checks everything that can be checked before a row is read, and collects the problems of all parts. `pinned` is
-    /// the commit at which an earlier attempt has read the dataset, `output_buckets` are the buckets that answers may be copied
-    /// to besides the stack's own.
+    /// Checks everything that can be checked before a row is read, and collects the problems of all parts. `earlier` is the
+    /// plan of an earlier attempt of the same start, whose dataset and references are read again as they were;
+    /// `output_buckets` are the buckets that answers may be copied to besides the stack's own.
     pub(super) async fn check(
         input: &Value,
         inputs: &InputReader,
         limits: StackLimits,
         catalog: &Catalog<'_>,
-        pinned: Option<&str>,
+        earlier: Option<&Plan>,
         output_buckets: &[String],
     ) -> Result<Self, EngineError> {
         let (request, mut problems) = RunRequest::read(input, limits);
@@ -37,9 +38,15 @@ impl ValidatedRequest {
             Problems::check(problems)?;
             return Err(EngineError::internal("an input without problems could not be read"));
         };
-        let (resolved, more) = resolve(&request, catalog);
+        let (mut resolved, more) = resolve(&request, catalog);
         problems.extend(more);
         problems.extend(destination_problems(&inputs.bucket, output_buckets, &request).await?);
+        match read_references(&request, inputs, &mut resolved, earlier).await {
+            Ok(more) => problems.extend(more),
+            Err(error) if problems.is_empty() => return Err(error),
+            Err(error) => tracing::warn!(error = %error, "references_not_checked"),
+        }
+        let pinned = earlier.and_then(|plan| plan.dataset_commit.as_deref());
         let input = match inputs.find(&request, pinned).await {
             Ok(input) => Some(input),
             Err(error) => {
@@ -73,4 +80,20 @@ impl ValidatedRequest {
         let choosing = prompts.choosing_column(&self.input.view.names());
         RowPrompter { view: &self.input.view, prompts, choosing, images: None }
     }
+}
+
+/// Reads the references of a request for its prompts. Returns all problems of them.
+async fn read_references(
+    request: &RunRequest,
+    inputs: &InputReader,
+    resolved: &mut Option<Resolved>,
+    earlier: Option<&Plan>,
+) -> Result<Vec<Problem>, EngineError> {
+    let frozen = earlier.map_or(&[][..], |plan| plan.prompts.references.as_slice());
+    let (references, mut problems) = inputs.references(request, frozen).await?;
+    if let Some(resolved) = resolved {
+        resolved.prompts.references = references;
+        problems.extend(reference_problems(request, resolved));
+    }
+    Ok(problems)
 }

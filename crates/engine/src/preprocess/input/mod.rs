@@ -5,6 +5,7 @@ mod csv_columns;
 mod dataset_shape;
 mod objects;
 mod previous_run;
+mod references;
 mod shape;
 
 use super::view::View;

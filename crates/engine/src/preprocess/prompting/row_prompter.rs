@@ -213,7 +213,7 @@ mod tests {
                 unusable: BTreeMap::new(),
             }
         };
-        PromptPlan { choice, prompts: vec![named("a"), named("b")] }
+        PromptPlan { choice, prompts: vec![named("a"), named("b")], references: Vec::new() }
     }
 
     fn batch(kinds: &[&str]) -> RecordBatch {
