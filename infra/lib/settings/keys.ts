@@ -71,7 +71,10 @@ export const SETTING_KEYS = {
   },
   defaultModelId: {
     default: 'anthropic.claude-3-haiku-20240307-v1:0',
-    rule: rules.pattern(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,2047}$/, 'the id or the ARN of a model or an inference profile'),
+    rule: rules.pattern(
+      /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,2047}$/,
+      'the id or the ARN of a model or an inference profile',
+    ),
     description: 'Model of the classifier where a payload names none.',
   },
   defaultBatchSize: {

@@ -163,7 +163,16 @@ describe('environment', () => {
         AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url,
       });
     }
-    for (const name of ['preprocess', 'postprocess', 'finalize', 'validate', 'notify', 'trigger', 'download', 'classifier']) {
+    for (const name of [
+      'preprocess',
+      'postprocess',
+      'finalize',
+      'validate',
+      'notify',
+      'trigger',
+      'download',
+      'classifier',
+    ]) {
       expect(environment(name, local)).not.toHaveProperty('AWS_ENDPOINT_URL_BEDROCK');
     }
   });
