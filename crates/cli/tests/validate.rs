@@ -84,7 +84,10 @@ fn a_payload_of_the_classifier_is_checked() {
         run(&["validate", "input.json", "--prompt-templates", &templates, "--columns", columns], folder(payload).path())
     };
     let done = validate(&payload(), "id,mdr_text");
-    assert_eq!((done.code, done.lines[0].as_str()), (0, "input.json contains a payload of the classifier: no problems"));
+    assert_eq!(
+        (done.code, done.lines[0].as_str()),
+        (0, "input.json contains a payload of the classifier: no problems")
+    );
     assert!(done.lines.iter().any(|line| line.starts_with("  whether the stack may read")), "{:?}", done.lines);
     let done = validate(&payload(), "mdr_text");
     assert_eq!(done.code, 1);
@@ -102,7 +105,11 @@ fn copies_are_not_checked_without_aws() {
     let input = with(run_input(), &[("/output_uri", json!("s3://reports/a/"))]);
     let done = run(&["validate", "input.json"], folder(&input).path());
     assert_eq!(done.code, 0, "{:?}", done.lines);
-    assert!(done.lines.iter().any(|line| line.starts_with("  whether the stack may write to output_uri")), "{:?}", done.lines);
+    assert!(
+        done.lines.iter().any(|line| line.starts_with("  whether the stack may write to output_uri")),
+        "{:?}",
+        done.lines
+    );
 }
 
 #[test]
@@ -307,8 +314,16 @@ fn local_references_are_checked_with_the_input() {
 #[test]
 fn local_references_of_stages_are_checked_with_their_path() {
     let prompt = json!({"description": "d", "template": "{text} {reference.codes}"});
-    let stage = |name: &str| with(pipeline(), &[("/stages/1/prompt_id", json!(null)), ("/stages/1/prompt", prompt.clone()),
-        ("/stages/1/reference", json!({"codes": name}))]);
+    let stage = |name: &str| {
+        with(
+            pipeline(),
+            &[
+                ("/stages/1/prompt_id", json!(null)),
+                ("/stages/1/prompt", prompt.clone()),
+                ("/stages/1/reference", json!({"codes": name})),
+            ],
+        )
+    };
     let folder = folder(&stage("codes.txt"));
     std::fs::write(folder.path().join("codes.txt"), "12345678").unwrap();
     let done = run(&["validate", "input.json"], folder.path());

@@ -33,7 +33,9 @@ impl Destination {
             return Err("must not contain control characters");
         }
         if uri.key.len() > MAX_PREFIX_BYTES {
-            return Err("must have at most 800 bytes after the bucket, since the names of the run and its files follow");
+            return Err(
+                "must have at most 800 bytes after the bucket, since the names of the run and its files follow",
+            );
         }
         if !uri.key.is_empty() && !uri.key.ends_with('/') {
             uri.key.push('/');
@@ -136,8 +138,14 @@ mod tests {
     }
 
     #[rstest]
-    #[case("s3://theirs/a/", "output_uri is `s3://theirs/a/`: the stack may write to the buckets our-bucket, lake only; choose one of them, or add the bucket to the context key `outputBuckets`")]
-    #[case("s3://our-bucket/trigger/x", "output_uri is `s3://our-bucket/trigger/x/`: `trigger/` in the bucket of the stack is for its own files; choose another prefix")]
+    #[case(
+        "s3://theirs/a/",
+        "output_uri is `s3://theirs/a/`: the stack may write to the buckets our-bucket, lake only; choose one of them, or add the bucket to the context key `outputBuckets`"
+    )]
+    #[case(
+        "s3://our-bucket/trigger/x",
+        "output_uri is `s3://our-bucket/trigger/x/`: `trigger/` in the bucket of the stack is for its own files; choose another prefix"
+    )]
     #[case("s3://our-bucket/runs", "`runs/` in the bucket of the stack is for its own files")]
     fn other_folders_are_refused_with_the_remedy(#[case] text: &str, #[case] expected: &str) {
         assert!(problem(text).unwrap().contains(expected));

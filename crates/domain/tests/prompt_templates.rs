@@ -67,7 +67,8 @@ fn a_labelled_answer_gives_its_value(#[case] id: &str, #[case] answer: &str, #[c
 #[case("imdrf_patient_problem")]
 fn codes_of_reports_are_one_to_three(#[case] id: &str) {
     assert_eq!(extractor(id).names(), ["codes", "reason"]);
-    let codes = |codes: serde_json::Value| extractor(id).extract(&json!({"codes": codes, "reason": "r"}).to_string(), None);
+    let codes =
+        |codes: serde_json::Value| extractor(id).extract(&json!({"codes": codes, "reason": "r"}).to_string(), None);
     for good in [json!(["X01"]), json!(["X01", "X0101", "X010101"])] {
         assert!(codes(good).is_ok());
     }

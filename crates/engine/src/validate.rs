@@ -157,7 +157,8 @@ impl Validator {
     /// Returns the problems of the folders that stages copy their answered rows to.
     async fn problems_of_destinations(&self, request: &PipelineRequest) -> Result<Vec<Problem>, EngineError> {
         let mut problems = Vec::new();
-        for (index, run) in request.stages.iter().enumerate().filter_map(|(at, stage)| Some((at, stage.run.as_ref()?))) {
+        for (index, run) in request.stages.iter().enumerate().filter_map(|(at, stage)| Some((at, stage.run.as_ref()?)))
+        {
             let found = destination_problems(&self.inputs.bucket, &self.deployment.output_buckets, run).await?;
             problems.extend(found.into_iter().map(|problem| request.placed(index, problem)));
         }

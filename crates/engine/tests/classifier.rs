@@ -43,7 +43,8 @@ async fn serve_step_functions(executions: Executions) -> String {
             let mut executions = executions.lock().unwrap();
             let json = [("content-type", "application/x-amz-json-1.0")];
             if executions.iter().any(|(taken, _)| *taken == name) {
-                let error = json!({"__type": "com.amazonaws.swf.service.v2.model#ExecutionAlreadyExists", "message": "taken"});
+                let error =
+                    json!({"__type": "com.amazonaws.swf.service.v2.model#ExecutionAlreadyExists", "message": "taken"});
                 return (StatusCode::BAD_REQUEST, json, error.to_string()).into_response();
             }
             let arn = format!("arn:aws:states:us-east-1:123456789012:execution:runs:{name}");
@@ -77,7 +78,9 @@ async fn stack() -> Stack {
     let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), "our-bucket");
     let mut prompts = PromptLibrary::default();
     let system = "system = \"{reference.imdrf}\"";
-    prompts.add("imdrf_product_problem", &format!("description = \"d\"\n{system}\ntemplate = \"{{mdr_text}}\"")).unwrap();
+    prompts
+        .add("imdrf_product_problem", &format!("description = \"d\"\n{system}\ntemplate = \"{{mdr_text}}\""))
+        .unwrap();
     let deployment = Deployment {
         region: "us-east-1".to_owned(),
         limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
@@ -153,11 +156,17 @@ async fn an_output_bucket_that_does_not_exist_is_refused() {
     stack.s3.world().buckets.clear();
     let problems = stack.refused(&json!({})).await;
     assert_eq!(problems.len(), 1, "{problems:?}");
-    assert!(problems[0].starts_with("output_bucket is `s3://results/out/`: this bucket does not exist"), "{problems:?}");
+    assert!(
+        problems[0].starts_with("output_bucket is `s3://results/out/`: this bucket does not exist"),
+        "{problems:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_embedding_model_is_refused() {
     let problems = stack().await.refused(&json!({"model_id": "amazon.titan-embed-text-v2:0"})).await;
-    assert!(problems.iter().any(|problem| problem.contains("an embedding model does not accept prompts")), "{problems:?}");
+    assert!(
+        problems.iter().any(|problem| problem.contains("an embedding model does not accept prompts")),
+        "{problems:?}"
+    );
 }

@@ -332,10 +332,15 @@ async fn folders_that_the_stack_cannot_write_to_are_refused() {
     let folders = [("/stages/0/output_uri", "s3://theirs/a/"), ("/stages/1/output_uri", "s3://our-bucket/trigger/")];
     let problems = stack.refused(with(&folders.map(|(field, folder)| (field, json!(folder))))).await;
     assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].starts_with("stages[0].output_uri is `s3://theirs/a/`: the stack may write to the buckets our-bucket, reports only"));
+    assert!(problems[0].starts_with(
+        "stages[0].output_uri is `s3://theirs/a/`: the stack may write to the buckets our-bucket, reports only"
+    ));
     assert!(problems[1].starts_with("stages[1].output_uri is `s3://our-bucket/trigger/`: `trigger/` in the bucket"));
     let problems = stack.refused(with(&[("/stages/1/output_uri", json!("s3://reports/a/"))])).await;
-    assert!(problems[0].starts_with("stages[1].output_uri is `s3://reports/a/`: this bucket does not exist"), "{problems:?}");
+    assert!(
+        problems[0].starts_with("stages[1].output_uri is `s3://reports/a/`: this bucket does not exist"),
+        "{problems:?}"
+    );
     stack.validate("letters", "t", with(&[("/stages/1/output_uri", json!("s3://our-bucket/answers/"))])).await.unwrap();
 }
 

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 /// Fields that only payloads have, and that one without mistakes has.
 const OWN_FIELDS: [&str; 3] = ["problem_type", "imdrf_key", "input_key"];
 /// What is not known of a payload without AWS.
-const NOT_CHECKED: &str = "whether the stack may read the buckets of reports and codes, and write to the one of the answers";
+const NOT_CHECKED: &str =
+    "whether the stack may read the buckets of reports and codes, and write to the one of the answers";
 
 /// Returns true if an input is a payload of the classifier rather than an execution input.
 pub(super) fn is_payload(object: &Map<String, Value>) -> bool {

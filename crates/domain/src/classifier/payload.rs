@@ -164,7 +164,8 @@ fn read_object(
 fn read_key<'a>(fields: &mut Fields<'a>, field: &'static str) -> Option<&'a str> {
     let key = fields.required_text(field)?;
     if key.ends_with('/') || key.len() > 1024 || key.contains(char::is_control) {
-        let rule = "must be the key of one object: at most 1,024 bytes, without control characters and a slash at the end";
+        let rule =
+            "must be the key of one object: at most 1,024 bytes, without control characters and a slash at the end";
         fields.note(Problem::new(field, key, rule));
         return None;
     }

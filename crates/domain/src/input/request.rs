@@ -306,7 +306,10 @@ mod tests {
         assert_eq!(read(&input), Vec::<String>::new());
         input["s3_uri"] = json!("s3://bucket/rows/");
         let problems = read(&input);
-        assert!(problems[0].starts_with("output_uri is `s3://bucket/rows/answers/`: is inside the prefix"), "{problems:?}");
+        assert!(
+            problems[0].starts_with("output_uri is `s3://bucket/rows/answers/`: is inside the prefix"),
+            "{problems:?}"
+        );
     }
 
     #[test]

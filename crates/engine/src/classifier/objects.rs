@@ -7,11 +7,7 @@ use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::s3_uri::S3Uri;
 
 /// Returns the problem of an object that does not exist or may not be read; `field` names it in the payload.
-pub(super) async fn missing(
-    client: &Client,
-    field: &'static str,
-    object: &S3Uri,
-) -> Result<Vec<Problem>, EngineError> {
+pub(super) async fn missing(client: &Client, field: &'static str, object: &S3Uri) -> Result<Vec<Problem>, EngineError> {
     match head(client, object).await {
         Ok(Some(found)) if found.bytes > 0 => Ok(Vec::new()),
         Ok(Some(_)) => Ok(vec![Problem::new(field, object, "this object is empty")]),

@@ -63,13 +63,7 @@ fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Resp
     response.body(body.into()).unwrap()
 }
 
-async fn answer(
-    State(bucket): State<S3Server>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     if let Some(source) = headers.get("x-amz-copy-source").and_then(|source| source.to_str().ok()) {
         return copy(&bucket, source, uri.path());
     }

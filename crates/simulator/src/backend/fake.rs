@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn values_come_from_the_list_that_the_form_names() {
-        let system = "<codes>\ncode,term\nA01,Leak\nA02,Break\n</codes>\nAnswer as JSON: {\"codes\": [\"a code from <codes>\"]}";
+        let system =
+            "<codes>\ncode,term\nA01,Leak\nA02,Break\n</codes>\nAnswer as JSON: {\"codes\": [\"a code from <codes>\"]}";
         let prompt = TextPrompt { system: system.to_owned(), ..request_of("<report>It broke.</report>") };
         let answer: serde_json::Value = serde_json::from_str(&text("m", &prompt)).unwrap();
         let codes = answer["codes"].as_array().unwrap();

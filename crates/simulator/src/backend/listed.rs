@@ -49,7 +49,8 @@ fn of_table(table: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "Codes:\n<codes>\nterm,code,note\nLeak,A01,\"of water, or gas\"\nBreak,A02,\n</codes>\nText: <codes>";
+    const TABLE: &str =
+        "Codes:\n<codes>\nterm,code,note\nLeak,A01,\"of water, or gas\"\nBreak,A02,\n</codes>\nText: <codes>";
 
     #[test]
     fn the_column_that_a_form_names_is_listed() {

@@ -83,7 +83,10 @@ fn all_problems_are_reported_at_once() {
         "problem_type": "x", "batch_size": -1, "region": "eu-west-1"});
     let problems = read(&wrong).unwrap_err();
     let fields: Vec<&str> = problems.iter().filter_map(|problem| problem.split([' ', ':']).next()).collect();
-    assert_eq!(fields, ["problem_type", "input_key", "input_bucket", "output_bucket", "imdrf_key", "batch_size", "region"]);
+    assert_eq!(
+        fields,
+        ["problem_type", "input_key", "input_bucket", "output_bucket", "imdrf_key", "batch_size", "region"]
+    );
     assert!(read_for(&json!([]), "r").unwrap_err()[0].starts_with("the payload: must be a JSON object"));
 }
 
@@ -96,9 +99,7 @@ fn where_the_buckets_of_the_stack_are_unknown_only_their_names_are_checked() {
 
 #[test]
 fn a_repeated_invocation_has_the_name_of_the_first() {
-    let name = |changes: &Value, request_id: &str| {
-        read_for(&payload(changes), request_id).unwrap().execution_name
-    };
+    let name = |changes: &Value, request_id: &str| read_for(&payload(changes), request_id).unwrap().execution_name;
     let plain = json!({});
     assert_eq!(name(&plain, "request-1"), name(&plain, "request-1"), "Lambda repeats an invocation under its id");
     assert_eq!(name(&json!({"client_token": null}), "request-1"), name(&plain, "request-1"));
