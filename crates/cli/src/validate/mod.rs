@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             InputKind::Run => check_input(&file.input, &catalog, &known, &mut report),
             InputKind::Pipeline => check_pipeline(&file.input, &catalog, &known, &mut report),
             InputKind::Payload => {
-                payload::check(&file.input, LIMITS.stack, &catalog, known.inputs.get(&0), &mut report)
+                payload::check(&file.input, LIMITS.stack, &catalog, known.inputs.get(&0), &mut report);
             }
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }

@@ -20,18 +20,18 @@ pub async fn copy_answers(
     folder: &S3Uri,
 ) -> Result<u64, EngineError> {
     let mut copies = JoinSet::new();
-    let mut copied = 0;
+    let mut count = 0;
     for key in keys {
         if copies.len() >= MAX_CONCURRENT_COPIES {
-            copied += finished(copies.join_next().await)?;
+            count += finished(copies.join_next().await)?;
         }
         let (bucket, folder) = (bucket.clone(), folder.clone());
         copies.spawn(async move { copy(&bucket, &key, &folder).await });
     }
     while !copies.is_empty() {
-        copied += finished(copies.join_next().await)?;
+        count += finished(copies.join_next().await)?;
     }
-    Ok(copied)
+    Ok(count)
 }
 
 type Joined = Option<Result<Result<(), EngineError>, tokio::task::JoinError>>;

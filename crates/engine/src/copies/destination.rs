@@ -29,10 +29,7 @@ pub(crate) async fn destination_problems(
 /// the folder would see it.
 async fn unusable(bucket: &Bucket, destination: &Destination) -> Result<Option<Problem>, EngineError> {
     let name = destination.bucket();
-    let error = match bucket.client().head_bucket().bucket(name).send().await {
-        Ok(_) => return Ok(None),
-        Err(error) => error,
-    };
+    let Err(error) = bucket.client().head_bucket().bucket(name).send().await else { return Ok(None) };
     let status = error.raw_response().map(|response| response.status().as_u16());
     // The response to a HEAD has no body, and so no code.
     let (rule, remedy) = match status {

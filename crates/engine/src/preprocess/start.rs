@@ -48,7 +48,8 @@ impl Preprocessor {
         let catalog = Catalog { prompts, ..self.deployment.catalog() };
         let limits = self.deployment.limits;
         let (earlier, buckets) = (earlier.as_ref(), &self.deployment.output_buckets);
-        let mut checked = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, earlier, buckets).await?;
+        let checking = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, earlier, buckets);
+        let mut checked = Box::pin(checking).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
         let inputs = self.inputs.clone();
         let (checked, budget) = blocking(move || {
