@@ -73,9 +73,8 @@ impl ColumnSelection {
         let (mut inserted, mut fields) = (Vec::new(), Vec::new());
         for prompt in prompts(plan) {
             let template = prompt.parsed_template().ok();
-            let is_column = |name: &&str| {
-                reference_of(name).is_none_or(|name| !plan.request.references.contains_key(name))
-            };
+            let is_column =
+                |name: &&str| reference_of(name).is_none_or(|name| !plan.request.references.contains_key(name));
             let columns = template.iter().flat_map(|template| template.columns()).filter(is_column).map(str::to_owned);
             inserted.extend(columns.filter(|name| !inserted.contains(name)).collect::<Vec<_>>());
             let names = prompt.output_schema.iter().flat_map(|schema| &schema.fields).map(|(name, _)| name.clone());

@@ -411,8 +411,12 @@ fn fields_are_held_to_the_values_of_a_reference() {
     let joined = join(&job, &rows, "rows", std::iter::once(of_job), &sink).unwrap();
     let batch = output(folder.path());
     let codes = batch.column_by_name("codes").unwrap().as_list::<i32>();
-    let texts_of = |row: usize| codes.value(row).as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!((texts_of(0), texts_of(1)), (vec!["A01".to_owned(), "B02".to_owned()], vec!["A01".to_owned(), "B02".to_owned()]));
+    let texts_of =
+        |row: usize| codes.value(row).as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(
+        (texts_of(0), texts_of(1)),
+        (vec!["A01".to_owned(), "B02".to_owned()], vec!["A01".to_owned(), "B02".to_owned()])
+    );
     assert_eq!((codes.is_null(2), codes.is_null(3)), (true, true));
     let error = "the field `codes` of the answer has a value that is not in `reference.codes.Code`";
     assert_eq!(texts(&batch, "error"), [None, None, Some(error.to_owned()), None]);

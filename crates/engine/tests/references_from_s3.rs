@@ -153,8 +153,14 @@ async fn all_problems_of_references_are_reported_at_once() {
     stack.s3.world().faults.insert("our-bucket/denied.json".to_owned(), (403, "AccessDenied", 9));
     let mut input = input();
     let names = ["empty", "large", "header", "denied", "missing", "elsewhere"];
-    let uris = ["our-bucket/empty.txt", "our-bucket/large.txt", "our-bucket/header.csv", "our-bucket/denied.json",
-        "our-bucket/missing.csv", "their-bucket/codes.csv"];
+    let uris = [
+        "our-bucket/empty.txt",
+        "our-bucket/large.txt",
+        "our-bucket/header.csv",
+        "our-bucket/denied.json",
+        "our-bucket/missing.csv",
+        "their-bucket/codes.csv",
+    ];
     for (name, uri) in names.iter().zip(uris) {
         input["reference"][name] = json!(format!("s3://{uri}"));
     }
@@ -186,7 +192,11 @@ async fn references_over_the_context_or_the_limit_of_all_together_are_refused() 
     input["prompt"]["allowed_values"] = json!(null);
     let problems = stack.refused(input).await;
     assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].starts_with("reference: has 4200010 bytes, but all references of a run together may have at most 4000000"), "{problems:?}");
+    assert!(
+        problems[0]
+            .starts_with("reference: has 4200010 bytes, but all references of a run together may have at most 4000000"),
+        "{problems:?}"
+    );
     assert!(problems[1].starts_with("prompt `prompt`: inserts references of about"), "{problems:?}");
 }
 

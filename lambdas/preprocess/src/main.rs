@@ -52,7 +52,7 @@ async fn main() -> Result<(), Error> {
     });
     serve(move |action: Action| {
         let use_cases = Arc::clone(&use_cases);
-        async move { use_cases.run(action).await }
+        async move { Box::pin(use_cases.run(action)).await }
     })
     .await
 }

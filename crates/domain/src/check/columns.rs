@@ -100,7 +100,8 @@ pub fn added_columns(resolved: &Resolved) -> Vec<String> {
     let plan = &resolved.prompts;
     let payload = if resolved.model.family.is_embedding() { EMBEDDING } else { RESPONSE };
     let metadata = [ERROR, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
-    let (readers, fields) = plan.readers().unwrap_or_default();
+    // Values that fields are held to change no column.
+    let (readers, fields) = plan.readers_with(&[]).unwrap_or_default();
     if plan.is_wide() {
         let of_prompts = readers.iter().flat_map(|reader| {
             let own = reader.columns.iter().filter_map(|at| fields.get(*at)).map(String::as_str);

@@ -7,12 +7,14 @@ use crate::problem::{Problem, nearest};
 use crate::prompt::{Choice, NamedPrompt, Piece, PromptPlan, Template};
 use crate::reference::{ValueSource, estimated_tokens, find, names_in_text, reference_of};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// Returns the problems of the names of references: those that prompts use and that the request does not have, and those of the
 /// request that no prompt uses. A placeholder in a template is a column if no reference has its name, and is checked as such.
 pub(super) fn name_problems(request: &RunRequest, plan: &PromptPlan) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut used: BTreeSet<&str> = request.inference.system_prompt.as_deref().map(names_in_text).into_iter().flatten().collect();
+    let mut used: BTreeSet<&str> =
+        request.inference.system_prompt.as_deref().map(names_in_text).into_iter().flatten().collect();
     for name in used.iter().filter(|name| !request.references.contains_key(**name)) {
         problems.push(unknown("inference.system_prompt", "inserts", name, request));
     }
@@ -107,7 +109,7 @@ pub fn reference_warning(request: &RunRequest, resolved: &Resolved, lane: Lane, 
     if let Some(price) = price {
         let cost = price.cost_usd(tokens.saturating_mul(records), 0, 0);
         let lane = if lane == Lane::Batch { "in batch" } else { "on demand" };
-        warning.push_str(&format!(", {at_most}about ${cost:.2} for all of them {lane}"));
+        let _ = write!(warning, ", {at_most}about ${cost:.2} for all of them {lane}");
     }
     Some(warning)
 }

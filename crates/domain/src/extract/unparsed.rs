@@ -37,12 +37,12 @@ pub enum Unparsed {
         rule: String,
     },
     /// A field has a value that is not one of those that it is held to.
-    #[error("the field `{field}` of the answer has a value that is not in `{source}`")]
+    #[error("the field `{field}` of the answer has a value that is not in `{origin}`")]
     NotAllowed {
         /// Name of the field.
         field: String,
-        /// Source of the allowed values: `reference.name.column`.
-        source: String,
+        /// Origin of the allowed values: `reference.name.column`.
+        origin: String,
     },
 }
 

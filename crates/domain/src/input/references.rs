@@ -2,8 +2,7 @@
 
 use super::Fields;
 use crate::problem::Problem;
-use crate::reference::{MAX_REFERENCES, ReferenceFormat, name_rule};
-use crate::s3_uri::S3Uri;
+use crate::reference::{MAX_REFERENCES, address_rule, name_rule};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -20,24 +19,18 @@ pub(super) fn read_references(fields: &mut Fields<'_>) -> BTreeMap<String, Strin
         if let Some(rule) = name_rule(name) {
             fields.note(Problem::without_value(&path, rule).remedy("choose another name"));
         }
-        match address(value) {
-            Ok(uri) => {
-                references.insert(name.clone(), uri.to_owned());
-            }
-            Err(rule) => {
-                let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                fields.note(Problem::new(path, shown, rule));
-            }
+        let address = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let rule = match value {
+            Value::String(text) => address_rule(text),
+            _ => Some("must be the address of an object: `s3://bucket/path.csv`"),
+        };
+        if let Some(rule) = rule {
+            fields.note(Problem::new(path, &address, rule));
         }
+        // One with a mistake exists, so that nothing else is reported because of it.
+        references.insert(name.clone(), address);
     }
     references
-}
-
-fn address(value: &Value) -> Result<&str, &'static str> {
-    let text = value.as_str().ok_or("must be the address of an object: `s3://bucket/path.csv`")?;
-    let uri = S3Uri::parse(text)?;
-    ReferenceFormat::of(&uri.key).ok_or(ReferenceFormat::RULE)?;
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -46,7 +39,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::json;
 
-    fn read(references: Value) -> (BTreeMap<String, String>, Vec<String>) {
+    fn read(references: &Value) -> (BTreeMap<String, String>, Vec<String>) {
         let input = json!({ "reference": references });
         let mut fields = Fields::new("stages[1]", input.as_object().unwrap());
         let references = read_references(&mut fields);
@@ -55,11 +48,11 @@ mod tests {
 
     #[test]
     fn references_are_read_by_name() {
-        let (references, problems) = read(json!({"codes": "s3://bucket/a.csv", "Rules_1": "s3://bucket/b/c.TXT"}));
+        let (references, problems) = read(&json!({"codes": "s3://bucket/a.csv", "Rules_1": "s3://bucket/b/c.TXT"}));
         assert_eq!(problems, Vec::<String>::new());
         let expected = [("Rules_1", "s3://bucket/b/c.TXT"), ("codes", "s3://bucket/a.csv")];
         assert_eq!(references, expected.map(|(name, uri)| (name.to_owned(), uri.to_owned())).into());
-        assert_eq!(read(json!(null)), (BTreeMap::new(), vec![]));
+        assert_eq!(read(&json!(null)), (BTreeMap::new(), vec![]));
     }
 
     #[rstest]
@@ -70,15 +63,19 @@ mod tests {
     #[case(json!({"a": "s3://bucket/folder/"}), "must be a `.csv`, `.json` or `.txt` object")]
     #[case(json!({"a.b": "s3://bucket/a.csv"}), "stages[1].reference.a.b: is the name of a reference: it must have 1 to 50 characters")]
     fn mistakes_are_reported_with_their_path(#[case] references: Value, #[case] expected: &str) {
-        let (_, problems) = read(references);
+        let (_, problems) = read(&references);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].contains(expected), "{problems:?}");
     }
 
     #[test]
     fn the_number_of_references_is_limited() {
-        let many: serde_json::Map<String, Value> = (0..11).map(|at| (format!("r{at}"), json!("s3://bucket/a.csv"))).collect();
-        let (_, problems) = read(Value::Object(many));
-        assert_eq!(problems, ["stages[1].reference: must have at most 10 references, but has 11; put them together in one file"]);
+        let many: serde_json::Map<String, Value> =
+            (0..11).map(|at| (format!("r{at}"), json!("s3://bucket/a.csv"))).collect();
+        let (_, problems) = read(&Value::Object(many));
+        assert_eq!(
+            problems,
+            ["stages[1].reference: must have at most 10 references, but has 11; put them together in one file"]
+        );
     }
 }

@@ -314,7 +314,10 @@ mod tests {
     #[test]
     fn the_context_of_a_model_is_known_or_assumed() {
         let context = |id: &str| table().find(id, None).unwrap().context_tokens;
-        assert_eq!((context("anthropic.claude-3-haiku-20240307-v1:0"), context("amazon.nova-lite-v1:0")), (200_000, 300_000));
+        assert_eq!(
+            (context("anthropic.claude-3-haiku-20240307-v1:0"), context("amazon.nova-lite-v1:0")),
+            (200_000, 300_000)
+        );
         assert_eq!(context("qwen.qwen3-32b-v1:0"), 128_000, "the default");
         let overrides = "[[model]]\nid = \"acme.big\"\nfamily = \"converse\"\ncontext_tokens = 5";
         assert_eq!(ModelTable::with_overrides(overrides).unwrap().find("acme.big-1", None).unwrap().context_tokens, 5);

@@ -259,6 +259,14 @@ impl PromptPlan {
     /// Returns an error like [`Prompt::extractor`], or if a reference lacks values that a field is held to. Loaded prompts are
     /// valid, and values are checked when a run starts. Where references are not known yet, no field is held to them.
     pub fn readers(&self) -> Result<(Vec<PromptReader>, Vec<String>), Problems> {
+        self.readers_with(&self.references)
+    }
+
+    /// Returns the same for prompts whose fields are held to these references only.
+    ///
+    /// # Errors
+    /// Returns an error like [`Self::readers`].
+    pub fn readers_with(&self, references: &[Reference]) -> Result<(Vec<PromptReader>, Vec<String>), Problems> {
         let mut names: Vec<String> = Vec::new();
         let mut readers = Vec::new();
         for named in &self.prompts {
@@ -272,7 +280,7 @@ impl PromptPlan {
             });
             let columns = columns.collect();
             let fields = extractor.as_ref().map_or(&[][..], Extractor::names);
-            let limits = limits_of(named, fields, &self.references);
+            let limits = limits_of(named, fields, references);
             let limits = limits.or_else(|problems| Problems::check(problems).map(|()| Vec::new()))?;
             readers.push(PromptReader { id: named.id.clone(), extractor, columns, limits });
         }

@@ -18,13 +18,13 @@ pub struct FieldLimit {
     known: KnownValues,
 }
 
-/// Returns the limits of the fields `names` of a prompt, as far as their references are among `references`.
+/// Returns the limits of these `fields` of a prompt, as far as their references are among `references`.
 ///
 /// # Errors
 /// Returns a problem for each reference that does not have the values.
 pub(super) fn limits_of(
     named: &NamedPrompt,
-    names: &[String],
+    fields: &[String],
     references: &[Reference],
 ) -> Result<Vec<FieldLimit>, Vec<Problem>> {
     let (mut limits, mut problems) = (Vec::new(), Vec::new());
@@ -34,7 +34,7 @@ pub(super) fn limits_of(
             Ok(parsed) => parsed.values(references).map_err(|rule| format!("this reference {rule}")),
             Err(rule) => Err(rule.to_owned()),
         };
-        match (names.iter().position(|known| known == name), values) {
+        match (fields.iter().position(|known| known == name), values) {
             (Some(field), Ok(Some(values))) => {
                 let known = KnownValues::new(values);
                 limits.push(FieldLimit { field, name: name.clone(), source: source.clone(), known });
@@ -54,7 +54,7 @@ impl FieldLimit {
     /// # Errors
     /// Returns an error if a value is not allowed.
     fn hold(&self, fields: &mut [Option<FieldValue>]) -> Result<bool, Unparsed> {
-        let not_allowed = || Unparsed::NotAllowed { field: self.name.clone(), source: self.source.clone() };
+        let not_allowed = || Unparsed::NotAllowed { field: self.name.clone(), origin: self.source.clone() };
         let mut is_changed = false;
         let mut hold = |text: &mut String| -> Result<(), Unparsed> {
             let value = self.known.find(text).ok_or_else(not_allowed)?;

@@ -4,6 +4,7 @@ use super::compact_json::compact;
 use super::csv_table::CsvTable;
 use super::json_values;
 use crate::problem::{Problem, listed};
+use crate::s3_uri::S3Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,6 +29,15 @@ impl ReferenceFormat {
         let extension = name.rsplit('/').next()?.rsplit_once('.')?.1;
         let formats = [("csv", Self::Csv), ("json", Self::Json), ("txt", Self::Txt)];
         formats.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known)).map(|(_, format)| *format)
+    }
+}
+
+/// Returns the rule that a text breaks as the address of a reference, if it breaks one.
+pub fn address_rule(text: &str) -> Option<&'static str> {
+    match S3Uri::parse(text) {
+        Ok(uri) if ReferenceFormat::of(&uri.key).is_none() => Some(ReferenceFormat::RULE),
+        Ok(_) => None,
+        Err(rule) => Some(rule),
     }
 }
 
@@ -119,7 +129,10 @@ fn csv_values(text: &str, column: Option<&str>) -> Result<Vec<String>, String> {
     let table = CsvTable::parse(text)?;
     let names: Vec<&str> = table.header.iter().map(String::as_str).collect();
     let Some(column) = column else {
-        return Err(format!("is a table: name a column, as in `reference.name.column`; the columns are {}", listed(&names)));
+        return Err(format!(
+            "is a table: name a column, as in `reference.name.column`; the columns are {}",
+            listed(&names)
+        ));
     };
     let Some(at) = names.iter().position(|name| *name == column) else {
         return Err(format!("does not have the column `{column}`; the columns are {}", listed(&names)));
@@ -173,12 +186,22 @@ mod tests {
     #[case("a.csv", "Code,Term\nA01,Leak\n , \nA02,Break\n", Some("Code"), &["A01", "A02"])]
     #[case("a.json", r#"["x", "", "y"]"#, None, &["x", "y"])]
     #[case("a.json", r#"[{"code": "x"}, {"code": "y"}]"#, Some("code"), &["x", "y"])]
-    fn values_are_found(#[case] name: &str, #[case] content: &str, #[case] column: Option<&str>, #[case] expected: &[&str]) {
+    fn values_are_found(
+        #[case] name: &str,
+        #[case] content: &str,
+        #[case] column: Option<&str>,
+        #[case] expected: &[&str],
+    ) {
         assert_eq!(read(name, content.as_bytes()).unwrap().values(column).unwrap(), expected);
     }
 
     #[rstest]
-    #[case("a.csv", "Code,Term\nA01,Leak\n", Some("code"), "does not have the column `code`; the columns are `Code`, `Term`")]
+    #[case(
+        "a.csv",
+        "Code,Term\nA01,Leak\n",
+        Some("code"),
+        "does not have the column `code`; the columns are `Code`, `Term`"
+    )]
     #[case("a.csv", "Code,Term\nA01,Leak\n", None, "is a table: name a column")]
     #[case("a.csv", "Code,Term\n,Leak\n", Some("Code"), "has no values there")]
     #[case("a.txt", "x", Some("Code"), "is plain text, which has no values")]

@@ -13,7 +13,8 @@ pub(super) fn values(value: &Value, member: Option<&str>) -> Result<Vec<String>,
     };
     let texts = list.iter().enumerate().map(|(at, element)| match member {
         None => text_of(element).ok_or_else(|| {
-            let remedy = if element.is_object() { "; name a member of its objects: `reference.name.member`" } else { "" };
+            let remedy =
+                if element.is_object() { "; name a member of its objects: `reference.name.member`" } else { "" };
             format!("is a list whose element {} is not a text{remedy}", at + 1)
         }),
         Some(member) => {

@@ -12,7 +12,7 @@ mod name;
 mod placeholder;
 mod value_source;
 
-pub use content::{Reference, ReferenceFormat, ReferenceSource};
+pub use content::{Reference, ReferenceFormat, ReferenceSource, address_rule};
 pub use name::{name_rule, reference_of};
 pub use placeholder::{filled_text, names_in_text};
 pub use value_source::ValueSource;
@@ -35,7 +35,8 @@ pub fn estimated_tokens(bytes: u64) -> u64 {
 pub fn total_size_problem(references: &[Reference]) -> Option<Problem> {
     let bytes: u64 = references.iter().map(|reference| reference.text.len() as u64).sum();
     (bytes > MAX_REFERENCE_BYTES).then(|| {
-        let rule = format!("has {bytes} bytes, but all references of a run together may have at most {MAX_REFERENCE_BYTES}");
+        let rule =
+            format!("has {bytes} bytes, but all references of a run together may have at most {MAX_REFERENCE_BYTES}");
         Problem::without_value("reference", rule).remedy("shorten them")
     })
 }

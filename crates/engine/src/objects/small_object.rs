@@ -44,7 +44,8 @@ pub async fn read_small(client: &Client, field: &str, uri: &S3Uri, max_bytes: u6
         Problem::new(field, uri, rule).remedy("shorten it")
     };
     // What is too large is not read.
-    if let Some(bytes) = object.content_length().and_then(|bytes| u64::try_from(bytes).ok()).filter(|n| *n > max_bytes) {
+    if let Some(bytes) = object.content_length().and_then(|bytes| u64::try_from(bytes).ok()).filter(|n| *n > max_bytes)
+    {
         return Err(too_large(bytes).into());
     }
     let etag = object.e_tag().unwrap_or_default().to_owned();

@@ -60,7 +60,11 @@ fn references_are_used_in_templates_system_prompts_and_values(#[case] changes: V
     assert_eq!(checked(&input, &codes(CODES)).0, Vec::<String>::new());
     assert_eq!(checked(&input, &[]).0, Vec::<String>::new(), "with content that is not known yet");
     let (problems, _) = checked(&json!({"prompt": prompt(&changes)}), &[]);
-    assert!(!problems.is_empty() && problems.iter().all(|problem| problem.contains("\"reference\": {\"codes\": \"s3://bucket/path.csv\"}")), "{problems:?}");
+    assert!(
+        !problems.is_empty()
+            && problems.iter().all(|problem| problem.contains("\"reference\": {\"codes\": \"s3://bucket/path.csv\"}")),
+        "{problems:?}"
+    );
 }
 
 #[test]
@@ -92,7 +96,10 @@ fn references_that_do_not_fit_their_prompts_are_refused(#[case] input: Value, #[
 
 #[test]
 fn columns_named_like_references_work_as_before() {
-    assert_eq!(checked(&json!({"prompt": prompt(&json!({"template": "{reference.old}"}))}), &[]).0, Vec::<String>::new());
+    assert_eq!(
+        checked(&json!({"prompt": prompt(&json!({"template": "{reference.old}"}))}), &[]).0,
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -104,7 +111,8 @@ fn prompts_that_no_row_may_name_need_no_references() {
     let reason = |id| plan.choose("kind", id).map(|_| ()).map_err(|reason| reason.to_string());
     assert_eq!(reason("plain"), Ok(()));
     for id in ["needy", "strict"] {
-        let expected = format!("`kind` names `{id}`, which shows the column `reference.codes`, which the input does not have");
+        let expected =
+            format!("`kind` names `{id}`, which shows the column `reference.codes`, which the input does not have");
         assert_eq!(reason(id), Err(expected));
     }
 }
@@ -121,8 +129,10 @@ fn a_reference_without_the_named_column_is_refused() {
 #[test]
 fn a_reference_over_the_context_of_the_model_is_refused() {
     let of_tokens = |tokens: usize| codes(format!("Code\n{}", "x".repeat(4 * tokens - 5)).as_bytes());
-    let input = |template: &str| json!({"prompt": prompt(&json!({"template": template})), "inference": {"max_tokens": 1000},
-        "reference": {"codes": "s3://bucket/codes.csv"}});
+    let input = |template: &str| {
+        json!({"prompt": prompt(&json!({"template": template})), "inference": {"max_tokens": 1000},
+        "reference": {"codes": "s3://bucket/codes.csv"}})
+    };
     assert_eq!(checked(&input("{reference.codes}"), &of_tokens(199_000)).0, Vec::<String>::new());
     let (problems, _) = checked(&input("{reference.codes}"), &of_tokens(199_001));
     assert_eq!(problems.len(), 1, "{problems:?}");
@@ -140,8 +150,14 @@ fn the_warning_has_tokens_and_cost_by_lane() {
         "reference": {"codes": "s3://bucket/codes.csv"}});
     let (request, resolved) = checked(&input, &reference).1.unwrap();
     let warning = |lane| reference_warning(&request, &resolved, lane, 10_000).unwrap();
-    assert_eq!(warning(Lane::Batch), "references add about 1000 input tokens to each request, about $1.25 for all of them in batch");
-    assert_eq!(warning(Lane::OnDemand), "references add about 1000 input tokens to each request, about $2.50 for all of them on demand");
+    assert_eq!(
+        warning(Lane::Batch),
+        "references add about 1000 input tokens to each request, about $1.25 for all of them in batch"
+    );
+    assert_eq!(
+        warning(Lane::OnDemand),
+        "references add about 1000 input tokens to each request, about $2.50 for all of them on demand"
+    );
     let only_values = json!({"prompt_id": "strict", "reference": {"codes": "s3://bucket/codes.csv"}});
     let (request, resolved) = checked(&only_values, &codes(CODES)).1.unwrap();
     assert_eq!(reference_warning(&request, &resolved, Lane::Batch, 10_000), None, "nothing is inserted");

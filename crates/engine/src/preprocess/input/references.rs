@@ -5,7 +5,9 @@ use crate::error::EngineError;
 use crate::objects::read_small;
 use bedrock_batch_domain::input::RunRequest;
 use bedrock_batch_domain::problem::Problem;
-use bedrock_batch_domain::reference::{MAX_REFERENCE_BYTES, Reference, ReferenceSource, total_size_problem};
+use bedrock_batch_domain::reference::{
+    MAX_REFERENCE_BYTES, Reference, ReferenceSource, address_rule, total_size_problem,
+};
 use bedrock_batch_domain::s3_uri::S3Uri;
 
 impl InputReader {
@@ -22,7 +24,8 @@ impl InputReader {
         frozen: &[Reference],
     ) -> Result<(Vec<Reference>, Vec<Problem>), EngineError> {
         let (mut references, mut problems) = (Vec::new(), Vec::new());
-        for (name, uri) in &request.references {
+        // An invalid address is reported already.
+        for (name, uri) in request.references.iter().filter(|(_, uri)| address_rule(uri).is_none()) {
             if let Some(frozen) = frozen.iter().find(|frozen| frozen.name == *name && frozen.uri == *uri) {
                 references.push(frozen.clone());
                 continue;
