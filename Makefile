@@ -78,7 +78,7 @@ build: setup programs ## Build programs and functions for local runs
 
 .PHONY: templates
 templates: $(TEMPLATES) $(CONFIGS)
-	@for function in preprocess validate; do \
+	@for function in preprocess validate classifier; do \
 		rm -rf $(LAMBDA_DIRECTORY)/$$function/prompt-templates; \
 		mkdir -p $(LAMBDA_DIRECTORY)/$$function/prompt-templates; \
 		cp prompt-templates/*.toml $(LAMBDA_DIRECTORY)/$$function/prompt-templates/; \

@@ -52,6 +52,7 @@ impl Preprocess {
             },
             prompts: PromptLibrary { prompts: [("bench".to_owned(), prompt)].into(), ..PromptLibrary::default() },
             models: ModelTable::with_overrides("")?,
+            output_buckets: Vec::new(),
         };
         let bucket = Bucket::new(bedrock_batch_aws::s3_client(&config), bucket);
         let preprocessor = Preprocessor {

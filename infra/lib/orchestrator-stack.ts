@@ -6,6 +6,7 @@ import { AbortedRunEvents } from './events/aborted-run-events';
 import { ExecutionEndEvents } from './events/execution-end-events';
 import { Reconciliation } from './events/reconciliation';
 import { UploadEvents } from './events/upload-events';
+import { ClassifierFunction } from './functions/classifier';
 import { DownloadFunction } from './functions/download';
 import { FinalizeFunction } from './functions/finalize';
 import { InvokeFunction } from './functions/invoke';
@@ -96,6 +97,9 @@ export class OrchestratorStack extends Stack {
       pipelines: pipelines.stateMachine,
     });
     new UploadEvents(this, 'Uploads', { bucket, handler: trigger.function });
+
+    // Nothing in the stack invokes it: users do, by its name.
+    new ClassifierFunction(this, 'Classifier', { ...shared, batch: batch.stateMachine });
 
     new CfnOutput(this, 'bucketName', { value: bucket.bucketName, description: 'Bucket of inputs, answers and plans' });
     new CfnOutput(this, 'stepFunctionName', {

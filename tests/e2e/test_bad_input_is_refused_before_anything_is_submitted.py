@@ -65,6 +65,14 @@ CASES = {
         ("s3_uri", "s3://somebody-else/rows.csv", "may read the buckets {bucket} only", "inputBuckets"),
         {"s3_uri": "s3://somebody-else/rows.csv"},
     ),
+    "copies-into-a-bucket-of-others": Case(
+        ("output_uri", "s3://somebody-else/a/", "may write to the buckets {bucket} only", "outputBuckets"),
+        {"output_uri": "s3://somebody-else/a/"},
+    ),
+    "copies-among-files-of-the-stack": Case(
+        ("output_uri", "s3://{bucket}/trigger/", "for its own files", "choose another prefix"),
+        {"output_uri": "s3://{bucket}/trigger/"},
+    ),
     # --- what the files are ---
     "other-format": Case(("s3_uri", "{uri}", "neither CSV nor Parquet", "convert it"), {}, {"rows.xlsx": GOOD}),
     "two-formats": Case(

@@ -61,6 +61,45 @@ fn a_dataset_is_checked_without_a_network() {
     assert_eq!(done.code, 0, "other rows take the place of the dataset: {:?}", done.lines);
 }
 
+fn payload() -> Value {
+    json!({"input_bucket": "lake", "input_key": "a.csv", "output_bucket": "lake", "problem_type": "product", "imdrf_key": "b.csv"})
+}
+
+#[test]
+fn a_payload_of_the_classifier_is_checked() {
+    let templates = repository().join("prompt-templates").display().to_string();
+    let validate = |payload: &Value, columns: &str| {
+        run(&["validate", "input.json", "--prompt-templates", &templates, "--columns", columns], folder(payload).path())
+    };
+    let done = validate(&payload(), "id,mdr_text");
+    assert_eq!(
+        (done.code, done.lines[0].as_str()),
+        (0, "input.json contains a payload of the classifier: no problems")
+    );
+    assert!(done.lines.iter().any(|line| line.starts_with("  whether the stack may read")), "{:?}", done.lines);
+    let done = validate(&payload(), "mdr_text");
+    assert_eq!(done.code, 1);
+    assert!(done.lines[0].contains("`id`: this column does not exist"), "{:?}", done.lines);
+    let wrong = with(payload(), &[("/problem_type", json!("device")), ("/max_worker", json!(1))]);
+    let done = validate(&wrong, "id,mdr_text");
+    assert_eq!((done.code, done.lines.len()), (1, 2), "{:?}", done.lines);
+    assert!(done.lines[0].starts_with("problem_type is `device`: must be `product` or `patient`"));
+    let done = validate(&with(payload(), &[("/model_id", json!("gpt-4"))]), "id,mdr_text");
+    assert!(done.lines[0].starts_with("model_id is `gpt-4`: "), "{:?}", done.lines);
+}
+
+#[test]
+fn copies_are_not_checked_without_aws() {
+    let input = with(run_input(), &[("/output_uri", json!("s3://reports/a/"))]);
+    let done = run(&["validate", "input.json"], folder(&input).path());
+    assert_eq!(done.code, 0, "{:?}", done.lines);
+    assert!(
+        done.lines.iter().any(|line| line.starts_with("  whether the stack may write to output_uri")),
+        "{:?}",
+        done.lines
+    );
+}
+
 #[test]
 fn a_valid_input_passes_and_unchecked_properties_are_listed() {
     let done = run(&["validate", "input.json"], folder(&run_input()).path());
@@ -87,6 +126,7 @@ fn a_valid_input_passes_and_unchecked_properties_are_listed() {
 #[case::model(run_input(), "/model_id", json!("gpt-4"), "model_id is `gpt-4`: ")]
 #[case::column(run_input(), "/prompt_id", json!("reply"), "column `mood`: the prompt `reply` needs this column")]
 #[case::field(run_input(), "/max_job", json!(1), "max_job: is not a field of this input")]
+#[case::copies(run_input(), "/output_uri", json!("answers/"), "output_uri is `answers/`: must look like `s3://bucket/path`")]
 #[case::placeholder(run_input(), "/s3_uri", json!("s3://bucket-YOUR_ACCOUNT_ID/a.csv"), "s3_uri is `s3://bucket-YOUR_ACCOUNT_ID/a.csv`: still contains the placeholder")]
 #[case::missing_file(run_input(), "/s3_uri", json!("typo.csv"), "s3_uri is `typo.csv`: is not an S3 address (`s3://bucket/path`), and no file or folder has this path")]
 #[case::missing_folder(pipeline(), "/stages/0/input_s3_uri", json!("photos/"), "stages[0].input_s3_uri is `photos/`: is not an S3 address")]
@@ -342,7 +382,9 @@ fn the_examples_pass_with_their_inputs() {
         assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);
         assert!(done.lines.iter().all(|line| !line.contains("are not known")), "{config}: {:?}", done.lines);
     }
-    let done = run(&["validate", "pipeline-configs/ticket-codes.json"], &repository());
-    assert_eq!((done.code, done.error.as_str()), (0, ""), "{:?}", done.lines);
-    assert!(done.lines.iter().any(|line| line.contains("references add about")), "{:?}", done.lines);
+    for config in ["ticket-codes", "medical-device-reports"] {
+        let done = run(&["validate", &format!("pipeline-configs/{config}.json")], &repository());
+        assert_eq!((done.code, done.error.as_str()), (0, ""), "{config}: {:?}", done.lines);
+        assert!(done.lines.iter().any(|line| line.contains("references add about")), "{config}: {:?}", done.lines);
+    }
 }

@@ -8,14 +8,16 @@
 //! [`plan`] is what a run freezes.
 //!
 //! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
-//! [`links`] (notification of users, with access to the files). [`prompt_generation`] generates prompts
-//! from definitions of categories, and [`prompt_templates`] makes generated prompts usable in runs.
+//! [`links`] (notification of users, with access to the files), [`classifier`] (medical device reports). [`prompt_generation`]
+//! generates prompts from definitions of categories, and [`prompt_templates`] makes generated prompts usable in runs.
 
 pub mod answer;
 pub mod check;
 pub mod chunk_plan;
+pub mod classifier;
 pub mod columns;
 pub mod contract;
+pub mod destination;
 pub mod email;
 pub mod error_name;
 pub mod extract;

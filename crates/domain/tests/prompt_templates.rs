@@ -62,6 +62,24 @@ fn a_labelled_answer_gives_its_value(#[case] id: &str, #[case] answer: &str, #[c
     assert_eq!(value, expected.map(|text| FieldValue::Text(text.to_owned())));
 }
 
+#[rstest]
+#[case("imdrf_product_problem")]
+#[case("imdrf_patient_problem")]
+fn codes_of_reports_are_one_to_three(#[case] id: &str) {
+    assert_eq!(extractor(id).names(), ["codes", "reason"]);
+    let codes =
+        |codes: serde_json::Value| extractor(id).extract(&json!({"codes": codes, "reason": "r"}).to_string(), None);
+    for good in [json!(["X01"]), json!(["X01", "X0101", "X010101"])] {
+        assert!(codes(good).is_ok());
+    }
+    for bad in [json!([]), json!(["a", "b", "c", "d"]), json!("X01"), json!([1]), json!(null)] {
+        assert!(codes(bad.clone()).is_err(), "{bad}");
+    }
+    let prompt = prompt(id);
+    assert_eq!(prompt.parsed_template().unwrap().columns().into_iter().collect::<Vec<_>>(), ["mdr_text"]);
+    assert_eq!(prompt.allowed_values.get("codes").map(String::as_str), Some("reference.imdrf.code"));
+}
+
 #[test]
 fn sensible_answers_are_not_refused() {
     let answers = [

@@ -16,6 +16,8 @@ pub struct Deployment {
     pub prompts: PromptLibrary,
     /// Table of models.
     pub models: ModelTable,
+    /// Names of other buckets than the stack's own that runs may copy their answered rows to.
+    pub output_buckets: Vec<String>,
 }
 
 impl Deployment {

@@ -1,5 +1,6 @@
 //! Finalize: summarizes a run, or explains its failure.
 
+use crate::copies::copy_answers;
 use crate::error::EngineError;
 use crate::job_table::{CorruptItem, JobTable, StoredFailure, StoredItem};
 use crate::objects::Bucket;
@@ -7,8 +8,12 @@ use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::{ChunkCounts, JobFacts, RunOutput, Summary};
 use serde::{Deserialize, Serialize};
+
+/// Name of the summary in the folder of copies.
+const SUMMARY_FILE: &str = "summary.json";
 
 /// Input of finalize.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,19 +78,28 @@ impl Finalizer {
             let rule = format!("{} of the {expected} chunks of run {run_id} are counted", counts.len());
             return Err(EngineError::transient(rule));
         }
-        let formats = || plan.request.output_formats.iter().map(|format| format.extension());
-        let chunks = (0..plan.counts.jobs).flat_map(|chunk| formats().map(move |format| (chunk, format)));
-        let files = (0..plan.counts.duplicate_chunks).flat_map(|file| formats().map(move |format| (file, format)));
-        let paths = chunks
-            .map(|(chunk, format)| layout.output_key(chunk, format))
-            .chain(files.map(|(file, format)| layout.duplicate_output_key(file, format)));
-        let paths = paths.map(|key| self.bucket.uri(key).to_string()).collect();
+        let paths = output_keys(&plan, &layout).map(|key| self.bucket.uri(key).to_string()).collect();
         let prefix = self.bucket.uri(layout.output_prefix()).to_string();
         let facts: Vec<JobFacts> = items.iter().filter_map(facts).collect();
-        let output = RunOutput::new(run_id.clone(), prefix, paths, Summary::new(&plan, &counts, &facts));
+        let mut output = RunOutput::new(run_id.clone(), prefix, paths, Summary::new(&plan, &counts, &facts));
+        if let Some(destination) = &plan.request.output_uri {
+            let folder = destination.of_run(run_id);
+            output.copied_to = Some(folder.to_string());
+            self.copy(&plan, &layout, &folder, &output).await?;
+        }
+        // Written last, so that a run with a summary has its copies too.
         self.bucket.put_json(&Layout::summary_key(run_id), &output).await?;
         tracing::info!(%run_id, status = output.status, answered = output.summary.answered, "run_finalized");
         Ok(output)
+    }
+
+    /// Copies the answered rows to the folder that the request names. The summary comes last there as well.
+    async fn copy(&self, plan: &Plan, layout: &Layout, folder: &S3Uri, output: &RunOutput) -> Result<(), EngineError> {
+        let copies = copy_answers(&self.bucket, output_keys(plan, layout), folder).await?;
+        let target = Bucket::new(self.bucket.client().clone(), &folder.bucket);
+        target.put_json(&format!("{}{SUMMARY_FILE}", folder.key), output).await?;
+        tracing::info!(run_id = %plan.run_id, copies, "answers_copied");
+        Ok(())
     }
 
     /// Returns the error that a job of the run recorded, or the one that Step Functions reports if there is none.
@@ -96,6 +110,16 @@ impl Finalizer {
         let items = self.jobs.readable_of_run(run_id).await?;
         Ok(explanation(&items, error))
     }
+}
+
+/// Returns the keys of the answered rows in all formats: chunks first, then duplicates.
+fn output_keys<'a>(plan: &'a Plan, layout: &'a Layout) -> impl Iterator<Item = String> + 'a {
+    let formats = || plan.request.output_formats.iter().map(|format| format.extension());
+    let chunks = (0..plan.counts.jobs).flat_map(move |chunk| formats().map(move |format| (chunk, format)));
+    let files = (0..plan.counts.duplicate_chunks).flat_map(move |file| formats().map(move |format| (file, format)));
+    chunks
+        .map(|(chunk, format)| layout.output_key(chunk, format))
+        .chain(files.map(|(file, format)| layout.duplicate_output_key(file, format)))
 }
 
 /// Returns the facts about a job for the summary; `None` for an item that is only a chunk or a file of duplicates.

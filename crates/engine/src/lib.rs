@@ -8,8 +8,10 @@
 //! they read and write through `std::io`, on a blocking thread, so that they can be measured and tested on files.
 
 mod bedrock_jobs;
+pub mod classifier;
 pub mod config_object;
 pub mod continue_run;
+pub mod copies;
 pub mod deployment;
 pub mod download;
 pub mod error;

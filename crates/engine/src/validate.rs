@@ -2,6 +2,7 @@
 //! pipeline run are frozen, so that nothing has to be looked up between stages. A repetition changes nothing.
 
 use crate::config_object::CONFIG_S3_URI;
+use crate::copies::destination_problems;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
 use crate::preprocess::{InputReader, InputSummary, StartInput};
@@ -148,6 +149,7 @@ impl Validator {
                 }
             }
         }
+        problems.extend(self.problems_of_destinations(&request).await?);
         problems.extend(check(&request, &self.deployment.catalog(), &inputs, &references).problems);
         Problems::check(problems)?;
         Ok(request)
@@ -166,6 +168,17 @@ impl Validator {
                     problems.extend(invalid.as_slice().iter().map(|problem| request.placed(index, problem.clone())));
                 }
             }
+        }
+        Ok(problems)
+    }
+
+    /// Returns the problems of the folders that stages copy their answered rows to.
+    async fn problems_of_destinations(&self, request: &PipelineRequest) -> Result<Vec<Problem>, EngineError> {
+        let mut problems = Vec::new();
+        for (index, run) in request.stages.iter().enumerate().filter_map(|(at, stage)| Some((at, stage.run.as_ref()?)))
+        {
+            let found = destination_problems(&self.inputs.bucket, &self.deployment.output_buckets, run).await?;
+            problems.extend(found.into_iter().map(|problem| request.placed(index, problem)));
         }
         Ok(problems)
     }

@@ -419,6 +419,7 @@ async fn stack(hub: Hub) -> Stack {
         limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
         prompts,
         models: ModelTable::with_overrides("").unwrap(),
+        output_buckets: vec!["reports".to_owned()],
     };
     let preprocessor = Preprocessor {
         inputs: InputReader { bucket, input_buckets: Vec::new(), hub },

@@ -67,6 +67,7 @@ impl Stack {
             limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
             prompts: PromptLibrary::default(),
             models: ModelTable::with_overrides("").unwrap(),
+            output_buckets: Vec::new(),
         });
         let inputs = InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() };
         let jobs = JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned());

@@ -57,6 +57,7 @@ async fn stack() -> Stack {
         limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
         prompts: PromptLibrary::default(),
         models: ModelTable::with_overrides("").unwrap(),
+        output_buckets: Vec::new(),
     };
     let preprocessor = Preprocessor {
         inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },

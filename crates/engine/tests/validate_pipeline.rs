@@ -59,6 +59,7 @@ impl Stack {
             limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
             prompts: library(),
             models: ModelTable::with_overrides("").unwrap(),
+            output_buckets: vec!["reports".to_owned()],
         };
         let validator = Validator {
             inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
@@ -323,6 +324,24 @@ async fn inputs_of_later_stages_are_checked_too() {
     assert!(problems[0].starts_with("stages[1].input_s3_uri is `s3://lake/nothing.csv`: this object does not exist"));
     let problems = stack.refused(other("s3://their-bucket/a.csv")).await;
     assert!(problems[0].contains("the stack may read the buckets our-bucket, lake only"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn folders_that_the_stack_cannot_write_to_are_refused() {
+    let stack = Stack::new().await;
+    let folders = [("/stages/0/output_uri", "s3://theirs/a/"), ("/stages/1/output_uri", "s3://our-bucket/trigger/")];
+    let problems = stack.refused(with(&folders.map(|(field, folder)| (field, json!(folder))))).await;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].starts_with(
+        "stages[0].output_uri is `s3://theirs/a/`: the stack may write to the buckets our-bucket, reports only"
+    ));
+    assert!(problems[1].starts_with("stages[1].output_uri is `s3://our-bucket/trigger/`: `trigger/` in the bucket"));
+    let problems = stack.refused(with(&[("/stages/1/output_uri", json!("s3://reports/a/"))])).await;
+    assert!(
+        problems[0].starts_with("stages[1].output_uri is `s3://reports/a/`: this bucket does not exist"),
+        "{problems:?}"
+    );
+    stack.validate("letters", "t", with(&[("/stages/1/output_uri", json!("s3://our-bucket/answers/"))])).await.unwrap();
 }
 
 #[tokio::test]

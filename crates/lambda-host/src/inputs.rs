@@ -3,6 +3,7 @@
 use crate::environment;
 use crate::settings::{bucket, optional, required};
 use aws_config::SdkConfig;
+use bedrock_batch_domain::contract::environment::Variable;
 use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::hub::{Endpoint, Hub, TokenSecret};
@@ -16,13 +17,12 @@ use std::path::PathBuf;
 /// # Errors
 /// Returns an error with the name of the environment variable if one is missing or invalid.
 pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
-    let input_buckets: String = optional(environment::INPUT_BUCKETS)?.unwrap_or_default();
     let endpoint: Endpoint = optional(environment::HF_ENDPOINT)?.unwrap_or_default();
     let secret: Option<String> = optional(environment::HUGGING_FACE_TOKEN_SECRET)?;
     let token = secret.map(|secret| TokenSecret::new(aws_sdk_secretsmanager::Client::new(config), secret));
     Ok(InputReader {
         bucket: bucket(config)?,
-        input_buckets: input_buckets.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        input_buckets: names(environment::INPUT_BUCKETS)?,
         hub: Hub::new(endpoint, token),
     })
 }
@@ -42,5 +42,12 @@ pub fn deployment() -> Result<Deployment, Error> {
         },
         prompts: load_prompts(&folder.join("prompt-templates"))?,
         models: load_models(&folder.join("model-overrides.toml"))?,
+        output_buckets: names(environment::OUTPUT_BUCKETS)?,
     })
+}
+
+/// Reads a list of names, separated by commas.
+fn names(variable: Variable) -> Result<Vec<String>, Error> {
+    let names: String = optional(variable)?.unwrap_or_default();
+    Ok(names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }

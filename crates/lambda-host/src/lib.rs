@@ -29,7 +29,21 @@ where
     O: Serialize + Send + 'static,
     F: Future<Output = Result<O, EngineError>> + Send + 'static,
 {
-    serve_until(|input, _| use_case(input)).await
+    serve_invocations(|input, _, _| use_case(input)).await
+}
+
+/// Serves invocations like [`serve`], for use cases that need the id of the request, which all attempts of Lambda at one
+/// asynchronous invocation share.
+///
+/// # Errors
+/// Returns an error if the Lambda runtime cannot be reached.
+pub async fn serve_identified<I, O, F>(use_case: impl Fn(I, String) -> F) -> Result<(), Error>
+where
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + Send + 'static,
+    F: Future<Output = Result<O, EngineError>> + Send + 'static,
+{
+    serve_invocations(|input, _, request_id| use_case(input, request_id)).await
 }
 
 /// Serves invocations like [`serve`], for use cases that need to know their deadline.
@@ -42,11 +56,21 @@ where
     O: Serialize + Send + 'static,
     F: Future<Output = Result<O, EngineError>> + Send + 'static,
 {
+    serve_invocations(|input, deadline, _| use_case(input, deadline)).await
+}
+
+async fn serve_invocations<I, O, F>(use_case: impl Fn(I, Instant, String) -> F) -> Result<(), Error>
+where
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + Send + 'static,
+    F: Future<Output = Result<O, EngineError>> + Send + 'static,
+{
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         // Boxed: the runtime wraps the future in layers whose types would exceed the compiler's limits.
+        let request_id = event.context.request_id;
         let answer = read_event(event.payload.get())
-            .map(|input| Box::pin(panics::caught(use_case(input, Instant::now() + left))));
+            .map(|input| Box::pin(panics::caught(use_case(input, Instant::now() + left, request_id))));
         async move {
             let answer = match answer {
                 Ok(answer) => answer.await,

@@ -8,14 +8,22 @@ export const ENVIRONMENT = {
   taskTableName: 'TASK_TABLE_NAME',
   /** All functions: the filter of the logs. Read by tracing-subscriber. */
   logFilter: 'RUST_LOG',
-  /** preprocess, validate: maximum number of records per run where the run does not set one; absent means no limit. */
+  /**
+   * preprocess, validate, classifier: maximum number of records per run where the run does not set one; absent means no
+   * limit.
+   */
   maxTotalRecords: 'MAX_TOTAL_RECORDS',
-  /** preprocess, validate: maximum number of records per job where the run does not set one. */
+  /** preprocess, validate, classifier: maximum number of records per job where the run does not set one. */
   maxRecordsPerJob: 'MAX_RECORDS_PER_JOB',
-  /** preprocess, validate: maximum number of jobs that a run may have open at the same time. */
+  /** preprocess, validate, classifier: maximum number of jobs that a run may have open at the same time. */
   maxConcurrentJobs: 'MAX_CONCURRENT_JOBS',
-  /** preprocess, validate: further buckets that runs may read, separated by commas; may be empty. */
+  /** preprocess, validate, classifier: further buckets that runs may read, separated by commas; may be empty. */
   inputBuckets: 'INPUT_BUCKETS',
+  /**
+   * preprocess, validate, classifier: further buckets that runs may copy their answers to, separated by commas; may be
+   * empty.
+   */
+  outputBuckets: 'OUTPUT_BUCKETS',
   /**
    * preprocess, validate: the endpoint of the Hugging Face Hub, if not its own; under the name that Hugging Face's
    * libraries know.
@@ -39,10 +47,18 @@ export const ENVIRONMENT = {
   linkKeySecretArn: 'LINK_KEY_SECRET_ARN',
   /** notify, trigger: the topic of the emails. */
   topicArn: 'TOPIC_ARN',
-  /** trigger: the state machine of runs. */
+  /** trigger, classifier: the state machine of runs. */
   batchStateMachineArn: 'BATCH_STATE_MACHINE_ARN',
   /** trigger: the state machine of pipelines. */
   pipelineStateMachineArn: 'PIPELINE_STATE_MACHINE_ARN',
+  /** classifier: the model where a payload names none. */
+  defaultModelId: 'DEFAULT_MODEL_ID',
+  /** classifier: the number of reports per file where a payload names none. */
+  defaultBatchSize: 'DEFAULT_BATCH_SIZE',
+  /** classifier: the maximum number of concurrent requests on demand where a payload names none. */
+  defaultMaxWorkers: 'DEFAULT_MAX_WORKERS',
+  /** classifier: the maximum number of requests on demand per second where a payload names none. */
+  defaultRateLimit: 'DEFAULT_RATE_LIMIT',
   /**
    * submit, job-status, invoke, reconcile, stop-jobs: the endpoint of Bedrock's control plane, if not AWS's own. Read
    * by the AWS SDK.

@@ -26,6 +26,8 @@ export const FUNCTION_NAMES = [
   'trigger',
   /** Follows the links of emails. */
   'download',
+  /** Starts a run that classifies medical device reports. */
+  'classifier',
 ] as const;
 
 /** Comes before the name of a function in the account. */

@@ -1,15 +1,16 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
+import { bucketArns } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
-/** Writes the summary of a run, or finds the reason of its failure in its jobs. */
+/** Writes the summary of a run and copies its answered rows where the user wants them, or finds the reason of its failure in its jobs. */
 export class FinalizeFunction extends OrchestratorFunction {
   constructor(scope: Construct, id: string, props: SharedFunctionProps) {
-    const { bucket, table } = props;
-    super(scope, id, { ...props, name: 'finalize', memoryMb: 256, timeout: Duration.minutes(5) });
+    const { bucket, table, settings } = props;
+    super(scope, id, { ...props, name: 'finalize', memoryMb: 256, timeout: Duration.minutes(15) });
 
     this.allow({ sid: 'ReadJobs', actions: ['dynamodb:GetItem'], resources: [table.tableArn] });
     this.allow({
@@ -30,6 +31,13 @@ export class FinalizeFunction extends OrchestratorFunction {
       actions: ['s3:PutObject'],
       resources: [bucket.arnForObjects(`${PREFIXES.runs}/*`)],
       wildcardReason: WILDCARD_REASONS.runData,
+    });
+    this.allow({
+      sid: 'WriteCopies',
+      actions: ['s3:PutObject'],
+      resources: [bucket.bucketArn, ...bucketArns(Stack.of(this), settings.outputBuckets)].map((arn) => `${arn}/*`),
+      wildcardReason:
+        'Users choose the folder that answered rows are copied to: anywhere in the bucket but under the prefixes of the stack, which preprocess refuses, and in the further buckets that the context names.',
     });
   }
 }

@@ -13,6 +13,7 @@ export function inputSettings(settings: Settings): Record<string, string> {
     [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
     [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
     [ENVIRONMENT.inputBuckets]: settings.inputBuckets.join(','),
+    [ENVIRONMENT.outputBuckets]: settings.outputBuckets.join(','),
     ...(settings.huggingFaceEndpoint !== undefined && { [ENVIRONMENT.hfEndpoint]: settings.huggingFaceEndpoint }),
     ...(settings.huggingFaceTokenSecret !== undefined && {
       [ENVIRONMENT.huggingFaceTokenSecret]: settings.huggingFaceTokenSecret,
@@ -20,21 +21,10 @@ export function inputSettings(settings: Settings): Record<string, string> {
   };
 }
 
-/** Returns the permissions that the same functions need to read the input that a request names. */
+/** Returns the permissions that the same functions need to check the input and the output that a request names. */
 export function inputPermissions(stack: Stack, bucket: IBucket, settings: Settings): Permission[] {
-  const furtherBuckets = settings.inputBuckets.map((name) =>
-    stack.formatArn({ service: 's3', region: '', account: '', resource: name }),
-  );
-  const readable = [bucket.bucketArn, ...furtherBuckets];
   return [
-    { sid: 'ListInputBuckets', actions: ['s3:ListBucket'], resources: readable },
-    {
-      sid: 'ReadInputs',
-      actions: ['s3:GetObject'],
-      resources: readable.map((arn) => `${arn}/*`),
-      wildcardReason:
-        'Users may store their input anywhere in the bucket, and in the further buckets that the context names.',
-    },
+    ...bucketPermissions(stack, bucket, settings),
     ...(settings.huggingFaceTokenSecret === undefined
       ? []
       : [
@@ -45,6 +35,31 @@ export function inputPermissions(stack: Stack, bucket: IBucket, settings: Settin
           },
         ]),
   ];
+}
+
+/** Returns those of these permissions that concern buckets. */
+export function bucketPermissions(stack: Stack, bucket: IBucket, settings: Settings): Permission[] {
+  const readable = [bucket.bucketArn, ...bucketArns(stack, settings.inputBuckets)];
+  const output = bucketArns(stack, settings.outputBuckets);
+  return [
+    { sid: 'ListInputBuckets', actions: ['s3:ListBucket'], resources: readable },
+    {
+      sid: 'ReadInputs',
+      actions: ['s3:GetObject'],
+      resources: readable.map((arn) => `${arn}/*`),
+      wildcardReason:
+        'Users may store their input anywhere in the bucket, and in the further buckets that the context names.',
+    },
+    // To find out, before a run starts, that a bucket does not exist or is in another region.
+    ...(output.length === 0
+      ? []
+      : [{ sid: 'SeeWhetherOutputBucketsExist', actions: ['s3:ListBucket'], resources: output }]),
+  ];
+}
+
+/** Returns the ARNs of buckets. */
+export function bucketArns(stack: Stack, names: readonly string[]): string[] {
+  return names.map((name) => stack.formatArn({ service: 's3', region: '', account: '', resource: name }));
 }
 
 /** Returns the ARN of a secret: Secrets Manager adds a hyphen and six characters to its name. */

@@ -64,6 +64,35 @@ export const SETTING_KEYS = {
     rule: rules.bucketNames(),
     description: 'Further buckets that runs may read input from.',
   },
+  outputBuckets: {
+    default: [],
+    rule: rules.bucketNames(),
+    description: 'Further buckets that runs may copy their answered rows to.',
+  },
+  defaultModelId: {
+    default: 'anthropic.claude-3-haiku-20240307-v1:0',
+    rule: rules.pattern(
+      /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,2047}$/,
+      'the id or the ARN of a model or an inference profile',
+    ),
+    description: 'Model of the classifier where a payload names none.',
+  },
+  defaultBatchSize: {
+    default: 1000,
+    rule: rules.integer(1, 100_000),
+    description:
+      'Number of reports per answered file of the classifier where a payload names none. Files under 100 are answered on demand.',
+  },
+  defaultMaxWorkers: {
+    default: 5,
+    rule: rules.integer(1, 100),
+    description: 'Maximum number of concurrent requests of the classifier on demand where a payload names none.',
+  },
+  defaultRateLimit: {
+    default: 5,
+    rule: rules.number(0.1, 1000),
+    description: 'Maximum number of requests per second of the classifier on demand where a payload names none.',
+  },
   huggingFaceTokenSecret: {
     default: undefined,
     rule: rules.optional(rules.secret()),

@@ -34,6 +34,18 @@ export function integer(min: number, max: number): Rule<number> {
   };
 }
 
+/** Allows numbers from `min` to `max`, also as strings. */
+export function number(min: number, max: number): Rule<number> {
+  return {
+    allowed: `a number from ${min} to ${max}`,
+    parse(raw) {
+      const value = typeof raw === 'string' && /^\d+(\.\d+)?$/.test(raw.trim()) ? Number(raw) : raw;
+      if (typeof value !== 'number' || !(value >= min && value <= max)) throw new RuleViolation();
+      return value;
+    },
+  };
+}
+
 /** Allows any text that is not empty. */
 export function text(allowed: string): Rule<string> {
   return pattern(/\S/, allowed);

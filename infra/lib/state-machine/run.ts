@@ -48,7 +48,7 @@ export function run(scope: Construct, props: RunProps): IChainable {
     function: props.finalize,
     payload: payload('summarize', fromInput('run_id')),
     output: RESULT,
-    timeout: Duration.minutes(5),
+    timeout: Duration.minutes(15),
     retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],
   });
   finalize.addCatch(explain, { outputs: INPUT_WITH_FAILURE });

@@ -36,13 +36,14 @@ describe.each([
   ['job-status', 256, 60],
   ['postprocess', 3008, 900],
   ['invoke', 1024, 900],
-  ['finalize', 256, 300],
+  ['finalize', 256, 900],
   ['reconcile', 256, 300],
   ['stop-jobs', 256, 300],
   ['validate', 512, 900],
   ['notify', 512, 300],
   ['trigger', 256, 60],
   ['download', 256, 30],
+  ['classifier', 256, 60],
 ])('%s', (name, memory, timeout) => {
   test('is a Rust binary with its memory size and timeout', () => {
     expect(functionProperties(name)).toMatchObject({
@@ -82,7 +83,7 @@ describe('environment', () => {
   const shared = ['BUCKET_NAME', 'RUST_LOG', 'TASK_TABLE_NAME'];
 
   test.each([
-    ['preprocess', [...shared, 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB']],
+    ['preprocess', [...shared, 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS']],
     ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
     ['job-status', shared],
     ['postprocess', shared],
@@ -90,10 +91,28 @@ describe('environment', () => {
     ['finalize', shared],
     ['reconcile', [...shared, 'SILENT_SECONDS']],
     ['stop-jobs', shared],
-    ['validate', [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB']],
+    [
+      'validate',
+      [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS'],
+    ],
     ['notify', [...shared, 'DOWNLOAD_URL', 'LINK_KEY_SECRET_ARN', 'TOPIC_ARN']],
     ['trigger', [...shared, 'BATCH_STATE_MACHINE_ARN', 'PIPELINE_STATE_MACHINE_ARN', 'TOPIC_ARN']],
     ['download', [...shared, 'LINK_KEY_SECRET_ARN']],
+    [
+      'classifier',
+      [
+        ...shared,
+        'BATCH_STATE_MACHINE_ARN',
+        'DEFAULT_BATCH_SIZE',
+        'DEFAULT_MAX_WORKERS',
+        'DEFAULT_MODEL_ID',
+        'DEFAULT_RATE_LIMIT',
+        'INPUT_BUCKETS',
+        'MAX_CONCURRENT_JOBS',
+        'MAX_RECORDS_PER_JOB',
+        'OUTPUT_BUCKETS',
+      ],
+    ],
   ])('%s has exactly the variables that it reads', (name, variables) => {
     expect(Object.keys(environment(name)).sort()).toEqual([...variables].sort());
   });
@@ -104,16 +123,18 @@ describe('environment', () => {
       maxRecordsPerJob: 200,
       maxSubmittedAndInProgressJobs: 7,
       inputBuckets: 'one-bucket,two-bucket',
+      outputBuckets: ['reports-bucket', 'other-bucket'],
       bedrockBatchInferenceTimeoutHours: 48,
       onDemandInvocationSeconds: 20,
       reconcileSilentSeconds: 30,
     });
-    for (const name of ['preprocess', 'validate']) {
+    for (const name of ['preprocess', 'validate', 'classifier']) {
       expect(environment(name, other)).toMatchObject({
         MAX_TOTAL_RECORDS: '5000',
         MAX_RECORDS_PER_JOB: '200',
         MAX_CONCURRENT_JOBS: '7',
         INPUT_BUCKETS: 'one-bucket,two-bucket',
+        OUTPUT_BUCKETS: 'reports-bucket,other-bucket',
       });
     }
     expect(environment('submit', other)).toMatchObject({ JOB_TIMEOUT_HOURS: '48' });
@@ -142,9 +163,30 @@ describe('environment', () => {
         AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url,
       });
     }
-    for (const name of ['preprocess', 'postprocess', 'finalize', 'validate', 'notify', 'trigger', 'download']) {
+    for (const name of [
+      'preprocess',
+      'postprocess',
+      'finalize',
+      'validate',
+      'notify',
+      'trigger',
+      'download',
+      'classifier',
+    ]) {
       expect(environment(name, local)).not.toHaveProperty('AWS_ENDPOINT_URL_BEDROCK');
     }
+  });
+});
+
+test('the classifier knows the state machine of runs and the defaults of the context', () => {
+  const defaults = { defaultModelId: 'amazon.nova-lite-v1:0', defaultBatchSize: 50, defaultMaxWorkers: 2 };
+  const other = exampleTemplate({ ...defaults, defaultRateLimit: '0.5' });
+  expect(environment('classifier', other)).toMatchObject({
+    BATCH_STATE_MACHINE_ARN: { Ref: expect.stringMatching(/^BatchStateMachine[0-9A-F]{8}$/) as string },
+    DEFAULT_MODEL_ID: 'amazon.nova-lite-v1:0',
+    DEFAULT_BATCH_SIZE: '50',
+    DEFAULT_MAX_WORKERS: '2',
+    DEFAULT_RATE_LIMIT: '0.5',
   });
 });
 

@@ -139,6 +139,7 @@ describe('each function has exactly the permissions that it needs', () => {
         'states:StartExecution',
       ],
     ],
+    ['ClassifierRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 'states:StartExecution']],
     ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
     ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
@@ -169,7 +170,13 @@ test('no role may delete data', () => {
   expect(actions.filter((action) => /^(s3|dynamodb):.*Delete/.test(action))).toEqual([]);
 });
 
-test.each(['PreprocessRole', 'ValidateRole'])('%s reads inputs of all buckets', (role) => {
+test('the classifier starts runs and nothing else', () => {
+  expect(reach('ClassifierRole', 'states:StartExecution')).toEqual([
+    expect.stringMatching(/^<BatchStateMachine[0-9A-F]{8}>$/),
+  ]);
+});
+
+test.each(['PreprocessRole', 'ValidateRole', 'ClassifierRole'])('%s reads inputs of all buckets', (role) => {
   expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/*`, 'arn:<AWS::Partition>:s3:::other-bucket/*']);
   expect(reach(role, 's3:ListBucket')).toEqual([BUCKET, 'arn:<AWS::Partition>:s3:::other-bucket']);
 });
@@ -304,9 +311,27 @@ test('without download links, notify has no key to sign them with', () => {
   expect(actionsOf(other, 'NotifyRole')).not.toContain('secretsmanager:GetSecretValue');
 });
 
-test('finalize queries the jobs of a run and writes only under runs/', () => {
+test('finalize queries the jobs of a run, and writes summaries and copies', () => {
   expect(reach('FinalizeRole', 'dynamodb:Query')).toEqual(['<TasksTable.Arn>/index/run-index']);
-  expect(reach('FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/runs/*`]);
+  expect(reach('FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/*`, `${BUCKET}/runs/*`]);
+});
+
+test('further output buckets are written by finalize alone, and the functions that check requests see whether they exist', () => {
+  const other = exampleTemplate({ outputBuckets: ['reports-bucket'] });
+  const arn = 'arn:<AWS::Partition>:s3:::reports-bucket';
+  const roles = Object.keys(other.findResources('AWS::IAM::Role'));
+  const reaching = (resource: string) =>
+    roles.flatMap((role) =>
+      statementsOf(other, role)
+        .filter(({ resources }) => resources.includes(resource))
+        .map(({ sid, actions }) => `${role.replace(/[0-9A-F]{8}$/, '')} ${sid}: ${actions.join()}`),
+    );
+  expect(reaching(`${arn}/*`)).toEqual(['FinalizeRole WriteCopies: s3:PutObject']);
+  expect(reaching(arn).sort()).toEqual([
+    'ClassifierRole SeeWhetherOutputBucketsExist: s3:ListBucket',
+    'PreprocessRole SeeWhetherOutputBucketsExist: s3:ListBucket',
+    'ValidateRole SeeWhetherOutputBucketsExist: s3:ListBucket',
+  ]);
 });
 
 test('submit passes one role, and only to Bedrock', () => {

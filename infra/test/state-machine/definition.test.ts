@@ -223,7 +223,7 @@ test.each([
   ['SubmitRetryJob', 25 * 3600],
   ['PostprocessJob', 900],
   ['PostprocessChunk', 900],
-  ['Finalize', 300],
+  ['Finalize', 900],
   ['ExplainFailure', 300],
 ])('one attempt of %s has a timeout of %i seconds', (name, seconds) => {
   expect(state(name).TimeoutSeconds).toBe(seconds);

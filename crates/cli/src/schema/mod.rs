@@ -2,6 +2,7 @@
 //! folder. Editors show the doc comments of these types.
 #![expect(dead_code, reason = "the types are never constructed: only their shape is used")]
 
+mod classifier;
 mod execution_input;
 mod inference;
 mod inline_prompts;
@@ -35,6 +36,8 @@ pub(crate) enum Kind {
     ExecutionInput,
     /// Input of a pipeline
     Pipeline,
+    /// Payload of the classifier
+    ClassifierPayload,
     /// `category_definitions.json` of a folder of prompt configurations
     CategoryDefinitions,
     /// `system_prompt.json` of such a folder
@@ -51,11 +54,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns the schema as it is stored in `pipeline-configs/` or `prompt-configs/`.
+/// Returns the schema as it is stored in `pipeline-configs/`, `payloads/` or `prompt-configs/`.
 fn text(kind: Kind) -> serde_json::Result<String> {
     let schema = match kind {
         Kind::ExecutionInput => schema_of::<execution_input::ExecutionInput>(),
         Kind::Pipeline => schema_of::<pipeline::PipelineInput>(),
+        Kind::ClassifierPayload => schema_of::<classifier::ClassifierPayload>(),
         Kind::CategoryDefinitions => schema_of::<prompt_configs::CategoryDefinitions>(),
         Kind::SystemPrompt => schema_of::<prompt_configs::SystemPrompt>(),
         Kind::OutputFormat => schema_of::<prompt_configs::OutputFormat>(),

@@ -79,6 +79,9 @@ pub(super) struct RunFields {
     output_formats: Option<Vec<OutputFormat>>,
     /// If true, numbers and booleans in CSV files get types. Default: false, all cells remain text.
     infer_types: Option<bool>,
+    /// Folder that the answered rows and the summary are copied to when the run is over, `s3://bucket/prefix/`; each run has a
+    /// folder of its own in it. In the stack's bucket, or one of its `outputBuckets`.
+    output_uri: Option<String>,
     /// `auto` (default): in batch if possible, else on demand. `batch`: only in batch. `realtime`: only on demand, at the
     /// full price.
     processing_mode: Option<ProcessingMode>,

@@ -1,6 +1,7 @@
 //! The schemas agree with the readers.
 
 use super::{Kind, text};
+use bedrock_batch_domain::classifier::{Classification, ClassifierDefaults};
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest};
 use bedrock_batch_domain::problem::Problem;
@@ -27,6 +28,7 @@ fn the_schema_files_in_the_repository_are_current() {
     for (kind, name, file) in [
         (Kind::ExecutionInput, "execution-input", "pipeline-configs/execution-input"),
         (Kind::Pipeline, "pipeline", "pipeline-configs/pipeline"),
+        (Kind::ClassifierPayload, "classifier-payload", "payloads/classifier"),
         (Kind::CategoryDefinitions, "category-definitions", "prompt-configs/category_definitions"),
         (Kind::SystemPrompt, "system-prompt", "prompt-configs/system_prompt"),
         (Kind::OutputFormat, "output-format", "prompt-configs/output_format"),
@@ -56,7 +58,7 @@ fn with_mode(mode: &str, mut object: Value) -> Value {
     json!({"prompt_config": object})
 }
 
-const PARTS: [Part; 15] = [
+const PARTS: [Part; 16] = [
     Part {
         name: "run",
         kind: Kind::ExecutionInput,
@@ -149,6 +151,14 @@ const PARTS: [Part; 15] = [
         elsewhere: &[],
     },
     Part {
+        name: "payload of the classifier",
+        kind: Kind::ClassifierPayload,
+        pointer: "",
+        path: "",
+        around: |object| object,
+        elsewhere: &["$schema"],
+    },
+    Part {
         name: "category",
         kind: Kind::CategoryDefinitions,
         pointer: "/definitions/Category",
@@ -182,6 +192,11 @@ const PARTS: [Part; 15] = [
     },
 ];
 
+fn read_payload(payload: &Value) -> Result<Classification, Vec<Problem>> {
+    let defaults = ClassifierDefaults { model_id: "m".to_owned(), batch_size: 1, max_workers: 1, rate_limit: 1.0 };
+    Classification::read(payload, "", &defaults, None)
+}
+
 fn read_file(file: ConfigFile, content: &Value) -> Vec<Problem> {
     PromptConfiguration::read(&BTreeMap::from([(file, content.to_string().into_bytes())])).1
 }
@@ -199,6 +214,7 @@ impl Part {
         match self.kind {
             Kind::ExecutionInput => RunRequest::read(&input, LIMITS.stack).1,
             Kind::Pipeline => PipelineRequest::read(&input, LIMITS).1,
+            Kind::ClassifierPayload => read_payload(&input).err().unwrap_or_default(),
             Kind::CategoryDefinitions => read_file(ConfigFile::CategoryDefinitions, &input),
             Kind::SystemPrompt => read_file(ConfigFile::SystemPrompt, &input),
             Kind::OutputFormat => read_file(ConfigFile::OutputFormat, &input),
@@ -328,6 +344,16 @@ fn every_example_matches_its_schema() {
         let named = config["$schema"].as_str().unwrap_or_default();
         assert!(named.ends_with(file), "{name} names `{named}` as its $schema, and not {file}");
     }
+}
+
+#[test]
+fn the_example_of_a_payload_matches_its_schema_and_is_valid() {
+    let text = std::fs::read_to_string(folder().join("../payloads/device-reports.json")).unwrap();
+    let payload: Value = serde_json::from_str(&text.replace("YOUR_ACCOUNT_ID", "123456789012")).unwrap();
+    assert_eq!(payload["$schema"], "./classifier.schema.json");
+    assert!(is_valid(Kind::ClassifierPayload, &payload));
+    assert!(read_payload(&payload).is_ok());
+    assert!(!is_valid(Kind::ClassifierPayload, &json!({"problem_type": "product"})));
 }
 
 #[test]

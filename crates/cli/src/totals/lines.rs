@@ -46,6 +46,7 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
         lines.push(line("", &format!("the same tokens on demand: {on_demand}")));
     }
     lines.push(line("files", &format!("{} under {}", HumanCount(output.output_path_count), output.output_prefix)));
+    lines.extend(output.copied_to.iter().map(|folder| line("copied to", folder)));
     lines
 }
 

@@ -1,5 +1,6 @@
 //! File to validate: the kind of its input and the local files that it names.
 
+use super::payload::is_payload;
 use super::report::Report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
@@ -26,6 +27,8 @@ pub(super) struct InputFile {
 pub(super) enum InputKind {
     Run,
     Pipeline,
+    /// Payload of the classifier.
+    Payload,
     /// Input that continues an earlier run and has no other fields.
     Continuation,
 }
@@ -65,6 +68,8 @@ pub(super) fn read(
     let folder = file.parent().unwrap_or(Path::new(""));
     Ok(Some(if present(&object, "stages") || present(&object, "pipeline_name") {
         of_pipeline(folder, object, replacement, report)
+    } else if is_payload(&object) {
+        InputFile { kind: InputKind::Payload, input: Value::Object(object), local: BTreeMap::new() }
     } else {
         of_run(folder, object, replacement, report)
     }))

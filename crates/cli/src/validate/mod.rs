@@ -3,6 +3,7 @@
 mod columns;
 mod generated;
 mod input_file;
+mod payload;
 mod references;
 mod report;
 
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Execution input of a run or a pipeline, as JSON; or a folder of prompt configurations, or one of its files
+    /// Execution input of a run or a pipeline, or payload of the classifier, as JSON; or a folder of prompt configurations, or one of its files
     file: PathBuf,
     /// Folder of the prompt templates: those of the stack, or those that `start --prompt-templates DIR` sends with the input
     /// [default: prompt-templates]
@@ -59,6 +60,9 @@ const LIMITS: PipelineLimits = PipelineLimits {
 /// What is not known of a Hugging Face dataset without a network.
 const DATASET_NOT_CHECKED: &str =
     "whether the dataset exists, may be read by the stack, and has this configuration and split";
+
+/// What is not known of the folder of copies without AWS.
+const OUTPUT_NOT_CHECKED: &str = "whether the stack may write to output_uri";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(folder) = prompts::folder_of(&arguments.file) {
@@ -96,6 +100,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         match file.kind {
             InputKind::Run => check_input(&file, &catalog, &known, &mut report),
             InputKind::Pipeline => check_pipeline(&file, &catalog, &known, &mut report),
+            InputKind::Payload => {
+                payload::check(&file.input, LIMITS.stack, &catalog, known.inputs.get(&0), &mut report);
+            }
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
@@ -137,6 +144,9 @@ fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, repo
     if request.rows.dataset.is_some() {
         report.not_checked(DATASET_NOT_CHECKED);
     }
+    if request.output_uri.is_some() {
+        report.not_checked(OUTPUT_NOT_CHECKED);
+    }
     let columns: Option<Vec<Column>> = known
         .inputs
         .get(&0)
@@ -176,6 +186,9 @@ fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, r
     report.notes(checked.reference_notes);
     if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.rows.dataset.is_some()) {
         report.not_checked(DATASET_NOT_CHECKED);
+    }
+    if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.output_uri.is_some()) {
+        report.not_checked(OUTPUT_NOT_CHECKED);
     }
     if request.presigned_url_expiry_days > 7 {
         report

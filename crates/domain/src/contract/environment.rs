@@ -32,14 +32,17 @@ super::names! { Variable = Variable;
     TASK_TABLE_NAME = "TASK_TABLE_NAME";
     /// All functions: the filter of the logs. Read by tracing-subscriber.
     LOG_FILTER = "RUST_LOG";
-    /// preprocess, validate: maximum number of records per run where the run does not set one; absent means no limit.
+    /// preprocess, validate, classifier: maximum number of records per run where the run does not set one; absent means no limit.
     MAX_TOTAL_RECORDS = "MAX_TOTAL_RECORDS";
-    /// preprocess, validate: maximum number of records per job where the run does not set one.
+    /// preprocess, validate, classifier: maximum number of records per job where the run does not set one.
     MAX_RECORDS_PER_JOB = "MAX_RECORDS_PER_JOB";
-    /// preprocess, validate: maximum number of jobs that a run may have open at the same time.
+    /// preprocess, validate, classifier: maximum number of jobs that a run may have open at the same time.
     MAX_CONCURRENT_JOBS = "MAX_CONCURRENT_JOBS";
-    /// preprocess, validate: further buckets that runs may read, separated by commas; may be empty.
+    /// preprocess, validate, classifier: further buckets that runs may read, separated by commas; may be empty.
     INPUT_BUCKETS = "INPUT_BUCKETS";
+    /// preprocess, validate, classifier: further buckets that runs may copy their answers to, separated by commas; may be
+    /// empty.
+    OUTPUT_BUCKETS = "OUTPUT_BUCKETS";
     /// preprocess, validate: the endpoint of the Hugging Face Hub, if not its own; under the name that Hugging Face's
     /// libraries know.
     HF_ENDPOINT = "HF_ENDPOINT";
@@ -61,10 +64,18 @@ super::names! { Variable = Variable;
     LINK_KEY_SECRET_ARN = "LINK_KEY_SECRET_ARN";
     /// notify, trigger: the topic of the emails.
     TOPIC_ARN = "TOPIC_ARN";
-    /// trigger: the state machine of runs.
+    /// trigger, classifier: the state machine of runs.
     BATCH_STATE_MACHINE_ARN = "BATCH_STATE_MACHINE_ARN";
     /// trigger: the state machine of pipelines.
     PIPELINE_STATE_MACHINE_ARN = "PIPELINE_STATE_MACHINE_ARN";
+    /// classifier: the model where a payload names none.
+    DEFAULT_MODEL_ID = "DEFAULT_MODEL_ID";
+    /// classifier: the number of reports per file where a payload names none.
+    DEFAULT_BATCH_SIZE = "DEFAULT_BATCH_SIZE";
+    /// classifier: the maximum number of concurrent requests on demand where a payload names none.
+    DEFAULT_MAX_WORKERS = "DEFAULT_MAX_WORKERS";
+    /// classifier: the maximum number of requests on demand per second where a payload names none.
+    DEFAULT_RATE_LIMIT = "DEFAULT_RATE_LIMIT";
     /// submit, job-status, invoke, reconcile, stop-jobs: the endpoint of Bedrock's control plane, if not AWS's own. Read
     /// by the AWS SDK.
     BEDROCK_ENDPOINT_URL = "AWS_ENDPOINT_URL_BEDROCK";

@@ -28,4 +28,6 @@ super::names! {
     TRIGGER = "trigger";
     /// Follows the links of emails.
     DOWNLOAD = "download";
+    /// Starts a run that classifies medical device reports.
+    CLASSIFIER = "classifier";
 }

@@ -51,6 +51,7 @@ impl StageReport {
         ));
         lines.push(line("cost", &summary.cost_usd.map_or_else(|| UNKNOWN.to_owned(), usd)));
         lines.extend(block("full price", &full_price(summary)));
+        lines.extend(self.output.copied_to.iter().map(|folder| line("copied to", folder)));
         lines.extend(block("warnings", &reasons(&summary.warnings)));
         lines
     }

@@ -2,6 +2,7 @@
 
 use super::references::read_references;
 use super::{AnswerOptions, Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
+use crate::destination::{Destination, OUTPUT_URI};
 use crate::ids::JobPrefix;
 use crate::problem::Problem;
 use crate::prompt::PromptLibrary;
@@ -72,6 +73,9 @@ pub struct RunRequest {
     pub output_formats: Vec<OutputFormat>,
     /// If true, CSV columns of numbers and booleans get types.
     pub infer_types: bool,
+    /// Folder that the answered rows are copied to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_uri: Option<Destination>,
     /// Validity of links to the answers in days; 7 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presigned_url_expiry_days: Option<u32>,
@@ -136,6 +140,7 @@ impl RunRequest {
         };
         let output_formats = read_formats(&mut fields);
         let infer_types = fields.boolean("infer_types").unwrap_or(false);
+        let output_uri = read_destination(&mut fields, rows.as_ref());
         let presigned_url_expiry_days = match kind {
             InputKind::Run => fields.integer("presigned_url_expiry_days", 1, MAX_LINK_DAYS).and_then(as_u32),
             InputKind::Stage => None,
@@ -158,6 +163,7 @@ impl RunRequest {
             inference,
             output_formats,
             infer_types,
+            output_uri,
             presigned_url_expiry_days,
             invocation,
             references,
@@ -190,6 +196,21 @@ fn read_formats(fields: &mut Fields<'_>) -> Vec<OutputFormat> {
         }
     }
     if formats.is_empty() { vec![OutputFormat::Parquet] } else { formats }
+}
+
+fn read_destination(fields: &mut Fields<'_>, rows: Option<&RowSource>) -> Option<Destination> {
+    let text = fields.text(OUTPUT_URI)?;
+    let name = fields.name(OUTPUT_URI);
+    let destination = match Destination::parse(text) {
+        Ok(destination) => destination,
+        Err(rule) => {
+            fields.note(Problem::new(name, text, rule));
+            return None;
+        }
+    };
+    let of_input = rows.and_then(|rows| destination.problem_of_input(rows.s3_uri.as_deref()?));
+    fields.note_all(of_input.map(|problem| problem.of_field(name)).into_iter().collect());
+    Some(destination)
 }
 
 fn as_u32(number: u64) -> Option<u32> {
@@ -252,6 +273,8 @@ mod tests {
     #[case("max_concurrent_jobs", json!("5"), "max_concurrent_jobs is `5`: must be a whole number")]
     #[case("output_formats", json!(["json"]), "output_formats is `json`: may contain only `parquet` and `csv`")]
     #[case("infer_types", json!("yes"), "infer_types is `yes`: must be true or false")]
+    #[case("output_uri", json!("answers/"), "output_uri is `answers/`: must look like `s3://bucket/path`")]
+    #[case("output_uri", json!(7), "output_uri is `7`: must be a text")]
     #[case("inference", json!({"top_p": 3}), "inference.top_p is `3`: must be a number from 0 to 1")]
     #[case("inference", json!({"max_token": 3}), "inference.max_token: is not a field of this input; did you mean `max_tokens`")]
     #[case("modle_id", json!("x"), "modle_id: is not a field of this input; did you mean `model_id`?")]
@@ -282,6 +305,29 @@ mod tests {
         assert_eq!(stored["dataset"], json!({"dataset_id": "d/e", "split": "train"}));
         let (other, _) = RunRequest::read(&base(), STACK);
         assert_eq!(serde_json::to_value(other.unwrap()).unwrap().get("dataset"), None);
+    }
+
+    #[test]
+    fn answers_are_not_copied_into_the_prefix_of_the_rows() {
+        let read = |input: &Value| RunRequest::read(input, STACK).1.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut input = base();
+        input["output_uri"] = json!("s3://bucket/rows/answers/");
+        assert_eq!(read(&input), Vec::<String>::new());
+        input["s3_uri"] = json!("s3://bucket/rows/");
+        let problems = read(&input);
+        assert!(
+            problems[0].starts_with("output_uri is `s3://bucket/rows/answers/`: is inside the prefix"),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn a_run_without_copies_is_stored_as_before() {
+        let stored = |input: &Value| serde_json::to_value(RunRequest::read(input, STACK).0.unwrap()).unwrap();
+        assert_eq!(stored(&base()).get("output_uri"), None);
+        let mut input = base();
+        input["output_uri"] = json!("s3://lake/answers");
+        assert_eq!(stored(&input)["output_uri"], "s3://lake/answers/");
     }
 
     #[test]

@@ -276,6 +276,9 @@ pub struct RunOutput {
     pub output_paths: Vec<String>,
     /// Number of files.
     pub output_path_count: u64,
+    /// Folder of the run's copies of these files and of this summary, if the request asks for copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_to: Option<String>,
     /// Totals.
     pub summary: Summary,
 }
@@ -296,7 +299,8 @@ impl RunOutput {
         };
         let output_paths = paths.into_iter().take_while(fits).collect();
         let status = if summary.failed == 0 { "completed" } else { "completed_with_errors" };
-        Self { run_id, status: status.to_owned(), output_prefix, output_paths, output_path_count, summary }
+        let (status, copied_to) = (status.to_owned(), None);
+        Self { run_id, status, output_prefix, output_paths, output_path_count, copied_to, summary }
     }
 }
 

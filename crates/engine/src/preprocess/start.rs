@@ -54,7 +54,8 @@ impl Preprocessor {
         let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
         let catalog = Catalog { prompts, ..self.deployment.catalog() };
         let limits = self.deployment.limits;
-        let checking = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned.as_deref());
+        let (pinned, buckets) = (pinned.as_deref(), &self.deployment.output_buckets);
+        let checking = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned, buckets);
         let mut checked = Box::pin(checking).await?;
         let layout = Layout::new(&checked.request.job_name_prefix, &run_id);
         let inputs = self.inputs.clone();

@@ -2,6 +2,7 @@
 
 use super::input::{Input, InputReader, columns_without_text};
 use super::prompting::RowPrompter;
+use crate::copies::destination_problems;
 use crate::error::{EngineError, collected};
 use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, prefix_problems, reference_problems, resolve};
 use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
@@ -17,13 +18,15 @@ pub(super) struct ValidatedRequest {
 
 impl ValidatedRequest {
     /// Checks everything that can be checked before a row is read, and collects the problems of all parts. `pinned` is
-    /// the commit at which an earlier attempt has read the dataset.
+    /// the commit at which an earlier attempt has read the dataset; `output_buckets` are the buckets that answers may be
+    /// copied to besides the stack's own.
     pub(super) async fn check(
         input: &Value,
         inputs: &InputReader,
         limits: StackLimits,
         catalog: &Catalog<'_>,
         pinned: Option<&str>,
+        output_buckets: &[String],
     ) -> Result<Self, EngineError> {
         let (request, mut problems) = RunRequest::read(input, limits);
         let Some(mut request) = request else {
@@ -40,6 +43,7 @@ impl ValidatedRequest {
         }
         let (mut resolved, more) = resolve(&request, catalog);
         problems.extend(more);
+        problems.extend(destination_problems(&inputs.bucket, output_buckets, &request).await?);
         let of_references = read_references(&request, inputs, &mut resolved).await;
         let of_references = collected(of_references, &mut problems)?;
         problems.extend(of_references.into_iter().flatten());

@@ -17,6 +17,8 @@ const PAGE: usize = 1_000;
 pub(crate) struct World {
     /// Objects by bucket and key.
     pub(crate) objects: BTreeMap<(String, String), Vec<u8>>,
+    /// Buckets that exist although they have no objects.
+    pub(crate) buckets: Vec<String>,
     /// Errors in place of objects: status, code, and number of times.
     pub(crate) faults: BTreeMap<String, (u16, &'static str, u32)>,
     /// Paths of the requests for objects.
@@ -62,6 +64,9 @@ fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Resp
 }
 
 async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(source) = headers.get("x-amz-copy-source").and_then(|source| source.to_str().ok()) {
+        return copy(&bucket, source, uri.path());
+    }
     if method != Method::GET && method != Method::HEAD {
         return change(&bucket, &method, &uri, headers.contains_key("if-none-match"), body);
     }
@@ -84,11 +89,31 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, header
         *times -= 1;
         return respond(*status, &[], format!("<Error><Code>{code}</Code><Message>told to</Message></Error>"));
     }
-    let (name, key) = path.split_once('/').unwrap();
+    let (name, key) = path.split_once('/').unwrap_or((&path, ""));
+    if key.is_empty() {
+        let exists = world.buckets.iter().any(|bucket| bucket == name);
+        return respond(if exists { 200 } else { 404 }, &[], "");
+    }
     let Some(object) = world.objects.get(&(name.to_owned(), key.to_owned())).cloned() else {
         return respond(404, &[], if method == Method::HEAD { "" } else { "<Error><Code>NoSuchKey</Code></Error>" });
     };
     respond(200, &[("etag", "e")], object)
+}
+
+/// Copies an object, unless its target has a fault.
+fn copy(server: &S3Server, source: &str, target: &str) -> Response {
+    let mut world = server.world();
+    let target = target.trim_start_matches('/');
+    if let Some((status, code, times)) = world.faults.get_mut(target).filter(|(_, _, times)| *times > 0) {
+        *times -= 1;
+        return respond(*status, &[], format!("<Error><Code>{code}</Code><Message>told to</Message></Error>"));
+    }
+    let named = |path: &str| path.split_once('/').map(|(bucket, key)| (bucket.to_owned(), key.to_owned())).unwrap();
+    let Some(object) = world.objects.get(&named(source)).cloned() else {
+        return respond(404, &[], "<Error><Code>NoSuchKey</Code></Error>");
+    };
+    world.objects.insert(named(target), object);
+    respond(200, &[("content-type", "application/xml")], "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>")
 }
 
 /// Stores an object, which must not exist if `is_new` is true, or performs a step of an upload in parts.

@@ -3,7 +3,7 @@
 //! - A request with structured output gets a value that matches its schema (see [`super::by_schema`]).
 //! - A prompt that shows a JSON form (see [`super::skeleton`]) gets that form filled in: of alternatives `a|b|c` the one
 //!   that the prompt mentions most often elsewhere (a hash decides among equals), numbers in the range shown or 0 to 1,
-//!   texts of some words from the prompt's data (the text between tags), or from the whole prompt if it has no tags. A form
+//!   of a list between tags that the form names one of its values (see [`super::listed`]), texts of some words from the prompt's data (the text between tags), or from the whole prompt if it has no tags. A form
 //!   in the system prompt counts when the user's text shows none.
 //! - Otherwise a prompt that shows labels (`in the form "Color: <the color>"`, see [`super::labels`]) gets a line for each.
 //! - Otherwise a prompt that says `one of: a, b, c` (to the end of the line or sentence) gets one of them.
@@ -31,7 +31,7 @@ pub(super) fn text(base: &str, prompt: &TextPrompt) -> String {
     if let Some(found) = skeleton::find(&prompt.user).or_else(|| in_system(prompt)) {
         let rest = format!("{}\n{}", found.rest, captions(prompt));
         let found = skeleton::Form { rest, ..found };
-        return Filler::new(&found, &data, Numbers::from(number)).fill().to_string();
+        return Filler::new(&found, &data, Numbers::from(number)).with_lists(prompt).fill().to_string();
     }
     let labels = labels::find(&prompt.user);
     if !labels.is_empty() {
@@ -134,6 +134,16 @@ mod tests {
         );
         let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
         assert!(["pants", "shorts"].contains(&answer["category"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn values_come_from_the_list_that_the_form_names() {
+        let system =
+            "<codes>\ncode,term\nA01,Leak\nA02,Break\n</codes>\nAnswer as JSON: {\"codes\": [\"a code from <codes>\"]}";
+        let prompt = TextPrompt { system: system.to_owned(), ..request_of("<report>It broke.</report>") };
+        let answer: serde_json::Value = serde_json::from_str(&text("m", &prompt)).unwrap();
+        let codes = answer["codes"].as_array().unwrap();
+        assert!(!codes.is_empty() && codes.iter().all(|code| ["A01", "A02"].contains(&code.as_str().unwrap())));
     }
 
     #[test]

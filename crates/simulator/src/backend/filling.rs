@@ -2,13 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::backend::listed;
 use crate::backend::skeleton::{Form, Skeleton};
 use crate::chance::{self, Numbers};
+use crate::families::prompt::TextPrompt;
 
 /// A value for every part of the form, chosen by the numbers.
 pub(super) struct Filler<'a> {
     found: &'a Form,
     words: Vec<&'a str>,
+    /// Text that may hold lists which the form names.
+    lists: String,
     numbers: Numbers,
 }
 
@@ -16,7 +20,12 @@ impl<'a> Filler<'a> {
     /// Creates a filler whose texts consist of words of `material`, if it has any.
     pub(super) fn new(found: &'a Form, material: &'a str, numbers: Numbers) -> Self {
         let words = Some(words(material)).filter(|words| !words.is_empty());
-        Self { found, words: words.unwrap_or_else(|| self::words(&found.rest)), numbers }
+        Self { found, words: words.unwrap_or_else(|| self::words(&found.rest)), lists: String::new(), numbers }
+    }
+
+    /// Takes texts for which the form names a list from these lists of the prompt.
+    pub(super) fn with_lists(self, prompt: &TextPrompt) -> Self {
+        Self { lists: format!("{}\n{}", prompt.system, prompt.user), ..self }
     }
 
     pub(super) fn fill(mut self) -> Value {
@@ -43,6 +52,10 @@ impl<'a> Filler<'a> {
         let alternatives: Vec<&str> = shown.split('|').map(str::trim).filter(|part| !part.is_empty()).collect();
         if alternatives.len() > 1 {
             return choose(&alternatives, &self.found.rest, self.numbers.next()).to_owned();
+        }
+        let listed = listed::values(shown, &self.lists);
+        if !listed.is_empty() {
+            return chance::pick(&listed, self.numbers.next()).cloned().unwrap_or_default();
         }
         if shown.contains("sentence") {
             format!("{}.", capitalized(&self.some_words(7, 12)))

@@ -6,6 +6,7 @@ mod embedding;
 mod fake;
 mod filling;
 mod labels;
+mod listed;
 mod material;
 mod model_name;
 mod replay;
