@@ -7,7 +7,7 @@ mod report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
 use crate::prompts;
-use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
+use bedrock_batch_domain::check::{Catalog, added_columns, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
@@ -128,6 +128,9 @@ fn check_input(input: &Value, catalog: &Catalog<'_>, columns: Option<&Vec<String
     report.problems(&checked.problems);
     report.replaced(checked.resolved.iter().flat_map(|resolved| &resolved.replaced));
     report.columns("the run", checked.columns.as_deref());
+    if let Some(resolved) = &checked.resolved {
+        report.added_columns(&added_columns(resolved));
+    }
 }
 
 fn check_pipeline(config: &Value, catalog: &Catalog<'_>, inputs: &BTreeMap<usize, Vec<String>>, report: &mut Report) {
