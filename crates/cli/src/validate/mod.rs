@@ -10,7 +10,7 @@ mod report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
 use crate::prompts;
-use bedrock_batch_domain::check::{Catalog, check_run, image_columns};
+use bedrock_batch_domain::check::{Catalog, added_columns, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
@@ -159,6 +159,9 @@ fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, repo
     report.replaced(checked.resolved.iter().flat_map(|resolved| &resolved.replaced));
     report.columns("the run", checked.columns.as_deref());
     report.notes(checked.reference_note);
+    if let Some(resolved) = &checked.resolved {
+        report.added_columns(&added_columns(resolved));
+    }
 }
 
 fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, report: &mut Report) {

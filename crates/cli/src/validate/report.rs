@@ -108,6 +108,12 @@ impl Report {
         }
     }
 
+    /// Adds the columns that the run adds to those of the input.
+    pub(super) fn added_columns(&mut self, names: &[String]) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.notes.push(format!("the run adds the columns {}", listed(&names)));
+    }
+
     /// Prints the report.
     ///
     /// # Errors
