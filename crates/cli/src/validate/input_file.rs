@@ -69,7 +69,12 @@ pub(super) fn read(
     Ok(Some(if present(&object, "stages") || present(&object, "pipeline_name") {
         of_pipeline(folder, object, replacement, report)
     } else if is_payload(&object) {
-        InputFile { kind: InputKind::Payload, input: Value::Object(object), local: BTreeMap::new() }
+        InputFile {
+            kind: InputKind::Payload,
+            input: Value::Object(object),
+            local: BTreeMap::new(),
+            templates: BTreeMap::new(),
+        }
     } else {
         of_run(folder, object, replacement, report)
     }))
