@@ -71,8 +71,7 @@ impl ColumnSelection {
     fn of(plan: &Plan) -> Self {
         let (mut inserted, mut fields) = (Vec::new(), Vec::new());
         for prompt in prompts(plan) {
-            let template = prompt.parsed_template().ok();
-            let columns = template.iter().flat_map(|template| template.columns()).map(str::to_owned);
+            let columns = prompt.columns().into_iter();
             inserted.extend(columns.filter(|name| !inserted.contains(name)).collect::<Vec<_>>());
             let names = prompt.output_schema.iter().flat_map(|schema| &schema.fields).map(|(name, _)| name.clone());
             fields.extend(names.filter(|name| !fields.contains(name)).collect::<Vec<_>>());

@@ -26,6 +26,7 @@ pub mod objects;
 pub mod postprocess;
 pub mod preprocess;
 pub mod reconcile;
+mod records;
 pub mod rows;
 pub mod settle;
 pub mod stop;

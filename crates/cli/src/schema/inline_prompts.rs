@@ -22,6 +22,19 @@ pub(super) struct InlinePrompt {
     output_schema: Option<OutputSchema>,
     /// JSON Schema that the JSON value of an answer must match. Requires an `output_schema` of type `json`.
     response_schema: Option<Map<String, Value>>,
+    /// Part that is repeated for each row of a request, in place of `{rows}` in `template`. The answer must be a list of
+    /// objects with the `id` of the row each.
+    rows: Option<RowsPart>,
+}
+
+/// Part of a prompt that is repeated for each row of a request.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+struct RowsPart {
+    /// Text of one row, with a placeholder `{column}` for each cell to insert, and `{row_id}` for the id of the row within its
+    /// request.
+    #[schemars(length(min = 1))]
+    template: String,
 }
 
 /// Fields to extract from each answer; each becomes a column.

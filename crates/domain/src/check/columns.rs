@@ -8,7 +8,7 @@ use crate::columns::{
 };
 use crate::input::{InputType, RunRequest};
 use crate::problem::Problem;
-use crate::prompt::{Choice, PromptPlan, Template};
+use crate::prompt::{Choice, PromptPlan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Column that embedding models read.
@@ -72,9 +72,7 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
 fn prompt_column_problems(plan: &PromptPlan, columns: &[String], mappings: &BTreeMap<String, String>) -> Vec<Problem> {
     let mut used: BTreeSet<(String, &str)> = BTreeSet::new();
     for named in &plan.prompts {
-        let template = named.prompt.parsed_template();
-        let needed = template.iter().flat_map(Template::columns).map(str::to_owned);
-        used.extend(needed.map(|name| (name, named.id.as_str())));
+        used.extend(named.prompt.columns().into_iter().map(|name| (name, named.id.as_str())));
     }
     let names: BTreeSet<String> = used.iter().map(|(name, _)| name.clone()).collect();
     let missing: BTreeSet<String> = names.iter().filter(|name| !columns.contains(name)).cloned().collect();

@@ -4,6 +4,9 @@
 //! `repair` repairs typographic quotes if it does not parse otherwise), or by regular expression. [`FieldKinds`] determines
 //! one column type per field for a whole stage.
 //!
+//! The answer to a request of several rows is a list, which `listed` takes apart by the ids of its elements. Each element is
+//! the answer to its row, from which fields are extracted as from any other answer.
+//!
 //! An answer that cannot be parsed is never an error of the run: it is [`Unparsed`], with a reason.
 //!
 //! To search for panics for hours, raise the number of cases of the property tests in `tests/extraction_properties.rs`:
@@ -12,6 +15,7 @@
 mod find;
 mod json;
 mod kinds;
+mod listed;
 mod path;
 mod pattern;
 mod repair;
@@ -19,6 +23,7 @@ mod unparsed;
 mod value;
 
 pub use kinds::{Cell, ColumnType, FieldKinds};
+pub use listed::{ListedAnswers, NotListed, read_list};
 pub use unparsed::Unparsed;
 pub use value::FieldValue;
 

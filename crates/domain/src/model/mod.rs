@@ -1,6 +1,7 @@
 //! Model families, with the formats of their records and answers, and the table of models with their limits and prices.
 
 mod anthropic;
+mod around_rows;
 mod converse;
 mod family;
 mod frame;
@@ -11,6 +12,7 @@ mod output;
 mod price;
 mod record;
 mod refusal;
+mod request_of_rows;
 mod table;
 mod titan_multimodal;
 mod titan_text;

@@ -1,6 +1,6 @@
 //! Selection of the prompts for a row: one for all rows, one by a column, or several by a column.
 
-use super::{Prompt, Template};
+use super::Prompt;
 use crate::extract::Extractor;
 use crate::problem::Problems;
 use crate::row_error::{RowError, RowErrorCode};
@@ -141,6 +141,11 @@ impl PromptPlan {
         matches!(self.choice, Choice::Expanded { layout: ExpandedLayout::Wide, .. })
     }
 
+    /// Returns true if requests may have several rows, so that records have the ids of requests.
+    pub fn has_rows_parts(&self) -> bool {
+        self.prompts.iter().any(|named| named.prompt.rows.is_some())
+    }
+
     /// Returns the columns that may select a row's prompts; the first one that the input has is used.
     pub fn choosing_columns(&self) -> &[String] {
         match &self.choice {
@@ -191,9 +196,8 @@ impl PromptPlan {
     pub fn without_columns(mut self, columns: &[String]) -> Self {
         let Choice::Mapped { by_value, by_name: true, unusable, .. } = &mut self.choice else { return self };
         by_value.retain(|value, number| {
-            let template = self.prompts.get(*number).and_then(|named| named.prompt.parsed_template().ok());
-            let needed = template.iter().flat_map(Template::columns).map(str::to_owned);
-            let missing = needed.into_iter().find(|name| !columns.contains(name));
+            let needed = self.prompts.get(*number).map(|named| named.prompt.columns());
+            let missing = needed.into_iter().flatten().find(|name| !columns.contains(name));
             let usable = missing.is_none();
             unusable.extend(missing.map(|missing| (value.clone(), missing)));
             usable
@@ -235,7 +239,8 @@ impl PromptPlan {
                 })
             });
             let columns = columns.collect();
-            readers.push(PromptReader { id: named.id.clone(), extractor, columns });
+            let lists_rows = named.prompt.rows.is_some();
+            readers.push(PromptReader { id: named.id.clone(), extractor, columns, lists_rows });
         }
         Ok((readers, names))
     }
@@ -250,6 +255,8 @@ pub struct PromptReader {
     pub extractor: Option<Extractor>,
     /// Index of each of its fields among the fields of all prompts.
     pub columns: Vec<usize>,
+    /// If true, an answer is a list with an element for each row of its request.
+    pub lists_rows: bool,
 }
 
 #[cfg(test)]

@@ -148,6 +148,7 @@ mod tests {
             prefill: None,
             output_schema: Some(OutputSchema { schema_type: SchemaType::Json, fields }),
             response_schema: Some(schema),
+            rows: None,
         }
     }
 

@@ -52,6 +52,13 @@ pub enum RowErrorCode {
     /// The JSON in the answer does not match the prompt's schema.
     SchemaMismatch,
 
+    /// The answer to the row's request has no element for the row.
+    RowNotListed,
+    /// The answer to the row's request has several elements for the row.
+    RowListedTwice,
+    /// The answer to the row's request is not a list with an element for each row.
+    ListUnreadable,
+
     /// The record has more bytes than the model accepts.
     RecordTooLarge,
     /// Too few records are left for a batch job of their own.
@@ -102,7 +109,7 @@ pub enum RowErrorCode {
 
 impl RowErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 44] = [
         Self::ModelRefused,
         Self::NoAnswer,
         Self::EmptyOutputLine,
@@ -124,6 +131,9 @@ impl RowErrorCode {
         Self::NoFields,
         Self::NoPatternMatch,
         Self::SchemaMismatch,
+        Self::RowNotListed,
+        Self::RowListedTwice,
+        Self::ListUnreadable,
         Self::RecordTooLarge,
         Self::TooFewForBatch,
         Self::NoPrompt,

@@ -33,6 +33,9 @@ impl Reason {
             Code::NoFields => "none of the fields in the answer",
             Code::NoPatternMatch => "no pattern matches the answer",
             Code::SchemaMismatch => "answer does not match the response schema",
+            Code::RowNotListed => "row missing in the answer to its request",
+            Code::RowListedTwice => "row more than once in the answer to its request",
+            Code::ListUnreadable => "answer to a request of several rows is not a list",
             Code::RecordTooLarge => "record too large for the model",
             Code::TooFewForBatch => "too few records left for a batch job of their own",
             Code::NoPrompt => "no prompt for it",
@@ -92,6 +95,9 @@ impl fmt::Display for RowError {
             | Code::NoFields
             | Code::NoPatternMatch
             | Code::SchemaMismatch
+            | Code::RowNotListed
+            | Code::RowListedTwice
+            | Code::ListUnreadable
             | Code::Unknown => f.write_str(detail),
             Code::RecordTooLarge
             | Code::TooFewForBatch

@@ -3,6 +3,7 @@
 
 mod answer_lines;
 mod answers;
+mod attempts;
 mod duplicates;
 mod field_columns;
 mod files;
@@ -11,6 +12,8 @@ mod join;
 mod output;
 mod pivot;
 mod prompts_read;
+mod replies;
+mod requests;
 mod row_ids;
 mod run;
 mod shared;
@@ -19,8 +22,8 @@ mod unanswered;
 pub use answers::{JobAttempt, Reading};
 pub use duplicates::WaitingRows;
 pub use input::PostprocessInput;
-pub use join::{JobAnswers, JoinJob, Joined, join};
+pub use join::{JobAnswers, JoinJob, Joined, SingleRow, join};
 pub use pivot::{PivotTask, pivot};
 pub use prompts_read::PromptsRead;
 pub use run::Postprocessor;
-pub use unanswered::copy_unanswered;
+pub use unanswered::{SingleRows, copy_unanswered, write_unanswered};
