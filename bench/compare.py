@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares our implementation with the pandas + boto3 baseline: the same work in one run, as tables of figures and ratios.
 
-First the core work on local files (best of three runs each), then the complete use cases over a local S3, images, and the
-extraction of fields; then the reading of a Hugging Face dataset. Called by `make bench`.
+First the core work on local files (best of three runs each), then the complete use cases over a local S3, requests of several
+rows, images, and the extraction of fields; then the reading of a Hugging Face dataset. Called by `make bench`.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from datasets import datasets
 from extraction import extraction
 from images import images
 from runner import BUCKET, HERE, OURS, REPOSITORY, best, fresh, local_s3, python, run, table
+from several_rows import several_rows
 
 RECORDS_PER_JOB = 100_000
 
@@ -146,7 +147,7 @@ def main() -> None:
         "--texts", type=int, default=100_000, help="number of answers for the extraction of fields; 0 omits it"
     )
     options.add_argument("--dataset", type=int, default=1_000, help="megabytes of the dataset to read; 0 omits it")
-    options.add_argument("--only", choices=["rows", "images", "extraction", "dataset"])
+    options.add_argument("--only", choices=["rows", "several-rows", "images", "extraction", "dataset"])
     arguments = options.parse_args()
     work = REPOSITORY / ".local" / "bench"
     work.mkdir(parents=True, exist_ok=True)
@@ -160,6 +161,8 @@ def main() -> None:
             over_s3(work, arguments.rows, arguments.template)
         if arguments.large:
             core(work, arguments.large, False, 1, arguments.template)
+    if arguments.only in (None, "several-rows"):
+        several_rows(work, arguments.rows, arguments.times)
     if arguments.only in (None, "images") and arguments.images and not arguments.without_s3:
         images(work, arguments.images, arguments.times)
     if arguments.only in (None, "extraction") and arguments.texts:

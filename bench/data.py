@@ -2,22 +2,26 @@
 
     data.py rows    --rows 200000 --out rows.csv
     data.py answers 0000.jsonl 0001.jsonl … --out DIR
+    data.py lists   0000.jsonl 0001.jsonl … --out DIR
     data.py images  --count 10000 --out DIR
     data.py texts   --count 100000 --out texts.jsonl
 
 `rows` streams a CSV of about 280 bytes per row, quoted like real exports: commas, doubled quotes, non-ASCII letters, and
 line breaks inside a field in about one row of ten. `answers` writes the .jsonl.out that Bedrock would return for each
 chunk: lines in another order, modelInput echoed, an Anthropic answer of about 200 characters, and an error in one line of a
-hundred. `images` draws PNGs of noise of about 25 KB, all of them different, as `00/00000.png` etc. `texts` writes answers
-of models that were prompted for five fields as JSON, in the proportions of recorded answers: 58 of 100 continue in prose
-after the object; some are in a fence or follow an introduction, have typographic quotes, or end at the token limit.
+hundred. `lists` does the same for requests of several rows: a list with eight fields per element, in another order than the
+rows; one row in a hundred is left out, and one list in a hundred is in a fence. `images` draws PNGs of noise of about 25 KB,
+all of them different, as `00/00000.png` etc. `texts` writes answers of models that were prompted for five fields as JSON, in
+the proportions of recorded answers: 58 of 100 continue in prose after the object; some are in a fence or follow an
+introduction, have typographic quotes, or end at the token limit.
 """
 
 import argparse
 import json
+import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -81,6 +85,10 @@ SEEN = [
     "The fabric looks like a medium-weight weave with a slight sheen.",
 ]  # fmt: skip
 
+TOPICS = "delivery return warranty product other".split()
+MOODS = "pleased neutral annoyed".split()
+ROW_ID = re.compile(rb'<ticket id=\\"(\d+)\\">')
+
 FIRST_SECOND = datetime(2025, 1, 1)
 
 
@@ -95,6 +103,10 @@ def main() -> None:
     answers.add_argument("chunks", nargs="+", type=Path)
     answers.add_argument("--out", required=True, type=Path)
     answers.add_argument("--seed", default=1, type=int)
+    lists = commands.add_parser("lists")
+    lists.add_argument("chunks", nargs="+", type=Path)
+    lists.add_argument("--out", required=True, type=Path)
+    lists.add_argument("--seed", default=1, type=int)
     images = commands.add_parser("images")
     images.add_argument("--count", required=True, type=int)
     images.add_argument("--out", required=True, type=Path)
@@ -115,7 +127,8 @@ def main() -> None:
     else:
         args.out.mkdir(parents=True, exist_ok=True)
         for index, chunk in enumerate(args.chunks):
-            write_answers(chunk, args.out / f"{chunk.name}.out", Random(f"{args.seed}/{index}"))
+            make = list_answer if args.command == "lists" else answer
+            write_answers(chunk, args.out / f"{chunk.name}.out", Random(f"{args.seed}/{index}"), make)
 
 
 def write_rows(path: Path, count: int, seed: int) -> None:
@@ -173,21 +186,45 @@ class Dice:
         return pool[self.below(len(pool))]
 
 
-def write_answers(chunk: Path, path: Path, rng: Random) -> None:
+def write_answers(chunk: Path, path: Path, rng: Random, make: Callable[[Random, bytes], str]) -> None:
     lines = chunk.read_bytes().splitlines()
     rng.shuffle(lines)
     # JSON contains no raw line breaks, so another member can be inserted before the `}` at the end of a line.
     with path.open("wb", buffering=1 << 20) as file:
         for line in lines:
-            result = error() if rng.random() < 0.01 else answer(rng, len(line))
+            result = error() if rng.random() < 0.01 else make(rng, line)
             file.write(line.rstrip()[:-1] + b"," + result.encode() + b"}\n")
 
 
-def answer(rng: Random, input_bytes: int) -> str:
+def answer(rng: Random, line: bytes) -> str:
     words = rng.choices(ANSWER_WORDS, k=37)
     words[12] += ","
     words[25] += ".\n\n"
-    text = f"{' '.join(words).capitalize()}."
+    return output_of(rng, line, f"{' '.join(words).capitalize()}.")
+
+
+def list_answer(rng: Random, line: bytes) -> str:
+    ids = [int(number) for number in ROW_ID.findall(line) if rng.random() >= 0.01]
+    rng.shuffle(ids)
+    text = json.dumps([element(rng, number) for number in ids], ensure_ascii=False)
+    return output_of(rng, line, f"```json\n{text}\n```" if rng.random() < 0.01 else text)
+
+
+def element(rng: Random, number: int) -> dict[str, object]:
+    return {
+        "id": str(number),
+        "topic": rng.choice(TOPICS),
+        "urgency": rng.randrange(1, 6),
+        "mood": rng.choice(MOODS),
+        "language": "English",
+        "product": rng.choice(THINGS),
+        "refund_asked": rng.random() < 0.3,
+        "summary": " ".join(rng.choices(ANSWER_WORDS, k=12)).capitalize() + ".",
+        "confidence": round(rng.random(), 2),
+    }
+
+
+def output_of(rng: Random, line: bytes, text: str) -> str:
     output = {
         "id": f"msg_bdrk_{rng.getrandbits(96):024x}",
         "type": "message",
@@ -196,7 +233,7 @@ def answer(rng: Random, input_bytes: int) -> str:
         "content": [{"type": "text", "text": text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
-        "usage": {"input_tokens": input_bytes // 4, "output_tokens": len(text) // 4},
+        "usage": {"input_tokens": len(line) // 4, "output_tokens": len(text) // 4},
     }
     return '"modelOutput":' + json.dumps(output, ensure_ascii=False, separators=(",", ":"))
 

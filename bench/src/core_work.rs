@@ -9,7 +9,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::problem::Problem;
-use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
 use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::FolderSink;
@@ -42,6 +42,9 @@ pub(crate) struct Preprocess {
     /// Folder for the chunks
     #[arg(long)]
     out: PathBuf,
+    /// Maximum number of rows per request, for a template with `rows`
+    #[arg(long, default_value_t = 1)]
+    rows_per_request: usize,
 }
 
 impl Preprocess {
@@ -53,14 +56,7 @@ impl Preprocess {
         let figures = measured(|| {
             // As in a run, the file is read twice: once to count, once to write.
             let rows = count_records(File::open(&self.input)?)?.records.saturating_sub(1);
-            let records = [RecordWriter::new(
-                Family::AnthropicMessages,
-                &template,
-                &Inference::default(),
-                prompt.system.as_deref(),
-                None,
-                false,
-            )];
+            let records = [self.writer(&prompt, &template)?];
             let limits = ChunkLimits {
                 min_records: 100,
                 max_records: self.common.max_records_per_job,
@@ -78,9 +74,20 @@ impl Preprocess {
                 lines: None,
             };
             let batches = CsvRows::open(File::open(&self.input)?, "rows.csv", None)?;
-            Ok::<_, EngineError>(write_chunks(&job, numbered(batches, rows), &sink)?.rows)
+            Ok::<_, Failure>(write_chunks(&job, numbered(batches, rows), &sink)?.rows)
         })?;
         Ok(figures)
+    }
+
+    fn writer(&self, prompt: &Prompt, template: &Template) -> Result<RecordWriter, Failure> {
+        let (inference, system) = (Inference::default(), prompt.system.as_deref());
+        let writer = |template: &Template| {
+            RecordWriter::new(Family::AnthropicMessages, template, &inference, system, None, false)
+        };
+        Ok(match &prompt.rows {
+            Some(rows) => writer(&rows.parsed_template()?).of_rows(template, self.rows_per_request),
+            None => writer(template),
+        })
     }
 }
 
@@ -95,12 +102,22 @@ pub(crate) struct Postprocess {
     /// Folder for the answered rows
     #[arg(long)]
     out: PathBuf,
+    /// Prompt template whose fields are extracted; without it, answers are texts
+    #[arg(long)]
+    template: Option<PathBuf>,
 }
 
 impl Postprocess {
     pub(crate) fn run(&self) -> Result<Value, Failure> {
         let layout = layout()?;
         let sink = FolderSink { folder: self.out.clone() };
+        let prompts = match &self.template {
+            Some(template) => {
+                let prompt = Prompt::parse(&std::fs::read_to_string(template)?)?;
+                PromptsRead::new(&PromptPlan::single(RUN, prompt), &Inference::default())?
+            }
+            None => PromptsRead::default(),
+        };
         let figures = measured(|| {
             let mut rows = 0;
             for index in 0.. {
@@ -110,10 +127,7 @@ impl Postprocess {
                 let job = JoinJob {
                     prefix: None,
                     family: Family::AnthropicMessages,
-                    reading: Reading {
-                        retry_on: &[RetryOn::Missing, RetryOn::Error],
-                        prompts: &PromptsRead::default(),
-                    },
+                    reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prompts: &prompts },
                     columns: &[],
                     strip_suffix: false,
                     types: None,

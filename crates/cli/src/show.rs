@@ -74,10 +74,9 @@ impl ColumnSelection {
         let prefix = plan.request.answers.output_column_prefix.clone();
         let mut inserted = Vec::new();
         for prompt in prompts(plan) {
-            let template = prompt.parsed_template().ok();
             let is_column =
-                |name: &&str| reference_of(name).is_none_or(|name| !plan.request.references.contains_key(name));
-            let columns = template.iter().flat_map(|template| template.columns()).filter(is_column).map(str::to_owned);
+                |name: &String| reference_of(name).is_none_or(|name| !plan.request.references.contains_key(name));
+            let columns = prompt.columns().into_iter().filter(is_column);
             inserted.extend(columns.filter(|name| !inserted.contains(name)).collect::<Vec<_>>());
         }
         let (_, fields) = plan.prompts.readers().unwrap_or_default();

@@ -5,6 +5,9 @@
 //! bytes of each line, and which rows yield no line at all. So [`Chunker`] holds the latest lines back: it places a line
 //! only when `min_records` more have followed, and a last chunk that would be too small takes over lines from the one
 //! before.
+//!
+//! Requests of several rows, with different prompts, come in blocks of lines that stay together ([`Chunker::push_block`]),
+//! since the rows of a block are in one chunk. A line by itself is a block of one.
 
 use crate::problem::Problem;
 use std::collections::VecDeque;
@@ -51,6 +54,22 @@ impl ChunkLimits {
     }
 }
 
+/// Maximum number of records per block, however many prompts there are: a chunk ends with a block, so that large ones make
+/// chunks uneven.
+const MAX_BLOCK_RECORDS: u32 = 64;
+
+impl ChunkLimits {
+    /// Returns the maximum number of records per block, for rows with this number of prompts: enough that requests are seldom
+    /// sent with fewer rows than they may have, and few enough that no chunk falls below its minimum.
+    pub fn max_block_records(&self, prompts: usize) -> u32 {
+        if prompts <= 1 || Chunker::needs_exact_count(*self) {
+            return 1;
+        }
+        let wanted = u32::try_from(2 * prompts).unwrap_or(u32::MAX).min(MAX_BLOCK_RECORDS);
+        wanted.min(self.max_records - self.min_records.min(self.max_records) + 1)
+    }
+}
+
 /// Place of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placed {
@@ -73,8 +92,10 @@ pub struct Chunker {
     /// Number of records of the previous chunk; 0 if there is none.
     records_before: u32,
     bytes_before: u64,
-    /// Places of the latest lines, which are not returned yet; oldest first.
+    /// Places of the latest blocks, which are not returned yet; oldest first.
     held: VecDeque<Held>,
+    /// Number of records of these blocks.
+    held_records: u32,
     full: bool,
 }
 
@@ -91,6 +112,7 @@ struct Chunk {
 struct Held {
     placed: Placed,
     bytes: u64,
+    records: u32,
 }
 
 impl Chunker {
@@ -103,6 +125,7 @@ impl Chunker {
             records_before: 0,
             bytes_before: 0,
             held: VecDeque::with_capacity(limits.min_records as usize + 1),
+            held_records: 0,
             full: false,
         }
     }
@@ -115,7 +138,20 @@ impl Chunker {
 
     /// Returns the maximum number of bytes of a line, with which a chunk always reaches its minimum number of records.
     pub fn max_line_bytes(limits: ChunkLimits) -> u64 {
-        limits.max_bytes / u64::from(limits.min_records.max(1))
+        Self::max_line_bytes_in_blocks(limits, 1)
+    }
+
+    /// Returns the same for lines in blocks of up to `records` lines.
+    pub fn max_line_bytes_in_blocks(limits: ChunkLimits, records: u32) -> u64 {
+        limits.max_bytes / (u64::from(limits.min_records.max(1)) + u64::from(records.max(1)) - 1)
+    }
+
+    /// Corrects the number of rows still to come, each of which may yield a line.
+    pub fn expect(&mut self, rows: u64) {
+        self.rows_ahead = rows;
+        if self.current.records == 0 {
+            self.current.target = even_share(self.limits, rows);
+        }
     }
 
     /// Skips the next row, which yields no line.
@@ -126,21 +162,37 @@ impl Chunker {
     /// Adds the line of the next row, of at most [`Chunker::max_line_bytes`]. Returns the place of the oldest line that is
     /// held back, once enough lines have followed it.
     pub fn push(&mut self, line_bytes: u64) -> Option<Placed> {
-        let placed = self.place(line_bytes);
-        self.rows_ahead = self.rows_ahead.saturating_sub(1);
-        self.held.push_back(Held { placed, bytes: line_bytes });
-        if self.held.len() <= self.limits.min_records as usize {
-            return None;
-        }
-        self.held.pop_front().map(|held| held.placed)
+        self.push_block(line_bytes, 1);
+        self.pop_placed().map(|(placed, _)| placed)
     }
 
-    fn place(&mut self, line_bytes: u64) -> Placed {
+    /// Adds a block of lines that stay together, at most as many as [`ChunkLimits::max_block_records`], each of at most
+    /// [`Chunker::max_line_bytes_in_blocks`].
+    pub fn push_block(&mut self, bytes: u64, records: u32) {
+        let placed = self.place(bytes, records);
+        self.rows_ahead = self.rows_ahead.saturating_sub(u64::from(records));
+        self.held.push_back(Held { placed, bytes, records });
+        self.held_records += records;
+    }
+
+    /// Returns the place of the oldest block that is held back, and its number of records, once enough lines have followed it.
+    pub fn pop_placed(&mut self) -> Option<(Placed, u32)> {
+        let oldest = self.held.front()?.records;
+        if self.held_records - oldest < self.limits.min_records {
+            return None;
+        }
+        self.held_records -= oldest;
+        self.held.pop_front().map(|held| (held.placed, held.records))
+    }
+
+    fn place(&mut self, bytes: u64, records: u32) -> Placed {
         if self.full {
             return Placed::OverMaxChunks;
         }
-        let over_bytes = self.current.bytes.saturating_add(line_bytes) > self.limits.max_bytes;
-        if self.current.records > 0 && (self.current.records >= self.current.target || over_bytes) {
+        let over_bytes = self.current.bytes.saturating_add(bytes) > self.limits.max_bytes;
+        let over_records = self.current.records + records > self.limits.max_records;
+        let is_complete = self.current.records >= self.current.target || over_records || over_bytes;
+        if self.current.records > 0 && is_complete {
             let next = self.current.index + 1;
             if self.limits.max_chunks.is_some_and(|max| next >= max) {
                 self.full = true;
@@ -151,8 +203,8 @@ impl Chunker {
             self.current =
                 Chunk { index: next, records: 0, bytes: 0, target: even_share(self.limits, self.rows_ahead) };
         }
-        self.current.records += 1;
-        self.current.bytes = self.current.bytes.saturating_add(line_bytes);
+        self.current.records += records;
+        self.current.bytes = self.current.bytes.saturating_add(bytes);
         Placed::Chunk(self.current.index)
     }
 
@@ -161,12 +213,17 @@ impl Chunker {
     /// A last chunk below the minimum takes over lines from the end of the one before, or is merged into it. If limits are
     /// too narrow for both (or it is the only chunk), its lines are left over, or stay where they are with
     /// [`ChunkLimits::small_last`].
-    pub fn finish(mut self) -> Vec<Placed> {
+    pub fn finish(self) -> Vec<Placed> {
+        self.finish_blocks().into_iter().map(|(placed, _)| placed).collect()
+    }
+
+    /// Returns the same for blocks, each with its number of records.
+    pub fn finish_blocks(mut self) -> Vec<(Placed, u32)> {
         let (records, least) = (self.current.records, self.limits.min_records);
         if records > 0 && records < least {
             self.fix_last_chunk();
         }
-        self.held.into_iter().map(|held| held.placed).collect()
+        self.held.into_iter().map(|held| (held.placed, held.records)).collect()
     }
 
     /// Enlarges or dissolves a last chunk that is too small. All of its lines are still held back, since they are fewer
@@ -175,7 +232,8 @@ impl Chunker {
         let last = Placed::Chunk(self.current.index);
         let wanted = self.limits.min_records - self.current.records;
         let Some(first) = self.held.iter().position(|held| held.placed == last) else { return };
-        let own = first..first + self.current.records as usize;
+        let of_last = self.held.iter().skip(first).take_while(|held| held.placed == last).count();
+        let own = first..first + of_last;
         let Some(before) = self.current.index.checked_sub(1).map(Placed::Chunk) else {
             if !self.limits.small_last {
                 self.move_lines(own, Placed::TooFewLeft);
@@ -184,10 +242,15 @@ impl Chunker {
         };
         let joined = self.records_before + self.current.records;
         let joined_bytes = self.bytes_before.saturating_add(self.current.bytes);
-        let taken = first.saturating_sub(wanted as usize)..first;
-        let taken_bytes: u64 = self.held.range(taken.clone()).map(|held| held.bytes).sum();
-        if joined >= 2 * self.limits.min_records && self.current.bytes + taken_bytes <= self.limits.max_bytes {
-            self.move_lines(taken, last);
+        let (mut begin, mut taken, mut taken_bytes) = (first, 0, 0);
+        while begin > 0 && taken < wanted {
+            begin -= 1;
+            taken += self.held[begin].records;
+            taken_bytes += self.held[begin].bytes;
+        }
+        let leaves_enough = taken + self.limits.min_records <= self.records_before;
+        if leaves_enough && self.current.bytes + taken_bytes <= self.limits.max_bytes {
+            self.move_lines(begin..first, last);
         } else if joined <= self.limits.max_records && joined_bytes <= self.limits.max_bytes {
             self.move_lines(own, before);
         } else if !self.limits.small_last {
@@ -214,127 +277,4 @@ pub fn chunk_of(first_rows: &[u64], position: u64) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use rstest::rstest;
-
-    fn limits(min: u32, max: u32, max_bytes: u64) -> ChunkLimits {
-        ChunkLimits { min_records: min, max_records: max, max_bytes, max_chunks: None, small_last: false }
-    }
-
-    /// Returns the places of the lines of these rows; `None` is a row without a line.
-    fn placed(limits: ChunkLimits, rows: &[Option<u64>]) -> Vec<Placed> {
-        let mut chunker = Chunker::new(limits, rows.len() as u64);
-        let mut out = Vec::new();
-        for row in rows {
-            match row {
-                Some(bytes) => out.extend(chunker.push(*bytes)),
-                None => chunker.skip_row(),
-            }
-        }
-        out.extend(chunker.finish());
-        out
-    }
-
-    fn sizes(placed: &[Placed]) -> Vec<usize> {
-        let mut sizes = Vec::new();
-        for p in placed {
-            if let Placed::Chunk(index) = p {
-                sizes.resize(sizes.len().max(*index as usize + 1), 0);
-                sizes[*index as usize] += 1;
-            }
-        }
-        sizes
-    }
-
-    #[rstest]
-    #[case(2050, &[684, 683, 683])]
-    #[case(1000, &[1000])]
-    #[case(1001, &[501, 500])]
-    #[case(100, &[100])]
-    fn sizes_are_evened_out(#[case] rows: usize, #[case] expected: &[usize]) {
-        assert_eq!(sizes(&placed(limits(100, 1000, 1_000_000), &vec![Some(10); rows])), expected);
-    }
-
-    #[test]
-    fn rows_without_a_line_leave_no_chunk_under_the_minimum() {
-        let mut rows = vec![Some(10); 2050];
-        rows[1400..2040].fill(None);
-        let sizes = sizes(&placed(limits(100, 1000, 1_000_000), &rows));
-        assert_eq!(sizes.iter().sum::<usize>(), 1410);
-        assert!(sizes.iter().all(|n| (100..=1000).contains(n)), "{sizes:?}");
-    }
-
-    #[test]
-    fn lines_beyond_the_maximum_number_of_chunks_are_left_over() {
-        let limits = ChunkLimits { max_chunks: Some(2), ..limits(1, 10, 1_000) };
-        let placed = placed(limits, &[Some(100); 30]);
-        assert_eq!(sizes(&placed), [10, 10]);
-        assert_eq!(placed.iter().filter(|p| **p == Placed::OverMaxChunks).count(), 10);
-    }
-
-    #[rstest]
-    #[case(99, 1000, "at least 100 records per batch job")]
-    #[case(170, 150, "raise it to 170 or more")]
-    #[case(5000, 99, "must be at least 100")]
-    #[case(2000, 102, "")]
-    fn impossible_limits_are_reported_in_advance(#[case] rows: u64, #[case] max: u32, #[case] expected: &str) {
-        let message = limits(100, max, 1_000_000).check(rows).err().map(|p| p.to_string()).unwrap_or_default();
-        assert!(message.contains(expected) && message.is_empty() == expected.is_empty(), "{message}");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-        #[test]
-        fn every_line_is_in_exactly_one_chunk_and_all_limits_are_kept(
-            min in 1u32..12, wider in 0u32..30, max_bytes in 200u64..2_000, max_chunks in prop::option::of(1u32..5),
-            rows in prop::collection::vec(prop::option::weighted(0.8, 1u64..1_000), 0..300), small_last in any::<bool>(),
-        ) {
-            let limits = ChunkLimits { min_records: min, max_records: min + wider, max_bytes, max_chunks, small_last };
-            let longest = Chunker::max_line_bytes(limits);
-            let rows: Vec<Option<u64>> = rows.into_iter().map(|row| row.map(|bytes| bytes.min(longest))).collect();
-            let lines: Vec<u64> = rows.iter().flatten().copied().collect();
-            let placed = placed(limits, &rows);
-            prop_assert_eq!(placed.len(), lines.len(), "each line is placed once");
-            let mut chunks: Vec<(u32, u64)> = Vec::new();
-            let mut left_over = 0u64;
-            for (place, bytes) in placed.iter().zip(&lines) {
-                match place {
-                    Placed::OverMaxChunks | Placed::TooFewLeft => left_over += 1,
-                    Placed::Chunk(index) => {
-                        prop_assert_eq!(left_over, 0, "nothing is placed after a line that is left over");
-                        let index = *index as usize;
-                        prop_assert!(index == chunks.len() || index + 1 == chunks.len(), "one chunk after the other");
-                        chunks.resize(index + 1, (0, 0));
-                        chunks[index].0 += 1;
-                        chunks[index].1 += bytes;
-                    }
-                }
-            }
-            for (number, (records, bytes)) in chunks.iter().enumerate() {
-                let may_be_small = small_last && number + 1 == chunks.len();
-                prop_assert!(may_be_small || *records >= min, "{} records", records);
-                prop_assert!(*records <= min + wider, "{} records", records);
-                prop_assert!(*bytes <= max_bytes);
-            }
-            let wide = wider + 1 >= min && longest.saturating_mul(2) * u64::from(min) <= max_bytes;
-            if max_chunks.is_none() && small_last {
-                prop_assert_eq!(left_over, 0, "a small chunk takes what is left");
-            }
-            if max_chunks.is_none() && wide {
-                prop_assert!(left_over == 0 || (lines.len() as u64) < u64::from(min), "lines are left over only in need");
-            }
-        }
-
-        #[test]
-        fn equal_lines_make_chunks_of_almost_one_size(rows in 100u64..20_000, max in 199u32..3_000) {
-            let limits = limits(100, max, u64::MAX);
-            prop_assert!(limits.check(rows).is_ok());
-            let sizes = sizes(&placed(limits, &vec![Some(1); usize::try_from(rows).unwrap()]));
-            let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
-            prop_assert!(most - least <= 1, "{:?}", sizes);
-            prop_assert_eq!(sizes.len() as u64, rows.div_ceil(u64::from(max)));
-        }
-    }
-}
+mod tests;

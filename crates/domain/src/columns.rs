@@ -19,8 +19,11 @@ pub const SAME_AS: &str = "bedrock_batch:same_as";
 pub const SAME_AS_ROW: &str = "bedrock_batch:same_as_row";
 /// Only in the rows files of runs whose rows have different prompts: the name of the row's prompt (null if it has none).
 pub const PROMPT: &str = "bedrock_batch:prompt";
+/// Only in the rows files of runs with requests of several rows: the number of the row's request among all requests of the
+/// run, in the order of their first rows (null if the row is not sent).
+pub const REQUEST: &str = "bedrock_batch:request";
 /// Columns of the rows files that a user's input must not have and that no output has.
-pub const INTERNAL: [&str; 5] = [NOT_SENT, ROW_ERROR, SAME_AS, SAME_AS_ROW, PROMPT];
+pub const INTERNAL: [&str; 6] = [NOT_SENT, ROW_ERROR, SAME_AS, SAME_AS_ROW, PROMPT, REQUEST];
 /// Text of the answer.
 pub const RESPONSE: &str = "response";
 /// Embedding: a list of 32-bit floats.

@@ -38,6 +38,16 @@ pub fn push_escaped(line: &mut Vec<u8>, text: &str) {
     line.extend_from_slice(&bytes[written..]);
 }
 
+/// Returns the number of bytes that [`push_escaped`] appends.
+pub fn escaped_length(text: &str) -> usize {
+    let length = |byte: u8| match ESCAPES[usize::from(byte)] {
+        0 => 1,
+        b'u' => 6,
+        _ => 2,
+    };
+    text.bytes().map(length).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

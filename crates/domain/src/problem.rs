@@ -128,9 +128,9 @@ pub fn suggestion(name: &str, known: &[&str]) -> Option<String> {
     (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
 }
 
-/// Lists names for a message: at most 40 of them, and the number of the others.
+/// Lists names for a message: at most 60 of them, and the number of the others.
 pub fn listed(names: &[&str]) -> String {
-    const MAX_NAMES: usize = 40;
+    const MAX_NAMES: usize = 60;
     let shown: Vec<String> = names.iter().take(MAX_NAMES).map(|n| format!("`{}`", shortened(n))).collect();
     match names.len() {
         0 => "none".to_owned(),

@@ -2,7 +2,8 @@
 //!
 //! A row has the id from the input, or else its position ([`PositionId`]). If a run sends a row with several prompts, each
 //! record adds the number of its prompt ([`RecordId`]); otherwise a record has the id of its row. Ids of the input may look
-//! like either: only ids of such a run are parsed as [`RecordId`], and only their last part as a number.
+//! like either: only ids of such a run are parsed as [`RecordId`], and only their last part as a number. If a run has prompts
+//! that show several rows, each record adds the number of its rows to the id of the first one ([`RequestId`]).
 
 use std::fmt;
 
@@ -60,6 +61,31 @@ impl fmt::Display for RecordId<'_> {
     }
 }
 
+/// Id of a record in a run with requests of several rows: `r000000012+10`. All records of such a run have it, also those of
+/// one row, so that no two requests have the same id, whatever the ids of the input look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId<'a> {
+    /// Id of the first row.
+    pub first: &'a str,
+    /// Number of rows.
+    pub rows: usize,
+}
+
+impl<'a> RequestId<'a> {
+    /// Parses an id. The number follows the last plus sign, and must be written as this type is displayed.
+    pub fn parse(id: &'a str) -> Option<Self> {
+        let (first, rows) = id.rsplit_once('+')?;
+        let rows = usize::try_from(canonical_number(rows, 1)?).ok().filter(|rows| *rows > 0)?;
+        Some(Self { first, rows })
+    }
+}
+
+impl fmt::Display for RequestId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}+{}", self.first, self.rows)
+    }
+}
+
 /// Parses a number that is padded with zeros to `width` and no further.
 fn canonical_number(digits: &str, width: usize) -> Option<u64> {
     let canonical = digits.len() == width || (digits.len() > width && !digits.starts_with('0'));
@@ -78,6 +104,16 @@ mod tests {
             let id = RecordId::new(&row, prompt).to_string();
             prop_assert_eq!(RecordId::parse(&id), RecordId::new(&row, prompt));
             prop_assert_eq!(PositionId::parse(&PositionId(position).to_string()), Some(PositionId(position)));
+        }
+
+        #[test]
+        fn requests_have_different_ids_whatever_the_ids_of_rows_look_like(
+            first in "[a+0-9]{0,6}|.*", rows in 1usize..2_000, other in "[a+0-9]{0,6}|.*", other_rows in 1usize..2_000,
+        ) {
+            let (id, other) = (RequestId { first: &first, rows }, RequestId { first: &other, rows: other_rows });
+            let written = id.to_string();
+            prop_assert_eq!(RequestId::parse(&written), Some(id));
+            prop_assert_eq!(written == other.to_string(), id == other);
         }
 
         #[test]
@@ -114,5 +150,17 @@ mod tests {
     #[case("", None)]
     fn positions_are_parsed_only_as_they_are_written(#[case] id: &str, #[case] position: Option<u64>) {
         assert_eq!(PositionId::parse(id), position.map(PositionId));
+    }
+
+    #[rstest]
+    #[case("a+1+2", Some(("a+1", 2)))]
+    #[case("+1", Some(("", 1)))]
+    #[case("a+0", None)]
+    #[case("a+01", None)]
+    #[case("a+", None)]
+    #[case("a", None)]
+    #[case("a+99999999999999999999", None)]
+    fn ids_of_requests_are_parsed_only_as_they_are_written(#[case] id: &str, #[case] expected: Option<(&str, usize)>) {
+        assert_eq!(RequestId::parse(id), expected.map(|(first, rows)| RequestId { first, rows }));
     }
 }

@@ -102,12 +102,16 @@ fn sensible_answers_are_not_refused() {
     }
 }
 
-/// Returns the blocks of docs/prompts.md in a language.
+/// Returns the blocks of the pages about prompts in a language.
 fn documented(language: &str) -> Vec<String> {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/prompts.md")).unwrap();
     let mark = format!("```{language}\n");
-    let blocks = page.split(&mark).skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.map(str::to_owned).collect()
+    let of_page = |name: &str| {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+        let page = std::fs::read_to_string(page).unwrap();
+        let blocks = page.split(&mark).skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.map(str::to_owned).collect::<Vec<_>>()
+    };
+    ["prompts.md", "rows-per-request.md"].into_iter().flat_map(of_page).collect()
 }
 
 #[test]

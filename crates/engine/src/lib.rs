@@ -29,6 +29,7 @@ pub mod postprocess;
 pub mod preprocess;
 mod prompt_objects;
 pub mod reconcile;
+mod records;
 pub mod rows;
 pub mod settle;
 pub mod stop;

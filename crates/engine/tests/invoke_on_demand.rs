@@ -9,7 +9,7 @@ mod signature;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use bedrock_batch_domain::input::{Inference, RunRequest, StackLimits};
-use bedrock_batch_domain::model::Family;
+use bedrock_batch_domain::model::{Family, RecordOptions};
 use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
 use bedrock_batch_domain::record_line::split_line;
@@ -320,7 +320,8 @@ async fn run_of_a_long_prompt(model_id: &str, records: usize) -> (Run, Vec<Value
     let prompt =
         Prompt::parse(&format!("description = \"d\"\nsystem = \"Be brief.\"\ntemplate = {}", json!(template))).unwrap();
     let prompts = PromptPlan::single("p", prompt);
-    let writers = prompts.record_writers(Family::AnthropicMessages, &Inference::default(), false, false).unwrap();
+    let writers =
+        prompts.record_writers(Family::AnthropicMessages, &Inference::default(), RecordOptions::default()).unwrap();
     let mut lines = Vec::new();
     for row in 0..records {
         writers[0].push_line(&mut lines, &format!("r{row}"), |_| "a note", None);

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::backend::ListFaults;
 use crate::models::Model;
 
 /// Settings of the misbehaviour; all of them are off by default.
@@ -21,13 +22,16 @@ pub struct Behaviour {
     /// Seconds that a job is in progress, instead of one step.
     pub in_progress_seconds: Option<f64>,
     /// Parts of the addresses of inputs. If there are any, a job whose input has none of them is spared: it is subject to no
-    /// `record_error_rate`, `partial_rate`, `expire_rate` or `fail_rate`, and no `in_progress_seconds`.
+    /// `record_error_rate`, `list_fault_rate`, `partial_rate`, `expire_rate` or `fail_rate`, and no `in_progress_seconds`.
     pub only_inputs: Vec<String>,
     /// Share of the records of a batch job that get an error instead of an answer.
     pub record_error_rate: f64,
     /// Share of those that fail in every job (error 400). The others fail by job and record (429 or 500, `retryable`), so
     /// they may succeed in the next one.
     pub record_error_permanent_share: f64,
+    /// Share of the rows of requests of several rows that the answer leaves out, lists twice, or lists under an id that no row
+    /// has. On demand as well.
+    pub list_fault_rate: f64,
     /// Share of jobs that end `PartiallyCompleted`, with 10 to 50 % of their records missing from the output.
     pub partial_rate: f64,
     /// Share of jobs that end `Expired`, without any output.
@@ -102,11 +106,17 @@ impl Behaviour {
         Self {
             in_progress_seconds: None,
             record_error_rate: 0.0,
+            list_fault_rate: 0.0,
             partial_rate: 0.0,
             expire_rate: 0.0,
             fail_rate: 0.0,
             ..self
         }
+    }
+
+    /// Returns the faults of answers to requests of several rows.
+    pub(crate) fn list_faults(&self) -> ListFaults {
+        ListFaults { seed: self.seed, rate: self.list_fault_rate }
     }
 
     /// Returns true if this operation is denied.
@@ -162,6 +172,7 @@ mod tests {
             expire_rate: 1.0,
             partial_rate: 1.0,
             record_error_rate: 1.0,
+            list_fault_rate: 1.0,
             in_progress_seconds: Some(9.0),
             event_lost_rate: 1.0,
             job_seconds: Some(2.0),
@@ -214,6 +225,7 @@ mod tests {
         let refused = |changes: Value| Behaviour::default().with(&changes).unwrap_err();
         assert!(refused(json!({"fial_rate": 1})).contains("`fial_rate`"));
         assert!(refused(json!({"fail_rate": 1.5})).contains("`fail_rate`: 1.5"));
+        assert!(refused(json!({"list_fault_rate": 2})).contains("`list_fault_rate`: 2"));
         assert!(refused(json!({"fail_rate": -0.1})).contains("`fail_rate`"));
         assert!(refused(json!({"fail_rate": "often"})).contains("`fail_rate`"));
         assert!(refused(json!({"record_error_permanent_share": 2})).contains("`record_error_permanent_share`"));

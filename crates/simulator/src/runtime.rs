@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::backend::Source;
 use crate::behaviour::Behaviour;
 use crate::control::constraints::{Constraints, INVOKED_MODEL_ID};
 use crate::control::request::InvocationType;
@@ -102,7 +103,8 @@ impl Request<'_> {
         }
         let body: Value = serde_json::from_slice(body)
             .map_err(|_| ApiError::validation("Malformed input request, please reformat your input and try again."))?;
-        let answered = families::answer(&simulator.backend, &model, *written_for, Channel::OnDemand, &body);
+        let source = Source { backend: &simulator.backend, list_faults: behaviour.list_faults() };
+        let answered = families::answer(source, &model, *written_for, Channel::OnDemand, &body);
         let mut answered = answered.map_err(to_error)?;
         simulator.prompt_cache.count(&model.base, &body, &mut answered.output);
         Ok(answered)

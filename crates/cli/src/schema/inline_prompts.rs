@@ -25,6 +25,19 @@ pub(super) struct InlinePrompt {
     /// Fields of `output_schema` that may only have values of the run's reference data, with the source of these values:
     /// `reference.name.column`, or `reference.name` for a JSON list of texts.
     allowed_values: Option<BTreeMap<String, String>>,
+    /// Part that is repeated for each row of a request, in place of `{rows}` in `template`. The answer must be a list of
+    /// objects with the `id` of the row each.
+    rows: Option<RowsPart>,
+}
+
+/// Part of a prompt that is repeated for each row of a request.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+struct RowsPart {
+    /// Text of one row, with a placeholder `{column}` for each cell to insert, and `{row_id}` for the id of the row within its
+    /// request.
+    #[schemars(length(min = 1))]
+    template: String,
 }
 
 /// Fields to extract from each answer; each becomes a column.

@@ -61,6 +61,9 @@ pub(super) struct RunFields {
     column_mappings: Option<BTreeMap<String, String>>,
     /// If true, rows that have an `error` from the previous run or stage are sent as well. Default: false.
     include_failed: Option<bool>,
+    /// Maximum number of rows that are sent in one request, with a prompt that has `rows`. Default: 1.
+    #[schemars(range(min = 1, max = 100))]
+    rows_per_request: Option<u32>,
     /// Maximum number of rows to process, beginning with the first one.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     max_records_total: Option<u64>,
@@ -85,7 +88,7 @@ pub(super) struct RunFields {
     /// `auto` (default): in batch if possible, else on demand. `batch`: only in batch. `realtime`: only on demand, at the
     /// full price.
     processing_mode: Option<ProcessingMode>,
-    /// With mode `auto`: number of rows below which they are sent on demand. Default: the model's minimum number of records
+    /// With mode `auto`: number of requests below which rows are sent on demand. Default: the model's minimum number of records
     /// per job (100).
     #[schemars(range(min = 1, max = 1_000_000_000))]
     batch_threshold: Option<u64>,

@@ -58,7 +58,7 @@ fn with_mode(mode: &str, mut object: Value) -> Value {
     json!({"prompt_config": object})
 }
 
-const PARTS: [Part; 16] = [
+const PARTS: [Part; 17] = [
     Part {
         name: "run",
         kind: Kind::ExecutionInput,
@@ -121,6 +121,14 @@ const PARTS: [Part; 16] = [
         pointer: "/definitions/Prompt/properties/output_schema",
         path: "prompt.output_schema.",
         around: |schema| json!({"prompt": {"output_schema": schema}}),
+        elsewhere: &[],
+    },
+    Part {
+        name: "rows of a prompt",
+        kind: Kind::ExecutionInput,
+        pointer: "/definitions/Prompt/properties/rows",
+        path: "prompt.rows.",
+        around: |rows| json!({"prompt": {"rows": rows}}),
         elsewhere: &[],
     },
     Part {

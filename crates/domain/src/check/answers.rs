@@ -72,6 +72,11 @@ fn enforcement_problems(request: &RunRequest, prompts: &PromptPlan) -> Vec<Probl
                 problems.push(Problem::without_value(field("response_schema"), rule).remedy("add one"));
             }
         }
+        if prompt.rows.is_some() {
+            let rule =
+                "cannot be combined with enforce_schema: the answer is a list, and the schema is that of one element";
+            problems.push(Problem::without_value(field("rows"), rule).remedy("leave out enforce_schema"));
+        }
         if effective_prefill(&request.inference, prompt.prefill.as_deref()).is_some() {
             let rule = "cannot be combined with enforce_schema: the model begins the answer itself";
             problems.push(Problem::without_value(field("prefill"), rule).remedy("leave it out, also of inference"));

@@ -9,7 +9,7 @@ use crate::columns::{
 };
 use crate::input::{InputType, RunRequest};
 use crate::problem::Problem;
-use crate::prompt::{Choice, PromptPlan, Template};
+use crate::prompt::{Choice, PromptPlan};
 use crate::reference::reference_of;
 use std::collections::BTreeSet;
 
@@ -78,8 +78,7 @@ fn prompt_column_problems(request: &RunRequest, plan: &PromptPlan, columns: &[St
     let is_reference = |name: &&str| reference_of(name).is_some_and(|name| request.references.contains_key(name));
     let mut used: BTreeSet<(String, &str)> = BTreeSet::new();
     for named in &plan.prompts {
-        let template = named.prompt.parsed_template();
-        let needed = template.iter().flat_map(Template::columns).filter(|name| !is_reference(name)).map(str::to_owned);
+        let needed = named.prompt.columns().into_iter().filter(|name| !is_reference(&name.as_str()));
         used.extend(needed.map(|name| (name, named.id.as_str())));
     }
     let names: BTreeSet<String> = used.iter().map(|(name, _)| name.clone()).collect();

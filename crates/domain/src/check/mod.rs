@@ -9,12 +9,14 @@ mod prompts;
 mod reference_names;
 mod references;
 mod resolved;
+mod rows_per_request;
 mod run;
 
 pub use answers::{answer_problems, prefix_problems};
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
 pub use references::{reference_note, reference_problems, reference_warning};
 pub use resolved::Resolved;
+pub use rows_per_request::rows_part_problems;
 pub use run::{RunCheck, check_run, image_columns};
 
 use crate::input::{Inference, InputType, RunRequest};
@@ -25,6 +27,7 @@ use answers::{embedding_problems, enforcing_model_problems, names_prompts_by_row
 use on_demand::on_demand_of;
 use prompts::{prompts_of, replaced_prompts};
 use reference_names::name_problems;
+use rows_per_request::rows_per_request_problems;
 
 /// Prompts and models of a deployment.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +65,7 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
     }
     if let Some(model) = &model {
         problems.extend(inference_problems(request, model, prompts.as_ref()));
+        problems.extend(rows_per_request_problems(request, model, prompts.as_ref()));
     }
     let resolved = match (model, on_demand, prompts) {
         (Some(model), Some(on_demand), Some(prompts)) => {
@@ -180,6 +184,38 @@ mod tests {
     fn prompts_in_the_input_are_checked_like_deployed_ones(#[case] more: Value, #[case] expected: &str) {
         let problems = checked(&more, &["a", "kind"]).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(expected), "{problems:?}");
+    }
+
+    #[rstest]
+    #[case::embedding(json!({"model_id": "amazon.titan-embed-text-v2:0"}),
+        "rows_per_request is `10`: an embedding model answers one row per request; leave it out")]
+    #[case::images(json!({"input_type": "image", "image_column": "kind", "prompt": rows_prompt()}),
+        "rows_per_request is `10`: a request has one image; leave it out, or use input_type `text`")]
+    #[case::without_the_part(json!({"prompt_id": "ask_a"}),
+        "rows_per_request is `10`: the prompt `ask_a` does not say what is repeated for each row; give it a part `rows`")]
+    #[case::one_of_several(json!({"prompt_config": {"mode": "expanded", "category_column": "kind", "expansion_mapping": {"x": "all"}},
+        "prompts": {"all": {"description": "d", "expansion_rule": true, "prompts": ["rows", "ask_a"]}, "rows": rows_prompt()}}),
+        "rows_per_request is `10`: the prompt `ask_a` does not say what is repeated for each row")]
+    #[case::column(json!({"prompt": {"description": "d", "template": "{rows}", "rows": {"template": "{row_id} {b}"}}}),
+        "column `b`: the prompt `prompt` needs this column, which the input does not have")]
+    fn requests_of_several_rows_are_checked(#[case] mut more: Value, #[case] expected: &str) {
+        more["rows_per_request"] = json!(10);
+        let problems = checked(&more, &["a", "kind"]).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:?}");
+    }
+
+    fn rows_prompt() -> Value {
+        json!({"description": "d", "template": "{rows}", "rows": {"template": "{row_id} {a}"}})
+    }
+
+    #[test]
+    fn a_prompt_of_requests_of_several_rows_needs_no_number_of_rows_but_takes_no_images() {
+        assert!(checked(&json!({"prompt": rows_prompt()}), &["a"]).is_ok());
+        assert!(checked(&json!({"prompt": rows_prompt(), "rows_per_request": 1}), &["a"]).is_ok());
+        let with_image = json!({"prompt": rows_prompt(), "input_type": "image", "image_column": "a"});
+        let problems = checked(&with_image, &["a"]).unwrap_err();
+        let expected = "input_type is `image`: the prompt `prompt` has a part `rows`, and a request has one image";
         assert!(problems[0].starts_with(expected), "{problems:?}");
     }
 

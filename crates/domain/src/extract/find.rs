@@ -74,6 +74,8 @@ pub(super) struct Values<'t> {
     positions: usize,
     /// Number of repairs tried.
     repairs: usize,
+    /// Position and length of the latest value, and its text if it was repaired.
+    latest: (usize, usize, Option<String>),
     /// Position of the last curly quote, once it has been determined.
     last_curly: Option<usize>,
     unended: bool,
@@ -84,7 +86,15 @@ pub(super) struct Values<'t> {
 impl<'t> Values<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let hints = hints(text).into_iter();
-        Self { text, hints, at: 0, positions: 0, repairs: 0, last_curly: None, unended: false, broken: None }
+        let latest = (0, 0, None);
+        Self { text, hints, at: 0, positions: 0, repairs: 0, latest, last_curly: None, unended: false, broken: None }
+    }
+
+    /// Returns the latest value as it is written, with repaired quotes if it could not be read otherwise.
+    pub(super) fn latest_text(&self) -> &str {
+        let (position, length, repaired) = &self.latest;
+        let text = || self.text.get(*position..position + length).unwrap_or_default();
+        repaired.as_deref().unwrap_or_else(text)
     }
 
     /// Returns the reason why there is no further value, and the number of bytes that resembled JSON.
@@ -126,12 +136,16 @@ impl Iterator for Values<'_> {
         loop {
             let (position, in_order) = self.next_position()?;
             let rest = &self.text[position..];
+            let mut repaired_text = None;
             let reading = match read(rest) {
                 Reading::Value(value, length) => Reading::Value(value, length),
                 failed if self.is_repair_worthwhile(position) => {
                     let (repaired, length) = repaired(rest);
                     match read(&repaired) {
-                        Reading::Value(value, _) => Reading::Value(value, length),
+                        Reading::Value(value, _) => {
+                            repaired_text = Some(repaired);
+                            Reading::Value(value, length)
+                        }
                         Reading::Unended => Reading::Unended,
                         // The position of the error in the original text is more helpful.
                         Reading::Broken(_) => failed,
@@ -144,6 +158,7 @@ impl Iterator for Values<'_> {
                     if in_order {
                         self.at = position + length;
                     }
+                    self.latest = (position, length, repaired_text);
                     return Some((value, length));
                 }
                 // Its inner values are not tried: they would be taken for the whole.

@@ -98,11 +98,7 @@ impl JsonFields {
         Err(match (values.failure(), longest_without) {
             ((_, length), Some(without)) if without >= length => self.selection.without_fields(),
             ((NoValue::Unended, _), _) => Unparsed::Unended,
-            ((NoValue::Broken(at), _), _) => {
-                let before = text.get(..at).unwrap_or(text);
-                let line = before.rsplit('\n').next().unwrap_or_default();
-                Unparsed::Broken { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
-            }
+            ((NoValue::Broken(at), _), _) => Unparsed::broken_at(text, at),
             ((NoValue::Nothing, _), _) => Unparsed::NoJson,
         })
     }

@@ -5,6 +5,9 @@
 //! one column type per field for a whole stage. Without an `output_schema`, the `response_schema` defines the fields and
 //! their types (`response_model`).
 //!
+//! The answer to a request of several rows is a list, which `listed` takes apart by the ids of its elements. Each element is
+//! the answer to its row, from which fields are extracted as from any other answer.
+//!
 //! An answer that cannot be parsed is never an error of the run: it is [`Unparsed`], with a reason.
 //!
 //! To search for panics for hours, raise the number of cases of the property tests in `tests/extraction_properties.rs`:
@@ -14,6 +17,7 @@ mod extraction;
 mod find;
 mod json;
 mod kinds;
+mod listed;
 mod path;
 mod pattern;
 mod repair;
@@ -23,6 +27,7 @@ mod value;
 
 pub use extraction::Extraction;
 pub use kinds::{Cell, ColumnType, FieldKinds};
+pub use listed::{ListedAnswers, NotListed, read_list};
 pub use unparsed::Unparsed;
 pub use value::FieldValue;
 

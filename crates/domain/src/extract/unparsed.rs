@@ -66,6 +66,13 @@ impl From<&Unparsed> for RowError {
 }
 
 impl Unparsed {
+    /// Returns the reason for JSON that is broken at this byte of `text`.
+    pub(super) fn broken_at(text: &str, at: usize) -> Self {
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self::Broken { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    }
+
     /// Converts the position from `part` to `whole`, of which `part` is the end.
     pub(super) fn further_down(self, whole: &str, part: &str) -> Self {
         let Self::Broken { line, column } = self else { return self };

@@ -2,7 +2,7 @@
 
 use super::Fields;
 use crate::problem::Problem;
-use crate::prompt::{ExpansionRule, OutputSchema, Prompt, PromptLibrary, SchemaType, normalized};
+use crate::prompt::{ExpansionRule, OutputSchema, Prompt, PromptLibrary, RowsPart, SchemaType, normalized};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,6 +86,7 @@ fn prompt_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Prom
     let output_schema = fields.object("output_schema").and_then(|object| output_schema_of(&mut fields, object));
     let response_schema = fields.value("response_schema").cloned();
     let allowed_values = allowed_values_of(&mut fields);
+    let rows = fields.object("rows").and_then(|object| rows_part_of(&mut fields, object));
     let prompt = Prompt {
         description: description.unwrap_or_default().to_owned(),
         template: template.unwrap_or_default().to_owned(),
@@ -96,6 +97,7 @@ fn prompt_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Prom
         // Nor could its fields be known.
         allowed_values: if output_schema.is_none() && has_output_schema { BTreeMap::new() } else { allowed_values },
         output_schema,
+        rows,
     };
     for problem in prompt.problems() {
         if problem.field != "template" || template.is_some() {
@@ -141,6 +143,13 @@ fn rule_of(mut fields: Fields<'_>, object: &Map<String, Value>) -> Result<Expans
         return if problems.is_empty() { Ok(rule) } else { Err(problems) };
     }
     Err(fields.finish())
+}
+
+fn rows_part_of<'a>(outer: &mut Fields<'a>, object: &'a Map<String, Value>) -> Option<RowsPart> {
+    let mut fields = outer.inner("rows", object);
+    let template = fields.required_text("template").map(str::to_owned);
+    outer.note_all(fields.finish());
+    Some(RowsPart { template: template? })
 }
 
 fn output_schema_of<'a>(outer: &mut Fields<'a>, object: &'a Map<String, Value>) -> Option<OutputSchema> {

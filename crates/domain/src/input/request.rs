@@ -59,6 +59,9 @@ pub struct RunRequest {
     /// Digest of all prompts that the input contained, in a plan: see [`Self::for_plan`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompts_digest: Option<String>,
+    /// Maximum number of rows per request; without it, 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_request: Option<u32>,
     /// Maximum number of rows to process, beginning with the first one.
     pub max_records_total: Option<u64>,
     /// Maximum number of jobs in the first pass.
@@ -96,7 +99,15 @@ pub const MAX_LINK_DAYS: u64 = 90;
 /// Maximum number of records in one job of Bedrock (adjustable there, but limited by the size of a file).
 const MAX_RECORDS_PER_JOB: u64 = 100_000;
 
+/// Maximum number of rows per request: answers get long, and models lose count.
+const MAX_ROWS_PER_REQUEST: u64 = 100;
+
 impl RunRequest {
+    /// Returns the maximum number of rows per request.
+    pub fn rows_per_request(&self) -> u32 {
+        self.rows_per_request.unwrap_or(1)
+    }
+
     /// Reads and checks an execution input.
     ///
     /// Returns the request (`None` if a required field is missing) and all problems. Properties that do not depend on the
@@ -125,6 +136,7 @@ impl RunRequest {
             // Those of a pipeline are next to its stages.
             InputKind::Stage => PromptLibrary::default(),
         };
+        let rows_per_request = fields.integer("rows_per_request", 1, MAX_ROWS_PER_REQUEST).and_then(as_u32);
         let max_records_total = fields.integer("max_records_total", 1, 1_000_000_000).or(stack.max_total_records);
         let max_num_jobs = fields.integer("max_num_jobs", 1, 100_000).and_then(as_u32);
         let max_records_per_job = fields.integer("max_records_per_job", 1, MAX_RECORDS_PER_JOB).and_then(as_u32);
@@ -156,6 +168,7 @@ impl RunRequest {
             prompt_config,
             prompts,
             prompts_digest: None,
+            rows_per_request,
             max_records_total,
             max_num_jobs,
             max_records_per_job: max_records_per_job.unwrap_or(stack.max_records_per_job),
@@ -268,6 +281,8 @@ mod tests {
     #[case("image_column", json!("photo"), "image_column: is only allowed with input_type `image`")]
     #[case("presigned_url_expiry_days", json!(91), "must be a whole number from 1 to 90")]
     #[case("max_records_total", json!(0), "max_records_total is `0`: must be a whole number from 1 to")]
+    #[case("rows_per_request", json!(101), "rows_per_request is `101`: must be a whole number from 1 to 100")]
+    #[case("rows_per_request", json!(0), "rows_per_request is `0`: must be a whole number from 1 to 100")]
     #[case("max_num_jobs", json!(1.5), "max_num_jobs is `1.5`: must be a whole number")]
     #[case("max_records_per_job", json!(100_001), "max_records_per_job is `100001`: must be a whole number")]
     #[case("max_concurrent_jobs", json!("5"), "max_concurrent_jobs is `5`: must be a whole number")]

@@ -1,6 +1,7 @@
 //! Model families, with the formats of their records and answers, and the table of models with their limits and prices.
 
 mod anthropic;
+mod around_rows;
 mod cache_point;
 mod cached_tokens;
 mod converse;
@@ -14,6 +15,7 @@ mod price;
 mod prompt_writers;
 mod record;
 mod refusal;
+mod request_of_rows;
 mod structured_output;
 mod table;
 mod titan_multimodal;
@@ -27,6 +29,7 @@ pub use id::ModelId;
 pub(crate) use output::{BorrowedText, ModelOutput};
 pub use output::{Reply, ReplyPayload};
 pub use price::Price;
+pub use prompt_writers::RecordOptions;
 pub use record::{RecordWriter, effective_prefill};
 pub use refusal::{REMEDY as MODEL_REFUSAL_REMEDY, refuses_model};
 pub use structured_output::structured_output_problems;

@@ -1,13 +1,14 @@
 //! Writer of records: one JSON line per row, with everything that does not depend on the row prepared once.
 
 use super::Family;
+use super::around_rows::AroundRows;
 use super::cache_point::{CachePoint, CommonParts};
 use super::frame::{Frame, ImagePart};
 use super::instructions::Instructions;
 use super::structured_output::sent_schema;
 use crate::input::Inference;
 use crate::json_text::push_escaped;
-use crate::prompt::{Piece, Template};
+use crate::prompt::{Piece, ROW_ID, Template};
 use serde_json::Value;
 
 /// Writes `{"recordId":…,"modelInput":…}` lines. Created once per run.
@@ -21,6 +22,8 @@ pub struct RecordWriter {
     family: Family,
     system: Option<String>,
     with_image: bool,
+    /// Text around the rows of a request.
+    pub(super) around_rows: AroundRows,
 }
 
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ enum Segment {
     Escaped(Vec<u8>),
     /// Cell of `columns[i]`.
     Cell(usize),
+    /// Number of the row within its request.
+    RowNumber,
 }
 
 impl RecordWriter {
@@ -84,7 +89,27 @@ impl RecordWriter {
         let text_may_be_absent = family == Family::TitanMultimodalEmbeddings;
         let frame = Frame::new(family, with, with_image);
         let system = with.system.map(str::to_owned);
-        Self { columns, frame, text, text_may_be_absent, family, system, with_image }
+        let around_rows = AroundRows::default();
+        Self { columns, frame, text, text_may_be_absent, family, system, with_image, around_rows }
+    }
+
+    /// Writes requests of up to `max_rows` rows: the template of this writer is that of one row, in which `{row_id}` is the
+    /// number of the row, and `outer` is the text around the rows, in place of its `{rows}`.
+    #[must_use]
+    pub fn of_rows(mut self, outer: &Template, max_rows: usize) -> Self {
+        self.around_rows = AroundRows::new(outer, max_rows);
+        let number = self.columns.iter().position(|column| column == ROW_ID);
+        if let Some(number) = number {
+            self.columns.remove(number);
+            for segment in &mut self.text {
+                match segment {
+                    Segment::Cell(index) if *index == number => *segment = Segment::RowNumber,
+                    Segment::Cell(index) if *index > number => *index -= 1,
+                    _ => {}
+                }
+            }
+        }
+        self
     }
 
     /// Returns the columns whose cells [`RecordWriter::push_line`] reads, by position.
@@ -96,6 +121,7 @@ impl RecordWriter {
     pub fn cache_point(&self) -> Option<CachePoint> {
         let frame = &self.frame;
         let begins_with = match self.text.as_slice() {
+            _ if self.around_rows.max_rows.is_some() => self.around_rows.before.as_slice(),
             [Segment::Escaped(text), _, ..] => text.as_slice(),
             _ => &[],
         };
@@ -129,12 +155,7 @@ impl RecordWriter {
         let text_part = line.len();
         line.extend_from_slice(self.frame.before_text.as_bytes());
         let text = line.len();
-        for segment in &self.text {
-            match segment {
-                Segment::Escaped(literal) => line.extend_from_slice(literal),
-                Segment::Cell(index) => push_escaped(line, cell(*index)),
-            }
-        }
+        self.push_text(line, 1, cell);
         if self.text_may_be_absent && image.is_some() && line.len() == text {
             line.truncate(text_part);
         } else {
@@ -142,6 +163,23 @@ impl RecordWriter {
         }
         line.extend_from_slice(self.frame.after.as_bytes());
         line.extend_from_slice(b"}\n");
+    }
+
+    /// Appends the text of a row, escaped; `number` is that of the row within its request.
+    pub(super) fn push_text<'a>(&self, line: &mut Vec<u8>, number: usize, cell: impl Fn(usize) -> &'a str) {
+        for segment in &self.text {
+            match segment {
+                Segment::Escaped(literal) => line.extend_from_slice(literal),
+                Segment::Cell(index) => push_escaped(line, cell(*index)),
+                Segment::RowNumber => line.extend_from_slice(number.to_string().as_bytes()),
+            }
+        }
+    }
+
+    /// Returns the constant JSON before and after the text of a record without an image, after its id.
+    pub(super) fn around_text(&self) -> ([&str; 3], [&str; 2]) {
+        let Frame { before_image, before_text_part, before_text, after_text, after, .. } = &self.frame;
+        ([before_image, before_text_part, before_text], [after_text, after])
     }
 }
 

@@ -149,6 +149,11 @@ impl PromptPlan {
         matches!(self.choice, Choice::Expanded { layout: ExpandedLayout::Wide, .. })
     }
 
+    /// Returns true if requests may have several rows, so that records have the ids of requests.
+    pub fn has_rows_parts(&self) -> bool {
+        self.prompts.iter().any(|named| named.prompt.rows.is_some())
+    }
+
     /// Returns the columns that may select a row's prompts; the first one that the input has is used.
     pub fn choosing_columns(&self) -> &[String] {
         match &self.choice {
@@ -213,8 +218,8 @@ impl PromptPlan {
 
     /// Returns the columns that a prompt inserts, and the placeholders of references that it needs and that there are not.
     fn needed_by(&self, named: &NamedPrompt) -> Vec<String> {
-        let template = self.template_of(named).ok();
-        let columns = template.iter().flat_map(Template::columns).map(str::to_owned);
+        let is_column = |name: &String| reference_of(name).is_none_or(|name| find(&self.references, name).is_none());
+        let columns = named.prompt.columns().into_iter().filter(is_column);
         let in_system = named.prompt.system.as_deref().map(names_in_text).into_iter().flatten();
         let of_values = named.prompt.allowed_values.values().filter_map(|source| ValueSource::parse(source).ok());
         let missing = in_system.chain(of_values.map(|source| source.reference));
@@ -239,15 +244,12 @@ impl PromptPlan {
         self
     }
 
-    /// Returns the template of a prompt, with the references inserted.
-    ///
-    /// # Errors
-    /// Returns an error like [`Prompt::parsed_template`].
-    pub fn template_of(&self, named: &NamedPrompt) -> Result<Template, String> {
+    /// Returns a template of a prompt, with the references inserted.
+    pub fn filled(&self, template: Template) -> Template {
         let text_of = |placeholder: &str| {
             find(&self.references, reference_of(placeholder)?).map(|reference| reference.text.as_str())
         };
-        Ok(named.prompt.parsed_template()?.filled(text_of))
+        template.filled(text_of)
     }
 
     /// Returns a system prompt with the references inserted.
@@ -301,7 +303,8 @@ impl PromptPlan {
             let fields = extractor.as_ref().map_or(&[][..], Extractor::names);
             let limits = limits_of((named.id.as_str(), &named.prompt), fields, references);
             let limits = limits.or_else(|problems| Problems::check(problems).map(|()| Vec::new()))?;
-            readers.push(PromptReader { id: named.id.clone(), extractor, columns, limits });
+            let lists_rows = named.prompt.rows.is_some();
+            readers.push(PromptReader { id: named.id.clone(), extractor, columns, limits, lists_rows });
         }
         Ok((readers, names))
     }
@@ -318,6 +321,8 @@ pub struct PromptReader {
     pub columns: Vec<usize>,
     /// Limits of its fields.
     pub limits: Vec<FieldLimit>,
+    /// If true, an answer is a list with an element for each row of its request.
+    pub lists_rows: bool,
 }
 
 #[cfg(test)]

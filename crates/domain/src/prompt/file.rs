@@ -1,13 +1,14 @@
 //! Prompt with its checks: a file in TOML that is named after its `prompt_id`, or an object in the JSON of an input.
 
+use super::rows_part::schema_problems;
 use super::template::{DOUBLE_THE_BRACE, looks_like_json};
-use super::{OutputSchema, Template};
+use super::{OutputSchema, ROWS, RowsPart, Template};
 use crate::extract::Extractor;
 use crate::problem::{Problem, Problems, listed, nearest};
 use crate::reference::ValueSource;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Prompt template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Prompt {
     /// Sources of the values that fields may have, by field: `reference.name.column`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub allowed_values: BTreeMap<String, String>,
+    /// Part that is repeated for each row of a request; without it, a request has one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowsPart>,
 }
 
 impl Prompt {
@@ -54,7 +58,14 @@ impl Prompt {
 
     /// Returns all problems of the prompt, wherever it was written. Their fields are relative to it.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = template_problems(&self.template);
+        let mut problems = template_problems("template", &self.template);
+        if let Some(rows) = &self.rows {
+            problems.extend(template_problems("rows.template", &rows.template));
+            if problems.is_empty() {
+                problems.extend(rows.template_problems(&self.template));
+            }
+            problems.extend(schema_problems(self.output_schema.as_ref(), self.response_schema.as_ref()));
+        }
         if self.output_schema.is_none() && self.response_schema == Some(Value::Bool(true)) {
             problems.push(Problem::new("response_schema", true, "must be an object: a JSON Schema"));
         }
@@ -75,6 +86,20 @@ impl Prompt {
     /// Returns an error like [`Template::parse`].
     pub fn parsed_template(&self) -> Result<Template, String> {
         Template::parse(&self.template).map_err(|error| format!("`template` has {error}"))
+    }
+
+    /// Returns the columns whose cells the prompt inserts. A template with mistakes has none.
+    pub fn columns(&self) -> BTreeSet<String> {
+        match &self.rows {
+            Some(rows) => {
+                let mut columns = rows.columns();
+                let around = self.parsed_template();
+                let around = around.iter().flat_map(Template::columns).filter(|name| *name != ROWS);
+                columns.extend(around.map(str::to_owned));
+                columns
+            }
+            None => self.parsed_template().iter().flat_map(Template::columns).map(str::to_owned).collect(),
+        }
     }
 
     /// Returns the extractor of the fields of answers, or `None` if the template defines no fields.
@@ -109,20 +134,20 @@ fn allowed_value_problems(sources: &BTreeMap<String, String>, fields: Option<&[S
     problems
 }
 
-fn template_problems(text: &str) -> Vec<Problem> {
+fn template_problems(field: &str, text: &str) -> Vec<Problem> {
     if text.trim().is_empty() {
-        return vec![Problem::without_value("template", "is empty").remedy("write the text of the user message")];
+        return vec![Problem::without_value(field, "is empty").remedy("write the text of the user message")];
     }
     let template = match Template::parse(text) {
         Ok(template) => template,
         Err(mistake) => {
-            return vec![Problem::new("template", text, format!("has {}", mistake.rule)).remedy(mistake.remedy)];
+            return vec![Problem::new(field, text, format!("has {}", mistake.rule)).remedy(mistake.remedy)];
         }
     };
     // Not a mistake for `Template::parse`, since plans of earlier versions may contain such a column.
     let objects = template.columns().into_iter().filter(|name| looks_like_json(name)).map(|name| {
         let rule = format!("has a placeholder for the column {}, which looks like JSON", listed(&[name]));
-        Problem::new("template", text, rule).remedy(DOUBLE_THE_BRACE)
+        Problem::new(field, text, rule).remedy(DOUBLE_THE_BRACE)
     });
     objects.collect()
 }

@@ -5,6 +5,7 @@ mod field_limit;
 mod file;
 mod library;
 mod output_schema;
+mod rows_part;
 mod template;
 
 pub use choice::{Choice, ExpandedLayout, NamedPrompt, NoPrompt, PromptPlan, PromptReader, normalized};
@@ -12,5 +13,6 @@ pub use field_limit::{FieldLimit, hold_to_limits};
 pub use file::Prompt;
 pub use library::{ExpansionRule, LibraryEntry, MAX_PROMPTS_PER_RULE, PromptLibrary};
 pub use output_schema::{OutputSchema, SchemaType};
+pub use rows_part::{ROW_ID, ROWS, RowsPart};
 pub(crate) use template::looks_like_json;
 pub use template::{Piece, Template, TemplateMistake};

@@ -119,6 +119,7 @@ fn template(
         // Only JSON values can be checked by a schema. Patterns hold the names of the categories themselves.
         response_schema: schema.filter(|_| is_json).map(ValidationSchema::response_schema),
         allowed_values: BTreeMap::new(),
+        rows: None,
     }
 }
 

@@ -156,6 +156,7 @@ mod tests {
             output_schema: Some(OutputSchema { schema_type: SchemaType::Json, fields }),
             response_schema: Some(schema),
             allowed_values: BTreeMap::new(),
+            rows: None,
         }
     }
 

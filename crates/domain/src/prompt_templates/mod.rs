@@ -52,6 +52,7 @@ pub fn generated_prompt(
         output_schema,
         response_schema: response_schema.flatten(),
         allowed_values: BTreeMap::new(),
+        rows: None,
     };
     Problems::check(problems_of(&prompt, prompts, schema))?;
     Ok(prompts.map(|_| prompt))

@@ -54,6 +54,13 @@ pub enum RowErrorCode {
     /// A field of the answer has a value that is not one of those that it is held to.
     ValueNotAllowed,
 
+    /// The answer to the row's request has no element for the row.
+    RowNotListed,
+    /// The answer to the row's request has several elements for the row.
+    RowListedTwice,
+    /// The answer to the row's request is not a list with an element for each row.
+    ListUnreadable,
+
     /// The record has more bytes than the model accepts.
     RecordTooLarge,
     /// Too few records are left for a batch job of their own.
@@ -104,7 +111,7 @@ pub enum RowErrorCode {
 
 impl RowErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::ModelRefused,
         Self::NoAnswer,
         Self::EmptyOutputLine,
@@ -127,6 +134,9 @@ impl RowErrorCode {
         Self::NoPatternMatch,
         Self::SchemaMismatch,
         Self::ValueNotAllowed,
+        Self::RowNotListed,
+        Self::RowListedTwice,
+        Self::ListUnreadable,
         Self::RecordTooLarge,
         Self::TooFewForBatch,
         Self::NoPrompt,

@@ -34,6 +34,9 @@ impl Reason {
             Code::NoPatternMatch => "no pattern matches the answer",
             Code::SchemaMismatch => "answer does not match the response schema",
             Code::ValueNotAllowed => "value in the answer not allowed",
+            Code::RowNotListed => "row missing in the answer to its request",
+            Code::RowListedTwice => "row more than once in the answer to its request",
+            Code::ListUnreadable => "answer to a request of several rows is not a list",
             Code::RecordTooLarge => "record too large for the model",
             Code::TooFewForBatch => "too few records left for a batch job of their own",
             Code::NoPrompt => "no prompt for it",
@@ -94,6 +97,9 @@ impl fmt::Display for RowError {
             | Code::NoPatternMatch
             | Code::SchemaMismatch
             | Code::ValueNotAllowed
+            | Code::RowNotListed
+            | Code::RowListedTwice
+            | Code::ListUnreadable
             | Code::Unknown => f.write_str(detail),
             Code::RecordTooLarge
             | Code::TooFewForBatch

@@ -1,8 +1,7 @@
 //! Cache points of the requests of an invocation.
 
 use crate::error::EngineError;
-use bedrock_batch_domain::input::InputType;
-use bedrock_batch_domain::model::{CachePoint, RecordWriter};
+use bedrock_batch_domain::model::{CachePoint, RecordOptions, RecordWriter};
 use bedrock_batch_domain::plan::{JobItem, Plan};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,13 +29,8 @@ impl CachePoints {
         if models.is_empty() || !request.invocation.prompt_caching || job.records < 2 {
             return Ok(Self::default());
         }
-        let with_image = request.rows.input_type == InputType::Image;
-        let writers = plan.prompts.record_writers(
-            plan.model.family,
-            &request.inference,
-            with_image,
-            request.answers.enforce_schema,
-        )?;
+        let options = RecordOptions::of(request);
+        let writers = plan.prompts.record_writers(plan.model.family, &request.inference, options)?;
         let points = writers.iter().filter_map(RecordWriter::cache_point).collect();
         Ok(Self { points, models, refused: AtomicBool::new(false) })
     }

@@ -1,21 +1,16 @@
 //! The answers of one chunk, by row, which are in memory while the rows are written. All texts are in one buffer, and all
 //! embeddings in another, so that a chunk of 100,000 answers needs little more memory than their bytes.
 
-use super::answer_lines::for_each_line;
 use super::prompts_read::PromptsRead;
+use super::requests::{Requests, Resend};
 use super::row_ids::RowIds;
-use crate::error::EngineError;
 use arrow_array::StringArray;
-use bedrock_batch_domain::answer::{RecordError, read_line};
-use bedrock_batch_domain::extract::{Extraction, FieldKinds, FieldValue, Unparsed};
+use bedrock_batch_domain::answer::RecordError;
+use bedrock_batch_domain::extract::{FieldKinds, FieldValue, NotListed, Unparsed};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
-use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
-use bedrock_batch_domain::prompt::hold_to_limits;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
-use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
-use std::io::Read;
 use std::ops::Range;
 
 /// Job that had rows of the chunk.
@@ -23,7 +18,7 @@ use std::ops::Range;
 pub struct JobAttempt {
     /// Pass of the job.
     pub pass: u32,
-    /// Number of its rows: the next ones of those that were unanswered when the pass began.
+    /// Number of its records: the next ones of those that could be sent when the pass began.
     pub records: usize,
     /// If true, its records were sent to the model.
     pub was_sent: bool,
@@ -79,6 +74,8 @@ pub(super) enum Fields {
     },
     /// The answer has none, for this reason.
     Unparsed(Box<Unparsed>),
+    /// The answer to the row's request has no answer to the row, for this reason.
+    NotListed(Box<NotListed>),
 }
 
 /// Rules by which answers are read.
@@ -106,30 +103,30 @@ pub(super) struct Row {
     /// Number of times that its record was sent.
     pub(super) attempts: u32,
     /// Number of the job that had it last, from 1; 0 for none.
-    sent_by: u32,
+    pub(super) sent_by: u32,
     /// Number of the job that its line is from, from 1.
-    line_of: u32,
+    pub(super) line_of: u32,
+    /// If true, that line is of a request with other rows.
+    pub(super) with_others: bool,
 }
 
 /// All rows of a chunk, with their outcomes.
 #[derive(Debug)]
 pub(super) struct Answers<'a> {
-    ids: RowIds,
+    pub(super) ids: RowIds,
     pub(super) rows: Vec<Row>,
     pub(super) texts: String,
     pub(super) floats: Vec<f32>,
     pub(super) stop_reasons: Vec<String>,
     pub(super) models: Vec<String>,
-    attempts: Vec<JobAttempt>,
-    reading: Reading<'a>,
-    /// Rows that could be sent when the latest pass began, and the number of them that are assigned to a job.
-    open: Vec<usize>,
-    assigned: usize,
+    pub(super) attempts: Vec<JobAttempt>,
+    pub(super) reading: Reading<'a>,
+    /// Requests of the rows; `None` if each record has one row.
+    pub(super) requests: Option<Requests>,
+    /// Records that could be sent when the latest pass began, and the number of them that are assigned to a job.
+    pub(super) open: Vec<Resend>,
+    pub(super) assigned: usize,
 }
-
-const UNREADABLE: &str = "unreadable lines in the job's output";
-const UNKNOWN: &str = "answers to records that were not asked";
-const REPEATED: &str = "repeated answers to one record";
 
 impl<'a> Answers<'a> {
     /// Creates the rows of a chunk, without answers yet, from their ids, the reasons why some were not sent, and (if they
@@ -143,7 +140,14 @@ impl<'a> Answers<'a> {
         let outcome = |why: Option<RowError>| why.map_or(Outcome::Missing, |why| Outcome::NotSent(Box::new(why)));
         let mut prompts = prompts.iter().flat_map(|batch| batch.iter()).map(|id| reading.prompts.number(id));
         let mut prompt = || prompts.next().unwrap_or_default();
-        let row = |why| Row { outcome: outcome(why), prompt: prompt(), attempts: 0, sent_by: 0, line_of: 0 };
+        let row = |why| Row {
+            outcome: outcome(why),
+            prompt: prompt(),
+            attempts: 0,
+            sent_by: 0,
+            line_of: 0,
+            with_others: false,
+        };
         Self {
             ids: RowIds::new(ids),
             rows: not_sent.into_iter().map(row).collect(),
@@ -153,52 +157,15 @@ impl<'a> Answers<'a> {
             models: Vec::new(),
             attempts: Vec::new(),
             reading,
+            requests: None,
             open: Vec::new(),
             assigned: 0,
         }
     }
 
-    /// Starts the next job, which is one more attempt for its rows. Jobs must be in the order in which they ran.
-    pub(super) fn begin_job(&mut self, job: JobAttempt) {
-        if self.attempts.last().is_none_or(|last| last.pass != job.pass) {
-            self.open = (0..self.rows.len()).filter(|row| self.can_be_sent(*row)).collect();
-            self.assigned = 0;
-        }
-        let number = job_number(self.attempts.len() + 1);
-        let end = self.open.len().min(self.assigned.saturating_add(job.records));
-        for row in &self.open[self.assigned..end] {
-            let Some(row) = self.rows.get_mut(*row) else { continue };
-            row.attempts += u32::from(job.was_sent);
-            if job.was_sent || row.sent_by == 0 {
-                // The outcome of a job that sent it is more informative than that of a job that did not.
-                row.sent_by = number;
-            }
-            if job.was_sent && matches!(row.outcome, Outcome::Failed(_)) {
-                // The latest attempt determines the reason why there is no answer.
-                row.outcome = Outcome::Missing;
-            }
-        }
-        self.assigned = end;
-        self.attempts.push(job);
-    }
-
-    /// Returns true if the row has no answer and may be sent (again). A row that was never sent always may.
-    pub(super) fn can_be_sent(&self, row: usize) -> bool {
-        let reason = match self.rows.get(row).map(|row| &row.outcome) {
-            Some(Outcome::Missing) if self.rows.get(row).is_some_and(|row| row.attempts == 0) => return true,
-            Some(Outcome::Missing | Outcome::NoneShared(_)) => RetryOn::Missing,
-            Some(Outcome::Failed(error)) => match **error {
-                RecordError::Nothing => RetryOn::Missing,
-                RecordError::UnknownFormat => RetryOn::Unparsed,
-                RecordError::Refused { .. } if error.is_permanent() => return false,
-                RecordError::Refused { .. } => RetryOn::Error,
-            },
-            Some(Outcome::Replied(
-                StoredReply { payload: KeptPayload::None, .. } | StoredReply { fields: Fields::Unparsed(_), .. },
-            )) => RetryOn::Unparsed,
-            Some(Outcome::Replied(_) | Outcome::NotSent(_)) | None => return false,
-        };
-        self.reading.retry_on.contains(&reason)
+    /// Adds the requests of the rows.
+    pub(super) fn set_requests(&mut self, requests: Requests) {
+        self.requests = Some(requests);
     }
 
     /// Returns the row with this id, if the chunk has it.
@@ -215,122 +182,6 @@ impl<'a> Answers<'a> {
     pub(super) fn missing(&self, row: &Row) -> Cow<'_, RowError> {
         let job = (row.sent_by as usize).checked_sub(1).and_then(|number| self.attempts.get(number));
         job.map_or_else(|| Cow::Owned(RowErrorCode::NotAsked.into()), |job| Cow::Borrowed(&job.missing))
-    }
-
-    /// Reads one `.jsonl.out` of the job that was started last. Unusable lines are counted and never stop a run: the rows that
-    /// they may have belonged to report that they have no answer.
-    ///
-    /// # Errors
-    /// Returns an error if reading fails.
-    pub(super) fn read(
-        &mut self,
-        family: Family,
-        input: impl Read,
-        counts: &mut ChunkCounts,
-    ) -> Result<(), EngineError> {
-        for_each_line(input, |line| {
-            if let Some(warning) = self.take(family, line, counts) {
-                *counts.warnings.entry(warning.to_owned()).or_default() += 1;
-            }
-        })?;
-        Ok(())
-    }
-
-    /// Processes one line; returns the warning that it causes, if any.
-    fn take(&mut self, family: Family, line: &[u8], counts: &mut ChunkCounts) -> Option<&'static str> {
-        if line.trim_ascii().is_empty() {
-            return None;
-        }
-        let Ok(answer) = read_line(family, line) else {
-            return Some(UNREADABLE);
-        };
-        let (job_lane, later_pass, own_model) =
-            self.attempts.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
-        let model_id = answer.model_id.as_deref().unwrap_or(own_model).to_owned();
-        // Jobs of later passes also have rows of other chunks.
-        let unknown = if later_pass { None } else { Some(UNKNOWN) };
-        let Some(row) = self.ids.row(&answer.record_id) else {
-            return unknown;
-        };
-        let number = job_number(self.attempts.len());
-        let reopened = self.can_be_sent(row);
-        let Some(known) = self.rows.get_mut(row) else { return unknown };
-        let same_job = known.line_of == number;
-        let warning = match &known.outcome {
-            Outcome::NotSent(_) => return Some(UNKNOWN),
-            Outcome::Missing | Outcome::NoneShared(_) => None,
-            // An answer takes precedence over an error; of two answers, the first is kept.
-            Outcome::Failed(_) if answer.outcome.is_ok() => same_job.then_some(REPEATED),
-            Outcome::Replied(_) if reopened && !same_job && answer.outcome.is_ok() => None,
-            Outcome::Replied(_) if reopened && !same_job => return None,
-            Outcome::Failed(_) | Outcome::Replied(_) => return Some(REPEATED),
-        };
-        known.line_of = number;
-        let prompt = known.prompt;
-        let outcome = match answer.outcome {
-            Ok(reply) => {
-                let tokens =
-                    Tokens { input: reply.input_tokens.unwrap_or(0), output: reply.output_tokens.unwrap_or(0) };
-                counts.add_usage(job_lane, &model_id, 1, tokens);
-                counts.add_cached(job_lane, &model_id, reply.cached);
-                Outcome::Replied(self.keep(reply, prompt, &model_id))
-            }
-            Err(error) => Outcome::Failed(Box::new(error)),
-        };
-        self.rows[row].outcome = outcome;
-        warning
-    }
-
-    fn keep(&mut self, reply: Reply<'_>, prompt: u16, model_id: &str) -> StoredReply {
-        let mut fields = Fields::None;
-        let payload = match reply.payload {
-            None => KeptPayload::None,
-            Some(ReplyPayload::Text(text)) => {
-                fields = self.fields_of(prompt, &text, reply.stop_reason.as_deref());
-                self.keep_text(&text)
-            }
-            Some(ReplyPayload::Embedding(embedding)) => self.keep_embedding(&embedding),
-        };
-        // There are only a few different ones of each.
-        let stop_reason = reply.stop_reason.map(|reason| number_of(&mut self.stop_reasons, &reason));
-        let model = number_of(&mut self.models, model_id);
-        StoredReply {
-            payload,
-            stop_reason,
-            input_tokens: reply.input_tokens,
-            output_tokens: reply.output_tokens,
-            model,
-            fields,
-        }
-    }
-
-    /// Returns the fields of a prompt in an answer to it, among those of all prompts; the prefill is part of the answer.
-    pub(super) fn fields_of(&self, prompt: u16, text: &str, stop_reason: Option<&str>) -> Fields {
-        let Some(reader) = self.reading.prompts.reader(prompt) else { return Fields::None };
-        let Some(extractor) = &reader.extractor else { return Fields::None };
-        let prefill = self.reading.prompts.prefill(prompt);
-        let whole = if prefill.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{prefill}{text}")) };
-        let extracted = extractor.extract_with_changes(&whole, stop_reason).and_then(|mut extraction| {
-            let corrected = hold_to_limits(&reader.limits, &mut extraction.values)?;
-            Ok((extraction, corrected))
-        });
-        match extracted {
-            Ok((Extraction { values, changed }, corrected)) => {
-                let corrected = corrected.into_iter().filter_map(|field| reader.columns.get(field).copied()).collect();
-                let (all, changed) = (self.field_names().len(), changed.into());
-                if values.len() == all && reader.columns.iter().enumerate().all(|(at, column)| at == *column) {
-                    return Fields::Found { values: values.into(), changed, corrected };
-                }
-                let mut fields = vec![None; all];
-                for (column, value) in reader.columns.iter().zip(values) {
-                    if let Some(field) = fields.get_mut(*column) {
-                        *field = value;
-                    }
-                }
-                Fields::Found { values: fields.into(), changed, corrected }
-            }
-            Err(why) => Fields::Unparsed(Box::new(why)),
-        }
     }
 
     /// Returns the names of the fields of all prompts.
@@ -399,7 +250,7 @@ pub(super) fn number_of(names: &mut Vec<String>, name: &str) -> usize {
 }
 
 /// Returns the number of a job among those that were started, from 1.
-fn job_number(count: usize) -> u32 {
+pub(super) fn job_number(count: usize) -> u32 {
     #[expect(clippy::expect_used, reason = "jobs are numbered by u32 within a run")]
     u32::try_from(count).expect("a chunk has fewer than u32::MAX jobs")
 }

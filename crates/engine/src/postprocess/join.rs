@@ -4,13 +4,15 @@ use super::answers::{Answers, JobAttempt, Reading};
 use super::files::{OutputFile, create_files};
 use super::join_job::JoinJob;
 use super::output::AnswerColumns;
+use super::requests::{Requests, Resend};
 use super::shared::write_shared;
 use crate::error::EngineError;
 use crate::objects::ObjectSink;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
 use arrow_array::{RecordBatch, StringArray};
-use bedrock_batch_domain::columns::{INTERNAL, NOT_SENT, PROMPT, RECORD_ID, ROW_ERROR};
+use bedrock_batch_domain::columns::{INTERNAL, NOT_SENT, PROMPT, RECORD_ID, REQUEST, ROW_ERROR};
 use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
 use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
@@ -32,8 +34,19 @@ pub struct JobAnswers<'a> {
 pub struct Joined {
     /// Counts of the rows.
     pub counts: ChunkCounts,
-    /// For each line of the chunk's file of records, true if its row is unanswered and may be sent again.
+    /// For each line of the chunk's file of records, true if its record is unanswered and is sent again as it is.
     pub unanswered: Vec<bool>,
+    /// Rows that are sent again by themselves, without the other rows of their request, in order.
+    pub single_rows: Vec<SingleRow>,
+}
+
+/// Row that is sent again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SingleRow {
+    /// Number of the row in the rows file, from 0.
+    pub row: usize,
+    /// Number of its prompt.
+    pub prompt: u16,
 }
 
 /// Joins the answers of all jobs that had rows of a chunk (in the order in which they were sent) to its rows, those of
@@ -55,6 +68,9 @@ where
 {
     let mut counts = ChunkCounts::default();
     let mut answers = answers_for(rows, rows_name, job.reading)?;
+    if job.reading.prompts.has_rows_parts {
+        answers.set_requests(requests_of(rows, rows_name, &answers)?);
+    }
     for of_job in jobs {
         answers.begin_job(of_job.job);
         for input in of_job.answers {
@@ -65,9 +81,44 @@ where
         write_shared(&answers, wanted, sink, key)?;
     }
     write(job, rows, rows_name, &answers, false, &mut counts, sink)?;
-    let sent = (0..answers.rows.len()).filter(|row| answers.was_sent(*row));
-    let unanswered = sent.map(|row| answers.can_be_sent(row)).collect();
-    Ok(Joined { counts, unanswered })
+    let (unanswered, single_rows) = records_to_send(&answers);
+    Ok(Joined { counts, unanswered, single_rows })
+}
+
+/// Returns for each line of the chunk's file of records whether it is sent again, and the rows that are sent by themselves.
+fn records_to_send(answers: &Answers<'_>) -> (Vec<bool>, Vec<SingleRow>) {
+    let Some(requests) = answers.request_count() else {
+        let sent = (0..answers.rows.len()).filter(|row| answers.was_sent(*row));
+        return (sent.map(|row| answers.can_be_sent(row)).collect(), Vec::new());
+    };
+    let (mut unanswered, mut single_rows) = (vec![false; requests], Vec::new());
+    for record in answers.records_to_send() {
+        match record {
+            Resend::Whole(request) => unanswered[request] = true,
+            Resend::Row(row) => single_rows.push(SingleRow { row, prompt: answers.rows[row].prompt }),
+        }
+    }
+    (unanswered, single_rows)
+}
+
+/// Reads the requests of the rows of a chunk.
+fn requests_of<R>(rows: &R, rows_name: &str, answers: &Answers<'_>) -> Result<Requests, EngineError>
+where
+    R: ChunkReader + Clone + 'static,
+{
+    let mut numbers = Vec::new();
+    for batch in ParquetRows::open_of_run(rows.clone(), rows_name, Some(&[REQUEST]))? {
+        let batch = batch?;
+        let column = batch.column_by_name(REQUEST).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+        let column = column.ok_or_else(|| {
+            EngineError::corrupt(format!(
+                "{rows_name} lacks the column `{REQUEST}` of a run with several rows per request"
+            ))
+        })?;
+        numbers.push(column.clone());
+    }
+    Requests::new(&numbers, |row| answers.was_sent(row))
+        .map_err(|error| EngineError::corrupt(format!("{rows_name}: {error}")))
 }
 
 /// Returns the rows of a file, without answers yet.

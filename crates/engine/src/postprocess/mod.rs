@@ -3,6 +3,7 @@
 
 mod answer_lines;
 mod answers;
+mod attempts;
 mod duplicates;
 mod field_columns;
 mod files;
@@ -12,6 +13,8 @@ mod join_job;
 mod output;
 mod pivot;
 mod prompts_read;
+mod replies;
+mod requests;
 mod row_ids;
 mod run;
 mod shared;
@@ -21,9 +24,9 @@ mod unanswered;
 pub use answers::{JobAttempt, Reading};
 pub use duplicates::WaitingRows;
 pub use input::PostprocessInput;
-pub use join::{JobAnswers, Joined, join};
+pub use join::{JobAnswers, Joined, SingleRow, join};
 pub use join_job::JoinJob;
 pub use pivot::{PivotTask, pivot};
 pub use prompts_read::PromptsRead;
 pub use run::Postprocessor;
-pub use unanswered::copy_unanswered;
+pub use unanswered::{SingleRows, copy_unanswered, write_unanswered};

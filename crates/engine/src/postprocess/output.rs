@@ -72,7 +72,7 @@ impl<'a> AnswerColumns<'a> {
         let Some(row) = answers.rows.get(number) else { return };
         counts.rows += 1;
         counts.retried += u64::from(row.attempts > 1);
-        counts.unanswered += u64::from(answers.can_be_sent(number));
+        counts.unanswered += u64::from(answers.begins_record_to_send(number));
         self.attempts.append_value(row.attempts);
         if self.prompts.named {
             self.prompt_id.append_option(self.prompts.id(row.prompt));
@@ -154,14 +154,17 @@ impl<'a> AnswerColumns<'a> {
                 }
                 Some(values)
             }
-            Fields::None | Fields::Unparsed(_) => None,
+            Fields::None | Fields::Unparsed(_) | Fields::NotListed(_) => None,
         });
+        if let Fields::NotListed(why) = &reply.fields {
+            return Some(RowError::from(&**why));
+        }
         if answers.text(reply).is_none() && embedding.is_none() {
             return Some(RowError::new(RowErrorCode::EmptyAnswer, stop_reason.unwrap_or("not given")));
         }
         match &reply.fields {
             Fields::Unparsed(unparsed) => Some(RowError::from(&**unparsed)),
-            Fields::None | Fields::Found { .. } => None,
+            Fields::None | Fields::Found { .. } | Fields::NotListed(_) => None,
         }
     }
 

@@ -13,6 +13,8 @@ pub struct PromptsRead {
     readers: Vec<PromptReader>,
     /// Prefill of each prompt; may be empty.
     prefills: Vec<String>,
+    /// If true, requests may have several rows, so that records have the ids of requests.
+    pub(super) has_rows_parts: bool,
     /// Fields of all prompts, each once.
     pub(super) fields: Vec<String>,
     /// Kinds of the declared types of the fields.
@@ -50,8 +52,8 @@ impl PromptsRead {
             }
         }
         let numbers = readers.iter().zip(0..).map(|(reader, number)| (reader.id.clone(), number)).collect();
-        let prefills = prefills.collect();
-        Ok(Self { prefills, declared, typed_by_values, numbers, fields, named: plan.names_prompts(), readers })
+        let (prefills, has_rows_parts, named) = (prefills.collect(), plan.has_rows_parts(), plan.names_prompts());
+        Ok(Self { readers, prefills, has_rows_parts, fields, declared, typed_by_values, numbers, named })
     }
 
     /// Returns the kinds of the declared types of all fields. A field without one has none.
@@ -91,8 +93,19 @@ impl PromptsRead {
         self.readers.get(usize::from(number))
     }
 
-    /// Returns the prefill of a prompt, with which every answer to it begins.
+    /// Returns true if an answer to a prompt is a list with an element for each row of its request.
+    pub(super) fn lists_rows(&self, number: u16) -> bool {
+        self.reader(number).is_some_and(|reader| reader.lists_rows)
+    }
+
+    /// Returns the prefill of a prompt, with which the answer to each row begins.
     pub(super) fn prefill(&self, number: u16) -> &str {
+        // A list begins with it, but its elements do not.
+        if self.lists_rows(number) { "" } else { self.sent_prefill(number) }
+    }
+
+    /// Returns the prefill of a prompt, with which every answer to a request begins.
+    pub(super) fn sent_prefill(&self, number: u16) -> &str {
         self.prefills.get(usize::from(number)).map_or("", String::as_str)
     }
 }

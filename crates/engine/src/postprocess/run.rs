@@ -7,12 +7,13 @@ use super::join::{JobAnswers, join};
 use super::join_job::JoinJob;
 use super::pivot::{PivotTask, pivot};
 use super::prompts_read::PromptsRead;
-use super::unanswered::copy_unanswered;
+use super::unanswered::{SingleRows, write_unanswered};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, StoredJob};
 use crate::objects::{
     Bucket, ObjectMeta, ObjectRangeReader, ObjectSink, ObjectWriter, StreamReader, Uploads, blocking, for_each_line_of,
 };
+use crate::records::{RunWriters, record_writers};
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
@@ -23,6 +24,7 @@ use bedrock_batch_domain::job::{JobStatus, unanswered};
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinTask};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::model::RecordWriter;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::ChunkCounts;
@@ -49,6 +51,17 @@ struct RowsFile {
     /// Execution that owns the run.
     owner: ExecutionArn,
     prompts: PromptsRead,
+}
+
+impl RowsFile {
+    /// Returns the writers of records, of which only runs with requests of several rows need some.
+    fn writers(&self) -> Result<Vec<RecordWriter>, EngineError> {
+        if !self.plan.prompts.has_rows_parts() {
+            return Ok(Vec::new());
+        }
+        let Plan { request, prompts, model, .. } = &self.plan;
+        Ok(record_writers(RunWriters { request, family: model.family, prompts, has_embedding_input: false })?)
+    }
 }
 
 impl Postprocessor {
@@ -140,7 +153,9 @@ impl Postprocessor {
                 let joined = join(&job, &rows, &file.rows.uri.to_string(), jobs, &sink)?;
                 if joined.counts.unanswered > 0 {
                     let lines = StreamReader::new(&runtime, &s3, &records);
-                    copy_unanswered(lines, &joined.unanswered, &sink, &file.layout.unanswered_key(chunk))?;
+                    let writers = file.writers()?;
+                    let single = SingleRows { rows: &rows, rows_name: &file.rows.uri.to_string(), writers: &writers };
+                    write_unanswered(lines, &joined, &single, &sink, &file.layout.unanswered_key(chunk))?;
                 }
                 Ok(joined.counts)
             })

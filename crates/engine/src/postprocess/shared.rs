@@ -73,6 +73,9 @@ fn shared(answers: &Answers<'_>, id: &str, row: &Row) -> SharedAnswer {
         Outcome::Missing => answer.none = none(answers.missing(row).into_owned()),
         Outcome::Failed(error) => answer.none = none(RowError::from(&**error)),
         Outcome::NotSent(error) | Outcome::NoneShared(error) => answer.none = none(RowError::clone(error)),
+        Outcome::Replied(StoredReply { fields: Fields::NotListed(why), .. }) => {
+            answer.none = none(RowError::from(&**why));
+        }
         Outcome::Replied(kept) => {
             answer.text = answers.text(kept).map(str::to_owned);
             answer.embedding = answers.embedding(kept).map(<[f32]>::to_vec);

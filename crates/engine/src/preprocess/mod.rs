@@ -12,7 +12,6 @@ mod freeze;
 mod input;
 mod own_columns;
 mod prompting;
-mod record_writers;
 mod row_budget;
 mod start;
 mod start_input;

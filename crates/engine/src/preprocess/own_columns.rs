@@ -2,9 +2,9 @@
 
 use crate::error::EngineError;
 use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
-use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID, ROW_ERROR};
+use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID, REQUEST, ROW_ERROR};
 use bedrock_batch_domain::row_error::RowError;
 use std::sync::Arc;
 
@@ -48,6 +48,15 @@ pub(super) fn with_prompts(batch: &RecordBatch, prompts: StringArray) -> Result<
     fields.push(Field::new(PROMPT, DataType::Utf8, true));
     let mut columns = batch.columns().to_vec();
     columns.push(Arc::new(prompts));
+    batch_of(fields, columns)
+}
+
+/// Adds the number of each row's request.
+pub(super) fn with_requests(batch: &RecordBatch, requests: Vec<Option<u64>>) -> Result<RecordBatch, EngineError> {
+    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new(REQUEST, DataType::UInt64, true));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(UInt64Array::from(requests)));
     batch_of(fields, columns)
 }
 

@@ -5,7 +5,7 @@ use super::input::InputReader;
 use super::prompting::Survey;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
-use bedrock_batch_domain::check::{answer_problems, reference_warning};
+use bedrock_batch_domain::check::{answer_problems, reference_warning, rows_part_problems};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
 use bedrock_batch_domain::lane::Lane;
@@ -27,10 +27,12 @@ pub(super) struct RowBudget {
     within_total: u64,
     /// Number of rows of the input that are used.
     pub(super) taken: u64,
-    /// Number of prompted rows that they become: more, if rows have several prompts.
+    /// Number of prompted rows that they become: more, if rows have several prompts. Several of them may share a request.
     pub(super) records: u64,
     pub(super) lane: Lane,
     pub(super) limits: ChunkLimits,
+    /// Maximum number of rows per request.
+    per_request: u32,
 }
 
 impl RowBudget {
@@ -48,7 +50,9 @@ impl RowBudget {
         let budget = Self::of(checked, Some(&survey))?;
         checked.resolved.prompts = take(&mut checked.resolved.prompts).restricted_to(&survey.used);
         // If rows name their prompts, the prompts that are sent are known only now.
-        Problems::check(answer_problems(&checked.request, &checked.resolved))?;
+        let mut problems = answer_problems(&checked.request, &checked.resolved);
+        problems.extend(rows_part_problems(&checked.request, &checked.resolved.prompts));
+        Problems::check(problems)?;
         Ok(budget)
     }
 
@@ -56,7 +60,9 @@ impl RowBudget {
     fn maximum(checked: &ValidatedRequest) -> (u64, u64) {
         let request = &checked.request;
         let per_job = request.max_records_per_job.min(checked.resolved.model.limits.max_records_per_job);
-        let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * u64::from(per_job));
+        let rows_per_job = u64::from(per_job) * u64::from(request.rows_per_request());
+        // With requests of several rows, it is only an upper bound: a request may have fewer rows than it may have.
+        let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * rows_per_job);
         (checked.input.shape.rows.min(request.max_records_total.unwrap_or(u64::MAX)), in_jobs)
     }
 
@@ -69,15 +75,18 @@ impl RowBudget {
             Some(survey) => (survey.rows, survey.records),
             None => (within_total.min(in_jobs), within_total.min(in_jobs)),
         };
-        let lane = lane_of(request, model, records);
+        // At least as many requests are sent.
+        let requests = records.div_ceil(u64::from(request.rows_per_request()));
+        let lane = lane_of(request, model, requests);
         let limits = chunk_limits(request, model, lane);
-        limits.check(records)?;
-        if records.div_ceil(u64::from(limits.max_records)) > MAX_JOBS {
+        limits.check(requests).map_err(|problem| of_requests(problem, limits, request, records))?;
+        if requests.div_ceil(u64::from(limits.max_records)) > MAX_JOBS {
             let rule = format!("{records} rows would need more than {MAX_JOBS} jobs, the maximum of a run");
             let remedy = "raise it (Bedrock takes up to 100,000 records per job), or split the input";
             return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
         }
-        Ok(Self { there, within_total, taken, records, lane, limits })
+        let per_request = request.rows_per_request();
+        Ok(Self { there, within_total, taken, records, lane, limits, per_request })
     }
 
     pub(super) fn counts(self, checked: &ValidatedRequest, written: &Written) -> Result<PlanCounts, EngineError> {
@@ -147,8 +156,9 @@ impl RowBudget {
         }
         let least = self.limits.min_records;
         let rest = written.rows.saturating_sub(rejected + duplicates);
+        let sharing = if self.per_request > 1 { ", of which several rows share one" } else { "" };
         if self.lane == Lane::Batch && rest > 0 {
-            parts.push(format!("the others are fewer than the {least} records that a batch job needs"));
+            parts.push(format!("the others are fewer than the {least} records that a batch job needs{sharing}"));
         }
         let rule = format!("of {} rows, {}", written.rows, parts.join(", and "));
         let remedy = match (rejected > 0, duplicates > 0) {
@@ -159,6 +169,19 @@ impl RowBudget {
         };
         Problem::without_value("the input", rule).remedy(remedy)
     }
+}
+
+/// Explains a problem of the number of requests, if several rows share one.
+fn of_requests(problem: Problem, limits: ChunkLimits, request: &RunRequest, rows: u64) -> Problem {
+    let per_request = request.rows_per_request();
+    let (least, most) = (limits.min_records, limits.max_records);
+    if per_request == 1 || most < least {
+        return problem;
+    }
+    let requests = rows.div_ceil(u64::from(per_request));
+    let rule =
+        format!("{rows} rows make {requests} requests, which do not form batch jobs of {least} to {most} records");
+    Problem::new("rows_per_request", per_request, rule).remedy(format!("lower it, or {}", problem.remedy))
 }
 
 /// Converts counts by reason to counts by the words for the reasons.

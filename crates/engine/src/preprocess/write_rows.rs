@@ -3,12 +3,13 @@
 use super::chunks::{ChunkWriteSpec, Written, count_lines, dry_run, write_chunks};
 use super::input::InputReader;
 use super::prompting::RowPrompter;
-use super::record_writers::record_writers;
 use super::row_budget::RowBudget;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
 use crate::images::{Buckets, CONCURRENCY, ImageFetcher};
 use crate::objects::ObjectSink;
+use crate::records::{RunWriters, record_writers};
+use bedrock_batch_domain::check::EMBEDDING_INPUT;
 use bedrock_batch_domain::chunk_plan::Chunker;
 use bedrock_batch_domain::image::ImageLimits;
 use bedrock_batch_domain::input::InputType;
@@ -25,9 +26,17 @@ pub(super) fn write_rows(
     sink: &impl ObjectSink,
 ) -> Result<Written, EngineError> {
     let runtime = Handle::current();
-    let records = record_writers(checked)?;
+    let records = record_writers(RunWriters {
+        request: &checked.request,
+        family: checked.resolved.model.family,
+        prompts: &checked.resolved.prompts,
+        has_embedding_input: checked.input.view.names().iter().any(|name| name == EMBEDDING_INPUT),
+    })?;
     let limits = &checked.resolved.model.limits;
-    let max_record_bytes = limits.max_record_bytes.min(Chunker::max_line_bytes(budget.limits));
+    let has_rows_parts = checked.resolved.prompts.has_rows_parts();
+    let max_block = if has_rows_parts { budget.limits.max_block_records(records.len()) } else { 1 };
+    let max_line_bytes = Chunker::max_line_bytes_in_blocks(budget.limits, max_block);
+    let max_record_bytes = limits.max_record_bytes.min(max_line_bytes);
     let images = match checked.request.rows.input_type {
         InputType::Text => None,
         InputType::Image => Some(image_fetcher(&runtime, inputs, checked, max_record_bytes)),
@@ -49,8 +58,10 @@ pub(super) fn write_rows(
     };
     let minimum = budget.limits.min_records;
     // There are few enough rows to read them twice.
-    let few = budget.lane == Lane::Batch && spec.deduplicate && budget.records < 2 * u64::from(minimum);
-    if few && dry_run(&spec, prompted())?.too_few_without_duplicates(minimum) {
+    let per_request = checked.request.rows_per_request();
+    let few_rows = 2 * u64::from(minimum) * u64::from(per_request);
+    let few = budget.lane == Lane::Batch && spec.deduplicate && budget.records < few_rows;
+    if few && dry_run(&spec, prompted())?.too_few_without_duplicates(minimum, per_request) {
         // In batch, at half the price, all rows cost less than the distinct ones on demand.
         spec.deduplicate = false;
     }

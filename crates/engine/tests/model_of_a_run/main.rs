@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bucket;
+mod record;
 mod run;
 mod world;
 
@@ -13,7 +14,8 @@ use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::input::{Inference, ProcessingMode};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
-use bedrock_batch_domain::prompt::Template;
+use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
+use bedrock_batch_engine::postprocess::PromptsRead;
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec as Chunking, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
@@ -22,6 +24,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use rstest::rstest;
 use run::{Run, lane_of};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use world::{Dice, World, limits};
 
@@ -34,6 +37,8 @@ struct Script {
     /// For each row, an earlier row that it equals.
     equals: Vec<Option<u8>>,
     is_wide: bool,
+    /// Maximum number of rows per request; `None` for a prompt without a part that is repeated for each row.
+    per_request: Option<usize>,
     /// Steps after which the execution is stopped, each with the number of items of its Map that are processed, and true if
     /// another execution collects the run before it is resumed.
     stops: Vec<(u8, u8, bool)>,
@@ -59,18 +64,40 @@ struct Played<'a> {
     run: Run<'a>,
 }
 
-fn play<'a>(script: &Script, dice: &'a [u8]) -> Played<'a> {
+/// Prompt of a run, and the writer of its records.
+struct Prompting {
+    read: PromptsRead,
+    writers: [RecordWriter; 1],
+}
+
+impl Prompting {
+    fn of(script: &Script) -> Self {
+        let inference = Inference::default();
+        let writer = |template: &str| {
+            let template = Template::parse(template).unwrap();
+            RecordWriter::new(Family::Nova, &template, &inference, None, None, false)
+        };
+        let Some(per_request) = script.per_request else {
+            return Self { read: PromptsRead::default(), writers: [writer("{text}")] };
+        };
+        let (outer, row) = ("All:\n{rows}", "<{row_id}:{text}>");
+        let prompt = json!({"description": "d", "template": outer, "rows": {"template": row}});
+        let plan = PromptPlan::single("p", serde_json::from_value::<Prompt>(prompt).unwrap());
+        let writers = [writer(row).of_rows(&Template::parse(outer).unwrap(), per_request)];
+        Self { read: PromptsRead::new(&plan, &inference).unwrap(), writers }
+    }
+}
+
+fn play<'a>(script: &Script, prompting: &'a Prompting, dice: &'a [u8]) -> Played<'a> {
     let rows = script.rows;
     let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
     let bucket = Bucket::default();
     let csv = |csv: String, row: u64| csv + &format!("row {}\n", script.first_of(row));
     let csv: String = (0..rows).fold("text\n".to_owned(), csv);
-    let template = Template::parse("{text}").unwrap();
-    let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
     let lane = lane_of(script.mode);
     let chunking = Chunking {
         layout: &layout,
-        records: &records,
+        records: &prompting.writers,
         limits: limits(lane, script.mode == ProcessingMode::Auto),
         max_record_bytes: 100_000,
         rows,
@@ -86,6 +113,8 @@ fn play<'a>(script: &Script, dice: &'a [u8]) -> Played<'a> {
         bucket,
         layout: layout.clone(),
         mode: script.mode,
+        prompts: &prompting.read,
+        writers: &prompting.writers,
         bedrock: HashMap::new(),
         table: HashMap::new(),
         sent: HashMap::new(),
@@ -110,7 +139,11 @@ fn play<'a>(script: &Script, dice: &'a [u8]) -> Played<'a> {
     for (id, answer, attempts) in keys.flat_map(|key| output(&run.world.bucket.get(&key))) {
         if let Some(answer) = &answer {
             let row: u64 = id[1..].parse().unwrap();
-            assert_eq!(answer, &format!("answer to {}", self::id(script.first_of(row))));
+            let expected = format!("answer to {}", self::id(script.first_of(row)));
+            match script.per_request {
+                None => assert_eq!(answer, &expected),
+                Some(_) => assert_eq!(answer, &json!({"answer": expected}).to_string()),
+            }
         }
         assert!(rows_out.insert(id.clone(), (answer.is_some(), attempts)).is_none(), "{id} came out twice");
     }
@@ -137,7 +170,8 @@ fn rows_of(batch: &RecordBatch) -> Vec<(String, Option<String>, u32)> {
 
 /// Checks that a run keeps all promises.
 fn check(script: &Script, dice: &[u8]) -> Result<(), TestCaseError> {
-    let Played { rows, run } = play(script, dice);
+    let prompting = Prompting::of(script);
+    let Played { rows, run } = play(script, &prompting, dice);
     let world = &run.world;
     prop_assert_eq!(rows.len() as u64, script.rows, "no row is lost");
     // Each execution that resumes the run allows at least one more round.
@@ -158,7 +192,7 @@ fn check(script: &Script, dice: &[u8]) -> Result<(), TestCaseError> {
             prop_assert!(!answered);
         }
     }
-    // No answered record was sent again.
+    // No answered row was sent again.
     let mut paid = BTreeSet::new();
     for job in world.bedrock.values() {
         for id in &job.answered {
@@ -184,9 +218,10 @@ proptest! {
         dice in prop::collection::vec(any::<u8>(), 0..1500),
         equals in prop::collection::vec(prop::option::weighted(0.2, any::<u8>()), 0..60),
         is_wide in any::<bool>(),
+        per_request in prop::option::of(1usize..6),
         stops in prop::collection::vec((0u8..12, 0u8..4, any::<bool>()), 0..3),
     ) {
-        check(&Script { rows, mode, max_rounds, equals, is_wide, stops }, &dice)?;
+        check(&Script { rows, mode, max_rounds, equals, is_wide, per_request, stops }, &dice)?;
     }
 
     #[test]
@@ -196,7 +231,22 @@ proptest! {
         max_rounds in 0u32..4,
         dice in prop::collection::vec(any::<u8>(), 0..1500),
     ) {
-        check(&Script { rows, mode, max_rounds, equals: Vec::new(), is_wide: false, stops: Vec::new() }, &dice)?;
+        let (equals, stops) = (Vec::new(), Vec::new());
+        check(&Script { rows, mode, max_rounds, equals, is_wide: false, per_request: None, stops }, &dice)?;
+    }
+
+    #[test]
+    fn requests_of_several_rows_lose_no_row_and_send_no_answered_one_again(
+        rows in 4u64..120,
+        mode in prop::sample::select(vec![ProcessingMode::Auto, ProcessingMode::Realtime]),
+        max_rounds in 0u32..5,
+        per_request in 2usize..9,
+        dice in prop::collection::vec(any::<u8>(), 0..1500),
+        equals in prop::collection::vec(prop::option::weighted(0.1, any::<u8>()), 0..120),
+        stops in prop::collection::vec((0u8..12, 0u8..4, any::<bool>()), 0..3),
+    ) {
+        let per_request = Some(per_request);
+        check(&Script { rows, mode, max_rounds, equals, is_wide: false, per_request, stops }, &dice)?;
     }
 }
 
@@ -207,5 +257,6 @@ proptest! {
 #[case(55, 2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 134, 0, 0, 0, 0, 62, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 213, 0, 22, 0, 24, 8, 72, 8, 0, 8, 0, 0, 0, 96, 0, 15, 0, 0, 215, 47, 0, 8, 55, 0, 167, 23, 23, 39, 47, 7, 119, 0, 0, 27, 0, 75, 0, 0, 19, 0, 80, 72, 8, 0, 0, 86, 0, 23, 116, 36, 193, 255, 81, 205, 201, 40, 203, 102, 140, 217, 78, 225, 177, 110, 134, 14, 172, 114, 213, 127, 167, 213, 138, 83, 54, 98, 208, 64, 81, 223, 67, 250, 179, 87, 87, 133, 188, 131, 9, 43, 84, 153, 48, 26, 173, 214, 106, 4, 143, 134, 128, 71, 145, 190, 155, 1, 154, 227, 119, 217, 243, 214, 16, 63, 230, 91, 154, 151, 60, 20, 5, 233, 124, 247, 60, 6, 51, 143, 229, 255, 66, 125, 114, 80, 126, 216, 237, 174])]
 fn runs_that_once_failed_are_correct(#[case] rows: u64, #[case] max_rounds: u32, #[case] dice: &[u8]) {
     let (mode, equals) = (ProcessingMode::Auto, Vec::new());
-    check(&Script { rows, mode, max_rounds, equals, is_wide: false, stops: Vec::new() }, dice).unwrap();
+    let (per_request, stops) = (None, Vec::new());
+    check(&Script { rows, mode, max_rounds, equals, is_wide: false, per_request, stops }, dice).unwrap();
 }

@@ -127,7 +127,8 @@ impl<'a> Run<'a> {
 
     fn join(&mut self, chunk: u32, attempts: &[ChunkAttempt], stamp: JoinStamp) {
         let joined = self.world.join(chunk, attempts);
-        assert_eq!(joined.counts.unanswered, joined.unanswered.iter().filter(|open| **open).count() as u64);
+        let copied = joined.unanswered.iter().filter(|open| **open).count();
+        assert_eq!(joined.counts.unanswered, (copied + joined.single_rows.len()) as u64);
         self.counts.insert(chunk, ChunkCounts { stamp, ..joined.counts });
     }
 

@@ -1,6 +1,7 @@
 //! World around a run: Bedrock, the job table, events, and processes that die.
 
 use crate::bucket::Bucket;
+use crate::record::Record;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::input::{OutputFormat, ProcessingMode, RetryOn};
@@ -8,15 +9,16 @@ use bedrock_batch_domain::job::{Action, FailureKind, JobStatus, Stored, next_act
 use bedrock_batch_domain::join_task::ChunkAttempt;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{Layout, client_request_token};
-use bedrock_batch_domain::model::Family;
+use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::plan::{JobItem, Parts};
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::run::{Fate, History, NewPass, Pass};
 use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::next_step::PassFiles;
 use bedrock_batch_engine::postprocess::{
-    JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, WaitingRows, copy_unanswered, join,
+    JobAnswers, JobAttempt, JoinJob, Joined, PromptsRead, Reading, SingleRows, WaitingRows, join, write_unanswered,
 };
+use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
@@ -39,7 +41,7 @@ impl Dice<'_> {
 pub(crate) struct BedrockJob {
     status: JobStatus,
     failure: FailureKind,
-    /// Output of the job, and the records that it answered.
+    /// Output of the job, and the rows that it answered.
     output: String,
     pub(crate) answered: BTreeSet<String>,
 }
@@ -76,14 +78,17 @@ pub(crate) struct World<'a> {
     pub(crate) bucket: Bucket,
     pub(crate) layout: Layout,
     pub(crate) mode: ProcessingMode,
+    /// Prompts of the run, and the writers of their records.
+    pub(crate) prompts: &'a PromptsRead,
+    pub(crate) writers: &'a [RecordWriter],
     /// Jobs at Bedrock by idempotency token.
     pub(crate) bedrock: HashMap<String, BedrockJob>,
     pub(crate) table: HashMap<JobName, Item>,
-    /// Number of times that each record was sent in an accepted job or request.
+    /// Number of times that each row was sent in an accepted job or request.
     pub(crate) sent: HashMap<String, u32>,
-    /// Records that were answered.
+    /// Rows that were answered.
     pub(crate) answered: BTreeSet<String>,
-    /// Records that the model refuses permanently.
+    /// Rows that the model refuses permanently, with all other rows of their request.
     pub(crate) hopeless: BTreeSet<String>,
     /// Tasks of the state machine that were answered.
     pub(crate) woken: u32,
@@ -98,27 +103,36 @@ pub(crate) fn limits(lane: Lane, small_last: bool) -> ChunkLimits {
 }
 
 impl World<'_> {
-    fn records_of(&self, index: u32) -> Vec<String> {
+    fn records_of(&self, index: u32) -> Vec<Record> {
         let lines = String::from_utf8(self.bucket.get(&self.layout.records_key(index)).to_vec()).unwrap();
-        let id = |line: &str| line.split('"').nth(3).unwrap().to_owned();
-        lines.lines().map(id).collect()
+        lines.lines().map(|line| Record::read(line, self.has_requests_of_rows())).collect()
+    }
+
+    fn has_requests_of_rows(&self) -> bool {
+        self.writers[0].has_rows_part()
     }
 
     /// Processes the records of an accepted job.
-    fn process(&mut self, ids: &[String], may_be_missing: bool) -> (String, BTreeSet<String>) {
+    fn process(&mut self, records: &[Record], may_be_missing: bool) -> (String, BTreeSet<String>) {
         let (mut lines, mut answered) = (Vec::new(), BTreeSet::new());
-        for id in ids {
-            *self.sent.entry(id.clone()).or_default() += 1;
-            let hopeless = self.hopeless.contains(id);
+        for Record { id, rows } in records {
+            for row in rows {
+                *self.sent.entry(row.clone()).or_default() += 1;
+            }
+            let hopeless = rows.iter().any(|row| self.hopeless.contains(row));
             let line = match self.dice.roll(8) {
                 _ if hopeless => format!(r#"{{"recordId":"{id}","error":{{"errorCode":400,"errorMessage":"no"}}}}"#),
                 6 => format!(r#"{{"recordId":"{id}","error":{{"errorCode":429,"errorMessage":"slow"}}}}"#),
                 7 if may_be_missing => continue,
                 _ => {
-                    answered.insert(id.clone());
-                    format!(
-                        r#"{{"recordId":"{id}","modelOutput":{{"output":{{"message":{{"content":[{{"text":"answer to {id}"}}]}}}}}}}}"#
-                    )
+                    let text = if self.has_requests_of_rows() {
+                        self.list(rows, &mut answered)
+                    } else {
+                        answered.insert(id.clone());
+                        format!("answer to {id}")
+                    };
+                    let content = json!([{"text": text}]);
+                    format!(r#"{{"recordId":"{id}","modelOutput":{{"output":{{"message":{{"content":{content}}}}}}}}}"#)
                 }
             };
             lines.push(line);
@@ -130,12 +144,37 @@ impl World<'_> {
         (lines.join("\n"), answered)
     }
 
+    /// Answers the rows of a request: with a list in any order, in which rows may be missing, doubled or have a strange id, or
+    /// with no list at all.
+    fn list(&mut self, rows: &[String], answered: &mut BTreeSet<String>) -> String {
+        if self.dice.bad_luck(9) {
+            return "I cannot do that.".to_owned();
+        }
+        let mut elements = Vec::new();
+        for (number, row) in (1..).zip(rows) {
+            let element = |id: usize| json!({"id": id, "answer": format!("answer to {row}")});
+            match self.dice.roll(9) {
+                5 => {}
+                6 => elements.push(element(rows.len() + number)),
+                7 => elements.extend([element(number), element(number)]),
+                _ => {
+                    answered.insert(row.clone());
+                    elements.push(element(number));
+                }
+            }
+        }
+        if self.dice.bad_luck(2) {
+            elements.reverse();
+        }
+        Value::Array(elements).to_string()
+    }
+
     /// `CreateModelInvocationJob`: a repeated token returns the same job.
     fn create(&mut self, job: &JobItem) -> Result<String, ()> {
         let token = client_request_token(&RunId::of_execution("r"), &job.name);
         if !self.bedrock.contains_key(&token) {
-            let ids = self.records_of(job.index);
-            assert_eq!(ids.len(), job.records as usize);
+            let records = self.records_of(job.index);
+            assert_eq!(records.len(), job.records as usize);
             assert!(job.records >= MINIMUM, "Bedrock takes no smaller job");
             let end = self.dice.roll(8);
             let (status, failure) = match end {
@@ -150,11 +189,11 @@ impl World<'_> {
             let (output, answered) = if nothing {
                 (String::new(), BTreeSet::new())
             } else {
-                self.process(&ids, status != JobStatus::Completed)
+                self.process(&records, status != JobStatus::Completed)
             };
             if nothing {
-                for id in ids {
-                    *self.sent.entry(id).or_default() += 1;
+                for row in records.into_iter().flat_map(|record| record.rows) {
+                    *self.sent.entry(row).or_default() += 1;
                 }
             }
             self.answered.extend(answered.clone());
@@ -245,8 +284,9 @@ impl World<'_> {
     }
 
     fn run_on_demand_job(&mut self, job: &JobItem) {
-        let ids = self.records_of(job.index);
-        let (output, answered) = self.process(&ids, false);
+        let records = self.records_of(job.index);
+        assert_eq!(records.len(), job.records as usize);
+        let (output, answered) = self.process(&records, false);
         self.answered.extend(answered.clone());
         let token = job.name.to_string();
         self.bedrock.insert(
@@ -278,23 +318,25 @@ impl World<'_> {
         let wanted = self.bucket.find(&self.layout.wanted_key(chunk));
         let wanted: Option<Vec<String>> = wanted.map(|json| serde_json::from_slice(&json).unwrap());
         let shared_key = self.layout.shared_key(chunk);
-        let prompts = PromptsRead::default();
         let shared = wanted.as_deref().map(|wanted| (wanted, shared_key.as_str()));
-        let job = JoinJob { shared, ..join_job(&prompts, &outputs) };
+        let job = JoinJob { shared, ..join_job(self.prompts, &outputs) };
         let rows = self.bucket.get(&self.layout.rows_key(chunk));
+        let unanswered_key = self.layout.unanswered_key(chunk);
+        let is_repeated = self.dice.bad_luck(4);
+        let single = SingleRows { rows: &rows, rows_name: "rows", writers: self.writers };
         let once = || {
             let jobs = attempts.iter().map(|job| self.answers_of(job));
             let joined = join(&job, &rows, "rows", jobs, &self.bucket).unwrap();
             let lines = self.bucket.get(&self.layout.records_key(chunk));
-            copy_unanswered(&lines[..], &joined.unanswered, &self.bucket, &self.layout.unanswered_key(chunk)).unwrap();
+            write_unanswered(&lines[..], &joined, &single, &self.bucket, &unanswered_key).unwrap();
             joined
         };
         let first = once();
-        if self.dice.bad_luck(4) {
-            let before = self.bucket.get(&outputs[0].1);
-            let jobs = attempts.iter().map(|job| self.answers_of(job));
-            join(&job, &rows, "rows", jobs, &self.bucket).unwrap();
-            assert_eq!(self.bucket.get(&outputs[0].1), before, "a repetition writes the same file");
+        if is_repeated {
+            let files = || [&outputs[0].1, &unanswered_key].map(|key| self.bucket.get(key));
+            let before = files();
+            once();
+            assert_eq!(files(), before, "a repetition writes the same files");
         }
         first
     }
@@ -302,8 +344,7 @@ impl World<'_> {
     /// Joins a file of duplicates with the answers of the rows that they equal.
     pub(crate) fn join_duplicates(&self, file: u32, first_rows: &[u64]) {
         let outputs = [(OutputFormat::Parquet, self.layout.duplicate_output_key(file, "parquet"))];
-        let prompts = PromptsRead::default();
-        let job = join_job(&prompts, &outputs);
+        let job = join_job(self.prompts, &outputs);
         let rows = self.bucket.get(&self.layout.duplicate_rows_key(file));
         let mut waiting = WaitingRows::read(&rows, "duplicates", first_rows, job.reading).unwrap();
         let mut counts = ChunkCounts::default();

@@ -7,6 +7,7 @@ mod fake;
 mod filling;
 mod labels;
 mod listed;
+mod listing;
 mod material;
 mod model_name;
 mod replay;
@@ -19,6 +20,7 @@ use crate::backend::replay::Recordings;
 use crate::families::prompt::{Prompt, Refusal, TextPrompt};
 use crate::options::{BackendName, OnMiss, Options};
 
+pub(crate) use listing::ListFaults;
 pub(crate) use model_name::short_model_name;
 pub(crate) use reply::{EmbeddingReply, Reply, Stop, TextReply};
 
@@ -27,6 +29,19 @@ pub(crate) use reply::{EmbeddingReply, Reply, Stop, TextReply};
 pub(crate) enum Backend {
     Fake,
     Replay { recordings: Recordings, on_miss: OnMiss },
+}
+
+/// Source of answers, and the faults of its answers to requests of several rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) backend: &'a Backend,
+    pub(crate) list_faults: ListFaults,
+}
+
+impl Source<'_> {
+    pub(crate) fn answer(&self, base: &str, prompt: &Prompt) -> Result<Reply, Refusal> {
+        self.backend.answer(base, prompt, self.list_faults)
+    }
 }
 
 impl Backend {
@@ -41,22 +56,23 @@ impl Backend {
         }
     }
 
-    pub(crate) fn answer(&self, base: &str, prompt: &Prompt) -> Result<Reply, Refusal> {
+    fn answer(&self, base: &str, prompt: &Prompt, faults: ListFaults) -> Result<Reply, Refusal> {
         match (self, prompt) {
             (Self::Replay { recordings, on_miss }, Prompt::Text(prompt)) => {
                 match (recordings.find(base, prompt), on_miss) {
                     (Some(reply), _) => Ok(Reply::Text(reply)),
-                    (None, OnMiss::Fake) => Ok(made_up(base, prompt)),
+                    (None, OnMiss::Fake) => Ok(made_up(base, prompt, faults)),
                     (None, OnMiss::Error) => Err(Refusal::invalid("There is no recorded answer for this input.")),
                 }
             }
-            (_, Prompt::Text(prompt)) => Ok(made_up(base, prompt)),
+            (_, Prompt::Text(prompt)) => Ok(made_up(base, prompt, faults)),
             // Vectors are not recorded: a made-up one is as good.
             (_, Prompt::Embedding(prompt)) => Ok(Reply::Embedding(embedding::vector(base, prompt))),
         }
     }
 }
 
-fn made_up(base: &str, prompt: &TextPrompt) -> Reply {
-    Reply::Text(cut::to_size(&fake::text(base, prompt), prompt))
+fn made_up(base: &str, prompt: &TextPrompt, faults: ListFaults) -> Reply {
+    let text = listing::text(base, prompt, faults).unwrap_or_else(|| fake::text(base, prompt));
+    Reply::Text(cut::to_size(&text, prompt))
 }

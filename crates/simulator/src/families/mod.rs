@@ -21,7 +21,7 @@ mod titan;
 
 use serde_json::Value;
 
-use crate::backend::{Backend, Reply};
+use crate::backend::{Reply, Source};
 use crate::control::request::InvocationType;
 use crate::families::node::Node;
 use crate::families::prompt::{Prompt, Refusal};
@@ -39,7 +39,7 @@ pub(crate) struct Answered {
 
 /// Returns the answer of a model to a request.
 pub(crate) fn answer(
-    backend: &Backend,
+    source: Source<'_>,
     model: &Model,
     written_for: InvocationType,
     channel: Channel,
@@ -69,7 +69,7 @@ pub(crate) fn answer(
             }
         }
     };
-    let reply = backend.answer(&model.base, &prompt)?;
+    let reply = source.answer(&model.base, &prompt)?;
     let (input_tokens, output_tokens) = (reply.input_tokens(), reply.output_tokens());
     let output = match (&reply, &prompt) {
         (Reply::Text(reply), _) if converse => converse::write(reply),

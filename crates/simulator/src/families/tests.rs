@@ -6,7 +6,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::backend::{Backend, ListFaults};
 
+const SOURCE: Source<'static> = Source { backend: &Backend::Fake, list_faults: ListFaults { seed: 0, rate: 0.0 } };
 const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 const HAIKU_4_5: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 const NOVA: &str = "amazon.nova-lite-v1:0";
@@ -18,16 +20,16 @@ const GPT: &str = "openai.gpt-oss-20b-1:0";
 
 fn native(model: &str, body: &Value) -> Result<Value, Refusal> {
     let model = Model::read(model);
-    answer(&Backend::Fake, &model, InvocationType::InvokeModel, Channel::Batch, body).map(|answered| answered.output)
+    answer(SOURCE, &model, InvocationType::InvokeModel, Channel::Batch, body).map(|answered| answered.output)
 }
 
 fn converse(model: &str, body: &Value) -> Result<Value, Refusal> {
     let model = Model::read(model);
-    answer(&Backend::Fake, &model, InvocationType::Converse, Channel::Batch, body).map(|answered| answered.output)
+    answer(SOURCE, &model, InvocationType::Converse, Channel::Batch, body).map(|answered| answered.output)
 }
 
 fn on_demand(model: &str, written_for: InvocationType, body: &Value) -> Result<Value, Refusal> {
-    let answered = answer(&Backend::Fake, &Model::read(model), written_for, Channel::OnDemand, body);
+    let answered = answer(SOURCE, &Model::read(model), written_for, Channel::OnDemand, body);
     answered.map(|answered| answered.output)
 }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::backend::Source;
 use crate::behaviour::Behaviour;
 use crate::chance::{self, Numbers};
 use crate::families::{self, Channel};
@@ -175,8 +176,9 @@ impl<'a> Processing<'a> {
         }
         let body: Value = serde_json::from_str(model_input.get())
             .map_err(|_| families::prompt::Refusal::invalid("Malformed input request, please reformat your input."))?;
-        let (backend, model) = (&self.simulator.backend, &self.job.model);
-        let answered = families::answer(backend, model, self.job.request.invocation_type, Channel::Batch, &body)?;
+        let source = Source { backend: &self.simulator.backend, list_faults: self.behaviour.list_faults() };
+        let model = &self.job.model;
+        let answered = families::answer(source, model, self.job.request.invocation_type, Channel::Batch, &body)?;
         self.manifest.input_token_count += answered.input_tokens;
         self.manifest.output_token_count += answered.output_tokens;
         Ok(answered.output)

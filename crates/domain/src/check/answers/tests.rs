@@ -21,6 +21,9 @@ fn library() -> PromptLibrary {
     library.add("pattern", &prompt("[output_schema]\ntype = \"regex\"\nfields = { size = \"s\" }")).unwrap();
     let clash = "[response_schema.properties]\nstatus = { type = \"string\" }\nid = { type = \"string\" }";
     library.add("clash", &prompt(clash)).unwrap();
+    let rows =
+        format!("description = \"d\"\ntemplate = \"{{rows}}\"\nrows = {{ template = \"{{row_id}} {{a}}\" }}\n{model}");
+    library.add("of_rows", &rows).unwrap();
     library.add("both", "description = \"d\"\nexpansion_rule = true\nprompts = [\"model\", \"plain\"]").unwrap();
     library
 }
@@ -101,6 +104,8 @@ fn a_prefix_comes_before_the_prompt_in_the_wide_layout() {
 #[case::range(json!({"prompt_id": "ranged", "enforce_schema": true, "model_id": HAIKU_4_5, "inference": {"prefill": "{"}}),
     &["prompt `ranged`, response_schema.properties.count.minimum: is a keyword that Bedrock does not accept",
       "prompt `ranged`, prefill: cannot be combined with enforce_schema"])]
+#[case::of_rows(json!({"prompt_id": "of_rows", "enforce_schema": true, "model_id": HAIKU_4_5}),
+    &["prompt `of_rows`, rows: cannot be combined with enforce_schema: the answer is a list"])]
 fn options_that_do_not_fit_are_reported(#[case] more: Value, #[case] expected: &[&str]) {
     let problems = checked(&more).unwrap_err();
     assert_eq!(problems.len(), expected.len(), "{problems:?}");

@@ -1,5 +1,6 @@
 //! Dry run without files, to count the lines that rows yield: narrow limits require the exact number.
 
+use super::write::{max_block_records, write_chunks_in_blocks};
 use super::{ChunkWriteSpec, Written, write_chunks};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
@@ -22,7 +23,9 @@ pub(in crate::preprocess) fn count_lines(
 ) -> Result<u64, EngineError> {
     let limits =
         ChunkLimits { min_records: 1, max_records: u32::MAX, max_bytes: u64::MAX, max_chunks: None, small_last: true };
-    let written = write_chunks(&ChunkWriteSpec { limits, ..*spec }, rows, &Nowhere)?;
+    // The blocks must be those of the run: they determine how many rows share a request.
+    let max_block = max_block_records(spec);
+    let written = write_chunks_in_blocks(&ChunkWriteSpec { limits, ..*spec }, max_block, rows, &Nowhere)?;
     Ok(written.chunks.iter().map(|lines| u64::from(*lines)).sum())
 }
 

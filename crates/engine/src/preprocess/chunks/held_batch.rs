@@ -17,6 +17,17 @@ pub(super) struct HeldBatch {
     pub(super) placed: Vec<Placed>,
     /// Positions of the rows in the input.
     pub(super) positions: Positions,
+    /// Blocks of lines that stay together, in a run with requests of several rows: each line belongs to the first row of its
+    /// request.
+    pub(super) blocks: Option<Vec<Block>>,
+}
+
+/// Lines whose rows alternate, so that they must be in one chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block {
+    /// Number of lines.
+    pub(super) records: u32,
+    pub(super) bytes: u64,
 }
 
 /// Positions of the rows of a batch in the input.

@@ -2,39 +2,19 @@
 
 use super::ChunkWriteSpec;
 use super::duplicate_index::{Digest96, DuplicateIndex, DuplicateOf};
+use super::rendered::Rendered;
+use super::requests::{OpenBlock, Requests};
 use super::set_aside::SetAside;
 use crate::error::EngineError;
 use crate::images::FetchedImage;
 use crate::preprocess::prompting::PromptedRows;
-use crate::rows::cell_text::as_text;
-use arrow_array::{Array, RecordBatch, StringArray};
-use bedrock_batch_domain::model::{ImagePart, RecordWriter};
+use crate::records::{RowCells, cells_of};
+use bedrock_batch_domain::model::ImagePart;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 
 /// Approximate maximum number of rows without a record per chunk, since such rows are held in memory until the next record
 /// is placed, and a chunk is joined in memory. Further ones are set aside.
 const MAX_NOT_SENT: usize = 10_000;
-
-/// Lines of a batch, and the rows that are set aside.
-#[derive(Debug, Default)]
-pub(super) struct Rendered {
-    /// All lines of the batch, one after the other.
-    pub(super) lines: Vec<u8>,
-    /// End of the line of each row that stays; a row without a line ends with the previous row.
-    pub(super) ends: Vec<usize>,
-    /// For each row that stays, the reason why it has no line, if it has none.
-    pub(super) not_sent: Vec<Option<RowError>>,
-    /// Rows that are set aside, by their number in the batch.
-    pub(super) set_aside: Vec<(usize, SetAside)>,
-}
-
-impl Rendered {
-    /// Ends a row, with the line that was written last or without one.
-    fn end_row(&mut self, not_sent: Option<RowError>) {
-        self.ends.push(self.lines.len());
-        self.not_sent.push(not_sent);
-    }
-}
 
 /// Renderer of consecutive batches, which remembers rows to find duplicates.
 pub(super) struct Renderer<'a> {
@@ -48,12 +28,29 @@ pub(super) struct Renderer<'a> {
     pub(super) empty_cells: u64,
     /// Number of duplicates that were found.
     pub(super) duplicates: u64,
+    /// Requests of several rows; `None` in a run without any.
+    requests: Option<Requests<'a>>,
+}
+
+/// Row of a batch with its prompt.
+#[derive(Clone, Copy)]
+struct RowToRender<'b> {
+    batch: &'b PromptedRows,
+    row: usize,
+    prompt: usize,
+    cells: &'b RowCells,
 }
 
 impl<'a> Renderer<'a> {
-    pub(super) fn new(spec: &'a ChunkWriteSpec<'a>) -> Self {
+    pub(super) fn new(spec: &'a ChunkWriteSpec<'a>, max_block: u32) -> Self {
         let index = spec.deduplicate.then(|| DuplicateIndex::for_rows(spec.rows));
-        Self { spec, index, not_sent: 0, rows: 0, empty_cells: 0, duplicates: 0 }
+        let requests = Requests::of(spec, max_block);
+        Self { spec, index, not_sent: 0, rows: 0, empty_cells: 0, duplicates: 0, requests }
+    }
+
+    /// Returns true if requests may have several rows.
+    pub(super) fn has_requests_of_rows(&self) -> bool {
+        self.requests.is_some()
     }
 
     /// Resets the number of rows without a record at the beginning of a chunk.
@@ -68,58 +65,77 @@ impl<'a> Renderer<'a> {
         let rows = batch.rows.num_rows();
         let mut rendered =
             Rendered { ends: Vec::with_capacity(rows), not_sent: Vec::with_capacity(rows), ..Rendered::default() };
+        let mut block = self.requests.as_ref().map(Requests::open_block);
         for row in 0..rows {
             match batch.prompt_of(row) {
-                Ok(prompt) => self.render_row(batch, row, (prompt, &columns[prompt]), &mut rendered),
+                Ok(prompt) => {
+                    let row = RowToRender { batch, row, prompt, cells: &columns[prompt] };
+                    self.render_row(row, &mut block, &mut rendered);
+                }
                 Err(why) if batch.may_be_set_aside && self.not_sent >= MAX_NOT_SENT => {
                     rendered.set_aside.push((row, SetAside::NotSent(why.clone())));
                 }
                 Err(why) => {
                     self.not_sent += 1;
-                    rendered.end_row(Some(why.clone()));
+                    end_row(why.clone(), &mut block, &mut rendered);
                 }
             }
+        }
+        if let (Some(requests), Some(block)) = (&mut self.requests, block) {
+            requests.close(block, &mut rendered);
         }
         self.rows += rows as u64;
         Ok(rendered)
     }
 
-    fn render_row(
-        &mut self,
-        batch: &PromptedRows,
-        row: usize,
-        (prompt, columns): (usize, &[StringArray]),
-        rendered: &mut Rendered,
-    ) {
-        let cells = || columns.iter().map(|column| cell(column, row));
-        let image = batch.image(row);
-        self.empty_cells += cells().filter(|cell| cell.is_empty()).count() as u64;
-        let key = match self.earlier(prompt, cells(), image) {
+    fn render_row(&mut self, row: RowToRender<'_>, block: &mut Option<OpenBlock>, rendered: &mut Rendered) {
+        let RowToRender { batch, row: number, prompt, cells } = row;
+        let image = batch.image(number);
+        self.empty_cells += cells.of_row(number).filter(|cell| cell.is_empty()).count() as u64;
+        let key = match self.earlier(prompt, cells.of_row(number), image) {
             Some(Ok(earlier)) => {
                 self.duplicates += 1;
-                rendered.set_aside.push((row, SetAside::Duplicate(earlier)));
+                rendered.set_aside.push((number, SetAside::Duplicate(earlier)));
                 return;
             }
             Some(Err(key)) => Some(key),
             None => None,
         };
+        let id = batch.ids.value(number);
+        let written = match (&mut self.requests, &mut *block) {
+            (Some(requests), Some(block)) => {
+                requests.add(block, prompt, id, |column| cells.cell(column, number), rendered)
+            }
+            _ => self.render_line(row, rendered),
+        };
+        match written {
+            Err(length) => {
+                let detail = format!("{length} bytes, and at most {} fit", self.spec.max_record_bytes);
+                end_row(RowError::new(RowErrorCode::RecordTooLarge, detail), block, rendered);
+            }
+            Ok(()) => {
+                if let (Some(index), Some(key)) = (&mut self.index, key) {
+                    index.remember(key, self.rows + number as u64, batch.own_ids.then_some(id));
+                }
+            }
+        }
+    }
+
+    /// Renders the line of a row, or returns its length if it is too long.
+    fn render_line(&self, row: RowToRender<'_>, rendered: &mut Rendered) -> Result<(), u64> {
+        let RowToRender { batch, row, prompt, cells } = row;
         let begin = rendered.lines.len();
-        // A null cell is the empty text.
+        let image = batch.image(row);
         let part = image.map(|image| ImagePart { media_type: image.media_type, base64: &image.base64 });
         let (id, records) = (batch.ids.value(row), &self.spec.records[prompt]);
-        records.push_line(&mut rendered.lines, id, |column| cell(&columns[column], row), part);
+        records.push_line(&mut rendered.lines, id, |column| cells.cell(column, row), part);
         let length = (rendered.lines.len() - begin) as u64;
-        let maximum = self.spec.max_record_bytes;
-        if length > maximum {
+        if length > self.spec.max_record_bytes {
             rendered.lines.truncate(begin);
-            let detail = format!("{length} bytes, and at most {maximum} fit");
-            rendered.end_row(Some(RowError::new(RowErrorCode::RecordTooLarge, detail)));
-            return;
+            return Err(length);
         }
         rendered.end_row(None);
-        if let (Some(index), Some(key)) = (&mut self.index, key) {
-            index.remember(key, self.rows + row as u64, batch.own_ids.then_some(id));
-        }
+        Ok(())
     }
 
     /// Returns the earlier row with this model input, or the key by which to remember this one; `None` if duplicates are sent
@@ -137,18 +153,10 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Returns the columns that a prompt inserts, as texts.
-fn cells_of(records: &RecordWriter, rows: &RecordBatch) -> Result<Vec<StringArray>, EngineError> {
-    let columns = records.columns().iter().map(|name| {
-        let column = rows.column_by_name(name);
-        let column = column.ok_or_else(|| {
-            EngineError::internal(format!("the rows lack the column `{name}`, which the prompt shows"))
-        })?;
-        as_text(column)
-    });
-    columns.collect()
-}
-
-fn cell(column: &StringArray, row: usize) -> &str {
-    if column.is_null(row) { "" } else { column.value(row) }
+/// Ends a row without a record.
+fn end_row(why: RowError, block: &mut Option<OpenBlock>, rendered: &mut Rendered) {
+    match block {
+        Some(block) => block.add_without_record(why),
+        None => rendered.end_row(Some(why)),
+    }
 }

@@ -50,11 +50,13 @@ pub struct Written {
 }
 
 impl Written {
-    /// Returns true if the records are too few for a batch job, would be enough with the duplicates, and are not fewer than
-    /// these.
-    pub(in crate::preprocess) fn too_few_without_duplicates(&self, minimum: u32) -> bool {
-        let minimum = u64::from(minimum);
+    /// Returns true if the records are too few for a batch job, would be enough with the duplicates, and the duplicates are
+    /// not more rows than those that are sent. `per_request` is the maximum number of rows per record.
+    pub(in crate::preprocess) fn too_few_without_duplicates(&self, minimum: u32, per_request: u32) -> bool {
+        let (minimum, per_request) = (u64::from(minimum), u64::from(per_request));
         let records: u64 = self.chunks.iter().map(|records| u64::from(*records)).sum();
-        records < minimum && records + self.same >= minimum && self.same <= records
+        let rejected: u64 = self.rejected.values().sum();
+        let sent = self.rows.saturating_sub(rejected + self.same + self.over_max_chunks);
+        records < minimum && (sent + self.same).div_ceil(per_request) >= minimum && self.same <= sent
     }
 }

@@ -2,13 +2,15 @@
 
 use super::files::ChunkFiles;
 use super::held_batch::HeldBatch;
+use super::merged_batches::MergedBatches;
 use super::place::Placer;
-use super::render::{Rendered, Renderer};
+use super::render::Renderer;
+use super::rendered::Rendered;
 use super::set_aside::{SetAside, SetAsideFiles, split_off};
 use super::{ChunkWriteSpec, Written};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
-use crate::preprocess::own_columns::with_row_errors;
+use crate::preprocess::own_columns::{with_requests, with_row_errors};
 use crate::preprocess::prompting::PromptedRows;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -25,8 +27,25 @@ pub fn write_chunks<S: ObjectSink>(
     rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
     sink: &S,
 ) -> Result<Written, EngineError> {
-    let (mut renderer, mut placer) = (Renderer::new(spec), Placer::new(spec));
+    write_chunks_in_blocks(spec, max_block_records(spec), rows, sink)
+}
+
+/// Returns the maximum number of records of a block of lines that stay together.
+pub(super) fn max_block_records(spec: &ChunkWriteSpec<'_>) -> u32 {
+    spec.limits.max_block_records(spec.records.len())
+}
+
+/// Writes the chunks of rows, with blocks of up to `max_block` records in a run with requests of several rows.
+pub(super) fn write_chunks_in_blocks<S: ObjectSink>(
+    spec: &ChunkWriteSpec<'_>,
+    max_block: u32,
+    rows: impl Iterator<Item = Result<PromptedRows, EngineError>>,
+    sink: &S,
+) -> Result<Written, EngineError> {
+    let (mut renderer, mut placer) = (Renderer::new(spec, max_block), Placer::new(spec));
     let mut writer = ChunkWriter::new(spec, sink);
+    let is_in_blocks = renderer.has_requests_of_rows();
+    let rows = MergedBatches::new(rows, is_in_blocks);
     for batch in rows {
         let batch = batch?;
         let first = renderer.rows;
@@ -68,8 +87,12 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
             self.aside.write(&aside, &reasons)?;
         }
         let placed = Vec::with_capacity(split.kept.num_rows());
-        let Rendered { lines, ends, not_sent, .. } = rendered;
-        Ok(HeldBatch { rows: split.kept, lines, ends, not_sent, placed, positions: split.positions })
+        let Rendered { lines, ends, not_sent, requests, .. } = rendered;
+        let (rows, blocks) = match requests {
+            Some(requests) => (with_requests(&split.kept, requests.of_rows)?, Some(requests.blocks)),
+            None => (split.kept, None),
+        };
+        Ok(HeldBatch { rows, lines, ends, not_sent, placed, positions: split.positions, blocks })
     }
 
     /// Writes the batches whose rows all have a place. Returns true if a chunk began.

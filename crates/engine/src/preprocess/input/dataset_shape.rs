@@ -30,7 +30,10 @@ pub(super) fn max_rows(request: &RunRequest) -> u64 {
             | PromptConfig::Templates { .. }
             | PromptConfig::None,
             Some(jobs),
-        ) => u64::from(jobs).saturating_mul(u64::from(request.max_records_per_job)),
+        ) => {
+            let records = u64::from(jobs).saturating_mul(u64::from(request.max_records_per_job));
+            records.saturating_mul(u64::from(request.rows_per_request()))
+        }
         _ => u64::MAX,
     };
     total.min(in_jobs)
