@@ -12,7 +12,7 @@ from stack.inputs import csv_text
 COUNT = 90
 LONG = 1500
 CACHING = {"claude": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "nova": "amazon.nova-pro-v1:0"}
-CODES = "Code,Term\r\nA01,Leak\r\nA02,\"Break, {sudden}\"\r\n"
+CODES = 'Code,Term\r\nA01,Leak\r\nA02,"Break, {sudden}"\r\n'
 RULES = '[\n  {"rule": "one code",\n   "also": 1}\n]'
 # The simulator chooses one of the alternatives: a code, a code in another case, and none of the codes.
 FORM = '{"code": "A01|a02|X99"}'
@@ -53,7 +53,12 @@ def play(stack):
         inputs[name] = stack.joke(
             uri,
             **usual,
-            prompt=prompt(system="Codes of {reference.codes}", allowed_values=None, output_schema=None, template=f"{name} {{reference.long}} {{note}}"),
+            prompt=prompt(
+                system="Codes of {reference.codes}",
+                allowed_values=None,
+                output_schema=None,
+                template=f"{name} {{reference.long}} {{note}}",
+            ),
             reference={"codes": reference["codes"], "long": long},
             model_id=model_id,
             max_records_total=12,
@@ -71,7 +76,7 @@ def test_the_reference_is_in_every_record_and_in_the_plan(played):
         assert model_input["system"] == f"Use these codes and no others:\n{CODES}"
         text = model_input["messages"][0]["content"][0]["text"]
         note = f"Reference note {number} with {{reference.codes}}."
-        assert text.startswith(f'Rules: {frozen["rules"]["text"]}\n\n<note>\n{note}\n'), text
+        assert text.startswith(f"Rules: {frozen['rules']['text']}\n\n<note>\n{note}\n"), text
 
 
 def test_every_code_is_one_of_the_reference_or_its_row_has_failed(played):

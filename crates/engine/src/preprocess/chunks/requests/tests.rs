@@ -38,7 +38,7 @@ fn plan(expanded: bool) -> PromptPlan {
         let columns = vec!["kind".into()];
         Choice::Mapped { columns, by_value, default: None, by_name: false, unusable: BTreeMap::new() }
     };
-    PromptPlan { choice, prompts: vec![named("a"), named("b")] }
+    PromptPlan { choice, prompts: vec![named("a"), named("b")], references: Vec::new() }
 }
 
 fn writers(plan: &PromptPlan, per_request: usize) -> Vec<RecordWriter> {
@@ -135,6 +135,7 @@ fn joined(sink: &MemorySink, index: u32, chunk: &Chunk, plan: &PromptPlan) -> BT
     let outputs = [(OutputFormat::Parquet, format!("out{index}"))];
     let job = JoinJob {
         family: Family::Nova,
+        prefix: None,
         reading: Reading { retry_on: &[], prompts: &prompts },
         columns: &[],
         strip_suffix: false,
