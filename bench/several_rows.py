@@ -25,7 +25,7 @@ def several_rows(work: Path, rows: int, times: int) -> None:
     limit = ("--max-records-per-job", RECORDS_PER_JOB)
     lines = {
         "baseline": best(
-            times, lambda: python("several_rows.py", "preprocess", *options, "--out", theirs), fresh(theirs)
+            times, lambda: python("rows_per_request.py", "preprocess", *options, "--out", theirs), fresh(theirs)
         ),
         "ours": best(times, lambda: run(OURS, "preprocess-core", *options, *limit, "--out", ours), fresh(ours)),
     }
@@ -40,7 +40,7 @@ def several_rows(work: Path, rows: int, times: int) -> None:
         "baseline": best(
             times,
             lambda: python(
-                "several_rows.py", "postprocess", "--answers", answers, "--rows", theirs, "--out", theirs_out
+                "rows_per_request.py", "postprocess", "--answers", answers, "--rows", theirs, "--out", theirs_out
             ),
             fresh(theirs_out),
         ),

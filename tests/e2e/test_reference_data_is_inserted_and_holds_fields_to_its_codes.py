@@ -81,7 +81,7 @@ def test_the_reference_is_in_every_record_and_in_the_plan(played):
 
 def test_every_code_is_one_of_the_reference_or_its_row_has_failed(played):
     run = played["held"]
-    said = Counter()
+    said: Counter[str] = Counter()
     for row in run.rows.to_pylist():
         answer = json.loads(text_of_output(run.answers[row["record_id"]]["modelOutput"])[0])["code"]
         said[answer] += 1

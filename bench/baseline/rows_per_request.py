@@ -1,7 +1,7 @@
 """Baseline of requests of several rows: with pandas and pydantic.
 
-    several_rows.py preprocess  --input rows.csv --out chunks --template FILE.toml [--rows-per-request 10]
-    several_rows.py postprocess --answers answers --rows chunks --out answered
+    rows_per_request.py preprocess  --input rows.csv --out chunks --template FILE.toml [--rows-per-request 10]
+    rows_per_request.py postprocess --answers answers --rows chunks --out answered
 
 `preprocess` writes one chunk: 0000.jsonl with a request for each ten rows, and 0000.parquet with the rows. `postprocess`
 reads the lists of answers, checks each element by a model with eight fields, finds rows by id, and writes 0000.parquet with a
