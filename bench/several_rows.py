@@ -1,4 +1,4 @@
-"""Requests of ten rows with eight fields each: ours and pandas + pydantic, which must answer the same rows."""
+"""Requests of ten rows with eight fields each: ours and pandas + pydantic, which must answer about as many rows."""
 
 import shutil
 import subprocess
@@ -11,8 +11,9 @@ from runner import HERE, OURS, REPOSITORY, best, fresh, python, run, table
 
 TEMPLATE = REPOSITORY / "prompt-templates" / "triage_support_tickets.toml"
 PER_REQUEST = 10
-# One chunk: both sides then divide the rows into the same requests.
 RECORDS_PER_JOB = 100_000
+# Largest difference between the numbers of answered rows, as a share: the answers are drawn for each side, with faults.
+TOLERANCE = 0.01
 
 
 def several_rows(work: Path, rows: int, times: int) -> None:
@@ -31,16 +32,18 @@ def several_rows(work: Path, rows: int, times: int) -> None:
     }
     table(f"preprocess, {PER_REQUEST} rows per request, {rows:,} rows, {TEMPLATE.stem}", rows, lines)
 
-    answers = work / "answers-several"
-    shutil.rmtree(answers, ignore_errors=True)
-    chunks = sorted(ours.rglob("*.jsonl"))
-    subprocess.run([sys.executable, HERE / "data.py", "lists", *chunks, "--out", answers], check=True)
+    # Each side gets answers to its own requests: ours also end where a batch of rows ends.
+    answers, their_answers = work / "answers-several", work / "their-answers-several"
+    for of, made in ((ours, answers), (theirs, their_answers)):
+        shutil.rmtree(made, ignore_errors=True)
+        chunks = sorted(of.rglob("*.jsonl"))
+        subprocess.run([sys.executable, HERE / "data.py", "lists", *chunks, "--out", made], check=True)
     ours_out, theirs_out = work / "ours-several-answered", work / "theirs-several-answered"
     lines = {
         "baseline": best(
             times,
             lambda: python(
-                "rows_per_request.py", "postprocess", "--answers", answers, "--rows", theirs, "--out", theirs_out
+                "rows_per_request.py", "postprocess", "--answers", their_answers, "--rows", theirs, "--out", theirs_out
             ),
             fresh(theirs_out),
         ),
@@ -61,27 +64,23 @@ def several_rows(work: Path, rows: int, times: int) -> None:
             fresh(ours_out),
         ),
     }
-    answered = same_topics(ours_out, theirs_out)
+    answered = as_many_answers(ours_out, theirs_out)
     table(
         f"postprocess, {PER_REQUEST} rows per request, eight fields, {answered:,} of {rows:,} rows answered",
         rows,
         lines,
     )
-    for folder in (ours, theirs, answers, ours_out, theirs_out):
+    for folder in (ours, theirs, answers, their_answers, ours_out, theirs_out):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def same_topics(ours: Path, theirs: Path) -> int:
-    """Returns the number of answered rows. Exits unless both have answered the same rows with the same topics: else no ratio
+def as_many_answers(ours: Path, theirs: Path) -> int:
+    """Returns the number of rows that ours has answered. Exits unless the baseline has answered about as many: else no ratio
     of speeds has a meaning."""
     one, other = (
-        pd.concat(pd.read_parquet(file, columns=["record_id", "topic"]) for file in sorted(folder.rglob("*.parquet")))
-        .dropna()
-        .sort_values("record_id", ignore_index=True)
+        sum(pd.read_parquet(file, columns=["topic"])["topic"].count() for file in folder.rglob("*.parquet"))
         for folder in (ours, theirs)
     )
-    # Rows that equal earlier ones are not sent by ours.
-    other = other[other["record_id"].isin(one["record_id"])].reset_index(drop=True)
-    if not one.astype(str).equals(other.astype(str)):
-        sys.exit(f"ours has answered {len(one)} rows, the baseline {len(other)}, or with other topics")
-    return len(one)
+    if abs(one - other) > TOLERANCE * max(one, other):
+        sys.exit(f"ours has answered {one} rows, the baseline {other}")
+    return int(one)
