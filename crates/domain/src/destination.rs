@@ -32,6 +32,10 @@ impl Destination {
         if uri.key.contains(char::is_control) {
             return Err("must not contain control characters");
         }
+        if uri.key.split('/').any(|part| part == "." || part == "..") {
+            // S3 refuses keys that lead above their bucket, and clients resolve others to another folder.
+            return Err("must not have `.` or `..` between its slashes");
+        }
         if uri.key.len() > MAX_PREFIX_BYTES {
             return Err(
                 "must have at most 800 bytes after the bucket, since the names of the run and its files follow",
@@ -124,6 +128,8 @@ mod tests {
     #[case("lake/a/", "must look like `s3://bucket/path`")]
     #[case("s3://bucket-YOUR_ACCOUNT_ID/a/", "still contains the placeholder YOUR_ACCOUNT_ID")]
     #[case("s3://lake/a\nb/", "must not contain control characters")]
+    #[case("s3://lake/../a/", "must not have `.` or `..`")]
+    #[case("s3://lake/a/.", "must not have `.` or `..`")]
     fn an_invalid_folder_is_refused(#[case] text: &str, #[case] rule: &str) {
         assert!(Destination::parse(text).unwrap_err().starts_with(rule));
     }
@@ -131,6 +137,7 @@ mod tests {
     #[rstest]
     #[case("s3://our-bucket/answers/")]
     #[case("s3://our-bucket/runs2/")]
+    #[case("s3://our-bucket/..a/b../v1.2/")]
     #[case("s3://our-bucket")]
     #[case("s3://lake/runs/")]
     fn writable_folders_are_accepted(#[case] text: &str) {

@@ -6,10 +6,14 @@
 mod s3_server;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
+use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::copies::copy_answers;
+use bedrock_batch_engine::finalize::Finalizer;
+use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::Bucket;
 use s3_server::S3Server;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 async fn bucket(server: &S3Server) -> Bucket {
@@ -71,4 +75,61 @@ async fn a_file_that_is_missing_is_corrupt_and_not_left_out() {
     let bucket = bucket(&server).await;
     let error = copy_answers(&bucket, keys(1).into_iter(), &S3Uri::new("reports", "a/r/")).await.unwrap_err();
     assert_eq!(error.name(), "Corrupt");
+}
+
+/// Creates a finalizer of a run of two chunks without jobs, which copies them to `s3://reports/a/r/`.
+async fn finalizer(server: &S3Server) -> Finalizer {
+    let item = |index: u32| {
+        json!({"job_name": {"S": format!("p-{index:04}-x")}, "run_id": {"S": "r"}, "job_index": {"N": index.to_string()},
+            "counts": {"S": "{\"rows\": 9, \"stamp\": \"\"}"}})
+    };
+    let found = json!({"Count": 2, "Items": [item(0), item(1)]}).to_string();
+    let table = axum::Router::new().fallback(move || {
+        let found = found.clone();
+        async move { ([("content-type", "application/x-amz-json-1.0")], found) }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dynamodb = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("a", "b", None, None, "test"));
+    tokio::spawn(async move { axum::serve(listener, table).await });
+    let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv", "output_formats": ["csv"],
+        "output_uri": "s3://reports/a/"});
+    let limits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
+    let request = RunRequest::read(&request, limits).0.unwrap();
+    let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,
+        "max_record_bytes": 1});
+    let model =
+        json!({"id": "m", "family": "nova", "limits": limits, "batch_price": null, "prices_as_of": "2026-01-01"});
+    let plan = json!({"run_id": "r", "execution_arn": "arn:aws:states:eu-west-1:1:execution:o:r", "bucket": "our-bucket",
+        "started_at": "2026-01-01T00:00:00Z", "task_table": "jobs", "request": request, "model": model, "sources": [],
+        "columns": [], "prompts": {"choice": {"mode": "none"}, "prompts": []}, "on_demand": {"model": model, "fallback": null},
+        "counts": {"rows": 18, "records": 18, "skipped": {}, "rejected": {}, "warnings": {}, "jobs": 2}});
+    server.put("our-bucket", "runs/r/plan.json", plan.to_string().as_bytes());
+    for key in keys(2) {
+        server.put("our-bucket", &key, key.as_bytes());
+    }
+    let jobs = JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "jobs".to_owned());
+    Finalizer { bucket: bucket(server).await, jobs }
+}
+
+#[tokio::test]
+async fn a_summary_is_written_after_all_files_in_the_folder_and_then_in_the_bucket() {
+    let server = S3Server::default();
+    let finalizer = finalizer(&server).await;
+    let run = "r".parse().unwrap();
+    let summary = ("our-bucket".to_owned(), "runs/r/summary.json".to_owned());
+    server.world().faults.insert("reports/a/r/0001.csv".to_owned(), (403, "AccessDenied", 1));
+    assert_eq!(finalizer.summarize(&run).await.unwrap_err().name(), "AccessDenied");
+    assert!(!copies(&server).contains_key("a/r/summary.json"), "a folder with a summary is whole");
+    assert!(!server.world().objects.contains_key(&summary), "a run with a summary has its copies");
+
+    let output = finalizer.summarize(&run).await.unwrap();
+    assert_eq!(output.copied_to.as_deref(), Some("s3://reports/a/r/"));
+    let copied = copies(&server);
+    assert_eq!(copied.keys().collect::<Vec<_>>(), ["a/r/0000.csv", "a/r/0001.csv", "a/r/summary.json"]);
+    assert_eq!(copied["a/r/summary.json"], server.world().objects[&summary]);
 }

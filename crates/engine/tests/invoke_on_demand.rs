@@ -11,7 +11,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCa
 use bedrock_batch_domain::input::{Inference, RunRequest, StackLimits};
 use bedrock_batch_domain::model::{Family, RecordOptions};
 use bedrock_batch_domain::plan::JobItem;
-use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
+use bedrock_batch_domain::prompt::{NamedPrompt, Prompt, PromptPlan};
 use bedrock_batch_domain::record_line::split_line;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoked, Invoker, Times};
@@ -315,16 +315,24 @@ async fn no_more_records_of_a_stopped_run_are_sent() {
 
 /// Creates a run of a long prompt and this number of records, over a model that caches 1,024 tokens or more.
 async fn run_of_a_long_prompt(model_id: &str, records: usize) -> (Run, Vec<Value>) {
+    run_of_a_long_prompt_with(model_id, records, "Be brief.").await
+}
+
+/// Creates the same run with this system prompt, which a shorter prompt of the run has too.
+async fn run_of_a_long_prompt_with(model_id: &str, records: usize, system: &str) -> (Run, Vec<Value>) {
     let run = Run::new(&vec!["ok"; records], Settings { models: &[model_id], workers: 1, ..USUAL }).await;
     let template = format!("Codes: {}\n{{text}}", "A01 ".repeat(1024));
-    let prompt =
-        Prompt::parse(&format!("description = \"d\"\nsystem = \"Be brief.\"\ntemplate = {}", json!(template))).unwrap();
-    let prompts = PromptPlan::single("p", prompt);
+    let prompt = |template: &str| {
+        let text = format!("description = \"d\"\nsystem = {}\ntemplate = {}", json!(system), json!(template));
+        Prompt::parse(&text).unwrap()
+    };
+    let mut prompts = PromptPlan::single("short", prompt("{text}"));
+    prompts.prompts.push(NamedPrompt { id: "long".to_owned(), prompt: prompt(&template) });
     let writers =
         prompts.record_writers(Family::AnthropicMessages, &Inference::default(), RecordOptions::default()).unwrap();
     let mut lines = Vec::new();
     for row in 0..records {
-        writers[0].push_line(&mut lines, &format!("r{row}"), |_| "a note", None);
+        writers[1].push_line(&mut lines, &format!("r{row}"), |_| "a note", None);
     }
     {
         let mut world = run.aws.world();
@@ -366,6 +374,16 @@ async fn a_refused_cache_point_is_left_out_of_this_and_all_later_requests() {
     assert!(bodies[0].to_string().contains("cache_control"));
     assert_eq!(bodies[1..], inputs, "the first one is sent again");
     assert!(run.lines().values().all(|line| line.get("error").is_none()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cache_point_is_after_everything_in_common_whatever_other_prompts_have() {
+    let (run, _) = run_of_a_long_prompt_with("m-v1:0", 2, &"Be brief. ".repeat(500)).await;
+    assert_eq!(run.invoke(LONG).await.unwrap(), DONE);
+    for body in bodies(&run) {
+        assert_eq!(body["messages"][0]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
+        assert!(body["system"].is_string(), "the system prompt, which comes first, is cached with it");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ mod run;
 
 pub use answers::{answer_problems, prefix_problems};
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
-pub use references::{reference_note, reference_problems, reference_warning};
+pub use references::{reference_note, reference_problems, reference_warning, used_reference_problems};
 pub use resolved::Resolved;
 pub use rows_per_request::rows_part_problems;
 pub use run::{RunCheck, check_run, image_columns};

@@ -2,7 +2,7 @@
 
 use crate::input::RunRequest;
 use crate::problem::{Problem, nearest};
-use crate::prompt::{Choice, PromptPlan, Template};
+use crate::prompt::{Choice, PromptPlan};
 use crate::reference::{ValueSource, names_in_text, reference_of};
 use std::collections::BTreeSet;
 
@@ -19,8 +19,8 @@ pub(super) fn name_problems(request: &RunRequest, plan: &PromptPlan) -> Vec<Prob
     let by_name = matches!(plan.choice, Choice::Mapped { by_name: true, .. });
     for named in &plan.prompts {
         let field = format!("prompt `{}`", named.id);
-        let template = named.prompt.parsed_template();
-        let inserted = template.iter().flat_map(Template::columns).filter_map(reference_of);
+        let placeholders = named.prompt.columns();
+        let inserted = placeholders.iter().filter_map(|name| reference_of(name));
         let known = inserted.filter_map(|name| request.references.get_key_value(name));
         used.extend(known.map(|(name, _)| name.as_str()));
         let in_system = named.prompt.system.as_deref().map(names_in_text).into_iter().flatten();

@@ -1,15 +1,23 @@
 //! Content of references: it must have the values that fields are held to, and fit into requests.
 
 use super::Resolved;
+use super::answers::names_prompts_by_row;
 use crate::input::RunRequest;
 use crate::lane::Lane;
 use crate::problem::Problem;
-use crate::prompt::{NamedPrompt, Piece, PromptPlan};
+use crate::prompt::{NamedPrompt, Piece, PromptPlan, Template};
 use crate::reference::{estimated_tokens, find, names_in_text, reference_of};
 use std::fmt::Write as _;
 
-/// Returns the problems of the content of references, as far as it is known: `resolved.prompts` has it.
+/// Returns the problems of the content of references, as far as it is known: `resolved.prompts` has it. If rows name their
+/// prompts, only the rows determine which of them are used: then they are checked once they are known (see
+/// [`used_reference_problems`]).
 pub fn reference_problems(request: &RunRequest, resolved: &Resolved) -> Vec<Problem> {
+    if names_prompts_by_row(&resolved.prompts) { Vec::new() } else { used_reference_problems(request, resolved) }
+}
+
+/// Returns the problems of the content of references for the prompts that are used.
+pub fn used_reference_problems(request: &RunRequest, resolved: &Resolved) -> Vec<Problem> {
     let plan = &resolved.prompts;
     if plan.references.is_empty() {
         return Vec::new();
@@ -69,15 +77,21 @@ fn added_tokens(request: &RunRequest, plan: &PromptPlan) -> Option<(u64, &'stati
 
 /// Estimates the tokens that references add to each request with a prompt.
 fn inserted_tokens(request: &RunRequest, plan: &PromptPlan, named: &NamedPrompt) -> u64 {
-    let template = named.prompt.parsed_template();
-    let in_template = template.iter().flat_map(|template| template.pieces()).filter_map(|piece| match piece {
-        Piece::Column(name) => reference_of(name),
-        Piece::Literal(_) => None,
-    });
-    let systems = [request.inference.system_prompt.as_deref(), named.prompt.system.as_deref()];
-    let in_system = systems.into_iter().flatten().flat_map(names_in_text);
-    let inserted = in_template.chain(in_system).filter_map(|name| find(&plan.references, name));
-    inserted.map(|reference| estimated_tokens(reference.text.len() as u64)).sum()
+    let tokens_of =
+        |name: &str| find(&plan.references, name).map_or(0, |reference| estimated_tokens(reference.text.len() as u64));
+    let in_template = |template: &Template| -> u64 {
+        let inserted = template.pieces().iter().filter_map(|piece| match piece {
+            Piece::Column(name) => reference_of(name),
+            Piece::Literal(_) => None,
+        });
+        inserted.map(tokens_of).sum()
+    };
+    let prompt = &named.prompt;
+    let once = prompt.parsed_template().map_or(0, |template| in_template(&template));
+    let per_row = prompt.rows.as_ref().and_then(|rows| rows.parsed_template().ok()).map_or(0, |row| in_template(&row));
+    let systems = [request.inference.system_prompt.as_deref(), prompt.system.as_deref()];
+    let in_system: u64 = systems.into_iter().flatten().flat_map(names_in_text).map(tokens_of).sum();
+    once + in_system + per_row.saturating_mul(u64::from(request.rows_per_request()))
 }
 
 #[cfg(test)]

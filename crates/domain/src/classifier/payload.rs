@@ -82,9 +82,16 @@ impl Classification {
         };
         let mut fields = Fields::new("", object);
         let problem_type = read_problem_type(&mut fields);
-        let reports = read_object(&mut fields, "input_bucket", "input_key", None, buckets);
-        let input_bucket = fields.value("input_bucket").and_then(Value::as_str);
-        let reference = read_object(&mut fields, "imdrf_bucket", "imdrf_key", input_bucket, buckets);
+        let input_key = read_key(&mut fields, "input_key");
+        let input_bucket = read_readable(&mut fields, "input_bucket", buckets);
+        let reports = input_bucket.zip(input_key).map(|(bucket, key)| S3Uri::new(bucket, key));
+        let imdrf_key = read_key(&mut fields, "imdrf_key");
+        // Without a bucket of its own, the reference is in that of the reports.
+        let imdrf_bucket = match fields.value("imdrf_bucket") {
+            None => input_bucket,
+            Some(_) => read_readable(&mut fields, "imdrf_bucket", buckets),
+        };
+        let reference = imdrf_bucket.zip(imdrf_key).map(|(bucket, key)| S3Uri::new(bucket, key));
         let output = read_output(&mut fields, buckets);
         note_reference_format(&mut fields);
         let as_u32 = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
@@ -137,27 +144,19 @@ fn read_problem_type(fields: &mut Fields<'_>) -> Option<ProblemType> {
     found
 }
 
-/// Reads the address of an object that the stack must be able to read. `default` is the bucket if the field is absent.
-fn read_object(
-    fields: &mut Fields<'_>,
-    bucket_field: &'static str,
-    key_field: &'static str,
-    default: Option<&str>,
+/// Reads the name of a bucket that the stack must be able to read.
+fn read_readable<'a>(
+    fields: &mut Fields<'a>,
+    field: &'static str,
     buckets: Option<ReachableBuckets<'_>>,
-) -> Option<S3Uri> {
-    let key = read_key(fields, key_field);
-    let is_absent = fields.value(bucket_field).is_none();
-    let bucket = match default.filter(|_| is_absent) {
-        Some(bucket) => bucket,
-        None => read_bucket(fields, bucket_field)?,
-    };
-    if let Some(problem) = buckets.and_then(|buckets| buckets.unreadable(bucket_field, bucket)) {
-        if !is_absent {
-            fields.note(problem);
-        }
+) -> Option<&'a str> {
+    let bucket = read_bucket(fields, field)?;
+    let problem = buckets.and_then(|buckets| buckets.unreadable(field, bucket));
+    if let Some(problem) = problem {
+        fields.note(problem);
         return None;
     }
-    Some(S3Uri::new(bucket, key?))
+    Some(bucket)
 }
 
 /// Reads the key of an object.

@@ -59,19 +59,11 @@ impl CachePoint {
     }
 }
 
-/// Returns true if an escaped text is more than whitespace.
+/// Returns true if an escaped text is more than whitespace, in any script, and control characters: models refuse blocks
+/// without anything else.
 fn has_words(escaped: &[u8]) -> bool {
-    let mut bytes = escaped.iter();
-    while let Some(byte) = bytes.next() {
-        let is_space = match byte {
-            b'\\' => bytes.next().is_some_and(|letter| matches!(letter, b'n' | b'r' | b't')),
-            other => other.is_ascii_whitespace(),
-        };
-        if !is_space {
-            return true;
-        }
-    }
-    false
+    let text = serde_json::from_slice::<String>(&[b"\"", escaped, b"\""].concat());
+    text.is_ok_and(|text| text.chars().any(|letter| !letter.is_whitespace() && !letter.is_control()))
 }
 
 /// Returns what ends a text block with a mark and begins the next one.
@@ -173,7 +165,10 @@ mod tests {
         let claude = Family::AnthropicMessages;
         assert_eq!(marked(claude, "{x}", None, "a", false), None);
         assert_eq!(marked(claude, "Codes{x}", None, "", false), None, "no block may be empty");
-        assert_eq!(marked(claude, "Codes{x}", None, " \n\t", false), None);
+        for blank in [" \n\t", "\u{a0}\u{3000}", "\u{b}\u{c}\u{1f}\u{85}"] {
+            assert_eq!(marked(claude, "Codes{x}", None, blank, false), None, "{blank:?}");
+            assert_eq!(marked(claude, &format!("{blank}{{x}}"), None, "a", false), None, "{blank:?}");
+        }
         assert_eq!(marked(Family::TitanTextEmbeddings, "Codes{x}", None, "a", false), None);
         let point = writer(claude, "Codes{x}", Some("Be brief."), false).cache_point().unwrap();
         let other = |template, system| input_of(&writer(claude, template, system, false), "a", false);

@@ -264,7 +264,10 @@ impl PromptPlan {
         for named in &mut self.prompts {
             let prompt = &mut named.prompt;
             match format {
-                Some(ResponseFormat::Text) => (prompt.output_schema, prompt.response_schema) = (None, None),
+                Some(ResponseFormat::Text) => {
+                    (prompt.output_schema, prompt.response_schema) = (None, None);
+                    prompt.allowed_values.clear();
+                }
                 Some(ResponseFormat::Json) if prompt.output_schema.is_none() && prompt.response_schema.is_none() => {
                     prompt.response_schema = Some(Value::Bool(true));
                 }

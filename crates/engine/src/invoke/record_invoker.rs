@@ -11,6 +11,8 @@ use super::request::send;
 use super::times::Times;
 use crate::error::EngineError;
 use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::error::SdkError;
+use aws_sdk_bedrockruntime::operation::invoke_model::InvokeModelError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::model::InvocationType;
 use std::borrow::Cow;
@@ -71,9 +73,7 @@ impl RecordInvoker {
                     return Outcome::Line(model.id.clone(), Answer::read(body));
                 }
                 // The same request is sent once more, without its cache point.
-                Ok(Err(error)) if self.cache_points.are_refused(is_marked, error.message().unwrap_or_default()) => {
-                    continue;
-                }
+                Ok(Err(error)) if self.refuses_cache_point(is_marked, &error) => continue,
                 Ok(Err(error)) => refusal::read(&error, model.answers()),
                 Err(_) => return Outcome::GivenUp(Some(timed_out_at_deadline())),
             };
@@ -96,6 +96,12 @@ impl RecordInvoker {
                 }
             }
         }
+    }
+
+    /// Returns true if Bedrock refuses the request because of its cache point, if it has one.
+    fn refuses_cache_point(&self, has_cache_point: bool, error: &SdkError<InvokeModelError>) -> bool {
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        self.cache_points.are_refused(has_cache_point, status, error.message().unwrap_or_default())
     }
 
     /// Stops sending requests.

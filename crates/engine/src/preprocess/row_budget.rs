@@ -5,7 +5,7 @@ use super::input::InputReader;
 use super::prompting::Survey;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
-use bedrock_batch_domain::check::{answer_problems, reference_warning, rows_part_problems};
+use bedrock_batch_domain::check::{answer_problems, reference_warning, rows_part_problems, used_reference_problems};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
 use bedrock_batch_domain::lane::Lane;
@@ -52,6 +52,7 @@ impl RowBudget {
         // If rows name their prompts, the prompts that are sent are known only now.
         let mut problems = answer_problems(&checked.request, &checked.resolved);
         problems.extend(rows_part_problems(&checked.request, &checked.resolved.prompts));
+        problems.extend(used_reference_problems(&checked.request, &checked.resolved));
         Problems::check(problems)?;
         Ok(budget)
     }

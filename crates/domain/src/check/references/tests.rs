@@ -127,6 +127,43 @@ fn a_reference_without_the_named_column_is_refused() {
 }
 
 #[test]
+fn of_prompts_that_rows_name_only_the_used_ones_need_the_values() {
+    let by_name = json!({"prompt_config": {"mode": "mapped", "column_name": "kind"},
+        "reference": {"codes": "s3://bucket/codes.csv"}});
+    let (problems, found) = checked(&by_name, &codes(b"code,Term\nA01,Leak\n"));
+    assert_eq!(problems, Vec::<String>::new(), "no row may name `strict`");
+    let (request, mut resolved) = found.unwrap();
+    let of = |id: &str, resolved: &Resolved| {
+        let at = resolved.prompts.prompts.iter().position(|named| named.id == id).unwrap();
+        let prompts = resolved.prompts.clone().restricted_to(&[at].into());
+        used_reference_problems(&request, &Resolved { prompts, ..resolved.clone() })
+    };
+    assert_eq!(of("needy", &resolved), []);
+    assert_eq!(of("strict", &resolved).len(), 1);
+    resolved.prompts.references = codes(CODES);
+    assert_eq!(of("strict", &resolved), []);
+}
+
+#[test]
+fn references_in_the_part_for_each_row_are_used_and_count_for_each_row() {
+    let reference = codes(format!("Code\n{}", "x".repeat(3995)).as_bytes());
+    let input = json!({"prompt": prompt(&json!({"template": "{rows}", "rows": {"template": "{row_id} {text} {reference.codes}"},
+        "output_schema": null})), "rows_per_request": 20, "reference": {"codes": "s3://bucket/codes.csv"}});
+    let (problems, found) = checked(&input, &reference);
+    assert_eq!(problems, Vec::<String>::new());
+    let (request, resolved) = found.unwrap();
+    let note = reference_note(&request, &resolved);
+    assert_eq!(note.as_deref(), Some("references add about 20000 input tokens to each request"));
+}
+
+#[test]
+fn without_fields_no_field_is_held_to_values() {
+    let input =
+        json!({"prompt_id": "strict", "response_format": "text", "reference": {"codes": "s3://bucket/codes.csv"}});
+    assert_eq!(checked(&input, &codes(CODES)).0, Vec::<String>::new());
+}
+
+#[test]
 fn a_reference_over_the_context_of_the_model_is_refused() {
     let of_tokens = |tokens: usize| codes(format!("Code\n{}", "x".repeat(4 * tokens - 5)).as_bytes());
     let input = |template: &str| {
