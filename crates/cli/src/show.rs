@@ -136,8 +136,10 @@ const FILE_NAME: &str = "file_name";
 
 /// Returns true for columns that are rarely of interest.
 fn is_bookkeeping(column: &str, prefix: Option<&str>) -> bool {
-    let status: &[&str] = if prefix.is_some() { &[STATUS, VALIDATION_PASSED, PARSE_STATUS] } else { &[] };
-    let column = column.strip_prefix(prefix.unwrap_or_default()).unwrap_or(column);
+    let added = prefix.and_then(|prefix| column.strip_prefix(prefix));
+    // Only added columns are a status: a user's `order_status` is not.
+    let status: &[&str] = if added.is_some() { &[STATUS, VALIDATION_PASSED, PARSE_STATUS] } else { &[] };
+    let column = added.unwrap_or(column);
     let names = [STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, ATTEMPTS, MODEL_ID];
     names
         .iter()
@@ -213,8 +215,17 @@ mod tests {
         };
         let available = ["record_id", "topic", "llm_response", "llm_mood", "llm_status", "llm_error", "llm_model_id"];
         assert_eq!(selection.select(&available).unwrap(), ["record_id", "topic", "llm_mood", "llm_error"]);
-        let wide = ["record_id", "topic", "llm_a_response", "llm_a_status", "llm_a_error", "llm_status", "llm_error"];
-        let expected = ["record_id", "topic", "llm_a_response", "llm_a_error", "llm_error"];
+        let wide = [
+            "record_id",
+            "order_status",
+            "llm_a_response",
+            "llm_a_status",
+            "llm_a_error",
+            "llm_a_model_id",
+            "llm_status",
+            "llm_error",
+        ];
+        let expected = ["record_id", "order_status", "llm_a_response", "llm_a_error", "llm_error"];
         assert_eq!(selection.select(&wide).unwrap(), expected);
     }
 

@@ -145,7 +145,7 @@ pub fn shortened(value: &str) -> String {
 }
 
 /// Returns at most `max` characters of a text, with spaces in place of control characters: a terminal would obey them.
-fn without_controls(text: &str, max: usize) -> String {
+pub(crate) fn without_controls(text: &str, max: usize) -> String {
     let clean: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(max).is_some() { format!("{clean}…") } else { clean }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bedrock_batch_domain::extract::{Cell, ColumnType, Extractor};
+use bedrock_batch_domain::prompt::{OutputSchema, SchemaType};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -125,6 +126,165 @@ proptest! {
 
 fn is_same_without_case(cell: &Cell<'_>, value: &Value) -> bool {
     matches!(cell, Cell::Text(text) if json!(text.to_lowercase()) == without_case(value))
+}
+
+/// Returns schemas of any kind, most of which can be compiled: with references, alternatives, and keywords in places where
+/// they are unusual.
+fn any_schema() -> impl Strategy<Value = Value> {
+    let types = prop::sample::select(vec!["string", "integer", "number", "boolean", "null", "array", "object"]);
+    let several = prop::collection::btree_set(types.clone(), 1..4);
+    let leaf = prop_oneof![
+        Just(json!({})),
+        Just(json!(true)),
+        types.prop_map(|name| json!({"type": name})),
+        several.prop_map(|names| json!({"type": names})),
+        prop::collection::vec(any_value(), 1..4).prop_map(|values| json!({"enum": values})),
+        prop::collection::vec(prop::sample::select(vec!["Red", "red ", "Blue", "1"]), 1..3)
+            .prop_map(|values| json!({"enum": values, "x-aliases": {"navy": values[0]}})),
+        any_value().prop_map(|value| json!({"const": value})),
+        prop::sample::select(vec!["#", "#/$defs/a", "#/$defs/b"]).prop_map(|to| json!({"$ref": to})),
+        any::<i8>().prop_map(|limit| json!({"type": "number", "minimum": limit})),
+    ];
+    leaf.prop_recursive(3, 24, 3, |inner| {
+        let all = prop::collection::vec(inner.clone(), 1..3);
+        prop_oneof![
+            3 => prop::collection::btree_map("p[0-3]", inner.clone(), 1..4).prop_map(|all| json!({"properties": all})),
+            2 => prop::collection::btree_map("p[0-3]", inner.clone(), 1..4)
+                .prop_map(|all| json!({"type": "object", "properties": all, "required": ["p1"]})),
+            1 => all.clone().prop_map(|all| json!({"anyOf": all})),
+            1 => all.clone().prop_map(|all| json!({"oneOf": all})),
+            1 => all.clone().prop_map(|all| json!({"allOf": all})),
+            1 => all.prop_map(|all| json!({"prefixItems": all, "items": {"type": "string"}})),
+            1 => inner.clone().prop_map(|not| json!({"not": not})),
+            1 => inner.clone().prop_map(|items| json!({"items": items})),
+            1 => inner.prop_map(|others| json!({"additionalProperties": others})),
+        ]
+    })
+}
+
+/// Returns response models of any kind.
+fn any_model() -> impl Strategy<Value = Value> {
+    (prop::collection::btree_map("p[0-3]", any_schema(), 1..4), any_schema(), any_schema(), any::<bool>()).prop_map(
+        |(properties, a, b, is_typed)| {
+            let mut model = json!({"properties": properties, "$defs": {"a": a, "b": b}});
+            if is_typed {
+                model["type"] = json!("object");
+            }
+            model
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_model_and_any_answer_give_values_of_the_declared_types_or_a_reason(
+        schema in any_model(), values in prop::collection::vec(any_value(), 1..12),
+    ) {
+        let Ok(extractor) = Extractor::of_model(&schema) else { return Ok(()) };
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        prop_assert_eq!(extractor.names().len(), extractor.types().len());
+        // Members by the names of properties are more likely to match.
+        let objects = values.iter().map(|value| json!({"p0": value, "p1": values[0], "p2": {"p1": value}}));
+        for value in values.iter().cloned().chain(objects) {
+            let found = match extractor.extract_with_changes(&value.to_string(), None) {
+                Ok(found) => found,
+                Err(reason) => {
+                    prop_assert!(reason.to_string().chars().count() < 1000);
+                    continue;
+                }
+            };
+            prop_assert!(!found.changed.is_empty() || validator.is_valid(&value), "{} {}", schema, value);
+            prop_assert_eq!(found.values.len(), extractor.types().len());
+            for ((name, column), field) in extractor.names().iter().zip(extractor.types()).zip(&found.values) {
+                let own = at(&value, name).filter(|own| !own.is_null());
+                prop_assert_eq!(field.is_some(), own.is_some(), "{}", name);
+                let (Some(field), Some(own)) = (field, own) else { continue };
+                let cell = column.cell(field);
+                let is_kept = cell.is_some_and(|cell| !found.changed.is_empty() || is_same(&cell, own));
+                prop_assert!(is_kept, "{}: {} {}", name, schema, own);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_optional_object_may_be_null_or_empty() {
+    let customer = json!({"type": "object", "properties": {"mood": {"type": "string"}}});
+    let optional = json!({"anyOf": [customer, {"type": "null"}]});
+    let schema = json!({"type": "object", "required": ["customer"], "properties": {"customer": optional}});
+    let extractor = Extractor::of_model(&schema).unwrap();
+    for answer in [r#"{"customer": null}"#, r#"{"customer": {}}"#] {
+        assert_eq!(extractor.extract(answer, None), Ok(vec![None]), "{answer}");
+    }
+}
+
+#[test]
+fn a_value_where_columns_expect_an_object_is_not_lost() {
+    let schema = json!({"properties": {"customer": {"properties": {"mood": {"type": "string"}}}}});
+    let extractor = Extractor::of_model(&schema).unwrap();
+    assert!(extractor.extract(r#"{"customer": {"mood": "good"}}"#, None).is_ok());
+    for answer in [r#"{"customer": "angry"}"#, r#"{"customer": ["angry"]}"#, r#"{"customer": 7}"#] {
+        let error = extractor.extract(answer, None).unwrap_err().to_string();
+        assert_eq!(error, "the answer does not match `response_schema` at /customer: is not an object");
+    }
+}
+
+#[test]
+fn the_reason_of_an_answer_is_short_and_without_control_characters() {
+    let long = r"x\u001b".repeat(50_000);
+    let members: Vec<String> = (0..10_000).map(|number| format!("\"member{number}\": 1")).collect();
+    let schema = json!({"type": "object", "additionalProperties": false, "properties": {
+        "a": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "b": {"not": {"enum": vec!["value"; 10_000]}}, "c": {"const": "v".repeat(100_000)},
+        "d": {"type": "object", "propertyNames": {"maxLength": 3}}}});
+    let extractor = Extractor::of_model(&schema).unwrap();
+    for answer in [
+        format!("{{\"a\": {{}}, {}}}", members.join(", ")),
+        format!("{{\"a\": {{\"{long}\": \"secret\"}}}}"),
+        format!("{{\"d\": {{\"{long}\": \"secret\"}}}}"),
+        r#"{"b": "value"}"#.to_owned(),
+        r#"{"c": "secret"}"#.to_owned(),
+    ] {
+        let error = extractor.extract(&answer, None).unwrap_err().to_string();
+        assert!(error.starts_with("the answer does not match `response_schema` at "), "{error}");
+        assert!(error.chars().count() < 1000 && !error.contains(char::is_control), "{} {error}", error.len());
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn a_huge_schema_is_refused_or_compiled_quickly() {
+    let names = |count: usize| (0..count).map(|number| format!("a{number}"));
+    let properties: Map<String, Value> = names(20_000).map(|name| (name, json!({"enum": ["x", "y"]}))).collect();
+    let many = json!({"type": "object", "properties": properties, "required": names(20_000).collect::<Vec<_>>()});
+    assert!(Extractor::of_model(&many).unwrap_err().to_string().contains("more than 500 columns"));
+    let aliases: Map<String, Value> = names(50_000).map(|name| (format!("{name}!"), json!(name))).collect();
+    let codes = json!({"enum": names(100_000).collect::<Vec<_>>(), "x-aliases": aliases});
+    let extractor = Extractor::of_model(&json!({"properties": {"code": codes}})).unwrap();
+    let found = extractor.extract_with_changes(r#"{"code": "A49999!"}"#, None).unwrap();
+    assert_eq!(found.values[0].clone().unwrap().into_text(), "a49999");
+    let error = extractor.extract(r#"{"code": "b"}"#, None).unwrap_err().to_string();
+    assert!(error.len() < 1000, "{}", error.len());
+}
+
+#[test]
+fn schemas_that_refer_to_others_very_often_end() {
+    let link = |level: usize| json!({"$ref": format!("#/$defs/l{level}")});
+    let chain: Map<String, Value> =
+        (0..25_000).map(|level| (format!("l{level}"), link(level + 1))).chain([("l25000".into(), json!({}))]).collect();
+    let schema = json!({"$defs": chain, "properties": {"a": link(0)}});
+    assert!(Extractor::of_model(&schema).is_err());
+    let fields = OutputSchema { schema_type: SchemaType::Json, fields: vec![("a".to_owned(), "$.a".to_owned())] };
+    let _ = Extractor::new(&fields, Some(&schema));
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let level = |level: usize| (format!("l{level}"), json!({keyword: [link(level + 1), link(level + 1)]}));
+        let defs: Map<String, Value> = (0..60).map(level).chain([("l60".into(), json!({"type": "integer"}))]).collect();
+        let schema = json!({"$defs": defs, "properties": {"a": link(0), "b": {"type": "string"}}});
+        if let Ok(extractor) = Extractor::of_model(&schema) {
+            let _ = extractor.extract(r#"{"a": 1, "b": "x"}"#, None);
+            let _ = extractor.extract(r#"{"a": "x", "b": "x"}"#, None);
+        }
+    }
 }
 
 #[test]

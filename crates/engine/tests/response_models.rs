@@ -117,7 +117,7 @@ fn a_value_outside_its_enum_or_range_fails_its_row_and_may_be_sent_again() {
     );
     assert!(errors[1].as_deref().unwrap().contains("at /size: "), "{errors:?}");
     assert!(
-        errors[2].as_deref().unwrap().ends_with("at /size: is not a whole number of at most 64 bits"),
+        errors[2].as_deref().unwrap().ends_with("at /size: is not a whole number that a signed 64-bit integer holds"),
         "{errors:?}"
     );
     assert!(texts(&rows, "kind")[..3].iter().all(Option::is_none));

@@ -126,6 +126,16 @@ fn repeated_columns(resolved: &Resolved) -> Vec<Problem> {
     repeated.collect()
 }
 
+/// Returns those of [`prefix_problems`] that are certain before the rows are read. If only the rows determine which prompts are
+/// sent, the columns of fields are not.
+pub fn certain_prefix_problems(resolved: &Resolved, columns: &[Column]) -> Vec<Problem> {
+    if !names_prompts_by_row(&resolved.prompts) {
+        return prefix_problems(resolved, columns);
+    }
+    let prompts = resolved.prompts.clone().restricted_to(&BTreeSet::new());
+    prefix_problems(&Resolved { prompts, ..resolved.clone() }, columns)
+}
+
 /// Returns a problem for each column of the input itself whose name an added column with a prefix takes. Without a prefix,
 /// and for columns of earlier stages, the older column is renamed.
 pub fn prefix_problems(resolved: &Resolved, columns: &[Column]) -> Vec<Problem> {

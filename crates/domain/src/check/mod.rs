@@ -12,7 +12,7 @@ mod resolved;
 mod rows_per_request;
 mod run;
 
-pub use answers::{answer_problems, prefix_problems};
+pub use answers::{answer_problems, certain_prefix_problems, prefix_problems};
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
 pub use references::{reference_note, reference_problems, reference_warning, used_reference_problems};
 pub use resolved::Resolved;

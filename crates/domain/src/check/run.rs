@@ -1,6 +1,6 @@
 //! All checks of one run, whose columns may or may not be known.
 
-use super::{Catalog, Resolved, column_problems, prefix_problems, reference_note, reference_problems, resolve};
+use super::{Catalog, Resolved, certain_prefix_problems, column_problems, reference_note, reference_problems, resolve};
 use crate::columns::{Column, mapped};
 use crate::input::{IMAGE_COLUMN, InputType, RunRequest};
 use crate::problem::{Problem, listed};
@@ -48,7 +48,7 @@ pub fn check_run(
     if let (Some(columns), Some(resolved)) = (&columns, &resolved) {
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         problems.extend(column_problems(request, resolved, &names));
-        problems.extend(prefix_problems(resolved, columns));
+        problems.extend(certain_prefix_problems(resolved, columns));
     }
     let reference_note = resolved.as_ref().and_then(|resolved| reference_note(request, resolved));
     RunCheck { problems, columns, resolved, reference_note }

@@ -7,8 +7,14 @@ use super::path::Path;
 use super::pattern::MAX_PATTERN_BYTES;
 use super::response_model::{ModelColumn, ValueMatcher};
 use super::{FieldValue, Unparsed};
+use crate::problem::without_controls;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
+
+/// Maximum number of characters of a place in an answer or a schema, and of a rule, in messages. Names in answers come from
+/// the model, and rules may quote parts of the schema.
+const MAX_PLACE_CHARS: usize = 300;
+const MAX_RULE_CHARS: usize = 500;
 
 /// Extractor of fields from answers that contain JSON.
 #[derive(Debug)]
@@ -50,9 +56,12 @@ pub(super) fn compiled(schema: &Value, asserts_formats: bool) -> Result<Validato
     if asserts_formats {
         options = options.should_validate_formats(true);
     }
-    options.build(schema).map_err(|error| match error.instance_path().as_str() {
-        "" => format!("is not a valid JSON Schema: {error}"),
-        path => format!("is not a valid JSON Schema at {path}: {error}"),
+    options.build(schema).map_err(|error| {
+        let rule = without_controls(&error.to_string(), MAX_RULE_CHARS);
+        match error.instance_path().as_str() {
+            "" => format!("is not a valid JSON Schema: {rule}"),
+            path => format!("is not a valid JSON Schema at {}: {rule}", without_controls(path, MAX_PLACE_CHARS)),
+        }
     })
 }
 
@@ -112,16 +121,17 @@ impl JsonFields {
             }
             checks.response_schema.validate(&value).map_err(|error| {
                 let path = error.instance_path().as_str();
-                mismatch(path, error.masked().to_string())
+                mismatch(path, &error.masked().to_string())
             })?;
         }
         Ok(Extraction { values: self.selection.fields(value)?, changed })
     }
 }
 
-fn mismatch(path: &str, rule: impl Into<String>) -> Unparsed {
+fn mismatch(path: &str, rule: &str) -> Unparsed {
     let path = if path.is_empty() { "the top" } else { path };
-    Unparsed::Mismatch { path: path.to_owned(), rule: rule.into() }
+    let path = without_controls(path, MAX_PLACE_CHARS);
+    Unparsed::Mismatch { path, rule: without_controls(rule, MAX_RULE_CHARS) }
 }
 
 impl Selection {
@@ -129,7 +139,8 @@ impl Selection {
     fn is_in(&self, value: &Value) -> bool {
         match self {
             Self::Paths { paths, .. } => paths.iter().any(|path| path.exists(value)),
-            Self::Properties(properties) => properties.iter().any(|(path, _)| path.exists(value)),
+            // An optional object may be `null` or empty, so that the value has a property and none of its columns.
+            Self::Properties(properties) => properties.iter().any(|(path, _)| path.begins_in(value)),
             Self::Nothing => true,
         }
     }
@@ -145,7 +156,9 @@ impl Selection {
             }
             Self::Properties(properties) => {
                 let mut read = |(path, column): &(Path, ColumnType)| {
-                    let Some(found) = path.take_value(&mut value) else { return Ok(None) };
+                    // A schema with `properties` and without a `type` accepts other values than objects.
+                    let found = path.take_value(&mut value).map_err(|place| mismatch(&place, "is not an object"))?;
+                    let Some(found) = found else { return Ok(None) };
                     column.read(found).map_err(|rule| mismatch(&path.pointer(), rule))
                 };
                 properties.iter().map(&mut read).collect()

@@ -143,7 +143,7 @@ impl ColumnType {
             (Self::Text, other) => Ok(Some(FieldValue::Text(other.to_string()))),
             (Self::Integer, Value::Number(number)) => match whole(&number) {
                 Some(integer) => Ok(Some(FieldValue::Number(integer.into()))),
-                None => Err("is not a whole number of at most 64 bits"),
+                None => Err("is not a whole number that a signed 64-bit integer holds"),
             },
             (Self::Float, Value::Number(number)) => Ok(Some(FieldValue::Number(number))),
             (Self::Boolean, Value::Bool(flag)) => Ok(Some(FieldValue::Boolean(flag))),

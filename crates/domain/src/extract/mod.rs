@@ -28,11 +28,12 @@ mod value;
 pub use extraction::Extraction;
 pub use kinds::{Cell, ColumnType, FieldKinds};
 pub use listed::{ListedAnswers, NotListed, read_list};
+pub(crate) use response_model::describes_member;
 pub use unparsed::Unparsed;
 pub use value::FieldValue;
 
 use crate::columns::{ADDED, INTERNAL};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, listed, shortened};
 use crate::prompt::{OutputSchema, SchemaType};
 use json::{Checks, JsonFields, compiled};
 use path::Path;
@@ -101,11 +102,12 @@ impl Extractor {
         for (at, column) in columns.iter().enumerate() {
             let earlier = columns[..at].iter().find(|earlier| earlier.name == column.name);
             let rule = match earlier {
-                Some(earlier) => Some(format!("is also the column of `{}`", earlier.path.join("."))),
+                Some(earlier) => Some(format!("is also the column of {}", listed(&[&earlier.path.join(".")]))),
                 None => name_rule(&column.name).map(str::to_owned),
             };
             if let Some(rule) = rule {
-                let field = format!("response_schema, column `{}` of `{}`", column.name, column.path.join("."));
+                let (name, path) = (shortened(&column.name), shortened(&column.path.join(".")));
+                let field = format!("response_schema, column `{name}` of `{path}`");
                 problems.push(Problem::without_value(field, rule).remedy("rename the property"));
             }
         }

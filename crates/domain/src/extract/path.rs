@@ -81,18 +81,35 @@ impl Path {
         found.map(|found| FieldValue::of_taken(found.take())).ok_or(Missing)
     }
 
-    /// Returns the value at a path of members, moved out of `value`.
-    pub(super) fn take_value(&self, value: &mut Value) -> Option<Value> {
-        let Self::Members(names) = self else { return None };
-        let found = names.iter().try_fold(value, |value, name| value.as_object_mut()?.get_mut(name));
-        found.map(Value::take)
+    /// Returns the value at a path of members, moved out of `value`. There is none within a `null`.
+    ///
+    /// # Errors
+    /// Returns the place of a value on the way that is not an object, as a JSON pointer.
+    pub(super) fn take_value(&self, value: &mut Value) -> Result<Option<Value>, String> {
+        let Self::Members(names) = self else { return Ok(None) };
+        let mut found = value;
+        for (depth, name) in names.iter().enumerate() {
+            let next = match found {
+                Value::Object(object) => object.get_mut(name),
+                Value::Null => None,
+                _ => return Err(pointer(&names[..depth])),
+            };
+            let Some(next) = next else { return Ok(None) };
+            found = next;
+        }
+        Ok(Some(found.take()))
     }
 
     /// Returns a path of members as a JSON pointer.
     pub(super) fn pointer(&self) -> String {
         let Self::Members(names) = self else { return String::new() };
-        let steps = names.iter().flat_map(|name| ["/".to_owned(), name.replace('~', "~0").replace('/', "~1")]);
-        steps.collect()
+        pointer(names)
+    }
+
+    /// Returns true if `value` has the first member of a path of members.
+    pub(super) fn begins_in(&self, value: &Value) -> bool {
+        let Self::Members(names) = self else { return false };
+        names.first().is_some_and(|name| value.as_object().is_some_and(|object| object.contains_key(name)))
     }
 
     /// Returns true if the path matches something.
@@ -110,6 +127,11 @@ impl Path {
             _ => true,
         }
     }
+}
+
+fn pointer(names: &[String]) -> String {
+    let steps = names.iter().flat_map(|name| ["/".to_owned(), name.replace('~', "~0").replace('/', "~1")]);
+    steps.collect()
 }
 
 #[cfg(test)]

@@ -81,7 +81,9 @@ impl Check {
             self.problems.push(Problem::without_value(path, rule).remedy("name a `type`"));
             return;
         };
-        let is_object = object.get("type").is_some_and(|types| *types == "object") || object.contains_key("properties");
+        let is_object =
+            |types: &Value| types == "object" || types.as_array().is_some_and(|all| all.contains(&"object".into()));
+        let is_object = object.get("type").is_some_and(is_object) || object.contains_key("properties");
         if is_object && object.get("additionalProperties") != Some(&Value::Bool(false)) {
             let rule = "must be false in every object to be enforced";
             let problem = Problem::without_value(format!("{path}.additionalProperties"), rule);
@@ -187,6 +189,7 @@ mod tests {
     #[case(json!({"a": {"anyOf": [{"type": "null"}, {"type": "number", "maximum": 1}]}}), "a.anyOf[1].maximum: is a keyword")]
     #[case(json!({"a": {"type": "object", "properties": {}}}), "a.additionalProperties: must be false in every object")]
     #[case(json!({"a": {"type": "object", "additionalProperties": true}}), "a.additionalProperties: must be false in every object")]
+    #[case(json!({"a": {"type": ["object", "null"]}}), "a.additionalProperties: must be false in every object")]
     #[case(json!({"a": {"enum": [["x"]]}}), "a.enum: may contain only texts")]
     #[case(json!({"a": {"type": "string", "format": "regex"}}), "a.format: is not one of the formats")]
     #[case(json!({"a": {"$ref": "other.json"}}), "a.$ref: refers to another document")]

@@ -1,6 +1,7 @@
 //! The part of a prompt that is repeated for each row of a request.
 
 use super::{OutputSchema, Piece, SchemaType, Template};
+use crate::extract::describes_member;
 use crate::problem::{Problem, listed};
 use crate::reference::reference_of;
 use serde::{Deserialize, Serialize};
@@ -81,12 +82,8 @@ pub(super) fn schema_problems(output_schema: Option<&OutputSchema>, schema: Opti
             problems.push(problem.remedy("leave it out; the column `record_id` has the id of the input's row"));
         }
     }
-    let required = schema.and_then(|schema| schema.get("required")).and_then(Value::as_array);
-    let is_required = required.is_some_and(|names| names.iter().any(|name| name == "id"));
-    let is_described =
-        schema.and_then(|schema| schema.get("properties")).and_then(|properties| properties.get("id")).is_some();
     let remedy = "describe one element of the list, without `id`";
-    if is_required || is_described {
+    if schema.is_some_and(|schema| describes_member(schema, "id")) {
         problems.push(Problem::without_value("response_schema", rule).remedy(remedy));
     }
     if schema.and_then(|schema| schema.get("type")).is_some_and(|kind| kind == "array") {
@@ -143,6 +140,12 @@ mod tests {
         "{rows}",
         "{row_id} {text}",
         "[output_schema]\ntype = \"json\"\nfields = { n = \"$.n\" }\n[response_schema]\nrequired = [\"id\"]",
+        "response_schema: expects `id`, which identifies the row"
+    )]
+    #[case(
+        "{rows}",
+        "{row_id} {text}",
+        "[response_schema]\n\"$ref\" = \"#/$defs/a\"\n[response_schema.\"$defs\".a.properties]\nid = { type = \"string\" }\nn = {}",
         "response_schema: expects `id`, which identifies the row"
     )]
     #[case(

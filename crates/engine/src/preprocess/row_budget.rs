@@ -5,7 +5,9 @@ use super::input::InputReader;
 use super::prompting::Survey;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
-use bedrock_batch_domain::check::{answer_problems, reference_warning, rows_part_problems, used_reference_problems};
+use bedrock_batch_domain::check::{
+    answer_problems, prefix_problems, reference_warning, rows_part_problems, used_reference_problems,
+};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
 use bedrock_batch_domain::lane::Lane;
@@ -51,6 +53,7 @@ impl RowBudget {
         checked.resolved.prompts = take(&mut checked.resolved.prompts).restricted_to(&survey.used);
         // If rows name their prompts, the prompts that are sent are known only now.
         let mut problems = answer_problems(&checked.request, &checked.resolved);
+        problems.extend(prefix_problems(&checked.resolved, &checked.input.view.columns));
         problems.extend(rows_part_problems(&checked.request, &checked.resolved.prompts));
         problems.extend(used_reference_problems(&checked.request, &checked.resolved));
         Problems::check(problems)?;

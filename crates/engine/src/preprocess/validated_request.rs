@@ -4,7 +4,9 @@ use super::input::{Input, InputReader, columns_without_text};
 use super::prompting::RowPrompter;
 use crate::copies::destination_problems;
 use crate::error::{EngineError, collected};
-use bedrock_batch_domain::check::{Catalog, Resolved, column_problems, prefix_problems, reference_problems, resolve};
+use bedrock_batch_domain::check::{
+    Catalog, Resolved, certain_prefix_problems, column_problems, reference_problems, resolve,
+};
 use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use serde_json::Value;
@@ -51,7 +53,7 @@ impl ValidatedRequest {
         if let Some(input) = &input {
             if let Some(resolved) = &resolved {
                 problems.extend(column_problems(&request, resolved, &input.view.names()));
-                problems.extend(prefix_problems(resolved, &input.view.columns));
+                problems.extend(certain_prefix_problems(resolved, &input.view.columns));
             }
             if request.output_formats.contains(&OutputFormat::Csv) {
                 problems.extend(columns_without_text(&input.view.schema(&input.shape.schema)));

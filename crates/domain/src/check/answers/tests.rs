@@ -120,3 +120,26 @@ fn a_schema_can_be_enforced_for_a_model_that_has_structured_output() {
     let by_name = json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "response_format": "structured"});
     assert!(checked(&by_name).is_ok(), "only the rows determine which prompts are sent");
 }
+
+#[test]
+fn a_prefix_may_meet_a_field_only_of_prompts_that_the_rows_name() {
+    let by_name = json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "output_column_prefix": "llm_"});
+    assert!(checked(&by_name).is_ok(), "the rows may name other prompts than the one with the field `mood`");
+    let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
+    input.as_object_mut().unwrap().extend(by_name.as_object().unwrap().clone());
+    let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
+    let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
+    let columns = ["a", "kind", "llm_mood", "llm_error"].map(Column::of_input);
+    let checked = check_run(&RunRequest::read(&input, STACK).0.unwrap(), &catalog, Some(&columns), &[]);
+    let problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("already has the columns `llm_error`, which"), "{problems:?}");
+    let resolved = checked.resolved.unwrap();
+    let of = |id: &str| resolved.prompts.prompts.iter().position(|named| named.id == id).unwrap();
+    let found = |id: &str| {
+        let prompts = resolved.prompts.clone().restricted_to(&[of(id)].into());
+        prefix_problems(&Resolved { prompts, ..resolved.clone() }, &columns)[0].to_string()
+    };
+    assert!(found("model").contains("already has the columns `llm_mood`, `llm_error`, which"), "{}", found("model"));
+    assert!(found("plain").contains("already has the columns `llm_error`, which"), "{}", found("plain"));
+}

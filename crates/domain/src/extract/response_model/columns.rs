@@ -53,11 +53,11 @@ struct Flattening<'s> {
 impl<'s> Flattening<'s> {
     fn add(&mut self, node: &Node<'s>, path: &mut Vec<String>) {
         let opened = self.open.len();
-        self.open.extend(node.parts());
         for (name, schemas) in node.properties() {
             if self.columns.len() > MAX_COLUMNS {
                 break;
             }
+            self.open.extend(node.parts_with(name));
             path.push(name.to_owned());
             let value = self.document.node(schemas);
             if path.len() < MAX_DEPTH && self.is_flattened(&value) {
@@ -67,8 +67,8 @@ impl<'s> Flattening<'s> {
                 self.columns.push(ModelColumn { name: path.join("_"), path: path.clone(), column_type });
             }
             path.pop();
+            self.open.truncate(opened);
         }
-        self.open.truncate(opened);
     }
 
     fn is_flattened(&self, node: &Node<'s>) -> bool {
@@ -108,6 +108,14 @@ mod tests {
         let root = json!({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "required": ["name"], "properties": {
             "name": {"type": "string"}, "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}}}});
         assert_eq!(columns(&root), "name:Text next:Text");
+    }
+
+    #[test]
+    fn an_object_that_shares_a_part_with_the_one_around_it_is_flattened() {
+        let root = json!({"allOf": [{"$ref": "#/$defs/noted"}], "type": "object", "properties": {
+            "inner": {"allOf": [{"$ref": "#/$defs/noted"}], "properties": {"x": {"type": "integer"}}}},
+            "$defs": {"noted": {"type": "object", "properties": {"note": {"type": "string"}}}}});
+        assert_eq!(columns(&root), "inner_note:Text inner_x:Integer note:Text");
     }
 
     #[test]

@@ -84,7 +84,8 @@ const NOT_HELD: [&str; 9] = [
 
 /// Returns the problems of all keywords in the schema `root`.
 pub(crate) fn keyword_problems(root: &Value) -> Vec<Problem> {
-    let mut check = Check { document: Document::new(root), references: 0, problems: Vec::new() };
+    let draft = Draft::Draft202012.detect(root);
+    let mut check = Check { document: Document::new(root), draft, references: 0, problems: Vec::new() };
     check.schema(root, "response_schema");
     if check.references > MAX_REFERENCES {
         let rule = format!("has {} references; at most {MAX_REFERENCES} are accepted", check.references);
@@ -93,8 +94,16 @@ pub(crate) fn keyword_problems(root: &Value) -> Vec<Problem> {
     check.problems
 }
 
+/// Returns true for keywords that answers are checked by. Definitions are checked only where they are referred to.
+fn is_rule(keyword: &str) -> bool {
+    let is_listed = [&SCHEMAS[..], &SCHEMAS_BY_NAME, &RULES].iter().any(|list| list.contains(&keyword));
+    is_listed && !matches!(keyword, "$defs" | "definitions")
+}
+
 struct Check<'s> {
     document: Document<'s>,
+    /// Version of JSON Schema that `$schema` names.
+    draft: Draft,
     references: usize,
     problems: Vec<Problem>,
 }
@@ -103,8 +112,15 @@ impl Check<'_> {
     fn schema(&mut self, schema: &Value, path: &str) {
         // `true` and `false` are schemas too.
         let Some(object) = schema.as_object() else { return };
+        let is_alone =
+            matches!(self.draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7) && object.contains_key("$ref");
         for (keyword, value) in object {
-            self.keyword(keyword, value, &format!("{path}.{keyword}"));
+            let path = format!("{path}.{keyword}");
+            if is_alone && keyword != "$ref" && is_rule(keyword) {
+                let rule = "has no effect beside a `$ref` in the version of JSON Schema that `$schema` names";
+                self.problems.push(Problem::without_value(&path, rule).remedy("leave out `$schema`, or use `allOf`"));
+            }
+            self.keyword(keyword, value, &path);
         }
     }
 
@@ -112,6 +128,21 @@ impl Check<'_> {
         match keyword {
             _ if NOT_HELD.contains(&keyword) => {
                 let rule = "is a keyword that answers are not checked by";
+                self.problems.push(Problem::without_value(path, rule).remedy("leave it out"));
+            }
+            _ if is_rule(keyword) && !self.is_of_draft(keyword) => {
+                let rule = match self.draft {
+                    Draft::Draft202012 => {
+                        "is not a keyword of JSON Schema 2020-12, so that answers are not checked by it"
+                    }
+                    _ => "is not a keyword of the version that `$schema` names, so that answers are not checked by it",
+                };
+                let remedy = "write it in the words of that version, or name another one in `$schema`";
+                self.problems.push(Problem::without_value(path, rule).remedy(remedy));
+            }
+            // It would give references within this part another meaning.
+            "$id" if path != "response_schema.$id" => {
+                let rule = "gives a part of the schema an address of its own, which is not supported";
                 self.problems.push(Problem::without_value(path, rule).remedy("leave it out"));
             }
             "$ref" => self.reference(value, path),
@@ -129,6 +160,15 @@ impl Check<'_> {
                 let rule = "is not a keyword of JSON Schema, so that answers are not checked by it";
                 self.problems.push(Problem::without_value(path, rule).remedy(nearest(keyword, known.copied())));
             }
+        }
+    }
+
+    /// Returns true if answers are checked by this keyword in the version of JSON Schema that the schema is written for.
+    fn is_of_draft(&self, keyword: &str) -> bool {
+        match keyword {
+            // It belongs to a list of schemas as `items`, which that version does not have.
+            "additionalItems" => self.draft < Draft::Draft202012,
+            _ => self.draft.is_known_keyword(keyword),
         }
     }
 
@@ -154,7 +194,7 @@ impl Check<'_> {
 
     fn format(&mut self, value: &Value, path: &str) {
         let Some(format) = value.as_str() else { return };
-        if !jsonschema::options().is_known_format(Draft::Draft202012, format) {
+        if !jsonschema::options().is_known_format(self.draft, format) {
             let rule = "is a format that answers are not checked by";
             let remedy =
                 "leave it out, or use `pattern`; known are `date`, `date-time`, `email`, `time`, `uri`, `uuid`";
@@ -181,6 +221,42 @@ mod tests {
         let problems = keyword_problems(&json!({"properties": {"a": property, "minimun": {"title": "a name"}}}));
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].to_string().contains(expected), "{}", problems[0]);
+    }
+
+    #[rstest]
+    #[case::default(None, json!({"type": "array", "items": {}, "additionalItems": false}), "additionalItems: is not a keyword of JSON Schema 2020-12")]
+    #[case::later(Some("http://json-schema.org/draft-07/schema#"), json!({"prefixItems": [{"type": "string"}]}), "prefixItems: is not a keyword of the version")]
+    #[case::later_still(Some("https://json-schema.org/draft/2019-09/schema"), json!({"prefixItems": [{"type": "string"}]}), "prefixItems: is not a keyword of the version")]
+    #[case::required(Some("http://json-schema.org/draft-07/schema"), json!({"dependentRequired": {"a": ["b"]}}), "dependentRequired: is not a keyword of the version")]
+    #[case::condition(Some("http://json-schema.org/draft-06/schema#"), json!({"if": {"const": 1}}), "if: is not a keyword of the version")]
+    #[case::constant(Some("http://json-schema.org/draft-04/schema#"), json!({"const": 1}), "const: is not a keyword of the version")]
+    #[case::format(Some("http://json-schema.org/draft-07/schema#"), json!({"format": "uuid"}), "format is `uuid`: is a format that answers are not checked by")]
+    #[case::beside(Some("http://json-schema.org/draft-07/schema#"), json!({"$ref": "#/definitions/n", "maximum": 5, "description": "d"}), "a.maximum: has no effect beside a `$ref`")]
+    #[case::address(None, json!({"$id": "https://example.com/a"}), "a.$id: gives a part of the schema an address")]
+    fn keywords_that_the_version_of_the_schema_ignores_are_reported(
+        #[case] version: Option<&str>,
+        #[case] property: Value,
+        #[case] expected: &str,
+    ) {
+        let mut schema = json!({"$id": "https://example.com/model", "properties": {"a": property},
+            "definitions": {"n": {"type": "number"}}, "$defs": {"m": {"type": "number"}}});
+        if let Some(version) = version {
+            schema["$schema"] = json!(version);
+        }
+        let problems = keyword_problems(&schema);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].to_string().contains(expected), "{}", problems[0]);
+    }
+
+    #[test]
+    fn a_schema_of_an_earlier_version_has_no_problems_if_it_is_checked_by_all_of_its_keywords() {
+        let schema = json!({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/ticket",
+            "definitions": {"ticket": {"type": "object", "properties": {
+                "mood": {"$ref": "#/definitions/mood", "description": "d"},
+                "pair": {"type": "array", "items": [{"type": "string"}], "additionalItems": false},
+                "day": {"type": "string", "format": "date"}}, "dependencies": {"day": ["mood"]},
+                "if": {"required": ["day"]}, "then": {"required": ["pair"]}}, "mood": {"enum": ["good", "bad"]}}});
+        assert_eq!(keyword_problems(&schema), []);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::node::{Document, Node};
 use crate::matching::{AllowedValues, folded};
 use crate::problem::{Problem, listed};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 /// Keyword of a schema with an `enum`: texts that stand for one of its values, each with that value.
 pub(crate) const ALIASES: &str = "x-aliases";
@@ -97,16 +97,18 @@ impl<'s> Building<'s> {
             return None;
         }
         let opened = self.open.len();
-        self.open.extend(node.parts());
         self.depth += 1;
         let allowed = self.allowed(node, path);
         let mut members = Vec::new();
         for (name, schemas) in node.properties() {
+            self.open.extend(node.parts_with(name));
             path.push(name.to_owned());
             let member = self.document.node(schemas);
             members.extend(self.matcher(&member, path).map(|matcher| (name.to_owned(), matcher)));
             path.pop();
+            self.open.truncate(opened);
         }
+        self.open.extend(node.parts().iter().filter(|part| part.contains_key("items")));
         let elements = self.matcher(&node.elements(self.document), path).map(Box::new);
         self.depth -= 1;
         self.open.truncate(opened);
@@ -127,11 +129,13 @@ impl<'s> Building<'s> {
         let texts: Vec<&str> = listed.iter().filter_map(|value| value.as_str()).collect();
         let field = format!("response_schema, {ALIASES} of `{}`", path.join("."));
         let mut pairs = Vec::new();
+        let mut reader = None;
         for part in node.parts() {
             let Some(aliases) = part.get(ALIASES) else { continue };
             self.used.push(part);
+            let reader = reader.get_or_insert_with(|| AliasReader::new(&field, &texts));
             match aliases.as_object() {
-                Some(aliases) => pairs.extend(read_aliases(&field, aliases, &texts, &mut self.found.problems)),
+                Some(aliases) => pairs.extend(reader.read(aliases, &mut self.found.problems)),
                 None => {
                     let rule = "must be an object that maps each alias to a value of `enum`";
                     self.found.problems.push(Problem::new(&field, aliases, rule));
@@ -145,36 +149,55 @@ impl<'s> Building<'s> {
     }
 }
 
-/// Returns the valid aliases, and adds a problem for each of the others.
-fn read_aliases<'s>(
-    field: &str,
-    aliases: &'s Map<String, Value>,
-    values: &[&str],
-    problems: &mut Vec<Problem>,
-) -> Vec<(&'s str, &'s str)> {
-    let mut pairs: Vec<(&str, &str)> = Vec::new();
-    let mut known: BTreeMap<String, &str> = values.iter().map(|value| (folded(value), *value)).collect();
-    for (alias, value) in aliases {
-        let Some(text) = value.as_str().filter(|text| values.contains(text)) else {
-            let rule = "must be one of the texts in `enum`";
-            let remedy = if values.is_empty() {
-                "add an `enum`: aliases stand for its values".to_owned()
-            } else {
-                format!("the values are {}", listed(values))
-            };
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            problems.push(Problem::new(format!("{field}.{alias}"), shown, rule).remedy(remedy));
-            continue;
-        };
-        match known.insert(folded(alias), text) {
-            Some(other) if other != text => {
-                let rule = format!("also stands for {}: case and surrounding spaces are ignored", listed(&[other]));
-                problems.push(Problem::new(format!("{field}.{alias}"), text, rule).remedy("leave out one of them"));
+/// Reader of the aliases of one value, which may be in several schemas.
+struct AliasReader<'a, 's> {
+    field: &'a str,
+    values: &'a [&'s str],
+    allowed: HashSet<&'s str>,
+    /// For each text without case and surrounding spaces, what it stands for: values, or the value of an alias.
+    known: HashMap<String, Vec<&'s str>>,
+}
+
+impl<'a, 's> AliasReader<'a, 's> {
+    fn new(field: &'a str, values: &'a [&'s str]) -> Self {
+        let mut known: HashMap<String, Vec<&str>> = HashMap::new();
+        for value in values {
+            let same = known.entry(folded(value)).or_default();
+            if !same.contains(value) {
+                same.push(value);
             }
-            _ => pairs.push((alias, text)),
         }
+        Self { field, values, allowed: values.iter().copied().collect(), known }
     }
-    pairs
+
+    /// Returns the valid aliases, and adds a problem for each of the others.
+    fn read(&mut self, aliases: &'s Map<String, Value>, problems: &mut Vec<Problem>) -> Vec<(&'s str, &'s str)> {
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        for (alias, value) in aliases {
+            let place = format!("{}.{alias}", self.field);
+            let Some(text) = value.as_str().filter(|text| self.allowed.contains(text)) else {
+                let rule = "must be one of the texts in `enum`";
+                let remedy = if self.values.is_empty() {
+                    "add an `enum`: aliases stand for its values".to_owned()
+                } else {
+                    format!("the values are {}", listed(self.values))
+                };
+                let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                problems.push(Problem::new(place, shown, rule).remedy(remedy));
+                continue;
+            };
+            let same = self.known.entry(folded(alias)).or_default();
+            let others: Vec<&str> = same.iter().copied().filter(|other| *other != text).collect();
+            if others.is_empty() {
+                same.push(text);
+                pairs.push((alias, text));
+            } else {
+                let rule = format!("also stands for {}: case and surrounding spaces are ignored", listed(&others));
+                problems.push(Problem::new(place, text, rule).remedy("leave out one of them"));
+            }
+        }
+        pairs
+    }
 }
 
 /// Adds a problem for each schema whose aliases are not applied. An object of that name within `enum` or `default` is none.
@@ -231,6 +254,25 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_matched_in_an_object_that_shares_a_part_with_the_one_around_it() {
+        let root = json!({"allOf": [{"$ref": "#/$defs/moody"}], "properties": {
+            "inner": {"allOf": [{"$ref": "#/$defs/moody"}]},
+            "list": {"items": {"$ref": "#/$defs/moody"}}},
+            "$defs": {"moody": {"properties": {"mood": {"enum": ["good", "bad"]}}}}});
+        let answer = json!({"mood": "Good", "inner": {"mood": "BAD"}, "list": [{"mood": "BAD"}]});
+        let (value, changed) = applied(&root, answer);
+        assert_eq!(value, json!({"mood": "good", "inner": {"mood": "bad"}, "list": [{"mood": "bad"}]}));
+        assert_eq!(changed, ["inner_mood", "list_mood", "mood"]);
+    }
+
+    #[test]
+    fn elements_with_schemas_of_their_own_are_not_matched_to_those_of_the_others() {
+        let root = json!({"properties": {"list": {"prefixItems": [{"type": "string"}], "items": {"enum": ["Red"]}}}});
+        let value = json!({"list": ["red", "red"]});
+        assert_eq!(applied(&root, value.clone()), (value, vec![]));
+    }
+
+    #[test]
     fn values_of_other_types_and_shapes_stay_as_they_are() {
         let root = json!({"properties": {"kind": {"enum": ["a", 1]}, "next": {"$ref": "#"}}});
         for value in
@@ -246,6 +288,8 @@ mod tests {
     #[case(json!({"type": "string", "x-aliases": {"c": "d"}}), "`kind`.c is `d`: must be one of the texts in `enum`; add an `enum`")]
     #[case(json!({"enum": ["a", "b"], "x-aliases": {"B": "a"}}), "`kind`.B is `a`: also stands for `b`")]
     #[case(json!({"enum": ["a", "b"], "x-aliases": {"C": "a", "c ": "b"}}), "`kind`.c  is `b`: also stands for `a`")]
+    #[case::of_two_values(json!({"enum": ["Other", "other"], "x-aliases": {"OTHER": "other"}}), "`kind`.OTHER is `other`: also stands for `Other`")]
+    #[case::of_two_parts(json!({"allOf": [{"enum": ["a", "b"], "x-aliases": {"c": "a"}}, {"x-aliases": {"C": "b"}}]}), "`kind`.C is `b`: also stands for `a`")]
     #[case(json!({"enum": ["a"], "x-aliases": ["c"]}), "`kind` is `[\"c\"]`: must be an object")]
     #[case(json!({"anyOf": [{"enum": ["a"], "x-aliases": {"c": "a"}}, {"type": "number"}]}), "x-aliases: has no effect")]
     fn invalid_aliases_are_reported(#[case] kind: Value, #[case] expected: &str) {

@@ -11,3 +11,10 @@ mod node;
 pub(super) use columns::{ModelColumn, columns_of};
 pub(super) use keywords::keyword_problems;
 pub(super) use matchers::{ValueMatcher, matcher_of};
+
+/// Returns true if a value of the schema `root` has a member of this name: one that is described, or required.
+pub(crate) fn describes_member(root: &serde_json::Value, name: &str) -> bool {
+    let node = node::Document::new(root).root_node();
+    let mut required = node.all("required").filter_map(serde_json::Value::as_array).flatten();
+    required.any(|member| member == name) || node.all("properties").any(|members| members.get(name).is_some())
+}

@@ -2,6 +2,7 @@
 
 use crate::extract::kinds::ColumnType;
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// Maximum number of schemas that are combined for one value. Each may refer to others, so that few lines could name many.
 const MAX_PARTS: usize = 100;
@@ -96,6 +97,14 @@ impl<'s> Node<'s> {
         &self.parts
     }
 
+    /// Returns the schemas that describe the property `name`. A value within that property to which one of them applies as
+    /// well is one within itself; the other schemas may apply to both without that.
+    pub(super) fn parts_with(&self, name: &'s str) -> impl Iterator<Item = &'s Map<String, Value>> {
+        let describes =
+            move |part: &&&'s Map<String, Value>| part.get("properties").is_some_and(|all| all.get(name).is_some());
+        self.parts.iter().filter(describes).copied()
+    }
+
     /// Returns the names of the properties with their schemas: those that are required first, in the order in which they
     /// are listed, then the others by name.
     pub(super) fn properties(&self) -> Vec<(&'s str, Vec<&'s Value>)> {
@@ -105,19 +114,19 @@ impl<'s> Node<'s> {
         let required = self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
         let mut others: Vec<&str> = maps.iter().flat_map(|map| map.keys()).map(String::as_str).collect();
         others.sort_unstable();
-        let mut names: Vec<&str> = Vec::new();
-        for name in required.chain(others) {
-            if !names.contains(&name) && maps.iter().any(|map| map.contains_key(name)) {
-                names.push(name);
-            }
-        }
+        let mut known = HashSet::new();
+        let is_property = |name: &&'s str| known.insert(*name) && maps.iter().any(|map| map.contains_key(*name));
+        let names: Vec<&str> = required.chain(others).filter(is_property).collect();
         let schemas = |name: &'s str| maps.iter().filter_map(|map| map.get(name)).collect::<Vec<_>>();
         names.into_iter().map(|name| (name, schemas(name))).collect()
     }
 
     /// Returns the node of the elements of a list.
     pub(super) fn elements(&self, document: Document<'s>) -> Node<'s> {
-        // A list of schemas, as in old drafts, is one per position.
+        // A list of schemas, as in old drafts, is one per position, and those of `prefixItems` are too.
+        if self.all("prefixItems").next().is_some() {
+            return Node::default();
+        }
         document.node(self.all("items"))
     }
 
@@ -199,6 +208,7 @@ mod tests {
     #[case::texts(json!({"type": "array", "items": {"type": "string"}}), ColumnType::List)]
     #[case::allowed_elements(json!({"items": {"$ref": "#/$defs/word"}}), ColumnType::List)]
     #[case::numbers(json!({"type": "array", "items": {"type": "number"}}), ColumnType::Text)]
+    #[case::texts_after_a_number(json!({"type": "array", "prefixItems": [{"type": "number"}], "items": {"type": "string"}}), ColumnType::Text)]
     #[case::anything_in_a_list(json!({"type": "array"}), ColumnType::Text)]
     #[case::any_object(json!({"type": "object"}), ColumnType::Text)]
     #[case::anything(json!({}), ColumnType::Text)]
