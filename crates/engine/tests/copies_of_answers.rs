@@ -4,25 +4,15 @@
 #[allow(dead_code, reason = "it also serves other tests")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::copies::copy_answers;
-use bedrock_batch_engine::objects::Bucket;
 use s3_server::S3Server;
 use std::collections::BTreeMap;
-
-async fn bucket(server: &S3Server) -> Bucket {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(server.serve().await)
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("a", "b", None, None, "test"))
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .force_path_style(true);
-    Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), "our-bucket")
-}
+use test_stack::{BUCKET, bucket};
 
 fn keys(count: usize) -> Vec<String> {
     (0..count).map(|file| format!("batch_output_parquet/p/r/{file:04}.csv")).collect()
@@ -37,7 +27,7 @@ fn copies(server: &S3Server) -> BTreeMap<String, Vec<u8>> {
 #[tokio::test]
 async fn each_file_is_copied_under_its_name_and_a_repetition_changes_nothing() {
     let server = S3Server::default();
-    let bucket = bucket(&server).await;
+    let bucket = bucket(server.serve().await, BUCKET);
     let keys = keys(100);
     for key in &keys {
         server.put("our-bucket", key, key.as_bytes());
@@ -54,7 +44,7 @@ async fn each_file_is_copied_under_its_name_and_a_repetition_changes_nothing() {
 #[tokio::test]
 async fn a_copy_that_is_denied_names_both_addresses_and_the_remedy() {
     let server = S3Server::default();
-    let bucket = bucket(&server).await;
+    let bucket = bucket(server.serve().await, BUCKET);
     server.put("our-bucket", &keys(1)[0], b"rows");
     server.world().faults.insert("reports/a/r/0000.csv".to_owned(), (403, "AccessDenied", u32::MAX));
     let error = copy_answers(&bucket, keys(1).into_iter(), &S3Uri::new("reports", "a/r/")).await.unwrap_err();
@@ -68,7 +58,7 @@ async fn a_copy_that_is_denied_names_both_addresses_and_the_remedy() {
 #[tokio::test]
 async fn a_file_that_is_missing_is_corrupt_and_not_left_out() {
     let server = S3Server::default();
-    let bucket = bucket(&server).await;
+    let bucket = bucket(server.serve().await, BUCKET);
     let error = copy_answers(&bucket, keys(1).into_iter(), &S3Uri::new("reports", "a/r/")).await.unwrap_err();
     assert_eq!(error.name(), "Corrupt");
 }
