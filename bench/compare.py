@@ -16,17 +16,14 @@ from pathlib import Path
 from datasets import datasets
 from extraction import extraction
 from images import images
-from runner import BUCKET, HERE, OURS, REPOSITORY, best, fresh, local_s3, python, run, table
+from runner import BUCKET, HERE, OURS, REPOSITORY, best, fresh, local_s3, python, rows_csv, run, table
 from several_rows import several_rows
 
 RECORDS_PER_JOB = 100_000
 
 
 def core(work: Path, rows: int, with_baseline: bool, times: int, template: Path) -> None:
-    csv = work / f"rows-{rows}.csv"
-    if not csv.exists():
-        print(f"generating {rows:,} rows …", file=sys.stderr)
-        subprocess.run([sys.executable, HERE / "data.py", "rows", "--rows", str(rows), "--out", csv], check=True)
+    csv = rows_csv(work, rows)
     ours_out, theirs_out, floor_out = work / "ours", work / "theirs", work / "floor"
     lines = {}
     options = ("--template", template, "--max-records-per-job", RECORDS_PER_JOB)

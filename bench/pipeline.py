@@ -22,8 +22,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parent
+from runner import REPOSITORY, rows_csv
+
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 Interval = tuple[float, float]
 
@@ -76,11 +76,7 @@ def main() -> None:
     arguments = options.parse_args()
 
     work = REPOSITORY / ".local" / "bench"
-    csv = work / f"rows-{arguments.rows}.csv"
-    if not csv.exists():
-        subprocess.run(
-            [sys.executable, HERE / "data.py", "rows", "--rows", str(arguments.rows), "--out", csv], check=True
-        )
+    csv = rows_csv(work, arguments.rows)
     state = Path(os.environ.get("LOCAL_STATE_DIR") or work / "stack")
     quick = {"BEDROCK_SIMULATOR_STEP_MS": "20", "SFN_WAIT_SCALE": "0.01"}
     env = quick | dict(os.environ) | {"LOCAL_STATE_DIR": str(state)}

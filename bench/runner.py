@@ -46,6 +46,18 @@ def python(script: str, *arguments: object, env: dict[str, str] | None = None) -
     return run(sys.executable, BASELINE / script, *arguments, env=env)
 
 
+def rows_csv(work: Path, rows: int) -> Path:
+    """Returns a CSV of made-up rows, which is generated unless it exists."""
+    csv = work / f"rows-{rows}.csv"
+    if not csv.exists():
+        print(f"generating {rows:,} rows …", file=sys.stderr)
+        # Under its own name only when it is complete: a generation that was interrupted is done again.
+        partial = csv.with_suffix(".partial")
+        subprocess.run([sys.executable, HERE / "data.py", "rows", "--rows", str(rows), "--out", partial], check=True)
+        partial.rename(csv)
+    return csv
+
+
 def table(title: str, rows: int, lines: dict[str, dict]) -> None:
     print(f"\n{title}")
     print(f"  {'':22}{'wall s':>9}{'CPU s':>9}{'rows/CPU s':>13}{'peak RSS MB':>13}{'peak anon MB':>14}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from runner import HERE, OURS, REPOSITORY, best, fresh, python, run, table
+from runner import HERE, OURS, REPOSITORY, best, fresh, python, rows_csv, run, table
 
 TEMPLATE = REPOSITORY / "prompt-templates" / "triage_support_tickets.toml"
 PER_REQUEST = 10
@@ -17,10 +17,7 @@ TOLERANCE = 0.01
 
 
 def several_rows(work: Path, rows: int, times: int) -> None:
-    csv = work / f"rows-{rows}.csv"
-    if not csv.exists():
-        print(f"generating {rows:,} rows …", file=sys.stderr)
-        subprocess.run([sys.executable, HERE / "data.py", "rows", "--rows", str(rows), "--out", csv], check=True)
+    csv = rows_csv(work, rows)
     ours, theirs = work / "ours-several", work / "theirs-several"
     options = ("--template", TEMPLATE, "--rows-per-request", PER_REQUEST, "--input", csv)
     limit = ("--max-records-per-job", RECORDS_PER_JOB)

@@ -16,7 +16,6 @@ mod outputs;
 mod pipeline_run;
 mod pipeline_totals;
 mod prompts;
-mod references;
 mod resume;
 mod run;
 mod run_progress;

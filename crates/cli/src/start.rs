@@ -5,9 +5,8 @@ use crate::failure::Failure;
 use crate::follow::follow;
 use crate::follow_pipeline::follow_pipeline;
 use crate::inline_prompts::LocalPrompts;
-use crate::input_runs::runs_of;
+use crate::input_runs::{InputRun, is_local, references_of, runs_of};
 use crate::outln::outln;
-use crate::references::references_of;
 use crate::stack::Stack;
 use crate::template_files;
 use crate::upload::{upload, upload_text};
@@ -65,14 +64,14 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     }
     let folder = arguments.file.parent().unwrap_or(Path::new("."));
     for (field, source) in sources(&mut input) {
-        if let Some(named) = source.named().map(str::to_owned) {
+        if let Some(named) = source.named().filter(|named| is_local(named)).map(str::to_owned) {
             source.insert_named(in_s3(stack, folder, &named, &format!("{field} is `{named}`")).await?);
         }
     }
     upload_templates(stack, folder, &mut input).await?;
     for (_, field, references) in references_of(&mut input) {
         for (name, value) in references {
-            if let Some(named) = value.as_str().map(str::to_owned) {
+            if let Some(named) = value.as_str().filter(|named| is_local(named)).map(str::to_owned) {
                 *value = in_s3(stack, folder, &named, &format!("{field}.{name} is `{named}`")).await?.into();
             }
         }
@@ -106,10 +105,9 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
 /// Uploads the files of generated prompts that `input` names by paths. Of a folder, only the file that counts is uploaded,
 /// so that what `validate` checks is what the run reads.
 async fn upload_templates(stack: &Stack, folder: &Path, input: &mut Value) -> Result<(), Failure> {
-    for (path, object) in runs_of(input) {
+    for InputRun { path, object, .. } in runs_of(input) {
         for field in template_files::FIELDS {
-            let Some(named) = object.get(field).and_then(Value::as_str).filter(|named| !named.starts_with("s3://"))
-            else {
+            let Some(named) = object.get(field).and_then(Value::as_str).filter(|named| is_local(named)) else {
                 continue;
             };
             let shown = format!("{path}{field} is `{named}`");
@@ -190,7 +188,7 @@ impl Source<'_> {
 
 /// Returns the fields in which an input may name its rows, each with its path: one for a run, one per stage for a pipeline.
 fn sources(input: &mut Value) -> Vec<(String, Source<'_>)> {
-    let sources = runs_of(input).into_iter().map(|(path, object)| {
+    let sources = runs_of(input).into_iter().map(|InputRun { path, object, .. }| {
         let field = if path.is_empty() { "s3_uri" } else { "input_s3_uri" };
         (format!("{path}{field}"), Source { object, field })
     });

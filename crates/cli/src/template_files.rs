@@ -28,15 +28,27 @@ pub(crate) fn file_of(field: &str, path: &Path) -> Result<PathBuf, String> {
         let file = path.join(PROMPTS_JSON);
         return if file.is_file() { Ok(file) } else { Err(format!("{shown}: this folder contains no {PROMPTS_JSON}")) };
     }
-    let mut newest: Option<SchemaFile> = None;
-    for entry in std::fs::read_dir(path).map_err(|error| format!("{shown}: {error}"))? {
-        let entry = entry.map_err(|error| format!("{shown}: {error}"))?;
+    let schemas = schemas_in(path).map_err(|error| format!("{shown}: {error}"))?;
+    let newest = schemas
+        .into_iter()
+        .max()
+        .ok_or_else(|| format!("{shown}: this folder contains no {SCHEMA_PREFIX}<time>.json"))?;
+    Ok(path.join(newest.name))
+}
+
+/// Returns the schemas of a folder. The greatest is the one that a run would use.
+///
+/// # Errors
+/// Returns an error if the folder cannot be read.
+pub(crate) fn schemas_in(folder: &Path) -> std::io::Result<Vec<SchemaFile>> {
+    let mut schemas = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
         let modified = entry.metadata().and_then(|metadata| metadata.modified()).map_or(0, seconds);
         let name = entry.file_name().into_string().unwrap_or_default();
-        newest = SchemaFile::new(&name, modified).filter(|_| entry.path().is_file()).into_iter().chain(newest).max();
+        schemas.extend(SchemaFile::new(&name, modified).filter(|_| entry.path().is_file()));
     }
-    let newest = newest.ok_or_else(|| format!("{shown}: this folder contains no {SCHEMA_PREFIX}<time>.json"))?;
-    Ok(path.join(newest.name))
+    Ok(schemas)
 }
 
 fn seconds(time: SystemTime) -> i64 {

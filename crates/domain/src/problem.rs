@@ -1,5 +1,6 @@
 //! Problems of an input, collected so that a user sees all of them at once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// One problem of an input: the field, its value, the rule that it breaks, and the remedy.
@@ -17,9 +18,13 @@ pub struct Problem {
 
 /// Maximum number of characters of a value that a message quotes. Values come from users and may be huge.
 const MAX_VALUE_CHARS: usize = 120;
-/// Maximum number of problems that a message lists; the others are counted. The cause of an execution is limited to 32,768
-/// characters.
+/// Maximum number of characters of a rule or a remedy in a message. Both may list names of users.
+const MAX_RULE_CHARS: usize = 8_000;
+/// Maximum number of problems that a message lists; the others are counted.
 const MAX_LISTED_PROBLEMS: usize = 25;
+/// Maximum number of bytes of the problems that a message lists after the first one. Step Functions cuts off causes after 32,768
+/// characters, and a cause that is cut off is shown as the JSON that it is part of.
+const MAX_LISTED_BYTES: usize = 20_000;
 
 impl Problem {
     /// Replaces the field, for example by the one that contains the value.
@@ -54,9 +59,9 @@ impl fmt::Display for Problem {
         if !self.value.is_empty() {
             write!(f, " is `{}`", self.value)?;
         }
-        write!(f, ": {}", self.rule)?;
+        write!(f, ": {}", beginning(&self.rule))?;
         if !self.remedy.is_empty() {
-            write!(f, "; {}", self.remedy)?;
+            write!(f, "; {}", beginning(&self.remedy))?;
         }
         Ok(())
     }
@@ -101,11 +106,18 @@ impl fmt::Display for Problems {
             return write!(f, "{only}");
         }
         write!(f, "{} problems, nothing was submitted:", self.0.len())?;
+        let (mut listed, mut bytes) = (0, 0);
         for problem in self.0.iter().take(MAX_LISTED_PROBLEMS) {
-            write!(f, "\n- {problem}")?;
+            let line = format!("\n- {problem}");
+            bytes += line.len();
+            if listed > 0 && bytes > MAX_LISTED_BYTES {
+                break;
+            }
+            f.write_str(&line)?;
+            listed += 1;
         }
-        if self.0.len() > MAX_LISTED_PROBLEMS {
-            write!(f, "\n- and {} more", self.0.len() - MAX_LISTED_PROBLEMS)?;
+        if self.0.len() > listed {
+            write!(f, "\n- and {} more", self.0.len() - listed)?;
         }
         Ok(())
     }
@@ -144,6 +156,14 @@ pub fn shortened(value: &str) -> String {
     without_controls(value, MAX_VALUE_CHARS)
 }
 
+/// Returns the beginning of a rule or a remedy, or all of it if it is short.
+fn beginning(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_RULE_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Returns at most `max` characters of a text, with spaces in place of control characters: a terminal would obey them.
 pub(crate) fn without_controls(text: &str, max: usize) -> String {
     let clean: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -171,6 +191,20 @@ mod tests {
         let text = Problems::check(problems).unwrap_err().to_string();
         assert!(text.len() < 5_000, "{}", text.len());
         assert!(text.ends_with("and 975 more"));
+        // Of a column of a wide table, each message lists the others.
+        let names: Vec<String> = (0..60).map(|at| format!("{at}{}", "n".repeat(100))).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let rule = format!("is not a column; the columns are {}", listed(&names));
+        let problems = (0..1000).map(|i| Problem::new(format!("f{i}"), i, rule.as_str())).collect();
+        let text = Problems::check(problems).unwrap_err().to_string();
+        assert!(
+            text.len() < 25_000 && text.contains("f2 is `2`: ") && text.ends_with("and 997 more"),
+            "{}",
+            text.len()
+        );
+        let long = Problem::new("f", "v", "é".repeat(100_000)).remedy("é".repeat(100_000));
+        assert!(long.to_string().chars().count() < 20_000);
+        assert!(Problems::check(vec![long; 3]).unwrap_err().to_string().ends_with("and 2 more"));
     }
 
     #[test]

@@ -4,23 +4,22 @@
 #[allow(dead_code, reason = "it also serves other tests")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
+use aws_sdk_s3::config::{BehaviorVersion, Region};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use bedrock_batch_domain::classifier::ClassifierDefaults;
-use bedrock_batch_domain::input::StackLimits;
-use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::classifier::{Classifier, StartedRun};
 use bedrock_batch_engine::deployment::Deployment;
-use bedrock_batch_engine::hub::Hub;
-use bedrock_batch_engine::objects::Bucket;
-use bedrock_batch_engine::preprocess::InputReader;
 use s3_server::S3Server;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use test_stack::{credentials, deployment, inputs};
 
 const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:runs";
 
@@ -60,38 +59,22 @@ async fn serve_step_functions(executions: Executions) -> String {
 
 async fn stack() -> Stack {
     let (s3, executions) = (S3Server::default(), Executions::default());
-    let (credentials, region) = (Credentials::new("a", "b", None, None, "test"), Region::new("us-east-1"));
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(s3.serve().await)
-        .region(region.clone())
-        .credentials_provider(credentials.clone())
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .force_path_style(true);
     let step_functions = aws_sdk_sfn::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(serve_step_functions(Arc::clone(&executions)).await)
-        .region(region)
-        .credentials_provider(credentials);
-    let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), "our-bucket");
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(credentials());
     let mut prompts = PromptLibrary::default();
     let system = "system = \"{reference.imdrf}\"";
     prompts
         .add("imdrf_product_problem", &format!("description = \"d\"\n{system}\ntemplate = \"{{mdr_text}}\""))
         .unwrap();
-    let deployment = Deployment {
-        region: "us-east-1".to_owned(),
-        limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
-        prompts,
-        models: ModelTable::with_overrides("").unwrap(),
-        output_buckets: vec!["results".to_owned()],
-    };
+    let deployment = Deployment { output_buckets: vec!["results".to_owned()], ..deployment(prompts) };
     let classifier = Classifier {
         step_functions: aws_sdk_sfn::Client::from_conf(step_functions.build()),
         batch_orchestrator: MACHINE.parse().unwrap(),
-        inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
+        inputs: inputs(s3.serve().await),
         deployment: Arc::new(deployment),
         defaults: ClassifierDefaults {
             model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),

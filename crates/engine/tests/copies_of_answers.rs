@@ -4,29 +4,18 @@
 #[allow(dead_code, reason = "it also serves other tests")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::copies::copy_answers;
 use bedrock_batch_engine::finalize::Finalizer;
-use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_engine::objects::Bucket;
 use s3_server::S3Server;
 use serde_json::json;
 use std::collections::BTreeMap;
-
-async fn bucket(server: &S3Server) -> Bucket {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(server.serve().await)
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("a", "b", None, None, "test"))
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .force_path_style(true);
-    Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), "our-bucket")
-}
+use test_stack::{BUCKET, bucket, job_table};
 
 fn keys(count: usize) -> Vec<String> {
     (0..count).map(|file| format!("batch_output_parquet/p/r/{file:04}.csv")).collect()
@@ -41,7 +30,7 @@ fn copies(server: &S3Server) -> BTreeMap<String, Vec<u8>> {
 #[tokio::test]
 async fn each_file_is_copied_under_its_name_and_a_repetition_changes_nothing() {
     let server = S3Server::default();
-    let bucket = bucket(&server).await;
+    let bucket = bucket(server.serve().await, BUCKET);
     let keys = keys(100);
     for key in &keys {
         server.put("our-bucket", key, key.as_bytes());
@@ -58,7 +47,7 @@ async fn each_file_is_copied_under_its_name_and_a_repetition_changes_nothing() {
 #[tokio::test]
 async fn a_copy_that_is_denied_names_both_addresses_and_the_remedy() {
     let server = S3Server::default();
-    let bucket = bucket(&server).await;
+    let bucket = bucket(server.serve().await, BUCKET);
     server.put("our-bucket", &keys(1)[0], b"rows");
     server.world().faults.insert("reports/a/r/0000.csv".to_owned(), (403, "AccessDenied", u32::MAX));
     let error = copy_answers(&bucket, keys(1).into_iter(), &S3Uri::new("reports", "a/r/")).await.unwrap_err();
@@ -72,7 +61,7 @@ async fn a_copy_that_is_denied_names_both_addresses_and_the_remedy() {
 #[tokio::test]
 async fn a_file_that_is_missing_is_corrupt_and_not_left_out() {
     let server = S3Server::default();
-    let bucket = bucket(&server).await;
+    let bucket = bucket(server.serve().await, BUCKET);
     let error = copy_answers(&bucket, keys(1).into_iter(), &S3Uri::new("reports", "a/r/")).await.unwrap_err();
     assert_eq!(error.name(), "Corrupt");
 }
@@ -88,14 +77,6 @@ async fn finalizer(server: &S3Server) -> Finalizer {
         let found = found.clone();
         async move { ([("content-type", "application/x-amz-json-1.0")], found) }
     });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let dynamodb = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("a", "b", None, None, "test"));
-    tokio::spawn(async move { axum::serve(listener, table).await });
     let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv", "output_formats": ["csv"],
         "output_uri": "s3://reports/a/"});
     let limits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
@@ -112,8 +93,7 @@ async fn finalizer(server: &S3Server) -> Finalizer {
     for key in keys(2) {
         server.put("our-bucket", &key, key.as_bytes());
     }
-    let jobs = JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "jobs".to_owned());
-    Finalizer { bucket: bucket(server).await, jobs }
+    Finalizer { bucket: bucket(server.serve().await, BUCKET), jobs: job_table(table).await }
 }
 
 #[tokio::test]

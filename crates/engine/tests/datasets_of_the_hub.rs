@@ -6,25 +6,24 @@ mod hub_server;
 #[allow(dead_code, reason = "it also stands in for what other tests ask")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, StructArray};
 use arrow_schema::{DataType, Field};
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
-use axum::http::HeaderMap;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_batch_domain::hub::DatasetSource;
-use bedrock_batch_domain::input::{RunRequest, StackLimits};
-use bedrock_batch_domain::model::ModelTable;
+use bedrock_batch_domain::input::RunRequest;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::hub::{Dataset, Hub, RetryPolicy, TokenSecret};
-use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_engine::objects::Bucket;
-use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
+use bedrock_batch_engine::preprocess::{InputReader, Preprocessor};
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use hub_server::{COMMIT, Fault, HubServer, LATER};
 use parquet::arrow::ArrowWriter;
@@ -33,11 +32,11 @@ use s3_server::S3Server;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use test_stack::{BUCKET, STARTED_AT, bucket, credentials, deployment, preprocessor, start_of};
 use tokio::runtime::Handle;
 
 const ID: &str = "acme/rows";
 const TOKEN: &str = "hf_very_secret";
-const STARTED_AT: &str = "2026-11-20T13:05:07.000Z";
 
 fn policy() -> RetryPolicy {
     RetryPolicy {
@@ -96,7 +95,7 @@ async fn secrets(secret: &'static str) -> aws_sdk_secretsmanager::Client {
     let config = aws_sdk_secretsmanager::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("a", "b", None, None, "test"))
+        .credentials_provider(credentials())
         .endpoint_url(endpoint)
         .http_client(aws_smithy_http_client::Builder::new().build_http());
     aws_sdk_secretsmanager::Client::from_conf(config.build())
@@ -392,40 +391,13 @@ struct Stack {
 /// Preprocess over this Hub, with a bucket and a table in this process.
 async fn stack(hub: Hub) -> Stack {
     let s3 = S3Server::default();
-    let (credentials, region) = (Credentials::new("a", "b", None, None, "test"), Region::new("us-east-1"));
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(s3.serve().await)
-        .region(region.clone())
-        .credentials_provider(credentials.clone())
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .force_path_style(true);
-    let table = axum::Router::new().fallback(|_: HeaderMap| async { "{}" });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let dynamodb = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-        .region(region)
-        .credentials_provider(credentials);
-    tokio::spawn(async move { axum::serve(listener, table).await });
-    let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), "our-bucket");
+    let bucket = bucket(s3.serve().await, BUCKET);
     let mut prompts = PromptLibrary::default();
     prompts.add("ask", "description = \"d\"\ntemplate = \"{source}\"").unwrap();
     prompts.add("look", "description = \"d\"\ntemplate = \"What is in the image?\"").unwrap();
-    let deployment = Deployment {
-        region: "us-east-1".to_owned(),
-        limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
-        prompts,
-        models: ModelTable::with_overrides("").unwrap(),
-        output_buckets: vec!["reports".to_owned()],
-    };
-    let preprocessor = Preprocessor {
-        inputs: InputReader { bucket, input_buckets: Vec::new(), hub },
-        deployment: Arc::new(deployment),
-        jobs: JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned()),
-    };
+    let deployment = Deployment { output_buckets: vec!["reports".to_owned()], ..deployment(prompts) };
+    let inputs = InputReader { bucket, input_buckets: Vec::new(), hub };
+    let preprocessor = preprocessor(inputs, Arc::new(deployment)).await;
     Stack { s3, preprocessor }
 }
 
@@ -434,19 +406,13 @@ impl Stack {
         let mut input = json!({"dataset_id": ID, "job_name_prefix": "qa", "prompt_id": "ask",
             "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let start = StartInput {
-            execution_name: "qa".to_owned(),
-            execution_arn: "arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:qa".parse().unwrap(),
-            started_at: STARTED_AT.to_owned(),
-            input,
-        };
-        Box::pin(self.preprocessor.run(&start)).await?;
+        Box::pin(self.preprocessor.run(&start_of("qa", input))).await?;
         let plan = self.object("runs/qa/plan.json");
         Ok(serde_json::from_slice(&plan).unwrap())
     }
 
     fn object(&self, key: &str) -> Vec<u8> {
-        self.s3.world().objects[&("our-bucket".to_owned(), key.to_owned())].clone()
+        self.s3.world().objects[&(BUCKET.to_owned(), key.to_owned())].clone()
     }
 
     fn records(&self) -> Vec<Value> {
@@ -480,7 +446,7 @@ async fn a_run_reads_as_many_files_as_its_limits_need_and_freezes_the_commit() {
     assert_eq!(stack.records(), records);
     assert_eq!(server.world().seen.len(), requests, "a start that has finished is not done again");
     // So does one after an attempt that ended before it had a plan.
-    stack.s3.world().objects.remove(&("our-bucket".to_owned(), "runs/qa/plan.json".to_owned()));
+    stack.s3.world().objects.remove(&(BUCKET.to_owned(), "runs/qa/plan.json".to_owned()));
     let again = stack.start(&limits).await.unwrap();
     assert_eq!(again, plan);
     assert_eq!(stack.records(), records);
@@ -500,7 +466,7 @@ async fn two_attempts_of_a_start_at_once_read_one_commit() {
         while server.world().seen.is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        stack.s3.put("our-bucket", key, pin(LATER).as_bytes());
+        stack.s3.put(BUCKET, key, pin(LATER).as_bytes());
     };
     let input = json!({});
     let (error, ()) = tokio::join!(stack.start(&input), other);
@@ -510,9 +476,9 @@ async fn two_attempts_of_a_start_at_once_read_one_commit() {
     server.put(ID, "refs/convert/parquet", LATER, "default/train/0000.parquet", &parquet(5_000, 200));
     assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
     // What an earlier run of this name has left, which ended before it had a plan, does not count.
-    stack.s3.world().objects.remove(&("our-bucket".to_owned(), "runs/qa/plan.json".to_owned()));
+    stack.s3.world().objects.remove(&(BUCKET.to_owned(), "runs/qa/plan.json".to_owned()));
     let earlier = pin(COMMIT).replace(STARTED_AT, "2026-01-01T00:00:00.000Z");
-    stack.s3.put("our-bucket", key, earlier.as_bytes());
+    stack.s3.put(BUCKET, key, earlier.as_bytes());
     assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
     let stored: Value = serde_json::from_slice(&stack.object(key)).unwrap();
     assert_eq!(stored, json!({"started_at": STARTED_AT, "commit": LATER}));

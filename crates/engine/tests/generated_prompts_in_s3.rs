@@ -4,19 +4,14 @@
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
-use axum::http::HeaderMap;
-use bedrock_batch_domain::input::StackLimits;
-use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::deployment::Deployment;
-use bedrock_batch_engine::hub::Hub;
-use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_engine::objects::Bucket;
-use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
+use bedrock_batch_engine::preprocess::Preprocessor;
 use bedrock_batch_engine::validate::{ValidateInput, Validator};
 use rstest::rstest;
 use s3_server::S3Server;
@@ -24,8 +19,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use test_stack::{BUCKET, deployment, inputs, preprocessor, start_of};
 
-const OURS: &str = "our-bucket";
 const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 const ROWS: usize = 100;
 /// As other generators write it: with single braces.
@@ -43,35 +38,8 @@ impl Stack {
     /// A stack with 100 rows, a prompt and two schemas.
     async fn new() -> Self {
         let s3 = S3Server::default();
-        let (credentials, region) = (Credentials::new("a", "b", None, None, "test"), Region::new("us-east-1"));
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(s3.serve().await)
-            .region(region.clone())
-            .credentials_provider(credentials.clone())
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .force_path_style(true);
-        let table = axum::Router::new().fallback(|_: HeaderMap| async { "{}" });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-            .region(region)
-            .credentials_provider(credentials);
-        tokio::spawn(async move { axum::serve(listener, table).await });
-        let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), OURS);
-        let deployment = Arc::new(Deployment {
-            region: "us-east-1".to_owned(),
-            limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
-            prompts: PromptLibrary::default(),
-            models: ModelTable::with_overrides("").unwrap(),
-            output_buckets: Vec::new(),
-        });
-        let inputs = InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() };
-        let jobs = JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned());
-        let preprocessor = Preprocessor { inputs: inputs.clone(), deployment: Arc::clone(&deployment), jobs };
+        let (inputs, deployment) = (inputs(s3.serve().await), Arc::new(deployment(PromptLibrary::default())));
+        let preprocessor = preprocessor(inputs.clone(), Arc::clone(&deployment)).await;
         let stack = Self { s3, preprocessor, validator: Validator { inputs, deployment, download_links: false } };
         let mut rows = "id,input_text\n".to_owned();
         for row in 0..ROWS {
@@ -91,8 +59,7 @@ impl Stack {
     }
 
     async fn start(&self, more: &Value) -> Result<Plan, EngineError> {
-        let start = start("tickets", with(run(), more));
-        Box::pin(self.preprocessor.run(&start)).await?;
+        Box::pin(self.preprocessor.run(&start_of("tickets", with(run(), more)))).await?;
         Ok(serde_json::from_slice(&self.written()["runs/tickets/plan.json"]).unwrap())
     }
 
@@ -106,7 +73,7 @@ impl Stack {
     /// Returns the objects of the stack's bucket by key.
     fn written(&self) -> BTreeMap<String, Vec<u8>> {
         let world = self.s3.world();
-        let ours = world.objects.iter().filter(|((bucket, _), _)| bucket == OURS);
+        let ours = world.objects.iter().filter(|((bucket, _), _)| bucket == BUCKET);
         ours.map(|((_, key), body)| (key.clone(), body.clone())).collect()
     }
 }
@@ -119,15 +86,6 @@ fn run() -> Value {
 fn with(mut input: Value, more: &Value) -> Value {
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     input
-}
-
-fn start(name: &str, input: Value) -> StartInput {
-    StartInput {
-        execution_name: name.to_owned(),
-        execution_arn: format!("arn:aws:states:eu-west-1:1:execution:orchestrator-1:{name}").parse().unwrap(),
-        started_at: "2026-11-20T13:05:07.000Z".to_owned(),
-        input,
-    }
 }
 
 fn pipeline() -> Value {
@@ -229,7 +187,7 @@ async fn problems_of_the_files_are_reported_with_all_others() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipeline_freezes_the_generated_prompts_of_its_stages() {
     let stack = Stack::new().await;
-    let validate = |input: Value| stack.validator.run(ValidateInput::Pipeline(start("nightly", input)));
+    let validate = |input: Value| stack.validator.run(ValidateInput::Pipeline(start_of("nightly", input)));
     let valid = validate(pipeline()).await.unwrap();
     let written = stack.written();
     let stage = |index: usize| -> Value {
@@ -253,7 +211,7 @@ async fn problems_of_the_files_of_stages_have_their_path() {
     let mut input = pipeline();
     input["stages"][0]["validation_schema"] = json!("s3://lake/templates/");
     input["stages"][1]["prompt_templates"] = json!("s3://lake/schema/validation_schema_20261129_235959.json");
-    let error = stack.validator.run(ValidateInput::Pipeline(start("nightly", input))).await.unwrap_err();
+    let error = stack.validator.run(ValidateInput::Pipeline(start_of("nightly", input))).await.unwrap_err();
     let problems: Vec<String> = error.into_problems().unwrap().as_slice().iter().map(ToString::to_string).collect();
     assert!(
         problems[0].starts_with("stages[0].validation_schema is `s3://lake/templates/`: this folder"),

@@ -3,11 +3,13 @@
 
 #[path = "s3_server/mod.rs"]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
 use arrow_array::cast::AsArray;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_batch_domain::image::{ImageLimits, MediaType};
@@ -23,16 +25,8 @@ use tokio::runtime::Handle;
 const LIMITS: ImageLimits = ImageLimits { max_bytes: 2_000, max_side: Some(8_000) };
 
 fn client(endpoint: &str) -> Client {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("a", "b", None, None, "test"))
-        .endpoint_url(endpoint)
-        .force_path_style(true)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
-        .build();
-    Client::from_conf(config)
+    let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+    Client::from_conf(test_stack::s3_config(endpoint).retry_config(retries).build())
 }
 
 /// Returns a PNG with `filling` bytes of content.

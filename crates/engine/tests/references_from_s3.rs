@@ -4,24 +4,19 @@
 #[allow(dead_code, reason = "it also stands in for what other tests ask")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
-use axum::http::HeaderMap;
-use bedrock_batch_domain::input::StackLimits;
-use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::deployment::Deployment;
-use bedrock_batch_engine::hub::Hub;
-use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_engine::objects::Bucket;
-use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
+use bedrock_batch_engine::preprocess::Preprocessor;
 use s3_server::S3Server;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use test_stack::{BUCKET, deployment, inputs, preprocessor, start_of};
 
-const BUCKET: &str = "our-bucket";
 const CODES: &[u8] = b"\xef\xbb\xbfCode,Term\r\nA01,\"Leak, {slow}\"\r\n";
 const RULES: &[u8] = b"[\n  {\"z\": \"first\", \"a\": 1}\n]\n";
 
@@ -33,37 +28,8 @@ struct Stack {
 /// Preprocess with a bucket and a table in this process.
 async fn stack() -> Stack {
     let s3 = S3Server::default();
-    let (credentials, region) = (Credentials::new("a", "b", None, None, "test"), Region::new("us-east-1"));
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(s3.serve().await)
-        .region(region.clone())
-        .credentials_provider(credentials.clone())
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .force_path_style(true);
-    let table = axum::Router::new().fallback(|_: HeaderMap| async { "{}" });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let dynamodb = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-        .region(region)
-        .credentials_provider(credentials);
-    tokio::spawn(async move { axum::serve(listener, table).await });
-    let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), BUCKET);
-    let deployment = Deployment {
-        region: "us-east-1".to_owned(),
-        limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
-        prompts: PromptLibrary::default(),
-        models: ModelTable::with_overrides("").unwrap(),
-        output_buckets: Vec::new(),
-    };
-    let preprocessor = Preprocessor {
-        inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
-        deployment: Arc::new(deployment),
-        jobs: JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned()),
-    };
+    let inputs = inputs(s3.serve().await);
+    let preprocessor = preprocessor(inputs, Arc::new(deployment(PromptLibrary::default()))).await;
     s3.put(BUCKET, "inputs/rows.csv", b"text\nhello {reference.codes}\nbye\n");
     s3.put(BUCKET, "inputs/codes.csv", CODES);
     s3.put("lake", "rules.json", RULES);
@@ -81,13 +47,7 @@ fn input() -> Value {
 
 impl Stack {
     async fn start(&self, input: Value) -> Result<Plan, EngineError> {
-        let start = StartInput {
-            execution_name: "r".to_owned(),
-            execution_arn: "arn:aws:states:eu-west-1:1:execution:bedrock-batch-orchestrator-1:r".parse().unwrap(),
-            started_at: "2026-11-20T13:05:07.000Z".to_owned(),
-            input,
-        };
-        Box::pin(self.preprocessor.run(&start)).await?;
+        Box::pin(self.preprocessor.run(&start_of("r", input))).await?;
         Ok(serde_json::from_slice(&self.object("runs/r/plan.json")).unwrap())
     }
 

@@ -3,8 +3,9 @@
 
 #[allow(dead_code, reason = "it also stands in for what other tests need")]
 mod s3_server;
+#[allow(dead_code, reason = "it also serves other tests")]
+mod test_stack;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::{Bucket, ClosableWrite, FolderSink, MemorySink, ObjectSink};
 use s3_server::S3Server;
@@ -74,16 +75,8 @@ impl Storage for S3 {
     fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let server = S3Server::default();
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(runtime.block_on(server.serve()))
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("a", "b", None, None, "test"))
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .force_path_style(true)
-            .build();
-        Self { runtime, server, bucket: Bucket::new(aws_sdk_s3::Client::from_conf(config), "own") }
+        let bucket = test_stack::bucket(runtime.block_on(server.serve()), "own");
+        Self { runtime, server, bucket }
     }
 
     fn write(&self, work: impl FnOnce(&Self::Sink)) -> Result<(), EngineError> {

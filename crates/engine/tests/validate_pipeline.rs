@@ -7,22 +7,21 @@ mod invoke_aws;
 #[allow(dead_code, reason = "it also stands in for what other tests ask")]
 #[path = "invoke_aws/signature.rs"]
 mod signature;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
-use bedrock_batch_domain::input::StackLimits;
-use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::pipeline::is_stage_input;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::deployment::Deployment;
-use bedrock_batch_engine::hub::Hub;
-use bedrock_batch_engine::objects::Bucket;
-use bedrock_batch_engine::preprocess::{InputReader, StartInput};
+use bedrock_batch_engine::preprocess::StartInput;
 use bedrock_batch_engine::validate::{ValidPipeline, ValidateInput, Validator};
 use invoke_aws::Aws;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use test_stack::{deployment, inputs};
 
 const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 
@@ -42,30 +41,9 @@ fn library() -> PromptLibrary {
 impl Stack {
     async fn new() -> Self {
         let aws = Aws::default();
-        let endpoint = aws.serve().await;
-        let (credentials, region) = (Credentials::new("a", "b", None, None, "test"), Region::new("us-east-1"));
-        let http = aws_smithy_http_client::Builder::new().build_http();
-        let s3 = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(http)
-            .endpoint_url(endpoint)
-            .region(region.clone())
-            .credentials_provider(credentials)
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .force_path_style(true);
-        let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(s3.build()), "our-bucket");
-        let deployment = Deployment {
-            region: "us-east-1".to_owned(),
-            limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
-            prompts: library(),
-            models: ModelTable::with_overrides("").unwrap(),
-            output_buckets: vec!["reports".to_owned()],
-        };
-        let validator = Validator {
-            inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
-            deployment: Arc::new(deployment),
-            download_links: false,
-        };
+        let deployment = Deployment { output_buckets: vec!["reports".to_owned()], ..deployment(library()) };
+        let validator =
+            Validator { inputs: inputs(aws.serve().await), deployment: Arc::new(deployment), download_links: false };
         let stack = Self { aws, validator };
         stack.put("inputs/letters.csv", b"id,text\n1,hello\n");
         stack

@@ -1,16 +1,17 @@
 //! Folder that a generation writes to.
 
 use crate::failure::Failure;
+use crate::template_files::schemas_in;
 use bedrock_batch_domain::problem::listed;
 use bedrock_batch_domain::prompt_generation::GeneratedFile;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Folder and beginning of the names of schemas. Readers take the newest one, which is the last one by name.
+/// Folder of the schemas.
 const SCHEMA_FOLDER: &str = "schema";
-const SCHEMA_PREFIX: &str = "validation_schema_";
 
 /// File under a temporary name, which is removed unless it gets its own.
 struct StagedFile {
@@ -61,15 +62,14 @@ pub(super) fn write(out: &Path, files: &[GeneratedFile]) -> Result<Vec<PathBuf>,
 /// Returns a warning if readers of the newest schema would take one of another generation for that of `files`.
 pub(super) fn stale_schemas(out: &Path, files: &[GeneratedFile]) -> Option<String> {
     let folder = out.join(SCHEMA_FOLDER);
-    let own = files.iter().filter_map(|file| Path::new(&file.path).strip_prefix(SCHEMA_FOLDER).ok()?.to_str()).max();
-    let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let is_schema =
-        |name: &String| name.strip_prefix(SCHEMA_PREFIX).and_then(|end| end.strip_suffix(".json")).is_some();
-    let mut stale: Vec<String> =
-        names.filter(|name| is_schema(name) && own.is_none_or(|own| name.as_str() > own)).collect();
-    stale.sort();
-    let names: Vec<&str> = stale.iter().map(String::as_str).collect();
+    let own: BTreeSet<&str> =
+        files.iter().filter_map(|file| Path::new(&file.path).strip_prefix(SCHEMA_FOLDER).ok()?.to_str()).collect();
+    let (own, others): (Vec<_>, Vec<_>) =
+        schemas_in(&folder).unwrap_or_default().into_iter().partition(|schema| own.contains(schema.name.as_str()));
+    let own = own.into_iter().max();
+    let newer = others.iter().filter(|other| own.as_ref().is_none_or(|own| *other > own));
+    let mut names: Vec<&str> = newer.map(|schema| schema.name.as_str()).collect();
+    names.sort_unstable();
     let rule = "is not of this generation, and readers of schemas take the newest one";
     (!names.is_empty())
         .then(|| format!("warning: the newest schema in {} {rule}; delete {}", folder.display(), listed(&names)))
@@ -107,10 +107,12 @@ mod tests {
     }
 
     #[rstest]
-    #[case::newest(&["2025", "2026"], Some("2027"), None)]
-    #[case::same(&["2027"], Some("2027"), None)]
-    #[case::older(&["2025", "2028", "2029"], Some("2027"), Some("delete `validation_schema_2028.json`, `validation_schema_2029.json`"))]
-    #[case::without_schema(&["2025"], None, Some("delete `validation_schema_2025.json`"))]
+    #[case::newest(&["20251130", "20261130"], Some("20271130"), None)]
+    #[case::same(&["20271130"], Some("20271130"), None)]
+    #[case::older(&["20251130", "20281130", "20291130"], Some("20271130"), Some("delete `validation_schema_20281130.json`, `validation_schema_20291130.json`"))]
+    #[case::another_form_of_the_time(&["2025-11-30", "2028-11-30"], Some("20271130"), Some("delete `validation_schema_2028-11-30.json`"))]
+    #[case::without_a_time(&["final"], Some("20271130"), None)]
+    #[case::without_schema(&["20251130"], None, Some("delete `validation_schema_20251130.json`"))]
     #[case::first(&[], None, None)]
     fn a_schema_that_readers_would_take_for_that_of_the_prompt_is_named(
         #[case] earlier: &[&str],

@@ -1,7 +1,7 @@
 //! Local files of reference data.
 
 use super::report::Report;
-use crate::references::references_of;
+use crate::input_runs::references_of;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::reference::{
     MAX_REFERENCE_BYTES, Reference, ReferenceFormat, ReferenceSource, total_size_problem,

@@ -2,7 +2,7 @@
 
 use crate::problem::listed;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Maximum number of mappings that a remedy writes out.
 const MAX_WRITTEN_MAPPINGS: usize = 20;
@@ -10,9 +10,10 @@ const MAX_WRITTEN_MAPPINGS: usize = 20;
 /// Remedies for columns that the input does not have.
 pub(super) struct NearColumns<'a> {
     columns: &'a [String],
-    mappings: &'a BTreeMap<String, String>,
     /// Near columns by the names that are missing.
     near: BTreeMap<String, &'a str>,
+    /// Mappings of the request together with those that would help.
+    all: BTreeMap<String, String>,
 }
 
 impl<'a> NearColumns<'a> {
@@ -22,17 +23,22 @@ impl<'a> NearColumns<'a> {
         missing: &BTreeSet<String>,
         used: &BTreeSet<String>,
         columns: &'a [String],
-        mappings: &'a BTreeMap<String, String>,
+        mappings: &BTreeMap<String, String>,
     ) -> Self {
-        let mut near: BTreeMap<String, &str> = BTreeMap::new();
-        for name in missing {
-            let is_free = |column: &&String| !used.contains(*column) && !near.values().any(|taken| taken == *column);
-            let found = columns.iter().filter(is_free).find(|column| plain(column) == plain(name));
-            if let Some(column) = found {
-                near.insert(name.clone(), column);
-            }
+        // A prompt may have a hundred thousand placeholders, and a table ten thousand columns.
+        let mut free: BTreeMap<String, VecDeque<&str>> = BTreeMap::new();
+        for column in columns.iter().filter(|column| !used.contains(*column)) {
+            free.entry(plain(column)).or_default().push_back(column);
         }
-        Self { columns, mappings, near }
+        let found = missing.iter().filter_map(|name| Some((name.clone(), free.get_mut(&plain(name))?.pop_front()?)));
+        let near: BTreeMap<String, &str> = found.collect();
+        let mut all = mappings.clone();
+        for (new, column) in &near {
+            // A near column that was renamed before is found under its old name.
+            let old = all.remove(*column).unwrap_or_else(|| (*column).to_owned());
+            all.insert(new.clone(), old);
+        }
+        Self { columns, near, all }
     }
 
     /// Returns the remedy for the column `name`: the line that maps the near one to it, if there is one.
@@ -41,20 +47,13 @@ impl<'a> NearColumns<'a> {
             let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
             return format!("the columns are {}", listed(&names));
         };
-        let mut all: BTreeMap<&str, &str> =
-            self.mappings.iter().map(|(new, old)| (new.as_str(), old.as_str())).collect();
-        for (new, column) in &self.near {
-            // A near column that was renamed before is found under its old name.
-            let old = all.remove(column).unwrap_or(column);
-            all.insert(new, old);
-        }
         let has = format!("the input has {}", listed(&[column]));
         let written = |(new, old): (&str, &str)| format!("{}: {}", Value::from(new), Value::from(old));
-        if all.len() > MAX_WRITTEN_MAPPINGS {
-            let old = all.get(name).copied().unwrap_or(column);
+        if self.all.len() > MAX_WRITTEN_MAPPINGS {
+            let old = self.all.get(name).map_or(column, String::as_str);
             return format!("{has}: add {} to column_mappings", written((name, old)));
         }
-        let entries: Vec<String> = all.into_iter().map(written).collect();
+        let entries: Vec<String> = self.all.iter().map(|(new, old)| written((new, old))).collect();
         format!("{has}: write \"column_mappings\": {{{}}}", entries.join(", "))
     }
 }

@@ -40,6 +40,7 @@ use path::Path;
 use pattern::Pattern;
 use response_model::{columns_of, keyword_problems, matcher_of};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Stop reasons of a model that reached its token limit: Bedrock's name, OpenAI's, and the one for a full context.
 const TOKEN_LIMIT_REASONS: [&str; 3] = ["max_tokens", "length", "model_context_window_exceeded"];
@@ -214,8 +215,9 @@ fn name_problems(fields: &[(String, String)]) -> Vec<Problem> {
     if fields.is_empty() {
         problems.push(Problem::without_value("output_schema.fields", "must name at least one field"));
     }
-    for (at, (name, _)) in fields.iter().enumerate() {
-        let is_repeated = fields[..at].iter().any(|(earlier, _)| earlier == name);
+    let mut seen = BTreeSet::new();
+    for (name, _) in fields {
+        let is_repeated = !seen.insert(name);
         if let Some(rule) = name_rule(name).or(is_repeated.then_some("is named twice")) {
             problems.push(Problem::without_value(format!("output_schema.fields.{name}"), rule));
         }

@@ -11,6 +11,16 @@ pub enum Piece {
     Column(String),
 }
 
+impl Piece {
+    /// Returns the column whose cell it is, if it is one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::Column(name) => Some(name),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
 /// Mistake in a template, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{rule}; {remedy}")]
@@ -98,11 +108,7 @@ impl Template {
 
     /// Returns the columns that it inserts, each once.
     pub fn columns(&self) -> BTreeSet<&str> {
-        let names = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Column(name) => Some(name.as_str()),
-            Piece::Literal(_) => None,
-        });
-        names.collect()
+        self.pieces.iter().filter_map(Piece::column).collect()
     }
 }
 

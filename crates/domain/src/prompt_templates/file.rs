@@ -1,6 +1,7 @@
 //! File of a generated prompt.
 
 use crate::input::MAX_INLINE_PROMPT_BYTES;
+use crate::json_members::{Place, parse};
 use crate::problem::Problem;
 use serde_json::{Map, Value};
 
@@ -33,13 +34,13 @@ impl<'a> TemplateFile<'a> {
     /// Parses the object that the file contains.
     ///
     /// # Errors
-    /// Returns the problem if it contains anything else.
+    /// Returns the problem if it contains anything else, or if an object in it names a member twice: one of them would be lost.
     pub(super) fn object(&self) -> Result<Map<String, Value>, Problem> {
         if self.content.len() > MAX_TEMPLATE_FILE_BYTES {
             let rule = format!("has over {MAX_TEMPLATE_FILE_BYTES} bytes, the maximum size of a file of a prompt");
             return Err(Problem::without_value(self.field(""), rule));
         }
-        match serde_json::from_slice(self.text()) {
+        match parse(self.text(), Place::Strict) {
             Ok(Value::Object(object)) => Ok(object),
             Ok(_) => Err(Problem::without_value(self.field(""), "must contain a JSON object")),
             Err(error) => {

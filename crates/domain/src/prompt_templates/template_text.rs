@@ -9,6 +9,7 @@
 use crate::problem::{Problem, listed};
 use crate::prompt::{Piece, Template};
 use crate::prompt_generation::escaped;
+use std::collections::BTreeSet;
 
 /// Member of the file with the text.
 pub(super) const USER_PROMPT_TEMPLATE: &str = "user_prompt_template";
@@ -21,9 +22,13 @@ const INPUT_DATA: &str = "input_data";
 /// # Errors
 /// Returns the problem of a text of mixed braces, and one for each name that the text does not show.
 pub(super) fn template_of(text: &str, names: &[&str], input_data_column: &str) -> Result<String, Vec<Problem>> {
-    let is_name = |name: &str| match names {
-        [] => !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'),
-        names => name == INPUT_DATA || names.contains(&name),
+    // A file may have a hundred thousand names and placeholders: neither is searched for each of the other.
+    let listed_names: BTreeSet<&str> = names.iter().copied().collect();
+    let is_name = |name: &str| {
+        if listed_names.is_empty() {
+            return !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        }
+        name == INPUT_DATA || listed_names.contains(name)
     };
     let pieces = match with_doubled_braces(text, is_name) {
         Ok(pieces) => pieces,
@@ -34,10 +39,11 @@ pub(super) fn template_of(text: &str, names: &[&str], input_data_column: &str) -
         }
         Err(_) => with_single_braces(text, is_name),
     };
-    let shown = |wanted: &str| pieces.iter().any(|piece| matches!(piece, Piece::Column(name) if name == wanted));
-    let missing = names.iter().filter(|name| !shown(name)).map(|name| {
+    let shown: BTreeSet<&str> = pieces.iter().filter_map(Piece::column).collect();
+    let missing = names.iter().filter(|name| !shown.contains(*name)).map(|name| {
         let rule = format!("does not show {}, which input_placeholders names", listed(&[name]));
-        let remedy = format!("write `{{{name}}}` where the cell belongs, or remove the name from the list");
+        let placeholder = listed(&[&format!("{{{name}}}")]);
+        let remedy = format!("write {placeholder} where the cell belongs, or remove the name from the list");
         Problem::without_value(USER_PROMPT_TEMPLATE, rule).remedy(remedy)
     });
     let missing: Vec<Problem> = missing.collect();
@@ -143,6 +149,22 @@ mod tests {
         let expected =
             "user_prompt_template: does not show `input_data`, which input_placeholders names; write `{input_data}`";
         assert!(problems[0].starts_with(expected) && problems[1].contains("`title`"), "{problems:?}");
+    }
+
+    #[test]
+    fn many_names_and_placeholders_are_read_at_once() {
+        let names: Vec<String> = (0..90_000).map(|number| format!("{number:05}")).collect();
+        let text = format!("{{{}}}", names.join("}{"));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        // It takes minutes if each name is searched for in all placeholders.
+        assert_eq!(converted(&text, &names).as_deref(), Ok(text.as_str()));
+        assert_eq!(converted("", &names).unwrap_err().len(), names.len());
+    }
+
+    #[test]
+    fn a_name_in_a_message_is_short_and_without_control_characters() {
+        let problem = converted("", &[&format!("a\u{1b}\n{}", "x".repeat(900_000))]).unwrap_err().remove(0);
+        assert!(problem.len() < 500 && !problem.contains(char::is_control), "{} bytes", problem.len());
     }
 
     /// Returns what the model gets from a template, with `<name>` as the cell of each column.

@@ -136,6 +136,10 @@ fn a_byte_order_mark_is_accepted() {
     "user_prompt_template of s3://lake/t/prompts.json is `{{ {`: has doubled braces, and a `{` at line 1, column 4"
 )]
 #[case(
+    r#"{"user_prompt_template": "t", "user_prompt_template": "u"}"#,
+    "prompt_templates, s3://lake/t/prompts.json: is not valid JSON: has two members `user_prompt_template` in one object"
+)]
+#[case(
     r#"{"user_prompt_templat": "t"}"#,
     "user_prompt_templat of s3://lake/t/prompts.json: is not a field of this input; did you mean `user_prompt_template`"
 )]
@@ -162,7 +166,11 @@ fn mistakes_in_prompts_are_reported_with_file_and_member(#[case] prompts: &str, 
 )]
 #[case(
     r#"{"properties": {"a": {}, "a": {}}}"#,
-    "validation_schema, properties.a of s3://lake/s/a.json: is named twice"
+    "validation_schema, s3://lake/s/a.json: is not valid JSON: has two members `a` in one object at line 1 column 28"
+)]
+#[case(
+    r#"{"properties": {"a": {"enum": ["x"], "enum": ["y"]}}}"#,
+    "validation_schema, s3://lake/s/a.json: is not valid JSON: has two members `enum` in one object"
 )]
 #[case(
     r#"{"properties": {"a": {"type": "txt"}}}"#,
