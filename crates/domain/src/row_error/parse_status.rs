@@ -20,13 +20,19 @@ impl ParseStatus {
     pub fn of(error: Option<RowErrorCode>) -> Self {
         match error {
             None => Self::Success,
-            Some(RowErrorCode::SchemaMismatch | RowErrorCode::NoFields) => Self::ValidationFailed,
+            Some(
+                RowErrorCode::SchemaMismatch
+                | RowErrorCode::NoFields
+                | RowErrorCode::ValueNotAllowed
+                | RowErrorCode::RowListedTwice,
+            ) => Self::ValidationFailed,
             Some(
                 RowErrorCode::NoJson
                 | RowErrorCode::AnswerCutOff
                 | RowErrorCode::JsonUnended
                 | RowErrorCode::JsonBroken
-                | RowErrorCode::NoPatternMatch,
+                | RowErrorCode::NoPatternMatch
+                | RowErrorCode::ListUnreadable,
             ) => Self::JsonFailed,
             Some(_) => Self::Error,
         }
@@ -54,8 +60,12 @@ mod tests {
             codes.map(|code| serde_json::to_value(code).unwrap().as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(of(ParseStatus::Success), Vec::<String>::new());
-        assert_eq!(of(ParseStatus::ValidationFailed), ["no_fields", "schema_mismatch"]);
-        let unread = ["no_json", "answer_cut_off", "json_unended", "json_broken", "no_pattern_match"];
+        assert_eq!(
+            of(ParseStatus::ValidationFailed),
+            ["no_fields", "schema_mismatch", "value_not_allowed", "row_listed_twice"]
+        );
+        let unread =
+            ["no_json", "answer_cut_off", "json_unended", "json_broken", "no_pattern_match", "list_unreadable"];
         assert_eq!(of(ParseStatus::JsonFailed), unread);
         assert_eq!(ParseStatus::of(None).name(), "success");
         assert_eq!(ParseStatus::of(Some(RowErrorCode::ModelRefused)).name(), "error");
