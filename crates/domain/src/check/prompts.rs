@@ -21,6 +21,8 @@ pub(super) fn prompts_of(
         let (field, value) = match config {
             PromptConfig::Single { prompt_id } => ("prompt_id", prompt_id.as_str()),
             PromptConfig::Inline { .. } => ("prompt", ""),
+            // Its own mistakes are reported with their fields.
+            PromptConfig::Unreadable => ("the prompt", ""),
             PromptConfig::Templates { source, .. } => {
                 (TemplateSource::PROMPT_TEMPLATES, source.prompt_templates.as_str())
             }

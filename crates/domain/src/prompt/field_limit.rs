@@ -40,7 +40,7 @@ pub(super) fn limits_of(
                 limits.push(FieldLimit { field, name: name.clone(), source: source.clone(), known });
             }
             (_, Err(rule)) => problems.push(problem(&rule)),
-            (None, Ok(_)) => problems.push(problem("is not a field of `output_schema`")),
+            (None, Ok(_)) => problems.push(problem("is not a field of the answers to this prompt")),
             (Some(_), Ok(None)) => {}
         }
     }

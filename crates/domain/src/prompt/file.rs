@@ -123,7 +123,7 @@ fn allowed_value_problems(sources: &BTreeMap<String, String>, fields: Option<&[S
     for (field, source) in sources {
         let path = format!("allowed_values.{field}");
         if let Some(fields) = fields.filter(|fields| !fields.contains(field)) {
-            let rule = "is not a field of `output_schema`";
+            let rule = "is not a field of the answers to this prompt";
             problems
                 .push(Problem::without_value(&path, rule).remedy(nearest(field, fields.iter().map(String::as_str))));
         }
@@ -282,7 +282,7 @@ mod tests {
     #[rstest]
     #[case(
         "cod = \"reference.codes.Code\"",
-        "allowed_values.cod: is not a field of `output_schema`; did you mean `code`?"
+        "allowed_values.cod: is not a field of the answers to this prompt; did you mean `code`?"
     )]
     #[case("code = \"codes.Code\"", "allowed_values.code is `codes.Code`: must look like `reference.name.column`")]
     #[case("code = 7", "invalid type: integer `7`, expected a string")]

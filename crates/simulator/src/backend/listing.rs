@@ -43,7 +43,7 @@ pub(super) fn text(base: &str, prompt: &TextPrompt, faults: ListFaults) -> Optio
     let elements = rows.iter().rev().flat_map(|row| {
         let number = chance::number(0, &[base, &prompt.system, &instructions, row.text]);
         let form = Form { skeleton: Skeleton::Object(fields.clone()), rest: format!("{instructions}\n{}", row.text) };
-        let filled = Filler::new(&form, row.text, Numbers::from(number)).fill();
+        let filled = Filler::new(&form, row.text, Numbers::from(number)).with_lists(prompt).fill();
         let answer = match filled {
             Value::Object(answer) => answer,
             _ => Map::new(),
@@ -127,6 +127,18 @@ mod tests {
     fn each_row_gets_an_element_by_its_id() {
         let list = answer(&["It is bad.", "All good here"], ListFaults::default());
         assert_eq!(list, [json!({"id": "2", "mood": "good"}), json!({"id": "1", "mood": "bad"})]);
+    }
+
+    #[test]
+    fn an_element_has_values_of_the_lists_that_the_form_names() {
+        let system = "<codes>\ncode\nA01\nA02\n</codes>".to_owned();
+        let user =
+            "<t id=\"1\">x</t>\n<t id=\"2\">y</t>\nJSON: [{\"id\": \"its id\", \"code\": \"a code from <codes>\"}]"
+                .to_owned();
+        let prompt = TextPrompt { system, user, ..TextPrompt::default() };
+        let list: Vec<Value> = serde_json::from_str(&text("a.b", &prompt, ListFaults::default()).unwrap()).unwrap();
+        assert_eq!(list.len(), 2);
+        assert!(list.iter().all(|element| element["code"] == "A01" || element["code"] == "A02"), "{list:?}");
     }
 
     #[test]
