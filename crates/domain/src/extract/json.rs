@@ -5,7 +5,7 @@ use super::find::{NoValue, Values};
 use super::kinds::ColumnType;
 use super::path::Path;
 use super::pattern::MAX_PATTERN_BYTES;
-use super::response_model::{ModelColumn, ValueMatcher};
+use super::response_model::{ModelColumn, ValueMatcher, check_work};
 use super::{FieldValue, Unparsed};
 use crate::problem::without_controls;
 use jsonschema::{PatternOptions, Validator};
@@ -50,6 +50,7 @@ enum Selection {
 /// # Errors
 /// Returns the rule that the schema breaks.
 pub(super) fn compiled(schema: &Value, asserts_formats: bool) -> Result<Validator, String> {
+    check_work(schema)?;
     // Patterns must match in linear time, since answers are untrusted. References to other documents are refused, since
     // nothing here can read them.
     let mut options = jsonschema::options().with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES));

@@ -67,7 +67,11 @@ mod tests {
         let unread =
             ["no_json", "answer_cut_off", "json_unended", "json_broken", "no_pattern_match", "list_unreadable"];
         assert_eq!(of(ParseStatus::JsonFailed), unread);
-        assert_eq!(of(ParseStatus::Error).len(), 35, "a new code belongs to one of the four by decision, not by default");
+        assert_eq!(
+            of(ParseStatus::Error).len(),
+            35,
+            "a new code belongs to one of the four by decision, not by default"
+        );
         assert_eq!(ParseStatus::of(None).name(), "success");
         assert_eq!(ParseStatus::of(Some(RowErrorCode::ModelRefused)).name(), "error");
     }
