@@ -82,7 +82,7 @@ impl<'s> Walk<'s> {
                     }
                 }
                 keyword if SAME_VALUE.contains(&keyword) => {
-                    self.all(value, keyword == "dependentSchemas", Self::schema)?
+                    self.all(value, keyword == "dependentSchemas", Self::schema)?;
                 }
                 keyword if ANY_MEMBER.contains(&keyword) => {
                     let by_name = matches!(keyword, "patternProperties" | "dependencies");
@@ -135,11 +135,9 @@ impl<'s> Walk<'s> {
 
 impl Again<'_> {
     fn may_be_same(&self, other: &Self) -> bool {
-        let same_member =
-            |(one, other): (&Option<&str>, &Option<&str>)| one.is_none() || other.is_none() || one == other;
         std::ptr::eq(self.schema, other.schema)
             && self.path.len() == other.path.len()
-            && self.path.iter().zip(&other.path).all(same_member)
+            && self.path.iter().zip(&other.path).all(|(one, other)| one.is_none() || other.is_none() || one == other)
     }
 }
 
