@@ -38,6 +38,8 @@ class Submission:
 
     def payload(self, token: str = TOKEN) -> dict:
         about = {
+            "redrive_count": 0,
+            "retry_count": 0,
             "run_id": self.run,
             "execution_arn": f"{self.stack.state_machine.replace(':stateMachine:', ':execution:')}:{self.run}",
             "model_id": CLAUDE,
@@ -90,15 +92,33 @@ def test_concurrent_submits_make_one_job(submission):
     assert submission.item["job_arn"] == submission.only_job["jobArn"]
 
 
-def test_after_dying_between_creating_and_recording_the_job(submission, stack, misbehaving):
+@pytest.mark.parametrize("forgets", [False, True])
+def test_after_dying_between_creating_and_recording_the_job(submission, stack, misbehaving, forgets):
     # An event would bring the ARN, too.
-    misbehaving(event_lost_rate=1)
+    misbehaving(event_lost_rate=1, forget_creations=forgets)
     submission.submit()
     arn = submission.item["job_arn"]
     stack.table.update_item(Key={"job_name": submission.job["name"]}, UpdateExpression="REMOVE job_arn")
     submission.submit()
-    assert submission.only_job["createCalls"] == 2, "it was requested again, with the token of the first time"
+    assert submission.only_job["createCalls"] == 1, "it was found by its name, even if its token is forgotten"
     assert submission.item["job_arn"] == arn == submission.only_job["jobArn"]
+
+
+def test_the_job_of_another_run_is_left_alone(submission, stack):
+    submission.submit()
+    payload = {**submission.payload("token-of-another"), "run_id": f"{submission.run}-other"}
+    with pytest.raises(AssertionError, match="NameClash"):
+        stack.invoke(submission.function, payload)
+    assert (submission.item["run_id"], submission.item["task_token"]) == (submission.run, TOKEN)
+    assert submission.only_job["createCalls"] == 1
+
+
+def test_an_older_attempt_changes_nothing(submission, stack):
+    stack.invoke(submission.function, {**submission.payload("newer"), "retry_count": 1})
+    with pytest.raises(AssertionError, match="Superseded"):
+        submission.submit("older")
+    assert submission.item["task_token"] == "newer"
+    assert submission.only_job["createCalls"] == 1
 
 
 def test_after_dying_before_creating_the_job(submission, stack):

@@ -55,6 +55,8 @@ error_names! {
     JobFailed => Never,
     /// The run was stopped, or another execution owns it by now: the work of this one is obsolete.
     Superseded => Never,
+    /// An item of the job table, or a job at Bedrock, has the name of this run's job and belongs to something else.
+    NameClash => Never,
     /// Stored data is missing, or is not as it was written.
     Corrupt => Never,
     /// A bug, or an incorrect deployment or configuration of the functions.
@@ -117,6 +119,7 @@ mod tests {
                 | ErrorName::AccessDenied
                 | ErrorName::JobFailed
                 | ErrorName::Superseded
+                | ErrorName::NameClash
                 | ErrorName::Corrupt
                 | ErrorName::Internal => Retry::Never,
             };

@@ -5,7 +5,8 @@
 
 use crate::contract::prefixes::{ANSWERS, INPUT_ROWS, JOB_INPUTS, JOB_OUTPUTS, RUNS};
 use crate::ids::{DuplicatesName, JobName, JobPrefix, RunId};
-use crate::short_hash::{digest, short_hash};
+use crate::job_name_scheme::JobNameScheme;
+use crate::short_hash::{digest, long_hash, short_hash};
 
 /// Names of the objects and jobs of one run. Cheap to create; has no state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,11 +172,16 @@ impl Layout {
         format!("run/{run}")
     }
 
-    /// Returns the name of the run's job `index` in `round`: deterministic, different for every run, round and index, and at
-    /// most 63 characters of Bedrock's pattern for job names. `started_at` (that of the execution) distinguishes a run from
-    /// an older one with the same name.
-    pub fn job_name(&self, started_at: &str, round: u32, index: u32) -> JobName {
-        let hash = short_hash(&[self.run.as_str(), started_at, &round.to_string(), &index.to_string()]);
+    /// Returns the name of the run's job `index` in `round`: deterministic, and at most 63 characters of Bedrock's pattern for
+    /// job names. It differs for every run, round and index, as far as the hash of the scheme does. `started_at` (that of the
+    /// execution) distinguishes a run from an older one with the same name.
+    pub fn job_name(&self, scheme: JobNameScheme, started_at: &str, round: u32, index: u32) -> JobName {
+        let (round, number) = (round.to_string(), index.to_string());
+        let parts = [self.run.as_str(), started_at, &round, &number];
+        let hash = match scheme {
+            JobNameScheme::ShortHash => short_hash(&parts),
+            JobNameScheme::LongHash => long_hash(&parts),
+        };
         JobName::of_job(&self.prefix, &Self::chunk(index), &hash)
     }
 }
@@ -200,11 +206,41 @@ mod tests {
             for (at, round, index) in
                 [("t", 0, 0), ("t", 1, 0), ("t", 0, 1), ("t", 1, 1), ("t", 0, 10_000), ("u", 0, 0)]
             {
-                let name = layout.job_name(at, round, index);
-                assert_eq!(name, layout.job_name(at, round, index));
+                let name = layout.job_name(JobNameScheme::CURRENT, at, round, index);
+                assert_eq!(name, layout.job_name(JobNameScheme::CURRENT, at, round, index));
                 assert!(names.insert(client_request_token(&run, &name)) && names.insert(name.into()));
             }
         }
+    }
+
+    /// Names of the first job of this many runs under one prefix, the longest one.
+    fn distinct_names(scheme: JobNameScheme, runs: u32) -> usize {
+        let prefix = JobPrefix::parse(&"p".repeat(40)).unwrap();
+        let name = |run: u32| {
+            let run = RunId::of_execution(&format!("run-{run}"));
+            Layout::new(&prefix, &run).job_name(scheme, "2026-11-30T15:30:00.000Z", 0, 0)
+        };
+        (0..runs).map(name).collect::<std::collections::HashSet<_>>().len()
+    }
+
+    #[test]
+    fn very_many_runs_under_one_prefix_share_no_job_name() {
+        const RUNS: u32 = 200_000;
+        assert_eq!(distinct_names(JobNameScheme::LongHash, RUNS), RUNS as usize);
+        // Otherwise this number of runs would prove nothing.
+        assert!(distinct_names(JobNameScheme::ShortHash, RUNS) < RUNS as usize);
+    }
+
+    #[test]
+    fn names_use_the_characters_that_bedrock_allows() {
+        let run = RunId::of_execution("r");
+        let length = |prefix: &str, index| {
+            let layout = Layout::new(&JobPrefix::parse(prefix).unwrap(), &run);
+            layout.job_name(JobNameScheme::LongHash, "t", 0, index).as_str().len()
+        };
+        assert_eq!(length(&"p".repeat(40), 0), 63);
+        assert_eq!(length(&"p".repeat(40), u32::MAX), 63);
+        assert_eq!(length("p", 0), "p-0000-".len() + 25, "128 bits suffice");
     }
 
     fn bedrock_accepts_key(key: &str) -> bool {
@@ -218,7 +254,7 @@ mod tests {
             let Some(prefix) = JobPrefix::cleaned(&prefix) else { return Ok(()) };
             let run = RunId::of_execution(&name);
             let layout = Layout::new(&prefix, &run);
-            let job = layout.job_name("t", round, index);
+            let job = layout.job_name(JobNameScheme::CURRENT, "t", round, index);
             prop_assert_eq!(&JobName::parse(job.as_str()), &Ok(job.clone()));
             prop_assert!(job.as_str().chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
             prop_assert!(bedrock_accepts_key(&layout.records_key(index)), "{}", layout.records_key(index));

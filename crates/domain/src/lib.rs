@@ -27,6 +27,8 @@ pub mod ids;
 pub mod image;
 pub mod input;
 pub mod job;
+pub mod job_name_scheme;
+pub mod join_order;
 pub mod join_task;
 mod json_fields;
 mod json_members;

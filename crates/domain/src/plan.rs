@@ -5,6 +5,7 @@ use crate::columns::Column;
 use crate::format_version::FormatVersion;
 use crate::ids::{ExecutionArn, JobName, RunId};
 use crate::input::RunRequest;
+use crate::job_name_scheme::JobNameScheme;
 use crate::lane::Lane;
 use crate::layout::Layout;
 use crate::model::Model;
@@ -25,6 +26,9 @@ pub struct Plan {
     pub execution_arn: ExecutionArn,
     /// Time at which the execution started, in the format of Step Functions (RFC 3339).
     pub started_at: String,
+    /// Scheme of the names of its jobs.
+    #[serde(default, skip_serializing_if = "JobNameScheme::is_default")]
+    pub job_names: JobNameScheme,
     /// Bucket of the stack.
     pub bucket: String,
     /// Name of the job table, from which the command line reads the progress of the run.

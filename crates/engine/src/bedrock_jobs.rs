@@ -2,8 +2,10 @@
 
 use crate::error::EngineError;
 use aws_sdk_bedrock::Client as Bedrock;
+use aws_sdk_bedrock::types::ModelInvocationJobSummary;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use bedrock_batch_domain::ids::{JobArn, JobName};
+use bedrock_batch_domain::ids::{JobArn, JobName, RunId};
+use bedrock_batch_domain::layout::client_request_token;
 
 /// Reads the ARN of a job from a response of Bedrock.
 pub(crate) fn job_arn(text: &str) -> Result<JobArn, EngineError> {
@@ -11,22 +13,45 @@ pub(crate) fn job_arn(text: &str) -> Result<JobArn, EngineError> {
         .map_err(|problem| EngineError::internal("Bedrock returned an ARN in an unexpected format").caused_by(problem))
 }
 
-/// Returns the ARN of the job with this name, if Bedrock has one: an earlier attempt of ours created it, and died before it
-/// could store the ARN.
+/// Returns the ARN of the job of this run with this name, if Bedrock has one: an earlier attempt of ours created it, and died
+/// before it could store the ARN. Jobs of others are left out, although Bedrock may allow them the same name.
 ///
 /// # Errors
-/// Returns an error if the Bedrock request fails.
-pub(crate) async fn find_job(bedrock: &Bedrock, name: &JobName) -> Result<Option<JobArn>, EngineError> {
+/// Returns an error if a Bedrock request fails.
+pub(crate) async fn find_job(bedrock: &Bedrock, run_id: &RunId, name: &JobName) -> Result<Option<JobArn>, EngineError> {
+    let found = find_named(bedrock, name, |job| is_of_run(job.client_request_token(), run_id, name)).await?;
+    found.map(|job| job_arn(job.job_arn())).transpose()
+}
+
+/// Returns true if Bedrock has a job with this name, of this run or of another owner.
+///
+/// # Errors
+/// Returns an error if a Bedrock request fails.
+pub(crate) async fn is_name_taken(bedrock: &Bedrock, name: &JobName) -> Result<bool, EngineError> {
+    Ok(find_named(bedrock, name, |_| true).await?.is_some())
+}
+
+async fn find_named(
+    bedrock: &Bedrock,
+    name: &JobName,
+    is_wanted: impl Fn(&ModelInvocationJobSummary) -> bool,
+) -> Result<Option<ModelInvocationJobSummary>, EngineError> {
     // All pages, since it is not documented whether results are filtered before or after they are divided into pages.
     let mut jobs = bedrock.list_model_invocation_jobs().name_contains(name.as_str()).into_paginator().items().send();
     while let Some(job) = jobs.next().await {
         let job =
             job.map_err(|error| EngineError::from_aws(format!("cannot list Bedrock jobs to find {name}"), &error))?;
-        if job.job_name() == name.as_str() {
-            return job_arn(job.job_arn()).map(Some);
+        if job.job_name() == name.as_str() && is_wanted(&job) {
+            return Ok(Some(job));
         }
     }
     Ok(None)
+}
+
+/// Returns true unless a job at Bedrock has the token of another request: then another run or program has created it. Bedrock
+/// may omit the token.
+pub(crate) fn is_of_run(token: Option<&str>, run_id: &RunId, name: &JobName) -> bool {
+    token.is_none_or(|token| token == client_request_token(run_id, name))
 }
 
 /// Stops a job; returns false if it is over already.

@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::job_table::{CorruptItem, JobTable, StoredFailure, StoredItem};
 use crate::objects::Bucket;
 use bedrock_batch_domain::error_name::ErrorName;
-use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -23,6 +23,9 @@ pub enum FinalizeInput {
     Summarize {
         /// Id of the run.
         run_id: RunId,
+        /// The execution. State machines of earlier versions do not send it.
+        #[serde(default)]
+        execution_arn: Option<ExecutionArn>,
     },
     /// A Map failed: find the error that caused it.
     ExplainFailure {
@@ -66,9 +69,10 @@ impl Finalizer {
     /// Computes the run's totals, writes `summary.json`, and returns the execution's output.
     ///
     /// # Errors
-    /// Returns `Transient` if the index of the job table does not show all counts yet, else an error if the run cannot be
-    /// read or the summary cannot be written.
-    pub async fn summarize(&self, run_id: &RunId) -> Result<RunOutput, EngineError> {
+    /// Returns `Transient` if the index of the job table does not show all counts yet, `Superseded` if another execution
+    /// than `owner` owns the run, else an error if the run cannot be read or the summary cannot be written.
+    pub async fn summarize(&self, run_id: &RunId, owner: Option<&ExecutionArn>) -> Result<RunOutput, EngineError> {
+        self.ensure_owner(run_id, owner).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
         let items = self.jobs.of_run(run_id).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
@@ -87,10 +91,19 @@ impl Finalizer {
             output.copied_to = Some(folder.to_string());
             self.copy(&plan, &layout, &folder, &output).await?;
         }
+        // A late function of a stopped execution must not replace the summary of the one that continued the run.
+        self.ensure_owner(run_id, owner).await?;
         // Written last, so that a run with a summary has its copies too.
         self.bucket.put_json(&Layout::summary_key(run_id), &output).await?;
         tracing::info!(%run_id, status = output.status, answered = output.summary.answered, "run_finalized");
         Ok(output)
+    }
+
+    async fn ensure_owner(&self, run_id: &RunId, owner: Option<&ExecutionArn>) -> Result<(), EngineError> {
+        match owner {
+            Some(owner) => self.jobs.ensure_owner(run_id, owner).await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// Copies the answered rows to the folder that the request names. The summary comes last there as well.
@@ -108,7 +121,9 @@ impl Finalizer {
     /// Returns an error if the DynamoDB request fails.
     pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
         let items = self.jobs.readable_of_run(run_id).await?;
-        Ok(explanation(&items, error))
+        // If an item of the run belongs to another run, it could not record the error.
+        let clash = self.jobs.run(run_id).await?.and_then(|run| run.failure);
+        Ok(explanation(&items, clash, error))
     }
 }
 
@@ -143,10 +158,15 @@ pub(crate) fn error_message_of(cause: &str) -> String {
 
 /// Selects the error to report: permanent reasons take precedence over transient ones, and recorded ones over an item that
 /// cannot be read, which is a reason too.
-fn explanation(items: &[Result<StoredItem, CorruptItem>], error: StateError) -> Explanation {
+fn explanation(
+    items: &[Result<StoredItem, CorruptItem>],
+    clash: Option<StoredFailure>,
+    error: StateError,
+) -> Explanation {
     let corrupt = items.iter().filter_map(|item| item.as_ref().err());
     let corrupt: Vec<StoredFailure> = corrupt
         .map(|CorruptItem { error, .. }| StoredFailure { error: error.name().to_owned(), cause: error.message() })
+        .chain(clash)
         .collect();
     let failures = || items.iter().flatten().filter_map(StoredItem::failure).chain(&corrupt);
     let is_permanent =
@@ -184,7 +204,7 @@ mod tests {
     #[test]
     fn the_recorded_reason_explains_a_failed_map() {
         let failures = [None, Some(("Transient", "net")), Some(("JobFailed", "a")), Some(("JobFailed", "b"))];
-        let explained = explanation(&failures.map(|failure| Ok(chunk(failure))), map_error());
+        let explained = explanation(&failures.map(|failure| Ok(chunk(failure))), None, map_error());
         assert_eq!(
             (explained.error.as_str(), explained.cause.as_str()),
             ("JobFailed", "a (and 1 more jobs with this error)")
@@ -193,22 +213,29 @@ mod tests {
 
     #[test]
     fn a_corrupt_item_hides_no_recorded_reason_and_is_one_itself() {
-        let explained = explanation(&[corrupt(), Ok(chunk(Some(("JobFailed", "no access"))))], map_error());
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("JobFailed", "no access"))))], None, map_error());
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("JobFailed", "no access"));
-        let explained = explanation(&[corrupt(), Ok(chunk(Some(("Transient", "net"))))], map_error());
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("Transient", "net"))))], None, map_error());
         assert_eq!(explained.error, "Corrupt");
         assert!(explained.cause.contains("`round` is missing"), "{}", explained.cause);
     }
 
     #[test]
+    fn a_clash_that_no_item_of_the_run_could_record_explains_the_failure() {
+        let clash = StoredFailure { error: "NameClash".to_owned(), cause: "belongs to run a".to_owned() };
+        let explained = explanation(&[Ok(chunk(None))], Some(clash), map_error());
+        assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("NameClash", "belongs to run a"));
+    }
+
+    #[test]
     fn a_function_that_failed_explains_itself() {
         let error = StateError { error: "Transient".into(), cause: r#"{"errorMessage":"S3 is away"}"#.into() };
-        let explained = explanation(&[Ok(chunk(Some(("JobFailed", "of long ago"))))], error);
+        let explained = explanation(&[Ok(chunk(Some(("JobFailed", "of long ago"))))], None, error);
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("Transient", "S3 is away"));
     }
 
     #[test]
     fn without_a_recorded_reason_the_error_of_step_functions_is_returned() {
-        assert_eq!(explanation(&[Ok(chunk(None))], map_error()).error, "States.ExceedToleratedFailureThreshold");
+        assert_eq!(explanation(&[Ok(chunk(None))], None, map_error()).error, "States.ExceedToleratedFailureThreshold");
     }
 }

@@ -69,7 +69,7 @@ impl Reconciler {
     async fn check(&self, job: &StoredJob, running: &mut HashMap<ExecutionArn, bool>) -> Result<Check, EngineError> {
         let arn = match &job.job_arn {
             Some(arn) => Some(arn.clone()),
-            None => find_job(&self.settler.bedrock, &job.name).await?,
+            None => find_job(&self.settler.bedrock, &job.run_id, &job.name).await?,
         };
         // The run may have been resumed by another execution, which has not reached this job yet.
         let owner = self.settler.jobs.run(&job.run_id).await?.map(|run| run.execution_arn);

@@ -4,6 +4,7 @@
 //! events. It may run late, twice and concurrently with itself: an event is only the trigger, the job is read from Bedrock;
 //! writes are conditional; and answering a state machine twice counts as success.
 
+use crate::bedrock_jobs::is_of_run;
 use crate::error::{AwsOperation, EngineError, chain};
 use crate::job_table::{Fallback, JobTable, Observed, StoredJob};
 use aws_sdk_bedrock::Client as Bedrock;
@@ -37,7 +38,7 @@ impl Settler {
     /// Returns an error if a request to Bedrock, DynamoDB or Step Functions fails, or the item is corrupt; settling again is
     /// always safe.
     pub async fn settle(&self, name: &JobName, arn_hint: Option<&JobArn>) -> Result<Action, EngineError> {
-        let Some(mut stored) = self.jobs.get(name).await? else {
+        let Some(stored) = self.jobs.get(name).await? else {
             tracing::debug!(%name, "unknown_job_ignored");
             return Ok(Action::Nothing);
         };
@@ -52,10 +53,17 @@ impl Settler {
         let Some(arn) = stored.job_arn.clone().or_else(|| arn_hint.cloned()) else {
             return Ok(Action::Nothing);
         };
-        let seen = self.observe(name, &arn).await?;
+        let Some(seen) = self.observe(&stored, &arn).await? else {
+            tracing::warn!(run_id = %stored.run_id, %name, %arn, "job_of_another_owner_ignored");
+            return Ok(Action::Nothing);
+        };
         if stored.job_arn.is_none() {
-            self.jobs.set_arn(name, &arn).await?;
-            stored.job_arn = Some(arn);
+            let known = self.jobs.set_arn(&stored.run_id, name, &arn).await?;
+            if known != arn {
+                // Another attempt has just stored the one that counts.
+                tracing::warn!(run_id = %stored.run_id, %name, %arn, "second_job_ignored");
+                return Ok(Action::Nothing);
+            }
         }
         // Only the final message counts; an earlier one may be about something else.
         let known = stored.message.clone().filter(|_| stored.status.is_some_and(JobStatus::is_terminal));
@@ -66,40 +74,46 @@ impl Settler {
         tracing::info!(%name, status = %seen.status, action = ?action, "job_settled");
         match action {
             Action::Nothing => {}
-            Action::Record => self.jobs.record(name, &seen).await?,
+            Action::Record => self.jobs.record(&stored.run_id, name, &seen).await?,
             Action::Heartbeat => {
-                self.jobs.record(name, &seen).await?;
+                self.jobs.record(&stored.run_id, name, &seen).await?;
                 self.heartbeat(&stored).await;
             }
             Action::Succeed => {
-                self.jobs.record(name, &seen).await?;
+                self.jobs.record(&stored.run_id, name, &seen).await?;
                 self.succeed(&stored, seen.status).await?;
             }
             Action::FallBack => {
-                self.jobs.record(name, &seen).await?;
+                self.jobs.record(&stored.run_id, name, &seen).await?;
                 self.fall_back(&stored, Fallback { reason: message, refused: true }).await?;
             }
             Action::Fail => {
-                self.jobs.record(name, &seen).await?;
+                self.jobs.record(&stored.run_id, name, &seen).await?;
                 self.fail(&stored, &message).await?;
             }
         }
         Ok(action)
     }
 
-    async fn observe(&self, name: &JobName, arn: &JobArn) -> Result<Observed, EngineError> {
+    /// Reads a job's state at Bedrock; returns `None` if the job belongs to another run or program.
+    async fn observe(&self, stored: &StoredJob, arn: &JobArn) -> Result<Option<Observed>, EngineError> {
+        let name = &stored.name;
         let job = self.bedrock.get_model_invocation_job().job_identifier(arn.as_str()).send().await;
         let job = job.map_err(|error| EngineError::from_aws(format!("cannot read Bedrock job {name}"), &error))?;
-        Ok(Observed {
+        // A stored ARN is ours; that of an event only has the name.
+        if stored.job_arn.is_none() && !is_of_run(job.client_request_token(), &stored.run_id, name) {
+            return Ok(None);
+        }
+        Ok(Some(Observed {
             status: job.status().map_or(JobStatus::Unknown, |status| JobStatus::parse(status.as_str())),
             message: job.message().filter(|message| !message.is_empty()).map(str::to_owned),
             processed: job.processed_record_count().and_then(|n| u64::try_from(n).ok()),
-        })
+        }))
     }
 
     /// Notes that the rows of a job are sent on demand, and lets the state machine continue.
     pub(crate) async fn fall_back(&self, job: &StoredJob, fallback: Fallback) -> Result<(), EngineError> {
-        self.jobs.fall_back(&job.name, &fallback).await?;
+        self.jobs.fall_back(&job.run_id, &job.name, &fallback).await?;
         self.succeed(job, JobStatus::Failed).await
     }
 
@@ -129,7 +143,7 @@ impl Settler {
         }
         let cause: String = cause.chars().take(MAX_CAUSE_CHARS).collect();
         let failure = EngineError::job_failed(cause.clone());
-        self.jobs.record_failure(&job.run_id, (&job.name, job.index), &failure).await?;
+        self.jobs.record_failure(&job.run_id, (&job.name, job.index), None, &failure).await?;
         let Some(token) = &job.task_token else { return Ok(()) };
         let failure = self.step_functions.send_task_failure().task_token(token);
         let sent = failure.error(ErrorName::JobFailed.as_str()).cause(cause).send().await;

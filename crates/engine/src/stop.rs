@@ -71,7 +71,7 @@ impl Stopper {
                 Ok(item) => (item.name().to_string(), self.stop_one(&item).await),
                 // Its job is stopped if it has one, and the item is reported.
                 Err(corrupt) => {
-                    let stopped = self.stop_by_name(&corrupt.key).await;
+                    let stopped = self.stop_by_name(&run_id, &corrupt.key).await;
                     done.stopped += u32::from(stopped.is_ok_and(|stopped| stopped));
                     (corrupt.key, Err(corrupt.error))
                 }
@@ -91,9 +91,9 @@ impl Stopper {
     }
 
     /// Stops the job with this name, if Bedrock has one, and returns true if it was still running.
-    async fn stop_by_name(&self, key: &str) -> Result<bool, EngineError> {
+    async fn stop_by_name(&self, run_id: &RunId, key: &str) -> Result<bool, EngineError> {
         let Ok(name) = JobName::parse(key) else { return Ok(false) };
-        match find_job(&self.bedrock, &name).await? {
+        match find_job(&self.bedrock, run_id, &name).await? {
             Some(arn) => stop_job(&self.bedrock, &name, &arn).await,
             None => Ok(false),
         }
@@ -104,7 +104,7 @@ impl Stopper {
         let Some(job) = item.job().filter(|job| job.lane == Lane::Batch && !job.is_over()) else { return Ok(false) };
         match &job.job_arn {
             Some(arn) => stop_job(&self.bedrock, &job.name, arn).await,
-            None => self.stop_by_name(job.name.as_str()).await,
+            None => self.stop_by_name(&job.run_id, job.name.as_str()).await,
         }
     }
 }

@@ -2,10 +2,15 @@
 //!
 //! The token is stored before the job exists, and the job's name and idempotency token are derived from the run and the
 //! chunk. If an attempt dies at any point, the next one finds what exists and continues.
+//!
+//! That a chunk has one job does not depend on how long Bedrock remembers an idempotency token, nor on whether it allows two
+//! jobs of one name: neither is documented. An invocation that may not be the first to create a job looks for it by name
+//! before. The token only has to be remembered for as long as an invocation takes: two of them may look at once, and find
+//! nothing. If there are two jobs nevertheless, the one whose ARN was stored first counts, and the other is stopped.
 
-use crate::bedrock_jobs::{find_job, job_arn, stop_job};
-use crate::error::EngineError;
-use crate::job_table::{Fallback, NewJob, StoredJob};
+use crate::bedrock_jobs::{find_job, is_name_taken, job_arn, stop_job};
+use crate::error::{EngineError, ErrorKind};
+use crate::job_table::{BegunJob, Fallback, NewJob, Waiting, WorkOrder};
 use crate::settle::Settler;
 use aws_sdk_bedrock::operation::create_model_invocation_job::CreateModelInvocationJobError;
 use aws_sdk_bedrock::types::{
@@ -13,8 +18,8 @@ use aws_sdk_bedrock::types::{
     ModelInvocationJobS3OutputDataConfig, ModelInvocationType, S3InputFormat,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
-use bedrock_batch_domain::job::{FailureKind, classify_failure, remedy};
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, RunId};
+use bedrock_batch_domain::job::{FailureKind, JobAttempt, classify_failure, remedy};
 use bedrock_batch_domain::layout::client_request_token;
 use bedrock_batch_domain::model::InvocationType;
 use bedrock_batch_domain::plan::JobItem;
@@ -25,6 +30,12 @@ use serde::Deserialize;
 pub struct SubmitInput {
     /// Token of the state machine.
     pub task_token: String,
+    /// Number of times that the execution was redriven. State machines of earlier versions do not send it.
+    #[serde(default)]
+    pub redrive_count: u32,
+    /// Number of the retry of the state. State machines of earlier versions do not send it.
+    #[serde(default)]
+    pub retry_count: u32,
     /// The run.
     pub run_id: RunId,
     /// The execution of the state machine.
@@ -58,14 +69,21 @@ impl Submitter {
     /// Returns `QuotaExceeded` if Bedrock has no room for another job, `JobFailed` if Bedrock refuses this one permanently, and
     /// another error if an AWS request fails.
     pub async fn run(&self, input: &SubmitInput) -> Result<(), EngineError> {
-        let done = self.create_and_settle(input).await;
-        self.settler.jobs.record_outcome(&input.run_id, (&input.job.name, input.job.index), done).await
-    }
-
-    async fn create_and_settle(&self, input: &SubmitInput) -> Result<(), EngineError> {
         let jobs = &self.settler.jobs;
         // A late function of a stopped execution must not interfere with the execution that continues the run.
-        jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
+        let owned = jobs.ensure_owner(&input.run_id, &input.execution_arn).await;
+        let (redrive, retry) = (input.redrive_count, input.retry_count);
+        let owned = owned.map(|epoch| JobAttempt { epoch, redrive, retry });
+        let order = owned.as_ref().ok().map(|attempt| WorkOrder::from(*attempt));
+        let done = match owned {
+            Ok(attempt) => self.create_and_settle(input, attempt).await,
+            Err(error) => Err(error),
+        };
+        jobs.record_outcome(&input.run_id, (&input.job.name, input.job.index), order, done).await
+    }
+
+    async fn create_and_settle(&self, input: &SubmitInput, attempt: JobAttempt) -> Result<(), EngineError> {
+        let jobs = &self.settler.jobs;
         let new = NewJob {
             run_id: &input.run_id,
             execution_arn: &input.execution_arn,
@@ -73,38 +91,76 @@ impl Submitter {
             on_demand_allowed: input.on_demand_allowed,
             item: &input.job,
         };
-        let stored = jobs.begin(&new, &input.task_token).await?;
+        let invocation = format!("{:016x}", fastrand::u64(..));
+        let waiting = Waiting { token: &input.task_token, attempt, invocation: &invocation };
+        let begun = jobs.begin(&new, &waiting).await?;
+        let stored = &begun.job;
         if stored.job_arn.is_none() && stored.fallback.is_none() {
-            let arn = match self.create(input).await? {
+            let arn = match self.find_or_create(input, &begun, &invocation).await? {
                 CreateOutcome::Job(arn) => arn,
                 CreateOutcome::Refused(reason) => {
-                    jobs.clear_failure(&input.job.name).await?;
-                    return self.settler.fall_back(&stored, Fallback { reason, refused: true }).await;
+                    jobs.clear_failure(&input.run_id, &input.job.name).await?;
+                    return self.settler.fall_back(stored, Fallback { reason, refused: true }).await;
                 }
             };
-            jobs.set_arn(&input.job.name, &arn).await?;
-            tracing::info!(run_id = %input.run_id, name = %input.job.name, %arn, "job_submitted");
-            self.stop_if_run_was_stopped(input, &stored, &arn).await?;
+            self.store_arn(input, &arn).await?;
         }
         if stored.failure.is_some() {
             // The error of an earlier attempt is resolved; if kept, it would be reported for the failure of another job.
-            jobs.clear_failure(&input.job.name).await?;
+            jobs.clear_failure(&input.run_id, &input.job.name).await?;
         }
         self.settler.settle(&input.job.name, None).await?;
         Ok(())
     }
 
-    /// Stops the job if the run was stopped while the job was being created: it was not visible to the stopper then.
-    async fn stop_if_run_was_stopped(
+    /// Returns the job that an earlier invocation may have created, or creates it.
+    async fn find_or_create(
         &self,
         input: &SubmitInput,
-        job: &StoredJob,
-        arn: &JobArn,
-    ) -> Result<(), EngineError> {
-        let run = self.settler.jobs.run(&input.run_id).await?;
-        if run.is_some_and(|run| run.stopped) {
-            tracing::info!(run_id = %input.run_id, name = %job.name, "job_of_stopped_run_found");
-            stop_job(&self.settler.bedrock, &job.name, arn).await?;
+        begun: &BegunJob,
+        invocation: &str,
+    ) -> Result<CreateOutcome, EngineError> {
+        let (run_id, name) = (&input.run_id, &input.job.name);
+        if begun.may_exist
+            && let Some(arn) = find_job(&self.settler.bedrock, run_id, name).await?
+        {
+            tracing::info!(%run_id, %name, %arn, "job_of_earlier_attempt_found");
+            return Ok(CreateOutcome::Job(arn));
+        }
+        let created = self.create(input).await;
+        if !begun.may_exist && created.as_ref().is_err_and(|error| *error.kind() == ErrorKind::QuotaExceeded) {
+            // The next attempts, of which there may be a thousand, do not have to look for the job. If an earlier invocation
+            // may still create it, they do.
+            self.settler.jobs.note_not_created(run_id, name, invocation).await?;
+        }
+        created
+    }
+
+    /// Stores the ARN of the job, and stops the job if it is not needed.
+    async fn store_arn(&self, input: &SubmitInput, arn: &JobArn) -> Result<(), EngineError> {
+        let (run_id, name) = (&input.run_id, &input.job.name);
+        let known = self.settler.jobs.set_arn(run_id, name, arn).await?;
+        if known != *arn {
+            tracing::warn!(%run_id, %name, %arn, %known, "second_job_stopped");
+            stop_job(&self.settler.bedrock, name, arn).await?;
+            return Ok(());
+        }
+        tracing::info!(%run_id, %name, %arn, "job_submitted");
+        self.stop_if_obsolete(input, arn).await
+    }
+
+    /// Stops the job if the run was stopped while the job was being created: it was not visible to the stopper then. The same
+    /// applies if another execution has taken over the run, unless it already waits for this job: one that only collects
+    /// answers never will.
+    async fn stop_if_obsolete(&self, input: &SubmitInput, arn: &JobArn) -> Result<(), EngineError> {
+        let (jobs, run_id, name) = (&self.settler.jobs, &input.run_id, &input.job.name);
+        let Some(run) = jobs.run(run_id).await? else { return Ok(()) };
+        let is_obsolete = run.stopped
+            || (run.execution_arn != input.execution_arn
+                && jobs.job_of_run(run_id, name).await?.is_some_and(|job| job.execution_arn == input.execution_arn));
+        if is_obsolete {
+            tracing::info!(%run_id, %name, "job_of_stopped_run_found");
+            stop_job(&self.settler.bedrock, name, arn).await?;
         }
         Ok(())
     }
@@ -146,7 +202,7 @@ impl Submitter {
                     Some(Refusal::ServiceQuotaExceededException(_)) => {
                         Err(EngineError::quota_exceeded(format!("{what}: {message}")))
                     }
-                    Some(Refusal::ConflictException(_)) => self.find_by_name(&job.name, &message).await,
+                    Some(Refusal::ConflictException(_)) => self.find_by_name(input, &message).await,
                     Some(Refusal::ValidationException(_))
                         if input.on_demand_allowed && classify_failure(&message) == FailureKind::NoBatch =>
                     {
@@ -171,12 +227,20 @@ impl Submitter {
         }
     }
 
-    /// Handles a conflict, which may mean that a job with this name exists: then it is ours, from an attempt whose response was
-    /// lost.
-    async fn find_by_name(&self, name: &JobName, message: &str) -> Result<CreateOutcome, EngineError> {
-        let found = find_job(&self.settler.bedrock, name).await?;
-        let missing = || EngineError::transient(format!("Bedrock refused job {name} as a conflict: {message}"));
-        found.map(CreateOutcome::Job).ok_or_else(missing)
+    /// Handles a conflict, which may mean that a job with this name exists. If it is ours, it is from an attempt whose response
+    /// was lost.
+    async fn find_by_name(&self, input: &SubmitInput, message: &str) -> Result<CreateOutcome, EngineError> {
+        let (run_id, name) = (&input.run_id, &input.job.name);
+        if let Some(arn) = find_job(&self.settler.bedrock, run_id, name).await? {
+            return Ok(CreateOutcome::Job(arn));
+        }
+        if is_name_taken(&self.settler.bedrock, name).await? {
+            return Err(EngineError::name_clash(format!(
+                "Bedrock has a job {name} that run {run_id} has not created; start a new run over the same input, whose jobs \
+                 have other names"
+            )));
+        }
+        Err(EngineError::transient(format!("Bedrock refused job {name} as a conflict: {message}")))
     }
 }
 

@@ -24,6 +24,7 @@ fn value_of(field: &str) -> Value {
     let job = json!({"index": 0, "name": "j", "records": 100, "input_uri": "s3://b/i", "output_uri": "s3://b/o"});
     match field {
         "falls_back" => json!(false),
+        "redrive_count" | "retry_count" => json!(1),
         "invocation_type" => json!("InvokeModel"),
         "job" => job,
         "chunk" => json!({"index": 0, "name": "j", "jobs": []}),

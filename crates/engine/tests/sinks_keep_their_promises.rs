@@ -10,6 +10,8 @@ use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::{Bucket, ClosableWrite, FolderSink, MemorySink, ObjectSink};
 use s3_server::S3Server;
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -224,6 +226,32 @@ macro_rules! promises {
 promises!(memory, Memory);
 promises!(folder, Folder);
 promises!(s3, S3);
+
+#[test]
+fn an_object_is_stored_only_if_the_check_at_its_completion_passes() {
+    let s3 = S3::new();
+    let is_allowed = Arc::new(AtomicBool::new(true));
+    let checked = Arc::clone(&is_allowed);
+    let uploads = s3.bucket.uploads(s3.runtime.handle()).checked(move || {
+        let passes = checked.load(Ordering::SeqCst);
+        async move { if passes { Ok(()) } else { Err(EngineError::superseded("another execution owns the run")) } }
+    });
+    put(&uploads, "small-before", b"1");
+    put(&uploads, "large-before", &large());
+    s3.runtime.block_on(uploads.clone().finish()).unwrap();
+    // The right to write ceases after the objects were begun.
+    for (key, bytes) in [("small", b"1".to_vec()), ("large", large())] {
+        is_allowed.store(true, Ordering::SeqCst);
+        let mut object = uploads.create(key).unwrap();
+        object.write_all(&bytes).unwrap();
+        is_allowed.store(false, Ordering::SeqCst);
+        object.close().unwrap();
+        assert_eq!(s3.runtime.block_on(uploads.clone().finish()).unwrap_err().name(), "Superseded");
+    }
+    assert!(s3.read("small-before").is_some() && s3.read("large-before").is_some());
+    assert!(s3.read("small").is_none() && s3.read("large").is_none());
+    assert!(s3.server.world().parts.is_empty(), "nothing incomplete is left");
+}
 
 /// JSON objects in a bucket.
 mod json {

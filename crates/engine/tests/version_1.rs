@@ -90,7 +90,7 @@ fn jobs_and_files_have_the_names_that_version_1_gave_them() {
     let (plan, jobs): (Plan, Vec<JobItem>) = (read("plan.json"), read("jobs.json"));
     let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
     for job in &jobs {
-        assert_eq!(job.name, layout.job_name(&plan.started_at, job.round, job.index));
+        assert_eq!(job.name, layout.job_name(plan.job_names, &plan.started_at, job.round, job.index));
         assert_eq!(job.input_uri, format!("s3://data/{}", layout.records_key(job.index)));
         assert_eq!(job.output_uri, format!("s3://data/{}", layout.answers_prefix(job.index)));
     }

@@ -42,6 +42,9 @@ pub struct Behaviour {
     pub fail_message: Option<String>,
     /// Share of `CreateModelInvocationJob` calls that are answered with `ThrottlingException`.
     pub create_throttle_rate: f64,
+    /// If true, `CreateModelInvocationJob` knows neither earlier tokens nor earlier names, so that it creates a job each time.
+    /// AWS documents neither for how long it remembers a token nor that names are unique.
+    pub forget_creations: bool,
     /// Maximum number of open jobs per model, instead of 100.
     pub create_quota: Option<u32>,
     /// Share of Get, List and Stop calls that are answered with `ThrottlingException`.

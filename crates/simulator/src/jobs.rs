@@ -120,13 +120,12 @@ impl JobBook {
     pub(crate) fn add(&self, job: NewJob, fate: impl FnOnce() -> String) -> Added {
         let mut jobs = self.lock();
         let token = job.request.client_request_token.as_ref();
-        if let Some(known) =
-            jobs.iter_mut().find(|known| token.is_some() && known.request.client_request_token.as_ref() == token)
-        {
+        let is_repeated = |known: &Job| token.is_some() && known.request.client_request_token.as_ref() == token;
+        if let Some(known) = jobs.iter_mut().find(|known| !job.forgets && is_repeated(known)) {
             known.create_calls += 1;
             return Added::SameToken(known.arn.clone());
         }
-        if jobs.iter().any(|known| known.request.job_name == job.request.job_name) {
+        if !job.forgets && jobs.iter().any(|known| known.request.job_name == job.request.job_name) {
             return Added::NameTaken;
         }
         let open = jobs.iter().filter(|known| !known.status.is_final() && known.model.base == job.model.base).count();
@@ -223,4 +222,6 @@ pub(crate) struct NewJob {
     pub(crate) model: Model,
     pub(crate) quota: usize,
     pub(crate) now: Timestamp,
+    /// If true, neither tokens nor names of earlier jobs are known.
+    pub(crate) forgets: bool,
 }

@@ -16,6 +16,8 @@ export const ERROR_NAMES = {
   jobFailed: 'JobFailed',
   /** The run was stopped, or another execution owns it by now: the work of this one is obsolete. Never retried. */
   superseded: 'Superseded',
+  /** An item of the job table, or a job at Bedrock, has the name of this run's job and belongs to something else. Never retried. */
+  nameClash: 'NameClash',
   /** Stored data is missing, or is not as it was written. Never retried. */
   corrupt: 'Corrupt',
   /** A bug, or an incorrect deployment or configuration of the functions. Never retried. */
@@ -28,6 +30,7 @@ export const NEVER_RETRIED = [
   ERROR_NAMES.accessDenied,
   ERROR_NAMES.jobFailed,
   ERROR_NAMES.superseded,
+  ERROR_NAMES.nameClash,
   ERROR_NAMES.corrupt,
   ERROR_NAMES.internal,
 ] as const;

@@ -15,7 +15,17 @@ export const PAYLOADS = {
   /** submit: A Bedrock job is to be created; the state waits for its task token. */
   submit: {
     action: undefined,
-    fields: ['task_token', 'run_id', 'execution_arn', 'model_id', 'invocation_type', 'falls_back', 'job'],
+    fields: [
+      'task_token',
+      'redrive_count',
+      'retry_count',
+      'run_id',
+      'execution_arn',
+      'model_id',
+      'invocation_type',
+      'falls_back',
+      'job',
+    ],
   },
   /** invoke: The records of a job are to be answered on demand. */
   invoke: {
@@ -35,7 +45,7 @@ export const PAYLOADS = {
   /** finalize: A run is complete. */
   summarize: {
     action: 'summarize',
-    fields: ['run_id'],
+    fields: ['run_id', 'execution_arn'],
   },
   /** finalize: A run failed, with the error that Step Functions reports. */
   explainFailure: {

@@ -107,6 +107,11 @@ function submitStep(scope: Construct, id: string, output: string, props: PassPro
     function: props.submit,
     payload: payload('submit', {
       task_token: '{% $states.context.Task.Token %}',
+      // They order the attempts, so that a late one cannot replace the token that the state waits for. The first field
+      // exists only after a redrive.
+      redrive_count:
+        '{% $exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0 %}',
+      retry_count: '{% $states.context.State.RetryCount %}',
       ...fromInput(...SUBMIT_FIELDS, 'job'),
     }),
     output,

@@ -46,7 +46,7 @@ export function run(scope: Construct, props: RunProps): IChainable {
 
   const finalize = lambdaStep(scope, 'Finalize', {
     function: props.finalize,
-    payload: payload('summarize', fromInput('run_id')),
+    payload: payload('summarize', fromInput('run_id', 'execution_arn')),
     output: RESULT,
     timeout: Duration.minutes(15),
     retries: [WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED_OR_LATE],

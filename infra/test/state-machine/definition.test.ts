@@ -11,9 +11,14 @@ const states = allStates(definition);
 
 const SUBMISSION_FIELDS = ['run_id', 'execution_arn', 'model_id', 'invocation_type', 'falls_back', 'job'];
 
-/** Payload of both submissions: the task token, and fields of the input under their own names. */
+const REDRIVE_COUNT =
+  '{% $exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0 %}';
+
+/** Payload of both submissions: the task token, the order of the attempt, and fields of the input under their own names. */
 const SUBMISSION = {
   task_token: '{% $states.context.Task.Token %}',
+  redrive_count: REDRIVE_COUNT,
+  retry_count: '{% $states.context.State.RetryCount %}',
   ...Object.fromEntries(SUBMISSION_FIELDS.map((field) => [field, `{% $states.input.${field} %}`])),
 };
 
@@ -89,6 +94,13 @@ describe('the children of', () => {
   });
 });
 
+test.each([
+  [{}, 0],
+  [{ RedriveCount: 2 }, 2],
+])('an execution %o was redriven %i times', async (execution, expected) => {
+  expect(await evaluate(REDRIVE_COUNT, { context: { Execution: execution } })).toBe(expected);
+});
+
 test('states that invoke functions use JSONata; maps and choices use JSONPath', () => {
   const using = (language: string) =>
     Object.values(states).filter(({ QueryLanguage }) => (QueryLanguage ?? 'JSONPath') === language);
@@ -139,7 +151,15 @@ describe('each state sends the payload of its function', () => {
         job: '{% $states.input.job %}',
       },
     ],
-    ['Finalize', 'FinalizeFunction', { action: 'summarize', run_id: '{% $states.input.run_id %}' }],
+    [
+      'Finalize',
+      'FinalizeFunction',
+      {
+        action: 'summarize',
+        run_id: '{% $states.input.run_id %}',
+        execution_arn: '{% $states.input.execution_arn %}',
+      },
+    ],
     [
       'ExplainFailure',
       'FinalizeFunction',

@@ -39,6 +39,7 @@ const RETRIED = {
   accessDenied: NOWHERE,
   jobFailed: NOWHERE,
   superseded: NOWHERE,
+  nameClash: NOWHERE,
   corrupt: NOWHERE,
   internal: NOWHERE,
 } satisfies Record<ErrorKey, { readonly runs: readonly string[]; readonly pipelines: readonly string[] }>;

@@ -23,7 +23,9 @@ async fn main() -> Result<(), Error> {
 
 async fn answer(finalizer: &Finalizer, input: FinalizeInput) -> Result<serde_json::Value, EngineError> {
     let written = match input {
-        FinalizeInput::Summarize { run_id } => serde_json::to_value(finalizer.summarize(&run_id).await?),
+        FinalizeInput::Summarize { run_id, execution_arn } => {
+            serde_json::to_value(finalizer.summarize(&run_id, execution_arn.as_ref()).await?)
+        }
         FinalizeInput::ExplainFailure { run_id, error } => {
             serde_json::to_value(finalizer.explain_failure(&run_id, error).await?)
         }

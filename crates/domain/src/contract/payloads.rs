@@ -51,7 +51,17 @@ pub const SUBMIT: Payload = Payload {
     name: "submit",
     function: functions::SUBMIT,
     action: None,
-    fields: &["task_token", "run_id", "execution_arn", "model_id", "invocation_type", "falls_back", "job"],
+    fields: &[
+        "task_token",
+        "redrive_count",
+        "retry_count",
+        "run_id",
+        "execution_arn",
+        "model_id",
+        "invocation_type",
+        "falls_back",
+        "job",
+    ],
     doc: "A Bedrock job is to be created; the state waits for its task token.",
 };
 /// The records of a job are to be answered on demand.
@@ -83,7 +93,7 @@ pub const SUMMARIZE: Payload = Payload {
     name: "summarize",
     function: functions::FINALIZE,
     action: Some("summarize"),
-    fields: &["run_id"],
+    fields: &["run_id", "execution_arn"],
     doc: "A run is complete.",
 };
 /// A run failed.

@@ -19,6 +19,9 @@ fn remedy(failed: &Failed) -> &'static str {
         Some(ErrorName::AccessDenied) => {
             "Grant the right that the cause names; see section `AccessDenied` of docs/runbook.md for the role."
         }
+        Some(ErrorName::NameClash) => {
+            "Start a new run over the same input: its jobs have other names. Nothing of the other owner was changed."
+        }
         Some(ErrorName::Corrupt) => {
             "A stored object or item is missing or damaged: restore what the cause names, or start a new run."
         }

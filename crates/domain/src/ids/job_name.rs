@@ -18,10 +18,12 @@ pub struct JobName(String);
 name_of_text!(JobName);
 
 impl JobName {
-    /// Returns the name of job `number` of a run with this prefix; `hash` distinguishes it from all others with that prefix and
-    /// number. It fits: a prefix has at most 40 characters, a number 10 and a hash 8.
+    /// Returns the name of job `number` of a run with this prefix. `hash` distinguishes it from all others with that prefix and
+    /// number; as many of its characters are used as fit. These are at least 11: a prefix has at most 40 characters, and a
+    /// number 10.
     pub(crate) fn of_job(prefix: &JobPrefix, number: &str, hash: &str) -> Self {
-        Self(format!("{prefix}-{number}-{hash}"))
+        let name = format!("{prefix}-{number}-{hash}");
+        Self(name.chars().take(MAX_LENGTH).collect())
     }
 
     /// Parses the name of a job.

@@ -5,7 +5,7 @@ use super::name_of_text;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// Maximum length of a prefix: leaves room for `-<index>-<hash>` in a job name.
+/// Maximum length of a prefix: leaves room for `-<index>-<hash>` in a job name, with 11 characters of the hash or more.
 const MAX_LENGTH: usize = 40;
 
 /// The `job_name_prefix` of a request as used in keys and job names: at most 40 ASCII letters, digits and `-`, the first

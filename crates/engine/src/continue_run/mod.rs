@@ -127,7 +127,7 @@ impl RunContinuer {
         let stored = self.jobs.of_run(&plan.run_id).await?;
         for item in stored.iter().filter(|item| item.failure().is_some()) {
             // The error that ended the earlier execution must not be reported as the reason of a later failure.
-            self.jobs.clear_failure(item.name()).await?;
+            self.jobs.clear_failure(&plan.run_id, item.name()).await?;
         }
         let jobs = stored.iter().filter_map(StoredItem::job);
         let by_name: HashMap<&JobName, &StoredJob> = jobs.map(|job| (&job.name, job)).collect();

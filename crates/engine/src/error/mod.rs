@@ -41,6 +41,8 @@ pub enum ErrorKind {
     JobFailed,
     /// The run was stopped, or another execution owns it.
     Superseded,
+    /// An item of the job table, or a job at Bedrock, has the name of this run's job and belongs to something else.
+    NameClash,
     /// Stored data is missing, or is not as it was written.
     Corrupt,
     /// A bug, or an incorrect deployment or configuration of the functions.
@@ -58,6 +60,7 @@ impl ErrorKind {
             Self::AccessDenied => ErrorName::AccessDenied,
             Self::JobFailed => ErrorName::JobFailed,
             Self::Superseded => ErrorName::Superseded,
+            Self::NameClash => ErrorName::NameClash,
             Self::Corrupt => ErrorName::Corrupt,
             Self::Internal => ErrorName::Internal,
         }
@@ -98,6 +101,11 @@ impl EngineError {
     /// Creates an error for an execution whose work for the run is obsolete.
     pub fn superseded(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Superseded, context)
+    }
+
+    /// Creates an error of a name that belongs to something else. `context` names it, both owners and the remedy.
+    pub fn name_clash(context: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NameClash, context)
     }
 
     /// Creates an error of stored data that is missing, or not as it was written. `context` names the data and the problem.
@@ -294,6 +302,7 @@ mod tests {
             ErrorKind::AccessDenied,
             ErrorKind::JobFailed,
             ErrorKind::Superseded,
+            ErrorKind::NameClash,
             ErrorKind::Corrupt,
             ErrorKind::Internal,
         ];
@@ -306,6 +315,7 @@ mod tests {
                 | ErrorKind::AccessDenied
                 | ErrorKind::JobFailed
                 | ErrorKind::Superseded
+                | ErrorKind::NameClash
                 | ErrorKind::Corrupt
                 | ErrorKind::Internal => false,
             };

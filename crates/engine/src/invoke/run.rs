@@ -11,7 +11,7 @@ use super::working::{CHECK_INTERVAL, LEASE, Work};
 use crate::error::EngineError;
 use crate::job_table::{JobTable, NewJob, Observed, RunItem};
 use crate::objects::Bucket;
-use bedrock_batch_domain::ids::{ExecutionArn, JobName, RunId};
+use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::job::JobStatus;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Plan};
@@ -58,7 +58,7 @@ impl Invoker {
     /// taken over, and an error if an AWS request fails. Answers received until then are stored.
     pub async fn run(&self, input: &InvokeInput, times: Times) -> Result<Invoked, EngineError> {
         let done = self.answer(input, times).await;
-        self.jobs.record_outcome(&input.run_id, (&input.job.name, input.job.index), done).await
+        self.jobs.record_outcome(&input.run_id, (&input.job.name, input.job.index), None, done).await
     }
 
     async fn answer(&self, input: &InvokeInput, times: Times) -> Result<Invoked, EngineError> {
@@ -84,32 +84,38 @@ impl Invoker {
             return Ok(Invoked { done: true });
         }
         let running = Observed { status: JobStatus::InProgress, message: None, processed: before.processed };
-        self.jobs.record(&job.name, &running).await?;
+        self.jobs.record(run_id, &job.name, &running).await?;
 
         // Unique to this invocation: another one of the same execution may be presumed dead and continue.
         let lease_holder = &format!("{} {:016x}", new.execution_arn, fastrand::u64(..));
-        if !self.wait_for_the_lease(&job.name, lease_holder, times).await? {
+        if !self.wait_for_the_lease(input, lease_holder, times).await? {
             return Ok(Invoked { done: false });
         }
         let done = self.work(input, times, run.clone(), (&plan, lease_holder)).await;
         // No request is in progress any more, independent of the result.
-        self.jobs.end_lease(&job.name, lease_holder).await?;
+        self.jobs.end_lease(run_id, &job.name, lease_holder).await?;
         let done = done?;
         if done {
             let all = Some(u64::from(job.records));
             let over = Observed { status: JobStatus::Completed, message: None, processed: all };
-            self.jobs.record(&job.name, &over).await?;
+            self.jobs.record(run_id, &job.name, &over).await?;
         }
         if before.failure.is_some() {
             // The failure of an earlier attempt is resolved; if kept, it would be taken for the cause of another failure.
-            self.jobs.clear_failure(&job.name).await?;
+            self.jobs.clear_failure(run_id, &job.name).await?;
         }
         Ok(Invoked { done })
     }
 
     /// Waits until no other invocation sends the job's rows; returns false if the time is over before that.
-    async fn wait_for_the_lease(&self, name: &JobName, lease_holder: &str, times: Times) -> Result<bool, EngineError> {
-        while !self.jobs.lease(name, lease_holder, LEASE).await? {
+    async fn wait_for_the_lease(
+        &self,
+        input: &InvokeInput,
+        lease_holder: &str,
+        times: Times,
+    ) -> Result<bool, EngineError> {
+        let (run_id, name) = (&input.run_id, &input.job.name);
+        while !self.jobs.lease(run_id, name, lease_holder, LEASE).await? {
             tracing::info!(%name, "job_leased_by_another_invocation");
             if Instant::now() + CHECK_INTERVAL >= times.send_until {
                 return Ok(false);

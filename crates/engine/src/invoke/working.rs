@@ -157,7 +157,7 @@ impl Work<'_> {
             return Ok(());
         }
         self.part.store().await?;
-        self.jobs.record_progress(&self.job.name, self.before + self.written).await?;
+        self.jobs.record_progress(self.run_id, &self.job.name, self.before + self.written).await?;
         self.check_ownership().await
     }
 
@@ -165,7 +165,7 @@ impl Work<'_> {
     /// running function, and every request is charged.
     async fn check_ownership(&mut self) -> Result<(), EngineError> {
         self.next_check = Instant::now() + CHECK_INTERVAL;
-        let leased = self.jobs.lease(&self.job.name, self.lease_holder, LEASE).await?;
+        let leased = self.jobs.lease(self.run_id, &self.job.name, self.lease_holder, LEASE).await?;
         let run = self.jobs.run(self.run_id).await?;
         let is_unchanged = |now: &RunItem| !now.stopped && self.owner.as_ref().is_none_or(|then| then == now);
         if (!leased || !run.as_ref().is_none_or(is_unchanged)) && self.record_invoker.is_open() {

@@ -6,7 +6,7 @@ use super::update::{number, text};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_types::DateTime;
-use bedrock_batch_domain::ids::JobName;
+use bedrock_batch_domain::ids::{JobName, RunId};
 use std::time::{Duration, SystemTime};
 
 impl JobTable {
@@ -15,7 +15,13 @@ impl JobTable {
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn lease(&self, name: &JobName, holder: &str, time: Duration) -> Result<bool, EngineError> {
+    pub async fn lease(
+        &self,
+        run_id: &RunId,
+        name: &JobName,
+        holder: &str,
+        time: Duration,
+    ) -> Result<bool, EngineError> {
         let values = [
             (":holder", text(holder)),
             (":until", seconds(SystemTime::now() + time)),
@@ -23,16 +29,16 @@ impl JobTable {
         ];
         let set = "SET asking_by = :holder, asking_until = :until";
         let free = "attribute_not_exists(asking_by) OR asking_by = :holder OR asking_until < :now";
-        self.change(name.as_str(), set, free, &values).await
+        self.change_of_run((run_id, name), set, free, &values).await
     }
 
     /// Ends the lease, if `holder` has it.
     ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
-    pub async fn end_lease(&self, name: &JobName, holder: &str) -> Result<(), EngineError> {
+    pub async fn end_lease(&self, run_id: &RunId, name: &JobName, holder: &str) -> Result<(), EngineError> {
         let values = [(":holder", text(holder)), (":until", number(0))];
-        self.change(name.as_str(), "SET asking_until = :until", "asking_by = :holder", &values).await?;
+        self.change_of_run((run_id, name), "SET asking_until = :until", "asking_by = :holder", &values).await?;
         Ok(())
     }
 }

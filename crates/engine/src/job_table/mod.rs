@@ -8,13 +8,17 @@ mod items;
 mod jobs;
 mod lease;
 mod open_jobs;
+mod ownership;
 mod read;
 mod run_item;
 mod update;
+mod work_order;
 
 pub use items::{CorruptItem, Fallback, StoredFailure, StoredFile, StoredItem, StoredJob};
-pub use jobs::{NewJob, Observed};
+pub use jobs::{BegunJob, NewJob, Observed, Waiting};
+pub use ownership::Ownership;
 pub use run_item::RunItem;
+pub(crate) use work_order::WorkOrder;
 
 use aws_sdk_dynamodb::Client;
 

@@ -1,11 +1,12 @@
 //! Queries of jobs, and of all items of a run.
 
 use super::JobTable;
+use super::attributes::{Attributes, Item};
 use super::items::{CorruptItem, StoredItem, StoredJob};
 use super::update::text;
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
-use bedrock_batch_domain::ids::{JobName, RunId};
+use bedrock_batch_domain::ids::{ItemName, JobName, RunId};
 
 impl JobTable {
     /// Returns the job with this name, if it was started.
@@ -13,13 +14,41 @@ impl JobTable {
     /// # Errors
     /// Returns an error if the DynamoDB request fails or the item is corrupt.
     pub async fn get(&self, name: &JobName) -> Result<Option<StoredJob>, EngineError> {
-        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(name.as_str()));
+        let item = self.item(name.as_str()).await?;
+        Ok(item.as_ref().map(StoredItem::read).transpose()?.and_then(StoredItem::into_job))
+    }
+
+    /// Returns the job of a run with this name, if it was started.
+    ///
+    /// # Errors
+    /// Returns `NameClash` if a job of another run has the name, and an error if the DynamoDB request fails or the item is
+    /// corrupt.
+    pub async fn job_of_run(&self, run_id: &RunId, name: &JobName) -> Result<Option<StoredJob>, EngineError> {
+        let stored = self.get(name).await?;
+        match &stored {
+            Some(job) if job.run_id != *run_id => Err(clash(run_id, name.into(), &job.run_id)),
+            _ => Ok(stored),
+        }
+    }
+
+    /// Returns an error if an item with this name exists and belongs to another run.
+    pub(super) async fn ensure_item_of_run(&self, run_id: &RunId, name: ItemName<'_>) -> Result<(), EngineError> {
+        let Some(item) = self.item(name.as_str()).await? else { return Ok(()) };
+        let owner: Option<RunId> = Attributes::of(&item)?.id(RUN_INDEX.partition_key, "the id of a run")?;
+        match owner {
+            Some(owner) if owner != *run_id => Err(clash(run_id, name, &owner)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the item with this key, if it exists.
+    pub(super) async fn item(&self, key: &str) -> Result<Option<Item>, EngineError> {
+        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(key));
         let got = get.consistent_read(true).send().await;
         let got = got.map_err(|error| {
-            EngineError::from_aws(format!("cannot read the item `{name}` of the table {}", self.table), &error)
+            EngineError::from_aws(format!("cannot read the item `{key}` of the table {}", self.table), &error)
         })?;
-        let item = got.item().map(StoredItem::read).transpose()?;
-        Ok(item.and_then(StoredItem::into_job))
+        Ok(got.item)
     }
 
     /// Returns all items of a run except its own, in the order of their numbers. The index is eventually consistent.
@@ -50,4 +79,11 @@ impl JobTable {
         }
         Ok(items)
     }
+}
+
+fn clash(run_id: &RunId, name: ItemName<'_>, owner: &RunId) -> EngineError {
+    EngineError::name_clash(format!(
+        "the item `{name}` of the job table belongs to run {owner}, not to run {run_id}: no two runs may share the name of a \
+         job, so nothing was changed or submitted; start a new run over the same input, whose jobs have other names"
+    ))
 }

@@ -2,9 +2,11 @@
 
 use super::JobTable;
 use super::attributes::Attributes;
-use super::update::{expiry, is_done, number, text, timestamp};
+use super::items::StoredFailure;
+use super::update::{expiry, if_done, number, text, timestamp};
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_types::DateTime;
 use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::layout::Layout;
@@ -17,6 +19,11 @@ pub struct RunItem {
     pub execution_arn: ExecutionArn,
     /// If true, the run was stopped.
     pub stopped: bool,
+    /// Epoch of its ownership, which grows with each new owner: work of an earlier one is recognized by it. 0 in items of
+    /// versions without epochs.
+    pub epoch: u64,
+    /// Error that failed the run and that no item of its own could record, because the item belongs to another run.
+    pub failure: Option<StoredFailure>,
 }
 
 impl RunItem {
@@ -49,42 +56,68 @@ impl JobTable {
     /// # Errors
     /// Returns an error if the DynamoDB request fails or the item is corrupt.
     pub async fn run(&self, run_id: &RunId) -> Result<Option<RunItem>, EngineError> {
-        let name = Layout::run_item_name(run_id);
-        let get = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, text(&name));
-        let got = get.consistent_read(true).send().await;
-        let got = got.map_err(|error| {
-            EngineError::from_aws(format!("cannot read the item `{name}` of the table {}", self.table), &error)
-        })?;
-        let Some(item) = got.item() else { return Ok(None) };
-        let attributes = Attributes::of(item)?;
+        let Some(item) = self.item(&Layout::run_item_name(run_id)).await? else { return Ok(None) };
+        let attributes = Attributes::of(&item)?;
         Ok(Some(RunItem {
             execution_arn: attributes.required_id("execution_arn", "the ARN of an execution")?,
             stopped: attributes.required_flag("stopped")?,
+            epoch: attributes.number("epoch")?.unwrap_or(0),
+            failure: StoredFailure::read(&attributes)?,
         }))
     }
 
-    /// Checks that `execution_arn` owns the run and that it was not stopped. A run without an item has no owner yet.
+    /// Checks that `execution_arn` owns the run and that it was not stopped, and returns the epoch of its ownership. A run
+    /// without an item has no owner yet.
     ///
     /// # Errors
     /// Returns `Superseded` if another execution owns it or it was stopped; another error if the DynamoDB request fails or
     /// the item is corrupt.
-    pub async fn ensure_owner(&self, run_id: &RunId, execution_arn: &ExecutionArn) -> Result<(), EngineError> {
-        match self.run(run_id).await? {
-            Some(run) => run.ensure_owner(run_id, execution_arn),
-            None => Ok(()),
-        }
+    pub async fn ensure_owner(&self, run_id: &RunId, execution_arn: &ExecutionArn) -> Result<u64, EngineError> {
+        let Some(run) = self.run(run_id).await? else { return Ok(0) };
+        run.ensure_owner(run_id, execution_arn)?;
+        Ok(run.epoch)
     }
 
     /// Makes `execution_arn` the owner of a run if the owner is `previous` or `execution_arn` itself, or if there is none.
     /// Returns true if it is the owner now.
     ///
     /// # Errors
-    /// Returns an error if the DynamoDB request fails.
+    /// Returns an error if a DynamoDB request fails or the item is corrupt.
     pub async fn acquire_run(
         &self,
         run_id: &RunId,
         execution_arn: &ExecutionArn,
         previous: Option<&ExecutionArn>,
+    ) -> Result<bool, EngineError> {
+        let owner = self.run(run_id).await?;
+        let mut expected = None;
+        if let Some(owner) = &owner {
+            let is_own = owner.execution_arn == *execution_arn;
+            if is_own && !owner.stopped {
+                return Ok(true);
+            }
+            if !is_own && previous != Some(&owner.execution_arn) {
+                return Ok(false);
+            }
+            expected = Some(&owner.execution_arn);
+        }
+        // Epochs grow even if an earlier version, which writes none, owned the run in between.
+        let now = u64::try_from(DateTime::from(SystemTime::now()).secs()).unwrap_or_default();
+        let epoch = now.max(owner.as_ref().map_or(0, |owner| owner.epoch) + 1);
+        if self.put_run(run_id, execution_arn, epoch, expected).await? {
+            return Ok(true);
+        }
+        // Another attempt of the same execution may have been faster.
+        Ok(self.run(run_id).await?.is_some_and(|now| now.execution_arn == *execution_arn))
+    }
+
+    /// Writes the item of a run if its owner is still the expected one.
+    async fn put_run(
+        &self,
+        run_id: &RunId,
+        execution_arn: &ExecutionArn,
+        epoch: u64,
+        expected: Option<&ExecutionArn>,
     ) -> Result<bool, EngineError> {
         let name = Layout::run_item_name(run_id);
         let put = self.client.put_item().table_name(&self.table);
@@ -92,12 +125,27 @@ impl JobTable {
             .item(PARTITION_KEY, text(&name))
             .item("execution_arn", text(execution_arn.as_str()))
             .item("stopped", AttributeValue::Bool(false))
+            .item("epoch", number(epoch))
             .item(OPEN_INDEX.sort_key, text(&timestamp(SystemTime::now())))
-            .item(TIME_TO_LIVE, number(expiry()))
-            .condition_expression("attribute_not_exists(job_name) OR execution_arn IN (:own, :previous)")
-            .expression_attribute_values(":own", text(execution_arn.as_str()))
-            .expression_attribute_values(":previous", text(previous.unwrap_or(execution_arn).as_str()));
-        is_done(put.send().await, || format!("cannot write the item `{name}` of the table {}", self.table))
+            .item(TIME_TO_LIVE, number(expiry()));
+        let put = match expected {
+            None => put.condition_expression("attribute_not_exists(job_name)"),
+            Some(expected) => put
+                .condition_expression("execution_arn = :expected")
+                .expression_attribute_values(":expected", text(expected.as_str())),
+        };
+        let done = if_done(put.send().await, || format!("cannot write the item `{name}` of the table {}", self.table));
+        Ok(done?.is_some())
+    }
+
+    /// Stores an error that fails the run in the run's own item, until another execution owns the run.
+    pub(super) async fn record_run_failure(&self, run_id: &RunId, error: &str, cause: &str) -> Result<(), EngineError> {
+        let values = [(":error", text(error)), (":cause", text(cause))];
+        let set = "SET failure_error = :error, failure_cause = :cause";
+        if !self.change(&Layout::run_item_name(run_id), set, "attribute_exists(job_name)", &values).await? {
+            tracing::warn!(%run_id, error_type = error, "failure_of_run_without_item");
+        }
+        Ok(())
     }
 
     /// Marks a run as stopped if `execution_arn` still owns it; returns true if it does.

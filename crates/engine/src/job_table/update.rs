@@ -1,13 +1,15 @@
 //! Conditional updates, by which all items are changed.
 
 use super::JobTable;
+use super::attributes::Item;
 use crate::error::{AwsOperation, EngineError};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
+use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, RUN_INDEX, TIME_TO_LIVE};
+use bedrock_batch_domain::ids::{ItemName, RunId};
 use std::time::SystemTime;
 
 /// Time to live after the last update.
@@ -17,10 +19,12 @@ const KEPT_SECONDS: i64 = 90 * 24 * 3600;
 /// value of the one as that of the other.
 const UPDATED_AT: &str = ":updated_at";
 const EXPIRES_AT: &str = ":expires_at";
+/// Placeholder of the run that an item must belong to, which callers do not use either.
+const OWNER_RUN: &str = ":owner_run";
 
 impl JobTable {
-    /// Updates an item if it meets the condition; returns true if it did. The names of `values` are not [`UPDATED_AT`] and
-    /// not [`EXPIRES_AT`].
+    /// Updates an item that belongs to no run, such as the run's own, if it meets the condition; returns true if it did. The
+    /// names of `values` are not [`UPDATED_AT`] and not [`EXPIRES_AT`].
     pub(super) async fn change(
         &self,
         name: &str,
@@ -28,13 +32,59 @@ impl JobTable {
         condition: &str,
         values: &[(&str, AttributeValue)],
     ) -> Result<bool, EngineError> {
+        Ok(self.change_returning_old(name, expression, condition, values).await?.is_some())
+    }
+
+    /// Updates an item of a run if it meets the condition; returns true if it did.
+    ///
+    /// # Errors
+    /// Returns `NameClash` if the item belongs to another run, and an error if a DynamoDB request fails or the item is corrupt.
+    pub(super) async fn change_of_run(
+        &self,
+        (run_id, name): (&RunId, impl Into<ItemName<'_>>),
+        expression: &str,
+        condition: &str,
+        values: &[(&str, AttributeValue)],
+    ) -> Result<bool, EngineError> {
+        let old = self.change_of_run_returning_old((run_id, name), expression, condition, values).await?;
+        Ok(old.is_some())
+    }
+
+    /// Does the same, and returns the old values of the changed attributes, or `None` if the condition was not met.
+    pub(super) async fn change_of_run_returning_old(
+        &self,
+        (run_id, name): (&RunId, impl Into<ItemName<'_>>),
+        expression: &str,
+        condition: &str,
+        values: &[(&str, AttributeValue)],
+    ) -> Result<Option<Item>, EngineError> {
+        let name = name.into();
+        let run = RUN_INDEX.partition_key;
+        let condition = format!("({condition}) AND (attribute_not_exists({run}) OR {run} = {OWNER_RUN})");
+        let mut values = values.to_vec();
+        values.push((OWNER_RUN, text(run_id.as_str())));
+        let old = self.change_returning_old(name.as_str(), expression, &condition, &values).await?;
+        if old.is_none() {
+            self.ensure_item_of_run(run_id, name).await?;
+        }
+        Ok(old)
+    }
+
+    /// Updates an item if it meets the condition; returns the old values of the changed attributes, or `None` if it did not.
+    async fn change_returning_old(
+        &self,
+        name: &str,
+        expression: &str,
+        condition: &str,
+        values: &[(&str, AttributeValue)],
+    ) -> Result<Option<Item>, EngineError> {
         let (set, remove) = match expression.split_once(" REMOVE ") {
             Some((set, removed)) => (set, format!(" REMOVE {removed}")),
             None => (expression, String::new()),
         };
         let full = format!("{set}, {} = {UPDATED_AT}, {TIME_TO_LIVE} = {EXPIRES_AT}{remove}", OPEN_INDEX.sort_key);
         let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(name));
-        let mut update = update.condition_expression(condition).return_values(ReturnValue::None);
+        let mut update = update.condition_expression(condition).return_values(ReturnValue::UpdatedOld);
         for (placeholder, value) in values {
             debug_assert!(![UPDATED_AT, EXPIRES_AT].contains(placeholder), "`{placeholder}` is set by every update");
             update = update.expression_attribute_values(*placeholder, value.clone());
@@ -50,18 +100,19 @@ impl JobTable {
             }
         }
         let updated = update.update_expression(full).send().await;
-        is_done(updated, || format!("cannot update the item `{name}` of the table {}", self.table))
+        let updated = if_done(updated, || format!("cannot update the item `{name}` of the table {}", self.table))?;
+        Ok(updated.map(|updated| updated.attributes.unwrap_or_default()))
     }
 }
 
-/// Returns true if a conditional request was performed, and false if its condition was not met.
-pub(super) fn is_done<T, E: AwsOperation>(
+/// Returns the result of a conditional request, or `None` if its condition was not met.
+pub(super) fn if_done<T, E: AwsOperation>(
     result: Result<T, SdkError<E>>,
     context: impl FnOnce() -> String,
-) -> Result<bool, EngineError> {
+) -> Result<Option<T>, EngineError> {
     match result {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
         Err(error) => Err(EngineError::from_aws(context(), &error)),
     }
 }

@@ -123,7 +123,7 @@ impl NextStepper {
         for job in items.iter().filter_map(StoredItem::job).filter(|job| failed.contains(&job.name)) {
             let message = job.message.as_deref().unwrap_or("without a message");
             let fallback = Fallback { reason: format!("the job failed: {message}"), refused: false };
-            self.jobs.fall_back(&job.name, &fallback).await?;
+            self.jobs.fall_back(&job.run_id, &job.name, &fallback).await?;
         }
         Ok(())
     }
@@ -152,7 +152,7 @@ impl Stored {
     }
 
     fn chunk_name(&self, chunk: u32) -> JobName {
-        self.layout.job_name(&self.plan.started_at, 0, chunk)
+        self.layout.job_name(self.plan.job_names, &self.plan.started_at, 0, chunk)
     }
 
     fn stamp(&self) -> JoinStamp {

@@ -2,6 +2,7 @@
 
 use super::{NextStepper, PassFiles, Stored};
 use crate::error::EngineError;
+use crate::job_table::Ownership;
 use crate::objects::{ObjectMeta, blocking, for_each_line_of};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::ProcessingMode;
@@ -39,7 +40,7 @@ impl NextStepper {
         let layout = &stored.layout;
         JobItem {
             index,
-            name: layout.job_name(&stored.plan.started_at, new.round, index),
+            name: layout.job_name(stored.plan.job_names, &stored.plan.started_at, new.round, index),
             records: parts.iter().map(|(_, records)| records).sum(),
             input_uri: self.bucket.uri(layout.records_key(index)).to_string(),
             output_uri: self.bucket.uri(layout.answers_prefix(index)).to_string(),
@@ -52,7 +53,9 @@ impl NextStepper {
     /// Writes the records of a new pass as files of jobs from number `first` on, and returns the rows of each.
     async fn write_records(&self, stored: &Stored, new: &NewPass, first: u32) -> Result<Vec<Parts>, EngineError> {
         let files = self.unanswered_files(&stored.layout, &new.rows).await?;
-        let uploads = self.bucket.uploads(&Handle::current());
+        // Otherwise, jobs that another execution has submitted meanwhile would read other records than it has written.
+        let owned = Ownership::new(&self.jobs, &stored.plan.run_id, &stored.done.execution_arn);
+        let uploads = self.bucket.uploads(&Handle::current()).checked(move || owned.clone().ensure());
         let (limits, records) = (limits(&stored.plan, new.lane), new.rows.values().sum::<u64>());
         let parts = {
             let (s3, uploads, layout, rows) =

@@ -5,7 +5,9 @@ use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
+use std::fmt;
 use std::io::{self, Write};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -16,12 +18,25 @@ const PART_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of parts (or whole small objects) that are uploaded at the same time.
 const PARTS_IN_FLIGHT: usize = 8;
 
+/// Check that is made at the moment of completion of each object.
+#[derive(Clone)]
+struct CompletionCheck(Arc<dyn Fn() -> CheckFuture + Send + Sync>);
+
+type CheckFuture = Pin<Box<dyn Future<Output = Result<(), EngineError>> + Send>>;
+
+impl fmt::Debug for CompletionCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CompletionCheck")
+    }
+}
+
 /// Uploads of one use case. Objects are complete only after [`Uploads::finish`].
 #[derive(Debug, Clone)]
 pub struct Uploads {
     runtime: Handle,
     client: Client,
     bucket: String,
+    check: Option<CompletionCheck>,
     room: Arc<Semaphore>,
     tasks: Arc<Mutex<JoinSet<Result<(), EngineError>>>>,
 }
@@ -33,9 +48,26 @@ impl Uploads {
             runtime: runtime.clone(),
             client: client.clone(),
             bucket: bucket.to_owned(),
+            check: None,
             room: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
             tasks: Arc::default(),
         }
+    }
+
+    /// Makes a check immediately before each object is completed. If it fails, the object is not created, and the upload
+    /// fails with the error of the check: an upload may take minutes, in which the reason to write may cease.
+    #[must_use]
+    pub fn checked<F>(mut self, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), EngineError>> + Send + 'static,
+    {
+        self.check = Some(CompletionCheck(Arc::new(move || Box::pin(check()))));
+        self
+    }
+
+    fn target(&self, key: &str) -> Target {
+        let (client, bucket, check) = (self.client.clone(), self.bucket.clone(), self.check.clone());
+        Target { client, bucket, key: key.to_owned(), check }
     }
 
     /// Waits until all closed objects are stored.
@@ -100,8 +132,7 @@ impl ObjectWriter {
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));
         if self.parts.is_none() {
             let (sender, receiver) = mpsc::channel(1);
-            let (client, bucket, key) = (self.uploads.client.clone(), self.uploads.bucket.clone(), self.key.clone());
-            self.uploads.spawn(upload_parts(client, bucket, key, receiver))?;
+            self.uploads.spawn(upload_parts(self.uploads.target(&self.key), receiver))?;
             self.parts = Some(sender);
         }
         self.hand_over(Part::Bytes(bytes, room))
@@ -146,8 +177,10 @@ impl ClosableWrite for ObjectWriter {
         }
         let room = self.uploads.room()?;
         let body = std::mem::take(&mut self.buffer);
-        let (client, bucket, key) = (self.uploads.client.clone(), self.uploads.bucket.clone(), self.key.clone());
+        let target = self.uploads.target(&self.key);
         self.uploads.spawn(async move {
+            target.check().await?;
+            let Target { client, bucket, key, .. } = target;
             let put = client.put_object().bucket(&bucket).key(&key).body(body.into()).send().await;
             drop(room);
             put.map_err(|error| EngineError::from_aws(format!("cannot write s3://{bucket}/{key}"), &error))?;
@@ -156,14 +189,29 @@ impl ClosableWrite for ObjectWriter {
     }
 }
 
-async fn upload_parts(
+/// Object to be created.
+#[derive(Debug)]
+struct Target {
     client: Client,
     bucket: String,
     key: String,
-    mut parts: mpsc::Receiver<Part>,
-) -> Result<(), EngineError> {
+    check: Option<CompletionCheck>,
+}
+
+impl Target {
+    /// Makes the check before completion.
+    async fn check(&self) -> Result<(), EngineError> {
+        match &self.check {
+            Some(CompletionCheck(check)) => check().await,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn upload_parts(target: Target, mut parts: mpsc::Receiver<Part>) -> Result<(), EngineError> {
+    let Target { client, bucket, key, .. } = &target;
     let what = || format!("cannot write s3://{bucket}/{key}");
-    let begun = client.create_multipart_upload().bucket(&bucket).key(&key).send().await;
+    let begun = client.create_multipart_upload().bucket(bucket).key(key).send().await;
     let begun = begun.map_err(|error| EngineError::from_aws(what(), &error))?;
     let Some(upload_id) = begun.upload_id() else {
         return Err(EngineError::transient(format!("{}: S3 started an upload without an id", what())));
@@ -176,7 +224,7 @@ async fn upload_parts(
                 let Ok(number) = i32::try_from(number) else {
                     break Err(EngineError::internal(format!("{}: part {number} is one too many", what())));
                 };
-                let upload = client.upload_part().bucket(&bucket).key(&key).upload_id(upload_id);
+                let upload = client.upload_part().bucket(bucket).key(key).upload_id(upload_id);
                 let part = upload.part_number(number).body(bytes.into()).send().await;
                 drop(room);
                 match part {
@@ -187,8 +235,11 @@ async fn upload_parts(
                 }
             }
             Some(Part::End) => {
+                if let Err(error) = target.check().await {
+                    break Err(error);
+                }
                 let all = CompletedMultipartUpload::builder().set_parts(Some(completed)).build();
-                let complete = client.complete_multipart_upload().bucket(&bucket).key(&key).upload_id(upload_id);
+                let complete = client.complete_multipart_upload().bucket(bucket).key(key).upload_id(upload_id);
                 let done = complete.multipart_upload(all).send().await;
                 break done.map(|_| ()).map_err(|error| EngineError::from_aws(what(), &error));
             }
@@ -199,7 +250,7 @@ async fn upload_parts(
         }
     };
     if stored.is_err() {
-        let abort = client.abort_multipart_upload().bucket(&bucket).key(&key).upload_id(upload_id).send().await;
+        let abort = client.abort_multipart_upload().bucket(bucket).key(key).upload_id(upload_id).send().await;
         // The bucket's lifecycle rule removes it later.
         if let Err(error) = abort {
             tracing::warn!(key, error = %error, "multipart_upload_not_aborted");

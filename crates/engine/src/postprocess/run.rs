@@ -9,18 +9,17 @@ use super::pivot::{PivotTask, pivot};
 use super::prompts_read::PromptsRead;
 use super::unanswered::{SingleRows, write_unanswered};
 use crate::error::EngineError;
-use crate::job_table::{JobTable, StoredJob};
-use crate::objects::{
-    Bucket, ObjectMeta, ObjectRangeReader, ObjectSink, ObjectWriter, StreamReader, Uploads, blocking, for_each_line_of,
-};
+use crate::job_table::{JobTable, Ownership, StoredJob, WorkOrder};
+use crate::objects::{Bucket, ObjectMeta, ObjectRangeReader, StreamReader, Uploads, blocking, for_each_line_of};
 use crate::records::{RunWriters, record_writers};
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::extract::ColumnType;
-use bedrock_batch_domain::ids::{ExecutionArn, JobArn, RunId};
+use bedrock_batch_domain::ids::JobArn;
 use bedrock_batch_domain::input::OutputFormat;
 use bedrock_batch_domain::job::{JobStatus, unanswered};
+use bedrock_batch_domain::join_order::JoinOrder;
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinTask};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
@@ -29,7 +28,7 @@ use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::ChunkCounts;
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io::Read;
 use tokio::runtime::Handle;
 
 /// Performs join tasks.
@@ -48,8 +47,8 @@ struct RowsFile {
     rows: ObjectMeta,
     types: Option<Vec<ColumnType>>,
     outputs: Vec<(OutputFormat, String)>,
-    /// Execution that owns the run.
-    owner: ExecutionArn,
+    /// Right to write the files.
+    owned: Ownership,
     prompts: PromptsRead,
 }
 
@@ -70,43 +69,50 @@ impl Postprocessor {
     /// # Errors
     /// Returns an error if S3 or DynamoDB cannot be reached, or if another execution owns the run now.
     pub async fn run(&self, input: &PostprocessInput) -> Result<ChunkCounts, EngineError> {
-        let done = self.perform(input).await;
-        self.jobs.record_outcome(&input.run_id, (input.task.name(), input.task.index()), done).await
+        let epoch = self.jobs.ensure_owner(&input.run_id, &input.execution_arn).await;
+        let join = epoch.map(|epoch| JoinOrder::of(&input.task, epoch));
+        let order = join.as_ref().ok().map(|order| WorkOrder::from(*order));
+        let done = match join {
+            Ok(order) => self.perform(input, order).await,
+            Err(error) => Err(error),
+        };
+        self.jobs.record_outcome(&input.run_id, (input.task.name(), input.task.index()), order, done).await
     }
 
-    async fn perform(&self, input: &PostprocessInput) -> Result<ChunkCounts, EngineError> {
-        self.jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
+    async fn perform(&self, input: &PostprocessInput, order: JoinOrder) -> Result<ChunkCounts, EngineError> {
+        let (run_id, item) = (&input.run_id, (input.task.name(), input.task.index()));
+        self.jobs.begin_join(run_id, item, order).await?;
+        let owned = Ownership::new(&self.jobs, run_id, &input.execution_arn).of_join(item.0, order);
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
         let (stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
-                self.pivot(plan, layout, *chunk, &input.execution_arn).await?;
+                self.pivot(plan, layout, *chunk, owned).await?;
                 // Its rows are already counted.
                 return Ok(ChunkCounts::default());
             }
             JoinTask::Chunk { chunk, attempts, types, stamp, .. } => {
                 let outputs = outputs(&plan, &layout, *chunk, Layout::output_key);
                 let rows_key = layout.rows_key(*chunk);
-                let file = self.rows_file(input, plan, layout, &rows_key, outputs, types.clone()).await?;
+                let file = self.rows_file(owned, plan, layout, &rows_key, outputs, types.clone()).await?;
                 (stamp, self.join_chunk(file, *chunk, attempts).await?)
             }
             JoinTask::Duplicates { file: index, types, stamp, .. } => {
                 let outputs = outputs(&plan, &layout, *index, Layout::duplicate_output_key);
                 let rows_key = layout.duplicate_rows_key(*index);
-                let file = self.rows_file(input, plan, layout, &rows_key, outputs, types.clone()).await?;
+                let file = self.rows_file(owned, plan, layout, &rows_key, outputs, types.clone()).await?;
                 (stamp, self.join_duplicates(file).await?)
             }
         };
         let counts = ChunkCounts { stamp: stamp.clone(), ..counts };
-        let name = input.task.name();
-        self.jobs.set_counts(&input.run_id, name, input.task.index(), &counts).await?;
-        tracing::info!(run_id = %input.run_id, %name, rows = counts.rows, answered = counts.answered, "file_joined");
+        self.jobs.set_counts(run_id, item, order, &counts).await?;
+        tracing::info!(%run_id, name = %item.0, rows = counts.rows, answered = counts.answered, "file_joined");
         Ok(counts)
     }
 
     async fn rows_file(
         &self,
-        input: &PostprocessInput,
+        owned: Ownership,
         plan: Plan,
         layout: Layout,
         rows_key: &str,
@@ -116,8 +122,13 @@ impl Postprocessor {
         let rows = self.expect(rows_key).await?;
         // Prompts were validated when they were loaded.
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
-        let owner = input.execution_arn.clone();
-        Ok(RowsFile { plan, layout, rows, types, outputs, owner, prompts })
+        Ok(RowsFile { plan, layout, rows, types, outputs, owned, prompts })
+    }
+
+    /// Returns uploads that are completed only while this function may write the files.
+    fn uploads(&self, owned: &Ownership) -> Uploads {
+        let owned = owned.clone();
+        self.bucket.uploads(&Handle::current()).checked(move || owned.clone().ensure())
     }
 
     async fn expect(&self, key: &str) -> Result<ObjectMeta, EngineError> {
@@ -137,9 +148,9 @@ impl Postprocessor {
         }
         let records = self.expect(&file.layout.records_key(chunk)).await?;
         let wanted = self.wanted(&file, chunk).await?;
-        let uploads = self.bucket.uploads(&Handle::current());
+        let uploads = self.uploads(&file.owned);
         let counts = {
-            let (s3, uploads, table) = (self.bucket.client().clone(), uploads.clone(), self.jobs.clone());
+            let (s3, sink) = (self.bucket.client().clone(), uploads.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let shared_key = file.layout.shared_key(chunk);
@@ -149,7 +160,6 @@ impl Postprocessor {
                     let read = |found: &ObjectMeta| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
                     JobAnswers { job: attempt.clone(), answers: Box::new(found.iter().map(read)) }
                 });
-                let sink = WhileOwned::new(&runtime, &uploads, &table, (&file.plan.run_id, &file.owner));
                 let joined = join(&job, &rows, &file.rows.uri.to_string(), jobs, &sink)?;
                 if joined.counts.unanswered > 0 {
                     let lines = StreamReader::new(&runtime, &s3, &records);
@@ -171,7 +181,7 @@ impl Postprocessor {
         file: &RowsFile,
         attempt: &ChunkAttempt,
     ) -> Result<(JobAttempt, Vec<ObjectMeta>), EngineError> {
-        let stored = self.jobs.get(&attempt.name).await?;
+        let stored = self.jobs.job_of_run(&file.plan.run_id, &attempt.name).await?;
         let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_ref());
         let folder = match (attempt.lane, job_arn.map(JobArn::id)) {
             (Lane::OnDemand, _) => Some(file.layout.on_demand_prefix(attempt.index)),
@@ -209,17 +219,17 @@ impl Postprocessor {
     }
 
     /// Writes the rows of a chunk as wide rows, after everything is answered.
-    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owner: &ExecutionArn) -> Result<(), EngineError> {
+    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owned: Ownership) -> Result<(), EngineError> {
         let own = self.expect(&layout.long_key(chunk)).await?;
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let formats = plan.request.output_formats.iter();
         let outputs: Vec<_> = formats.map(|format| (*format, layout.output_key(chunk, format.extension()))).collect();
         let others = plan.columns.iter().filter(|column| column.name != RECORD_ID).cloned();
         let existing = std::iter::once(Column::of_input(RECORD_ID)).chain(others).collect();
-        let uploads = self.bucket.uploads(&Handle::current());
+        let uploads = self.uploads(&owned);
         let run_id = plan.run_id.clone();
         let rows = {
-            let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.clone());
+            let (this, sink) = (self.clone(), uploads.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let prefix = plan.request.answers.output_column_prefix.as_deref();
@@ -236,7 +246,6 @@ impl Postprocessor {
                     Ok(rows) => Box::new(rows) as Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>,
                     Err(error) => Box::new(std::iter::once(Err(error))),
                 });
-                let sink = WhileOwned::new(&runtime, &uploads, &this.jobs, (&run_id, &owner));
                 pivot(&task, open(&own)?, after, &sink)
             })
             .await?
@@ -252,9 +261,9 @@ impl Postprocessor {
         let folder = file.layout.shared_key(0);
         let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
         let shared = self.bucket.list(&format!("{folder}/")).await?;
-        let uploads = self.bucket.uploads(&Handle::current());
+        let uploads = self.uploads(&file.owned);
         let counts = {
-            let (s3, uploads, table) = (self.bucket.client().clone(), uploads.clone(), self.jobs.clone());
+            let (s3, sink) = (self.bucket.client().clone(), uploads.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let mut counts = ChunkCounts::default();
@@ -271,7 +280,6 @@ impl Postprocessor {
                     waiting.take(line, &mut counts);
                     Ok(())
                 })?;
-                let sink = WhileOwned::new(&runtime, &uploads, &table, (&file.plan.run_id, &file.owner));
                 waiting.write(&job, &rows, &name, &mut counts, &sink)?;
                 Ok(counts)
             })
@@ -279,36 +287,6 @@ impl Postprocessor {
         };
         uploads.finish().await?;
         Ok(counts)
-    }
-}
-
-/// Uploads that start only while this execution owns the run: a function continues for a while after its execution was
-/// stopped, and must not overwrite files that another execution has written since.
-struct WhileOwned<'a> {
-    runtime: &'a Handle,
-    uploads: &'a Uploads,
-    jobs: &'a JobTable,
-    run_id: &'a RunId,
-    owner: &'a ExecutionArn,
-}
-
-impl<'a> WhileOwned<'a> {
-    fn new(
-        runtime: &'a Handle,
-        uploads: &'a Uploads,
-        jobs: &'a JobTable,
-        (run_id, owner): (&'a RunId, &'a ExecutionArn),
-    ) -> Self {
-        Self { runtime, uploads, jobs, run_id, owner }
-    }
-}
-
-impl ObjectSink for WhileOwned<'_> {
-    type Writer = ObjectWriter;
-
-    fn create(&self, key: &str) -> io::Result<ObjectWriter> {
-        self.runtime.block_on(self.jobs.ensure_owner(self.run_id, self.owner))?;
-        self.uploads.create(key)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::EngineError;
 use crate::objects::Bucket;
 use bedrock_batch_domain::format_version::FormatVersion;
 use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::job_name_scheme::JobNameScheme;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Parts, Plan, PlanCounts, Source};
@@ -53,7 +54,7 @@ impl RunToFreeze<'_> {
         let small = |records: u32| self.lane == Lane::Batch && records < minimum;
         let job = |(index, records): (u32, &u32)| JobItem {
             index,
-            name: self.layout.job_name(&self.input.started_at, 0, index),
+            name: self.layout.job_name(JobNameScheme::CURRENT, &self.input.started_at, 0, index),
             records: *records,
             input_uri: bucket.uri(self.layout.records_key(index)).to_string(),
             output_uri: bucket.uri(self.layout.answers_prefix(index)).to_string(),
@@ -86,6 +87,7 @@ impl RunToFreeze<'_> {
             run_id: self.run_id.clone(),
             execution_arn: self.input.execution_arn.clone(),
             started_at: self.input.started_at.clone(),
+            job_names: JobNameScheme::CURRENT,
             bucket: bucket.name().to_owned(),
             job_table: job_table.to_owned(),
             request: request.map_err(cannot)?,

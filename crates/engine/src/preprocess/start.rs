@@ -9,7 +9,7 @@ use super::validated_request::ValidatedRequest;
 use super::write_rows::write_rows;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
-use crate::job_table::JobTable;
+use crate::job_table::{JobTable, Ownership};
 use crate::objects::blocking;
 use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::ids::RunId;
@@ -69,7 +69,8 @@ impl Preprocessor {
         if let Some(dataset) = &checked.input.sources.dataset {
             pin_commit(bucket, &run_id, input, &dataset.commit).await?;
         }
-        let uploads = bucket.uploads(&Handle::current());
+        let owned = Ownership::new(&self.jobs, &run_id, &input.execution_arn);
+        let uploads = bucket.uploads(&Handle::current()).checked(move || owned.clone().ensure());
         let written = {
             let (inputs, checked, layout) = (self.inputs.clone(), Arc::clone(&checked), layout.clone());
             let sink = uploads.clone();

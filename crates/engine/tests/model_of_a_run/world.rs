@@ -6,6 +6,7 @@ use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::input::{OutputFormat, ProcessingMode, RetryOn};
 use bedrock_batch_domain::job::{Action, FailureKind, JobStatus, Stored, next_action};
+use bedrock_batch_domain::job_name_scheme::JobNameScheme;
 use bedrock_batch_domain::join_task::ChunkAttempt;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::{Layout, client_request_token};
@@ -380,7 +381,7 @@ impl World<'_> {
     pub(crate) fn item(&self, index: u32, parts: &Parts, round: u32, lane: Lane) -> JobItem {
         JobItem {
             index,
-            name: self.layout.job_name("t", round, index),
+            name: self.layout.job_name(JobNameScheme::CURRENT, "t", round, index),
             records: parts.iter().map(|(_, records)| records).sum(),
             input_uri: String::new(),
             output_uri: String::new(),

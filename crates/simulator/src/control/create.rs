@@ -44,7 +44,8 @@ pub(crate) async fn create(
     let arn = format!("arn:aws:bedrock:{}:{}:model-invocation-job/{id}", simulator.region, simulator.account);
     let name = request.job_name.clone();
     let uri = request.input.uri().to_owned();
-    let new = NewJob { id, arn, request, model, quota, now };
+    let forgets = behaviour.forget_creations;
+    let new = NewJob { id, arn, request, model, quota, now, forgets };
     let job = match simulator.jobs.add(new, || simulator.history.new_job(&uri)) {
         Added::New(job) => job,
         Added::SameToken(arn) => return Ok(created(&arn)),

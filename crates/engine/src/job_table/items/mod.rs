@@ -150,7 +150,7 @@ impl StoredItem {
         }
         let file = StoredFile {
             index: attributes.required_number(RUN_INDEX.sort_key)?,
-            failure: failure(&attributes)?,
+            failure: StoredFailure::read(&attributes)?,
             counts: attributes.json("counts")?,
         };
         if let Ok(name) = DuplicatesName::parse(&attributes.required_text(PARTITION_KEY)?) {
@@ -198,7 +198,7 @@ impl StoredJob {
             leased_until: attributes.number("asking_until")?.unwrap_or(0),
             on_demand_allowed: attributes.required_flag("may_fall_back")?,
             fallback: fallback(attributes)?,
-            failure: failure(attributes)?,
+            failure: StoredFailure::read(attributes)?,
             counts: attributes.json("counts")?,
         })
     }
@@ -216,10 +216,12 @@ fn fallback(attributes: &Attributes<'_>) -> Result<Option<Fallback>, EngineError
     Ok(Some(Fallback { reason, refused }))
 }
 
-/// The two attributes are written and removed together.
-fn failure(attributes: &Attributes<'_>) -> Result<Option<StoredFailure>, EngineError> {
-    let Some(error) = attributes.text("failure_error")? else { return Ok(None) };
-    Ok(Some(StoredFailure { error, cause: attributes.required_text("failure_cause")? }))
+impl StoredFailure {
+    /// Reads the two attributes, which are written and removed together.
+    pub(super) fn read(attributes: &Attributes<'_>) -> Result<Option<Self>, EngineError> {
+        let Some(error) = attributes.text("failure_error")? else { return Ok(None) };
+        Ok(Some(Self { error, cause: attributes.required_text("failure_cause")? }))
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,201 @@
+//! Items of the job table that belong to another run, or that a later attempt has changed.
+
+use crate::services::{Job, Services};
+use crate::submissions::{execution, job_name, run_id, submission, submitter};
+use bedrock_batch_domain::ids::{ItemName, JobName, RunId};
+use bedrock_batch_domain::join_order::JoinOrder;
+use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
+use bedrock_batch_domain::summary::ChunkCounts;
+use bedrock_batch_engine::finalize::{Finalizer, StateError};
+use bedrock_batch_engine::job_table::{NewJob, Ownership};
+use bedrock_batch_engine::submit::SubmitInput;
+use std::time::Duration;
+
+fn other_run() -> RunId {
+    RunId::parse("other").unwrap()
+}
+
+/// Submits the job of run `r`, whose execution is number 0, without a gate.
+async fn submitted() -> Services {
+    let services = Services::start(None).await;
+    let input = submission(&run_id(), &execution(0), 0, "token");
+    let jobs = services.settler(None).jobs;
+    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
+    submitter(&services, None).run(&input).await.unwrap();
+    services
+}
+
+#[tokio::test]
+async fn a_job_name_of_another_run_is_a_clash_that_changes_nothing_and_explains_the_failure() {
+    let services = submitted().await;
+    let jobs = services.settler(None).jobs;
+    assert!(jobs.acquire_run(&other_run(), &execution(1), None).await.unwrap());
+    let before = services.world().items[job_name().as_str()].clone();
+    let clash = submitter(&services, None).run(&submission(&other_run(), &execution(1), 0, "other")).await.unwrap_err();
+    assert_eq!(clash.name(), "NameClash");
+    assert!(clash.message().contains("belongs to run r, not to run other"), "{clash}");
+    assert_eq!(services.world().items[job_name().as_str()], before);
+    assert_eq!(services.world().jobs.len(), 1);
+
+    let counts = jobs.set_counts(&other_run(), item(&job_name()), order(9, 0), &ChunkCounts::default()).await;
+    let input = submission(&other_run(), &execution(1), 0, "other");
+    let (run, owner) = (other_run(), execution(1));
+    let new = NewJob { run_id: &run, execution_arn: &owner, model_id: "m", on_demand_allowed: false, item: &input.job };
+    let on_demand = jobs.begin_on_demand(&new).await;
+    let progress = jobs.record_progress(&run, &job_name(), 7).await;
+    let lease = jobs.lease(&run, &job_name(), "holder", Duration::from_secs(1)).await;
+    let arn = services.world().jobs[0].arn.parse().unwrap();
+    let errors = [
+        counts.unwrap_err(),
+        on_demand.unwrap_err(),
+        progress.unwrap_err(),
+        lease.unwrap_err(),
+        jobs.clear_failure(&run, &job_name()).await.unwrap_err(),
+        jobs.set_arn(&run, &job_name(), &arn).await.unwrap_err(),
+        jobs.begin_join(&run, item(&job_name()), order(9, 0)).await.unwrap_err(),
+    ];
+    assert!(errors.iter().all(|error| error.name() == "NameClash"), "{errors:?}");
+    assert_eq!(services.world().items[job_name().as_str()], before);
+
+    let finalizer = Finalizer { bucket: services.bucket(None), jobs };
+    let error = StateError { error: "States.ExceedToleratedFailureThreshold".to_owned(), cause: String::new() };
+    let explained = finalizer.explain_failure(&run, error).await.unwrap();
+    assert_eq!((explained.error, explained.cause), ("NameClash".to_owned(), clash.message()));
+}
+
+fn item(name: &JobName) -> (ItemName<'_>, u32) {
+    (name.into(), 0)
+}
+
+fn order(epoch: u64, pass: u32) -> JoinOrder {
+    let stamp = JoinStamp::AfterPass { execution: "e".to_owned(), pass };
+    JoinOrder::of(&JoinTask::Chunk { chunk: 0, name: job_name(), attempts: Vec::new(), types: None, stamp }, epoch)
+}
+
+#[tokio::test]
+async fn an_older_attempt_changes_nothing_after_a_newer_one() {
+    let services = Services::start(None).await;
+    let jobs = services.settler(None).jobs;
+    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
+    let submitter = submitter(&services, None);
+    submitter.run(&submission(&run_id(), &execution(0), 1, "newer")).await.unwrap();
+    let before = services.world().items.clone();
+    let older = submitter.run(&submission(&run_id(), &execution(0), 0, "older")).await.unwrap_err();
+    assert_eq!(older.name(), "Superseded");
+    assert_eq!(services.world().items, before);
+    // The newest one may be invoked twice, and a redriven execution counts its retries from 0 again.
+    submitter.run(&submission(&run_id(), &execution(0), 1, "newer")).await.unwrap();
+    let redriven = submission(&run_id(), &execution(0), 0, "redriven");
+    submitter.run(&SubmitInput { redrive_count: 1, ..redriven }).await.unwrap();
+    assert_eq!(services.world().attribute(job_name().as_str(), "task_token").unwrap(), "redriven");
+    assert_eq!(services.world().jobs.len(), 1);
+}
+
+#[tokio::test]
+async fn an_exhausted_quota_costs_no_listing() {
+    let services = Services::start(None).await;
+    let jobs = services.settler(None).jobs;
+    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
+    let submitter = submitter(&services, None);
+    services.world().is_quota_used_up = true;
+    for retry in 0..3 {
+        let error = submitter.run(&submission(&run_id(), &execution(0), retry, "t")).await.unwrap_err();
+        assert_eq!(error.name(), "QuotaExceeded");
+    }
+    services.world().is_quota_used_up = false;
+    submitter.run(&submission(&run_id(), &execution(0), 3, "t")).await.unwrap();
+    let world = services.world();
+    assert_eq!((world.calls.get("List"), world.calls["Create"]), (None, 4));
+}
+
+#[tokio::test]
+async fn an_item_of_an_earlier_version_is_looked_up_at_bedrock_before_its_job_is_created() {
+    let services = submitted().await;
+    {
+        let mut world = services.world();
+        world.pass_time();
+        let item = world.items.get_mut(job_name().as_str()).unwrap();
+        for attribute in ["attempt", "creation", "job_arn"] {
+            item.remove(attribute).unwrap();
+        }
+        world.items.get_mut("run/r").unwrap().remove("epoch").unwrap();
+    }
+    submitter(&services, None).run(&submission(&run_id(), &execution(0), 0, "again")).await.unwrap();
+    let world = services.world();
+    assert_eq!(world.jobs.len(), 1);
+    assert_eq!(world.attribute(job_name().as_str(), "job_arn").as_ref(), Some(&world.jobs[0].arn));
+}
+
+#[tokio::test]
+async fn a_job_of_someone_else_with_the_same_name_is_not_ours() {
+    let services = Services::start(None).await;
+    let jobs = services.settler(None).jobs;
+    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
+    let submitter = submitter(&services, None);
+    // An attempt that died before it created the job; then someone else creates one.
+    services.world().is_quota_used_up = true;
+    submitter.run(&submission(&run_id(), &execution(0), 0, "t")).await.unwrap_err();
+    let foreign = "arn:aws:bedrock:eu-west-1:1:model-invocation-job/foreign";
+    {
+        let mut world = services.world();
+        world.is_quota_used_up = false;
+        world.items.get_mut(job_name().as_str()).unwrap().remove("creation");
+        world.jobs.push(Job {
+            arn: foreign.to_owned(),
+            name: job_name().to_string(),
+            token: "theirs".to_owned(),
+            status: "Completed".to_owned(),
+            message: None,
+            is_remembered: false,
+            is_listed: true,
+            input: String::new(),
+            output: String::new(),
+        });
+    }
+    // Its event changes nothing either.
+    submitter.settler.settle(&job_name(), Some(&foreign.parse().unwrap())).await.unwrap();
+    submitter.run(&submission(&run_id(), &execution(0), 1, "t")).await.unwrap();
+    let world = services.world();
+    assert_eq!(world.jobs.len(), 2);
+    assert_eq!(world.attribute(job_name().as_str(), "job_arn").as_ref(), Some(&world.jobs[1].arn));
+    assert!(world.answered.is_empty());
+}
+
+#[tokio::test]
+async fn an_earlier_join_stores_nothing_after_a_later_one_has_begun() {
+    let services = submitted().await;
+    let jobs = services.settler(None).jobs;
+    let (name, run) = (job_name(), run_id());
+    let counts = |rows| ChunkCounts { rows, ..ChunkCounts::default() };
+    jobs.begin_join(&run, item(&name), order(7, 1)).await.unwrap();
+    let early = Ownership::new(&jobs, &run, &execution(0)).of_join((&name).into(), order(7, 1));
+    early.clone().ensure().await.unwrap();
+    // A later pass, then another execution.
+    for (epoch, pass) in [(7, 2), (8, 0)] {
+        jobs.begin_join(&run, item(&name), order(epoch, pass)).await.unwrap();
+        jobs.set_counts(&run, item(&name), order(epoch, pass), &counts(2)).await.unwrap();
+        let late = [
+            early.clone().ensure().await,
+            jobs.begin_join(&run, item(&name), order(7, 1)).await,
+            jobs.set_counts(&run, item(&name), order(7, 1), &counts(1)).await,
+        ];
+        assert!(late.iter().all(|late| late.as_ref().is_err_and(|error| error.name() == "Superseded")), "{late:?}");
+        assert_eq!(jobs.get(&name).await.unwrap().unwrap().counts, Some(counts(2)));
+    }
+}
+
+#[tokio::test]
+async fn two_attempts_of_one_start_own_its_run_together() {
+    let services = Services::start(None).await;
+    let jobs = services.settler(None).jobs;
+    let (run, owner, other) = (run_id(), execution(0), execution(1));
+    let (one, two) = tokio::join!(jobs.acquire_run(&run, &owner, None), jobs.acquire_run(&run, &owner, None));
+    assert!(one.unwrap() && two.unwrap());
+    assert!(!jobs.acquire_run(&run, &other, None).await.unwrap(), "another execution does not");
+    let before = jobs.run(&run).await.unwrap().unwrap();
+    assert!(jobs.acquire_run(&run, &other, Some(&owner)).await.unwrap(), "unless it resumes the run");
+    let after = jobs.run(&run).await.unwrap().unwrap();
+    assert!(after.epoch > before.epoch && after.execution_arn == other);
+    let late = Ownership::new(&jobs, &run, &owner).ensure().await;
+    assert!(late.is_err_and(|error| error.name() == "Superseded"));
+}

@@ -1,0 +1,8 @@
+//! Functions that were given up and run nevertheless, against services that promise no more than AWS documents.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod items;
+mod services;
+mod submissions;
+mod use_cases;
+mod whole_runs;
