@@ -26,6 +26,7 @@ impl ParseStatus {
                 | RowErrorCode::AnswerCutOff
                 | RowErrorCode::JsonUnended
                 | RowErrorCode::JsonBroken
+                | RowErrorCode::AnswerTooComplex
                 | RowErrorCode::NoPatternMatch,
             ) => Self::JsonFailed,
             Some(_) => Self::Error,
@@ -55,7 +56,8 @@ mod tests {
         };
         assert_eq!(of(ParseStatus::Success), Vec::<String>::new());
         assert_eq!(of(ParseStatus::ValidationFailed), ["no_fields", "schema_mismatch"]);
-        let unread = ["no_json", "answer_cut_off", "json_unended", "json_broken", "no_pattern_match"];
+        let unread =
+            ["no_json", "answer_cut_off", "json_unended", "json_broken", "answer_too_complex", "no_pattern_match"];
         assert_eq!(of(ParseStatus::JsonFailed), unread);
         assert_eq!(ParseStatus::of(None).name(), "success");
         assert_eq!(ParseStatus::of(Some(RowErrorCode::ModelRefused)).name(), "error");
