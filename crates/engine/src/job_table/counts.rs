@@ -26,4 +26,15 @@ impl JobTable {
         self.change(name.as_str(), set, "attribute_not_exists(run_id) OR run_id = :run", &values).await?;
         Ok(())
     }
+
+    /// Stores the number of cells that the pivot of a chunk has guarded, beside the counts of its latest join. A repetition
+    /// stores the same.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn set_guarded_cells(&self, run_id: &RunId, name: ItemName<'_>, cells: u64) -> Result<(), EngineError> {
+        let values = [(":cells", number(cells)), (":run", text(run_id.as_str()))];
+        self.change(name.as_str(), "SET guarded_cells = :cells", "run_id = :run", &values).await?;
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@ use super::duplicates::WaitingRows;
 use super::input::PostprocessInput;
 use super::join::{JobAnswers, join};
 use super::join_job::JoinJob;
-use super::pivot::{PivotTask, pivot};
+use super::pivot::{PivotTask, Pivoted, pivot};
 use super::prompts_read::PromptsRead;
 use super::unanswered::{SingleRows, write_unanswered};
 use crate::error::EngineError;
@@ -78,9 +78,13 @@ impl Postprocessor {
         self.jobs.ensure_owner(&input.run_id, &input.execution_arn).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
+        let guards_cells = plan.request.answers.csv_safe_cells;
         let (stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
-                self.pivot(plan, layout, *chunk, &input.execution_arn).await?;
+                let pivoted = self.pivot(plan, layout, *chunk, &input.execution_arn).await?;
+                if guards_cells {
+                    self.jobs.set_guarded_cells(&input.run_id, input.task.name(), pivoted.guarded_cells).await?;
+                }
                 // Its rows are already counted.
                 return Ok(ChunkCounts::default());
             }
@@ -209,7 +213,13 @@ impl Postprocessor {
     }
 
     /// Writes the rows of a chunk as wide rows, after everything is answered.
-    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owner: &ExecutionArn) -> Result<(), EngineError> {
+    async fn pivot(
+        &self,
+        plan: Plan,
+        layout: Layout,
+        chunk: u32,
+        owner: &ExecutionArn,
+    ) -> Result<Pivoted, EngineError> {
         let own = self.expect(&layout.long_key(chunk)).await?;
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let formats = plan.request.output_formats.iter();
@@ -218,12 +228,21 @@ impl Postprocessor {
         let existing = std::iter::once(Column::of_input(RECORD_ID)).chain(others).collect();
         let uploads = self.bucket.uploads(&Handle::current());
         let run_id = plan.run_id.clone();
-        let rows = {
+        let pivoted = {
             let (this, uploads, run_id, owner) = (self.clone(), uploads.clone(), run_id.clone(), owner.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let prefix = plan.request.answers.output_column_prefix.as_deref();
-                let task = PivotTask { prompts: &prompts, plan: &plan.prompts, existing, prefix, outputs: &outputs };
+                let guard_cells = plan.request.answers.csv_safe_cells;
+                let plan_of_prompts = &plan.prompts;
+                let task = PivotTask {
+                    prompts: &prompts,
+                    plan: plan_of_prompts,
+                    existing,
+                    prefix,
+                    guard_cells,
+                    outputs: &outputs,
+                };
                 let open = |found: &ObjectMeta| {
                     let rows = ObjectRangeReader::new(&runtime, this.bucket.client(), found);
                     ParquetRows::open_of_run(rows, &found.uri.to_string(), None)
@@ -242,8 +261,8 @@ impl Postprocessor {
             .await?
         };
         uploads.finish().await?;
-        tracing::info!(%run_id, chunk, rows, "chunk_pivoted");
-        Ok(())
+        tracing::info!(%run_id, chunk, rows = pivoted.rows, "chunk_pivoted");
+        Ok(pivoted)
     }
 
     async fn join_duplicates(&self, file: RowsFile) -> Result<ChunkCounts, EngineError> {
@@ -338,6 +357,7 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
         types: file.types.as_deref(),
         // The pivot adds the prefix, in front of the names of the prompts.
         prefix: if file.plan.prompts.is_wide() { prefix.map(|_| "") } else { prefix },
+        guard_cells: request.answers.csv_safe_cells,
         outputs: &file.outputs,
         shared,
     }

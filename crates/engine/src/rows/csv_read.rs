@@ -9,6 +9,7 @@ use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringB
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bedrock_batch_domain::problem::{Problem, Problems};
+use bedrock_batch_domain::spreadsheet_cell::unguarded;
 use csv::ByteRecord;
 use std::io::Read;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct CsvRows<R> {
     record: ByteRecord,
     bad: Vec<Problem>,
     done: bool,
+    /// If true, cells that spreadsheets would take for formulas have a guard, which is removed.
+    are_guarded: bool,
 }
 
 impl<R: Read> CsvRows<R> {
@@ -33,8 +36,27 @@ impl<R: Read> CsvRows<R> {
     /// # Errors
     /// Returns an error like [`read_header`].
     pub fn open(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
+        Self::open_with(input, file, types, false)
+    }
+
+    /// Opens a CSV of a run with `csv_safe_cells`, and removes the guards of its cells and names of columns.
+    ///
+    /// # Errors
+    /// Returns an error like [`read_header`].
+    pub fn open_guarded(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
+        Self::open_with(input, file, types, true)
+    }
+
+    fn open_with(
+        input: R,
+        file: &str,
+        types: Option<Vec<CellType>>,
+        are_guarded: bool,
+    ) -> Result<Self, EngineError> {
         let mut reader = csv_reader(input);
         let names = read_header(&mut reader, file)?;
+        let name = |name: String| if are_guarded { unguarded(&name).to_owned() } else { name };
+        let names: Vec<String> = names.into_iter().map(name).collect();
         let types = types.unwrap_or_else(|| vec![CellType::Text; names.len()]);
         let fields: Vec<Field> =
             names.iter().zip(&types).map(|(name, cell)| Field::new(name, cell.data_type(), true)).collect();
@@ -47,6 +69,7 @@ impl<R: Read> CsvRows<R> {
             record: ByteRecord::new(),
             bad: Vec::new(),
             done: false,
+            are_guarded,
         })
     }
 
@@ -79,7 +102,8 @@ impl<R: Read> CsvRows<R> {
                 continue;
             }
             for (index, column) in columns.iter_mut().enumerate() {
-                column.push(self.record.range(index).and_then(|range| text.get(range)).unwrap_or_default());
+                let cell = self.record.range(index).and_then(|range| text.get(range)).unwrap_or_default();
+                column.push(if self.are_guarded { unguarded(cell) } else { cell });
             }
             bytes += text.len();
             rows += 1;

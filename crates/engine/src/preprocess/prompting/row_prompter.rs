@@ -361,6 +361,7 @@ mod tests {
             columns: &columns,
             strip_suffix: false,
             types: None,
+            guard_cells: false,
             outputs: &outputs,
             shared: None,
         };
