@@ -131,6 +131,7 @@ impl Postprocess {
                     columns: &[],
                     strip_suffix: false,
                     types: None,
+                    guard_cells: false,
                     outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
                     shared: None,
                 };

@@ -6,6 +6,7 @@ mod core_work;
 mod dataset_work;
 mod extract_work;
 mod floor_work;
+mod hostile_work;
 mod measure;
 mod s3_server;
 mod s3_work;
@@ -34,6 +35,8 @@ enum Work {
     FloorS3(floor_work::Floor),
     /// Extract columns of fields from the texts of answers
     Extract(extract_work::Extract),
+    /// Compare the time of hostile answers and requests with that of plain ones
+    Hostile(hostile_work::Hostile),
     /// Read all rows of a Hugging Face dataset, and drop them
     ReadDataset(dataset_work::ReadDataset),
     /// Serve files from an S3 in memory; not measured
@@ -48,6 +51,7 @@ fn main() -> Result<(), Failure> {
         Work::PostprocessS3(work) => work.run()?,
         Work::FloorS3(work) => work.run()?,
         Work::Extract(work) => work.run()?,
+        Work::Hostile(work) => work.run()?,
         Work::ReadDataset(work) => work.run()?,
         Work::ServeS3(work) => return work.run(),
     };

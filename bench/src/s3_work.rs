@@ -130,6 +130,7 @@ fn join_chunk(
         columns: &[],
         strip_suffix: false,
         types: None,
+        guard_cells: false,
         outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
         shared: None,
     };

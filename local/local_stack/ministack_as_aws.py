@@ -17,6 +17,7 @@
 8. An execution that is started again with the same name and input while it is running is the same execution. MiniStack
    refuses the second start.
 9. The URL of a function, as returned by CloudFormation, leads to the function. MiniStack's is in the domain of AWS.
+10. A function that takes more memory than its `MemorySize` is ended (`function_memory.py`). MiniStack has no limit.
 
 Nothing else is changed, and the template and the state machines are those that are deployed to AWS. All of these corrections
 belong upstream; once a version includes them, this file can be removed and `ministack` be started directly.
@@ -33,6 +34,8 @@ from ministack.core.responses import json_response
 from ministack.services import stepfunctions
 from ministack.services.cloudformation import provisioners
 from ministack.services.stepfunctions import _ExecutionError
+
+from local_stack.function_memory import hold_functions_to_their_memory
 
 # The execution whose step is running, and the token that the step waits for. Not thread-local: a step with a timeout invokes
 # its function in a separate thread, which inherits the context.
@@ -243,6 +246,7 @@ stepfunctions._stop_execution = stop_execution
 stepfunctions._invoke_nested_start_execution_sync = run_nested_execution
 stepfunctions._fail_execution = fail_execution
 provisioners._lambda_url_attributes = lambda_url_attributes
+hold_functions_to_their_memory()
 
 if __name__ == "__main__":
     app.main()

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::outln::outln;
-use crate::outputs::{files, open, single_format};
+use crate::outputs::{files, has_guarded_cells, open, single_format};
 use crate::stack::Stack;
 use arrow_json::LineDelimitedWriter;
 use bedrock_batch_engine::EngineError;
@@ -37,7 +37,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         paths.push(fetch(stack, object, &folder).await?);
     }
     let jsonl = folder.join("answers.jsonl");
-    let rows = write_jsonl(&paths, &jsonl)?;
+    let rows = write_jsonl(&paths, has_guarded_cells(stack, &run).await?, &jsonl)?;
     eprintln!("{} files and {} ({rows} rows)", paths.len(), jsonl.display());
     outln!("{}", folder.display());
     Ok(())
@@ -66,7 +66,7 @@ pub(crate) async fn fetch(stack: &Stack, object: &ObjectMeta, folder: &Path) -> 
 }
 
 /// Writes one JSON object per row, from the Parquet files or, if there are none, from the CSV files.
-fn write_jsonl(paths: &[PathBuf], target: &Path) -> Result<usize, Failure> {
+fn write_jsonl(paths: &[PathBuf], are_guarded: bool, target: &Path) -> Result<usize, Failure> {
     let sources = single_format(paths.iter().collect(), |path| {
         path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     });
@@ -74,7 +74,7 @@ fn write_jsonl(paths: &[PathBuf], target: &Path) -> Result<usize, Failure> {
     let mut writer = LineDelimitedWriter::new(BufWriter::new(File::create(target)?));
     let mut rows = 0;
     for path in sources {
-        for batch in open(path)? {
+        for batch in open(path, are_guarded)? {
             let batch = batch?;
             rows += batch.num_rows();
             writer.write(&batch).map_err(|error| failed(&error))?;

@@ -43,18 +43,29 @@ pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec
     Ok(found)
 }
 
+/// Returns true if cells of the run's CSV files have guards (`csv_safe_cells`).
+pub(crate) async fn has_guarded_cells(stack: &Stack, run: &str) -> Result<bool, Failure> {
+    Ok(stack.plan(run).await?.is_some_and(|plan| plan.request.answers.csv_safe_cells))
+}
+
 /// Keeps the files of one format: Parquet if there are any, else CSV. A run may have written both.
 pub(crate) fn single_format<T>(files: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
     let extension = if files.iter().any(|file| name(file).ends_with(".parquet")) { ".parquet" } else { ".csv" };
     files.into_iter().filter(|file| name(file).ends_with(extension)).collect()
 }
 
-/// Opens a downloaded file of answered rows.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>, Failure> {
+/// Opens a downloaded file of answered rows. `are_guarded` is true for a run with `csv_safe_cells`: the rows are shown and
+/// written as JSON, where formulas do nothing.
+pub(crate) fn open(
+    path: &Path,
+    are_guarded: bool,
+) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>, Failure> {
     let name = path.display().to_string();
     let file = File::open(path)?;
     if path.extension().is_some_and(|extension| extension == "csv") {
-        return Ok(Box::new(CsvRows::open(file, &name, None)?));
+        let rows =
+            if are_guarded { CsvRows::open_guarded(file, &name, None)? } else { CsvRows::open(file, &name, None)? };
+        return Ok(Box::new(rows));
     }
     Ok(Box::new(ParquetRows::open(file, &name, None)?.1))
 }

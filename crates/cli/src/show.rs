@@ -3,7 +3,7 @@
 use crate::download::fetch;
 use crate::failure::Failure;
 use crate::outln::outln;
-use crate::outputs::{files, open, single_format};
+use crate::outputs::{files, has_guarded_cells, open, single_format};
 use crate::stack::Stack;
 use crate::table::{Table, single_line};
 use arrow_array::{Array, RecordBatch};
@@ -42,9 +42,10 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     } else {
         ColumnSelection::Named(arguments.columns.clone())
     };
+    let are_guarded = has_guarded_cells(stack, &run).await?;
     let folder = std::env::temp_dir().join(format!("bedrock-batch-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let table = first_rows(stack, &found, &folder, arguments.rows, &selection).await;
+    let table = first_rows(stack, &found, (&folder, are_guarded), arguments.rows, &selection).await;
     std::fs::remove_dir_all(&folder)?;
     let terminal = console::Term::stdout();
     let width = terminal.is_term().then(|| usize::from(terminal.size().1));
@@ -155,7 +156,7 @@ fn prompts(plan: &Plan) -> impl Iterator<Item = &Prompt> {
 async fn first_rows(
     stack: &Stack,
     found: &[ObjectMeta],
-    folder: &Path,
+    (folder, are_guarded): (&Path, bool),
     rows: usize,
     selection: &ColumnSelection,
 ) -> Result<Table, Failure> {
@@ -166,7 +167,7 @@ async fn first_rows(
             break;
         }
         let path = fetch(stack, object, folder).await?;
-        for batch in open(&path)? {
+        for batch in open(&path, are_guarded)? {
             let batch = batch?;
             let rows = batch.slice(0, batch.num_rows().min(left));
             left -= rows.num_rows();

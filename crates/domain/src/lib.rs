@@ -51,5 +51,6 @@ pub mod row_error;
 pub mod run;
 pub mod s3_uri;
 mod short_hash;
+pub mod spreadsheet_cell;
 pub mod summary;
 pub mod trigger;

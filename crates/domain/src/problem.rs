@@ -133,6 +133,11 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
 
 /// Suggests the nearest of the `known` names in place of `name`; `None` if none is close.
 pub fn suggestion(name: &str, known: &[&str]) -> Option<String> {
+    // The cost is the product of both lengths. A name that is much longer is not a mistyped one.
+    const MAX_NAME_BYTES: usize = 1024;
+    if name.len() > MAX_NAME_BYTES {
+        return None;
+    }
     let mut close: Vec<(f64, &str)> =
         known.iter().map(|k| (strsim::jaro_winkler(name, k), *k)).filter(|(score, _)| *score > 0.8).collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0));

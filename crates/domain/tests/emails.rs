@@ -36,6 +36,7 @@ fn stage(at: usize, name: &str) -> StageReport {
         skipped_codes: BTreeMap::new(),
         warnings: BTreeMap::new(),
         changed_values: BTreeMap::new(),
+        guarded_cells: 0,
         jobs: 3,
         rounds: 1,
         retried: 0,

@@ -40,6 +40,7 @@ fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> C
         columns: &[],
         strip_suffix: false,
         types: None,
+        guard_cells: false,
         outputs: &outputs,
         shared: None,
     };
@@ -175,6 +176,7 @@ fn joined_jobs(
         columns: &[],
         strip_suffix: false,
         types: None,
+        guard_cells: false,
         outputs: &outputs,
         shared: None,
     };
@@ -299,6 +301,7 @@ fn fields_of_answers_become_columns_of_the_given_types() {
             columns: &[],
             strip_suffix: false,
             types,
+            guard_cells: false,
             outputs: &outputs,
             shared: None,
         };
@@ -355,6 +358,7 @@ fn fields_are_held_to_the_values_of_a_reference() {
         columns: &[],
         strip_suffix: false,
         types: None,
+        guard_cells: false,
         outputs: &outputs,
         shared: None,
     };

@@ -54,6 +54,7 @@ fn joined(toml: &str, prefix: Option<&str>, answers: &[&str]) -> (RecordBatch, C
         strip_suffix: false,
         types: None,
         prefix,
+        guard_cells: false,
         outputs: &outputs,
         shared: None,
     };

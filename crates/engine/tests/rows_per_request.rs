@@ -92,6 +92,7 @@ impl Run {
             columns: &[],
             strip_suffix: false,
             types: None,
+            guard_cells: false,
             outputs: &outputs,
             shared: None,
         };

@@ -43,6 +43,8 @@ pub(super) struct ClassifierPayload {
     imdrf_key: String,
     /// `auto`: in batch if possible. `realtime`: on demand, at the full price. Default: by `batch_size`.
     processing_mode: Option<ProcessingMode>,
+    /// If true, texts in the answers that spreadsheets would take for formulas get an apostrophe in front. Default: false.
+    csv_safe_cells: Option<bool>,
     /// Text that identifies an invocation: one that is repeated with the same payload starts no second run. Default: the id
     /// of the request.
     #[schemars(length(min = 1, max = 200))]

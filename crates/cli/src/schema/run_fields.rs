@@ -129,6 +129,8 @@ pub(super) struct RunFields {
     /// If true, the `response_schema` of each prompt is sent as structured output, so that the model cannot answer in
     /// another form. Only for models that have it. Default: false.
     enforce_schema: Option<bool>,
+    /// If true, texts in CSV files that spreadsheets would take for formulas get an apostrophe in front. Default: false.
+    csv_safe_cells: Option<bool>,
 }
 
 /// Format that answers must have.

@@ -21,6 +21,11 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
         let values = quantity(*values, "value");
         lines.push(line("", &format!("note: {values} of `{field}` replaced by the allowed value meant")));
     }
+    if summary.guarded_cells > 0 {
+        let cells = quantity(summary.guarded_cells, "cell");
+        lines
+            .push(line("", &format!("note: {cells} of CSV files guarded, which spreadsheets would take for formulas")));
+    }
     if summary.retried > 0 || summary.rounds > 1 {
         let rounds = quantity(u64::from(summary.rounds), "round");
         lines.push(line("retried", &format!("{}; {rounds} in total", quantity(summary.retried, "row"))));
@@ -126,6 +131,7 @@ mod tests {
             skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
             changed_values: BTreeMap::new(),
+            guarded_cells: 0,
             jobs: 3,
             rounds: 1,
             retried: 0,

@@ -61,6 +61,8 @@ pub struct Classification {
     pub rate_limit: f64,
     /// Lanes, if the payload names one: `auto` or `realtime`.
     pub processing_mode: Option<ProcessingMode>,
+    /// If true, cells that spreadsheets would take for formulas are guarded.
+    pub csv_safe_cells: bool,
     /// Name of the execution.
     pub execution_name: String,
 }
@@ -100,6 +102,7 @@ impl Classification {
         let max_workers = fields.integer("max_workers", 1, 100).map_or(defaults.max_workers, as_u32);
         let rate_limit = fields.number("rate_limit", 0.1, 1000.0).unwrap_or(defaults.rate_limit);
         let processing_mode = read_mode(&mut fields);
+        let csv_safe_cells = fields.boolean("csv_safe_cells").unwrap_or(false);
         let token = read_token(&mut fields);
         let problems = fields.finish();
         match (problem_type, reports, output, reference) {
@@ -113,6 +116,7 @@ impl Classification {
                 max_workers,
                 rate_limit,
                 processing_mode,
+                csv_safe_cells,
                 execution_name: execution_name(problem_type, object, token.unwrap_or(request_id)),
             }),
             _ => Err(problems),

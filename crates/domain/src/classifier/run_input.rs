@@ -10,7 +10,7 @@ const REFERENCE: &str = "imdrf";
 impl Classification {
     /// Returns the execution input. `min_batch_records` is the minimum number of records of a batch job of the model.
     pub fn execution_input(&self, min_batch_records: u32) -> Value {
-        json!({
+        let mut input = json!({
             "job_name_prefix": format!("imdrf-{}", self.problem_type.name()),
             "model_id": self.model_id,
             "s3_uri": self.reports.to_string(),
@@ -26,7 +26,11 @@ impl Classification {
             "requests_per_second": self.rate_limit,
             // A code that is not in the reference is asked for once more.
             "retry_on": ["missing", "error", "unparsed"],
-        })
+        });
+        if self.csv_safe_cells {
+            input["csv_safe_cells"] = true.into();
+        }
+        input
     }
 
     /// Returns the lanes: files that are smaller than a batch job can only be answered on demand.
@@ -67,6 +71,7 @@ mod tests {
             max_workers: 5,
             rate_limit: 2.5,
             processing_mode,
+            csv_safe_cells: false,
             execution_name: "imdrf-patient-1".to_owned(),
         }
     }
@@ -79,6 +84,8 @@ mod tests {
             "output_formats": ["csv"], "processing_mode": "auto", "max_records_per_job": 100, "max_workers": 5,
             "requests_per_second": 2.5, "retry_on": ["missing", "error", "unparsed"]});
         assert_eq!(classification(100, None).execution_input(100), expected);
+        let guarded = Classification { csv_safe_cells: true, ..classification(100, None) };
+        assert_eq!(guarded.execution_input(100)["csv_safe_cells"], true);
     }
 
     #[rstest]

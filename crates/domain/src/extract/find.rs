@@ -15,6 +15,11 @@ const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
 const MAX_POSITIONS: usize = 2_000;
 /// Maximum number of positions of a text that are tried with repaired quotes.
 const MAX_REPAIRS: usize = 16;
+/// Maximum number of bytes that are read in all, as a multiple of the text's length: a text can be invalid at its end, and at
+/// each of its brackets it would be read to there.
+const MAX_READ_FACTOR: usize = 8;
+/// Length for which the budget always suffices.
+const MIN_BUDGET_BYTES: usize = 4 * 1024;
 
 /// Returns `text` without the reasoning that precedes the first bracket, or `None` if it is only reasoning that never ends.
 pub(super) fn after_reasoning(text: &str) -> Option<&str> {
@@ -74,6 +79,8 @@ pub(super) struct Values<'t> {
     positions: usize,
     /// Number of repairs tried.
     repairs: usize,
+    /// Number of bytes that may still be read.
+    budget: usize,
     /// Position and length of the latest value, and its text if it was repaired.
     latest: (usize, usize, Option<String>),
     /// Position of the last curly quote, once it has been determined.
@@ -87,7 +94,10 @@ impl<'t> Values<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let hints = hints(text).into_iter();
         let latest = (0, 0, None);
-        Self { text, hints, at: 0, positions: 0, repairs: 0, latest, last_curly: None, unended: false, broken: None }
+        let budget = text.len().max(MIN_BUDGET_BYTES).saturating_mul(MAX_READ_FACTOR);
+        let (at, positions, repairs) = (0, 0, 0);
+        let (last_curly, unended, broken) = (None, false, None);
+        Self { text, hints, at, positions, repairs, budget, latest, last_curly, unended, broken }
     }
 
     /// Returns the latest value as it is written, with repaired quotes if it could not be read otherwise.
@@ -109,7 +119,7 @@ impl<'t> Values<'t> {
     /// Returns the next position to try, and true if it was found by trying brackets in order.
     fn next_position(&mut self) -> Option<(usize, bool)> {
         self.positions += 1;
-        if self.unended || self.positions > MAX_POSITIONS {
+        if self.unended || self.positions > MAX_POSITIONS || self.budget == 0 {
             return None;
         }
         if let Some(hint) = self.hints.next() {
@@ -137,10 +147,14 @@ impl Iterator for Values<'_> {
             let (position, in_order) = self.next_position()?;
             let rest = &self.text[position..];
             let mut repaired_text = None;
-            let reading = match read(rest) {
+            let reading = read(rest);
+            self.budget = self.budget.saturating_sub(reading.length(rest));
+            let reading = match reading {
                 Reading::Value(value, length) => Reading::Value(value, length),
                 failed if self.is_repair_worthwhile(position) => {
                     let (repaired, length) = repaired(rest);
+                    // It is repaired, and read again.
+                    self.budget = self.budget.saturating_sub(2 * length);
                     match read(&repaired) {
                         Reading::Value(value, _) => {
                             repaired_text = Some(repaired);
@@ -184,6 +198,16 @@ enum Reading {
     Unended,
     /// The text is not JSON from this byte on.
     Broken(usize),
+}
+
+impl Reading {
+    /// Returns the number of bytes of `text` that were read.
+    fn length(&self, text: &str) -> usize {
+        match self {
+            Self::Value(_, length) | Self::Broken(length) => *length,
+            Self::Unended => text.len(),
+        }
+    }
 }
 
 /// Reads the value that `text` begins with.
@@ -234,4 +258,50 @@ fn fenced(text: &str, at: usize) -> Option<usize> {
 fn bracket_after_space(text: &str, at: usize) -> Option<usize> {
     let rest = text[at..].trim_start();
     rest.starts_with(['{', '[']).then(|| text.len() - rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the number of bytes that are read to find all values of a text.
+    fn bytes_read(text: &str) -> usize {
+        let mut values = Values::new(text);
+        let budget = values.budget;
+        values.by_ref().for_each(drop);
+        budget - values.budget
+    }
+
+    #[test]
+    fn no_answer_is_read_more_often_than_its_budget_allows() {
+        for bytes in [4_000, 8_000, 32_000] {
+            let filled = |part: &str| part.repeat(bytes / part.len());
+            let hostile = [
+                filled("[1,"),
+                format!("{}x", filled("[")),
+                format!("{}x", filled("[1,")),
+                format!("{}x", filled("{\"a\":[")),
+                format!("[{}x", filled("[[1],[2]],")),
+                format!("“{}x“", filled("[“a”,")),
+                filled("```[1,\n"),
+                format!("{}x", filled("```[\"a\",")),
+                format!("{{{}x", filled("\"a\":{\"b\":1},")),
+            ];
+            for text in hostile {
+                // The last reading may exceed the budget by the text, and its repair by two more.
+                let most = (MAX_READ_FACTOR + 3) * text.len().max(MIN_BUDGET_BYTES);
+                assert!(bytes_read(&text) <= most, "{} bytes of {}", bytes_read(&text), &text[..20]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_behind_many_footnotes_and_broken_parts_is_found() {
+        let text = format!(
+            "{} {{\"a\": {{\"b\": {{\"c\": oops}}}}}} {{\"answer\": 1}}",
+            "As said in [1] and [see 2]. ".repeat(200)
+        );
+        let found: Vec<String> = Values::new(&text).map(|(value, _)| value.to_string()).collect();
+        assert_eq!(found.last().map(String::as_str), Some("{\"answer\":1}"));
+    }
 }

@@ -4,6 +4,7 @@ use super::extraction::Extraction;
 use super::find::{NoValue, Values};
 use super::kinds::ColumnType;
 use super::path::Path;
+use super::path_cost::PathCost;
 use super::pattern::MAX_PATTERN_BYTES;
 use super::response_model::{ModelColumn, ValueMatcher, check_work};
 use super::{FieldValue, Unparsed};
@@ -94,14 +95,14 @@ impl JsonFields {
         // A value without any of the fields is often not the answer: for example the `[1]` of a footnote.
         let mut longest_without = None;
         for (value, length) in values.by_ref() {
-            if self.selection.is_in(&value) {
+            if self.has_fields(&value)? {
                 return self.read(value);
             }
             longest_without = longest_without.max(Some(length));
         }
         // A number, text or literal is an answer too if a path is `$`.
         if let Ok(value) = serde_json::from_str::<Value>(text.trim())
-            && self.selection.is_in(&value)
+            && self.has_fields(&value)?
         {
             return self.read(value);
         }
@@ -111,6 +112,14 @@ impl JsonFields {
             ((NoValue::Broken(at), _), _) => Unparsed::broken_at(text, at),
             ((NoValue::Nothing, _), _) => Unparsed::NoJson,
         })
+    }
+
+    /// Returns true if the value has any of the fields.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be searched within bounds.
+    fn has_fields(&self, value: &Value) -> Result<bool, Unparsed> {
+        if self.selection.is_too_complex(value) { Err(Unparsed::TooComplex) } else { Ok(self.selection.is_in(value)) }
     }
 
     /// Reads the fields of a value that has some of them.
@@ -136,6 +145,13 @@ fn mismatch(path: &str, rule: &str) -> Unparsed {
 }
 
 impl Selection {
+    /// Returns true if the paths could take long to evaluate.
+    fn is_too_complex(&self, value: &Value) -> bool {
+        let Self::Paths { paths, .. } = self else { return false };
+        let mut costs = paths.iter().filter_map(Path::cost).peekable();
+        costs.peek().is_some() && PathCost::is_too_high(costs, value)
+    }
+
     /// Returns true if `value` has any of the fields. A `null` exists, but has no value.
     fn is_in(&self, value: &Value) -> bool {
         match self {

@@ -19,6 +19,7 @@ mod json;
 mod kinds;
 mod listed;
 mod path;
+mod path_cost;
 mod pattern;
 mod repair;
 mod response_model;

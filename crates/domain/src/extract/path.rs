@@ -1,6 +1,7 @@
 //! `JSONPath` expressions (RFC 9535).
 
 use super::FieldValue;
+use super::path_cost::PathCost;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
@@ -15,8 +16,8 @@ const MAX_NESTED: usize = 10;
 pub(super) enum Path {
     /// Path of the form `$.a.b`, the most common one: only the names have to be looked up.
     Members(Vec<String>),
-    /// Any other path.
-    Query(JsonPath),
+    /// Any other path, with the work that it may cause.
+    Query(JsonPath, PathCost),
 }
 
 /// Error: the path matches nothing.
@@ -47,7 +48,7 @@ impl Path {
             Some(names) if names.split('.').all(simple) => {
                 Ok(Self::Members(names.split('.').map(str::to_owned).collect()))
             }
-            _ => Ok(Self::Query(path)),
+            _ => Ok(Self::Query(path, PathCost::of(text))),
         }
     }
 
@@ -61,7 +62,7 @@ impl Path {
                 let found = names.iter().try_fold(value, |value, name| value.as_object()?.get(name));
                 return found.map(FieldValue::of_json).ok_or(Missing);
             }
-            Self::Query(query) => query,
+            Self::Query(query, _) => query,
         };
         let matches = query.query(value).all();
         match matches.as_slice() {
@@ -79,6 +80,14 @@ impl Path {
         let Self::Members(names) = self else { return self.field(value) };
         let found = names.iter().try_fold(value, |value, name| value.as_object_mut()?.get_mut(name));
         found.map(|found| FieldValue::of_taken(found.take())).ok_or(Missing)
+    }
+
+    /// Returns the work of evaluating the path; `None` if it is small for any value.
+    pub(super) fn cost(&self) -> Option<&PathCost> {
+        match self {
+            Self::Members(_) => None,
+            Self::Query(_, cost) => cost.depends_on_the_value().then_some(cost),
+        }
     }
 
     /// Returns the value at a path of members, moved out of `value`. There is none within a `null`.
@@ -116,7 +125,7 @@ impl Path {
     pub(super) fn exists(&self, value: &Value) -> bool {
         match self {
             Self::Members(names) => names.iter().try_fold(value, |value, name| value.as_object()?.get(name)).is_some(),
-            Self::Query(query) => !query.query(value).is_empty(),
+            Self::Query(query, _) => !query.query(value).is_empty(),
         }
     }
 
@@ -225,7 +234,7 @@ mod tests {
             let value = json!({"a": {"a": 1, "b": {"_": [1], "a1": null}}, "b": "x", "_a": {"a": {"a": "deep"}}, "aa": [{"a": 1}]});
             if let Ok(parsed) = Path::parse(&path) {
                 prop_assert!(matches!(parsed, Path::Members(_)));
-                let query = Path::Query(JsonPath::parse(&path).unwrap());
+                let query = Path::Query(JsonPath::parse(&path).unwrap(), PathCost::of(&path));
                 prop_assert_eq!(parsed.field(&value), query.field(&value));
                 prop_assert_eq!(parsed.take(&mut value.clone()), query.field(&value));
             }

@@ -22,6 +22,9 @@ pub enum Unparsed {
         /// Character within that line, from 1.
         column: usize,
     },
+    /// The JSON has so many or so deeply nested values that the paths of the fields would take too long.
+    #[error("the JSON in the answer has too many or too deeply nested values for the JSONPaths of `output_schema`")]
+    TooComplex,
     /// The answer contains JSON, but no field's path matches in it.
     #[error("the JSON in the answer has none of the fields of `output_schema`")]
     NoFields,
@@ -57,6 +60,7 @@ impl From<&Unparsed> for RowError {
             Unparsed::Unended => RowErrorCode::JsonUnended,
             Unparsed::Broken { .. } => RowErrorCode::JsonBroken,
             Unparsed::NoFields | Unparsed::NoProperties => RowErrorCode::NoFields,
+            Unparsed::TooComplex => RowErrorCode::AnswerTooComplex,
             Unparsed::NoMatch => RowErrorCode::NoPatternMatch,
             Unparsed::Mismatch { .. } => RowErrorCode::SchemaMismatch,
             Unparsed::NotAllowed { .. } => RowErrorCode::ValueNotAllowed,

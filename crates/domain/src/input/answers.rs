@@ -27,6 +27,9 @@ pub struct AnswerOptions {
     pub output_column_prefix: Option<String>,
     /// If true, the model is made to answer according to the prompt's response schema.
     pub enforce_schema: bool,
+    /// If true, cells of CSV files that spreadsheets would take for formulas are guarded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub csv_safe_cells: bool,
 }
 
 /// Maximum number of characters of a prefix.
@@ -60,7 +63,8 @@ impl AnswerOptions {
             fields.note(Problem::without_value(fields.name("enforce_schema"), rule).remedy("leave out one of them"));
         }
         let output_column_prefix = output_column_prefix.map(str::to_owned);
-        Self { response_format, output_column_prefix, enforce_schema }
+        let csv_safe_cells = fields.boolean("csv_safe_cells").unwrap_or(false);
+        Self { response_format, output_column_prefix, enforce_schema, csv_safe_cells }
     }
 }
 
@@ -89,11 +93,13 @@ mod tests {
     #[test]
     fn options_are_read_and_absent_by_default() {
         assert_eq!(read(&json!({})), (AnswerOptions::default(), vec![]));
-        let input = json!({"response_format": "structured", "output_column_prefix": "llm_", "enforce_schema": true});
+        let input = json!({"response_format": "structured", "output_column_prefix": "llm_", "enforce_schema": true,
+            "csv_safe_cells": true});
         let expected = AnswerOptions {
             response_format: Some(ResponseFormat::Structured),
             output_column_prefix: Some("llm_".to_owned()),
             enforce_schema: true,
+            csv_safe_cells: true,
         };
         assert_eq!(read(&input), (expected.clone(), vec![]));
         assert_eq!(
@@ -112,6 +118,7 @@ mod tests {
     #[case(json!({"output_column_prefix": "bedrock_batch:"}), "reserved for the orchestrator")]
     #[case(json!({"output_column_prefix": 7}), "must be a text")]
     #[case(json!({"enforce_schema": "yes"}), "must be true or false")]
+    #[case(json!({"csv_safe_cells": 1}), "csv_safe_cells is `1`: must be true or false")]
     #[case(json!({"enforce_schema": true, "response_format": "text"}), "enforce_schema: is not allowed with response_format `text`")]
     fn invalid_options_are_reported(#[case] input: Value, #[case] expected: &str) {
         let (_, problems) = read(&input);

@@ -3,6 +3,9 @@
 use crate::problem::{Problem, nearest};
 use serde_json::{Map, Value};
 
+/// Maximum number of unknown fields of an object for which the nearest known name is looked for.
+const MAX_SUGGESTIONS: usize = 25;
+
 /// Fields of one JSON object. A field that is `null` counts as absent, as in the Python samples.
 #[derive(Debug)]
 pub struct Fields<'a> {
@@ -137,15 +140,36 @@ impl<'a> Fields<'a> {
         self.problems.push(Problem::new(self.name(field), shown, rule));
     }
 
-    /// Returns all problems, including those of unknown fields.
+    /// Returns all problems, including those of unknown fields. The first of these come with the nearest known name; looking
+    /// for it is most of the work, and a message lists no more.
     pub fn finish(mut self) -> Vec<Problem> {
+        let mut suggestions = 0;
         for name in self.object.keys() {
             // `$schema` is for editors.
             if !self.accepts_unknown && name != "$schema" && !self.read.contains(&name.as_str()) {
                 let problem = Problem::without_value(self.name(name), "is not a field of this input");
-                self.problems.push(problem.remedy(nearest(name, self.read.iter().copied())));
+                suggestions += 1;
+                let remedy = (suggestions <= MAX_SUGGESTIONS).then(|| nearest(name, self.read.iter().copied()));
+                self.problems.push(problem.remedy(remedy.unwrap_or_default()));
             }
         }
         self.problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_unknown_fields_are_compared_with_known_ones() {
+        let object: Map<String, Value> = (0..50_000).map(|n| (format!("model_i{n:05}"), Value::Bool(true))).collect();
+        let mut fields = Fields::new("", &object);
+        let _ = fields.text("model_id");
+        let problems = fields.finish();
+        assert_eq!(problems.len(), 50_000);
+        let suggested = problems.iter().filter(|problem| problem.remedy.contains("did you mean `model_id`?")).count();
+        assert_eq!(suggested, MAX_SUGGESTIONS);
+        assert!(problems[MAX_SUGGESTIONS..].iter().all(|problem| problem.remedy.is_empty()));
     }
 }

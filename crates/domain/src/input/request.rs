@@ -160,6 +160,11 @@ impl RunRequest {
         let invocation = InvocationOptions::read(&mut fields);
         let references = read_references(&mut fields);
         let answers = AnswerOptions::read(&mut fields);
+        if answers.csv_safe_cells && !output_formats.contains(&OutputFormat::Csv) {
+            let rule = "concerns CSV files, and output_formats does not contain `csv`";
+            fields
+                .note(Problem::without_value(fields.name("csv_safe_cells"), rule).remedy("add it, or leave this out"));
+        }
         let problems = fields.finish();
         let request = job_name_prefix.zip(model_id).zip(rows).map(|((job_name_prefix, model_id), rows)| Self {
             job_name_prefix,

@@ -104,6 +104,7 @@ mod tests {
             skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
             changed_values: BTreeMap::new(),
+            guarded_cells: 0,
             jobs: 1,
             rounds: 1,
             retried: 0,

@@ -144,6 +144,16 @@ impl PromptPlan {
         matches!(self.choice, Choice::Expanded { .. })
     }
 
+    /// Returns the maximum number of prompts of a row.
+    pub fn max_per_row(&self) -> usize {
+        match &self.choice {
+            Choice::Expanded { by_value, default, .. } => {
+                by_value.values().chain(default).map(Vec::len).max().unwrap_or(1).max(1)
+            }
+            _ => 1,
+        }
+    }
+
     /// Returns true if several answers are combined in one row.
     pub fn is_wide(&self) -> bool {
         matches!(self.choice, Choice::Expanded { layout: ExpandedLayout::Wide, .. })

@@ -47,6 +47,8 @@ pub enum RowErrorCode {
     JsonBroken,
     /// The JSON in the answer has none of the prompt's fields.
     NoFields,
+    /// The JSON in the answer is too complex for the paths of the prompt's fields.
+    AnswerTooComplex,
     /// No pattern of the prompt matches the answer.
     NoPatternMatch,
     /// The JSON in the answer does not match the prompt's schema.
@@ -111,7 +113,7 @@ pub enum RowErrorCode {
 
 impl RowErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::ModelRefused,
         Self::NoAnswer,
         Self::EmptyOutputLine,
@@ -131,6 +133,7 @@ impl RowErrorCode {
         Self::JsonUnended,
         Self::JsonBroken,
         Self::NoFields,
+        Self::AnswerTooComplex,
         Self::NoPatternMatch,
         Self::SchemaMismatch,
         Self::ValueNotAllowed,

@@ -32,6 +32,7 @@ impl ParseStatus {
                 | RowErrorCode::JsonUnended
                 | RowErrorCode::JsonBroken
                 | RowErrorCode::ListUnreadable
+                | RowErrorCode::AnswerTooComplex
                 | RowErrorCode::NoPatternMatch,
             ) => Self::JsonFailed,
             Some(_) => Self::Error,
@@ -64,8 +65,15 @@ mod tests {
             of(ParseStatus::ValidationFailed),
             ["no_fields", "schema_mismatch", "value_not_allowed", "row_listed_twice"]
         );
-        let unread =
-            ["no_json", "answer_cut_off", "json_unended", "json_broken", "no_pattern_match", "list_unreadable"];
+        let unread = [
+            "no_json",
+            "answer_cut_off",
+            "json_unended",
+            "json_broken",
+            "answer_too_complex",
+            "no_pattern_match",
+            "list_unreadable",
+        ];
         assert_eq!(of(ParseStatus::JsonFailed), unread);
         assert_eq!(
             of(ParseStatus::Error).len(),

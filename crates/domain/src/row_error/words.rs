@@ -31,6 +31,7 @@ impl Reason {
             Code::JsonUnended => "JSON in the answer does not end",
             Code::JsonBroken => "broken JSON in the answer",
             Code::NoFields => "none of the fields in the answer",
+            Code::AnswerTooComplex => "JSON in the answer too complex for the paths of the fields",
             Code::NoPatternMatch => "no pattern matches the answer",
             Code::SchemaMismatch => "answer does not match the response schema",
             Code::ValueNotAllowed => "value in the answer not allowed",
@@ -94,6 +95,7 @@ impl fmt::Display for RowError {
             | Code::JsonUnended
             | Code::JsonBroken
             | Code::NoFields
+            | Code::AnswerTooComplex
             | Code::NoPatternMatch
             | Code::SchemaMismatch
             | Code::ValueNotAllowed

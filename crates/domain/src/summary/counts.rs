@@ -39,6 +39,14 @@ pub struct ChunkCounts {
     /// By field, values that were changed to the allowed value that they stand for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub changed: BTreeMap<String, u64>,
+    /// Cells of the CSV file that were guarded because spreadsheets would take them for formulas.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub guarded_cells: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl ChunkCounts {

@@ -58,6 +58,9 @@ pub struct Summary {
     /// By field, values in the output that were changed to the allowed value that they stand for.
     #[serde(default)]
     pub changed_values: BTreeMap<String, u64>,
+    /// Cells of CSV files that were guarded because spreadsheets would take them for formulas.
+    #[serde(default)]
+    pub guarded_cells: u64,
     /// Number of Bedrock batch jobs.
     pub jobs: u32,
     /// Number of passes over the rows: 1, and one more each time that rows without an answer were sent again.
@@ -179,6 +182,7 @@ impl Summary {
             skipped_codes: skipped_codes.clone(),
             warnings,
             changed_values: used.changed.clone(),
+            guarded_cells: total(|chunk| chunk.guarded_cells),
             jobs: sent(Lane::Batch),
             rounds: jobs.iter().map(|job| job.round).max().unwrap_or(0) + 1,
             retried: total(|chunk| chunk.retried),

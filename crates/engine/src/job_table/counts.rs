@@ -66,6 +66,17 @@ impl JobTable {
         let is_latest = self.change_of_run((run_id, name), set, &order.is_latest(":order"), &values).await?;
         if is_latest { Ok(()) } else { Err(later_join(name)) }
     }
+
+    /// Stores the number of cells that the pivot of a chunk has guarded, beside the counts of its latest join. A repetition
+    /// stores the same.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn set_guarded_cells(&self, run_id: &RunId, name: ItemName<'_>, cells: u64) -> Result<(), EngineError> {
+        let values = [(":cells", number(cells)), (":run", text(run_id.as_str()))];
+        self.change(name.as_str(), "SET guarded_cells = :cells", "run_id = :run", &values).await?;
+        Ok(())
+    }
 }
 
 fn later_join(name: impl fmt::Display) -> EngineError {

@@ -24,6 +24,14 @@ impl<W: ClosableWrite> OutputFile<W> {
         }
     }
 
+    /// Returns the number of cells that were guarded.
+    pub(super) fn guarded_cells(&self) -> u64 {
+        match self {
+            Self::Parquet(_) => 0,
+            Self::Csv(file) => file.guarded_cells(),
+        }
+    }
+
     /// Completes the file.
     pub(super) fn close(self) -> Result<(), EngineError> {
         let writer = match self {
@@ -34,9 +42,10 @@ impl<W: ClosableWrite> OutputFile<W> {
     }
 }
 
-/// Creates a file in each format.
+/// Creates a file in each format. With `guard_cells`, CSV files have no cells that spreadsheets would take for formulas.
 pub(super) fn create_files<S: ObjectSink>(
     outputs: &[(OutputFormat, String)],
+    guard_cells: bool,
     schema: &SchemaRef,
     sink: &S,
 ) -> Result<Vec<OutputFile<S::Writer>>, EngineError> {
@@ -46,7 +55,7 @@ pub(super) fn create_files<S: ObjectSink>(
             OutputFormat::Parquet => {
                 OutputFile::Parquet(ParquetFile::create(writer, Arc::clone(schema), Readers::Any)?)
             }
-            OutputFormat::Csv => OutputFile::Csv(CsvFile::create(writer, schema)?),
+            OutputFormat::Csv => OutputFile::Csv(CsvFile::create(writer, schema, guard_cells)?),
         })
     };
     outputs.iter().map(create).collect()

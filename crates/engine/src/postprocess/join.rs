@@ -196,13 +196,14 @@ where
         let batch = if job.strip_suffix { without_suffixes(&batch)? } else { batch };
         let answered = columns.join(&batch, job.columns)?;
         if outputs.is_empty() {
-            outputs = create_files(job.outputs, &answered.schema(), sink)?;
+            outputs = create_files(job.outputs, job.guard_cells, &answered.schema(), sink)?;
         }
         for output in &mut outputs {
             output.write(&answered)?;
         }
     }
     counts.types = types;
+    counts.guarded_cells = outputs.iter().map(OutputFile::guarded_cells).sum();
     outputs.into_iter().try_for_each(OutputFile::close)
 }
 

@@ -21,6 +21,8 @@ pub struct JoinJob<'a> {
     pub types: Option<&'a [ColumnType]>,
     /// Prefix of the columns that answers add. Only with one, even an empty one, do they have a status.
     pub prefix: Option<&'a str>,
+    /// If true, cells of CSV files that spreadsheets would take for formulas are guarded.
+    pub guard_cells: bool,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
     /// Ids of rows whose answers rows of other chunks wait for, and the key of the file for these answers.

@@ -26,7 +26,7 @@ pub use duplicates::WaitingRows;
 pub use input::PostprocessInput;
 pub use join::{JobAnswers, Joined, SingleRow, join};
 pub use join_job::JoinJob;
-pub use pivot::{PivotTask, pivot};
+pub use pivot::{PivotTask, Pivoted, pivot};
 pub use prompts_read::PromptsRead;
 pub use run::Postprocessor;
 pub use unanswered::{SingleRows, copy_unanswered, write_unanswered};

@@ -17,6 +17,7 @@ use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Answer columns of some rows.
@@ -188,8 +189,10 @@ impl<'a> AnswerColumns<'a> {
         let added: Vec<(String, ArrayRef)> =
             added.map(|(name, column)| (prefixed(self.job.prefix, name), column)).collect();
         let existing = rows.schema();
+        // There may be thousands of columns.
+        let known: HashMap<&str, &Column> = known.iter().rev().map(|column| (column.name.as_str(), column)).collect();
         let existing = existing.fields().iter().map(|field| {
-            let column = known.iter().find(|column| column.name == *field.name());
+            let column = known.get(field.name().as_str()).copied();
             column.cloned().unwrap_or_else(|| Column::of_input(field.name()))
         });
         let existing: Vec<Column> = existing.collect();

@@ -35,11 +35,22 @@ pub struct PivotTask<'a> {
     pub existing: Vec<Column>,
     /// Prefix of the columns that answers add. Only with one do they have a status.
     pub prefix: Option<&'a str>,
+    /// If true, cells of CSV files that spreadsheets would take for formulas are guarded.
+    pub guard_cells: bool,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
 }
 
-/// Writes the wide rows that begin among `own`, and returns their number; `after` are the rows of the chunks that follow.
+/// What a pivot has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pivoted {
+    /// Number of wide rows.
+    pub rows: u64,
+    /// Number of cells that were guarded.
+    pub guarded_cells: u64,
+}
+
+/// Writes the wide rows that begin among `own`; `after` are the rows of the chunks that follow.
 ///
 /// # Errors
 /// Returns an error if the rows cannot be read, or the outputs not written.
@@ -48,13 +59,13 @@ pub fn pivot<S: ObjectSink>(
     own: impl Iterator<Item = Result<RecordBatch, EngineError>>,
     mut after: impl Iterator<Item = Result<RecordBatch, EngineError>>,
     sink: &S,
-) -> Result<u64, EngineError> {
+) -> Result<Pivoted, EngineError> {
     let mut files: Vec<OutputFile<S::Writer>> = Vec::new();
     let (mut carried, mut begun, mut rows) = (None, false, 0);
     let mut write = |batch: &RecordBatch, ends: &[usize]| {
         let wide = task.wide(batch, ends)?;
         if files.is_empty() {
-            files = create_files(task.outputs, &wide.schema(), sink)?;
+            files = create_files(task.outputs, task.guard_cells, &wide.schema(), sink)?;
         }
         rows += wide.num_rows() as u64;
         files.iter_mut().try_for_each(|file| file.write(&wide))
@@ -89,8 +100,9 @@ pub fn pivot<S: ObjectSink>(
         let end = last.num_rows();
         write(&last, &[end])?;
     }
+    let guarded_cells = files.iter().map(OutputFile::guarded_cells).sum();
     files.into_iter().try_for_each(OutputFile::close)?;
-    Ok(rows)
+    Ok(Pivoted { rows, guarded_cells })
 }
 
 fn joined(before: Option<RecordBatch>, batch: RecordBatch) -> Result<RecordBatch, EngineError> {

@@ -5,7 +5,7 @@ use super::duplicates::WaitingRows;
 use super::input::PostprocessInput;
 use super::join::{JobAnswers, join};
 use super::join_job::JoinJob;
-use super::pivot::{PivotTask, pivot};
+use super::pivot::{PivotTask, Pivoted, pivot};
 use super::prompts_read::PromptsRead;
 use super::unanswered::{SingleRows, write_unanswered};
 use crate::error::EngineError;
@@ -85,9 +85,13 @@ impl Postprocessor {
         let owned = Ownership::new(&self.jobs, run_id, &input.execution_arn).of_join(item.0, order);
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(&input.run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, &input.run_id);
+        let guards_cells = plan.request.answers.csv_safe_cells;
         let (stamp, counts) = match &input.task {
             JoinTask::Pivot { chunk, .. } => {
-                self.pivot(plan, layout, *chunk, owned).await?;
+                let pivoted = self.pivot(plan, layout, *chunk, owned).await?;
+                if guards_cells {
+                    self.jobs.set_guarded_cells(&input.run_id, input.task.name(), pivoted.guarded_cells).await?;
+                }
                 // Its rows are already counted.
                 return Ok(ChunkCounts::default());
             }
@@ -219,7 +223,7 @@ impl Postprocessor {
     }
 
     /// Writes the rows of a chunk as wide rows, after everything is answered.
-    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owned: Ownership) -> Result<(), EngineError> {
+    async fn pivot(&self, plan: Plan, layout: Layout, chunk: u32, owned: Ownership) -> Result<Pivoted, EngineError> {
         let own = self.expect(&layout.long_key(chunk)).await?;
         let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
         let formats = plan.request.output_formats.iter();
@@ -228,12 +232,21 @@ impl Postprocessor {
         let existing = std::iter::once(Column::of_input(RECORD_ID)).chain(others).collect();
         let uploads = self.uploads(&owned);
         let run_id = plan.run_id.clone();
-        let rows = {
+        let pivoted = {
             let (this, sink) = (self.clone(), uploads.clone());
             blocking(move || {
                 let runtime = Handle::current();
                 let prefix = plan.request.answers.output_column_prefix.as_deref();
-                let task = PivotTask { prompts: &prompts, plan: &plan.prompts, existing, prefix, outputs: &outputs };
+                let guard_cells = plan.request.answers.csv_safe_cells;
+                let plan_of_prompts = &plan.prompts;
+                let task = PivotTask {
+                    prompts: &prompts,
+                    plan: plan_of_prompts,
+                    existing,
+                    prefix,
+                    guard_cells,
+                    outputs: &outputs,
+                };
                 let open = |found: &ObjectMeta| {
                     let rows = ObjectRangeReader::new(&runtime, this.bucket.client(), found);
                     ParquetRows::open_of_run(rows, &found.uri.to_string(), None)
@@ -251,8 +264,8 @@ impl Postprocessor {
             .await?
         };
         uploads.finish().await?;
-        tracing::info!(%run_id, chunk, rows, "chunk_pivoted");
-        Ok(())
+        tracing::info!(%run_id, chunk, rows = pivoted.rows, "chunk_pivoted");
+        Ok(pivoted)
     }
 
     async fn join_duplicates(&self, file: RowsFile) -> Result<ChunkCounts, EngineError> {
@@ -316,6 +329,7 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
         types: file.types.as_deref(),
         // The pivot adds the prefix, in front of the names of the prompts.
         prefix: if file.plan.prompts.is_wide() { prefix.map(|_| "") } else { prefix },
+        guard_cells: request.answers.csv_safe_cells,
         outputs: &file.outputs,
         shared,
     }

@@ -1,5 +1,7 @@
 //! The beginning of a CSV file, as every pass over it reads it: the reader's rules and the line of column names.
 
+use super::limited_text::{LimitedText, LineLength, too_long};
+use super::too_many_columns;
 use crate::error::EngineError;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use csv::ByteRecord;
@@ -9,13 +11,15 @@ use std::io::Read;
 /// Reads the header line.
 ///
 /// # Errors
-/// Returns `InvalidInput` if the header is missing, not UTF-8, or names a column twice.
-pub(super) fn read_header<R: Read>(reader: &mut csv::Reader<R>, file: &str) -> Result<Vec<String>, EngineError> {
+/// Returns `InvalidInput` if the header is missing, not UTF-8, has too many columns or names one twice.
+pub(super) fn read_header<R: Read>(lines: &mut CsvLines<R>) -> Result<Vec<String>, EngineError> {
     let mut header = ByteRecord::new();
-    let has_header = reader.read_byte_record(&mut header).map_err(|error| csv_error(error, file))?;
+    let has_header = lines.read(&mut header)?;
+    let file = lines.file.as_str();
     if !has_header {
         return Err(Problem::without_value(file, "is empty; a CSV begins with a line of column names").into());
     }
+    Problems::check(too_many_columns(file, header.len()).into_iter().collect())?;
     let mut names = Vec::with_capacity(header.len());
     for field in &header {
         let Ok(name) = std::str::from_utf8(field) else {
@@ -33,9 +37,32 @@ pub(super) fn read_header<R: Read>(reader: &mut csv::Reader<R>, file: &str) -> R
     Ok(names)
 }
 
-/// Creates a reader with the rules that all passes over a CSV share.
-pub(super) fn csv_reader<R: Read>(input: R) -> csv::Reader<R> {
-    csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(256 * 1024).from_reader(input)
+/// Reader with the rules that all passes over a CSV share. No line takes more memory than it may.
+pub(super) struct CsvLines<R> {
+    reader: csv::Reader<LimitedText<R>>,
+    length: LineLength,
+    /// Name of the file.
+    pub(super) file: String,
+}
+
+impl<R: Read> CsvLines<R> {
+    pub(super) fn new(input: R, file: &str) -> Self {
+        let input = LimitedText::new(input);
+        let length = input.length();
+        let mut reader = csv::ReaderBuilder::new();
+        let reader = reader.has_headers(false).flexible(true).buffer_capacity(256 * 1024).from_reader(input);
+        Self { reader, length, file: file.to_owned() }
+    }
+
+    /// Reads the next line. Returns false if there is none.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` if the line is too long, and the error of the source if it fails.
+    pub(super) fn read(&mut self, record: &mut ByteRecord) -> Result<bool, EngineError> {
+        self.length.line_begins();
+        let line = self.reader.position().line();
+        self.reader.read_byte_record(record).map_err(|error| csv_error(error, &self.file, line))
+    }
 }
 
 /// A line that is not UTF-8.
@@ -45,9 +72,12 @@ pub(super) fn not_utf8(file: &str, line: u64) -> Problem {
 }
 
 /// A line that is not CSV.
-pub(super) fn csv_error(error: csv::Error, file: &str) -> EngineError {
+fn csv_error(error: csv::Error, file: &str, line: u64) -> EngineError {
     match error.into_kind() {
-        csv::ErrorKind::Io(error) => error.into(),
+        csv::ErrorKind::Io(error) => match too_long(&error, file, line) {
+            Some(problem) => problem.into(),
+            None => error.into(),
+        },
         other => Problem::without_value(file, format!("cannot be read as CSV: {other:?}")).into(),
     }
 }

@@ -1,6 +1,6 @@
 //! Inference of types for CSV columns (`infer_types`): a column has a type only if all of its cells do.
 
-use super::csv_header::{csv_reader, read_header};
+use super::csv_header::{CsvLines, read_header};
 use crate::error::EngineError;
 use arrow_schema::DataType;
 use std::io::Read;
@@ -74,11 +74,11 @@ impl CellType {
 /// # Errors
 /// Returns an error like [`read_header`]; ragged rows are left to the second pass.
 pub fn infer_types(input: impl Read, file: &str) -> Result<Vec<CellType>, EngineError> {
-    let mut reader = csv_reader(input);
-    let names = read_header(&mut reader, file)?;
+    let mut lines = CsvLines::new(input, file);
+    let names = read_header(&mut lines)?;
     let mut types = vec![CellType::Empty; names.len()];
     let mut record = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(std::io::Error::from)? {
+    while lines.read(&mut record)? {
         for (cell_type, cell) in types.iter_mut().zip(&record) {
             if *cell_type != CellType::Text {
                 *cell_type = cell_type.and(CellType::of(cell));

@@ -1,14 +1,15 @@
 //! Strict reader of CSV as Arrow batches: a ragged row, text that is not UTF-8 or a repeated column name is an error that
 //! names the line, never a guess.
 
-use super::csv_header::{csv_error, csv_reader, not_utf8, read_header};
+use super::csv_header::{CsvLines, not_utf8, read_header};
 use super::csv_infer::CellType;
-use super::{BATCH_BYTES, BATCH_ROWS};
+use super::{BATCH_BYTES, BATCH_ROWS, MAX_CELL_BYTES, cell_too_large};
 use crate::error::EngineError;
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bedrock_batch_domain::problem::{Problem, Problems};
+use bedrock_batch_domain::spreadsheet_cell::unguarded;
 use csv::ByteRecord;
 use std::io::Read;
 use std::sync::Arc;
@@ -16,12 +17,18 @@ use std::sync::Arc;
 /// Maximum number of bad lines that a message names.
 const MAX_BAD_LINES: usize = 5;
 
+/// Memory of a cell beside its text.
+const CELL_BYTES: usize = 16;
+
 /// Iterator over a CSV file as batches. Cells keep the text that was written, unless types are given.
 pub struct CsvRows<R> {
-    reader: csv::Reader<R>,
-    file: String,
+    lines: CsvLines<R>,
     schema: SchemaRef,
     types: Vec<CellType>,
+    /// Number of rows of the latest batch, for which the next one reserves memory.
+    expected_rows: usize,
+    /// If true, cells that spreadsheets would take for formulas have a guard, which is removed.
+    are_guarded: bool,
     record: ByteRecord,
     bad: Vec<Problem>,
     done: bool,
@@ -33,17 +40,32 @@ impl<R: Read> CsvRows<R> {
     /// # Errors
     /// Returns an error like [`read_header`].
     pub fn open(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
-        let mut reader = csv_reader(input);
-        let names = read_header(&mut reader, file)?;
+        Self::open_with(input, file, types, false)
+    }
+
+    /// Opens a CSV of a run with `csv_safe_cells`, and removes the guards of its cells and names of columns.
+    ///
+    /// # Errors
+    /// Returns an error like [`read_header`].
+    pub fn open_guarded(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
+        Self::open_with(input, file, types, true)
+    }
+
+    fn open_with(input: R, file: &str, types: Option<Vec<CellType>>, are_guarded: bool) -> Result<Self, EngineError> {
+        let mut lines = CsvLines::new(input, file);
+        let names = read_header(&mut lines)?;
+        let name = |name: String| if are_guarded { unguarded(&name).to_owned() } else { name };
+        let names: Vec<String> = names.into_iter().map(name).collect();
         let types = types.unwrap_or_else(|| vec![CellType::Text; names.len()]);
         let fields: Vec<Field> =
             names.iter().zip(&types).map(|(name, cell)| Field::new(name, cell.data_type(), true)).collect();
         let schema = Arc::new(Schema::new(fields));
         Ok(Self {
-            reader,
-            file: file.to_owned(),
+            lines,
             schema,
             types,
+            expected_rows: 0,
+            are_guarded,
             record: ByteRecord::new(),
             bad: Vec::new(),
             done: false,
@@ -56,11 +78,14 @@ impl<R: Read> CsvRows<R> {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
-        let mut columns: Vec<ColumnBuilder> = self.types.iter().map(|cell| ColumnBuilder::new(*cell)).collect();
+        let mut columns: Vec<ColumnBuilder> =
+            self.types.iter().map(|cell| ColumnBuilder::new(*cell, self.expected_rows)).collect();
+        // An empty cell takes memory too.
+        let max_rows = (BATCH_BYTES / (CELL_BYTES * columns.len().max(1))).clamp(1, BATCH_ROWS);
         let mut rows = 0;
         let mut bytes = 0;
-        while rows < BATCH_ROWS && bytes < BATCH_BYTES {
-            if !self.reader.read_byte_record(&mut self.record).map_err(|error| csv_error(error, &self.file))? {
+        while rows < max_rows && bytes < BATCH_BYTES {
+            if !self.lines.read(&mut self.record)? {
                 self.done = true;
                 break;
             }
@@ -79,7 +104,8 @@ impl<R: Read> CsvRows<R> {
                 continue;
             }
             for (index, column) in columns.iter_mut().enumerate() {
-                column.push(self.record.range(index).and_then(|range| text.get(range)).unwrap_or_default());
+                let cell = self.record.range(index).and_then(|range| text.get(range)).unwrap_or_default();
+                column.push(if self.are_guarded { unguarded(cell) } else { cell });
             }
             bytes += text.len();
             rows += 1;
@@ -91,11 +117,12 @@ impl<R: Read> CsvRows<R> {
         if rows == 0 && self.done {
             return Ok(None);
         }
+        self.expected_rows = rows;
         let arrays = columns.into_iter().map(ColumnBuilder::finish).collect();
         let batch = RecordBatch::try_new(self.schema(), arrays);
-        batch
-            .map(Some)
-            .map_err(|error| EngineError::internal(format!("cannot create rows from {}", self.file)).caused_by(error))
+        batch.map(Some).map_err(|error| {
+            EngineError::internal(format!("cannot create rows from {}", self.lines.file)).caused_by(error)
+        })
     }
 
     /// Returns the record's text if the record is valid.
@@ -103,7 +130,7 @@ impl<R: Read> CsvRows<R> {
         let line = self.record.position().map_or(0, csv::Position::line);
         let (found, expected) = (self.record.len(), self.types.len());
         if found != expected {
-            let position = format!("{} line {line}", self.file);
+            let position = format!("{} line {line}", self.lines.file);
             let rule = format!("has {found} fields, but the header has {expected}");
             let remedy = "enclose fields that contain commas, quotes or line breaks in double quotes";
             return Err(Problem::without_value(position, rule).remedy(remedy));
@@ -114,7 +141,19 @@ impl<R: Read> CsvRows<R> {
             text.is_ascii()
                 || (0..expected).all(|i| self.record.range(i).is_some_and(|range| text.get(range).is_some()))
         });
-        valid.ok_or_else(|| not_utf8(&self.file, line))
+        let text = valid.ok_or_else(|| not_utf8(&self.lines.file, line))?;
+        if text.len() > MAX_CELL_BYTES {
+            self.check_cells(line)?;
+        }
+        Ok(text)
+    }
+
+    fn check_cells(&self, line: u64) -> Result<(), Problem> {
+        let cells = self.record.iter().zip(self.schema.fields());
+        let mut too_large = cells.filter(|(cell, _)| cell.len() > MAX_CELL_BYTES);
+        too_large.next().map_or(Ok(()), |(cell, field)| {
+            Err(cell_too_large(&format!("{} line {line}", self.lines.file), field.name(), cell.len()))
+        })
     }
 }
 
@@ -145,12 +184,13 @@ enum ColumnBuilder {
 }
 
 impl ColumnBuilder {
-    fn new(cell: CellType) -> Self {
+    /// Reserves memory for this number of rows; by default, builders reserve kilobytes, and there may be thousands of them.
+    fn new(cell: CellType, rows: usize) -> Self {
         match cell.data_type() {
-            DataType::Int64 => Self::Integer(Int64Builder::new()),
-            DataType::Float64 => Self::Float(Float64Builder::new()),
-            DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            _ => Self::Text(StringBuilder::new()),
+            DataType::Int64 => Self::Integer(Int64Builder::with_capacity(rows)),
+            DataType::Float64 => Self::Float(Float64Builder::with_capacity(rows)),
+            DataType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
+            _ => Self::Text(StringBuilder::with_capacity(rows, 0)),
         }
     }
 

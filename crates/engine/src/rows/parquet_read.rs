@@ -1,23 +1,39 @@
 //! Reader of Parquet as Arrow batches, from any source with random access.
 
+use super::parquet_batches::{Batches, ReaderSpec};
+use super::parquet_guard::{MAX_PAGE_BYTES, check_footer};
+use super::row_bytes::cell_bytes;
+use super::text_views::{own_rows, with_views};
 use super::watched_source::{SourceFailure, WatchedSource};
-use super::{BATCH_BYTES, BATCH_ROWS};
+use super::{BATCH_BYTES, MAX_CELL_BYTES, cell_too_large, too_many_columns};
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use bedrock_batch_domain::problem::Problem;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::reader::ChunkReader;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Iterator over a Parquet file as batches.
 pub struct ParquetRows {
-    reader: ParquetRecordBatchReader,
+    batches: Batches,
     schema: SchemaRef,
     file: File,
+    /// Number of rows before the current batch.
+    position: u64,
+    current: Option<CurrentBatch>,
+    done: bool,
+}
+
+/// Batch whose rows are returned in parts.
+struct CurrentBatch {
+    rows: RecordBatch,
+    row_bytes: Vec<usize>,
+    /// Number of rows that were returned.
+    returned: usize,
 }
 
 /// The file that is read, for its errors.
@@ -43,6 +59,27 @@ impl File {
             Origin::Input => Problem::without_value(&self.name, format!("{rule}: {error}")).into(),
             Origin::Run => EngineError::corrupt(format!("{} {rule}: {error}", self.name)),
         })
+    }
+
+    /// The error of a file that does not fit into memory, however few of its rows are read at a time.
+    fn too_large(&self) -> EngineError {
+        let rule =
+            format!("a single row and the pages that it is in take more than {} MiB of memory", MAX_PAGE_BYTES >> 20);
+        match self.origin {
+            Origin::Input => {
+                Problem::without_value(&self.name, rule).remedy("write smaller pages, or smaller row groups").into()
+            }
+            Origin::Run => EngineError::corrupt(format!("{}: {rule}", self.name)),
+        }
+    }
+
+    fn is_input(&self) -> bool {
+        matches!(self.origin, Origin::Input)
+    }
+
+    /// Returns the problem of an input that is over a limit.
+    fn check(&self, problem: Option<Problem>) -> Result<(), EngineError> {
+        problem.filter(|_| self.is_input()).map_or(Ok(()), |problem| Err(problem.into()))
     }
 }
 
@@ -89,26 +126,34 @@ impl ParquetRows {
         const UNREADABLE: &str = "cannot be read as Parquet";
         let file = File { name: file.to_owned(), origin, failure: SourceFailure::default() };
         let input = WatchedSource::new(input, &file.failure);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(input).map_err(|error| file.error(UNREADABLE, error))?;
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows());
+        let too_large = check_footer(&input, &file.name).map_err(|error| file.error(UNREADABLE, error))?;
+        file.check(too_large)?;
+        let metadata = ArrowReaderMetadata::load(&input, ArrowReaderOptions::default());
+        let metadata = metadata.map_err(|error| file.error(UNREADABLE, error))?;
+        let rows = u64::try_from(metadata.metadata().file_metadata().num_rows());
         let rows = rows.map_err(|_| file.error(UNREADABLE, "its number of rows is negative"))?;
-        let schema = without_metadata(builder.schema());
+        let schema = without_metadata(metadata.schema());
+        file.check(too_many_columns(&file.name, schema.fields().len()))?;
         let mut seen = HashSet::new();
         if let Some(field) = schema.fields().iter().find(|field| !seen.insert(field.name().as_str())) {
             return Err(Problem::new(file.name, field.name(), "this column name occurs twice").into());
         }
-        let shape = ParquetShape { rows, schema };
-        let builder = match columns {
-            None => builder,
-            Some(names) => {
-                let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
-                builder.with_projection(mask)
-            }
+        let projection = match columns {
+            None => ProjectionMask::all(),
+            Some(names) => ProjectionMask::columns(metadata.parquet_schema(), names.iter().copied()),
         };
-        let batch_rows = batch_rows(builder.metadata());
-        let reader = builder.with_batch_size(batch_rows).build().map_err(|error| file.error(UNREADABLE, error))?;
-        let schema = without_metadata(&arrow_array::RecordBatchReader::schema(&reader));
-        Ok((shape, Self { reader, schema, file }))
+        let options = ArrowReaderOptions::default().with_schema(Arc::new(with_views(metadata.schema())));
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options);
+        let metadata = metadata.map_err(|error| file.error(UNREADABLE, error))?;
+        let batches = Batches::open(input, ReaderSpec { metadata, projection });
+        let batches = batches.map_err(|error| file.error(UNREADABLE, error))?;
+        let read = batches.schema();
+        let fields = read.fields().iter().map(|field| schema.field_with_name(field.name()).cloned());
+        let fields = fields.collect::<Result<Vec<_>, _>>();
+        let fields = fields.map_err(|error| EngineError::internal("a column of Parquet was lost").caused_by(error))?;
+        let shape = ParquetShape { rows, schema };
+        let schema = Arc::new(Schema::new(fields));
+        Ok((shape, Self { batches, schema, file, position: 0, current: None, done: false }))
     }
 
     /// Returns the schema of the columns that are read.
@@ -117,22 +162,81 @@ impl ParquetRows {
     }
 }
 
+impl ParquetRows {
+    /// Returns the next part of the current batch.
+    fn next_part(&mut self) -> Option<Result<RecordBatch, EngineError>> {
+        let part = self.current.as_mut()?.next_part();
+        match (part, &self.current) {
+            (Some(part), Some(current)) => Some(own_rows(&current.rows, part, &self.schema)),
+            _ => {
+                self.current = None;
+                None
+            }
+        }
+    }
+
+    /// Measures a batch, whose rows may share texts.
+    fn measured(&self, rows: RecordBatch) -> Result<CurrentBatch, EngineError> {
+        let mut row_bytes = vec![0_usize; rows.num_rows()];
+        for (field, column) in self.schema.fields().iter().zip(rows.columns()) {
+            for (row, (sum, bytes)) in row_bytes.iter_mut().zip(cell_bytes(column)).enumerate() {
+                if bytes > MAX_CELL_BYTES && self.file.is_input() {
+                    let position = format!("{} row {}", self.file.name, self.position + row as u64 + 1);
+                    return Err(cell_too_large(&position, field.name(), bytes).into());
+                }
+                *sum = sum.saturating_add(bytes);
+            }
+        }
+        Ok(CurrentBatch { rows, row_bytes, returned: 0 })
+    }
+}
+
+impl CurrentBatch {
+    /// Returns the next rows that make a batch of about `BATCH_BYTES`.
+    fn next_part(&mut self) -> Option<Range<usize>> {
+        let start = self.returned;
+        let mut bytes = 0_usize;
+        for row in &self.row_bytes[start..] {
+            if self.returned > start && bytes.saturating_add(*row) > BATCH_BYTES {
+                break;
+            }
+            bytes = bytes.saturating_add(*row);
+            self.returned += 1;
+        }
+        (self.returned > start).then_some(start..self.returned)
+    }
+}
+
 impl Iterator for ParquetRows {
     type Item = Result<RecordBatch, EngineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?;
-        let batch = batch.and_then(|batch| batch.with_schema(Arc::clone(&self.schema)));
-        Some(batch.map_err(|error| self.file.error("has damaged Parquet data", error)))
+        while !self.done {
+            if let Some(part) = self.next_part() {
+                return Some(part);
+            }
+            let measured = match self.batches.next() {
+                None => {
+                    self.done = true;
+                    return None;
+                }
+                Some(Ok(rows)) => self.measured(rows),
+                Some(Err(_)) if self.batches.are_too_large() => Err(self.file.too_large()),
+                Some(Err(error)) => Err(self.file.error("has damaged Parquet data", error)),
+            };
+            match measured {
+                Ok(batch) => {
+                    self.position += batch.rows.num_rows() as u64;
+                    self.current = Some(batch);
+                }
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
     }
-}
-
-/// Returns the number of rows per batch with which even the widest rows make batches of a few megabytes.
-fn batch_rows(metadata: &ParquetMetaData) -> usize {
-    let groups = metadata.row_groups().iter().filter(|group| group.num_rows() > 0);
-    let row_bytes = groups.map(|group| group.total_byte_size() / group.num_rows()).max().unwrap_or(0);
-    let rows = BATCH_BYTES / usize::try_from(row_bytes).unwrap_or(1).max(1);
-    rows.clamp(1, BATCH_ROWS)
 }
 
 /// Removes the metadata that writers add to the schema (such as the index of pandas), which would outlive the columns that it

@@ -1,6 +1,7 @@
 //! A source of Parquet bytes that keeps the error of a failed read. The reader of batches passes errors on as text, in which
 //! their kind would be lost: a denied read would be retried, and a fault of the network taken for damaged data.
 
+use super::parquet_guard::PageBudget;
 use super::parquet_write::of_the_stream;
 use crate::error::EngineError;
 use bytes::Bytes;
@@ -37,16 +38,29 @@ impl SourceFailure {
     }
 }
 
-/// The source.
-#[derive(Debug, Clone)]
+/// The source; clones share it.
+#[derive(Debug)]
 pub(super) struct WatchedSource<R> {
-    source: R,
+    source: Arc<R>,
     failure: SourceFailure,
+    /// Memory of the pages that are read.
+    budget: Option<Arc<PageBudget>>,
+}
+
+impl<R> Clone for WatchedSource<R> {
+    fn clone(&self) -> Self {
+        Self { source: Arc::clone(&self.source), failure: self.failure.clone(), budget: self.budget.clone() }
+    }
 }
 
 impl<R> WatchedSource<R> {
     pub(super) fn new(source: R, failure: &SourceFailure) -> Self {
-        Self { source, failure: failure.clone() }
+        Self { source: Arc::new(source), failure: failure.clone(), budget: None }
+    }
+
+    /// Lets the budget count each page before it is read.
+    pub(super) fn within(self, budget: &Arc<PageBudget>) -> Self {
+        Self { budget: Some(Arc::clone(budget)), ..self }
     }
 }
 
@@ -60,6 +74,9 @@ impl<R: ChunkReader> ChunkReader for WatchedSource<R> {
     type T = WatchedRead<R::T>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
+        if let Some(budget) = &self.budget {
+            budget.page_at(start, &*self.source).map_err(|error| self.failure.keep_parquet(error))?;
+        }
         let read = self.source.get_read(start).map_err(|error| self.failure.keep_parquet(error))?;
         Ok(WatchedRead { read, failure: self.failure.clone() })
     }

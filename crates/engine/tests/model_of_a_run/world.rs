@@ -407,6 +407,7 @@ fn join_job<'a>(prompts: &'a PromptsRead, outputs: &'a [(OutputFormat, String)])
         columns: &[],
         strip_suffix: false,
         types: None,
+        guard_cells: false,
         outputs,
         shared: None,
     }

@@ -151,7 +151,7 @@ impl StoredItem {
         let file = StoredFile {
             index: attributes.required_number(RUN_INDEX.sort_key)?,
             failure: StoredFailure::read(&attributes)?,
-            counts: attributes.json("counts")?,
+            counts: counts(&attributes)?,
         };
         if let Ok(name) = DuplicatesName::parse(&attributes.required_text(PARTITION_KEY)?) {
             return Ok(Self::Duplicates(name, file));
@@ -199,7 +199,7 @@ impl StoredJob {
             on_demand_allowed: attributes.required_flag("may_fall_back")?,
             fallback: fallback(attributes)?,
             failure: StoredFailure::read(attributes)?,
-            counts: attributes.json("counts")?,
+            counts: counts(attributes)?,
         })
     }
 }
@@ -214,6 +214,13 @@ fn fallback(attributes: &Attributes<'_>) -> Result<Option<Fallback>, EngineError
     // Items of earlier versions have no `refused`.
     let refused = attributes.flag("refused")?.unwrap_or(false);
     Ok(Some(Fallback { reason, refused }))
+}
+
+/// Reads the counts of the latest join, and of the pivot after it, if there was one.
+fn counts(attributes: &Attributes<'_>) -> Result<Option<ChunkCounts>, EngineError> {
+    let pivoted: Option<u64> = attributes.number("guarded_cells")?;
+    let counts: Option<ChunkCounts> = attributes.json("counts")?;
+    Ok(counts.map(|counts| ChunkCounts { guarded_cells: pivoted.unwrap_or(counts.guarded_cells), ..counts }))
 }
 
 impl StoredFailure {

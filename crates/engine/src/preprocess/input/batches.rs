@@ -6,7 +6,6 @@ use crate::error::EngineError;
 use crate::hub::{Dataset, DatasetFile};
 use crate::images::ImageRows;
 use crate::objects::{ObjectMeta, ObjectRangeReader, StreamReader};
-use crate::rows::csv_read::CsvRows;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use aws_sdk_s3::Client;
@@ -49,8 +48,10 @@ type Batches = Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>;
 fn open(runtime: &Handle, client: &Client, format: Format, object: &ObjectMeta, shape: &Shape) -> Batches {
     let file = object.uri.to_string();
     let opened: Result<Batches, EngineError> = match format {
-        Format::Csv => CsvRows::open(StreamReader::new(runtime, client, object), &file, shape.types.clone())
-            .map(|rows| Box::new(rows) as Batches),
+        Format::Csv | Format::GuardedCsv => {
+            let input = StreamReader::new(runtime, client, object);
+            format.open_csv(input, &file, shape.types.clone()).map(|rows| Box::new(rows) as Batches)
+        }
         Format::Parquet | Format::Images => {
             ParquetRows::open(ObjectRangeReader::new(runtime, client, object), &file, None)
                 .map(|(_, rows)| Box::new(rows) as Batches)

@@ -4,16 +4,21 @@ use crate::error::EngineError;
 use crate::hub::Dataset;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
+use crate::rows::csv_infer::CellType;
+use crate::rows::csv_read::CsvRows;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
+use std::io::Read;
 
 /// Format of the objects of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::preprocess) enum Format {
     Csv,
+    /// CSV of a run with `csv_safe_cells`, whose cells are guarded.
+    GuardedCsv,
     Parquet,
     /// Images, each of which is a row.
     Images,
@@ -26,6 +31,19 @@ impl Format {
             "csv" => Some(Self::Csv),
             "parquet" | "pq" => Some(Self::Parquet),
             _ => None,
+        }
+    }
+
+    /// Opens a CSV, and removes the guards of its cells if it has some.
+    pub(super) fn open_csv<R: Read>(
+        self,
+        input: R,
+        file: &str,
+        types: Option<Vec<CellType>>,
+    ) -> Result<CsvRows<R>, EngineError> {
+        match self {
+            Self::GuardedCsv => CsvRows::open_guarded(input, file, types),
+            Self::Csv | Self::Parquet | Self::Images => CsvRows::open(input, file, types),
         }
     }
 }

@@ -25,7 +25,8 @@ pub(super) async fn answers_of(bucket: &Bucket, previous: &PreviousRun) -> Resul
     }
     let layout = Layout::new(&plan.request.job_name_prefix, run_id);
     let parquet = plan.request.output_formats.contains(&OutputFormat::Parquet);
-    let (format, ending) = if parquet { (Format::Parquet, "parquet") } else { (Format::Csv, "csv") };
+    let csv = if plan.request.answers.csv_safe_cells { Format::GuardedCsv } else { Format::Csv };
+    let (format, ending) = if parquet { (Format::Parquet, "parquet") } else { (csv, "csv") };
     let found = bucket.list(&layout.output_prefix()).await?;
     let mut found: HashMap<String, ObjectMeta> =
         found.into_iter().map(|found| (found.uri.key.clone(), found)).collect();

@@ -6,7 +6,6 @@ use crate::images::{self, ImageRows};
 use crate::objects::{ObjectRangeReader, StreamReader};
 use crate::rows::csv_count::{count_records, line_at};
 use crate::rows::csv_infer::{CellType, infer_types};
-use crate::rows::csv_read::CsvRows;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_schema::{Field, SchemaRef};
 use aws_sdk_s3::Client;
@@ -47,8 +46,9 @@ pub(super) fn inspect(
                 rows += shape.rows;
                 shape.schema
             }
-            Format::Csv => {
-                let own = CsvRows::open(StreamReader::new(runtime, client, object), &file, None)?.schema();
+            Format::Csv | Format::GuardedCsv => {
+                let input = StreamReader::new(runtime, client, object);
+                let own = sources.format.open_csv(input, &file, None)?.schema();
                 let counted = count_records(StreamReader::new(runtime, client, object))?;
                 if let Some(offset) = counted.open_quote_at {
                     let line = line_at(StreamReader::new(runtime, client, object), offset)?;
@@ -84,7 +84,7 @@ pub(super) fn inspect(
     if let Some(types) = &types {
         let object = sources.objects.first().map(|o| StreamReader::new(runtime, client, o));
         if let Some(input) = object {
-            schema = CsvRows::open(input, &first_file, Some(types.clone()))?.schema();
+            schema = sources.format.open_csv(input, &first_file, Some(types.clone()))?.schema();
         }
     }
     if rows == 0 {

@@ -14,6 +14,9 @@ use bedrock_batch_domain::prompt::PromptPlan;
 use bedrock_batch_domain::record_id::RecordId;
 use bedrock_batch_domain::row_error::RowError;
 
+/// Approximate maximum memory of the rows of a batch after they were repeated for their prompts.
+const MAX_REPEATED_BYTES: usize = 64 << 20;
+
 /// Adds ids, prompts and images to rows.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::preprocess) struct RowPrompter<'a> {
@@ -33,7 +36,8 @@ impl<'a> RowPrompter<'a> {
         max_rows: u64,
     ) -> Box<dyn Iterator<Item = Result<PromptedRows, EngineError>> + 'a> {
         let mut ids = RecordIds::default();
-        let prompted = first_rows(batches, max_rows).map(move |batch| self.prompt(&batch?, &mut ids));
+        let parts = first_rows(batches, max_rows).flat_map(move |batch| self.parts(batch));
+        let prompted = parts.map(move |batch| self.prompt(&batch?, &mut ids));
         match self.images {
             Some((fetcher, column)) => Box::new(ImagesAhead::new(prompted, fetcher, column)),
             None => Box::new(prompted.map(|rows| rows.map(WithoutImages::into_rows))),
@@ -61,6 +65,19 @@ impl<'a> RowPrompter<'a> {
             }
         }
         Ok(survey)
+    }
+
+    /// Divides a batch whose rows, repeated for each of their prompts, would take too much memory.
+    fn parts(self, batch: Result<RecordBatch, EngineError>) -> Vec<Result<RecordBatch, EngineError>> {
+        let Ok(rows) = &batch else { return vec![batch] };
+        let all = rows.num_rows();
+        let repeated = rows.get_array_memory_size().saturating_mul(self.prompts.max_per_row());
+        let parts = repeated.div_ceil(MAX_REPEATED_BYTES).clamp(1, all.max(1));
+        if parts == 1 || !self.prompts.expands() {
+            return vec![batch];
+        }
+        let size = all.div_ceil(parts);
+        (0..all).step_by(size).map(|from| Ok(rows.slice(from, size.min(all - from)))).collect()
     }
 
     fn prompt(self, batch: &RecordBatch, ids: &mut RecordIds) -> Result<WithoutImages, EngineError> {
@@ -361,6 +378,7 @@ mod tests {
             columns: &columns,
             strip_suffix: false,
             types: None,
+            guard_cells: false,
             outputs: &outputs,
             shared: None,
         };

@@ -140,6 +140,7 @@ fn joined(sink: &MemorySink, index: u32, chunk: &Chunk, plan: &PromptPlan) -> BT
         columns: &[],
         strip_suffix: false,
         types: None,
+        guard_cells: false,
         outputs: &outputs,
         shared: None,
     };

@@ -1,0 +1,77 @@
+//! A stream of CSV that ends with an error if a line does not end: a reader of lines would hold all of it in memory.
+
+use super::MAX_CELL_BYTES;
+use bedrock_batch_domain::problem::Problem;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Maximum size of a line. A line may consist of several cells of the maximum size.
+const MAX_LINE_BYTES: u64 = 2 * MAX_CELL_BYTES as u64;
+/// Maximum number of commas in a line: its cells are counted only after they have been read. Texts contain commas too.
+const MAX_COMMAS: u64 = 8_000_000;
+
+/// Number of bytes and commas that were read since the latest line began.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LineLength(Arc<(AtomicU64, AtomicU64)>);
+
+impl LineLength {
+    /// Begins a line. What the reader has read ahead counts for the next one only when it reads on.
+    pub(super) fn line_begins(&self) {
+        self.0.0.store(0, Ordering::Relaxed);
+        self.0.1.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The stream.
+#[derive(Debug)]
+pub(super) struct LimitedText<R> {
+    input: R,
+    length: LineLength,
+}
+
+impl<R> LimitedText<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, length: LineLength::default() }
+    }
+
+    pub(super) fn length(&self) -> LineLength {
+        self.length.clone()
+    }
+}
+
+impl<R: Read> Read for LimitedText<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (bytes, commas) = &*self.length.0;
+        if bytes.load(Ordering::Relaxed) > MAX_LINE_BYTES || commas.load(Ordering::Relaxed) > MAX_COMMAS {
+            return Err(io::Error::other(LineTooLong));
+        }
+        let read = self.input.read(buffer)?;
+        bytes.fetch_add(read as u64, Ordering::Relaxed);
+        let found = memchr::memchr_iter(b',', &buffer[..read]).count();
+        commas.fetch_add(found as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// A line is too long.
+#[derive(Debug)]
+struct LineTooLong;
+
+impl fmt::Display for LineTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a line is too long")
+    }
+}
+
+impl Error for LineTooLong {}
+
+/// Returns the problem of a line that is too long, if this is its error.
+pub(super) fn too_long(error: &io::Error, file: &str, line: u64) -> Option<Problem> {
+    error.get_ref()?.downcast_ref::<LineTooLong>()?;
+    let rule = format!("has more than {} MiB or {MAX_COMMAS} commas", MAX_LINE_BYTES >> 20);
+    let remedy = "a quote that is not closed makes the lines after it one cell; close it, or shorten the cells";
+    Some(Problem::without_value(format!("{file} line {line}"), rule).remedy(remedy))
+}
