@@ -48,11 +48,22 @@ test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, un
 .PHONY: setup
 setup: $(VENV)/.ready infra/node_modules/.ready ## Install Python and Node packages, at the versions of the lock files
 
-$(VENV)/.ready: local/requirements.txt
+# Each file is compared with its hash before anything of it runs.
+$(VENV)/.ready: local/requirements.lock
 	@echo "== Python packages"
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+UV := $(TOOLS)/uv-0.13.9
+
+.PHONY: python-lock
+python-lock: ## Write local/requirements.lock after a change of local/requirements.txt
+	python3 -m venv $(UV)
+	$(UV)/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	@(sed '/^[^#]/,$$d' local/requirements.lock; $(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --no-annotate local/requirements.txt) > local/.requirements.partial
+	@mv local/.requirements.partial local/requirements.lock
 
 infra/node_modules/.ready: infra/package-lock.json
 	@echo "== Node packages"
@@ -120,23 +131,44 @@ check-contract: programs
 	@echo "== Contract: the written files against the names in Rust"
 	$(CONTRACT) check
 
+# The fuzz targets are a workspace of their own, with dependencies of their own.
+MANIFESTS := Cargo.toml fuzz/Cargo.toml
+
 .PHONY: licences
 licences: $(CARGO_DENY)
-	$(CARGO_DENY) --locked check licenses bans sources
+	@for manifest in $(MANIFESTS); do \
+		$(CARGO_DENY) --manifest-path $$manifest --config deny.toml --locked check licenses bans sources; \
+	done
 	@timeout 60 $(CARGO_DENY) fetch db >/dev/null 2>&1 || true
 	@if ls -d $(ADVISORIES)/*/.git >/dev/null 2>&1; then \
-		$(CARGO_DENY) --locked --offline check advisories; \
+		for manifest in $(MANIFESTS); do \
+			$(CARGO_DENY) --manifest-path $$manifest --config deny.toml --locked --offline check advisories; \
+		done; \
+	elif [ -n "$(ADVISORIES_REQUIRED)" ]; then \
+		echo "advisories NOT checked: no database in $(ADVISORIES), and none could be fetched" >&2; \
+		exit 1; \
 	else \
 		echo "advisories NOT checked: no database in $(ADVISORIES), and none could be fetched." \
-			"Where the network allows it, run: make licences"; \
+			"Where the network allows it, run: make audit"; \
 	fi
+
+.PHONY: audit
+audit: setup ## Check all dependencies for security advisories; fails where their databases cannot be reached
+	$(MAKE) --no-print-directory licences ADVISORIES_REQUIRED=1
+	cd infra && npm audit --audit-level=high
+
+SBOM ?= .local/sbom.cdx.json
+
+.PHONY: sbom
+sbom: setup ## List all dependencies with versions, licences and hashes: CycloneDX, in .local/sbom.cdx.json (SBOM=…)
+	$(PYTHON) supply_chain/sbom.py --out $(SBOM)
 
 $(CARGO_DENY):
 	@echo "== cargo-deny"
 	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
 	@mkdir -p $(dir $@) && mv $(TOOLS)/bin/cargo-deny $@ && rm -rf $(TOOLS)/target
 
-PYTHON_ROOTS := bench local tests/docs tests/e2e tests/fixtures tests/simulator tests/soak
+PYTHON_ROOTS := bench local supply_chain tests/docs tests/e2e tests/fixtures tests/simulator tests/soak
 
 # Each folder is a root of its own, since several have a module of the same name, such as `conftest`.
 .PHONY: check-python
@@ -170,6 +202,7 @@ properties: ## Run the tests with property cases that are new each time; proptes
 test-infra: setup
 	cd infra && npm test --silent
 	cd local && $(CURDIR)/$(PYTHON) -m pytest -q
+	$(PYTHON) -m pytest -q supply_chain
 	$(PYTHON) -m pytest -q tests/docs
 
 .PHONY: test-simulator

@@ -9,7 +9,7 @@ import { dummyFunctions } from '../test/dummy-functions';
 
 /*
  * Runs cfn-lint over the synthesized template: with the context of an account, with that of the local stack, with every
- * optional part, and with none. Exits with cfn-lint's status. cfn-lint comes with local/requirements.txt; CFN_LINT names
+ * optional part, and with none. Exits with cfn-lint's status. cfn-lint comes with local/requirements.lock; CFN_LINT names
  * another one.
  */
 
@@ -41,7 +41,7 @@ try {
   const result = spawnSync(program, ['--ignore-checks', ...IGNORED, '--template', ...templates], { stdio: 'inherit' });
   if (result.error)
     throw new Error(
-      `${program} could not be run: ${result.error.message}. Install local/requirements.txt into .local/venv, or set CFN_LINT to the path of cfn-lint`,
+      `${program} could not be run: ${result.error.message}. Install local/requirements.lock into .local/venv, or set CFN_LINT to the path of cfn-lint`,
     );
   process.exitCode = result.status ?? 1;
   if (result.status === 0) console.log(`cfn-lint: no findings in ${templates.length} templates`);

@@ -8,6 +8,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+def cache_directory() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
 class UserError(Exception):
     """Error that the user can fix; reported without a stack trace."""
 
@@ -19,7 +23,7 @@ class Settings:
     state: Path
     """LOCAL_STATE_DIR: directory for everything that this stack writes to disk. Default: .local"""
     venv: Path
-    """LOCAL_VENV: Python environment of local/requirements.txt. Default: .local/venv"""
+    """LOCAL_VENV: Python environment of local/requirements.lock. Default: .local/venv"""
     lambda_directory: Path
     """LAMBDA_DIRECTORY: built functions, one directory each. Default: .local/lambda, as in the Makefile"""
     simulator_binary: Path
@@ -38,8 +42,7 @@ class Settings:
         def path(name: str, default: Path) -> Path:
             return Path(os.environ[name]).resolve() if os.environ.get(name) else default
 
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        target = path("CARGO_TARGET_DIR", cache / "bedrock-batch" / "target")
+        target = path("CARGO_TARGET_DIR", cache_directory() / "bedrock-batch" / "target")
         return cls(
             state=path("LOCAL_STATE_DIR", REPOSITORY / ".local"),
             venv=path("LOCAL_VENV", REPOSITORY / ".local" / "venv"),

@@ -1,9 +1,7 @@
 """Start and stop of the local stack."""
 
 import fcntl
-import os
 import shutil
-import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,8 @@ from .deployment import deploy, missing_for_deployment
 from .environment import EVENT_SOURCE, process_environment, write_environment_file
 from .ports import choose_port
 from .processes import Service
-from .settings import REPOSITORY, Settings, UserError
+from .settings import REPOSITORY, Settings, UserError, cache_directory
+from .terminal import say
 
 MINISTACK_PORT = 4566
 SIMULATOR_PORT = 4567
@@ -25,15 +24,15 @@ def up(settings: Settings) -> None:
     settings.make_directories()
     with only_one(settings.state / "lock"):
         # Two stacks that choose free ports at the same time must not choose the same ones.
-        with only_one(Path(tempfile.gettempdir()) / f"bedrock-batch-local-ports-{os.getuid()}.lock"):
+        with only_one(ports_lock()):
             ministack, ministack_url = start_ministack(settings)
             simulator_url = start_simulator(settings, ministack_url, ministack["port"])
         outputs, deployed = deploy(settings, ministack, ministack_url, simulator_url)
         write_environment_file(settings.environment_file, ministack_url, simulator_url, outputs)
     action = "deployed" if deployed else "no changes"
     seconds = time.monotonic() - start
-    print(f"The local stack is up ({action}, {seconds:.1f} s): AWS at {ministack_url}, Bedrock at {simulator_url}.")
-    print(f"To use it: `. {shown(settings.environment_file)}`. Its logs are in {shown(settings.logs)}.")
+    say(f"The local stack is up ({action}, {seconds:.1f} s): AWS at {ministack_url}, Bedrock at {simulator_url}.")
+    say(f"To use it: `. {shown(settings.environment_file)}`. Its logs are in {shown(settings.logs)}.")
 
 
 def down(settings: Settings) -> None:
@@ -44,7 +43,7 @@ def down(settings: Settings) -> None:
         stopped = [service.name for service in services if service.stop()]
         for name in ("env", "deployed.json", "outputs.json"):
             (settings.state / name).unlink(missing_ok=True)
-    print(f"Stopped {' and '.join(stopped)}." if stopped else "The local stack was not running.")
+    say(f"Stopped {' and '.join(stopped)}." if stopped else "The local stack was not running.")
 
 
 def check(settings: Settings) -> None:
@@ -54,7 +53,7 @@ def check(settings: Settings) -> None:
         pip = settings.venv / "bin" / "pip"
         problems.append(
             f"MiniStack is not installed in {settings.venv}. Install the Python packages of the local stack with "
-            f"`make setup` (or `python3 -m venv {settings.venv} && {pip} install -r local/requirements.txt`)"
+            f"`make setup` (or `python3 -m venv {settings.venv} && {pip} install --require-hashes -r local/requirements.lock`)"
         )
     if not settings.simulator_binary.is_file():
         problems.append(
@@ -116,6 +115,13 @@ def only_one(lock_file: Path):
     with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def ports_lock() -> Path:
+    """Returns the lock of all stacks of this user. Not in a folder that others may write to: they could make it a link."""
+    folder = cache_directory() / "bedrock-batch"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "local-ports.lock"
 
 
 def shown(path: Path) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
+sys.path[:0] = [str(REPOSITORY / "tests" / "e2e"), str(REPOSITORY / "local")]
 os.environ.setdefault("E2E_STATE_DIR", str(REPOSITORY / ".local" / "soak"))
 
 import pyarrow as pa  # noqa: E402
 
+from local_stack.terminal import say  # noqa: E402
 from stack.chaos import FAULTS, Hung, play  # noqa: E402
 from stack.deployed import Stack  # noqa: E402
 from stack.inputs import topic_table  # noqa: E402
@@ -78,10 +79,10 @@ class Totals:
     def play(self, stack: Stack, wanted: Scenario) -> None:
         self.runs += 1
         self.rows += len(wanted.table)
-        print(f"{self.runs}. {wanted}", flush=True)
+        say(f"{self.runs}. {wanted}")
         try:
             chaos = play(stack, wanted.table, wanted.seed, wanted.faults, wanted.aborts, **wanted.fields)
-            print(f"   {chaos}", flush=True)
+            say(f"   {chaos}")
             self.aborts += chaos.aborted
             self.killed += chaos.killed
             self.refused += chaos.refused
@@ -101,7 +102,7 @@ class Totals:
     def note(self, wanted: Scenario, error: Exception) -> None:
         self.seeds.append(wanted.seed)
         place = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"   NOT AS IT SHOULD BE ({place.filename}:{place.lineno}): {str(error)[:2000]}", flush=True)
+        say(f"   NOT AS IT SHOULD BE ({place.filename}:{place.lineno}): {str(error)[:2000]}")
 
     def table(self) -> str:
         bad = {"rows lost": self.lost, "rows doubled": self.doubled, "runs hung": self.hung, "runs broken": self.broken}
@@ -131,12 +132,12 @@ def main() -> int:
             if only:
                 break
     except KeyboardInterrupt:
-        print("stopped")
+        say("stopped")
     finally:
         take_down()
-    print(totals.table())
+    say(totals.table())
     if totals.seeds:
-        print(f"to be repeated with SOAK_SEED: {', '.join(map(str, totals.seeds))}")
+        say(f"to be repeated with SOAK_SEED: {', '.join(map(str, totals.seeds))}")
     return 1 if totals.seeds or totals.lost or totals.doubled else 0
 
 
