@@ -103,11 +103,11 @@ async fn a_summary_is_written_after_all_files_in_the_folder_and_then_in_the_buck
     let run = "r".parse().unwrap();
     let summary = ("our-bucket".to_owned(), "runs/r/summary.json".to_owned());
     server.world().faults.insert("reports/a/r/0001.csv".to_owned(), (403, "AccessDenied", 1));
-    assert_eq!(finalizer.summarize(&run).await.unwrap_err().name(), "AccessDenied");
+    assert_eq!(finalizer.summarize(&run, None).await.unwrap_err().name(), "AccessDenied");
     assert!(!copies(&server).contains_key("a/r/summary.json"), "a folder with a summary is whole");
     assert!(!server.world().objects.contains_key(&summary), "a run with a summary has its copies");
 
-    let output = finalizer.summarize(&run).await.unwrap();
+    let output = finalizer.summarize(&run, None).await.unwrap();
     assert_eq!(output.copied_to.as_deref(), Some("s3://reports/a/r/"));
     let copied = copies(&server);
     assert_eq!(copied.keys().collect::<Vec<_>>(), ["a/r/0000.csv", "a/r/0001.csv", "a/r/summary.json"]);
