@@ -8,12 +8,14 @@ mod items;
 mod jobs;
 mod lease;
 mod open_jobs;
+mod pages;
 mod read;
 mod run_item;
 mod update;
 
 pub use items::{CorruptItem, Fallback, StoredFailure, StoredFile, StoredItem, StoredJob};
 pub use jobs::{NewJob, Observed};
+pub use pages::ItemPages;
 pub use run_item::RunItem;
 
 use aws_sdk_dynamodb::Client;
