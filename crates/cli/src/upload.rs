@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::stack::Stack;
 use aws_smithy_types::byte_stream::ByteStream;
+use bedrock_batch_aws::TimeLimits;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::Bucket;
 use indicatif::ProgressBar;
@@ -138,7 +139,10 @@ async fn next(uploads: &mut JoinSet<Result<(), Failure>>, bar: &ProgressBar) -> 
 }
 
 async fn put(bucket: &Bucket, key: &str, body: ByteStream) -> Result<(), Failure> {
-    let put = bucket.client().put_object().bucket(bucket.name()).key(key).body(body).send().await;
+    // A whole file is sent at once, over any line.
+    let limits = TimeLimits::of_upload(body.size_hint().0);
+    let put = bucket.client().put_object().bucket(bucket.name()).key(key).body(body).customize();
+    let put = put.config_override(aws_sdk_s3::Config::builder().timeout_config(limits.into())).send().await;
     put.map_err(|error| EngineError::from_aws(format!("cannot write {}", bucket.uri(key)), &error))?;
     Ok(())
 }

@@ -54,7 +54,7 @@ fn stage(at: usize, name: &str) -> StageReport {
         prices: vec![price],
     };
     let prefix = format!("s3://bucket/batch_output_parquet/{name}/{}/", run_id(at));
-    let paths = (0..3).map(|file| format!("{prefix}{file:04}.parquet")).collect();
+    let paths: Vec<String> = (0..3).map(|file| format!("{prefix}{file:04}.parquet")).collect();
     StageReport {
         stage_name: Some(name.to_owned()),
         model_id: "amazon.nova-lite-v1:0".to_owned(),

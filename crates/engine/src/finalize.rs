@@ -9,8 +9,9 @@ use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::s3_uri::S3Uri;
-use bedrock_batch_domain::summary::{ChunkCounts, JobFacts, RunOutput, Summary};
+use bedrock_batch_domain::summary::{JobFacts, RunOutput, Summary, Totals};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Name of the summary in the folder of copies.
 const SUMMARY_FILE: &str = "summary.json";
@@ -74,18 +75,28 @@ impl Finalizer {
     pub async fn summarize(&self, run_id: &RunId, owner: Option<&ExecutionArn>) -> Result<RunOutput, EngineError> {
         self.ensure_owner(run_id, owner).await?;
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
-        let items = self.jobs.of_run(run_id).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
-        let counts: Vec<ChunkCounts> = items.iter().filter_map(|item| item.counts().cloned()).collect();
+        let mut totals = Totals::default();
+        let mut pages = self.jobs.pages_of_run(run_id);
+        while let Some(page) = pages.next().await? {
+            for item in page {
+                let item = item.map_err(|corrupt| corrupt.error)?;
+                if let Some(counts) = item.counts() {
+                    totals.add_chunk(counts);
+                }
+                if let Some(job) = facts(&item) {
+                    totals.add_job(&job);
+                }
+            }
+        }
         let expected = plan.counts.jobs + plan.counts.duplicate_chunks;
-        if counts.len() != expected as usize {
-            let rule = format!("{} of the {expected} chunks of run {run_id} are counted", counts.len());
+        if totals.chunks != u64::from(expected) {
+            let rule = format!("{} of the {expected} chunks of run {run_id} are counted", totals.chunks);
             return Err(EngineError::transient(rule));
         }
-        let paths = output_keys(&plan, &layout).map(|key| self.bucket.uri(key).to_string()).collect();
+        let paths = output_keys(&plan, &layout).map(|key| self.bucket.uri(key).to_string());
         let prefix = self.bucket.uri(layout.output_prefix()).to_string();
-        let facts: Vec<JobFacts> = items.iter().filter_map(facts).collect();
-        let mut output = RunOutput::new(run_id.clone(), prefix, paths, Summary::new(&plan, &counts, &facts));
+        let mut output = RunOutput::new(run_id.clone(), prefix, paths, Summary::of(&plan, totals));
         if let Some(destination) = &plan.request.output_uri {
             let folder = destination.of_run(run_id);
             output.copied_to = Some(folder.to_string());
@@ -120,10 +131,18 @@ impl Finalizer {
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
     pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
-        let items = self.jobs.readable_of_run(run_id).await?;
+        let mut reasons = Reasons::default();
+        let mut pages = self.jobs.pages_of_run(run_id);
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                reasons.add(item);
+            }
+        }
         // If an item of the run belongs to another run, it could not record the error.
-        let clash = self.jobs.run(run_id).await?.and_then(|run| run.failure);
-        Ok(explanation(&items, clash, error))
+        if let Some(clash) = self.jobs.run(run_id).await?.and_then(|run| run.failure) {
+            reasons.add_unrecorded(clash);
+        }
+        Ok(reasons.explain(error))
     }
 }
 
@@ -156,30 +175,55 @@ pub(crate) fn error_message_of(cause: &str) -> String {
     said.unwrap_or(cause).to_owned()
 }
 
-/// Selects the error to report: permanent reasons take precedence over transient ones, and recorded ones over an item that
-/// cannot be read, which is a reason too.
-fn explanation(
-    items: &[Result<StoredItem, CorruptItem>],
-    clash: Option<StoredFailure>,
-    error: StateError,
-) -> Explanation {
-    let corrupt = items.iter().filter_map(|item| item.as_ref().err());
-    let corrupt: Vec<StoredFailure> = corrupt
-        .map(|CorruptItem { error, .. }| StoredFailure { error: error.name().to_owned(), cause: error.message() })
-        .chain(clash)
-        .collect();
-    let failures = || items.iter().flatten().filter_map(StoredItem::failure).chain(&corrupt);
-    let is_permanent =
-        |failure: &&StoredFailure| ErrorName::parse(&failure.error).is_some_and(|name| !name.is_retried());
-    let reason = failures().find(is_permanent).or_else(|| failures().next());
-    // Only a Map ends without a reason of its own; a failed function reports its reason itself.
-    match reason.filter(|_| error.error.starts_with("States.")) {
-        Some(StoredFailure { error, cause }) => {
-            let others = failures().filter(|other| other.error == *error).count() - 1;
-            let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
-            Explanation { error: error.clone(), cause: format!("{cause}{more}") }
+/// Recorded reasons of a failure. A run may have 100,000 of them, so only those that may be reported are held.
+#[derive(Debug, Default)]
+struct Reasons {
+    first: Option<StoredFailure>,
+    first_permanent: Option<StoredFailure>,
+    /// Error of an item that cannot be read or belongs to another run: a permanent reason too, after those that were recorded.
+    first_unrecorded: Option<StoredFailure>,
+    /// Number of items with an error of each name.
+    counts: BTreeMap<String, u64>,
+}
+
+impl Reasons {
+    /// Adds the reason of an item, if it has one.
+    fn add(&mut self, item: &Result<StoredItem, CorruptItem>) {
+        match item {
+            Ok(item) => {
+                let Some(failure) = item.failure() else { return };
+                *self.counts.entry(failure.error.clone()).or_default() += 1;
+                if ErrorName::parse(&failure.error).is_some_and(|name| !name.is_retried()) {
+                    self.first_permanent.get_or_insert_with(|| failure.clone());
+                }
+                self.first.get_or_insert_with(|| failure.clone());
+            }
+            Err(CorruptItem { error, .. }) => {
+                self.add_unrecorded(StoredFailure { error: error.name().to_owned(), cause: error.message() });
+            }
         }
-        None => Explanation { cause: error_message_of(&error.cause), error: error.error },
+    }
+
+    /// Adds a reason that no item could record.
+    fn add_unrecorded(&mut self, failure: StoredFailure) {
+        *self.counts.entry(failure.error.clone()).or_default() += 1;
+        self.first_unrecorded.get_or_insert(failure);
+    }
+
+    /// Selects the error to report: permanent reasons take precedence over transient ones, and recorded ones over an item
+    /// that cannot be read.
+    fn explain(self, error: StateError) -> Explanation {
+        let reason = self.first_permanent.or(self.first_unrecorded).or(self.first);
+        // Only a Map ends without a reason of its own; a failed function reports its reason itself.
+        match reason.filter(|_| error.error.starts_with("States.")) {
+            Some(StoredFailure { error, cause }) => {
+                let others = self.counts.get(&error).map_or(0, |count| count - 1);
+                let more =
+                    if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
+                Explanation { error, cause: format!("{cause}{more}") }
+            }
+            None => Explanation { cause: error_message_of(&error.cause), error: error.error },
+        }
     }
 }
 
@@ -191,6 +235,21 @@ mod tests {
     fn chunk(failure: Option<(&str, &str)>) -> StoredItem {
         let failure = failure.map(|(error, cause)| StoredFailure { error: error.to_owned(), cause: cause.to_owned() });
         StoredItem::Chunk("c".parse().unwrap(), StoredFile { index: 0, failure, counts: None })
+    }
+
+    fn explanation(
+        items: &[Result<StoredItem, CorruptItem>],
+        clash: Option<StoredFailure>,
+        error: StateError,
+    ) -> Explanation {
+        let mut reasons = Reasons::default();
+        for item in items {
+            reasons.add(item);
+        }
+        if let Some(clash) = clash {
+            reasons.add_unrecorded(clash);
+        }
+        reasons.explain(error)
     }
 
     fn corrupt() -> Result<StoredItem, CorruptItem> {

@@ -34,9 +34,11 @@ pub mod rows;
 pub mod settle;
 pub mod stop;
 pub mod submit;
+mod sweep;
 pub mod templates;
 mod time;
 pub mod trigger;
 pub mod validate;
 
 pub use error::{AwsFailure, EngineError, ErrorKind};
+pub use sweep::SweepTime;

@@ -1,28 +1,39 @@
 //! Reconcile: settles jobs whose events were lost. Events of Bedrock and of ended executions are delivered on a best-effort
 //! basis, so open jobs without an update for some time are checked on a schedule.
 
-use crate::bedrock_jobs::{find_job, stop_job};
+use crate::bedrock_jobs::{find_jobs, stop_job};
 use crate::error::EngineError;
-use crate::job_table::StoredJob;
+use crate::job_table::{CorruptItem, StoredItem, StoredJob};
 use crate::settle::Settler;
+use crate::sweep::{SweepTime, sweep};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use bedrock_batch_domain::ids::ExecutionArn;
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::job::Action;
 use serde::Serialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Mutex, OnceCell};
 
 /// Result of a check of the open jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
-    /// Number of open jobs that had been silent.
-    pub open: u32,
+    /// Number of open jobs that had been silent, as far as they were reached.
+    pub open: u64,
     /// Number of those whose status had changed.
-    pub settled: u32,
+    pub settled: u64,
     /// Number of those that were stopped because no execution waits for them any more.
-    pub stopped: u32,
+    pub stopped: u64,
     /// Number of those that could not be checked.
-    pub failed: u32,
+    pub failed: u64,
+    /// Number of open jobs that were not reached in time. The next check begins with them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Checks the open jobs.
@@ -34,58 +45,112 @@ pub struct Reconciler {
     pub silence: Duration,
 }
 
+/// What the checks of one sweep share.
+#[derive(Debug, Default)]
+struct RunningExecutions {
+    /// For each execution, true if it is still running. Each is read once.
+    running: Mutex<HashMap<ExecutionArn, Arc<OnceCell<bool>>>>,
+}
+
+type Silent = Result<StoredJob, CorruptItem>;
+
 impl Reconciler {
-    /// Settles every open job that has been silent. One that cannot be checked does not delay the others.
+    /// Settles the open jobs that have been silent, several at a time, the longest silent first. One that cannot be checked
+    /// does not delay the others.
     ///
     /// # Errors
     /// Returns an error if the open jobs cannot be listed.
-    pub async fn run(&self) -> Result<Reconciled, EngineError> {
+    pub async fn run(&self, time: SweepTime) -> Result<Reconciled, EngineError> {
         let mut done = Reconciled::default();
-        // For each execution, true if it is still running.
-        let mut running = HashMap::new();
-        for job in self.settler.jobs.silent_for(self.silence).await? {
-            done.open += 1;
-            let (name, found) = match job {
-                Ok(job) => (job.name.to_string(), self.check(&job, &mut running).await),
-                Err(corrupt) => (corrupt.key, Err(corrupt.error)),
+        let executions = Arc::new(RunningExecutions::default());
+        let mut pages = self.settler.jobs.silent_for(self.silence);
+        while time.is_open()
+            && let Some(page) = pages.next().await?
+        {
+            // Only jobs are ever open.
+            let page: Vec<Silent> =
+                page.into_iter().filter_map(|item| item.map(StoredItem::into_job).transpose()).collect();
+            let on_page = page.len() as u64;
+            let found = Arc::new(self.arns_of(&page).await);
+            let check = |job: Silent| {
+                let (reconciler, executions, found) = (self.clone(), Arc::clone(&executions), Arc::clone(&found));
+                async move { reconciler.check_in_turn(job, &executions, found.as_ref().as_ref()).await }
             };
-            match found {
-                Ok(Check::Nothing) => {}
-                Ok(Check::News) => done.settled += 1,
-                Ok(Check::Orphan) => done.stopped += 1,
-                Err(error) => {
-                    done.failed += 1;
-                    tracing::warn!(name, error_type = error.name(), "job_not_reconciled");
-                }
-            }
+            let left = sweep(page, time, check, |check| done.count(check)).await;
+            done.open += on_page - left;
+            done.left += left;
         }
-        if done.open > 0 {
-            let Reconciled { open, settled, stopped, failed } = done;
+        done.left += pages.count_left().await?;
+        let Reconciled { open, settled, stopped, failed, left } = done;
+        if left > 0 {
+            tracing::warn!(open, settled, stopped, failed, left, "open_jobs_left");
+        } else if open > 0 {
             tracing::info!(open, settled, stopped, failed, "open_jobs_reconciled");
         }
         Ok(done)
     }
 
-    async fn check(&self, job: &StoredJob, running: &mut HashMap<ExecutionArn, bool>) -> Result<Check, EngineError> {
-        let arn = match &job.job_arn {
-            Some(arn) => Some(arn.clone()),
-            None => find_job(&self.settler.bedrock, &job.run_id, &job.name).await?,
+    /// Finds the jobs without a stored ARN, with one listing. `None` if that fails.
+    async fn arns_of(&self, page: &[Silent]) -> Option<HashMap<JobName, JobArn>> {
+        let without = page.iter().flatten().filter(|job| job.job_arn.is_none() && job.fallback.is_none());
+        let names: HashMap<JobName, RunId> = without.map(|job| (job.name.clone(), job.run_id.clone())).collect();
+        let found = find_jobs(&self.settler.bedrock, &names).await;
+        found.inspect_err(|error| tracing::warn!(error_type = error.name(), "jobs_not_found")).ok()
+    }
+
+    async fn check_in_turn(
+        &self,
+        job: Silent,
+        executions: &RunningExecutions,
+        found: Option<&HashMap<JobName, JobArn>>,
+    ) -> Check {
+        let key = match &job {
+            Ok(job) => job.name.to_string(),
+            Err(corrupt) => corrupt.key.clone(),
+        };
+        let checked = match self.settler.jobs.note_check(&key).await {
+            Ok(()) => match job {
+                Ok(job) => self.check(&job, executions, found).await,
+                Err(corrupt) => Err(corrupt.error),
+            },
+            Err(error) => Err(error),
+        };
+        checked.unwrap_or_else(|error| {
+            tracing::warn!(name = key, error_type = error.name(), "job_not_reconciled");
+            Check::Failed
+        })
+    }
+
+    async fn check(
+        &self,
+        job: &StoredJob,
+        executions: &RunningExecutions,
+        found: Option<&HashMap<JobName, JobArn>>,
+    ) -> Result<Check, EngineError> {
+        let arn = match (&job.job_arn, found) {
+            (Some(arn), _) => Some(arn),
+            (None, Some(found)) => found.get(&job.name),
+            (None, None) => return Ok(Check::Failed),
         };
         // The run may have been resumed by another execution, which has not reached this job yet.
-        let owner = self.settler.jobs.run(&job.run_id).await?.map(|run| run.execution_arn);
-        let owner = owner.unwrap_or_else(|| job.execution_arn.clone());
-        if self.runs(&job.execution_arn, running).await? || self.runs(&owner, running).await? {
-            let action = self.settler.settle(&job.name, arn.as_ref()).await?;
+        let run = self.settler.jobs.run(&job.run_id).await?;
+        let owner = run.as_ref().map_or(&job.execution_arn, |run| &run.execution_arn);
+        if self.runs(&job.execution_arn, executions).await? || self.runs(owner, executions).await? {
+            let action = self.settler.settle(&job.name, arn).await?;
             return Ok(if action == Action::Nothing { Check::Nothing } else { Check::News });
         }
-        // No execution waits any more, and the event that should have stopped the run was lost.
-        self.settler.jobs.stop_run(&job.run_id, &owner).await?;
-        let stopped = match &arn {
+        // No execution waits any more, and the event that should have stopped the run was lost. Without an item, no execution
+        // has ever owned the run.
+        if run.is_some() && !self.settler.jobs.stop_run(&job.run_id, owner).await? {
+            // Another execution has acquired the run since, and waits for this job.
+            return Ok(Check::Nothing);
+        }
+        let stopped = match arn {
             Some(arn) => stop_job(&self.settler.bedrock, &job.name, arn).await?,
             None => false,
         };
         if arn.is_some() {
-            self.settler.settle(&job.name, arn.as_ref()).await?;
+            self.settler.settle(&job.name, arn).await?;
         } else if let Some(token) = &job.task_token {
             // It was never created.
             self.settler.jobs.mark_answered(&job.name, token).await?;
@@ -94,24 +159,29 @@ impl Reconciler {
     }
 
     /// Returns true if the execution is still running. One that Step Functions has forgotten is not.
-    async fn runs(
-        &self,
-        execution_arn: &ExecutionArn,
-        known: &mut HashMap<ExecutionArn, bool>,
-    ) -> Result<bool, EngineError> {
-        if let Some(runs) = known.get(execution_arn) {
-            return Ok(*runs);
-        }
-        let runs = match execution_status(&self.settler.step_functions, execution_arn).await? {
-            Some(status) => status == "RUNNING",
-            None => false,
+    async fn runs(&self, execution_arn: &ExecutionArn, executions: &RunningExecutions) -> Result<bool, EngineError> {
+        let cell = Arc::clone(executions.running.lock().await.entry(execution_arn.clone()).or_default());
+        let read = || async {
+            let status = execution_status(&self.settler.step_functions, execution_arn).await?;
+            Ok(status.is_some_and(|status| status == "RUNNING"))
         };
-        known.insert(execution_arn.clone(), runs);
-        Ok(runs)
+        cell.get_or_try_init(read).await.copied()
+    }
+}
+
+impl Reconciled {
+    fn count(&mut self, check: Check) {
+        match check {
+            Check::Nothing => {}
+            Check::News => self.settled += 1,
+            Check::Orphan => self.stopped += 1,
+            Check::Failed => self.failed += 1,
+        }
     }
 }
 
 /// Result of checking one job.
+#[derive(Debug, Clone, Copy)]
 enum Check {
     /// Its status is unchanged.
     Nothing,
@@ -119,6 +189,8 @@ enum Check {
     News,
     /// It was stopped, because no execution waits for it.
     Orphan,
+    /// It could not be checked.
+    Failed,
 }
 
 /// Returns the status of an execution, or `None` if Step Functions does not know it (any more).

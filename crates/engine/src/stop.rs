@@ -3,15 +3,18 @@
 //! A job that is being created at the same time is not visible here. Therefore the run is marked first, and submit checks the
 //! mark after it has created a job.
 
-use crate::bedrock_jobs::{find_job, stop_job};
+use crate::bedrock_jobs::{find_jobs, stop_job};
 use crate::error::EngineError;
-use crate::job_table::{JobTable, StoredItem};
+use crate::job_table::{CorruptItem, JobTable, StoredItem, StoredJob};
+use crate::sweep::{SweepTime, sweep};
 use aws_sdk_bedrock::Client as Bedrock;
-use bedrock_batch_domain::ids::{ExecutionArn, JobName, RunId};
+use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::input::continued_run;
 use bedrock_batch_domain::lane::Lane;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Execution that ended.
 #[derive(Debug, Clone)]
@@ -36,9 +39,9 @@ impl EndedExecution {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Stopped {
     /// Number of jobs that were stopped.
-    pub stopped: u32,
+    pub stopped: u64,
     /// Number of jobs that were already over.
-    pub over: u32,
+    pub over: u64,
 }
 
 /// Stops the jobs of runs.
@@ -55,9 +58,9 @@ impl Stopper {
     /// since.
     ///
     /// # Errors
-    /// Returns an error if the run cannot be read, or the error of the last job that could not be stopped. It is always
-    /// safe to stop again.
-    pub async fn stop(&self, ended: &EndedExecution) -> Result<Stopped, EngineError> {
+    /// Returns an error if the run cannot be read, the error of the last job that could not be stopped, or `Transient` if
+    /// there was no time for all jobs. It is always safe to stop again.
+    pub async fn stop(&self, ended: &EndedExecution, time: SweepTime) -> Result<Stopped, EngineError> {
         let run_id = ended.run_id();
         let mut done = Stopped::default();
         if !self.jobs.stop_run(&run_id, &ended.execution_arn).await? {
@@ -66,47 +69,103 @@ impl Stopper {
             return Ok(done);
         }
         let mut failure = None;
-        for item in self.jobs.readable_of_run(&run_id).await? {
-            let (name, stopped) = match item {
-                Ok(item) => (item.name().to_string(), self.stop_one(&item).await),
-                // Its job is stopped if it has one, and the item is reported.
-                Err(corrupt) => {
-                    let stopped = self.stop_by_name(&run_id, &corrupt.key).await;
-                    done.stopped += u32::from(stopped.is_ok_and(|stopped| stopped));
-                    (corrupt.key, Err(corrupt.error))
+        let mut left = 0;
+        let mut pages = self.jobs.pages_of_run(&run_id);
+        while time.is_open()
+            && let Some(page) = pages.next().await?
+        {
+            let (open, over) = open_jobs(page);
+            done.over += over;
+            let names = open.iter().filter_map(OpenJob::name_to_find).map(|name| (name, run_id.clone())).collect();
+            let found = match find_jobs(&self.bedrock, &names).await {
+                Ok(found) => Arc::new(found),
+                Err(error) => {
+                    // The others are stopped nevertheless.
+                    tracing::warn!(%run_id, error_type = error.name(), "jobs_not_found");
+                    failure = Some(error);
+                    Arc::default()
                 }
             };
-            match stopped {
+            let stop = |job: OpenJob| {
+                let (stopper, found) = (self.clone(), Arc::clone(&found));
+                async move { stopper.stop_one(job, &found).await }
+            };
+            let each = |(key, stopped): (String, Result<bool, EngineError>)| match stopped {
                 Ok(true) => done.stopped += 1,
                 Ok(false) => done.over += 1,
                 // The others are stopped nevertheless, and the whole stop is retried for this one.
                 Err(error) => {
-                    tracing::warn!(%run_id, name, error_type = error.name(), "job_not_stopped");
+                    tracing::warn!(%run_id, name = key, error_type = error.name(), "job_not_stopped");
                     failure = Some(error);
                 }
+            };
+            left += sweep(open, time, stop, each).await;
+        }
+        left += pages.count_left().await?;
+        tracing::info!(%run_id, stopped = done.stopped, over = done.over, left, "run_jobs_stopped");
+        match failure {
+            Some(error) => Err(error),
+            // What was stopped is over by the next attempt, and the rest is found by reconcile at the latest.
+            None if left > 0 => {
+                Err(EngineError::transient(format!("{left} jobs of run {run_id} were not reached in time")))
+            }
+            None => Ok(done),
+        }
+    }
+
+    /// Stops a job if Bedrock has it. Returns its name, and true if it was still running.
+    async fn stop_one(&self, job: OpenJob, found: &HashMap<JobName, JobArn>) -> (String, Result<bool, EngineError>) {
+        let stop = async |name: &JobName, arn: Option<&JobArn>| match arn.or_else(|| found.get(name)) {
+            Some(arn) => stop_job(&self.bedrock, name, arn).await,
+            None => Ok(false),
+        };
+        match job {
+            OpenJob::Stored(job) => {
+                let stopped = stop(&job.name, job.job_arn.as_ref()).await;
+                (job.name.to_string(), stopped)
+            }
+            // Its job is stopped if it has one, and the item is reported.
+            OpenJob::Corrupt(corrupt) => {
+                if let Ok(name) = JobName::parse(&corrupt.key)
+                    && let Err(error) = stop(&name, None).await
+                {
+                    tracing::warn!(name = corrupt.key, error_type = error.name(), "job_not_stopped");
+                }
+                (corrupt.key, Err(corrupt.error))
             }
         }
-        tracing::info!(%run_id, stopped = done.stopped, over = done.over, "run_jobs_stopped");
-        failure.map_or(Ok(done), Err)
     }
+}
 
-    /// Stops the job with this name, if Bedrock has one, and returns true if it was still running.
-    async fn stop_by_name(&self, run_id: &RunId, key: &str) -> Result<bool, EngineError> {
-        let Ok(name) = JobName::parse(key) else { return Ok(false) };
-        match find_job(&self.bedrock, run_id, &name).await? {
-            Some(arn) => stop_job(&self.bedrock, &name, &arn).await,
-            None => Ok(false),
+/// Item whose job may be running.
+enum OpenJob {
+    Stored(Box<StoredJob>),
+    Corrupt(CorruptItem),
+}
+
+impl OpenJob {
+    /// Returns the name of the job if it must be found at Bedrock.
+    fn name_to_find(&self) -> Option<JobName> {
+        match self {
+            Self::Stored(job) => Some(&job.name).filter(|_| job.job_arn.is_none()).cloned(),
+            Self::Corrupt(corrupt) => JobName::parse(&corrupt.key).ok(),
         }
     }
+}
 
-    /// Stops the job of an item, and returns true if it was still running.
-    async fn stop_one(&self, item: &StoredItem) -> Result<bool, EngineError> {
-        let Some(job) = item.job().filter(|job| job.lane == Lane::Batch && !job.is_over()) else { return Ok(false) };
-        match &job.job_arn {
-            Some(arn) => stop_job(&self.bedrock, &job.name, arn).await,
-            None => self.stop_by_name(&job.run_id, job.name.as_str()).await,
+/// Returns the items whose jobs may be running, and the number of the others.
+fn open_jobs(page: Vec<Result<StoredItem, CorruptItem>>) -> (Vec<OpenJob>, u64) {
+    let all = page.len();
+    let open = page.into_iter().filter_map(|item| match item {
+        Ok(item) => {
+            let job = item.into_job().filter(|job| job.lane == Lane::Batch && !job.is_over());
+            job.map(|job| OpenJob::Stored(Box::new(job)))
         }
-    }
+        Err(corrupt) => Some(OpenJob::Corrupt(corrupt)),
+    });
+    let open: Vec<OpenJob> = open.collect();
+    let over = (all - open.len()) as u64;
+    (open, over)
 }
 
 #[cfg(test)]

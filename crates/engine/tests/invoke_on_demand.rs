@@ -8,6 +8,7 @@ mod signature;
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
+use bedrock_batch_aws::TimeLimits;
 use bedrock_batch_domain::input::{Inference, RunRequest, StackLimits};
 use bedrock_batch_domain::model::{Family, RecordOptions};
 use bedrock_batch_domain::plan::JobItem;
@@ -41,12 +42,13 @@ struct Settings<'a> {
     rate: f64,
     workers: u32,
     round: u32,
+    impatience: u32,
 }
 
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:bedrock-batch-orchestrator-123456789012:r";
 
 const USUAL: Settings<'static> =
-    Settings { models: &["m-v1:0"], family: "anthropic-messages", rate: 100.0, workers: 5, round: 0 };
+    Settings { models: &["m-v1:0"], family: "anthropic-messages", rate: 100.0, workers: 5, round: 0, impatience: 1 };
 
 fn model(id: &str, family: &str) -> Value {
     let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,
@@ -56,7 +58,7 @@ fn model(id: &str, family: &str) -> Value {
 
 impl Run {
     async fn new(cases: &[&str], settings: Settings<'_>) -> Self {
-        let Settings { models, family, rate, workers, round } = settings;
+        let Settings { models, family, rate, workers, round, impatience } = settings;
         let aws = Aws::default();
         let endpoint = aws.serve().await;
         let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv",
@@ -93,7 +95,7 @@ impl Run {
             is_remainder: false,
         };
         let input = InvokeInput { run_id: "r".parse().unwrap(), execution_arn: None, job };
-        Self { aws, invoker: invoker(&endpoint), input }
+        Self { aws, invoker: invoker(&endpoint, impatience), input }
     }
 
     async fn invoke(&self, sending: Duration) -> Result<Invoked, EngineError> {
@@ -145,7 +147,11 @@ impl Run {
 }
 
 /// Creates an invoker with clients of the server at `endpoint`, independent of the environment.
-fn invoker(endpoint: &str) -> Invoker {
+/// The time limits are those of the functions, divided by `impatience`.
+fn invoker(endpoint: &str, impatience: u32) -> Invoker {
+    let of_table = TimeLimits::SHORT.divided_by(impatience);
+    // Models respond within 20 ms here.
+    let of_models = TimeLimits::INFERENCE.divided_by(impatience * impatience);
     let (credentials, region) =
         (Credentials::new("key", signature::SECRET, None, None, "test"), Region::new("us-east-1"));
     let http = aws_smithy_http_client::Builder::new().build_http();
@@ -162,6 +168,7 @@ fn invoker(endpoint: &str) -> Invoker {
         .http_client(http.clone())
         .endpoint_url(endpoint)
         .region(region.clone())
+        .timeout_config(of_table.into())
         .credentials_provider(credentials.clone());
     let bedrock = aws_sdk_bedrockruntime::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -169,6 +176,7 @@ fn invoker(endpoint: &str) -> Invoker {
         .endpoint_url(endpoint)
         .region(region)
         .credentials_provider(credentials)
+        .timeout_config(of_models.into())
         .retry_config(RetryConfig::disabled());
     Invoker {
         bucket: Bucket::new(aws_sdk_s3::Client::from_conf(s3.build()), "bucket"),
@@ -311,6 +319,30 @@ async fn no_more_records_of_a_stopped_run_are_sent() {
     assert_eq!(run.invoke(LONG).await.unwrap_err().name(), "Superseded");
     assert!(run.update_with("failure_cause").is_none(), "a superseded invocation does not explain a failure");
     assert_eq!(run.times_sent().len(), sent);
+}
+
+#[tokio::test]
+async fn a_job_table_that_hangs_costs_no_answer() {
+    // The first answer is stored at once, and the table hangs when that is recorded; the other answers arrive meanwhile.
+    let run = Run::new(&["hangs the table", "ok", "ok"], Settings { impatience: 20, ..USUAL }).await;
+    let ended = tokio::time::timeout(LONG * 2, run.invoke(LONG)).await;
+    assert_eq!(ended.expect("the invocation hangs").unwrap_err().name(), "Transient");
+    let sent = run.times_sent().len();
+    assert_eq!(run.lines().len(), sent, "answers are kept");
+    run.aws.world().table_hangs = false;
+    run.invoke_until_done(LONG).await;
+    assert_eq!(run.times_sent(), (0..3).map(|row| (format!("r{row}"), 1)).collect());
+}
+
+#[tokio::test]
+async fn a_model_that_never_responds_costs_one_record_alone() {
+    let run = Run::new(&["silent", "ok", "ok"], Settings { impatience: 20, ..USUAL }).await;
+    let ended = tokio::time::timeout(LONG * 2, run.invoke(LONG)).await;
+    assert_eq!(ended.expect("the invocation hangs").unwrap(), DONE);
+    let lines = run.lines();
+    assert_eq!(lines["r0"]["error"]["errorCode"], 408);
+    assert!(lines["r1"]["modelOutput"].is_object() && lines["r2"]["modelOutput"].is_object());
+    assert_eq!(run.times_sent()["r0"], 2, "an answer may have been charged each time");
 }
 
 /// Creates a run of a long prompt and this number of records, over a model that caches 1,024 tokens or more.

@@ -37,6 +37,8 @@ export const ENVIRONMENT = {
   jobTimeoutHours: 'JOB_TIMEOUT_HOURS',
   /** invoke: seconds after which one invocation hands the remaining records over to the next. */
   invocationSeconds: 'INVOCATION_SECONDS',
+  /** postprocess: seconds that a join waits for answers that Bedrock counts and whose lines are not there yet. */
+  lateAnswersSeconds: 'LATE_ANSWERS_SECONDS',
   /** reconcile: seconds without an event after which an open job is checked. */
   silentSeconds: 'SILENT_SECONDS',
   /** validate: `true` if links go through the download function and so may outlive presigned ones, else `false`. */

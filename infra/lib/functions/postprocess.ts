@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
@@ -13,6 +14,7 @@ export class PostprocessFunction extends OrchestratorFunction {
       name: 'postprocess',
       memoryMb: props.settings.postprocessFunctionMemoryMb,
       timeout: Duration.minutes(15),
+      environment: { [ENVIRONMENT.lateAnswersSeconds]: String(props.settings.lateAnswersSeconds) },
     });
 
     // Not narrowed to prefixes: without the right to list the bucket, S3 reports a missing key as a forbidden one.

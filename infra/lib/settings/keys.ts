@@ -48,6 +48,12 @@ export const SETTING_KEYS = {
     rule: rules.integer(1, 86_400),
     description: 'Seconds without an event after which an open job is checked. Bedrock’s events are best effort.',
   },
+  lateAnswersSeconds: {
+    default: 120,
+    rule: rules.integer(0, 600),
+    description:
+      'Seconds that a join waits for answers that Bedrock counts as processed and that are not in the output of their job yet.',
+  },
   maxRecordsPerJob: {
     default: 1000,
     rule: rules.integer(100, 100_000),

@@ -86,7 +86,7 @@ describe('environment', () => {
     ['preprocess', [...shared, 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS']],
     ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
     ['job-status', shared],
-    ['postprocess', shared],
+    ['postprocess', [...shared, 'LATE_ANSWERS_SECONDS']],
     ['invoke', [...shared, 'INVOCATION_SECONDS']],
     ['finalize', shared],
     ['reconcile', [...shared, 'SILENT_SECONDS']],
@@ -127,6 +127,7 @@ describe('environment', () => {
       bedrockBatchInferenceTimeoutHours: 48,
       onDemandInvocationSeconds: 20,
       reconcileSilentSeconds: 30,
+      lateAnswersSeconds: 40,
     });
     for (const name of ['preprocess', 'validate', 'classifier']) {
       expect(environment(name, other)).toMatchObject({
@@ -140,6 +141,7 @@ describe('environment', () => {
     expect(environment('submit', other)).toMatchObject({ JOB_TIMEOUT_HOURS: '48' });
     expect(environment('invoke', other)).toMatchObject({ INVOCATION_SECONDS: '20' });
     expect(environment('reconcile', other)).toMatchObject({ SILENT_SECONDS: '30' });
+    expect(environment('postprocess', other)).toMatchObject({ LATE_ANSWERS_SECONDS: '40' });
   });
 
   test('has the Hugging Face endpoint and secret of the context in the functions that read inputs', () => {

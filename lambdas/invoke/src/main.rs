@@ -1,7 +1,7 @@
 //! Lambda `invoke`: see [`bedrock_batch_engine::invoke`].
 
 use aws_sdk_bedrockruntime::config::retry::RetryConfig;
-use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
+use bedrock_batch_aws::TimeLimits;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoker, Times};
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve_until};
@@ -9,19 +9,13 @@ use lambda_runtime::Error;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Time after which an attempt to connect is abandoned and the request is retried.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum time that a model may take to answer.
-const READ_TIMEOUT: Duration = Duration::from_mins(5);
-
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     log_as_json();
     let config = bedrock_batch_aws::sdk_config().await;
     // Every request counts towards the run's rate limits, including retries: so the client must not retry by itself.
-    let bedrock = aws_sdk_bedrockruntime::config::Builder::from(&config)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
+    let inference = bedrock_batch_aws::inference_config(&config, TimeLimits::INFERENCE);
+    let bedrock = aws_sdk_bedrockruntime::config::Builder::from(&inference).retry_config(RetryConfig::disabled());
     let invoker = Invoker {
         bucket: bucket(&config)?,
         jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let settler = Settler {
         jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
-        bedrock: aws_sdk_bedrock::Client::new(&config),
+        bedrock: aws_sdk_bedrock::Client::new(&bedrock_batch_aws::bedrock_config(&config)),
         step_functions: aws_sdk_sfn::Client::new(&config),
     };
     serve(move |event: StateChange| {

@@ -4,6 +4,7 @@ use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::postprocess::{PostprocessInput, Postprocessor};
 use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve};
 use lambda_runtime::Error;
+use std::time::Duration;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -12,6 +13,7 @@ async fn main() -> Result<(), Error> {
     let postprocessor = Postprocessor {
         bucket: bucket(&config)?,
         jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
+        late_answers: Duration::from_secs(required(environment::LATE_ANSWERS_SECONDS)?),
     };
     serve(move |input: PostprocessInput| {
         let postprocessor = postprocessor.clone();

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let submitter = Submitter {
         settler: Settler {
             jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
-            bedrock: aws_sdk_bedrock::Client::new(&config),
+            bedrock: aws_sdk_bedrock::Client::new(&bedrock_batch_aws::bedrock_config(&config)),
             step_functions: aws_sdk_sfn::Client::new(&config),
         },
         role_arn: required(environment::BEDROCK_ROLE_ARN)?,

@@ -36,10 +36,12 @@ class Answer:
 
 
 class Broken(Exception):
-    """Resets the connection, after a part of the answer if there is one."""
+    """Resets the connection, after a part of the answer if there is one, and some seconds."""
 
-    def __init__(self, answer: Answer | None = None):
+    def __init__(self, answer: Answer | None = None, seconds: float = 0.02):
         self.answer = answer
+        # By default, so long that the partial answer arrives before the reset.
+        self.seconds = seconds
 
 
 Forward = Callable[[Request], Answer]
@@ -85,6 +87,22 @@ def late(request: Request, forward: Forward) -> Answer:
     time.sleep(0.4)
     return forward(request)
 
+
+def hung(request: Request, forward: Forward) -> Answer:
+    """Accepts the request and never answers it."""
+    time.sleep(MAX_HANG_SECONDS)
+    raise Broken
+
+
+def stalled(request: Request, forward: Forward) -> Answer:
+    """Sends half of the answer, and nothing more."""
+    raise Broken(forward(request), seconds=MAX_HANG_SECONDS)
+
+
+# Much longer than a function waits, so that it is the function that ends the call.
+MAX_HANG_SECONDS = 150
+
+HUNG_CALLS: dict[str, Fault] = {"hung": hung, "stalled": stalled}
 
 S3_FAULTS = {
     "500 InternalError": of_s3(500, "InternalError"),
@@ -148,7 +166,7 @@ class FaultyProxy:
                 try:
                     answer = fault(request, proxy.forward) if fault else proxy.forward(request)
                 except Broken as broken:
-                    self.break_off(broken.answer)
+                    self.break_off(broken)
                 else:
                     self.send(answer, answer.body)
 
@@ -163,11 +181,11 @@ class FaultyProxy:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def break_off(self, answer: Answer | None) -> None:
+            def break_off(self, broken: Broken) -> None:
+                answer = broken.answer
                 if answer and answer.body:
                     self.send(answer, answer.body[: len(answer.body) // 2])
-                    # The partial answer must arrive before the reset.
-                    time.sleep(0.02)
+                    time.sleep(broken.seconds)
                 # With no time to linger, closing resets.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()

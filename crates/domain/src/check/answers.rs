@@ -1,5 +1,6 @@
 //! Checks of the options for answers: the format against the prompts, and the names of the columns against each other.
 
+use super::field_room::field_problem;
 use super::{Resolved, added_columns};
 use crate::columns::{Column, INPUT, RECORD_ID};
 use crate::input::{ResponseFormat, RunRequest};
@@ -54,6 +55,7 @@ pub fn answer_problems(request: &RunRequest, resolved: &Resolved) -> Vec<Problem
         problems.extend(enforcement_problems(request, &resolved.prompts));
     }
     problems.extend(repeated_columns(resolved));
+    problems.extend(field_problem(&resolved.prompts));
     problems
 }
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod columns;
+mod field_room;
 mod near_columns;
 mod on_demand;
 mod prompts;

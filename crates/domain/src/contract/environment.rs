@@ -54,6 +54,8 @@ super::names! { Variable = Variable;
     JOB_TIMEOUT_HOURS = "JOB_TIMEOUT_HOURS";
     /// invoke: seconds after which one invocation hands the remaining records over to the next.
     INVOCATION_SECONDS = "INVOCATION_SECONDS";
+    /// postprocess: seconds that a join waits for answers that Bedrock counts and whose lines are not there yet.
+    LATE_ANSWERS_SECONDS = "LATE_ANSWERS_SECONDS";
     /// reconcile: seconds without an event after which an open job is checked.
     SILENT_SECONDS = "SILENT_SECONDS";
     /// validate: `true` if links go through the download function and so may outlive presigned ones, else `false`.

@@ -1,6 +1,7 @@
 //! Totals of a run: `runs/<run>/summary.json` and the output of its execution.
 
 mod counts;
+mod totals;
 
 use crate::ids::RunId;
 use crate::input::InputType;
@@ -8,26 +9,12 @@ use crate::lane::Lane;
 use crate::model::{CachedTokens, Model, Price};
 use crate::plan::{Plan, PlanCounts};
 use crate::row_error::RowErrorCode;
-use counts::{add_counts, failed_codes};
+use counts::add_counts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use counts::{ChunkCounts, Tokens, Usage};
-
-/// Facts about one job that the totals of its run need.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobFacts {
-    /// Lane of the job.
-    pub lane: Lane,
-    /// Round of the job.
-    pub round: u32,
-    /// Number of its records.
-    pub records: u64,
-    /// If true, its records were sent to the model.
-    pub sent: bool,
-    /// Reason why its rows were sent on demand instead, if they were.
-    pub fallback: Option<String>,
-}
+pub use totals::{JobFacts, Totals};
 
 /// Totals of a run. `records_in` = `answered` + `failed` + `skipped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,91 +120,87 @@ pub struct PriceUsed {
 impl Summary {
     /// Computes the totals of a run from its plan, the counts of its chunks and its jobs.
     pub fn new(plan: &Plan, chunks: &[ChunkCounts], jobs: &[JobFacts]) -> Self {
-        let mut failed_reasons = BTreeMap::new();
-        let mut warnings = plan.counts.warnings.clone();
-        let mut used = ChunkCounts::default();
+        let mut totals = Totals::default();
         for chunk in chunks {
-            add_counts(&mut used.changed, &chunk.changed);
-            add_counts(&mut failed_reasons, &chunk.failed);
-            add_counts(&mut warnings, &chunk.warnings);
-            used.saved.add(chunk.saved);
-            for usage in &chunk.usage {
-                used.add_usage(usage.lane, &usage.model_id, usage.answers, usage.tokens);
-                used.add_cached(usage.lane, &usage.model_id, usage.cached);
-            }
+            totals.add_chunk(chunk);
         }
-        used.usage.sort_by(|a, b| (a.lane, &a.model_id).cmp(&(b.lane, &b.model_id)));
-        let total = |field: fn(&ChunkCounts) -> u64| chunks.iter().map(field).sum::<u64>();
+        for job in jobs {
+            totals.add_job(job);
+        }
+        Self::of(plan, totals)
+    }
+
+    /// Computes the totals of a run from its plan and the sums over its chunks and jobs.
+    pub fn of(plan: &Plan, mut totals: Totals) -> Self {
+        totals.used.usage.sort_by(|a, b| (a.lane, &a.model_id).cmp(&(b.lane, &b.model_id)));
         let (mut tokens, mut cached) = (Tokens::default(), CachedTokens::default());
-        for usage in &used.usage {
-            tokens.add(usage.tokens);
+        let mut is_exact = true;
+        for usage in &totals.used.usage {
+            is_exact &= tokens.add(usage.tokens);
             cached.add(usage.cached);
         }
-        let sent = |lane: Lane| jobs.iter().filter(|job| job.lane == lane && job.sent).map(|_| 1).sum::<u32>();
+        if !is_exact {
+            totals.warn_of_maximum();
+        }
         let prices = Prices { plan };
-        let lanes = [Lane::Batch, Lane::OnDemand].into_iter().filter_map(|lane| {
-            let of_lane: Vec<&Usage> = used.usage.iter().filter(|usage| usage.lane == lane).collect();
-            if of_lane.is_empty() && sent(lane) == 0 {
-                return None;
-            }
-            let mut totals = LaneTotals { jobs: sent(lane), ..LaneTotals::default() };
-            for usage in &of_lane {
-                totals.answers += usage.answers;
-                totals.tokens.add(usage.tokens);
-                totals.cached.add(usage.cached);
-            }
-            totals.cost_usd = prices.cost(of_lane.iter().copied(), |lane| lane);
-            Some((lane, totals))
-        });
+        let lanes = [Lane::Batch, Lane::OnDemand].into_iter();
+        let lanes = lanes.filter_map(|lane| Some((lane, lane_totals(&totals, lane, &prices)?))).collect();
+        let usage = || totals.used.usage.iter();
+        let (cost_usd, on_demand_cost_usd) =
+            (prices.cost(usage(), |lane| lane), prices.cost(usage(), |_| Lane::OnDemand));
+        let prices = usage().filter_map(|usage| prices.used(usage)).collect();
+        let mut warnings = plan.counts.warnings.clone();
+        add_counts(&mut warnings, &totals.used.warnings);
         let PlanCounts { rows, input_rows, skipped, skipped_codes, duplicates, .. } = &plan.counts;
         Self {
             records_in: *rows,
             input_rows: *input_rows,
-            answered: total(|chunk| chunk.answered),
-            failed: failed_reasons.values().sum(),
+            answered: totals.answered,
+            failed: totals.failed_reasons.values().sum(),
             skipped: skipped.values().sum(),
-            failed_reasons,
-            failed_codes: failed_codes(chunks),
+            jobs: totals.sent(Lane::Batch),
+            failed_reasons: totals.failed_reasons,
+            failed_codes: totals.failed_codes,
             skipped_reasons: skipped.clone(),
             skipped_codes: skipped_codes.clone(),
             warnings,
-            changed_values: used.changed.clone(),
-            guarded_cells: total(|chunk| chunk.guarded_cells),
-            jobs: sent(Lane::Batch),
-            rounds: jobs.iter().map(|job| job.round).max().unwrap_or(0) + 1,
-            retried: total(|chunk| chunk.retried),
+            changed_values: totals.used.changed,
+            guarded_cells: totals.guarded_cells,
+            rounds: totals.last_round + 1,
+            retried: totals.retried,
             duplicates: Duplicates {
                 rows: *duplicates,
-                input_tokens_saved: used.saved.input,
-                output_tokens_saved: used.saved.output,
+                input_tokens_saved: totals.used.saved.input,
+                output_tokens_saved: totals.used.saved.output,
             },
-            fell_back: fallen_back(jobs),
+            fell_back: totals.fell_back,
             input_tokens: tokens.input,
             output_tokens: tokens.output,
             cached,
-            lanes: lanes.collect(),
-            cost_usd: prices.cost(used.usage.iter(), |lane| lane),
-            on_demand_cost_usd: prices.cost(used.usage.iter(), |_| Lane::OnDemand),
-            prices: used.usage.iter().filter_map(|usage| prices.used(usage)).collect(),
+            lanes,
+            cost_usd,
+            on_demand_cost_usd,
+            prices,
         }
     }
 }
 
-/// Maximum number of reasons that a summary names, and of characters of each. They are quoted from Bedrock, and the output
-/// of an execution is limited to 256 KiB.
-const MAX_REASONS: usize = 20;
-const MAX_REASON_CHARS: usize = 300;
-
-/// Returns the rows of jobs that were sent on demand instead, by reason.
-fn fallen_back(jobs: &[JobFacts]) -> BTreeMap<String, u64> {
-    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    for job in jobs {
-        let Some(reason) = &job.fallback else { continue };
-        let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
-        let known = reasons.len() < MAX_REASONS || reasons.contains_key(&reason);
-        *reasons.entry(if known { reason } else { "other reasons".to_owned() }).or_default() += job.records;
+/// Returns the totals of a lane, if it was used.
+fn lane_totals(totals: &Totals, lane: Lane, prices: &Prices<'_>) -> Option<LaneTotals> {
+    let of_lane: Vec<&Usage> = totals.used.usage.iter().filter(|usage| usage.lane == lane).collect();
+    let jobs = totals.sent(lane);
+    if of_lane.is_empty() && jobs == 0 {
+        return None;
     }
-    reasons
+    let mut sums = LaneTotals { jobs, ..LaneTotals::default() };
+    for usage in &of_lane {
+        sums.answers = sums.answers.saturating_add(usage.answers);
+        // If the sum is too low, so is that of all lanes, which is a warning.
+        let _ = sums.tokens.add(usage.tokens);
+        sums.cached.add(usage.cached);
+    }
+    sums.cost_usd = prices.cost(of_lane.iter().copied(), |lane| lane);
+    Some(sums)
 }
 
 /// Prices that a plan has frozen.
@@ -292,16 +275,23 @@ const MAX_PATH_BYTES: usize = 150 * 1024;
 
 impl RunOutput {
     /// Creates an output whose list of paths is truncated to what Step Functions accepts.
-    pub fn new(run_id: RunId, output_prefix: String, paths: Vec<String>, summary: Summary) -> Self {
-        let output_path_count = paths.len() as u64;
+    pub fn new(
+        run_id: RunId,
+        output_prefix: String,
+        paths: impl IntoIterator<Item = String>,
+        summary: Summary,
+    ) -> Self {
+        let (mut output_paths, mut output_path_count) = (Vec::new(), 0);
         let mut room = MAX_PATH_BYTES;
-        let fits = |path: &String| {
+        for path in paths {
+            output_path_count += 1;
             let needed = path.len() + 3;
-            let fits = needed <= room;
+            if needed <= room {
+                output_paths.push(path);
+            }
+            // After a path that does not fit, none does.
             room = room.saturating_sub(needed);
-            fits
-        };
-        let output_paths = paths.into_iter().take_while(fits).collect();
+        }
         let status = if summary.failed == 0 { "completed" } else { "completed_with_errors" };
         let (status, copied_to) = (status.to_owned(), None);
         Self { run_id, status, output_prefix, output_paths, output_path_count, copied_to, summary }

@@ -141,3 +141,13 @@ fn cached_tokens_are_counted_and_have_their_own_price() {
             && without["lanes"]["batch"].get("cache_read_input_tokens").is_none()
     );
 }
+
+#[test]
+fn sums_of_all_models_end_at_their_maximum_with_a_warning() {
+    let usage = [(Lane::Batch, "m", u64::MAX, 1), (Lane::OnDemand, "us.m", 1, 1)];
+    let summary = Summary::new(&plan(None), &[chunk(&usage), chunk(&usage)], &[]);
+    assert_eq!((summary.input_tokens, summary.output_tokens), (u64::MAX, 4));
+    assert_eq!(summary.lanes[&Lane::Batch].tokens.input, u64::MAX);
+    let warning = "numbers of tokens over the maximum, so that their sums are too low";
+    assert_eq!(summary.warnings, BTreeMap::from([(warning.to_owned(), 2)]));
+}

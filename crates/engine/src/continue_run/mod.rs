@@ -8,6 +8,7 @@ use crate::next_step::{NextStepper, read_whole_history};
 use crate::objects::Bucket;
 use crate::preprocess::StartInput;
 use crate::reconcile::execution_status;
+use crate::sweep::{SweepTime, sweep};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::{JobName, RunId};
@@ -20,12 +21,16 @@ use bedrock_batch_domain::run::{JobProgress, Step, resume};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
 pub use continuation::Continuation;
 
-/// Maximum age of a run that can be continued. Items of jobs expire 90 days after their last update, which may have been at
-/// the start of the run.
+/// Maximum age of a run that can be continued. Items of jobs of earlier versions expire 90 days after their last update, which may
+/// have been at the start of the run.
 const MAX_RUN_AGE_DAYS: i64 = 80;
+
+/// Maximum time to keep the items of a run from expiring.
+const KEEPING_TIME: Duration = Duration::from_mins(10);
 
 /// Returns true if all jobs of a run that started at this time are still in the job table.
 fn is_remembered(started_at: &str, now: SystemTime) -> bool {
@@ -57,6 +62,7 @@ impl RunContinuer {
         let plan = self.plan_of(field, name, &run_id).await?;
         self.same_input(field, &start.input, &plan)?;
         self.take_over(field, name, &plan, start).await?;
+        self.keep_items(&run_id).await?;
         let step = match *field {
             COLLECT_RUN => self.collect(name, &plan, start).await?,
             _ => self.resume(&plan, start).await?,
@@ -119,6 +125,29 @@ impl RunContinuer {
             return Err(still_runs().into());
         }
         Ok(())
+    }
+
+    /// Keeps the items of the run from expiring while it is continued.
+    async fn keep_items(&self, run_id: &RunId) -> Result<(), EngineError> {
+        let time = SweepTime::until(Instant::now() + KEEPING_TIME);
+        let (mut left, mut failure) = (0, None);
+        let mut pages = self.jobs.pages_of_run(run_id);
+        while let Some(page) = pages.next().await? {
+            let keys = page.into_iter().map(|item| match item {
+                Ok(item) => item.name().to_string(),
+                Err(corrupt) => corrupt.key,
+            });
+            let keep = |key: String| {
+                let jobs = self.jobs.clone();
+                async move { jobs.note_continuation(&key).await }
+            };
+            left += sweep(keys, time, keep, |kept| failure = failure.take().or(kept.err())).await;
+        }
+        match failure {
+            Some(error) => Err(error),
+            None if left > 0 => Err(EngineError::transient(format!("{left} items of run {run_id} could not be kept"))),
+            None => Ok(()),
+        }
     }
 
     /// Returns the step that runs the remaining jobs of the latest pass, or the step after that pass if there are none.
@@ -184,7 +213,10 @@ mod tests {
     #[rstest]
     #[case("1970-01-10T00:00:00.123Z", true)]
     #[case("1970-01-10T02:00:00+02:00", true)]
-    #[case("1969-10-01T00:00:00Z", false)]
+    #[case::of_79_days("1969-11-02T00:00:01Z", true)]
+    #[case::of_80_days("1969-11-02T00:00:00Z", false)]
+    #[case::of_85_days("1969-10-28T00:00:00Z", false)]
+    #[case::of_90_days("1969-10-23T00:00:00Z", false)]
     #[case("some day", false)]
     fn old_runs_are_not_continued(#[case] started_at: &str, #[case] remembered: bool) {
         let now = SystemTime::UNIX_EPOCH + Duration::from_hours(20 * 24);

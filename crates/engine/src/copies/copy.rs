@@ -1,7 +1,7 @@
 //! Copying by S3 itself: no byte of a file passes through the function.
 
 use crate::error::EngineError;
-use crate::objects::Bucket;
+use crate::objects::{Bucket, slow};
 use bedrock_batch_domain::links::file_name;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use tokio::task::JoinSet;
@@ -49,7 +49,7 @@ async fn copy(bucket: &Bucket, key: &str, folder: &S3Uri) -> Result<(), EngineEr
     // Keys of answered rows consist of characters that need no encoding.
     let source = format!("{}/{key}", bucket.name());
     let request = bucket.client().copy_object().bucket(&folder.bucket).key(&target).copy_source(source);
-    request.send().await.map(|_| ()).map_err(|error| {
+    request.customize().config_override(slow()).send().await.map(|_| ()).map_err(|error| {
         let context = format!(
             "cannot copy {} to s3://{}/{target} (all answers are kept: collect the run once it is possible)",
             bucket.uri(key),

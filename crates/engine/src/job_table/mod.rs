@@ -9,6 +9,7 @@ mod jobs;
 mod lease;
 mod open_jobs;
 mod ownership;
+mod pages;
 mod read;
 mod run_item;
 mod update;
@@ -17,6 +18,7 @@ mod work_order;
 pub use items::{CorruptItem, Fallback, StoredFailure, StoredFile, StoredItem, StoredJob};
 pub use jobs::{BegunJob, NewJob, Observed, Waiting};
 pub use ownership::Ownership;
+pub use pages::ItemPages;
 pub use run_item::RunItem;
 pub(crate) use work_order::WorkOrder;
 

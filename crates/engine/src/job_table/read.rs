@@ -3,6 +3,7 @@
 use super::JobTable;
 use super::attributes::{Attributes, Item};
 use super::items::{CorruptItem, StoredItem, StoredJob};
+use super::pages::ItemPages;
 use super::update::text;
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
@@ -64,20 +65,21 @@ impl JobTable {
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
     pub async fn readable_of_run(&self, run_id: &RunId) -> Result<Vec<Result<StoredItem, CorruptItem>>, EngineError> {
+        let mut pages = self.pages_of_run(run_id);
+        let mut items = Vec::new();
+        while let Some(page) = pages.next().await? {
+            items.extend(page);
+        }
+        Ok(items)
+    }
+
+    /// Returns the same items page by page, for callers that have no memory for those of a run with 100,000 jobs.
+    pub fn pages_of_run(&self, run_id: &RunId) -> ItemPages {
         let query = self.client.query().table_name(&self.table).index_name(RUN_INDEX.name);
         let condition = format!("{} = :run", RUN_INDEX.partition_key);
         let query =
             query.key_condition_expression(condition).expression_attribute_values(":run", text(run_id.as_str()));
-        let mut found = query.into_paginator().items().send();
-        let mut items = Vec::new();
-        while let Some(item) = found.next().await {
-            let item = item.map_err(|error| {
-                let context = format!("cannot list the jobs of run {run_id} in the table {}", self.table);
-                EngineError::from_aws(context, &error)
-            })?;
-            items.push(CorruptItem::or_item(&item));
-        }
-        Ok(items)
+        ItemPages::new(query, format!("cannot list the jobs of run {run_id} in the table {}", self.table))
     }
 }
 

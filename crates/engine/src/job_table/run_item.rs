@@ -148,6 +148,17 @@ impl JobTable {
         Ok(())
     }
 
+    /// Notes that the run of an item is continued, so that the item does not expire while the execution lasts: those of earlier
+    /// versions expire 90 days after their last update. `key` is the item's, which may be corrupt.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn note_continuation(&self, key: &str) -> Result<(), EngineError> {
+        let values = [(":now", text(&timestamp(SystemTime::now())))];
+        self.change(key, "SET continued_at = :now", "attribute_exists(job_name)", &values).await?;
+        Ok(())
+    }
+
     /// Marks a run as stopped if `execution_arn` still owns it; returns true if it does.
     ///
     /// # Errors

@@ -12,8 +12,9 @@ use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, RUN_I
 use bedrock_batch_domain::ids::{ItemName, RunId};
 use std::time::SystemTime;
 
-/// Time to live after the last update.
-const KEPT_SECONDS: i64 = 90 * 24 * 3600;
+/// Time to live after the last update. An execution may last a year, and the items of its first jobs are not updated again; a
+/// run may be continued up to 80 days after its start. Without its items, rows would be sent twice.
+const KEPT_SECONDS: i64 = 450 * 24 * 3600;
 
 /// Placeholders of the values that every update sets. Callers have names of their own for theirs, and a clash would write the
 /// value of the one as that of the other.
@@ -95,7 +96,7 @@ impl JobTable {
             .expression_attribute_values(EXPIRES_AT, number(expiry()));
         // Attribute names that are reserved words of DynamoDB.
         for (alias, attribute) in [("#open", OPEN_INDEX.partition_key), ("#status", "status")] {
-            if full.contains(alias) {
+            if full.contains(alias) || condition.contains(alias) {
                 update = update.expression_attribute_names(alias, attribute);
             }
         }

@@ -1,5 +1,6 @@
 //! The stack's bucket: JSON objects, listings and uploads by key. Errors name the object by its address.
 
+use super::whole_body::{ReadFailure, read_whole};
 use super::{ObjectMeta, Uploads, head, list};
 use crate::error::{AwsOperation, EngineError};
 use aws_sdk_s3::Client;
@@ -136,17 +137,15 @@ impl Bucket {
 
     /// Returns the parsed object `key`, or the response of S3 that it does not exist.
     async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Result<T, Missing>, EngineError> {
-        let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
-            Ok(object) => object,
-            Err(error) if is_missing(&error) => return Ok(Err(error)),
-            Err(error) => return Err(self.failed("read", key, &error)),
+        let body = match read_whole(self.client.get_object().bucket(&self.name).key(key)).await {
+            Ok(body) => body,
+            Err(ReadFailure::Refused(error)) if is_missing(&error) => return Ok(Err(*error)),
+            Err(ReadFailure::Refused(error)) => return Err(self.failed("read", key, &error)),
+            Err(ReadFailure::Broke(error)) => {
+                return Err(EngineError::transient(format!("cannot read {}", self.uri(key))).caused_by(error));
+            }
         };
-        let body = object
-            .body
-            .collect()
-            .await
-            .map_err(|error| EngineError::transient(format!("cannot read {}", self.uri(key))).caused_by(error))?;
-        let value = serde_json::from_slice(&body.into_bytes());
+        let value = serde_json::from_slice(&body);
         value.map(Ok).map_err(|error| {
             EngineError::corrupt(format!("{} is not what was written there", self.uri(key))).caused_by(error)
         })

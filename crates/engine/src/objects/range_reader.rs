@@ -3,6 +3,7 @@
 use super::ObjectMeta;
 use super::block_reader::{BlockReader, RangeSource};
 use super::stream_reader::changed_or_failed;
+use super::whole_body::{ReadFailure, read_whole};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use bytes::Bytes;
@@ -38,10 +39,10 @@ impl RangeSource for ObjectRange {
     async fn fetch(&self, range: Range<u64>) -> Result<Bytes, EngineError> {
         let uri = &self.object.uri;
         let get = self.client.get_object().bucket(&uri.bucket).key(&uri.key).if_match(&self.object.etag);
-        let answer = get.range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1))).send().await;
-        let answer = answer.map_err(|error| changed_or_failed(&self.object, &error))?;
-        let body = answer.body.collect().await;
-        let body = body.map_err(|error| EngineError::transient(format!("reading {uri} broke")).caused_by(error))?;
-        Ok(body.into_bytes())
+        let get = get.range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        read_whole(get).await.map_err(|failure| match failure {
+            ReadFailure::Refused(error) => changed_or_failed(&self.object, &error),
+            ReadFailure::Broke(error) => EngineError::transient(format!("reading {uri} broke")).caused_by(error),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Writer of objects: small ones in one request, large ones in parts, several at the same time, with limited memory.
 
-use super::{ClosableWrite, ObjectSink};
+use super::{ClosableWrite, ObjectSink, slow};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -239,8 +239,9 @@ async fn upload_parts(target: Target, mut parts: mpsc::Receiver<Part>) -> Result
                     break Err(error);
                 }
                 let all = CompletedMultipartUpload::builder().set_parts(Some(completed)).build();
-                let complete = client.complete_multipart_upload().bucket(bucket).key(key).upload_id(upload_id);
-                let done = complete.multipart_upload(all).send().await;
+                let complete = client.complete_multipart_upload().bucket(&bucket).key(&key).upload_id(upload_id);
+                let complete = complete.multipart_upload(all).customize().config_override(slow());
+                let done = complete.send().await;
                 break done.map(|_| ()).map_err(|error| EngineError::from_aws(what(), &error));
             }
             // The writer was dropped, so the upload is aborted.

@@ -1,6 +1,6 @@
 //! The core of postprocess, which combines rows and answers to answered rows.
 
-use super::answers::{Answers, JobAttempt, Reading};
+use super::answers::{Answers, JobAttempt, Outcome, Reading};
 use super::files::{OutputFile, create_files};
 use super::join_job::JoinJob;
 use super::output::AnswerColumns;
@@ -38,6 +38,17 @@ pub struct Joined {
     pub unanswered: Vec<bool>,
     /// Rows that are sent again by themselves, without the other rows of their request, in order.
     pub single_rows: Vec<SingleRow>,
+    /// For each job, its lines and the rows that lack one.
+    pub jobs: Vec<JobLines>,
+}
+
+/// Lines of a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JobLines {
+    /// Number of lines in all its output files, whosever rows they are.
+    pub lines: u64,
+    /// Number of rows of the chunk that it had last and that have no line at all.
+    pub missing_rows: u64,
 }
 
 /// Row that is sent again by itself.
@@ -71,10 +82,18 @@ where
     if job.reading.prompts.has_rows_parts {
         answers.set_requests(requests_of(rows, rows_name, &answers)?);
     }
+    let mut lines = Vec::new();
     for of_job in jobs {
         answers.begin_job(of_job.job);
+        let mut of_this = JobLines::default();
         for input in of_job.answers {
-            answers.read(job.family, input, &mut counts)?;
+            of_this.lines += answers.read(job.family, input, &mut counts)?;
+        }
+        lines.push(of_this);
+    }
+    for row in answers.rows.iter().filter(|row| matches!(row.outcome, Outcome::Missing)) {
+        if let Some(job) = (row.sent_by as usize).checked_sub(1).and_then(|number| lines.get_mut(number)) {
+            job.missing_rows += 1;
         }
     }
     if let Some((wanted, key)) = job.shared {
@@ -82,7 +101,7 @@ where
     }
     write(job, rows, rows_name, &answers, false, &mut counts, sink)?;
     let (unanswered, single_rows) = records_to_send(&answers);
-    Ok(Joined { counts, unanswered, single_rows })
+    Ok(Joined { counts, unanswered, single_rows, jobs: lines })
 }
 
 /// Returns for each line of the chunk's file of records whether it is sent again, and the rows that are sent by themselves.
@@ -236,7 +255,6 @@ fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answers::Outcome;
     use super::super::prompts_read::PromptsRead;
     use super::*;
     use crate::rows::parquet_write::{ParquetFile, Readers};

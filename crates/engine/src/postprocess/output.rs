@@ -129,7 +129,7 @@ impl<'a> AnswerColumns<'a> {
             self.input_tokens.append_option(reply.input_tokens.map(|_| 0));
             self.output_tokens.append_option(reply.output_tokens.map(|_| 0));
             let (input, output) = (reply.input_tokens.unwrap_or(0), reply.output_tokens.unwrap_or(0));
-            counts.saved.add(Tokens { input, output });
+            counts.add_saved(Tokens { input, output });
         } else {
             self.input_tokens.append_option(reply.input_tokens);
             self.output_tokens.append_option(reply.output_tokens);

@@ -20,8 +20,8 @@ const REPEATED: &str = "repeated answers to one record";
 const STRANGE: &str = "elements of answers that belong to no row of their request";
 
 impl Answers<'_> {
-    /// Reads one `.jsonl.out` of the job that was started last. Unusable lines are counted and never stop a run: the rows that
-    /// they may have belonged to report that they have no answer.
+    /// Reads one `.jsonl.out` of the job that was started last, and returns the number of its lines. Unusable lines are counted
+    /// and never stop a run: the rows that they may have belonged to report that they have no answer.
     ///
     /// # Errors
     /// Returns an error if reading fails.
@@ -30,13 +30,15 @@ impl Answers<'_> {
         family: Family,
         input: impl Read,
         counts: &mut ChunkCounts,
-    ) -> Result<(), EngineError> {
+    ) -> Result<u64, EngineError> {
+        let mut lines = 0;
         for_each_line(input, |line| {
+            lines += u64::from(!line.trim_ascii().is_empty());
             if let Some(warning) = self.take(family, line, counts) {
                 *counts.warnings.entry(warning.to_owned()).or_default() += 1;
             }
         })?;
-        Ok(())
+        Ok(lines)
     }
 
     /// Processes one line; returns the warning that it causes, if any.

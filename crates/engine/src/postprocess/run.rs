@@ -1,34 +1,34 @@
 //! The use case: finds the answers of a chunk, joins them, and stores the counts.
 
-use super::answers::{JobAttempt, Reading};
+use super::answers::Reading;
 use super::duplicates::WaitingRows;
 use super::input::PostprocessInput;
-use super::join::{JobAnswers, join};
+use super::job_files::JobFiles;
+use super::join::{JobAnswers, Joined, join};
 use super::join_job::JoinJob;
+use super::late_answers::{Looks, late_lines, with_late_lines};
 use super::pivot::{PivotTask, Pivoted, pivot};
 use super::prompts_read::PromptsRead;
 use super::unanswered::{SingleRows, write_unanswered};
 use crate::error::EngineError;
-use crate::job_table::{JobTable, Ownership, StoredJob, WorkOrder};
+use crate::job_table::{JobTable, Ownership, WorkOrder};
 use crate::objects::{Bucket, ObjectMeta, ObjectRangeReader, StreamReader, Uploads, blocking, for_each_line_of};
 use crate::records::{RunWriters, record_writers};
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
 use bedrock_batch_domain::extract::ColumnType;
-use bedrock_batch_domain::ids::JobArn;
 use bedrock_batch_domain::input::OutputFormat;
-use bedrock_batch_domain::job::{JobStatus, unanswered};
 use bedrock_batch_domain::join_order::JoinOrder;
 use bedrock_batch_domain::join_task::{ChunkAttempt, JoinTask};
-use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::RecordWriter;
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::ChunkCounts;
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// Performs join tasks.
@@ -38,6 +38,8 @@ pub struct Postprocessor {
     pub bucket: Bucket,
     /// Job table.
     pub jobs: JobTable,
+    /// Maximum time to wait for answers that Bedrock counts and whose lines are not there yet.
+    pub late_answers: Duration,
 }
 
 /// File of rows to be joined, with everything that the join needs.
@@ -146,23 +148,59 @@ impl Postprocessor {
         chunk: u32,
         attempts: &[ChunkAttempt],
     ) -> Result<ChunkCounts, EngineError> {
+        let file = Arc::new(file);
+        let mut looks = Looks::new(self.late_answers);
+        let mut jobs = self.files_of(&file, attempts).await?;
+        loop {
+            // Without any answer of a job that must have some, a join now would be in vain.
+            let counts = if looks.are_left() && jobs.iter().any(JobFiles::are_due) {
+                None
+            } else {
+                let joined = self.join_files(&file, chunk, &jobs).await?;
+                let late = late_lines(&jobs, &joined.jobs);
+                if late == 0 || !looks.are_left() {
+                    return Ok(with_late_lines(joined.counts, late));
+                }
+                Some(with_late_lines(joined.counts, late))
+            };
+            tracing::info!(run_id = %file.plan.run_id, chunk, "answers_awaited");
+            jobs = loop {
+                looks.wait().await;
+                let now = self.files_of(&file, attempts).await?;
+                match &counts {
+                    _ if now.iter().zip(&jobs).any(|(now, before)| now.files != before.files) => break now,
+                    Some(counts) if !looks.are_left() => return Ok(counts.clone()),
+                    None if !looks.are_left() => break now,
+                    _ => {}
+                }
+            };
+        }
+    }
+
+    /// Finds the answers of the jobs that had rows of the chunk.
+    async fn files_of(&self, file: &RowsFile, attempts: &[ChunkAttempt]) -> Result<Vec<JobFiles>, EngineError> {
         let mut jobs = Vec::with_capacity(attempts.len());
         for attempt in attempts {
-            jobs.push(self.answers_of(&file, attempt).await?);
+            jobs.push(JobFiles::find(&self.bucket, &self.jobs, (&file.plan, &file.layout), attempt).await?);
         }
+        Ok(jobs)
+    }
+
+    async fn join_files(&self, file: &Arc<RowsFile>, chunk: u32, jobs: &[JobFiles]) -> Result<Joined, EngineError> {
         let records = self.expect(&file.layout.records_key(chunk)).await?;
-        let wanted = self.wanted(&file, chunk).await?;
+        let wanted = self.wanted(file, chunk).await?;
         let uploads = self.uploads(&file.owned);
-        let counts = {
+        let joined = {
             let (s3, sink) = (self.bucket.client().clone(), uploads.clone());
+            let (file, jobs) = (Arc::clone(file), jobs.to_vec());
             blocking(move || {
                 let runtime = Handle::current();
                 let shared_key = file.layout.shared_key(chunk);
                 let job = join_job(&file, wanted.as_deref().map(|wanted| (wanted, shared_key.as_str())));
                 let rows = ObjectRangeReader::new(&runtime, &s3, &file.rows);
-                let jobs = jobs.iter().map(|(attempt, found)| {
+                let jobs = jobs.iter().map(|of_job| {
                     let read = |found: &ObjectMeta| Box::new(StreamReader::new(&runtime, &s3, found)) as Box<dyn Read>;
-                    JobAnswers { job: attempt.clone(), answers: Box::new(found.iter().map(read)) }
+                    JobAnswers { job: of_job.attempt.clone(), answers: Box::new(of_job.files.iter().map(read)) }
                 });
                 let joined = join(&job, &rows, &file.rows.uri.to_string(), jobs, &sink)?;
                 if joined.counts.unanswered > 0 {
@@ -171,46 +209,12 @@ impl Postprocessor {
                     let single = SingleRows { rows: &rows, rows_name: &file.rows.uri.to_string(), writers: &writers };
                     write_unanswered(lines, &joined, &single, &sink, &file.layout.unanswered_key(chunk))?;
                 }
-                Ok(joined.counts)
+                Ok(joined)
             })
             .await?
         };
         uploads.finish().await?;
-        Ok(counts)
-    }
-
-    /// Returns a job that had rows of the chunk, and the files of its answers.
-    async fn answers_of(
-        &self,
-        file: &RowsFile,
-        attempt: &ChunkAttempt,
-    ) -> Result<(JobAttempt, Vec<ObjectMeta>), EngineError> {
-        let stored = self.jobs.job_of_run(&file.plan.run_id, &attempt.name).await?;
-        let job_arn = stored.as_ref().and_then(|stored| stored.job_arn.as_ref());
-        let folder = match (attempt.lane, job_arn.map(JobArn::id)) {
-            (Lane::OnDemand, _) => Some(file.layout.on_demand_prefix(attempt.index)),
-            // Bedrock writes to a subfolder of the given folder, which is named after the job's id.
-            (Lane::Batch, Some(id)) => Some(format!("{}{id}/", file.layout.answers_prefix(attempt.index))),
-            (Lane::Batch, None) => None,
-        };
-        let mut answers = match folder {
-            Some(folder) => self.bucket.list(&folder).await?,
-            None => Vec::new(),
-        };
-        answers.retain(|found| found.uri.key.ends_with(".jsonl.out"));
-        let model = match attempt.lane {
-            Lane::Batch => &file.plan.model,
-            Lane::OnDemand => &file.plan.on_demand.model,
-        };
-        let attempt = JobAttempt {
-            pass: attempt.pass,
-            records: attempt.records as usize,
-            was_sent: stored.as_ref().is_some_and(StoredJob::was_sent),
-            lane: attempt.lane,
-            model_id: model.id.clone(),
-            missing: missing(attempt.lane, stored.as_ref()),
-        };
-        Ok((attempt, answers))
+        Ok(joined)
     }
 
     /// Returns the rows of the chunk whose answers rows of other chunks wait for.
@@ -332,17 +336,5 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
         guard_cells: request.answers.csv_safe_cells,
         outputs: &file.outputs,
         shared,
-    }
-}
-
-/// Returns the reason of the rows of a job that got no line.
-fn missing(lane: Lane, stored: Option<&StoredJob>) -> RowError {
-    let Some(stored) = stored else { return RowErrorCode::NotAskedRunEnded.into() };
-    if stored.was_sent() {
-        return unanswered(lane, stored.status.unwrap_or(JobStatus::Unknown), stored.message.as_deref());
-    }
-    match &stored.fallback {
-        Some(fallback) => RowError::new(RowErrorCode::BatchRefused, &fallback.reason),
-        None => RowErrorCode::NotAskedRunEnded.into(),
     }
 }

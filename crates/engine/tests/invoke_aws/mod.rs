@@ -31,6 +31,10 @@ pub(crate) struct World {
     pub(crate) requests: Vec<ModelRequest>,
     pub(crate) in_flight: usize,
     pub(crate) most_in_flight: usize,
+    /// Number of listings.
+    pub(crate) listings: usize,
+    /// If true, the job table does not respond.
+    pub(crate) table_hangs: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -54,6 +58,9 @@ impl Aws {
 
 async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     if let Some(target) = headers.get("x-amz-target") {
+        if aws.world().table_hangs {
+            std::future::pending::<()>().await;
+        }
         return dynamodb(&aws, target.to_str().unwrap(), &body);
     }
     if uri.path().starts_with("/model/") {
@@ -74,6 +81,7 @@ fn s3(aws: &Aws, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) 
     let mut world = aws.world();
     let key = uri.path().trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
     if let Some(query) = uri.query().filter(|query| query.contains("list-type=2")) {
+        world.listings += 1;
         let prefix = query.split('&').find_map(|field| field.strip_prefix("prefix=")).unwrap_or("").replace("%2F", "/");
         let contents: Vec<String> = world
             .objects
@@ -187,6 +195,11 @@ async fn bedrock(aws: &Aws, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Res
         "broken" => refuse(503, "ServiceUnavailableException", &[], "out of order"),
         "invalid" => refuse(400, "ValidationException", &[], "messages: at least one message is required"),
         "text" => reply("hello".to_owned()),
+        "silent" => std::future::pending().await,
+        "hangs the table" => {
+            aws.world().table_hangs = true;
+            reply(json!({"text": "x".repeat(5_000_000)}).to_string())
+        }
         "stops the run" => {
             aws.world().items.get_mut("run/r").unwrap()["stopped"] = json!({"BOOL": true});
             reply(json!({"text": "x".repeat(5_000_000)}).to_string())

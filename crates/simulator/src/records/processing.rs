@@ -17,7 +17,7 @@ use crate::records::decision::{self, Missing, RecordError};
 use crate::records::line::{Line, lines};
 use crate::records::validation::CheckedFile;
 use crate::simulator::Simulator;
-use crate::storage::{InputFile, Location};
+use crate::storage::{InputFile, Location, Writer};
 
 /// End of a job in progress, unless it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl<'a> Processing<'a> {
         let manifest = serde_json::to_vec(&self.manifest).map_err(|error| error.to_string())?;
         let mut writer = self.simulator.storage.writer(&output.bucket, format!("{folder}/manifest.json.out"));
         writer.write(&manifest).await?;
-        writer.finish().await?;
+        self.finish(writer).await?;
         self.report();
         Ok(match (self.is_stopped(), self.missing.is_some()) {
             (true, _) => End::Stopped,
@@ -139,7 +139,22 @@ impl<'a> Processing<'a> {
                 break;
             }
         }
-        writer.finish().await
+        self.finish(writer).await
+    }
+
+    /// Completes an object, or lets it appear some time after the job has ended.
+    async fn finish(&self, writer: Writer) -> Result<(), String> {
+        let delay = Duration::try_from_secs_f64(self.behaviour.output_delay_seconds).unwrap_or_default();
+        if delay.is_zero() {
+            return writer.finish().await;
+        }
+        // The job ends when its time is over, whatever has been written by then. A failure is logged by the storage.
+        let appears = self.begun + self.lasts + delay;
+        tokio::spawn(async move {
+            tokio::time::sleep_until(appears).await;
+            writer.finish().await
+        });
+        Ok(())
     }
 
     /// A partial job leaves out at least one record, however few there are.

@@ -1,0 +1,87 @@
+//! Sums over the chunks and jobs of a run, of which there may be 100,000: they are added one by one, and not held together.
+
+use super::counts::{ChunkCounts, OVER_MAXIMUM, add_counts, add_failed_codes, count_limited};
+use crate::lane::Lane;
+use crate::row_error::RowErrorCode;
+use std::collections::BTreeMap;
+
+/// Facts about one job that the totals of its run need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFacts {
+    /// Lane of the job.
+    pub lane: Lane,
+    /// Round of the job.
+    pub round: u32,
+    /// Number of its records.
+    pub records: u64,
+    /// If true, its records were sent to the model.
+    pub sent: bool,
+    /// Reason why its rows were sent on demand instead, if they were.
+    pub fallback: Option<String>,
+}
+
+/// Sums over the chunks and jobs of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// Number of chunks and files of duplicates.
+    pub chunks: u64,
+    /// Usage, saved tokens, changed values and warnings of all chunks.
+    pub(super) used: ChunkCounts,
+    pub(super) answered: u64,
+    pub(super) retried: u64,
+    pub(super) guarded_cells: u64,
+    pub(super) failed_reasons: BTreeMap<String, u64>,
+    pub(super) failed_codes: BTreeMap<RowErrorCode, u64>,
+    /// Jobs whose records were sent, by lane.
+    pub(super) sent: BTreeMap<Lane, u32>,
+    pub(super) last_round: u32,
+    /// Rows of jobs that were sent on demand instead, by reason.
+    pub(super) fell_back: BTreeMap<String, u64>,
+}
+
+impl Totals {
+    /// Adds a chunk or a file of duplicates.
+    pub fn add_chunk(&mut self, chunk: &ChunkCounts) {
+        self.chunks += 1;
+        self.answered += chunk.answered;
+        self.retried += chunk.retried;
+        self.guarded_cells += chunk.guarded_cells;
+        for (words, rows) in &chunk.failed {
+            count_limited(&mut self.failed_reasons, words, *rows);
+        }
+        add_failed_codes(&mut self.failed_codes, chunk);
+        add_counts(&mut self.used.changed, &chunk.changed);
+        add_counts(&mut self.used.warnings, &chunk.warnings);
+        self.used.add_saved(chunk.saved);
+        for usage in &chunk.usage {
+            self.used.add_usage(usage.lane, &usage.model_id, usage.answers, usage.tokens);
+            self.used.add_cached(usage.lane, &usage.model_id, usage.cached);
+        }
+    }
+
+    /// Adds a job.
+    pub fn add_job(&mut self, job: &JobFacts) {
+        self.last_round = self.last_round.max(job.round);
+        if job.sent {
+            *self.sent.entry(job.lane).or_default() += 1;
+        }
+        let Some(reason) = &job.fallback else { return };
+        let reason: String = reason.chars().take(MAX_FALLBACK_CHARS).collect();
+        let is_known = self.fell_back.len() < MAX_FALLBACKS || self.fell_back.contains_key(&reason);
+        *self.fell_back.entry(if is_known { reason } else { "other reasons".to_owned() }).or_default() += job.records;
+    }
+
+    /// Adds the warning that the sums of all models are too low.
+    pub(super) fn warn_of_maximum(&mut self) {
+        *self.used.warnings.entry(OVER_MAXIMUM.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn sent(&self, lane: Lane) -> u32 {
+        self.sent.get(&lane).copied().unwrap_or(0)
+    }
+}
+
+/// Maximum number of reasons of fallbacks, and of characters of each. They are quoted from Bedrock, and the output of an
+/// execution is limited to 256 KiB.
+const MAX_FALLBACKS: usize = 20;
+const MAX_FALLBACK_CHARS: usize = 300;
