@@ -6,7 +6,9 @@
 
 use super::repair::{last_curly_quote, repaired};
 use memchr::{memchr2, memmem};
-use serde_json::{Deserializer, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Deserializer;
+use std::marker::PhantomData;
 
 /// Tags that enclose the reasoning of models.
 const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
@@ -15,6 +17,8 @@ const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
 const MAX_POSITIONS: usize = 2_000;
 /// Maximum number of positions of a text that are tried with repaired quotes.
 const MAX_REPAIRS: usize = 16;
+/// Maximum number of bytes of a text's broken values, which are read once for each bracket in them.
+const MAX_BROKEN_BYTES: usize = 64 * 1024 * 1024;
 
 /// Returns `text` without the reasoning that precedes the first bracket, or `None` if it is only reasoning that never ends.
 pub(super) fn after_reasoning(text: &str) -> Option<&str> {
@@ -63,8 +67,8 @@ pub(super) enum NoValue {
     Broken(usize),
 }
 
-/// Iterator over the JSON values of a text.
-pub(super) struct Values<'t> {
+/// Iterator over the JSON values of a text, read as `V`: as a tree, or only to their ends.
+pub(super) struct Values<'t, V> {
     text: &'t str,
     /// Positions to try before all brackets are tried in order.
     hints: std::vec::IntoIter<usize>,
@@ -74,6 +78,8 @@ pub(super) struct Values<'t> {
     positions: usize,
     /// Number of repairs tried.
     repairs: usize,
+    /// Number of bytes of broken values that were read.
+    broken_bytes: usize,
     /// Position and length of the latest value, and its text if it was repaired.
     latest: (usize, usize, Option<String>),
     /// Position of the last curly quote, once it has been determined.
@@ -81,13 +87,24 @@ pub(super) struct Values<'t> {
     unended: bool,
     /// Length of the longest part that resembles JSON, and the position where it becomes invalid.
     broken: Option<(usize, usize)>,
+    read_as: PhantomData<V>,
 }
 
-impl<'t> Values<'t> {
+impl<'t, V: DeserializeOwned> Values<'t, V> {
     pub(super) fn new(text: &'t str) -> Self {
-        let hints = hints(text).into_iter();
-        let latest = (0, 0, None);
-        Self { text, hints, at: 0, positions: 0, repairs: 0, latest, last_curly: None, unended: false, broken: None }
+        Self {
+            text,
+            hints: hints::<V>(text).into_iter(),
+            at: 0,
+            positions: 0,
+            repairs: 0,
+            broken_bytes: 0,
+            latest: (0, 0, None),
+            last_curly: None,
+            unended: false,
+            broken: None,
+            read_as: PhantomData,
+        }
     }
 
     /// Returns the latest value as it is written, with repaired quotes if it could not be read otherwise.
@@ -109,7 +126,7 @@ impl<'t> Values<'t> {
     /// Returns the next position to try, and true if it was found by trying brackets in order.
     fn next_position(&mut self) -> Option<(usize, bool)> {
         self.positions += 1;
-        if self.unended || self.positions > MAX_POSITIONS {
+        if self.unended || self.positions > MAX_POSITIONS || self.broken_bytes > MAX_BROKEN_BYTES {
             return None;
         }
         if let Some(hint) = self.hints.next() {
@@ -128,16 +145,16 @@ impl<'t> Values<'t> {
     }
 }
 
-impl Iterator for Values<'_> {
+impl<V: DeserializeOwned> Iterator for Values<'_, V> {
     /// Value, and its length in bytes.
-    type Item = (Value, usize);
+    type Item = (V, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (position, in_order) = self.next_position()?;
             let rest = &self.text[position..];
             let mut repaired_text = None;
-            let reading = match read(rest) {
+            let reading = match read::<V>(rest) {
                 Reading::Value(value, length) => Reading::Value(value, length),
                 failed if self.is_repair_worthwhile(position) => {
                     let (repaired, length) = repaired(rest);
@@ -164,6 +181,7 @@ impl Iterator for Values<'_> {
                 // Its inner values are not tried: they would be taken for the whole.
                 Reading::Unended => self.unended = true,
                 Reading::Broken(length) => {
+                    self.broken_bytes = self.broken_bytes.saturating_add(length);
                     let looks_like_json = length > 1 || rest.starts_with('{');
                     if looks_like_json && self.broken.is_none_or(|(longest, _)| longest < length) {
                         self.broken = Some((length, position + length));
@@ -177,9 +195,9 @@ impl Iterator for Values<'_> {
     }
 }
 
-enum Reading {
+enum Reading<V> {
     /// Value, and its length in bytes.
-    Value(Value, usize),
+    Value(V, usize),
     /// The text ends before the value does.
     Unended,
     /// The text is not JSON from this byte on.
@@ -187,8 +205,8 @@ enum Reading {
 }
 
 /// Reads the value that `text` begins with.
-fn read(text: &str) -> Reading {
-    let mut stream = Deserializer::from_str(text).into_iter::<Value>();
+fn read<V: DeserializeOwned>(text: &str) -> Reading<V> {
+    let mut stream = Deserializer::from_str(text).into_iter::<V>();
     match stream.next() {
         Some(Ok(value)) => Reading::Value(value, stream.byte_offset()),
         Some(Err(error)) if !error.is_eof() => {
@@ -204,7 +222,7 @@ fn read(text: &str) -> Reading {
 
 /// Returns the positions to try first: the whole text, then fenced blocks, then the text after reasoning that began in the
 /// prompt. Empty if these do not differ from the first bracket.
-fn hints(text: &str) -> Vec<usize> {
+fn hints<V: DeserializeOwned>(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut hints: Vec<usize> = memmem::find_iter(bytes, b"```").filter_map(|at| fenced(text, at + 3)).collect();
     hints.extend(tags(text).find(|tag| tag.closes).map(|tag| tag.end).and_then(|end| bracket_after_space(text, end)));
@@ -212,7 +230,7 @@ fn hints(text: &str) -> Vec<usize> {
         return hints;
     }
     if let Some(begin) = bracket_after_space(text, 0) {
-        match read(&text[begin..]) {
+        match read::<V>(&text[begin..]) {
             Reading::Value(_, length) if text[begin + length..].trim().is_empty() => hints.insert(0, begin),
             // Fences and tags that follow are part of its strings.
             Reading::Unended => hints.clear(),

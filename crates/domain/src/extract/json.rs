@@ -80,7 +80,7 @@ impl JsonFields {
     /// # Errors
     /// Returns the reason if there is no such value.
     pub(super) fn extract(&self, text: &str) -> Result<Extraction, Unparsed> {
-        let mut values = Values::new(text);
+        let mut values = Values::<Value>::new(text);
         // A value without any of the fields is often not the answer: for example the `[1]` of a footnote.
         let mut longest_without = None;
         for (value, length) in values.by_ref() {

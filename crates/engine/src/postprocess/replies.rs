@@ -73,7 +73,9 @@ impl Answers<'_> {
             Outcome::NotSent(_) => return Some(UNKNOWN),
             Outcome::Missing | Outcome::NoneShared(_) => None,
             // The row has a record of its own now, whose outcome is the more informative one.
-            Outcome::Replied(StoredReply { fields: Fields::NotListed(_), .. }) if !same_job => None,
+            Outcome::Replied(StoredReply { fields: Fields::NotListed(_), .. }) if !same_job && known.with_others => {
+                None
+            }
             // An answer takes precedence over an error; of two answers, the first is kept.
             Outcome::Failed(_) if answer.outcome.is_ok() => same_job.then_some(REPEATED),
             Outcome::Replied(_) if reopened && !same_job && answer.outcome.is_ok() => None,

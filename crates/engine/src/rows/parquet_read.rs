@@ -101,7 +101,10 @@ impl ParquetRows {
         let builder = match columns {
             None => builder,
             Some(names) => {
-                let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+                // Not `ProjectionMask::columns`, for which a dot in a column's name separates the name from that of a member.
+                let roots = builder.parquet_schema().root_schema().get_fields().iter().enumerate();
+                let wanted = roots.filter(|(_, root)| names.contains(&root.name())).map(|(at, _)| at);
+                let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.collect::<Vec<_>>());
                 builder.with_projection(mask)
             }
         };
