@@ -75,6 +75,15 @@ impl JsonFields {
         Self { selection: Selection::Nothing, checks: None }
     }
 
+    /// Returns the paths of the fields, if these are selected by paths.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let paths = match &self.selection {
+            Selection::Paths { paths, .. } => paths.as_slice(),
+            Selection::Properties(_) | Selection::Nothing => &[],
+        };
+        paths.iter()
+    }
+
     /// Returns the fields of the first value in `text` that has any of them.
     ///
     /// # Errors

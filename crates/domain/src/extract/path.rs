@@ -95,6 +95,14 @@ impl Path {
         steps.collect()
     }
 
+    /// Returns the name of the member that the path is, if it is `$.name`.
+    pub(super) fn only_member(&self) -> Option<&str> {
+        match self {
+            Self::Members(names) => names.first().filter(|_| names.len() == 1).map(String::as_str),
+            Self::Query(_) => None,
+        }
+    }
+
     /// Returns true if the path matches something.
     pub(super) fn exists(&self, value: &Value) -> bool {
         match self {
