@@ -29,7 +29,7 @@ def several_rows(work: Path, rows: int, times: int) -> None:
     }
     table(f"preprocess, {PER_REQUEST} rows per request, {rows:,} rows, {TEMPLATE.stem}", rows, lines)
 
-    # Each side gets answers to its own requests: ours also end where a batch of rows ends.
+    # Each side gets answers to its own requests.
     answers, their_answers = work / "answers-several", work / "their-answers-several"
     for of, made in ((ours, answers), (theirs, their_answers)):
         shutil.rmtree(made, ignore_errors=True)

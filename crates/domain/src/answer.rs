@@ -3,7 +3,7 @@
 //! A line is `{"recordId", "modelInput", "modelOutput"}` or has `error` in place of `modelOutput`. Nothing about it is
 //! trusted: it may be cut off, huge, of another shape, or repeat a record.
 
-use crate::json_fields::fields;
+use crate::json_fields::{FieldReader, NextField};
 use crate::model::{BorrowedText, Family, ModelOutput, Reply};
 use crate::row_error::{RowError, RowErrorCode};
 use serde::Deserialize;
@@ -84,27 +84,67 @@ pub fn read_line(family: Family, line: &[u8]) -> Result<AnswerLine<'_>, serde_js
 }
 
 fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<AnswerLine<'a>, serde_json::Error> {
-    let Some(fields) = fields(line) else {
+    let Some(fields) = read_fields::<O>(line) else {
         return Err(serde::de::Error::custom("not a JSON object"));
     };
-    let field = |name: &str| fields.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| *value);
-    let record_id = field("recordId").unwrap_or(b"null");
     // Only the values that are used are parsed, which also checks that they are UTF-8.
-    let record_id = serde_json::from_slice::<BorrowedText<'a>>(record_id)?.0;
-    let there = |name: &str| field(name).filter(|value| *value != b"null");
-    let outcome = match (there("modelOutput"), there("error")) {
+    let record_id = serde_json::from_slice::<BorrowedText<'a>>(fields.record_id.unwrap_or(b"null"))?.0;
+    let there = |value: Option<&'a [u8]>| value.filter(|value| *value != b"null");
+    let outcome = match (fields.output, there(fields.error)) {
         (_, Some(error)) => Err(refused(&serde_json::from_slice(error).unwrap_or_default())),
-        (Some(output), None) => match serde_json::from_slice::<O>(output) {
-            Ok(output) => match output.refusal() {
-                Some(message) => Err(RecordError::Refused { code: "unknown".to_owned(), message, retryable: None }),
-                None => Ok(output.reply()),
-            },
-            Err(_) => Err(RecordError::UnknownFormat),
+        (Some(OutputField::Parsed(output)), None) => match output.refusal() {
+            Some(message) => Err(RecordError::Refused { code: "unknown".to_owned(), message, retryable: None }),
+            None => Ok(output.reply()),
         },
-        (None, None) => Err(RecordError::Nothing),
+        (Some(OutputField::UnknownFormat), None) => Err(RecordError::UnknownFormat),
+        (Some(OutputField::Null) | None, None) => Err(RecordError::Nothing),
     };
-    let model_id = there("modelId").and_then(|id| serde_json::from_slice::<BorrowedText<'a>>(id).ok());
+    let model_id = there(fields.model_id).and_then(|id| serde_json::from_slice::<BorrowedText<'a>>(id).ok());
     Ok(AnswerLine { record_id, outcome, model_id: model_id.map(|id| id.0) })
+}
+
+/// Fields of a line, the first of each name.
+struct LineFields<'a, O> {
+    record_id: Option<&'a [u8]>,
+    error: Option<&'a [u8]>,
+    model_id: Option<&'a [u8]>,
+    output: Option<OutputField<O>>,
+}
+
+enum OutputField<O> {
+    Null,
+    Parsed(O),
+    UnknownFormat,
+}
+
+/// Reads the fields of a line; returns `None` if it is not an object. The output is parsed at once: most of it is text with
+/// escapes, which takes as long to delimit as to parse.
+fn read_fields<'a, O: Deserialize<'a>>(line: &'a [u8]) -> Option<LineFields<'a, O>> {
+    let mut fields = LineFields { record_id: None, error: None, model_id: None, output: None };
+    let mut reader = FieldReader::new(line)?;
+    while let NextField::Named(name) = reader.next_field()? {
+        if name == b"modelOutput" && fields.output.is_none() {
+            let mut values = serde_json::Deserializer::from_slice(reader.remainder()).into_iter::<O>();
+            fields.output = Some(match values.next() {
+                Some(Ok(output)) => {
+                    reader.advance(values.byte_offset());
+                    OutputField::Parsed(output)
+                }
+                _ if reader.skip_value()? == b"null" => OutputField::Null,
+                _ => OutputField::UnknownFormat,
+            });
+            continue;
+        }
+        let value = reader.skip_value()?;
+        let field = match name {
+            b"recordId" => &mut fields.record_id,
+            b"error" => &mut fields.error,
+            b"modelId" => &mut fields.model_id,
+            _ => continue,
+        };
+        field.get_or_insert(value);
+    }
+    Some(fields)
 }
 
 /// `{"errorCode": 400, "errorMessage": "…"}`, read leniently: the code may be a text, and fields may be missing or unknown.
@@ -205,6 +245,29 @@ mod tests {
     fn only_refusals_by_the_model_are_permanent(#[case] error: &str, #[case] permanent: bool) {
         assert_eq!(refused(&serde_json::from_str(error).unwrap()).is_permanent(), permanent);
         assert!(!RecordError::Nothing.is_permanent() && !RecordError::UnknownFormat.is_permanent());
+    }
+
+    #[rstest]
+    #[case::null_first(
+        r#"{"recordId":"r","modelOutput":null,"modelOutput":{"content":[]}}"#,
+        Some(Err(RecordError::Nothing))
+    )]
+    #[case::twice(r#"{"recordId":"r","modelOutput":{"stop_reason":"a"} , "modelOutput":7}"#, Some(Ok("a")))]
+    #[case::other_shape(
+        r#"{"modelOutput":{"content":[{"type":"text","text":7},"}"]},"recordId":"r"}"#,
+        Some(Err(RecordError::UnknownFormat))
+    )]
+    #[case::text(r#"{"modelOutput":"}","recordId":"r"}"#, Some(Err(RecordError::UnknownFormat)))]
+    #[case::cut_off(r#"{"recordId":"r","modelOutput":{"stop_reason":"a"}"#, None)]
+    #[case::more_after_it(r#"{"recordId":"r","modelOutput":{"stop_reason":"a"}]}"#, None)]
+    #[case::after_the_object(r#"{"recordId":"r","modelOutput":{}} x"#, None)]
+    fn the_first_output_counts_if_the_line_is_whole(
+        #[case] line: &str,
+        #[case] expected: Option<Result<&str, RecordError>>,
+    ) {
+        let answer = read_line(Family::AnthropicMessages, line.as_bytes()).ok();
+        let found = answer.map(|answer| answer.outcome.map(|reply| reply.stop_reason.unwrap_or_default().into_owned()));
+        assert_eq!(found, expected.map(|expected| expected.map(str::to_owned)));
     }
 
     #[test]

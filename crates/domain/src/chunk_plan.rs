@@ -87,6 +87,8 @@ pub struct Chunker {
     limits: ChunkLimits,
     /// Number of rows still to come, each of which may yield a line.
     rows_ahead: u64,
+    /// Maximum number of lines still to come, if `rows_ahead` is an estimate.
+    at_most_ahead: Option<u64>,
     /// The chunk of the latest line.
     current: Chunk,
     /// Number of records of the previous chunk; 0 if there is none.
@@ -121,6 +123,7 @@ impl Chunker {
         Self {
             limits,
             rows_ahead: rows,
+            at_most_ahead: None,
             current: Chunk { index: 0, records: 0, bytes: 0, target: even_share(limits, rows) },
             records_before: 0,
             bytes_before: 0,
@@ -146,11 +149,12 @@ impl Chunker {
         limits.max_bytes / (u64::from(limits.min_records.max(1)) + u64::from(records.max(1)) - 1)
     }
 
-    /// Corrects the number of rows still to come, each of which may yield a line.
-    pub fn expect(&mut self, rows: u64) {
-        self.rows_ahead = rows;
+    /// Corrects the number of lines still to come, which is an estimate, and at most `at_most`.
+    pub fn expect(&mut self, lines: u64, at_most: u64) {
+        self.rows_ahead = lines;
+        self.at_most_ahead = Some(at_most);
         if self.current.records == 0 {
-            self.current.target = even_share(self.limits, rows);
+            self.current.target = even_share(self.limits, lines);
         }
     }
 
@@ -171,6 +175,7 @@ impl Chunker {
     pub fn push_block(&mut self, bytes: u64, records: u32) {
         let placed = self.place(bytes, records);
         self.rows_ahead = self.rows_ahead.saturating_sub(u64::from(records));
+        self.at_most_ahead = self.at_most_ahead.map(|lines| lines.saturating_sub(u64::from(records)));
         self.held.push_back(Held { placed, bytes, records });
         self.held_records += records;
     }
@@ -191,8 +196,8 @@ impl Chunker {
         }
         let over_bytes = self.current.bytes.saturating_add(bytes) > self.limits.max_bytes;
         let over_records = self.current.records + records > self.limits.max_records;
-        let is_complete = self.current.records >= self.current.target || over_records || over_bytes;
-        if self.current.records > 0 && is_complete {
+        let is_even = self.current.records >= self.current.target && self.others_have_room();
+        if self.current.records > 0 && (is_even || over_records || over_bytes) {
             let next = self.current.index + 1;
             if self.limits.max_chunks.is_some_and(|max| next >= max) {
                 self.full = true;
@@ -206,6 +211,16 @@ impl Chunker {
         self.current.records += records;
         self.current.bytes = self.current.bytes.saturating_add(bytes);
         Placed::Chunk(self.current.index)
+    }
+
+    /// Returns false if the current chunk has to be filled, because the estimate of the lines to come may be too low for all of
+    /// them to fit into the chunks after it.
+    fn others_have_room(&self) -> bool {
+        let (Some(max_chunks), Some(at_most)) = (self.limits.max_chunks, self.at_most_ahead) else { return true };
+        let others = max_chunks.saturating_sub(self.current.index).saturating_sub(1);
+        // A block that does not fit begins the next chunk.
+        let room = self.limits.max_records.saturating_sub(MAX_BLOCK_RECORDS - 1);
+        at_most <= u64::from(others) * u64::from(room)
     }
 
     /// Returns the places of the lines that are still held back, oldest first.

@@ -10,27 +10,68 @@ use memchr::{memchr, memchr2};
 /// the text of its value, neither checked to be UTF-8. Returns `None` if it is not an object, or is truncated. Values are
 /// delimited but not validated: that is left to the caller, who parses those that are needed.
 pub(crate) fn fields(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
-    let mut at = expect(bytes, 0, b'{')?;
+    let mut reader = FieldReader::new(bytes)?;
     let mut fields = Vec::with_capacity(4);
-    if bytes.get(skip_space(bytes, at)) == Some(&b'}') {
-        return Some(fields);
+    while let NextField::Named(name) = reader.next_field()? {
+        fields.push((name, reader.skip_value()?));
     }
-    loop {
-        let name_begin = expect(bytes, at, b'"')?;
-        let name_end = string_end(bytes, name_begin)?;
-        let colon = expect(bytes, name_end, b':')?;
-        let begin = skip_space(bytes, colon);
-        let end = value_end(bytes, begin)?;
-        fields.push((bytes.get(name_begin..name_end - 1)?, bytes.get(begin..end)?));
-        at = skip_space(bytes, end);
-        match bytes.get(at)? {
-            b',' => at += 1,
-            b'}' => break,
+    Some(fields)
+}
+
+/// Reader of the fields of a JSON object, one after the other. The caller may parse a value itself, so that it is read once.
+pub(crate) struct FieldReader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    is_first: bool,
+}
+
+/// Step of a [`FieldReader`].
+pub(crate) enum NextField<'a> {
+    /// Field with this name, as it is written between its quotes.
+    Named(&'a [u8]),
+    End,
+}
+
+impl<'a> FieldReader<'a> {
+    /// Returns a reader at the beginning of the object in `bytes`; `None` if it is not an object.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        Some(Self { at: expect(bytes, 0, b'{')?, bytes, is_first: true })
+    }
+
+    /// Advances to the value of the next field, or to the end of the object, after which nothing may follow. Returns `None` if it
+    /// is not an object.
+    pub(crate) fn next_field(&mut self) -> Option<NextField<'a>> {
+        let bytes = self.bytes;
+        let at = skip_space(bytes, self.at);
+        let begin = match bytes.get(at)? {
+            b'}' => return (skip_space(bytes, at + 1) == bytes.len()).then_some(NextField::End),
+            b',' if !self.is_first => at + 1,
+            _ if self.is_first => at,
             _ => return None,
-        }
+        };
+        let name_begin = expect(bytes, begin, b'"')?;
+        let name_end = string_end(bytes, name_begin)?;
+        self.at = skip_space(bytes, expect(bytes, name_end, b':')?);
+        self.is_first = false;
+        bytes.get(name_begin..name_end - 1).map(NextField::Named)
     }
-    // Nothing may follow the object.
-    (skip_space(bytes, at + 1) == bytes.len()).then_some(fields)
+
+    /// Returns everything from the value on.
+    pub(crate) fn remainder(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Advances to the end of a value of this length, which the caller has parsed.
+    pub(crate) fn advance(&mut self, length: usize) {
+        self.at += length;
+    }
+
+    /// Advances to the end of the value, and returns it.
+    pub(crate) fn skip_value(&mut self) -> Option<&'a [u8]> {
+        let (begin, end) = (self.at, value_end(self.bytes, self.at)?);
+        self.at = end;
+        self.bytes.get(begin..end)
+    }
 }
 
 fn skip_space(bytes: &[u8], from: usize) -> usize {

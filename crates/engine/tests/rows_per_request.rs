@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{UInt32Type, UInt64Type};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::types::{Int32Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray};
+use arrow_schema::{DataType, TimeUnit};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
 use bedrock_batch_domain::lane::Lane;
@@ -17,11 +18,14 @@ use bedrock_batch_engine::postprocess::{
     JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, SingleRows, join, write_unanswered,
 };
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec, Written, numbered, write_chunks};
+use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
+use bedrock_batch_engine::rows::parquet_write::{ParquetFile, Readers};
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::io::{Cursor, Read};
+use std::sync::Arc;
 
 /// Run with one chunk: six rows, three per request.
 struct Run {
@@ -57,8 +61,13 @@ fn limits() -> ChunkLimits {
 
 impl Run {
     fn new(texts: &[&str], per_request: usize, max_record_bytes: u64) -> Self {
+        let csv = format!("text\n{}\n", texts.join("\n"));
+        Self::of(prompt(), &csv, per_request, max_record_bytes)
+    }
+
+    /// Starts a run of the rows of a CSV.
+    fn of(prompt: Prompt, csv: &str, per_request: usize, max_record_bytes: u64) -> Self {
         let (layout, bucket) = (Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap()), MemorySink::default());
-        let prompt = prompt();
         let row = prompt.rows.as_ref().unwrap().parsed_template().unwrap();
         let writer = RecordWriter::new(Family::Nova, &row, &Inference::default(), None, Some("["), false);
         let writers = [writer.of_rows(&prompt.parsed_template().unwrap(), per_request)];
@@ -67,11 +76,10 @@ impl Run {
             records: &writers,
             limits: limits(),
             max_record_bytes,
-            rows: texts.len() as u64,
+            rows: csv.lines().count() as u64 - 1,
             deduplicate: true,
             lines: None,
         };
-        let csv = format!("text\n{}\n", texts.join("\n"));
         let rows = numbered(CsvRows::open(csv.as_bytes(), "rows", None).unwrap(), u64::MAX);
         let written = write_chunks(&spec, rows, &bucket).unwrap();
         let prompts = PromptsRead::new(&PromptPlan::single("p", prompt), &Inference::default()).unwrap();
@@ -226,6 +234,54 @@ fn rows_without_an_answer_of_their_own_are_sent_by_themselves() {
 }
 
 #[test]
+fn rows_are_sent_by_themselves_whatever_their_columns_are_called() {
+    let mut prompt = prompt();
+    prompt.rows.as_mut().unwrap().template = "{row_id}={t.x}/{t}/{record_id}".to_owned();
+    let run = Run::of(prompt, "t,t.x,x\na0,b0,c0\na1,b1,c1\na2,b2,c2\n", 3, 10_000);
+    let sent = lines(&run.bucket, &run.layout.records_key(0));
+    let first = "1=b0/a0/r000000000\n2=b1/a1/r000000001\n3=b2/a2/r000000002";
+    assert_eq!(sent, [("r000000000+3".to_owned(), format!("Moods:\n{first}"))]);
+    let round = run.round(&[(1, vec![answer("r000000000+3", r#"{"id": 1, "mood": "good"}]"#)])], &USUAL);
+    let alone = |row: u32| (format!("r{row:09}+1"), format!("Moods:\n1=b{row}/a{row}/r{row:09}"));
+    assert_eq!(round.next, [1, 2].map(alone));
+}
+
+/// Rows that are sent by themselves are rendered from the rows file, with cells of whatever type the input has.
+#[rstest]
+#[case(DataType::Float16, "1.5")]
+#[case(DataType::Float32, "0.1")]
+#[case(DataType::UInt8, "7")]
+#[case(DataType::Decimal128(9, 2), "12.30")]
+#[case(DataType::LargeUtf8, "ü")]
+#[case(DataType::Utf8View, "ü")]
+#[case(DataType::Binary, "abc")]
+#[case(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), "a")]
+#[case(DataType::Date32, "2026-02-03")]
+#[case(DataType::Date64, "2026-02-03")]
+#[case(DataType::Time32(TimeUnit::Second), "12:13:14")]
+#[case(DataType::Time32(TimeUnit::Millisecond), "12:13:14.5")]
+#[case(DataType::Time64(TimeUnit::Nanosecond), "12:13:14.000000001")]
+#[case(DataType::Timestamp(TimeUnit::Second, None), "2026-02-03T12:13:14")]
+#[case(DataType::Timestamp(TimeUnit::Second, Some("+02:00".into())), "2026-02-03T12:13:14")]
+#[case(DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), "2026-02-03T12:13:14.5")]
+#[case(DataType::Timestamp(TimeUnit::Nanosecond, None), "2026-02-03T12:13:14.000000001")]
+fn cells_have_the_same_text_in_the_rows_file(#[case] data_type: DataType, #[case] cell: &str) {
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![Some(cell), None]));
+    let column = arrow_cast::cast(&texts, &data_type).unwrap();
+    let list: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1), None]), None]));
+    let columns = [("c", column, true), ("l", list, true)];
+    let rows = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let mut file = ParquetFile::create(Vec::new(), rows.schema(), Readers::Internal).unwrap();
+    file.write(&rows).unwrap();
+    let file = bytes::Bytes::from(file.finish().unwrap());
+    let read = ParquetRows::open_of_run(file, "rows", Some(&["c", "l"])).unwrap().next().unwrap().unwrap();
+    for (before, after) in rows.columns().iter().zip(read.columns()) {
+        assert!(before.is_valid(0) && before.is_null(1));
+        assert_eq!(as_text(before).unwrap(), as_text(after).unwrap());
+    }
+}
+
+#[test]
 fn rows_of_a_refused_request_are_sent_by_themselves_once() {
     let run = Run::six();
     let all = r#"{"id": 1, "mood": "bad"}, {"id": 2, "mood": "bad"}, {"id": 3, "mood": "good"}]"#;
@@ -243,6 +299,16 @@ fn rows_of_a_refused_request_are_sent_by_themselves_once() {
     assert_eq!(round.next, [alone(2)], "a row that is refused by itself is not sent again");
     assert_eq!((round.counts.answered, round.rows[1].4), (4, 2));
     assert_eq!(run.round(&[pass], &[RetryOn::Missing]).next, [], "errors are retried only if `retry_on` has them");
+}
+
+#[test]
+fn an_unusable_answer_to_a_row_by_itself_outlasts_an_error() {
+    let run = Run::new(&["t0"], 1, 10_000);
+    let retry_on = [RetryOn::Missing, RetryOn::Error, RetryOn::Unparsed];
+    let first = (1, vec![answer("r000000000+1", "I cannot.")]);
+    let round = run.round(&[first, (1, vec![refused("r000000000+1", 429)])], &retry_on);
+    assert_eq!((round.counts.failed_codes[&RowErrorCode::ListUnreadable], round.rows[0].3), (1, Some(100)));
+    assert_eq!((round.rows[0].4, round.next.len()), (2, 1), "attempts, and records of the next round");
 }
 
 #[rstest]

@@ -58,6 +58,24 @@ fn lines_beyond_the_maximum_number_of_chunks_are_left_over() {
 }
 
 #[rstest]
+#[case(Some(1), &[100])]
+#[case(Some(2), &[83, 37])]
+#[case(Some(5), &[40, 40, 40])]
+#[case(None, &[40, 40, 40])]
+fn a_low_estimate_leaves_no_lines_over(#[case] max_chunks: Option<u32>, #[case] expected: &[usize]) {
+    let limits = ChunkLimits { max_chunks, ..limits(1, 100, 1_000) };
+    let mut chunker = Chunker::new(limits, 120);
+    let mut places = Vec::new();
+    for line in 0..120 {
+        // There are three times as many lines as expected, at any time.
+        chunker.expect(40, 120 - line);
+        places.extend(chunker.push(1));
+    }
+    places.extend(chunker.finish());
+    assert_eq!(sizes(&places), expected);
+}
+
+#[rstest]
 #[case(99, 1000, "at least 100 records per batch job")]
 #[case(170, 150, "raise it to 170 or more")]
 #[case(5000, 99, "must be at least 100")]
@@ -114,7 +132,7 @@ proptest! {
     fn blocks_stay_together_and_all_limits_are_kept(
         min in 1u32..12, wider in 0u32..30, max_bytes in 500u64..5_000, max_chunks in prop::option::of(1u32..5),
         prompts in 1usize..9, blocks in prop::collection::vec((1u32..20, 1u64..1_000), 0..200), small_last in any::<bool>(),
-        expected in 0u64..2_000,
+        expected in 0u64..2_000, at_most in 0u64..2_000,
     ) {
         let limits = ChunkLimits { min_records: min, max_records: min + wider, max_bytes, max_chunks, small_last };
         let most = limits.max_block_records(prompts);
@@ -129,7 +147,7 @@ proptest! {
         let mut placed = Vec::new();
         for (records, bytes) in &blocks {
             // However wrong the expectation is.
-            chunker.expect(expected);
+            chunker.expect(expected, at_most);
             chunker.push_block(*bytes, *records);
             placed.extend(std::iter::from_fn(|| chunker.pop_placed()));
         }

@@ -6,7 +6,9 @@
 
 use super::repair::{last_curly_quote, repaired};
 use memchr::{memchr2, memmem};
-use serde_json::{Deserializer, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Deserializer;
+use std::marker::PhantomData;
 
 /// Tags that enclose the reasoning of models.
 const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
@@ -68,8 +70,8 @@ pub(super) enum NoValue {
     Broken(usize),
 }
 
-/// Iterator over the JSON values of a text.
-pub(super) struct Values<'t> {
+/// Iterator over the JSON values of a text, read as `V`: as a tree, or only to their ends.
+pub(super) struct Values<'t, V> {
     text: &'t str,
     /// Positions to try before all brackets are tried in order.
     hints: std::vec::IntoIter<usize>,
@@ -88,16 +90,17 @@ pub(super) struct Values<'t> {
     unended: bool,
     /// Length of the longest part that resembles JSON, and the position where it becomes invalid.
     broken: Option<(usize, usize)>,
+    read_as: PhantomData<V>,
 }
 
-impl<'t> Values<'t> {
+impl<'t, V: DeserializeOwned> Values<'t, V> {
     pub(super) fn new(text: &'t str) -> Self {
-        let hints = hints(text).into_iter();
+        let hints = hints::<V>(text).into_iter();
         let latest = (0, 0, None);
         let budget = text.len().max(MIN_BUDGET_BYTES).saturating_mul(MAX_READ_FACTOR);
         let (at, positions, repairs) = (0, 0, 0);
         let (last_curly, unended, broken) = (None, false, None);
-        Self { text, hints, at, positions, repairs, budget, latest, last_curly, unended, broken }
+        Self { text, hints, at, positions, repairs, budget, latest, last_curly, unended, broken, read_as: PhantomData }
     }
 
     /// Returns the latest value as it is written, with repaired quotes if it could not be read otherwise.
@@ -138,16 +141,16 @@ impl<'t> Values<'t> {
     }
 }
 
-impl Iterator for Values<'_> {
+impl<V: DeserializeOwned> Iterator for Values<'_, V> {
     /// Value, and its length in bytes.
-    type Item = (Value, usize);
+    type Item = (V, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (position, in_order) = self.next_position()?;
             let rest = &self.text[position..];
             let mut repaired_text = None;
-            let reading = read(rest);
+            let reading = read::<V>(rest);
             self.budget = self.budget.saturating_sub(reading.length(rest));
             let reading = match reading {
                 Reading::Value(value, length) => Reading::Value(value, length),
@@ -191,16 +194,16 @@ impl Iterator for Values<'_> {
     }
 }
 
-enum Reading {
+enum Reading<V> {
     /// Value, and its length in bytes.
-    Value(Value, usize),
+    Value(V, usize),
     /// The text ends before the value does.
     Unended,
     /// The text is not JSON from this byte on.
     Broken(usize),
 }
 
-impl Reading {
+impl<V> Reading<V> {
     /// Returns the number of bytes of `text` that were read.
     fn length(&self, text: &str) -> usize {
         match self {
@@ -211,8 +214,8 @@ impl Reading {
 }
 
 /// Reads the value that `text` begins with.
-fn read(text: &str) -> Reading {
-    let mut stream = Deserializer::from_str(text).into_iter::<Value>();
+fn read<V: DeserializeOwned>(text: &str) -> Reading<V> {
+    let mut stream = Deserializer::from_str(text).into_iter::<V>();
     match stream.next() {
         Some(Ok(value)) => Reading::Value(value, stream.byte_offset()),
         Some(Err(error)) if !error.is_eof() => {
@@ -228,7 +231,7 @@ fn read(text: &str) -> Reading {
 
 /// Returns the positions to try first: the whole text, then fenced blocks, then the text after reasoning that began in the
 /// prompt. Empty if these do not differ from the first bracket.
-fn hints(text: &str) -> Vec<usize> {
+fn hints<V: DeserializeOwned>(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut hints: Vec<usize> = memmem::find_iter(bytes, b"```").filter_map(|at| fenced(text, at + 3)).collect();
     hints.extend(tags(text).find(|tag| tag.closes).map(|tag| tag.end).and_then(|end| bracket_after_space(text, end)));
@@ -236,7 +239,7 @@ fn hints(text: &str) -> Vec<usize> {
         return hints;
     }
     if let Some(begin) = bracket_after_space(text, 0) {
-        match read(&text[begin..]) {
+        match read::<V>(&text[begin..]) {
             Reading::Value(_, length) if text[begin + length..].trim().is_empty() => hints.insert(0, begin),
             // Fences and tags that follow are part of its strings.
             Reading::Unended => hints.clear(),
@@ -266,7 +269,7 @@ mod tests {
 
     /// Returns the number of bytes that are read to find all values of a text.
     fn bytes_read(text: &str) -> usize {
-        let mut values = Values::new(text);
+        let mut values = Values::<serde_json::Value>::new(text);
         let budget = values.budget;
         values.by_ref().for_each(drop);
         budget - values.budget
@@ -301,7 +304,7 @@ mod tests {
             "{} {{\"a\": {{\"b\": {{\"c\": oops}}}}}} {{\"answer\": 1}}",
             "As said in [1] and [see 2]. ".repeat(200)
         );
-        let found: Vec<String> = Values::new(&text).map(|(value, _)| value.to_string()).collect();
+        let found: Vec<String> = Values::<serde_json::Value>::new(&text).map(|(value, _)| value.to_string()).collect();
         assert_eq!(found.last().map(String::as_str), Some("{\"answer\":1}"));
     }
 }

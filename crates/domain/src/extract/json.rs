@@ -86,12 +86,21 @@ impl JsonFields {
         Self { selection: Selection::Nothing, checks: None }
     }
 
+    /// Returns the paths of the fields, if these are selected by paths.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let paths = match &self.selection {
+            Selection::Paths { paths, .. } => paths.as_slice(),
+            Selection::Properties(_) | Selection::Nothing => &[],
+        };
+        paths.iter()
+    }
+
     /// Returns the fields of the first value in `text` that has any of them.
     ///
     /// # Errors
     /// Returns the reason if there is no such value.
     pub(super) fn extract(&self, text: &str) -> Result<Extraction, Unparsed> {
-        let mut values = Values::new(text);
+        let mut values = Values::<Value>::new(text);
         // A value without any of the fields is often not the answer: for example the `[1]` of a footnote.
         let mut longest_without = None;
         for (value, length) in values.by_ref() {

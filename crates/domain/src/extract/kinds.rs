@@ -104,7 +104,20 @@ impl FieldKinds {
 
     /// Records the kind of `value`.
     pub fn record(&mut self, value: &FieldValue) {
-        let kind = Kind::of(value);
+        self.record_kind(Kind::of(value));
+    }
+
+    /// Records the kind of a number with a fraction.
+    pub(super) fn record_float(&mut self) {
+        self.record_kind(Kind::Float);
+    }
+
+    /// Records the kind of a text.
+    pub(super) fn record_text(&mut self) {
+        self.record_kind(Kind::Text);
+    }
+
+    fn record_kind(&mut self, kind: Kind) {
         if !self.0.contains(&kind) {
             self.0.insert(kind);
         }

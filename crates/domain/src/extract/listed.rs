@@ -8,10 +8,11 @@ use super::find::{self, NoValue, Values};
 use super::{TOKEN_LIMIT_REASONS, Unparsed};
 use crate::json_fields::fields;
 use crate::row_error::{RowError, RowErrorCode};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// Member of an element that identifies its row.
-const ID: &[u8] = b"id";
+pub(super) const ID: &[u8] = b"id";
 
 /// Answers to the rows of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,20 +76,24 @@ pub fn read_list(text: &str, rows: usize, stop_reason: Option<&str>) -> ListedAn
     if let Some(elements) = elements_of(answer) {
         return ListedAnswers::of(&elements, rows);
     }
-    let mut values = Values::new(answer);
-    let mut any = false;
+    // The elements are read one by one, so that what is wrong in one concerns its row alone.
+    let mut values = Values::<IgnoredAny>::new(answer);
+    let (mut any, mut is_empty) = (false, false);
     // Values within a broken one are not its elements: an `id` in them may be anything.
     while values.next().is_some() && values.failure().0 == NoValue::Nothing {
-        // A value without any `id` is often not the answer: for example the `[1]` of a footnote.
-        if let Some(elements) = elements_of(values.latest_text()) {
-            return ListedAnswers::of(&elements, rows);
-        }
         any = true;
+        // A value without any `id` is often not the answer: for example the `[1]` of a footnote.
+        match elements_of(values.latest_text()) {
+            Some(elements) if elements.is_empty() => is_empty = true,
+            Some(elements) => return ListedAnswers::of(&elements, rows),
+            None => {}
+        }
     }
     let reason = match values.failure().0 {
         _ if cut_off => NotListed::CutOff,
         NoValue::Unended => NotListed::NoJson(Unparsed::Unended),
         NoValue::Broken(at) => NotListed::NoJson(Unparsed::broken_at(answer, at).further_down(text, answer)),
+        NoValue::Nothing if is_empty => return ListedAnswers::of(&[], rows),
         NoValue::Nothing if any => NotListed::NoList,
         NoValue::Nothing => NotListed::NoJson(Unparsed::NoJson),
     };
@@ -133,9 +138,14 @@ fn elements_of(json: &str) -> Option<Vec<&str>> {
                 return Some(vec![json]);
             }
             let lists = fields(json.as_bytes())?.into_iter().filter(|(_, value)| value.starts_with(b"["));
-            let mut lists = lists.filter_map(|(_, value)| list_of(std::str::from_utf8(value).ok()?));
-            let only = lists.next()?;
-            lists.next().is_none().then_some(only)
+            let lists = lists.filter_map(|(_, value)| list_of(std::str::from_utf8(value).ok()?));
+            // An empty list beside that of the rows says nothing: for example `"errors": []`.
+            let (empty, mut with_ids): (Vec<_>, Vec<_>) = lists.partition(|elements| elements.is_empty());
+            match (with_ids.pop(), with_ids.len(), empty.len()) {
+                (Some(only), 0, _) => Some(only),
+                (None, _, 1) => Some(Vec::new()),
+                _ => None,
+            }
         }
         _ => None,
     }
@@ -175,7 +185,7 @@ fn parts_of(element: &str) -> Option<(usize, String)> {
 }
 
 /// Reads the number of a row, which models write as a text or as a number.
-fn row_number(id: &[u8]) -> Option<usize> {
+pub(super) fn row_number(id: &[u8]) -> Option<usize> {
     let id = std::str::from_utf8(id).ok()?;
     let digits = match id.strip_prefix('"') {
         Some(text) => text.strip_suffix('"')?.trim(),
@@ -217,10 +227,18 @@ mod tests {
     #[case::two_ids(r#"[{"id": "1", "id": "2"}, {"id": 2}]"#, &["missing", "ok"], 1)]
     #[case::empty("[]", &["missing", "missing"], 0)]
     #[case::wrapped(r#"{"results": [{"id": 1}, {"id": 2}], "notes": [1]}"#, &["ok", "ok"], 0)]
+    #[case::beside_an_empty_list(r#"{"errors": [], "results": [{"id": 1}, {"id": 2}], "notes": []}"#, &["ok", "ok"], 0)]
+    #[case::only_an_empty_list(r#"{"results": [], "notes": [1]}"#, &["missing", "missing"], 0)]
+    #[case::two_empty_lists(r#"{"results": [], "notes": []}"#, &["no list", "no list"], 0)]
+    #[case::nested_lists(r#"[[{"id": 1}, {"id": 2}]]"#, &["no list", "no list"], 0)]
+    #[case::a_list_after_an_empty_one(r#"Doubtful: []. [{"id": 1}, {"id": 2}]"#, &["ok", "ok"], 0)]
+    #[case::an_empty_list_in_prose("None: [].", &["missing", "missing"], 0)]
+    #[case::decimals(r#"[{"id": 1.0}, {"id": " 2 "}]"#, &["missing", "ok"], 1)]
     #[case::single(r#"{"id": 2, "a": [{"id": 1}]}"#, &["missing", "ok"], 0)]
     #[case::fenced("Here [1]:\n```json\n[{\"id\": \"1\"},\n {\"id\": \"2\"}]\n```\nDone.", &["ok", "ok"], 0)]
     #[case::reasoning("<think>[{\"id\": 1}]</think>[{\"id\": 2}]", &["missing", "ok"], 0)]
     #[case::quotes("[{\"id\": “1”, \"a\": \"x\"}, {\"id\": 2}]", &["ok", "ok"], 0)]
+    #[case::half_a_character("```json\n[{\"id\": 1, \"a\": \"\\ud800\"}, {\"id\": 2}]\n```", &["ok", "ok"], 0)]
     #[case::prose("I cannot do that.", &["no JSON", "no JSON"], 0)]
     #[case::without_ids(r#"[{"a": 1}, {"a": 2}]"#, &["no list", "no list"], 0)]
     #[case::two_lists(r#"{"a": [{"id": 1}], "b": [{"id": 2}]}"#, &["no list", "no list"], 0)]
@@ -261,7 +279,9 @@ mod tests {
 
     #[test]
     fn hostile_answers_cost_little() {
-        for text in ["[".repeat(200_000), "{\"id\":".repeat(100_000), "[{\"id\":1},".repeat(50_000)] {
+        for text in
+            ["[".repeat(200_000), "{\"id\":".repeat(100_000), "[{\"id\":1},".repeat(50_000), "[".repeat(50_000) + "}"]
+        {
             assert_eq!(read_list(&text, 100, None).rows.len(), 100);
         }
         let deep = format!("[{{\"id\": 1, \"a\": {}1{}}}]", "[".repeat(100_000), "]".repeat(100_000));

@@ -6,7 +6,8 @@
 //! their types (`response_model`).
 //!
 //! The answer to a request of several rows is a list, which `listed` takes apart by the ids of its elements. Each element is
-//! the answer to its row, from which fields are extracted as from any other answer.
+//! the answer to its row, from which fields are extracted as from any other answer. `plain` does both in one pass for the usual
+//! answers.
 //!
 //! An answer that cannot be parsed is never an error of the run: it is [`Unparsed`], with a reason.
 //!
@@ -21,6 +22,7 @@ mod listed;
 mod path;
 mod path_cost;
 mod pattern;
+mod plain;
 mod repair;
 mod response_model;
 mod unparsed;
@@ -29,6 +31,7 @@ mod value;
 pub use extraction::Extraction;
 pub use kinds::{Cell, ColumnType, FieldKinds};
 pub use listed::{ListedAnswers, NotListed, read_list};
+pub use plain::{CellColumns, PlainAnswer, PlainCell, PlainFields, PlainLists};
 pub(crate) use response_model::describes_member;
 pub use unparsed::Unparsed;
 pub use value::FieldValue;
@@ -55,6 +58,8 @@ pub struct Extractor {
     /// Names of the fields whose values may be changed.
     changeable: Vec<String>,
     fields: FieldReader,
+    /// Reader of the usual answers, if the fields and their schema are simple enough.
+    plain: Option<PlainFields>,
 }
 
 #[derive(Debug)]
@@ -91,7 +96,13 @@ impl Extractor {
         };
         Problems::check(problems)?;
         let names = schema.fields.iter().map(|(name, _)| name.clone()).collect();
-        Ok(Self { names, types: Vec::new(), changeable, fields })
+        let plain = match &fields {
+            FieldReader::Json(json) => {
+                PlainFields::new(json.paths().map(|path| (path.only_member(), None)), response_schema)
+            }
+            FieldReader::Patterns(_) => None,
+        };
+        Ok(Self { names, types: Vec::new(), changeable, fields, plain })
     }
 
     /// Compiles a `response_schema` that defines the fields itself.
@@ -117,25 +128,37 @@ impl Extractor {
         let compiled = problems.is_empty().then(|| compiled(response_schema, true));
         let matchers = matcher_of(response_schema);
         problems.extend(matchers.problems);
-        let response_schema = compiled.and_then(|compiled| {
+        let validator = compiled.and_then(|compiled| {
             compiled.map_err(|rule| problems.push(Problem::without_value("response_schema", rule))).ok()
         });
         Problems::check(problems)?;
-        let Some(response_schema) = response_schema else {
+        let Some(validator) = validator else {
             return Err(Problem::without_value("response_schema", "is not a valid JSON Schema").into());
         };
-        let checks = Checks { response_schema, matcher: matchers.matcher };
+        let checks = Checks { response_schema: validator, matcher: matchers.matcher };
         let changeable = matchers.fields;
         let names = columns.iter().map(|column| column.name.clone()).collect();
+        let plain = PlainFields::new(
+            columns.iter().map(|column| match column.path.as_slice() {
+                [name] => (Some(name.as_str()), Some(column.column_type)),
+                _ => (None, None),
+            }),
+            Some(response_schema),
+        );
         let types = columns.iter().map(|column| column.column_type).collect();
         let fields = FieldReader::Json(Box::new(JsonFields::of_model(columns, checks)));
-        Ok(Self { names, types, changeable, fields })
+        Ok(Self { names, types, changeable, fields, plain })
     }
 
     /// Creates a reader of answers that have to contain JSON, of which no fields are extracted.
     pub fn of_any_json() -> Self {
         let fields = FieldReader::Json(Box::new(JsonFields::of_any_json()));
-        Self { names: Vec::new(), types: Vec::new(), changeable: Vec::new(), fields }
+        Self { names: Vec::new(), types: Vec::new(), changeable: Vec::new(), fields, plain: None }
+    }
+
+    /// Returns the reader of the usual answers, if the fields and their schema are simple enough.
+    pub fn plain(&self) -> Option<&PlainFields> {
+        self.plain.as_ref()
     }
 
     /// Returns the types of the columns of the fields; empty if their values determine the types.

@@ -121,6 +121,14 @@ impl Path {
         names.first().is_some_and(|name| value.as_object().is_some_and(|object| object.contains_key(name)))
     }
 
+    /// Returns the name of the member that the path is, if it is `$.name`.
+    pub(super) fn only_member(&self) -> Option<&str> {
+        match self {
+            Self::Members(names) => names.first().filter(|_| names.len() == 1).map(String::as_str),
+            Self::Query(..) => None,
+        }
+    }
+
     /// Returns true if the path matches something.
     pub(super) fn exists(&self, value: &Value) -> bool {
         match self {

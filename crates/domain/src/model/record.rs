@@ -10,6 +10,7 @@ use crate::input::Inference;
 use crate::json_text::push_escaped;
 use crate::prompt::{Piece, ROW_ID, Template};
 use serde_json::Value;
+use std::io::Write as _;
 
 /// Writes `{"recordId":…,"modelInput":…}` lines. Created once per run.
 #[derive(Debug, Clone)]
@@ -171,7 +172,10 @@ impl RecordWriter {
             match segment {
                 Segment::Escaped(literal) => line.extend_from_slice(literal),
                 Segment::Cell(index) => push_escaped(line, cell(*index)),
-                Segment::RowNumber => line.extend_from_slice(number.to_string().as_bytes()),
+                Segment::RowNumber => {
+                    // Writing to memory cannot fail.
+                    let _ = write!(line, "{number}");
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::record::RecordWriter;
 use crate::json_text::{escaped_length, push_escaped};
 use crate::record_id::RequestId;
+use std::io::Write as _;
 
 /// Line feed between the texts of two rows, as JSON escapes it.
 const SEPARATOR: &[u8] = b"\\n";
@@ -35,7 +36,8 @@ impl RecordWriter {
         let (before, after) = self.around_text();
         line.extend_from_slice(BEFORE_ID);
         push_escaped(line, id.first);
-        line.extend_from_slice(format!("+{}", id.rows).as_bytes());
+        // Writing to memory cannot fail.
+        let _ = write!(line, "+{}", id.rows);
         line.extend_from_slice(AFTER_ID);
         for part in before {
             line.extend_from_slice(part.as_bytes());

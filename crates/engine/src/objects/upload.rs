@@ -239,7 +239,7 @@ async fn upload_parts(target: Target, mut parts: mpsc::Receiver<Part>) -> Result
                     break Err(error);
                 }
                 let all = CompletedMultipartUpload::builder().set_parts(Some(completed)).build();
-                let complete = client.complete_multipart_upload().bucket(&bucket).key(&key).upload_id(upload_id);
+                let complete = client.complete_multipart_upload().bucket(bucket).key(key).upload_id(upload_id);
                 let complete = complete.multipart_upload(all).customize().config_override(slow());
                 let done = complete.send().await;
                 break done.map(|_| ()).map_err(|error| EngineError::from_aws(what(), &error));

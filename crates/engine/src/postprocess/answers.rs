@@ -6,7 +6,7 @@ use super::requests::{Requests, Resend};
 use super::row_ids::RowIds;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::RecordError;
-use bedrock_batch_domain::extract::{FieldKinds, FieldValue, NotListed, Unparsed};
+use bedrock_batch_domain::extract::{FieldKinds, FieldValue, NotListed, PlainCell, PlainLists, Unparsed};
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
@@ -64,18 +64,25 @@ pub(super) struct StoredReply {
 pub(super) enum Fields {
     /// The prompt defines none, or there is no text.
     None,
-    /// Fields of all prompts, in order.
-    Found {
-        values: Box<[Option<FieldValue>]>,
-        /// Fields of this prompt whose values were changed to those of its schema.
-        changed: Box<[usize]>,
-        /// Fields of all prompts whose values were changed to those of their references.
-        corrected: Box<[usize]>,
-    },
+    /// The answer has some.
+    Found(Box<FoundFields>),
+    /// Fields of all prompts, in order: those of [`Answers::cells`] from this one on.
+    Cells(usize),
     /// The answer has none, for this reason.
     Unparsed(Box<Unparsed>),
     /// The answer to the row's request has no answer to the row, for this reason.
     NotListed(Box<NotListed>),
+}
+
+/// Fields that were found in an answer.
+#[derive(Debug, Clone)]
+pub(super) struct FoundFields {
+    /// Values of the fields of all prompts, in order.
+    pub(super) values: Box<[Option<FieldValue>]>,
+    /// Fields of this prompt whose values were changed to those of its schema.
+    pub(super) changed: Box<[usize]>,
+    /// Fields of all prompts whose values were changed to those of their references.
+    pub(super) corrected: Box<[usize]>,
 }
 
 /// Rules by which answers are read.
@@ -117,6 +124,10 @@ pub(super) struct Answers<'a> {
     pub(super) rows: Vec<Row>,
     pub(super) texts: String,
     pub(super) floats: Vec<f32>,
+    /// Cells of the fields of answers that were read without a tree.
+    pub(super) cells: Vec<PlainCell>,
+    /// Scanner of lists of answers.
+    pub(super) lists: PlainLists,
     pub(super) stop_reasons: Vec<String>,
     pub(super) models: Vec<String>,
     pub(super) attempts: Vec<JobAttempt>,
@@ -153,6 +164,8 @@ impl<'a> Answers<'a> {
             rows: not_sent.into_iter().map(row).collect(),
             texts: String::new(),
             floats: Vec::new(),
+            cells: Vec::new(),
+            lists: PlainLists::default(),
             stop_reasons: Vec::new(),
             models: Vec::new(),
             attempts: Vec::new(),
@@ -199,12 +212,24 @@ impl<'a> Answers<'a> {
         let prompts = self.reading.prompts;
         let mut kinds = prompts.declared_kinds();
         for row in &self.rows {
-            if let Outcome::Replied(StoredReply { fields: Fields::Found { values, .. }, .. }) = &row.outcome {
-                for ((kinds, value), by_values) in kinds.iter_mut().zip(values).zip(&prompts.typed_by_values) {
-                    if let Some(value) = value.as_ref().filter(|_| *by_values) {
-                        kinds.record(value);
+            let Outcome::Replied(StoredReply { fields, .. }) = &row.outcome else { continue };
+            let kinds = kinds.iter_mut().zip(&prompts.typed_by_values);
+            match fields {
+                Fields::Found(found) => {
+                    for ((kinds, _), value) in kinds.zip(&found.values).filter(|((_, by_values), _)| **by_values) {
+                        if let Some(value) = value {
+                            kinds.record(value);
+                        }
                     }
                 }
+                Fields::Cells(first) => {
+                    for ((kinds, _), cell) in
+                        kinds.zip(self.cells_from(*first)).filter(|((_, by_values), _)| **by_values)
+                    {
+                        cell.record(kinds);
+                    }
+                }
+                Fields::None | Fields::Unparsed(_) | Fields::NotListed(_) => {}
             }
         }
         kinds
@@ -220,6 +245,11 @@ impl<'a> Answers<'a> {
         let begin = self.floats.len();
         self.floats.extend_from_slice(embedding);
         KeptPayload::Embedding(begin..self.floats.len())
+    }
+
+    /// Returns the cells of the fields of all prompts, from this one on.
+    pub(super) fn cells_from(&self, first: usize) -> &[PlainCell] {
+        self.cells.get(first..first + self.field_names().len()).unwrap_or_default()
     }
 
     pub(super) fn text(&self, kept: &StoredReply) -> Option<&str> {

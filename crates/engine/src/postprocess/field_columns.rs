@@ -2,7 +2,7 @@
 
 use arrow_array::ArrayRef;
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
-use bedrock_batch_domain::extract::{Cell, ColumnType, FieldValue};
+use bedrock_batch_domain::extract::{Cell, ColumnType, FieldValue, PlainCell};
 use std::sync::Arc;
 
 /// Columns of all fields, built row by row.
@@ -26,6 +26,13 @@ impl FieldColumns {
     pub(super) fn push(&mut self, values: Option<&[Option<FieldValue>]>) {
         for (number, column) in self.0.iter_mut().enumerate() {
             column.push(values.and_then(|values| values.get(number)).and_then(Option::as_ref));
+        }
+    }
+
+    /// Appends the cells of one row, which are in the text of its answer.
+    pub(super) fn push_cells(&mut self, cells: &[PlainCell], answer: &str) {
+        for (number, column) in self.0.iter_mut().enumerate() {
+            column.push_cell(cells.get(number).copied().unwrap_or_default(), answer);
         }
     }
 
@@ -75,6 +82,17 @@ impl FieldColumn {
             (Self::Boolean(column), _) => column.append_null(),
             (Self::Text(column), _) => column.append_null(),
             (Self::List(column), _) => column.append_null(),
+        }
+    }
+
+    fn push_cell(&mut self, cell: PlainCell, answer: &str) {
+        match (self, cell) {
+            (Self::Integer(column), PlainCell::Integer(number)) => column.append_value(number),
+            (Self::Float(column), PlainCell::Float(number)) => column.append_value(number),
+            (Self::Boolean(column), PlainCell::Boolean(flag)) => column.append_value(flag),
+            (Self::Text(column), PlainCell::Text(..)) => column.append_option(cell.text(answer)),
+            // Nulls, texts with escapes, and columns of several kinds of values.
+            (column, _) => column.push(cell.value(answer).as_ref()),
         }
     }
 

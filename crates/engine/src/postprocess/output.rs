@@ -1,6 +1,6 @@
 //! Columns that answers add, built batch by batch.
 
-use super::answers::{Answers, Fields, Outcome, StoredReply};
+use super::answers::{Answers, Fields, FoundFields, Outcome, StoredReply};
 use super::field_columns::FieldColumns;
 use super::join_job::JoinJob;
 use super::prompts_read::PromptsRead;
@@ -146,17 +146,21 @@ impl<'a> AnswerColumns<'a> {
         let embedding = answers.embedding(reply);
         self.embedding.values().append_slice(embedding.unwrap_or_default());
         self.embedding.append(embedding.is_some());
-        self.fields.push(match &reply.fields {
-            Fields::Found { values, changed, corrected } => {
+        match &reply.fields {
+            Fields::Found(found) => {
+                let FoundFields { values, changed, corrected } = &**found;
                 let changed = changed.iter().filter_map(|field| self.prompts.changeable(prompt, *field));
                 let corrected = corrected.iter().filter_map(|field| self.prompts.fields.get(*field));
                 for field in changed.chain(corrected.map(String::as_str)) {
                     counts.count_changed(field);
                 }
-                Some(values)
+                self.fields.push(Some(values));
             }
-            Fields::None | Fields::Unparsed(_) | Fields::NotListed(_) => None,
-        });
+            Fields::Cells(first) => {
+                self.fields.push_cells(answers.cells_from(*first), answers.text(reply).unwrap_or_default())
+            }
+            Fields::None | Fields::Unparsed(_) | Fields::NotListed(_) => self.fields.push(None),
+        }
         if let Fields::NotListed(why) = &reply.fields {
             return Some(RowError::from(&**why));
         }
@@ -165,7 +169,7 @@ impl<'a> AnswerColumns<'a> {
         }
         match &reply.fields {
             Fields::Unparsed(unparsed) => Some(RowError::from(&**unparsed)),
-            Fields::None | Fields::Found { .. } | Fields::NotListed(_) => None,
+            Fields::None | Fields::Found(_) | Fields::Cells(_) | Fields::NotListed(_) => None,
         }
     }
 

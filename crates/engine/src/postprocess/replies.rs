@@ -1,11 +1,11 @@
 //! Lines of answers, which become the outcomes of rows.
 
 use super::answer_lines::for_each_line;
-use super::answers::{Answers, Fields, KeptPayload, Outcome, StoredReply, job_number, number_of};
+use super::answers::{Answers, Fields, FoundFields, KeptPayload, Outcome, Row, StoredReply, job_number, number_of};
 use super::requests::Resend;
 use crate::error::EngineError;
 use bedrock_batch_domain::answer::read_line;
-use bedrock_batch_domain::extract::{Extraction, NotListed, read_list};
+use bedrock_batch_domain::extract::{CellColumns, Extraction, NotListed, PlainAnswer, read_list};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
 use bedrock_batch_domain::prompt::hold_to_limits;
@@ -75,7 +75,9 @@ impl Answers<'_> {
             Outcome::NotSent(_) => return Some(UNKNOWN),
             Outcome::Missing | Outcome::NoneShared(_) => None,
             // The row has a record of its own now, whose outcome is the more informative one.
-            Outcome::Replied(StoredReply { fields: Fields::NotListed(_), .. }) if !same_job => None,
+            Outcome::Replied(StoredReply { fields: Fields::NotListed(_), .. }) if !same_job && known.with_others => {
+                None
+            }
             // An answer takes precedence over an error; of two answers, the first is kept.
             Outcome::Failed(_) if answer.outcome.is_ok() => same_job.then_some(REPEATED),
             Outcome::Replied(_) if reopened && !same_job && answer.outcome.is_ok() => None,
@@ -121,32 +123,74 @@ impl Answers<'_> {
         model_id: &str,
         counts: &mut ChunkCounts,
     ) {
-        let prompts = self.reading.prompts;
-        let listed = match &reply.payload {
-            Some(ReplyPayload::Text(text)) => {
-                let whole = with_prefill(prompts.sent_prefill(prompt), text);
-                let listed = read_list(&whole, rows.len(), reply.stop_reason.as_deref());
-                if listed.strange > 0 {
-                    *counts.warnings.entry(STRANGE.to_owned()).or_default() += listed.strange as u64;
-                }
-                listed.rows
-            }
-            Some(ReplyPayload::Embedding(_)) | None => {
-                let reason = reply.stop_reason.as_deref().unwrap_or("not given");
-                vec![Err(NotListed::Empty(reason.to_owned())); rows.len()]
-            }
-        };
-        let stop_reason = reply.stop_reason.as_deref().map(|reason| number_of(&mut self.stop_reasons, reason));
+        let stop_reason = reply.stop_reason.as_deref();
+        let number = stop_reason.map(|reason| number_of(&mut self.stop_reasons, reason));
         let model = number_of(&mut self.models, model_id);
-        for ((at, row), answer) in rows.iter().enumerate().zip(listed) {
-            let (payload, fields) = match answer {
-                Ok(text) => (self.keep_text(&text), self.fields_of(prompt, &text, reply.stop_reason.as_deref())),
-                Err(why) => (KeptPayload::None, Fields::NotListed(Box::new(why))),
-            };
+        let store = |rows_of_chunk: &mut [Row], at: usize, (payload, fields): (KeptPayload, Fields)| {
             let share = |tokens: Option<u64>| tokens.map(|tokens| share(tokens, at, rows.len()));
             let (input_tokens, output_tokens) = (share(reply.input_tokens), share(reply.output_tokens));
-            let stored = StoredReply { payload, stop_reason, input_tokens, output_tokens, model, fields };
-            self.rows[*row].outcome = Outcome::Replied(stored);
+            let stored = StoredReply { payload, stop_reason: number, input_tokens, output_tokens, model, fields };
+            rows_of_chunk[rows[at]].outcome = Outcome::Replied(stored);
+        };
+        let Some(ReplyPayload::Text(text)) = &reply.payload else {
+            let why = NotListed::Empty(stop_reason.unwrap_or("not given").to_owned());
+            for at in 0..rows.len() {
+                store(&mut self.rows, at, (KeptPayload::None, Fields::NotListed(Box::new(why.clone()))));
+            }
+            return;
+        };
+        let whole = with_prefill(self.reading.prompts.sent_prefill(prompt), text);
+        let strange = if self.lists.scan(&whole, rows.len()) {
+            for at in 0..rows.len() {
+                let answer = self.read_listed((at, rows.len()), &whole, prompt, stop_reason);
+                store(&mut self.rows, at, answer);
+            }
+            self.lists.strange()
+        } else {
+            let listed = read_list(&whole, rows.len(), stop_reason);
+            for (at, answer) in listed.rows.into_iter().enumerate() {
+                let answer = match answer {
+                    Ok(text) => (self.keep_text(&text), self.fields_of(prompt, &text, stop_reason)),
+                    Err(why) => (KeptPayload::None, Fields::NotListed(Box::new(why))),
+                };
+                store(&mut self.rows, at, answer);
+            }
+            listed.strange
+        };
+        if strange > 0 {
+            *counts.warnings.entry(STRANGE.to_owned()).or_default() += strange as u64;
+        }
+    }
+
+    /// Stores the answer to row `at` of `rows` in the list that was scanned last, which is in `text`.
+    fn read_listed(
+        &mut self,
+        (at, rows): (usize, usize),
+        text: &str,
+        prompt: u16,
+        stop_reason: Option<&str>,
+    ) -> (KeptPayload, Fields) {
+        let reader = self.reading.prompts.reader(prompt);
+        let all = self.field_names().len();
+        // Fields that are held to values of references are checked in the general way.
+        let fields = reader.filter(|reader| reader.limits.is_empty()).and_then(|reader| {
+            let plain = reader.extractor.as_ref()?.plain()?;
+            Some((plain, CellColumns { of_fields: &reader.columns, all }))
+        });
+        let (begin, first) = (self.texts.len(), self.cells.len());
+        match self.lists.read_row(at, text, fields, (&mut self.texts, &mut self.cells)) {
+            PlainAnswer::Appended(has_fields) => {
+                let range = begin..self.texts.len();
+                let fields = match self.texts.get(range.clone()) {
+                    Some(text) if !has_fields => self.fields_of(prompt, text, stop_reason),
+                    _ => Fields::Cells(first),
+                };
+                (KeptPayload::Text(range), fields)
+            }
+            PlainAnswer::Elements(0) => (KeptPayload::None, Fields::NotListed(Box::new(NotListed::Missing(rows)))),
+            PlainAnswer::Elements(several) => {
+                (KeptPayload::None, Fields::NotListed(Box::new(NotListed::Doubled(several))))
+            }
         }
     }
 
@@ -188,7 +232,7 @@ impl Answers<'_> {
                 let corrected = corrected.into_iter().filter_map(|field| reader.columns.get(field).copied()).collect();
                 let (all, changed) = (self.field_names().len(), changed.into());
                 if values.len() == all && reader.columns.iter().enumerate().all(|(at, column)| at == *column) {
-                    return Fields::Found { values: values.into(), changed, corrected };
+                    return Fields::Found(Box::new(FoundFields { values: values.into(), changed, corrected }));
                 }
                 let mut fields = vec![None; all];
                 for (column, value) in reader.columns.iter().zip(values) {
@@ -196,7 +240,7 @@ impl Answers<'_> {
                         *field = value;
                     }
                 }
-                Fields::Found { values: fields.into(), changed, corrected }
+                Fields::Found(Box::new(FoundFields { values: fields.into(), changed, corrected }))
             }
             Err(why) => Fields::Unparsed(Box::new(why)),
         }

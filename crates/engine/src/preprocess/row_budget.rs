@@ -22,6 +22,9 @@ use tokio::runtime::Handle;
 /// Maximum number of jobs: the result of the Distributed Map has two bytes per job, and is limited to 256 KiB.
 const MAX_JOBS: u64 = 100_000;
 
+/// Maximum number of rows per job with several rows per request: a job's answers are in memory while they are joined.
+const MAX_ROWS_PER_JOB: u64 = 1_000_000;
+
 /// Number of rows of the input, number of rows that the request allows, and their lane and limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowBudget {
@@ -83,14 +86,46 @@ impl RowBudget {
         let requests = records.div_ceil(u64::from(request.rows_per_request()));
         let lane = lane_of(request, model, requests);
         let limits = chunk_limits(request, model, lane);
-        limits.check(requests).map_err(|problem| of_requests(problem, limits, request, records))?;
+        let budget =
+            Self { there, within_total, taken, records, lane, limits, per_request: request.rows_per_request() };
+        budget.check(requests)?;
         if requests.div_ceil(u64::from(limits.max_records)) > MAX_JOBS {
             let rule = format!("{records} rows would need more than {MAX_JOBS} jobs, the maximum of a run");
             let remedy = "raise it (Bedrock takes up to 100,000 records per job), or split the input";
             return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy).into());
         }
-        let per_request = request.rows_per_request();
-        Ok(Self { there, within_total, taken, records, lane, limits, per_request })
+        Ok(budget)
+    }
+
+    /// Checks that this number of requests can be divided into jobs, and that a job's rows can be joined.
+    pub(super) fn check(&self, requests: u64) -> Result<(), Problem> {
+        let (limits, per_request) = (self.limits, u64::from(self.per_request));
+        limits.check(requests).map_err(|problem| self.of_requests(problem, requests))?;
+        let in_job = self.records.min(u64::from(limits.max_records) * per_request);
+        if per_request > 1 && in_job > MAX_ROWS_PER_JOB {
+            let rule = format!(
+                "a job may have {in_job} rows with rows_per_request {per_request}, and at most {MAX_ROWS_PER_JOB} can be joined"
+            );
+            let remedy = format!("lower it to {}", MAX_ROWS_PER_JOB / per_request);
+            return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy));
+        }
+        Ok(())
+    }
+
+    /// Explains a problem of the number of requests, if several rows share one.
+    fn of_requests(&self, problem: Problem, requests: u64) -> Problem {
+        let (least, most) = (self.limits.min_records, self.limits.max_records);
+        if self.per_request == 1 || most < least {
+            return problem;
+        }
+        let rows = self.records;
+        let rule =
+            format!("{rows} rows make {requests} requests, which do not form batch jobs of {least} to {most} records");
+        let other = match problem.remedy.strip_prefix("raise it ") {
+            Some(to) => format!("raise {} {to}", problem.field),
+            None => problem.remedy,
+        };
+        Problem::new("rows_per_request", self.per_request, rule).remedy(format!("lower it, or {other}"))
     }
 
     pub(super) fn counts(self, checked: &ValidatedRequest, written: &Written) -> Result<PlanCounts, EngineError> {
@@ -175,19 +210,6 @@ impl RowBudget {
     }
 }
 
-/// Explains a problem of the number of requests, if several rows share one.
-fn of_requests(problem: Problem, limits: ChunkLimits, request: &RunRequest, rows: u64) -> Problem {
-    let per_request = request.rows_per_request();
-    let (least, most) = (limits.min_records, limits.max_records);
-    if per_request == 1 || most < least {
-        return problem;
-    }
-    let requests = rows.div_ceil(u64::from(per_request));
-    let rule =
-        format!("{rows} rows make {requests} requests, which do not form batch jobs of {least} to {most} records");
-    Problem::new("rows_per_request", per_request, rule).remedy(format!("lower it, or {}", problem.remedy))
-}
-
 /// Converts counts by reason to counts by the words for the reasons.
 fn in_words(reasons: impl IntoIterator<Item = (Reason, u64)>) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
@@ -216,5 +238,55 @@ fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane) -> ChunkLimits
         max_bytes: model.max_chunk_bytes(),
         max_chunks: request.max_num_jobs,
         small_last: request.invocation.processing_mode == ProcessingMode::Auto,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(10, 995, 100, 1000, "")]
+    #[case(
+        10,
+        995,
+        99,
+        1000,
+        "rows_per_request is `10`: 995 rows make 99 requests, which do not form batch jobs of 100 to 1000 records; \
+         lower it, or add rows"
+    )]
+    #[case(
+        10,
+        10_000,
+        1001,
+        100,
+        "rows_per_request is `10`: 10000 rows make 1001 requests, which do not form batch jobs of 100 to 100 records; \
+         lower it, or raise max_records_per_job to 199 or more"
+    )]
+    #[case(1, 1001, 1001, 100, "max_records_per_job is `100`: 1001 rows cannot be divided into jobs")]
+    #[case(100, 1_000_000, 10_000, 50_000, "")]
+    #[case(
+        100,
+        5_000_000,
+        50_000,
+        50_000,
+        "max_records_per_job is `50000`: a job may have 5000000 rows with rows_per_request 100, and at most 1000000 can be \
+         joined; lower it to 10000"
+    )]
+    #[case(1, 5_000_000, 5_000_000, 100_000, "")]
+    fn the_number_of_requests_is_checked_in_words_of_its_cause(
+        #[case] per_request: u32,
+        #[case] records: u64,
+        #[case] requests: u64,
+        #[case] max_records: u32,
+        #[case] expected: &str,
+    ) {
+        let limits =
+            ChunkLimits { min_records: 100, max_records, max_bytes: 1 << 30, max_chunks: None, small_last: false };
+        let (there, within_total, taken, lane) = (records, records, records, Lane::Batch);
+        let budget = RowBudget { there, within_total, taken, records, lane, limits, per_request };
+        let message = budget.check(requests).err().map(|problem| problem.to_string()).unwrap_or_default();
+        assert!(message.starts_with(expected) && message.is_empty() == expected.is_empty(), "{message}");
     }
 }

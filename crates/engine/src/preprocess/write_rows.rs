@@ -67,7 +67,7 @@ pub(super) fn write_rows(
     }
     if budget.lane == Lane::Batch && Chunker::needs_exact_count(budget.limits) {
         let lines = count_lines(&spec, prompted())?;
-        budget.limits.check(lines)?;
+        budget.check(lines)?;
         spec.lines = Some(lines);
     }
     write_chunks(&spec, prompted(), sink)

@@ -140,7 +140,12 @@ impl ParquetRows {
         }
         let projection = match columns {
             None => ProjectionMask::all(),
-            Some(names) => ProjectionMask::columns(metadata.parquet_schema(), names.iter().copied()),
+            Some(names) => {
+                // Not `ProjectionMask::columns`, for which a dot in a column's name separates the name from that of a member.
+                let roots = metadata.parquet_schema().root_schema().get_fields().iter().enumerate();
+                let wanted = roots.filter(|(_, root)| names.contains(&root.name())).map(|(at, _)| at);
+                ProjectionMask::roots(metadata.parquet_schema(), wanted.collect::<Vec<_>>())
+            }
         };
         let options = ArrowReaderOptions::default().with_schema(Arc::new(with_views(metadata.schema())));
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options);

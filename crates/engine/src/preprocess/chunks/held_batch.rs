@@ -3,12 +3,13 @@
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::Placed;
 use bedrock_batch_domain::row_error::RowError;
+use bytes::Bytes;
 use std::ops::Range;
 
 /// Batch whose lines are rendered, and wait for the chunker's decision.
 pub(super) struct HeldBatch {
     pub(super) rows: RecordBatch,
-    pub(super) lines: Vec<u8>,
+    pub(super) lines: Bytes,
     /// End of each row's line; a row without a line ends with the previous row.
     pub(super) ends: Vec<usize>,
     /// Reasons why rows have no line.
@@ -17,12 +18,9 @@ pub(super) struct HeldBatch {
     pub(super) placed: Vec<Placed>,
     /// Positions of the rows in the input.
     pub(super) positions: Positions,
-    /// Blocks of lines that stay together, in a run with requests of several rows: each line belongs to the first row of its
-    /// request.
-    pub(super) blocks: Option<Vec<Block>>,
 }
 
-/// Lines whose rows alternate, so that they must be in one chunk.
+/// Lines whose rows alternate, so that they must be in one chunk. Each line belongs to the first row of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
     /// Number of lines.
@@ -45,11 +43,24 @@ impl Positions {
             Self::Each(positions) => positions.get(row).copied().unwrap_or_default(),
         }
     }
+
+    /// Returns the positions of some of the rows.
+    pub(super) fn slice(&self, begin: usize, rows: usize) -> Self {
+        match self {
+            Self::From(first) => Self::From(first + begin as u64),
+            Self::Each(positions) => Self::Each(positions.get(begin..begin + rows).unwrap_or_default().to_vec()),
+        }
+    }
 }
 
 impl HeldBatch {
     pub(super) fn has_line(&self, row: usize) -> bool {
         !self.line_range(row..row + 1).is_empty()
+    }
+
+    /// Returns the length of each row's line, 0 for a row without one.
+    pub(super) fn line_lengths(&self) -> impl Iterator<Item = usize> {
+        (0..self.ends.len()).map(|row| self.line_range(row..row + 1).len())
     }
 
     pub(super) fn line_range(&self, rows: Range<usize>) -> Range<usize> {

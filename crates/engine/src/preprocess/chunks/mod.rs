@@ -4,13 +4,14 @@
 //! place of each line from the chunker, with a delay of some lines; `write` opens and closes the files and writes the
 //! consecutive rows of one chunk, and their lines, with one call each.
 //!
-//! Requests of several rows (`requests`) are formed within a batch: their lines come in blocks, which stay in one chunk.
+//! Lines of requests of several rows (`requests`) come in blocks, which stay in one chunk. Rows of a block that is not complete
+//! at the end of a batch are carried over to the next one (`carried_rows`).
 
+mod carried_rows;
 mod dry_run;
 mod duplicate_index;
 mod files;
 mod held_batch;
-mod merged_batches;
 mod place;
 mod render;
 mod rendered;

@@ -36,18 +36,21 @@ impl Placer {
         }
     }
 
-    /// Adds a batch from which `set_aside` rows were set aside.
-    pub(super) fn hold(&mut self, batch: HeldBatch, set_aside: usize) {
-        if let Some(blocks) = batch.blocks.clone() {
-            self.rows += (batch.ends.len() + set_aside) as u64;
-            self.held.push_back(batch);
-            self.hold_blocks(&blocks);
+    /// Adds rows, from which `set_aside` rows were set aside. In a run with requests of several rows, `blocks` are those of
+    /// their lines.
+    pub(super) fn hold(&mut self, batches: Vec<HeldBatch>, blocks: Option<&[Block]>, set_aside: usize) {
+        let lengths: Vec<usize> = match blocks {
+            Some(_) => Vec::new(),
+            None => batches.iter().flat_map(HeldBatch::line_lengths).collect(),
+        };
+        self.rows += (batches.iter().map(|batch| batch.ends.len()).sum::<usize>() + set_aside) as u64;
+        self.held.extend(batches);
+        if let Some(blocks) = blocks {
+            self.hold_blocks(blocks);
             return;
         }
-        let lengths: Vec<usize> = (0..batch.ends.len()).map(|row| batch.line_range(row..row + 1).len()).collect();
         // Rows that were set aside do not yield a line either.
         (0..set_aside).for_each(|_| self.skip_row());
-        self.held.push_back(batch);
         for length in lengths {
             if length == 0 {
                 self.skip_row();
@@ -60,17 +63,20 @@ impl Placer {
     /// Places blocks of lines. The number of lines to come follows from that of the rows so far, since it is not known how
     /// many rows share a request.
     fn hold_blocks(&mut self, blocks: &[Block]) {
+        if blocks.is_empty() {
+            return;
+        }
         let own: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
         let before = self.lines;
         self.lines += own;
         let rows_ahead = self.all_rows.saturating_sub(self.rows);
         let estimate = u128::from(rows_ahead) * u128::from(self.lines);
         let estimate = estimate.div_ceil(u128::from(self.rows.max(1)));
-        let ahead = match self.all_lines {
-            Some(all) => all.saturating_sub(before),
-            None => own.saturating_add(u64::try_from(estimate).unwrap_or(u64::MAX)),
+        let (ahead, at_most) = match self.all_lines {
+            Some(all) => (all.saturating_sub(before), all.saturating_sub(before)),
+            None => (own.saturating_add(u64::try_from(estimate).unwrap_or(u64::MAX)), own.saturating_add(rows_ahead)),
         };
-        self.chunker.iter_mut().for_each(|chunker| chunker.expect(ahead));
+        self.chunker.iter_mut().for_each(|chunker| chunker.expect(ahead, at_most));
         for block in blocks {
             self.chunker.iter_mut().for_each(|chunker| chunker.push_block(block.bytes, block.records));
             while let Some((placed, records)) = self.chunker.as_mut().and_then(Chunker::pop_placed) {

@@ -2,19 +2,23 @@
 
 use super::ChunkWriteSpec;
 use super::duplicate_index::{Digest96, DuplicateIndex, DuplicateOf};
-use super::rendered::Rendered;
-use super::requests::{OpenBlock, Requests};
+use super::rendered::{Rendered, RequestsOfBatch};
+use super::requests::Requests;
 use super::set_aside::SetAside;
 use crate::error::EngineError;
 use crate::images::FetchedImage;
 use crate::preprocess::prompting::PromptedRows;
 use crate::records::{RowCells, cells_of};
+use crate::rows::BATCH_BYTES;
 use bedrock_batch_domain::model::ImagePart;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 
 /// Approximate maximum number of rows without a record per chunk, since such rows are held in memory until the next record
 /// is placed, and a chunk is joined in memory. Further ones are set aside.
 const MAX_NOT_SENT: usize = 10_000;
+
+/// Maximum number of bytes of batches whose last rows wait for further ones: rows have columns that no prompt shows.
+const MAX_WAITING_BYTES: usize = 8 * BATCH_BYTES;
 
 /// Renderer of consecutive batches, which remembers rows to find duplicates.
 pub(super) struct Renderer<'a> {
@@ -30,6 +34,10 @@ pub(super) struct Renderer<'a> {
     pub(super) duplicates: u64,
     /// Requests of several rows; `None` in a run without any.
     requests: Option<Requests<'a>>,
+    /// Number of bytes of the batches whose rows wait for further ones.
+    waiting_bytes: usize,
+    /// Number of bytes of the latest batch's lines.
+    line_bytes: usize,
 }
 
 /// Row of a batch with its prompt.
@@ -45,12 +53,17 @@ impl<'a> Renderer<'a> {
     pub(super) fn new(spec: &'a ChunkWriteSpec<'a>, max_block: u32) -> Self {
         let index = spec.deduplicate.then(|| DuplicateIndex::for_rows(spec.rows));
         let requests = Requests::of(spec, max_block);
-        Self { spec, index, not_sent: 0, rows: 0, empty_cells: 0, duplicates: 0, requests }
-    }
-
-    /// Returns true if requests may have several rows.
-    pub(super) fn has_requests_of_rows(&self) -> bool {
-        self.requests.is_some()
+        Self {
+            spec,
+            index,
+            not_sent: 0,
+            rows: 0,
+            empty_cells: 0,
+            duplicates: 0,
+            requests,
+            waiting_bytes: 0,
+            line_bytes: 0,
+        }
     }
 
     /// Resets the number of rows without a record at the beginning of a chunk.
@@ -58,37 +71,60 @@ impl<'a> Renderer<'a> {
         self.not_sent = 0;
     }
 
-    /// Renders all lines of a batch.
+    /// Renders the lines of a batch. In a run with requests of several rows, the last rows of the batch before may come first,
+    /// and the last ones of this batch may wait for the next.
     pub(super) fn render(&mut self, batch: &PromptedRows) -> Result<Rendered, EngineError> {
         let columns = self.spec.records.iter().map(|records| cells_of(records, &batch.rows));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let rows = batch.rows.num_rows();
-        let mut rendered =
-            Rendered { ends: Vec::with_capacity(rows), not_sent: Vec::with_capacity(rows), ..Rendered::default() };
-        let mut block = self.requests.as_ref().map(Requests::open_block);
+        let mut rendered = Rendered {
+            // Batches are about as long as each other.
+            lines: Vec::with_capacity(self.line_bytes),
+            ends: Vec::with_capacity(rows),
+            not_sent: Vec::with_capacity(rows),
+            requests: self.requests.as_ref().map(|_| RequestsOfBatch::default()),
+            ..Rendered::default()
+        };
         for row in 0..rows {
             match batch.prompt_of(row) {
                 Ok(prompt) => {
                     let row = RowToRender { batch, row, prompt, cells: &columns[prompt] };
-                    self.render_row(row, &mut block, &mut rendered);
+                    self.render_row(row, &mut rendered);
                 }
                 Err(why) if batch.may_be_set_aside && self.not_sent >= MAX_NOT_SENT => {
                     rendered.set_aside.push((row, SetAside::NotSent(why.clone())));
                 }
                 Err(why) => {
                     self.not_sent += 1;
-                    end_row(why.clone(), &mut block, &mut rendered);
+                    self.end_row(why.clone(), &mut rendered);
                 }
             }
         }
-        if let (Some(requests), Some(block)) = (&mut self.requests, block) {
-            requests.close(block, &mut rendered);
-        }
         self.rows += rows as u64;
+        self.limit_waiting(batch, &mut rendered);
+        self.line_bytes = rendered.lines.len();
         Ok(rendered)
     }
 
-    fn render_row(&mut self, row: RowToRender<'_>, block: &mut Option<OpenBlock>, rendered: &mut Rendered) {
+    /// Renders the lines of the rows that wait for further ones, if their batches need much memory.
+    fn limit_waiting(&mut self, batch: &PromptedRows, rendered: &mut Rendered) {
+        let Some(requests) = &mut self.requests else { return };
+        let before = if requests.open_rows() > batch.rows.num_rows() { self.waiting_bytes } else { 0 };
+        self.waiting_bytes = before + batch.rows.get_array_memory_size();
+        if self.waiting_bytes > MAX_WAITING_BYTES && requests.open_rows() > 0 {
+            requests.close(rendered);
+        }
+    }
+
+    /// Renders the lines of the rows that wait for further ones, if there are any.
+    pub(super) fn finish(&mut self) -> Option<Rendered> {
+        let requests = self.requests.as_mut().filter(|requests| requests.open_rows() > 0)?;
+        let mut rendered = Rendered::default();
+        requests.close(&mut rendered);
+        Some(rendered)
+    }
+
+    fn render_row(&mut self, row: RowToRender<'_>, rendered: &mut Rendered) {
         let RowToRender { batch, row: number, prompt, cells } = row;
         let image = batch.image(number);
         self.empty_cells += cells.of_row(number).filter(|cell| cell.is_empty()).count() as u64;
@@ -102,16 +138,14 @@ impl<'a> Renderer<'a> {
             None => None,
         };
         let id = batch.ids.value(number);
-        let written = match (&mut self.requests, &mut *block) {
-            (Some(requests), Some(block)) => {
-                requests.add(block, prompt, id, |column| cells.cell(column, number), rendered)
-            }
-            _ => self.render_line(row, rendered),
+        let written = match &mut self.requests {
+            Some(requests) => requests.add(prompt, id, |column| cells.cell(column, number), rendered),
+            None => self.render_line(row, rendered),
         };
         match written {
             Err(length) => {
                 let detail = format!("{length} bytes, and at most {} fit", self.spec.max_record_bytes);
-                end_row(RowError::new(RowErrorCode::RecordTooLarge, detail), block, rendered);
+                self.end_row(RowError::new(RowErrorCode::RecordTooLarge, detail), rendered);
             }
             Ok(()) => {
                 if let (Some(index), Some(key)) = (&mut self.index, key) {
@@ -151,12 +185,12 @@ impl<'a> Renderer<'a> {
         let digest = image.map_or([].as_slice(), |image| image.digest.as_slice());
         Some(index.find(cells.map(|cell| cell.as_bytes()).chain([prompt.as_slice(), digest])))
     }
-}
 
-/// Ends a row without a record.
-fn end_row(why: RowError, block: &mut Option<OpenBlock>, rendered: &mut Rendered) {
-    match block {
-        Some(block) => block.add_without_record(why),
-        None => rendered.end_row(Some(why)),
+    /// Ends a row without a record.
+    fn end_row(&mut self, why: RowError, rendered: &mut Rendered) {
+        match &mut self.requests {
+            Some(requests) => requests.add_without_record(why, rendered),
+            None => rendered.end_row(Some(why)),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::held_batch::Block;
 use super::set_aside::SetAside;
 use bedrock_batch_domain::row_error::RowError;
+use std::mem::take;
 
 /// Lines of a batch, and the rows that are set aside.
 #[derive(Debug, Default)]
@@ -28,6 +29,11 @@ pub(super) struct RequestsOfBatch {
 }
 
 impl Rendered {
+    /// Takes the blocks of the lines, in a run with requests of several rows.
+    pub(super) fn take_blocks(&mut self) -> Option<Vec<Block>> {
+        self.requests.as_mut().map(|requests| take(&mut requests.blocks))
+    }
+
     /// Ends a row, with the line that was written last or without one.
     pub(super) fn end_row(&mut self, not_sent: Option<RowError>) {
         self.ends.push(self.lines.len());

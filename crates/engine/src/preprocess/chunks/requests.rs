@@ -1,12 +1,14 @@
 //! Requests of several rows: rows with the same prompt share one.
 //!
 //! Rows with different prompts alternate, so that the requests that are open at the same time form a block, whose lines
-//! stay in one chunk. A block ends when it would need one more request than it may have, or with its batch. With a single
-//! prompt, a block is one request of consecutive rows.
+//! stay in one chunk. A block ends when it would need one more request than it may have, or when it is as large as a batch
+//! of rows may be; how rows come in batches does not matter. With a single prompt, a block is one request of consecutive
+//! rows.
 
 use super::ChunkWriteSpec;
 use super::held_batch::Block;
-use super::rendered::{Rendered, RequestsOfBatch};
+use super::rendered::Rendered;
+use crate::rows::{BATCH_BYTES, BATCH_ROWS};
 use bedrock_batch_domain::model::RecordWriter;
 use bedrock_batch_domain::record_id::RequestId;
 use bedrock_batch_domain::row_error::RowError;
@@ -21,12 +23,17 @@ pub(super) struct Requests<'a> {
     next: u64,
     /// Text of a row that was rendered by itself.
     scratch: Vec<u8>,
+    /// Texts of earlier requests, whose memory is used again.
+    unused_texts: Vec<Vec<u8>>,
+    block: OpenBlock,
 }
 
 /// Block to which rows are added.
-pub(super) struct OpenBlock {
+struct OpenBlock {
     rows: Vec<BlockRow>,
     requests: Vec<Request>,
+    /// Number of bytes of the rows' texts.
+    bytes: usize,
     /// For each prompt, the request that accepts its next row.
     open: Vec<Option<usize>>,
 }
@@ -66,28 +73,29 @@ impl<'a> Requests<'a> {
             max_block: max_block.max(1) as usize,
             next: 0,
             scratch: Vec::new(),
+            unused_texts: Vec::new(),
+            block: OpenBlock::new(writers.len()),
         })
     }
 
-    /// Returns an empty block.
-    pub(super) fn open_block(&self) -> OpenBlock {
-        OpenBlock { rows: Vec::new(), requests: Vec::new(), open: vec![None; self.writers.len()] }
+    /// Returns the number of rows whose block is not complete.
+    pub(super) fn open_rows(&self) -> usize {
+        self.block.rows.len()
     }
 
     /// Adds a row to the open request of its prompt, or to a new one, or returns the number of bytes of its own request if that
     /// is too long. A complete block is written to `rendered`.
     pub(super) fn add<'t>(
         &mut self,
-        block: &mut OpenBlock,
         prompt: usize,
         id: &str,
         cell: impl Fn(usize) -> &'t str,
         rendered: &mut Rendered,
     ) -> Result<(), u64> {
-        if let Some(number) = block.open[prompt]
-            && self.extend(&mut block.requests[number], id, &cell)
-        {
-            block.rows.push(BlockRow::Other(number));
+        let open = self.block.open[prompt];
+        let extended = open.and_then(|number| Some((number, self.extend(number, id, &cell)?)));
+        if let Some((number, bytes)) = extended {
+            self.push_row(BlockRow::Other(number), bytes, rendered);
             return Ok(());
         }
         let writers = self.writers;
@@ -98,47 +106,67 @@ impl<'a> Requests<'a> {
         if bytes > self.max_bytes {
             return Err(bytes);
         }
-        if block.requests.len() >= self.max_block {
-            let complete = std::mem::replace(block, self.open_block());
-            self.close(complete, rendered);
+        if self.block.requests.len() >= self.max_block {
+            self.close(rendered);
         }
-        let number = block.requests.len();
-        let text = self.scratch.clone();
-        block.requests.push(Request { prompt, first: id.to_owned(), rows: 1, text });
-        block.rows.push(BlockRow::First(number));
-        block.open[prompt] = Some(number);
+        let number = self.block.requests.len();
+        let mut text = self.unused_texts.pop().unwrap_or_default();
+        text.clear();
+        text.extend_from_slice(&self.scratch);
+        let bytes = text.len();
+        self.block.requests.push(Request { prompt, first: id.to_owned(), rows: 1, text });
+        self.block.open[prompt] = Some(number);
+        self.push_row(BlockRow::First(number), bytes, rendered);
         Ok(())
     }
 
-    /// Adds the row `id` to a request; returns false if the request has no room. The row must fit into a request by itself too,
-    /// since it may be sent again without the others.
-    fn extend<'t>(&self, request: &mut Request, id: &str, cell: impl Fn(usize) -> &'t str) -> bool {
+    /// Adds a row without a record.
+    pub(super) fn add_without_record(&mut self, why: RowError, rendered: &mut Rendered) {
+        self.push_row(BlockRow::NotSent(why), 0, rendered);
+    }
+
+    /// Adds a row to the block, which ends if it is large now: its rows are in memory.
+    fn push_row(&mut self, row: BlockRow, bytes: usize, rendered: &mut Rendered) {
+        self.block.rows.push(row);
+        self.block.bytes += bytes;
+        let is_large = self.block.rows.len() >= BATCH_ROWS || self.block.bytes >= BATCH_BYTES;
+        // Rows before the first request wait for nothing.
+        if is_large || self.block.requests.is_empty() {
+            self.close(rendered);
+        }
+    }
+
+    /// Adds the row `id` to a request, and returns the number of bytes of its text; returns `None` if the request has no room.
+    /// The row must fit into a request by itself too, since it may be sent again without the others.
+    fn extend<'t>(&mut self, number: usize, id: &str, cell: impl Fn(usize) -> &'t str) -> Option<usize> {
+        let request = &mut self.block.requests[number];
         let writer = &self.writers[request.prompt];
         let rows = request.rows + 1;
         if rows > writer.max_rows() {
-            return false;
+            return None;
         }
         let before = request.text.len();
         writer.push_row(&mut request.text, rows, cell);
         let bytes = writer.request_bytes(request.id(rows), request.text.len());
+        let own = request.text.len() - before;
         // Its text is longer here than by itself: it has a separator, and a number of at least as many digits.
-        let alone = writer.request_bytes(RequestId { first: id, rows: 1 }, request.text.len() - before);
+        let alone = writer.request_bytes(RequestId { first: id, rows: 1 }, own);
         if bytes.max(alone) as u64 > self.max_bytes {
             request.text.truncate(before);
-            return false;
+            return None;
         }
         request.rows = rows;
-        true
+        Some(own)
     }
 
-    /// Writes the rows and lines of a block. Each line is that of its request's first row.
-    pub(super) fn close(&mut self, block: OpenBlock, rendered: &mut Rendered) {
+    /// Writes the rows and lines of the block, and opens another one. Each line is that of its request's first row.
+    pub(super) fn close(&mut self, rendered: &mut Rendered) {
         let begin = rendered.lines.len();
-        let mut of_rows = Vec::with_capacity(block.rows.len());
-        for row in block.rows {
+        let mut of_batch = rendered.requests.take().unwrap_or_default();
+        for row in self.block.rows.drain(..) {
             let (request, not_sent) = match row {
                 BlockRow::First(number) => {
-                    let request = &block.requests[number];
+                    let request = &self.block.requests[number];
                     let writer = &self.writers[request.prompt];
                     writer.push_request(&mut rendered.lines, request.id(request.rows), &request.text);
                     (Some(number), None)
@@ -146,24 +174,25 @@ impl<'a> Requests<'a> {
                 BlockRow::Other(number) => (Some(number), None),
                 BlockRow::NotSent(why) => (None, Some(why)),
             };
-            of_rows.push(request.map(|number| self.next + number as u64));
+            of_batch.of_rows.push(request.map(|number| self.next + number as u64));
             rendered.end_row(not_sent);
         }
-        self.next += block.requests.len() as u64;
-        let requests = rendered.requests.get_or_insert_with(RequestsOfBatch::default);
-        requests.of_rows.append(&mut of_rows);
-        // A batch without any line has a block without records, which is not placed.
-        if !block.requests.is_empty() {
-            let records = u32::try_from(block.requests.len()).unwrap_or(u32::MAX);
-            requests.blocks.push(Block { records, bytes: (rendered.lines.len() - begin) as u64 });
+        self.next += self.block.requests.len() as u64;
+        // Rows without a record alone are a block without lines, which is not placed.
+        if !self.block.requests.is_empty() {
+            let records = u32::try_from(self.block.requests.len()).unwrap_or(u32::MAX);
+            of_batch.blocks.push(Block { records, bytes: (rendered.lines.len() - begin) as u64 });
         }
+        rendered.requests = Some(of_batch);
+        self.unused_texts.extend(self.block.requests.drain(..).map(|request| request.text));
+        self.block.bytes = 0;
+        self.block.open.fill(None);
     }
 }
 
 impl OpenBlock {
-    /// Adds a row without a record.
-    pub(super) fn add_without_record(&mut self, why: RowError) {
-        self.rows.push(BlockRow::NotSent(why));
+    fn new(prompts: usize) -> Self {
+        Self { rows: Vec::new(), requests: Vec::new(), bytes: 0, open: vec![None; prompts] }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Writing of placed rows to files.
 
+use super::carried_rows::CarriedRows;
 use super::files::ChunkFiles;
 use super::held_batch::HeldBatch;
-use super::merged_batches::MergedBatches;
 use super::place::Placer;
 use super::render::Renderer;
 use super::rendered::Rendered;
@@ -10,12 +10,13 @@ use super::set_aside::{SetAside, SetAsideFiles, split_off};
 use super::{ChunkWriteSpec, Written};
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
-use crate::preprocess::own_columns::{with_requests, with_row_errors};
+use crate::preprocess::own_columns::with_row_errors;
 use crate::preprocess::prompting::PromptedRows;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bedrock_batch_domain::chunk_plan::Placed;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
+use std::mem::take;
 use std::ops::Range;
 
 /// Writes the chunks of rows, which must all have the same schema.
@@ -44,17 +45,19 @@ pub(super) fn write_chunks_in_blocks<S: ObjectSink>(
 ) -> Result<Written, EngineError> {
     let (mut renderer, mut placer) = (Renderer::new(spec, max_block), Placer::new(spec));
     let mut writer = ChunkWriter::new(spec, sink);
-    let is_in_blocks = renderer.has_requests_of_rows();
-    let rows = MergedBatches::new(rows, is_in_blocks);
     for batch in rows {
         let batch = batch?;
         let first = renderer.rows;
-        let lines = renderer.render(&batch)?;
-        let set_aside = lines.set_aside.len();
-        placer.hold(writer.set_aside(batch.rows, lines, first)?, set_aside);
+        let mut lines = renderer.render(&batch)?;
+        let (set_aside, blocks) = (lines.set_aside.len(), lines.take_blocks());
+        placer.hold(writer.set_aside(batch.rows, lines, first)?, blocks.as_deref(), set_aside);
         if writer.write_placed(&mut placer)? {
             renderer.chunk_began();
         }
+    }
+    if let Some(mut lines) = renderer.finish() {
+        let blocks = lines.take_blocks();
+        placer.hold(writer.carried.take(lines)?, blocks.as_deref(), 0);
     }
     placer.finish();
     writer.write_placed(&mut placer)?;
@@ -66,17 +69,25 @@ struct ChunkWriter<'a, S: ObjectSink> {
     sink: &'a S,
     open: Option<(u32, ChunkFiles<S::Writer>)>,
     aside: SetAsideFiles<'a, S>,
+    carried: CarriedRows,
     written: Written,
 }
 
 impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
     fn new(spec: &'a ChunkWriteSpec<'a>, sink: &'a S) -> Self {
-        Self { spec, sink, open: None, aside: SetAsideFiles::new(spec, sink), written: Written::default() }
+        let (aside, carried) = (SetAsideFiles::new(spec, sink), CarriedRows::default());
+        Self { spec, sink, open: None, aside, carried, written: Written::default() }
     }
 
-    /// Writes the rows that are set aside immediately, and returns the others. `first` is the position of the first row.
-    fn set_aside(&mut self, rows: RecordBatch, rendered: Rendered, first: u64) -> Result<HeldBatch, EngineError> {
-        let (numbers, reasons): (Vec<usize>, Vec<SetAside>) = rendered.set_aside.into_iter().unzip();
+    /// Writes the rows that are set aside immediately, and returns the others, as far as they are rendered. `first` is the
+    /// position of the first row.
+    fn set_aside(
+        &mut self,
+        rows: RecordBatch,
+        mut rendered: Rendered,
+        first: u64,
+    ) -> Result<Vec<HeldBatch>, EngineError> {
+        let (numbers, reasons): (Vec<usize>, Vec<SetAside>) = take(&mut rendered.set_aside).into_iter().unzip();
         for reason in &reasons {
             if let SetAside::NotSent(why) = reason {
                 *self.written.rejected.entry(why.reason.clone()).or_default() += 1;
@@ -86,13 +97,7 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
         if let Some(aside) = split.aside {
             self.aside.write(&aside, &reasons)?;
         }
-        let placed = Vec::with_capacity(split.kept.num_rows());
-        let Rendered { lines, ends, not_sent, requests, .. } = rendered;
-        let (rows, blocks) = match requests {
-            Some(requests) => (with_requests(&split.kept, requests.of_rows)?, Some(requests.blocks)),
-            None => (split.kept, None),
-        };
-        Ok(HeldBatch { rows, lines, ends, not_sent, placed, positions: split.positions, blocks })
+        self.carried.exchange(split.kept, split.positions, rendered)
     }
 
     /// Writes the batches whose rows all have a place. Returns true if a chunk began.

@@ -5,7 +5,6 @@ use crate::error::EngineError;
 use crate::images::FetchedImage;
 use crate::preprocess::own_columns::with_first_column;
 use arrow_array::{RecordBatch, StringArray};
-use arrow_select::concat::concat_batches;
 use bedrock_batch_domain::row_error::RowError;
 use std::sync::Arc;
 
@@ -36,32 +35,6 @@ pub(super) enum PromptAssignment {
 }
 
 impl PromptedRows {
-    /// Merges consecutive batches without images, of which there must be at least one.
-    pub(in crate::preprocess) fn merged(mut batches: Vec<Self>) -> Result<Self, EngineError> {
-        if batches.len() == 1
-            && let Some(only) = batches.pop()
-        {
-            return Ok(only);
-        }
-        let unfitting = |error| EngineError::internal("batches of rows do not fit together").caused_by(error);
-        let Some(first) = batches.first() else {
-            return Err(EngineError::internal("there are no batches of rows to merge"));
-        };
-        let (own_ids, may_be_set_aside) = (first.own_ids, first.may_be_set_aside);
-        let rows = concat_batches(&first.rows.schema(), batches.iter().map(|batch| &batch.rows)).map_err(unfitting)?;
-        let ids = batches.iter().flat_map(|batch| batch.ids.iter()).collect();
-        let all_first = batches.iter().all(|batch| matches!(batch.prompts, PromptAssignment::First));
-        let prompts = if all_first {
-            PromptAssignment::First
-        } else {
-            let of_batch = |batch: &Self| {
-                (0..batch.rows.num_rows()).map(|row| batch.prompt_of(row).map_err(RowError::clone)).collect::<Vec<_>>()
-            };
-            PromptAssignment::Each(batches.iter().flat_map(of_batch).collect())
-        };
-        Ok(Self { rows, ids, own_ids, may_be_set_aside, prompts, images: None })
-    }
-
     /// Returns the number of the row's prompt, or the reason why it has none.
     pub(in crate::preprocess) fn prompt_of(&self, row: usize) -> Result<usize, &RowError> {
         match &self.prompts {

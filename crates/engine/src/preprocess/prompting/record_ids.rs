@@ -8,7 +8,6 @@ use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::record_id::{PositionId, RecordId};
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Maximum length of a record id: Bedrock publishes no limit, but DynamoDB, logs and file names have limits. Ids of answers
@@ -77,12 +76,23 @@ fn hash(seed: u8, id: &str) -> u64 {
 /// Returns `r000000000`, `r000000001`, …
 fn positions(first: u64, rows: usize) -> StringArray {
     let mut ids = StringBuilder::with_capacity(rows, rows * 10);
+    let mut id = PositionId(first).to_string();
     for position in first..first + rows as u64 {
-        // Writing to a builder cannot fail.
-        let _ = write!(ids, "{}", PositionId(position));
-        ids.append_value("");
+        ids.append_value(&id);
+        id = next_position(id, position);
     }
     ids.finish()
+}
+
+/// Returns the id of the position after `position`, whose id is `id`: most ids differ from the one before in their last digit.
+fn next_position(mut id: String, position: u64) -> String {
+    match id.pop() {
+        Some(digit @ '0'..='8') => {
+            id.extend(char::from_digit(digit.to_digit(10).unwrap_or(0) + 1, 10));
+            id
+        }
+        _ => PositionId(position + 1).to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -101,6 +111,15 @@ mod tests {
         let rows = batch("a", Arc::new(Int64Array::from(vec![1, 2])));
         ids.of(&rows).unwrap();
         assert_eq!(ids.of(&rows).unwrap(), StringArray::from(vec!["r000000002", "r000000003"]));
+    }
+
+    #[test]
+    fn positions_are_the_ids_that_they_are_displayed_as() {
+        for first in [0, 8, 999, 999_999_990, 9_999_999_990] {
+            let expected: StringArray =
+                (first..first + 25).map(|position| Some(PositionId(position).to_string())).collect();
+            assert_eq!(positions(first, 25), expected);
+        }
     }
 
     #[test]

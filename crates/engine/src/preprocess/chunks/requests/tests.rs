@@ -8,7 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker};
-use bedrock_batch_domain::columns::{Column, NOT_SENT, PROMPT, RECORD_ID, REQUEST};
+use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_ID, REQUEST};
 use bedrock_batch_domain::input::{Inference, OutputFormat};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
@@ -161,6 +161,7 @@ fn joined(sink: &MemorySink, index: u32, chunk: &Chunk, plan: &PromptPlan) -> BT
     let (mut responses, mut tokens) = (BTreeMap::new(), (0, 0));
     for batch in ParquetRows::open(sink.get(&outputs[0].1).unwrap(), "out", None).unwrap().1 {
         let batch = batch.unwrap();
+        assert!(batch.schema().fields().iter().all(|field| !INTERNAL.contains(&field.name().as_str())));
         let text = |name| batch.column_by_name(name).unwrap().as_string::<i32>().clone();
         let count =
             |name| batch.column_by_name(name).unwrap().as_primitive::<UInt64Type>().iter().flatten().sum::<u64>();
@@ -236,13 +237,59 @@ proptest! {
         let rejected: u64 = written.rejected.values().sum();
         prop_assert_eq!(sent as u64 + rejected, count as u64, "each row is in one request, or has its reason");
         prop_assert!(written.chunks.is_empty() || seen == count);
-        // However the input is cut into batches.
+        // However the input is cut into batches. Only where a chunk ends may depend on that, if the number of lines is estimated.
         let whole = MemorySink::default();
-        write_chunks(&spec, prompted(&[rows.len()]), &whole).unwrap();
-        for index in (0u32..).take(written.chunks.len()) {
-            prop_assert_eq!(sink.get(&layout.records_key(index)), whole.get(&layout.records_key(index)));
-        }
+        let at_once = write_chunks(&spec, prompted(&[rows.len()]), &whole).unwrap();
+        let all = |sink: &MemorySink, chunks: usize| {
+            let chunks: Vec<Chunk> = (0u32..).take(chunks).map(|index| chunk(sink, index)).collect();
+            let lines = chunks.iter().flat_map(|chunk| chunk.lines.clone()).collect::<Vec<_>>();
+            let rows = |chunk: &Chunk| chunk.ids.iter().cloned().zip(chunk.requests.clone()).collect::<Vec<_>>();
+            (lines, chunks.iter().flat_map(rows).collect::<Vec<_>>())
+        };
+        prop_assert_eq!(all(&sink, written.chunks.len()), all(&whole, at_once.chunks.len()));
     }
+}
+
+/// Writes the chunks of rows of the first prompt, which come in batches of this size.
+fn written_of_one_prompt(texts: &[String], per_request: usize, limits: ChunkLimits, size: usize) -> Written {
+    let plan = PromptPlan { choice: Choice::Single, ..plan(false) };
+    let writers = writers(&plan, per_request);
+    let view = View::new(["kind", "text"].map(Column::of_input).to_vec(), &BTreeMap::new()).unwrap();
+    let prompter = RowPrompter { view: &view, prompts: &plan, choosing: None, images: None };
+    let rows: Vec<(usize, String)> = texts.iter().map(|text| (0, text.clone())).collect();
+    let (layout, count) = (layout(), rows.len() as u64);
+    let spec = ChunkWriteSpec {
+        layout: &layout,
+        records: &writers[..1],
+        limits,
+        max_record_bytes: 10_000,
+        rows: count,
+        deduplicate: true,
+        lines: None,
+    };
+    let batches = rows.chunks(size).map(|rows| Ok(batch(rows)));
+    write_chunks(&spec, prompter.rows(batches, count), &MemorySink::default()).unwrap()
+}
+
+#[test]
+fn requests_are_filled_over_the_ends_of_batches() {
+    let texts: Vec<String> = (0..10_000).map(|row| format!("row {row}")).collect();
+    let limits =
+        ChunkLimits { min_records: 100, max_records: 1000, max_bytes: 1 << 30, max_chunks: Some(1), small_last: false };
+    for size in [7, 4096] {
+        let written = written_of_one_prompt(&texts, 10, limits, size);
+        assert_eq!((written.chunks, written.over_max_chunks, written.rows), (vec![1000], 0, 10_000));
+    }
+}
+
+#[test]
+fn rows_that_are_more_requests_than_estimated_are_sent_nevertheless() {
+    // The estimate is that of the first rows, most of which equal each other.
+    let texts: Vec<String> = (0..80_usize).map(|row| format!("row {}", row.saturating_sub(40))).collect();
+    let limits =
+        ChunkLimits { min_records: 1, max_records: 100, max_bytes: 1 << 20, max_chunks: Some(1), small_last: false };
+    let written = written_of_one_prompt(&texts, 2, limits, 10);
+    assert_eq!((written.chunks, written.over_max_chunks, written.same), (vec![20], 0, 40));
 }
 
 #[test]
