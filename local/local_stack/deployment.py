@@ -18,7 +18,12 @@ STACK = "BedrockBatchOrchestratorStack"
 ACCOUNT = "000000000000"
 
 # Waits that take minutes in an account are shortened to seconds, so that users and tests see them end.
-SHORT_WAITS = {"reconcileMinutes": 1, "reconcileSilentSeconds": 5, "onDemandInvocationSeconds": 20}
+SHORT_WAITS = {
+    "reconcileMinutes": 1,
+    "reconcileSilentSeconds": 5,
+    "onDemandInvocationSeconds": 20,
+    "uploadRetrySeconds": 1,
+}
 
 
 def missing_for_deployment(settings: Settings) -> list[str]:

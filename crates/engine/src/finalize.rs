@@ -82,6 +82,8 @@ impl Finalizer {
         let prefix = self.bucket.uri(layout.output_prefix()).to_string();
         let facts: Vec<JobFacts> = items.iter().filter_map(facts).collect();
         let mut output = RunOutput::new(run_id.clone(), prefix, paths, Summary::new(&plan, &counts, &facts));
+        output.model_id = Some(plan.request.model_id.clone());
+        output.link_days = plan.request.presigned_url_expiry_days;
         if let Some(destination) = &plan.request.output_uri {
             let folder = destination.of_run(run_id);
             output.copied_to = Some(folder.to_string());

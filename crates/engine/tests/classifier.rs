@@ -91,7 +91,12 @@ async fn stack() -> Stack {
     let classifier = Classifier {
         step_functions: aws_sdk_sfn::Client::from_conf(step_functions.build()),
         batch_orchestrator: MACHINE.parse().unwrap(),
-        inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
+        inputs: InputReader {
+            bucket,
+            input_buckets: vec!["lake".to_owned()],
+            input_prefixes: Vec::new(),
+            hub: Hub::default(),
+        },
         deployment: Arc::new(deployment),
         defaults: ClassifierDefaults {
             model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),

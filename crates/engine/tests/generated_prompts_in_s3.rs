@@ -69,7 +69,12 @@ impl Stack {
             models: ModelTable::with_overrides("").unwrap(),
             output_buckets: Vec::new(),
         });
-        let inputs = InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() };
+        let inputs = InputReader {
+            bucket,
+            input_buckets: vec!["lake".to_owned()],
+            input_prefixes: Vec::new(),
+            hub: Hub::default(),
+        };
         let jobs = JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned());
         let preprocessor = Preprocessor { inputs: inputs.clone(), deployment: Arc::clone(&deployment), jobs };
         let stack = Self { s3, preprocessor, validator: Validator { inputs, deployment, download_links: false } };

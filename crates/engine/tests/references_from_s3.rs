@@ -17,7 +17,7 @@ use bedrock_batch_engine::hub::Hub;
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
-use s3_server::S3Server;
+use s3_server::{S3Server, etag};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -60,7 +60,12 @@ async fn stack() -> Stack {
         output_buckets: Vec::new(),
     };
     let preprocessor = Preprocessor {
-        inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
+        inputs: InputReader {
+            bucket,
+            input_buckets: vec!["lake".to_owned()],
+            input_prefixes: Vec::new(),
+            hub: Hub::default(),
+        },
         deployment: Arc::new(deployment),
         jobs: JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned()),
     };
@@ -115,7 +120,7 @@ async fn references_are_rendered_once_and_frozen() {
         .iter()
         .map(|reference| (reference.name.as_str(), reference.etag.as_str(), reference.text.as_str()))
         .collect();
-    assert_eq!(frozen, [("codes", "e", codes), ("rules", "e", r#"[{"z":"first","a":1}]"#)]);
+    assert_eq!(frozen, [("codes", etag(CODES).as_str(), codes), ("rules", &etag(RULES), r#"[{"z":"first","a":1}]"#)]);
     let lines = String::from_utf8(stack.object("batch_inputs_json/p/r/0000.jsonl")).unwrap();
     let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(records.len(), 2);

@@ -62,7 +62,12 @@ impl Stack {
             output_buckets: vec!["reports".to_owned()],
         };
         let validator = Validator {
-            inputs: InputReader { bucket, input_buckets: vec!["lake".to_owned()], hub: Hub::default() },
+            inputs: InputReader {
+                bucket,
+                input_buckets: vec!["lake".to_owned()],
+                input_prefixes: Vec::new(),
+                hub: Hub::default(),
+            },
             deployment: Arc::new(deployment),
             download_links: false,
         };
@@ -230,6 +235,7 @@ async fn a_valid_pipeline_is_frozen_with_the_inputs_of_its_stages() {
     assert_eq!(
         keys,
         [
+            "runs/letters/claim.json",
             "runs/letters/pipeline.json",
             "runs/letters/prompts.json",
             "runs/letters/stages/0.json",

@@ -11,10 +11,12 @@ mod open_jobs;
 mod read;
 mod run_item;
 mod update;
+mod upload_slots;
 
 pub use items::{CorruptItem, Fallback, StoredFailure, StoredFile, StoredItem, StoredJob};
 pub use jobs::{NewJob, Observed};
 pub use run_item::RunItem;
+pub use upload_slots::StoredSlots;
 
 use aws_sdk_dynamodb::Client;
 

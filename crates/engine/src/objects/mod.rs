@@ -23,7 +23,6 @@ pub use memory::{MemorySink, MemoryWriter};
 pub use range_reader::{ObjectRange, ObjectRangeReader};
 pub use read_ahead::for_each_line_of;
 pub use sink::{ClosableWrite, ObjectSink};
-pub(crate) use small_object::check_bucket;
 pub use small_object::{SmallObject, read_small};
 pub use stream_reader::StreamReader;
 pub use upload::{ObjectWriter, Uploads};
