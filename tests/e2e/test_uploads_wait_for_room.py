@@ -15,7 +15,8 @@ from stack.waiting import wait_for
 UPLOADS, MAX_RUNNING = 5, 2
 
 
-def play(stack):
+def play_alone(stack):
+    """With nothing else on the stack, whose uploads would wait too."""
     mark = uuid.uuid4().hex[:8]
     run = {"job_name_prefix": "waiting", "model_id": CLAUDE, "prompt_id": JOKE}
     run["s3_uri"] = stack.put_input(csv_text(topic_table(110)))
@@ -28,15 +29,15 @@ def play(stack):
     return [Run(stack, arn.rsplit(":", 1)[1]).wait() for (arn,) in arns]
 
 
-def test_every_upload_is_processed_and_few_at_the_same_time(played):
-    assert [run.summary["answered"] for run in played] == [110] * UPLOADS
-    for run in played:
+def test_every_upload_is_processed_and_few_at_the_same_time(played_alone):
+    assert [run.summary["answered"] for run in played_alone] == [110] * UPLOADS
+    for run in played_alone:
         started = run.end["startDate"]
-        others = [other for other in played if other.end["startDate"] <= started < other.end["stopDate"]]
+        others = [other for other in played_alone if other.end["startDate"] <= started < other.end["stopDate"]]
         assert len(others) <= MAX_RUNNING
 
 
 @pytest.mark.parametrize("number", range(UPLOADS))
-def test_each_upload_started_one_execution(stack, played, number):
-    stem = played[number].name.rpartition("-")[0]
-    assert executions_of(stack, stem) == [played[number].arn]
+def test_each_upload_started_one_execution(stack, played_alone, number):
+    stem = played_alone[number].name.rpartition("-")[0]
+    assert executions_of(stack, stem) == [played_alone[number].arn]
