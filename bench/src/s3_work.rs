@@ -56,7 +56,7 @@ impl Preprocess {
         };
         let bucket = Bucket::new(bedrock_batch_aws::s3_client(&config), bucket);
         let preprocessor = Preprocessor {
-            inputs: InputReader { bucket, input_buckets: Vec::new(), hub: Hub::default() },
+            inputs: InputReader { bucket, input_buckets: Vec::new(), input_prefixes: Vec::new(), hub: Hub::default() },
             deployment: Arc::new(deployment),
             jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned()),
         };

@@ -17,7 +17,7 @@ import { PreprocessFunction } from './functions/preprocess';
 import { ReconcileFunction } from './functions/reconcile';
 import { StopJobsFunction } from './functions/stop-jobs';
 import { SubmitFunction } from './functions/submit';
-import { TriggerFunction } from './functions/trigger';
+import { TRIGGER_TIMEOUT, TriggerFunction } from './functions/trigger';
 import { ValidateFunction } from './functions/validate';
 import { LinkKey } from './links/link-key';
 import { Notifications } from './notifications/notifications';
@@ -90,13 +90,14 @@ export class OrchestratorStack extends Stack {
       handler: notify.function,
     });
 
-    const trigger = new TriggerFunction(this, 'Trigger', {
+    const uploads = new UploadEvents(this, 'Uploads', { bucket, handlerTimeout: TRIGGER_TIMEOUT });
+    new TriggerFunction(this, 'Trigger', {
       ...shared,
       topic,
+      queue: uploads.queue,
       batch: batch.stateMachine,
       pipelines: pipelines.stateMachine,
     });
-    new UploadEvents(this, 'Uploads', { bucket, handler: trigger.function });
 
     // Nothing in the stack invokes it: users do, by its name.
     new ClassifierFunction(this, 'Classifier', { ...shared, batch: batch.stateMachine });

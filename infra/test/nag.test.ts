@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { exampleStack } from './example-stack';
 
 test.each([
-  { inputBuckets: ['other-bucket'], outputBuckets: ['reports-bucket'], notificationEmails: ['one@example.com'] },
+  {
+    inputBuckets: ['other-bucket'],
+    inputPrefixes: ['inputs/', 's3://other-bucket/a/'],
+    outputBuckets: ['reports-bucket'],
+    notificationEmails: ['one@example.com'],
+  },
   { downloadLinks: false, notifyRuns: false },
   { huggingFaceTokenSecret: 'team/hugging-face' },
 ])('cdk-nag has no finding without a reason with %j', (context) => {

@@ -3,6 +3,7 @@ import type { Template } from 'aws-cdk-lib/assertions';
 /** A statement of a policy, with its resources as text: references are `<Ref>` and `<LogicalId.Attribute>`. */
 export interface Statement {
   readonly sid?: string;
+  readonly effect?: 'Deny';
   readonly actions: string[];
   readonly resources: string[];
   readonly conditions?: unknown;
@@ -14,12 +15,21 @@ export function statementsOf(template: Template, rolePrefix: string): Statement[
     .map(({ Properties }) => Properties as PolicyProperties)
     .filter(({ Roles }) => Roles.some(({ Ref }) => Ref.startsWith(rolePrefix)))
     .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-    .map(({ Sid, Action, Resource, Condition }) => ({
+    .map(({ Sid, Effect, Action, Resource, Condition }) => ({
       ...(Sid !== undefined && { sid: Sid }),
+      ...(Effect === 'Deny' && { effect: 'Deny' as const }),
       actions: list(Action),
       resources: list(Resource).map(asText),
       ...(Condition !== undefined && { conditions: Condition }),
     }));
+}
+
+/** Returns the resources on which the role may perform an action. */
+export function reach(template: Template, role: string, action: string): string[] {
+  return statementsOf(template, role)
+    .filter(({ actions, effect }) => actions.includes(action) && effect !== 'Deny')
+    .flatMap(({ resources }) => resources)
+    .sort();
 }
 
 /** Returns all actions that the role may perform. */
@@ -30,7 +40,13 @@ export function actionsOf(template: Template, rolePrefix: string): string[] {
 interface PolicyProperties {
   readonly Roles: { Ref: string }[];
   readonly PolicyDocument: {
-    readonly Statement: { Sid?: string; Action: string | string[]; Resource: unknown; Condition?: unknown }[];
+    readonly Statement: {
+      Sid?: string;
+      Effect: string;
+      Action: string | string[];
+      Resource: unknown;
+      Condition?: unknown;
+    }[];
   };
 }
 

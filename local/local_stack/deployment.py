@@ -23,6 +23,7 @@ SHORT_WAITS = {
     "reconcileSilentSeconds": 5,
     "onDemandInvocationSeconds": 20,
     "lateAnswersSeconds": 15,
+    "uploadRetrySeconds": 1,
 }
 
 

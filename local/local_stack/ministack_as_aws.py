@@ -18,6 +18,7 @@
    refuses the second start.
 9. The URL of a function, as returned by CloudFormation, leads to the function. MiniStack's is in the domain of AWS.
 10. A function that takes more memory than its `MemorySize` is ended (`function_memory.py`). MiniStack has no limit.
+11. CloudFormation sets the reserved concurrency of a function. MiniStack enforces it only if it is set by an API call.
 
 Nothing else is changed, and the template and the state machines are those that are deployed to AWS. All of these corrections
 belong upstream; once a version includes them, this file can be removed and `ministack` be started directly.
@@ -31,7 +32,7 @@ from contextvars import ContextVar
 
 from ministack import app
 from ministack.core.responses import json_response
-from ministack.services import stepfunctions
+from ministack.services import lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
 from ministack.services.stepfunctions import _ExecutionError
 
@@ -60,6 +61,7 @@ _stop_execution = stepfunctions._stop_execution
 _fail_execution = stepfunctions._fail_execution
 _apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
 _lambda_url_attributes = provisioners._lambda_url_attributes
+_lambda_handlers = dict(provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"])
 
 
 def execute_task(state_def, raw_input, execution, context):
@@ -234,6 +236,23 @@ def lambda_url_attributes(config):
     return {**attributes, "FunctionUrl": f"{os.environ['AWS_ENDPOINT_URL']}/_aws/lambda-url/{name}/"}
 
 
+def create_function(logical_id, props, stack_name):
+    created = _lambda_handlers["create"](logical_id, props, stack_name)
+    reserve_concurrency(created[0], props)
+    return created
+
+
+def update_function(physical_id, old_props, new_props, stack_name, logical_id=None):
+    updated = _lambda_handlers["update"](physical_id, old_props, new_props, stack_name, logical_id)
+    reserve_concurrency(updated[0], new_props)
+    return updated
+
+
+def reserve_concurrency(name, props):
+    reserved = props.get("ReservedConcurrentExecutions")
+    lambda_svc._functions[name]["concurrency"] = None if reserved is None else int(reserved)
+
+
 stepfunctions._execute_task = execute_task
 stepfunctions._apply_jsonata_arguments = apply_jsonata_arguments
 stepfunctions._invoke_with_callback = invoke_with_callback
@@ -247,6 +266,7 @@ stepfunctions._invoke_nested_start_execution_sync = run_nested_execution
 stepfunctions._fail_execution = fail_execution
 provisioners._lambda_url_attributes = lambda_url_attributes
 hold_functions_to_their_memory()
+provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"].update(create=create_function, update=update_function)
 
 if __name__ == "__main__":
     app.main()

@@ -88,11 +88,12 @@ def test_the_same_event_again_starts_nothing_more(stack, played, name):
 
 
 def test_a_configuration_reads_the_upload(stack, played):
-    _, keys, _, started, _ = played
+    _, keys, events, started, _ = played
     pipeline = started["products"]
     assert pipeline.output["pipeline_name"] == "product-review-expanded"
     (run,) = pipeline.stages.values()
     assert run.plan["request"]["s3_uri"] == f"s3://{stack.bucket}/{keys['products']}"
+    assert run.plan["request"]["s3_etag"] == events["products"]["detail"]["object"]["etag"].strip('"')
     assert set(pipeline.rows["product_id"].to_pylist()) == {
         line.split(",")[0] for line in PRODUCTS.decode().splitlines()[1:] if line.startswith("P-")
     }
@@ -109,7 +110,9 @@ def test_an_uploaded_run_is_a_run_and_an_uploaded_pipeline_is_one(played):
 def test_an_input_that_is_too_large_is_passed_by_its_address(stack, played):
     _, keys, _, started, _ = played
     run = started["large"]
-    assert json.loads(run.end["input"]) == {"config_s3_uri": f"s3://{stack.bucket}/{keys['large']}"}
+    uri = f"s3://{stack.bucket}/{keys['large']}"
+    etag = stack.s3.head_object(Bucket=stack.bucket, Key=keys["large"])["ETag"].strip('"')
+    assert json.loads(run.end["input"]) == {"config_s3_uri": uri, "config_s3_etag": etag}
     assert run.summary["answered"] == 110
 
 

@@ -1,10 +1,12 @@
 """A download link: before and after its expiry, changed in each of its parts, for another object, with another method,
-and after the key was rotated."""
+with the older one of two keys and after it was removed, and during a flood of forged ones."""
 
 import io
 import os
 import signal
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pyarrow.parquet as pq
@@ -13,7 +15,7 @@ import pytest
 from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
 from stack.killer import Killer
-from stack.links import SECRET, fetch, payload_of, sign
+from stack.links import SECRET, fetch, key_id, payload_of, sign
 from stack.mailbox import query_of
 from stack.waiting import wait_for
 
@@ -101,20 +103,25 @@ def flipped(text: str, at: int) -> str:
 def test_a_link_that_was_changed_opens_nothing(links, secret):
     url = links["0000.parquet"]
     place, token = query_of(url)
-    version, payload, code = token.split(".")
-    _, other_payload, other_code = query_of(links["0001.parquet"])[1].split(".")
-    longer = sign("x" * 64, payload_of(token) | {"expires": 2**40}).split(".")[1]
+    version, key, payload, code = token.split(".")
+    assert (version, key) == ("v2", key_id(secret))
+    _, _, other_payload, other_code = query_of(links["0001.parquet"])[1].split(".")
+    longer = sign("x" * 64, payload_of(token) | {"expires": 2**40}).split(".")[2]
+    head = f"{version}.{key}"
     changed = {
-        "version": f"v2.{payload}.{code}",
-        "payload, first": f"{version}.{flipped(payload, 0)}.{code}",
-        "payload, last": f"{version}.{flipped(payload, len(payload) - 2)}.{code}",
-        "code, first": f"{version}.{payload}.{flipped(code, 0)}",
-        "code, middle": f"{version}.{payload}.{flipped(code, 20)}",
-        "payload of another": f"{version}.{other_payload}.{code}",
-        "code of another": f"{version}.{payload}.{other_code}",
-        "longer life": f"{version}.{longer}.{code}",
+        "version": f"v3.{key}.{payload}.{code}",
+        "version without a key": f"v1.{payload}.{code}",
+        "key id": f"{version}.{flipped(key, 0)}.{payload}.{code}",
+        "no key id": f"{version}.{payload}.{code}",
+        "payload, first": f"{head}.{flipped(payload, 0)}.{code}",
+        "payload, last": f"{head}.{flipped(payload, len(payload) - 2)}.{code}",
+        "code, first": f"{head}.{payload}.{flipped(code, 0)}",
+        "code, middle": f"{head}.{payload}.{flipped(code, 20)}",
+        "payload of another": f"{head}.{other_payload}.{code}",
+        "code of another": f"{head}.{payload}.{other_code}",
+        "longer life": f"{head}.{longer}.{code}",
         "key of another": sign("x" * 64, payload_of(token)),
-        "no code": f"{version}.{payload}.",
+        "no code": f"{head}.{payload}.",
         "no dots": payload,
         "cut off": token[:-1],
         "one more": f"{token}A",
@@ -142,13 +149,61 @@ def test_a_missing_file_is_reported(linked, secret):
     assert answer.status == 404 and "no longer in the bucket" in answer.body.decode()
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_link_of_any_version_works(linked, secret, version):
+    place, key = linked
+    token = sign(secret, {"key": key, "expires": int(time.time()) + 60}, version)
+    assert fetch(f"{place}/0000.parquet?token={token}", follow=True).status == 200
+
+
+@pytest.mark.parametrize("skew", [-3000, 3000])
+def test_a_clock_that_is_wrong_moves_the_end_of_a_link_by_as_much(linked, secret, skew):
+    """That of the function that signs: the other one decides."""
+    place, key = linked
+    ends = int(time.time()) + skew + 600
+    answer = fetch(f"{place}/0000.parquet?token={sign(secret, {'key': key, 'expires': ends})}")
+    assert answer.status == (302 if skew > 0 else 410)
+    if skew > 0:
+        assert int(parse_qs(urlsplit(answer.headers["location"]).query)["X-Amz-Expires"][0]) == 300
+
+
+def test_an_address_hardly_outlives_its_link(linked, secret):
+    place, key = linked
+    token = sign(secret, {"key": key, "expires": int(time.time()) + 5})
+    address = fetch(f"{place}/0000.parquet?token={token}").headers["location"]
+    assert int(parse_qs(urlsplit(address).query)["X-Amz-Expires"][0]) == 60
+
+
+def test_head_tells_the_size_and_gives_no_access(stack, links):
+    url = links["0000.parquet"]
+    answer = fetch(url, "HEAD")
+    assert answer.status == 302 and answer.body == b""
+    told = fetch(answer.headers["location"], "HEAD")
+    assert int(told.headers["content-length"]) == len(fetch(url, follow=True).body)
+    for sent in ("x", ""):
+        assert fetch(f"{query_of(url)[0]}?token={sent}", "HEAD").status == 403
+
+
+def test_a_flood_of_forged_links_is_bounded_and_harms_nothing(stack, links, secret):
+    """Beyond its concurrency, requests are turned away; real links work again right after, and no other function is slower."""
+    url = links["0000.parquet"]
+    place, token = query_of(url)
+    function = stack.functions.get_function_concurrency(FunctionName=FUNCTION)
+    assert function["ReservedConcurrentExecutions"] == 10
+    forged = [f"{place}?token={sign(f'{number:064}', payload_of(token))}" for number in range(300)]
+    with ThreadPoolExecutor(50) as pool:
+        statuses = Counter(answer.status for answer in pool.map(fetch, forged))
+    assert statuses.keys() <= {403, 429} and statuses[403] > 0, statuses
+    wait_for("the link to work", lambda: fetch(url).status == 302)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_links_can_only_be_fetched(links, method):
     answer = fetch(links["0000.parquet"], method)
     if method == "OPTIONS" and "location" not in answer.headers:
         # The local stack answers those itself.
         return
-    assert (answer.status, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
     assert "location" not in answer.headers
 
 
@@ -172,7 +227,7 @@ def test_no_token_and_no_address_is_logged(stack, links):
     token = query_of(links["0000.parquet"])[1]
     for function in (FUNCTION, function_name("notify")):
         assert stack.logged(function), "there are logs"
-        for secret_words in (token, token.split(".")[2], "X-Amz-Signature"):
+        for secret_words in (token, token.split(".")[3], "X-Amz-Signature"):
             assert stack.logged(function, secret_words) == []
 
 
@@ -193,6 +248,22 @@ def test_rotating_the_key_withdraws_all_links(stack, misbehaving, links, secret)
         secrets.put_secret_value(SecretId=SECRET, SecretString=secret)
         begin_anew(stack)
     assert fetch(url).status == 302
+
+
+def test_removing_one_of_two_keys_withdraws_its_links_alone(stack, misbehaving, links, secret):
+    secrets = stack.client("secretsmanager")
+    of_first = links["0000.parquet"]
+    place, token = query_of(of_first)
+    newer = secret[::-1]
+    of_newer = f"{place}?token={sign(newer, payload_of(token))}"
+    try:
+        for keys, expected in ((f"{newer}\n{secret}", (302, 302)), (secret, (302, 403)), (newer, (403, 302))):
+            secrets.put_secret_value(SecretId=SECRET, SecretString=keys)
+            begin_anew(stack)
+            assert (fetch(of_first).status, fetch(of_newer).status) == expected
+    finally:
+        secrets.put_secret_value(SecretId=SECRET, SecretString=secret)
+        begin_anew(stack)
 
 
 def begin_anew(stack) -> None:

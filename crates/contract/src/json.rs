@@ -21,6 +21,7 @@ pub(crate) fn contract() -> String {
         "job_table": {
             "partition_key": job_table::PARTITION_KEY,
             "time_to_live": job_table::TIME_TO_LIVE,
+            "upload_slots": job_table::UPLOAD_SLOTS,
             "run_index": index(&job_table::RUN_INDEX),
             "open_index": index(&job_table::OPEN_INDEX),
         },

@@ -56,6 +56,7 @@ pub(crate) fn job_table() -> String {
     let members = [
         format!("  partitionKey: {},\n", quoted(job_table::PARTITION_KEY)),
         format!("  timeToLive: {},\n", quoted(job_table::TIME_TO_LIVE)),
+        format!("  uploadSlots: {},\n", quoted(job_table::UPLOAD_SLOTS)),
         index("runIndex", &job_table::RUN_INDEX),
         index("openIndex", &job_table::OPEN_INDEX),
     ];

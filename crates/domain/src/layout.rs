@@ -37,6 +37,11 @@ impl Layout {
         format!("{JOB_INPUTS}/{}/{}/{}.jsonl", self.prefix, self.run, Self::chunk(index))
     }
 
+    /// Returns the folder of the records, with a trailing slash.
+    pub fn records_prefix(&self) -> String {
+        format!("{JOB_INPUTS}/{}/{}/", self.prefix, self.run)
+    }
+
     /// Returns the key of the same rows with all their columns and `record_id`.
     pub fn rows_key(&self, index: u32) -> String {
         format!("{INPUT_ROWS}/{}/{}/{}.parquet", self.prefix, self.run, Self::chunk(index))
@@ -75,6 +80,11 @@ impl Layout {
     /// Returns the key of the run's frozen plan.
     pub fn plan_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/plan.json")
+    }
+
+    /// Returns the key of the execution that has claimed the name of a run or a pipeline run, and with it this folder.
+    pub fn name_claim_key(run: &RunId) -> String {
+        format!("{RUNS}/{run}/claim.json")
     }
 
     /// Returns the key of the commit at which a run reads its dataset.

@@ -44,6 +44,7 @@ pub mod problem;
 pub mod prompt;
 pub mod prompt_generation;
 pub mod prompt_templates;
+pub mod readable;
 pub mod record_id;
 pub mod record_line;
 pub mod reference;

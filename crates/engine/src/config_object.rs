@@ -2,35 +2,66 @@
 //! large to be passed directly.
 
 use crate::error::EngineError;
-use crate::objects::{check_bucket, read_small};
+use crate::objects::read_small;
 use aws_sdk_s3::Client;
-use bedrock_batch_domain::input::parse_input;
+use bedrock_batch_domain::input::{MAX_COST_USD, MAX_RECORDS_TOTAL, RunCaps, is_same_etag, overwritten, parse_input};
+use bedrock_batch_domain::pipeline::pipeline_of_stage;
 use bedrock_batch_domain::problem::{Problem, listed};
+use bedrock_batch_domain::readable::ReadableInputs;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use serde_json::{Map, Value};
 
 /// Field that names the object.
 pub const CONFIG_S3_URI: &str = "config_s3_uri";
+/// Field for the `ETag` that the object must have.
+pub const CONFIG_S3_ETAG: &str = "config_s3_etag";
 /// Maximum size of an input that is passed directly: the state of an execution is limited to 256 KiB, and the input is only
 /// a part of it.
 pub const MAX_DIRECT_BYTES: usize = 200 * 1024;
 /// Maximum size of the object.
 pub const MAX_OBJECT_BYTES: usize = 5_000_000;
 
-/// Returns the JSON in the object that `input` names, or `input` itself. `readable` are the buckets that the stack may
-/// read.
+/// Fields beside the address: none of them says what to do, which is in the object.
+const OTHER_FIELDS: [&str; 5] = ["$schema", CONFIG_S3_URI, CONFIG_S3_ETAG, MAX_RECORDS_TOTAL, MAX_COST_USD];
+
+/// Returns the JSON in the object that `input` names, or `input` itself. `readable` are the places that it may be in. Limits beside
+/// the address lower those in the object.
 ///
 /// # Errors
-/// Returns `InvalidInput` if a direct input is too large, if there are other fields than `config_s3_uri`, or if the object
-/// is missing, too large or not a JSON object; returns another error if the S3 request fails.
-pub async fn resolve_config(s3: &Client, readable: &[&str], input: Value) -> Result<Value, EngineError> {
-    let Some(uri) = config_uri(&input, readable)? else { return Ok(input) };
+/// Returns `InvalidInput` if a direct input is too large, if there are other fields beside the address and its `ETag`, or if
+/// the object is missing, too large, not a JSON object or has another `ETag`; returns another error if the S3 request fails.
+pub async fn resolve_config(s3: &Client, readable: &ReadableInputs<'_>, input: Value) -> Result<Value, EngineError> {
+    let Some((uri, etag)) = config_object(&input, readable)? else { return Ok(input) };
+    let caps = caps_beside(&input)?;
     let object = read_small(s3, CONFIG_S3_URI, &uri, MAX_OBJECT_BYTES as u64).await?;
-    Ok(parse(&uri, &object.bytes)?)
+    if etag.is_some_and(|etag| !is_same_etag(&etag, &object.etag)) {
+        return Err(overwritten(CONFIG_S3_URI, &uri).into());
+    }
+    let mut resolved = parse(&uri, &object.bytes)?;
+    if let Some(resolved) = resolved.as_object_mut() {
+        caps.apply(resolved);
+    }
+    Ok(resolved)
 }
 
-/// Returns the object that `input` names, or `None` if it is the input itself.
-fn config_uri(input: &Value, readable: &[&str]) -> Result<Option<S3Uri>, Problem> {
+/// Returns the limits beside the address of an object.
+fn caps_beside(input: &Value) -> Result<RunCaps, Problem> {
+    let given = |field: &str| input.get(field).filter(|value| !value.is_null());
+    let wrong = |field: &str, value: &Value| Problem::new(field, value, "must be a positive number");
+    let records = given(MAX_RECORDS_TOTAL);
+    let cost = given(MAX_COST_USD);
+    Ok(RunCaps {
+        max_records_total: records
+            .map(|value| value.as_u64().filter(|max| *max > 0).ok_or_else(|| wrong(MAX_RECORDS_TOTAL, value)))
+            .transpose()?,
+        max_cost_usd: cost
+            .map(|value| value.as_f64().filter(|max| *max > 0.0).ok_or_else(|| wrong(MAX_COST_USD, value)))
+            .transpose()?,
+    })
+}
+
+/// Returns the object that `input` names, with the `ETag` that it must have, or `None` if it is the input itself.
+fn config_object(input: &Value, readable: &ReadableInputs<'_>) -> Result<Option<(S3Uri, Option<String>)>, Problem> {
     let named = |object: &Map<String, Value>| object.get(CONFIG_S3_URI).filter(|value| !value.is_null()).cloned();
     let Some(value) = input.as_object().and_then(named) else {
         let bytes = input.to_string().len();
@@ -43,7 +74,7 @@ fn config_uri(input: &Value, readable: &[&str]) -> Result<Option<S3Uri>, Problem
     };
     let others = input.as_object().into_iter().flatten();
     let others: Vec<&str> = others
-        .filter(|(name, value)| !value.is_null() && *name != CONFIG_S3_URI && *name != "$schema")
+        .filter(|(name, value)| !value.is_null() && !OTHER_FIELDS.contains(&name.as_str()))
         .map(|(name, _)| name.as_str())
         .collect();
     if !others.is_empty() {
@@ -56,8 +87,17 @@ fn config_uri(input: &Value, readable: &[&str]) -> Result<Option<S3Uri>, Problem
         let rule = "must name an object, not a prefix";
         return Err(Problem::new(CONFIG_S3_URI, text, rule));
     }
-    check_bucket(CONFIG_S3_URI, &uri, readable)?;
-    Ok(Some(uri))
+    // The inputs of stages are the only files of runs that an input may name.
+    let is_stage = pipeline_of_stage(input).is_some_and(|(bucket, _)| bucket == readable.own);
+    if let Some(problem) = readable.problem(CONFIG_S3_URI, &uri).filter(|_| !is_stage) {
+        return Err(problem);
+    }
+    let etag = match input.get(CONFIG_S3_ETAG) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(etag)) => Some(etag.clone()),
+        Some(other) => return Err(Problem::new(CONFIG_S3_ETAG, other, "must be a text")),
+    };
+    Ok(Some((uri, etag)))
 }
 
 fn parse(uri: &S3Uri, text: &[u8]) -> Result<Value, Problem> {
@@ -81,40 +121,66 @@ mod tests {
     use rstest::rstest;
     use serde_json::json;
 
-    const READABLE: [&str; 2] = ["our-bucket", "lake"];
+    fn object_of(input: &Value) -> Result<Option<(S3Uri, Option<String>)>, Problem> {
+        let others = ["lake".to_owned()];
+        config_object(input, &ReadableInputs { own: "our-bucket", others: &others, prefixes: &[] })
+    }
 
     #[rstest]
     #[case(json!({"model_id": "m"}))]
     #[case(json!({"config_s3_uri": null, "model_id": "m"}))]
     #[case(json!(7))]
     fn a_direct_input_names_no_object(#[case] input: Value) {
-        assert_eq!(config_uri(&input, &READABLE), Ok(None));
+        assert_eq!(object_of(&input), Ok(None));
     }
 
     #[test]
     fn a_direct_input_of_over_200_kib_is_referred_to_s3() {
         let of = |bytes: usize| json!({"a": "x".repeat(bytes - 8)});
-        assert_eq!(config_uri(&of(MAX_DIRECT_BYTES), &READABLE), Ok(None));
-        let problem = config_uri(&of(MAX_DIRECT_BYTES + 1), &READABLE).unwrap_err().to_string();
+        assert_eq!(object_of(&of(MAX_DIRECT_BYTES)), Ok(None));
+        let problem = object_of(&of(MAX_DIRECT_BYTES + 1)).unwrap_err().to_string();
         assert!(problem.starts_with("the execution input: has 204801 bytes"), "{problem}");
         assert!(problem.contains("start with {\"config_s3_uri\": \"s3://bucket/key\"}"), "{problem}");
     }
 
     #[test]
+    fn the_input_of_a_stage_is_read_where_validate_has_written_it() {
+        let input = json!({"config_s3_uri": "s3://our-bucket/runs/p/stages/0.json"});
+        assert_eq!(object_of(&input), Ok(Some((S3Uri::new("our-bucket", "runs/p/stages/0.json"), None))));
+    }
+
+    #[test]
+    fn limits_beside_the_object_are_read() {
+        let input = json!({"config_s3_uri": "s3://lake/a.json", "max_records_total": 5, "max_cost_usd": 1.5});
+        assert!(object_of(&input).is_ok());
+        let expected = RunCaps { max_records_total: Some(5), max_cost_usd: Some(1.5) };
+        assert_eq!(caps_beside(&input), Ok(expected));
+        for field in [MAX_RECORDS_TOTAL, MAX_COST_USD] {
+            let problem = caps_beside(&json!({field: 0})).unwrap_err().to_string();
+            assert_eq!(problem, format!("{field} is `0`: must be a positive number"));
+        }
+    }
+
+    #[test]
     fn an_absent_field_beside_the_object_is_accepted() {
         let input = json!({"$schema": "s", "config_s3_uri": "s3://lake/a.json", "model_id": null});
-        assert_eq!(config_uri(&input, &READABLE), Ok(Some(S3Uri::new("lake", "a.json"))));
+        assert_eq!(object_of(&input), Ok(Some((S3Uri::new("lake", "a.json"), None))));
+        let input = json!({"config_s3_uri": "s3://lake/a.json", "config_s3_etag": "e"});
+        assert_eq!(object_of(&input), Ok(Some((S3Uri::new("lake", "a.json"), Some("e".to_owned())))));
     }
 
     #[rstest]
     #[case(json!({"config_s3_uri": 7}), "config_s3_uri is `7`: must be a text")]
     #[case(json!({"config_s3_uri": "a.json"}), "config_s3_uri is `a.json`: must look like `s3://bucket/path`")]
     #[case(json!({"config_s3_uri": "s3://lake/a/"}), "config_s3_uri is `s3://lake/a/`: must name an object")]
+    #[case(json!({"config_s3_uri": "s3://our-bucket/runs/r/plan.json"}), "`runs/` in the bucket of the stack is for the files")]
+    #[case(json!({"config_s3_uri": "s3://our-bucket/runs/p/stages/0.json.bak"}), "which are not inputs")]
     #[case(json!({"config_s3_uri": "s3://their-bucket/a.json"}), "the stack may read the buckets our-bucket, lake only")]
+    #[case(json!({"config_s3_uri": "s3://lake/a", "config_s3_etag": 7}), "config_s3_etag is `7`: must be a text")]
     #[case(json!({"config_s3_uri": "s3://lake/a", "model_id": "m", "n": 1}), "there are also `model_id`, `n`")]
     fn an_invalid_reference_is_reported_with_its_rule(#[case] input: Value, #[case] expected: &str) {
-        let problem = config_uri(&input, &READABLE).unwrap_err().to_string();
-        assert!(problem.starts_with("config_s3_uri") && problem.contains(expected), "{problem}");
+        let problem = object_of(&input).unwrap_err().to_string();
+        assert!(problem.starts_with("config_s3_") && problem.contains(expected), "{problem}");
     }
 
     #[rstest]

@@ -97,6 +97,8 @@ impl Finalizer {
         let paths = output_keys(&plan, &layout).map(|key| self.bucket.uri(key).to_string());
         let prefix = self.bucket.uri(layout.output_prefix()).to_string();
         let mut output = RunOutput::new(run_id.clone(), prefix, paths, Summary::of(&plan, totals));
+        output.model_id = Some(plan.request.model_id.clone());
+        output.link_days = plan.request.presigned_url_expiry_days;
         if let Some(destination) = &plan.request.output_uri {
             let folder = destination.of_run(run_id);
             output.copied_to = Some(folder.to_string());

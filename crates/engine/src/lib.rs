@@ -22,6 +22,7 @@ pub mod invoke;
 pub mod job_table;
 pub mod link_keys;
 pub mod mailer;
+mod name_claim;
 pub mod next_step;
 pub mod notify;
 pub mod objects;

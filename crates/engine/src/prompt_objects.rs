@@ -1,7 +1,7 @@
 //! Files of a generated prompt in S3, which an input names with `prompt_templates` and `validation_schema`.
 
 use crate::error::{EngineError, collected};
-use crate::objects::{Pages, check_bucket, read_small};
+use crate::objects::{Pages, read_small};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::input::TemplateSource;
 use bedrock_batch_domain::problem::{Problem, Problems};
@@ -9,6 +9,7 @@ use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::prompt_templates::{
     MAX_TEMPLATE_FILE_BYTES, SCHEMA_PREFIX, SchemaFile, SchemaPlace, TemplateFile, generated_prompt, prompts_object,
 };
+use bedrock_batch_domain::readable::ReadableInputs;
 use bedrock_batch_domain::s3_uri::S3Uri;
 
 const TEMPLATES: &str = TemplateSource::PROMPT_TEMPLATES;
@@ -30,13 +31,13 @@ impl Text {
     }
 }
 
-/// Reads the prompt at `source`. `readable` are the buckets that the stack may read.
+/// Reads the prompt at `source`. `readable` are the places that it may be in.
 ///
 /// # Errors
 /// Returns `InvalidInput` with all problems of both files, and another error if an S3 request fails.
 pub(crate) async fn read_generated(
     s3: &Client,
-    readable: &[&str],
+    readable: &ReadableInputs<'_>,
     source: &TemplateSource,
 ) -> Result<Prompt, EngineError> {
     let mut problems = Vec::new();
@@ -57,12 +58,12 @@ pub(crate) async fn read_generated(
     Ok(prompt)
 }
 
-async fn read_prompts(s3: &Client, readable: &[&str], named: &str) -> Result<Text, EngineError> {
+async fn read_prompts(s3: &Client, readable: &ReadableInputs<'_>, named: &str) -> Result<Text, EngineError> {
     let uri = prompts_object(&address(TEMPLATES, named, readable)?);
     read(s3, TEMPLATES, uri).await
 }
 
-async fn read_schema(s3: &Client, readable: &[&str], named: &str) -> Result<Text, EngineError> {
+async fn read_schema(s3: &Client, readable: &ReadableInputs<'_>, named: &str) -> Result<Text, EngineError> {
     let uri = match SchemaPlace::of(&address(SCHEMA, named, readable)?) {
         SchemaPlace::Object(uri) => uri,
         SchemaPlace::Folder(folder) => newest_schema(s3, &folder).await?,
@@ -70,10 +71,9 @@ async fn read_schema(s3: &Client, readable: &[&str], named: &str) -> Result<Text
     read(s3, SCHEMA, uri).await
 }
 
-fn address(field: &str, named: &str, readable: &[&str]) -> Result<S3Uri, Problem> {
+fn address(field: &str, named: &str, readable: &ReadableInputs<'_>) -> Result<S3Uri, Problem> {
     let uri = S3Uri::parse(named).map_err(|rule| Problem::new(field, named, rule))?;
-    check_bucket(field, &uri, readable)?;
-    Ok(uri)
+    readable.problem(field, &uri).map_or(Ok(uri), Err)
 }
 
 async fn read(s3: &Client, field: &'static str, uri: S3Uri) -> Result<Text, EngineError> {

@@ -5,6 +5,7 @@ use crate::config_object::CONFIG_S3_URI;
 use crate::copies::destination_problems;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
+use crate::name_claim::{claim_name, name_taken};
 use crate::preprocess::{InputReader, InputSummary, StartInput};
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::input::{OutputFormat, RowSource, RunRequest};
@@ -86,6 +87,9 @@ impl Validator {
             return Err(EngineError::internal("a pipeline without problems could not be read"));
         };
         let run = &pipeline.pipeline_run_id;
+        if !claim_name(bucket, run, arn, started_at).await? {
+            return Err(name_taken(name, "execution").into());
+        }
         for (index, input) in request.stage_inputs(&pipeline).iter().enumerate() {
             bucket.put_json(&stage_input_key(run, index), input).await?;
         }
@@ -105,15 +109,15 @@ impl Validator {
     async fn frozen(&self, start: &StartInput) -> Result<Option<Pipeline>, EngineError> {
         let bucket = &self.inputs.bucket;
         let run = RunId::of_execution(&start.execution_name);
-        let taken = |by: &str| {
-            let rule = format!("an earlier {by} had this name, and its files are still there");
-            Problem::new("the execution's name", &start.execution_name, rule).remedy("choose another name")
-        };
         if bucket.contains(&Layout::plan_key(&run)).await? {
-            return Err(taken("run").into());
+            return Err(name_taken(&start.execution_name, "run").into());
         }
         let Some(earlier) = bucket.find_json::<Pipeline>(&Layout::pipeline_key(&run)).await? else { return Ok(None) };
-        if earlier.started_at == start.started_at { Ok(Some(earlier)) } else { Err(taken("pipeline").into()) }
+        if earlier.started_at == start.started_at {
+            Ok(Some(earlier))
+        } else {
+            Err(name_taken(&start.execution_name, "pipeline").into())
+        }
     }
 
     /// Checks everything that can be checked, and collects the problems of all parts.

@@ -396,7 +396,7 @@ async fn stack(hub: Hub) -> Stack {
     prompts.add("ask", "description = \"d\"\ntemplate = \"{source}\"").unwrap();
     prompts.add("look", "description = \"d\"\ntemplate = \"What is in the image?\"").unwrap();
     let deployment = Deployment { output_buckets: vec!["reports".to_owned()], ..deployment(prompts) };
-    let inputs = InputReader { bucket, input_buckets: Vec::new(), hub };
+    let inputs = InputReader { bucket, input_buckets: Vec::new(), input_prefixes: Vec::new(), hub };
     let preprocessor = preprocessor(inputs, Arc::new(deployment)).await;
     Stack { s3, preprocessor }
 }
@@ -472,7 +472,7 @@ async fn two_attempts_of_a_start_at_once_read_one_commit() {
     let (error, ()) = tokio::join!(stack.start(&input), other);
     let error = error.unwrap_err();
     assert!(error.name() == "Transient" && error.to_string().contains("another attempt of this start"), "{error:#}");
-    assert_eq!(stack.s3.world().objects.len(), 1, "no row is written");
+    assert_eq!(stack.s3.world().objects.len(), 2, "the claim of the name and the commit, but no row");
     server.put(ID, "refs/convert/parquet", LATER, "default/train/0000.parquet", &parquet(5_000, 200));
     assert_eq!(stack.start(&input).await.unwrap().dataset_commit.as_deref(), Some(LATER));
     // What an earlier run of this name has left, which ended before it had a plan, does not count.

@@ -40,7 +40,7 @@ fn png(width: u32, filling: usize) -> Vec<u8> {
 }
 
 fn fetcher(client: &Client, concurrency: usize) -> ImageFetcher {
-    let buckets = Buckets { own: "own".to_owned(), others: vec!["photos".to_owned()] };
+    let buckets = Buckets { own: "own".to_owned(), others: vec!["photos".to_owned()], prefixes: Vec::new() };
     ImageFetcher::new(&Handle::current(), client, buckets, LIMITS, concurrency)
 }
 

@@ -12,7 +12,7 @@ use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::preprocess::Preprocessor;
-use s3_server::S3Server;
+use s3_server::{S3Server, etag};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use test_stack::{BUCKET, deployment, inputs, preprocessor, start_of};
@@ -75,7 +75,7 @@ async fn references_are_rendered_once_and_frozen() {
         .iter()
         .map(|reference| (reference.name.as_str(), reference.etag.as_str(), reference.text.as_str()))
         .collect();
-    assert_eq!(frozen, [("codes", "e", codes), ("rules", "e", r#"[{"z":"first","a":1}]"#)]);
+    assert_eq!(frozen, [("codes", etag(CODES).as_str(), codes), ("rules", &etag(RULES), r#"[{"z":"first","a":1}]"#)]);
     let lines = String::from_utf8(stack.object("batch_inputs_json/p/r/0000.jsonl")).unwrap();
     let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(records.len(), 2);

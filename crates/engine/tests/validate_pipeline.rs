@@ -208,6 +208,7 @@ async fn a_valid_pipeline_is_frozen_with_the_inputs_of_its_stages() {
     assert_eq!(
         keys,
         [
+            "runs/letters/claim.json",
             "runs/letters/pipeline.json",
             "runs/letters/prompts.json",
             "runs/letters/stages/0.json",

@@ -5,6 +5,7 @@ use crate::settings::{bucket, optional, required};
 use aws_config::SdkConfig;
 use bedrock_batch_domain::contract::environment::Variable;
 use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::hub::{Endpoint, Hub, TokenSecret};
 use bedrock_batch_engine::preprocess::InputReader;
@@ -20,9 +21,18 @@ pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
     let endpoint: Endpoint = optional(environment::HF_ENDPOINT)?.unwrap_or_default();
     let secret: Option<String> = optional(environment::HUGGING_FACE_TOKEN_SECRET)?;
     let token = secret.map(|secret| TokenSecret::new(aws_sdk_secretsmanager::Client::new(config), secret));
+    let bucket = bucket(config)?;
+    let prefix = |text: &String| {
+        if !text.starts_with("s3://") {
+            return Ok(bucket.uri(text));
+        }
+        S3Uri::parse(text).map_err(|rule| format!("{}: `{text}` {rule}", environment::INPUT_PREFIXES))
+    };
+    let input_prefixes = names(environment::INPUT_PREFIXES)?.iter().map(prefix).collect::<Result<_, _>>()?;
     Ok(InputReader {
-        bucket: bucket(config)?,
+        bucket,
         input_buckets: names(environment::INPUT_BUCKETS)?,
+        input_prefixes,
         hub: Hub::new(endpoint, token),
     })
 }

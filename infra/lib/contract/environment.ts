@@ -20,6 +20,11 @@ export const ENVIRONMENT = {
   /** preprocess, validate, classifier: further buckets that runs may read, separated by commas; may be empty. */
   inputBuckets: 'INPUT_BUCKETS',
   /**
+   * preprocess, validate, classifier: prefixes that inputs must be under, as keys of the stack's bucket or `s3://`
+   * addresses, separated by commas; may be empty.
+   */
+  inputPrefixes: 'INPUT_PREFIXES',
+  /**
    * preprocess, validate, classifier: further buckets that runs may copy their answers to, separated by commas; may be
    * empty.
    */
@@ -53,6 +58,24 @@ export const ENVIRONMENT = {
   batchStateMachineArn: 'BATCH_STATE_MACHINE_ARN',
   /** trigger: the state machine of pipelines. */
   pipelineStateMachineArn: 'PIPELINE_STATE_MACHINE_ARN',
+  /** trigger: the queue of the events of uploads. */
+  uploadQueueUrl: 'UPLOAD_QUEUE_URL',
+  /** trigger: maximum number of executions that uploads have started and that run at the same time. */
+  maxUploadExecutions: 'MAX_UPLOAD_EXECUTIONS',
+  /** trigger: seconds after which an upload that has to wait looks for room again. */
+  uploadRetrySeconds: 'UPLOAD_RETRY_SECONDS',
+  /** trigger: `true` if an uploaded JSON may be an execution input, else `false`. */
+  uploadedInputs: 'UPLOADED_INPUTS',
+  /**
+   * trigger: maximum number of rows of each run that an upload starts; absent means no other limit than that of the
+   * run.
+   */
+  uploadMaxTotalRecords: 'UPLOAD_MAX_TOTAL_RECORDS',
+  /**
+   * trigger: maximum cost in US dollars of each run that an upload starts; absent means no other limit than that of the
+   * run.
+   */
+  uploadMaxCostUsd: 'UPLOAD_MAX_COST_USD',
   /** classifier: the model where a payload names none. */
   defaultModelId: 'DEFAULT_MODEL_ID',
   /** classifier: the number of reports per file where a payload names none. */

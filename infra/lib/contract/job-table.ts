@@ -4,6 +4,7 @@
 export const JOB_TABLE = {
   partitionKey: 'job_name',
   timeToLive: 'expires_at',
+  uploadSlots: 'uploads/slots',
   /** Jobs of a run, in the order of their numbers. */
   runIndex: { name: 'run-index', partitionKey: 'run_id', sortKey: 'job_index' },
   /** Open jobs by their last update. Sparse: `open` is removed when a job is over. */

@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import { Effect } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
@@ -12,7 +13,6 @@ export class FinalizeFunction extends OrchestratorFunction {
     const { bucket, table, settings } = props;
     super(scope, id, { ...props, name: 'finalize', memoryMb: 256, timeout: Duration.minutes(15) });
 
-    this.allow({ sid: 'ReadJobs', actions: ['dynamodb:GetItem'], resources: [table.tableArn] });
     this.allow({
       sid: 'ReadJobsOfRun',
       actions: ['dynamodb:Query'],
@@ -23,13 +23,13 @@ export class FinalizeFunction extends OrchestratorFunction {
     this.allow({
       sid: 'ReadPlanAndAnswers',
       actions: ['s3:GetObject'],
-      resources: [PREFIXES.runs, PREFIXES.answers].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+      resources: [`${PREFIXES.runs}/*/plan.json`, `${PREFIXES.answers}/*`].map((keys) => bucket.arnForObjects(keys)),
       wildcardReason: WILDCARD_REASONS.runData,
     });
     this.allow({
       sid: 'WriteSummary',
       actions: ['s3:PutObject'],
-      resources: [bucket.arnForObjects(`${PREFIXES.runs}/*`)],
+      resources: [bucket.arnForObjects(`${PREFIXES.runs}/*/summary.json`)],
       wildcardReason: WILDCARD_REASONS.runData,
     });
     this.allow({
@@ -37,7 +37,18 @@ export class FinalizeFunction extends OrchestratorFunction {
       actions: ['s3:PutObject'],
       resources: [bucket.bucketArn, ...bucketArns(Stack.of(this), settings.outputBuckets)].map((arn) => `${arn}/*`),
       wildcardReason:
-        'Users choose the folder that answered rows are copied to: anywhere in the bucket but under the prefixes of the stack, which preprocess refuses, and in the further buckets that the context names.',
+        'Users choose the folder that answered rows are copied to: anywhere in the bucket but under the prefixes of the stack, and in the further buckets that the context names.',
+    });
+    // Preprocess refuses such folders too. Of the runs, whose summary the function writes, it refuses them alone.
+    const { jobInputs, inputRows, jobOutputs, answers, trigger } = PREFIXES;
+    this.allow({
+      sid: 'NoCopiesUnderPrefixesOfTheStack',
+      effect: Effect.DENY,
+      actions: ['s3:PutObject'],
+      resources: [jobInputs, inputRows, jobOutputs, answers, trigger].map((prefix) =>
+        bucket.arnForObjects(`${prefix}/*`),
+      ),
+      wildcardReason: 'It takes a permission away, under whole prefixes.',
     });
   }
 }

@@ -1,6 +1,7 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { ENVIRONMENT } from '../contract/environment';
+import { PREFIXES } from '../contract/storage-prefixes';
 import type { Permission } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
 
@@ -13,6 +14,7 @@ export function inputSettings(settings: Settings): Record<string, string> {
     [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
     [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
     [ENVIRONMENT.inputBuckets]: settings.inputBuckets.join(','),
+    [ENVIRONMENT.inputPrefixes]: settings.inputPrefixes.join(','),
     [ENVIRONMENT.outputBuckets]: settings.outputBuckets.join(','),
     ...(settings.huggingFaceEndpoint !== undefined && { [ENVIRONMENT.hfEndpoint]: settings.huggingFaceEndpoint }),
     ...(settings.huggingFaceTokenSecret !== undefined && {
@@ -46,15 +48,29 @@ export function bucketPermissions(stack: Stack, bucket: IBucket, settings: Setti
     {
       sid: 'ReadInputs',
       actions: ['s3:GetObject'],
-      resources: readable.map((arn) => `${arn}/*`),
+      resources: inputObjects(stack, bucket, settings),
       wildcardReason:
-        'Users may store their input anywhere in the bucket, and in the further buckets that the context names.',
+        'Users may store their input anywhere in the bucket and in the further buckets that the context names, or under the prefixes that it names; the functions also read the files of runs.',
     },
     // To find out, before a run starts, that a bucket does not exist or is in another region.
     ...(output.length === 0
       ? []
       : [{ sid: 'SeeWhetherOutputBucketsExist', actions: ['s3:ListBucket'], resources: output }]),
   ];
+}
+
+/** Returns the ARNs of the objects that inputs may be, and of the files of runs. */
+function inputObjects(stack: Stack, bucket: IBucket, settings: Settings): string[] {
+  if (settings.inputPrefixes.length === 0) {
+    return [bucket.bucketArn, ...bucketArns(stack, settings.inputBuckets)].map((arn) => `${arn}/*`);
+  }
+  const own = Object.values(PREFIXES).map((prefix) => bucket.arnForObjects(`${prefix}/*`));
+  const inputs = settings.inputPrefixes.map((prefix) =>
+    prefix.startsWith('s3://')
+      ? stack.formatArn({ service: 's3', region: '', account: '', resource: `${prefix.slice('s3://'.length)}*` })
+      : bucket.arnForObjects(`${prefix}*`),
+  );
+  return [...new Set([...own, ...inputs])];
 }
 
 /** Returns the ARNs of buckets. */

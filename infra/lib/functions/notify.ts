@@ -5,7 +5,7 @@ import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { readExecutions } from '../permissions/executions';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import type { DownloadLinks } from './download';
+import { type DownloadLinks, linkedObjects } from './download';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
 /** Props of `NotifyFunction`. */
@@ -37,16 +37,24 @@ export class NotifyFunction extends OrchestratorFunction {
     // Not narrowed to prefixes: without the right to list the bucket, S3 reports a missing key as a forbidden one.
     this.allow({ sid: 'ListBucket', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
     this.allow({
-      // Also for the links that it presigns: a link has the rights of the role that signed it.
-      sid: 'ReadSummariesAndAnswers',
+      sid: 'ReadSummaries',
       actions: ['s3:GetObject'],
-      resources: [PREFIXES.runs, PREFIXES.answers].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+      resources: ['summary.json', 'pipeline.json'].map((file) => bucket.arnForObjects(`${PREFIXES.runs}/*/${file}`)),
       wildcardReason: WILDCARD_REASONS.runData,
     });
+    if (!links) {
+      this.allow({
+        // A presigned link has the rights of the role that signed it.
+        sid: 'PresignLinks',
+        actions: ['s3:GetObject'],
+        resources: linkedObjects(bucket),
+        wildcardReason: WILDCARD_REASONS.runData,
+      });
+    }
     this.allow({
       sid: 'WriteSummaryAndLinks',
       actions: ['s3:PutObject'],
-      resources: [bucket.arnForObjects(`${PREFIXES.runs}/*`)],
+      resources: ['summary.json', 'links.txt'].map((file) => bucket.arnForObjects(`${PREFIXES.runs}/*/${file}`)),
       wildcardReason: WILDCARD_REASONS.runData,
     });
     this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });

@@ -24,6 +24,8 @@ export interface OrchestratorFunctionProps extends SharedFunctionProps {
   readonly name: FunctionName;
   readonly memoryMb: number;
   readonly timeout: Duration;
+  /** Maximum number of concurrent invocations, which the account keeps for the function. @default - no maximum */
+  readonly reservedConcurrency?: number | undefined;
   /** Environment variables besides those that all functions have. */
   readonly environment?: Record<string, string>;
 }
@@ -62,6 +64,7 @@ export class OrchestratorFunction extends Construct {
       code: builtFunction(props.settings.lambdaDirectory, props.name),
       memorySize: props.memoryMb,
       timeout: props.timeout,
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,

@@ -3,7 +3,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 
 /**
- * Key that signs download links. Its holder can make links to any answers, so only the functions that sign and check
+ * Keys that sign download links: one at first. Each line of the secret is a key; the first one signs. Its holder can make links to any answers, so only the functions that sign and check
  * links may read it, and no person ever sees it: Secrets Manager generates it.
  *
  * It is deleted with the stack. The links that it signed lead to the stack's download function, which is deleted too.
@@ -15,14 +15,15 @@ export class LinkKey extends Construct {
     super(scope, id);
     this.secret = new Secret(this, 'Secret', {
       secretName: 'bedrock-batch-link-key',
-      description: 'Signs the download links of the Bedrock batch orchestrator. A new value makes all links invalid.',
+      description:
+        'Signs the download links of the Bedrock batch orchestrator. One key per line, the newest first. Links of a removed key are invalid.',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy: RemovalPolicy.DESTROY,
     });
     Validations.of(this.secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'A rotation invalidates every link in every email, weeks before it expires. It is done by hand, to revoke the links.',
+        'Links in emails are valid for weeks, so a key has to stay beside its successor. It is rotated by hand, to revoke the links that it signed.',
     });
   }
 }

@@ -1,10 +1,12 @@
-import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { type Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { acknowledgeWildcards } from './wildcard';
 
 /** A statement of a role's policy. */
 export interface Permission {
   /** Purpose of the permission, as the statement's id. */
   readonly sid: string;
+  /** @default Effect.ALLOW */
+  readonly effect?: Effect;
   readonly actions: string[];
   readonly resources: string[];
   /** @default - always */

@@ -70,6 +70,12 @@ export const SETTING_KEYS = {
     rule: rules.bucketNames(),
     description: 'Further buckets that runs may read input from.',
   },
+  inputPrefixes: {
+    default: [],
+    rule: rules.s3Prefixes(),
+    description:
+      'Prefixes that inputs of runs must be under, and that the functions may read. Without any, inputs may be anywhere in the bucket (but the files of runs) and in `inputBuckets`. Uploads under `trigger/` are always allowed.',
+  },
   outputBuckets: {
     default: [],
     rule: rules.bucketNames(),
@@ -126,6 +132,40 @@ export const SETTING_KEYS = {
     rule: rules.boolean(),
     description:
       'If `true`, links in emails go through a download function with a public URL. If `false`, they are presigned and expire within hours.',
+  },
+  downloadReservedConcurrency: {
+    default: 10,
+    rule: rules.optional(rules.integer(1, 1000)),
+    description:
+      'Maximum number of concurrent invocations of the download function, whose URL is public; further requests get status 429. AWS keeps as much of the account’s concurrency for it, and refuses that where fewer than 100 would be left: not set (`-c downloadReservedConcurrency=`) for accounts with a small quota.',
+  },
+  maxUploadExecutions: {
+    default: 10,
+    rule: rules.integer(1, 500),
+    description:
+      'Maximum number of executions that uploads under `trigger/` have started and that run at the same time. Further uploads wait in a queue until one ends.',
+  },
+  uploadedInputs: {
+    default: true,
+    rule: rules.boolean(),
+    description:
+      'If `true`, a JSON uploaded to `trigger/` is an execution input. If `false`, uploads are inputs of the deployed configurations only.',
+  },
+  uploadMaxTotalRecords: {
+    default: undefined,
+    rule: rules.optional(rules.integer(1, 1_000_000_000)),
+    description: 'Maximum number of rows of each run that an upload starts, whatever its input says.',
+  },
+  uploadMaxCostUsd: {
+    default: undefined,
+    rule: rules.optional(rules.number(0.01, 1_000_000)),
+    description:
+      'Maximum cost in US dollars of each run that an upload starts, by an estimate before anything is sent (`max_cost_usd`), whatever its input says.',
+  },
+  uploadRetrySeconds: {
+    default: 60,
+    rule: rules.integer(1, 900),
+    description: 'Seconds after which an upload that waits looks for room again.',
   },
   lambdaArchitecture: {
     default: 'x86_64',

@@ -32,7 +32,7 @@ export function readSettings(node: Node): Settings {
       );
     }
   }
-  problems.push(...tokenWithoutTls(values));
+  problems.push(...tokenWithoutTls(values), ...prefixesOfOtherBuckets(values));
   if (problems.length > 0) throw new SettingsError(problems);
   return values as Settings;
 }
@@ -45,6 +45,16 @@ function tokenWithoutTls({ huggingFaceEndpoint, huggingFaceTokenSecret }: Partia
   return [
     `\`huggingFaceEndpoint\` is ${JSON.stringify(huggingFaceEndpoint)}, but must be an https URL with \`huggingFaceTokenSecret\`: the token is not sent without TLS. Use https, or leave out huggingFaceTokenSecret`,
   ];
+}
+
+/** Reports prefixes in buckets that the functions may not read. */
+function prefixesOfOtherBuckets({ inputPrefixes = [], inputBuckets = [] }: Partial<Settings>): string[] {
+  return inputPrefixes
+    .filter((prefix) => prefix.startsWith('s3://') && !inputBuckets.includes(prefix.split('/')[2] ?? ''))
+    .map(
+      (prefix) =>
+        `\`inputPrefixes\` has ${JSON.stringify(prefix)}, but must have prefixes of the buckets in \`inputBuckets\` or, without \`s3://\` and bucket, of the bucket of the stack. Add the bucket to inputBuckets`,
+    );
 }
 
 /** Returns a default in the notation that users see. */

@@ -109,6 +109,15 @@ export function bucketNames(): Rule<readonly string[]> {
   return list(pattern(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, allowed));
 }
 
+/** Allows lists of prefixes in S3 that end in a slash: of the bucket of the stack, or as addresses with a bucket. */
+export function s3Prefixes(): Rule<readonly string[]> {
+  const allowed =
+    'a list of prefixes that end in `/`, of the bucket of the stack (`inputs/`) or with another bucket (`s3://bucket/path/`), or a comma-separated string of them';
+  return list(
+    pattern(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/|(?!s3:|\/))([^\s,*?/][^,*?/]*\/)*(?<=\/)$/, allowed),
+  );
+}
+
 /** Allows lists of email addresses, and drops repeated ones. Only their confirmation proves that they exist. */
 export function emailAddresses(): Rule<readonly string[]> {
   const allowed = 'a list of email addresses, or a comma-separated string of them';

@@ -68,7 +68,7 @@ test('every run that ends invokes notify, unless the context disables it', () =>
   });
 });
 
-test('every upload under trigger/ invokes trigger', () => {
+test('every upload under trigger/ goes to a queue', () => {
   template.hasResourceProperties('AWS::Events::Rule', {
     State: 'ENABLED',
     EventPattern: {
@@ -79,7 +79,32 @@ test('every upload under trigger/ invokes trigger', () => {
         object: { key: [{ prefix: 'trigger/' }] },
       },
     },
-    Targets: [Match.objectLike({ Arn: arnOf('TriggerFunction') })],
+    Targets: [
+      {
+        Id: 'Target0',
+        Arn: arnOf('UploadsQueue'),
+        DeadLetterConfig: { Arn: arnOf('UploadsDeadLetters') },
+        RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+      },
+    ],
+  });
+});
+
+test('the queue of uploads invokes trigger with one upload at a time, and at most twice at once', () => {
+  template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+  template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+    EventSourceArn: arnOf('UploadsQueue'),
+    FunctionName: { Ref: Match.stringLikeRegexp('^TriggerFunction') },
+    BatchSize: 1,
+    ScalingConfig: { MaximumConcurrency: 2 },
+  });
+});
+
+test('an upload that trigger fails on is tried for hours, and then kept in a queue', () => {
+  template.hasResourceProperties('AWS::SQS::Queue', {
+    // Six times the timeout of the function.
+    VisibilityTimeout: 360,
+    RedrivePolicy: { deadLetterTargetArn: arnOf('UploadsDeadLetters'), maxReceiveCount: 50 },
   });
 });
 
@@ -87,7 +112,6 @@ describe.each([
   ['JobEvents', 'JobStatusFunction'],
   ['BrokenOffRuns', 'StopJobsFunction'],
   ['Endings', 'NotifyFunction'],
-  ['Uploads', 'TriggerFunction'],
 ])('events of %s', (events, handler) => {
   const deadLetters = arnOf(`${events}DeadLetters`);
 
@@ -145,7 +169,8 @@ test('each rule may invoke its own function, and everyone the download function'
   const ofRules = template.findResources('AWS::Lambda::Permission', {
     Properties: { Principal: 'events.amazonaws.com' },
   });
-  expect(Object.values(ofRules)).toHaveLength(6);
+  // That of the uploads puts them into a queue.
+  expect(Object.values(ofRules)).toHaveLength(5);
   const others = Object.keys(template.findResources('AWS::Lambda::Permission')).filter((id) => !(id in ofRules));
   expect(others.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
     'DownloadFunctioninvokefunction',
@@ -157,7 +182,6 @@ test('each rule may invoke its own function, and everyone the download function'
     ['ReconciliationRule', 'ReconcileFunction'],
     ['EndingsRule', 'NotifyFunction'],
     ['EndingsRunsRule', 'NotifyFunction'],
-    ['UploadsRule', 'TriggerFunction'],
   ] as const) {
     template.hasResourceProperties('AWS::Lambda::Permission', {
       Principal: 'events.amazonaws.com',
@@ -169,12 +193,12 @@ test('each rule may invoke its own function, and everyone the download function'
 
 test('the queues are encrypted, keep messages for two weeks, and refuse requests without TLS', () => {
   const queues = Object.values(template.findResources('AWS::SQS::Queue'));
-  expect(queues).toHaveLength(4);
+  expect(queues).toHaveLength(5);
   for (const queue of queues) {
-    expect(queue.Properties).toEqual({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
+    expect(queue.Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
   }
   const policies = Object.values(template.findResources('AWS::SQS::QueuePolicy'));
-  expect(policies).toHaveLength(4);
+  expect(policies).toHaveLength(5);
   template.allResourcesProperties('AWS::SQS::QueuePolicy', {
     PolicyDocument: {
       Statement: Match.arrayWith([

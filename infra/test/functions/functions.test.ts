@@ -83,7 +83,10 @@ describe('environment', () => {
   const shared = ['BUCKET_NAME', 'RUST_LOG', 'TASK_TABLE_NAME'];
 
   test.each([
-    ['preprocess', [...shared, 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS']],
+    [
+      'preprocess',
+      [...shared, 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS'],
+    ],
     ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
     ['job-status', shared],
     ['postprocess', [...shared, 'LATE_ANSWERS_SECONDS']],
@@ -93,10 +96,30 @@ describe('environment', () => {
     ['stop-jobs', shared],
     [
       'validate',
-      [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS'],
+      [
+        ...shared,
+        'DOWNLOAD_LINKS',
+        'INPUT_BUCKETS',
+        'INPUT_PREFIXES',
+        'MAX_CONCURRENT_JOBS',
+        'MAX_RECORDS_PER_JOB',
+        'OUTPUT_BUCKETS',
+      ],
     ],
     ['notify', [...shared, 'DOWNLOAD_URL', 'LINK_KEY_SECRET_ARN', 'TOPIC_ARN']],
-    ['trigger', [...shared, 'BATCH_STATE_MACHINE_ARN', 'PIPELINE_STATE_MACHINE_ARN', 'TOPIC_ARN']],
+    [
+      'trigger',
+      [
+        ...shared,
+        'BATCH_STATE_MACHINE_ARN',
+        'MAX_UPLOAD_EXECUTIONS',
+        'PIPELINE_STATE_MACHINE_ARN',
+        'TOPIC_ARN',
+        'UPLOADED_INPUTS',
+        'UPLOAD_QUEUE_URL',
+        'UPLOAD_RETRY_SECONDS',
+      ],
+    ],
     ['download', [...shared, 'LINK_KEY_SECRET_ARN']],
     [
       'classifier',
@@ -108,6 +131,7 @@ describe('environment', () => {
         'DEFAULT_MODEL_ID',
         'DEFAULT_RATE_LIMIT',
         'INPUT_BUCKETS',
+        'INPUT_PREFIXES',
         'MAX_CONCURRENT_JOBS',
         'MAX_RECORDS_PER_JOB',
         'OUTPUT_BUCKETS',
@@ -123,11 +147,17 @@ describe('environment', () => {
       maxRecordsPerJob: 200,
       maxSubmittedAndInProgressJobs: 7,
       inputBuckets: 'one-bucket,two-bucket',
+      inputPrefixes: ['inputs/', 's3://two-bucket/a b/c/'],
       outputBuckets: ['reports-bucket', 'other-bucket'],
       bedrockBatchInferenceTimeoutHours: 48,
       onDemandInvocationSeconds: 20,
       reconcileSilentSeconds: 30,
       lateAnswersSeconds: 40,
+      maxUploadExecutions: 3,
+      uploadRetrySeconds: '900',
+      uploadedInputs: false,
+      uploadMaxTotalRecords: 5000,
+      uploadMaxCostUsd: '2.5',
     });
     for (const name of ['preprocess', 'validate', 'classifier']) {
       expect(environment(name, other)).toMatchObject({
@@ -135,6 +165,7 @@ describe('environment', () => {
         MAX_RECORDS_PER_JOB: '200',
         MAX_CONCURRENT_JOBS: '7',
         INPUT_BUCKETS: 'one-bucket,two-bucket',
+        INPUT_PREFIXES: 'inputs/,s3://two-bucket/a b/c/',
         OUTPUT_BUCKETS: 'reports-bucket,other-bucket',
       });
     }
@@ -142,6 +173,13 @@ describe('environment', () => {
     expect(environment('invoke', other)).toMatchObject({ INVOCATION_SECONDS: '20' });
     expect(environment('reconcile', other)).toMatchObject({ SILENT_SECONDS: '30' });
     expect(environment('postprocess', other)).toMatchObject({ LATE_ANSWERS_SECONDS: '40' });
+    expect(environment('trigger', other)).toMatchObject({
+      MAX_UPLOAD_EXECUTIONS: '3',
+      UPLOAD_RETRY_SECONDS: '900',
+      UPLOADED_INPUTS: 'false',
+      UPLOAD_MAX_TOTAL_RECORDS: '5000',
+      UPLOAD_MAX_COST_USD: '2.5',
+    });
   });
 
   test('has the Hugging Face endpoint and secret of the context in the functions that read inputs', () => {
@@ -198,6 +236,7 @@ test('the functions of pipelines know the state machines, the topic and the link
     BATCH_STATE_MACHINE_ARN: reference('BatchStateMachine'),
     PIPELINE_STATE_MACHINE_ARN: reference('PipelinesStateMachine'),
     TOPIC_ARN: reference('NotificationsTopic'),
+    UPLOAD_QUEUE_URL: reference('UploadsQueue'),
   });
   expect(environment('notify')).toMatchObject({
     TOPIC_ARN: reference('NotificationsTopic'),

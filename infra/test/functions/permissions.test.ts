@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exampleTemplate } from '../example-stack';
-import { actionsOf, statementsOf } from '../policies';
+import { actionsOf, reach, statementsOf } from '../policies';
 
 const template = exampleTemplate({ inputBuckets: ['other-bucket'] });
 const BUCKET = '<DataBucket.Arn>';
@@ -8,14 +8,6 @@ const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 const ANSWER_TASKS = ['states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'];
 /** Lambda sends the events on which a function failed to the dead-letter queue with the permissions of the function. */
 const TO_DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
-
-/** Returns the resources on which a role may perform an action. */
-function reach(role: string, action: string): string[] {
-  return statementsOf(template, role)
-    .filter(({ actions }) => actions.includes(action))
-    .flatMap(({ resources }) => resources)
-    .sort();
-}
 
 function executionsOf(orchestrator: 'batch' | 'pipeline'): string {
   return `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:bedrock-${orchestrator}-orchestrator-<AWS::AccountId>:*`;
@@ -129,19 +121,26 @@ describe('each function has exactly the permissions that it needs', () => {
     [
       'TriggerRole',
       [
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
         ...LOGS,
         's3:GetObject',
         's3:ListBucket',
         's3:PutObject',
         'sns:Publish',
-        ...TO_DEAD_LETTERS,
+        'sqs:ChangeMessageVisibility',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:GetQueueUrl',
+        'sqs:ReceiveMessage',
+        'sqs:SendMessage',
         'states:DescribeExecution',
         'states:StartExecution',
       ],
     ],
     ['ClassifierRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 'states:StartExecution']],
     ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
-    ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
+    ['FinalizeRole', ['dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
     expect(actionsOf(template, role)).toEqual([...actions].sort());
   });
@@ -171,18 +170,36 @@ test('no role may delete data', () => {
 });
 
 test('the classifier starts runs and nothing else', () => {
-  expect(reach('ClassifierRole', 'states:StartExecution')).toEqual([
+  expect(reach(template, 'ClassifierRole', 'states:StartExecution')).toEqual([
     expect.stringMatching(/^<BatchStateMachine[0-9A-F]{8}>$/),
   ]);
 });
 
 test.each(['PreprocessRole', 'ValidateRole', 'ClassifierRole'])('%s reads inputs of all buckets', (role) => {
-  expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/*`, 'arn:<AWS::Partition>:s3:::other-bucket/*']);
-  expect(reach(role, 's3:ListBucket')).toEqual([BUCKET, 'arn:<AWS::Partition>:s3:::other-bucket']);
+  expect(reach(template, role, 's3:GetObject')).toEqual([`${BUCKET}/*`, 'arn:<AWS::Partition>:s3:::other-bucket/*']);
+  expect(reach(template, role, 's3:ListBucket')).toEqual([BUCKET, 'arn:<AWS::Partition>:s3:::other-bucket']);
 });
 
+test.each(['PreprocessRole', 'ValidateRole', 'ClassifierRole'])(
+  '%s reads the allowed prefixes and the files of runs, if the context names prefixes',
+  (role) => {
+    const context = { inputBuckets: ['lake-bucket'], inputPrefixes: 'inputs/,s3://lake-bucket/a/' };
+    const reads = statementsOf(exampleTemplate(context), role).filter(({ sid }) => sid === 'ReadInputs');
+    expect(reads.flatMap(({ resources }) => resources).sort()).toEqual([
+      `${BUCKET}/batch_inputs_json/*`,
+      `${BUCKET}/batch_inputs_parquet/*`,
+      `${BUCKET}/batch_output_parquet/*`,
+      `${BUCKET}/batch_outputs_json/*`,
+      `${BUCKET}/inputs/*`,
+      `${BUCKET}/runs/*`,
+      `${BUCKET}/trigger/*`,
+      'arn:<AWS::Partition>:s3:::lake-bucket/a/*',
+    ]);
+  },
+);
+
 test('preprocess writes chunks and plan', () => {
-  expect(reach('PreprocessRole', 's3:PutObject')).toEqual([
+  expect(reach(template, 'PreprocessRole', 's3:PutObject')).toEqual([
     `${BUCKET}/batch_inputs_json/*`,
     `${BUCKET}/batch_inputs_parquet/*`,
     `${BUCKET}/runs/*`,
@@ -190,26 +207,29 @@ test('preprocess writes chunks and plan', () => {
 });
 
 test('postprocess reads rows and answers, and writes answered rows and unanswered records', () => {
-  expect(reach('PostprocessRole', 's3:GetObject')).toEqual([
+  expect(reach(template, 'PostprocessRole', 's3:GetObject')).toEqual([
     `${BUCKET}/batch_inputs_json/*`,
     `${BUCKET}/batch_inputs_parquet/*`,
     `${BUCKET}/batch_outputs_json/*`,
     `${BUCKET}/runs/*`,
   ]);
-  expect(reach('PostprocessRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_output_parquet/*`, `${BUCKET}/runs/*`]);
+  expect(reach(template, 'PostprocessRole', 's3:PutObject')).toEqual([
+    `${BUCKET}/batch_output_parquet/*`,
+    `${BUCKET}/runs/*`,
+  ]);
 });
 
 test('invoke reads plan and records, and reads and writes answers where Bedrock would write them', () => {
-  expect(reach('InvokeRole', 's3:GetObject')).toEqual([
+  expect(reach(template, 'InvokeRole', 's3:GetObject')).toEqual([
     `${BUCKET}/batch_inputs_json/*`,
     `${BUCKET}/batch_outputs_json/*`,
     `${BUCKET}/runs/*`,
   ]);
-  expect(reach('InvokeRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_outputs_json/*`]);
+  expect(reach(template, 'InvokeRole', 's3:PutObject')).toEqual([`${BUCKET}/batch_outputs_json/*`]);
 });
 
 test('invoke calls models directly and through inference profiles', () => {
-  expect(reach('InvokeRole', 'bedrock:InvokeModel')).toEqual([
+  expect(reach(template, 'InvokeRole', 'bedrock:InvokeModel')).toEqual([
     'arn:<AWS::Partition>:bedrock:*::foundation-model/*',
     'arn:<AWS::Partition>:bedrock:*:<AWS::AccountId>:application-inference-profile/*',
     'arn:<AWS::Partition>:bedrock:*:<AWS::AccountId>:inference-profile/*',
@@ -221,60 +241,48 @@ test.each([
   ['ReconcileRole', 'open-index'],
   ['StopJobsRole', 'run-index'],
 ])('%s queries %s only', (role, index) => {
-  expect(reach(role, 'dynamodb:Query')).toEqual([`<TasksTable.Arn>/index/${index}`]);
+  expect(reach(template, role, 'dynamodb:Query')).toEqual([`<TasksTable.Arn>/index/${index}`]);
 });
 
 test.each(['PreprocessRole', 'SubmitRole', 'InvokeRole', 'ReconcileRole', 'StopJobsRole'])(
   '%s updates items of the job table only',
   (role) => {
-    expect(reach(role, 'dynamodb:UpdateItem')).toEqual(['<TasksTable.Arn>']);
+    expect(reach(template, role, 'dynamodb:UpdateItem')).toEqual(['<TasksTable.Arn>']);
   },
 );
 
 test.each(['SubmitRole', 'ReconcileRole', 'StopJobsRole'])('%s stops jobs of this account and region', (role) => {
-  expect(reach(role, 'bedrock:StopModelInvocationJob')).toEqual([
+  expect(reach(template, role, 'bedrock:StopModelInvocationJob')).toEqual([
     'arn:<AWS::Partition>:bedrock:<AWS::Region>:<AWS::AccountId>:model-invocation-job/*',
   ]);
 });
 
 test.each(['PreprocessRole', 'ReconcileRole'])('%s describes executions of the batch orchestrator only', (role) => {
-  expect(reach(role, 'states:DescribeExecution')).toEqual([executionsOf('batch')]);
+  expect(reach(template, role, 'states:DescribeExecution')).toEqual([executionsOf('batch')]);
 });
 
 test.each(['NotifyRole', 'TriggerRole'])('%s describes executions of both orchestrators', (role) => {
-  expect(reach(role, 'states:DescribeExecution')).toEqual([executionsOf('batch'), executionsOf('pipeline')]);
+  expect(reach(template, role, 'states:DescribeExecution')).toEqual([executionsOf('batch'), executionsOf('pipeline')]);
 });
 
 test('trigger starts executions of both orchestrators, and reads and writes under trigger/ only', () => {
-  expect(reach('TriggerRole', 'states:StartExecution')).toEqual([
+  expect(reach(template, 'TriggerRole', 'states:StartExecution')).toEqual([
     expect.stringMatching(/^<BatchStateMachine[0-9A-F]{8}>$/),
     expect.stringMatching(/^<PipelinesStateMachine[0-9A-F]{8}>$/),
   ]);
   for (const action of ['s3:GetObject', 's3:PutObject']) {
-    expect(reach('TriggerRole', action)).toEqual([`${BUCKET}/trigger/*`]);
+    expect(reach(template, 'TriggerRole', action)).toEqual([`${BUCKET}/trigger/*`]);
   }
 });
 
-test('validate and notify write only under runs/', () => {
-  for (const role of ['ValidateRole', 'NotifyRole']) {
-    expect(reach(role, 's3:PutObject')).toEqual([`${BUCKET}/runs/*`]);
-  }
-});
-
-test.each(['NotifyRole', 'DownloadRole'])(
-  '%s reads the objects that links may lead to, and the key that signs links',
-  (role) => {
-    expect(reach(role, 's3:GetObject')).toEqual([`${BUCKET}/batch_output_parquet/*`, `${BUCKET}/runs/*`]);
-    expect(reach(role, 'secretsmanager:GetSecretValue')).toEqual([
-      expect.stringMatching(/^<LinkKeySecret[0-9A-F]{8}>$/),
-    ]);
-  },
-);
-
-test('no other role reads the key of the links', () => {
-  const roles = Object.keys(template.findResources('AWS::IAM::Role'));
-  const readers = roles.filter((role) => actionsOf(template, role).includes('secretsmanager:GetSecretValue'));
-  expect(readers).toEqual([expect.stringMatching(/^DownloadRole/), expect.stringMatching(/^NotifyRole/)]);
+test('trigger reads and writes no item of the job table but the slots of uploads', () => {
+  const [statement] = statementsOf(template, 'TriggerRole').filter(({ actions }) =>
+    actions.includes('dynamodb:PutItem'),
+  );
+  expect(statement).toMatchObject({
+    resources: ['<TasksTable.Arn>'],
+    conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': 'uploads/slots' } },
+  });
 });
 
 describe.each([
@@ -303,17 +311,34 @@ describe.each([
 });
 
 test.each(['NotifyRole', 'TriggerRole'])('%s publishes to the one topic', (role) => {
-  expect(reach(role, 'sns:Publish')).toEqual([expect.stringMatching(/^<NotificationsTopic[0-9A-F]{8}>$/)]);
-});
-
-test('without download links, notify has no key to sign them with', () => {
-  const other = exampleTemplate({ downloadLinks: false });
-  expect(actionsOf(other, 'NotifyRole')).not.toContain('secretsmanager:GetSecretValue');
+  expect(reach(template, role, 'sns:Publish')).toEqual([expect.stringMatching(/^<NotificationsTopic[0-9A-F]{8}>$/)]);
 });
 
 test('finalize queries the jobs of a run, and writes summaries and copies', () => {
-  expect(reach('FinalizeRole', 'dynamodb:Query')).toEqual(['<TasksTable.Arn>/index/run-index']);
-  expect(reach('FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/*`, `${BUCKET}/runs/*`]);
+  expect(reach(template, 'FinalizeRole', 'dynamodb:Query')).toEqual(['<TasksTable.Arn>/index/run-index']);
+  expect(reach(template, 'FinalizeRole', 's3:GetObject')).toEqual([
+    `${BUCKET}/batch_output_parquet/*`,
+    `${BUCKET}/runs/*/plan.json`,
+  ]);
+  expect(reach(template, 'FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/*`, `${BUCKET}/runs/*/summary.json`]);
+});
+
+test('finalize writes no copies under the prefixes of the stack', () => {
+  const denied = statementsOf(template, 'FinalizeRole').filter(({ effect }) => effect === 'Deny');
+  expect(denied).toEqual([
+    {
+      sid: 'NoCopiesUnderPrefixesOfTheStack',
+      effect: 'Deny',
+      actions: ['s3:PutObject'],
+      resources: [
+        `${BUCKET}/batch_inputs_json/*`,
+        `${BUCKET}/batch_inputs_parquet/*`,
+        `${BUCKET}/batch_outputs_json/*`,
+        `${BUCKET}/batch_output_parquet/*`,
+        `${BUCKET}/trigger/*`,
+      ],
+    },
+  ]);
 });
 
 test('further output buckets are written by finalize alone, and the functions that check requests see whether they exist', () => {
@@ -347,10 +372,10 @@ test.each(['SubmitRole', 'JobStatusRole', 'ReconcileRole'])(
   (role) => {
     const own =
       'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:bedrock-batch-orchestrator-<AWS::AccountId>';
-    expect(reach(role, 'states:SendTaskSuccess')).toEqual([own, `${own}/*`]);
+    expect(reach(template, role, 'states:SendTaskSuccess')).toEqual([own, `${own}/*`]);
   },
 );
 
 test('functions write to their own log group only', () => {
-  expect(reach('SubmitRole', 'logs:PutLogEvents')).toEqual(['<SubmitLogs.Arn>']);
+  expect(reach(template, 'SubmitRole', 'logs:PutLogEvents')).toEqual(['<SubmitLogs.Arn>']);
 });

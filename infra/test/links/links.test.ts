@@ -31,8 +31,21 @@ test('everyone may invoke the download function by its URL, and in no other way'
   expect(open).toHaveLength(2);
 });
 
-test('no function reserves concurrency of the account', () => {
-  template.allResourcesProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });
+/** Returns the functions that keep concurrency of the account for themselves, with how much. */
+function reservations(context: Record<string, unknown>): [unknown, unknown][] {
+  return Object.values(exampleTemplate(context).findResources('AWS::Lambda::Function'))
+    .map((found) => (found as { Properties: Record<string, unknown> }).Properties)
+    .filter((properties) => properties.ReservedConcurrentExecutions !== undefined)
+    .map((properties) => [properties.FunctionName, properties.ReservedConcurrentExecutions]);
+}
+
+test('requests to the public URL cannot take the concurrency of other functions', () => {
+  expect(reservations({})).toEqual([['bedrock-batch-download', 10]]);
+  expect(reservations({ downloadReservedConcurrency: 3 })).toEqual([['bedrock-batch-download', 3]]);
+});
+
+test('an account with a small quota reserves nothing', () => {
+  expect(reservations({ downloadReservedConcurrency: '' })).toEqual([]);
 });
 
 test('without download links there is no public URL, no key and no download function', () => {

@@ -53,6 +53,15 @@ test('buckets may be a list or a comma-separated string', () => {
   expect(read({ inputBuckets: '' }).inputBuckets).toEqual([]);
 });
 
+test('prefixes may be of the bucket of the stack or of input buckets, and of no others', () => {
+  const inputPrefixes = ['inputs/', 'team a/b/', 's3://one-bucket/', 's3://one-bucket/c/'];
+  expect(read({ inputBuckets: 'one-bucket', inputPrefixes }).inputPrefixes).toEqual(inputPrefixes);
+  expect(read({ inputPrefixes: 'inputs/, a/' }).inputPrefixes).toEqual(['inputs/', 'a/']);
+  expect(problems({ inputPrefixes: ['inputs/', 's3://one-bucket/c/'] })).toEqual([
+    expect.stringMatching(/^`inputPrefixes` has "s3:\/\/one-bucket\/c\/", but .*Add the bucket to inputBuckets$/),
+  ]);
+});
+
 test('addresses may be a list or a comma-separated string, and repeated ones are dropped', () => {
   const both = ['one@example.com', 'two@example.com'];
   expect(read({ notificationEmails: [...both, 'one@example.com'] }).notificationEmails).toEqual(both);
@@ -95,6 +104,13 @@ describe('a value that is not allowed is an error', () => {
     ['inputBuckets', ['s3://bucket']],
     ['inputBuckets', ['UPPER']],
     ['inputBuckets', 7],
+    ['inputPrefixes', ['inputs']],
+    ['inputPrefixes', ['/inputs/']],
+    ['inputPrefixes', ['inputs//']],
+    ['inputPrefixes', ['inputs/*/']],
+    ['inputPrefixes', ['s3:/bucket/a/']],
+    ['inputPrefixes', 's3://UPPER/a/'],
+    ['inputPrefixes', 7],
     ['outputBuckets', ['s3://bucket/reports']],
     ['defaultModelId', 'a model'],
     ['defaultBatchSize', 0],
@@ -114,6 +130,17 @@ describe('a value that is not allowed is an error', () => {
     ['notifyRuns', 1],
     ['downloadLinks', ''],
     ['downloadLinks', 'no'],
+    ['downloadReservedConcurrency', 0],
+    ['downloadReservedConcurrency', 'all'],
+    ['maxUploadExecutions', 0],
+    ['maxUploadExecutions', 501],
+    ['uploadedInputs', 'no'],
+    ['uploadMaxTotalRecords', 0],
+    ['uploadMaxTotalRecords', '1e6'],
+    ['uploadMaxCostUsd', 0],
+    ['uploadMaxCostUsd', '$5'],
+    ['uploadRetrySeconds', 0],
+    ['uploadRetrySeconds', 901],
     ['lambdaArchitecture', 'riscv'],
     ['lambdaDirectory', ''],
     ['bedrockEventSource', 'a source'],

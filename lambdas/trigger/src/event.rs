@@ -30,6 +30,13 @@ struct Object {
     size: Option<u64>,
 }
 
+/// Returns the texts of the events in a batch of messages of the queue; `None` if the event was handed over directly.
+pub(crate) fn queued_events(event: &Value) -> Option<Vec<String>> {
+    let records = event.get("Records")?.as_array()?;
+    let body = |record: &Value| record.get("body").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(records.iter().map(body).collect())
+}
+
 /// Returns the object that an event reports; `None` if it reports no object.
 pub(crate) fn object_created(event: Value) -> Option<ObjectCreated> {
     let event: EventBridgeEvent<Detail> = serde_json::from_value(event).ok()?;
@@ -62,6 +69,16 @@ mod tests {
                     "version-id": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e", "sequencer": "617f08299329d189"},
                 "request-id": "N4N7GDK58NMKJ12R", "requester": "123456789012", "source-ip-address": "192.0.2.1",
                 "reason": "PutObject"}})
+    }
+
+    #[test]
+    fn events_come_from_the_queue_or_directly() {
+        assert_eq!(queued_events(&event()), None);
+        let text = event().to_string();
+        let record = json!({"messageId": "1", "receiptHandle": "r", "body": text, "eventSource": "aws:sqs"});
+        assert_eq!(queued_events(&json!({"Records": [record]})), Some(vec![text]));
+        assert_eq!(queued_events(&json!({"Records": [{}, 7]})), Some(vec![String::new(); 2]));
+        assert_eq!(queued_events(&json!({"Records": {}})), None);
     }
 
     #[test]

@@ -41,11 +41,16 @@ def encoded(data: bytes) -> str:
 
 
 def payload_of(token: str) -> dict:
-    part = token.split(".")[1]
+    part = token.split(".")[-2]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def sign(secret: str, payload: dict) -> str:
-    signed = f"v1.{encoded(json.dumps(payload).encode())}"
+def key_id(secret: str) -> str:
+    return hmac.new(secret.encode(), b"key id", hashlib.sha256).hexdigest()[:8]
+
+
+def sign(secret: str, payload: dict, version: str = "v2") -> str:
+    key = f"{key_id(secret)}." if version == "v2" else ""
+    signed = f"{version}.{key}{encoded(json.dumps(payload).encode())}"
     code = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
     return f"{signed}.{encoded(code)}"

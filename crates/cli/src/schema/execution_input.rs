@@ -18,6 +18,9 @@ pub(super) struct ExecutionInput {
     /// same schema, or (with `input_type` `image`) a prefix of images. Excludes `dataset_id` and
     /// `previous_run`.
     s3_uri: Option<String>,
+    /// `ETag` that the object at `s3_uri` must have when the run reads it. Uploads set it.
+    #[schemars(length(min = 1))]
+    s3_etag: Option<String>,
     /// In place of `s3_uri`: the answered rows of an earlier run.
     previous_run: Option<PreviousRun>,
     /// Prompts and expansion rules by name, for this input alone. They take precedence over those of the stack.
@@ -35,6 +38,9 @@ pub(super) struct ExecutionInput {
     /// In place of everything else: address of an object that holds the input as JSON (up to 5 MB), for inputs that are
     /// too large to be passed directly (over 200 KiB).
     config_s3_uri: Option<String>,
+    /// `ETag` that the object at `config_s3_uri` must have when the execution reads it. Uploads set it.
+    #[schemars(length(min = 1))]
+    config_s3_etag: Option<String>,
     #[schemars(flatten)]
     run: RunFields,
 }

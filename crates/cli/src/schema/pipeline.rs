@@ -29,6 +29,9 @@ pub(super) struct PipelineInput {
     /// In place of everything else: address of an object that holds the pipeline as JSON (up to 5 MB), for pipelines that
     /// are too large to be passed directly (over 200 KiB).
     config_s3_uri: Option<String>,
+    /// `ETag` that the object at `config_s3_uri` must have when the execution reads it. Uploads set it.
+    #[schemars(length(min = 1))]
+    config_s3_etag: Option<String>,
 }
 
 /// Stage: a run that reads from S3, reads a dataset, or reads the answered rows of the previous stage. Every stage has exactly
@@ -43,6 +46,9 @@ struct StageInput {
     /// Address of the rows, `s3://bucket/path`: a `.csv` or `.parquet` object, a prefix of several such objects with the
     /// same schema, or (with `input_type` `image`) a prefix of images.
     input_s3_uri: Option<String>,
+    /// `ETag` that the object at `input_s3_uri` must have when the stage reads it. Uploads set it.
+    #[schemars(length(min = 1))]
+    input_s3_etag: Option<String>,
     /// If true, the stage reads the answered rows of the previous stage.
     use_previous_output: Option<bool>,
     #[schemars(flatten)]

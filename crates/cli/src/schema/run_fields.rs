@@ -67,6 +67,9 @@ pub(super) struct RunFields {
     /// Maximum number of rows to process, beginning with the first one.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     max_records_total: Option<u64>,
+    /// Maximum cost in US dollars: a run whose estimate is higher is refused before anything is sent.
+    #[schemars(range(min = 0.01, max = 1_000_000.0))]
+    max_cost_usd: Option<f64>,
     /// Maximum number of jobs in the first pass.
     #[schemars(range(min = 1, max = 100_000))]
     max_num_jobs: Option<u32>,

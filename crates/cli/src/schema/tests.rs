@@ -65,7 +65,7 @@ const PARTS: [Part; 17] = [
         pointer: "",
         path: "",
         around: |object| object,
-        elsewhere: &["$schema", "resume_run", "collect_run", "config_s3_uri"],
+        elsewhere: &["$schema", "resume_run", "collect_run", "config_s3_uri", "config_s3_etag"],
     },
     Part {
         name: "previous run",
@@ -148,7 +148,7 @@ const PARTS: [Part; 17] = [
         pointer: "",
         path: "",
         around: |object| object,
-        elsewhere: &["$schema", "config_s3_uri"],
+        elsewhere: &["$schema", "config_s3_uri", "config_s3_etag"],
     },
     Part {
         name: "stage",

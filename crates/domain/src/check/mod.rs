@@ -3,6 +3,7 @@
 
 mod answers;
 mod columns;
+mod cost;
 mod field_room;
 mod near_columns;
 mod on_demand;
@@ -15,6 +16,7 @@ mod run;
 
 pub use answers::{answer_problems, certain_prefix_problems, prefix_problems};
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
+pub use cost::{ToSend, cost_problem};
 pub use references::{reference_note, reference_problems, reference_warning, used_reference_problems};
 pub use resolved::Resolved;
 pub use rows_per_request::rows_part_problems;

@@ -40,6 +40,9 @@ super::names! { Variable = Variable;
     MAX_CONCURRENT_JOBS = "MAX_CONCURRENT_JOBS";
     /// preprocess, validate, classifier: further buckets that runs may read, separated by commas; may be empty.
     INPUT_BUCKETS = "INPUT_BUCKETS";
+    /// preprocess, validate, classifier: prefixes that inputs must be under, as keys of the stack's bucket or `s3://` addresses,
+    /// separated by commas; may be empty.
+    INPUT_PREFIXES = "INPUT_PREFIXES";
     /// preprocess, validate, classifier: further buckets that runs may copy their answers to, separated by commas; may be
     /// empty.
     OUTPUT_BUCKETS = "OUTPUT_BUCKETS";
@@ -70,6 +73,18 @@ super::names! { Variable = Variable;
     BATCH_STATE_MACHINE_ARN = "BATCH_STATE_MACHINE_ARN";
     /// trigger: the state machine of pipelines.
     PIPELINE_STATE_MACHINE_ARN = "PIPELINE_STATE_MACHINE_ARN";
+    /// trigger: the queue of the events of uploads.
+    UPLOAD_QUEUE_URL = "UPLOAD_QUEUE_URL";
+    /// trigger: maximum number of executions that uploads have started and that run at the same time.
+    MAX_UPLOAD_EXECUTIONS = "MAX_UPLOAD_EXECUTIONS";
+    /// trigger: seconds after which an upload that has to wait looks for room again.
+    UPLOAD_RETRY_SECONDS = "UPLOAD_RETRY_SECONDS";
+    /// trigger: `true` if an uploaded JSON may be an execution input, else `false`.
+    UPLOADED_INPUTS = "UPLOADED_INPUTS";
+    /// trigger: maximum number of rows of each run that an upload starts; absent means no other limit than that of the run.
+    UPLOAD_MAX_TOTAL_RECORDS = "UPLOAD_MAX_TOTAL_RECORDS";
+    /// trigger: maximum cost in US dollars of each run that an upload starts; absent means no other limit than that of the run.
+    UPLOAD_MAX_COST_USD = "UPLOAD_MAX_COST_USD";
     /// classifier: the model where a payload names none.
     DEFAULT_MODEL_ID = "DEFAULT_MODEL_ID";
     /// classifier: the number of reports per file where a payload names none.

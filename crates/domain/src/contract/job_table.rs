@@ -4,6 +4,8 @@
 pub const PARTITION_KEY: &str = "job_name";
 /// The attribute that holds when an item expires, in seconds since 1970.
 pub const TIME_TO_LIVE: &str = "expires_at";
+/// The key of the item with the slots of the executions that uploads start.
+pub const UPLOAD_SLOTS: &str = "uploads/slots";
 
 /// A secondary index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Earlier run that an execution input names.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Field that resumes a run.
 pub const RESUME_RUN: &str = "resume_run";
@@ -9,6 +9,11 @@ pub const COLLECT_RUN: &str = "collect_run";
 
 /// Returns the name of the earlier run that an input continues, or `None` if it starts a run of its own.
 pub fn continued_run(input: &Value) -> Option<&str> {
+    continued_run_of(input.as_object()?)
+}
+
+/// Returns the same of an input that is an object.
+pub fn continued_run_of(input: &Map<String, Value>) -> Option<&str> {
     let named = |field: &str| input.get(field)?.as_str().filter(|name| !name.trim().is_empty());
     named(RESUME_RUN).or_else(|| named(COLLECT_RUN))
 }

@@ -1,7 +1,10 @@
 //! Execution input of the batch orchestrator (docs/execution-input.md lists the fields for users).
 
 use super::references::read_references;
-use super::{AnswerOptions, Fields, Inference, InputKind, InvocationOptions, PromptConfig, RowSource, read_library};
+use super::{
+    AnswerOptions, Fields, Inference, InputKind, InvocationOptions, MAX_COST_USD, MAX_RECORDS_TOTAL, PromptConfig,
+    RowSource, read_library,
+};
 use crate::destination::{Destination, OUTPUT_URI};
 use crate::ids::JobPrefix;
 use crate::problem::Problem;
@@ -64,6 +67,9 @@ pub struct RunRequest {
     pub rows_per_request: Option<u32>,
     /// Maximum number of rows to process, beginning with the first one.
     pub max_records_total: Option<u64>,
+    /// Maximum cost in US dollars, by an estimate before anything is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<f64>,
     /// Maximum number of jobs in the first pass.
     pub max_num_jobs: Option<u32>,
     /// Maximum number of records per job.
@@ -137,7 +143,8 @@ impl RunRequest {
             InputKind::Stage => PromptLibrary::default(),
         };
         let rows_per_request = fields.integer("rows_per_request", 1, MAX_ROWS_PER_REQUEST).and_then(as_u32);
-        let max_records_total = fields.integer("max_records_total", 1, 1_000_000_000).or(stack.max_total_records);
+        let max_records_total = fields.integer(MAX_RECORDS_TOTAL, 1, 1_000_000_000).or(stack.max_total_records);
+        let max_cost_usd = fields.number(MAX_COST_USD, 0.01, 1_000_000.0);
         let max_num_jobs = fields.integer("max_num_jobs", 1, 100_000).and_then(as_u32);
         let max_records_per_job = fields.integer("max_records_per_job", 1, MAX_RECORDS_PER_JOB).and_then(as_u32);
         let max_concurrent_jobs = fields.integer("max_concurrent_jobs", 1, 10_000).and_then(as_u32);
@@ -175,6 +182,7 @@ impl RunRequest {
             prompts_digest: None,
             rows_per_request,
             max_records_total,
+            max_cost_usd,
             max_num_jobs,
             max_records_per_job: max_records_per_job.unwrap_or(stack.max_records_per_job),
             max_concurrent_jobs: max_concurrent_jobs.unwrap_or(u32::MAX).min(stack.max_concurrent_jobs),
@@ -272,6 +280,8 @@ mod tests {
     #[case("s3_uri", json!("a.csv"), "s3_uri is `a.csv`: must look like `s3://bucket/path`")]
     #[case("s3_uri", json!(null), "s3_uri: is required (or dataset_id, for a Hugging Face dataset; or previous_run, for")]
     #[case("s3_uri", json!("s3://batch-inference-bucket-YOUR_ACCOUNT_ID/a"), "still contains the placeholder YOUR_ACCOUNT_ID")]
+    #[case("s3_etag", json!(7), "s3_etag is `7`: must be a text")]
+    #[case("s3_etag", json!("\"\""), "s3_etag: must not be empty; leave it out")]
     #[case("dataset_id", json!("stanfordnlp/imdb"), "s3_uri, dataset_id: only one of them may name the rows")]
     #[case("dataset_id", json!("a/b/c"), "dataset_id is `a/b/c`: is not a valid dataset id")]
     #[case("dataset_id", json!(7), "dataset_id is `7`: must be a text")]
@@ -286,6 +296,7 @@ mod tests {
     #[case("image_column", json!("photo"), "image_column: is only allowed with input_type `image`")]
     #[case("presigned_url_expiry_days", json!(91), "must be a whole number from 1 to 90")]
     #[case("max_records_total", json!(0), "max_records_total is `0`: must be a whole number from 1 to")]
+    #[case("max_cost_usd", json!(0), "max_cost_usd is `0`: must be a number from 0.01 to 1000000")]
     #[case("rows_per_request", json!(101), "rows_per_request is `101`: must be a whole number from 1 to 100")]
     #[case("rows_per_request", json!(0), "rows_per_request is `0`: must be a whole number from 1 to 100")]
     #[case("max_num_jobs", json!(1.5), "max_num_jobs is `1.5`: must be a whole number")]

@@ -35,6 +35,9 @@ pub struct PreviousRun {
 pub struct RowSource {
     /// Address of an object, or a prefix of several.
     pub s3_uri: Option<String>,
+    /// `ETag` that the object at this address must have, so that the rows are those that the run was started for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3_etag: Option<String>,
     /// Run whose answered rows are read.
     pub previous_run: Option<PreviousRun>,
     /// Dataset of the Hugging Face Hub that is read.
@@ -70,6 +73,14 @@ impl InputKind {
             Self::Stage => "input_s3_uri",
         }
     }
+
+    /// Returns the name of the field that contains the `ETag` of the object at the address.
+    pub fn etag_field(self) -> &'static str {
+        match self {
+            Self::Run => "s3_etag",
+            Self::Stage => "input_s3_etag",
+        }
+    }
 }
 
 impl RowSource {
@@ -77,6 +88,7 @@ impl RowSource {
     pub(super) fn read(fields: &mut Fields<'_>, kind: InputKind) -> Option<Self> {
         let uri_field = kind.uri_field();
         let s3_uri = fields.text(uri_field);
+        let s3_etag = read_etag(fields, kind.etag_field(), uri_field, s3_uri);
         let previous_run = match kind {
             InputKind::Run => read_previous_run(fields),
             InputKind::Stage => None,
@@ -113,6 +125,7 @@ impl RowSource {
         let dataset = dataset.filter(|_| s3_uri.is_none() && previous_run.is_none());
         is_valid.then(|| Self {
             s3_uri: s3_uri.map(str::to_owned),
+            s3_etag,
             previous_run,
             dataset,
             include_failed: include_failed.unwrap_or(false),
@@ -121,6 +134,19 @@ impl RowSource {
             image_column,
         })
     }
+}
+
+/// Reads the `ETag` of the object at `uri`, which `uri_field` names.
+fn read_etag(fields: &mut Fields<'_>, field: &'static str, uri_field: &str, uri: Option<&str>) -> Option<String> {
+    let etag = fields.text(field)?;
+    let rule = match uri {
+        None => format!("is only allowed with {uri_field}"),
+        Some(uri) if uri.ends_with('/') => format!("is only allowed if {uri_field} names one object"),
+        Some(_) if etag.trim_matches('"').is_empty() => "must not be empty".to_owned(),
+        Some(_) => return Some(etag.to_owned()),
+    };
+    fields.note(Problem::without_value(fields.name(field), rule).remedy("leave it out"));
+    None
 }
 
 /// Returns true if `uri` is an address; else a problem of `field` is noted.

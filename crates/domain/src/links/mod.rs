@@ -1,10 +1,12 @@
 //! Links in emails: their targets, and the tokens that prove that a link was issued by this stack.
 
 mod console;
+mod key_ring;
 mod linked_key;
 mod token;
 
 pub use console::execution_link;
+pub use key_ring::LinkKeyRing;
 pub use linked_key::{file_name, is_linkable};
 pub use token::{LinkKey, LinkTarget, Refusal};
 

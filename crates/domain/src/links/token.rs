@@ -1,7 +1,8 @@
-//! Tokens `v1.<payload>.<HMAC-SHA256>`: the right to read one object until a certain second.
+//! Tokens `v2.<key id>.<payload>.<HMAC-SHA256>`: the right to read one object until a certain second.
 //!
 //! The payload is JSON, `{"key":"…","expires":1700000000}`; payload and code are base64url without padding, and the code
-//! covers everything before it. A holder of a token can read its payload but cannot create another one.
+//! covers everything before it. A holder of a token can read its payload but cannot create another one. The id names the
+//! key that signed it. Tokens of emails from before there were several keys, `v1.<payload>.<HMAC-SHA256>`, have none.
 
 use super::linked_key::is_linkable;
 use base64::Engine;
@@ -11,17 +12,25 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::fmt;
 
-const VERSION: &str = "v1";
+const VERSION: &str = "v2";
+/// Version of tokens without a key id.
+const VERSION_WITHOUT_ID: &str = "v1";
+/// Number of bytes of a key's id.
+const ID_BYTES: usize = 4;
 /// Minimum length of a key; a shorter one could be guessed.
 const MIN_KEY_BYTES: usize = 32;
 
-/// Secret that signs links. Links signed with another one are refused.
+/// Secret that signs links.
 #[derive(Clone)]
-pub struct LinkKey(Hmac<Sha256>);
+pub struct LinkKey {
+    /// Id: the beginning of a code of a fixed text, which reveals nothing of the key.
+    id: String,
+    hmac: Hmac<Sha256>,
+}
 
 impl fmt::Debug for LinkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LinkKey(…)")
+        write!(f, "LinkKey({})", self.id)
     }
 }
 
@@ -53,7 +62,14 @@ impl LinkKey {
         if secret.len() < MIN_KEY_BYTES {
             return None;
         }
-        Hmac::new_from_slice(secret.as_bytes()).ok().map(Self)
+        let hmac: Hmac<Sha256> = Hmac::new_from_slice(secret.as_bytes()).ok()?;
+        let id = hmac.clone().chain_update(b"key id").finalize().into_bytes();
+        Some(Self { id: hex::encode(&id[..ID_BYTES]), hmac })
+    }
+
+    /// Returns the id of the key.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// Creates a token for one object; returns `None` for objects that may not be linked.
@@ -62,7 +78,7 @@ impl LinkKey {
             return None;
         }
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(linked).ok()?);
-        let signed = format!("{VERSION}.{payload}");
+        let signed = format!("{VERSION}.{}.{payload}", self.id);
         let code = self.code(&signed).finalize().into_bytes();
         Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(code)))
     }
@@ -79,10 +95,19 @@ impl LinkKey {
     /// Returns the payload, which is not read before the code has been verified, in constant time.
     fn signed_payload(&self, token: &str) -> Option<LinkTarget> {
         let (signed, code) = token.rsplit_once('.')?;
-        let (version, payload) = signed.split_once('.')?;
+        let (version, id, payload) = match signed.split('.').collect::<Vec<_>>().as_slice() {
+            [version, payload] => (*version, None, *payload),
+            [version, id, payload] => (*version, Some(*id), *payload),
+            _ => return None,
+        };
         let code = URL_SAFE_NO_PAD.decode(code).ok()?;
         self.code(signed).verify_slice(&code).ok()?;
-        if version != VERSION {
+        let is_known = match (version, id) {
+            (VERSION, Some(id)) => id == self.id,
+            (VERSION_WITHOUT_ID, None) => true,
+            _ => false,
+        };
+        if !is_known {
             return None;
         }
         let linked: LinkTarget = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
@@ -90,7 +115,7 @@ impl LinkKey {
     }
 
     fn code(&self, signed: &str) -> Hmac<Sha256> {
-        self.0.clone().chain_update(signed.as_bytes())
+        self.hmac.clone().chain_update(signed.as_bytes())
     }
 }
 
@@ -121,22 +146,32 @@ mod tests {
         assert_eq!(key().check(&token(), u64::MAX), Err(Refusal::Expired { at: 1_700_000_000 }));
     }
 
+    /// Returns a token as functions of version 0.1.0 have made it.
+    fn token_without_id(payload: &[u8]) -> String {
+        let signed = format!("v1.{}", URL_SAFE_NO_PAD.encode(payload));
+        let code = URL_SAFE_NO_PAD.encode(key().code(&signed).finalize().into_bytes());
+        format!("{signed}.{code}")
+    }
+
     #[test]
     fn the_format_of_tokens_is_stable() {
         // Links in emails must survive a new version of the functions.
-        let expected =
-            "v1.eyJrZXkiOiJiYXRjaF9vdXRwdXRfcGFycXVldC9wL3IvMDAwMC5wYXJxdWV0IiwiZXhwaXJlcyI6MTcwMDAwMDAwMH0.";
-        assert!(token().starts_with(expected), "{}", token());
+        let payload = "eyJrZXkiOiJiYXRjaF9vdXRwdXRfcGFycXVldC9wL3IvMDAwMC5wYXJxdWV0IiwiZXhwaXJlcyI6MTcwMDAwMDAwMH0";
+        let expected = format!("v2.{}.{payload}.", key().id());
+        assert!(token().starts_with(&expected), "{}", token());
+        assert_eq!(key().id(), "4c16b284");
+        let older = token_without_id(&serde_json::to_vec(&linked("batch_output_parquet/p/r/0000.parquet")).unwrap());
+        assert!(older.starts_with(&format!("v1.{payload}.")));
+        assert_eq!(key().check(&older, 0), Ok(linked("batch_output_parquet/p/r/0000.parquet")));
+        assert_eq!(key().check(&older, u64::MAX), Err(Refusal::Expired { at: 1_700_000_000 }));
     }
 
     #[test]
     fn no_other_object_is_ever_signed_or_accepted() {
         assert_eq!(key().sign(&linked("inputs/secret.csv")), None);
         // Even with a valid code.
-        let payload = URL_SAFE_NO_PAD.encode(br#"{"key":"inputs/secret.csv","expires":1700000000}"#);
-        let signed = format!("v1.{payload}");
-        let code = URL_SAFE_NO_PAD.encode(key().code(&signed).finalize().into_bytes());
-        assert_eq!(key().check(&format!("{signed}.{code}"), 0), Err(Refusal::Forged));
+        let token = token_without_id(br#"{"key":"inputs/secret.csv","expires":1700000000}"#);
+        assert_eq!(key().check(&token, 0), Err(Refusal::Forged));
     }
 
     #[test]
@@ -157,7 +192,8 @@ mod tests {
     #[test]
     fn short_secrets_are_refused_and_keys_are_never_shown() {
         assert!(LinkKey::new("short").is_none());
-        assert_eq!(format!("{:?}", key()), "LinkKey(…)");
+        assert_eq!(format!("{:?}", key()), format!("LinkKey({})", key().id()));
+        assert!(!SECRET.contains(key().id()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::input::{PromptConfig, TemplateSource};
 use serde_json::{Map, Value, json};
 
 /// Fields of a stage that a run does not have.
-const STAGE_ONLY_FIELDS: [&str; 4] = ["$schema", "stage_name", "input_s3_uri", "use_previous_output"];
+const STAGE_ONLY_FIELDS: [&str; 5] = ["$schema", "stage_name", "input_s3_uri", "input_s3_etag", "use_previous_output"];
 
 /// Execution of the pipeline orchestrator behind a pipeline run.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,7 @@ impl PipelineRequest {
 
 fn execution_input(stage: &StageRequest, previous: Option<&FrozenStage>, is_followed: bool) -> Map<String, Value> {
     let mut input = stage.fields.clone();
-    let uri = input.get("input_s3_uri").cloned();
+    let (uri, etag) = (input.get("input_s3_uri").cloned(), input.get("input_s3_etag").cloned());
     input.retain(|name, _| !STAGE_ONLY_FIELDS.contains(&name.as_str()));
     match (stage.rows, previous, uri) {
         (StageRows::Previous, Some(previous), _) => {
@@ -66,6 +66,7 @@ fn execution_input(stage: &StageRequest, previous: Option<&FrozenStage>, is_foll
         }
         (_, _, Some(uri)) => {
             input.insert("s3_uri".to_owned(), uri);
+            input.extend(etag.map(|etag| ("s3_etag".to_owned(), etag)));
         }
         _ => {}
     }
@@ -133,6 +134,17 @@ mod tests {
             })
         );
         assert_eq!(inputs[2]["column_mappings"], json!({"metadata": "response"}));
+    }
+
+    #[test]
+    fn a_stage_reads_the_object_that_its_pipeline_was_started_for() {
+        let changes = [
+            ("/stages/0/input_s3_uri", json!("s3://bucket/trigger/c/a.csv")),
+            ("/stages/0/input_s3_etag", json!("b1946ac9")),
+        ];
+        let (_, inputs) = frozen(&config_with(&changes));
+        assert_eq!((&inputs[0]["s3_etag"], inputs[0].get("input_s3_etag")), (&json!("b1946ac9"), None));
+        assert!(inputs[1].get("s3_etag").is_none());
     }
 
     #[test]

@@ -76,8 +76,9 @@ impl StageRequest {
 }
 
 /// Fields of runs that stages have under another name or not at all, with the remedy.
-const RUN_ONLY_FIELDS: [(&str, &str); 4] = [
+const RUN_ONLY_FIELDS: [(&str, &str); 5] = [
     ("s3_uri", "in a stage, its name is `input_s3_uri`"),
+    ("s3_etag", "in a stage, its name is `input_s3_etag`"),
     ("previous_run", "`use_previous_output: true` reads the previous stage"),
     ("presigned_url_expiry_days", "it belongs next to `stages`"),
     ("prompts", "it belongs next to `stages`"),

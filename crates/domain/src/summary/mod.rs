@@ -266,6 +266,12 @@ pub struct RunOutput {
     /// Folder of the run's copies of these files and of this summary, if the request asks for copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_to: Option<String>,
+    /// Model that the request names; absent in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_id: Option<String>,
+    /// Validity of links to the files in days, if the request sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_days: Option<u32>,
     /// Totals.
     pub summary: Summary,
 }
@@ -293,8 +299,8 @@ impl RunOutput {
             room = room.saturating_sub(needed);
         }
         let status = if summary.failed == 0 { "completed" } else { "completed_with_errors" };
-        let (status, copied_to) = (status.to_owned(), None);
-        Self { run_id, status, output_prefix, output_paths, output_path_count, copied_to, summary }
+        let (status, copied_to, model_id, link_days) = (status.to_owned(), None, None, None);
+        Self { run_id, status, output_prefix, output_paths, output_path_count, copied_to, model_id, link_days, summary }
     }
 }
 

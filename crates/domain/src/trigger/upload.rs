@@ -41,8 +41,8 @@ pub enum UploadAction {
     Reject(Problem),
 }
 
-/// Returns the action for an upload to `key`.
-pub fn action_for(key: &str) -> UploadAction {
+/// Returns the action for an upload to `key`. If `takes_inputs` is false, uploads are inputs of deployed configurations only.
+pub fn action_for(key: &str, takes_inputs: bool) -> UploadAction {
     let path = key.strip_prefix(TRIGGER).and_then(|path| path.strip_prefix('/'));
     let Some(path) = path else { return UploadAction::Ignore("it is not under trigger/") };
     if path.is_empty() || path.ends_with('/') {
@@ -53,7 +53,13 @@ pub fn action_for(key: &str) -> UploadAction {
     }
     match path.split_once('/') {
         Some((config, _)) => UploadAction::StartConfig { config: config.to_owned() },
-        None if ends_with_json(path) => UploadAction::Start,
+        None if ends_with_json(path) && takes_inputs => UploadAction::Start,
+        None if ends_with_json(path) => {
+            let rule = "this stack takes no execution inputs as uploads";
+            let remedy = "upload the input of a deployed configuration to trigger/<configuration>/<file>, start the execution \
+                          yourself, or deploy with the context key `uploadedInputs`";
+            UploadAction::Reject(Problem::new("key", key, rule).remedy(remedy))
+        }
         None => {
             let rule =
                 "directly under trigger/, only execution inputs start an execution, and their names end in .json";
@@ -89,7 +95,7 @@ mod tests {
         #[case] key: &str,
         #[case] expected: UploadAction,
     ) {
-        assert_eq!(action_for(key), expected);
+        assert_eq!(action_for(key, true), expected);
     }
 
     #[rstest]
@@ -100,7 +106,7 @@ mod tests {
     #[case("inputs/run.json")]
     #[case("triggers/run.json")]
     fn folders_error_files_and_other_keys_are_ignored(#[case] key: &str) {
-        assert!(matches!(action_for(key), UploadAction::Ignore(_)), "{key}");
+        assert!(matches!(action_for(key, true), UploadAction::Ignore(_)), "{key}");
     }
 
     #[rstest]
@@ -108,7 +114,15 @@ mod tests {
     #[case("trigger/json")]
     #[case("trigger/.json")]
     fn other_files_directly_under_the_folder_are_rejected(#[case] key: &str) {
-        assert!(matches!(action_for(key), UploadAction::Reject(_)), "{key}");
+        assert!(matches!(action_for(key, true), UploadAction::Reject(_)), "{key}");
+    }
+
+    #[test]
+    fn execution_inputs_are_rejected_where_the_stack_takes_none() {
+        let UploadAction::Reject(problem) = action_for("trigger/run.json", false) else { panic!("it is rejected") };
+        assert!(problem.to_string().contains("`uploadedInputs`"), "{problem}");
+        assert!(matches!(action_for("trigger/c/run.json", false), UploadAction::StartConfig { .. }));
+        assert!(matches!(action_for("trigger/run.json.error.json", false), UploadAction::Ignore(_)));
     }
 
     proptest! {
@@ -116,7 +130,7 @@ mod tests {
         fn error_files_never_start_anything(key in "\\PC{0,60}", times in 0usize..30) {
             let written = error_key(&format!("trigger/{}", key.repeat(times)));
             prop_assert!(written.len() <= MAX_KEY_BYTES);
-            prop_assert!(matches!(action_for(&written), UploadAction::Ignore(_)));
+            prop_assert!(matches!(action_for(&written, true), UploadAction::Ignore(_)));
         }
     }
 }

@@ -36,7 +36,7 @@ impl LinkAnswer {
     }
 
     pub(super) fn only_get() -> Self {
-        Self::new(405, "A link can only be fetched (GET).").with("allow", "GET".to_owned())
+        Self::new(405, "A link can only be fetched (GET, HEAD).").with("allow", "GET, HEAD".to_owned())
     }
 
     pub(super) fn forged() -> Self {

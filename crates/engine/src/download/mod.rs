@@ -7,22 +7,24 @@ mod answer;
 mod request;
 
 pub use answer::LinkAnswer;
-pub use request::LinkRequest;
+pub use request::{LinkMethod, LinkRequest};
 
 use crate::error::EngineError;
 use crate::link_keys::LinkKeys;
 use crate::objects::Bucket;
 use crate::time;
-use bedrock_batch_domain::links::{LinkKey, LinkTarget, Refusal, file_name, percent_encoded};
+use bedrock_batch_domain::links::{LinkKeyRing, LinkTarget, Refusal, file_name, percent_encoded};
 use std::time::Duration;
 
-/// Maximum age of the cached key, and so the time for which a rotated key is still accepted.
+/// Maximum age of the cached keys, and so the time for which a removed key is still accepted.
 const MAX_KEY_AGE: Duration = Duration::from_mins(5);
-/// Maximum age of the cached key when a token is refused, since the token may be signed with a newer key. Not zero, so that
-/// forged tokens do not cause a request for the key each.
+/// Maximum age of the cached keys when a token is refused, since the token may be signed with a newer key. Not zero, so that
+/// forged tokens do not cause a request for the keys each.
 const MAX_KEY_AGE_ON_REFUSAL: Duration = Duration::from_secs(30);
-/// Validity of the presigned URL, which the browser follows immediately.
-const PRESIGNED_VALIDITY: Duration = Duration::from_mins(5);
+/// Maximum validity of the presigned URL in seconds, which the browser follows immediately.
+const MAX_PRESIGNED_SECONDS: u64 = 300;
+/// Minimum of the same, for a link that is about to expire. Not less, because the clocks of Lambda and S3 may differ.
+const MIN_PRESIGNED_SECONDS: u64 = 60;
 
 /// Answers requests for links.
 #[derive(Debug, Clone)]
@@ -46,9 +48,7 @@ impl Downloader {
     }
 
     async fn redirect(&self, request: &LinkRequest) -> Result<LinkAnswer, EngineError> {
-        if !request.is_get() {
-            return Ok(LinkAnswer::only_get());
-        }
+        let Some(method) = request.method() else { return Ok(LinkAnswer::only_get()) };
         let target = match self.check(request).await? {
             Ok(target) => target,
             Err(Refusal::Forged) => return Ok(LinkAnswer::forged()),
@@ -57,15 +57,20 @@ impl Downloader {
         if !self.exists(&target.key).await? {
             return Ok(LinkAnswer::gone(file_name(&target.key)));
         }
-        Ok(LinkAnswer::redirect(self.bucket.presign(&target.key, PRESIGNED_VALIDITY).await?))
+        let valid_for = presigned_validity(target.expires, time::now());
+        let url = match method {
+            LinkMethod::Get => self.bucket.presign(&target.key, valid_for).await?,
+            LinkMethod::Head => self.bucket.presign_head(&target.key, valid_for).await?,
+        };
+        Ok(LinkAnswer::redirect(url))
     }
 
     async fn check(&self, request: &LinkRequest) -> Result<Result<LinkTarget, Refusal>, EngineError> {
         let now = time::now();
-        let checked = checked(request, &self.keys.key(MAX_KEY_AGE).await?, now);
+        let checked = checked(request, &self.keys.keys(MAX_KEY_AGE).await?, now);
         match checked {
             Err(Refusal::Forged) if request.token().is_some() => {
-                Ok(self::checked(request, &self.keys.key(MAX_KEY_AGE_ON_REFUSAL).await?, now))
+                Ok(self::checked(request, &self.keys.keys(MAX_KEY_AGE_ON_REFUSAL).await?, now))
             }
             checked => Ok(checked),
         }
@@ -88,11 +93,16 @@ impl Downloader {
 
 /// Returns the object that a request gives access to at the time `now`. The file name in the path is for humans only, but
 /// a link whose file name differs from its token was modified.
-fn checked(request: &LinkRequest, key: &LinkKey, now: u64) -> Result<LinkTarget, Refusal> {
-    let target = key.check(request.token().ok_or(Refusal::Forged)?, now)?;
+fn checked(request: &LinkRequest, keys: &LinkKeyRing, now: u64) -> Result<LinkTarget, Refusal> {
+    let target = keys.check(request.token().ok_or(Refusal::Forged)?, now)?;
     let named = request.file_name();
     let same = named.is_empty() || named == file_name(&target.key) || named == percent_encoded(file_name(&target.key));
     if same { Ok(target) } else { Err(Refusal::Forged) }
+}
+
+/// Returns how long the presigned URL of a link that ends at `expires` is valid: not much longer than the link.
+fn presigned_validity(expires: u64, now: u64) -> Duration {
+    Duration::from_secs(expires.saturating_sub(now).clamp(MIN_PRESIGNED_SECONDS, MAX_PRESIGNED_SECONDS))
 }
 
 #[cfg(test)]
@@ -100,8 +110,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn key() -> LinkKey {
-        LinkKey::new(&"k".repeat(64)).unwrap()
+    fn key() -> LinkKeyRing {
+        LinkKeyRing::parse(&"k".repeat(64)).unwrap()
     }
 
     fn token(object: &str) -> String {
@@ -125,6 +135,13 @@ mod tests {
     #[test]
     fn requests_without_a_token_are_refused() {
         assert_eq!(checked(&LinkRequest::new("GET", "/0000.parquet", None), &key(), 0), Err(Refusal::Forged));
+    }
+
+    #[test]
+    fn an_address_outlives_its_link_by_a_minute_at_most() {
+        let seconds = |left: u64| presigned_validity(10_000_000, 10_000_000 - left).as_secs();
+        assert_eq!([seconds(90 * 86_400), seconds(301), seconds(299), seconds(1)], [300, 300, 299, 60]);
+        assert_eq!(presigned_validity(1, 2).as_secs(), 60);
     }
 
     proptest! {

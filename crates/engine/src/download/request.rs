@@ -1,5 +1,14 @@
 //! Requests for links.
 
+/// Method of a request that is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkMethod {
+    /// Fetches the file.
+    Get,
+    /// Asks for its size, as some mail programs and scanners do before they show or fetch it.
+    Head,
+}
+
 /// Request for a link. It has no `Debug`, because its token is a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkRequest {
@@ -15,8 +24,12 @@ impl LinkRequest {
         Self { method: method.to_owned(), file_name, token }
     }
 
-    pub(super) fn is_get(&self) -> bool {
-        self.method == "GET"
+    pub(super) fn method(&self) -> Option<LinkMethod> {
+        match self.method.as_str() {
+            "GET" => Some(LinkMethod::Get),
+            "HEAD" => Some(LinkMethod::Head),
+            _ => None,
+        }
     }
 
     /// Returns the last part of the path.
@@ -34,10 +47,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_methods_are_not_get() {
-        assert!(LinkRequest::new("GET", "/", None).is_get());
-        for method in ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
-            assert!(!LinkRequest::new(method, "/", None).is_get(), "{method}");
+    fn only_get_and_head_are_answered() {
+        assert_eq!(LinkRequest::new("GET", "/", None).method(), Some(LinkMethod::Get));
+        assert_eq!(LinkRequest::new("HEAD", "/", None).method(), Some(LinkMethod::Head));
+        for method in ["POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
+            assert_eq!(LinkRequest::new(method, "/", None).method(), None, "{method}");
         }
     }
 

@@ -42,4 +42,5 @@ actions! {
     aws_sdk_sfn::start_execution::StartExecutionError => "states:StartExecution",
     aws_sdk_sfn::stop_execution::StopExecutionError => "states:StopExecution",
     aws_sdk_sns::publish::PublishError => "sns:Publish",
+    aws_sdk_sqs::send_message::SendMessageError => "sqs:SendMessage",
 }

@@ -28,15 +28,16 @@ pub struct FetchedImage {
     pub digest: [u8; 32],
 }
 
-/// Returns the image at `uri`, or the reason why the row has none.
+/// Returns the image at `uri`, or the reason why the row has none. With `etag`, the image must have this one.
 pub(super) async fn get(
     client: &Client,
     uri: &S3Uri,
+    etag: Option<&str>,
     limits: &ImageLimits,
 ) -> Result<Result<FetchedImage, RowError>, EngineError> {
     let mut breaks = 0;
     loop {
-        let bytes = match read(client, uri, limits).await? {
+        let bytes = match read(client, uri, etag, limits).await? {
             Read::All(bytes) => bytes,
             Read::None(reason) => return Ok(Err(reason)),
             Read::Broke(_) if breaks < MAX_BREAKS => {
@@ -66,8 +67,9 @@ enum Read {
     Broke(String),
 }
 
-async fn read(client: &Client, uri: &S3Uri, limits: &ImageLimits) -> Result<Read, EngineError> {
-    let answer = match client.get_object().bucket(&uri.bucket).key(&uri.key).send().await {
+async fn read(client: &Client, uri: &S3Uri, etag: Option<&str>, limits: &ImageLimits) -> Result<Read, EngineError> {
+    let request = client.get_object().bucket(&uri.bucket).key(&uri.key).set_if_match(etag.map(str::to_owned));
+    let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error) => {
             return match refusal(uri, &error) {
@@ -111,6 +113,11 @@ fn refusal(uri: &S3Uri, error: &SdkError<GetObjectError>) -> Option<RowError> {
     let (code, rule, remedy) = match (status, code) {
         (404, "NoSuchBucket") => (Code::ImageMissing, "this bucket does not exist", "correct the address"),
         (404, _) => (Code::ImageMissing, "there is no such object", "upload it, or correct the address"),
+        (412, _) => (
+            Code::ImageMissing,
+            "was overwritten before it was read",
+            "upload the older image again under another name; the newer one starts an execution of its own",
+        ),
         (403, "AccessDenied" | "AllAccessDisabled" | "") => (
             Code::ImageAccessDenied,
             "S3 denies access, or there is no such object",

@@ -1,6 +1,7 @@
 //! Addresses of images in the cells of an image column.
 
 use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::readable::ReadableInputs;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 
@@ -11,6 +12,8 @@ pub struct Buckets {
     pub own: String,
     /// Other buckets that the stack may read.
     pub others: Vec<String>,
+    /// Prefixes that inputs must be under; without any, they may be anywhere in these buckets.
+    pub prefixes: Vec<S3Uri>,
 }
 
 impl Buckets {
@@ -35,7 +38,7 @@ impl Buckets {
                 let problem = Problem::new("the image", cell, rule).remedy(remedy);
                 return Err(RowError::new(Code::ImageBucketNotAllowed, problem.to_string()));
             }
-            return Ok(uri);
+            return self.allowed(uri);
         }
         if cell.contains("://") || cell.starts_with("data:") {
             return Err(refuse(Code::ImageNotInS3, "is not an address in S3"));
@@ -43,7 +46,16 @@ impl Buckets {
         if cell.len() > 1024 {
             return Err(refuse(Code::ImageAddressInvalid, "is longer than the 1,024 bytes that S3 allows"));
         }
-        Ok(S3Uri::new(&self.own, cell))
+        self.allowed(S3Uri::new(&self.own, cell))
+    }
+
+    /// Returns the object unless its key is one that inputs may not have.
+    fn allowed(&self, uri: S3Uri) -> Result<S3Uri, RowError> {
+        let readable = ReadableInputs { own: &self.own, others: &self.others, prefixes: &self.prefixes };
+        match readable.problem_of_key("the image", &uri) {
+            Some(problem) => Err(RowError::new(Code::ImageAccessDenied, problem.to_string())),
+            None => Ok(uri),
+        }
     }
 
     fn remedy(&self) -> String {
@@ -57,7 +69,20 @@ mod tests {
     use rstest::rstest;
 
     fn buckets() -> Buckets {
-        Buckets { own: "own".to_owned(), others: vec!["photos".to_owned()] }
+        Buckets { own: "own".to_owned(), others: vec!["photos".to_owned()], prefixes: Vec::new() }
+    }
+
+    #[test]
+    fn images_are_where_inputs_may_be() {
+        let prefixes = vec![S3Uri::new("own", "inputs/")];
+        let limited = Buckets { prefixes, ..buckets() };
+        assert!(limited.place(Some("inputs/a.jpg")).is_ok());
+        for cell in ["other/a.jpg", "s3://photos/a.jpg"] {
+            let refused = limited.place(Some(cell)).unwrap_err();
+            assert!(refused.detail.contains("`inputPrefixes`"), "{}", refused.detail);
+        }
+        let refused = buckets().place(Some("runs/r/plan.json")).unwrap_err();
+        assert!(refused.detail.contains("is for the files of runs"), "{}", refused.detail);
     }
 
     #[rstest]

@@ -13,6 +13,7 @@ mod pages;
 mod read;
 mod run_item;
 mod update;
+mod upload_slots;
 mod work_order;
 
 pub use items::{CorruptItem, Fallback, StoredFailure, StoredFile, StoredItem, StoredJob};
@@ -20,6 +21,7 @@ pub use jobs::{BegunJob, NewJob, Observed, Waiting};
 pub use ownership::Ownership;
 pub use pages::ItemPages;
 pub use run_item::RunItem;
+pub use upload_slots::StoredSlots;
 pub(crate) use work_order::WorkOrder;
 
 use aws_sdk_dynamodb::Client;

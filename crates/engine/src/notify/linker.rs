@@ -7,7 +7,7 @@ use crate::time;
 use bedrock_batch_domain::email::{FileLink, FileLinks, LinksEnd};
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
-use bedrock_batch_domain::links::{LinkKey, LinkTarget, download_url, file_name};
+use bedrock_batch_domain::links::{LinkKeyRing, LinkTarget, download_url, file_name};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::RunOutput;
 use std::io::Write;
@@ -31,7 +31,7 @@ pub(super) struct Linker {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Signed { url: String, key: LinkKey, expires: u64 },
+    Signed { url: String, keys: LinkKeyRing, expires: u64 },
     Presigned { now: u64, requested_days: u32 },
 }
 
@@ -42,8 +42,8 @@ impl Linker {
         let kind = match &notifier.download {
             Some(download) => Kind::Signed {
                 url: download.url.clone(),
-                // Links in an email must not be signed with a key that has been rotated.
-                key: download.keys.key(Duration::ZERO).await?,
+                // Links in an email must not be signed with a key that has been removed.
+                keys: download.keys.keys(Duration::ZERO).await?,
                 expires: now + u64::from(days) * SECONDS_PER_DAY,
             },
             None => Kind::Presigned { now, requested_days: days },
@@ -98,8 +98,8 @@ impl Linker {
 
     async fn link(&self, key: &str) -> Result<FileLink, EngineError> {
         let url = match &self.kind {
-            Kind::Signed { url, key: secret, expires } => {
-                let token = secret.sign(&LinkTarget { key: key.to_owned(), expires: *expires });
+            Kind::Signed { url, keys, expires } => {
+                let token = keys.sign(&LinkTarget { key: key.to_owned(), expires: *expires });
                 let token = token.ok_or_else(|| {
                     EngineError::internal(format!("cannot link to {key}: links lead to output files only"))
                 })?;

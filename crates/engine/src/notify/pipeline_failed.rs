@@ -69,7 +69,7 @@ impl Notifier {
             console: shown_execution(&pipeline.execution_arn.of_stage(&stage.execution_name)),
         });
         adopt_error_of_stage(email, at);
-        email.resumable = self.bucket.contains(&Layout::plan_key(&stage.run_id)).await?;
+        email.resumable = self.bucket.is_listed(&Layout::plan_key(&stage.run_id)).await?;
         let later = pipeline.stages.iter().enumerate().skip(index + 1).map(|(index, stage)| LaterStage {
             stage_name: stage.stage_name.clone(),
             execution_name: stage.execution_name.clone(),

@@ -7,12 +7,10 @@ use crate::error::EngineError;
 use crate::finalize::{StateError, error_message_of};
 use crate::time;
 use bedrock_batch_domain::email::{Completed, Ending, Failed, StageReport, Subject};
-use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::is_stage_input;
 use bedrock_batch_domain::summary::RunOutput;
 use serde::Serialize;
-use serde_json::Value;
 
 /// Default validity of links in days.
 const DEFAULT_DAYS: u32 = 7;
@@ -60,10 +58,9 @@ impl Notifier {
     async fn run_succeeded(&self, ended: &EndedExecution) -> Result<(), EngineError> {
         let run_id = ended.run_id();
         let output: RunOutput = self.bucket.get_json(&Layout::summary_key(&run_id)).await?;
-        let request = self.request(&run_id).await?;
-        let linker = Linker::new(self, expiry_days(&request)).await?;
+        let linker = Linker::new(self, output.link_days.map_or(DEFAULT_DAYS, |days| days.clamp(1, MAX_DAYS))).await?;
         let files = linker.files(&run_id, &output).await?;
-        let model_id = request.get("model_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let model_id = output.model_id.clone().unwrap_or_else(|| "not recorded".to_owned());
         let email = Completed {
             subject: Subject::Run(run_id.clone()),
             run_id: run_id.clone(),
@@ -94,7 +91,7 @@ impl Notifier {
             console: shown_execution(&ended.execution_arn),
             done: Vec::new(),
             links_end: None,
-            resumable: self.bucket.contains(&Layout::plan_key(&run_id)).await?,
+            resumable: self.bucket.is_listed(&Layout::plan_key(&run_id)).await?,
             later_stages: Vec::new(),
         };
         self.mailer.send(&email.email()).await?;
@@ -113,33 +110,8 @@ impl Notifier {
         }
         Ok((error.unwrap_or_default(), cause.unwrap_or_default()))
     }
-
-    /// Reads the frozen request of a run from its plan.
-    async fn request(&self, run_id: &RunId) -> Result<Value, EngineError> {
-        let plan: Option<Value> = self.bucket.find_json(&Layout::plan_key(run_id)).await?;
-        Ok(plan.and_then(|mut plan| plan.get_mut("request").map(Value::take)).unwrap_or_default())
-    }
 }
 
 fn started(ended: &EndedExecution) -> String {
     ended.started.map_or_else(|| "unknown".to_owned(), time::minute)
-}
-
-fn expiry_days(request: &Value) -> u32 {
-    let requested = request.get("presigned_url_expiry_days").and_then(Value::as_u64);
-    requested.and_then(|days| u32::try_from(days).ok()).map_or(DEFAULT_DAYS, |days| days.clamp(1, MAX_DAYS))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn links_are_valid_as_long_as_requested() {
-        assert_eq!(expiry_days(&json!({"presigned_url_expiry_days": 30})), 30);
-        assert_eq!(expiry_days(&json!({"presigned_url_expiry_days": 1000})), 90);
-        assert_eq!(expiry_days(&json!({"presigned_url_expiry_days": "x"})), 7);
-        assert_eq!(expiry_days(&json!(null)), 7);
-    }
 }

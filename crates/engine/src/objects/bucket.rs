@@ -77,8 +77,15 @@ impl Bucket {
     pub async fn create_json(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<bool, EngineError> {
         match self.json_upload(key, value)?.if_none_match("*").send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) => Ok(false),
-            Err(error) => Err(self.failed("write", key, &error)),
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(412) => Ok(false),
+                // Another upload of this key, at the same time: it may succeed or not.
+                Some(409) => {
+                    let context = format!("{} is being written by another request", self.uri(key));
+                    Err(EngineError::transient(context).caused_by(error))
+                }
+                _ => Err(self.failed("write", key, &error)),
+            },
         }
     }
 
@@ -106,6 +113,17 @@ impl Bucket {
         Ok(self.head(key).await?.is_some())
     }
 
+    /// Returns true if a listing contains the object `key`, which needs no permission to read it.
+    ///
+    /// # Errors
+    /// Returns an error if the bucket cannot be listed.
+    pub async fn is_listed(&self, key: &str) -> Result<bool, EngineError> {
+        let listed = self.client.list_objects_v2().bucket(&self.name).prefix(key).max_keys(1).send().await;
+        let listed = listed.map_err(|error| self.failed("list", key, &error))?;
+        // Keys that begin with this one come after it.
+        Ok(listed.contents().first().and_then(|object| object.key()) == Some(key))
+    }
+
     /// Returns all objects whose keys begin with `prefix`, in the order of their keys.
     ///
     /// # Errors
@@ -125,14 +143,27 @@ impl Bucket {
     /// # Errors
     /// Returns an error if there are no credentials to sign with.
     pub async fn presign(&self, key: &str, valid_for: Duration) -> Result<String, EngineError> {
-        let config = PresigningConfig::expires_in(valid_for);
-        let config = config.map_err(|error| {
-            EngineError::internal(format!("cannot sign a link to {}", self.uri(key))).caused_by(error)
-        })?;
+        let config = self.presigning(key, valid_for)?;
         let disposition = format!("attachment; filename=\"{}\"", percent_encoded(file_name(key)));
         let get = self.client.get_object().bucket(&self.name).key(key).response_content_disposition(disposition);
         let presigned = get.presigned(config).await.map_err(|error| self.failed("sign a link to", key, &error))?;
         Ok(presigned.uri().to_owned())
+    }
+
+    /// Creates a URL that gives access to the headers of the object `key` alone, for a request with the method HEAD.
+    ///
+    /// # Errors
+    /// Returns an error if there are no credentials to sign with.
+    pub async fn presign_head(&self, key: &str, valid_for: Duration) -> Result<String, EngineError> {
+        let head = self.client.head_object().bucket(&self.name).key(key);
+        let presigned = head.presigned(self.presigning(key, valid_for)?).await;
+        Ok(presigned.map_err(|error| self.failed("sign a link to", key, &error))?.uri().to_owned())
+    }
+
+    fn presigning(&self, key: &str, valid_for: Duration) -> Result<PresigningConfig, EngineError> {
+        let config = PresigningConfig::expires_in(valid_for);
+        config
+            .map_err(|error| EngineError::internal(format!("cannot sign a link to {}", self.uri(key))).caused_by(error))
     }
 
     /// Returns the parsed object `key`, or the response of S3 that it does not exist.

@@ -26,7 +26,6 @@ pub use range_reader::{ObjectRange, ObjectRangeReader};
 pub use read_ahead::for_each_line_of;
 pub use sink::{ClosableWrite, ObjectSink};
 pub(crate) use slow_requests::slow;
-pub(crate) use small_object::check_bucket;
 pub use small_object::{SmallObject, read_small};
 pub use stream_reader::StreamReader;
 pub use upload::{ObjectWriter, Uploads};

@@ -59,16 +59,3 @@ pub async fn read_small(client: &Client, field: &str, uri: &S3Uri, max_bytes: u6
     }
     Ok(SmallObject { bytes, etag })
 }
-
-/// Checks that the stack may read the bucket of `uri`, which the field `field` names.
-///
-/// # Errors
-/// Returns the problem if it is not among `readable`.
-pub(crate) fn check_bucket(field: &str, uri: &S3Uri, readable: &[&str]) -> Result<(), Problem> {
-    if readable.contains(&uri.bucket.as_str()) {
-        return Ok(());
-    }
-    let rule = format!("the stack may read the buckets {} only", readable.join(", "));
-    let remedy = "copy the object, or add the bucket to the context key `inputBuckets` and deploy";
-    Err(Problem::new(field, uri, rule).remedy(remedy))
-}

@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::problem::Problem;
 use bytes::{Buf, Bytes};
 use std::io::{self, Read};
 use tokio::runtime::Handle;
@@ -93,7 +94,7 @@ async fn fetch_from(
     Ok(())
 }
 
-/// Classifies a failed read; status 412 means that the object has changed since it was listed.
+/// Classifies a failed read; status 412 means that the object has changed since it was listed, 404 that it was deleted.
 pub(super) fn changed_or_failed(
     object: &ObjectMeta,
     error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::get_object::GetObjectError>,
@@ -102,16 +103,17 @@ pub(super) fn changed_or_failed(
         // An intermediate file that a repeated step has rewritten meanwhile, which is transient.
         return EngineError::from_aws(format!("cannot read {}", object.uri), error);
     }
-    if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) {
-        return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, "changed while it was read")
-            .remedy("start again when it is no longer being written")
-            .into();
-    }
-    if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) {
-        let rule = format!("exists, but cannot be read ({})", error.code().unwrap_or("403"));
-        return bedrock_batch_domain::problem::Problem::new("s3_uri", &object.uri, rule)
+    let problem = |rule: &str| Problem::new("s3_uri", &object.uri, rule);
+    match error.raw_response().map(|response| response.status().as_u16()) {
+        Some(412) => {
+            problem("changed while it was read").remedy("start again when it is no longer being written").into()
+        }
+        Some(404) => problem("was deleted while it was read")
+            .remedy("upload it again, and keep it until the run has ended")
+            .into(),
+        Some(403) => problem(&format!("exists, but cannot be read ({})", error.code().unwrap_or("403")))
             .remedy("let the stack's functions use the bucket and its encryption key; restore archived objects")
-            .into();
+            .into(),
+        _ => EngineError::from_aws(format!("cannot read {}", object.uri), error),
     }
-    EngineError::from_aws(format!("cannot read {}", object.uri), error)
 }

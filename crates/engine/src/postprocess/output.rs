@@ -157,7 +157,7 @@ impl<'a> AnswerColumns<'a> {
                 self.fields.push(Some(values));
             }
             Fields::Cells(first) => {
-                self.fields.push_cells(answers.cells_from(*first), answers.text(reply).unwrap_or_default())
+                self.fields.push_cells(answers.cells_from(*first), answers.text(reply).unwrap_or_default());
             }
             Fields::None | Fields::Unparsed(_) | Fields::NotListed(_) => self.fields.push(None),
         }

@@ -78,7 +78,9 @@ impl RunToFreeze<'_> {
             etag: file.content_id.clone(),
             bytes: file.bytes,
         });
-        let places = sources.place.iter().map(|place| Source { uri: place.to_string(), etag: String::new(), bytes: 0 });
+        let place_etag = sources.place_etag.clone().unwrap_or_default();
+        let places =
+            sources.place.iter().map(|place| Source { uri: place.to_string(), etag: place_etag.clone(), bytes: 0 });
         let resolved = &self.checked.resolved;
         let request = self.checked.request.clone().for_plan();
         let cannot = |error: serde_json::Error| EngineError::internal("cannot write a prompt as JSON").caused_by(error);

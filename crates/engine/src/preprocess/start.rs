@@ -10,13 +10,14 @@ use super::write_rows::write_rows;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
 use crate::job_table::{JobTable, Ownership};
-use crate::objects::blocking;
-use bedrock_batch_domain::check::Catalog;
+use crate::name_claim::{claim_name, name_taken};
+use crate::objects::{Pages, blocking};
+use bedrock_batch_domain::check::{Catalog, ToSend, cost_problem};
 use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::pipeline_of_stage;
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_domain::run::Step;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ impl Preprocessor {
             Ok((Arc::new(checked), budget))
         })
         .await?;
+        self.claim(input, &run_id).await?;
         // From here on, the run may have to be stopped.
         self.acquire(input, &run_id).await?;
         if let Some(dataset) = &checked.input.sources.dataset {
@@ -78,6 +80,7 @@ impl Preprocessor {
         };
         uploads.finish().await?;
         let counts = budget.counts(&checked, &written)?;
+        self.check_cost(&checked, &layout, counts.records, budget.lane).await?;
         let lane = budget.lane;
         let run =
             RunToFreeze { input, run_id: &run_id, layout: &layout, checked: &checked, counts, lane, written: &written };
@@ -93,9 +96,35 @@ impl Preprocessor {
         }
     }
 
+    async fn claim(&self, input: &StartInput, run_id: &RunId) -> Result<(), EngineError> {
+        let is_ours = claim_name(&self.inputs.bucket, run_id, &input.execution_arn, &input.started_at).await?;
+        if is_ours { Ok(()) } else { Err(name_taken(&input.execution_name, "execution").into()) }
+    }
+
+    /// Checks the run against its maximum cost, by the records that were written.
+    async fn check_cost(
+        &self,
+        checked: &ValidatedRequest,
+        layout: &Layout,
+        records: u64,
+        lane: Lane,
+    ) -> Result<(), EngineError> {
+        if checked.request.max_cost_usd.is_none() {
+            return Ok(());
+        }
+        let bucket = &self.inputs.bucket;
+        let mut pages = Pages::new(bucket.client(), &bucket.uri(layout.records_prefix()));
+        let mut bytes = 0;
+        while let Some(page) = pages.next().await? {
+            bytes += page.iter().map(|object| object.bytes).sum::<u64>();
+        }
+        let problem = cost_problem(&checked.request, &checked.resolved, ToSend { records, bytes, lane });
+        problem.map_or(Ok(()), |problem| Err(problem.into()))
+    }
+
     async fn acquire(&self, input: &StartInput, run_id: &RunId) -> Result<(), EngineError> {
         let is_owner = self.jobs.acquire_run(run_id, &input.execution_arn, None).await?;
-        if is_owner { Ok(()) } else { Err(name_taken(input).into()) }
+        if is_owner { Ok(()) } else { Err(name_taken(&input.execution_name, "run").into()) }
     }
 
     /// Returns the plan of an earlier attempt of this start, if one has finished.
@@ -106,16 +135,13 @@ impl Preprocessor {
         let bucket = &self.inputs.bucket;
         // A pipeline run with this name would share the folder.
         if bucket.contains(&Layout::pipeline_key(run_id)).await? {
-            return Err(name_taken(input).into());
+            return Err(name_taken(&input.execution_name, "pipeline").into());
         }
         match bucket.find_json::<Plan>(&Layout::plan_key(run_id)).await? {
-            Some(earlier) if earlier.started_at != input.started_at => Err(name_taken(input).into()),
+            Some(earlier) if earlier.started_at != input.started_at => {
+                Err(name_taken(&input.execution_name, "run").into())
+            }
             earlier => Ok(earlier),
         }
     }
-}
-
-fn name_taken(input: &StartInput) -> Problem {
-    let rule = "an earlier run had this name, and its files are still there";
-    Problem::new("the execution's name", &input.execution_name, rule).remedy("choose another name")
 }

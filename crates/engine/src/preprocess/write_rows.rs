@@ -80,7 +80,16 @@ fn image_fetcher(
     checked: &ValidatedRequest,
     max_record_bytes: u64,
 ) -> ImageFetcher {
-    let buckets = Buckets { own: inputs.bucket.name().to_owned(), others: inputs.input_buckets.clone() };
+    let buckets = Buckets {
+        own: inputs.bucket.name().to_owned(),
+        others: inputs.input_buckets.clone(),
+        prefixes: inputs.input_prefixes.clone(),
+    };
     let limits = ImageLimits::of(checked.resolved.model.family).within_record(max_record_bytes);
-    ImageFetcher::new(runtime, inputs.bucket.client(), buckets, limits, CONCURRENCY)
+    let fetcher = ImageFetcher::new(runtime, inputs.bucket.client(), buckets, limits, CONCURRENCY);
+    let sources = &checked.input.sources;
+    match sources.place.clone().zip(sources.place_etag.clone()) {
+        Some((image, etag)) => fetcher.pinned(image, etag),
+        None => fetcher,
+    }
 }

@@ -1,18 +1,24 @@
-//! Trigger: an upload under `trigger/` starts one execution, however often its event is delivered.
+//! Trigger: an upload under `trigger/` starts one execution, however often its event is delivered. At most a certain number of
+//! these executions run at the same time; further uploads wait in a queue.
 
 mod configs;
+mod queue;
+mod slots;
 mod start;
 mod uploaded;
 
 pub use configs::{Configs, load_configs};
+pub use queue::UploadQueue;
 
 use crate::error::EngineError;
+use crate::job_table::JobTable;
 use crate::mailer::Mailer;
 use crate::objects::Bucket;
 use crate::time;
 use bedrock_batch_domain::email::NotStarted;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::StateMachineArn;
+use bedrock_batch_domain::input::RunCaps;
 use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::trigger::{Upload, UploadAction, action_for, error_key};
 use serde::Serialize;
@@ -41,6 +47,14 @@ pub struct Trigger {
     pub mailer: Mailer,
     /// Deployed configurations.
     pub configs: Configs,
+    /// If true, an uploaded JSON may be an execution input.
+    pub takes_inputs: bool,
+    /// Limits of each run that an upload starts.
+    pub caps: RunCaps,
+    /// Job table, for the slots of executions.
+    pub jobs: JobTable,
+    /// Queue of the events.
+    pub queue: UploadQueue,
 }
 
 /// Result of handling an upload.
@@ -49,6 +63,8 @@ pub struct Trigger {
 pub enum Triggered {
     /// It started this execution, now or at an earlier delivery of the event.
     Started(String),
+    /// It went back to the queue, because as many executions run as may.
+    Waiting,
     /// It was ignored, for this reason.
     Ignored(&'static str),
     /// It cannot start anything because of this number of problems, which were stored and sent by email.
@@ -65,22 +81,28 @@ struct ErrorFile<'a> {
 }
 
 impl Trigger {
-    /// Handles an upload.
+    /// Handles an upload; `event` is the text of its event, which arrives again if the upload has to wait.
     ///
     /// # Errors
     /// Returns an error if an AWS request fails. An invalid upload is not an error: it is reported once and never retried.
-    pub async fn handle(&self, created: Option<ObjectCreated>) -> Result<Triggered, EngineError> {
+    pub async fn handle(&self, created: Option<ObjectCreated>, event: &str) -> Result<Triggered, EngineError> {
         let ours = created.filter(|created| created.bucket == self.bucket.name());
         let Some(ObjectCreated { upload, .. }) = ours else {
             return Ok(ignored("it is not an upload into the stack's bucket"));
         };
-        let action = action_for(&upload.key);
+        let action = action_for(&upload.key, self.takes_inputs);
         if matches!(action, UploadAction::Start | UploadAction::StartConfig { .. }) {
+            if self.has_to_wait(&upload).await? {
+                return self.wait(event).await;
+            }
             if let Some(execution) = self.started_before(&upload).await? {
                 return Ok(Triggered::Started(execution));
             }
-            if self.was_overwritten(&upload).await? {
-                return Ok(ignored("it was overwritten since then: the newer upload has its own event"));
+            if let Some(problem) = self.change_since(&upload).await? {
+                if upload.size == Some(0) {
+                    return Ok(ignored("it was empty, and has been replaced since"));
+                }
+                return self.refuse(&upload, &problem.into()).await;
             }
         }
         let started = match action {
@@ -90,12 +112,19 @@ impl Trigger {
             UploadAction::StartConfig { config } => self.start_config(&upload, &config).await,
         };
         match started {
-            Ok(execution) => {
+            Ok(Some(execution)) => {
                 tracing::info!(execution, "upload_execution_started");
                 Ok(Triggered::Started(execution))
             }
+            Ok(None) => self.wait(event).await,
             Err(error) => self.refuse(&upload, &error.into_problems()?).await,
         }
+    }
+
+    async fn wait(&self, event: &str) -> Result<Triggered, EngineError> {
+        self.queue.put_back(event).await?;
+        tracing::info!(max_executions = self.queue.max_executions, "upload_waits_for_executions");
+        Ok(Triggered::Waiting)
     }
 
     /// Stores the problems next to the upload and sends them by email.

@@ -1,29 +1,41 @@
 //! Start of the execution for an upload.
 
 use super::Trigger;
+use crate::config_object::{CONFIG_S3_ETAG, CONFIG_S3_URI};
 use crate::error::EngineError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::input::{deleted, is_same_etag, overwritten};
 use bedrock_batch_domain::problem::{Problem, listed, nearest};
 use bedrock_batch_domain::trigger::{MAX_INPUT_BYTES, Upload, execution_name, is_pipeline, with_input};
 use serde_json::{Value, json};
 
 impl Trigger {
-    /// Starts an execution with the upload as its execution input.
-    pub(super) async fn start_uploaded(&self, upload: &Upload) -> Result<String, EngineError> {
-        let input = self.read(upload).await?;
+    /// Starts an execution with the upload as its execution input, if there is a slot for it.
+    pub(super) async fn start_uploaded(&self, upload: &Upload) -> Result<Option<String>, EngineError> {
+        let mut input = self.read(upload).await?;
+        self.caps.apply(&mut input);
         let text = Value::Object(input.clone()).to_string();
         if text.len() <= MAX_INPUT_BYTES {
             return self.start(upload, is_pipeline(&input), text).await;
         }
         let uri = self.bucket.uri(&upload.key).to_string();
-        self.start(upload, is_pipeline(&input), json!({"config_s3_uri": uri}).to_string()).await
+        let mut reference = json!({ CONFIG_S3_URI: uri });
+        if !upload.etag.is_empty() {
+            reference[CONFIG_S3_ETAG] = json!(upload.etag);
+        }
+        if let Some(reference) = reference.as_object_mut() {
+            // They lower the limits in the object when it is read.
+            self.caps.apply(reference);
+        }
+        self.start(upload, is_pipeline(&input), reference.to_string()).await
     }
 
-    /// Starts a deployed configuration with the upload as its input.
-    pub(super) async fn start_config(&self, upload: &Upload, config: &str) -> Result<String, EngineError> {
+    /// Starts a deployed configuration with the upload as its input, if there is a slot for it.
+    pub(super) async fn start_config(&self, upload: &Upload, config: &str) -> Result<Option<String>, EngineError> {
         let known = self.configs.get(config).ok_or_else(|| unknown(config, &self.configs))?;
         let uri = self.bucket.uri(&upload.key).to_string();
-        let input = with_input(known, &uri);
+        let mut input = with_input(known, &uri, &upload.etag);
+        self.caps.apply(&mut input);
         self.start(upload, is_pipeline(&input), Value::Object(input).to_string()).await
     }
 
@@ -45,25 +57,42 @@ impl Trigger {
         Ok(None)
     }
 
-    /// Returns true if the object is no longer the one that the event describes.
-    pub(super) async fn was_overwritten(&self, upload: &Upload) -> Result<bool, EngineError> {
-        let found = self.bucket.head(&upload.key).await?;
-        let expected = upload.etag.trim_matches('"');
-        Ok(found.is_some_and(|found| !expected.is_empty() && found.etag.trim_matches('"') != expected))
+    /// Returns the problem of an object that is no longer the one that the event describes.
+    pub(super) async fn change_since(&self, upload: &Upload) -> Result<Option<Problem>, EngineError> {
+        let uri = self.bucket.uri(&upload.key);
+        Ok(match self.bucket.head(&upload.key).await? {
+            None => Some(deleted("key", &uri)),
+            Some(found) if !upload.etag.is_empty() && !is_same_etag(&found.etag, &upload.etag) => {
+                Some(overwritten("key", &uri))
+            }
+            Some(_) => None,
+        })
     }
 
-    /// Starts the execution, unless an earlier delivery of the event has, and returns its name.
-    async fn start(&self, upload: &Upload, pipeline: bool, input: String) -> Result<String, EngineError> {
+    /// Starts the execution, unless an earlier delivery of the event has, and returns its name. Returns `None` if the upload has
+    /// to wait.
+    async fn start(&self, upload: &Upload, pipeline: bool, input: String) -> Result<Option<String>, EngineError> {
         let machine = if pipeline { &self.pipeline_orchestrator } else { &self.batch_orchestrator };
         let name = execution_name(upload);
+        let execution = machine.execution(&name)?;
+        if !self.take_slot(&execution).await? {
+            return Ok(None);
+        }
         let start = self.step_functions.start_execution().state_machine_arn(machine.as_str()).name(&name).input(input);
         match start.send().await {
-            Ok(_) => Ok(name),
+            Ok(_) => Ok(Some(name)),
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
                 tracing::info!(execution = name, "upload_execution_already_started");
-                Ok(name)
+                Ok(Some(name))
             }
-            Err(error) => Err(EngineError::from_aws(format!("cannot start {name}"), &error)),
+            Err(error) => {
+                let failed = EngineError::from_aws(format!("cannot start {name}"), &error);
+                // After another error, the execution may have started.
+                if !failed.is_transient() {
+                    self.release_slot(&execution).await?;
+                }
+                Err(failed)
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Trigger;
 use crate::error::EngineError;
-use bedrock_batch_domain::input::parse_input;
+use bedrock_batch_domain::input::{deleted, overwritten, parse_input};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::trigger::Upload;
 use serde_json::{Map, Value};
@@ -16,15 +16,17 @@ impl Trigger {
     pub(super) async fn read(&self, upload: &Upload) -> Result<Map<String, Value>, EngineError> {
         let uri = self.bucket.uri(&upload.key);
         check_size(&upload.key, upload.size)?;
-        let object = self.bucket.client().get_object().bucket(&uri.bucket).key(&uri.key).send().await;
-        let object = match object {
+        let object = self.bucket.client().get_object().bucket(&uri.bucket).key(&uri.key);
+        // The execution must not have the input of a newer upload, which has its own event.
+        let etag = (!upload.etag.is_empty()).then(|| format!("\"{}\"", upload.etag.trim_matches('"')));
+        let object = match object.set_if_match(etag).send().await {
             Ok(object) => object,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
-                return Err(Problem::new("key", &upload.key, "was deleted before it could be read").into());
-            }
-            Err(error) => return Err(EngineError::from_aws(format!("cannot read {uri}"), &error)),
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(412) => return Err(overwritten("key", &uri).into()),
+                Some(404) => return Err(deleted("key", &uri).into()),
+                _ => return Err(EngineError::from_aws(format!("cannot read {uri}"), &error)),
+            },
         };
-        // The object may have been overwritten since then; the newer upload has its own event.
         check_size(&upload.key, object.content_length().and_then(|bytes| u64::try_from(bytes).ok()))?;
         let body = object.body.collect().await;
         let body = body.map_err(|error| EngineError::transient(format!("reading {uri} failed")).caused_by(error))?;

@@ -94,7 +94,7 @@ async fn hung_calls_to_sns_end() {
 async fn hung_calls_to_secrets_manager_end() {
     let server = SilentServer::mute();
     let secrets = aws_sdk_secretsmanager::Client::new(&config(&server.serve().await).await);
-    assert_given_up(&server, ended(LinkKeys::new(secrets, "s".to_owned()).key(Duration::ZERO)).await);
+    assert_given_up(&server, ended(LinkKeys::new(secrets, "s".to_owned()).keys(Duration::ZERO)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -97,7 +98,18 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, header
     let Some(object) = world.objects.get(&(name.to_owned(), key.to_owned())).cloned() else {
         return respond(404, &[], if method == Method::HEAD { "" } else { "<Error><Code>NoSuchKey</Code></Error>" });
     };
-    respond(200, &[("etag", "e")], object)
+    let etag = etag(&object);
+    if headers.get("if-match").is_some_and(|wanted| wanted.as_bytes() != etag.as_bytes()) {
+        return respond(412, &[], "<Error><Code>PreconditionFailed</Code></Error>");
+    }
+    respond(200, &[("etag", &etag)], object)
+}
+
+/// Returns the `ETag` of this content.
+pub(crate) fn etag(content: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 /// Copies an object, unless its target has a fault.
@@ -169,7 +181,7 @@ fn listing(bucket: &S3Server, name: &str, query: &str) -> Response {
     let page: Vec<_> = rest.by_ref().take(PAGE).collect();
     let last = page.last().map_or("", |((_, key), _)| key.as_str());
     let entry = |((_, key), body): &(&(String, String), &Vec<u8>)| {
-        format!("<Contents><Key>{key}</Key><Size>{}</Size><ETag>e</ETag></Contents>", body.len())
+        format!("<Contents><Key>{key}</Key><Size>{}</Size><ETag>{}</ETag></Contents>", body.len(), etag(body))
     };
     let contents: Vec<String> = page.iter().map(entry).collect();
     let more = match rest.peek() {

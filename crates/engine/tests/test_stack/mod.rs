@@ -40,7 +40,12 @@ pub(crate) fn bucket(endpoint: impl Into<String>, name: &str) -> Bucket {
 
 /// Returns a reader of the inputs in the stack's bucket and in `lake`.
 pub(crate) fn inputs(endpoint: impl Into<String>) -> InputReader {
-    InputReader { bucket: bucket(endpoint, BUCKET), input_buckets: vec!["lake".to_owned()], hub: Hub::default() }
+    InputReader {
+        bucket: bucket(endpoint, BUCKET),
+        input_buckets: vec!["lake".to_owned()],
+        input_prefixes: Vec::new(),
+        hub: Hub::default(),
+    }
 }
 
 pub(crate) fn deployment(prompts: PromptLibrary) -> Deployment {

@@ -16,9 +16,10 @@ use crate::objects::{Bucket, blocking};
 use crate::prompt_objects::read_generated;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{InputType, RunRequest};
+use bedrock_batch_domain::input::{InputType, RowSource, RunRequest};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::Prompt;
+use bedrock_batch_domain::readable::ReadableInputs;
 use bedrock_batch_domain::s3_uri::S3Uri;
 pub(super) use csv_columns::columns_without_text;
 use objects::Sources;
@@ -34,6 +35,8 @@ pub struct InputReader {
     pub bucket: Bucket,
     /// Names of other buckets that runs may read.
     pub input_buckets: Vec<String>,
+    /// Prefixes that inputs must be under; without any, they may be anywhere in these buckets.
+    pub input_prefixes: Vec<S3Uri>,
     /// The Hugging Face Hub.
     pub hub: Hub,
 }
@@ -71,7 +74,7 @@ impl InputReader {
     /// # Errors
     /// Returns `InvalidInput` if the object is not a valid input, and an error if S3 fails.
     pub async fn resolve_config(&self, input: Value) -> Result<Value, EngineError> {
-        resolve_config(self.bucket.client(), &self.readable_buckets(), input).await
+        resolve_config(self.bucket.client(), &self.readable(), input).await
     }
 
     /// Reads the generated prompt that a request names, if it names one.
@@ -80,7 +83,7 @@ impl InputReader {
     /// Returns `InvalidInput` with all problems of its files, and an error if S3 fails.
     pub async fn generated_prompt(&self, request: &RunRequest) -> Result<Option<Prompt>, EngineError> {
         let Some(source) = request.prompt_config.template_source() else { return Ok(None) };
-        read_generated(self.bucket.client(), &self.readable_buckets(), source).await.map(Some)
+        read_generated(self.bucket.client(), &self.readable(), source).await.map(Some)
     }
 
     /// Finds the rows of a request, and reads them as far as necessary to count them. `pinned` is the commit at which an
@@ -103,7 +106,7 @@ impl InputReader {
                 (sources, Some((previous, plan)))
             }
             (None, Some(dataset), _) => (Sources::of_dataset(self.hub.find(dataset, pinned).await?), None),
-            (None, None, Some(uri)) => (self.find_objects(uri, rows.input_type).await?, None),
+            (None, None, Some(uri)) => (self.find_objects(uri, rows).await?, None),
             (None, None, None) => return Err(Problem::without_value("s3_uri", "is required").into()),
         };
         let (client, with_types) = (self.bucket.client().clone(), request.infer_types);
@@ -138,21 +141,24 @@ impl InputReader {
         batches::batches(runtime, self.bucket.client(), &input.sources, &input.shape)
     }
 
-    async fn find_objects(&self, named: &str, input_type: InputType) -> Result<Sources, EngineError> {
+    async fn find_objects(&self, named: &str, rows: &RowSource) -> Result<Sources, EngineError> {
         let uri = S3Uri::parse(named).map_err(|rule| Problem::new("s3_uri", named, rule))?;
-        if !self.readable_buckets().contains(&uri.bucket.as_str()) {
-            let rule = format!("the stack may read the buckets {} only", self.readable_buckets().join(", "));
-            let remedy = "copy the data, or add the bucket to the context key `inputBuckets` and deploy";
-            return Err(Problem::new("s3_uri", named, rule).remedy(remedy).into());
+        if let Some(problem) = self.readable().problem("s3_uri", &uri) {
+            return Err(problem.into());
         }
         let client = self.bucket.client();
-        if input_type == InputType::Image && objects::names_images(client, &uri).await? {
-            return Ok(Sources::of_images(&uri));
+        let pinned = match &rows.s3_etag {
+            Some(etag) => Some(objects::pinned(client, &uri, etag).await?),
+            None => None,
+        };
+        if rows.input_type == InputType::Image && objects::names_images(client, &uri).await? {
+            return Ok(Sources::of_images(&uri, pinned.map(|object| object.etag)));
         }
-        objects::find(client, &uri).await
+        objects::find(client, &uri, pinned).await
     }
 
-    fn readable_buckets(&self) -> Vec<&str> {
-        std::iter::once(self.bucket.name()).chain(self.input_buckets.iter().map(String::as_str)).collect()
+    /// Returns the places that inputs may be in.
+    pub(super) fn readable(&self) -> ReadableInputs<'_> {
+        ReadableInputs { own: self.bucket.name(), others: &self.input_buckets, prefixes: &self.input_prefixes }
     }
 }

@@ -8,6 +8,7 @@ use crate::rows::csv_infer::CellType;
 use crate::rows::csv_read::CsvRows;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::ids::RunId;
+use bedrock_batch_domain::input::{deleted, is_same_etag, overwritten};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
@@ -58,20 +59,23 @@ pub(in crate::preprocess) struct Sources {
     pub(in crate::preprocess) objects: Vec<ObjectMeta>,
     /// Address of the images.
     pub(in crate::preprocess) place: Option<S3Uri>,
+    /// `ETag` of the image at that address, if the run was started for this one.
+    pub(in crate::preprocess) place_etag: Option<String>,
     /// The dataset that is read in place of objects.
     pub(in crate::preprocess) dataset: Option<Dataset>,
     pub(in crate::preprocess) warnings: BTreeMap<String, u64>,
 }
 
 impl Sources {
-    /// Creates the sources for images; `place` is one object or a prefix.
-    pub(in crate::preprocess) fn of_images(place: &S3Uri) -> Self {
+    /// Creates the sources for images; `place` is one object, possibly with its `ETag`, or a prefix.
+    pub(in crate::preprocess) fn of_images(place: &S3Uri, place_etag: Option<String>) -> Self {
         let named = ("s3_uri", place.to_string());
         Self {
             named,
             format: Format::Images,
             objects: Vec::new(),
             place: Some(place.clone()),
+            place_etag,
             dataset: None,
             warnings: BTreeMap::new(),
         }
@@ -89,6 +93,7 @@ impl Sources {
             format: Format::Parquet,
             objects: Vec::new(),
             place: None,
+            place_etag: None,
             dataset: Some(dataset),
             warnings,
         }
@@ -97,7 +102,7 @@ impl Sources {
     /// Creates the sources for the answered rows of an earlier run.
     pub(in crate::preprocess) fn of_run(run_id: &RunId, format: Format, objects: Vec<ObjectMeta>) -> Self {
         let named = ("previous_run.run_id", run_id.to_string());
-        Self { named, format, objects, place: None, dataset: None, warnings: BTreeMap::new() }
+        Self { named, format, objects, place: None, place_etag: None, dataset: None, warnings: BTreeMap::new() }
     }
 }
 
@@ -120,10 +125,26 @@ fn as_prefix(uri: &S3Uri) -> S3Uri {
     }
 }
 
-/// Finds the objects that `uri` names.
-pub(in crate::preprocess) async fn find(client: &Client, uri: &S3Uri) -> Result<Sources, EngineError> {
+/// Returns the object at `uri`, which must have this `ETag`. All reads of it require the same one.
+pub(in crate::preprocess) async fn pinned(client: &Client, uri: &S3Uri, etag: &str) -> Result<ObjectMeta, EngineError> {
+    match head(client, uri).await? {
+        Some(found) if is_same_etag(&found.etag, etag) => Ok(found),
+        Some(_) => Err(overwritten("s3_uri", uri).into()),
+        None => Err(deleted("s3_uri", uri).into()),
+    }
+}
+
+/// Finds the objects that `uri` names; `single` is the object with this key, if it was found before.
+pub(in crate::preprocess) async fn find(
+    client: &Client,
+    uri: &S3Uri,
+    single: Option<ObjectMeta>,
+) -> Result<Sources, EngineError> {
     let mut warnings = BTreeMap::new();
-    let single = if uri.key.is_empty() || uri.key.ends_with('/') { None } else { head(client, uri).await? };
+    let single = match single {
+        None if !uri.key.is_empty() && !uri.key.ends_with('/') => head(client, uri).await?,
+        single => single,
+    };
     let objects = match single {
         Some(object) => vec![object],
         None => {
@@ -146,7 +167,8 @@ pub(in crate::preprocess) async fn find(client: &Client, uri: &S3Uri) -> Result<
     let format = one_format(&objects)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
     Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
-    Ok(Sources { named: ("s3_uri", uri.to_string()), format, objects, place: None, dataset: None, warnings })
+    let named = ("s3_uri", uri.to_string());
+    Ok(Sources { named, format, objects, place: None, place_etag: None, dataset: None, warnings })
 }
 
 /// Returns true for objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of

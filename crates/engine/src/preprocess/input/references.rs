@@ -2,7 +2,7 @@
 
 use super::InputReader;
 use crate::error::EngineError;
-use crate::objects::{check_bucket, read_small};
+use crate::objects::read_small;
 use bedrock_batch_domain::input::RunRequest;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::reference::{
@@ -31,7 +31,9 @@ impl InputReader {
     async fn reference(&self, name: &str, named: &str) -> Result<Reference, EngineError> {
         let field = format!("reference.{name}");
         let uri = S3Uri::parse(named).map_err(|rule| Problem::new(&field, named, rule))?;
-        check_bucket(&field, &uri, &self.readable_buckets())?;
+        if let Some(problem) = self.readable().problem(&field, &uri) {
+            return Err(problem.into());
+        }
         let object = read_small(self.bucket.client(), &field, &uri, MAX_REFERENCE_BYTES).await?;
         let source = ReferenceSource { name: name.to_owned(), uri: named.to_owned(), etag: object.etag };
         Ok(Reference::read(source, &object.bytes)?)

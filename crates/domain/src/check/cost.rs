@@ -1,0 +1,137 @@
+//! Check of a run against the maximum cost that its input allows, before anything is submitted.
+
+use super::Resolved;
+use crate::input::{InputType, MAX_COST_USD, ProcessingMode, RunRequest};
+use crate::lane::Lane;
+use crate::model::{Model, Price};
+use crate::problem::Problem;
+
+/// Number of bytes of a record per token: fewer than English texts have, so that the estimate is rather too high.
+const BYTES_PER_TOKEN: u64 = 3;
+/// Number of tokens of a record with an image, whose bytes say nothing: more than the largest image and a long prompt have.
+const TOKENS_PER_IMAGE: u64 = 6_000;
+
+/// What a run is about to send.
+#[derive(Debug, Clone, Copy)]
+pub struct ToSend {
+    /// Number of records.
+    pub records: u64,
+    /// Number of bytes of all records.
+    pub bytes: u64,
+    /// Lane of the first pass.
+    pub lane: Lane,
+}
+
+/// Returns the problem of a run that may cost more than it may.
+///
+/// The estimate is an upper one: every answer has its maximum length, and records that may be sent on demand are counted at that
+/// price. It does not count retries.
+pub fn cost_problem(request: &RunRequest, resolved: &Resolved, to_send: ToSend) -> Option<Problem> {
+    let max = request.max_cost_usd?;
+    let problem = |rule: String| Problem::new(MAX_COST_USD, max, rule);
+    let Some(cost) = estimated_usd(request, resolved, to_send) else {
+        let rule = "cannot be checked, because the price of a model of this run is unknown".to_owned();
+        return Some(
+            problem(rule).remedy("add the price to `infra/model-overrides.toml` and deploy, or choose another model"),
+        );
+    };
+    if cost <= max {
+        return None;
+    }
+    let ToSend { records, .. } = to_send;
+    let rule = format!("{records} requests may cost up to {cost:.2} US dollars");
+    let half =
+        if uses_on_demand(request, to_send.lane) { ", `processing_mode` `batch` for half the price" } else { "" };
+    let remedy =
+        format!("lower `max_records_total` or `inference.max_tokens`{half}, or raise it as far as the stack allows");
+    Some(problem(rule).remedy(remedy))
+}
+
+fn uses_on_demand(request: &RunRequest, lane: Lane) -> bool {
+    lane == Lane::OnDemand || request.invocation.processing_mode != ProcessingMode::Batch
+}
+
+fn estimated_usd(request: &RunRequest, resolved: &Resolved, to_send: ToSend) -> Option<f64> {
+    let prices = |model: &Model| -> Option<Price> {
+        if uses_on_demand(request, to_send.lane) { model.on_demand_price } else { model.batch_price }
+    };
+    let on_demand = &resolved.on_demand;
+    let models = [Some(&resolved.model), Some(&on_demand.model), on_demand.fallback.as_ref()];
+    let is_image = request.rows.input_type == InputType::Image;
+    let input = if is_image { to_send.records * TOKENS_PER_IMAGE } else { to_send.bytes.div_ceil(BYTES_PER_TOKEN) };
+    let output = to_send.records.saturating_mul(u64::from(request.inference.max_tokens));
+    let images = if is_image { to_send.records } else { 0 };
+    let mut costs = models.into_iter().flatten().map(|model| Some(prices(model)?.cost_usd(input, output, images)));
+    costs.try_fold(0.0, |most: f64, cost| Some(most.max(cost?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::StackLimits;
+    use crate::model::ModelTable;
+    use crate::plan::OnDemand;
+    use crate::prompt::PromptPlan;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    fn problem(more: &Value, price: Option<(f64, f64)>, to_send: ToSend) -> Option<String> {
+        let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "max_cost_usd": 1,
+            "processing_mode": "batch", "inference": {"max_tokens": 100}});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let (request, problems) = RunRequest::read(&input, stack);
+        assert_eq!(problems, []);
+        let table = ModelTable::with_overrides("").unwrap();
+        let mut model = table.find("anthropic.claude-3-haiku-20240307-v1:0", None).unwrap();
+        model.batch_price = price.map(|(input, output)| Price::of_tokens(input, output));
+        model.on_demand_price = model.batch_price.map(|price| price.times(2.0));
+        let on_demand = OnDemand { model: model.clone(), fallback: None };
+        let resolved = Resolved {
+            model,
+            on_demand,
+            prompts: PromptPlan::default(),
+            replaced: Vec::new(),
+            output_column_prefix: None,
+        };
+        cost_problem(&request.unwrap(), &resolved, to_send).map(|problem| problem.to_string())
+    }
+
+    const SMALL: ToSend = ToSend { records: 1000, bytes: 900_000, lane: Lane::Batch };
+
+    #[rstest]
+    // 300,000 input tokens at 1 dollar per million and 100,000 output tokens at 5: 0.80 dollars.
+    #[case(json!({}), (1.0, 5.0), SMALL, None)]
+    #[case(json!({"max_cost_usd": 0.79}), (1.0, 5.0), SMALL, Some("1000 requests may cost up to 0.80 US dollars"))]
+    #[case(json!({"inference": {"max_tokens": 200}}), (1.0, 5.0), SMALL, Some("1000 requests may cost up to 1.30 US dollars"))]
+    // On demand, and where rows may go there, at twice the price.
+    #[case(json!({"processing_mode": "auto"}), (1.0, 5.0), SMALL, Some("up to 1.60 US dollars; lower `max_records_total`"))]
+    #[case(json!({"processing_mode": "auto"}), (1.0, 5.0), SMALL, Some("`processing_mode` `batch` for half the price"))]
+    // The bytes of images say nothing: 6 million tokens.
+    #[case(json!({"input_type": "image"}), (0.1, 0.0), SMALL, None)]
+    #[case(json!({"input_type": "image"}), (1.0, 0.0), SMALL, Some("up to 6.00 US dollars"))]
+    fn a_run_that_may_cost_more_than_it_may_is_refused(
+        #[case] more: Value,
+        #[case] price: (f64, f64),
+        #[case] to_send: ToSend,
+        #[case] expected: Option<&str>,
+    ) {
+        let problem = problem(&more, Some(price), to_send);
+        match expected {
+            None => assert_eq!(problem, None),
+            Some(expected) => assert!(problem.as_ref().is_some_and(|text| text.contains(expected)), "{problem:?}"),
+        }
+    }
+
+    #[test]
+    fn an_unknown_price_cannot_be_held_to_a_maximum() {
+        let problem = problem(&json!({}), None, SMALL).unwrap();
+        assert!(problem.starts_with("max_cost_usd is `1`: cannot be checked"), "{problem}");
+        assert!(problem.contains("`infra/model-overrides.toml`"), "{problem}");
+    }
+
+    #[test]
+    fn a_run_without_a_maximum_may_cost_anything() {
+        assert_eq!(problem(&json!({"max_cost_usd": null}), None, SMALL), None);
+    }
+}
