@@ -62,6 +62,7 @@ fn joined(prompt: &Prompt, answer: &str) -> (Vec<RecordBatch>, ChunkCounts, Vec<
         strip_suffix: false,
         types: None,
         prefix: Some("llm_"),
+        guard_cells: false,
         outputs: &[(OutputFormat::Parquet, "out".to_owned())],
         shared: None,
     };

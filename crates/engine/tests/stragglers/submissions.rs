@@ -5,15 +5,16 @@ use crate::services::gate::{Decision, Gate};
 use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::model::InvocationType;
 use bedrock_batch_domain::plan::JobItem;
-use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::reconcile::Reconciler;
 use bedrock_batch_engine::submit::{SubmitInput, Submitter};
+use bedrock_batch_engine::{EngineError, SweepTime};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// Result of a function: its error name, if it failed.
 type Ended = (usize, Result<(), String>);
@@ -264,7 +265,7 @@ async fn check(machine: &StateMachine) {
         }
     }
     let reconciler = Reconciler { settler: services.settler(None), silence: Duration::ZERO };
-    let found = reconciler.run().await.unwrap();
+    let found = reconciler.run(SweepTime::until(Instant::now() + Duration::from_mins(10))).await.unwrap();
     assert_eq!(found.failed, 0);
     let world = services.world();
     let answer = world.answered.get(&machine.awaited.token);

@@ -7,7 +7,6 @@ use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_domain::run::Step;
-use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::continue_run::{Continuation, RunContinuer};
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::finalize::Finalizer;
@@ -20,12 +19,18 @@ use bedrock_batch_engine::reconcile::Reconciler;
 use bedrock_batch_engine::settle::Settler;
 use bedrock_batch_engine::stop::{EndedExecution, Stopper};
 use bedrock_batch_engine::submit::Submitter;
+use bedrock_batch_engine::{EngineError, SweepTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// Returns the time that functions have for going through many jobs: more than these need.
+fn time() -> SweepTime {
+    SweepTime::until(Instant::now() + Duration::from_mins(10))
+}
 
 /// Event of a function.
 #[derive(Debug, Clone)]
@@ -81,15 +86,19 @@ impl UseCases {
     pub(crate) fn new(services: &Services, deployment: &Arc<Deployment>, number: Option<usize>) -> Self {
         let (bucket, settler) = (services.bucket(number), services.settler(number));
         let jobs = settler.jobs.clone();
-        let inputs =
-            InputReader { bucket: bucket.clone(), input_buckets: vec![BUCKET.to_owned()], hub: Hub::default() };
+        let inputs = InputReader {
+            bucket: bucket.clone(),
+            input_buckets: vec![BUCKET.to_owned()],
+            input_prefixes: Vec::new(),
+            hub: Hub::default(),
+        };
         let step_functions = settler.step_functions.clone();
         Self {
             preprocessor: Preprocessor { inputs, deployment: Arc::clone(deployment), jobs: jobs.clone() },
             continuer: RunContinuer { bucket: bucket.clone(), jobs: jobs.clone(), step_functions, limits: LIMITS },
             stepper: NextStepper { bucket: bucket.clone(), jobs: jobs.clone() },
             submitter: Submitter { settler, role_arn: "arn:aws:iam::1:role/r".to_owned(), timeout_hours: 24 },
-            postprocessor: Postprocessor { bucket: bucket.clone(), jobs: jobs.clone() },
+            postprocessor: Postprocessor { bucket: bucket.clone(), jobs: jobs.clone(), late_answers: Duration::ZERO },
             finalizer: Finalizer { bucket, jobs },
             services: services.clone(),
         }
@@ -117,7 +126,7 @@ impl UseCases {
             }
             Event::Reconcile => {
                 let reconciler = Reconciler { settler: self.settler().clone(), silence: Duration::ZERO };
-                Ok(written(&reconciler.run().await?))
+                Ok(written(&reconciler.run(time()).await?))
             }
             Event::Invoke(job) => {
                 let (now, minute) = (Instant::now(), Duration::from_mins(1));
@@ -134,7 +143,7 @@ impl UseCases {
             }
             Event::Stop(ended) => {
                 let (jobs, bedrock) = (self.settler().jobs.clone(), self.settler().bedrock.clone());
-                Ok(written(&Stopper { jobs, bedrock }.stop(ended).await?))
+                Ok(written(&Stopper { jobs, bedrock }.stop(ended, time()).await?))
             }
         }
     }

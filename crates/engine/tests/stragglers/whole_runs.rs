@@ -226,7 +226,7 @@ impl Machine {
         let number = self.executions;
         self.executions += 1;
         self.services.world().running = [execution(number).to_string()].into();
-        let end = match self.steps(number, input).await {
+        let end = match Box::pin(self.steps(number, input)).await {
             Ok(()) => End::Finished,
             Err(end) => end,
         };
@@ -267,7 +267,7 @@ impl Machine {
             }
             for item in self.manifest(&step) {
                 self.next_item().await?;
-                self.item(&kind, &step, &item).await?;
+                Box::pin(self.item(&kind, &step, &item)).await?;
             }
             self.next_item().await?;
             let done = step.clone();
@@ -285,7 +285,7 @@ impl Machine {
             |field: &str| json!({"run_id": step["run_id"], "execution_arn": step["execution_arn"], field: item});
         let done = match kind {
             "process_jobs" | "retry_jobs" => {
-                self.job(step, item).await?;
+                Box::pin(self.job(step, item)).await?;
                 if kind == "retry_jobs" {
                     return Ok(());
                 }
@@ -364,7 +364,7 @@ impl Machine {
     async fn collect(&mut self) {
         let input = json!({"collect_run": "r"});
         for _ in 0..20 {
-            match self.execute(&input).await {
+            match Box::pin(self.execute(&input)).await {
                 End::Finished => return,
                 End::Failed(error) => assert_eq!(error, "InvalidInput", "its jobs are not over yet"),
                 End::Stopped => panic!("collecting is not stopped"),
@@ -390,7 +390,7 @@ async fn play(script: Script) {
         assert!(machine.executions < 25, "the run cannot be completed");
         let stop = stops.next();
         machine.items_left = stop.map(|(items, _)| items);
-        let ended = machine.execute(&input).await;
+        let ended = Box::pin(machine.execute(&input)).await;
         machine.items_left = None;
         if !machine.services.world().objects.contains_key("runs/r/plan.json") {
             // In batch mode, a job needs more rows.
@@ -399,7 +399,7 @@ async fn play(script: Script) {
         }
         input = json!({"resume_run": "r"});
         if ended != End::Finished && stop.is_some_and(|(_, collects)| collects) {
-            machine.collect().await;
+            Box::pin(machine.collect()).await;
             check(&script, &machine);
         }
         end = Some(ended);
