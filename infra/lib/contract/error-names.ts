@@ -16,7 +16,10 @@ export const ERROR_NAMES = {
   jobFailed: 'JobFailed',
   /** The run was stopped, or another execution owns it by now: the work of this one is obsolete. Never retried. */
   superseded: 'Superseded',
-  /** An item of the job table, or a job at Bedrock, has the name of this run's job and belongs to something else. Never retried. */
+  /**
+   * An item of the job table, or a job at Bedrock, has the name of this run's job and belongs to something else. Never
+   * retried.
+   */
   nameClash: 'NameClash',
   /** Stored data is missing, or is not as it was written. Never retried. */
   corrupt: 'Corrupt',
