@@ -1,5 +1,6 @@
 //! Problems of an input, collected so that a user sees all of them at once.
 
+use crate::printable;
 use std::fmt;
 
 /// One problem of an input: the field, its value, the rule that it breaks, and the remedy.
@@ -17,9 +18,16 @@ pub struct Problem {
 
 /// Maximum number of characters of a value that a message quotes. Values come from users and may be huge.
 const MAX_VALUE_CHARS: usize = 120;
-/// Maximum number of problems that a message lists; the others are counted. The cause of an execution is limited to 32,768
-/// characters.
+/// Maximum number of characters of a field. The names of unknown fields come from users too.
+const MAX_FIELD_CHARS: usize = 300;
+/// Maximum number of characters of a rule and of a remedy, which may list names.
+const MAX_RULE_CHARS: usize = 8000;
+/// Maximum length of a name for which a similar one is searched.
+const MAX_COMPARED_BYTES: usize = 500;
+/// Maximum number of problems that a message lists; the others are counted.
 const MAX_LISTED_PROBLEMS: usize = 25;
+/// Maximum length of the listed problems, so that their number is not cut off with the end of a cause.
+const MAX_LISTED_LENGTH: usize = printable::MAX_CAUSE_LENGTH - 2000;
 
 impl Problem {
     /// Replaces the field, for example by the one that contains the value.
@@ -48,15 +56,14 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The names of unknown fields come from users too.
-        const MAX_FIELD_CHARS: usize = 300;
-        write!(f, "{}", without_controls(&self.field, MAX_FIELD_CHARS))?;
+        write!(f, "{}", printable::shortened(&self.field, MAX_FIELD_CHARS))?;
         if !self.value.is_empty() {
-            write!(f, " is `{}`", self.value)?;
+            // Longer than a shortened value with its count.
+            write!(f, " is `{}`", printable::shortened(&self.value, MAX_FIELD_CHARS))?;
         }
-        write!(f, ": {}", self.rule)?;
+        write!(f, ": {}", printable::shortened(&self.rule, MAX_RULE_CHARS))?;
         if !self.remedy.is_empty() {
-            write!(f, "; {}", self.remedy)?;
+            write!(f, "; {}", printable::shortened(&self.remedy, MAX_RULE_CHARS))?;
         }
         Ok(())
     }
@@ -101,11 +108,18 @@ impl fmt::Display for Problems {
             return write!(f, "{only}");
         }
         write!(f, "{} problems, nothing was submitted:", self.0.len())?;
+        let (mut listed, mut length) = (0, 0);
         for problem in self.0.iter().take(MAX_LISTED_PROBLEMS) {
-            write!(f, "\n- {problem}")?;
+            let text = problem.to_string();
+            length += printable::length_in_json(&text);
+            if listed > 0 && length > MAX_LISTED_LENGTH {
+                break;
+            }
+            write!(f, "\n- {text}")?;
+            listed += 1;
         }
-        if self.0.len() > MAX_LISTED_PROBLEMS {
-            write!(f, "\n- and {} more", self.0.len() - MAX_LISTED_PROBLEMS)?;
+        if self.0.len() > listed {
+            write!(f, "\n- and {} more", self.0.len() - listed)?;
         }
         Ok(())
     }
@@ -121,6 +135,10 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
 
 /// Suggests the nearest of the `known` names in place of `name`; `None` if none is close.
 pub fn suggestion(name: &str, known: &[&str]) -> Option<String> {
+    // Comparing takes time with the product of the lengths, and no known name is as long.
+    if name.len() > MAX_COMPARED_BYTES {
+        return None;
+    }
     let mut close: Vec<(f64, &str)> =
         known.iter().map(|k| (strsim::jaro_winkler(name, k), *k)).filter(|(score, _)| *score > 0.8).collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -139,15 +157,9 @@ pub fn listed(names: &[&str]) -> String {
     }
 }
 
-/// Returns a text of a user or of a server for a message: shortened, without control characters.
+/// Returns a text of a user or of a server for a message: one line, shortened, without hidden characters.
 pub fn shortened(value: &str) -> String {
-    without_controls(value, MAX_VALUE_CHARS)
-}
-
-/// Returns at most `max` characters of a text, with spaces in place of control characters: a terminal would obey them.
-fn without_controls(text: &str, max: usize) -> String {
-    let clean: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(max).is_some() { format!("{clean}…") } else { clean }
+    printable::shortened(value, MAX_VALUE_CHARS)
 }
 
 #[cfg(test)]
@@ -174,9 +186,27 @@ mod tests {
     }
 
     #[test]
-    fn no_message_contains_control_characters() {
-        let problem = Problem::new("a\u{1b}[31m", "b\r\u{7}", "is wrong");
-        assert_eq!(problem.to_string(), "a [31m is `b  `: is wrong");
+    fn no_message_contains_hidden_characters() {
+        let problem = Problem::new("a\u{1b}[31m", "b\r\u{7}", "is\nwrong\u{202e}").remedy("do\u{9b}this");
+        assert_eq!(problem.to_string(), "a�[31m is `b �`: is wrong�; do�this");
+        let value = "v\u{1b}".to_owned();
+        let problem = Problem { field: "f".to_owned(), value, rule: "r".to_owned(), remedy: String::new() };
+        assert_eq!(problem.to_string(), "f is `v�`: r");
+    }
+
+    #[test]
+    fn a_field_that_looks_like_a_remedy_stays_within_its_line() {
+        let field = format!("x\n\nWHAT TO DO\n  run this{}", " ".repeat(200_000));
+        let text = Problem::new(field, "v", "is not a field").to_string();
+        assert!(!text.contains('\n') && text.starts_with("x  WHAT TO DO   run this"), "{text}");
+        assert!(text.ends_with("… (199724 more characters) is `v`: is not a field"), "{text}");
+    }
+
+    #[test]
+    fn long_problems_leave_room_for_the_number_of_the_others() {
+        let problems = (0..25).map(|i| Problem::without_value(format!("f{i}"), "r".repeat(7000))).collect();
+        let text = Problems::check(problems).unwrap_err().to_string();
+        assert!(text.len() < 30_000 && text.ends_with("\n- and 22 more"), "{}", text.len());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::{ChunkCounts, JobFacts, RunOutput, Summary};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,13 @@ pub struct Explanation {
     pub error: String,
     /// Explanation for the user.
     pub cause: String,
+}
+
+impl Explanation {
+    /// Creates an explanation within the limits of Step Functions.
+    pub(crate) fn new(error: &str, cause: &str) -> Self {
+        Self { error: printable::error_name(error), cause: printable::cause(cause) }
+    }
 }
 
 /// Summarizes runs.
@@ -108,7 +116,7 @@ impl Finalizer {
     /// Returns an error if the DynamoDB request fails.
     pub async fn explain_failure(&self, run_id: &RunId, error: StateError) -> Result<Explanation, EngineError> {
         let items = self.jobs.readable_of_run(run_id).await?;
-        Ok(explanation(&items, error))
+        Ok(explanation(&items, &error))
     }
 }
 
@@ -143,7 +151,7 @@ pub(crate) fn error_message_of(cause: &str) -> String {
 
 /// Selects the error to report: permanent reasons take precedence over transient ones, and recorded ones over an item that
 /// cannot be read, which is a reason too.
-fn explanation(items: &[Result<StoredItem, CorruptItem>], error: StateError) -> Explanation {
+fn explanation(items: &[Result<StoredItem, CorruptItem>], error: &StateError) -> Explanation {
     let corrupt = items.iter().filter_map(|item| item.as_ref().err());
     let corrupt: Vec<StoredFailure> = corrupt
         .map(|CorruptItem { error, .. }| StoredFailure { error: error.name().to_owned(), cause: error.message() })
@@ -157,9 +165,9 @@ fn explanation(items: &[Result<StoredItem, CorruptItem>], error: StateError) -> 
         Some(StoredFailure { error, cause }) => {
             let others = failures().filter(|other| other.error == *error).count() - 1;
             let more = if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
-            Explanation { error: error.clone(), cause: format!("{cause}{more}") }
+            Explanation::new(error, &format!("{cause}{more}"))
         }
-        None => Explanation { cause: error_message_of(&error.cause), error: error.error },
+        None => Explanation::new(&error.error, &error_message_of(&error.cause)),
     }
 }
 
@@ -184,7 +192,7 @@ mod tests {
     #[test]
     fn the_recorded_reason_explains_a_failed_map() {
         let failures = [None, Some(("Transient", "net")), Some(("JobFailed", "a")), Some(("JobFailed", "b"))];
-        let explained = explanation(&failures.map(|failure| Ok(chunk(failure))), map_error());
+        let explained = explanation(&failures.map(|failure| Ok(chunk(failure))), &map_error());
         assert_eq!(
             (explained.error.as_str(), explained.cause.as_str()),
             ("JobFailed", "a (and 1 more jobs with this error)")
@@ -193,9 +201,9 @@ mod tests {
 
     #[test]
     fn a_corrupt_item_hides_no_recorded_reason_and_is_one_itself() {
-        let explained = explanation(&[corrupt(), Ok(chunk(Some(("JobFailed", "no access"))))], map_error());
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("JobFailed", "no access"))))], &map_error());
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("JobFailed", "no access"));
-        let explained = explanation(&[corrupt(), Ok(chunk(Some(("Transient", "net"))))], map_error());
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("Transient", "net"))))], &map_error());
         assert_eq!(explained.error, "Corrupt");
         assert!(explained.cause.contains("`round` is missing"), "{}", explained.cause);
     }
@@ -203,12 +211,24 @@ mod tests {
     #[test]
     fn a_function_that_failed_explains_itself() {
         let error = StateError { error: "Transient".into(), cause: r#"{"errorMessage":"S3 is away"}"#.into() };
-        let explained = explanation(&[Ok(chunk(Some(("JobFailed", "of long ago"))))], error);
+        let explained = explanation(&[Ok(chunk(Some(("JobFailed", "of long ago"))))], &error);
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("Transient", "S3 is away"));
     }
 
     #[test]
+    fn an_explanation_is_within_the_limits_of_step_functions() {
+        let error = StateError { error: "E\u{1b}".repeat(1000), cause: "x\u{202e}\n".repeat(100_000) };
+        let explained = explanation(&[], &error);
+        assert!(explained.error.chars().count() <= 256 && explained.cause.chars().count() <= 32_768);
+        assert!(!format!("{}{}", explained.error, explained.cause.replace('\n', "")).contains(printable::is_hidden));
+        let long = "y".repeat(100_000);
+        let explained =
+            explanation(&[Ok(chunk(Some(("JobFailed", &long)))), Ok(chunk(Some(("JobFailed", "b"))))], &map_error());
+        assert!(explained.cause.contains("more characters)") && explained.cause.len() <= 32_768);
+    }
+
+    #[test]
     fn without_a_recorded_reason_the_error_of_step_functions_is_returned() {
-        assert_eq!(explanation(&[Ok(chunk(None))], map_error()).error, "States.ExceedToleratedFailureThreshold");
+        assert_eq!(explanation(&[Ok(chunk(None))], &map_error()).error, "States.ExceedToleratedFailureThreshold");
     }
 }

@@ -7,6 +7,7 @@ use crate::input::InputType;
 use crate::lane::Lane;
 use crate::model::{CachedTokens, Model, Price};
 use crate::plan::{Plan, PlanCounts};
+use crate::printable;
 use crate::row_error::RowErrorCode;
 use counts::{add_counts, failed_codes};
 use serde::{Deserialize, Serialize};
@@ -199,17 +200,17 @@ impl Summary {
     }
 }
 
-/// Maximum number of reasons that a summary names, and of characters of each. They are quoted from Bedrock, and the output
-/// of an execution is limited to 256 KiB.
+/// Maximum number of reasons that a summary names, and of characters of each, besides the count of what is cut. They are quoted
+/// from Bedrock, and the output of an execution is limited to 256 KiB.
 const MAX_REASONS: usize = 20;
-const MAX_REASON_CHARS: usize = 300;
+const MAX_REASON_CHARS: usize = 260;
 
 /// Returns the rows of jobs that were sent on demand instead, by reason.
 fn fallen_back(jobs: &[JobFacts]) -> BTreeMap<String, u64> {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for job in jobs {
         let Some(reason) = &job.fallback else { continue };
-        let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
+        let reason = printable::shortened(reason, MAX_REASON_CHARS);
         let known = reasons.len() < MAX_REASONS || reasons.contains_key(&reason);
         *reasons.entry(if known { reason } else { "other reasons".to_owned() }).or_default() += job.records;
     }
