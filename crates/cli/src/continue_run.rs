@@ -3,10 +3,10 @@
 use crate::executions::Orchestrator;
 use crate::failure::Failure;
 use crate::follow::follow;
-use crate::outln::outln;
 use crate::run::Run;
 use crate::run_progress::{open_jobs, quantity};
 use crate::stack::Stack;
+use crate::terminal::{errln, outln};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::RunId;
@@ -59,10 +59,10 @@ pub(crate) async fn continue_run(
     check(stack, &stack.run(run).await?, continuation).await?;
     let name = execution_name(run, continuation, DateTime::from(SystemTime::now()));
     let arn = stack.start_execution(Orchestrator::Batch, &name, &continuation.input(run)).await?;
-    eprintln!("execution {name} {}s run {run}", continuation.verb());
+    errln!("execution {name} {}s run {run}", continuation.verb());
     outln!("{name}");
     if !arguments.wait {
-        eprintln!("watch it with `bedrock-batch status {run}`");
+        errln!("watch it with `bedrock-batch status {run}`");
         return Ok(());
     }
     follow(stack, run, &arn).await

@@ -5,6 +5,7 @@ use crate::stack::Stack;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::ids::{ExecutionArn, StateMachineArn};
 use bedrock_batch_domain::input::continued_run;
+use bedrock_batch_domain::printable;
 use bedrock_batch_engine::EngineError;
 use serde_json::Value;
 
@@ -48,7 +49,7 @@ impl Execution {
     /// Error and cause, as far as Step Functions reports them: `InvalidInput: s3_uri …`.
     pub(crate) fn reason(&self) -> Option<String> {
         let parts: Vec<&str> = [&self.error, &self.cause].into_iter().flatten().map(String::as_str).collect();
-        (!parts.is_empty()).then(|| parts.join(": "))
+        (!parts.is_empty()).then(|| printable::cause(&parts.join(": ")))
     }
 
     /// Status, followed by the reason if there is one.

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::pipeline_run::counts_line;
 use crate::pipeline_totals::print_pipeline;
 use crate::stack::Stack;
+use crate::terminal::errln;
 use crate::watch::{RunWatcher, poll_until_ended};
 use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::pipeline::Pipeline;
@@ -56,7 +57,7 @@ impl PipelineWatcher<'_> {
             let execution = stack.execution_named(Orchestrator::Batch, &stage.execution_name).await?;
             let Some(execution) = execution else { return Ok(false) };
             let number = format!("stage {} of {}", self.done + 1, stages.len());
-            eprintln!("{number}, {}: run {}", stage.stage_name, stage.execution_name);
+            errln!("{number}, {}: run {}", stage.stage_name, stage.execution_name);
             self.stage = Some(RunWatcher::new(&stage.execution_name, &execution.arn));
         }
         let Some(watcher) = &mut self.stage else { return Ok(false) };
@@ -64,13 +65,13 @@ impl PipelineWatcher<'_> {
         if execution.is_running() {
             // The pipeline has ended and its stage is about to.
             if !pipeline_is_running {
-                eprintln!("  {} is still stopping", stage.execution_name);
+                errln!("  {} is still stopping", stage.execution_name);
             }
             return Ok(false);
         }
         match stack.stage_state(stage).await?.output {
-            Some(output) => eprintln!("  {}", counts_line(&output)),
-            None => eprintln!("  {}", execution.status),
+            Some(output) => errln!("  {}", counts_line(&output)),
+            None => errln!("  {}", execution.status),
         }
         (self.done, self.stage) = (self.done + 1, None);
         Ok(true)

@@ -1,6 +1,9 @@
 //! `bedrock-batch`: starts runs, watches them and fetches their answers. Results go to stdout or to files, messages for
 //! the user to stderr.
-#![expect(clippy::print_stderr, reason = "a command line program writes messages for its user to stderr")]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests print, and write files")
+)]
 
 mod collect;
 mod continue_run;
@@ -11,10 +14,11 @@ mod follow;
 mod follow_pipeline;
 mod inline_prompts;
 mod input_runs;
-mod outln;
+mod local_files;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;
+mod private_folder;
 mod prompts;
 mod resume;
 mod run;
@@ -27,6 +31,7 @@ mod status;
 mod stop;
 mod table;
 mod template_files;
+mod terminal;
 mod totals;
 mod upload;
 mod validate;
@@ -81,11 +86,14 @@ enum StackCommand {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = match terminal::parse_arguments() {
+        Ok(cli) => cli,
+        Err(code) => return ExitCode::from(u8::try_from(code).unwrap_or(2)),
+    };
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            terminal::report_failure(&failure);
             ExitCode::from(failure.exit_code())
         }
     }

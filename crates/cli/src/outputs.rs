@@ -1,7 +1,9 @@
 //! Output files of a run.
 
 use crate::failure::Failure;
+use crate::run_progress::quantity;
 use crate::stack::Stack;
+use crate::terminal::errln;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
@@ -10,6 +12,7 @@ use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::ObjectMeta;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -27,17 +30,24 @@ pub(crate) async fn files(stack: &Stack, run: &str, partial: bool) -> Result<Vec
         ))
     })?;
     let layout = Layout::new(&plan.request.job_name_prefix, &plan.run_id);
-    let mut found = stack.bucket.list(&layout.output_prefix()).await?;
+    let formats = plan.request.output_formats.iter();
+    let named: HashSet<String> = formats.flat_map(|format| plan.output_keys(format.extension())).collect();
+    // The names of files on this machine are those of the plan, whatever else someone stored beside them.
+    let listed = stack.bucket.list(&layout.output_prefix()).await?;
+    let (mut found, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|found| named.contains(&found.uri.key));
+    if !others.is_empty() {
+        let objects = quantity(others.len() as u64, "object");
+        errln!("left out {objects} under {} that the run did not write", stack.bucket.uri(layout.output_prefix()));
+    }
     if found.is_empty() {
         let advice = format!("check its progress: `bedrock-batch status {run}`");
         return Err(Failure::Usage(format!("run `{run}` has not written any rows yet: {advice}")));
     }
     // Sorts 9999 before 10000, and duplicates-0000 after both.
     found.sort_by(|a, b| (a.uri.key.len(), &a.uri.key).cmp(&(b.uri.key.len(), &b.uri.key)));
-    let chunks = plan.counts.jobs as usize + plan.counts.duplicate_chunks as usize;
-    let all = chunks * plan.request.output_formats.len();
-    if found.len() < all && !partial {
-        let progress = format!("run `{run}` is not complete: {} of {all} files exist", found.len());
+    if found.len() < named.len() && !partial {
+        let (found, all) = (found.len(), named.len());
+        let progress = format!("run `{run}` is not complete: {found} of {all} files exist");
         return Err(Failure::Usage(format!("{progress}; `--partial` downloads those")));
     }
     Ok(found)

@@ -9,7 +9,11 @@ use crate::totals::usd;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{FrozenStage, Pipeline, PipelineSummary};
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::summary::RunOutput;
+
+/// Maximum number of characters of the reason of a failure in the line of its stage; `status` of its run shows all of it.
+const MAX_REASON_CHARS: usize = 1000;
 
 /// Current state of a pipeline run.
 #[derive(Debug)]
@@ -56,6 +60,7 @@ impl StageState {
         };
         let status = run.execution.as_ref().map_or(ENDED_LONG_AGO, |execution| execution.status.as_str());
         let reason = run.execution.as_ref().and_then(Execution::reason);
+        let reason = reason.map(|reason| printable::shortened(&reason, MAX_REASON_CHARS));
         let progress = self.progress.as_ref().map(RunProgress::line);
         match self.output.as_ref().map(counts_line).or(reason).or(progress) {
             Some(more) => format!("{status:<9}  {more}"),

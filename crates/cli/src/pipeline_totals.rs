@@ -2,9 +2,9 @@
 
 use crate::executions::ENDED_LONG_AGO;
 use crate::failure::Failure;
-use crate::outln::outln;
 use crate::pipeline_run::PipelineRun;
 use crate::stack::Stack;
+use crate::terminal::outln;
 use crate::totals::usd;
 
 /// Prints a pipeline run: one line per stage, its cost, and the location of its rows.

@@ -2,22 +2,23 @@
 
 use crate::download::fetch;
 use crate::failure::Failure;
-use crate::outln::outln;
 use crate::outputs::{files, has_guarded_cells, open, single_format};
+use crate::private_folder::PrivateFolder;
 use crate::stack::Stack;
 use crate::table::{Table, single_line};
+use crate::terminal::{outln, width};
 use arrow_array::{Array, RecordBatch};
 use bedrock_batch_domain::columns::{
     ATTEMPTS, EMBEDDING, ERROR, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PARSE_STATUS, PROMPT_ID, RECORD_ID, RESPONSE,
     STATUS, STOP_REASON, VALIDATION_PASSED, prefixed,
 };
 use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::reference::reference_of;
 use bedrock_batch_engine::objects::ObjectMeta;
 use bedrock_batch_engine::rows::cell_text::as_text;
 use clap::Args;
-use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -42,18 +43,17 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     } else {
         ColumnSelection::Named(arguments.columns.clone())
     };
+    let folder = PrivateFolder::temporary()?;
     let are_guarded = has_guarded_cells(stack, &run).await?;
-    let folder = std::env::temp_dir().join(format!("bedrock-batch-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    let table = first_rows(stack, &found, (&folder, are_guarded), arguments.rows, &selection).await;
-    std::fs::remove_dir_all(&folder)?;
-    let terminal = console::Term::stdout();
-    let width = terminal.is_term().then(|| usize::from(terminal.size().1));
-    for line in table?.lines(width) {
+    let table = first_rows(stack, &found, (&folder, are_guarded), arguments.rows, &selection).await?;
+    for line in table.lines(width()) {
         outln!("{line}");
     }
     Ok(())
 }
+
+/// Maximum number of characters of a list of columns in a message.
+const MAX_LISTED_CHARS: usize = 4000;
 
 /// Selection of the columns to show.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl ColumnSelection {
         let (inserted, fields, prefix) = match self {
             Self::Named(names) => {
                 if let Some(missing) = names.iter().find(|name| !is_available(&name.as_str())) {
-                    let columns = available.join(", ");
+                    let columns = printable::shortened(&available.join(", "), MAX_LISTED_CHARS);
                     return Err(Failure::Usage(format!(
                         "column `{missing}` does not exist: the columns are {columns}"
                     )));
@@ -156,7 +156,7 @@ fn prompts(plan: &Plan) -> impl Iterator<Item = &Prompt> {
 async fn first_rows(
     stack: &Stack,
     found: &[ObjectMeta],
-    (folder, are_guarded): (&Path, bool),
+    (folder, are_guarded): (&PrivateFolder, bool),
     rows: usize,
     selection: &ColumnSelection,
 ) -> Result<Table, Failure> {
@@ -186,7 +186,7 @@ fn add(table: &mut Table, batch: &RecordBatch, selection: &ColumnSelection) -> R
     let names = selection.select(&available)?;
     let columns = names.iter().filter_map(|name| batch.column_by_name(name));
     let columns: Vec<_> = columns.map(as_text).collect::<Result<_, _>>()?;
-    table.header = names;
+    table.header = names.iter().map(|name| single_line(name)).collect();
     for row in 0..batch.num_rows() {
         let cell =
             |column: &arrow_array::StringArray| if column.is_null(row) { "" } else { column.value(row) }.to_owned();

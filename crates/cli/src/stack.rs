@@ -13,13 +13,13 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(crate) struct StackOptions {
     /// Bucket of the stack [default: batch-inference-bucket-<account>]
-    #[arg(long, global = true, env = "BUCKET_NAME")]
+    #[arg(long, global = true, env = "BUCKET_NAME", hide_env_values = true)]
     bucket: Option<String>,
     /// ARN of the batch orchestrator [default: bedrock-batch-orchestrator-<account>]
-    #[arg(long, global = true, env = "STATE_MACHINE_ARN")]
+    #[arg(long, global = true, env = "STATE_MACHINE_ARN", hide_env_values = true)]
     state_machine: Option<String>,
     /// ARN of the pipeline orchestrator [default: bedrock-pipeline-orchestrator-<account>]
-    #[arg(long, global = true, env = "PIPELINE_STATE_MACHINE_ARN")]
+    #[arg(long, global = true, env = "PIPELINE_STATE_MACHINE_ARN", hide_env_values = true)]
     pipeline_state_machine: Option<String>,
 }
 

@@ -6,9 +6,9 @@ use crate::follow::follow;
 use crate::follow_pipeline::follow_pipeline;
 use crate::inline_prompts::LocalPrompts;
 use crate::input_runs::{InputRun, is_local, references_of, runs_of};
-use crate::outln::outln;
 use crate::stack::Stack;
 use crate::template_files;
+use crate::terminal::{errln, outln};
 use crate::upload::{upload, upload_text};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -85,15 +85,15 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     }
     if bytes > MAX_DIRECT_BYTES {
         let uploaded = upload_text(stack, &format!("{name}.json"), input.to_string()).await?;
-        eprintln!("the input is too large to be passed directly to Step Functions: uploaded it to {uploaded}");
+        errln!("the input is too large to be passed directly to Step Functions: uploaded it to {uploaded}");
         input = json!({ CONFIG_S3_URI: uploaded });
     }
     let arn = stack.start_execution(orchestrator, &name, &input).await?;
     let what = if orchestrator == Orchestrator::Pipeline { "pipeline run" } else { "run" };
-    eprintln!("{what} {name} started");
+    errln!("{what} {name} started");
     outln!("{name}");
     if !arguments.wait {
-        eprintln!("watch it with `bedrock-batch status {name}`");
+        errln!("watch it with `bedrock-batch status {name}`");
         return Ok(());
     }
     match orchestrator {
@@ -130,10 +130,10 @@ fn send_prompts_of(folder: &Path, input: &mut Value) -> Result<(), Failure> {
     let inlined = LocalPrompts::read(folder)?.inline_into(input)?;
     let list = |ids: &BTreeSet<String>| listed(&ids.iter().map(String::as_str).collect::<Vec<_>>());
     if !inlined.ids.is_empty() {
-        eprintln!("sending the prompts {} of {}", list(&inlined.ids), folder.display());
+        errln!("sending the prompts {} of {}", list(&inlined.ids), folder.display());
     }
     if !inlined.elsewhere.is_empty() {
-        eprintln!("{} has no prompts {}: the stack must have them", folder.display(), list(&inlined.elsewhere));
+        errln!("{} has no prompts {}: the stack must have them", folder.display(), list(&inlined.elsewhere));
     }
     Ok(())
 }

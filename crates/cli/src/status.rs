@@ -1,12 +1,12 @@
 //! `bedrock-batch status`: shows a run's status, progress and totals.
 
 use crate::failure::Failure;
-use crate::outln::outln;
 use crate::pipeline_run::PipelineRun;
 use crate::pipeline_totals::print_pipeline;
 use crate::run::Run;
 use crate::run_progress::{RunProgress, open_jobs, quantity, rounds};
 use crate::stack::Stack;
+use crate::terminal::{errln, outln, print_lines};
 use crate::totals::print_totals;
 use clap::Args;
 
@@ -39,10 +39,10 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         return Ok(());
     }
     if let Some(reason) = execution.reason() {
-        outln!("  {reason}");
+        print_lines("  ", &reason);
     }
     if let Some(earlier) = execution.earlier_run.as_ref().filter(|_| run.plan.is_none()) {
-        eprintln!("this execution was started to continue run {earlier}: `bedrock-batch status {earlier}`");
+        errln!("this execution was started to continue run {earlier}: `bedrock-batch status {earlier}`");
         return Ok(());
     }
     if execution.has_succeeded() {
@@ -53,8 +53,8 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
         outln!("  not ended by Bedrock yet: {}, {stop}", quantity(open, "job"));
     }
     if run.plan.is_some() {
-        eprintln!("to continue it:                      `bedrock-batch resume {name}`");
-        eprintln!("to write out the answers it has now: `bedrock-batch collect {name}`");
+        errln!("to continue it:                      `bedrock-batch resume {name}`");
+        errln!("to write out the answers it has now: `bedrock-batch collect {name}`");
     }
     Ok(())
 }
@@ -63,10 +63,10 @@ async fn print_pipeline_status(stack: &Stack, pipeline: &PipelineRun) -> Result<
     print_pipeline(stack, pipeline).await?;
     let Some(execution) = &pipeline.execution else { return Ok(()) };
     if let Some(reason) = execution.reason() {
-        outln!("  {reason}");
+        print_lines("  ", &reason);
     }
     if !execution.is_running() && !execution.has_succeeded() && pipeline.frozen.is_some() {
-        eprintln!("to download the rows of a completed stage: `bedrock-batch download {} --stage NAME`", pipeline.name);
+        errln!("to download the rows of a completed stage: `bedrock-batch download {} --stage NAME`", pipeline.name);
     }
     Ok(())
 }

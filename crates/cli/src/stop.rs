@@ -2,11 +2,11 @@
 
 use crate::executions::Execution;
 use crate::failure::Failure;
-use crate::outln::outln;
 use crate::pipeline_run::PipelineRun;
 use crate::run::Run;
 use crate::run_progress::{open_jobs, quantity};
 use crate::stack::Stack;
+use crate::terminal::{errln, outln};
 use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::plan::Plan;
 use clap::Args;
@@ -32,17 +32,17 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     run.ensure_own_run()?;
     let Some(execution) = run.running() else { return Err(already_ended("run", name, &run.outcome())) };
     stack.abort(execution).await?.map_err(|outcome| already_ended("run", name, &outcome))?;
-    eprintln!("aborted execution {}", execution.name());
+    errln!("aborted execution {}", execution.name());
     let remaining = wait_for_end(stack, &run, execution).await?;
     outln!("run {name}: stopped");
     match remaining {
-        None => eprintln!("it had not submitted anything yet: start it again with its own input"),
+        None => errln!("it had not submitted anything yet: start it again with its own input"),
         Some(remaining) => {
             if let Some(message) = remaining.message() {
-                eprintln!("{message}");
+                errln!("{message}");
             }
-            eprintln!("to write out the answers it has: `bedrock-batch collect {name}`");
-            eprintln!("to continue it:                  `bedrock-batch resume {name}`");
+            errln!("to write out the answers it has: `bedrock-batch collect {name}`");
+            errln!("to continue it:                  `bedrock-batch resume {name}`");
         }
     }
     Ok(())
@@ -58,7 +58,7 @@ async fn stop_pipeline(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Fail
     let already_ended = |outcome: &str| already_ended("pipeline run", name, outcome);
     let Some(execution) = pipeline.running() else { return Err(already_ended(&pipeline.outcome())) };
     stack.abort(execution).await?.map_err(|outcome| already_ended(&outcome))?;
-    eprintln!("aborted execution {}", execution.name());
+    errln!("aborted execution {}", execution.name());
     // It may have been frozen in the meantime.
     let frozen = match &pipeline.frozen {
         Some(frozen) => Some(frozen.clone()),
@@ -76,14 +76,14 @@ async fn stop_pipeline(stack: &Stack, pipeline: &PipelineRun) -> Result<(), Fail
     }
     outln!("pipeline run {name}: stopped");
     let Some((stage, remaining)) = stopped else { return Ok(()) };
-    eprintln!("stage {} was stopped: run {}", stage.stage_name, stage.execution_name);
+    errln!("stage {} was stopped: run {}", stage.stage_name, stage.execution_name);
     if let Some(message) = remaining.and_then(RemainingJobs::message) {
-        eprintln!("{message}");
+        errln!("{message}");
     }
     if remaining.is_some() {
-        eprintln!("to write out the answers it has:          `bedrock-batch collect {}`", stage.execution_name);
+        errln!("to write out the answers it has:          `bedrock-batch collect {}`", stage.execution_name);
     }
-    eprintln!("to download the rows of completed stages: `bedrock-batch download {name} --stage NAME`");
+    errln!("to download the rows of completed stages: `bedrock-batch download {name} --stage NAME`");
     Ok(())
 }
 
@@ -132,13 +132,13 @@ async fn wait_for_jobs(stack: &Stack, plan: &Plan, execution_arn: &ExecutionArn)
         match remaining_jobs(stack, plan, execution_arn).await {
             Ok(remaining) => {
                 if last.replace(remaining) != Some(remaining) && remaining.open > 0 {
-                    eprintln!("  {} open", quantity(remaining.open as u64, "job"));
+                    errln!("  {} open", quantity(remaining.open as u64, "job"));
                 }
                 if remaining == (RemainingJobs { open: 0, stop_requested: true }) {
                     return remaining;
                 }
             }
-            Err(error) => eprintln!("  cannot read the status of the jobs right now: {error}"),
+            Err(error) => errln!("  cannot read the status of the jobs right now: {error}"),
         }
         if started.elapsed() >= MAX_WAIT {
             return last.unwrap_or(RemainingJobs { open: 0, stop_requested: false });

@@ -1,5 +1,6 @@
 //! Human-readable tables: side by side in columns if they fit the terminal, else one cell per line.
 
+use bedrock_batch_domain::printable;
 use console::{measure_text_width, pad_str, truncate_str};
 use std::borrow::Cow;
 
@@ -83,9 +84,15 @@ fn narrowed(mut widths: Vec<usize>, terminal: usize) -> Option<Vec<usize>> {
     Some(widths)
 }
 
-/// Collapses whitespace and line breaks to single spaces.
+/// Maximum number of characters that are kept of a cell: more than any terminal shows. A width alone does not limit it,
+/// since characters may have none.
+const MAX_CELL_CHARS: usize = 2000;
+
+/// Returns a cell as one line without hidden characters, with single spaces in place of whitespace and line breaks.
 pub(crate) fn single_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let cut: String = text.chars().take(MAX_CELL_CHARS).collect();
+    let end = if cut.len() < text.len() { "…" } else { "" };
+    printable::line(&cut.split_whitespace().collect::<Vec<_>>().join(" ")) + end
 }
 
 #[cfg(test)]
@@ -108,6 +115,14 @@ mod tests {
         let lines = table(&[&["id", "text"], &["1", &"long ".repeat(50)]]).lines(None);
         assert_eq!(measure_text_width(&lines[2]), 2 + 2 + 2 + MAX_CELL_WIDTH);
         assert!(lines[2].ends_with('…'));
+    }
+
+    #[test]
+    fn no_cell_controls_the_terminal() {
+        let cell = "a\u{1b}]8;;http://x\u{1b}\\b\r\nc\u{202e}\u{9b}2J".to_owned() + &"\u{301}".repeat(100_000);
+        let shown = single_line(&cell);
+        assert!(shown.starts_with("a�]8;;http://x�\\b c��2J"), "{shown:?}");
+        assert!(!shown.contains(printable::is_hidden) && shown.chars().count() <= MAX_CELL_CHARS + 1);
     }
 
     #[test]

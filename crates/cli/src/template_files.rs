@@ -26,6 +26,7 @@ pub(crate) fn file_of(field: &str, path: &Path) -> Result<PathBuf, String> {
     }
     if field == TemplateSource::PROMPT_TEMPLATES {
         let file = path.join(PROMPTS_JSON);
+        refuse_link(&file)?;
         return if file.is_file() { Ok(file) } else { Err(format!("{shown}: this folder contains no {PROMPTS_JSON}")) };
     }
     let schemas = schemas_in(path).map_err(|error| format!("{shown}: {error}"))?;
@@ -33,7 +34,9 @@ pub(crate) fn file_of(field: &str, path: &Path) -> Result<PathBuf, String> {
         .into_iter()
         .max()
         .ok_or_else(|| format!("{shown}: this folder contains no {SCHEMA_PREFIX}<time>.json"))?;
-    Ok(path.join(newest.name))
+    let file = path.join(newest.name);
+    refuse_link(&file)?;
+    Ok(file)
 }
 
 /// Returns the schemas of a folder. The greatest is the one that a run would use.
@@ -49,6 +52,14 @@ pub(crate) fn schemas_in(folder: &Path) -> std::io::Result<Vec<SchemaFile>> {
         schemas.extend(SchemaFile::new(&name, modified).filter(|_| entry.path().is_file()));
     }
     Ok(schemas)
+}
+
+/// Returns an error for a link in a folder that is searched: it must not decide which other file of this machine is uploaded.
+fn refuse_link(file: &Path) -> Result<(), String> {
+    if file.is_symlink() {
+        return Err(format!("{}: is a link, which is not followed; replace it by the file", file.display()));
+    }
+    Ok(())
 }
 
 fn seconds(time: SystemTime) -> i64 {
@@ -128,5 +139,20 @@ mod tests {
         let named = folder.path().join("validation_schema_20261129_000000.json");
         assert_eq!(file_of(schema, &named), Ok(named));
         assert!(file_of(templates, &folder.path().join("nothing")).is_err());
+    }
+
+    #[test]
+    fn links_in_folders_are_refused() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let secret = elsewhere.path().join("secret");
+        std::fs::write(&secret, "{}").unwrap();
+        for (field, name) in FIELDS.iter().zip([PROMPTS_JSON, "validation_schema_20261130_083109.json"]) {
+            std::os::unix::fs::symlink(&secret, folder.path().join(name)).unwrap();
+            let error = file_of(field, folder.path()).unwrap_err();
+            assert!(
+                error.ends_with(&format!("{name}: is a link, which is not followed; replace it by the file")),
+                "{error}"
+            );
+        }
     }
 }

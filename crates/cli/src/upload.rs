@@ -1,20 +1,27 @@
 //! Upload of local inputs to `inputs/`, where the functions may read them.
 
 use crate::failure::Failure;
+use crate::local_files::{HashedFile, files_under, name_within};
 use crate::stack::Stack;
+use crate::terminal::errln;
 use aws_smithy_types::byte_stream::ByteStream;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use bedrock_batch_aws::TimeLimits;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::Bucket;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fmt::Display;
+use std::path::Path;
 use tokio::task::JoinSet;
 
 /// Maximum number of concurrent uploads.
 const MAX_CONCURRENT_UPLOADS: usize = 16;
+
+/// Number of characters of the digest in the key of an upload.
+const DIGEST_CHARS: usize = 12;
 
 /// Uploads a file or a folder with all its contents and returns the S3 address (that of a folder ends in `/`). Objects
 /// that already exist are not uploaded again. `field` is the field that names the path, for error messages.
@@ -29,80 +36,39 @@ pub(crate) async fn upload(stack: &Stack, path: &Path, field: &str) -> Result<St
     if files.is_empty() {
         return Err(Failure::Usage(format!("{field}: {}: the folder contains no files", path.display())));
     }
-    let files: Vec<(String, PathBuf)> = files.into_iter().map(|file| (name_within(root, &file), file)).collect();
-    let folder = format!("inputs/{}/", digest_of(&files).map_err(cannot)?);
-    put_all(stack, path, &folder, files.clone()).await?;
+    let mut digest = Sha256::new();
+    let hashed =
+        files.into_iter().map(|file| HashedFile::read(name_within(root, &file)?, file, !is_folder, &mut digest));
+    let files = hashed.collect::<Result<Vec<_>, _>>().map_err(cannot)?;
+    let folder = format!("inputs/{}/", &hex::encode(digest.finalize())[..DIGEST_CHARS]);
     let key = match files.first() {
-        Some((name, _)) if !is_folder => format!("{folder}{name}"),
-        _ => folder,
+        Some(file) if !is_folder => format!("{folder}{}", file.name),
+        _ => folder.clone(),
     };
+    put_all(stack, path, &folder, files).await?;
     Ok(stack.bucket.uri(key).to_string())
 }
 
 /// Stores a text under `inputs/` and returns its S3 address.
 pub(crate) async fn upload_text(stack: &Stack, name: &str, text: String) -> Result<String, Failure> {
-    let key = format!("inputs/{}/{name}", &hex::encode(Sha256::digest(&text))[..12]);
-    put(&stack.bucket, &key, text.into_bytes().into()).await?;
+    let sha256 = Sha256::digest(&text).into();
+    let key = format!("inputs/{}/{name}", &hex::encode(sha256)[..DIGEST_CHARS]);
+    put(&stack.bucket, &key, text.into_bytes().into(), sha256).await?;
     Ok(stack.bucket.uri(key).to_string())
 }
 
-/// Lists the files of a folder and its subfolders, in order. Hidden files (`.DS_Store`) are never meant as input.
-pub(crate) fn files_under(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        // Links to folders are not followed: they may form cycles.
-        if entry.file_type()?.is_dir() {
-            files.extend(files_under(&path)?);
-        } else if path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Returns `sub/folder/name.csv`, independent of the path separator of the system.
-fn name_within(root: &Path, file: &Path) -> String {
-    let parts = file.strip_prefix(root).unwrap_or(file).components();
-    parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
-}
-
-/// Returns a short digest of the files' names and contents.
-fn digest_of(files: &[(String, PathBuf)]) -> std::io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    for (name, path) in files {
-        hash.update(name);
-        hash.update([0]);
-        let mut input = std::fs::File::open(path)?;
-        loop {
-            let read = input.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            hash.update(&buffer[..read]);
-        }
-    }
-    Ok(hex::encode(hash.finalize())[..12].to_owned())
-}
-
-async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<(String, PathBuf)>) -> Result<(), Failure> {
+async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<HashedFile>) -> Result<(), Failure> {
     let prefix = stack.bucket.uri(folder);
     let existing: HashSet<String> = stack.bucket.list(folder).await?.into_iter().map(|found| found.uri.key).collect();
     let missing: Vec<_> = files
         .into_iter()
-        .map(|(name, file)| (format!("{folder}{name}"), file))
+        .map(|file| (format!("{folder}{}", file.name), file))
         .filter(|(key, _)| !existing.contains(key))
         .collect();
     match missing.as_slice() {
         [] => return Ok(()),
-        [_] => eprintln!("uploading {} to {prefix}", path.display()),
-        several => eprintln!("uploading {} files from {} to {prefix}", several.len(), path.display()),
+        [_] => errln!("uploading {} to {prefix}", path.display()),
+        several => errln!("uploading {} files from {} to {prefix}", several.len(), path.display()),
     }
     let bar = if missing.len() > MAX_CONCURRENT_UPLOADS {
         ProgressBar::new(missing.len() as u64)
@@ -116,9 +82,13 @@ async fn put_all(stack: &Stack, path: &Path, folder: &str, files: Vec<(String, P
         }
         let bucket = stack.bucket.clone();
         uploads.spawn(async move {
-            let body = ByteStream::from_path(&file).await;
-            let body = body.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-            put(&bucket, &key, body).await
+            let cannot = |error: &dyn Display| Failure::Usage(format!("{}: {error}", file.path.display()));
+            file.ensure_unchanged().map_err(|error| cannot(&error))?;
+            let body = ByteStream::from_path(&file.path).await.map_err(|error| cannot(&error))?;
+            let put = put(&bucket, &key, body, file.sha256).await;
+            // Before the result of the upload: that a file was changed explains why S3 refuses it.
+            file.ensure_unchanged().map_err(|error| cannot(&error))?;
+            put
         });
     }
     while !uploads.is_empty() {
@@ -138,42 +108,13 @@ async fn next(uploads: &mut JoinSet<Result<(), Failure>>, bar: &ProgressBar) -> 
     Ok(())
 }
 
-async fn put(bucket: &Bucket, key: &str, body: ByteStream) -> Result<(), Failure> {
+/// Stores an object. S3 refuses a content with another SHA-256: the key promises this one.
+async fn put(bucket: &Bucket, key: &str, body: ByteStream, sha256: [u8; 32]) -> Result<(), Failure> {
     // A whole file is sent at once, over any line.
     let limits = TimeLimits::of_upload(body.size_hint().0);
-    let put = bucket.client().put_object().bucket(bucket.name()).key(key).body(body).customize();
+    let put = bucket.client().put_object().bucket(bucket.name()).key(key).body(body);
+    let put = put.checksum_sha256(STANDARD.encode(sha256)).customize();
     let put = put.config_override(aws_sdk_s3::Config::builder().timeout_config(limits.into())).send().await;
     put.map_err(|error| EngineError::from_aws(format!("cannot write {}", bucket.uri(key)), &error))?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_includes_subfolders_but_no_hidden_files() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.png", "a/x.png", "a/deep/y.png", ".DS_Store", ".git/config"] {
-            let file = folder.path().join(name);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, name).unwrap();
-        }
-        let files = files_under(folder.path()).unwrap();
-        let names: Vec<String> = files.iter().map(|file| name_within(folder.path(), file)).collect();
-        assert_eq!(names, ["a/deep/y.png", "a/x.png", "b.png"]);
-    }
-
-    #[test]
-    fn the_digest_depends_on_names_and_contents() {
-        let folder = tempfile::tempdir().unwrap();
-        let digest = |name: &str, content: &str| {
-            let file = folder.path().join("file");
-            std::fs::write(&file, content).unwrap();
-            digest_of(&[(name.to_owned(), file)]).unwrap()
-        };
-        assert_eq!(digest("a", "1"), digest("a", "1"));
-        assert_ne!(digest("a", "1"), digest("b", "1"));
-        assert_ne!(digest("a", "1"), digest("a", "2"));
-    }
 }

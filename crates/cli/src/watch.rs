@@ -4,10 +4,10 @@ use crate::executions::Execution;
 use crate::failure::Failure;
 use crate::run_progress::RunProgress;
 use crate::stack::Stack;
+use crate::terminal::{errln, shows_progress};
 use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::plan::Plan;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Waits until the execution that owns the run has ended, and shows the run's progress.
@@ -29,7 +29,7 @@ pub(crate) async fn poll_until_ended(
             // A failed poll says nothing about the run, which may take hours and continues without us.
             Err(Failure::Failed(reason)) if failures < MAX_CONSECUTIVE_FAILURES => {
                 failures += 1;
-                eprintln!("  cannot read the status of run {name} right now: {reason}");
+                errln!("  cannot read the status of run {name} right now: {reason}");
             }
             Err(Failure::Failed(reason)) => {
                 let advice = format!("the run itself continues; check it with `bedrock-batch status {name}`");
@@ -89,7 +89,7 @@ enum View {
 
 impl View {
     fn new() -> Self {
-        if !std::io::stderr().is_terminal() {
+        if !shows_progress() {
             return Self::Lines(std::cell::RefCell::default());
         }
         let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -113,7 +113,7 @@ impl View {
             Self::Lines(last) => {
                 let line = progress.line();
                 if *last.borrow() != line {
-                    eprintln!("  {line}");
+                    errln!("  {line}");
                     *last.borrow_mut() = line;
                 }
             }

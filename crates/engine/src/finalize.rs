@@ -8,6 +8,7 @@ use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::summary::{JobFacts, RunOutput, Summary, Totals};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,13 @@ pub struct Explanation {
     pub error: String,
     /// Explanation for the user.
     pub cause: String,
+}
+
+impl Explanation {
+    /// Creates an explanation within the limits of Step Functions.
+    pub(crate) fn new(error: &str, cause: &str) -> Self {
+        Self { error: printable::error_name(error), cause: printable::cause(cause) }
+    }
 }
 
 /// Summarizes runs.
@@ -144,7 +152,7 @@ impl Finalizer {
         if let Some(clash) = self.jobs.run(run_id).await?.and_then(|run| run.failure) {
             reasons.add_unrecorded(clash);
         }
-        Ok(reasons.explain(error))
+        Ok(reasons.explain(&error))
     }
 }
 
@@ -214,7 +222,7 @@ impl Reasons {
 
     /// Selects the error to report: permanent reasons take precedence over transient ones, and recorded ones over an item
     /// that cannot be read.
-    fn explain(self, error: StateError) -> Explanation {
+    fn explain(self, error: &StateError) -> Explanation {
         let reason = self.first_permanent.or(self.first_unrecorded).or(self.first);
         // Only a Map ends without a reason of its own; a failed function reports its reason itself.
         match reason.filter(|_| error.error.starts_with("States.")) {
@@ -222,9 +230,9 @@ impl Reasons {
                 let others = self.counts.get(&error).map_or(0, |count| count - 1);
                 let more =
                     if others == 0 { String::new() } else { format!(" (and {others} more jobs with this error)") };
-                Explanation { error, cause: format!("{cause}{more}") }
+                Explanation::new(&error, &format!("{cause}{more}"))
             }
-            None => Explanation { cause: error_message_of(&error.cause), error: error.error },
+            None => Explanation::new(&error.error, &error_message_of(&error.cause)),
         }
     }
 }
@@ -242,7 +250,7 @@ mod tests {
     fn explanation(
         items: &[Result<StoredItem, CorruptItem>],
         clash: Option<StoredFailure>,
-        error: StateError,
+        error: &StateError,
     ) -> Explanation {
         let mut reasons = Reasons::default();
         for item in items {
@@ -265,7 +273,7 @@ mod tests {
     #[test]
     fn the_recorded_reason_explains_a_failed_map() {
         let failures = [None, Some(("Transient", "net")), Some(("JobFailed", "a")), Some(("JobFailed", "b"))];
-        let explained = explanation(&failures.map(|failure| Ok(chunk(failure))), None, map_error());
+        let explained = explanation(&failures.map(|failure| Ok(chunk(failure))), None, &map_error());
         assert_eq!(
             (explained.error.as_str(), explained.cause.as_str()),
             ("JobFailed", "a (and 1 more jobs with this error)")
@@ -274,9 +282,9 @@ mod tests {
 
     #[test]
     fn a_corrupt_item_hides_no_recorded_reason_and_is_one_itself() {
-        let explained = explanation(&[corrupt(), Ok(chunk(Some(("JobFailed", "no access"))))], None, map_error());
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("JobFailed", "no access"))))], None, &map_error());
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("JobFailed", "no access"));
-        let explained = explanation(&[corrupt(), Ok(chunk(Some(("Transient", "net"))))], None, map_error());
+        let explained = explanation(&[corrupt(), Ok(chunk(Some(("Transient", "net"))))], None, &map_error());
         assert_eq!(explained.error, "Corrupt");
         assert!(explained.cause.contains("`round` is missing"), "{}", explained.cause);
     }
@@ -284,19 +292,31 @@ mod tests {
     #[test]
     fn a_clash_that_no_item_of_the_run_could_record_explains_the_failure() {
         let clash = StoredFailure { error: "NameClash".to_owned(), cause: "belongs to run a".to_owned() };
-        let explained = explanation(&[Ok(chunk(None))], Some(clash), map_error());
+        let explained = explanation(&[Ok(chunk(None))], Some(clash), &map_error());
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("NameClash", "belongs to run a"));
     }
 
     #[test]
     fn a_function_that_failed_explains_itself() {
         let error = StateError { error: "Transient".into(), cause: r#"{"errorMessage":"S3 is away"}"#.into() };
-        let explained = explanation(&[Ok(chunk(Some(("JobFailed", "of long ago"))))], None, error);
+        let explained = explanation(&[Ok(chunk(Some(("JobFailed", "of long ago"))))], None, &error);
         assert_eq!((explained.error.as_str(), explained.cause.as_str()), ("Transient", "S3 is away"));
     }
 
     #[test]
+    fn an_explanation_is_within_the_limits_of_step_functions() {
+        let error = StateError { error: "E\u{1b}".repeat(1000), cause: "x\u{202e}\n".repeat(100_000) };
+        let explained = explanation(&[], None, &error);
+        assert!(explained.error.chars().count() <= 256 && explained.cause.chars().count() <= 32_768);
+        assert!(!format!("{}{}", explained.error, explained.cause.replace('\n', "")).contains(printable::is_hidden));
+        let long = "y".repeat(100_000);
+        let explained =
+            explanation(&[Ok(chunk(Some(("JobFailed", &long)))), Ok(chunk(Some(("JobFailed", "b"))))], None, &map_error());
+        assert!(explained.cause.contains("more characters)") && explained.cause.len() <= 32_768);
+    }
+
+    #[test]
     fn without_a_recorded_reason_the_error_of_step_functions_is_returned() {
-        assert_eq!(explanation(&[Ok(chunk(None))], None, map_error()).error, "States.ExceedToleratedFailureThreshold");
+        assert_eq!(explanation(&[Ok(chunk(None))], None, &map_error()).error, "States.ExceedToleratedFailureThreshold");
     }
 }

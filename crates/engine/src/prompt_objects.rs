@@ -54,7 +54,8 @@ pub(crate) async fn read_generated(
     let Some(prompt) = generated else {
         return Err(EngineError::internal("a generated prompt without problems could not be read"));
     };
-    tracing::info!(description = prompt.description, "generated_prompt_read");
+    // Without its description, which is the text of a user.
+    tracing::info!("generated_prompt_read");
     Ok(prompt)
 }
 

@@ -14,10 +14,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::{JobArn, JobName};
 use bedrock_batch_domain::job::{Action, JobStatus, Stored, classify_failure, next_action, remedy};
+use bedrock_batch_domain::printable;
 use serde_json::json;
 
-/// Maximum number of characters of a cause in Step Functions.
-const MAX_CAUSE_CHARS: usize = 32_000;
+/// Maximum number of characters of Bedrock's message in a cause, so that there is room for the remedy.
+const MAX_MESSAGE_CHARS: usize = 4000;
 
 /// Settles jobs.
 #[derive(Debug, Clone)]
@@ -123,7 +124,7 @@ impl Settler {
         let Some(token) = &job.task_token else { return };
         let sent = self.step_functions.send_task_heartbeat().task_token(token).send().await;
         if let Err(error) = sent {
-            tracing::warn!(name = %job.name, error = chain(&error), "heartbeat_refused");
+            tracing::warn!(name = %job.name, error = printable::line(&chain(&error)), "heartbeat_refused");
         }
     }
 
@@ -135,14 +136,15 @@ impl Settler {
     }
 
     async fn fail(&self, job: &StoredJob, message: &str) -> Result<(), EngineError> {
-        let mut cause = format!("Bedrock job {} failed: {message}", job.name);
+        let shown = printable::shortened(message, MAX_MESSAGE_CHARS);
+        let mut cause = format!("Bedrock job {} failed: {shown}", job.name);
         let remedy = remedy(message);
         if !remedy.is_empty() {
             cause.push_str("; ");
             cause.push_str(remedy);
         }
-        let cause: String = cause.chars().take(MAX_CAUSE_CHARS).collect();
-        let failure = EngineError::job_failed(cause.clone());
+        let failure = EngineError::job_failed(cause);
+        let cause = failure.message();
         self.jobs.record_failure(&job.run_id, (&job.name, job.index), None, &failure).await?;
         let Some(token) = &job.task_token else { return Ok(()) };
         let failure = self.step_functions.send_task_failure().task_token(token);

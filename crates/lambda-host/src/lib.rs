@@ -2,6 +2,7 @@
 
 mod execution_status;
 mod inputs;
+mod log_lines;
 mod panics;
 mod settings;
 
@@ -13,6 +14,7 @@ pub use settings::{bucket, optional, required};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use log_lines::LogLines;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -94,6 +96,10 @@ fn read_event<I: DeserializeOwned>(event: &str) -> Result<I, EngineError> {
 
 /// Sets up logging; to be called first.
 pub fn log_as_json() {
+    // The default would print the message of a panic as it is, and it may quote the user's data. The error has the message.
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(location = panic.location().map(tracing::field::display), "function_panicked");
+    }));
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     // The runtime would log full error messages, which may contain the user's data: they belong in the execution, not in
     // a log. Its own span contains only the request id.
@@ -101,7 +107,13 @@ pub fn log_as_json() {
         Ok(silent) => filter.add_directive(silent),
         Err(_) => filter,
     };
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(true).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_current_span(true)
+        .with_ansi(false)
+        .with_writer(LogLines::stdout)
+        .init();
 }
 
 /// Converts an error to the form that Step Functions sees: Retry and Catch match on `errorType`.

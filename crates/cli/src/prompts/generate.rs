@@ -2,7 +2,7 @@
 
 use super::{folder, output_folder, report};
 use crate::failure::Failure;
-use crate::outln::outln;
+use crate::terminal::outln;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::problem::Problem;
@@ -30,21 +30,21 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ID")]
     prompt_id: Option<String>,
     /// Columns that the prompt shows, as a JSON list or with commas in between [default: `input_data`]
-    #[arg(long, env = "INPUT_PLACEHOLDERS", value_name = "COLUMNS")]
+    #[arg(long, env = "INPUT_PLACEHOLDERS", hide_env_values = true, value_name = "COLUMNS")]
     input_placeholders: Option<String>,
     /// Wording: structured, conversational or technical [default: structured]
-    #[arg(long, env = "TEMPLATE_STYLE", value_name = "STYLE")]
+    #[arg(long, env = "TEMPLATE_STYLE", hide_env_values = true, value_name = "STYLE")]
     style: Option<String>,
     /// Strictness towards answers and definitions: minimal, standard or strict [default: standard]
-    #[arg(long, env = "VALIDATION_LEVEL", value_name = "LEVEL")]
+    #[arg(long, env = "VALIDATION_LEVEL", hide_env_values = true, value_name = "LEVEL")]
     validation_level: Option<String>,
     /// Type of the task, which names the model of the answers [default: classification]
-    #[arg(long, env = "TEMPLATE_TASK_TYPE", value_name = "TYPE")]
+    #[arg(long, env = "TEMPLATE_TASK_TYPE", hide_env_values = true, value_name = "TYPE")]
     task_type: Option<String>,
     /// Whether the prompt contains the examples of the categories [default: true]
     #[arg(
         long,
-        env = "INCLUDE_EXAMPLES",
+        env = "INCLUDE_EXAMPLES", hide_env_values = true,
         value_name = "true|false",
         num_args = 0..=1,
         require_equals = true,
@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     /// Whether answers are held to a schema [default: true]
     #[arg(
         long,
-        env = "GENERATE_VALIDATION_SCHEMA",
+        env = "GENERATE_VALIDATION_SCHEMA", hide_env_values = true,
         value_name = "true|false",
         num_args = 0..=1,
         require_equals = true,
@@ -62,7 +62,7 @@ pub(crate) struct Arguments {
     )]
     generate_validation_schema: Option<String>,
     /// Version of the prompt [default: 1.0]
-    #[arg(long, env = "TEMPLATE_VERSION", value_name = "VERSION")]
+    #[arg(long, env = "TEMPLATE_VERSION", hide_env_values = true, value_name = "VERSION")]
     template_version: Option<String>,
 }
 

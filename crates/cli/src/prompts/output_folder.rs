@@ -1,43 +1,17 @@
 //! Folder that a generation writes to.
 
 use crate::failure::Failure;
+use crate::private_folder::{PrivateFolder, create_folder};
 use crate::template_files::schemas_in;
 use bedrock_batch_domain::problem::listed;
 use bedrock_batch_domain::prompt_generation::GeneratedFile;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Folder of the schemas.
 const SCHEMA_FOLDER: &str = "schema";
-
-/// File under a temporary name, which is removed unless it gets its own.
-struct StagedFile {
-    temporary: PathBuf,
-    path: PathBuf,
-}
-
-impl StagedFile {
-    fn write(path: PathBuf, content: &str) -> io::Result<Self> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut name = OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(format!(".{}.tmp", std::process::id()));
-        let staged = Self { temporary: folder.join(name), path };
-        fs::write(&staged.temporary, content)?;
-        Ok(staged)
-    }
-}
-
-impl Drop for StagedFile {
-    fn drop(&mut self) {
-        // It does not exist any more if it was renamed.
-        let _ = fs::remove_file(&self.temporary);
-    }
-}
 
 /// Writes the files of a generation and returns their paths. No file ever has half of its content, and none is replaced before
 /// all could be written: a run that is started meanwhile reads the earlier prompt or the new one.
@@ -46,17 +20,25 @@ impl Drop for StagedFile {
 /// Returns an error that names the file if one cannot be written.
 pub(super) fn write(out: &Path, files: &[GeneratedFile]) -> Result<Vec<PathBuf>, Failure> {
     let cannot = |path: &Path, error: &io::Error| Failure::Failed(format!("{}: {error}", path.display()));
+    fs::create_dir_all(out).map_err(|error| cannot(out, &error))?;
+    let folder = PrivateFolder::within(out).map_err(|error| cannot(out, &error))?;
     let mut staged = Vec::new();
-    for file in files {
+    for (number, file) in files.iter().enumerate() {
         let path = out.join(&file.path);
-        staged.push(StagedFile::write(path.clone(), &file.content).map_err(|error| cannot(&path, &error))?);
+        let written = stage(&folder, out, number, file).map_err(|error| cannot(&path, &error))?;
+        staged.push((written, path));
     }
-    let mut written = Vec::new();
-    for file in &staged {
-        fs::rename(&file.temporary, &file.path).map_err(|error| cannot(&file.path, &error))?;
-        written.push(file.path.clone());
-    }
-    Ok(written)
+    folder.move_all(&staged).map_err(|refused| cannot(&refused.target, &refused.error))?;
+    Ok(staged.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Writes a file under a temporary name, which it returns. Creates the folder that the file is for.
+fn stage(folder: &PrivateFolder, out: &Path, number: usize, file: &GeneratedFile) -> io::Result<String> {
+    create_folder(out, Path::new(&file.path).parent().unwrap_or(Path::new("")))?;
+    let name = number.to_string();
+    let (_, mut written) = folder.create(&name)?;
+    written.write_all(file.content.as_bytes())?;
+    Ok(name)
 }
 
 /// Returns a warning if readers of the newest schema would take one of another generation for that of `files`.
@@ -104,6 +86,15 @@ mod tests {
         assert_eq!(names(&out.path().join("a")), ["prompt"], "nothing temporary is left");
         write(out.path(), &[file("a/prompt", "new")]).unwrap();
         assert_eq!(fs::read_to_string(out.path().join("a/prompt")).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_is_not_written_to() {
+        let (out, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(elsewhere.path(), out.path().join("templates")).unwrap();
+        let error = write(out.path(), &[file("templates/prompts.json", "{}")]).unwrap_err().to_string();
+        assert!(error.contains("templates is a link, which is not followed"), "{error}");
+        assert_eq!(names(elsewhere.path()), [""; 0]);
     }
 
     #[rstest]

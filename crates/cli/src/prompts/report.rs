@@ -1,7 +1,7 @@
 //! Report on a folder of prompt configurations: its problems, or its quality.
 
-use crate::outln::outln;
 use crate::run_progress::quantity;
+use crate::terminal::outln;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt_generation::TemplateMetadata;
 use std::path::Path;

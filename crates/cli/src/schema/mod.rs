@@ -15,7 +15,7 @@ mod run_fields;
 mod tests;
 
 use crate::failure::Failure;
-use crate::outln::outln;
+use crate::terminal::print_lines;
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -50,7 +50,7 @@ pub(crate) enum Kind {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = text(arguments.of).map_err(|error| Failure::Failed(error.to_string()))?;
-    outln!("{}", text.trim_end());
+    print_lines("", &text);
     Ok(())
 }
 

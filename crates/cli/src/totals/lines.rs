@@ -3,9 +3,14 @@
 use super::unpriced::Unpriced;
 use crate::run_progress::{lane_name, quantity};
 use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::summary::{LaneTotals, RunOutput, Summary};
 use indicatif::HumanCount;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Maximum number of reasons of one kind that are named, and of characters of each.
+const MAX_REASONS: usize = 50;
+const MAX_REASON_CHARS: usize = 500;
 
 /// Formats the totals of a run so that they can be read at a glance.
 pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
@@ -35,6 +40,7 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
     }
     for (reason, rows) in &summary.fell_back {
         let rows = quantity(*rows, "row");
+        let reason = printable::shortened(reason, MAX_REASON_CHARS);
         lines.push(line("fallback", &format!("{rows} sent on demand, which costs the full price: {reason}")));
     }
     lines.push(line("jobs", &HumanCount(u64::from(summary.jobs)).to_string()));
@@ -60,7 +66,17 @@ fn line(label: &str, text: &str) -> String {
 }
 
 fn reasons(kind: &str, reasons: &BTreeMap<String, u64>) -> Vec<String> {
-    reasons.iter().map(|(reason, count)| line("", &format!("{kind}: {} × {reason}", HumanCount(*count)))).collect()
+    let of_reason = |(reason, count): (&String, &u64)| {
+        let reason = printable::shortened(reason, MAX_REASON_CHARS);
+        line("", &format!("{kind}: {} × {reason}", HumanCount(*count)))
+    };
+    let mut lines: Vec<String> = reasons.iter().take(MAX_REASONS).map(of_reason).collect();
+    let others = reasons.len().saturating_sub(MAX_REASONS) as u64;
+    if others > 0 {
+        let rows = HumanCount(reasons.values().skip(MAX_REASONS).sum());
+        lines.push(line("", &format!("{kind}: {rows} × {}, see summary.json", quantity(others, "other reason"))));
+    }
+    lines
 }
 
 fn duplicates(summary: &Summary) -> String {

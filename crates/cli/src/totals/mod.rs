@@ -4,9 +4,9 @@ mod lines;
 mod unpriced;
 
 use crate::failure::Failure;
-use crate::outln::outln;
 use crate::outputs::run_output;
 use crate::stack::Stack;
+use crate::terminal::outln;
 use bedrock_batch_domain::ids::RunId;
 pub(crate) use lines::usd;
 use unpriced::Unpriced;

@@ -1,7 +1,7 @@
 //! Columns of a local file or of a folder of files.
 
 use crate::failure::Failure;
-use crate::upload::files_under;
+use crate::local_files::files_under;
 use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::input::IMAGE_COLUMN;
 use bedrock_batch_engine::rows::csv_read::CsvRows;

@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     input: Option<String>,
     /// Region in which the models are invoked
-    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
+    #[arg(long, env = "AWS_REGION", hide_env_values = true, default_value = "us-east-1")]
     region: String,
 }
 

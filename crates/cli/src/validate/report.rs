@@ -1,9 +1,10 @@
 //! Report of `validate`: all problems, one per line, or a list of what was checked and what could not be.
 
 use crate::failure::Failure;
-use crate::outln::outln;
 use crate::run_progress::quantity;
+use crate::terminal::outln;
 use bedrock_batch_domain::columns::Column;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::problem::{Problem, listed};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,6 +12,9 @@ use std::path::Path;
 /// Fields of prompts and rules whose problems have lines of their own.
 const FIELDS_OF_PROMPTS: [&str; 6] =
     ["template", "output_schema", "response_schema", "allowed_values", "expansion_rule", "prompts"];
+
+/// Maximum number of characters of a problem or a note.
+const MAX_LINE_CHARS: usize = 16_000;
 
 /// Findings, in the order in which they were made.
 pub(super) struct Report {
@@ -139,6 +143,8 @@ impl Report {
     }
 }
 
+/// Returns the lines of a text as one, cut with a count: parsers quote what they read.
 fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    printable::shortened(&line, MAX_LINE_CHARS)
 }

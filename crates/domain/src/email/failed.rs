@@ -2,6 +2,7 @@
 
 use super::stage::line;
 use super::{Email, Failed, Subject, figures, next_steps};
+use crate::printable;
 
 /// Maximum number of characters of a cause; the console shows the remainder.
 const MAX_CAUSE_CHARS: usize = 8000;
@@ -38,7 +39,8 @@ impl Failed {
             lines.push(line("stage run", stage.run_id.as_str()));
             lines.push(line("", &stage.console));
         }
-        lines.extend([String::new(), "CAUSE".to_owned(), cause(&self.cause)]);
+        lines.extend([String::new(), "CAUSE".to_owned()]);
+        lines.extend(cause(&self.cause));
         lines.extend([String::new(), "WHAT TO DO".to_owned()]);
         lines.extend(next_steps::lines(self));
         self.add_done(&mut lines);
@@ -65,15 +67,18 @@ fn after(seconds: u64) -> String {
     format!("after {}", figures::duration(seconds))
 }
 
-/// Formats the cause with every line indented.
-fn cause(cause: &str) -> String {
+/// Formats the cause with every line quoted: a line of it that reads like a part of this email is not taken for one.
+fn cause(cause: &str) -> Vec<String> {
     if cause.trim().is_empty() {
-        return "  none was given".to_owned();
+        return vec!["  none was given".to_owned()];
     }
-    let shown: String = cause.chars().take(MAX_CAUSE_CHARS).collect();
-    let mut lines: Vec<String> = shown.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect();
-    if cause.chars().nth(MAX_CAUSE_CHARS).is_some() {
-        lines.push("  … (the console has the rest)".to_owned());
+    let mut chars = cause.chars();
+    let shown: String = chars.by_ref().take(MAX_CAUSE_CHARS).collect();
+    let mut lines: Vec<String> =
+        printable::lines(&shown).map(|line| format!("  | {line}").trim_end().to_owned()).collect();
+    let cut = chars.count();
+    if cut > 0 {
+        lines.push(format!("  … (the console has the other {})", figures::number(cut as u64, "character")));
     }
-    lines.join("\n")
+    lines
 }

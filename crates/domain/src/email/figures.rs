@@ -1,5 +1,6 @@
 //! Human-readable numbers, amounts of money, durations and quoted texts.
 
+use crate::printable;
 use std::collections::BTreeMap;
 
 /// Maximum number of reasons that are named; the others are only counted.
@@ -49,10 +50,7 @@ pub fn duration(seconds: u64) -> String {
 /// Shortens a quoted text to a part of one line.
 pub(super) fn shortened(words: &str) -> String {
     let flat = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    if flat.chars().count() <= MAX_QUOTED_CHARS {
-        return flat;
-    }
-    flat.chars().take(MAX_QUOTED_CHARS - 1).chain(['…']).collect()
+    printable::shortened(&flat, MAX_QUOTED_CHARS)
 }
 
 /// Lists the most frequent reasons, each as `12 x reason`, and the total of the others.
@@ -101,6 +99,7 @@ mod tests {
         let expected =
             ["8 x reason 8", "7 x reason 7", "6 x reason 6", "5 x reason 5", "4 x reason 4", "6 x 3 other reasons"];
         assert_eq!(reasons(&counts), expected);
-        assert_eq!(reasons(&BTreeMap::from([("x".repeat(500), 1)]))[0].chars().count(), 204);
+        let expected = format!("1 x {}… (300 more characters)", "x".repeat(200));
+        assert_eq!(reasons(&BTreeMap::from([("x".repeat(500), 1)])), [expected]);
     }
 }

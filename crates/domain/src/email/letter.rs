@@ -1,5 +1,7 @@
 //! Emails within the limits of SNS.
 
+use crate::printable;
+
 /// Maximum length of a subject: SNS requires fewer than 100 characters.
 const MAX_SUBJECT_CHARS: usize = 99;
 /// Maximum size of a message; the limit of SNS is 256 KiB, including what it adds.
@@ -11,12 +13,12 @@ const SENDER: &str = "[bedrock-batch] ";
 pub struct Email {
     /// Printable ASCII, at most 99 characters.
     pub subject: String,
-    /// At most 200 KiB, without control characters other than line feeds.
+    /// At most 200 KiB, without hidden characters other than line feeds.
     pub message: String,
 }
 
 impl Email {
-    /// Creates an email about `thing`, whose name is truncated so that the subject has room for what `happened` too.
+    /// Creates an email of `lines` about `thing`, whose name is truncated so that the subject has room for what `happened` too.
     pub(super) fn new(thing: &str, happened: &str, lines: &[String]) -> Self {
         let (thing, happened) = (ascii(thing), ascii(happened));
         let room = MAX_SUBJECT_CHARS.saturating_sub(SENDER.len() + happened.len() + 1);
@@ -43,8 +45,8 @@ fn ascii(text: &str) -> String {
 fn message(lines: &[String]) -> String {
     let mut text = String::new();
     for line in lines {
-        // Lines may quote untrusted text.
-        text.extend(line.chars().filter(|c| *c == '\n' || !(c.is_control() || ('\u{fffe}'..='\u{ffff}').contains(c))));
+        // Lines quote texts of anyone. One that could end its line could also add a section to the email.
+        text.push_str(&printable::line(line));
         text.push('\n');
     }
     if text.len() > MAX_MESSAGE_BYTES {
@@ -73,12 +75,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_email_is_within_the_limits_of_sns(thing in "\\PC{0,200}|[\\x00-\\x7f]{0,200}", happened in "\\PC{0,60}", line in ".{0,80}", times in 0usize..5000) {
+        fn every_email_is_within_the_limits_of_sns(thing in "\\PC{0,200}|[\\x00-\\x7f]{0,200}", happened in "\\PC{0,60}", line in ".{0,80}|[\\x00-\\x9f\u{2028}\u{202e}]{0,9}", times in 0usize..5000) {
             let email = Email::new(&thing, &happened, &vec![line; times]);
             prop_assert!(email.subject.len() <= 99);
             prop_assert!(email.subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()));
             prop_assert!(email.message.len() < 255 * 1024);
-            prop_assert!(email.message.chars().all(|c| c == '\n' || !c.is_control()));
+            prop_assert!(!email.message.replace('\n', "").contains(printable::is_hidden));
+            prop_assert!(email.message.lines().count() <= times + 2, "a text adds no line");
         }
     }
 }

@@ -4,6 +4,9 @@ use super::{Email, figures};
 use crate::problem::Problem;
 use crate::s3_uri::S3Uri;
 
+/// Maximum number of problems in the email; the file beside the upload lists all of them.
+const MAX_LISTED_PROBLEMS: usize = 25;
+
 /// Upload that started nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotStarted {
@@ -24,7 +27,11 @@ impl NotStarted {
             String::new(),
             "WHAT IS WRONG".to_owned(),
         ];
-        lines.extend(self.problems.iter().map(|problem| format!("  - {problem}")));
+        lines.extend(self.problems.iter().take(MAX_LISTED_PROBLEMS).map(|problem| format!("  - {problem}")));
+        let others = self.problems.len().saturating_sub(MAX_LISTED_PROBLEMS);
+        if others > 0 {
+            lines.push(format!("  - and {}", figures::number(others as u64, "other problem")));
+        }
         lines.extend([
             String::new(),
             "WHAT TO DO".to_owned(),

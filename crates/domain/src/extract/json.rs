@@ -8,7 +8,7 @@ use super::path_cost::PathCost;
 use super::pattern::MAX_PATTERN_BYTES;
 use super::response_model::{ModelColumn, ValueMatcher, check_work};
 use super::{FieldValue, Unparsed};
-use crate::problem::without_controls;
+use crate::printable;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
@@ -59,10 +59,10 @@ pub(super) fn compiled(schema: &Value, asserts_formats: bool) -> Result<Validato
         options = options.should_validate_formats(true);
     }
     options.build(schema).map_err(|error| {
-        let rule = without_controls(&error.to_string(), MAX_RULE_CHARS);
+        let rule = printable::shortened(&error.to_string(), MAX_RULE_CHARS);
         match error.instance_path().as_str() {
             "" => format!("is not a valid JSON Schema: {rule}"),
-            path => format!("is not a valid JSON Schema at {}: {rule}", without_controls(path, MAX_PLACE_CHARS)),
+            path => format!("is not a valid JSON Schema at {}: {rule}", printable::shortened(path, MAX_PLACE_CHARS)),
         }
     })
 }
@@ -149,8 +149,8 @@ impl JsonFields {
 
 fn mismatch(path: &str, rule: &str) -> Unparsed {
     let path = if path.is_empty() { "the top" } else { path };
-    let path = without_controls(path, MAX_PLACE_CHARS);
-    Unparsed::Mismatch { path, rule: without_controls(rule, MAX_RULE_CHARS) }
+    let path = printable::shortened(path, MAX_PLACE_CHARS);
+    Unparsed::Mismatch { path, rule: printable::shortened(rule, MAX_RULE_CHARS) }
 }
 
 impl Selection {

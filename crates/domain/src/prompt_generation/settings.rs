@@ -326,7 +326,7 @@ mod tests {
     )]
     #[case("a,a", "INPUT_PLACEHOLDERS[1] is `a`: is named twice")]
     #[case("a,,b", "INPUT_PLACEHOLDERS[1]: must not be empty")]
-    #[case("[\"a\\u001b\"]", "INPUT_PLACEHOLDERS[0] is `a `: contains the control character U+001B")]
+    #[case("[\"a\\u001b\"]", "INPUT_PLACEHOLDERS[0] is `a�`: contains the control character U+001B")]
     fn wrong_placeholders_are_reported(#[case] text: &str, #[case] expected: &str) {
         let (settings, problems) = read(|texts| texts.input_placeholders = Some(text.to_owned()));
         assert_eq!(settings, None);

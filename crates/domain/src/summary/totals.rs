@@ -2,6 +2,7 @@
 
 use super::counts::{ChunkCounts, OVER_MAXIMUM, add_counts, add_failed_codes, count_limited};
 use crate::lane::Lane;
+use crate::printable;
 use crate::row_error::RowErrorCode;
 use std::collections::BTreeMap;
 
@@ -66,7 +67,7 @@ impl Totals {
             *self.sent.entry(job.lane).or_default() += 1;
         }
         let Some(reason) = &job.fallback else { return };
-        let reason: String = reason.chars().take(MAX_FALLBACK_CHARS).collect();
+        let reason = printable::shortened(reason, MAX_FALLBACK_CHARS);
         let is_known = self.fell_back.len() < MAX_FALLBACKS || self.fell_back.contains_key(&reason);
         *self.fell_back.entry(if is_known { reason } else { "other reasons".to_owned() }).or_default() += job.records;
     }
@@ -81,7 +82,7 @@ impl Totals {
     }
 }
 
-/// Maximum number of reasons of fallbacks, and of characters of each. They are quoted from Bedrock, and the output of an
+/// Maximum number of reasons of fallbacks, and of characters of each, besides the count of what is cut. They are quoted from Bedrock, and the output of an
 /// execution is limited to 256 KiB.
 const MAX_FALLBACKS: usize = 20;
-const MAX_FALLBACK_CHARS: usize = 300;
+const MAX_FALLBACK_CHARS: usize = 260;

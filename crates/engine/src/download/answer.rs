@@ -1,5 +1,6 @@
 //! Responses to requests for links.
 
+use bedrock_batch_domain::printable;
 use std::collections::BTreeMap;
 
 /// HTTP response. It has no `Debug`, because the address that it redirects to is a secret.
@@ -22,7 +23,8 @@ impl LinkAnswer {
             ("x-content-type-options", "nosniff"),
         ];
         let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        let body = if sentence.is_empty() { String::new() } else { format!("{sentence}\n") };
+        // A sentence may name a file.
+        let body = if sentence.is_empty() { String::new() } else { format!("{}\n", printable::line(sentence)) };
         Self { status, headers, body }
     }
 

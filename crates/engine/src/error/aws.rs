@@ -3,6 +3,7 @@
 use super::{AwsOperation, EngineError, chain};
 use aws_sdk_s3::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::printable;
 use std::error::Error;
 use std::fmt;
 
@@ -68,6 +69,9 @@ const INVALID_REQUEST: [&str; 16] = [
     "ValidationException",
 ];
 
+/// Maximum number of characters of a message of AWS, which may quote what it was sent.
+const MAX_MESSAGE_CHARS: usize = 4000;
+
 /// Response of AWS to a failed call: the source of an [`EngineError`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AwsFailure {
@@ -82,7 +86,9 @@ pub struct AwsFailure {
 impl fmt::Display for AwsFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let separator = if self.code.is_empty() { "" } else { ": " };
-        write!(f, "{}{separator}{}", self.code, self.message)
+        let (code, message) =
+            (printable::error_name(&self.code), printable::shortened(&self.message, MAX_MESSAGE_CHARS));
+        write!(f, "{code}{separator}{message}")
     }
 }
 

@@ -9,6 +9,7 @@ pub use aws::AwsFailure;
 pub(crate) use collect::collected;
 
 use bedrock_batch_domain::error_name::ErrorName;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use std::error::Error;
 use std::fmt;
@@ -167,18 +168,21 @@ impl EngineError {
     }
 }
 
+/// Every message leaves through here, to the causes of executions, to emails, logs and terminals. It may quote names in S3,
+/// cells, and messages of services, so that it is made printable and short enough for all of them.
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ErrorKind::InvalidInput(problems) => write!(f, "{problems}")?,
-            _ => f.write_str(&self.context)?,
-        }
+        let mut message = match &self.kind {
+            ErrorKind::InvalidInput(problems) => problems.to_string(),
+            _ => self.context.clone(),
+        };
         if f.alternate()
             && let Some(source) = self.source()
         {
-            write!(f, ": {}", chain(source))?;
+            message.push_str(": ");
+            message.push_str(&chain(source));
         }
-        Ok(())
+        f.write_str(&printable::cause(&message))
     }
 }
 
@@ -263,6 +267,23 @@ mod tests {
         assert_eq!(error.to_string(), "s3://b/plan.json is not valid JSON");
         assert_eq!(error.message(), "s3://b/plan.json is not valid JSON: expected `}` at line 3");
         assert!(error.source().is_some());
+    }
+
+    #[test]
+    fn a_message_of_any_origin_is_printable_and_fits_a_cause() {
+        let hostile = "k\u{1b}]0;t\u{7}\u{9b}\u{202e}".repeat(50_000);
+        let of_aws = AwsFailure { code: hostile.clone(), message: format!("{hostile}\nline"), ..AwsFailure::default() };
+        for error in [
+            EngineError::corrupt(format!("cannot read s3://b/{hostile}")),
+            EngineError::transient("cannot read").caused_by(hostile.clone()),
+            EngineError::from_aws_failure("s3:GetObject", "cannot read s3://b/k", of_aws.clone()),
+            EngineError::from(Problem::new(hostile.clone(), &hostile, hostile.clone()).remedy(hostile.clone())),
+        ] {
+            let message = error.message();
+            assert!(!message.replace('\n', "").contains(printable::is_hidden), "{}", error.name());
+            assert!(message.chars().count() <= 32_768 && message.contains("more characters)"), "{}", error.name());
+        }
+        assert!(!of_aws.to_string().contains('\n'), "a message of AWS adds no line");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::error::EngineError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bedrock_batch_domain::contract::job_table::PARTITION_KEY;
+use bedrock_batch_domain::printable;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -120,7 +121,7 @@ fn corrupt(item: &str, attribute: &str, value: Option<&AttributeValue>, expected
 
 fn shown(value: &AttributeValue) -> String {
     match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => text.chars().take(MAX_SHOWN_CHARS).collect(),
+        AttributeValue::S(text) | AttributeValue::N(text) => printable::shortened(text, MAX_SHOWN_CHARS),
         AttributeValue::Bool(flag) => flag.to_string(),
         _ => "a value of another type".to_owned(),
     }

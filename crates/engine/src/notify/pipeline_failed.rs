@@ -14,9 +14,6 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::{Pipeline, stage_input_key};
 use serde_json::Value;
 
-/// Maximum number of characters of a cause; the limit of Step Functions is 32,768.
-const MAX_CAUSE_CHARS: usize = 30_000;
-
 impl Notifier {
     /// Determines which stage failed and why, sends an email with links to the files of the completed stages, and returns
     /// the error for the execution to end with.
@@ -119,7 +116,7 @@ fn explanation(email: &Failed) -> Explanation {
         None => (ErrorName::JobFailed, format!("{}: ", email.error)),
     };
     let cause = format!("{place}{other}{}", email.cause);
-    Explanation { error: error.to_string(), cause: cause.chars().take(MAX_CAUSE_CHARS).collect() }
+    Explanation::new(error.as_str(), &cause)
 }
 
 #[cfg(test)]
@@ -182,9 +179,11 @@ mod tests {
     #[test]
     fn an_error_always_has_a_name_and_its_cause_is_truncated() {
         let mut email = email(Ending::Failed, "");
-        email.cause = "x".repeat(100_000);
+        email.cause = "x\u{9b}".repeat(100_000);
         let explained = explanation(&email);
-        assert_eq!((explained.error.as_str(), explained.cause.len()), ("JobFailed", MAX_CAUSE_CHARS));
+        assert_eq!(explained.error, "JobFailed");
+        assert!(explained.cause.chars().count() <= 32_768, "{}", explained.cause.len());
+        assert!(explained.cause.ends_with(" more characters)") && !explained.cause.contains('\u{9b}'));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One issue.
 
+use crate::printable;
 use std::fmt;
 
 /// Maximum number of characters of a text that an issue quotes.
@@ -60,9 +61,7 @@ impl fmt::Display for Issue {
 
 /// Returns a text for an issue: on one line, shortened.
 pub(super) fn quoted(text: &str) -> String {
-    let line: String = text.chars().take(MAX_QUOTED_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let end = if text.chars().nth(MAX_QUOTED_CHARS).is_some() { "…" } else { "" };
-    format!("`{line}{end}`")
+    format!("`{}`", printable::shortened(text, MAX_QUOTED_CHARS))
 }
 
 /// Returns the first names of `names` for an issue, and that there are others.
