@@ -310,8 +310,11 @@ mod tests {
         assert!(explained.error.chars().count() <= 256 && explained.cause.chars().count() <= 32_768);
         assert!(!format!("{}{}", explained.error, explained.cause.replace('\n', "")).contains(printable::is_hidden));
         let long = "y".repeat(100_000);
-        let explained =
-            explanation(&[Ok(chunk(Some(("JobFailed", &long)))), Ok(chunk(Some(("JobFailed", "b"))))], None, &map_error());
+        let explained = explanation(
+            &[Ok(chunk(Some(("JobFailed", &long)))), Ok(chunk(Some(("JobFailed", "b"))))],
+            None,
+            &map_error(),
+        );
         assert!(explained.cause.contains("more characters)") && explained.cause.len() <= 32_768);
     }
 
