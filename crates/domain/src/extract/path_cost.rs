@@ -3,9 +3,11 @@
 
 use serde_json::Value;
 
-/// Maximum number of visits of values by the paths of a prompt. An answer of some thousand values in a few levels stays far below
-/// it with any usual path.
-const MAX_VISITS: u64 = 1 << 20;
+/// Maximum number of visits of values by a path, as a multiple of their number: usual answers have a few levels, and usual paths
+/// search them once.
+const MAX_VISITS_PER_VALUE: u64 = 32;
+/// Number of visits that is always allowed.
+const MIN_VISITS: u64 = 1 << 14;
 
 /// What of a path multiplies its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,15 +56,15 @@ impl PathCost {
         self.nested > 0 || self.all > 0 || self.copies > 1
     }
 
-    /// Returns true if paths with these costs may visit too many values of `value`.
-    pub(super) fn is_too_high<'c>(costs: impl Iterator<Item = &'c Self>, value: &Value) -> bool {
+    /// Returns true if a path with one of these costs may visit too many values of `value`.
+    pub(super) fn is_too_high<'c>(mut costs: impl Iterator<Item = &'c Self>, value: &Value) -> bool {
         let size = Size::of(value, 0);
-        let visits = costs.map(|cost| {
+        let max = MIN_VISITS.max(size.values.saturating_mul(MAX_VISITS_PER_VALUE));
+        costs.any(|cost| {
             let nested = size.depth.max(1).saturating_pow(cost.nested);
             let all = size.values.saturating_pow(cost.all);
-            size.values.saturating_mul(nested).saturating_mul(all).saturating_mul(cost.copies)
-        });
-        visits.fold(0, u64::saturating_add) > MAX_VISITS
+            size.values.saturating_mul(nested).saturating_mul(all).saturating_mul(cost.copies) > max
+        })
     }
 }
 
