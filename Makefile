@@ -231,7 +231,7 @@ bench-pipeline: setup ## Time a pipeline of three stages over 100,000 rows outsi
 		LOCAL_VENV=$(CURDIR)/$(VENV) $(PYTHON) bench/pipeline.py
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := answer template image
+FUZZ_TARGETS := answer template image csv parquet request pipeline event token jsonpath text
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BUILD := cargo build --locked --release --manifest-path fuzz/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/fuzz
 # Coverage counters, which guide the search for new inputs; stable compilers can insert them too.
@@ -240,7 +240,7 @@ FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-covera
 	-Cllvm-args=-sanitizer-coverage-trace-compares
 
 .PHONY: fuzz
-fuzz: ## Look for panics in the parsers of answers, templates and images, FUZZ_SECONDS (60) each
+fuzz: ## Look for panics in all that reads what others wrote, FUZZ_SECONDS (60) per target
 	RUSTFLAGS="$(FUZZ_FLAGS)" $(FUZZ_BUILD) --target $(FUZZ_HOST)
 	@for target in $(FUZZ_TARGETS); do \
 		echo "== $$target"; \

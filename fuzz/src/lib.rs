@@ -1,10 +1,20 @@
 //! Properties that must hold for any bytes. Each public function is a target of `make fuzz` and, with a nightly compiler,
 //! of `cargo fuzz run <name>`. It panics if a property does not hold.
 
+mod events;
+mod inputs;
+mod tables;
+
+pub use events::{event, token};
+pub use inputs::{jsonpath, pipeline, request};
+pub use tables::{csv, parquet};
+
 use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
 use bedrock_batch_domain::image::{ImageLimits, inspect};
 use bedrock_batch_domain::model::Family;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::prompt::{OutputSchema, Prompt, SchemaType};
+use bedrock_batch_engine::EngineError;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -77,6 +87,32 @@ pub fn image(bytes: &[u8]) {
             Err(problem) => assert!(!problem.to_string().is_empty()),
         }
     }
+}
+
+/// Checks what makes any text fit for a terminal, an email and a cause.
+pub fn text(bytes: &[u8]) {
+    let text = &*String::from_utf8_lossy(bytes);
+    let line = printable::line(text);
+    assert!(!line.contains(printable::is_hidden));
+    assert_eq!(line.chars().count(), text.chars().count());
+    let limit = bytes.first().map_or(0, |first| usize::from(*first));
+    assert!(printable::shortened(text, limit).chars().count() <= limit + 40);
+    printable_text(&printable::text(text));
+    printable_text(&printable::cause(&text.repeat(1 + limit)));
+}
+
+/// Checks that a text of several lines can be printed.
+fn printable_text(text: &str) {
+    assert!(!text.replace('\n', "").contains(printable::is_hidden), "{text:?}");
+    assert!(text.chars().count() <= 32_768, "{}", text.len());
+}
+
+/// Checks that an error has a message for its reader, and is not one of ours.
+fn printable_message(error: &EngineError) {
+    let message = error.message();
+    assert!(!message.is_empty());
+    printable_text(&message);
+    assert_ne!(error.name(), "Internal", "{message}");
 }
 
 fn extract_from_samples(extractor: &Extractor) {

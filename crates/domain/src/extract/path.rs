@@ -39,6 +39,10 @@ impl Path {
         if !text.starts_with('$') {
             return Err("is not a JSONPath: it must begin with `$`, e.g. `$.name`".to_owned());
         }
+        // The parser panics at the end of its input here, where no valid path ends.
+        if ["\\u", "\\uD", "\\ud"].iter().any(|begun| text.ends_with(begun)) {
+            return Err("is not a valid JSONPath: it ends within an escaped character".to_owned());
+        }
         let path = JsonPath::parse(text).map_err(|error| format!("is not a valid JSONPath: {error}"))?;
         let simple = |name: &str| {
             let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
@@ -164,6 +168,22 @@ mod tests {
 
     fn list(elements: &[&str]) -> FieldValue {
         FieldValue::List(elements.iter().map(|element| Some((*element).to_owned())).collect())
+    }
+
+    #[rstest]
+    #[case(r"$['a', '\u")]
+    #[case(r"$['\uD")]
+    #[case(r"$['\uD83D\u")]
+    #[case(r"$['\uD83D\uD")]
+    #[case(r"$['\ud")]
+    fn a_path_that_ends_within_an_escape_is_refused(#[case] path: &str) {
+        assert!(Path::parse(path).is_err_and(|rule| rule.starts_with("is not a valid JSONPath")));
+        // All that is cut off from a longer one.
+        let whole = r"$['a\u0061\uD83D\uDE00\\', 0]";
+        assert!(Path::parse(whole).is_ok());
+        for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {
+            let _ = Path::parse(&whole[..end]);
+        }
     }
 
     #[rstest]
