@@ -34,7 +34,8 @@ pub fn event(bytes: &[u8]) {
         let name = execution_name(&created.upload);
         assert!((1..=80).contains(&name.chars().count()), "{name}");
         assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)), "{name}");
-        let _ = (action_for(&created.upload.key), error_key(&created.upload.key));
+        let _ = [true, false].map(|takes_inputs| action_for(&created.upload.key, takes_inputs));
+        let _ = error_key(&created.upload.key);
     }
     if let Ok(event) = serde_json::from_value::<notify_event::NotifyEvent>(event.clone())
         && let NotifyInput::Execution(ended) = event.into()

@@ -38,7 +38,7 @@ pub fn csv(bytes: &[u8]) {
 fn rewritten(bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
     let read = || -> Result<(u64, Vec<u8>), EngineError> {
         let rows = CsvRows::open(bytes, "a.csv", None)?;
-        let mut file = CsvFile::create(Vec::new(), &rows.schema())?;
+        let mut file = CsvFile::create(Vec::new(), &rows.schema(), false)?;
         let mut count = 0;
         for batch in rows {
             let batch = batch?;

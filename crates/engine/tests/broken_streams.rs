@@ -42,7 +42,8 @@ impl ChunkReader for Breakable {
 }
 
 fn parquet(rows: usize, width: usize) -> Bytes {
-    let column: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(width); rows]));
+    let column: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{row}{}", "x".repeat(width)))));
     let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
     let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Any).unwrap();
     file.write(&batch).unwrap();
