@@ -1,20 +1,22 @@
 //! Reader of Parquet as Arrow batches, from any source with random access.
 
 use super::parquet_batches::{Batches, ReaderSpec};
-use super::parquet_guard::{MAX_PAGE_BYTES, check_footer};
+use super::parquet_guard::{MAX_PAGE_BYTES, caught, check_footer};
 use super::row_bytes::cell_bytes;
 use super::text_views::{own_rows, with_views};
 use super::watched_source::{SourceFailure, WatchedSource};
 use super::{BATCH_BYTES, MAX_CELL_BYTES, cell_too_large, too_many_columns};
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
-use bedrock_batch_domain::problem::Problem;
+use arrow_array::timezone::Tz;
+use arrow_schema::{DataType, Schema, SchemaRef};
+use bedrock_batch_domain::problem::{Problem, shortened};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::reader::ChunkReader;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Iterator over a Parquet file as batches.
@@ -128,12 +130,13 @@ impl ParquetRows {
         let input = WatchedSource::new(input, &file.failure);
         let too_large = check_footer(&input, &file.name).map_err(|error| file.error(UNREADABLE, error))?;
         file.check(too_large)?;
-        let metadata = ArrowReaderMetadata::load(&input, ArrowReaderOptions::default());
+        let metadata = caught(|| ArrowReaderMetadata::load(&input, ArrowReaderOptions::default()));
         let metadata = metadata.map_err(|error| file.error(UNREADABLE, error))?;
         let rows = u64::try_from(metadata.metadata().file_metadata().num_rows());
         let rows = rows.map_err(|_| file.error(UNREADABLE, "its number of rows is negative"))?;
         let schema = without_metadata(metadata.schema());
         file.check(too_many_columns(&file.name, schema.fields().len()))?;
+        file.check(unknown_time_zone(&file.name, &schema))?;
         let mut seen = HashSet::new();
         if let Some(field) = schema.fields().iter().find(|field| !seen.insert(field.name().as_str())) {
             return Err(Problem::new(file.name, field.name(), "this column name occurs twice").into());
@@ -148,9 +151,9 @@ impl ParquetRows {
             }
         };
         let options = ArrowReaderOptions::default().with_schema(Arc::new(with_views(metadata.schema())));
-        let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options);
+        let metadata = caught(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options));
         let metadata = metadata.map_err(|error| file.error(UNREADABLE, error))?;
-        let batches = Batches::open(input, ReaderSpec { metadata, projection });
+        let batches = caught(|| Batches::open(input, ReaderSpec { metadata, projection }));
         let batches = batches.map_err(|error| file.error(UNREADABLE, error))?;
         let read = batches.schema();
         let fields = read.fields().iter().map(|field| schema.field_with_name(field.name()).cloned());
@@ -220,7 +223,8 @@ impl Iterator for ParquetRows {
             if let Some(part) = self.next_part() {
                 return Some(part);
             }
-            let measured = match self.batches.next() {
+            let next = caught(|| Ok(self.batches.next())).unwrap_or_else(|error| Some(Err(error.into())));
+            let measured = match next {
                 None => {
                     self.done = true;
                     return None;
@@ -244,8 +248,43 @@ impl Iterator for ParquetRows {
     }
 }
 
+/// Returns the problem of a column of times in a zone that nothing here knows: they could not be written as text.
+fn unknown_time_zone(file: &str, schema: &Schema) -> Option<Problem> {
+    let fields = schema.flattened_fields();
+    let mut zones = fields.into_iter().filter_map(|field| match field.data_type() {
+        DataType::Timestamp(_, Some(zone)) => Some((field, zone)),
+        _ => None,
+    });
+    let (field, _) = zones.find(|(_, zone)| Tz::from_str(zone).is_err())?;
+    let rule = format!("has times in the unknown zone of {}", shortened(&field.data_type().to_string()));
+    let remedy = "name a zone of the IANA database such as `Europe/Berlin`, or convert the times to UTC";
+    Some(Problem::without_value(format!("{file}, column `{}`", shortened(field.name())), rule).remedy(remedy))
+}
+
 /// Removes the metadata that writers add to the schema (such as the index of pandas), which would outlive the columns that it
 /// describes.
 fn without_metadata(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_schema::{Field, TimeUnit};
+
+    fn schema(zone: Option<&str>) -> Schema {
+        let times = DataType::Timestamp(TimeUnit::Millisecond, zone.map(Into::into));
+        let list = DataType::List(Arc::new(Field::new("item", times, true)));
+        Schema::new(vec![Field::new("id", DataType::Int64, false), Field::new("seen", list, true)])
+    }
+
+    #[test]
+    fn a_time_zone_that_nothing_knows_is_a_problem_of_its_column() {
+        for zone in [None, Some("UTC"), Some("Europe/Berlin"), Some("+02:00")] {
+            assert_eq!(unknown_time_zone("a.parquet", &schema(zone)), None);
+        }
+        let problem = unknown_time_zone("a.parquet", &schema(Some("Europe0Berlin"))).unwrap().to_string();
+        assert!(problem.starts_with("a.parquet, column `item`: has times in the unknown zone of "), "{problem}");
+        assert!(problem.contains("Europe0Berlin"), "{problem}");
+    }
 }
