@@ -10,6 +10,7 @@ use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, RUN_INDEX, TIME_TO_LIVE};
 use bedrock_batch_domain::ids::{ItemName, RunId};
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// Time to live after the last update. An execution may last a year, and the items of its first jobs are not updated again; a
@@ -61,7 +62,7 @@ impl JobTable {
     ) -> Result<Option<Item>, EngineError> {
         let name = name.into();
         let run = RUN_INDEX.partition_key;
-        let condition = format!("({condition}) AND (attribute_not_exists({run}) OR {run} = {OWNER_RUN})");
+        let condition = format!("{} AND (attribute_not_exists({run}) OR {run} = {OWNER_RUN})", grouped(condition));
         let mut values = values.to_vec();
         values.push((OWNER_RUN, text(run_id.as_str())));
         let old = self.change_returning_old(name.as_str(), expression, &condition, &values).await?;
@@ -106,6 +107,17 @@ impl JobTable {
     }
 }
 
+/// Returns a condition in one pair of parentheses: DynamoDB refuses a second pair around the same expression as redundant.
+fn grouped(condition: &str) -> Cow<'_, str> {
+    let mut depth = 0_i32;
+    let closes_at = condition.char_indices().find_map(|(at, c)| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        (depth == 0).then_some(at)
+    });
+    let is_group = condition.starts_with('(') && closes_at == Some(condition.len() - 1);
+    if is_group { condition.into() } else { format!("({condition})").into() }
+}
+
 /// Returns the result of a conditional request, or `None` if its condition was not met.
 pub(super) fn if_done<T, E: AwsOperation>(
     result: Result<T, SdkError<E>>,
@@ -135,4 +147,21 @@ pub(super) fn timestamp(time: SystemTime) -> String {
 /// Returns the time at which an item that is updated now expires, in seconds since 1970.
 pub(super) fn expiry() -> i64 {
     DateTime::from(SystemTime::now()).secs() + KEPT_SECONDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("a = :a", "(a = :a)")]
+    #[case("a = :a OR b = :b", "(a = :a OR b = :b)")]
+    #[case("(a = :a OR b = :b)", "(a = :a OR b = :b)")]
+    #[case("(a = :a) OR (b = :b)", "((a = :a) OR (b = :b))")]
+    #[case("attribute_not_exists(a)", "(attribute_not_exists(a))")]
+    #[case("(attribute_not_exists(a) OR a = :a)", "(attribute_not_exists(a) OR a = :a)")]
+    fn a_condition_gets_one_pair_of_parentheses(#[case] condition: &str, #[case] expected: &str) {
+        assert_eq!(grouped(condition), expected);
+    }
 }

@@ -16,6 +16,7 @@ struct Expression<'a> {
 /// Returns true if the item, or its absence, meets the condition of a request.
 pub(crate) fn meets(item: Option<&Item>, condition: &str, request: &Value) -> bool {
     let mut expression = Expression::of(condition, request);
+    assert!(!expression.has_redundant_parentheses(), "DynamoDB refuses {condition}");
     let empty = Item::new();
     let met = expression.disjunction(item.unwrap_or(&empty));
     assert!(expression.tokens.is_empty(), "not understood: {condition}");
@@ -63,6 +64,20 @@ impl<'a> Expression<'a> {
         }
         let tokens = spaced.split_whitespace().map(str::to_owned).collect();
         Self { tokens, names: &request["ExpressionAttributeNames"], values: &request["ExpressionAttributeValues"] }
+    }
+
+    /// Returns true if two pairs of parentheses enclose the same expression.
+    fn has_redundant_parentheses(&self) -> bool {
+        let mut open: Vec<usize> = Vec::new();
+        let mut pairs = Vec::new();
+        for (at, token) in self.tokens.iter().enumerate() {
+            match token.as_str() {
+                "(" => open.push(at),
+                ")" => pairs.extend(open.pop().map(|opened| (opened, at))),
+                _ => {}
+            }
+        }
+        pairs.iter().any(|(begin, end)| pairs.contains(&(begin + 1, end.wrapping_sub(1))))
     }
 
     fn next(&mut self) -> String {
