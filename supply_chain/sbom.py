@@ -3,8 +3,9 @@
 
     python supply_chain/sbom.py --out sbom.cdx.json
 
-Needs no network where the crates are in Cargo's cache. The same lock files give the same bytes. Components of scope `required`
-are in the functions or in the command; those of scope `excluded` only build, deploy or test them.
+Needs no network where the crates are in Cargo's cache. The same lock files give the same bytes, if the same Python packages are
+installed: their licences are read from these. Components of scope `required` are in the functions or in the command; those of
+scope `excluded` only build, deploy or test them.
 """
 
 import argparse

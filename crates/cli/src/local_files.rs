@@ -75,7 +75,7 @@ pub(crate) struct HashedFile {
     state: FileState,
 }
 
-/// What changes if a file is replaced or written to.
+/// Properties of a file, of which at least one changes if it is replaced or written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileState {
     device: u64,

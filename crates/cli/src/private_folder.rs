@@ -102,13 +102,14 @@ pub(crate) fn create_folder(root: &Path, within: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use rstest::rstest;
     use std::io::Write;
     use std::os::unix::fs::symlink;
 
-    fn names(folder: &Path) -> Vec<String> {
+    /// Returns the names of all that is in a folder, sorted.
+    pub(crate) fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = entries.collect();
         names.sort();

@@ -54,7 +54,7 @@ fn failure_lines(failure: &str) -> Vec<String> {
 /// Parses the arguments of this process.
 ///
 /// # Errors
-/// Returns the exit code if there is nothing to do, after printing why: to stdout if help was asked for, else to stderr.
+/// Returns the exit code if there is nothing to do, after printing why: to stdout if help was requested, else to stderr.
 pub(crate) fn parse_arguments<T: Parser>() -> Result<T, i32> {
     let error = match T::try_parse() {
         Ok(parsed) => return Ok(parsed),

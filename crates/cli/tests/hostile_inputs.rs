@@ -1,4 +1,4 @@
-//! What the command prints about inputs, files and arguments that someone made to mislead its reader.
+//! Output of the command about inputs, files and arguments that someone made to mislead its reader.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 #![allow(clippy::disallowed_methods, reason = "tests write the files that they need")]
 

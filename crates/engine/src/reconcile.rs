@@ -45,7 +45,7 @@ pub struct Reconciler {
     pub silence: Duration,
 }
 
-/// What the checks of one sweep share.
+/// State that the checks of one sweep share.
 #[derive(Debug, Default)]
 struct RunningExecutions {
     /// For each execution, true if it is still running. Each is read once.

@@ -105,7 +105,7 @@ impl Stopper {
         tracing::info!(%run_id, stopped = done.stopped, over = done.over, left, "run_jobs_stopped");
         match failure {
             Some(error) => Err(error),
-            // What was stopped is over by the next attempt, and the rest is found by reconcile at the latest.
+            // What was stopped is over by the next attempt, and reconcile finds the others at the latest.
             None if left > 0 => {
                 Err(EngineError::transient(format!("{left} jobs of run {run_id} were not reached in time")))
             }

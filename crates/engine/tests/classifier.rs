@@ -19,7 +19,7 @@ use bedrock_batch_engine::deployment::Deployment;
 use s3_server::S3Server;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use test_stack::{credentials, deployment, inputs};
+use test_stack::{credentials, deployment, inputs, serve};
 
 const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:runs";
 
@@ -51,10 +51,7 @@ async fn serve_step_functions(executions: Executions) -> String {
             (json, json!({"executionArn": arn, "startDate": 1.0}).to_string()).into_response()
         }
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(start)).await });
-    endpoint
+    serve(axum::Router::new().fallback(start)).await
 }
 
 async fn stack() -> Stack {

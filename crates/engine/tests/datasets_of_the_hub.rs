@@ -3,7 +3,7 @@
 
 #[path = "hub_server/mod.rs"]
 mod hub_server;
-#[allow(dead_code, reason = "it also stands in for what other tests ask")]
+#[allow(dead_code, reason = "it also serves other tests")]
 #[path = "s3_server/mod.rs"]
 mod s3_server;
 #[allow(dead_code, reason = "it also serves other tests")]
@@ -32,7 +32,7 @@ use s3_server::S3Server;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use test_stack::{BUCKET, STARTED_AT, bucket, credentials, deployment, preprocessor, start_of};
+use test_stack::{BUCKET, STARTED_AT, bucket, credentials, deployment, preprocessor, serve, start_of};
 use tokio::runtime::Handle;
 
 const ID: &str = "acme/rows";
@@ -88,15 +88,11 @@ async fn hub() -> (HubServer, Hub) {
 /// A Secrets Manager whose every secret is this text.
 async fn secrets(secret: &'static str) -> aws_sdk_secretsmanager::Client {
     let answer = move || async move { json!({"Name": "s", "SecretString": secret}).to_string() };
-    let router = axum::Router::new().fallback(answer);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
     let config = aws_sdk_secretsmanager::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(credentials())
-        .endpoint_url(endpoint)
+        .endpoint_url(serve(axum::Router::new().fallback(answer)).await)
         .http_client(aws_smithy_http_client::Builder::new().build_http());
     aws_sdk_secretsmanager::Client::from_conf(config.build())
 }

@@ -8,8 +8,11 @@ mod invoke_aws;
 mod signature;
 #[allow(dead_code, reason = "it also serves other tests")]
 mod small_run;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "test_stack/mod.rs"]
+mod test_stack;
 
-use aws_sdk_s3::config::{Credentials, Region};
+use aws_sdk_s3::config::Region;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
 use bedrock_batch_domain::summary::ChunkCounts;
@@ -95,7 +98,7 @@ async fn joined(item: Value, before: usize, later: Option<(usize, usize)>, patie
         });
     }
     let loader = bedrock_batch_aws::loader().endpoint_url(aws.serve().await).region(Region::new("us-east-1"));
-    let config = loader.credentials_provider(Credentials::new("a", "b", None, None, "test")).load().await;
+    let config = loader.credentials_provider(test_stack::credentials()).load().await;
     let postprocessor = Postprocessor {
         bucket: Bucket::new(bedrock_batch_aws::s3_client(&config), "bucket"),
         jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), "jobs".to_owned()),

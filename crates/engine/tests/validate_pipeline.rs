@@ -1,10 +1,10 @@
 //! The first step of a pipeline, with an S3 server in this process: refused pipelines, and written files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also stands in for what other tests ask")]
+#[allow(dead_code, reason = "it also serves other tests")]
 #[path = "invoke_aws/mod.rs"]
 mod invoke_aws;
-#[allow(dead_code, reason = "it also stands in for what other tests ask")]
+#[allow(dead_code, reason = "it also serves other tests")]
 #[path = "invoke_aws/signature.rs"]
 mod signature;
 #[allow(dead_code, reason = "it also serves other tests")]

@@ -3,10 +3,12 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 
 /**
- * Keys that sign download links: one at first. Each line of the secret is a key; the first one signs. Its holder can make links to any answers, so only the functions that sign and check
- * links may read it, and no person ever sees it: Secrets Manager generates it.
+ * Keys that sign download links: one per line of the secret, of which the first one signs. Secrets Manager generates
+ * the first key. The holder of a key can make links to any answers, so only the functions that sign and check links
+ * may read them.
  *
- * It is deleted with the stack. The links that it signed lead to the stack's download function, which is deleted too.
+ * They are deleted with the stack. The links that they signed lead to the stack's download function, which is deleted
+ * too.
  */
 export class LinkKey extends Construct {
   readonly secret: Secret;

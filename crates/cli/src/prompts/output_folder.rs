@@ -60,17 +60,11 @@ pub(super) fn stale_schemas(out: &Path, files: &[GeneratedFile]) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::private_folder::tests::names;
     use rstest::rstest;
 
     fn file(path: &str, content: &str) -> GeneratedFile {
         GeneratedFile { path: path.to_owned(), content: content.to_owned() }
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = entries.collect();
-        names.sort();
-        names
     }
 
     #[test]

@@ -11,7 +11,7 @@ const BYTES_PER_TOKEN: u64 = 3;
 /// Number of tokens of a record with an image, whose bytes say nothing: more than the largest image and a long prompt have.
 const TOKENS_PER_IMAGE: u64 = 6_000;
 
-/// What a run is about to send.
+/// Records that a run is about to send.
 #[derive(Debug, Clone, Copy)]
 pub struct ToSend {
     /// Number of records.

@@ -9,7 +9,7 @@ const MAX_VISITS_PER_VALUE: u64 = 32;
 /// Number of visits that is always allowed.
 const MIN_VISITS: u64 = 1 << 14;
 
-/// What of a path multiplies its work.
+/// Properties of a path that multiply its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PathCost {
     /// Number of steps that visit a value once for each one around it.

@@ -20,7 +20,7 @@ pub struct UploadSlots {
     checked_at: u64,
 }
 
-/// Answer to an execution that asks for a slot.
+/// State of the slots for an execution that needs one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotState {
     /// It has one.
@@ -34,7 +34,7 @@ pub enum SlotState {
 }
 
 impl UploadSlots {
-    /// Returns whether the execution can have a slot, of at most `max`, at the time `now`.
+    /// Returns the state for the execution at the time `now`, if there are `max` slots.
     pub fn state(&self, execution: &str, max: usize, now: u64) -> SlotState {
         if self.running.contains_key(execution) {
             SlotState::Held

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 
 /// Time to live after the last update. An execution may last a year, and the items of its first jobs are not updated again; a
 /// run may be continued up to 80 days after its start. Without its items, rows would be sent twice.
-const KEPT_SECONDS: i64 = 450 * 24 * 3600;
+const TIME_TO_LIVE_SECONDS: i64 = 450 * 24 * 3600;
 
 /// Placeholders of the values that every update sets. Callers have names of their own for theirs, and a clash would write the
 /// value of the one as that of the other.
@@ -146,7 +146,7 @@ pub(super) fn timestamp(time: SystemTime) -> String {
 
 /// Returns the time at which an item that is updated now expires, in seconds since 1970.
 pub(super) fn expiry() -> i64 {
-    DateTime::from(SystemTime::now()).secs() + KEPT_SECONDS
+    DateTime::from(SystemTime::now()).secs() + TIME_TO_LIVE_SECONDS
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl JobFiles {
     }
 
     /// Returns true if the job must have answers, and none are there.
-    pub(super) fn are_due(&self) -> bool {
+    pub(super) fn is_missing_files(&self) -> bool {
         self.files.is_empty() && self.expected_lines.is_some_and(|lines| lines > 0)
     }
 }

@@ -13,21 +13,21 @@ const LATE: &str = "rows that Bedrock counts as processed, without a line in the
 /// Delay before the second look; it doubles with each.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
-/// Looks at the output of jobs, within a certain time.
+/// Delays between looks at the output of jobs, within a certain time.
 #[derive(Debug)]
-pub(super) struct Looks {
+pub(super) struct PollDelays {
     delay: Duration,
     left: Duration,
 }
 
-impl Looks {
-    /// Creates a series of looks within `time`.
+impl PollDelays {
+    /// Creates the delays of looks within `time`.
     pub(super) fn new(time: Duration) -> Self {
         Self { delay: FIRST_DELAY, left: time }
     }
 
     /// Returns true if there is time for another look.
-    pub(super) fn are_left(&self) -> bool {
+    pub(super) fn has_time_left(&self) -> bool {
         !self.left.is_zero()
     }
 
@@ -65,13 +65,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn looks_are_bounded_by_their_time() {
         let begun = tokio::time::Instant::now();
-        let mut looks = Looks::new(Duration::from_secs(10));
+        let mut delays = PollDelays::new(Duration::from_secs(10));
         let mut seconds = Vec::new();
-        while looks.are_left() {
-            looks.wait().await;
+        while delays.has_time_left() {
+            delays.wait().await;
             seconds.push(begun.elapsed().as_secs());
         }
         assert_eq!(seconds, [1, 3, 7, 10]);
-        assert!(!Looks::new(Duration::ZERO).are_left());
+        assert!(!PollDelays::new(Duration::ZERO).has_time_left());
     }
 }

@@ -41,7 +41,7 @@ pub struct PivotTask<'a> {
     pub outputs: &'a [(OutputFormat, String)],
 }
 
-/// What a pivot has written.
+/// Result of a pivot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pivoted {
     /// Number of wide rows.

@@ -6,7 +6,7 @@ use super::input::PostprocessInput;
 use super::job_files::JobFiles;
 use super::join::{JobAnswers, Joined, join};
 use super::join_job::JoinJob;
-use super::late_answers::{Looks, late_lines, with_late_lines};
+use super::late_answers::{PollDelays, late_lines, with_late_lines};
 use super::pivot::{PivotTask, Pivoted, pivot};
 use super::prompts_read::PromptsRead;
 use super::unanswered::{SingleRows, write_unanswered};
@@ -149,28 +149,28 @@ impl Postprocessor {
         attempts: &[ChunkAttempt],
     ) -> Result<ChunkCounts, EngineError> {
         let file = Arc::new(file);
-        let mut looks = Looks::new(self.late_answers);
+        let mut delays = PollDelays::new(self.late_answers);
         let mut jobs = self.files_of(&file, attempts).await?;
         loop {
             // Without any answer of a job that must have some, a join now would be in vain.
-            let counts = if looks.are_left() && jobs.iter().any(JobFiles::are_due) {
+            let counts = if delays.has_time_left() && jobs.iter().any(JobFiles::is_missing_files) {
                 None
             } else {
                 let joined = self.join_files(&file, chunk, &jobs).await?;
                 let late = late_lines(&jobs, &joined.jobs);
-                if late == 0 || !looks.are_left() {
+                if late == 0 || !delays.has_time_left() {
                     return Ok(with_late_lines(joined.counts, late));
                 }
                 Some(with_late_lines(joined.counts, late))
             };
             tracing::info!(run_id = %file.plan.run_id, chunk, "answers_awaited");
             jobs = loop {
-                looks.wait().await;
+                delays.wait().await;
                 let now = self.files_of(&file, attempts).await?;
                 match &counts {
                     _ if now.iter().zip(&jobs).any(|(now, before)| now.files != before.files) => break now,
-                    Some(counts) if !looks.are_left() => return Ok(counts.clone()),
-                    None if !looks.are_left() => break now,
+                    Some(counts) if !delays.has_time_left() => return Ok(counts.clone()),
+                    None if !delays.has_time_left() => break now,
                     _ => {}
                 }
             };

@@ -18,7 +18,7 @@ const VALUE_BYTES: usize = 16;
 /// Factor by which batches get smaller if one takes too much memory.
 const SHRINK_FACTOR: usize = 8;
 
-/// What is read from a file.
+/// Metadata of a file, and the columns that are read of it.
 #[derive(Debug, Clone)]
 pub(super) struct ReaderSpec {
     pub(super) metadata: ArrowReaderMetadata,

@@ -65,7 +65,7 @@ impl SilentServer {
     }
 }
 
-/// Returns the first byte that a request asks for.
+/// Returns the position of the first byte of the range that a request names.
 fn first_byte(request: &str) -> usize {
     let range = request.lines().find_map(|line| line.strip_prefix("range: bytes="));
     range.and_then(|range| range.split('-').next()?.parse().ok()).unwrap_or(0)

@@ -47,12 +47,7 @@ impl Aws {
 
     /// Starts the server and returns its URL.
     pub(crate) async fn serve(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let app = Router::new().fallback(answer).with_state(self.clone());
-        let app = app.layer(axum::extract::DefaultBodyLimit::disable());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        format!("http://{address}")
+        crate::test_stack::serve(Router::new().fallback(answer).with_state(self.clone())).await
     }
 }
 

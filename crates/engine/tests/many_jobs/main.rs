@@ -1,9 +1,12 @@
 //! Sweeps over many jobs: reconcile, stop-jobs and finalize.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "../test_stack/mod.rs"]
+mod test_stack;
 mod world;
 
-use aws_sdk_s3::config::{Credentials, Region};
+use aws_sdk_s3::config::Region;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_aws::TimeLimits;
@@ -28,7 +31,7 @@ use world::{Job, OWNER, RUN, Server};
 /// Settings of the functions for the server, with limits divided by `impatience`.
 async fn config(server: &Server, impatience: u32) -> aws_config::SdkConfig {
     let loader = bedrock_batch_aws::loader().endpoint_url(server.serve().await).region(Region::new("us-east-1"));
-    let config = loader.credentials_provider(Credentials::new("a", "b", None, None, "test")).load().await;
+    let config = loader.credentials_provider(test_stack::credentials()).load().await;
     TimeLimits::SHORT.divided_by(impatience).apply(&config)
 }
 

@@ -104,11 +104,7 @@ impl Server {
 
     /// Starts the server and returns its URL.
     pub(crate) async fn serve(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let app = Router::new().fallback(answer).with_state(self.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        format!("http://{address}")
+        crate::test_stack::serve(Router::new().fallback(answer).with_state(self.clone())).await
     }
 }
 

@@ -35,13 +35,9 @@ impl FakeAws {
 
     /// Starts the server and returns its URL.
     pub(crate) async fn serve(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let handler =
             |State(aws): State<FakeAws>, headers: HeaderMap, body: Bytes| async move { answer(&aws, &headers, &body) };
-        let app = Router::new().fallback(handler).with_state(self.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        format!("http://{address}")
+        crate::test_stack::serve(Router::new().fallback(handler).with_state(self.clone())).await
     }
 }
 
@@ -110,7 +106,7 @@ macro_rules! client {
                 .http_client(aws_smithy_http_client::Builder::new().build_http())
                 .endpoint_url($endpoint)
                 .region($service::config::Region::new("us-east-1"))
-                .credentials_provider($service::config::Credentials::new("a", "b", None, None, "test"))
+                .credentials_provider($crate::test_stack::credentials())
                 .build(),
         )
     };

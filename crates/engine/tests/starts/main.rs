@@ -6,8 +6,11 @@ mod fake_aws;
 mod link_flood;
 mod names;
 mod places;
-#[allow(dead_code, reason = "it also stands in for what other tests ask")]
+#[allow(dead_code, reason = "it also serves other tests")]
 #[path = "../s3_server/mod.rs"]
 mod s3_server;
 mod stack;
+#[allow(dead_code, reason = "it also serves other tests")]
+#[path = "../test_stack/mod.rs"]
+mod test_stack;
 mod uploads;

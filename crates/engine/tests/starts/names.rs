@@ -1,20 +1,12 @@
 //! Executions of one name.
 
-use super::stack::{Stack, pipeline_over, run_over};
+use super::stack::{ROWS, Stack, pipeline_over, run_over};
 use serde_json::json;
-
-const ROWS: &str = "inputs/rows.csv";
-
-async fn stack() -> Stack {
-    let stack = Stack::new().await;
-    stack.put(ROWS, b"text\nhello\n");
-    stack
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_run_and_a_pipeline_that_start_in_one_instant_one_gets_the_name() {
     for _ in 0..20 {
-        let stack = stack().await;
+        let stack = Stack::with_rows().await;
         let (run, pipeline) = tokio::join!(
             stack.run("both", run_over(ROWS, &json!({}))),
             stack.pipeline("both", pipeline_over(ROWS, &json!({})))
@@ -35,7 +27,7 @@ async fn of_a_run_and_a_pipeline_that_start_in_one_instant_one_gets_the_name() {
 #[tokio::test]
 async fn a_name_that_another_execution_has_claimed_is_refused_before_anything_is_written() {
     for (kind, is_allowed) in [("batch", true), ("pipeline", false)] {
-        let stack = stack().await;
+        let stack = Stack::with_rows().await;
         let arn = format!("arn:aws:states:eu-west-1:1:execution:bedrock-{kind}-orchestrator-1:r");
         // The other has not written anything else yet, so that nothing but its claim can be found.
         stack.put("runs/r/claim.json", json!({"execution_arn": arn, "started_at": "before"}).to_string().as_bytes());
@@ -51,7 +43,7 @@ async fn a_name_that_another_execution_has_claimed_is_refused_before_anything_is
 
 #[tokio::test]
 async fn an_input_that_is_refused_claims_no_name() {
-    let stack = stack().await;
+    let stack = Stack::with_rows().await;
     assert!(stack.refused("r", run_over(ROWS, &json!({"model_id": "gpt-4"}))).await.contains("gpt-4"));
     stack.pipeline("r", pipeline_over(ROWS, &json!({}))).await.unwrap();
 }

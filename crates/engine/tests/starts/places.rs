@@ -1,19 +1,11 @@
 //! Places that inputs may be in, and the maximum cost of a run.
 
-use super::stack::{Stack, pipeline_over, run_over};
+use super::stack::{ROWS, Stack, pipeline_over, run_over};
 use serde_json::{Value, json};
-
-const ROWS: &str = "inputs/rows.csv";
-
-async fn stack() -> Stack {
-    let stack = Stack::new().await;
-    stack.put(ROWS, b"text\nhello\n");
-    stack
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_of_other_runs_are_no_inputs_but_by_previous_run() {
-    let stack = stack().await;
+    let stack = Stack::with_rows().await;
     stack.run("first", run_over(ROWS, &json!({}))).await.unwrap();
     stack.put("batch_output_parquet/p/first/0000.csv", b"text\nhello\n");
     let answers = "batch_output_parquet/p/first/";
@@ -52,7 +44,7 @@ async fn files_of_other_runs_are_no_inputs_but_by_previous_run() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_may_cost_more_than_it_may_submits_nothing() {
-    let stack = stack().await;
+    let stack = Stack::with_rows().await;
     // 1,024 tokens of answer at 1.25 dollars per million.
     assert!(stack.run("cheap", run_over(ROWS, &json!({"max_cost_usd": 0.01}))).await.is_ok());
     let rows = format!("text\n{}", "hello\nworld\n".repeat(50));

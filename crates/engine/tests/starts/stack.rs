@@ -1,23 +1,20 @@
 //! Preprocess and validate with one bucket, and a job table that agrees to everything.
 
+pub(crate) use super::test_stack::BUCKET;
+
 use super::s3_server::S3Server;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
-use axum::http::HeaderMap;
-use bedrock_batch_domain::input::StackLimits;
-use bedrock_batch_domain::model::ModelTable;
+use super::test_stack::{deployment, inputs, preprocessor, start_of};
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
-use bedrock_batch_engine::deployment::Deployment;
-use bedrock_batch_engine::hub::Hub;
-use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::Bucket;
-use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
+use bedrock_batch_engine::preprocess::{Preprocessor, StartInput};
 use bedrock_batch_engine::validate::{ValidPipeline, ValidateInput, Validator};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-pub(crate) const BUCKET: &str = "our-bucket";
+/// Rows of most starts.
+pub(crate) const ROWS: &str = "inputs/rows.csv";
 pub(crate) const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 
 pub(crate) struct Stack {
@@ -30,42 +27,20 @@ pub(crate) struct Stack {
 impl Stack {
     pub(crate) async fn new() -> Self {
         let s3 = S3Server::default();
-        let (credentials, region) = (Credentials::new("a", "b", None, None, "test"), Region::new("us-east-1"));
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(s3.serve().await)
-            .region(region.clone())
-            .credentials_provider(credentials.clone())
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .force_path_style(true);
-        let table = axum::Router::new().fallback(|_: HeaderMap| async { "{}" });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-            .region(region)
-            .credentials_provider(credentials);
-        tokio::spawn(async move { axum::serve(listener, table).await });
-        let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), BUCKET);
-        let deployment = Arc::new(Deployment {
-            region: "us-east-1".to_owned(),
-            limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
-            prompts: PromptLibrary::default(),
-            models: ModelTable::with_overrides("").unwrap(),
-            output_buckets: Vec::new(),
-        });
-        let inputs = InputReader {
-            bucket: bucket.clone(),
-            input_buckets: vec!["lake".to_owned()],
-            input_prefixes: Vec::new(),
-            hub: Hub::default(),
-        };
-        let jobs = JobTable::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t".to_owned());
-        let preprocessor = Preprocessor { inputs: inputs.clone(), deployment: Arc::clone(&deployment), jobs };
-        let validator = Validator { inputs, deployment, download_links: false };
+        let inputs = inputs(s3.serve().await);
+        let bucket = inputs.bucket.clone();
+        let deployment = Arc::new(deployment(PromptLibrary::default()));
+        let validator =
+            Validator { inputs: inputs.clone(), deployment: Arc::clone(&deployment), download_links: false };
+        let preprocessor = preprocessor(inputs, deployment).await;
         Self { s3, bucket, preprocessor, validator }
+    }
+
+    /// Creates a stack that has [`ROWS`].
+    pub(crate) async fn with_rows() -> Self {
+        let stack = Self::new().await;
+        stack.put(ROWS, b"text\nhello\n");
+        stack
     }
 
     pub(crate) fn put(&self, key: &str, body: &[u8]) {
@@ -101,14 +76,8 @@ impl Stack {
 }
 
 pub(crate) fn start(kind: &str, name: &str, input: Value) -> StartInput {
-    StartInput {
-        execution_name: name.to_owned(),
-        execution_arn: format!("arn:aws:states:eu-west-1:1:execution:bedrock-{kind}-orchestrator-1:{name}")
-            .parse()
-            .unwrap(),
-        started_at: "2026-11-20T13:05:07.000Z".to_owned(),
-        input,
-    }
+    let execution_arn = format!("arn:aws:states:eu-west-1:1:execution:bedrock-{kind}-orchestrator-1:{name}");
+    StartInput { execution_arn: execution_arn.parse().unwrap(), ..start_of(name, input) }
 }
 
 /// Input of a run over the rows at `key`, with these fields besides.

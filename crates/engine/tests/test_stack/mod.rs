@@ -1,6 +1,8 @@
-//! A stack for tests of the steps that check inputs: clients of servers in this process, and a deployment.
+//! Servers in this process, their clients, and a deployment for tests of the steps that check inputs.
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
@@ -17,6 +19,15 @@ pub(crate) const BUCKET: &str = "our-bucket";
 /// Start of every execution.
 pub(crate) const STARTED_AT: &str = "2026-11-20T13:05:07.000Z";
 const REGION: Region = Region::from_static("us-east-1");
+
+/// Starts a server that accepts bodies of any size, and returns its URL.
+pub(crate) async fn serve(service: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = service.layer(DefaultBodyLimit::disable());
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    format!("http://{address}")
+}
 
 pub(crate) fn credentials() -> Credentials {
     Credentials::new("a", "b", None, None, "test")
@@ -59,21 +70,19 @@ pub(crate) fn deployment(prompts: PromptLibrary) -> Deployment {
 }
 
 /// Returns a job table whose requests `service` answers.
-pub(crate) async fn job_table(service: axum::Router) -> JobTable {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+pub(crate) async fn job_table(service: Router) -> JobTable {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+        .endpoint_url(serve(service).await)
         .region(REGION)
         .credentials_provider(credentials());
-    tokio::spawn(async move { axum::serve(listener, service).await });
     JobTable::new(aws_sdk_dynamodb::Client::from_conf(config.build()), "t".to_owned())
 }
 
 pub(crate) async fn preprocessor(inputs: InputReader, deployment: Arc<Deployment>) -> Preprocessor {
     // A job table that has no items and accepts each write.
-    let empty = axum::Router::new().fallback(|| async { "{}" });
+    let empty = Router::new().fallback(|| async { "{}" });
     Preprocessor { inputs, deployment, jobs: job_table(empty).await }
 }
 
