@@ -26,8 +26,9 @@ pub(crate) fn files_under(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let named: Vec<String> = refused.iter().take(MAX_NAMED).map(|path| format!("`{}`", path.display())).collect();
     let more = refused.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let rule = "links, which are not followed, or not files at all; replace them by files (`cp -rL` copies what links lead to)";
-    Err(io::Error::new(ErrorKind::InvalidInput, format!("{}{more}: {rule}", named.join(", "))))
+    let rule = "contains links or special files, which are not uploaded";
+    let remedy = "replace them by regular files (`cp -rL` copies what links lead to)";
+    Err(io::Error::new(ErrorKind::InvalidInput, format!("{rule}: {}{more}; {remedy}", named.join(", "))))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>, refused: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -162,12 +163,12 @@ mod tests {
         symlink(elsewhere.path(), folder.path().join("more")).unwrap();
         let error = files_under(folder.path()).unwrap_err().to_string();
         let [file, more] = ["b.csv", "more"].map(|name| folder.path().join(name).display().to_string());
-        assert!(error.starts_with(&format!("`{file}`, `{more}`: links, which are not followed")), "{error}");
+        assert!(error.contains(&format!("which are not uploaded: `{file}`, `{more}`; replace them")), "{error}");
         for number in 0..9 {
             symlink(&secret, folder.path().join(format!("c{number}"))).unwrap();
         }
         let error = files_under(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("/c3` and 6 more: links"), "{error}");
+        assert!(error.contains("/c3` and 6 more; replace"), "{error}");
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Finalizer {
         if let Some(destination) = &plan.request.output_uri {
             let folder = destination.of_run(run_id);
             output.copied_to = Some(folder.to_string());
-            self.copy(&plan, &layout, &folder, &output).await?;
+            self.copy(&plan, (&layout, owner), &folder, &output).await?;
         }
         // A late function of a stopped execution must not replace the summary of the one that continued the run.
         self.ensure_owner(run_id, owner).await?;
@@ -128,8 +128,16 @@ impl Finalizer {
     }
 
     /// Copies the answered rows to the folder that the request names. The summary comes last there as well.
-    async fn copy(&self, plan: &Plan, layout: &Layout, folder: &S3Uri, output: &RunOutput) -> Result<(), EngineError> {
+    async fn copy(
+        &self,
+        plan: &Plan,
+        (layout, owner): (&Layout, Option<&ExecutionArn>),
+        folder: &S3Uri,
+        output: &RunOutput,
+    ) -> Result<(), EngineError> {
         let copies = copy_answers(&self.bucket, output_keys(plan, layout), folder).await?;
+        // Copies take minutes, after which the folder may have the summary of the execution that continued the run.
+        self.ensure_owner(&plan.run_id, owner).await?;
         let target = Bucket::new(self.bucket.client().clone(), &folder.bucket);
         target.put_json(&format!("{}{SUMMARY_FILE}", folder.key), output).await?;
         tracing::info!(run_id = %plan.run_id, copies, "answers_copied");

@@ -68,7 +68,7 @@ impl Stopper {
             tracing::info!(%run_id, "run_not_stopped");
             return Ok(done);
         }
-        let mut failure = None;
+        let (mut failure, mut is_resumed) = (None, false);
         let mut left = 0;
         let mut pages = self.jobs.pages_of_run(&run_id);
         while time.is_open()
@@ -88,11 +88,13 @@ impl Stopper {
             };
             let stop = |job: OpenJob| {
                 let (stopper, found) = (self.clone(), Arc::clone(&found));
-                async move { stopper.stop_one(job, &found).await }
+                let (run_id, owner) = (run_id.clone(), ended.execution_arn.clone());
+                async move { stopper.stop_if_owned(job, &found, (&run_id, &owner)).await }
             };
-            let each = |(key, stopped): (String, Result<bool, EngineError>)| match stopped {
-                Ok(true) => done.stopped += 1,
-                Ok(false) => done.over += 1,
+            let each = |(key, stopped): (String, Result<Option<bool>, EngineError>)| match stopped {
+                Ok(Some(true)) => done.stopped += 1,
+                Ok(Some(false)) => done.over += 1,
+                Ok(None) => is_resumed = true,
                 // The others are stopped nevertheless, and the whole stop is retried for this one.
                 Err(error) => {
                     tracing::warn!(%run_id, name = key, error_type = error.name(), "job_not_stopped");
@@ -100,6 +102,10 @@ impl Stopper {
                 }
             };
             left += sweep(open, time, stop, each).await;
+            if is_resumed {
+                tracing::info!(%run_id, stopped = done.stopped, over = done.over, "run_resumed_meanwhile");
+                return Ok(done);
+            }
         }
         left += pages.count_left().await?;
         tracing::info!(%run_id, stopped = done.stopped, over = done.over, left, "run_jobs_stopped");
@@ -110,6 +116,24 @@ impl Stopper {
                 Err(EngineError::transient(format!("{left} jobs of run {run_id} were not reached in time")))
             }
             None => Ok(done),
+        }
+    }
+
+    /// Stops a job, unless another execution owns the run by now and waits for the job: a stop that is late or retried must
+    /// not end it. Returns its name, and `None` if so.
+    async fn stop_if_owned(
+        &self,
+        job: OpenJob,
+        found: &HashMap<JobName, JobArn>,
+        (run_id, owner): (&RunId, &ExecutionArn),
+    ) -> (String, Result<Option<bool>, EngineError>) {
+        match self.jobs.stop_run(run_id, owner).await {
+            Ok(true) => {
+                let (key, stopped) = self.stop_one(job, found).await;
+                (key, stopped.map(Some))
+            }
+            Ok(false) => (job.key(), Ok(None)),
+            Err(error) => (job.key(), Err(error)),
         }
     }
 
@@ -144,6 +168,13 @@ enum OpenJob {
 }
 
 impl OpenJob {
+    fn key(&self) -> String {
+        match self {
+            Self::Stored(job) => job.name.to_string(),
+            Self::Corrupt(corrupt) => corrupt.key.clone(),
+        }
+    }
+
     /// Returns the name of the job if it must be found at Bedrock.
     fn name_to_find(&self) -> Option<JobName> {
         match self {

@@ -8,6 +8,7 @@ mod s3_server;
 #[path = "test_stack/mod.rs"]
 mod test_stack;
 
+use axum::http::HeaderMap;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::copies::copy_answers;
@@ -15,6 +16,8 @@ use bedrock_batch_engine::finalize::Finalizer;
 use s3_server::S3Server;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use test_stack::{BUCKET, bucket, job_table};
 
 fn keys(count: usize) -> Vec<String> {
@@ -66,16 +69,28 @@ async fn a_file_that_is_missing_is_corrupt_and_not_left_out() {
     assert_eq!(error.name(), "Corrupt");
 }
 
-/// Creates a finalizer of a run of two chunks without jobs, which copies them to `s3://reports/a/r/`.
-async fn finalizer(server: &S3Server) -> Finalizer {
+const OWNER: &str = "arn:aws:states:eu-west-1:1:execution:o:r";
+
+/// Creates a finalizer of a run of two chunks without jobs, which copies them to `s3://reports/a/r/`. The execution [`OWNER`] owns
+/// the run for this number of looks at its owner.
+async fn finalizer(server: &S3Server, owned_looks: usize) -> Finalizer {
     let item = |index: u32| {
         json!({"job_name": {"S": format!("p-{index:04}-x")}, "run_id": {"S": "r"}, "job_index": {"N": index.to_string()},
             "counts": {"S": "{\"rows\": 9, \"stamp\": \"\"}"}})
     };
     let found = json!({"Count": 2, "Items": [item(0), item(1)]}).to_string();
-    let table = axum::Router::new().fallback(move || {
-        let found = found.clone();
-        async move { ([("content-type", "application/x-amz-json-1.0")], found) }
+    let looks = Arc::new(AtomicUsize::new(0));
+    let table = axum::Router::new().fallback(move |headers: HeaderMap| {
+        let is_look = headers["x-amz-target"].to_str().unwrap().ends_with(".GetItem");
+        let answer = if is_look {
+            let is_owned = looks.fetch_add(1, Ordering::SeqCst) < owned_looks;
+            let owner = if is_owned { OWNER.to_owned() } else { format!("{OWNER}-resumed") };
+            json!({"Item": {"job_name": {"S": "run/r"}, "execution_arn": {"S": owner}, "stopped": {"BOOL": false}}})
+                .to_string()
+        } else {
+            found.clone()
+        };
+        async move { ([("content-type", "application/x-amz-json-1.0")], answer) }
     });
     let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv", "output_formats": ["csv"],
         "output_uri": "s3://reports/a/"});
@@ -99,7 +114,7 @@ async fn finalizer(server: &S3Server) -> Finalizer {
 #[tokio::test]
 async fn a_summary_is_written_after_all_files_in_the_folder_and_then_in_the_bucket() {
     let server = S3Server::default();
-    let finalizer = finalizer(&server).await;
+    let finalizer = finalizer(&server, usize::MAX).await;
     let run = "r".parse().unwrap();
     let summary = ("our-bucket".to_owned(), "runs/r/summary.json".to_owned());
     server.world().faults.insert("reports/a/r/0001.csv".to_owned(), (403, "AccessDenied", 1));
@@ -112,4 +127,22 @@ async fn a_summary_is_written_after_all_files_in_the_folder_and_then_in_the_buck
     let copied = copies(&server);
     assert_eq!(copied.keys().collect::<Vec<_>>(), ["a/r/0000.csv", "a/r/0001.csv", "a/r/summary.json"]);
     assert_eq!(copied["a/r/summary.json"], server.world().objects[&summary]);
+}
+
+#[tokio::test]
+async fn a_late_finalize_replaces_no_summary_of_the_execution_that_continued_the_run() {
+    // It is late from the start, after it has copied the files, or before it writes the summary of the run.
+    for (owned_looks, copied_files, is_folder_summarized) in [(0, 0, false), (1, 2, false), (2, 2, true)] {
+        let server = S3Server::default();
+        let finalizer = finalizer(&server, owned_looks).await;
+        let owner = OWNER.parse().unwrap();
+        let late = finalizer.summarize(&"r".parse().unwrap(), Some(&owner)).await.unwrap_err();
+        assert_eq!(late.name(), "Superseded");
+        let copied = copies(&server);
+        let files = copied.keys().filter(|key| **key != "a/r/summary.json").count();
+        let is_summarized = copied.contains_key("a/r/summary.json");
+        assert_eq!((files, is_summarized), (copied_files, is_folder_summarized), "{owned_looks}");
+        let summary = ("our-bucket".to_owned(), "runs/r/summary.json".to_owned());
+        assert!(!server.world().objects.contains_key(&summary), "{owned_looks}");
+    }
 }

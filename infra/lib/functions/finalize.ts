@@ -13,6 +13,8 @@ export class FinalizeFunction extends OrchestratorFunction {
     const { bucket, table, settings } = props;
     super(scope, id, { ...props, name: 'finalize', memoryMb: 256, timeout: Duration.minutes(15) });
 
+    // Only the owner of a run writes its summary; the item of a run may also have the error that failed it.
+    this.allow({ sid: 'ReadOwnerOfRun', actions: ['dynamodb:GetItem'], resources: [table.tableArn] });
     this.allow({
       sid: 'ReadJobsOfRun',
       actions: ['dynamodb:Query'],

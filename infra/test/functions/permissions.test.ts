@@ -140,7 +140,10 @@ describe('each function has exactly the permissions that it needs', () => {
     ],
     ['ClassifierRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 'states:StartExecution']],
     ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
-    ['FinalizeRole', ['dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
+    [
+      'FinalizeRole',
+      ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject'],
+    ],
   ])('%s', (role, actions) => {
     expect(actionsOf(template, role)).toEqual([...actions].sort());
   });
@@ -314,7 +317,8 @@ test.each(['NotifyRole', 'TriggerRole'])('%s publishes to the one topic', (role)
   expect(reach(template, role, 'sns:Publish')).toEqual([expect.stringMatching(/^<NotificationsTopic[0-9A-F]{8}>$/)]);
 });
 
-test('finalize queries the jobs of a run, and writes summaries and copies', () => {
+test('finalize reads the owner and the jobs of a run, and writes summaries and copies', () => {
+  expect(reach(template, 'FinalizeRole', 'dynamodb:GetItem')).toEqual(['<TasksTable.Arn>']);
   expect(reach(template, 'FinalizeRole', 'dynamodb:Query')).toEqual(['<TasksTable.Arn>/index/run-index']);
   expect(reach(template, 'FinalizeRole', 's3:GetObject')).toEqual([
     `${BUCKET}/batch_output_parquet/*`,

@@ -25,7 +25,8 @@ impl RunCaps {
             return;
         }
         match input.get_mut("stages") {
-            None => self.lower(input),
+            // A field that is null counts as absent, wherever inputs are read.
+            None | Some(Value::Null) => self.lower(input),
             Some(Value::Array(stages)) => {
                 stages.iter_mut().filter_map(Value::as_object_mut).for_each(|stage| self.lower(stage));
             }
@@ -71,6 +72,7 @@ mod tests {
     #[case(json!({"resume_run": "r"}), json!({"resume_run": "r"}))]
     #[case(json!({"stages": [{"max_records_total": 200}, 7]}), json!({"stages": [{"max_records_total": 100, "max_cost_usd": 2.5}, 7]}))]
     #[case(json!({"stages": 7}), json!({"stages": 7}))]
+    #[case(json!({"config_s3_uri": "s3://a/b", "stages": null}), json!({"config_s3_uri": "s3://a/b", "stages": null, "max_records_total": 100, "max_cost_usd": 2.5}))]
     fn limits_are_lowered_and_never_raised(#[case] input: Value, #[case] expected: Value) {
         assert_eq!(capped(CAPS, &input), expected);
         assert_eq!(capped(CAPS, &expected), expected, "a second time");

@@ -159,6 +159,19 @@ async fn jobs_that_a_stop_does_not_reach_are_an_error_that_is_retried() {
     assert_eq!(stopper.stop(&ended(), within(LONG)).await.unwrap().stopped, 30);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_a_run_that_is_resumed_while_they_are_stopped_are_left_alone() {
+    let server = server(100);
+    let next = OWNER.replace(":r", ":resumed");
+    server.world().acquires_after_stop = Some(next.clone());
+    let done = stopper(&server).await.stop(&ended(), within(LONG)).await.unwrap();
+    let world = server.world();
+    assert_eq!(done.stopped, world.stopped.len() as u64);
+    // Those that were being stopped at that moment, which are 16 at most.
+    assert!((1..=16).contains(&world.stopped.len()), "{:?}", world.stopped);
+    assert_eq!(world.run, Some((next, false)));
+}
+
 /// Number of jobs of the largest run; `MANY_JOBS=100000` measures the memory of the functions.
 fn many() -> usize {
     std::env::var("MANY_JOBS").ok().and_then(|jobs| jobs.parse().ok()).unwrap_or(3_000)

@@ -84,6 +84,8 @@ pub(crate) struct World {
     /// Names of the jobs that Bedrock has, by identifier.
     pub(crate) at_bedrock: BTreeMap<String, String>,
     pub(crate) stopped: Vec<String>,
+    /// Execution that acquires the run when the first job is stopped.
+    pub(crate) acquires_after_stop: Option<String>,
     /// Expiry of the items of jobs that were updated, by name, in seconds since 1970.
     pub(crate) expiries: BTreeMap<String, i64>,
     /// Jobs whose check was noted, in order.
@@ -254,6 +256,9 @@ fn bedrock(world: &mut World, method: &Method, path: &str) -> Response {
     let id = id.trim_start_matches("2F").to_owned();
     if is_stop {
         world.stopped.push(id);
+        if let Some(next) = world.acquires_after_stop.take() {
+            world.run = Some((next, false));
+        }
         return respond(200, "{}");
     }
     let status = if world.stopped.contains(&id) { "Stopped" } else { "InProgress" };

@@ -3,12 +3,15 @@
 use crate::services::{Job, Services};
 use crate::submissions::{execution, job_name, run_id, submission, submitter};
 use bedrock_batch_domain::ids::{ItemName, JobName, RunId};
+use bedrock_batch_domain::job::JobAttempt;
 use bedrock_batch_domain::join_order::JoinOrder;
 use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
+use bedrock_batch_domain::layout::client_request_token;
 use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::finalize::{Finalizer, StateError};
-use bedrock_batch_engine::job_table::{NewJob, Ownership};
+use bedrock_batch_engine::job_table::{NewJob, Ownership, Waiting};
 use bedrock_batch_engine::submit::SubmitInput;
+use serde_json::json;
 use std::time::Duration;
 
 fn other_run() -> RunId {
@@ -106,6 +109,57 @@ async fn an_exhausted_quota_costs_no_listing() {
     submitter.run(&submission(&run_id(), &execution(0), 3, "t")).await.unwrap();
     let world = services.world();
     assert_eq!((world.calls.get("List"), world.calls["Create"]), (None, 4));
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_hide_a_job_that_another_invocation_may_create() {
+    let services = Services::start(None).await;
+    let jobs = services.settler(None).jobs;
+    let (run, owner, name) = (run_id(), execution(0), job_name());
+    let input = submission(&run, &owner, 0, "t");
+    let new = NewJob { run_id: &run, execution_arn: &owner, model_id: "m", on_demand_allowed: false, item: &input.job };
+    let attempt = JobAttempt { epoch: 1, redrive: 0, retry: 0 };
+    let waiting = |invocation| Waiting { token: "t", attempt, invocation };
+    assert!(!jobs.begin(&new, &waiting("one")).await.unwrap().may_exist);
+    assert!(jobs.begin(&new, &waiting("two")).await.unwrap().may_exist, "invocation one may create it");
+    jobs.note_not_created(&run, &name, "one").await.unwrap();
+    assert!(jobs.begin(&new, &waiting("three")).await.unwrap().may_exist, "invocation two may create it");
+    jobs.note_not_created(&run, &name, "three").await.unwrap();
+    assert!(!jobs.begin(&new, &waiting("four")).await.unwrap().may_exist);
+}
+
+#[tokio::test]
+async fn a_job_that_a_slow_invocation_creates_after_others_were_refused_is_found() {
+    let services = Services::start(None).await;
+    let jobs = services.settler(None).jobs;
+    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
+    let submitter = submitter(&services, None);
+    services.world().is_quota_used_up = true;
+    submitter.run(&submission(&run_id(), &execution(0), 0, "t")).await.unwrap_err();
+    // Another invocation has begun to create the job, and is slow.
+    let slow = json!({"S": "slow"});
+    services.world().items.get_mut(job_name().as_str()).unwrap().insert("creation".to_owned(), slow);
+    submitter.run(&submission(&run_id(), &execution(0), 1, "t")).await.unwrap_err();
+    {
+        let mut world = services.world();
+        world.is_quota_used_up = false;
+        // Bedrock has forgotten its token by the next attempt.
+        world.jobs.push(Job {
+            arn: "arn:aws:bedrock:eu-west-1:1:model-invocation-job/slow".to_owned(),
+            name: job_name().to_string(),
+            token: client_request_token(&run_id(), &job_name()),
+            status: "InProgress".to_owned(),
+            message: None,
+            is_remembered: false,
+            is_listed: true,
+            input: String::new(),
+            output: String::new(),
+        });
+    }
+    submitter.run(&submission(&run_id(), &execution(0), 2, "t")).await.unwrap();
+    let world = services.world();
+    assert_eq!(world.jobs.len(), 1);
+    assert_eq!(world.attribute(job_name().as_str(), "job_arn").as_ref(), Some(&world.jobs[0].arn));
 }
 
 #[tokio::test]
