@@ -140,10 +140,7 @@ describe('each function has exactly the permissions that it needs', () => {
     ],
     ['ClassifierRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 'states:StartExecution']],
     ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
-    [
-      'FinalizeRole',
-      ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject'],
-    ],
+    ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
     expect(actionsOf(template, role)).toEqual([...actions].sort());
   });
