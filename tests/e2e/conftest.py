@@ -8,7 +8,7 @@ import pytest
 from stack.deployed import Stack
 from stack.local import bring_up, take_down
 
-pytest.register_assert_rewrite("stack.checks", "stack.lossless")
+pytest.register_assert_rewrite("stack.checks", "stack.lossless", "stack.evidence")
 
 # Modules in the background at the same time: more would only wait for each other on a small machine.
 MAX_CONCURRENT_MODULES = 4
