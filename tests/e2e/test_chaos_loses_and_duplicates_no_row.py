@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from stack.chaos import play, play_pipeline
+from stack.chaos import FAULTS, play, play_pipeline
 from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
 from stack.lossless import assert_lossless, assert_lossless_stages
@@ -46,7 +46,9 @@ def test_chaos_with_stop_collect_and_resume_loses_and_duplicates_no_row(stack, m
     rows = stack.put_input(csv_text(shape.rows.drop_columns(["record_id"])))
     wanted = stack.joke(rows, max_records_per_job=200, max_retry_rounds=2, max_concurrent_jobs=2, **fields)
     check_collected = partial(assert_lossless, rows=shape, was_collected=True)
-    chaos = play(stack, wanted, 4, interruptions=("collect", "resume"), on_collected=check_collected)
+    # Jobs last long enough for the run to be stopped twice.
+    faults = {**FAULTS, "job_seconds": 2}
+    chaos = play(stack, wanted, 4, faults, ("collect", "resume"), on_collected=check_collected)
     print(chaos)
     assert_lossless(chaos.run, shape)
     assert chaos.interrupted["collect"] and chaos.interrupted["resume"], chaos.interrupted
@@ -59,7 +61,9 @@ def test_chaos_in_a_pipeline_loses_and_duplicates_no_row(stack, misbehaving):
     with ThreadPoolExecutor(8) as pool:
         images = dict(zip(pool.map(stack.put, drawn, drawn.values()), drawn.values(), strict=True))
     stages = stages_of_pictures(images, f"s3://{stack.bucket}/{folder}", CLAUDE)
-    chaos = play_pipeline(stack, stages.config, seed=5, stops_after=6, first_victims=("validate",))
+    # The first stage lasts long enough to be stopped.
+    faults = {**FAULTS, "job_seconds": 2}
+    chaos = play_pipeline(stack, stages.config, 5, faults, stops_after=1, once_begun=True, first_victims=("validate",))
     print(chaos)
     assert_lossless_stages(stages, chaos.runs)
     assert chaos.interrupted["resume"], "it was stopped, and its stages were continued"

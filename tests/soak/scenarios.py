@@ -79,7 +79,7 @@ def fields_of(chance: random.Random, rows: int, modes: tuple[str, ...] = ("auto"
 
 def interruptions_of(chance: random.Random) -> tuple[str, ...]:
     count = chance.choices([0, 1, 2], [4, 3, 2])[0]
-    return tuple(chance.choice(["resume", "collect"]) for _ in range(count))
+    return tuple(chance.choice(["resume", "collect", "stop"]) for _ in range(count))
 
 
 def size_of(chance: random.Random, largest: float = 40) -> int:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 
 from botocore.exceptions import ClientError
 
@@ -130,12 +131,15 @@ def play(
 ) -> Chaos:
     """Plays a run of this execution input under faults that follow from the seed, and stops it once for each of the
     interruptions. After a stop another execution resumes it (`resume`), or one collects it and a further one resumes it
-    (`collect`); `on_collected` looks at the run in between."""
+    (`collect`); `on_collected` looks at the run in between. Both happen once the run has begun; `stop` happens at any time, and
+    what has not begun is started again."""
     wanted = {**QUICK, **wanted}
     with among_faults(stack, seed, FAULTS if faults is None else faults, first_victims, kills) as chaos:
         run = stack.start(wanted, f"chaos-{seed}")
         chance = random.Random(seed)
         for interruption in interruptions:
+            if interruption != "stop":
+                wait_for_plan(run)
             time.sleep(chance.uniform(0.5, 8))
             if not stop(stack, run):
                 continue
@@ -145,10 +149,9 @@ def play(
                 chaos.interrupted["start"] += 1
                 continue
             if interruption == "collect":
-                wait_until_jobs_are_over(run)
-                on_collected(continued(stack, run, "collect_run"))
+                on_collected(collected(stack, run))
             run = resumed(stack, run)
-            chaos.interrupted[interruption] += 1
+            chaos.interrupted["collect" if interruption == "collect" else "resume"] += 1
         wait_for_end(run)
         chaos.run, chaos.runs = run, [run]
     return chaos
@@ -160,15 +163,19 @@ def play_pipeline(
     seed: int,
     faults: dict | None = None,
     stops_after: float | None = None,
+    once_begun: bool = False,
     first_victims: tuple[str, ...] = (),
     kills: bool = True,
 ) -> Chaos:
-    """Plays a pipeline under faults that follow from the seed. `stops_after` so many seconds its execution is stopped, and its
-    stages are continued by hand, in the way that its email describes."""
+    """Plays a pipeline under faults that follow from the seed. `stops_after` so many seconds, counted from its start or from
+    that of its first stage (`once_begun`), its execution is stopped, and its stages are continued by hand, in the way that its
+    email describes."""
     with among_faults(stack, seed, FAULTS if faults is None else faults, first_victims, kills) as chaos:
         pipeline = stack.start_pipeline(wanted, f"chaos-{seed}")
         runs = None
         if stops_after is not None:
+            if once_begun:
+                wait_for(f"the first stage of {pipeline.name}", partial(has_begun, stack, pipeline), MAX_RUN_SECONDS)
             time.sleep(stops_after)
             if stop(stack, pipeline):
                 runs = continue_stages(stack, pipeline)
@@ -242,6 +249,16 @@ def stop(stack, run: Run) -> bool:
     return run.status == "ABORTED"
 
 
+def wait_for_plan(run: Run) -> None:
+    """Waits until a run has begun; it may be over by then."""
+    wait_for(f"the plan of {run.name}", lambda: has_plan(run.stack, run) or run.status != "RUNNING", MAX_RUN_SECONDS)
+
+
+def has_begun(stack, pipeline: Pipeline) -> bool:
+    is_frozen = bool(stack.keys(f"{PREFIXES['RUNS']}/{pipeline.name}/pipeline.json"))
+    return (is_frozen and has_plan(stack, next(iter(pipeline.stages.values())))) or pipeline.status != "RUNNING"
+
+
 def has_plan(stack, run: Run) -> bool:
     return bool(stack.keys(f"{PREFIXES['RUNS']}/{run.run_id}/plan.json"))
 
@@ -250,10 +267,22 @@ def continued(stack, run: Run, field: str) -> Run:
     """Lets another execution continue a run that was stopped: files, jobs and items are those of the run, and the end is
     that of the execution."""
     execution = stack.start({field: run.run_id}, f"{run.run_id}-again"[:70])
-    other = Run(stack, execution.name, run.run_id)
-    if field == "collect_run":
-        wait_for_end(other)
-    return other
+    return Run(stack, execution.name, run.run_id)
+
+
+def collected(stack, run: Run) -> Run:
+    """Collects a run that was stopped, as soon as its jobs are over. A function that was at work when it was stopped may have
+    created one since."""
+    wait_until_jobs_are_over(run)
+    deadline = time.monotonic() + MAX_RUN_SECONDS
+    while True:
+        execution = continued(stack, run, "collect_run")
+        wait_for_end(execution)
+        if execution.end["status"] == "SUCCEEDED" or "not over yet; try again" not in execution.end.get("cause", ""):
+            return execution
+        if time.monotonic() > deadline:
+            raise Hung(f"jobs of {run.name} are never over: {execution.end['cause']}")
+        time.sleep(2)
 
 
 def resumed(stack, run: Run) -> Run:

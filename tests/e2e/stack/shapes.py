@@ -13,8 +13,10 @@ from stack.inputs import topic_table
 
 ABOUT_ANSWERS = ("error", "stop_reason", "input_tokens", "output_tokens", "attempts", "model_id")
 TITAN = "amazon.titan-embed-text-v2:0"
-# The number makes answers to different pictures different.
-LOOK = 'Describe this picture. Answer with this JSON: {{"seen": "some words", "certainty": 0.0-1.0}}'
+# The numbers make answers to different pictures different: the next stage has as many different rows.
+LOOK = (
+    'Describe this picture. Answer with this JSON: {{"seen": "some words", "a": 0.0-1.0, "b": 0.0-1.0, "c": 0.0-1.0}}'
+)
 ROW = '<row id="{row_id}">{topic}</row>'
 PLACEHOLDER = re.compile(r"\{(\w+)\}|(?P<brace>\{\{|\}\})")
 
