@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from stack.deployed import Stack
-from stack.local import bring_up, take_down
+from stack.local import bring_up, denials, take_down
 
 pytest.register_assert_rewrite("stack.checks", "stack.lossless", "stack.evidence")
 
@@ -31,6 +31,8 @@ def stack():
         # Before anything is sent.
         assert stack.mailbox
         yield stack
+        denied = denials()
+        assert not denied, "functions have every right that they use:\n" + "\n".join(denied)
     finally:
         if os.environ.get("E2E_KEEP_STACK") != "1":
             take_down()

@@ -41,6 +41,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds cells that a pivot has guarded for spreadsheets, after the join of its chunk.
+    pub fn add_guarded_cells(&mut self, cells: u64) {
+        self.guarded_cells = self.guarded_cells.saturating_add(cells);
+    }
+
     /// Adds a chunk or a file of duplicates.
     pub fn add_chunk(&mut self, chunk: &ChunkCounts) {
         self.chunks += 1;
