@@ -1,7 +1,6 @@
 """Calls that are never answered, or whose answer stops in the middle, end in seconds and cost no row, email or download."""
 
 import itertools
-import uuid
 
 import pytest
 
@@ -60,8 +59,8 @@ class EveryOther:
 def test_secrets_that_hang_cost_no_row_no_email_and_no_download(stack, misbehaving):
     """The token of the Hugging Face Hub, the key that signs links, and the key that verifies them."""
     name, table = "acme/behind-a-token", topic_table(110)
-    secret, token = f"e2e-hanging-{uuid.uuid4().hex[:8]}", "hf_read_late"
-    stack.client("secretsmanager").create_secret(Name=secret, SecretString=token)
+    token = "hf_read_late"
+    secret = stack.secret_for(function_name("preprocess"), token)
     hub = Hub({name: {"default/train/0000.parquet": parquet_bytes(table)}}, frozenset({name}), token)
     plan = EveryOther()
     with (

@@ -173,6 +173,19 @@ class Stack:
         finally:
             self.functions.update_function_configuration(FunctionName=function, Environment={"Variables": before})
 
+    def secret_for(self, function: str, text: str) -> str:
+        """Creates a secret that a function may read, as the context key of its name grants it. Returns its name."""
+        name = f"e2e-{uuid.uuid4().hex[:8]}"
+        secret = self.client("secretsmanager").create_secret(Name=name, SecretString=text)
+        statement = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret["ARN"]}
+        role = self.functions.get_function_configuration(FunctionName=function)["Role"]
+        self.client("iam").put_role_policy(
+            RoleName=role.rpartition("/")[2],
+            PolicyName=name,
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement}),
+        )
+        return name
+
     def logged(self, function: str, *words: str) -> list[str]:
         """The lines of a function's log that hold all of the words."""
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
