@@ -1,4 +1,4 @@
-"""Programs and libraries whose tests are not built, to save the time to link them, have none."""
+"""Programs and libraries whose tests are not built, to save the time to link them, have none; each file of tests is built."""
 
 import re
 import tomllib
@@ -39,3 +39,19 @@ def test_a_library_whose_documentation_is_not_tested_holds_no_code(manifest):
         sources = (manifest.parent / "src").rglob("*.rs")
         with_code = [str(path) for path in sources if re.search(r"^\s*//[/!]\s*```", path.read_text(), re.MULTILINE)]
         assert with_code == [], f"remove `doctest = false` from {manifest}"
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=manifest_id)
+def test_every_file_of_tests_is_part_of_a_program(manifest):
+    package = tomllib.loads(manifest.read_text())
+    if package["package"].get("autotests", True):
+        return
+    folder = manifest.parent / "tests"
+    programs = {manifest.parent / test["path"] for test in package["test"]}
+    included = {
+        program.parent / (path or f"{module}.rs")
+        for program in programs
+        for path, module in re.findall(r'(?:#\[path = "(.*)"\]\n)?mod (\w+);', program.read_text())
+    }
+    files = {*folder.glob("*.rs"), *folder.glob("*/main.rs")}
+    assert files and files - programs - included == set(), "name them in a program, or as one of their own"
