@@ -1,14 +1,7 @@
 //! The on-demand lane against S3, DynamoDB and Bedrock in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "invoke_aws/mod.rs"]
-mod invoke_aws;
-#[path = "invoke_aws/signature.rs"]
-mod signature;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::invoke_aws::Aws;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use bedrock_batch_aws::TimeLimits;
@@ -21,7 +14,6 @@ use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoked, Invoker, Times};
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::Bucket;
-use invoke_aws::Aws;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -156,7 +148,7 @@ fn invoker(endpoint: &str, impatience: u32) -> Invoker {
     // Models respond within 20 ms here.
     let of_models = TimeLimits::INFERENCE.divided_by(impatience * impatience);
     let (credentials, region) =
-        (Credentials::new("key", signature::SECRET, None, None, "test"), Region::new("us-east-1"));
+        (Credentials::new("key", crate::signature::SECRET, None, None, "test"), Region::new("us-east-1"));
     let http = aws_smithy_http_client::Builder::new().build_http();
     let s3 = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())

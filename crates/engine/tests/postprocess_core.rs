@@ -1,8 +1,7 @@
 //! Answers in any order, some repeated and some missing: every row is written once, answered or with its reason.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod small_run;
-
+use crate::small_run::{job_answers, nova, output, prepare, texts};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
@@ -19,7 +18,6 @@ use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, copy_unanswered, join};
 use bedrock_batch_engine::rows::shared_file::SharedFile;
 use proptest::prelude::*;
-use small_run::{job_answers, nova, output, prepare, texts};
 use std::path::Path;
 
 fn plan_of(toml: &str) -> PromptPlan {

@@ -1,8 +1,7 @@
 //! Response models: typed columns, replaced values, and columns with a prefix.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod small_run;
-
+use crate::small_run::{job_answers, nova, output, prepare, texts};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
@@ -15,7 +14,6 @@ use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::rows::shared_file::SharedFile;
-use small_run::{job_answers, nova, output, prepare, texts};
 use std::collections::BTreeMap;
 
 const MODEL: &str = r#"description = "d"
