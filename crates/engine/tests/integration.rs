@@ -1,5 +1,6 @@
 //! Tests of this crate from outside, in one program: each program takes seconds to link with all clients and formats.
 //! Programs of their own have tests that measure the memory of their process, and models of several files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod broken_streams;
 mod classifier;

@@ -38,12 +38,21 @@ struct Settings<'a> {
     workers: u32,
     round: u32,
     impatience: u32,
+    /// The time limits of models are divided by it, those of the table by `impatience`.
+    model_impatience: u32,
 }
 
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:bedrock-batch-orchestrator-123456789012:r";
 
-const USUAL: Settings<'static> =
-    Settings { models: &["m-v1:0"], family: "anthropic-messages", rate: 100.0, workers: 5, round: 0, impatience: 1 };
+const USUAL: Settings<'static> = Settings {
+    models: &["m-v1:0"],
+    family: "anthropic-messages",
+    rate: 100.0,
+    workers: 5,
+    round: 0,
+    impatience: 1,
+    model_impatience: 1,
+};
 
 fn model(id: &str, family: &str) -> Value {
     let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,
@@ -53,7 +62,7 @@ fn model(id: &str, family: &str) -> Value {
 
 impl Run {
     async fn new(cases: &[&str], settings: Settings<'_>) -> Self {
-        let Settings { models, family, rate, workers, round, impatience } = settings;
+        let Settings { models, family, rate, workers, round, impatience, model_impatience } = settings;
         let aws = Aws::default();
         let endpoint = aws.serve().await;
         let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv",
@@ -90,7 +99,7 @@ impl Run {
             is_remainder: false,
         };
         let input = InvokeInput { run_id: "r".parse().unwrap(), execution_arn: None, job };
-        Self { aws, invoker: invoker(&endpoint, impatience), input }
+        Self { aws, invoker: invoker(&endpoint, (impatience, model_impatience)), input }
     }
 
     async fn invoke(&self, sending: Duration) -> Result<Invoked, EngineError> {
@@ -142,11 +151,11 @@ impl Run {
 }
 
 /// Creates an invoker with clients of the server at `endpoint`, independent of the environment.
-/// The time limits are those of the functions, divided by `impatience`.
-fn invoker(endpoint: &str, impatience: u32) -> Invoker {
+/// The time limits of the table and of models are those of the functions, divided by these numbers.
+fn invoker(endpoint: &str, (impatience, model_impatience): (u32, u32)) -> Invoker {
     let of_table = TimeLimits::SHORT.divided_by(impatience);
     // Models respond within 20 ms here.
-    let of_models = TimeLimits::INFERENCE.divided_by(impatience * impatience);
+    let of_models = TimeLimits::INFERENCE.divided_by(model_impatience);
     let (credentials, region) =
         (Credentials::new("key", crate::signature::SECRET, None, None, "test"), Region::new("us-east-1"));
     let http = aws_smithy_http_client::Builder::new().build_http();
@@ -331,7 +340,7 @@ async fn a_job_table_that_hangs_costs_no_answer() {
 
 #[tokio::test]
 async fn a_model_that_never_responds_costs_one_record_alone() {
-    let run = Run::new(&["silent", "ok", "ok"], Settings { impatience: 20, ..USUAL }).await;
+    let run = Run::new(&["silent", "ok", "ok"], Settings { model_impatience: 100, ..USUAL }).await;
     let ended = tokio::time::timeout(LONG * 2, run.invoke(LONG)).await;
     assert_eq!(ended.expect("the invocation hangs").unwrap(), DONE);
     let lines = run.lines();

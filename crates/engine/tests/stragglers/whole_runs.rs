@@ -53,7 +53,7 @@ impl Script {
         match self.equals.get(row as usize).copied().flatten() {
             Some(of) if row > 0 => self.text(u32::from(of) % row),
             // Half of them are formulas to a spreadsheet.
-            _ => format!("{}row {row}", if row % 2 == 0 { "=" } else { "" }),
+            _ => format!("{}row {row}", if row.is_multiple_of(2) { "=" } else { "" }),
         }
     }
 
@@ -435,7 +435,7 @@ fn check(script: &Script, machine: &Machine) {
     for (text, times) in &world.paid {
         assert!(*times <= rows_of_text[text], "`{text}` was answered {times} times");
     }
-    let files = world.objects.iter().filter(|(key, _)| key.starts_with(OUTPUT) && key.ends_with(".parquet"));
+    let files = world.objects.iter().filter(|(key, _)| is_output(key, ".parquet"));
     let mut rows: BTreeMap<String, Vec<(String, Option<String>)>> = BTreeMap::new();
     for (_, file) in files {
         for batch in ParquetRows::open(Bytes::from(file.clone()), "out", None).unwrap().1 {
@@ -469,10 +469,14 @@ fn check(script: &Script, machine: &Machine) {
     }
 }
 
+fn is_output(key: &str, extension: &str) -> bool {
+    key.starts_with(OUTPUT) && key.ends_with(extension)
+}
+
 /// Checks that the summary counts the cells that are guarded in the CSV files.
 fn check_guarded_cells(machine: &Machine) {
     let world = machine.services.world();
-    let files = world.objects.iter().filter(|(key, _)| key.starts_with(OUTPUT) && key.ends_with(".csv"));
+    let files = world.objects.iter().filter(|(key, _)| is_output(key, ".csv"));
     let guarded: usize = files.map(|(_, file)| String::from_utf8_lossy(file).matches("'=row").count()).sum();
     let summary: Value = serde_json::from_slice(&world.objects["runs/r/summary.json"]).unwrap();
     assert_eq!(summary["summary"]["guarded_cells"], json!(guarded));
