@@ -54,7 +54,7 @@ def names_in_policies(iam_action: str, service: str, resource_arn: str) -> list[
 
 
 def accept_signature(*_request) -> None:
-    """Accepts any signature: tests put proxies between functions and MiniStack, which the signed name of the host is not theirs."""
+    """Accepts any signature: behind the proxies of tests, that of a function is for another host."""
 
 
 def pin_request_origin(source_ip: str, secure_transport: bool) -> None:
