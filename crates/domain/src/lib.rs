@@ -55,5 +55,7 @@ pub mod run;
 pub mod s3_uri;
 mod short_hash;
 pub mod spreadsheet_cell;
+pub mod stop_reason;
 pub mod summary;
+mod surrogates;
 pub mod trigger;

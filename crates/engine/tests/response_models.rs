@@ -133,7 +133,7 @@ fn a_prefix_names_all_columns_and_adds_the_status() {
     assert_eq!(names.join(" "), expected);
     let of = |name: &str| texts(&rows, name).into_iter().flatten().collect::<Vec<_>>();
     assert_eq!(of("llm_status"), ["success", "error", "error", "error"]);
-    assert_eq!(of("llm_parse_status"), ["success", "validation_failed", "json_failed", "json_failed"]);
+    assert_eq!(of("llm_parse_status"), ["success", "validation_failed", "json_failed", "error"]);
     let passed = rows.column_by_name("llm_validation_passed").unwrap().as_boolean();
     assert_eq!(passed.iter().collect::<Vec<_>>(), [Some(true), Some(false), Some(false), Some(false)]);
     assert_eq!(rows.column_by_name("llm_error").unwrap().null_count(), 1);

@@ -9,6 +9,7 @@ mod family;
 mod frame;
 mod id;
 mod instructions;
+pub(crate) mod lenient;
 mod nova;
 mod output;
 mod price;

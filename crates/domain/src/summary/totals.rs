@@ -1,6 +1,7 @@
 //! Sums over the chunks and jobs of a run, of which there may be 100,000: they are added one by one, and not held together.
 
 use super::counts::{ChunkCounts, OVER_MAXIMUM, add_counts, add_failed_codes, count_limited};
+use super::value_counts::ValueCounts;
 use crate::lane::Lane;
 use crate::printable;
 use crate::row_error::RowErrorCode;
@@ -57,6 +58,12 @@ impl Totals {
         }
         add_failed_codes(&mut self.failed_codes, chunk);
         add_counts(&mut self.used.changed, &chunk.changed);
+        self.used.repaired += chunk.repaired;
+        let fields = self.used.values.len().max(chunk.values.len());
+        self.used.values.resize_with(fields, ValueCounts::default);
+        for (sum, counts) in self.used.values.iter_mut().zip(&chunk.values) {
+            sum.add(*counts);
+        }
         add_counts(&mut self.used.warnings, &chunk.warnings);
         self.used.add_saved(chunk.saved);
         for usage in &chunk.usage {

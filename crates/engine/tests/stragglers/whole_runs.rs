@@ -237,7 +237,7 @@ impl Machine {
         };
         self.services.world().running.clear();
         if end != End::Finished {
-            self.after_the_end(number, input).await;
+            Box::pin(self.after_the_end(number, input)).await;
         }
         end
     }
