@@ -16,6 +16,7 @@ pub mod answer;
 pub mod check;
 pub mod chunk_plan;
 pub mod classifier;
+pub mod column_name;
 pub mod columns;
 pub mod contract;
 pub mod destination;

@@ -1,6 +1,5 @@
 //! `bedrock-batch validate`: all checks of an input that need no AWS.
 
-mod columns;
 mod generated;
 mod input_file;
 mod payload;
@@ -9,10 +8,12 @@ mod report;
 
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
+use crate::local_tables::LocalTable;
 use crate::prompts;
+use crate::run_progress::quantity;
 use bedrock_batch_domain::check::{Catalog, added_columns, check_run, image_columns};
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{RunRequest, StackLimits};
+use bedrock_batch_domain::input::{CsvOptions, RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
@@ -21,6 +22,7 @@ use generated::add_generated;
 use input_file::{InputFile, InputKind};
 use references::read_local;
 use report::Report;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -121,9 +123,15 @@ struct KnownFiles {
 fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTreeMap<usize, Vec<String>> {
     let mut inputs = BTreeMap::new();
     for (index, path) in &file.local {
-        match columns::of(path) {
-            Ok(columns) => {
-                inputs.insert(*index, columns);
+        let run = file.input.get("stages").map_or(Some(&file.input), |stages| stages.get(index));
+        let csv = run.and_then(Value::as_object).map(CsvOptions::of_run).unwrap_or_default();
+        match LocalTable::read(path, &csv) {
+            Ok(table) => {
+                if let Some(rows) = table.rows {
+                    report.note(&format!("{} has {}", path.display(), quantity(rows, "row")));
+                }
+                report.notes(table.warning_lines());
+                inputs.insert(*index, table.columns);
             }
             Err(failure) => report.problem(&failure.to_string()),
         }
