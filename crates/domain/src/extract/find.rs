@@ -364,6 +364,7 @@ mod tests {
                 format!("{{'a': “{}x", filled("/*“*/ ")),
                 filled("```{'a': '"),
                 filled("//{"),
+                filled("{/*"),
             ];
             for text in hostile {
                 // The last reading may exceed the budget by the text, and its repair by two more.

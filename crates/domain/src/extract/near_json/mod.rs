@@ -32,8 +32,7 @@ pub(super) struct Translation {
 /// # Errors
 /// Returns the number of bytes that were read before the text was refused.
 pub(super) fn translated(text: &str, is_ended: bool) -> Result<Translation, usize> {
-    let json = String::with_capacity(text.len().min(1 << 16));
-    let mut translator = Translator { text, at: 0, json, open: Vec::new(), is_ended };
+    let mut translator = Translator { text, at: 0, json: String::new(), open: Vec::new(), is_ended };
     match translator.value() {
         Some(()) => Ok(Translation { json: translator.json, length: translator.at }),
         None => Err(translator.at),
@@ -168,7 +167,12 @@ impl<'t> Translator<'t> {
             let space = rest.trim_start_matches(|char: char| char.is_whitespace() || ZERO_WIDTH.contains(&char));
             self.at += rest.len() - space.len();
             let comment = if space.starts_with("/*") {
-                memchr::memmem::find(space.as_bytes(), b"*/")? + 2
+                let Some(end) = memchr::memmem::find(space.as_bytes(), b"*/") else {
+                    // The text was searched to its end, which counts.
+                    self.at = self.text.len();
+                    return None;
+                };
+                end + 2
             } else if space.starts_with("//") || space.starts_with('#') {
                 memchr::memchr(b'\n', space.as_bytes()).unwrap_or(space.len())
             } else {

@@ -89,6 +89,12 @@ fn deep_values_are_refused_before_they_are_read() {
     }
 }
 
+#[test]
+fn a_comment_that_does_not_end_counts_as_read() {
+    let text = "{/*".repeat(1_000);
+    assert_eq!(translated(&text, true), Err(text.len()));
+}
+
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
