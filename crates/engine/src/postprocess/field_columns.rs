@@ -90,8 +90,10 @@ impl FieldColumn {
             (Self::Integer(column), PlainCell::Integer(number)) => column.append_value(number),
             (Self::Float(column), PlainCell::Float(number)) => column.append_value(number),
             (Self::Boolean(column), PlainCell::Boolean(flag)) => column.append_value(flag),
-            (Self::Text(column), PlainCell::Text(..)) => column.append_option(cell.text(answer)),
-            // Nulls, texts with escapes, and columns of several kinds of values.
+            (Self::Text(column), PlainCell::Text(..) | PlainCell::EscapedText(..)) => {
+                column.append_option(cell.text(answer));
+            }
+            // Nulls, and columns of several kinds of values.
             (column, _) => column.push(cell.value(answer).as_ref()),
         }
     }
