@@ -22,6 +22,7 @@ mod run;
 mod shared;
 mod status_columns;
 mod unanswered;
+mod write;
 
 pub use answers::{JobAttempt, Reading};
 pub use duplicates::WaitingRows;
