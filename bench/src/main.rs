@@ -13,6 +13,7 @@ mod s3_work;
 mod shared_options;
 
 use crate::measure::Failure;
+use bedrock_batch_engine::keep_freed_memory;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -44,6 +45,8 @@ enum Work {
 }
 
 fn main() -> Result<(), Failure> {
+    // As the functions do.
+    keep_freed_memory();
     let figures = match Cli::parse().work {
         Work::PreprocessCore(work) => work.run()?,
         Work::PostprocessCore(work) => work.run()?,

@@ -4,6 +4,7 @@
 //! trusted: it may be cut off, huge, of another shape, or repeat a record.
 
 use crate::json_fields::{FieldReader, NextField};
+use crate::json_scanner::JsonScanner;
 use crate::model::lenient;
 use crate::model::{BorrowedText, Family, ModelOutput, Reply};
 use crate::row_error::{RowError, RowErrorCode};
@@ -138,10 +139,11 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(
         return Err(serde::de::Error::custom("not a JSON object"));
     };
     // Only the values that are used are parsed, which also checks that they are UTF-8.
-    let record_id = serde_json::from_slice::<BorrowedText<'a>>(fields.record_id.unwrap_or(b"null"))?.0;
+    let record_id = text(fields.record_id.unwrap_or(b"null"))?;
     let there = |value: Option<&'a [u8]>| value.filter(|value| *value != b"null");
     let outcome = match (fields.output, there(fields.error)) {
         (_, Some(error)) => Err(refused(&lenient::parsed(error).unwrap_or_default())),
+        (Some(OutputField::Usual(reply)), None) => Ok(reply),
         (Some(OutputField::Parsed(output, written)), None) => match output.refusal() {
             Some(message) => Err(RecordError::Refused { code: UNKNOWN_CODE.to_owned(), message, retryable: None }),
             None => match output.reply() {
@@ -155,8 +157,17 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(
         }
         (Some(OutputField::Null) | None, None) => Err(RecordError::Nothing),
     };
-    let model_id = there(fields.model_id).and_then(|id| serde_json::from_slice::<BorrowedText<'a>>(id).ok());
-    Ok(AnswerLine { record_id, outcome, model_id: model_id.map(|id| id.0) })
+    let model_id = there(fields.model_id).and_then(|id| text(id).ok());
+    Ok(AnswerLine { record_id, outcome, model_id })
+}
+
+/// Reads a JSON text.
+fn text(json: &[u8]) -> Result<Cow<'_, str>, serde_json::Error> {
+    let usual = JsonScanner::new(json).and_then(|mut scanner| {
+        let text = scanner.text()?;
+        (scanner.position() == json.len()).then_some(text)
+    });
+    usual.map_or_else(|| serde_json::from_slice::<BorrowedText<'_>>(json).map(|text| text.0), Ok)
 }
 
 /// Fields of a line, the first of each name.
@@ -169,6 +180,8 @@ struct LineFields<'a, O> {
 
 enum OutputField<'a, O> {
     Null,
+    /// Output in the usual form of its family.
+    Usual(Reply<'a>),
     /// Output of the shape of its family, and as it is written.
     Parsed(O, &'a [u8]),
     /// Output of another shape, as it is written.
@@ -177,11 +190,16 @@ enum OutputField<'a, O> {
 
 /// Reads the fields of a line; returns `None` if it is not an object. The output is parsed at once: most of it is text with
 /// escapes, which takes as long to delimit as to parse.
-fn read_fields<'a, O: Deserialize<'a>>(line: &'a [u8]) -> Option<LineFields<'a, O>> {
+fn read_fields<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Option<LineFields<'a, O>> {
     let mut fields = LineFields { record_id: None, error: None, model_id: None, output: None };
     let mut reader = FieldReader::new(line)?;
     while let NextField::Named(name) = reader.next_field()? {
         if name == b"modelOutput" && fields.output.is_none() {
+            if let Some((reply, length)) = O::read_usual(reader.remainder()) {
+                reader.advance(length);
+                fields.output = Some(OutputField::Usual(reply));
+                continue;
+            }
             let written = reader.remainder();
             let mut values = serde_json::Deserializer::from_slice(written).into_iter::<O>();
             fields.output = Some(match values.next() {

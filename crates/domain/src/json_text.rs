@@ -1,4 +1,4 @@
-//! Writer of JSON strings into an existing buffer, with the same bytes as `serde_json`.
+//! Writer of JSON strings into an existing buffer, with the same bytes as `serde_json`, and reader of the usual ones.
 
 /// For each byte: 0 if it needs no escape, else the letter after the backslash (`u` for `\u00xx`).
 static ESCAPES: [u8; 256] = {
@@ -18,24 +18,79 @@ static ESCAPES: [u8; 256] = {
     table
 };
 
+/// The byte 1, eight times.
+const ONES: u64 = u64::MAX / 255;
+
+/// Marks those of eight bytes that JSON escapes in texts, each by its highest bit. The lowest mark is right; others above it may be
+/// wrong.
+fn special_marks(chunk: [u8; 8]) -> u64 {
+    let chars = u64::from_le_bytes(chunk);
+    let controls = chars.wrapping_sub(ONES * 0x20) & !chars;
+    let quotes = chars ^ (ONES * u64::from(b'"'));
+    let backslashes = chars ^ (ONES * u64::from(b'\\'));
+    let equal = (quotes.wrapping_sub(ONES) & !quotes) | (backslashes.wrapping_sub(ONES) & !backslashes);
+    (controls | equal) & (ONES << 7)
+}
+
 /// Returns the position of the first byte that JSON escapes in texts: a quote, a backslash or a control character.
 pub(crate) fn special_at(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
     let (chunks, remainder) = bytes.as_chunks::<8>();
     for (number, chunk) in chunks.iter().enumerate() {
-        let chars = u64::from_le_bytes(*chunk);
-        // The lowest of the highest bits that is set marks the first such byte; others above it may be wrong.
-        let controls = chars.wrapping_sub(ONES * 0x20) & !chars;
-        let quotes = chars ^ (ONES * u64::from(b'"'));
-        let backslashes = chars ^ (ONES * u64::from(b'\\'));
-        let equal = (quotes.wrapping_sub(ONES) & !quotes) | (backslashes.wrapping_sub(ONES) & !backslashes);
-        let found = (controls | equal) & (ONES << 7);
-        if found != 0 {
-            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        let marks = special_marks(*chunk);
+        if marks != 0 {
+            return Some(number * 8 + marks.trailing_zeros() as usize / 8);
         }
     }
     let at = remainder.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0)?;
     Some(chunks.len() * 8 + at)
+}
+
+/// Returns the text whose JSON is `escaped` between its quotes. Returns `None` if that is not valid, or has pairs of surrogates,
+/// which is left to `serde_json`.
+pub(crate) fn unescaped(escaped: &[u8]) -> Option<String> {
+    // Eight bytes are copied at a time, whatever is among them: what does not belong to the text is overwritten.
+    let mut text = vec![0; escaped.len() + 8];
+    let (mut at, mut end) = (0, 0);
+    while at < escaped.len() {
+        let remainder = escaped.get(at..)?;
+        let chunk = remainder.first_chunk().copied().unwrap_or_else(|| {
+            let mut last = [b'"'; 8];
+            last.iter_mut().zip(remainder).for_each(|(last, byte)| *last = *byte);
+            last
+        });
+        *text.get_mut(end..)?.first_chunk_mut()? = chunk;
+        let copied = special_marks(chunk).trailing_zeros() as usize / 8;
+        at += copied;
+        end += copied;
+        if copied < chunk.len() && at < escaped.len() {
+            let (consumed, written) = unescape_one(escaped.get(at..)?, text.get_mut(end..)?)?;
+            at += consumed;
+            end += written;
+        }
+    }
+    text.truncate(end);
+    String::from_utf8(text).ok()
+}
+
+/// Writes the character of the escape that `escaped` begins with; returns the lengths of the two.
+fn unescape_one(escaped: &[u8], text: &mut [u8]) -> Option<(usize, usize)> {
+    let [b'\\', letter, ..] = escaped else { return None };
+    let byte = match letter {
+        b'"' | b'\\' | b'/' => *letter,
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'u' => {
+            let digits = escaped.get(2..6)?.iter().map(|digit| char::from(*digit).to_digit(16));
+            let number = digits.reduce(|number, digit| Some(number? * 16 + digit?))??;
+            return Some((6, char::from_u32(number)?.encode_utf8(text).len()));
+        }
+        _ => return None,
+    };
+    *text.first_mut()? = byte;
+    Some((2, 1))
 }
 
 /// Appends `text` to `line` with JSON's escapes and without quotes around it.
@@ -86,6 +141,25 @@ mod tests {
             let expected = text.bytes().position(|byte| ESCAPES[usize::from(byte)] != 0);
             prop_assert_eq!(special_at(text.as_bytes()), expected);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_unescaped_as_serde_json_does(text in any::<String>(), json in r#"([a-zü]{0,9}|\\[bfnrtu"/x\\]|\\u[0-9a-fA-Fg]{0,4}|["\n\u{1}])*"#) {
+            let escaped = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(unescaped(&escaped.as_bytes()[1..escaped.len() - 1]), Some(text));
+            if let Some(read) = unescaped(json.as_bytes()) {
+                prop_assert_eq!(serde_json::from_str::<String>(&format!("\"{json}\"")).unwrap(), read);
+            } else if let Ok(read) = serde_json::from_str::<String>(&format!("\"{json}\"")) {
+                prop_assert!(read.chars().any(|letter| letter > '\u{ffff}'), "{:?}", json);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_left_to_others() {
+        assert_eq!(unescaped(b"a\xff\\n"), None);
+        assert_eq!(unescaped(b""), Some(String::new()));
     }
 
     #[test]

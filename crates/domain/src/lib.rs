@@ -34,6 +34,7 @@ pub mod join_order;
 pub mod join_task;
 mod json_fields;
 mod json_members;
+mod json_scanner;
 pub mod json_text;
 pub mod lane;
 pub mod layout;

@@ -16,6 +16,7 @@ pub mod deployment;
 pub mod download;
 pub mod error;
 pub mod finalize;
+mod freed_memory;
 pub mod hub;
 pub mod images;
 pub mod invoke;
@@ -42,4 +43,5 @@ pub mod trigger;
 pub mod validate;
 
 pub use error::{AwsFailure, EngineError, ErrorKind};
+pub use freed_memory::keep_freed_memory;
 pub use sweep::SweepTime;

@@ -4,7 +4,7 @@
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
-use bedrock_batch_engine::rows::parquet_write::{ParquetFile, Readers};
+use bedrock_batch_engine::rows::parquet_write::ParquetFile;
 use bedrock_batch_engine::{EngineError, ErrorKind};
 use bytes::Bytes;
 use parquet::file::reader::{ChunkReader, Length};
@@ -45,7 +45,7 @@ fn parquet(rows: usize, width: usize) -> Bytes {
     let column: ArrayRef =
         Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{row}{}", "x".repeat(width)))));
     let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
-    let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Any).unwrap();
+    let mut file = ParquetFile::create(Vec::new(), batch.schema()).unwrap();
     file.write(&batch).unwrap();
     file.finish().unwrap().into()
 }

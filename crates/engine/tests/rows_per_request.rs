@@ -21,7 +21,7 @@ use bedrock_batch_engine::preprocess::{ChunkWriteSpec, Written, numbered, write_
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
-use bedrock_batch_engine::rows::parquet_write::{ParquetFile, Readers};
+use bedrock_batch_engine::rows::parquet_write::ParquetFile;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::io::{Cursor, Read};
@@ -271,7 +271,7 @@ fn cells_have_the_same_text_in_the_rows_file(#[case] data_type: DataType, #[case
     let list: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1), None]), None]));
     let columns = [("c", column, true), ("l", list, true)];
     let rows = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-    let mut file = ParquetFile::create(Vec::new(), rows.schema(), Readers::Internal).unwrap();
+    let mut file = ParquetFile::create(Vec::new(), rows.schema()).unwrap();
     file.write(&rows).unwrap();
     let file = bytes::Bytes::from(file.finish().unwrap());
     let read = ParquetRows::open_of_run(file, "rows", Some(&["c", "l"])).unwrap().next().unwrap().unwrap();

@@ -1,6 +1,7 @@
 //! Lambda `postprocess`: see [`bedrock_batch_engine::postprocess`].
 
 use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::keep_freed_memory;
 use bedrock_batch_engine::postprocess::{PostprocessInput, Postprocessor};
 use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve};
 use lambda_runtime::Error;
@@ -9,6 +10,7 @@ use std::time::Duration;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     log_as_json();
+    keep_freed_memory();
     let config = bedrock_batch_aws::sdk_config().await;
     let postprocessor = Postprocessor {
         bucket: bucket(&config)?,

@@ -5,11 +5,11 @@ mod action;
 
 use action::Action;
 use bedrock_batch_domain::run::Step;
-use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::continue_run::{Continuation, RunContinuer};
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::next_step::NextStepper;
 use bedrock_batch_engine::preprocess::Preprocessor;
+use bedrock_batch_engine::{EngineError, keep_freed_memory};
 use bedrock_batch_lambda_host::{deployment, environment, input_reader, log_as_json, required, serve};
 use lambda_runtime::Error;
 use std::sync::Arc;
@@ -36,6 +36,7 @@ impl UseCases {
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     log_as_json();
+    keep_freed_memory();
     let config = bedrock_batch_aws::sdk_config().await;
     let jobs = JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?);
     let (inputs, deployment) = (input_reader(&config)?, Arc::new(deployment()?));

@@ -3,6 +3,7 @@
 use super::CachedTokens;
 use super::instructions::Instructions;
 use super::output::{BorrowedText, ModelOutput, Reply, ReplyPayload};
+use super::usual_output;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -83,5 +84,9 @@ impl<'a> ModelOutput<'a> for Output<'a> {
         let input_tokens = usage.as_ref().and_then(|u| u.input_tokens.map(|n| n.saturating_add(cached.total())));
         let output_tokens = usage.and_then(|u| u.output_tokens);
         Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens, cached }
+    }
+
+    fn read_usual(bytes: &'a [u8]) -> Option<(Reply<'a>, usize)> {
+        usual_output::anthropic(bytes)
     }
 }

@@ -4,6 +4,7 @@
 use super::CachedTokens;
 use super::instructions::Instructions;
 use super::output::{BorrowedText, ModelOutput, Reply, ReplyPayload};
+use super::usual_output;
 use crate::input::Inference;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -109,5 +110,9 @@ impl<'a> ModelOutput<'a> for Output<'a> {
             self.usage.map_or((None, None), |usage| (usage.input_tokens, usage.output_tokens));
         let input_tokens = input_tokens.map(|tokens| tokens.saturating_add(cached.total()));
         Reply { payload, stop_reason: self.stop_reason.map(|reason| reason.0), input_tokens, output_tokens, cached }
+    }
+
+    fn read_usual(bytes: &'a [u8]) -> Option<(Reply<'a>, usize)> {
+        usual_output::converse(bytes)
     }
 }

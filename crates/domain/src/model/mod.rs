@@ -21,6 +21,7 @@ mod structured_output;
 mod table;
 mod titan_multimodal;
 mod titan_text;
+mod usual_output;
 
 pub use cache_point::CachePoint;
 pub use cached_tokens::CachedTokens;

@@ -52,4 +52,10 @@ pub(crate) trait ModelOutput<'a> {
 
     /// Returns the reply in this output.
     fn reply(self) -> Reply<'a>;
+
+    /// Reads the output that `bytes` begin with, if it has the usual form of its family: returns the reply, as it would be read in
+    /// the general way, and the length of the output.
+    fn read_usual(_bytes: &'a [u8]) -> Option<(Reply<'a>, usize)> {
+        None
+    }
 }

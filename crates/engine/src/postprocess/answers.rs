@@ -264,6 +264,18 @@ impl<'a> Answers<'a> {
         self.cells.get(first..first + self.field_names().len()).unwrap_or_default()
     }
 
+    /// Returns the size of the texts and embeddings of some rows; `None` if there are fewer rows.
+    pub(super) fn payload_bytes(&self, rows: Range<usize>) -> Option<usize> {
+        let bytes = |row: &Row| match &row.outcome {
+            Outcome::Replied(StoredReply { payload: KeptPayload::Text(range), .. }) => range.len(),
+            Outcome::Replied(StoredReply { payload: KeptPayload::Embedding(range), .. }) => {
+                range.len() * size_of::<f32>()
+            }
+            _ => 0,
+        };
+        Some(self.rows.get(rows)?.iter().map(bytes).sum())
+    }
+
     pub(super) fn text(&self, kept: &StoredReply) -> Option<&str> {
         match &kept.payload {
             KeptPayload::Text(range) => self.texts.get(range.clone()),

@@ -1,9 +1,10 @@
 //! Rows that equal rows of other chunks, and get the answers of those rows.
 
 use super::answers::{Answers, Reading};
-use super::join::{answers_for, write};
+use super::join::answers_for;
 use super::join_job::JoinJob;
 use super::shared::take_shared;
+use super::write::write;
 use crate::error::EngineError;
 use crate::objects::ObjectSink;
 use crate::rows::parquet_read::ParquetRows;

@@ -17,9 +17,9 @@ enum FieldColumn {
 }
 
 impl FieldColumns {
-    /// Creates empty columns of these types.
-    pub(super) fn new(types: &[ColumnType]) -> Self {
-        Self(types.iter().map(|column| FieldColumn::new(*column)).collect())
+    /// Creates empty columns of these types, with room for this number of rows.
+    pub(super) fn new(types: &[ColumnType], rows: usize) -> Self {
+        Self(types.iter().map(|column| FieldColumn::new(*column, rows)).collect())
     }
 
     /// Appends the values of one row; `None` stands for a row without any values.
@@ -43,13 +43,13 @@ impl FieldColumns {
 }
 
 impl FieldColumn {
-    fn new(column: ColumnType) -> Self {
+    fn new(column: ColumnType, rows: usize) -> Self {
         match column {
-            ColumnType::Integer => Self::Integer(Int64Builder::new()),
-            ColumnType::Float => Self::Float(Float64Builder::new()),
-            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            ColumnType::Text => Self::Text(StringBuilder::new()),
-            ColumnType::List => Self::List(ListBuilder::new(StringBuilder::new())),
+            ColumnType::Integer => Self::Integer(Int64Builder::with_capacity(rows)),
+            ColumnType::Float => Self::Float(Float64Builder::with_capacity(rows)),
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Text => Self::Text(StringBuilder::with_capacity(rows, 0)),
+            ColumnType::List => Self::List(ListBuilder::with_capacity(StringBuilder::new(), rows)),
         }
     }
 
@@ -90,8 +90,10 @@ impl FieldColumn {
             (Self::Integer(column), PlainCell::Integer(number)) => column.append_value(number),
             (Self::Float(column), PlainCell::Float(number)) => column.append_value(number),
             (Self::Boolean(column), PlainCell::Boolean(flag)) => column.append_value(flag),
-            (Self::Text(column), PlainCell::Text(..)) => column.append_option(cell.text(answer)),
-            // Nulls, texts with escapes, and columns of several kinds of values.
+            (Self::Text(column), PlainCell::Text(..) | PlainCell::EscapedText(..)) => {
+                column.append_option(cell.text(answer));
+            }
+            // Nulls, and columns of several kinds of values.
             (column, _) => column.push(cell.value(answer).as_ref()),
         }
     }

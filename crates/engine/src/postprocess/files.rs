@@ -3,7 +3,7 @@
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use crate::rows::csv_write::CsvFile;
-use crate::rows::parquet_write::{ParquetFile, Readers};
+use crate::rows::parquet_write::ParquetFile;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bedrock_batch_domain::input::OutputFormat;
@@ -52,9 +52,7 @@ pub(super) fn create_files<S: ObjectSink>(
     let create = |(format, key): &(OutputFormat, String)| {
         let writer = sink.create(key)?;
         Ok(match format {
-            OutputFormat::Parquet => {
-                OutputFile::Parquet(ParquetFile::create(writer, Arc::clone(schema), Readers::Any)?)
-            }
+            OutputFormat::Parquet => OutputFile::Parquet(ParquetFile::create(writer, Arc::clone(schema))?),
             OutputFormat::Csv => OutputFile::Csv(CsvFile::create(writer, schema, guard_cells)?),
         })
     };

@@ -1,25 +1,21 @@
 //! The core of postprocess, which combines rows and answers to answered rows.
 
 use super::answers::{Answers, JobAttempt, Outcome, Reading};
-use super::files::{OutputFile, create_files};
 use super::join_job::JoinJob;
-use super::output::AnswerColumns;
 use super::requests::{Requests, Resend};
 use super::shared::write_shared;
+use super::write::write;
 use crate::error::EngineError;
 use crate::objects::ObjectSink;
 use crate::rows::parquet_read::ParquetRows;
+use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
-use arrow_array::{RecordBatch, StringArray};
-use bedrock_batch_domain::columns::{INTERNAL, NOT_SENT, PROMPT, RECORD_ID, REQUEST, ROW_ERROR};
-use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
-use bedrock_batch_domain::record_id::RecordId;
+use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID, REQUEST, ROW_ERROR};
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::summary::ChunkCounts;
 use parquet::file::reader::ChunkReader;
 use std::io::Read;
-use std::sync::Arc;
 
 /// Job that had rows of the chunk, with its answers.
 pub struct JobAnswers<'a> {
@@ -183,89 +179,20 @@ fn row_errors(
     })
 }
 
-/// Writes the rows with their answers, and counts them.
-pub(super) fn write<R, S>(
-    job: &JoinJob<'_>,
-    rows: &R,
-    rows_name: &str,
-    answers: &Answers<'_>,
-    duplicates: bool,
-    counts: &mut ChunkCounts,
-    sink: &S,
-) -> Result<(), EngineError>
-where
-    R: ChunkReader + Clone + 'static,
-    S: ObjectSink,
-{
-    (counts.kinds, counts.values) = answers.kinds();
-    let own = || counts.kinds.iter().map(FieldKinds::column_type).collect();
-    // A prompt's fields do not change within a run, so there are as many types as fields.
-    let types: Vec<ColumnType> =
-        job.types.filter(|types| types.len() == counts.kinds.len()).map_or_else(own, <[ColumnType]>::to_vec);
-    let mut rows_done = 0;
-    let mut outputs: Vec<OutputFile<S::Writer>> = Vec::new();
-    let batches = ParquetRows::open_of_run(rows.clone(), rows_name, None)?;
-    for batch in batches {
-        let batch = without_internal(&batch?)?;
-        let mut columns = AnswerColumns::new(job, answers, &types, duplicates, batch.num_rows());
-        for row in rows_done..rows_done + batch.num_rows() {
-            columns.push(answers, row, counts);
-        }
-        rows_done += batch.num_rows();
-        let batch = if job.strip_suffix { without_suffixes(&batch)? } else { batch };
-        let answered = columns.join(&batch, job.columns)?;
-        if outputs.is_empty() {
-            outputs = create_files(job.outputs, job.guard_cells, &answered.schema(), sink)?;
-        }
-        for output in &mut outputs {
-            output.write(&answered)?;
-        }
-    }
-    counts.types = types;
-    counts.guarded_cells = outputs.iter().map(OutputFile::guarded_cells).sum();
-    outputs.into_iter().try_for_each(OutputFile::close)
-}
-
-/// Returns the rows with the ids that they have in the input, without the number of the prompt at the end.
-fn without_suffixes(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
-    let schema = batch.schema();
-    let Some((at, ids)) =
-        schema.index_of(RECORD_ID).ok().and_then(|at| Some((at, batch.column(at).as_string_opt::<i32>()?)))
-    else {
-        return Ok(batch.clone());
-    };
-    let stripped: StringArray = ids.iter().map(|id| id.map(|id| RecordId::parse(id).row)).collect();
-    let mut columns = batch.columns().to_vec();
-    columns[at] = Arc::new(stripped);
-    RecordBatch::try_new(schema, columns)
-        .map_err(|error| EngineError::internal("cannot remove the internal columns").caused_by(error))
-}
-
-fn without_internal(batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
-    let kept: Vec<usize> = batch
-        .schema()
-        .fields()
-        .iter()
-        .enumerate()
-        .filter(|(_, f)| !INTERNAL.contains(&f.name().as_str()))
-        .map(|(i, _)| i)
-        .collect();
-    batch.project(&kept).map_err(|error| EngineError::internal("cannot remove the internal columns").caused_by(error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::prompts_read::PromptsRead;
     use super::*;
-    use crate::rows::parquet_write::{ParquetFile, Readers};
-    use arrow_array::ArrayRef;
+    use crate::rows::parquet_write::ParquetFile;
+    use arrow_array::{ArrayRef, RecordBatch};
     use bytes::Bytes;
+    use std::sync::Arc;
 
     fn rows_file(columns: &[(&str, [Option<&str>; 2])]) -> Bytes {
         let column = |cells: [Option<&str>; 2]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
         let columns = columns.iter().map(|(name, cells)| (*name, column(*cells), true));
         let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Internal).unwrap();
+        let mut file = ParquetFile::create(Vec::new(), batch.schema()).unwrap();
         file.write(&batch).unwrap();
         file.finish().unwrap().into()
     }

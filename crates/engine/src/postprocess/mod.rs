@@ -23,6 +23,7 @@ mod shared;
 mod status_columns;
 mod unanswered;
 mod verdict;
+mod write;
 
 pub use answers::{JobAttempt, Reading};
 pub use duplicates::WaitingRows;

@@ -5,19 +5,17 @@ use super::field_columns::FieldColumns;
 use super::join_job::JoinJob;
 use super::prompts_read::PromptsRead;
 use super::status_columns::StatusColumns;
-use crate::error::EngineError;
+use arrow_array::ArrayRef;
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
 use bedrock_batch_domain::columns::{
-    ATTEMPTS, Column, EMBEDDING, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PARSE_STATUS, PROMPT_ID, RESPONSE, STATUS,
-    STOP_REASON, VALIDATION_PASSED, metadata, names_beside, prefixed,
+    ATTEMPTS, EMBEDDING, INPUT_TOKENS, MODEL_ID, OUTPUT_TOKENS, PARSE_STATUS, PROMPT_ID, RESPONSE, STATUS, STOP_REASON,
+    VALIDATION_PASSED, metadata, prefixed,
 };
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::summary::{ChunkCounts, Tokens};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Answer columns of some rows.
@@ -30,7 +28,8 @@ pub(super) struct AnswerColumns<'a> {
     duplicates: bool,
     status: StatusColumns,
     response: StringBuilder,
-    embedding: ListBuilder<Float32Builder>,
+    /// Only of models that answer with embeddings.
+    embedding: Option<ListBuilder<Float32Builder>>,
     error: StringBuilder,
     stop_reason: StringBuilder,
     input_tokens: UInt64Builder,
@@ -41,23 +40,25 @@ pub(super) struct AnswerColumns<'a> {
 }
 
 impl<'a> AnswerColumns<'a> {
-    /// Creates empty columns for this number of rows; those of the prompt's fields get these types.
+    /// Creates empty columns for these rows; those of the prompt's fields get these types.
     pub(super) fn new(
         job: &'a JoinJob<'a>,
         answers: &Answers<'a>,
         types: &[ColumnType],
         duplicates: bool,
-        rows: usize,
+        rows: Range<usize>,
     ) -> Self {
+        let (bytes, rows) = (answers.payload_bytes(rows.clone()).unwrap_or_default(), rows.len());
+        let text_bytes = if job.family.is_embedding() { 0 } else { bytes };
         Self {
             job,
             prompts: answers.prompts(),
             field_names: answers.field_names(),
-            fields: FieldColumns::new(types),
+            fields: FieldColumns::new(types, rows),
             duplicates,
             status: StatusColumns::default(),
-            response: StringBuilder::with_capacity(rows, rows * 64),
-            embedding: ListBuilder::new(Float32Builder::new()),
+            response: StringBuilder::with_capacity(rows, text_bytes),
+            embedding: job.family.is_embedding().then(|| ListBuilder::new(Float32Builder::new())),
             error: StringBuilder::new(),
             stop_reason: StringBuilder::with_capacity(rows, rows * 16),
             input_tokens: UInt64Builder::with_capacity(rows),
@@ -107,7 +108,7 @@ impl<'a> AnswerColumns<'a> {
 
     fn no_answer(&mut self) {
         self.response.append_null();
-        self.embedding.append_null();
+        self.embedding.iter_mut().for_each(ListBuilder::append_null);
         self.stop_reason.append_null();
         self.input_tokens.append_null();
         self.output_tokens.append_null();
@@ -144,8 +145,10 @@ impl<'a> AnswerColumns<'a> {
             None => self.response.append_null(),
         }
         let embedding = answers.embedding(reply);
-        self.embedding.values().append_slice(embedding.unwrap_or_default());
-        self.embedding.append(embedding.is_some());
+        if let Some(column) = &mut self.embedding {
+            column.values().append_slice(embedding.unwrap_or_default());
+            column.append(embedding.is_some());
+        }
         match &reply.fields {
             Fields::Found(found) => {
                 let FoundFields { values, changed, corrected, .. } = &**found;
@@ -171,15 +174,11 @@ impl<'a> AnswerColumns<'a> {
         failure
     }
 
-    /// Appends these columns to the input's rows; older columns with the same names are prefixed with their origin.
-    ///
-    /// # Errors
-    /// Returns an error if there are not as many rows as outcomes.
-    pub(super) fn join(mut self, rows: &RecordBatch, known: &[Column]) -> Result<RecordBatch, EngineError> {
-        let payload: (&str, ArrayRef) = if self.job.family.is_embedding() {
-            (EMBEDDING, Arc::new(self.embedding.finish()))
-        } else {
-            (RESPONSE, Arc::new(self.response.finish()))
+    /// Returns the columns with their names, in the order of the output.
+    pub(super) fn finish(mut self) -> Vec<(String, ArrayRef)> {
+        let payload: (&str, ArrayRef) = match &mut self.embedding {
+            Some(embedding) => (EMBEDDING, Arc::new(embedding.finish())),
+            None => (RESPONSE, Arc::new(self.response.finish())),
         };
         let field_names = self.field_names;
         let fields = field_names.iter().map(String::as_str).zip(self.fields.finish());
@@ -187,34 +186,8 @@ impl<'a> AnswerColumns<'a> {
             metadata(self.job.prefix.is_some()).into_iter().map(|name| (name, self.finished(name))).collect();
         let prompt_id: Option<(&str, ArrayRef)> =
             self.prompts.named.then(|| (PROMPT_ID, Arc::new(self.prompt_id.finish()) as ArrayRef));
-        let added = std::iter::once(payload).chain(fields).chain(metadata).chain(prompt_id);
-        let added: Vec<(String, ArrayRef)> =
-            added.map(|(name, column)| (prefixed(self.job.prefix, name), column)).collect();
-        let existing = rows.schema();
-        // There may be thousands of columns.
-        let known: HashMap<&str, &Column> = known.iter().rev().map(|column| (column.name.as_str(), column)).collect();
-        let existing = existing.fields().iter().map(|field| {
-            let column = known.get(field.name().as_str()).copied();
-            column.cloned().unwrap_or_else(|| Column::of_input(field.name()))
-        });
-        let existing: Vec<Column> = existing.collect();
-        let added_names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
-        let names = names_beside(&existing, &added_names);
-        let mut fields: Vec<Field> = rows
-            .schema()
-            .fields()
-            .iter()
-            .zip(names)
-            .map(|(field, name)| field.as_ref().clone().with_name(name))
-            .collect();
-        let mut columns = rows.columns().to_vec();
-        for (name, column) in added {
-            let data_type: DataType = column.data_type().clone();
-            fields.push(Field::new(name, data_type, true));
-            columns.push(column);
-        }
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-            .map_err(|error| EngineError::internal("answers do not fit their rows").caused_by(error))
+        let columns = std::iter::once(payload).chain(fields).chain(metadata).chain(prompt_id);
+        columns.map(|(name, column)| (prefixed(self.job.prefix, name), column)).collect()
     }
 
     /// Returns the column of this name, which must be one of [`metadata`].

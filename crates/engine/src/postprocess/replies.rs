@@ -50,19 +50,19 @@ impl Answers<'_> {
         let Ok(answer) = read_line(family, line) else {
             return Some(UNREADABLE);
         };
-        let (job_lane, later_pass, own_model) =
-            self.attempts.last().map_or((Lane::Batch, false, ""), |a| (a.lane, a.pass > 0, a.model_id.as_str()));
-        let model_id = answer.model_id.as_deref().unwrap_or(own_model).to_owned();
+        let (job_lane, later_pass) = self.attempts.last().map_or((Lane::Batch, false), |a| (a.lane, a.pass > 0));
         // Jobs of later passes also have rows of other chunks.
         let unknown = if later_pass { None } else { Some(UNKNOWN) };
         let Some(record) = self.record(&answer.record_id) else {
             return unknown;
         };
-        let (rows, is_split) = match (record, &self.requests) {
+        let of_request: Vec<usize>;
+        let (rows, is_split) = match (&record, &self.requests) {
             (Resend::Whole(request), Some(requests)) => {
-                (requests.rows_of(request).collect(), requests.is_split(request))
+                of_request = requests.rows_of(*request).collect();
+                (of_request.as_slice(), requests.is_split(*request))
             }
-            (Resend::Row(row) | Resend::Whole(row), _) => (vec![row], false),
+            (Resend::Row(row) | Resend::Whole(row), _) => (std::slice::from_ref(row), false),
         };
         // All rows of a request that is not split have the same outcome.
         let first = rows.first().copied().unwrap_or(usize::MAX);
@@ -86,7 +86,7 @@ impl Answers<'_> {
             Outcome::Failed(_) | Outcome::Replied(_) => return Some(REPEATED),
         };
         let prompt = known.prompt;
-        for row in &rows {
+        for row in rows {
             if let Some(row) = self.rows.get_mut(*row) {
                 (row.line_of, row.with_others) = (number, rows.len() > 1);
             }
@@ -95,20 +95,23 @@ impl Answers<'_> {
             Ok(reply) => {
                 let tokens =
                     Tokens { input: reply.input_tokens.unwrap_or(0), output: reply.output_tokens.unwrap_or(0) };
-                counts.add_usage(job_lane, &model_id, 1, tokens);
-                counts.add_cached(job_lane, &model_id, reply.cached);
+                let own_model = self.attempts.last().map_or("", |attempt| attempt.model_id.as_str());
+                let model_id = answer.model_id.as_deref().unwrap_or(own_model);
+                counts.add_usage(job_lane, model_id, 1, tokens);
+                counts.add_cached(job_lane, model_id, reply.cached);
+                let model = number_of(&mut self.models, model_id);
                 if let (Resend::Whole(request), Some(requests)) = (record, &mut self.requests) {
                     requests.split(request);
                 }
                 if self.reading.prompts.lists_rows(prompt) {
-                    self.keep_listed(&rows, &reply, prompt, &model_id, counts);
+                    self.keep_listed(rows, &reply, prompt, model, counts);
                 } else {
-                    self.rows[first].outcome = Outcome::Replied(self.keep(reply, prompt, &model_id));
+                    self.rows[first].outcome = Outcome::Replied(self.keep(reply, prompt, model));
                 }
             }
             Err(error) => {
                 for row in rows {
-                    self.rows[row].outcome = Outcome::Failed(Box::new(error.clone()));
+                    self.rows[*row].outcome = Outcome::Failed(Box::new(error.clone()));
                 }
             }
         }
@@ -116,17 +119,9 @@ impl Answers<'_> {
     }
 
     /// Stores the answer to a request of these rows: a list with an element for each of them.
-    fn keep_listed(
-        &mut self,
-        rows: &[usize],
-        reply: &Reply<'_>,
-        prompt: u16,
-        model_id: &str,
-        counts: &mut ChunkCounts,
-    ) {
+    fn keep_listed(&mut self, rows: &[usize], reply: &Reply<'_>, prompt: u16, model: usize, counts: &mut ChunkCounts) {
         let stop_reason = reply.stop_reason.as_deref();
         let number = stop_reason.map(|reason| number_of(&mut self.stop_reasons, reason));
-        let model = number_of(&mut self.models, model_id);
         let store =
             |rows_of_chunk: &mut [Row], at: usize, in_repaired_list, (payload, fields): (KeptPayload, Fields)| {
                 let share = |tokens: Option<u64>| tokens.map(|tokens| share(tokens, at, rows.len()));
@@ -204,7 +199,7 @@ impl Answers<'_> {
         }
     }
 
-    fn keep(&mut self, reply: Reply<'_>, prompt: u16, model_id: &str) -> StoredReply {
+    fn keep(&mut self, reply: Reply<'_>, prompt: u16, model: usize) -> StoredReply {
         let mut fields = Fields::None;
         let payload = match reply.payload {
             None => KeptPayload::None,
@@ -220,9 +215,8 @@ impl Answers<'_> {
                 }
             },
         };
-        // There are only a few different ones of each.
+        // There are only a few different ones.
         let stop_reason = reply.stop_reason.map(|reason| number_of(&mut self.stop_reasons, &reason));
-        let model = number_of(&mut self.models, model_id);
         StoredReply {
             payload,
             stop_reason,

@@ -13,6 +13,7 @@ mod input;
 mod own_columns;
 mod prompting;
 mod row_budget;
+mod row_hash;
 mod start;
 mod start_input;
 mod validated_request;

@@ -2,11 +2,12 @@
 
 use crate::error::EngineError;
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
-use parquet::arrow::ArrowWriter;
+use arrow_schema::{Schema, SchemaRef};
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::SchemaDescriptor;
 use std::io::Write;
 
 /// Size after which a row group is closed, which is also about the maximum memory of a writer.
@@ -19,14 +20,8 @@ const PAGE_BYTES: usize = 128 * 1024;
 /// reasons and categories, become small; in columns of free text only the first values are looked up.
 const DICTIONARY_BYTES: usize = 16 * 1024;
 
-/// Intended readers of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readers {
-    /// Any reader: compressed with Snappy, which every reader supports.
-    Any,
-    /// The next step of this project: compressed with LZ4, which takes half the time.
-    Internal,
-}
+/// Codec of all files: results take over the columns of intermediate files as they are, and every reader of results knows Snappy.
+pub(super) const CODEC: Compression = Compression::SNAPPY;
 
 /// Parquet file being written.
 pub struct ParquetFile<W: Write + Send> {
@@ -38,21 +33,8 @@ impl<W: Write + Send> ParquetFile<W> {
     ///
     /// # Errors
     /// Returns an error if writing fails or a column's type has no Parquet form.
-    pub fn create(output: W, schema: SchemaRef, readers: Readers) -> Result<Self, EngineError> {
-        let compression = match readers {
-            Readers::Any => Compression::SNAPPY,
-            Readers::Internal => Compression::LZ4_RAW,
-        };
-        let properties = WriterProperties::builder()
-            .set_compression(compression)
-            // Arrow types that Parquet does not have (such as dates in milliseconds) become the nearest that it has.
-            .set_coerce_types(true)
-            .set_data_page_size_limit(PAGE_BYTES)
-            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-            // Statistics of texts would cost time, and nothing reads them.
-            .set_statistics_enabled(EnabledStatistics::None)
-            .build();
-        let writer = ArrowWriter::try_new(output, schema, Some(properties)).map_err(parquet_error)?;
+    pub fn create(output: W, schema: SchemaRef) -> Result<Self, EngineError> {
+        let writer = ArrowWriter::try_new(output, schema, Some(properties())).map_err(parquet_error)?;
         Ok(Self { writer })
     }
 
@@ -77,7 +59,27 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 }
 
-fn parquet_error(error: ParquetError) -> EngineError {
+/// Returns the properties of all files.
+pub(super) fn properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(CODEC)
+        // Arrow types that Parquet does not have (such as dates in milliseconds) become the nearest that it has.
+        .set_coerce_types(true)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        // Statistics of texts would cost time, and nothing reads them; without them, an index of pages has no use.
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .build()
+}
+
+/// Returns the description of columns of this schema in files that are written here.
+pub(super) fn own_schema(schema: &Schema) -> parquet::errors::Result<SchemaDescriptor> {
+    ArrowSchemaConverter::new().with_coerce_types(properties().coerce_types()).convert(schema)
+}
+
+/// Returns the error of a write.
+pub(super) fn parquet_error(error: ParquetError) -> EngineError {
     of_the_stream(error).unwrap_or_else(|error| EngineError::internal("cannot write Parquet").caused_by(error))
 }
 

@@ -2,6 +2,8 @@
 
 use crate::extract::kinds::FieldKinds;
 use crate::extract::value::FieldValue;
+use crate::json_text::unescaped;
+use std::borrow::Cow;
 
 /// Value of a field in a text that is stored elsewhere: 16 bytes in place of a [`FieldValue`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -22,10 +24,15 @@ pub enum PlainCell {
 }
 
 impl PlainCell {
-    /// Returns a text without escapes as it is in `answer`.
-    pub fn text(self, answer: &str) -> Option<&str> {
+    /// Returns the text in `answer`, if the value is one.
+    pub fn text(self, answer: &str) -> Option<Cow<'_, str>> {
         match self {
-            Self::Text(begin, end) => answer.get(begin as usize..end as usize),
+            Self::Text(begin, end) => answer.get(begin as usize..end as usize).map(Cow::Borrowed),
+            Self::EscapedText(begin, end) => {
+                let json = answer.get(begin as usize..end as usize)?;
+                let escaped = json.get(1..json.len().checked_sub(1)?)?;
+                unescaped(escaped.as_bytes()).or_else(|| serde_json::from_str(json).ok()).map(Cow::Owned)
+            }
             _ => None,
         }
     }
@@ -37,11 +44,7 @@ impl PlainCell {
             Self::Boolean(flag) => Some(FieldValue::Boolean(flag)),
             Self::Integer(number) => Some(FieldValue::Number(number.into())),
             Self::Float(number) => serde_json::Number::from_f64(number).map(FieldValue::Number),
-            Self::Text(..) => self.text(answer).map(|text| FieldValue::Text(text.to_owned())),
-            Self::EscapedText(begin, end) => {
-                let json = answer.get(begin as usize..end as usize)?;
-                serde_json::from_str(json).ok().map(FieldValue::Text)
-            }
+            Self::Text(..) | Self::EscapedText(..) => self.text(answer).map(|text| FieldValue::Text(text.into_owned())),
         }
     }
 

@@ -143,9 +143,8 @@ impl PlainLists {
                 answers.push(',');
             }
             let name = member.name.of(text);
-            answers.push('"');
-            answers.push_str(name);
-            answers.push_str("\":");
+            answers.push_str(member.name.with_quotes().of(text));
+            answers.push(':');
             let value = answers.len() - answer;
             answers.push_str(member.value.of(text));
             if let Some((fields, columns, progress)) = &mut reading {

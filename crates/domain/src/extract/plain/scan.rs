@@ -2,7 +2,7 @@
 //!
 //! It accepts less than `serde_json`, and what it accepts has the same value: everything else is left to the general way.
 
-use crate::json_text::special_at;
+use crate::json_text::{special_at, unescaped};
 
 /// Part of a text, by the positions of its first byte and of the byte after its last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,11 @@ pub(super) struct Span {
 impl Span {
     pub(super) fn of(self, text: &str) -> &str {
         text.get(self.begin as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// Returns a text with the quotes around it.
+    pub(super) fn with_quotes(self) -> Self {
+        Self { begin: self.begin.saturating_sub(1), end: self.end.saturating_add(1) }
     }
 }
 
@@ -98,8 +103,10 @@ impl<'t> Scanner<'t> {
         let scalar = match first {
             b'"' => match self.text()? {
                 (_, false) => Scalar::Text,
-                _ => {
-                    let _: String = serde_json::from_str(self.text.get(begin..self.at)?).ok()?;
+                (escaped, true) => {
+                    if unescaped(escaped.of(self.text).as_bytes()).is_none() {
+                        let _: String = serde_json::from_str(self.text.get(begin..self.at)?).ok()?;
+                    }
                     Scalar::EscapedText
                 }
             },

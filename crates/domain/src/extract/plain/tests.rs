@@ -172,7 +172,7 @@ fn other_schemas_are_left_to_the_general_way(#[case] schema: Value) {
 #[test]
 fn a_text_is_borrowed_and_a_quoted_one_is_read() {
     let answer = r#"{"a":"x","b":"\"y\""}"#;
-    assert_eq!(PlainCell::Text(6, 7).text(answer), Some("x"));
+    assert_eq!(PlainCell::Text(6, 7).text(answer).as_deref(), Some("x"));
     assert_eq!(PlainCell::EscapedText(13, 20).value(answer), Some(FieldValue::Text("\"y\"".into())));
     assert_eq!(PlainCell::Text(6, 99).value(answer), None);
 }

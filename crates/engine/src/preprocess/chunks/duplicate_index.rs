@@ -3,9 +3,9 @@
 //! Duplicates get no record. They are set aside with the id and the position of the row that is sent in their place, and are
 //! joined when all other rows have their answers.
 
+use crate::preprocess::row_hash::RowHasher;
 use bedrock_batch_domain::chunk_plan::chunk_of;
 use bedrock_batch_domain::record_id::PositionId;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
@@ -13,10 +13,17 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 /// the user's own. Later rows are only compared with these.
 const MAX_REMEMBERED: usize = 3_600_000;
 
-/// The beginning of the SHA-256 of the cells that a prompt inserts. The probability that any two different remembered rows
-/// share it is less than 1 in 10^15.
+/// The beginning of the hash of the cells that a prompt inserts. The probability that any two different remembered rows share it
+/// is less than 1 in 10^15.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digest96([u32; 3]);
+
+impl Digest96 {
+    #[expect(clippy::cast_possible_truncation, reason = "the hash is cut into halves of its words")]
+    fn of((high, low): (u64, u64)) -> Self {
+        Self([(high >> 32) as u32, high as u32, low as u32])
+    }
+}
 
 impl Hash for Digest96 {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -54,6 +61,7 @@ pub(super) struct DuplicateIndex {
     ids: Vec<Box<str>>,
     /// For each of the first rows, true if there are duplicates.
     wanted: Vec<bool>,
+    hasher: RowHasher,
     /// Number of rows that could not be remembered.
     pub(super) forgotten: u64,
 }
@@ -81,14 +89,7 @@ impl DuplicateIndex {
     /// Looks up a row by everything that its record depends on: prompt, inserted cells, image. If it is the first with this
     /// input, returns the key by which to remember it.
     pub(super) fn find<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> Result<DuplicateOf, Digest96> {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        let digest = hash.finalize();
-        let word = |at: usize| u32::from_le_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]]);
-        let key = Digest96([word(0), word(4), word(8)]);
+        let key = Digest96::of(self.hasher.hash(parts));
         let Some(number) = self.first.get(&key).map(|number| *number as usize) else { return Err(key) };
         self.wanted[number] = true;
         let position = u64::from(self.positions[number]);

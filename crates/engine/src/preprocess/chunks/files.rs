@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
-use crate::rows::parquet_write::{ParquetFile, Readers};
+use crate::rows::parquet_write::ParquetFile;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bedrock_batch_domain::layout::Layout;
@@ -23,7 +23,7 @@ impl<W: ClosableWrite> ChunkFiles<W> {
         schema: SchemaRef,
     ) -> Result<Self, EngineError> {
         let records = sink.create(&layout.records_key(index))?;
-        let rows = ParquetFile::create(sink.create(&layout.rows_key(index))?, schema, Readers::Internal)?;
+        let rows = ParquetFile::create(sink.create(&layout.rows_key(index))?, schema)?;
         Ok(Self { records, rows, count: 0 })
     }
 

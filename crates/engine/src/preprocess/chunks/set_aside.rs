@@ -6,7 +6,7 @@ use super::held_batch::Positions;
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
 use crate::preprocess::own_columns::{batch_of, with_row_errors};
-use crate::rows::parquet_write::{ParquetFile, Readers};
+use crate::rows::parquet_write::ParquetFile;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field};
 use arrow_select::filter::filter_record_batch;
@@ -79,7 +79,7 @@ impl<'a, S: ObjectSink> SetAsideFiles<'a, S> {
                     let index = u32::try_from(self.files.len());
                     let index = index.map_err(|_| EngineError::internal("there are too many files of duplicates"))?;
                     let writer = self.sink.create(&self.layout.duplicate_rows_key(index))?;
-                    self.open.insert((0, ParquetFile::create(writer, rows.schema(), Readers::Internal)?))
+                    self.open.insert((0, ParquetFile::create(writer, rows.schema())?))
                 }
             };
             let room = self.max_rows - *written;

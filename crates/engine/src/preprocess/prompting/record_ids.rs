@@ -1,6 +1,7 @@
 //! The column `record_id`, which contains the input's own ids or the positions of rows.
 
 use crate::error::EngineError;
+use crate::preprocess::row_hash::RowHasher;
 use crate::rows::cell_text::as_text;
 use arrow_array::builder::StringBuilder;
 use arrow_array::{RecordBatch, StringArray};
@@ -8,7 +9,6 @@ use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::record_id::{PositionId, RecordId};
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Maximum length of a record id: Bedrock publishes no limit, but DynamoDB, logs and file names have limits. Ids of answers
 /// to several prompts may be longer, since each following stage adds the number of the prompt.
@@ -19,9 +19,10 @@ const MAX_BYTES_OF_NUMBERS: usize = 80;
 #[derive(Debug, Default)]
 pub(super) struct RecordIds {
     next: u64,
-    /// Two independent 64-bit hashes of each of the input's own ids: about 40 bytes per row, the only memory of a run that
-    /// grows without limit. A false alarm would require about 10^17 rows.
+    /// Hashes of the input's own ids: about 40 bytes per row, the only memory of a run that grows without limit. A false alarm
+    /// would require about 10^17 rows.
     seen: HashSet<(u64, u64)>,
+    hasher: RowHasher,
 }
 
 impl RecordIds {
@@ -60,17 +61,11 @@ impl RecordIds {
         if id.len() > max {
             return Err(Problem::new(place(), id, format!("is longer than {MAX_BYTES} bytes")).into());
         }
-        if !self.seen.insert((hash(0, id), hash(1, id))) {
+        if !self.seen.insert(self.hasher.hash(std::iter::once(id.as_bytes()))) {
             return Err(Problem::new(place(), id, "occurs more than once").remedy(remedy).into());
         }
         Ok(())
     }
-}
-
-fn hash(seed: u8, id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (seed, id).hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Returns `r000000000`, `r000000001`, …

@@ -102,7 +102,7 @@ fn chunks_of_group(thrift: &mut Thrift<&[u8]>) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::parquet_write::{ParquetFile, Readers};
+    use crate::rows::parquet_write::ParquetFile;
     use arrow_array::{ArrayRef, Int64Array, RecordBatch};
     use bytes::Bytes;
     use std::sync::Arc;
@@ -111,7 +111,7 @@ mod tests {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![1]));
         let columns = (0..columns).map(|number| (format!("c{number}"), Arc::clone(&column)));
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Any).unwrap();
+        let mut file = ParquetFile::create(Vec::new(), batch.schema()).unwrap();
         file.write(&batch).unwrap();
         file.finish().unwrap().into()
     }
