@@ -16,6 +16,7 @@ mod prompts;
 mod references;
 mod request;
 mod rows;
+mod sending;
 mod stored_request;
 
 pub use answers::{AnswerOptions, ResponseFormat};
@@ -24,6 +25,7 @@ pub use continued_run::{COLLECT_RUN, RESUME_RUN, continued_run, continued_run_of
 pub use dataset::DATASET_FIELDS;
 pub use fields::Fields;
 pub use inference::Inference;
+pub(crate) use inference_check::prefill_problem;
 pub(crate) use inline_prompts::read_library;
 pub use inline_prompts::{MAX_INLINE_PROMPT_BYTES, MAX_INLINE_PROMPTS};
 pub use invocation::{InvocationOptions, ProcessingMode, RetryOn};
@@ -33,3 +35,4 @@ pub use prompt_templates::TemplateSource;
 pub use prompts::{CATEGORY, DEFAULT, PromptConfig};
 pub use request::{MAX_LINK_DAYS, OutputFormat, RunRequest, StackLimits};
 pub use rows::{IMAGE_COLUMN, InputKind, InputType, PreviousRun, RowSource};
+pub use sending::SendingOptions;

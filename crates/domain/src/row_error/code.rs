@@ -69,6 +69,12 @@ pub enum RowErrorCode {
     TooFewForBatch,
     /// The row has no prompt.
     NoPrompt,
+    /// All cells that the prompt shows are blank.
+    BlankRow,
+    /// The text is longer than the embedding model accepts.
+    TextTooLong,
+    /// The row's prefill is empty or ends in white space, which the model refuses.
+    PrefillBlank,
     /// The row has no answer from the previous stage.
     FailedInEarlierStage,
 
@@ -113,7 +119,7 @@ pub enum RowErrorCode {
 
 impl RowErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::ModelRefused,
         Self::NoAnswer,
         Self::EmptyOutputLine,
@@ -143,6 +149,9 @@ impl RowErrorCode {
         Self::RecordTooLarge,
         Self::TooFewForBatch,
         Self::NoPrompt,
+        Self::BlankRow,
+        Self::TextTooLong,
+        Self::PrefillBlank,
         Self::FailedInEarlierStage,
         Self::NoImageNamed,
         Self::ImageAddressInvalid,

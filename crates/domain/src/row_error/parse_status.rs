@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(of(ParseStatus::JsonFailed), unread);
         assert_eq!(
             of(ParseStatus::Error).len(),
-            35,
+            38,
             "a new code belongs to one of the four by decision, not by default"
         );
         assert_eq!(ParseStatus::of(None).name(), "success");

@@ -30,6 +30,8 @@ pub(super) struct Renderer<'a> {
     pub(super) rows: u64,
     /// Number of null or empty cells in columns that the prompt inserts.
     pub(super) empty_cells: u64,
+    /// Number of cells that are no number, in columns of floating-point numbers that the prompt inserts.
+    pub(super) not_a_number: u64,
     /// Number of duplicates that were found.
     pub(super) duplicates: u64,
     /// Requests of several rows; `None` in a run without any.
@@ -59,6 +61,7 @@ impl<'a> Renderer<'a> {
             not_sent: 0,
             rows: 0,
             empty_cells: 0,
+            not_a_number: 0,
             duplicates: 0,
             requests,
             waiting_bytes: 0,
@@ -128,6 +131,7 @@ impl<'a> Renderer<'a> {
         let RowToRender { batch, row: number, prompt, cells } = row;
         let image = batch.image(number);
         self.empty_cells += cells.of_row(number).filter(|cell| cell.is_empty()).count() as u64;
+        self.not_a_number += cells.not_a_number(number) as u64;
         let key = match self.earlier(prompt, cells.of_row(number), image) {
             Some(Ok(earlier)) => {
                 self.duplicates += 1;

@@ -204,6 +204,7 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
         Ok(Written {
             rows: renderer.rows,
             empty_cells: renderer.empty_cells,
+            not_a_number: renderer.not_a_number,
             duplicates: self.aside.files,
             same: renderer.duplicates,
             forgotten,
