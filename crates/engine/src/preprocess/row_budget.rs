@@ -160,6 +160,14 @@ impl RowBudget {
         if written.not_a_number > 0 {
             warnings.insert("cells that are NaN in columns that the prompt shows".to_owned(), written.not_a_number);
         }
+        for (warning, images) in [
+            ("images whose Exif data turns them: models may see them as they are stored", written.turned_images),
+            ("images of several frames: models may see only the first one", written.animated_images),
+        ] {
+            if images > 0 {
+                warnings.insert(warning.to_owned(), images);
+            }
+        }
         if let Some(warning) = copies_warning(&checked.request, written.same > 0) {
             warnings.insert(warning, written.same);
         }
