@@ -10,6 +10,7 @@ use crate::stack::Stack;
 use crate::template_files;
 use crate::terminal::{errln, outln};
 use crate::upload::{upload, upload_text};
+use crate::validate::check_before_start;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::JobPrefix;
@@ -40,6 +41,9 @@ pub(crate) struct Arguments {
     /// Wait until the run ends and show its progress; exit with code 1 if it fails
     #[arg(long)]
     wait: bool,
+    /// Leave out the checks of `validate`, for a stack whose prompts and models are not those of this machine
+    #[arg(long)]
+    unchecked: bool,
     /// Name of the run [default: the job name prefix or the name of the pipeline, and the time]
     #[arg(long)]
     name: Option<String>,
@@ -50,6 +54,10 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     let text = std::fs::read_to_string(&arguments.file).map_err(|e| Failure::Usage(format!("{shown}: {e}")))?;
     let text = text.trim_start_matches('\u{feff}').as_bytes();
     let mut input = parse_input(text).map_err(|e| Failure::Usage(format!("{shown} is not valid JSON: {e}")))?;
+    // The content of an object in S3 is not known here.
+    if !arguments.unchecked && input.get(CONFIG_S3_URI).is_none_or(Value::is_null) {
+        check_before_start(&arguments.file, arguments.input.as_deref(), arguments.prompt_templates.as_deref())?;
+    }
     if let Some(folder) = &arguments.prompt_templates {
         send_prompts_of(folder, &mut input)?;
     }

@@ -1,36 +1,179 @@
-//! Columns of a local file or of a folder of files.
+//! Columns and rows of a local file or of a folder of files.
 
 use crate::failure::Failure;
 use crate::local_files::files_under;
 use bedrock_batch_domain::columns::RECORD_ID;
-use bedrock_batch_domain::input::IMAGE_COLUMN;
+use bedrock_batch_domain::image::looks_like_image;
+use bedrock_batch_domain::input::{IMAGE_COLUMN, InputType};
+use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_engine::images::is_image_name;
+use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::fs::File;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-/// Returns the column names of a CSV or Parquet file, or of the first such file of a folder. For a folder of images,
-/// returns the columns that rows of images have.
-pub(super) fn of(path: &Path) -> Result<Vec<String>, Failure> {
+/// Columns and number of rows of a local input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LocalInput {
+    pub(super) columns: Vec<String>,
+    pub(super) rows: u64,
+}
+
+/// Number of bytes by which images are recognized.
+const FIRST_BYTES: u64 = 1024;
+
+/// Returns the columns of the first CSV or Parquet file at `path`, a file or a folder, and the number of rows of all of them. For
+/// images, returns the columns that rows of images have. `field` is the field that names the path.
+pub(super) fn of(path: &Path, input_type: InputType, field: &str) -> Result<LocalInput, Failure> {
     let shown = path.display().to_string();
     let cannot = |error: std::io::Error| Failure::Usage(format!("{shown}: {error}"));
     let is_folder = std::fs::metadata(path).map_err(cannot)?.is_dir();
     let files = if is_folder { files_under(path).map_err(cannot)? } else { vec![path.to_owned()] };
-    for file in &files {
-        let name = file.display().to_string();
-        let schema = match extension(file).as_str() {
-            "csv" => CsvRows::open(File::open(file).map_err(cannot)?, &name, None)?.schema(),
-            "parquet" | "pq" => ParquetRows::open(File::open(file).map_err(cannot)?, &name, None)?.0.schema,
-            _ => continue,
-        };
-        return Ok(schema.fields().iter().map(|field| field.name().clone()).collect());
-    }
     if files.is_empty() {
         return Err(Failure::Usage(format!("{shown}: the folder contains no files")));
     }
-    Ok([RECORD_ID, IMAGE_COLUMN, "file_name"].map(str::to_owned).to_vec())
+    let (tables, others): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| is_table(file));
+    let images = others.iter().map(|file| is_image(file)).collect::<Result<Vec<bool>, _>>().map_err(cannot)?;
+    let image_count = images.iter().filter(|is_image| **is_image).count();
+    match input_type {
+        // A table among images can be named itself.
+        InputType::Image if tables.is_empty() || image_count > 0 => {
+            if image_count == 0 {
+                let remedy = "name a folder of images, or a table that names them";
+                return Err(usage(&Problem::new(field, &shown, "contains no image").remedy(remedy)));
+            }
+            let columns = [RECORD_ID, IMAGE_COLUMN, "file_name"].map(str::to_owned).to_vec();
+            Ok(LocalInput { columns, rows: image_count as u64 })
+        }
+        InputType::Text if tables.is_empty() && image_count > 0 => {
+            let remedy = "set input_type to `image`, so that each of them is sent as a row";
+            Err(usage(&Problem::new(field, &shown, "contains images, but input_type is `text`").remedy(remedy)))
+        }
+        InputType::Text if !others.is_empty() => {
+            let other = others.first().map(|file| file.display().to_string()).unwrap_or_default();
+            let rule = "is neither CSV nor Parquet by its name (.csv, .parquet)";
+            let remedy = match extension(Path::new(&other)).as_str() {
+                "xlsx" | "xls" | "xlsm" | "ods" => "save the sheet as CSV UTF-8, and name that file",
+                _ => "convert it, or keep it out of the folder",
+            };
+            Err(usage(&Problem::new(field, other, rule).remedy(remedy)))
+        }
+        InputType::Image | InputType::Text => of_tables(&tables),
+    }
+}
+
+fn usage(problem: &Problem) -> Failure {
+    Failure::Usage(problem.to_string())
+}
+
+fn of_tables(tables: &[PathBuf]) -> Result<LocalInput, Failure> {
+    let mut found: Option<LocalInput> = None;
+    for file in tables {
+        let own = of_table(file)?;
+        found = Some(match found {
+            Some(first) => LocalInput { rows: first.rows + own.rows, ..first },
+            None => own,
+        });
+    }
+    let found = found.ok_or_else(|| Failure::Usage("there is no table".to_owned()))?;
+    if found.rows == 0 {
+        let first = tables.first().map(|file| file.display().to_string()).unwrap_or_default();
+        return Err(Failure::Usage(format!("{first}: contains a header, but no rows; add rows")));
+    }
+    Ok(found)
+}
+
+fn of_table(file: &Path) -> Result<LocalInput, Failure> {
+    let name = file.display().to_string();
+    let open = || File::open(file).map_err(|error| Failure::Usage(format!("{name}: {error}")));
+    let (schema, rows) = match extension(file).as_str() {
+        "csv" => {
+            let schema = CsvRows::open(open()?, &name, None)?.schema();
+            (schema, count_records(open()?)?.records.saturating_sub(1))
+        }
+        _ => {
+            let shape = ParquetRows::open(open()?, &name, None)?.0;
+            (shape.schema, shape.rows)
+        }
+    };
+    Ok(LocalInput { columns: schema.fields().iter().map(|field| field.name().clone()).collect(), rows })
+}
+
+fn is_table(file: &Path) -> bool {
+    matches!(extension(file).as_str(), "csv" | "parquet" | "pq")
+}
+
+/// Returns true for an image by its name, or else by its first bytes.
+fn is_image(file: &Path) -> std::io::Result<bool> {
+    if file.file_name().and_then(|name| name.to_str()).is_some_and(is_image_name) {
+        return Ok(true);
+    }
+    let mut first = Vec::new();
+    File::open(file)?.take(FIRST_BYTES).read_to_end(&mut first)?;
+    Ok(looks_like_image(&first))
 }
 
 fn extension(file: &Path) -> String {
     file.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    /// Returns the content of a file: the first bytes of an image or of a workbook, or a text.
+    fn content(of: &str) -> &[u8] {
+        match of {
+            "<png>" => b"\x89PNG\r\n\x1a\n",
+            "<zip>" => b"PK\x03\x04",
+            text => text.as_bytes(),
+        }
+    }
+
+    fn found(files: &[(&str, &str)], input_type: InputType) -> Result<LocalInput, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, of) in files {
+            std::fs::write(folder.path().join(name), content(of)).unwrap();
+        }
+        let path = match files {
+            [(name, _)] => folder.path().join(name),
+            _ => folder.path().to_owned(),
+        };
+        of(&path, input_type, "s3_uri").map_err(|failure| failure.to_string())
+    }
+
+    #[rstest]
+    #[case(&[("a.csv", "x,y\n1,\"2\n3\"\n4,5\n")], InputType::Text, "x y", 2)]
+    #[case(&[("a.csv", "x\n1\n"), ("b.csv", "x\n2\n3\n")], InputType::Text, "x", 3)]
+    #[case(&[("a.csv", "image_path\n1\n")], InputType::Image, "image_path", 1)]
+    #[case(&[("a.jpg", ""), ("b.jfif", ""), ("no_ending", "<png>"), ("notes.txt", "x")], InputType::Image, "record_id image_path file_name", 3)]
+    #[case(&[("no_ending", "<png>")], InputType::Image, "record_id image_path file_name", 1)]
+    fn rows_of_local_inputs_are_counted(
+        #[case] files: &[(&str, &str)],
+        #[case] input_type: InputType,
+        #[case] columns: &str,
+        #[case] rows: u64,
+    ) {
+        let found = found(files, input_type).unwrap();
+        assert_eq!((found.columns.join(" ").as_str(), found.rows), (columns, rows));
+    }
+
+    #[rstest]
+    #[case::header(&[("a.csv", "x,y\n")], InputType::Text, "contains a header, but no rows; add rows")]
+    #[case::workbook(&[("rows.xlsx", "<zip>")], InputType::Text, "is neither CSV nor Parquet by its name (.csv, .parquet); save the sheet as CSV")]
+    #[case::workbook_for_images(&[("rows.xlsx", "<zip>")], InputType::Image, "contains no image")]
+    #[case::images(&[("a.jpg", "<png>"), ("b.png", "<png>")], InputType::Text, "contains images, but input_type is `text`; set input_type to `image`")]
+    #[case::image(&[("a.jpg", "<png>")], InputType::Text, "contains images, but input_type is `text`")]
+    #[case::among_tables(&[("a.csv", "x\n1\n"), ("b.txt", "x")], InputType::Text, "b.txt`: is neither CSV nor Parquet by its name")]
+    fn inputs_that_a_run_would_refuse_are_told(
+        #[case] files: &[(&str, &str)],
+        #[case] input_type: InputType,
+        #[case] expected: &str,
+    ) {
+        let refused = found(files, input_type).unwrap_err();
+        assert!(refused.contains(expected), "{refused}");
+    }
 }
