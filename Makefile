@@ -41,7 +41,23 @@ demo-pipeline: build ## Run three stages over 105 generated pictures of clothing
 # One set of features for tests, programs and functions: crates with other features would be compiled once more.
 .PHONY: test
 test: BUILD_TARGETS := --all-targets
-test: check test-rust test-infra test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
+test: check-and-build test-rust test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
+
+# Compilers often use one core only, for a large crate or a link: what needs no program of ours is checked beside them.
+.PHONY: check-and-build
+check-and-build:
+	@$(call beside,$(MAKE) --no-print-directory check-python check-infra test-infra,.local/checks.log,\
+		$(MAKE) --no-print-directory check-rust check-contract BUILD_TARGETS=$(BUILD_TARGETS))
+
+# Runs $(1) beside $(3). The output of $(1) comes at the end, in one piece, and is kept in $(2). Each must succeed.
+define beside
+mkdir -p .local; failed=0; \
+( exec $(1) ) > $(2) 2>&1 & other=$$!; \
+trap 'kill $$other 2>/dev/null || true; wait' EXIT; \
+$(3) || failed=1; \
+wait $$other || failed=1; \
+cat $(2); exit $$failed
+endef
 
 # --- parts ---
 
@@ -210,8 +226,14 @@ test-simulator: build
 	$(PYTHON) -m pytest -q tests/simulator
 
 .PHONY: e2e
-e2e: build ## Run the end-to-end scenarios on a local stack of their own
-	$(PYTHON) -m pytest -q tests/e2e
+e2e: build ## Run the end-to-end scenarios on three local stacks of their own
+	@$(call beside,$(MAKE) --no-print-directory -j2 --output-sync=target e2e-alone-1 e2e-alone-2,.local/e2e-alone.log,\
+		$(PYTHON) -m pytest -q tests/e2e --part=together)
+
+# They mostly wait: for limits on time, for functions that were killed, for jobs that are slow on purpose.
+.PHONY: e2e-alone-1 e2e-alone-2
+e2e-alone-1 e2e-alone-2:
+	@E2E_STATE_DIR=.local/$@ $(PYTHON) -m pytest -q tests/e2e --part=$(@:e2e-%=%)
 
 .PHONY: bench
 bench: setup ## Compare with the pandas + boto3 baseline (release build; takes minutes)

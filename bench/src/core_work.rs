@@ -16,7 +16,9 @@ use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_count::count_records;
+use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::csv_text::CsvText;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
 use clap::Args;
 use serde_json::Value;
@@ -55,7 +57,9 @@ impl Preprocess {
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
             // As in a run, the file is read twice: once to count, once to write.
-            let rows = count_records(File::open(&self.input)?)?.records.saturating_sub(1);
+            let text = CsvText::open(File::open(&self.input)?, "rows.csv", &CsvReading::default())?;
+            let dialect = text.dialect;
+            let rows = count_records(text, dialect)?.records.saturating_sub(1);
             let records = [self.writer(&prompt, &template)?];
             let limits = ChunkLimits {
                 min_records: 100,

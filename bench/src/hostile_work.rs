@@ -27,7 +27,7 @@ impl Hostile {
             let plain = self.fastest(|| drop(black_box(plain_path.extract(&plain_answer(bytes), None))));
             for (name, path, text) in hostile_answers(bytes) {
                 let extractor = extractor(path)?;
-                let taken = self.fastest(|| drop(black_box(extractor.extract(&text, None))));
+                let taken = self.fastest(|| drop(black_box(extractor.extract(&text, Some("end_turn")))));
                 figures.insert(format!("{name}, {bytes} bytes"), rounded(taken / plain));
             }
         }
@@ -81,6 +81,17 @@ fn hostile_answers(bytes: usize) -> Vec<(&'static str, &'static str, String)> {
         ("objects that break at the end", "$.answer", format!("{}x", filled("{\"a\":["))),
         ("values in a broken value", "$.answer", format!("[{}x", filled("[[1],[2]],"))),
         ("broken values with curly quotes", "$.answer", format!("“{}x“", filled("[“a”,"))),
+        ("Python that breaks at the end", "$.answer", format!("{{{}x", filled("'a': [True, None,],"))),
+        ("Python values in a broken value", "$.answer", format!("[{}x", filled("{'a': 1},"))),
+        ("small Python values without the field", "$.answer", filled("{'a': 1} ")),
+        ("line breaks in a text that never ends", "$.answer", format!("{{\"a\": \"{}", filled("\n\\_"))),
+        ("comments", "$.answer", format!("{{{}x", filled("/*{*/"))),
+        ("comments that never end", "$.answer", filled("{/*")),
+        ("brackets of full width", "$.answer", filled("｛'a'：［1，")),
+        ("quotes of two kinds", "$.answer", format!("{{{}x", filled("“a”: '„b\"', "))),
+        ("long numbers", "$.answer", format!("[{}1]", filled("12345678901234567890123,"))),
+        ("wrappers", "$.answer", format!("[{}1]", filled("[[[{\"a\":1}]]],"))),
+        ("fences of Python", "$.answer", filled("```{'a': '")),
         ("fences", "$.answer", format!("{}x", filled("```[\"a\",\n"))),
         ("deep values, every value", "$..*", deep.clone()),
         ("deep values, every value of each value", "$..*..*", deep.clone()),

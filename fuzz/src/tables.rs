@@ -1,10 +1,11 @@
 //! Tables: CSV and Parquet.
 
 use super::printable_message;
+use bedrock_batch_domain::input::{CsvHeader, CsvOptions};
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::rows::cell_text::as_text;
-use bedrock_batch_engine::rows::csv_count::count_records;
-use bedrock_batch_engine::rows::csv_infer::infer_types;
+use bedrock_batch_engine::rows::csv_dialect::CsvReading;
+use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::csv_write::CsvFile;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
@@ -13,31 +14,66 @@ use bytes::Bytes;
 /// Maximum number of batches that are read of one file: a few bytes of Parquet can promise any number of rows.
 const MAX_BATCHES: usize = 64;
 
-/// Checks the reading of a CSV: it gives as many rows as were counted, or says what is wrong; what it gives can be written and
-/// is read again as it was.
+/// Checks the reading of a CSV in the form that is found, and in a form that the bytes themselves choose: it gives as many rows as
+/// were counted, or says what is wrong; what it gives can be written and is read again as it was.
 pub fn csv(bytes: &[u8]) {
-    let counted = count_records(bytes).unwrap_or_else(|error| panic!("memory cannot fail: {error}"));
-    if let Ok(types) = infer_types(bytes, "a.csv")
-        && let Ok(rows) = CsvRows::open(bytes, "a.csv", Some(types))
-    {
-        rows.take(MAX_BATCHES).for_each(|batch| drop(batch.map_err(|error| printable_message(&error))));
+    csv_in_form(bytes, &CsvReading::default());
+    let (form, text) = bytes.split_at(bytes.len().min(FORM_BYTES));
+    csv_in_form(text, &CsvReading::of_input(&options(form)));
+    csv_in_form(text, &CsvReading::of_answers(form.first().is_some_and(|byte| byte % 2 == 0)));
+}
+
+/// Number of bytes that choose a form.
+const FORM_BYTES: usize = 4;
+
+/// Returns the options that some bytes choose.
+fn options(form: &[u8]) -> CsvOptions {
+    let byte = |at: usize| usize::from(form.get(at).copied().unwrap_or_default());
+    let quotes = [None, Some("'".to_owned()), Some(String::new()), None];
+    let quote = quotes[byte(1) % 4].clone();
+    let escape = (byte(1) & 4 != 0 && quote.as_deref() != Some("")).then_some('\\');
+    let header = match byte(2) % 3 {
+        0 => CsvHeader::InFile(true),
+        1 => CsvHeader::InFile(false),
+        _ => CsvHeader::Names(vec!["a".to_owned(), "b".to_owned()]),
+    };
+    CsvOptions {
+        delimiter: [None, Some(','), Some(';'), Some('\t'), Some('|')][byte(0) % 5],
+        quote,
+        escape,
+        encoding: [None, None, None, Some("windows-1252"), Some("utf-16le")][byte(3) % 5].map(str::to_owned),
+        header,
+        comment: (byte(1) & 8 != 0).then_some('#'),
+        skip_rows: byte(2) as u64 / 64,
+        null_values: if byte(3) & 64 == 0 { Vec::new() } else { vec!["NA".to_owned()] },
+        lenient: byte(3) & 128 != 0,
     }
-    let Some((rows, written)) = rewritten(bytes) else { return };
-    if counted.open_quote_at.is_none() {
-        assert_eq!(counted.records, rows + 1, "the count is that of the rows and the header");
+}
+
+fn csv_in_form(bytes: &[u8], reading: &CsvReading) {
+    match inspect_csv(|| Ok(bytes), "a.csv", reading, true) {
+        Ok(shape) => {
+            if let Ok(rows) = CsvRows::read(bytes, "a.csv", reading, shape.types) {
+                rows.take(MAX_BATCHES).for_each(|batch| drop(batch.map_err(|error| printable_message(&error))));
+            }
+            if let Some((rows, written)) = rewritten(bytes, reading) {
+                assert_eq!(shape.rows, rows, "the count is that of the rows");
+                let again = rewritten(&written, &CsvReading::of_answers(false));
+                // A name of the first column that begins with a byte order mark would lose it at the beginning of a file.
+                assert!(
+                    written.starts_with(b"\xef\xbb\xbf") || again == Some((rows, written)),
+                    "what was written is read"
+                );
+            }
+        }
+        Err(error) => printable_message(&error),
     }
-    // A name of the first column that begins with a byte order mark, after an empty line, would lose it at the beginning of a file.
-    if written.starts_with(b"\xef\xbb\xbf") {
-        return;
-    }
-    let again = rewritten(&written);
-    assert_eq!(again, Some((rows, written)), "what was written is read as it was");
 }
 
 /// Reads a CSV and returns the number of its rows and what is written of them; `None` if it is not valid.
-fn rewritten(bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
+fn rewritten(bytes: &[u8], reading: &CsvReading) -> Option<(u64, Vec<u8>)> {
     let read = || -> Result<(u64, Vec<u8>), EngineError> {
-        let rows = CsvRows::open(bytes, "a.csv", None)?;
+        let rows = CsvRows::read(bytes, "a.csv", reading, None)?;
         let mut file = CsvFile::create(Vec::new(), &rows.schema(), false)?;
         let mut count = 0;
         for batch in rows {

@@ -18,7 +18,8 @@
    refuses the second start.
 9. The URL of a function, as returned by CloudFormation, leads to the function. MiniStack's is in the domain of AWS.
 10. A function that takes more memory than its `MemorySize` is ended (`function_memory.py`). MiniStack has no limit.
-11. CloudFormation sets the reserved concurrency of a function. MiniStack enforces it only if it is set by an API call.
+11. A function has the rights of its role and no others (`function_rights.py`). MiniStack enforces rights for all or for none.
+12. CloudFormation sets the reserved concurrency of a function. MiniStack enforces it only if it is set by an API call.
 
 Nothing else is changed, and the template and the state machines are those that are deployed to AWS. All of these corrections
 belong upstream; once a version includes them, this file can be removed and `ministack` be started directly.
@@ -37,6 +38,7 @@ from ministack.services.cloudformation import provisioners
 from ministack.services.stepfunctions import _ExecutionError
 
 from local_stack.function_memory import hold_functions_to_their_memory
+from local_stack.function_rights import hold_functions_to_their_rights
 
 # The execution whose step is running, and the token that the step waits for. Not thread-local: a step with a timeout invokes
 # its function in a separate thread, which inherits the context.
@@ -266,6 +268,7 @@ stepfunctions._invoke_nested_start_execution_sync = run_nested_execution
 stepfunctions._fail_execution = fail_execution
 provisioners._lambda_url_attributes = lambda_url_attributes
 hold_functions_to_their_memory()
+hold_functions_to_their_rights()
 provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"].update(create=create_function, update=update_function)
 
 if __name__ == "__main__":

@@ -32,12 +32,13 @@ def package(source: Path, target: Path) -> None:
     if target.is_file() and digest_file.is_file() and digest_file.read_text() == digest:
         return
     digest_file.unlink(missing_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as archive:
+    with zipfile.ZipFile(target, "w") as archive:
         for file in files:
             entry = zipfile.ZipInfo(str(file.relative_to(source)), TIMESTAMP)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (0o755 if file.name == "bootstrap" else 0o644) << 16
-            archive.writestr(entry, file.read_bytes())
+            # An entry that is given as ZipInfo does not take the level of its archive.
+            archive.writestr(entry, file.read_bytes(), compresslevel=COMPRESSION_LEVEL)
     digest_file.write_text(digest)
 
 

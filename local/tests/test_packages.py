@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+import zlib
 
 import pytest
 from settings_for_tests import settings_in
@@ -32,6 +33,17 @@ def test_a_zip_contains_the_directory_with_an_executable_bootstrap(settings):
         assert archive.namelist() == ["bootstrap", "prompt-templates/joke.toml"]
         assert archive.getinfo("bootstrap").external_attr >> 16 == 0o755
         assert archive.read("bootstrap") == b"preprocess" * 1000
+
+
+def test_zips_are_compressed_as_fast_as_possible(settings):
+    package_functions(settings)
+    data = b"submit" * 1000
+    compressor = zlib.compressobj(1, zlib.DEFLATED, -15)
+    with zipfile.ZipFile(settings.state / "functions" / "submit.zip") as archive:
+        size = archive.getinfo("bootstrap").compress_size
+    assert size == len(compressor.compress(data) + compressor.flush())
+    slow = zlib.compressobj(6, zlib.DEFLATED, -15)
+    assert size != len(slow.compress(data) + slow.flush()), "the default"
 
 
 def test_the_same_bytes_make_the_same_zip(settings):

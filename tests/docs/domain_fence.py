@@ -28,6 +28,7 @@ ALLOWED = {
     "strsim",
     "thiserror",
     "toml",
+    "unicode-normalization",
 }
 # Crates that may not be anywhere below it: AWS, other crates of this workspace, async runtimes, networks, processes,
 # logging, and sources of time and randomness that a function could come to depend on.

@@ -1,22 +1,61 @@
 """A stack for the whole session, scenarios in the background, and misbehaviour that ends with its test."""
 
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
 from stack.deployed import Stack
-from stack.local import bring_up, take_down
+from stack.local import bring_up, denials, take_down
 
-pytest.register_assert_rewrite("stack.checks", "stack.lossless")
+pytest.register_assert_rewrite("stack.checks", "stack.lossless", "stack.evidence")
 
 # Modules in the background at the same time: more would only wait for each other on a small machine.
 MAX_CONCURRENT_MODULES = 4
 
 
-def pytest_collection_modifyitems(items):
-    """Moves the tests that need the stack for themselves to the end."""
-    items.sort(key=lambda item: bool({"misbehaving", "played_alone"} & set(item.fixturenames)))
+TOGETHER, ALONE = "together", ("alone-1", "alone-2")
+
+
+def pytest_configure():
+    # A session that is terminated, such as one beside another that was interrupted, takes its stack down too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--part",
+        choices=(TOGETHER, *ALONE),
+        help="plays one half of the modules that need a stack for themselves, or all other modules; sessions can play the "
+        "parts side by side",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Moves the tests that need the stack for themselves to the end, and deselects those of other parts."""
+    items.sort(key=needs_the_stack_for_itself)
+    part = config.getoption("--part")
+    if part:
+        modules = sorted({item.module.__name__ for item in items if is_alone(item)})
+        parts = {name: ALONE[place % len(ALONE)] for place, name in enumerate(modules)}
+        part_of = [parts[item.module.__name__] if is_alone(item) else TOGETHER for item in items]
+        config.hook.pytest_deselected(items=[item for item, its in zip(items, part_of, strict=True) if its != part])
+        items[:] = [item for item, its in zip(items, part_of, strict=True) if its == part]
+
+
+def needs_the_stack_for_itself(item) -> bool:
+    return bool({"misbehaving", "played_alone"} & set(item.fixturenames))
+
+
+def is_alone(item) -> bool:
+    """A test that looks at a scenario in the background is played where that is."""
+    return needs_the_stack_for_itself(item) and not has_scenario(item.module)
+
+
+def has_scenario(module) -> bool:
+    """Returns true if the module itself, not what it imports, says what is played in the background."""
+    return getattr(getattr(module, "play", None), "__module__", None) == module.__name__
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +70,8 @@ def stack():
         # Before anything is sent.
         assert stack.mailbox
         yield stack
+        denied = denials()
+        assert not denied, "functions have every right that they use:\n" + "\n".join(denied)
     finally:
         if os.environ.get("E2E_KEEP_STACK") != "1":
             take_down()
@@ -39,7 +80,7 @@ def stack():
 @pytest.fixture(scope="session")
 def in_background(stack, request):
     """The future result of `play` by module."""
-    modules = {item.module.__name__: item.module for item in request.session.items if hasattr(item.module, "play")}
+    modules = {item.module.__name__: item.module for item in request.session.items if has_scenario(item.module)}
     pool = ThreadPoolExecutor(MAX_CONCURRENT_MODULES)
     yield {name: pool.submit(module.play, stack) for name, module in modules.items()}
     pool.shutdown(cancel_futures=True)

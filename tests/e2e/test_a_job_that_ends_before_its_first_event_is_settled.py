@@ -6,15 +6,17 @@ from stack.inputs import csv_text, topic_table
 COUNT = 240
 
 
-def run_with(stack):
-    return stack.play(stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=120), "quick")
+def play(stack):
+    execution_input = stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=120)
+    return {
+        "late events": stack.play(execution_input, "quick", finish_before_first_event=True),
+        "no events": stack.play(execution_input, "quick", finish_before_first_event=True, event_lost_rate=1),
+    }
 
 
-def test_events_that_come_after_the_end(stack, misbehaving):
-    misbehaving(finish_before_first_event=True)
-    assert_whole(run_with(stack), topic_table(COUNT), [120, 120])
+def test_events_that_come_after_the_end(played):
+    assert_whole(played["late events"], topic_table(COUNT), [120, 120])
 
 
-def test_no_event_at_all(stack, misbehaving):
-    misbehaving(finish_before_first_event=True, event_lost_rate=1)
-    assert_whole(run_with(stack), topic_table(COUNT), [120, 120])
+def test_no_event_at_all(played):
+    assert_whole(played["no events"], topic_table(COUNT), [120, 120])

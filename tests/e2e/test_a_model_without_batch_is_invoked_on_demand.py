@@ -13,9 +13,7 @@ MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 REFUSAL = f"Model {MODEL} does not support batch inference."
 
 
-def play_alone(stack):
-    stack.simulator.behave(batch_refused_models=["anthropic.claude-3-haiku"])
-
+def play(stack):
     def execution_input(first: int, count: int = COUNT, **fields) -> dict:
         uri = stack.put_input(csv_text(topic_table(count, FIRST + first)))
         return stack.joke(uri, max_records_per_job=100, requests_per_second=400, max_workers=30, **fields)
@@ -28,14 +26,15 @@ def play_alone(stack):
             "with-a-small-rest": execution_input(4000, 250),
             "with-a-small-rest-and-no-rounds": execution_input(5000, 250, max_retry_rounds=0),
             "batch": execution_input(3000, processing_mode="batch"),
-        }
+        },
+        batch_refused_models=["anthropic.claude-3-haiku"],
     )
 
 
 @pytest.mark.parametrize(("name", "first"), [("auto", 0), ("no-rounds", 1000), ("errors-alone", 2000)])
-def test_auto_invokes_the_model_on_demand(played_alone, name, first):
+def test_auto_invokes_the_model_on_demand(played, name, first):
     """Regardless of `retry_on`, since these rows were not sent before."""
-    run = played_alone[name]
+    run = played[name]
     assert run.jobs == []
     assert_rows_kept(run, topic_table(COUNT, FIRST + first))
     assert_own_answers(run)
@@ -46,8 +45,8 @@ def test_auto_invokes_the_model_on_demand(played_alone, name, first):
 
 
 @pytest.mark.parametrize(("name", "first"), [("with-a-small-rest", 4000), ("with-a-small-rest-and-no-rounds", 5000)])
-def test_a_remainder_that_goes_on_demand_anyway_changes_nothing(played_alone, name, first):
-    run = played_alone[name]
+def test_a_remainder_that_goes_on_demand_anyway_changes_nothing(played, name, first):
+    run = played[name]
     assert run.jobs == []
     assert_rows_kept(run, topic_table(250, FIRST + first))
     assert_own_answers(run)
@@ -56,8 +55,8 @@ def test_a_remainder_that_goes_on_demand_anyway_changes_nothing(played_alone, na
     assert_answered_once_on_demand(run)
 
 
-def test_it_is_counted_at_the_full_price(played_alone):
-    summary = played_alone["auto"].summary
+def test_it_is_counted_at_the_full_price(played):
+    summary = played["auto"].summary
     assert summary["lanes"].keys() == {"on_demand"}
     assert summary["cost_usd"] == summary["on_demand_cost_usd"] > 0
     price = price_of(MODEL, "batch")
@@ -67,8 +66,8 @@ def test_it_is_counted_at_the_full_price(played_alone):
     assert abs(summary["cost_usd"] - 2 * in_batch) < 1e-9
 
 
-def test_batch_mode_fails_with_the_message_of_bedrock(played_alone):
-    run = played_alone["batch"]
+def test_batch_mode_fails_with_the_message_of_bedrock(played):
+    run = played["batch"]
     error, cause = run.failure()
     assert error == "JobFailed"
     assert REFUSAL in cause

@@ -9,9 +9,15 @@ def execution_input(stack) -> dict:
     return stack.joke(stack.put_input(csv_text(topic_table(300))), max_records_per_job=100)
 
 
-def test_all_jobs_fail(stack, misbehaving):
-    misbehaving(fail_rate=1, fail_message=MESSAGE)
-    run = stack.play(execution_input(stack), "failed")
+def play(stack):
+    return {
+        "failed": stack.play(execution_input(stack), "failed", fail_rate=1, fail_message=MESSAGE),
+        "denied": stack.play(execution_input(stack), "denied", denied_operations=["CreateModelInvocationJob"]),
+    }
+
+
+def test_all_jobs_fail(played):
+    run = played["failed"]
     error, cause = run.failure()
     assert error == "JobFailed"
     assert MESSAGE in cause
@@ -22,9 +28,8 @@ def test_all_jobs_fail(stack, misbehaving):
     assert all(item["answered"] for item in run.items)
 
 
-def test_the_function_may_not_create_jobs(stack, misbehaving):
-    misbehaving(denied_operations=["CreateModelInvocationJob"])
-    run = stack.play(execution_input(stack), "refused")
+def test_the_function_may_not_create_jobs(played):
+    run = played["denied"]
     error, cause = run.failure()
     assert error == "AccessDenied"
     assert "not authorized to perform: bedrock:CreateModelInvocationJob" in cause

@@ -19,6 +19,7 @@ def play(stack):
         ),
         "refused": stack.start(stack.joke(rows, prompt_id="no-such-prompt", max_num_jobs=0), "email-refused"),
         "stopped": stack.start(stack.joke(rows, **slow), "email-stopped"),
+        "denied": stack.start(stack.joke(rows), "email-denied", fail_rate=1, fail_message=DENIED),
     }
     stopped = runs["stopped"]
     wait_for("the run to be under way", lambda: stack.keys(f"runs/{stopped.run_id}/plan.json"))
@@ -87,9 +88,8 @@ def test_the_email_of_a_resuming_execution_names_the_run(stack, played):
     assert list(email.links) == ["0000.parquet"]
 
 
-def test_a_run_whose_jobs_fail(stack, misbehaving):
-    misbehaving(fail_rate=1, fail_message=DENIED)
-    run = stack.play(stack.joke(stack.put_input(csv_text(topic_table(COUNT)))), "email-denied")
+def test_a_run_whose_jobs_fail(stack, played):
+    run = played["denied"]
     email = email_of(stack, run)
     assert email.subject.endswith("has failed")
     assert email.value("error") == run.failure()[0] == "JobFailed"

@@ -95,6 +95,22 @@ CASES = {
     "no-utf8": Case(
         ("{uri} line 50", "not valid UTF-8", "iconv"), {}, {"rows.csv": line(50, "Grüße".encode("latin-1"))}
     ),
+    "quotes-that-would-be-lost": Case(
+        ("{uri} line 50", "text after a closing quote", "csv.lenient"), {}, {"rows.csv": line(50, b'"Deluxe" edition')}
+    ),
+    "workbook-named-csv": Case(
+        ("{uri}", "an Excel workbook", "save the sheet"), {}, {"rows.csv": b"PK\x03\x04" + GOOD}
+    ),
+    "header-twice": Case(
+        ("{uri} line 50", "is the header again"), {}, {"rows.csv": b"topic,n\n" + b"a,1\n" * 48 + b"topic,n\n" * 2}
+    ),
+    "damaged-gzip": Case(("{uri}", "cannot be decompressed as gzip"), {}, {"rows.csv.gz": b"\x1f\x8b\x08\x00" + GOOD}),
+    "csv-options-of-parquet": Case(
+        ("csv", "the input is Parquet", "leave it out"),
+        {"csv": {"delimiter": ";"}},
+        {"rows.parquet": parquet_bytes(topic_table(120))},
+    ),
+    "csv-options": Case(("csv.delimiter", "`||`", "must be one ASCII character"), {"csv": {"delimiter": "||"}}),
     "header-only": Case(("{uri}", "a header, but no rows"), {}, {"rows.csv": b"topic\n"}),
     "header-only-parquet": Case(("{uri}", "no rows"), {}, {"rows.parquet": parquet_bytes(topic_table(0))}),
     "column-twice": Case(

@@ -1,10 +1,15 @@
-"""Calls that are never answered, or whose answer stops in the middle, end in seconds and cost no row."""
+"""Calls that are never answered, or whose answer stops in the middle, end in seconds and cost no row, email or download."""
+
+import itertools
 
 import pytest
 
 from stack.chaos import QUICK, Sweeper
-from stack.faults import HUNG_CALLS, FaultyProxy, Plan, functions_through
+from stack.contract import ENVIRONMENT, function_name
+from stack.faults import HUNG_CALLS, Fault, FaultyProxy, Plan, functions_through, hung
+from stack.hub import Hub, serving
 from stack.inputs import parquet_bytes, topic_table
+from stack.links import fetch
 from stack.lossless import assert_lossless
 
 ROWS = 450
@@ -35,3 +40,45 @@ def test_calls_that_hang_cost_no_row(stack, misbehaving, service, endpoint, shar
     print(f"{run.name}: {plan.requests} requests, faults {dict(plan.injected)}")
     assert_lossless(run, table)
     assert sum(plan.injected.values()) > 0, plan.injected
+
+
+class EveryOther:
+    """Lets the first of two requests hang, so that each repetition is answered."""
+
+    def __init__(self):
+        self._numbers = itertools.count()
+        self.hung = 0
+
+    def next(self) -> Fault | None:
+        if next(self._numbers) % 2:
+            return None
+        self.hung += 1
+        return hung
+
+
+def test_secrets_that_hang_cost_no_row_no_email_and_no_download(stack, misbehaving):
+    """The token of the Hugging Face Hub, the key that signs links, and the key that verifies them."""
+    name, table = "acme/behind-a-token", topic_table(110)
+    token = "hf_read_late"
+    secret = stack.secret_for(function_name("preprocess"), token)
+    hub = Hub({name: {"default/train/0000.parquet": parquet_bytes(table)}}, frozenset({name}), token)
+    plan = EveryOther()
+    with (
+        serving(hub) as served,
+        FaultyProxy(stack.environment["AWS_ENDPOINT_URL"], plan) as proxy,
+        functions_through(stack, "AWS_ENDPOINT_URL_SECRETS_MANAGER", proxy),
+        stack.variables(
+            function_name("preprocess"),
+            **{ENVIRONMENT["HF_ENDPOINT"]: f"{served.url}/", ENVIRONMENT["HUGGING_FACE_TOKEN_SECRET"]: secret},
+        ),
+    ):
+        wanted = {field: value for field, value in stack.joke("").items() if field != "s3_uri"}
+        run = stack.play({**wanted, "dataset_id": name}, "hung-secrets")
+        (link,) = stack.mailbox.about(run.name).links.values()
+        by_preprocess_and_notify = plan.hung
+        answer = fetch(link, follow=True)
+    assert_lossless(run, table)
+    assert by_preprocess_and_notify == 2, "the first request of each function"
+    assert plan.hung == 3
+    assert answer.status == 200
+    assert answer.body == stack.read(run.output["output_paths"][0])

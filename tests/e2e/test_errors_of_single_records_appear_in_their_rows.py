@@ -9,9 +9,8 @@ from stack.inputs import csv_text, topic_table
 COUNT = 300
 
 
-def test_every_row_has_its_answer_or_its_error(stack, misbehaving):
-    misbehaving(record_error_rate=0.3, record_error_permanent_share=0.5)
-    run = stack.play(
+def play(stack):
+    return stack.play(
         stack.joke(
             stack.put_input(csv_text(topic_table(COUNT))),
             max_records_per_job=100,
@@ -19,7 +18,13 @@ def test_every_row_has_its_answer_or_its_error(stack, misbehaving):
             output_formats=["parquet", "csv"],
         ),
         "record-errors",
+        record_error_rate=0.3,
+        record_error_permanent_share=0.5,
     )
+
+
+def test_every_row_has_its_answer_or_its_error(played):
+    run = played
     codes = Counter(line["error"]["errorCode"] for line in run.answers.values() if "error" in line)
     assert set(codes) == {400, 429, 500}, "the simulator did as it was told"
     failed = codes.total()

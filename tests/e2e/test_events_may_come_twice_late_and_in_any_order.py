@@ -15,7 +15,9 @@ STATUSES = ("Submitted", "Validating", "Scheduled", "InProgress", "Completed")
 
 
 def play(stack):
-    return stack.play(stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=110), "events")
+    execution_input = stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=110)
+    disorder = stack.start(execution_input, "disorder", event_duplicate_rate=1, event_delay_seconds=1.5, seed=3)
+    return {"events": stack.play(execution_input, "events"), "disorder": disorder.wait()}
 
 
 def event(job: dict, status: str) -> dict:
@@ -42,10 +44,8 @@ def send(stack, events: list[dict]) -> None:
     assert stack.events.put_events(Entries=events)["FailedEntryCount"] == 0
 
 
-def test_every_event_twice_and_in_another_order(stack, misbehaving):
-    misbehaving(event_duplicate_rate=1, event_delay_seconds=1.5, seed=3)
-    execution_input = stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=110)
-    run = stack.play(execution_input, "disorder")
+def test_every_event_twice_and_in_another_order(stack, played):
+    run = played["disorder"]
     assert_whole(run, topic_table(COUNT), SIZES)
     # Also those that come after everything is over.
     names = [job["jobName"] for job in run.jobs]
@@ -54,20 +54,20 @@ def test_every_event_twice_and_in_another_order(stack, misbehaving):
 
 
 def test_any_order_and_repetition_after_the_end_changes_nothing(stack, played):
-    items = played.items
-    job = played.jobs[0]
+    run = played["events"]
+    items = run.items
+    job = run.jobs[0]
     before = settled(stack, job["jobName"])
     orders = [order for order in itertools.permutations(STATUSES) if order[0] == "Completed"][:6]
     for order in orders:
         send(stack, [event(job, status) for status in order])
     wait_for("all events to be handled", lambda: settled(stack, job["jobName"]) >= before + 6 * len(STATUSES))
-    assert played.items == items
-    assert_whole(played, topic_table(COUNT), SIZES)
+    assert run.items == items
+    assert_whole(run, topic_table(COUNT), SIZES)
 
 
-def test_a_false_event_ends_nothing(stack, misbehaving):
-    misbehaving(job_seconds=12)
-    run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(110)))), "false-event")
+def test_a_false_event_ends_nothing(stack):
+    run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(110)))), "false-event", job_seconds=12)
     wait_for("the job", lambda: run.items and run.items[0].get("job_arn"))
     (job,) = run.jobs
     before = settled(stack, job["jobName"])
@@ -81,7 +81,7 @@ def test_a_false_event_ends_nothing(stack, misbehaving):
 
 
 def test_jobs_of_others_are_left_alone(stack, played):
-    job = {**played.jobs[0], "jobName": "a-job-of-somebody-else"}
+    job = {**played["events"].jobs[0], "jobName": "a-job-of-somebody-else"}
     answer = stack.invoke(function_name("job-status"), {"detail": json.loads(event(job, "Completed")["Detail"])})
     assert answer is None
     assert "Item" not in stack.table.get_item(Key={"job_name": job["jobName"]})

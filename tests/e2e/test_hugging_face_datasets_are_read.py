@@ -1,7 +1,6 @@
 """Rows of Hugging Face datasets, from a Hub of the test's own: the input of the Python samples works unchanged."""
 
 import json
-import uuid
 
 import pyarrow as pa
 
@@ -46,9 +45,8 @@ def hub() -> Hub:
 def play_alone(stack):
     sample = json.loads((REPOSITORY / "pipeline-configs" / "simple-cot-questions.json").read_text())
     run = {"job_name_prefix": "e2e-dataset", "model_id": CLAUDE, "prompt_id": "question_answering"}
-    secret = f"e2e-hugging-face-{uuid.uuid4().hex[:8]}"
-    stack.client("secretsmanager").create_secret(Name=secret, SecretString=TOKEN)
     preprocess = function_name("preprocess")
+    secret = stack.secret_for(preprocess, TOKEN)
     with serving(hub()) as served:
         endpoint = {ENVIRONMENT["HF_ENDPOINT"]: f"{served.url}/"}
         with stack.variables(preprocess, **endpoint):

@@ -12,7 +12,7 @@ from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
 
 COUNT = 240
-SILENT_SECONDS = 5
+NOTHING = {"open": 0, "settled": 0, "stopped": 0, "failed": 0}
 
 
 @pytest.fixture
@@ -21,16 +21,22 @@ def reconcile(stack):
     return lambda: stack.invoke(function, {})
 
 
-def test_a_run_whose_events_are_all_lost_completes(stack, misbehaving, reconcile):
-    misbehaving(event_lost_rate=1)
-    run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=120), "no-events")
+def test_a_run_whose_events_are_all_lost_completes(stack, reconcile):
+    wanted = stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=120)
+    run = stack.start(wanted, "no-events", event_lost_rate=1)
     wait_for("both jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed"] * 2)
     assert run.status == "RUNNING", "nobody has told it"
     wait_for("the run to hear of it", lambda: reconcile() and run.status != "RUNNING")
     assert_whole(run, topic_table(COUNT), [120, 120])
 
 
+def wait_until_nothing_is_open(reconcile) -> None:
+    """Lets the reconciler settle jobs that other scenarios have left open without a waiting execution."""
+    wait_for("nothing to be open", lambda: reconcile() == NOTHING)
+
+
 def test_a_job_that_is_not_silent_is_left_alone(stack, misbehaving, reconcile):
+    wait_until_nothing_is_open(reconcile)
     misbehaving(job_seconds=3)
     run = stack.start(stack.joke(stack.put_input(csv_text(topic_table(100)))), "lively")
     wait_for("the job", lambda: run.jobs)
@@ -38,9 +44,9 @@ def test_a_job_that_is_not_silent_is_left_alone(stack, misbehaving, reconcile):
     assert_whole(run.wait(), topic_table(100), [100])
 
 
-def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, misbehaving, reconcile):
+def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, reconcile):
     run = stack.play(stack.joke(stack.put_input(csv_text(topic_table(100)))), "to-orphan")
-    misbehaving(job_seconds=60)
+    run.behave(job_seconds=60)
     (job,) = run.json("jobs.json")
     orphan = {**job, "name": f"orphan-of-{run.name}", "output_uri": f"{job['output_uri']}orphan/"}
     about = {"run_id": f"{run.name}-gone", "model_id": CLAUDE, "invocation_type": "InvokeModel", "falls_back": False}
@@ -63,9 +69,7 @@ def test_a_job_of_an_execution_that_is_gone_is_stopped(stack, misbehaving, recon
 
 
 def test_without_open_jobs_bedrock_gets_no_request(stack, misbehaving, reconcile):
-    nothing = {"open": 0, "settled": 0, "stopped": 0, "failed": 0}
-    # Jobs that other scenarios have left open without a waiting execution.
-    wait_for("nothing to be open", lambda: reconcile() == nothing)
+    wait_until_nothing_is_open(reconcile)
     stack.simulator.forget()
-    assert reconcile() == nothing
+    assert reconcile() == NOTHING
     assert stack.simulator.calls() == {}, json.dumps(stack.simulator.calls())

@@ -8,9 +8,9 @@ COUNT = 600
 FIRST = 200_000
 
 
-def play_alone(stack):
+def play(stack):
     # A third of the records fails transiently, differently in each job; a fifth fails permanently, in all jobs.
-    stack.simulator.behave(record_error_rate=0.5, record_error_permanent_share=0.4, seed=5)
+    errors = {"record_error_rate": 0.5, "record_error_permanent_share": 0.4, "seed": 5}
     uri = stack.put_input(csv_text(topic_table(COUNT, FIRST)))
     fields = {"max_records_per_job": 300, "requests_per_second": 300, "max_workers": 20}
     runs = stack.play_all(
@@ -19,7 +19,8 @@ def play_alone(stack):
             "one-round": stack.joke(uri, **fields),
             "batch-alone": stack.joke(uri, max_retry_rounds=4, max_records_per_job=300, processing_mode="batch"),
             "missing-alone": stack.joke(uri, max_retry_rounds=4, retry_on=["missing"], **fields),
-        }
+        },
+        **errors,
     )
     # About 150 rows, which make no two jobs of 100.
     narrow = stack.joke(
@@ -42,13 +43,13 @@ def assert_kept(run) -> dict[str, list[dict]]:
     return ends
 
 
-def test_permanent_errors_are_not_retried(played_alone):
-    for run in (run for name, run in played_alone.items() if name != "narrow"):
+def test_permanent_errors_are_not_retried(played):
+    for run in (run for name, run in played.items() if name != "narrow"):
         assert {row["attempts"] for row in assert_kept(run)["permanent"]} == {1}
 
 
-def test_transient_errors_are_retried_until_they_pass(played_alone):
-    run = played_alone["rounds"]
+def test_transient_errors_are_retried_until_they_pass(played):
+    run = played["rounds"]
     ends = assert_kept(run)
     assert ends["transient"] == []
     assert {row["attempts"] for row in ends["answered"]} >= {1, 2, 3}
@@ -63,8 +64,8 @@ def test_transient_errors_are_retried_until_they_pass(played_alone):
     ]
 
 
-def test_there_are_no_more_rounds_than_max_retry_rounds(played_alone):
-    run = played_alone["one-round"]
+def test_there_are_no_more_rounds_than_max_retry_rounds(played):
+    run = played["one-round"]
     ends = assert_kept(run)
     assert run.summary["rounds"] == 2
     assert ends["transient"], "some have failed twice"
@@ -72,24 +73,24 @@ def test_there_are_no_more_rounds_than_max_retry_rounds(played_alone):
     assert {row["attempts"] for row in ends["answered"]} == {1, 2}
 
 
-def test_in_batch_mode_a_remainder_below_the_minimum_keeps_its_errors(played_alone):
-    run = played_alone["batch-alone"]
+def test_in_batch_mode_a_remainder_below_the_minimum_keeps_its_errors(played):
+    run = played["batch-alone"]
     ends = assert_kept(run)
     assert run.summary["lanes"].keys() == {"batch"}
     assert 0 < len(ends["transient"]) < 100
     assert min(len(attempt) for attempt in run.job_attempts) >= 100
 
 
-def test_errors_are_retried_only_if_retry_on_says_so(played_alone):
-    run = played_alone["missing-alone"]
+def test_errors_are_retried_only_if_retry_on_says_so(played):
+    run = played["missing-alone"]
     ends = assert_kept(run)
     assert ends["transient"]
     assert set(run.rows["attempts"].to_pylist()) == {1}
     assert (run.summary["rounds"], run.summary["retried"], len(run.job_attempts)) == (1, 0, 2)
 
 
-def test_a_round_includes_all_rows_however_they_divide(played_alone):
-    run = played_alone["narrow"]
+def test_a_round_includes_all_rows_however_they_divide(played):
+    run = played["narrow"]
     failed = sum("error" in line for attempt in run.job_attempts[:3] for line in attempt.lines)
     assert 100 < failed < 200
     assert_rows_kept(run, topic_table(300, 2 * FIRST))

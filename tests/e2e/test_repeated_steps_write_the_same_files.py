@@ -1,10 +1,12 @@
 """A function that is invoked again, as after a crash or a lost answer, writes the same bytes and counts nothing
 twice."""
 
+from itertools import chain
+
 import pytest
 
 from stack.checks import assert_whole
-from stack.contract import function_name
+from stack.contract import PREFIXES, function_name
 from stack.inputs import csv_text, topic_table
 
 COUNT = 230
@@ -19,8 +21,15 @@ def play(stack):
 
 
 def files(run) -> dict[str, bytes]:
-    keys = (key for key in run.stack.keys("") if f"/{run.name}/" in key)
-    return {key: run.stack.read(f"s3://{run.stack.bucket}/{key}") for key in keys}
+    prefix = run.plan["request"]["job_name_prefix"]
+    folders = [f"{PREFIXES['RUNS']}/{run.name}/"]
+    # Listing the whole bucket each time would take longer than all the rest.
+    folders += [
+        f"{PREFIXES[name]}/{prefix}/{run.name}/" for name in ("ANSWERS", "INPUT_ROWS", "JOB_INPUTS", "JOB_OUTPUTS")
+    ]
+    keys = [run.stack.keys(folder) for folder in folders]
+    assert all(keys), "each folder has files"
+    return {key: run.stack.read(f"s3://{run.stack.bucket}/{key}") for key in chain.from_iterable(keys)}
 
 
 @pytest.fixture

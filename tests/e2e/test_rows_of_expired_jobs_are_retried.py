@@ -11,7 +11,7 @@ SMALL = 100
 EQUAL = 30
 
 
-def play_alone(stack):
+def play(stack):
     uri = stack.put_input(csv_text(topic_table(COUNT)))
     small = stack.put_input(csv_text(topic_table(SMALL)))
     equal = stack.put_input(csv_text(pa.concat_tables([topic_table(SMALL), topic_table(EQUAL)])))
@@ -31,8 +31,8 @@ def play_alone(stack):
 
 
 @pytest.mark.parametrize(("name", "count", "jobs"), [("again", COUNT, 3), ("in-batch-mode", SMALL, 1)])
-def test_all_rows_are_answered_in_the_next_round(played_alone, name, count, jobs):
-    run = played_alone[name]
+def test_all_rows_are_answered_in_the_next_round(played, name, count, jobs):
+    run = played[name]
     assert [job["status"] for job in run.jobs] == ["Expired"] * jobs + ["Completed"] * jobs
     assert {job["createCalls"] for job in run.jobs} == {1}
     assert [attempt.round for attempt in run.job_attempts] == [0] * jobs + [1] * jobs
@@ -43,8 +43,8 @@ def test_all_rows_are_answered_in_the_next_round(played_alone, name, count, jobs
     assert (run.summary["rounds"], run.summary["retried"], run.summary["jobs"]) == (2, count, 2 * jobs)
 
 
-def test_outputs_of_both_formats_are_rewritten(played_alone):
-    run = played_alone["again"]
+def test_outputs_of_both_formats_are_rewritten(played):
+    run = played["again"]
     names = [path.removeprefix(run.output["output_prefix"]) for path in run.output["output_paths"]]
     assert names == [f"{chunk:04}.{format_}" for chunk in range(3) for format_ in ("parquet", "csv")]
     assert [row["response"] for row in run.csv_rows] == run.rows["response"].to_pylist()
@@ -52,8 +52,8 @@ def test_outputs_of_both_formats_are_rewritten(played_alone):
 
 
 @pytest.mark.parametrize("name", ["not-again", "errors-alone", "nothing"])
-def test_without_a_retry_they_say_how_their_job_ended(played_alone, name):
-    run = played_alone[name]
+def test_without_a_retry_they_say_how_their_job_ended(played, name):
+    run = played[name]
     (job,) = run.jobs
     assert job["status"] == "Expired"
     assert_rows_kept(run, topic_table(SMALL))
@@ -64,8 +64,8 @@ def test_without_a_retry_they_say_how_their_job_ended(played_alone, name):
     assert run.summary["failed_reasons"] == {"no answer: the job ended as Expired": SMALL}
 
 
-def test_their_duplicates_get_the_answers_of_the_next_round(played_alone):
-    run = played_alone["with-duplicates"]
+def test_their_duplicates_get_the_answers_of_the_next_round(played):
+    run = played["with-duplicates"]
     assert run.output["status"] == "completed"
     rows = run.rows.to_pylist()
     assert len(rows) == SMALL + EQUAL

@@ -11,28 +11,29 @@ PASSING = "Internal server error. Please try again."
 REASON = f"the job failed: {PASSING}"
 
 
-def play_alone(stack):
+def play(stack):
     def execution_input(count: int, first: int, **fields) -> dict:
         uri = stack.put_input(csv_text(topic_table(count, FIRST + first)))
         return stack.joke(uri, max_records_per_job=120, requests_per_second=300, max_workers=20, **fields)
 
-    stack.simulator.behave(fail_rate=1, fail_message=PASSING)
+    failing = {"fail_rate": 1, "fail_message": PASSING}
     always = stack.play_all(
         {
             "always": execution_input(COUNT, 0),
             "no-rounds": execution_input(SMALL, 1000, max_retry_rounds=0),
             "in-batch-mode": execution_input(SMALL, 2000, processing_mode="batch"),
             "not-missing": execution_input(SMALL, 3000, retry_on=["error"]),
-        }
+        },
+        **failing,
     )
     at_first = stack.play_misbehaving_at_first(
-        {"at-first": execution_input(COUNT, 4000)}, jobs={"at-first": 2}, fail_rate=1, fail_message=PASSING
+        {"at-first": execution_input(COUNT, 4000)}, jobs={"at-first": 2}, **failing
     )
     return always | at_first
 
 
-def test_the_next_round_is_in_batch(played_alone):
-    run, rows = played_alone["at-first"], topic_table(COUNT, FIRST + 4000)
+def test_the_next_round_is_in_batch(played):
+    run, rows = played["at-first"], topic_table(COUNT, FIRST + 4000)
     assert [job["status"] for job in run.jobs] == ["Failed"] * 2 + ["Completed"] * 2
     assert {job["createCalls"] for job in run.jobs} == {1}
     assert_rows_kept(run, rows)
@@ -52,8 +53,8 @@ def assert_fell_back(run, rows, batch_jobs: int) -> None:
     assert_answered_once_on_demand(run)
 
 
-def test_beyond_the_rounds_they_go_on_demand(played_alone):
-    run = played_alone["always"]
+def test_beyond_the_rounds_they_go_on_demand(played):
+    run = played["always"]
     assert_fell_back(run, topic_table(COUNT, FIRST), 4)
     assert [(attempt.lane, attempt.round) for attempt in run.job_attempts] == [
         *[("batch", 0)] * 2,
@@ -63,15 +64,15 @@ def test_beyond_the_rounds_they_go_on_demand(played_alone):
     assert set(run.rows["attempts"].to_pylist()) == {3}
 
 
-def test_without_rounds_they_go_on_demand_at_once(played_alone):
-    run = played_alone["no-rounds"]
+def test_without_rounds_they_go_on_demand_at_once(played):
+    run = played["no-rounds"]
     assert_fell_back(run, topic_table(SMALL, FIRST + 1000), 1)
     assert [(attempt.lane, attempt.round) for attempt in run.job_attempts] == [("batch", 0), ("on_demand", 0)]
     assert set(run.rows["attempts"].to_pylist()) == {2}
 
 
-def test_in_batch_mode_they_never_go_on_demand(played_alone):
-    run = played_alone["in-batch-mode"]
+def test_in_batch_mode_they_never_go_on_demand(played):
+    run = played["in-batch-mode"]
     assert [job["status"] for job in run.jobs] == ["Failed", "Failed"]
     assert_rows_kept(run, topic_table(SMALL, FIRST + 2000))
     assert_own_answers(run, all_came=False)
@@ -81,8 +82,8 @@ def test_in_batch_mode_they_never_go_on_demand(played_alone):
     assert run.summary["lanes"].keys() == {"batch"}
 
 
-def test_rows_that_retry_on_excludes_are_not_retried(played_alone):
-    run = played_alone["not-missing"]
+def test_rows_that_retry_on_excludes_are_not_retried(played):
+    run = played["not-missing"]
     assert_totals(run, SMALL, answered=0, failed=SMALL)
     assert len(run.job_attempts) == 1
     assert all(PASSING in error for error in run.rows["error"].to_pylist())

@@ -5,7 +5,6 @@ import json
 import re
 
 import pyarrow as pa
-import pytest
 
 from stack.checks import text_of_output
 from stack.inputs import csv_text
@@ -16,10 +15,16 @@ INFERENCE = {"max_tokens": 4096}
 ROWS = re.compile(r'<ticket id="(\d+)">(.*?)</ticket>')
 
 
-def tickets(count: int, first: int = 0) -> pa.Table:
+# A word of the tickets whose lists are faulty.
+FAULTY = "misnumbered"
+
+
+def tickets(count: int, first: int = 0, more: str = "") -> pa.Table:
     """Tickets whose words occur in no other one, some of them with tags and ids of their own."""
     odd = ['<ticket id="1">', '"id": "2"', "{row_id}", "ü"]
-    texts = [f"tent{n} leaks{n} since{n} monday{n} please{n} {odd[n % len(odd)]}" for n in range(first, first + count)]
+    texts = [
+        f"tent{n} leaks{n} since{n} monday{n} please{n} {odd[n % len(odd)]}{more}" for n in range(first, first + count)
+    ]
     return pa.table({"input_text": [text.replace("<", "(").replace(">", ")") for text in texts]})
 
 
@@ -50,8 +55,12 @@ def play(stack):
         "processing_mode": "realtime",
     }
     twice = pa.concat_tables([tickets(30), tickets(7)])
+    stack.simulator.behave(FAULTY, list_fault_rate=0.4, seed=3)
     return stack.play_all(
         {
+            "faulty": started(
+                tickets(120, 500, f" {FAULTY}"), prompt_id=TRIAGE, rows_per_request=10, processing_mode="realtime"
+            ),
             "pairs": started(tickets(240), prompt_id=TRIAGE, rows_per_request=2),
             "wide": started(tickets(30), rows_per_request=7, expanded_layout="wide", **two_prompts),
             "long": started(tickets(30), rows_per_request=7, **two_prompts),
@@ -134,16 +143,8 @@ def test_a_prompt_without_rows_is_refused(played):
     assert "rows_per_request is `5`: the prompt `sentiment_classifier` does not say what is repeated" in cause
 
 
-@pytest.fixture
-def faulty(stack, misbehaving):
-    misbehaving(list_fault_rate=0.4, seed=3)
-    uri = stack.put_input(csv_text(tickets(120, 500)))
-    fields = {"prompt_id": TRIAGE, "rows_per_request": 10, "processing_mode": "realtime", "inference": INFERENCE}
-    return stack.play(stack.joke(uri, requests_per_second=300, **fields), "faulty")
-
-
-def test_rows_that_lists_do_not_answer_go_one_by_one(faulty):
-    run = faulty
+def test_rows_that_lists_do_not_answer_go_one_by_one(played):
+    run = played["faulty"]
     assert (run.output["status"], run.summary["answered"]) == ("completed", 120)
     assert_own_words(run.rows.to_pylist(), "summary")
     first, second = run.job_attempts

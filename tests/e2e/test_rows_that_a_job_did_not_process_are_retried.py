@@ -10,11 +10,16 @@ FEW = 100
 FIRST = 50_000
 
 
-def play_alone(stack):
+def play(stack):
     many = stack.put_input(csv_text(topic_table(MANY, FIRST)))
     few = stack.put_input(csv_text(topic_table(FEW, 2 * FIRST)))
     fields = {"max_retry_rounds": 1, "requests_per_second": 200}
-    return stack.play_misbehaving_at_first(
+    once = stack.joke(stack.put_input(csv_text(topic_table(FEW, 3 * FIRST))), requests_per_second=200)
+    stopped = stack.start(once, "stopped-once", in_progress_seconds=60)
+    (job,) = wait_for("some answers", lambda: [job for job in stopped.jobs if processed(job)])
+    stopped.behave_well()
+    stack.bedrock.stop_model_invocation_job(jobIdentifier=job["jobArn"])
+    partial = stack.play_misbehaving_at_first(
         {
             "many": stack.joke(many, max_records_per_job=400, **fields),
             "few": stack.joke(few, **fields),
@@ -23,6 +28,11 @@ def play_alone(stack):
         jobs={"many": 3, "few": 1, "few-in-batch-mode": 1},
         partial_rate=1,
     )
+    return {**partial, "stopped-once": stopped.wait()}
+
+
+def processed(job: dict) -> int:
+    return (job["counts"] or {}).get("processedRecordCount", 0)
 
 
 def missed_by(jobs: list[dict]) -> int:
@@ -42,8 +52,8 @@ def assert_remainder_retried(run, rows, first: int) -> int:
     return len(remainder)
 
 
-def test_enough_rows_for_a_job_are_retried_in_batch(played_alone):
-    run = played_alone["many"]
+def test_enough_rows_for_a_job_are_retried_in_batch(played):
+    run = played["many"]
     remainder = assert_remainder_retried(run, topic_table(MANY, FIRST), 3)
     assert remainder == missed_by(run.jobs[:3])
     assert {attempt.lane for attempt in run.job_attempts} == {"batch"}
@@ -51,13 +61,13 @@ def test_enough_rows_for_a_job_are_retried_in_batch(played_alone):
     assert sum(len(attempt) for attempt in run.job_attempts[3:]) == remainder
 
 
-def test_rows_of_several_chunks_share_a_job(played_alone):
-    again = played_alone["many"].job_attempts[3]
+def test_rows_of_several_chunks_share_a_job(played):
+    again = played["many"].job_attempts[3]
     assert len({int(record_id[1:]) // 400 for record_id in again.model_inputs}) > 1
 
 
-def test_too_few_rows_are_retried_on_demand(played_alone):
-    run = played_alone["few"]
+def test_too_few_rows_are_retried_on_demand(played):
+    run = played["few"]
     remainder = assert_remainder_retried(run, topic_table(FEW, 2 * FIRST), 1)
     assert 0 < remainder < FEW
     assert [(attempt.lane, len(attempt)) for attempt in run.job_attempts] == [("batch", FEW), ("on_demand", remainder)]
@@ -66,8 +76,8 @@ def test_too_few_rows_are_retried_on_demand(played_alone):
     assert_answered_once_on_demand(run)
 
 
-def test_too_few_rows_keep_their_reason_in_batch_mode(played_alone):
-    run = played_alone["few-in-batch-mode"]
+def test_too_few_rows_keep_their_reason_in_batch_mode(played):
+    run = played["few-in-batch-mode"]
     (job,) = run.jobs
     missed = missed_by([job])
     assert_rows_kept(run, topic_table(FEW, 2 * FIRST))
@@ -78,15 +88,7 @@ def test_too_few_rows_keep_their_reason_in_batch_mode(played_alone):
     assert set(run.rows["attempts"].to_pylist()) == {1}
 
 
-def test_rows_of_a_job_stopped_by_a_user_are_retried(stack, misbehaving):
-    misbehaving(in_progress_seconds=30)
-    rows = topic_table(FEW, 3 * FIRST)
-    run = stack.start(stack.joke(stack.put_input(csv_text(rows)), requests_per_second=200), "stopped-once")
-    (job,) = wait_for(
-        "some answers", lambda: [job for job in run.jobs if (job["counts"] or {}).get("processedRecordCount")]
-    )
-    misbehaving(in_progress_seconds=None)
-    stack.bedrock.stop_model_invocation_job(jobIdentifier=job["jobArn"])
-    run.wait()
+def test_rows_of_a_job_stopped_by_a_user_are_retried(played):
+    run = played["stopped-once"]
     assert run.jobs[0]["status"] == "Stopped"
-    assert 0 < assert_remainder_retried(run, rows, 1) < FEW
+    assert 0 < assert_remainder_retried(run, topic_table(FEW, 3 * FIRST), 1) < FEW

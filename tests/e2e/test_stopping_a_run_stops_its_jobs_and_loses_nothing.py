@@ -3,10 +3,11 @@ be resumed: chunks that were sent are not sent again, and no answered row is sen
 
 from functools import partial
 
+import pyarrow as pa
 import pytest
 
 from stack.checks import assert_own_answers, assert_rows_kept, assert_totals
-from stack.inputs import csv_text, topic_table
+from stack.inputs import csv_text, topic_table, topics
 from stack.waiting import wait_for
 
 COUNT = 300
@@ -27,18 +28,16 @@ def processed(run, chunk: int) -> int:
     return sum((job["counts"] or {}).get("processedRecordCount", 0) for job in found)
 
 
-def play_alone(stack):
+def play(stack):
     """Three chunks one after the other: stopped when the first is answered, the second is being answered, and the third
     was never sent. Then collected, and then resumed."""
-    behave = stack.simulator.behave
     uri = stack.put_input(csv_text(ROWS))
     execution_input = stack.joke(uri, max_records_per_job=100, max_concurrent_jobs=1, requests_per_second=200)
-    behave(in_progress_seconds=30, only_inputs=["/0001.jsonl"])
-    run = stack.start(execution_input, "to-stop")
+    run = stack.start(execution_input, "to-stop", in_progress_seconds=60, only_inputs=["/0001.jsonl"])
     wait_for("some answers of the second job", lambda: processed(run, 1) > 0)
     run.stop()
     wait_for("its jobs to be over", lambda: [job["status"] for job in run.jobs] == ["Completed", "Stopped"])
-    stack.simulator.behave_well()
+    run.behave_well()
     collected = stack.collect(run).wait()
     read = {
         "end": collected.output,
@@ -50,14 +49,14 @@ def play_alone(stack):
     return run, collected, read, resumed
 
 
-def test_the_jobs_stop_with_the_execution(played_alone):
-    run, *_ = played_alone
+def test_the_jobs_stop_with_the_execution(played):
+    run, *_ = played
     assert run.status == "ABORTED"
     assert status_of(run, 1) == "Stopped"
 
 
-def test_collecting_gives_every_row_once_answered_or_with_its_reason(played_alone):
-    _, collected, read, _ = played_alone
+def test_collecting_gives_every_row_once_answered_or_with_its_reason(played):
+    _, collected, read, _ = played
     assert_rows_kept(collected, ROWS)
     rows, answers = read["rows"].to_pylist(), read["answers"]
     missing = {"0": 0, "1": 0, "2": 0}
@@ -72,8 +71,8 @@ def test_collecting_gives_every_row_once_answered_or_with_its_reason(played_alon
     assert missing["0"] == 0 < missing["1"] < 100 == missing["2"]
 
 
-def test_collecting_counts_the_answers_so_far(played_alone):
-    _, _, read, _ = played_alone
+def test_collecting_counts_the_answers_so_far(played):
+    _, _, read, _ = played
     summary = read["end"]["summary"]
     answered = len(read["answers"])
     assert read["end"]["status"] == "completed_with_errors"
@@ -83,8 +82,8 @@ def test_collecting_counts_the_answers_so_far(played_alone):
     assert summary["cost_usd"] > 0
 
 
-def test_collecting_sent_nothing(played_alone):
-    _, _, read, _ = played_alone
+def test_collecting_sent_nothing(played):
+    _, _, read, _ = played
     assert [(attempt.was_taken, len(attempt)) for attempt in read["job_attempts"]] == [
         (True, 100),
         (True, 100),
@@ -92,17 +91,17 @@ def test_collecting_sent_nothing(played_alone):
     ]
 
 
-def test_the_resumed_run_is_whole(played_alone):
+def test_the_resumed_run_is_whole(played):
     """Reading the answers fails if an answered row was sent again."""
-    *_, resumed = played_alone
+    *_, resumed = played
     assert resumed.output["run_id"] == resumed.run_id
     assert_rows_kept(resumed, ROWS)
     assert_own_answers(resumed)
     assert_totals(resumed, COUNT, answered=COUNT)
 
 
-def test_rows_that_were_sent_are_not_sent_again(played_alone):
-    run, _, read, resumed = played_alone
+def test_rows_that_were_sent_are_not_sent_again(played):
+    run, _, read, resumed = played
     assert {job["createCalls"] for job in resumed.jobs} == {1}
     first = resumed.job_attempts[:3]
     assert [attempt.name for attempt in first] == [job["name"] for job in run.json("jobs.json")]
@@ -113,20 +112,20 @@ def test_rows_that_were_sent_are_not_sent_again(played_alone):
     assert (attempts.count(1), attempts.count(2)) == (COUNT - remainder, remainder)
 
 
-def test_resuming_a_complete_run_sends_nothing(stack, played_alone, misbehaving):
-    run, _, _, resumed = played_alone
-    calls = stack.simulator.calls()["CreateModelInvocationJob"]
+def test_resuming_a_complete_run_sends_nothing(stack, played):
+    run, _, _, resumed = played
+    jobs = [(job["jobArn"], job["createCalls"]) for job in resumed.jobs]
     again = stack.resume(run).wait()
     assert again.output["summary"] == resumed.output["summary"]
     assert again.rows.equals(resumed.rows)
-    assert stack.simulator.calls()["CreateModelInvocationJob"] == calls
+    assert [(job["jobArn"], job["createCalls"]) for job in again.jobs] == jobs
     assert len(again.job_attempts) == len(resumed.job_attempts)
 
 
-def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
-    misbehaving(in_progress_seconds=30)
+def test_a_run_may_be_stopped_and_resumed_more_than_once(stack):
     uri = stack.put_input(csv_text(ROWS))
-    run = stack.start(stack.joke(uri, max_records_per_job=200, max_retry_rounds=0, requests_per_second=200), "twice")
+    wanted = stack.joke(uri, max_records_per_job=200, max_retry_rounds=0, requests_per_second=200)
+    run = stack.start(wanted, "twice", in_progress_seconds=60)
     execution = run
     for stop in range(2):
         # The second time it is the jobs of the execution that resumes.
@@ -136,7 +135,7 @@ def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
         execution.stop()
         wait_for("the jobs to be over", lambda: {job["status"] for job in run.jobs} <= {"Stopped", "Completed"})
         assert "Stopped" in {job["status"] for job in run.jobs[-1:]}, stop
-        misbehaving(in_progress_seconds=30 if stop == 0 else None)
+        run.behave(in_progress_seconds=60 if stop == 0 else None)
         execution = stack.resume(run)
         wait_for("further jobs", partial(has_more_jobs, run, len(run.jobs)))
     resumed = execution.wait()
@@ -146,17 +145,21 @@ def test_a_run_may_be_stopped_and_resumed_more_than_once(stack, misbehaving):
     assert {job["createCalls"] for job in resumed.jobs} == {1}
 
 
-def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reason_is_gone(stack, misbehaving):
+def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reason_is_gone(stack):
     # The first job fails halfway, when there is time enough to stop the second.
-    denied = "Access denied to s3://a-bucket/x: check it."
-    misbehaving(job_seconds=20, fail_rate=1, fail_message=denied, only_inputs=["/0000.jsonl"])
+    failing = {
+        "fail_rate": 1,
+        "fail_message": "Access denied to s3://a-bucket/x: check it.",
+        "only_inputs": ["/0000.jsonl"],
+    }
     uri = stack.put_input(csv_text(topic_table(200)))
-    run = stack.start(stack.joke(uri, max_records_per_job=100, requests_per_second=200), "fails")
+    wanted = stack.joke(uri, max_records_per_job=100, requests_per_second=200)
+    run = stack.start(wanted, "fails", job_seconds=20, **failing)
     wait_for("both jobs", lambda: len(run.jobs) == 2)
     error, cause = run.wait().failure()
     assert error == "JobFailed" and "Access denied" in cause
     wait_for("the other job to be stopped", lambda: [job["status"] for job in run.jobs] == ["Failed", "Stopped"])
-    stack.simulator.behave_well()
+    run.behave_well()
     resumed = stack.resume(run).wait()
     assert_rows_kept(resumed, topic_table(200))
     assert_own_answers(resumed)
@@ -165,13 +168,12 @@ def test_a_run_that_fails_stops_its_other_jobs_and_can_be_resumed_once_the_reaso
     assert {job["createCalls"] for job in resumed.jobs} == {1}
 
 
-def test_resuming_creates_the_jobs_that_could_not_be_created(stack, misbehaving):
-    misbehaving(denied_operations=["CreateModelInvocationJob"])
-    uri = stack.put_input(csv_text(topic_table(200)))
-    run = stack.play(stack.joke(uri, max_records_per_job=100), "denied")
+def test_resuming_creates_the_jobs_that_could_not_be_created(stack):
+    wanted = stack.joke(stack.put_input(csv_text(topic_table(200))), max_records_per_job=100)
+    run = stack.play(wanted, "denied", denied_operations=["CreateModelInvocationJob"])
     assert run.failure()[0] == "AccessDenied"
     assert run.jobs == []
-    misbehaving(denied_operations=[])
+    run.behave_well()
     resumed = stack.resume(run).wait()
     assert_rows_kept(resumed, topic_table(200))
     assert_own_answers(resumed)
@@ -181,25 +183,27 @@ def test_resuming_creates_the_jobs_that_could_not_be_created(stack, misbehaving)
 
 
 @pytest.mark.parametrize("rounds", [0, 1])
-def test_a_model_that_was_denied_answers_after_resuming(stack, misbehaving, rounds):
-    misbehaving(on_demand_denied_models=["anthropic.claude-3-haiku"])
-    rows = topic_table(30, 1_000_000 + 1000 * rounds)
+def test_a_model_that_was_denied_answers_after_resuming(stack, rounds):
+    # On demand, requests are recognized by their text.
+    denied = f"denied at first, with {rounds} rounds"
+    stack.simulator.behave(denied, on_demand_denied_models=["anthropic.claude-3-haiku"])
+    rows = pa.table({"topic": [f"{topic}, {denied}" for topic in topics(30)]})
     execution_input = stack.joke(
         stack.put_input(csv_text(rows)), requests_per_second=200, max_records_per_job=15, max_retry_rounds=rounds
     )
     run = stack.play(execution_input, "denied-on-demand")
     assert run.failure()[0] == "JobFailed"
-    misbehaving(on_demand_denied_models=[])
+    stack.simulator.behave_well(denied)
     resumed = stack.resume(run, **execution_input).wait()
     assert_rows_kept(resumed, rows)
     assert_own_answers(resumed)
     assert_totals(resumed, 30, answered=30)
 
 
-def test_a_job_whose_item_is_corrupt_is_stopped_too(stack, misbehaving):
-    misbehaving(in_progress_seconds=30)
+def test_a_job_whose_item_is_corrupt_is_stopped_too(stack):
     uri = stack.put_input(csv_text(topic_table(200, CORRUPT_FIRST)))
-    run = stack.start(stack.joke(uri, max_records_per_job=100, processing_mode="batch"), "corrupt")
+    wanted = stack.joke(uri, max_records_per_job=100, processing_mode="batch")
+    run = stack.start(wanted, "corrupt", in_progress_seconds=60)
     wait_for("both jobs to run", lambda: [job["status"] for job in run.jobs] == ["InProgress"] * 2)
     key = {"job_name": run.jobs[0]["jobName"]}
     stack.table.update_item(Key=key, UpdateExpression="REMOVE records")

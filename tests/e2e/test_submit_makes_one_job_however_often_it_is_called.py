@@ -93,9 +93,9 @@ def test_concurrent_submits_make_one_job(submission):
 
 
 @pytest.mark.parametrize("forgets", [False, True])
-def test_after_dying_between_creating_and_recording_the_job(submission, stack, misbehaving, forgets):
+def test_after_dying_between_creating_and_recording_the_job(submission, stack, forgets):
     # An event would bring the ARN, too.
-    misbehaving(event_lost_rate=1, forget_creations=forgets)
+    stack.simulator.behave(f"/{submission.run}/", event_lost_rate=1, forget_creations=forgets)
     submission.submit()
     arn = submission.item["job_arn"]
     stack.table.update_item(Key={"job_name": submission.job["name"]}, UpdateExpression="REMOVE job_arn")
@@ -177,8 +177,8 @@ def test_another_token_when_the_job_is_over_is_answered_at_once(stack, submissio
     assert submission.item["answered"] is True
 
 
-def test_another_token_while_the_job_runs_replaces_the_first(stack, submission, waiting_machine, misbehaving):
-    misbehaving(job_seconds=10)
+def test_another_token_while_the_job_runs_replaces_the_first(stack, submission, waiting_machine):
+    stack.simulator.behave(f"/{submission.run}/", job_seconds=10)
     first = Waiter(stack, waiting_machine, submission)
     wait_for("the first token", lambda: stack.simulator.jobs_of(submission.run) and submission.item.get("job_arn"))
     token = submission.item["task_token"]

@@ -9,7 +9,7 @@ from stack.job_attempts import json_lines
 
 COUNT = 110
 FIRST = 1_300_000
-ODD = {"r000000004": "no object", "r000000040": {"content": "odd"}, "r000000070": {"content": [], "usage": {}}}
+ODD = {"r000000004": "no object", "r000000040": {"choices": []}, "r000000070": {"content": [], "usage": {}}}
 
 
 def damage(stack, run) -> None:

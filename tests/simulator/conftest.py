@@ -7,7 +7,6 @@ import random
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -67,13 +66,19 @@ def local_aws():
     if not program.exists():
         pytest.fail(f"{program} is missing: pip install ministack into the environment that runs pytest")
     # Two sessions that look for a free port at the same time must not find the same one. `local/up` has the same lock.
-    with Path(tempfile.gettempdir(), f"bedrock-batch-local-ports-{os.getuid()}.lock").open("w") as lock:
+    with ports_lock().open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process, url = start_ministack(program)
     try:
         yield url
     finally:
         end(process)
+
+
+def ports_lock():
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bedrock-batch"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "local-ports.lock"
 
 
 def is_up(process, url):

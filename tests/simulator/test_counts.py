@@ -63,7 +63,7 @@ def test_every_operation_is_counted_by_its_outcome(simulator, bedrock, runtime):
 
 
 def test_every_request_on_demand_is_counted_by_its_content(simulator, runtime):
-    assert invocations(simulator) == {"invocations": [], "max_in_flight": 0, "busiest_second": 0}
+    assert invocations(simulator) == {"invocations": [], "max_in_flight": 0, "busiest_second": 0, "seconds": 0}
     invoke(runtime, "One é")
     invoke(runtime, "One é")
     invoke(runtime, "One é", f"us.{jobs.MODEL}")
@@ -82,7 +82,7 @@ def test_every_request_on_demand_is_counted_by_its_content(simulator, runtime):
     assert counted["invocations"] == sorted(expected, key=lambda found: (found["model_id"], found["content"]))
     assert counted["max_in_flight"] == 1
     simulator.request("POST", "/_simulator/reset")
-    assert invocations(simulator) == {"invocations": [], "max_in_flight": 0, "busiest_second": 0}
+    assert invocations(simulator) == {"invocations": [], "max_in_flight": 0, "busiest_second": 0, "seconds": 0}
 
 
 def test_a_request_written_in_another_order_is_the_same(simulator):
@@ -112,6 +112,7 @@ def test_the_busiest_second_is_the_one_with_most_beginnings(simulator, runtime):
         invoke(runtime, f"Alone {question}")
         time.sleep(1.1)
     assert invocations(simulator)["busiest_second"] == 1
+    assert invocations(simulator)["seconds"] >= 2.2
     for question in range(10):
         invoke(runtime, f"Together {question}")
     assert 2 <= invocations(simulator)["busiest_second"] <= 10

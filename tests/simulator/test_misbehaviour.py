@@ -304,6 +304,56 @@ def test_misbehaviour_can_be_kept_to_jobs_over_some_inputs(simulator, bedrock, s
     assert [jobs.finish(bedrock, arn)["status"] for arn in arns] == ["Completed", "Failed", "Failed"]
 
 
+@pytest.fixture
+def behave_about(simulator):
+    """Sets the behaviour about a part of addresses or texts, until the end of the test."""
+    parts = []
+
+    def behave(part, **changes):
+        parts.append(part)
+        status, _, answer = simulator.request("PUT", f"/_simulator/behaviour?about={part}", changes)
+        assert status == 200, answer
+        return answer
+
+    yield behave
+    for part in parts:
+        simulator.request("DELETE", f"/_simulator/behaviour?about={part}")
+
+
+def test_jobs_and_requests_can_have_a_behaviour_of_their_own(simulator, bedrock, runtime, s3, behave_about):
+    behave_about("/own/b/", fail_rate=1)
+    behave_about("thunder", invoke_throttle_rate=1)
+    keys = ["own/a/0000.jsonl", "own/b/0000.jsonl"]
+    arns = [jobs.create(bedrock, jobs.put_lines(s3, key, map(jobs.record, range(100)))) for key in keys]
+    assert [jobs.finish(bedrock, arn)["status"] for arn in arns] == ["Completed", "Failed"]
+    (failed,) = simulator.request("GET", "/_simulator/jobs?about=/own/b/")[2]["jobs"]
+    assert (failed["jobArn"], failed["status"]) == (arns[1], "Failed")
+    assert converse(runtime, "A word about lightning")["stopReason"]
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        converse(runtime, "A word about thunder")
+
+
+def test_a_behaviour_of_its_own_begins_with_the_defaults_and_ends(simulator, behave_about):
+    simulator.behave(fail_rate=1, seed=7)
+    route = "/_simulator/behaviour?about=/own/"
+    assert simulator.request("GET", route)[0] == 404
+    assert behave_about("/own/", partial_rate=1) == {**simulator.default_behaviour, "partial_rate": 1}
+    assert behave_about("/own/", seed=3)["partial_rate"] == 1
+    assert simulator.request("PUT", route, {"fial_rate": 1})[0] == 400
+    assert simulator.request("GET", "/_simulator/behaviour")[2]["fail_rate"] == 1
+    simulator.request("DELETE", route)
+    assert simulator.request("GET", route)[0] == 404
+
+
+def test_a_quota_of_its_own_counts_no_other_jobs(simulator, bedrock, behave_about):
+    simulator.behave(job_seconds=600)
+    behave_about("/own/", create_quota=1, job_seconds=600)
+    for uri in ("s3://bucket/other/0.jsonl", "s3://bucket/own/0.jsonl", "s3://bucket/other/1.jsonl"):
+        jobs.create(bedrock, uri)
+    with pytest.raises(ClientError, match="ServiceQuotaExceededException"):
+        jobs.create(bedrock, "s3://bucket/own/1.jsonl")
+
+
 def test_a_job_can_be_over_before_its_creation_is_answered(simulator, bedrock, s3):
     simulator.behave(finish_before_first_event=True)
     arn = jobs.create(bedrock, jobs.put_input(s3))

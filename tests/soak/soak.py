@@ -1,4 +1,4 @@
-"""Plays runs among random faults for a long time; see README.md. Ends with a table, and with 1 if anything was lost."""
+"""Plays scenarios among random faults for a long time; see README.md. Ends with tables, and with 1 if anything was lost."""
 
 import os
 import random
@@ -6,65 +6,31 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY / "tests" / "e2e"), str(REPOSITORY / "local")]
+sys.path[:0] = [str(REPOSITORY / "tests" / "e2e"), str(REPOSITORY / "local"), str(REPOSITORY / "tests" / "soak")]
 os.environ.setdefault("E2E_STATE_DIR", str(REPOSITORY / ".local" / "soak"))
 
-import pyarrow as pa  # noqa: E402
+from scenarios import KINDS, Scenario, scenario  # noqa: E402
 
 from local_stack.terminal import say  # noqa: E402
-from stack.chaos import FAULTS, Hung, play  # noqa: E402
+from stack.chaos import Hung  # noqa: E402
 from stack.deployed import Stack  # noqa: E402
-from stack.inputs import topic_table  # noqa: E402
 from stack.local import bring_up, take_down  # noqa: E402
-from stack.lossless import Evidence, assert_lossless, tally  # noqa: E402
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """All that follows from a seed."""
-
-    seed: int
-    table: pa.Table
-    faults: dict
-    aborts: int
-    fields: dict
-
-    def __str__(self) -> str:
-        return f"seed {self.seed}: {len(self.table)} rows, {self.aborts} aborts, {self.fields}"
-
-
-def scenario(seed: int) -> Scenario:
-    chance = random.Random(seed)
-    mode = chance.choices(["auto", "batch", "realtime"], [6, 2, 1])[0]
-    # As many small ones as large ones; on demand is slow.
-    rows = round(150 * (40 if mode != "realtime" else 8) ** chance.random())
-    repeated = chance.choice([0, 0, rows // 10])
-    # Some faults less often than usual, some more often, some not at all.
-    usual = {name: rate for name, rate in FAULTS.items() if isinstance(rate, float)}
-    rates = {name: min(0.9, rate * chance.choice([0, 0.5, 1, 2])) for name, rate in usual.items()}
-    # In batch alone, any number of rows must make jobs of 100 at least.
-    smallest = 200 if mode == "batch" else 100
-    fields = {
-        "processing_mode": mode,
-        "max_records_per_job": chance.choice([smallest, 250, 1000] if rows < 2500 else [500, 1000]),
-        "max_retry_rounds": chance.randint(0, 4),
-        "max_concurrent_jobs": chance.randint(1, 5),
-    }
-    table = topic_table(rows)
-    table = pa.concat_tables([table, table.slice(0, repeated)])
-    aborts = chance.choices([0, 1, 2], [5, 3, 1])[0]
-    return Scenario(seed, table, {**FAULTS, **rates}, aborts, fields)
+from stack.lossless import Lossy  # noqa: E402
 
 
 @dataclass
 class Totals:
-    runs: int = 0
+    """Counts by kind, or of all kinds."""
+
+    scenarios: int = 0
     rows: int = 0
-    aborts: int = 0
+    seconds: float = 0.0
+    interrupted: Counter = field(default_factory=Counter)
     jobs: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
     killed: Counter = field(default_factory=Counter)
@@ -72,73 +38,108 @@ class Totals:
     doubled: int = 0
     hung: int = 0
     broken: int = 0
-    """Runs that failed, or that broke another promise."""
-    seeds: list[int] = field(default_factory=list)
-    """Those of runs that were not as they should be."""
+    """Scenarios in which a run failed, or another promise was broken."""
 
-    def play(self, stack: Stack, wanted: Scenario) -> None:
-        self.runs += 1
-        self.rows += len(wanted.table)
-        say(f"{self.runs}. {wanted}")
-        try:
-            chaos = play(stack, wanted.table, wanted.seed, wanted.faults, wanted.aborts, **wanted.fields)
-            say(f"   {chaos}")
-            self.aborts += chaos.aborted
-            self.killed += chaos.killed
-            self.refused += chaos.refused
-            self.jobs += Counter(job["status"] for job in chaos.run.jobs)
-            assert chaos.run.output, "it succeeded"
-            found = tally(chaos.run, Evidence(chaos.run), len(wanted.table))
-            self.lost += len(found.lost)
-            self.doubled += len(found.doubled)
-            assert_lossless(chaos.run, wanted.table)
-        except Hung as error:
-            self.hung += 1
-            self.note(wanted, error)
-        except Exception as error:
-            self.broken += 1
-            self.note(wanted, error)
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.doubled or self.hung or self.broken)
 
-    def note(self, wanted: Scenario, error: Exception) -> None:
-        self.seeds.append(wanted.seed)
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        say(f"   NOT AS IT SHOULD BE ({place.filename}:{place.lineno}): {str(error)[:2000]}")
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(**{name: getattr(self, name) + getattr(other, name) for name in vars(self)})
 
-    def table(self) -> str:
-        bad = {"rows lost": self.lost, "rows doubled": self.doubled, "runs hung": self.hung, "runs broken": self.broken}
-        counted = {
-            "runs": self.runs,
-            "rows": self.rows,
-            "aborts, resumed": self.aborts,
-            **{f"jobs {name}": count for name, count in sorted(self.jobs.items())},
-            **{f"refused {name}": count for name, count in sorted(self.refused.items())},
-            **{f"killed {name}": count for name, count in sorted(self.killed.items())},
-            **bad,
-        }
-        width = max(map(len, counted))
-        return "\n".join(f"{name:<{width}} {count:>8}" for name, count in counted.items())
+
+def play(stack: Stack, wanted: Scenario) -> Totals:
+    """Plays a scenario and checks it; what is not as it should be is shown, with its place."""
+    totals = Totals(scenarios=1)
+    begin = time.monotonic()
+    try:
+        played = wanted.play(stack)
+        chaos = played.chaos
+        say(f"   {chaos}")
+        totals.interrupted, totals.killed, totals.refused = chaos.interrupted, chaos.killed, chaos.refused
+        totals.jobs = Counter(job["status"] for run in chaos.runs for job in run.jobs)
+        for check in played.checks:
+            check()
+        totals.rows = sum(run.summary["records_in"] for run in chaos.runs if run.end["status"] == "SUCCEEDED")
+    except Lossy as error:
+        totals.lost, totals.doubled = len(error.lost), len(error.doubled)
+        show(error)
+    except Hung as error:
+        totals.hung = 1
+        show(error)
+    except Exception as error:
+        totals.broken = 1
+        show(error)
+    totals.seconds = time.monotonic() - begin
+    return totals
+
+
+def show(error: Exception) -> None:
+    ours = [place for place in traceback.extract_tb(error.__traceback__) if str(REPOSITORY) in place.filename]
+    places = ", ".join(f"{Path(place.filename).name}:{place.lineno}" for place in ours[-3:])
+    say(f"   NOT AS IT SHOULD BE ({places}): {type(error).__name__}: {str(error)[:2000]}")
+
+
+def tables(by_kind: dict[str, Totals], seeds: dict[int, Totals]) -> str:
+    total = sum(by_kind.values(), Totals())
+    columns = ("scenarios", "rows", "lost", "doubled", "hung", "broken")
+    rows: list[tuple[str, ...]] = [("kind", *columns, "seconds each")]
+    for kind, one in [*by_kind.items(), ("all", total)]:
+        each = f"{one.seconds / one.scenarios:.0f}" if one.scenarios else ""
+        rows.append((kind, *(str(getattr(one, name)) for name in columns), each))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    for name in ("interrupted", "jobs", "killed", "refused"):
+        counts: Counter = getattr(total, name)
+        lines.append(f"{name}: {', '.join(f'{what} {count}' for what, count in sorted(counts.items())) or 'none'}")
+    lines.append(f"seeds: {' '.join(map(str, seeds))}")
+    bad = [str(seed) for seed, one in seeds.items() if not one.is_clean]
+    if bad:
+        lines.append(f"not as they should be, to be repeated with SOAK_SEED: {' '.join(bad)}")
+    return "\n".join(lines)
+
+
+def kinds_to_play() -> list[str]:
+    wanted = [kind.strip() for kind in (os.environ.get("SOAK_KINDS") or ",".join(KINDS)).split(",")]
+    unknown = [kind for kind in wanted if kind not in KINDS]
+    if unknown:
+        sys.exit(f"SOAK_KINDS names {unknown}: the kinds are {', '.join(KINDS)}")
+    return wanted
+
+
+def seeds_to_play() -> Iterator[int]:
+    """The seed of SOAK_SEED, once; or random ones for each kind in turn. A seed decides the kind too."""
+    only = os.environ.get("SOAK_SEED")
+    if only:
+        yield int(only)
+        return
+    system = random.SystemRandom()
+    while True:
+        for kind in kinds_to_play():
+            yield system.randrange(2**31 // len(KINDS)) * len(KINDS) + KINDS.index(kind)
 
 
 def main() -> int:
-    seconds = float(os.environ.get("SOAK_SECONDS") or 3600)
-    only = os.environ.get("SOAK_SEED")
-    totals = Totals()
-    end = time.monotonic() + seconds
+    by_kind = {kind: Totals() for kind in KINDS}
+    seeds: dict[int, Totals] = {}
+    to_play = seeds_to_play()
     try:
         stack = Stack(bring_up())
-        while time.monotonic() < end:
-            totals.play(stack, scenario(int(only) if only else random.SystemRandom().randrange(2**31)))
-            stack.simulator.behave_well()
-            if only:
+        end = time.monotonic() + float(os.environ.get("SOAK_SECONDS") or 3600)
+        for seed in to_play:
+            if time.monotonic() > end:
                 break
+            wanted = scenario(seed)
+            say(f"{len(seeds) + 1}. {wanted}")
+            seeds[seed] = play(stack, wanted)
+            by_kind[wanted.kind] += seeds[seed]
+            stack.simulator.behave_well()
     except KeyboardInterrupt:
         say("stopped")
     finally:
         take_down()
-    say(totals.table())
-    if totals.seeds:
-        say(f"to be repeated with SOAK_SEED: {', '.join(map(str, totals.seeds))}")
-    return 1 if totals.seeds or totals.lost or totals.doubled else 0
+    say(tables(by_kind, seeds))
+    return 0 if all(one.is_clean for one in seeds.values()) else 1
 
 
 if __name__ == "__main__":

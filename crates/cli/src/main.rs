@@ -15,6 +15,7 @@ mod follow_pipeline;
 mod inline_prompts;
 mod input_runs;
 mod local_files;
+mod local_tables;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;

@@ -10,6 +10,7 @@ use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::summary::RunOutput;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::ObjectMeta;
+use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::collections::HashSet;
@@ -73,9 +74,7 @@ pub(crate) fn open(
     let name = path.display().to_string();
     let file = File::open(path)?;
     if path.extension().is_some_and(|extension| extension == "csv") {
-        let rows =
-            if are_guarded { CsvRows::open_guarded(file, &name, None)? } else { CsvRows::open(file, &name, None)? };
-        return Ok(Box::new(rows));
+        return Ok(Box::new(CsvRows::read(file, &name, &CsvReading::of_answers(are_guarded), None)?));
     }
     Ok(Box::new(ParquetRows::open(file, &name, None)?.1))
 }

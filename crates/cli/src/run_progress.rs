@@ -138,6 +138,7 @@ mod tests {
             fallback: None,
             failure: None,
             counts: None,
+            pivot_guarded_cells: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! trusted: it may be cut off, huge, of another shape, or repeat a record.
 
 use crate::json_fields::{FieldReader, NextField};
+use crate::model::lenient;
 use crate::model::{BorrowedText, Family, ModelOutput, Reply};
 use crate::row_error::{RowError, RowErrorCode};
 use serde::Deserialize;
@@ -39,8 +40,23 @@ pub enum RecordError {
     UnknownFormat,
 }
 
+/// Mark at the beginning of a text in UTF-8, which some programs write.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Client errors (4xx) that are transient nevertheless: timeouts, conflicts, too many requests.
 const TRANSIENT_CODES: [u16; 5] = [408, 409, 424, 425, 429];
+/// Names by which AWS and Anthropic refuse a request itself, without `Exception` or `Error`, in lower case letters. All other
+/// names are transient, or unknown: sending such a record again costs nothing if it is refused again.
+const PERMANENT_NAMES: [&str; 9] = [
+    "accessdenied",
+    "authentication",
+    "badrequest",
+    "invalidrequest",
+    "notfound",
+    "permission",
+    "requesttoolarge",
+    "resourcenotfound",
+    "validation",
+];
 
 impl RecordError {
     /// Returns true if sending the record again would change nothing, because the model refuses the request itself. That
@@ -48,25 +64,55 @@ impl RecordError {
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Refused { retryable: Some(true), .. } | Self::Nothing | Self::UnknownFormat => false,
-            Self::Refused { code, .. } => {
-                code.parse::<u16>().is_ok_and(|code| (400..500).contains(&code) && !TRANSIENT_CODES.contains(&code))
-            }
+            Self::Refused { code, .. } => match status_of(code) {
+                Some(status) => (400..500).contains(&status) && !TRANSIENT_CODES.contains(&status),
+                None => PERMANENT_NAMES.contains(&name_of(code).as_str()),
+            },
         }
     }
 }
+
+/// Returns the HTTP status that a code is or begins with: `400`, `400 Bad Request`.
+fn status_of(code: &str) -> Option<u16> {
+    let status = code.trim().split(|char: char| !char.is_ascii_alphanumeric()).next()?;
+    status.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+/// Returns the name of an error in lower case letters, without what all names share: `validation` for
+/// `com.amazonaws.bedrock#ValidationException`, `invalidrequest` for `invalid_request_error`.
+fn name_of(code: &str) -> String {
+    let name = code.rsplit('#').next().unwrap_or_default();
+    let letters = name.chars().filter(char::is_ascii_alphabetic).map(|char| char.to_ascii_lowercase());
+    let letters: String = letters.take(MAX_CODE_BYTES).collect();
+    ["exception", "error"].iter().find_map(|end| letters.strip_suffix(end)).unwrap_or(&letters).to_owned()
+}
+
+/// Maximum length of a code that rows are counted by: longer ones may contain any text.
+const MAX_CODE_BYTES: usize = 60;
 
 impl From<&RecordError> for RowError {
     fn from(error: &RecordError) -> Self {
         match error {
             RecordError::Refused { code, message, .. } => {
-                // Longer codes may contain any text, and rows are not counted by free text.
-                let number = if code.len() <= 4 { code.clone() } else { String::new() };
-                Self::new(RowErrorCode::ModelRefused, format!("{code}: {message}")).qualified(number)
+                // Rows are not counted by free text: only by numbers and by names like `ValidationException`.
+                let is_name =
+                    code.len() <= MAX_CODE_BYTES && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                let qualifier =
+                    if code.len() <= 4 || (is_name && code != UNKNOWN_CODE) { code.clone() } else { String::new() };
+                Self::new(RowErrorCode::ModelRefused, format!("{code}: {message}")).qualified(qualifier)
             }
             RecordError::Nothing => RowErrorCode::EmptyOutputLine.into(),
             RecordError::UnknownFormat => RowErrorCode::UnknownAnswerFormat.into(),
         }
     }
+}
+
+/// Code of an error that has none.
+const UNKNOWN_CODE: &str = "unknown";
+
+/// Returns a line without the byte order mark that it may begin with.
+pub fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
 /// Reads one line.
@@ -76,14 +122,18 @@ impl From<&RecordError> for RowError {
 pub fn read_line(family: Family, line: &[u8]) -> Result<AnswerLine<'_>, serde_json::Error> {
     use crate::model::outputs::{AnthropicOutput, ConverseOutput, TitanMultimodalOutput, TitanTextOutput};
     match family {
-        Family::AnthropicMessages => read_as::<AnthropicOutput<'_>>(line),
-        Family::Nova | Family::Converse => read_as::<ConverseOutput<'_>>(line),
-        Family::TitanTextEmbeddings => read_as::<TitanTextOutput>(line),
-        Family::TitanMultimodalEmbeddings => read_as::<TitanMultimodalOutput>(line),
+        Family::AnthropicMessages => read_as::<AnthropicOutput<'_>>(family, line),
+        Family::Nova | Family::Converse => read_as::<ConverseOutput<'_>>(family, line),
+        Family::TitanTextEmbeddings => read_as::<TitanTextOutput>(family, line),
+        Family::TitanMultimodalEmbeddings => read_as::<TitanMultimodalOutput>(family, line),
     }
 }
 
-fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<AnswerLine<'a>, serde_json::Error> {
+fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(
+    family: Family,
+    line: &'a [u8],
+) -> Result<AnswerLine<'a>, serde_json::Error> {
+    let line = without_mark(line);
     let Some(fields) = read_fields::<O>(line) else {
         return Err(serde::de::Error::custom("not a JSON object"));
     };
@@ -91,12 +141,18 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(line: &'a [u8]) -> Result<A
     let record_id = serde_json::from_slice::<BorrowedText<'a>>(fields.record_id.unwrap_or(b"null"))?.0;
     let there = |value: Option<&'a [u8]>| value.filter(|value| *value != b"null");
     let outcome = match (fields.output, there(fields.error)) {
-        (_, Some(error)) => Err(refused(&serde_json::from_slice(error).unwrap_or_default())),
-        (Some(OutputField::Parsed(output)), None) => match output.refusal() {
-            Some(message) => Err(RecordError::Refused { code: "unknown".to_owned(), message, retryable: None }),
-            None => Ok(output.reply()),
+        (_, Some(error)) => Err(refused(&lenient::parsed(error).unwrap_or_default())),
+        (Some(OutputField::Parsed(output, written)), None) => match output.refusal() {
+            Some(message) => Err(RecordError::Refused { code: UNKNOWN_CODE.to_owned(), message, retryable: None }),
+            None => match output.reply() {
+                reply if reply.payload.is_some() => Ok(reply),
+                // The answer may be where the types of the family do not look.
+                _ => lenient::reply_in(family, written).ok_or(RecordError::UnknownFormat),
+            },
         },
-        (Some(OutputField::UnknownFormat), None) => Err(RecordError::UnknownFormat),
+        (Some(OutputField::OtherShape(written)), None) => {
+            lenient::reply_in(family, written).ok_or(RecordError::UnknownFormat)
+        }
         (Some(OutputField::Null) | None, None) => Err(RecordError::Nothing),
     };
     let model_id = there(fields.model_id).and_then(|id| serde_json::from_slice::<BorrowedText<'a>>(id).ok());
@@ -108,13 +164,15 @@ struct LineFields<'a, O> {
     record_id: Option<&'a [u8]>,
     error: Option<&'a [u8]>,
     model_id: Option<&'a [u8]>,
-    output: Option<OutputField<O>>,
+    output: Option<OutputField<'a, O>>,
 }
 
-enum OutputField<O> {
+enum OutputField<'a, O> {
     Null,
-    Parsed(O),
-    UnknownFormat,
+    /// Output of the shape of its family, and as it is written.
+    Parsed(O, &'a [u8]),
+    /// Output of another shape, as it is written.
+    OtherShape(&'a [u8]),
 }
 
 /// Reads the fields of a line; returns `None` if it is not an object. The output is parsed at once: most of it is text with
@@ -124,14 +182,18 @@ fn read_fields<'a, O: Deserialize<'a>>(line: &'a [u8]) -> Option<LineFields<'a, 
     let mut reader = FieldReader::new(line)?;
     while let NextField::Named(name) = reader.next_field()? {
         if name == b"modelOutput" && fields.output.is_none() {
-            let mut values = serde_json::Deserializer::from_slice(reader.remainder()).into_iter::<O>();
+            let written = reader.remainder();
+            let mut values = serde_json::Deserializer::from_slice(written).into_iter::<O>();
             fields.output = Some(match values.next() {
                 Some(Ok(output)) => {
-                    reader.advance(values.byte_offset());
-                    OutputField::Parsed(output)
+                    let length = values.byte_offset();
+                    reader.advance(length);
+                    OutputField::Parsed(output, written.get(..length).unwrap_or_default())
                 }
-                _ if reader.skip_value()? == b"null" => OutputField::Null,
-                _ => OutputField::UnknownFormat,
+                _ => match reader.skip_value()? {
+                    b"null" => OutputField::Null,
+                    written => OutputField::OtherShape(written),
+                },
             });
             continue;
         }
@@ -147,7 +209,8 @@ fn read_fields<'a, O: Deserialize<'a>>(line: &'a [u8]) -> Option<LineFields<'a, 
     Some(fields)
 }
 
-/// `{"errorCode": 400, "errorMessage": "…"}`, read leniently: the code may be a text, and fields may be missing or unknown.
+/// `{"errorCode": 400, "errorMessage": "…"}`, read leniently: the code may be a text, fields may be missing or unknown, and the
+/// whole may be a text, which is the message then.
 fn refused(error: &Value) -> RecordError {
     let text = |field: &str| match error.get(field) {
         Some(Value::String(text)) => text.clone(),
@@ -157,8 +220,8 @@ fn refused(error: &Value) -> RecordError {
     let code = text("errorCode");
     let flag = |field: &str| error.get(field).and_then(Value::as_bool);
     RecordError::Refused {
-        code: if code.is_empty() { "unknown".into() } else { code },
-        message: text("errorMessage"),
+        code: if code.is_empty() { UNKNOWN_CODE.to_owned() } else { code },
+        message: error.as_str().map_or_else(|| text("errorMessage"), str::to_owned),
         // A record that expired was not processed.
         retryable: if flag("expired") == Some(true) { Some(true) } else { flag("retryable") },
     }
@@ -221,11 +284,15 @@ mod tests {
         "the model refused the record: 400: bad"
     )]
     #[case(r#"{"recordId":"r1","error":{"errorCode":"429"}}"#, "the model refused the record: 429: ")]
-    #[case(r#"{"recordId":"r1","error":"odd"}"#, "the model refused the record: unknown: ")]
+    #[case(r#"{"recordId":"r1","error":"odd"}"#, "the model refused the record: unknown: odd")]
+    #[case(
+        r#"{"recordId":"r1","error":{"errorCode":400,"errorMessage":"half \ud83d"}}"#,
+        "the model refused the record: 400: half \u{fffd}"
+    )]
     #[case(r#"{"recordId":"r1","error":{"errorCode":1},"modelOutput":7}"#, "the model refused the record: 1: ")]
     #[case(r#"{"recordId":"r1"}"#, "the job's output holds neither an answer nor an error for this record")]
     #[case(
-        r#"{"recordId":"r1","modelOutput":{"content":"text"}}"#,
+        r#"{"recordId":"r1","modelOutput":{"choices":[]}}"#,
         "the answer does not have the format of this model's family"
     )]
     fn a_record_without_an_answer_says_why(#[case] line: &str, #[case] expected: &str) {
@@ -242,6 +309,19 @@ mod tests {
     #[case(r#"{"errorCode":429,"retryable":false}"#, false)]
     #[case(r#"{"errorCode":500,"retryable":false}"#, false)]
     #[case(r#"{"errorCode":"odd"}"#, false)]
+    #[case(r#"{"errorCode":"400 Bad Request"}"#, true)]
+    #[case(r#"{"errorCode":"4000"}"#, false)]
+    #[case(r#"{"errorCode":"ValidationException"}"#, true)]
+    #[case(r#"{"errorCode":"com.amazonaws.bedrockruntime#AccessDeniedException"}"#, true)]
+    #[case(r#"{"errorCode":"invalid_request_error"}"#, true)]
+    #[case(r#"{"errorCode":"ValidationException","retryable":true}"#, false)]
+    #[case(r#"{"errorCode":"ThrottlingException"}"#, false)]
+    #[case(r#"{"errorCode":"ModelTimeoutException"}"#, false)]
+    #[case(r#"{"errorCode":"ModelErrorException"}"#, false)]
+    #[case(r#"{"errorCode":"ServiceQuotaExceededException"}"#, false)]
+    #[case(r#"{"errorCode":"ServiceUnavailableException"}"#, false)]
+    #[case(r#"{"errorCode":"InternalServerException"}"#, false)]
+    #[case(r#"{"errorCode":"overloaded_error"}"#, false)]
     fn only_refusals_by_the_model_are_permanent(#[case] error: &str, #[case] permanent: bool) {
         assert_eq!(refused(&serde_json::from_str(error).unwrap()).is_permanent(), permanent);
         assert!(!RecordError::Nothing.is_permanent() && !RecordError::UnknownFormat.is_permanent());
@@ -254,9 +334,10 @@ mod tests {
     )]
     #[case::twice(r#"{"recordId":"r","modelOutput":{"stop_reason":"a"} , "modelOutput":7}"#, Some(Ok("a")))]
     #[case::other_shape(
-        r#"{"modelOutput":{"content":[{"type":"text","text":7},"}"]},"recordId":"r"}"#,
-        Some(Err(RecordError::UnknownFormat))
+        r#"{"modelOutput":{"content":[{"type":"text","text":7},"}"],"stop_reason":"b"},"recordId":"r"}"#,
+        Some(Ok("b"))
     )]
+    #[case::no_known_member(r#"{"modelOutput":{"x":{}},"recordId":"r"}"#, Some(Err(RecordError::UnknownFormat)))]
     #[case::text(r#"{"modelOutput":"}","recordId":"r"}"#, Some(Err(RecordError::UnknownFormat)))]
     #[case::cut_off(r#"{"recordId":"r","modelOutput":{"stop_reason":"a"}"#, None)]
     #[case::more_after_it(r#"{"recordId":"r","modelOutput":{"stop_reason":"a"}]}"#, None)]
@@ -268,6 +349,16 @@ mod tests {
         let answer = read_line(Family::AnthropicMessages, line.as_bytes()).ok();
         let found = answer.map(|answer| answer.outcome.map(|reply| reply.stop_reason.unwrap_or_default().into_owned()));
         assert_eq!(found, expected.map(|expected| expected.map(str::to_owned)));
+    }
+
+    #[rstest]
+    #[case::named("ValidationException", "refused by the model (ValidationException)")]
+    #[case::a_number("400", "refused by the model (400)")]
+    #[case::free_text("it says: secret", "refused by the model")]
+    #[case::unknown("unknown", "refused by the model")]
+    fn rows_are_counted_by_names_of_errors_and_not_by_free_text(#[case] code: &str, #[case] words: &str) {
+        let error = RecordError::Refused { code: code.to_owned(), message: "m".to_owned(), retryable: None };
+        assert_eq!(RowError::from(&error).reason.words(), words);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Names of the columns that a run adds, and what happens to a user's columns of the same name.
 
+use crate::column_name::one_form;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
@@ -116,18 +117,18 @@ pub fn names_beside(existing: &[Column], added: &[&str]) -> Vec<String> {
 /// # Errors
 /// Returns the old names that no column has.
 pub fn mapped(columns: &[Column], mappings: &BTreeMap<String, String>) -> Result<Vec<(Column, usize)>, Vec<String>> {
-    let place = |name: &str| columns.iter().position(|column| column.name == name);
+    let place = |name: &str| {
+        let exact = columns.iter().position(|column| column.name == name);
+        // Readers of CSV bring names into one form, and inputs may have the form of the file.
+        exact.or_else(|| columns.iter().position(|column| one_form(&column.name) == one_form(name)))
+    };
     let missing: Vec<String> = mappings.values().filter(|old| place(old).is_none()).cloned().collect();
     if !missing.is_empty() {
         return Err(missing);
     }
-    let olds: HashSet<&str> = mappings.values().map(String::as_str).collect();
-    let kept: Vec<(usize, Column)> = columns
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| !olds.contains(c.name.as_str()))
-        .map(|(at, c)| (at, c.clone()))
-        .collect();
+    let olds: HashSet<usize> = mappings.values().filter_map(|old| place(old)).collect();
+    let kept: Vec<(usize, Column)> =
+        columns.iter().enumerate().filter(|(at, _)| !olds.contains(at)).map(|(at, c)| (at, c.clone())).collect();
     let news: Vec<&str> = mappings.keys().map(String::as_str).collect();
     let names = names_beside(&kept.iter().map(|(_, column)| column.clone()).collect::<Vec<_>>(), &news);
     let kept = kept.into_iter().zip(names).map(|((at, column), name)| (Column { name, ..column }, at));
@@ -178,5 +179,10 @@ mod tests {
             owned(&[("record_id", 0), ("metadata", 2), ("a", 1), ("b", 1)])
         );
         assert_eq!(mapped(&columns, &mapping(&[("a", "nope")])), Err(vec!["nope".to_owned()]));
+        assert_eq!(
+            names(&[("record_id", " record_id")]),
+            owned(&[("response", 1), ("metadata", 2), ("record_id", 0)]),
+            "as it is written in a file"
+        );
     }
 }

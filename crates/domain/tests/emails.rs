@@ -40,6 +40,8 @@ fn stage(at: usize, name: &str) -> StageReport {
         skipped_codes: BTreeMap::new(),
         warnings: BTreeMap::new(),
         changed_values: BTreeMap::new(),
+        repaired_answers: 0,
+        mixed_types: BTreeMap::new(),
         guarded_cells: 0,
         jobs: 3,
         rounds: 1,

@@ -39,7 +39,29 @@ fn ab(text: &str) -> Value {
 #[case::fence_that_never_closes("```json\n{\"a\": 1, \"b\": \"x\"}")]
 #[case::the_fence_counts("A draft {\"a\": 0, \"b\": \"draft\"}, better:\n```json\n{\"a\": 1, \"b\": \"x\"}\n```")]
 #[case::a_fence_of_other_code("```python\n{\"a\": 0, \"b\": \"y\", }\n```\n```json\n{\"a\": 1, \"b\": \"x\"}\n```")]
-#[case::first_of_several("{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2, \"b\": \"y\"}")]
+#[case::last_of_several("{\"a\": 2, \"b\": \"y\"}\n{\"a\": 1, \"b\": \"x\"}")]
+#[case::last_fence(
+    "```json\n{\"a\": \"<number>\", \"b\": \"<text>\"}\n```\nAnswer:\n```json\n{\"a\": 1, \"b\": \"x\"}\n```"
+)]
+#[case::remark_after_the_fence("```json\n{\"a\": 1, \"b\": \"x\"}\n```\nWithout it: {\"a\": 2, \"b\": \"y\"}")]
+#[case::part_of_the_fields_after_it("{\"a\": 1, \"b\": \"x\"} because {\"b\": \"x\"} and [1]")]
+#[case::cut_off_after_it("{\"a\": 1, \"b\": \"x\"} or {\"a\": 2, \"b")]
+#[case::fence_of_four("````json\n{\"a\": 1, \"b\": \"x\"}\n````")]
+#[case::wrapped("{\"status\": \"ok\", \"result\": {\"a\": 1, \"b\": \"x\"}}")]
+#[case::wrapped_list("{\"results\": [{\"a\": 1, \"b\": \"x\"}]}")]
+#[case::list_of_one("[{\"a\": 1, \"b\": \"x\"}]")]
+#[case::not_wrapped_wins(
+    "{\"result\": {\"a\": 1, \"b\": \"x\"}, \"more\": {}} {\"a\": 1, \"b\": \"x\"} [{\"a\": 2, \"b\": \"y\"}]"
+)]
+#[case::json_in_a_member(r#"{"answer": "{\"a\": 1, \"b\": \"x\"}"}"#)]
+#[case::json_in_json(r#""{\"a\": 1, \"b\": \"x\"}""#)]
+#[case::last_brace_missing("{\"a\": 1, \"b\": \"x\"\n")]
+#[case::last_brace_of_the_fence_missing("```json\n{\"a\": 1, \"b\": \"x\"\n```\nDone.")]
+#[case::full_width("答：｛＂a＂：1，＂b＂：＂x＂｝。")]
+#[case::python_in_prose("The answer is {'a': 1, 'b': 'x'}, as said in [1].")]
+#[case::broken_outside_of_its_values("{'c': {'a': 0, 'b': 'y'}, 'a': 1, 'b': 'x',}")]
+#[case::fence_in_a_repaired_string("{'a': 1, 'b': 'x', 'c': 'not ```{\"a\": 0, \"b\": 1}```'}")]
+#[case::quotes_and_a_trailing_comma("{“a”: 1, “b”: “x”,}")]
 #[case::placeholder_before("Use {a} and {b}: {\"a\": 1, \"b\": \"x\"}")]
 #[case::footnote_before("As the source [1] says: {\"a\": 1, \"b\": \"x\"}")]
 #[case::other_object_before("{\"note\": \"draft\"} {\"a\": 1, \"b\": \"x\"}")]
@@ -99,17 +121,21 @@ fn a_path_reads_any_value(#[case] path: &str, #[case] text: &str, #[case] expect
 #[case("<think>Hm, {\"a\": 1}", "max_tokens", Unparsed::CutOff)]
 #[case(r#"{"a": "x", "b": "cut"#, "max_tokens", Unparsed::CutOff)]
 #[case(r#"{"a": [{"a": 1}, {"a"#, "max_tokens", Unparsed::CutOff)]
-#[case(r#"{"b": {"a": 1}"#, "end_turn", Unparsed::Unended)]
+#[case(r#"{"b": {"a": "1}"#, "end_turn", Unparsed::Unended)]
+#[case(r#"{"b": {"a": 1}"#, "max_tokens", Unparsed::CutOff)]
+#[case(r#"{"b": {"a": 1},"#, "end_turn", Unparsed::Unended)]
 #[case("```json\n{\"a\": tr", "length", Unparsed::CutOff)]
 #[case(r#"{"a": "Das „Beste" He"#, "end_turn", Unparsed::Unended)]
 #[case("So:\n{\"a\": 1,\n \"ü\": x}", "end_turn", Unparsed::Broken { line: 3, column: 7 })]
-#[case("<think>\n</think>ü {a: 1}", "end_turn", Unparsed::Broken { line: 2, column: 12 })]
-#[case("{\"a\": \"line\nbreak\"}", "end_turn", Unparsed::Broken { line: 2, column: 1 })]
+#[case("<think>\n</think>ü {a: b}", "end_turn", Unparsed::Broken { line: 2, column: 12 })]
+#[case("{\"a\": \"line\nbreak\" x}", "end_turn", Unparsed::Broken { line: 2, column: 1 })]
 #[case(r#"{"c": 1}"#, "end_turn", Unparsed::NoFields)]
-#[case(r#"[{"a": 1}]"#, "end_turn", Unparsed::NoFields)]
+#[case(r#"[{"a": 1}, {"a": 2}]"#, "end_turn", Unparsed::NoFields)]
+#[case(r#"{"one": {"a": 1}, "two": {"a": 2}}"#, "end_turn", Unparsed::NoFields)]
+#[case(r#"[[[[{"a": 1}]]]]"#, "end_turn", Unparsed::NoFields)]
 #[case(r#"{"c": "some text"} in {place}"#, "end_turn", Unparsed::NoFields)]
 #[case("Note [1].", "end_turn", Unparsed::NoFields)]
-#[case("Note [1]. {\"a\": 1,}", "end_turn", Unparsed::Broken { line: 1, column: 19 })]
+#[case("Note [1]. {\"a\": 1,:}", "end_turn", Unparsed::Broken { line: 1, column: 19 })]
 fn unparsable_answers_are_reported_with_the_reason(
     #[case] text: &str,
     #[case] stop_reason: &str,
@@ -179,6 +205,56 @@ fn the_response_schema_is_checked(#[case] text: &str, #[case] expected: Option<&
         }
         (other, _) => panic!("{other:?}"),
     }
+}
+
+#[rstest]
+#[case::draft_that_breaks_a_rule(r#"{"a": 2, "b": "xx"} No: {"a": 1, "b": "x"}"#, json!([1, "x"]))]
+#[case::remark_that_breaks_a_rule(r#"{"a": 1, "b": "x"} and not {"a": 2, "b": "xx"}"#, json!([1, "x"]))]
+#[case::wrapped_value_that_matches(r#"{"a": "?", "b": {"a": 1, "b": "x"}} or {"r": {"a": 1, "b": "x"}}"#, json!([1, "x"]))]
+fn the_last_value_that_matches_the_schema_counts(#[case] text: &str, #[case] expected: Value) {
+    let fields = extractor(AB, RESPONSE_SCHEMA).extract(text, Some("end_turn")).unwrap();
+    assert_eq!(json!(fields), expected);
+}
+
+#[test]
+fn of_several_values_that_break_a_rule_the_last_one_says_why() {
+    let error = extractor(AB, RESPONSE_SCHEMA).extract(r#"{"a": "?"} {"a": 2}"#, Some("end_turn")).unwrap_err();
+    assert!(error.to_string().ends_with("at /a: value is greater than the maximum of 1"), "{error}");
+}
+
+#[rstest]
+#[case::without_a_schema("$.a", "", json!(["9400111899223344556677"]))]
+#[case::in_a_list("$.l", "", json!([["9400111899223344556677", "1"]]))]
+#[case::negative("$.n", "", json!(["-9223372036854775809"]))]
+#[case::within_64_bits("$.u", "", json!([u64::MAX]))]
+#[case::float("$.f", "", json!([0.1]))]
+#[case::number_by_the_schema("$.a", "properties.a.type = \"number\"", json!(["9400111899223344556677".parse::<f64>().unwrap()]))]
+#[case::text_by_the_schema("$.a", "properties.a.type = \"string\"", json!(["9400111899223344556677"]))]
+fn digits_that_no_number_holds_are_kept(#[case] path: &str, #[case] schema: &str, #[case] expected: Value) {
+    let text = r#"Parcel: {"a": 9400111899223344556677, "l": [9400111899223344556677, 1], "n": -9223372036854775809,
+        "u": 18446744073709551615, "f": 0.1000000000000000055511151231257827}"#;
+    let schema = if schema.is_empty() { String::new() } else { format!("[response_schema]\n{schema}") };
+    let extractor = extractor(&format!("type = \"json\"\nfields = {{ f = \"{path}\" }}"), &schema);
+    assert_eq!(serde_json::to_value(extractor.extract(text, Some("end_turn")).unwrap()).unwrap(), expected);
+}
+
+#[test]
+fn values_of_128_levels_are_not_read_and_nothing_breaks() {
+    let deep = |depth: usize| format!("{{\"a\": {}1{}}}", "[".repeat(depth), "]".repeat(depth));
+    assert!(extracted(AB, &deep(120), "end_turn").is_ok());
+    assert!(extracted(AB, &deep(200), "end_turn").is_err());
+}
+
+#[rstest]
+#[case(r#"{"a": 1, "b": "x"}"#, false)]
+#[case(r#"{'a': 1, 'b': "x"}"#, true)]
+#[case("{“a”: 1}", true)]
+#[case("{\"a\": \"\\ud83d\"}", true)]
+#[case(r#"[{"a": 1}]"#, false)]
+#[case("｛'a'：1｝", true)]
+fn repaired_answers_are_reported(#[case] text: &str, #[case] repaired: bool) {
+    let extraction = extractor(AB, "").extract_with_changes(text, Some("end_turn")).unwrap();
+    assert_eq!(extraction.repaired, repaired);
 }
 
 #[test]

@@ -86,6 +86,11 @@ fn without_case(value: &Value) -> Value {
     }
 }
 
+/// Returns true if a value has any property itself. Of others, an object within them may be the answer.
+fn has_any(extractor: &Extractor, value: &Value) -> bool {
+    extractor.names().iter().any(|name| at(value, name).is_some())
+}
+
 proptest! {
     #[test]
     fn an_answer_that_matches_gives_every_property_in_its_column((schema, value) in object(2)) {
@@ -110,6 +115,9 @@ proptest! {
         let extractor = Extractor::of_model(&schema).unwrap();
         let types: Vec<ColumnType> = extractor.types().to_vec();
         let Ok(found) = extractor.extract_with_changes(&value.to_string(), None) else { return Ok(()) };
+        if !has_any(&extractor, &value) {
+            return Ok(());
+        }
         prop_assert_eq!(found.values.len(), types.len());
         for ((name, column), field) in extractor.names().iter().zip(types).zip(&found.values) {
             let own = at(&value, name).filter(|own| !own.is_null());
@@ -193,6 +201,9 @@ proptest! {
                     continue;
                 }
             };
+            if !has_any(&extractor, &value) {
+                continue;
+            }
             prop_assert!(!found.changed.is_empty() || validator.is_valid(&value), "{} {}", schema, value);
             prop_assert_eq!(found.values.len(), extractor.types().len());
             for ((name, column), field) in extractor.names().iter().zip(extractor.types()).zip(&found.values) {

@@ -85,12 +85,16 @@ impl Finalizer {
         let plan: Plan = self.bucket.get_json(&Layout::plan_key(run_id)).await?;
         let layout = Layout::new(&plan.request.job_name_prefix, run_id);
         let mut totals = Totals::default();
+        let counts_pivots = plan.prompts.is_wide() && plan.request.answers.csv_safe_cells;
         let mut pages = self.jobs.pages_of_run(run_id);
         while let Some(page) = pages.next().await? {
             for item in page {
                 let item = item.map_err(|corrupt| corrupt.error)?;
                 if let Some(counts) = item.counts() {
                     totals.add_chunk(counts);
+                    if counts_pivots {
+                        totals.add_guarded_cells(guarded_by_pivot(run_id, &item)?);
+                    }
                 }
                 if let Some(job) = facts(&item) {
                     totals.add_job(&job);
@@ -174,6 +178,15 @@ fn output_keys<'a>(plan: &'a Plan, layout: &'a Layout) -> impl Iterator<Item = S
         .chain(files.map(|(file, format)| layout.duplicate_output_key(file, format)))
 }
 
+/// Returns the number of cells that the pivot of a chunk has guarded.
+///
+/// # Errors
+/// Returns `Transient` if the index of the job table does not show it yet.
+fn guarded_by_pivot(run_id: &RunId, item: &StoredItem) -> Result<u64, EngineError> {
+    let late = || EngineError::transient(format!("the pivot of {} of run {run_id} is not visible yet", item.name()));
+    item.pivot_guarded_cells().ok_or_else(late)
+}
+
 /// Returns the facts about a job for the summary; `None` for an item that is only a chunk or a file of duplicates.
 fn facts(item: &StoredItem) -> Option<JobFacts> {
     let job = item.job()?;
@@ -252,7 +265,10 @@ mod tests {
 
     fn chunk(failure: Option<(&str, &str)>) -> StoredItem {
         let failure = failure.map(|(error, cause)| StoredFailure { error: error.to_owned(), cause: cause.to_owned() });
-        StoredItem::Chunk("c".parse().unwrap(), StoredFile { index: 0, failure, counts: None })
+        StoredItem::Chunk(
+            "c".parse().unwrap(),
+            StoredFile { index: 0, failure, counts: None, pivot_guarded_cells: None },
+        )
     }
 
     fn explanation(

@@ -9,11 +9,13 @@ use crate::sweep::{SweepTime, sweep};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::job::Action;
+use bedrock_batch_domain::run::is_running;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// Result of a check of the open jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -45,11 +47,29 @@ pub struct Reconciler {
     pub silence: Duration,
 }
 
+/// Time after which an execution that had ended is looked at again: it may be redriven at any moment, and its jobs must not be
+/// stopped then.
+const ENDED_FOR: Duration = Duration::from_secs(5);
+
 /// State that the checks of one sweep share.
 #[derive(Debug, Default)]
 struct RunningExecutions {
-    /// For each execution, true if it is still running. Each is read once.
-    running: Mutex<HashMap<ExecutionArn, Arc<OnceCell<bool>>>>,
+    /// For each execution, what was read last.
+    running: Mutex<HashMap<ExecutionArn, Arc<Mutex<Option<ReadStatus>>>>>,
+}
+
+/// Status of an execution, and the time at which it was read.
+#[derive(Debug, Clone, Copy)]
+struct ReadStatus {
+    is_running: bool,
+    read_at: Instant,
+}
+
+impl ReadStatus {
+    /// Returns true unless it has to be read again. One that has ended since is noticed by the next sweep.
+    fn is_current(self) -> bool {
+        self.is_running || self.read_at.elapsed() < ENDED_FOR
+    }
 }
 
 type Silent = Result<StoredJob, CorruptItem>;
@@ -161,11 +181,15 @@ impl Reconciler {
     /// Returns true if the execution is still running. One that Step Functions has forgotten is not.
     async fn runs(&self, execution_arn: &ExecutionArn, executions: &RunningExecutions) -> Result<bool, EngineError> {
         let cell = Arc::clone(executions.running.lock().await.entry(execution_arn.clone()).or_default());
-        let read = || async {
-            let status = execution_status(&self.settler.step_functions, execution_arn).await?;
-            Ok(status.is_some_and(|status| status == "RUNNING"))
-        };
-        cell.get_or_try_init(read).await.copied()
+        // Held while it is read, so that the checks of one moment read it once.
+        let mut known = cell.lock().await;
+        if let Some(known) = known.filter(|known| known.is_current()) {
+            return Ok(known.is_running);
+        }
+        let (read_at, status) = (Instant::now(), execution_status(&self.settler.step_functions, execution_arn).await?);
+        let is_running = status.as_deref().is_some_and(is_running);
+        *known = Some(ReadStatus { is_running, read_at });
+        Ok(is_running)
     }
 }
 
@@ -205,5 +229,18 @@ pub(crate) async fn execution_status(
         Ok(execution) => Ok(Some(execution.status().as_str().to_owned())),
         Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "InvalidArn")) => Ok(None),
         Err(error) => Err(EngineError::from_aws(format!("cannot read execution {execution_arn}"), &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_execution_that_had_ended_may_be_redriven_during_a_sweep() {
+        let [ended, running] = [false, true].map(|is_running| ReadStatus { is_running, read_at: Instant::now() });
+        assert!(ended.is_current() && running.is_current());
+        tokio::time::advance(ENDED_FOR).await;
+        assert!(!ended.is_current() && running.is_current());
     }
 }

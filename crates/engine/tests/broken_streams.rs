@@ -92,22 +92,29 @@ fn wide_rows_are_read_in_small_batches() {
     assert!(sizes.iter().all(|rows| *rows <= 50), "{sizes:?}");
 }
 
-/// CSV whose stream breaks after its first bytes.
-struct BreakingText(bool);
+/// CSV whose stream breaks after this number of lines.
+struct BreakingText {
+    lines: u32,
+    has_header: bool,
+}
 
 impl Read for BreakingText {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if std::mem::replace(&mut self.0, true) {
+        let line = if std::mem::replace(&mut self.has_header, true) { b"1,2\n" } else { b"a,b\n" };
+        if self.lines == 0 {
             return Err(fault());
         }
-        buffer[..4].copy_from_slice(b"a\n1\n");
+        self.lines -= 1;
+        buffer[..4].copy_from_slice(line);
         Ok(4)
     }
 }
 
 #[test]
 fn a_fault_in_the_middle_of_a_csv_keeps_its_kind() {
-    let mut rows = CsvRows::open(BreakingText(false), "s3://b/a.csv", None).unwrap();
-    let error = rows.find_map(Result::err).unwrap();
-    assert!(*error.kind() == ErrorKind::Throttled, "{error:?}");
+    let open = |lines| CsvRows::open(BreakingText { lines, has_header: false }, "s3://b/a.csv", None);
+    // The beginning of a file is read when it is opened.
+    for error in [open(20_000).unwrap().find_map(Result::err).unwrap(), open(1).err().unwrap()] {
+        assert!(*error.kind() == ErrorKind::Throttled, "{error:?}");
+    }
 }

@@ -1,13 +1,8 @@
 //! The payload of the classifier and the execution that it starts, with S3 and Step Functions in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "s3_server/mod.rs"]
-mod s3_server;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::s3_server::S3Server;
+use crate::test_stack::{credentials, deployment, inputs, serve};
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -16,10 +11,8 @@ use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::classifier::{Classifier, StartedRun};
 use bedrock_batch_engine::deployment::Deployment;
-use s3_server::S3Server;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use test_stack::{credentials, deployment, inputs, serve};
 
 const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:runs";
 

@@ -1,24 +1,17 @@
 //! Copies of answered rows in a folder of the user's choice, with an S3 server in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "s3_server/mod.rs"]
-mod s3_server;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::s3_server::S3Server;
+use crate::test_stack::{BUCKET, bucket, job_table};
 use axum::http::HeaderMap;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::copies::copy_answers;
 use bedrock_batch_engine::finalize::Finalizer;
-use s3_server::S3Server;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use test_stack::{BUCKET, bucket, job_table};
 
 fn keys(count: usize) -> Vec<String> {
     (0..count).map(|file| format!("batch_output_parquet/p/r/{file:04}.csv")).collect()

@@ -1,25 +1,18 @@
 //! Generated prompts that inputs name by their addresses, with an S3 server in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "other tests use the rest of it")]
-#[path = "s3_server/mod.rs"]
-mod s3_server;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::s3_server::S3Server;
+use crate::test_stack::{BUCKET, deployment, inputs, preprocessor, start_of};
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::preprocess::Preprocessor;
 use bedrock_batch_engine::validate::{ValidateInput, Validator};
 use rstest::rstest;
-use s3_server::S3Server;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use test_stack::{BUCKET, deployment, inputs, preprocessor, start_of};
 
 const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 const ROWS: usize = 100;

@@ -1,12 +1,8 @@
 //! Listing and fetching of images from an S3 server in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "s3_server/mod.rs"]
-mod s3_server;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::s3_server::{S3Server, serve_breaking};
+use crate::test_stack;
 use arrow_array::cast::AsArray;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -17,7 +13,6 @@ use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::images::{Buckets, FetchedImage, ImageCount, ImageFetcher, ImageRows, count};
-use s3_server::{S3Server, serve_breaking};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;

@@ -1,14 +1,7 @@
 //! The on-demand lane against S3, DynamoDB and Bedrock in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "invoke_aws/mod.rs"]
-mod invoke_aws;
-#[path = "invoke_aws/signature.rs"]
-mod signature;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::invoke_aws::Aws;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use bedrock_batch_aws::TimeLimits;
@@ -21,7 +14,6 @@ use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::invoke::{InvokeInput, Invoked, Invoker, Times};
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::Bucket;
-use invoke_aws::Aws;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -46,12 +38,21 @@ struct Settings<'a> {
     workers: u32,
     round: u32,
     impatience: u32,
+    /// The time limits of models are divided by it, those of the table by `impatience`.
+    model_impatience: u32,
 }
 
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:bedrock-batch-orchestrator-123456789012:r";
 
-const USUAL: Settings<'static> =
-    Settings { models: &["m-v1:0"], family: "anthropic-messages", rate: 100.0, workers: 5, round: 0, impatience: 1 };
+const USUAL: Settings<'static> = Settings {
+    models: &["m-v1:0"],
+    family: "anthropic-messages",
+    rate: 100.0,
+    workers: 5,
+    round: 0,
+    impatience: 1,
+    model_impatience: 1,
+};
 
 fn model(id: &str, family: &str) -> Value {
     let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,
@@ -61,7 +62,7 @@ fn model(id: &str, family: &str) -> Value {
 
 impl Run {
     async fn new(cases: &[&str], settings: Settings<'_>) -> Self {
-        let Settings { models, family, rate, workers, round, impatience } = settings;
+        let Settings { models, family, rate, workers, round, impatience, model_impatience } = settings;
         let aws = Aws::default();
         let endpoint = aws.serve().await;
         let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv",
@@ -98,7 +99,7 @@ impl Run {
             is_remainder: false,
         };
         let input = InvokeInput { run_id: "r".parse().unwrap(), execution_arn: None, job };
-        Self { aws, invoker: invoker(&endpoint, impatience), input }
+        Self { aws, invoker: invoker(&endpoint, (impatience, model_impatience)), input }
     }
 
     async fn invoke(&self, sending: Duration) -> Result<Invoked, EngineError> {
@@ -150,13 +151,13 @@ impl Run {
 }
 
 /// Creates an invoker with clients of the server at `endpoint`, independent of the environment.
-/// The time limits are those of the functions, divided by `impatience`.
-fn invoker(endpoint: &str, impatience: u32) -> Invoker {
+/// The time limits of the table and of models are those of the functions, divided by these numbers.
+fn invoker(endpoint: &str, (impatience, model_impatience): (u32, u32)) -> Invoker {
     let of_table = TimeLimits::SHORT.divided_by(impatience);
     // Models respond within 20 ms here.
-    let of_models = TimeLimits::INFERENCE.divided_by(impatience * impatience);
+    let of_models = TimeLimits::INFERENCE.divided_by(model_impatience);
     let (credentials, region) =
-        (Credentials::new("key", signature::SECRET, None, None, "test"), Region::new("us-east-1"));
+        (Credentials::new("key", crate::signature::SECRET, None, None, "test"), Region::new("us-east-1"));
     let http = aws_smithy_http_client::Builder::new().build_http();
     let s3 = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -339,7 +340,7 @@ async fn a_job_table_that_hangs_costs_no_answer() {
 
 #[tokio::test]
 async fn a_model_that_never_responds_costs_one_record_alone() {
-    let run = Run::new(&["silent", "ok", "ok"], Settings { impatience: 20, ..USUAL }).await;
+    let run = Run::new(&["silent", "ok", "ok"], Settings { model_impatience: 100, ..USUAL }).await;
     let ended = tokio::time::timeout(LONG * 2, run.invoke(LONG)).await;
     assert_eq!(ended.expect("the invocation hangs").unwrap(), DONE);
     let lines = run.lines();

@@ -1,17 +1,9 @@
 //! Answers that are not in the output of their job yet when its chunk is joined, with S3 and DynamoDB in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "invoke_aws/mod.rs"]
-mod invoke_aws;
-#[path = "invoke_aws/signature.rs"]
-mod signature;
-#[allow(dead_code, reason = "it also serves other tests")]
-mod small_run;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::invoke_aws::Aws;
+use crate::small_run;
+use crate::test_stack;
 use aws_sdk_s3::config::Region;
 use bedrock_batch_domain::input::{RunRequest, StackLimits};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
@@ -19,7 +11,6 @@ use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::postprocess::{PostprocessInput, Postprocessor};
-use invoke_aws::Aws;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::path::Path;

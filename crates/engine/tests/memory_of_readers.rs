@@ -17,6 +17,7 @@ use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
+use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_infer::infer_types;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
@@ -170,10 +171,10 @@ fn lines_without_an_end() {
     for (text, start) in [(b"x", "a,b\n1,\""), (b",", "a,b\n1,"), (b",", "a,b")] {
         let csv = || start.as_bytes().chain(Endless(text, 4_000_000_000));
         let (rows, mib) = measured(|| CsvRows::open(csv(), "a.csv", None).and_then(|mut rows| rows.next().unwrap()));
-        let (types, mib_of_types) = measured(|| infer_types(csv(), "a.csv"));
+        let (types, mib_of_types) = measured(|| infer_types(csv(), "a.csv", &CsvReading::default()));
         for error in [rows.unwrap_err(), types.unwrap_err()] {
             assert_eq!(error.name(), "InvalidInput");
-            assert!(error.message().contains("has more than 64 MiB or 8000000 commas"), "{error:#}");
+            assert!(error.message().contains("has more than 64 MiB or 8000000 delimiters"), "{error:#}");
         }
         assert!(mib.max(mib_of_types) < MAX_MIB, "{mib} MiB, {mib_of_types} MiB for a line that does not end");
     }

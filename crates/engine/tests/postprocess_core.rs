@@ -1,8 +1,7 @@
 //! Answers in any order, some repeated and some missing: every row is written once, answered or with its reason.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod small_run;
-
+use crate::small_run::{job_answers, nova, output, prepare, texts};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
@@ -19,7 +18,6 @@ use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, copy_unanswered, join};
 use bedrock_batch_engine::rows::shared_file::SharedFile;
 use proptest::prelude::*;
-use small_run::{job_answers, nova, output, prepare, texts};
 use std::path::Path;
 
 fn plan_of(toml: &str) -> PromptPlan {
@@ -79,17 +77,17 @@ fn invalid_lines_never_stop_a_run_and_every_row_is_written_once() {
     assert!(errors[2].as_deref().unwrap().starts_with("not sent: record too large"), "{errors:?}");
     assert_eq!(errors[3], some("the model refused the record: 400: bad request"));
     assert_eq!(errors[4], some("nothing came"));
-    assert_eq!(errors[5], some("the model returned no answer (stop_reason content_filtered)"));
+    assert_eq!(errors[5], some("the model declined to answer (stop_reason content_filtered)"));
     assert_eq!(texts(&batch, "input_response"), ["x", "y", "z", "w", "v", "u"].map(some), "the user's column is kept");
     assert_eq!((counts.rows, counts.answered, counts.failed.values().sum::<u64>()), (6, 2, 4));
     assert_eq!((counts.usage[0].tokens.input, counts.usage[0].tokens.output), (3 + 3 + 9, 2 + 2));
     let reasons: Vec<&str> = counts.failed.keys().map(String::as_str).collect();
     assert_eq!(
         reasons,
-        ["nothing", "record too large for the model", "refused by the model (400)", "the model returned no answer"]
+        ["nothing", "record too large for the model", "refused by the model (400)", "the model declined to answer"]
     );
     let codes =
-        [RowErrorCode::EmptyAnswer, RowErrorCode::ModelRefused, RowErrorCode::RecordTooLarge, RowErrorCode::Unknown];
+        [RowErrorCode::AnswerRefused, RowErrorCode::ModelRefused, RowErrorCode::RecordTooLarge, RowErrorCode::Unknown];
     assert_eq!(counts.failed_codes, codes.map(|code| (code, 1)).into());
     assert_eq!(counts.warnings.values().copied().collect::<Vec<_>>(), [2, 1, 1], "{:?}", counts.warnings);
     let tokens = batch.column_by_name("input_tokens").unwrap().as_primitive::<UInt64Type>().clone();
@@ -325,6 +323,49 @@ fn fields_of_answers_become_columns_of_the_given_types() {
     assert_eq!(texts(&output(folder.path()), "size"), [Some("1".into()), Some("2".into()), None, None]);
     assert_eq!(typed.counts.types, [ColumnType::Text, ColumnType::Text]);
     assert_eq!(own.counts.types, [ColumnType::Integer, ColumnType::List]);
+}
+
+#[test]
+fn repaired_answers_and_mixed_types_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare("text\na\nb\nc\nd\ne\n", 5, folder.path());
+    let plan = plan_of(
+        "description = \"d\"\ntemplate = \"{text}\"\n[output_schema]\ntype = \"json\"\n\
+         fields = { score = \"$.score\", why = \"$.why\" }",
+    );
+    let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
+    let answer = |id: usize, text: &str| nova(id, &text.replace('"', "\\\""));
+    let answers = [
+        answer(0, r#"{"score": 0.9, "why": "w"}"#),
+        answer(1, "{'score': 1, 'why': None,}"),
+        answer(2, r#"{"score": "high"}"#),
+        answer(3, "{'score': 1,234}"),
+        answer(4, r#"{"score": 0.5"#),
+    ];
+    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
+    let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
+    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
+    let job = JoinJob {
+        prefix: None,
+        family: Family::Nova,
+        reading: Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts },
+        columns: &[],
+        strip_suffix: false,
+        types: None,
+        guard_cells: false,
+        outputs: &outputs,
+        shared: None,
+    };
+    let answers = std::iter::once(job_answers(0, 5, vec![answers.join("\n")]));
+    let joined = join(&job, &rows, "rows", answers, &FolderSink { folder: folder.path().to_owned() }).unwrap();
+    let batch = output(folder.path());
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(texts(&batch, "score"), [some("0.9"), some("1"), some("high"), None, some("0.5")]);
+    assert_eq!(texts(&batch, "response")[1], some("{'score': 1, 'why': None,}"), "the answer as it was");
+    assert_eq!(joined.unanswered, [false, false, false, true, false]);
+    assert_eq!((joined.counts.answered, joined.counts.repaired), (4, 2));
+    let values: Vec<[u64; 4]> = joined.counts.values.iter().map(|counts| (*counts).into()).collect();
+    assert_eq!(values, [[0, 3, 1, 0], [0, 0, 1, 0]], "numbers and texts of each field");
 }
 
 #[test]

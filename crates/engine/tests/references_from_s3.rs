@@ -1,21 +1,14 @@
 //! Reference data of a run, with an S3 server in this process: read when the run starts, rendered, frozen, or refused.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also stands in for what other tests ask")]
-#[path = "s3_server/mod.rs"]
-mod s3_server;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::s3_server::{S3Server, etag};
+use crate::test_stack::{BUCKET, deployment, inputs, preprocessor, start_of};
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::preprocess::Preprocessor;
-use s3_server::{S3Server, etag};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use test_stack::{BUCKET, deployment, inputs, preprocessor, start_of};
 
 const CODES: &[u8] = b"\xef\xbb\xbfCode,Term\r\nA01,\"Leak, {slow}\"\r\n";
 const RULES: &[u8] = b"[\n  {\"z\": \"first\", \"a\": 1}\n]\n";

@@ -1,8 +1,7 @@
 //! Response models: typed columns, replaced values, and columns with a prefix.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod small_run;
-
+use crate::small_run::{job_answers, nova, output, prepare, texts};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
@@ -15,7 +14,6 @@ use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::rows::shared_file::SharedFile;
-use small_run::{job_answers, nova, output, prepare, texts};
 use std::collections::BTreeMap;
 
 const MODEL: &str = r#"description = "d"
@@ -135,7 +133,7 @@ fn a_prefix_names_all_columns_and_adds_the_status() {
     assert_eq!(names.join(" "), expected);
     let of = |name: &str| texts(&rows, name).into_iter().flatten().collect::<Vec<_>>();
     assert_eq!(of("llm_status"), ["success", "error", "error", "error"]);
-    assert_eq!(of("llm_parse_status"), ["success", "validation_failed", "json_failed", "json_failed"]);
+    assert_eq!(of("llm_parse_status"), ["success", "validation_failed", "json_failed", "error"]);
     let passed = rows.column_by_name("llm_validation_passed").unwrap().as_boolean();
     assert_eq!(passed.iter().collect::<Vec<_>>(), [Some(true), Some(false), Some(false), Some(false)]);
     assert_eq!(rows.column_by_name("llm_error").unwrap().null_count(), 1);

@@ -340,7 +340,7 @@ fn a_refusal_in_place_of_a_list_concerns_all_rows() {
     let output = json!({"output": {"message": {"content": []}}, "stopReason": "content_filtered"});
     let line = json!({"recordId": "r000000000+3", "modelOutput": output}).to_string();
     let round = run.round(&[(2, vec![line])], &USUAL);
-    assert_eq!(round.rows[0].2.as_deref(), Some("the model returned no answer (stop_reason content_filtered)"));
+    assert_eq!(round.rows[0].2.as_deref(), Some("the model declined to answer (stop_reason content_filtered)"));
     assert_eq!(round.next.len(), 4, "three rows by themselves, and the other request");
 }
 

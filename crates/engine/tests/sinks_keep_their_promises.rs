@@ -1,14 +1,10 @@
 //! One conformance suite for all sinks: S3, folder and memory.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also stands in for what other tests need")]
-mod s3_server;
-#[allow(dead_code, reason = "it also serves other tests")]
-mod test_stack;
-
+use crate::s3_server::S3Server;
+use crate::test_stack;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::{Bucket, ClosableWrite, FolderSink, MemorySink, ObjectSink};
-use s3_server::S3Server;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

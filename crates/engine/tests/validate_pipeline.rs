@@ -1,27 +1,17 @@
 //! The first step of a pipeline, with an S3 server in this process: refused pipelines, and written files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "invoke_aws/mod.rs"]
-mod invoke_aws;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "invoke_aws/signature.rs"]
-mod signature;
-#[allow(dead_code, reason = "it also serves other tests")]
-#[path = "test_stack/mod.rs"]
-mod test_stack;
-
+use crate::invoke_aws::Aws;
+use crate::test_stack::{deployment, inputs};
 use bedrock_batch_domain::pipeline::is_stage_input;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::preprocess::StartInput;
 use bedrock_batch_engine::validate::{ValidPipeline, ValidateInput, Validator};
-use invoke_aws::Aws;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use test_stack::{deployment, inputs};
 
 const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 

@@ -40,10 +40,6 @@ impl History {
         count(self.lock().attempts.entry(request).or_default())
     }
 
-    pub(crate) fn clear(&self) {
-        *self.lock() = Counters::default();
-    }
-
     fn lock(&self) -> MutexGuard<'_, Counters> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,17 +85,5 @@ mod tests {
     fn attempts_are_counted_per_request() {
         let history = History::default();
         assert_eq!([history.attempt(5), history.attempt(6), history.attempt(5)], [1, 1, 2]);
-    }
-
-    #[test]
-    fn a_cleared_history_begins_anew() {
-        let history = History::default();
-        let count = || (history.input("s3://bucket/b/x"), history.new_job("s3://bucket/b/x"), history.attempt(1));
-        history.input("s3://bucket/a/x");
-        let first = count();
-        assert_ne!(count(), first);
-        history.clear();
-        history.input("s3://bucket/a/x");
-        assert_eq!(count(), first);
     }
 }

@@ -32,6 +32,8 @@ struct Book {
     /// Starts of the requests of the last second.
     recent: VecDeque<Instant>,
     busiest_second: usize,
+    /// The first start and the last.
+    span: Option<(Instant, Instant)>,
 }
 
 /// All invocations since the start or the last reset.
@@ -72,6 +74,7 @@ impl Invocations {
             "invocations": invocations.collect::<Vec<_>>(),
             "max_in_flight": book.max_in_flight,
             "busiest_second": book.busiest_second,
+            "seconds": book.seconds(),
         })
     }
 
@@ -94,6 +97,12 @@ impl Book {
         }
         self.recent.push_back(now);
         self.busiest_second = self.busiest_second.max(self.recent.len());
+        self.span = Some((self.span.map_or(now, |(first, _)| first), now));
+    }
+
+    /// Returns the time between the first start and the last.
+    fn seconds(&self) -> f64 {
+        self.span.map_or(0.0, |(first, last)| last.duration_since(first).as_secs_f64())
     }
 }
 
@@ -143,15 +152,12 @@ mod tests {
         second.end(false);
         drop(third);
         invocations.begin("m", "a").end(true);
-        let expected = json!({
-            "invocations": [
-                { "model_id": "m", "content": "a", "ok": 2, "refused": 1, "abandoned": 0 },
-                { "model_id": "n", "content": "a", "ok": 0, "refused": 0, "abandoned": 1 },
-            ],
-            "max_in_flight": 3,
-            "busiest_second": 4,
-        });
-        assert_eq!(invocations.report(), expected);
+        let report = invocations.report();
+        let expected = json!([
+            { "model_id": "m", "content": "a", "ok": 2, "refused": 1, "abandoned": 0 },
+            { "model_id": "n", "content": "a", "ok": 0, "refused": 0, "abandoned": 1 },
+        ]);
+        assert_eq!((&report["invocations"], &report["max_in_flight"]), (&expected, &json!(3)));
     }
 
     #[test]
@@ -187,6 +193,16 @@ mod tests {
         assert_eq!(busiest(&[0, 1000, 2000]), 1);
         assert_eq!(busiest(&[0, 600, 900, 1100, 1500, 1590, 5000]), 5);
         assert_eq!(busiest(&[0, 0, 0, 999, 1000]), 4);
+    }
+
+    #[test]
+    fn the_span_is_from_the_first_start_to_the_last() {
+        let (start, mut book) = (Instant::now(), Book::default());
+        assert!(book.seconds().abs() < f64::EPSILON);
+        for (at, seconds) in [(500, 0.0), (750, 0.25), (2_500, 2.0)] {
+            book.begin(start + Duration::from_millis(at));
+            assert!((book.seconds() - seconds).abs() < f64::EPSILON, "{at}");
+        }
     }
 
     #[test]

@@ -128,7 +128,9 @@ impl JobBook {
         if !job.forgets && jobs.iter().any(|known| known.request.job_name == job.request.job_name) {
             return Added::NameTaken;
         }
-        let open = jobs.iter().filter(|known| !known.status.is_final() && known.model.base == job.model.base).count();
+        let counts =
+            |known: &Job| known.model.base == job.model.base && known.request.input.uri().contains(&job.quota_of);
+        let open = jobs.iter().filter(|known| !known.status.is_final() && counts(known)).count();
         if open >= job.quota {
             return Added::QuotaReached(open);
         }
@@ -154,6 +156,11 @@ impl JobBook {
 
     pub(crate) fn all(&self) -> Vec<Job> {
         self.lock().clone()
+    }
+
+    /// Returns the jobs with this part in the address of their input.
+    pub(crate) fn over(&self, part: &str) -> Vec<Job> {
+        self.lock().iter().filter(|job| job.request.input.uri().contains(part)).cloned().collect()
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<Job> {
@@ -221,6 +228,8 @@ pub(crate) struct NewJob {
     pub(crate) request: CreateRequest,
     pub(crate) model: Model,
     pub(crate) quota: usize,
+    /// Part of the addresses of the inputs of jobs that count.
+    pub(crate) quota_of: String,
     pub(crate) now: Timestamp,
     /// If true, neither tokens nor names of earlier jobs are known.
     pub(crate) forgets: bool,

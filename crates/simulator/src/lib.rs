@@ -22,6 +22,7 @@ mod models;
 pub mod options;
 mod records;
 mod runtime;
+mod scopes;
 pub mod server;
 pub mod simulator;
 mod storage;

@@ -19,7 +19,8 @@ const STEPS: f64 = 4.0;
 
 /// Runs a job to its end.
 pub(crate) async fn live(simulator: Arc<Simulator>, job: Job) {
-    let behaviour = simulator.behaviour().towards(job.request.input.uri());
+    let input = job.request.input.uri();
+    let behaviour = simulator.scopes.of(input.as_bytes()).behaviour.towards(input);
     let step = match behaviour.job_seconds {
         _ if behaviour.finish_before_first_event => Duration::ZERO,
         Some(seconds) => Duration::try_from_secs_f64(seconds / STEPS).unwrap_or_default(),

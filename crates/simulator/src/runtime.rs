@@ -12,7 +12,6 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::backend::Source;
-use crate::behaviour::Behaviour;
 use crate::control::constraints::{Constraints, INVOKED_MODEL_ID};
 use crate::control::request::InvocationType;
 use crate::errors::{ApiError, ErrorKind, json_response, whole_body};
@@ -20,6 +19,7 @@ use crate::families::prompt::Refusal;
 use crate::families::{self, Answered, Channel};
 use crate::invocations;
 use crate::models::Model;
+use crate::scopes::Scope;
 use crate::simulator::Simulator;
 
 type ModelId = Result<Path<String>, PathRejection>;
@@ -61,13 +61,13 @@ async fn answer(
     let begun = Instant::now();
     let Path(model_id) = path.map_err(|_| ApiError::validation("The model identifier is not readable."))?;
     let body = whole_body(body)?;
-    let behaviour = simulator.behaviour();
+    let scope = simulator.scopes.of(&body);
     let request = Request { written_for, content: invocations::content(&body), model_id, body: &body };
     // If the caller leaves during the wait, this ends here, and the invocation counts as abandoned.
     let invocation = simulator.invocations.begin(&request.model_id, &request.content);
-    let answered = request.answer(simulator, &behaviour);
+    let answered = request.answer(simulator, &scope);
     if answered.is_ok() {
-        let lasts = Duration::try_from_secs_f64(behaviour.invoke_seconds).unwrap_or_default();
+        let lasts = Duration::try_from_secs_f64(scope.behaviour.invoke_seconds).unwrap_or_default();
         tokio::time::sleep_until(begun + lasts).await;
     }
     invocation.end(answered.is_ok());
@@ -82,14 +82,14 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn answer(&self, simulator: &Simulator, behaviour: &Behaviour) -> Result<Answered, ApiError> {
+    fn answer(&self, simulator: &Simulator, scope: &Scope) -> Result<Answered, ApiError> {
         let Self { written_for, model_id, content, body } = self;
         let operation = match written_for {
             InvocationType::InvokeModel => "InvokeModel",
             InvocationType::Converse => "Converse",
         };
         // What is decided about a request depends on its content: a repeated one is the next attempt of the same.
-        simulator.admit_invocation(behaviour, operation, &format!("{model_id} {content}"))?;
+        simulator.admit_invocation(scope, operation, &format!("{model_id} {content}"))?;
         let mut constraints = Constraints::default();
         constraints.text("modelId", model_id, 1, 2048, Some(&INVOKED_MODEL_ID));
         constraints.finish()?;
@@ -97,13 +97,13 @@ impl Request<'_> {
         if let Some(reason) = simulator.catalogue.refuses_invocation(&model, &simulator.region) {
             return Err(ApiError::validation(reason));
         }
-        if behaviour.denies_on_demand(&model) {
+        if scope.behaviour.denies_on_demand(&model) {
             let message = "You don't have access to the model with the specified model ID.";
             return Err(ApiError::new(ErrorKind::AccessDenied, message));
         }
         let body: Value = serde_json::from_slice(body)
             .map_err(|_| ApiError::validation("Malformed input request, please reformat your input and try again."))?;
-        let source = Source { backend: &simulator.backend, list_faults: behaviour.list_faults() };
+        let source = Source { backend: &simulator.backend, list_faults: scope.behaviour.list_faults() };
         let answered = families::answer(source, &model, *written_for, Channel::OnDemand, &body);
         let mut answered = answered.map_err(to_error)?;
         simulator.prompt_cache.count(&model.base, &body, &mut answered.output);

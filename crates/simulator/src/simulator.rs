@@ -1,6 +1,6 @@
 //! All that the routes and the jobs' tasks share.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -12,11 +12,11 @@ use crate::chance;
 use crate::errors::{ApiError, ErrorKind};
 use crate::events::{Events, Sender};
 use crate::families::caching::PromptCache;
-use crate::history::History;
 use crate::invocations::Invocations;
 use crate::jobs::JobBook;
 use crate::models::Catalogue;
 use crate::options::Options;
+use crate::scopes::{Scope, Scopes};
 use crate::storage::Storage;
 
 /// A Bedrock of one account in one region.
@@ -26,7 +26,7 @@ pub struct Simulator {
     pub(crate) account: String,
     pub(crate) step: Duration,
     pub(crate) jobs: JobBook,
-    pub(crate) history: History,
+    pub(crate) scopes: Scopes,
     pub(crate) calls: Arc<Calls>,
     pub(crate) invocations: Invocations,
     pub(crate) backend: Backend,
@@ -34,7 +34,6 @@ pub struct Simulator {
     pub(crate) catalogue: Catalogue,
     pub(crate) storage: Storage,
     pub(crate) events: Events,
-    behaviour: RwLock<Behaviour>,
 }
 
 /// Reason why a simulator cannot be set up.
@@ -70,7 +69,7 @@ impl Simulator {
             account: options.account.clone(),
             step: Duration::from_millis(options.step_ms),
             jobs: JobBook::default(),
-            history: History::default(),
+            scopes: Scopes::new(behaviour),
             calls: Arc::default(),
             invocations: Invocations::default(),
             backend: Backend::open(options).map_err(SetupError)?,
@@ -78,40 +77,32 @@ impl Simulator {
             catalogue,
             storage: Storage::new(bedrock_batch_aws::s3_client(aws)),
             events: Events::start(aws_sdk_eventbridge::Client::new(aws), sender),
-            behaviour: RwLock::new(behaviour),
         })
-    }
-
-    pub(crate) fn behaviour(&self) -> Behaviour {
-        self.behaviour.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_behaviour(&self, behaviour: Behaviour) {
-        *self.behaviour.write().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
     /// Forgets all jobs, and all requests seen; the behaviour stays.
     pub(crate) fn reset(&self) {
         self.jobs.clear();
-        self.history.clear();
+        self.scopes.forget();
         self.calls.clear();
         self.invocations.clear();
     }
 
     /// Returns an error that any control-plane call may meet, before its content is looked at.
-    pub(crate) fn admit(&self, operation: &str, about: &str) -> Result<(), ApiError> {
-        let behaviour = self.behaviour();
+    pub(crate) fn admit(&self, scope: &Scope, operation: &str, about: &str) -> Result<(), ApiError> {
+        let behaviour = &scope.behaviour;
         let throttle_rate = match operation {
             "CreateModelInvocationJob" => behaviour.create_throttle_rate,
             _ => behaviour.read_throttle_rate,
         };
-        self.misbehave(&behaviour, operation, about, throttle_rate, behaviour.control_5xx_rate)
+        self.misbehave(scope, operation, about, throttle_rate, behaviour.control_5xx_rate)
     }
 
     /// Returns the same for an invocation of a model.
-    pub(crate) fn admit_invocation(&self, behaviour: &Behaviour, operation: &str, about: &str) -> Result<(), ApiError> {
+    pub(crate) fn admit_invocation(&self, scope: &Scope, operation: &str, about: &str) -> Result<(), ApiError> {
+        let behaviour = &scope.behaviour;
         let (throttle_rate, failure_rate) = (behaviour.invoke_throttle_rate, behaviour.invoke_5xx_rate);
-        self.misbehave(behaviour, operation, about, throttle_rate, failure_rate).map_err(|error| match error.kind {
+        self.misbehave(scope, operation, about, throttle_rate, failure_rate).map_err(|error| match error.kind {
             ErrorKind::Throttling => ApiError { retry_after: behaviour.retry_after_seconds, ..error },
             _ => error,
         })
@@ -119,14 +110,14 @@ impl Simulator {
 
     fn misbehave(
         &self,
-        behaviour: &Behaviour,
+        Scope { behaviour, history, .. }: &Scope,
         operation: &str,
         about: &str,
         throttle_rate: f64,
         failure_rate: f64,
     ) -> Result<(), ApiError> {
         let seed = behaviour.seed;
-        let attempt = self.history.attempt(chance::number(seed, &[operation, about])).to_string();
+        let attempt = history.attempt(chance::number(seed, &[operation, about])).to_string();
         if chance::happens(throttle_rate, seed, &["throttle", operation, about, &attempt]) {
             let message = "Too many requests, please wait before trying again.";
             return Err(ApiError::new(ErrorKind::Throttling, message));

@@ -87,19 +87,22 @@ class Stack:
         usual = {"s3_uri": s3_uri, "job_name_prefix": "e2e", "model_id": CLAUDE, "prompt_id": JOKE}
         return {name: value for name, value in {**usual, **fields}.items() if value is not None}
 
-    def start(self, execution_input, name: str = "run") -> Run:
-        """Starts a run without waiting for it. Its name gets an ending that makes it the only one."""
-        return self.start_named(execution_input, unique(name))
+    def start(self, execution_input, name: str = "run", **behaviour) -> Run:
+        """Starts a run without waiting for it. Its name gets an ending that makes it the only one. `behaviour`: that of the
+        simulator towards its jobs."""
+        return self.start_named(execution_input, unique(name), **behaviour)
 
-    def start_named(self, execution_input, name: str) -> Run:
+    def start_named(self, execution_input, name: str, **behaviour) -> Run:
+        if behaviour:
+            Run(self, name).behave(**behaviour)
         self.step_functions.start_execution(
             stateMachineArn=self.state_machine, name=name, input=json.dumps(execution_input)
         )
         return Run(self, name)
 
-    def play(self, execution_input, name: str = "run") -> Run:
+    def play(self, execution_input, name: str = "run", **behaviour) -> Run:
         """Starts a run and waits for its end, successful or not."""
-        return self.start(execution_input, name).wait()
+        return self.start(execution_input, name, **behaviour).wait()
 
     def resume(self, run: Run, **fields) -> Run:
         """Starts an execution that resumes the run, without waiting for it."""
@@ -115,18 +118,22 @@ class Stack:
 
     def play_misbehaving_at_first(self, inputs: dict[str, object], jobs: dict[str, int], **behaviour) -> dict[str, Run]:
         """Plays several runs side by side. `jobs`: the number of first batch jobs that misbehave, by run."""
-        names = {name: unique(name) for name in inputs}
-        first = [f"/{names[name]}/{index:04}.jsonl" for name, count in jobs.items() for index in range(count)]
-        self.simulator.behave(only_inputs=first, **behaviour)
-        runs = {name: self.start_named(execution_input, names[name]) for name, execution_input in inputs.items()}
-        ended = {name: run.wait() for name, run in runs.items()}
-        self.simulator.behave_well()
-        return ended
+        runs = {
+            name: self.start(
+                execution_input,
+                name,
+                only_inputs=[f"/{index:04}.jsonl" for index in range(jobs[name])],
+                **behaviour,
+            )
+            for name, execution_input in inputs.items()
+        }
+        return {name: run.wait() for name, run in runs.items()}
 
-    def play_all(self, inputs: dict[str, object], at_once: int = 4) -> dict[str, Run]:
+    def play_all(self, inputs: dict[str, object], at_once: int = 4, **behaviour) -> dict[str, Run]:
         """Plays several runs side by side."""
         with ThreadPoolExecutor(at_once) as pool:
-            return dict(zip(inputs, pool.map(lambda name: self.play(inputs[name], name), inputs), strict=True))
+            played = pool.map(lambda name: self.play(inputs[name], name, **behaviour), inputs)
+            return dict(zip(inputs, played, strict=True))
 
     # --- pipelines ---
 
@@ -173,9 +180,26 @@ class Stack:
         finally:
             self.functions.update_function_configuration(FunctionName=function, Environment={"Variables": before})
 
+    def secret_for(self, function: str, text: str) -> str:
+        """Creates a secret that a function may read, as the context key of its name grants it. Returns its name."""
+        name = f"e2e-{uuid.uuid4().hex[:8]}"
+        secret = self.client("secretsmanager").create_secret(Name=name, SecretString=text)
+        statement = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret["ARN"]}
+        role = self.functions.get_function_configuration(FunctionName=function)["Role"]
+        self.client("iam").put_role_policy(
+            RoleName=role.rpartition("/")[2],
+            PolicyName=name,
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement}),
+        )
+        return name
+
     def logged(self, function: str, *words: str) -> list[str]:
         """The lines of a function's log that hold all of the words."""
-        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+        # At most 10,000 events are returned, so most of them are sorted out before. The pattern knows no quotes in a word.
+        pattern = " ".join('"{}"'.format(word.strip('"')) for word in words)
+        pages = self.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{function}", filterPattern=pattern
+        )
         lines = (event["message"] for page in pages for event in page["events"])
         return [line for line in lines if all(word in line for word in words)]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from stack.contract import FUNCTION_NAME_PREFIX
@@ -119,6 +120,12 @@ DYNAMODB_FAULTS = {
 }
 
 
+class FaultPlan(Protocol):
+    """Decides what happens to each request."""
+
+    def next(self) -> Fault | None: ...
+
+
 class Plan:
     """Assigns faults to requests: a seeded deck of cards, shuffled again when it is used up, so every fault occurs in any
     order of requests."""
@@ -150,8 +157,7 @@ class Plan:
 class FaultyProxy:
     """Serves on a port of its own, and forwards requests without a fault."""
 
-    def __init__(self, endpoint: str, plan: Plan):
-        self.plan = plan
+    def __init__(self, endpoint: str, plan: FaultPlan):
         upstream = urlsplit(endpoint)
         assert upstream.hostname is not None, endpoint
         self._upstream = upstream.hostname, upstream.port
@@ -162,7 +168,7 @@ class FaultyProxy:
 
             def handle_request(self):
                 request = Request(self.command, self.path, dict(self.headers.items()), read_body(self))
-                fault = proxy.plan.next()
+                fault = plan.next()
                 try:
                     answer = fault(request, proxy.forward) if fault else proxy.forward(request)
                 except Broken as broken:
@@ -243,15 +249,20 @@ def read_body(handler: BaseHTTPRequestHandler) -> bytes:
 # --- functions that go through it ---
 
 
-@contextmanager
-def functions_through(stack, variable: str, proxy: FaultyProxy) -> Iterator[None]:
-    """Lets all functions of the stack reach a service through the proxy. MiniStack replaces AWS_ENDPOINT_URL of a function by
-    its own, and leaves those of single services alone."""
+def functions_through(stack, variable: str, proxy: FaultyProxy):
+    """Lets all functions of the stack reach a service through the proxy."""
     names = [name for page in stack.functions.get_paginator("list_functions").paginate() for name in ours(page)]
+    return endpoints_of(stack, names, {variable: proxy.url})
+
+
+@contextmanager
+def endpoints_of(stack, names: list[str], urls: dict[str, str]) -> Iterator[None]:
+    """Gives functions other endpoints for a while. MiniStack replaces AWS_ENDPOINT_URL of a function by its own, and leaves
+    those of single services alone."""
     before = {name: environment(stack, name) for name in names}
     try:
         for name in names:
-            configure(stack, name, {**before[name], variable: proxy.url})
+            configure(stack, name, {**before[name], **urls})
         yield
     finally:
         for name in names:

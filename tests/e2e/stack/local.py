@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -55,6 +56,17 @@ def bring_up() -> dict[str, str]:
     lines = (STATE / "env").read_text().splitlines()
     words = (shlex.split(line.removeprefix("export ")) for line in lines)
     return dict(word.split("=", 1) for (word,) in words)
+
+
+# Ends the names of resources that no role may use because they do not exist, where a test wants a request to fail.
+GONE = "-gone"
+
+
+def denials() -> list[str]:
+    """The requests that were denied because the role of a function does not allow them, each once, with their number."""
+    lines = (STATE / "logs" / "ministack.log").read_text(errors="replace").splitlines()
+    denied = Counter(line for line in lines if line.startswith("DENIED ") and not line.endswith(GONE))
+    return [f"{count} times {line}" for line, count in denied.items()]
 
 
 def take_down() -> None:

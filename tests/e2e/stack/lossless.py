@@ -1,220 +1,171 @@
-"""Properties of every run that ends, whatever went wrong: no row lost, none duplicated, each with its own answer.
+"""Properties of every run that ends, whatever went wrong and in whatever layout: no row lost, none duplicated, each with its
+own answer.
 
-They are derived from the requests to Bedrock and from its answers, not from the output of the run.
+They are derived from the requests to Bedrock and its answers (`evidence.py`) and from the input (`shapes.py`), never from the
+output of the run.
 """
 
-import json
 import re
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from stack.checks import expected_text, text_of_input, text_of_output
-from stack.contract import PREFIXES
+from stack.checks import template_of
+from stack.evidence import Content, Evidence
 from stack.run import Run
-
-ADDED = {"response", "error", "stop_reason", "input_tokens", "output_tokens", "attempts", "model_id"}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job of one of the run's manifests."""
-
-    item: dict
-    records: dict[str, dict]
-    """`modelInput` by `recordId`, as it was sent."""
-    lines: list[dict]
-    """What was written for it."""
-
-    @property
-    def is_batch(self) -> bool:
-        return self.item["lane"] == "batch"
+from stack.shapes import Outcome, Shape, Stages, with_ids
 
 
-class Evidence:
-    """The requests and answers of a run, job by job, in the order of the requests."""
+class Lossy(AssertionError):
+    """Outcomes that are not as they should be. `lost`: not in the output, or there without the answer that Bedrock wrote for
+    them. `doubled`: more than once in the output, or answered by more than one job."""
 
-    def __init__(self, run: Run):
-        self.run = run
-        with ThreadPoolExecutor(8) as pool:
-            self.jobs = list(pool.map(self._read, self._items()))
-
-    def _items(self) -> list[dict]:
-        passes = [
-            key
-            for key in self.run.stack.keys(f"{PREFIXES['RUNS']}/{self.run.name}/passes/")
-            if key.endswith("/jobs.json")
-        ]
-        numbers = sorted(int(key.split("/")[-2]) for key in passes)
-        files = ["jobs.json", *(f"passes/{number}/jobs.json" for number in numbers)]
-        return [item for file in files for item in self.run.json(file)]
-
-    def _read(self, item: dict) -> Job:
-        stack, (bucket, folder) = self.run.stack, self._place(item["output_uri"])
-        records = lines(stack.read(item["input_uri"]))
-        answers = sorted(key for key in stack.keys(folder) if key.endswith(".jsonl.out"))
-        written = [line for key in answers for line in lines(stack.read(f"s3://{bucket}/{key}"))]
-        return Job(item, {record["recordId"]: record["modelInput"] for record in records}, written)
-
-    @staticmethod
-    def _place(uri: str) -> tuple[str, str]:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return bucket, key
-
-    @cached_property
-    def created(self) -> list[dict]:
-        """The run's jobs at the simulator."""
-        return self.run.jobs
-
-    @cached_property
-    def attempts(self) -> Counter[str]:
-        """Number of jobs that Bedrock accepted, by record."""
-        taken = {job["jobName"] for job in self.created}
-        with_records = (job for job in self.jobs if not job.is_batch or job.item["name"] in taken)
-        return Counter(record_id for job in with_records for record_id in job.records)
-
-    @cached_property
-    def answers(self) -> dict[str, list[tuple[str, dict]]]:
-        """The jobs that answered each record, with their answers."""
-        found: dict[str, dict[str, dict]] = defaultdict(dict)
-        for job in self.jobs:
-            for line in job.lines:
-                if line.get("modelOutput") is not None:
-                    found[line["recordId"]][job.item["name"]] = line["modelOutput"]
-        return {record_id: list(by_job.items()) for record_id, by_job in found.items()}
-
-    @cached_property
-    def refused_for_good(self) -> set[str]:
-        """Records with a permanent error."""
-        errors = ((line["recordId"], line["error"]) for job in self.jobs for line in job.lines if line.get("error"))
-        return {record_id for record_id, error in errors if error["errorCode"] == 400}
-
-    @property
-    def rounds(self) -> int:
-        return max(job.item["round"] for job in self.jobs)
+    def __init__(self, lost: list, doubled: list):
+        super().__init__(f"{len(lost)} lost: {lost[:10]}; {len(doubled)} doubled: {doubled[:10]}")
+        self.lost = lost
+        self.doubled = doubled
 
 
-def lines(text: bytes) -> list[dict]:
-    """Line feeds alone end a line of JSONL; JSON texts may hold other line separators."""
-    return [json.loads(line) for line in text.split(b"\n") if line]
+def assert_nothing_lost_or_doubled(shape: Shape, outcomes: list[Outcome], evidence: Evidence) -> None:
+    wanted = Counter(shape.expected())
+    found = Counter((outcome.row_id, outcome.prompt) for outcome in outcomes)
+    lost: list = list((wanted - found).elements())
+    doubled: list = list((found - wanted).elements())
+    for content, same in by_content(outcomes).items():
+        answers = len(evidence.answers.get(content, []))
+        answered = sum(outcome.error is None for outcome in same)
+        # Equal rows share one answer, unless each of them was sent.
+        senders = len(same) if is_sent_each(evidence, content) else 1
+        due = min(answers, senders) if senders > 1 else len(same) * bool(answers)
+        lost += [content] * (due - answered)
+        doubled += [content] * (answers - senders)
+    if lost or doubled:
+        raise Lossy(lost, doubled)
 
 
-@dataclass(frozen=True)
-class Tally:
-    """Numbers of rows by outcome."""
-
-    lost: list[str]
-    """Not in the output, or there without the answer that Bedrock wrote for them."""
-    doubled: list[str]
-    """More than once in the output, or answered by more than one job."""
+def by_content(outcomes: list[Outcome]) -> dict[Content, list[Outcome]]:
+    found: dict[Content, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.content is not None:
+            found[outcome.content].append(outcome)
+    return found
 
 
-def tally(run: Run, evidence: Evidence, count: int) -> Tally:
-    ids = Counter(run.rows["record_id"].to_pylist())
-    answered = Counter(run.rows.filter(pc.is_null(run.rows["error"]))["record_id"].to_pylist())
-    expected = {f"r{position:09}" for position in range(count)}
-    without = {record_id for record_id in evidence.answers if not answered[record_id]}
-    twice = {record_id for record_id, answers in evidence.answers.items() if len(answers) > 1}
-    more = {record_id for record_id, times in ids.items() if times > 1}
-    return Tally(sorted((expected - ids.keys()) | without), sorted(more | twice))
+def is_sent_each(evidence: Evidence, content: Content) -> bool:
+    """If true, each of several equal rows has a record of its own."""
+    return not evidence.shares_requests and evidence.contents[content] > 1
 
 
-def assert_lossless(run: Run, table: pa.Table) -> Evidence:
-    """All promises for a run over `table`, whose rows differ, except for repetitions of its first rows."""
+def assert_lossless(run: Run, rows: pa.Table | Shape, was_collected: bool = False) -> Evidence:
+    """All promises for a run over these rows. A table: of topics, with one prompt of the repository for each row, equal rows
+    among them. `was_collected`: the latest execution sent nothing, whatever was still to be sent."""
+    shape = (
+        rows
+        if isinstance(rows, Shape)
+        else Shape(with_ids(rows), {"of the run": template_of(run.plan["request"]["prompt_config"]["prompt_id"])})
+    )
     assert run.output["status"] in ("completed", "completed_with_errors")
-    evidence = Evidence(run)
-    found = tally(run, evidence, len(table))
-    assert (found.lost, found.doubled) == ([], [])
-    assert_columns(run, table)
-    assert_one_job_each(evidence)
-    assert_own_answers(run, evidence)
-    assert_reasons(run, evidence)
-    assert_sums(run, evidence)
+    evidence = Evidence(run, shape.shares_requests)
+    outcomes = list(shape.outcomes(run.rows))
+    assert_nothing_lost_or_doubled(shape, outcomes, evidence)
+    assert_columns(run, shape)
+    assert_one_job_each(evidence, was_collected)
+    assert_own_answers(shape, outcomes, evidence)
+    if not was_collected and not shape.shares_requests:
+        assert_reasons(run, shape, outcomes, evidence)
+    assert_sums(run, outcomes, evidence)
     return evidence
 
 
-def assert_columns(run: Run, table: pa.Table) -> None:
-    """Every row once, with its own cells."""
-    rows = run.rows.sort_by("record_id")
-    assert set(rows.column_names) == {"record_id", *table.column_names, *ADDED}
-    assert rows["record_id"].to_pylist() == [f"r{position:09}" for position in range(len(table))]
-    for name in table.column_names:
-        assert rows[name].to_pylist() == table[name].to_pylist(), name
+def assert_columns(run: Run, shape: Shape) -> None:
+    """Every row with its own cells, as often as its layout says."""
+    rows = run.rows
+    if not shape.is_stage:
+        assert set(rows.column_names) == {*shape.rows.column_names, *shape.added_columns}
+    own = {row["record_id"]: row for row in shape.rows.to_pylist()}
+    for row in rows.to_pylist():
+        cells = own[row["record_id"]]
+        assert {name: row[name] for name in cells} == cells
 
 
-def assert_one_job_each(evidence: Evidence) -> None:
+def assert_one_job_each(evidence: Evidence, was_collected: bool) -> None:
     """The jobs are those of the manifests, however often and by whom they were submitted."""
     wanted = [job.item["name"] for job in evidence.jobs if job.is_batch]
     created = [job["jobName"] for job in evidence.created]
     assert len(set(wanted)) == len(wanted)
-    assert sorted(created) == sorted(wanted)
+    assert len(set(created)) == len(created)
+    assert set(created) <= set(wanted)
+    assert was_collected or set(created) == set(wanted)
     assert len({job["clientRequestToken"] for job in evidence.created}) == len(created)
     assert len({job["inputS3Uri"] for job in evidence.created}) == len(created)
     for job in evidence.jobs:
         assert len(job.records) == job.item["records"], job.item["name"]
 
 
-def assert_own_answers(run: Run, evidence: Evidence) -> None:
-    """Each row was sent with its own cells, and shows the one answer that was written for its record."""
-    sent = {record_id: record for job in evidence.jobs for record_id, record in job.records.items()}
-    first: dict[str, str] = {}
-    for row in run.rows.sort_by("record_id").to_pylist():
-        own = row["record_id"]
-        text = expected_text(run, row) if own in sent else None
-        # A duplicate was not sent: it has the answer of the first row.
-        representative = first.setdefault(row["topic"], own)
-        assert (own in sent) == (representative == own), row
-        if text is not None:
-            assert text_of_input(sent[own]) == text, row
-            assert row["attempts"] == evidence.attempts[own], row
-        answers = evidence.answers.get(representative)
-        if answers is None:
-            assert row["error"] and row["response"] is None, row
-            continue
-        text, stop_reason, read, written = text_of_output(answers[0][1])
-        tokens = (read, written) if representative == own else (0, 0)
-        assert (row["response"], row["error"], row["stop_reason"]) == (text, None, stop_reason), row
-        assert (row["input_tokens"], row["output_tokens"]) == tokens, row
+def assert_own_answers(shape: Shape, outcomes: list[Outcome], evidence: Evidence) -> None:
+    """Each row was sent with its own cells, and shows an answer that was written for them."""
+    wanted = {outcome.content for outcome in outcomes if outcome.content is not None}
+    assert set(evidence.contents) <= wanted, "nothing else was sent"
+    for content, same in by_content(outcomes).items():
+        own = is_sent_each(evidence, content)
+        assert not own or shape.sends_duplicates, f"equal rows were sent: {content}"
+        answers = evidence.answers.get(content, [])
+        for place, outcome in enumerate(sorted(same, key=lambda one: one.row_id)):
+            if not own:
+                assert outcome.attempts == evidence.attempts[content], outcome
+                assert (outcome.error is None) == bool(answers), outcome
+            if outcome.error is not None:
+                assert outcome.error and outcome.value is None, outcome
+                continue
+            fitting = [answer for answer in answers if answer.value == outcome.value]
+            assert fitting, outcome
+            if shape.shares_requests:
+                continue
+            assert outcome.stop_reason == fitting[0].stop_reason, outcome
+            # A duplicate cost nothing.
+            assert outcome.tokens == (fitting[0].tokens if own or place == 0 else (0, 0)), outcome
+    for outcome in outcomes:
+        if outcome.content is None:
+            assert outcome.value is None and "failed in stage" in (outcome.error or ""), outcome
 
 
-def assert_reasons(run: Run, evidence: Evidence) -> None:
+def assert_reasons(run: Run, shape: Shape, outcomes: list[Outcome], evidence: Evidence) -> None:
     """The rows without an answer are those that the model refuses, and of the others only those that failed in all rounds."""
-    unanswered = run.rows.filter(pc.is_valid(run.rows["error"])).to_pylist()
-    first = {text: own for own, text in reversed(list(zip(*ids_and_topics(run), strict=True)))}
-    rows = {first[row["topic"]]: row for row in unanswered}
-    assert evidence.refused_for_good <= rows.keys()
-    for record_id in evidence.refused_for_good:
-        assert re.search(r"\b400\b", rows[record_id]["error"]), rows[record_id]
-    others = rows.keys() - evidence.refused_for_good
+    others = set()
+    for content, same in by_content(outcomes).items():
+        for outcome in same:
+            if content in evidence.refused_for_good and not is_sent_each(evidence, content):
+                assert outcome.error and re.search(r"\b400\b", outcome.error), outcome
+            elif outcome.error and content not in evidence.refused_for_good:
+                others.add(content)
     request = run.plan["request"]
     # Too few for a batch job, in batch mode.
     too_few = request["processing_mode"] == "batch" and len(others) < run.plan["model"]["limits"]["min_records_per_job"]
-    assert not others or too_few or evidence.rounds >= request["max_retry_rounds"], sorted(others)
+    assert not others or too_few or evidence.rounds >= request["max_retry_rounds"], sorted(map(str, others))[:20]
 
 
-def ids_and_topics(run: Run) -> tuple[list[str], list[str]]:
-    rows = run.rows.sort_by("record_id")
-    return rows["record_id"].to_pylist(), rows["topic"].to_pylist()
-
-
-def assert_sums(run: Run, evidence: Evidence) -> None:
+def assert_sums(run: Run, outcomes: list[Outcome], evidence: Evidence) -> None:
     """The summary agrees with the rows."""
-    summary, rows = run.summary, run.rows
-    answered = rows["error"].null_count
-    assert summary["records_in"] == len(rows) == summary["answered"] + summary["failed"]
+    summary = run.summary
+    answered = sum(outcome.error is None for outcome in outcomes)
+    assert summary["records_in"] == len(outcomes) == summary["answered"] + summary["failed"]
     assert (summary["answered"], summary["skipped"]) == (answered, 0)
     assert sum(summary["failed_reasons"].values()) == summary["failed"]
     assert sum(summary["failed_codes"].values()) == summary["failed"]
-    assert summary["retried"] == pc.sum(pc.greater(rows["attempts"], 1)).as_py()
+    assert summary["retried"] == sum(outcome.attempts > 1 for outcome in outcomes)
     assert summary["rounds"] == evidence.rounds + 1
     assert summary["jobs"] == len(evidence.created)
     lanes = summary["lanes"].values()
-    assert sum(lane["answers"] for lane in lanes) == len(evidence.answers)
-    for tokens in ("input_tokens", "output_tokens"):
-        total = pc.sum(rows[tokens]).as_py() or 0
-        assert summary[tokens] == total == sum(lane[tokens] for lane in lanes)
+    assert sum(lane["answers"] for lane in lanes) == len(evidence.answered_records)
+    for position, tokens in enumerate(("input_tokens", "output_tokens")):
+        total = sum(lane[tokens] for lane in lanes)
+        assert summary[tokens] == total
+        if not evidence.shares_requests:
+            assert total == sum(outcome.tokens[position] for outcome in outcomes)
     assert run.json("summary.json") == run.output
+
+
+def assert_lossless_stages(stages: Stages, runs: list[Run]) -> None:
+    """All promises for each stage of a pipeline."""
+    for run, shape in zip(runs, stages.shapes([run.rows for run in runs]), strict=True):
+        assert_lossless(run, shape)

@@ -44,6 +44,17 @@ class Mailbox:
         self._url = self._queue.create_queue(QueueName=name)["QueueUrl"]
         attributes = self._queue.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
         topic = stack.environment["NOTIFICATION_TOPIC_ARN"]
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": attributes["QueueArn"],
+                "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+            },
+        }
+        self._queue.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": json.dumps(policy)})
         stack.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
         self._emails: list[Email] = []
         self._reading = threading.Lock()

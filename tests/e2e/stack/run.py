@@ -76,6 +76,13 @@ class Run:
         self.stack.step_functions.stop_execution(executionArn=self.arn)
         return self.wait()
 
+    def behave(self, **changes) -> None:
+        """Changes the simulator's behaviour towards the jobs of this run that are created from now on."""
+        self.stack.simulator.behave(f"/{self.run_id}/", **changes)
+
+    def behave_well(self) -> None:
+        self.stack.simulator.behave_well(f"/{self.run_id}/")
+
     # --- what it wrote ---
 
     def json(self, file: str):

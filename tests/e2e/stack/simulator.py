@@ -3,6 +3,7 @@
 import hashlib
 import json
 import urllib.request
+from urllib.parse import urlencode
 
 # Whatever proxy there is, this machine is not behind it.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -19,13 +20,12 @@ class Simulator:
         with DIRECT.open(request, timeout=120) as response:
             return json.loads(response.read())
 
-    def jobs(self) -> list[dict]:
-        return self.request("GET", "/jobs")["jobs"]
+    def jobs(self, about: str = "") -> list[dict]:
+        return self.request("GET", f"/jobs?{urlencode({'about': about})}")["jobs"]
 
     def jobs_of(self, run: str) -> list[dict]:
         """The jobs whose input is in the run's folder, in order of their chunks."""
-        found = (job for job in self.jobs() if f"/{run}/" in job["inputS3Uri"])
-        return sorted(found, key=lambda job: job["inputS3Uri"])
+        return sorted(self.jobs(f"/{run}/"), key=lambda job: job["inputS3Uri"])
 
     def calls(self) -> dict[str, dict[str, int]]:
         """By operation, how often it was answered, by `ok` or the name of the error."""
@@ -49,8 +49,13 @@ class Simulator:
         """Forgets all jobs and counts; the behaviour stays."""
         self.request("POST", "/reset", {})
 
-    def behave(self, **changes) -> None:
-        self.request("PUT", "/behaviour", changes)
+    def behave(self, about: str = "", **changes) -> None:
+        """Changes the behaviour: with `about`, towards jobs whose input has it in its address and requests on demand that
+        have it in their text, and otherwise towards all others."""
+        self.request("PUT", f"/behaviour?{urlencode({'about': about})}", changes)
 
-    def behave_well(self) -> None:
-        self.request("PUT", "/behaviour", self.well_behaved)
+    def behave_well(self, about: str = "") -> None:
+        if about:
+            self.request("DELETE", f"/behaviour?{urlencode({'about': about})}")
+        else:
+            self.request("PUT", "/behaviour", self.well_behaved)

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+# Each look costs the stack time: what takes longer is looked at less often.
+PAUSE_GROWTH = 1.25
+MAX_PAUSE_SECONDS = 0.5
 # Something that hangs fails its test; something that is slow on a busy machine still ends.
 MAX_WAIT_SECONDS = 300
 
@@ -19,3 +22,4 @@ def wait_for(what: str, look: Callable[[], T], seconds: float = MAX_WAIT_SECONDS
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
         time.sleep(pause)
+        pause = max(pause, min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS))

@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "the types are never constructed: only their shape is used")]
 
 mod classifier;
+mod csv;
 mod execution_input;
 mod inference;
 mod inline_prompts;

@@ -1,5 +1,6 @@
 //! Fields that runs and stages have in common.
 
+use super::csv::CsvOptions;
 use super::inference::Inference;
 use super::inline_prompts::InlinePrompt;
 use super::prompts::{ExpandedLayout, PromptConfig};
@@ -83,6 +84,8 @@ pub(super) struct RunFields {
     inference: Option<Inference>,
     /// File formats of the answered rows. Default: `["parquet"]`.
     output_formats: Option<Vec<OutputFormat>>,
+    /// Form of the CSV files of the input, where it is not found from the files.
+    csv: Option<CsvOptions>,
     /// If true, numbers and booleans in CSV files get types. Default: false, all cells remain text.
     infer_types: Option<bool>,
     /// Folder that the answered rows and the summary are copied to when the run is over, `s3://bucket/prefix/`; each run has a

@@ -26,6 +26,14 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
         let values = quantity(*values, "value");
         lines.push(line("", &format!("note: {values} of `{field}` replaced by the allowed value meant")));
     }
+    if summary.repaired_answers > 0 {
+        let answers = quantity(summary.repaired_answers, "answer");
+        lines.push(line("", &format!("note: {answers} nearly JSON, and read as what they mean")));
+    }
+    for (field, counts) in summary.mixed_types.iter().take(MAX_REASONS) {
+        let field = printable::shortened(field, MAX_REASON_CHARS);
+        lines.push(line("", &format!("note: the column `{field}` is text: it has {}", kinds(counts))));
+    }
     if summary.guarded_cells > 0 {
         let cells = quantity(summary.guarded_cells, "cell");
         lines
@@ -77,6 +85,12 @@ fn reasons(kind: &str, reasons: &BTreeMap<String, u64>) -> Vec<String> {
         lines.push(line("", &format!("{kind}: {rows} × {}, see summary.json", quantity(others, "other reason"))));
     }
     lines
+}
+
+/// Lists the numbers of values by kind.
+fn kinds(counts: &BTreeMap<String, u64>) -> String {
+    let counts: Vec<String> = counts.iter().map(|(kind, count)| quantity(*count, kind)).collect();
+    counts.join(" and ")
 }
 
 fn duplicates(summary: &Summary) -> String {
@@ -147,6 +161,8 @@ mod tests {
             skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
             changed_values: BTreeMap::new(),
+            repaired_answers: 0,
+            mixed_types: BTreeMap::new(),
             guarded_cells: 0,
             jobs: 3,
             rounds: 1,
@@ -198,6 +214,8 @@ run a: completed
                failed: 1 × no answer
                skipped: 1 × max_records_total
                note: 2 × empty cell
+               note: 3 answers nearly JSON, and read as what they mean
+               note: the column `score` is text: it has 2,047 numbers and 1 text
   retried      57 rows; 2 rounds in total
   duplicates   120 rows answered with the answers of equal rows: 24,000 tokens in, 1,200 out saved
   fallback     40 rows sent on demand, which costs the full price: no batch for it
@@ -212,6 +230,9 @@ run a: completed
             summary.failed_reasons.insert("no answer".to_owned(), 1);
             summary.skipped_reasons.insert("max_records_total".to_owned(), 1);
             summary.warnings.insert("empty cell".to_owned(), 2);
+            summary.repaired_answers = 3;
+            let kinds = BTreeMap::from([("number".to_owned(), 2047), ("text".to_owned(), 1)]);
+            summary.mixed_types.insert("score".to_owned(), kinds);
             (summary.retried, summary.rounds) = (57, 2);
             summary.duplicates = Duplicates { rows: 120, input_tokens_saved: 24_000, output_tokens_saved: 1200 };
             summary.fell_back.insert("no batch for it".to_owned(), 40);

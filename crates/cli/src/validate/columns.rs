@@ -2,13 +2,12 @@
 
 use crate::failure::Failure;
 use crate::local_files::files_under;
+use crate::local_tables::{LocalTable, is_csv, is_parquet};
 use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::image::looks_like_image;
-use bedrock_batch_domain::input::{IMAGE_COLUMN, InputType};
+use bedrock_batch_domain::input::{CsvOptions, IMAGE_COLUMN, InputType};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_engine::images::is_image_name;
-use bedrock_batch_engine::rows::csv_count::count_records;
-use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::fs::File;
 use std::io::Read;
@@ -18,15 +17,18 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LocalInput {
     pub(super) columns: Vec<String>,
-    pub(super) rows: u64,
+    /// Number of rows, if all of them are known.
+    pub(super) rows: Option<u64>,
+    /// Warnings, as lines.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Number of bytes by which images are recognized.
 const FIRST_BYTES: u64 = 1024;
 
 /// Returns the columns of the first CSV or Parquet file at `path`, a file or a folder, and the number of rows of all of them. For
-/// images, returns the columns that rows of images have. `field` is the field that names the path.
-pub(super) fn of(path: &Path, input_type: InputType, field: &str) -> Result<LocalInput, Failure> {
+/// images, returns the columns that rows of images have. `field` is the field that names the path, `csv` the form of CSV files.
+pub(super) fn of(path: &Path, input_type: InputType, csv: &CsvOptions, field: &str) -> Result<LocalInput, Failure> {
     let shown = path.display().to_string();
     let cannot = |error: std::io::Error| Failure::Usage(format!("{shown}: {error}"));
     let is_folder = std::fs::metadata(path).map_err(cannot)?.is_dir();
@@ -34,7 +36,8 @@ pub(super) fn of(path: &Path, input_type: InputType, field: &str) -> Result<Loca
     if files.is_empty() {
         return Err(Failure::Usage(format!("{shown}: the folder contains no files")));
     }
-    let (tables, others): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| is_table(file));
+    let (tables, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.into_iter().partition(|file| is_csv(file) || is_parquet(file));
     let images = others.iter().map(|file| is_image(file)).collect::<Result<Vec<bool>, _>>().map_err(cannot)?;
     let image_count = images.iter().filter(|is_image| **is_image).count();
     match input_type {
@@ -45,7 +48,7 @@ pub(super) fn of(path: &Path, input_type: InputType, field: &str) -> Result<Loca
                 return Err(usage(&Problem::new(field, &shown, "contains no image").remedy(remedy)));
             }
             let columns = [RECORD_ID, IMAGE_COLUMN, "file_name"].map(str::to_owned).to_vec();
-            Ok(LocalInput { columns, rows: image_count as u64 })
+            Ok(LocalInput { columns, rows: Some(image_count as u64), warnings: Vec::new() })
         }
         InputType::Text if tables.is_empty() && image_count > 0 => {
             let remedy = "set input_type to `image`, so that each of them is sent as a row";
@@ -60,7 +63,7 @@ pub(super) fn of(path: &Path, input_type: InputType, field: &str) -> Result<Loca
             };
             Err(usage(&Problem::new(field, other, rule).remedy(remedy)))
         }
-        InputType::Image | InputType::Text => of_tables(&tables),
+        InputType::Image | InputType::Text => of_tables(path, &tables, csv),
     }
 }
 
@@ -68,41 +71,27 @@ fn usage(problem: &Problem) -> Failure {
     Failure::Usage(problem.to_string())
 }
 
-fn of_tables(tables: &[PathBuf]) -> Result<LocalInput, Failure> {
-    let mut found: Option<LocalInput> = None;
-    for file in tables {
-        let own = of_table(file)?;
-        found = Some(match found {
-            Some(first) => LocalInput { rows: first.rows + own.rows, ..first },
-            None => own,
-        });
-    }
-    let found = found.ok_or_else(|| Failure::Usage("there is no table".to_owned()))?;
-    if found.rows == 0 {
-        let first = tables.first().map(|file| file.display().to_string()).unwrap_or_default();
-        return Err(Failure::Usage(format!("{first}: contains a header, but no rows; add rows")));
-    }
-    Ok(found)
-}
-
-fn of_table(file: &Path) -> Result<LocalInput, Failure> {
-    let name = file.display().to_string();
-    let open = || File::open(file).map_err(|error| Failure::Usage(format!("{name}: {error}")));
-    let (schema, rows) = match extension(file).as_str() {
-        "csv" => {
-            let schema = CsvRows::open(open()?, &name, None)?.schema();
-            (schema, count_records(open()?)?.records.saturating_sub(1))
-        }
-        _ => {
-            let shape = ParquetRows::open(open()?, &name, None)?.0;
-            (shape.schema, shape.rows)
-        }
+fn of_tables(path: &Path, tables: &[PathBuf], csv: &CsvOptions) -> Result<LocalInput, Failure> {
+    let table = LocalTable::read(path, csv)?;
+    let warnings = table.warning_lines().collect();
+    let rows = match table.rows {
+        None if tables.iter().all(|file| is_parquet(file)) => Some(rows_of_parquet(tables)?),
+        rows => rows,
     };
-    Ok(LocalInput { columns: schema.fields().iter().map(|field| field.name().clone()).collect(), rows })
+    if rows == Some(0) {
+        return Err(Failure::Usage(format!("{}: contains no rows; add rows", path.display())));
+    }
+    Ok(LocalInput { columns: table.columns, rows, warnings })
 }
 
-fn is_table(file: &Path) -> bool {
-    matches!(extension(file).as_str(), "csv" | "parquet" | "pq")
+fn rows_of_parquet(tables: &[PathBuf]) -> Result<u64, Failure> {
+    let mut rows = 0;
+    for file in tables {
+        let name = file.display().to_string();
+        let open = File::open(file).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
+        rows += ParquetRows::open(open, &name, None)?.0.rows;
+    }
+    Ok(rows)
 }
 
 /// Returns true for an image by its name, or else by its first bytes.
@@ -142,7 +131,7 @@ mod tests {
             [(name, _)] => folder.path().join(name),
             _ => folder.path().to_owned(),
         };
-        of(&path, input_type, "s3_uri").map_err(|failure| failure.to_string())
+        of(&path, input_type, &CsvOptions::default(), "s3_uri").map_err(|failure| failure.to_string())
     }
 
     #[rstest]
@@ -158,11 +147,11 @@ mod tests {
         #[case] rows: u64,
     ) {
         let found = found(files, input_type).unwrap();
-        assert_eq!((found.columns.join(" ").as_str(), found.rows), (columns, rows));
+        assert_eq!((found.columns.join(" ").as_str(), found.rows), (columns, Some(rows)));
     }
 
     #[rstest]
-    #[case::header(&[("a.csv", "x,y\n")], InputType::Text, "contains a header, but no rows; add rows")]
+    #[case::header(&[("a.csv", "x,y\n")], InputType::Text, "contains a header, but no rows")]
     #[case::workbook(&[("rows.xlsx", "<zip>")], InputType::Text, "is neither CSV nor Parquet by its name (.csv, .parquet); save the sheet as CSV")]
     #[case::workbook_for_images(&[("rows.xlsx", "<zip>")], InputType::Image, "contains no image")]
     #[case::images(&[("a.jpg", "<png>"), ("b.png", "<png>")], InputType::Text, "contains images, but input_type is `text`; set input_type to `image`")]

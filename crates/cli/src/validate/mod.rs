@@ -10,9 +10,10 @@ mod report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
 use crate::prompts;
+use crate::run_progress::quantity;
 use bedrock_batch_domain::check::{Catalog, added_columns, check_run, copies_warning, image_columns, row_count};
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{InputType, RunRequest, StackLimits};
+use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
@@ -21,6 +22,7 @@ use generated::add_generated;
 use input_file::{InputFile, InputKind};
 use references::read_local;
 use report::Report;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -180,17 +182,23 @@ struct KnownFiles {
 fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> KnownFiles {
     let (mut inputs, mut rows) = (BTreeMap::new(), BTreeMap::new());
     for (index, path) in &file.local {
-        let (stage, field) = match file.kind {
-            InputKind::Pipeline => (file.input.get("stages").and_then(|stages| stages.get(index)), "input_s3_uri"),
-            _ => (Some(&file.input), "s3_uri"),
+        let (run, field) = match file.kind {
+            InputKind::Pipeline => {
+                (file.input.get("stages").and_then(|stages| stages.get(index)), format!("stages[{index}].input_s3_uri"))
+            }
+            _ => (Some(&file.input), "s3_uri".to_owned()),
         };
-        let is_image = stage.and_then(|stage| stage.get("input_type")).is_some_and(|input_type| input_type == "image");
-        let field =
-            if file.kind == InputKind::Pipeline { format!("stages[{index}].{field}") } else { field.to_owned() };
-        match columns::of(path, if is_image { InputType::Image } else { InputType::Text }, &field) {
+        let csv = run.and_then(Value::as_object).map(CsvOptions::of_run).unwrap_or_default();
+        let is_image = run.and_then(|run| run.get("input_type")).is_some_and(|input_type| input_type == "image");
+        let input_type = if is_image { InputType::Image } else { InputType::Text };
+        match columns::of(path, input_type, &csv, &field) {
             Ok(local) => {
+                if let Some(count) = local.rows {
+                    report.note(&format!("{} has {}", path.display(), quantity(count, "row")));
+                    rows.insert(*index, count);
+                }
+                report.notes(local.warnings);
                 inputs.insert(*index, local.columns);
-                rows.insert(*index, local.rows);
             }
             Err(failure) => report.problem(&failure.to_string()),
         }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::run_progress::quantity;
-use crate::terminal::outln;
+use crate::terminal::{errln, outln};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::printable;
 use bedrock_batch_domain::problem::{Problem, listed};
@@ -126,12 +126,13 @@ impl Report {
         self.notes.push(format!("the run adds the columns {}", listed(&names)));
     }
 
-    /// Refuses an input with problems, without a report of what is well.
+    /// Refuses an input with problems; of what is well, only warnings are shown.
     ///
     /// # Errors
     /// Returns an error with all problems if there are some.
     pub(super) fn refuse_problems(self) -> Result<(), Failure> {
         if self.problems.is_empty() {
+            self.notes.iter().filter(|note| note.contains("warning: ")).for_each(|note| errln!("{note}"));
             return Ok(());
         }
         let count = quantity(self.problems.len() as u64, "problem");

@@ -1,5 +1,6 @@
-//! Columns whose names differ from the wanted ones only in case, spaces, `_` and `-`.
+//! Columns whose names differ from the wanted ones only in case, spaces, `_` and `-`, or in what is not seen.
 
+use crate::column_name::one_form;
 use crate::problem::{listed, suggestion};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -61,7 +62,9 @@ impl<'a> NearColumns<'a> {
         let Some(&column) = self.near.get(name) else {
             return self.likely.get(name).cloned().unwrap_or_else(|| all_columns(self.columns));
         };
-        let has = format!("the input has {}", listed(&[column]));
+        let is_same_for_readers = one_form(column) == one_form(name);
+        let hint = if is_same_for_readers { ", which differs only in what is not seen" } else { "" };
+        let has = format!("the input has {}{hint}", listed(&[column]));
         let written = |(new, old): (&str, &str)| format!("{}: {}", Value::from(new), Value::from(old));
         if self.all.len() > MAX_WRITTEN_MAPPINGS {
             let old = self.all.get(name).map_or(column, String::as_str);
@@ -130,8 +133,9 @@ impl<'a> NearNames<'a> {
     }
 }
 
-/// Returns a name in lower case, without spaces, `_` and `-`.
+/// Returns a name in one Unicode form and in lower case, without spaces, `_` and `-`.
 fn plain(name: &str) -> String {
+    let name = one_form(name);
     let kept = name.chars().filter(|c| !c.is_whitespace() && !['_', '-'].contains(c));
     kept.flat_map(char::to_lowercase).collect()
 }
@@ -166,6 +170,8 @@ mod tests {
         r#"the input has `A "B`: write "column_mappings": {"a_\"b": "A \"B"}"#)]
     #[case::one_for_two(&["a_b", "ab"], &["A B"], &[],
         r#"the input has `A B`: write "column_mappings": {"a_b": "A B"}"#)]
+    #[case::unicode(&["caf\u{e9}"], &["cafe\u{301}"], &[],
+        "the input has `cafe\u{301}`, which differs only in what is not seen: write \"column_mappings\": {\"caf\u{e9}\": \"cafe\u{301}\"}")]
     #[case::none(&["review"], &["Review Text"], &[], "the columns are `Review Text`")]
     fn a_near_column_comes_with_the_line_to_copy(
         #[case] missing: &[&str],

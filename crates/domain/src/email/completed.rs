@@ -31,9 +31,14 @@ impl Completed {
         let named = self.subject.named();
         // A row that fails in one stage is counted as failed in all later ones too.
         let failed = self.stages.iter().map(|stage| stage.output.summary.failed).max().unwrap_or(0);
-        let happened = match failed {
-            0 => "has completed".to_owned(),
-            rows => format!("has completed, {} without an answer", figures::number(rows, "row")),
+        let unanswered = self.stages.iter().map(|stage| &stage.output.summary).find(|summary| summary.has_no_answer());
+        let happened = match (failed, unanswered) {
+            (0, _) => "has completed".to_owned(),
+            (_, Some(summary)) => {
+                let reasons = figures::reasons(&summary.failed_reasons);
+                format!("has completed without any answer ({})", reasons.first().map_or("", String::as_str))
+            }
+            (rows, None) => format!("has completed, {} without an answer", figures::number(rows, "row")),
         };
         let mut lines = vec![format!("{named} {happened}."), String::new()];
         if let Subject::Pipeline(_) = self.subject {

@@ -53,8 +53,25 @@ impl StageReport {
         lines.extend(block("full price", &full_price(summary)));
         lines.extend(self.output.copied_to.iter().map(|folder| line("copied to", folder)));
         lines.extend(block("warnings", &reasons(&summary.warnings)));
+        lines.extend(block("notes", &notes(summary)));
         lines
     }
+}
+
+/// Maximum number of columns that are named.
+const MAX_COLUMNS: usize = 5;
+
+/// Formats what was read in another way than it was written.
+fn notes(summary: &Summary) -> Vec<String> {
+    let repaired = (summary.repaired_answers > 0)
+        .then(|| format!("{} nearly JSON, and read as what they mean", number(summary.repaired_answers, "answer")));
+    let mixed = summary.mixed_types.iter().take(MAX_COLUMNS).map(|(field, counts)| {
+        let counts: Vec<String> = counts.iter().map(|(kind, count)| number(*count, kind)).collect();
+        format!("the column {} is text: it has {}", shortened(field), counts.join(" and "))
+    });
+    let others = summary.mixed_types.len().saturating_sub(MAX_COLUMNS) as u64;
+    let others = (others > 0).then(|| format!("{} of that kind, see summary.json", number(others, "other column")));
+    repaired.into_iter().chain(mixed).chain(others).collect()
 }
 
 /// Formats the numbers of batch jobs, rounds and retried rows.

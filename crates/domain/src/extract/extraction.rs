@@ -10,4 +10,6 @@ pub struct Extraction {
     /// For each value that was changed to the allowed value that it stands for, the index of its field among those whose
     /// values may be changed.
     pub changed: Vec<usize>,
+    /// If true, the answer was nearly JSON, and was repaired.
+    pub repaired: bool,
 }

@@ -2,21 +2,26 @@
 //!
 //! Models that are prompted for JSON surround it with other text: reasoning, a fence, an introduction, remarks. The
 //! positions where a value may begin are tried in this order: the whole text, fenced blocks, then every bracket from the
-//! left.
+//! left. Where a value begins that does not parse, it is repaired (`near_json`, `repair`) before its inner values are tried:
+//! these would be taken for the whole.
 
+use super::near_json::translated;
+use super::reasoning::tags;
 use super::repair::{last_curly_quote, repaired};
 use memchr::{memchr2, memmem};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Deserializer;
 use std::marker::PhantomData;
 
-/// Tags that enclose the reasoning of models.
-const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
 /// Maximum number of positions of a text that are tried. The cost of each is proportional to the length of the remaining
 /// text, and hostile texts consist of brackets only.
 const MAX_POSITIONS: usize = 2_000;
 /// Maximum number of positions of a text that are tried with repaired quotes.
 const MAX_REPAIRS: usize = 16;
+/// Maximum number of bytes that are read for repairs in all, as a multiple of the text's length.
+const MAX_REPAIR_FACTOR: usize = 2;
+/// Bytes that the attempt to repair a value counts for, however soon it fails.
+const REPAIR_BYTES: usize = 16;
 /// Maximum number of bytes that are read in all, as a multiple of the text's length: a text can be invalid at its end, and at
 /// each of its brackets it would be read to there.
 const MAX_READ_FACTOR: usize = 8;
@@ -25,42 +30,6 @@ const MAX_READ_FACTOR: usize = 8;
 const MAX_UNCHECKED: usize = 4;
 /// Length for which the budget always suffices.
 const MIN_BUDGET_BYTES: usize = 4 * 1024;
-
-/// Returns `text` without the reasoning that precedes the first bracket, or `None` if it is only reasoning that never ends.
-pub(super) fn after_reasoning(text: &str) -> Option<&str> {
-    let bracket_from = |at: usize| at + memchr2(b'{', b'[', &text.as_bytes()[at..]).unwrap_or(text.len() - at);
-    let mut begin = 0;
-    let mut bracket = bracket_from(0);
-    while let Some(opened) = tags(&text[begin..bracket]).find(|tag| !tag.closes) {
-        let inside = begin + opened.end;
-        let closed = tags(&text[inside..]).find(|tag| tag.closes && tag.name == opened.name)?;
-        begin = inside + closed.end;
-        if bracket < begin {
-            bracket = bracket_from(begin);
-        }
-    }
-    Some(&text[begin..])
-}
-
-struct Tag {
-    name: &'static str,
-    closes: bool,
-    /// Position after the tag.
-    end: usize,
-}
-
-/// Returns the reasoning tags of a text.
-fn tags(text: &str) -> impl Iterator<Item = Tag> {
-    memchr::memchr_iter(b'<', text.as_bytes()).filter_map(|at| {
-        let inside = &text[at + 1..];
-        let (closes, name_at) = if inside.starts_with('/') { (true, 1) } else { (false, 0) };
-        REASONING.into_iter().find_map(|name| {
-            let end = name_at + name.len();
-            let found = inside.get(name_at..end)?.eq_ignore_ascii_case(name) && inside[end..].starts_with('>');
-            found.then_some(Tag { name, closes, end: at + 1 + end + 1 })
-        })
-    })
-}
 
 /// Reason why there is no further value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,12 +51,14 @@ pub(super) struct Values<'t, V> {
     at: usize,
     /// Number of positions tried.
     positions: usize,
-    /// Number of repairs tried.
+    /// Number of repairs of quotes tried.
     repairs: usize,
-    /// Number of bytes that may still be read.
+    /// Number of bytes that may still be read, and those of them that may be read for repairs.
     budget: usize,
-    /// Position and length of the latest value, and its text if it was repaired.
-    latest: (usize, usize, Option<String>),
+    repair_budget: usize,
+    /// If true, the model ended the text itself.
+    is_ended: bool,
+    latest: Latest,
     /// Position of the last curly quote, once it has been determined.
     last_curly: Option<usize>,
     unended: bool,
@@ -96,21 +67,68 @@ pub(super) struct Values<'t, V> {
     read_as: PhantomData<V>,
 }
 
+/// Value that was found last.
+#[derive(Debug, Default)]
+struct Latest {
+    position: usize,
+    length: usize,
+    /// Its text, if it was repaired.
+    repaired: Option<String>,
+    /// If true, it was found in a place where answers are expected, not by trying brackets in order.
+    is_hinted: bool,
+}
+
+/// Result of an attempt to repair a value.
+enum Repair<V> {
+    /// Value, its text, and its length in the text that was repaired.
+    Value(V, String, usize),
+    /// The text ends before the value does.
+    Unended,
+    Impossible,
+}
+
 impl<'t, V: DeserializeOwned> Values<'t, V> {
-    pub(super) fn new(text: &'t str) -> Self {
-        let hints = hints(text).into_iter();
-        let latest = (0, 0, None);
-        let budget = text.len().max(MIN_BUDGET_BYTES).saturating_mul(MAX_READ_FACTOR);
-        let (at, positions, repairs) = (0, 0, 0);
-        let (last_curly, unended, broken) = (None, false, None);
-        Self { text, hints, at, positions, repairs, budget, latest, last_curly, unended, broken, read_as: PhantomData }
+    /// Returns the values of `text`. If `is_ended`, the model ended it itself: brackets may be missing, and nothing else.
+    pub(super) fn new(text: &'t str, is_ended: bool) -> Self {
+        let bytes = text.len().max(MIN_BUDGET_BYTES);
+        Self {
+            text,
+            hints: hints(text, is_ended).into_iter(),
+            at: 0,
+            positions: 0,
+            repairs: 0,
+            budget: bytes.saturating_mul(MAX_READ_FACTOR),
+            repair_budget: bytes.saturating_mul(MAX_REPAIR_FACTOR),
+            is_ended,
+            latest: Latest::default(),
+            last_curly: None,
+            unended: false,
+            broken: None,
+            read_as: PhantomData,
+        }
     }
 
-    /// Returns the latest value as it is written, with repaired quotes if it could not be read otherwise.
+    /// Returns the latest value as it is written, or as it was repaired if it could not be read otherwise.
     pub(super) fn latest_text(&self) -> &str {
-        let (position, length, repaired) = &self.latest;
+        let Latest { position, length, repaired, .. } = &self.latest;
         let text = || self.text.get(*position..position + length).unwrap_or_default();
         repaired.as_deref().unwrap_or_else(text)
+    }
+
+    /// Returns true if the latest value was repaired.
+    pub(super) fn is_repaired(&self) -> bool {
+        self.latest.repaired.is_some()
+    }
+
+    /// Returns the next value that is expected at its place: in a fenced block or after reasoning.
+    pub(super) fn next_hinted(&mut self) -> Option<(V, usize)> {
+        let after_latest = self.latest.position + self.latest.length;
+        if self.hints.as_slice().iter().all(|hint| *hint < after_latest) { None } else { self.next() }
+    }
+
+    /// Returns true if the latest value is the whole text, or was in a fenced block or after reasoning.
+    pub(super) fn is_hinted(&self) -> bool {
+        self.latest.is_hinted
     }
 
     /// Returns the reason why there is no further value, and the number of bytes that resembled JSON.
@@ -128,7 +146,9 @@ impl<'t, V: DeserializeOwned> Values<'t, V> {
         if self.unended || self.positions > MAX_POSITIONS || self.budget == 0 {
             return None;
         }
-        if let Some(hint) = self.hints.next() {
+        // What looks like another fenced block within a value is part of its strings.
+        let after_latest = self.latest.position + self.latest.length;
+        if let Some(hint) = self.hints.find(|hint| *hint >= after_latest) {
             return Some((hint, false));
         }
         let rest = self.text.as_bytes().get(self.at..)?;
@@ -141,6 +161,43 @@ impl<'t, V: DeserializeOwned> Values<'t, V> {
         let tried = self.repairs < MAX_REPAIRS && position < last_curly;
         self.repairs += usize::from(tried);
         tried
+    }
+
+    /// Repairs the value that begins at `position`.
+    fn repair(&mut self, position: usize) -> Repair<V> {
+        let rest = &self.text[position..];
+        if self.repair_budget == 0 {
+            return Repair::Impossible;
+        }
+        if let Some((value, json, length)) = self.translate(rest) {
+            return Repair::Value(value, json, length);
+        }
+        if !self.is_repair_worthwhile(position) {
+            return Repair::Impossible;
+        }
+        let (quoted, length) = repaired(rest);
+        // It is repaired, and read again.
+        self.budget = self.budget.saturating_sub(2 * length);
+        match read(&quoted) {
+            Reading::Value(value, _) => Repair::Value(value, quoted, length),
+            Reading::Unended => Repair::Unended,
+            Reading::Broken(_) => match self.translate(&quoted) {
+                // All of the text up to the last bracket was repaired.
+                Some((value, json, read)) if read == quoted.len() => Repair::Value(value, json, length),
+                _ => Repair::Impossible,
+            },
+        }
+    }
+
+    /// Returns the value that `text` begins with if it is nearly JSON, as JSON, and its length in `text`.
+    fn translate(&mut self, text: &str) -> Option<(V, String, usize)> {
+        let translated = translated(text, self.is_ended);
+        let read = translated.as_ref().map_or_else(|read| *read, |translation| 2 * translation.length);
+        self.budget = self.budget.saturating_sub(read);
+        self.repair_budget = self.repair_budget.saturating_sub(read + REPAIR_BYTES);
+        let translation = translated.ok()?;
+        let value = serde_json::from_str(&translation.json).ok()?;
+        Some((value, translation.json, translation.length))
     }
 }
 
@@ -157,28 +214,22 @@ impl<V: DeserializeOwned> Iterator for Values<'_, V> {
             self.budget = self.budget.saturating_sub(reading.length(rest));
             let reading = match reading {
                 Reading::Value(value, length) => Reading::Value(value, length),
-                failed if self.is_repair_worthwhile(position) => {
-                    let (repaired, length) = repaired(rest);
-                    // It is repaired, and read again.
-                    self.budget = self.budget.saturating_sub(2 * length);
-                    match read(&repaired) {
-                        Reading::Value(value, _) => {
-                            repaired_text = Some(repaired);
-                            Reading::Value(value, length)
-                        }
-                        Reading::Unended => Reading::Unended,
-                        // The position of the error in the original text is more helpful.
-                        Reading::Broken(_) => failed,
+                failed => match self.repair(position) {
+                    Repair::Value(value, text, length) => {
+                        repaired_text = Some(text);
+                        Reading::Value(value, length)
                     }
-                }
-                failed => failed,
+                    Repair::Unended => Reading::Unended,
+                    // The position of the error in the original text is more helpful.
+                    Repair::Impossible => failed,
+                },
             };
             match reading {
                 Reading::Value(value, length) => {
                     if in_order {
                         self.at = position + length;
                     }
-                    self.latest = (position, length, repaired_text);
+                    self.latest = Latest { position, length, repaired: repaired_text, is_hinted: !in_order };
                     return Some((value, length));
                 }
                 // Its inner values are not tried: they would be taken for the whole.
@@ -243,18 +294,23 @@ fn read<V: DeserializeOwned>(text: &str) -> Reading<V> {
 
 /// Returns the positions to try first: the whole text, then fenced blocks, then the text after reasoning that began in the
 /// prompt. Empty if these do not differ from the first bracket.
-fn hints(text: &str) -> Vec<usize> {
+fn hints(text: &str, is_ended: bool) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut hints: Vec<usize> = memmem::find_iter(bytes, b"```").filter_map(|at| fenced(text, at + 3)).collect();
     hints.extend(tags(text).find(|tag| tag.closes).map(|tag| tag.end).and_then(|end| bracket_after_space(text, end)));
     if hints.is_empty() {
         return hints;
     }
+    hints.sort_unstable();
     if let Some(begin) = bracket_after_space(text, 0) {
-        match read::<IgnoredAny>(&text[begin..]) {
-            Reading::Value(_, length) if text[begin + length..].trim().is_empty() => hints.insert(0, begin),
-            // Fences and tags that follow are part of its strings.
+        let rest = &text[begin..];
+        let is_whole = |length: usize| rest[length..].trim().is_empty();
+        let nearly_whole = || translated(rest, is_ended).is_ok_and(|translation| is_whole(translation.length));
+        // Fences and tags that follow are part of its strings.
+        match read::<IgnoredAny>(rest) {
+            Reading::Value(_, length) if is_whole(length) => return vec![begin],
             Reading::Unended => hints.clear(),
+            Reading::Broken(_) if nearly_whole() => return vec![begin],
             _ => {}
         }
     }
@@ -281,7 +337,7 @@ mod tests {
 
     /// Returns the number of bytes that are read to find all values of a text.
     fn bytes_read(text: &str) -> usize {
-        let mut values = Values::<serde_json::Value>::new(text);
+        let mut values = Values::<serde_json::Value>::new(text, true);
         let budget = values.budget;
         values.by_ref().for_each(drop);
         budget - values.budget
@@ -301,6 +357,13 @@ mod tests {
                 filled("```[1,\n"),
                 format!("{}x", filled("```[\"a\",")),
                 format!("{{{}x", filled("\"a\":{\"b\":1},")),
+                filled("{'a': [1, 2,], "),
+                format!("{}x", filled("{'a': 1} ")),
+                format!("[{}", filled("{'a': 1},")),
+                format!("[{}x", filled("{'a': \"\n\"},")),
+                format!("{{'a': “{}x", filled("/*“*/ ")),
+                filled("```{'a': '"),
+                filled("//{"),
             ];
             for text in hostile {
                 // The last reading may exceed the budget by the text, and its repair by two more.
@@ -316,7 +379,8 @@ mod tests {
             "{} {{\"a\": {{\"b\": {{\"c\": oops}}}}}} {{\"answer\": 1}}",
             "As said in [1] and [see 2]. ".repeat(200)
         );
-        let found: Vec<String> = Values::<serde_json::Value>::new(&text).map(|(value, _)| value.to_string()).collect();
+        let found: Vec<String> =
+            Values::<serde_json::Value>::new(&text, true).map(|(value, _)| value.to_string()).collect();
         assert_eq!(found.last().map(String::as_str), Some("{\"answer\":1}"));
     }
 }

@@ -1,8 +1,11 @@
 //! Fields selected from the JSON value in an answer: by `JSONPath`, or as the properties of a response model.
 
+use super::candidate::{Candidate, only_value_in};
 use super::extraction::Extraction;
 use super::find::{NoValue, Values};
 use super::kinds::ColumnType;
+use super::long_numbers::{has_long_number, quoted_long_numbers};
+use super::near_json::translated;
 use super::path::Path;
 use super::path_cost::PathCost;
 use super::pattern::MAX_PATTERN_BYTES;
@@ -11,11 +14,18 @@ use super::{FieldValue, Unparsed};
 use crate::printable;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Maximum number of characters of a place in an answer or a schema, and of a rule, in messages. Names in answers come from
 /// the model, and rules may quote parts of the schema.
 const MAX_PLACE_CHARS: usize = 300;
 const MAX_RULE_CHARS: usize = 500;
+
+/// Maximum number of lists and objects around the fields that `output_schema` does not know of.
+const MAX_WRAPPERS: usize = 3;
+/// Opening brackets of full width, and the maximum number of them in an answer that are tried.
+const FULL_WIDTH: [char; 2] = ['｛', '［'];
+const MAX_FULL_WIDTH: usize = 4;
 
 /// Extractor of fields from answers that contain JSON.
 #[derive(Debug)]
@@ -39,6 +49,8 @@ enum Selection {
         paths: Vec<Path>,
         /// If true, no path meets another one, so that values may be moved out of the JSON: that avoids copies.
         apart: bool,
+        /// If true, every path begins with the name of a member.
+        begin_with_names: bool,
     },
     /// Properties of a response model, with the types of their columns.
     Properties(Vec<(Path, ColumnType)>),
@@ -72,7 +84,8 @@ impl JsonFields {
     pub(super) fn new(paths: Vec<Path>, checks: Option<Checks>) -> Self {
         let shared = |at: usize, path: &Path| paths[..at].iter().any(|earlier| earlier.may_meet(path));
         let apart = !paths.iter().enumerate().any(|(at, path)| shared(at, path));
-        Self { selection: Selection::Paths { paths, apart }, checks }
+        let begin_with_names = paths.iter().all(Path::begins_with_name);
+        Self { selection: Selection::Paths { paths, apart, begin_with_names }, checks }
     }
 
     /// Creates an extractor of the properties of a response model.
@@ -95,25 +108,49 @@ impl JsonFields {
         paths.iter()
     }
 
-    /// Returns the fields of the first value in `text` that has any of them.
+    /// Returns the fields of the value in `text` that has them: of several, the last one that matches the schema and has most
+    /// of the fields, since models repeat the form or a draft before they answer. If `is_ended`, the model ended the text itself.
     ///
     /// # Errors
     /// Returns the reason if there is no such value.
-    pub(super) fn extract(&self, text: &str) -> Result<Extraction, Unparsed> {
-        let mut values = Values::<Value>::new(text);
+    pub(super) fn extract(&self, text: &str, is_ended: bool) -> Result<Extraction, Unparsed> {
+        let mut values = Values::<Value>::new(text, is_ended);
+        let is_long = has_long_number(text);
+        let mut best: Option<Candidate> = None;
         // A value without any of the fields is often not the answer: for example the `[1]` of a footnote.
         let mut longest_without = None;
-        for (value, length) in values.by_ref() {
-            if self.has_fields(&value)? {
-                return self.read(value);
+        loop {
+            let is_in_block = best.as_ref().is_some_and(|best| best.is_hinted);
+            let next = if is_in_block { values.next_hinted() } else { values.next() };
+            let Some((value, length)) = next else { break };
+            let is_hinted = values.is_hinted();
+            if is_in_block && !is_hinted {
+                break;
             }
-            longest_without = longest_without.max(Some(length));
+            let written = is_long.then(|| values.latest_text());
+            let found = match self.candidate(value, written) {
+                Ok(found) => found,
+                // What comes after an answer does not take it away.
+                Err(_) if best.is_some() => break,
+                Err(error) => return Err(error),
+            };
+            let Some(found) = found else {
+                longest_without = longest_without.max(Some(length));
+                continue;
+            };
+            let found = Candidate { is_hinted, is_repaired: values.is_repaired(), ..found };
+            if best.as_ref().is_none_or(|best| found.rank() >= best.rank()) {
+                best = Some(found);
+            }
+            if !self.selection.names_members() {
+                break;
+            }
         }
-        // A number, text or literal is an answer too if a path is `$`.
-        if let Ok(value) = serde_json::from_str::<Value>(text.trim())
-            && self.has_fields(&value)?
-        {
-            return self.read(value);
+        if let Some(best) = best {
+            return best.extraction();
+        }
+        if let Some(found) = self.whole_or_full_width(text, is_ended)? {
+            return found.extraction();
         }
         Err(match (values.failure(), longest_without) {
             ((_, length), Some(without)) if without >= length => self.selection.without_fields(),
@@ -121,6 +158,66 @@ impl JsonFields {
             ((NoValue::Broken(at), _), _) => Unparsed::broken_at(text, at),
             ((NoValue::Nothing, _), _) => Unparsed::NoJson,
         })
+    }
+
+    /// Returns the fields of a text in which no bracket begins a value with any of them.
+    fn whole_or_full_width(&self, text: &str, is_ended: bool) -> Result<Option<Candidate>, Unparsed> {
+        // A number, text or literal is an answer too if a path is `$`, and a text may be JSON itself.
+        if let Ok(value) = serde_json::from_str::<Value>(text.trim())
+            && let Some(found) = self.candidate(value, Some(text.trim()))?
+        {
+            return Ok(Some(found));
+        }
+        for (at, _) in text.match_indices(FULL_WIDTH).take(MAX_FULL_WIDTH) {
+            let Ok(translation) = translated(&text[at..], is_ended) else { continue };
+            let Ok(value) = serde_json::from_str(&translation.json) else { continue };
+            if let Some(found) = self.candidate(value, None)? {
+                return Ok(Some(Candidate { is_repaired: true, ..found }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the fields of a value, or of the only value that it is wrapped around, if it has any. Long numbers are read from
+    /// `written`, the text of the value.
+    ///
+    /// # Errors
+    /// Returns an error if the value cannot be searched within bounds.
+    fn candidate(&self, value: Value, written: Option<&str>) -> Result<Option<Candidate>, Unparsed> {
+        let exact = written.map(quoted_long_numbers).filter(|json| matches!(json, Cow::Owned(_)));
+        let exact: Option<Value> = exact.and_then(|json| serde_json::from_str(&json).ok());
+        if let Some(exact) = exact
+            && let Some(found) = self.candidate_of(exact)?
+            && found.extraction.is_ok()
+        {
+            return Ok(Some(found));
+        }
+        // A schema may ask for a number, which is the nearest float then.
+        self.candidate_of(value)
+    }
+
+    fn candidate_of(&self, value: Value) -> Result<Option<Candidate>, Unparsed> {
+        let is_direct = self.has_fields(&value)?;
+        let value = if is_direct { Some(value) } else { self.unwrapped(value)? };
+        let Some(value) = value else { return Ok(None) };
+        let fields = self.selection.members_in(&value);
+        let extraction = self.read(value);
+        Ok(Some(Candidate { extraction, is_direct, fields, is_hinted: false, is_repaired: false }))
+    }
+
+    /// Returns the object with the fields within lists and objects of one element, or in a JSON text.
+    fn unwrapped(&self, mut value: Value) -> Result<Option<Value>, Unparsed> {
+        if !self.selection.names_members() {
+            return Ok(None);
+        }
+        for _ in 0..MAX_WRAPPERS {
+            let Some(inner) = only_value_in(value) else { return Ok(None) };
+            if self.has_fields(&inner)? {
+                return Ok(Some(inner));
+            }
+            value = inner;
+        }
+        Ok(None)
     }
 
     /// Returns true if the value has any of the fields.
@@ -143,7 +240,7 @@ impl JsonFields {
                 mismatch(path, &error.masked().to_string())
             })?;
         }
-        Ok(Extraction { values: self.selection.fields(value)?, changed })
+        Ok(Extraction { values: self.selection.fields(value)?, changed, repaired: false })
     }
 }
 
@@ -171,13 +268,33 @@ impl Selection {
         }
     }
 
+    /// Returns true if every field is a member of an object, by its name: only then a value with fields is hardly anything else.
+    fn names_members(&self) -> bool {
+        match self {
+            Self::Paths { begin_with_names, .. } => *begin_with_names,
+            Self::Properties(_) => true,
+            Self::Nothing => false,
+        }
+    }
+
+    /// Returns the number of fields that are members of an object, and exist in `value`.
+    fn members_in(&self, value: &Value) -> usize {
+        match self {
+            Self::Paths { paths, .. } => {
+                paths.iter().filter(|path| matches!(path, Path::Members(_)) && path.exists(value)).count()
+            }
+            Self::Properties(properties) => properties.iter().filter(|(path, _)| path.begins_in(value)).count(),
+            Self::Nothing => 0,
+        }
+    }
+
     /// Returns the fields of `value`, `None` for those that are missing or `null`.
     fn fields(&self, mut value: Value) -> Result<Vec<Option<FieldValue>>, Unparsed> {
         match self {
-            Self::Paths { paths, apart: true } => {
+            Self::Paths { paths, apart: true, .. } => {
                 Ok(paths.iter().map(|path| path.take(&mut value).ok().flatten()).collect())
             }
-            Self::Paths { paths, apart: false } => {
+            Self::Paths { paths, apart: false, .. } => {
                 Ok(paths.iter().map(|path| path.field(&value).ok().flatten()).collect())
             }
             Self::Properties(properties) => {
@@ -225,7 +342,7 @@ mod tests {
         for checks in [None, Some(checks())] {
             let fields = JsonFields::new(paths.iter().map(|path| Path::parse(path).unwrap()).collect(), checks);
             assert!(matches!(&fields.selection, Selection::Paths { apart, .. } if *apart == expected_apart));
-            let found = fields.extract(r#"{"a": "x", "b": {"c": "y"}}"#).unwrap();
+            let found = fields.extract(r#"{"a": "x", "b": {"c": "y"}}"#, true).unwrap();
             let texts: Vec<String> = found.values.into_iter().map(|field| field.unwrap().into_text()).collect();
             assert_eq!(texts, expected);
         }

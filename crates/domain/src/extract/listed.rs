@@ -4,10 +4,12 @@
 //! An element without its `id` is the answer to its row, as the model wrote it. An id that is missing or occurs twice
 //! concerns that row alone; an element with any other id belongs to no row.
 
-use super::find::{self, NoValue, Values};
-use super::{TOKEN_LIMIT_REASONS, Unparsed};
+use super::Unparsed;
+use super::find::{NoValue, Values};
+use super::reasoning::after_reasoning;
 use crate::json_fields::fields;
 use crate::row_error::{RowError, RowErrorCode};
+use crate::stop_reason::{is_refusal, is_token_limit};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
@@ -21,6 +23,8 @@ pub struct ListedAnswers {
     pub rows: Vec<Result<String, NotListed>>,
     /// Number of elements that belong to no row of the request.
     pub strange: usize,
+    /// If true, the list was nearly JSON, and was repaired.
+    pub repaired: bool,
 }
 
 /// Reason why a row has no answer in the list of its request.
@@ -51,6 +55,7 @@ impl From<&NotListed> for RowError {
         let code = match reason {
             NotListed::Missing(_) => RowErrorCode::RowNotListed,
             NotListed::Doubled(_) => RowErrorCode::RowListedTwice,
+            NotListed::Empty(stop_reason) if is_refusal(stop_reason) => RowErrorCode::AnswerRefused,
             NotListed::Empty(_) => RowErrorCode::EmptyAnswer,
             NotListed::CutOff => RowErrorCode::AnswerCutOff,
             NotListed::NoJson(_) | NotListed::NoList => RowErrorCode::ListUnreadable,
@@ -66,8 +71,9 @@ impl From<&NotListed> for RowError {
 
 /// Returns the answers to the rows of a request with `rows` rows. `text` is the complete answer, including its prefill.
 pub fn read_list(text: &str, rows: usize, stop_reason: Option<&str>) -> ListedAnswers {
-    let cut_off = stop_reason.is_some_and(|reason| TOKEN_LIMIT_REASONS.contains(&reason));
-    let answer = match find::after_reasoning(text) {
+    let cut_off = stop_reason.is_some_and(is_token_limit);
+    let is_ended = stop_reason.is_some() && !cut_off;
+    let answer = match after_reasoning(text) {
         Some(answer) => answer,
         // The answer is only reasoning that never ends, unless the model merely forgot the closing tag.
         None if cut_off => return ListedAnswers::without(rows, &NotListed::CutOff),
@@ -77,17 +83,34 @@ pub fn read_list(text: &str, rows: usize, stop_reason: Option<&str>) -> ListedAn
         return ListedAnswers::of(&elements, rows);
     }
     // The elements are read one by one, so that what is wrong in one concerns its row alone.
-    let mut values = Values::<IgnoredAny>::new(answer);
+    let mut values = Values::<IgnoredAny>::new(answer, is_ended);
     let (mut any, mut is_empty) = (false, false);
+    let mut found: Option<(usize, bool, ListedAnswers)> = None;
     // Values within a broken one are not its elements: an `id` in them may be anything.
-    while values.next().is_some() && values.failure().0 == NoValue::Nothing {
+    loop {
+        let is_in_block = found.as_ref().is_some_and(|(_, is_hinted, _)| *is_hinted);
+        let next = if is_in_block { values.next_hinted() } else { values.next() };
+        if next.is_none() || values.failure().0 != NoValue::Nothing {
+            break;
+        }
         any = true;
+        let is_hinted = values.is_hinted();
+        if is_in_block && !is_hinted {
+            break;
+        }
         // A value without any `id` is often not the answer: for example the `[1]` of a footnote.
         match elements_of(values.latest_text()) {
             Some(elements) if elements.is_empty() => is_empty = true,
-            Some(elements) => return ListedAnswers::of(&elements, rows),
-            None => {}
+            // The last list counts if it is not only a part: models correct themselves.
+            Some(elements) if found.as_ref().is_none_or(|(most, ..)| elements.len() >= *most) => {
+                let listed = ListedAnswers { repaired: values.is_repaired(), ..ListedAnswers::of(&elements, rows) };
+                found = Some((elements.len(), is_hinted, listed));
+            }
+            _ => {}
         }
+    }
+    if let Some((_, _, listed)) = found {
+        return listed;
     }
     let reason = match values.failure().0 {
         _ if cut_off => NotListed::CutOff,
@@ -102,7 +125,7 @@ pub fn read_list(text: &str, rows: usize, stop_reason: Option<&str>) -> ListedAn
 
 impl ListedAnswers {
     fn without(rows: usize, reason: &NotListed) -> Self {
-        Self { rows: vec![Err(reason.clone()); rows], strange: 0 }
+        Self { rows: vec![Err(reason.clone()); rows], strange: 0, repaired: false }
     }
 
     fn of(elements: &[&str], rows: usize) -> Self {
@@ -120,7 +143,7 @@ impl ListedAnswers {
                 Err(_) => Ok(answer),
             };
         }
-        Self { rows: answers, strange }
+        Self { rows: answers, strange, repaired: false }
     }
 }
 
@@ -243,8 +266,15 @@ mod tests {
     #[case::without_ids(r#"[{"a": 1}, {"a": 2}]"#, &["no list", "no list"], 0)]
     #[case::two_lists(r#"{"a": [{"id": 1}], "b": [{"id": 2}]}"#, &["no list", "no list"], 0)]
     #[case::broken(r#"[{"id": 1}, {"id": 2,}}"#, &["bad JSON", "bad JSON"], 0)]
-    #[case::within_broken(r#"[{"of": [{"id": 1}], "id": 2,}]"#, &["bad JSON", "bad JSON"], 0)]
-    #[case::unended(r#"[{"id": 1}, {"id": 2}"#, &["bad JSON", "bad JSON"], 0)]
+    #[case::within_broken(r#"[{"of": [{"id": 1}], "id": 2 3}]"#, &["bad JSON", "bad JSON"], 0)]
+    #[case::trailing_comma(r#"[{"of": [{"id": 1}], "id": 2,}]"#, &["missing", "ok"], 0)]
+    #[case::python("[{'id': 1, 'a': None}, {'id': '2'}]", &["ok", "ok"], 0)]
+    #[case::last_bracket_missing(r#"[{"id": 1}, {"id": 2}"#, &["ok", "ok"], 0)]
+    #[case::unended(r#"[{"id": 1}, {"id": 2"#, &["ok", "ok"], 0)]
+    #[case::unended_string(r#"[{"id": 1}, {"id": "2"#, &["bad JSON", "bad JSON"], 0)]
+    #[case::draft(r#"[{"id": 1}] No: [{"id": 1}, {"id": 2}]"#, &["ok", "ok"], 0)]
+    #[case::corrected(r#"[{"id": 1}, {"id": 3}] No: [{"id": 1}, {"id": 2}]"#, &["ok", "ok"], 0)]
+    #[case::remark(r#"[{"id": 1}, {"id": 2}] where {"id": 3} is missing"#, &["ok", "ok"], 0)]
     fn answers_are_found_by_their_ids(#[case] text: &str, #[case] expected: &[&str], #[case] strange: usize) {
         let found = read_list(text, 2, Some("end_turn"));
         assert_eq!((texts(&found).as_slice(), found.strange), (expected, strange));
@@ -272,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_position_is_that_in_the_whole_answer() {
-        let answers = read_list("<think>\n</think>\n[{\"id\": 1,}]", 1, None);
+        let answers = read_list("<think>\n</think>\n[{\"id\": 1,:}]", 1, None);
         let error = answers.rows[0].as_ref().unwrap_err().to_string();
         assert_eq!(error, "the JSON in the answer is broken at line 3, column 11");
     }

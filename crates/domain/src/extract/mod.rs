@@ -1,7 +1,7 @@
 //! Extraction of fields from the text of an answer.
 //!
 //! A template's `output_schema` defines the fields: by `JSONPath` into the JSON value in the answer (`find` locates it,
-//! `repair` repairs typographic quotes if it does not parse otherwise), or by regular expression. [`FieldKinds`] determines
+//! `near_json` and `repair` read what is nearly JSON if it does not parse otherwise), or by regular expression. [`FieldKinds`] determines
 //! one column type per field for a whole stage. Without an `output_schema`, the `response_schema` defines the fields and
 //! their types (`response_model`).
 //!
@@ -14,15 +14,19 @@
 //! To search for panics for hours, raise the number of cases of the property tests in `tests/extraction_properties.rs`:
 //! `PROPTEST_CASES=100000000 cargo test --release -p bedrock-batch-domain --test extraction_properties -- --include-ignored`
 
+mod candidate;
 mod extraction;
 mod find;
 mod json;
 mod kinds;
 mod listed;
+mod long_numbers;
+mod near_json;
 mod path;
 mod path_cost;
 mod pattern;
 mod plain;
+mod reasoning;
 mod repair;
 mod response_model;
 mod unparsed;
@@ -39,15 +43,14 @@ pub use value::FieldValue;
 use crate::columns::{ADDED, INTERNAL};
 use crate::problem::{Problem, Problems, listed, shortened};
 use crate::prompt::{OutputSchema, SchemaType};
+use crate::stop_reason::is_token_limit;
 use json::{Checks, JsonFields, compiled};
 use path::Path;
 use pattern::Pattern;
+use reasoning::after_reasoning;
 use response_model::{columns_of, keyword_problems, matcher_of};
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// Stop reasons of a model that reached its token limit: Bedrock's name, OpenAI's, and the one for a full context.
-const TOKEN_LIMIT_REASONS: [&str; 3] = ["max_tokens", "length", "model_context_window_exceeded"];
 
 /// Compiled `output_schema` or response model, which can be applied to any number of answers.
 #[derive(Debug)]
@@ -161,6 +164,11 @@ impl Extractor {
         self.plain.as_ref()
     }
 
+    /// Returns true if the fields are those of a JSON value, which is complete or has none.
+    pub fn reads_json(&self) -> bool {
+        matches!(self.fields, FieldReader::Json(_))
+    }
+
     /// Returns the types of the columns of the fields; empty if their values determine the types.
     pub fn types(&self) -> &[ColumnType] {
         &self.types
@@ -190,16 +198,17 @@ impl Extractor {
     /// # Errors
     /// Returns an error like [`Self::extract`].
     pub fn extract_with_changes(&self, text: &str, stop_reason: Option<&str>) -> Result<Extraction, Unparsed> {
-        let cut_off = stop_reason.is_some_and(|reason| TOKEN_LIMIT_REASONS.contains(&reason));
+        let cut_off = stop_reason.is_some_and(is_token_limit);
+        let is_ended = stop_reason.is_some() && !cut_off;
         let fields = match &self.fields {
-            FieldReader::Json(json) => match find::after_reasoning(text) {
-                Some(answer) => json.extract(answer).map_err(|error| error.further_down(text, answer)),
+            FieldReader::Json(json) => match after_reasoning(text) {
+                Some(answer) => json.extract(answer, is_ended).map_err(|error| error.further_down(text, answer)),
                 // The answer is only reasoning that never ends, unless the model merely forgot the closing tag.
                 None if cut_off => Err(Unparsed::CutOff),
-                None => json.extract(text),
+                None => json.extract(text, is_ended),
             },
             FieldReader::Patterns(patterns) => {
-                pattern::extract(patterns, text).map(|values| Extraction { values, changed: Vec::new() })
+                pattern::extract(patterns, text).map(|values| Extraction { values, ..Extraction::default() })
             }
         };
         fields.map_err(|error| match error {

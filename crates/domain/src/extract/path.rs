@@ -125,6 +125,18 @@ impl Path {
         names.first().is_some_and(|name| value.as_object().is_some_and(|object| object.contains_key(name)))
     }
 
+    /// Returns true if the path begins with the name of a member, so that values without it have no match.
+    pub(super) fn begins_with_name(&self) -> bool {
+        match self {
+            Self::Members(_) => true,
+            Self::Query(query, _) => {
+                let path = query.to_string();
+                let named = |begin| path.strip_prefix(begin).is_some_and(|rest: &str| !rest.starts_with(['.', '*']));
+                named("$.") || named("$['") || named("$[\"")
+            }
+        }
+    }
+
     /// Returns the name of the member that the path is, if it is `$.name`.
     pub(super) fn only_member(&self) -> Option<&str> {
         match self {
@@ -207,6 +219,20 @@ mod tests {
         let value = json!({"a": "x", "o": {"p": "y"}, "nothing": null, "list": [1, 2], "größe": "z",
             "items": [{"n": "p"}, {"n": "q"}], "größe in cm": true});
         assert_eq!(Path::parse(path).unwrap().field(&value), expected);
+    }
+
+    #[rstest]
+    #[case("$.a.b", true)]
+    #[case("$.items[*].n", true)]
+    #[case("$['size in cm'][0]", true)]
+    #[case("$", false)]
+    #[case("$[0].a", false)]
+    #[case("$[*].a", false)]
+    #[case("$..a", false)]
+    #[case("$.*", false)]
+    #[case("$[?@.a]", false)]
+    fn a_path_begins_with_a_name_or_matches_in_other_values(#[case] path: &str, #[case] expected: bool) {
+        assert_eq!(Path::parse(path).unwrap().begins_with_name(), expected);
     }
 
     #[rstest]

@@ -1,6 +1,6 @@
 //! Fields selected by regular expression.
 
-use super::find::after_reasoning;
+use super::reasoning::after_reasoning;
 use super::{FieldValue, Unparsed};
 use regex::{Regex, RegexBuilder};
 

@@ -102,7 +102,7 @@ fn ends_string(after: &str, curly: bool) -> bool {
         None | Some('}' | ']') => true,
         Some(':') => curly,
         Some(',') => next.next().is_none_or(|char| {
-            matches!(char, '"' | '{' | '[') || is_double(char) || (curly && matches!(char, '0'..='9' | '-'))
+            matches!(char, '"' | '{' | '[' | '}' | ']') || is_double(char) || (curly && matches!(char, '0'..='9' | '-'))
         }),
         _ => false,
     }

@@ -50,6 +50,17 @@ pub enum Unparsed {
         /// Origin of the allowed values: `reference.name.column`.
         origin: String,
     },
+    /// The embedding has another length than the one that was requested.
+    #[error("the embedding has {found} numbers: must have {wanted}")]
+    EmbeddingLength {
+        /// Length of the embedding.
+        found: usize,
+        /// Length that was requested.
+        wanted: usize,
+    },
+    /// A number of the embedding is beyond the range of 32-bit floats.
+    #[error("the embedding has a number that no 32-bit float holds")]
+    EmbeddingRange,
 }
 
 impl From<&Unparsed> for RowError {
@@ -64,6 +75,7 @@ impl From<&Unparsed> for RowError {
             Unparsed::NoMatch => RowErrorCode::NoPatternMatch,
             Unparsed::Mismatch { .. } => RowErrorCode::SchemaMismatch,
             Unparsed::NotAllowed { .. } => RowErrorCode::ValueNotAllowed,
+            Unparsed::EmbeddingLength { .. } | Unparsed::EmbeddingRange => RowErrorCode::EmbeddingInvalid,
         };
         Self::new(code, unparsed.to_string())
     }

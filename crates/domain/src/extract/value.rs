@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 pub enum FieldValue {
     /// True or false.
     Boolean(bool),
-    /// Number. Integers of up to 64 bits are exact; longer ones become the nearest 64-bit float.
+    /// Number. Integers of up to 64 bits are exact; longer ones are text, so that no digit is lost.
     Number(Number),
     /// Text; also a JSON object, as its JSON text (with sorted keys).
     Text(String),

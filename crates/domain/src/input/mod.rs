@@ -3,6 +3,7 @@
 mod answers;
 mod caps;
 mod continued_run;
+mod csv_options;
 mod dataset;
 mod fields;
 mod inference;
@@ -22,6 +23,7 @@ mod stored_request;
 pub use answers::{AnswerOptions, ResponseFormat};
 pub use caps::{MAX_COST_USD, MAX_RECORDS_TOTAL, RunCaps};
 pub use continued_run::{COLLECT_RUN, RESUME_RUN, continued_run, continued_run_of};
+pub use csv_options::{CSV, CsvHeader, CsvOptions, ENCODINGS};
 pub use dataset::DATASET_FIELDS;
 pub use fields::Fields;
 pub use inference::Inference;

@@ -2,6 +2,7 @@
 
 use super::Fields;
 use super::dataset::read_dataset;
+use super::{CSV, CsvOptions};
 use crate::hub::DatasetSource;
 use crate::ids::RunId;
 use crate::problem::Problem;
@@ -43,6 +44,9 @@ pub struct RowSource {
     /// Dataset of the Hugging Face Hub that is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetSource>,
+    /// Form of its CSV files.
+    #[serde(skip_serializing_if = "CsvOptions::is_default")]
+    pub csv: Box<CsvOptions>,
     /// If true, rows without an answer in that run are sent as well.
     pub include_failed: bool,
     /// New column names with their old ones.
@@ -110,6 +114,11 @@ impl RowSource {
             };
             fields.note(Problem::without_value(fields.name("include_failed"), rule).remedy("leave it out"));
         }
+        let csv = CsvOptions::read(fields);
+        if !csv.is_default() && s3_uri.is_none() && fields.value(uri_field).is_none() {
+            let rule = format!("is only allowed with {uri_field}");
+            fields.note(Problem::without_value(fields.name(CSV), rule).remedy("leave it out"));
+        }
         let column_mappings = read_mappings(fields);
         let (input_type, image_column) = read_images(fields);
         let is_valid = match (s3_uri, kind) {
@@ -128,6 +137,7 @@ impl RowSource {
             s3_etag,
             previous_run,
             dataset,
+            csv: Box::new(csv),
             include_failed: include_failed.unwrap_or(false),
             column_mappings,
             input_type,

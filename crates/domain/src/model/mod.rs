@@ -10,6 +10,7 @@ mod frame;
 mod id;
 mod instruction_texts;
 mod instructions;
+pub(crate) mod lenient;
 mod nova;
 mod output;
 mod price;

@@ -104,6 +104,8 @@ mod tests {
             skipped_codes: BTreeMap::new(),
             warnings: BTreeMap::new(),
             changed_values: BTreeMap::new(),
+            repaired_answers: 0,
+            mixed_types: BTreeMap::new(),
             guarded_cells: 0,
             jobs: 1,
             rounds: 1,

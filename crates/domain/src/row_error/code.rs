@@ -17,6 +17,8 @@ pub enum RowErrorCode {
     UnknownAnswerFormat,
     /// The model's answer contains neither text nor embedding.
     EmptyAnswer,
+    /// The model declined to answer, or its answer was filtered.
+    AnswerRefused,
     /// The row equals another one that has no answer.
     DuplicateUnanswered,
 
@@ -55,6 +57,8 @@ pub enum RowErrorCode {
     SchemaMismatch,
     /// A field of the answer has a value that is not one of those that it is held to.
     ValueNotAllowed,
+    /// The embedding has another length than the one that was requested, or numbers that are not finite.
+    EmbeddingInvalid,
 
     /// The answer to the row's request has no element for the row.
     RowNotListed,
@@ -119,12 +123,13 @@ pub enum RowErrorCode {
 
 impl RowErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 51] = [
         Self::ModelRefused,
         Self::NoAnswer,
         Self::EmptyOutputLine,
         Self::UnknownAnswerFormat,
         Self::EmptyAnswer,
+        Self::AnswerRefused,
         Self::DuplicateUnanswered,
         Self::JobFailed,
         Self::JobStopped,
@@ -143,6 +148,7 @@ impl RowErrorCode {
         Self::NoPatternMatch,
         Self::SchemaMismatch,
         Self::ValueNotAllowed,
+        Self::EmbeddingInvalid,
         Self::RowNotListed,
         Self::RowListedTwice,
         Self::ListUnreadable,

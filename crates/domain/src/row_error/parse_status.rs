@@ -24,6 +24,7 @@ impl ParseStatus {
                 RowErrorCode::SchemaMismatch
                 | RowErrorCode::NoFields
                 | RowErrorCode::ValueNotAllowed
+                | RowErrorCode::EmbeddingInvalid
                 | RowErrorCode::RowListedTwice,
             ) => Self::ValidationFailed,
             Some(
@@ -63,7 +64,7 @@ mod tests {
         assert_eq!(of(ParseStatus::Success), Vec::<String>::new());
         assert_eq!(
             of(ParseStatus::ValidationFailed),
-            ["no_fields", "schema_mismatch", "value_not_allowed", "row_listed_twice"]
+            ["no_fields", "schema_mismatch", "value_not_allowed", "embedding_invalid", "row_listed_twice"]
         );
         let unread = [
             "no_json",
@@ -77,7 +78,7 @@ mod tests {
         assert_eq!(of(ParseStatus::JsonFailed), unread);
         assert_eq!(
             of(ParseStatus::Error).len(),
-            38,
+            39,
             "a new code belongs to one of the four by decision, not by default"
         );
         assert_eq!(ParseStatus::of(None).name(), "success");

@@ -15,6 +15,7 @@ impl Reason {
             Code::NoAnswer | Code::EmptyOutputLine => "no answer in the job's output",
             Code::UnknownAnswerFormat => "answer of an unknown format",
             Code::EmptyAnswer => "the model returned no answer",
+            Code::AnswerRefused => "the model declined to answer",
             Code::DuplicateUnanswered => "the row that this one equals has no answer",
             Code::JobFailed
             | Code::JobStopped
@@ -35,6 +36,7 @@ impl Reason {
             Code::NoPatternMatch => "no pattern matches the answer",
             Code::SchemaMismatch => "answer does not match the response schema",
             Code::ValueNotAllowed => "value in the answer not allowed",
+            Code::EmbeddingInvalid => "embedding of the wrong length or with numbers that are not finite",
             Code::RowNotListed => "row missing in the answer to its request",
             Code::RowListedTwice => "row more than once in the answer to its request",
             Code::ListUnreadable => "answer to a request of several rows is not a list",
@@ -82,7 +84,7 @@ impl fmt::Display for RowError {
                 f.write_str("the job's output holds neither an answer nor an error for this record")
             }
             Code::UnknownAnswerFormat => f.write_str("the answer does not have the format of this model's family"),
-            Code::EmptyAnswer => write!(f, "{words} (stop_reason {detail})"),
+            Code::EmptyAnswer | Code::AnswerRefused => write!(f, "{words} (stop_reason {detail})"),
             Code::NoAnswer
             | Code::DuplicateUnanswered
             | Code::JobFailed
@@ -102,6 +104,7 @@ impl fmt::Display for RowError {
             | Code::NoPatternMatch
             | Code::SchemaMismatch
             | Code::ValueNotAllowed
+            | Code::EmbeddingInvalid
             | Code::RowNotListed
             | Code::RowListedTwice
             | Code::ListUnreadable
@@ -147,6 +150,11 @@ mod tests {
         RowError::new(Code::EmptyAnswer, "content_filtered"),
         "the model returned no answer (stop_reason content_filtered)",
         "the model returned no answer"
+    )]
+    #[case(
+        RowError::new(Code::AnswerRefused, "refusal"),
+        "the model declined to answer (stop_reason refusal)",
+        "the model declined to answer"
     )]
     #[case(
         RowError::new(Code::JobFailed, "no quota").qualified("Failed"),

@@ -8,6 +8,7 @@
 //! repeated.
 
 mod advance;
+mod execution_status;
 mod facts;
 mod fate;
 mod history;
@@ -22,6 +23,7 @@ mod transition;
 mod unprocessed;
 
 pub use advance::advance;
+pub use execution_status::is_running;
 pub use facts::Facts;
 pub use fate::Fate;
 pub use history::{History, Pass};

@@ -1,5 +1,6 @@
 //! Counts of one chunk.
 
+use super::value_counts::ValueCounts;
 use crate::extract::{ColumnType, FieldKinds};
 use crate::join_task::JoinStamp;
 use crate::lane::Lane;
@@ -39,6 +40,12 @@ pub struct ChunkCounts {
     /// By field, values that were changed to the allowed value that they stand for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub changed: BTreeMap<String, u64>,
+    /// Answers that were nearly JSON, and were repaired.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repaired: u64,
+    /// For each field of the prompt whose type its values determine, their numbers; empty if there are too many fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueCounts>,
     /// Cells of the CSV file that were guarded because spreadsheets would take them for formulas.
     #[serde(skip_serializing_if = "is_zero")]
     pub guarded_cells: u64,

@@ -2,6 +2,7 @@
 
 mod counts;
 mod totals;
+mod value_counts;
 
 use crate::ids::RunId;
 use crate::input::InputType;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use counts::{ChunkCounts, Tokens, Usage};
 pub use totals::{JobFacts, Totals};
+pub use value_counts::ValueCounts;
 
 /// Totals of a run. `records_in` = `answered` + `failed` + `skipped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,12 @@ pub struct Summary {
     /// By field, values in the output that were changed to the allowed value that they stand for.
     #[serde(default)]
     pub changed_values: BTreeMap<String, u64>,
+    /// Answers that were nearly JSON, and were repaired.
+    #[serde(default)]
+    pub repaired_answers: u64,
+    /// For each field whose column is text because its values are of several kinds, their numbers by kind.
+    #[serde(default)]
+    pub mixed_types: BTreeMap<String, BTreeMap<String, u64>>,
     /// Cells of CSV files that were guarded because spreadsheets would take them for formulas.
     #[serde(default)]
     pub guarded_cells: u64,
@@ -130,6 +138,12 @@ impl Summary {
         Self::of(plan, totals)
     }
 
+    /// Returns true if rows were sent, and none of them was answered: a mistake in the prompt or a model that is not available
+    /// rather than a few difficult rows.
+    pub fn has_no_answer(&self) -> bool {
+        self.failed > 0 && self.answered == 0
+    }
+
     /// Computes the totals of a run from its plan and the sums over its chunks and jobs.
     pub fn of(plan: &Plan, mut totals: Totals) -> Self {
         totals.used.usage.sort_by(|a, b| (a.lane, &a.model_id).cmp(&(b.lane, &b.model_id)));
@@ -164,6 +178,8 @@ impl Summary {
             skipped_reasons: skipped.clone(),
             skipped_codes: skipped_codes.clone(),
             warnings,
+            repaired_answers: totals.used.repaired,
+            mixed_types: mixed_types(plan, &totals.used.values),
             changed_values: totals.used.changed,
             guarded_cells: totals.guarded_cells,
             rounds: totals.last_round + 1,
@@ -183,6 +199,17 @@ impl Summary {
             prices,
         }
     }
+}
+
+/// Returns the values of the fields that have values of several kinds, by the name of the field.
+fn mixed_types(plan: &Plan, values: &[ValueCounts]) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let mixed: Vec<_> = values.iter().map(|counts| counts.mixed()).collect();
+    if mixed.iter().all(BTreeMap::is_empty) {
+        return BTreeMap::new();
+    }
+    // Prompts were checked when the plan was made.
+    let names = plan.prompts.readers().map(|(_, names)| names).unwrap_or_default();
+    names.into_iter().zip(mixed).filter(|(_, counts)| !counts.is_empty()).collect()
 }
 
 /// Returns the totals of a lane, if it was used.

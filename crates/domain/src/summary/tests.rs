@@ -66,6 +66,31 @@ fn an_unknown_price_is_never_reported_as_zero() {
 }
 
 #[test]
+fn columns_of_mixed_values_are_named_with_their_counts() {
+    let mut plan = plan(None);
+    let toml = "description = \"d\"\ntemplate = \"t\"\n[output_schema]\ntype = \"json\"\nfields = { a = \"$.a\", b = \"$.b\" }";
+    plan.prompts = crate::prompt::PromptPlan::single("p", crate::prompt::Prompt::parse(toml).unwrap());
+    let chunk = |values: [[u64; 4]; 2]| ChunkCounts {
+        repaired: 1,
+        values: values.map(ValueCounts::from).to_vec(),
+        ..ChunkCounts::default()
+    };
+    // Each chunk by itself has values of one kind only.
+    let chunks = [chunk([[0, 99, 0, 0], [0, 0, 9, 0]]), chunk([[0, 0, 1, 0], [0, 0, 1, 0]]), ChunkCounts::default()];
+    let summary = Summary::new(&plan, &chunks, &[]);
+    let counts = BTreeMap::from([("number".to_owned(), 99), ("text".to_owned(), 1)]);
+    assert_eq!(summary.mixed_types, BTreeMap::from([("a".to_owned(), counts)]));
+    assert_eq!(summary.repaired_answers, 2);
+    let earlier: Summary = {
+        let mut written = serde_json::to_value(&summary).unwrap();
+        let fields = written.as_object_mut().unwrap();
+        fields.retain(|name, _| !["mixed_types", "repaired_answers"].contains(&name.as_str()));
+        serde_json::from_value(written).unwrap()
+    };
+    assert_eq!((earlier.mixed_types.len(), earlier.repaired_answers), (0, 0), "summaries of earlier versions are read");
+}
+
+#[test]
 fn tokens_of_a_model_that_is_not_in_the_plan_have_no_price() {
     let usage = [(Lane::Batch, "m", 1, 1), (Lane::OnDemand, "strange", 1, 1)];
     let summary = Summary::new(&plan(Some((1.0, 2.0))), &[chunk(&usage)], &[]);

@@ -1,6 +1,7 @@
 //! Sums over the chunks and jobs of a run, of which there may be 100,000: they are added one by one, and not held together.
 
 use super::counts::{ChunkCounts, OVER_MAXIMUM, add_counts, add_failed_codes, count_limited};
+use super::value_counts::ValueCounts;
 use crate::lane::Lane;
 use crate::printable;
 use crate::row_error::RowErrorCode;
@@ -41,6 +42,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds cells that a pivot has guarded for spreadsheets, after the join of its chunk.
+    pub fn add_guarded_cells(&mut self, cells: u64) {
+        self.guarded_cells = self.guarded_cells.saturating_add(cells);
+    }
+
     /// Adds a chunk or a file of duplicates.
     pub fn add_chunk(&mut self, chunk: &ChunkCounts) {
         self.chunks += 1;
@@ -52,6 +58,12 @@ impl Totals {
         }
         add_failed_codes(&mut self.failed_codes, chunk);
         add_counts(&mut self.used.changed, &chunk.changed);
+        self.used.repaired += chunk.repaired;
+        let fields = self.used.values.len().max(chunk.values.len());
+        self.used.values.resize_with(fields, ValueCounts::default);
+        for (sum, counts) in self.used.values.iter_mut().zip(&chunk.values) {
+            sum.add(*counts);
+        }
         add_counts(&mut self.used.warnings, &chunk.warnings);
         self.used.add_saved(chunk.saved);
         for usage in &chunk.usage {

@@ -1,5 +1,6 @@
 //! Slots of the executions that uploads start: a maximum number of them runs at the same time, and further uploads wait.
 
+use crate::run::is_running;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -73,7 +74,7 @@ impl UploadSlots {
 /// after it took its slot.
 pub fn has_ended(status: Option<&str>, since: u64, now: u64) -> bool {
     match status {
-        Some(status) => !matches!(status, "RUNNING" | "PENDING_REDRIVE"),
+        Some(status) => !is_running(status),
         None => now.abs_diff(since) >= START_SECONDS,
     }
 }

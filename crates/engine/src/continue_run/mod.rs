@@ -17,7 +17,7 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::problem::Problem;
-use bedrock_batch_domain::run::{JobProgress, Step, resume};
+use bedrock_batch_domain::run::{JobProgress, Step, is_running, resume};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -117,7 +117,7 @@ impl RunContinuer {
             Problem::new(field, name, rule).remedy("wait for its end, or stop it first: `bedrock-batch stop`")
         };
         if owner != start.execution_arn
-            && execution_status(&self.step_functions, &owner).await?.as_deref() == Some("RUNNING")
+            && execution_status(&self.step_functions, &owner).await?.as_deref().is_some_and(is_running)
         {
             return Err(still_runs().into());
         }

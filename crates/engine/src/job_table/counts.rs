@@ -40,7 +40,7 @@ impl JobTable {
         if latest.is_some_and(|latest| latest > order.to_string()) { Err(later_join(name)) } else { Ok(()) }
     }
 
-    /// Stores the counts of a join that has begun, and removes the error of an earlier attempt.
+    /// Stores the counts of a join that has begun, and removes the error of an earlier attempt and the count of an earlier pivot.
     ///
     /// # Errors
     /// Returns `Superseded` if a later join has begun, `NameClash` if the item belongs to another run, and an error if a
@@ -62,7 +62,7 @@ impl JobTable {
             (":index", number(index)),
         ];
         let set = "SET counts = :counts, join_order = :order, run_id = :run, job_index = :index \
-                   REMOVE failure_error, failure_cause";
+                   REMOVE failure_error, failure_cause, guarded_cells";
         let is_latest = self.change_of_run((run_id, name), set, &order.is_latest(":order"), &values).await?;
         if is_latest { Ok(()) } else { Err(later_join(name)) }
     }

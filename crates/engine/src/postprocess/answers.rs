@@ -11,6 +11,7 @@ use bedrock_batch_domain::extract::{FieldKinds, FieldValue, NotListed, PlainCell
 use bedrock_batch_domain::input::RetryOn;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
+use bedrock_batch_domain::summary::ValueCounts;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -56,6 +57,8 @@ pub(super) struct StoredReply {
     pub(super) output_tokens: Option<u64>,
     /// Index of the model.
     pub(super) model: usize,
+    /// If true, the list that it is an element of was nearly JSON, and was repaired.
+    pub(super) in_repaired_list: bool,
     /// Fields of the prompt.
     pub(super) fields: Fields,
 }
@@ -80,6 +83,8 @@ pub(super) enum Fields {
 pub(super) struct FoundFields {
     /// Values of the fields of all prompts, in order.
     pub(super) values: Box<[Option<FieldValue>]>,
+    /// If true, the answer was nearly JSON, and was repaired.
+    pub(super) repaired: bool,
     /// Fields of this prompt whose values were changed to those of its schema.
     pub(super) changed: Box<[usize]>,
     /// Fields of all prompts whose values were changed to those of their references.
@@ -221,32 +226,39 @@ impl<'a> Answers<'a> {
         self.reading.prompts
     }
 
-    /// Returns the kinds of each field: those of its declared type, or those of its values in the answers.
-    pub(super) fn kinds(&self) -> Vec<FieldKinds> {
+    /// Returns the kinds of each field: those of its declared type, or those of its values in the answers. Counts these, unless
+    /// there are too many fields.
+    pub(super) fn kinds(&self) -> (Vec<FieldKinds>, Vec<ValueCounts>) {
         let prompts = self.reading.prompts;
         let mut kinds = prompts.declared_kinds();
+        let mut counts = vec![ValueCounts::default(); kinds.len()];
         for row in &self.rows {
             let Outcome::Replied(StoredReply { fields, .. }) = &row.outcome else { continue };
-            let kinds = kinds.iter_mut().zip(&prompts.typed_by_values);
+            let kinds = kinds.iter_mut().zip(&mut counts).zip(&prompts.typed_by_values);
             match fields {
                 Fields::Found(found) => {
-                    for ((kinds, _), value) in kinds.zip(&found.values).filter(|((_, by_values), _)| **by_values) {
+                    let values = kinds.zip(&found.values).filter(|((_, by_values), _)| **by_values);
+                    for (((kinds, counts), _), value) in values {
                         if let Some(value) = value {
                             kinds.record(value);
+                            counts.record(value);
                         }
                     }
                 }
                 Fields::Cells(first) => {
-                    for ((kinds, _), cell) in
-                        kinds.zip(self.cells_from(*first)).filter(|((_, by_values), _)| **by_values)
-                    {
+                    let cells = kinds.zip(self.cells_from(*first)).filter(|((_, by_values), _)| **by_values);
+                    for (((kinds, counts), _), cell) in cells {
                         cell.record(kinds);
+                        counts.record_cell(*cell);
                     }
                 }
                 Fields::None | Fields::Unparsed(_) | Fields::NotListed(_) => {}
             }
         }
-        kinds
+        if counts.len() > ValueCounts::MAX_FIELDS {
+            counts.clear();
+        }
+        (kinds, counts)
     }
 
     pub(super) fn keep_text(&mut self, text: &str) -> KeptPayload {

@@ -1,6 +1,6 @@
 //! The records of a chunk that each job had, and those that may be sent again.
 
-use super::answers::{Answers, Fields, JobAttempt, KeptPayload, Outcome, Row, StoredReply, job_number};
+use super::answers::{Answers, Fields, JobAttempt, Outcome, Row, StoredReply, job_number};
 use super::requests::{Requests, Resend};
 use bedrock_batch_domain::answer::RecordError;
 use bedrock_batch_domain::input::RetryOn;
@@ -105,9 +105,13 @@ impl Answers<'_> {
             Some(Outcome::Replied(StoredReply { fields: Fields::NotListed(_), .. })) if self.was_with_others(row) => {
                 RetryOn::Missing
             }
-            Some(Outcome::Replied(
-                StoredReply { payload: KeptPayload::None, .. } | StoredReply { fields: Fields::Unparsed(_), .. },
-            )) => RetryOn::Unparsed,
+            // The same record would be declined again.
+            Some(Outcome::Replied(reply)) if self.is_refused(reply) => return false,
+            Some(Outcome::Replied(reply))
+                if self.is_empty(reply) || matches!(reply.fields, Fields::Unparsed(_) | Fields::NotListed(_)) =>
+            {
+                RetryOn::Unparsed
+            }
             Some(Outcome::Replied(_) | Outcome::NotSent(_)) | None => return false,
         };
         self.reading.retry_on.contains(&reason)

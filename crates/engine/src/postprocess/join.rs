@@ -203,7 +203,7 @@ where
     R: ChunkReader + Clone + 'static,
     S: ObjectSink,
 {
-    counts.kinds = answers.kinds();
+    (counts.kinds, counts.values) = answers.kinds();
     let own = || counts.kinds.iter().map(FieldKinds::column_type).collect();
     // A prompt's fields do not change within a run, so there are as many types as fields.
     let types: Vec<ColumnType> =

@@ -23,6 +23,7 @@ mod run;
 mod shared;
 mod status_columns;
 mod unanswered;
+mod verdict;
 
 pub use answers::{JobAttempt, Reading};
 pub use duplicates::WaitingRows;

@@ -148,7 +148,7 @@ impl<'a> AnswerColumns<'a> {
         self.embedding.append(embedding.is_some());
         match &reply.fields {
             Fields::Found(found) => {
-                let FoundFields { values, changed, corrected } = &**found;
+                let FoundFields { values, changed, corrected, .. } = &**found;
                 let changed = changed.iter().filter_map(|field| self.prompts.changeable(prompt, *field));
                 let corrected = corrected.iter().filter_map(|field| self.prompts.fields.get(*field));
                 for field in changed.chain(corrected.map(String::as_str)) {
@@ -161,16 +161,14 @@ impl<'a> AnswerColumns<'a> {
             }
             Fields::None | Fields::Unparsed(_) | Fields::NotListed(_) => self.fields.push(None),
         }
-        if let Fields::NotListed(why) = &reply.fields {
-            return Some(RowError::from(&**why));
+        let failure = answers.failure(reply);
+        counts.repaired += u64::from(failure.is_none() && reply.is_repaired());
+        if failure.is_none()
+            && let Some(warning) = answers.warning(reply, prompt)
+        {
+            *counts.warnings.entry(warning.to_owned()).or_default() += 1;
         }
-        if answers.text(reply).is_none() && embedding.is_none() {
-            return Some(RowError::new(RowErrorCode::EmptyAnswer, stop_reason.unwrap_or("not given")));
-        }
-        match &reply.fields {
-            Fields::Unparsed(unparsed) => Some(RowError::from(&**unparsed)),
-            Fields::None | Fields::Found(_) | Fields::Cells(_) | Fields::NotListed(_) => None,
-        }
+        failure
     }
 
     /// Appends these columns to the input's rows; older columns with the same names are prefixed with their origin.

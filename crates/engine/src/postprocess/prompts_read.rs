@@ -2,6 +2,7 @@
 
 use bedrock_batch_domain::extract::FieldKinds;
 use bedrock_batch_domain::input::Inference;
+use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::prompt::{Piece, PromptPlan, PromptReader, Template};
 use std::collections::{BTreeSet, HashMap};
@@ -23,6 +24,8 @@ pub struct PromptsRead {
     numbers: HashMap<String, u16>,
     /// If true, rows may have different prompts, and name them.
     pub(super) named: bool,
+    /// Length that embeddings must have, if it is known.
+    pub(super) embedding_length: Option<usize>,
 }
 
 /// Number that represents no prompt.
@@ -49,7 +52,27 @@ impl PromptsRead {
         }
         let numbers = readers.iter().zip(0..).map(|(reader, number)| (reader.id.clone(), number)).collect();
         let (prefills, has_rows_parts, named) = (prefills.collect(), plan.has_rows_parts(), plan.names_prompts());
-        Ok(Self { readers, prefills, has_rows_parts, fields, declared, typed_by_values, numbers, named })
+        let embedding_length = None;
+        Ok(Self {
+            readers,
+            prefills,
+            has_rows_parts,
+            fields,
+            declared,
+            typed_by_values,
+            numbers,
+            named,
+            embedding_length,
+        })
+    }
+
+    /// Has the answers of an embedding model checked for the length that its requests name.
+    #[must_use]
+    pub fn with_embeddings_of(mut self, family: Family, inference: &Inference) -> Self {
+        let length = inference.dimensions.or(family.embedding_dimensions().first().copied());
+        self.embedding_length =
+            length.filter(|_| family.is_embedding()).and_then(|length| usize::try_from(length).ok());
+        self
     }
 
     /// Returns the kinds of the declared types of all fields. A field without one has none.

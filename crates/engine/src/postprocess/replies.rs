@@ -4,8 +4,8 @@ use super::answer_lines::for_each_line;
 use super::answers::{Answers, Fields, FoundFields, KeptPayload, Outcome, Row, StoredReply, job_number, number_of};
 use super::requests::Resend;
 use crate::error::EngineError;
-use bedrock_batch_domain::answer::read_line;
-use bedrock_batch_domain::extract::{CellColumns, Extraction, NotListed, PlainAnswer, read_list};
+use bedrock_batch_domain::answer::{read_line, without_mark};
+use bedrock_batch_domain::extract::{CellColumns, Extraction, NotListed, PlainAnswer, Unparsed, read_list};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::{Family, Reply, ReplyPayload};
 use bedrock_batch_domain::prompt::hold_to_limits;
@@ -33,6 +33,7 @@ impl Answers<'_> {
     ) -> Result<u64, EngineError> {
         let mut lines = 0;
         for_each_line(input, |line| {
+            let line = without_mark(line);
             lines += u64::from(!line.trim_ascii().is_empty());
             if let Some(warning) = self.take(family, line, counts) {
                 *counts.warnings.entry(warning.to_owned()).or_default() += 1;
@@ -126,16 +127,25 @@ impl Answers<'_> {
         let stop_reason = reply.stop_reason.as_deref();
         let number = stop_reason.map(|reason| number_of(&mut self.stop_reasons, reason));
         let model = number_of(&mut self.models, model_id);
-        let store = |rows_of_chunk: &mut [Row], at: usize, (payload, fields): (KeptPayload, Fields)| {
-            let share = |tokens: Option<u64>| tokens.map(|tokens| share(tokens, at, rows.len()));
-            let (input_tokens, output_tokens) = (share(reply.input_tokens), share(reply.output_tokens));
-            let stored = StoredReply { payload, stop_reason: number, input_tokens, output_tokens, model, fields };
-            rows_of_chunk[rows[at]].outcome = Outcome::Replied(stored);
-        };
+        let store =
+            |rows_of_chunk: &mut [Row], at: usize, in_repaired_list, (payload, fields): (KeptPayload, Fields)| {
+                let share = |tokens: Option<u64>| tokens.map(|tokens| share(tokens, at, rows.len()));
+                let (input_tokens, output_tokens) = (share(reply.input_tokens), share(reply.output_tokens));
+                let stored = StoredReply {
+                    payload,
+                    stop_reason: number,
+                    input_tokens,
+                    output_tokens,
+                    model,
+                    in_repaired_list,
+                    fields,
+                };
+                rows_of_chunk[rows[at]].outcome = Outcome::Replied(stored);
+            };
         let Some(ReplyPayload::Text(text)) = &reply.payload else {
             let why = NotListed::Empty(stop_reason.unwrap_or("not given").to_owned());
             for at in 0..rows.len() {
-                store(&mut self.rows, at, (KeptPayload::None, Fields::NotListed(Box::new(why.clone()))));
+                store(&mut self.rows, at, false, (KeptPayload::None, Fields::NotListed(Box::new(why.clone()))));
             }
             return;
         };
@@ -144,7 +154,7 @@ impl Answers<'_> {
         let strange = if self.lists.scan(&whole, rows.len()) {
             for at in 0..rows.len() {
                 let answer = self.read_listed((at, rows.len()), &whole, prompt, stop_reason);
-                store(&mut self.rows, at, answer);
+                store(&mut self.rows, at, false, answer);
             }
             self.lists.strange()
         } else {
@@ -154,7 +164,7 @@ impl Answers<'_> {
                     Ok(text) => (self.keep_text(&text), self.fields_of((rows[at], prompt), &text, stop_reason)),
                     Err(why) => (KeptPayload::None, Fields::NotListed(Box::new(why))),
                 };
-                store(&mut self.rows, at, answer);
+                store(&mut self.rows, at, listed.repaired, answer);
             }
             listed.strange
         };
@@ -203,7 +213,13 @@ impl Answers<'_> {
                 fields = self.fields_of(row, &text, reply.stop_reason.as_deref());
                 self.keep_text(&text)
             }
-            Some(ReplyPayload::Embedding(embedding)) => self.keep_embedding(&embedding),
+            Some(ReplyPayload::Embedding(embedding)) => match self.problem_of(&embedding) {
+                None => self.keep_embedding(&embedding),
+                Some(why) => {
+                    fields = Fields::Unparsed(Box::new(why));
+                    KeptPayload::None
+                }
+            },
         };
         // There are only a few different ones of each.
         let stop_reason = reply.stop_reason.map(|reason| number_of(&mut self.stop_reasons, &reason));
@@ -214,7 +230,19 @@ impl Answers<'_> {
             input_tokens: reply.input_tokens,
             output_tokens: reply.output_tokens,
             model,
+            in_repaired_list: false,
             fields,
+        }
+    }
+
+    /// Returns the reason why an embedding cannot be used: whatever compares embeddings needs all of one length.
+    fn problem_of(&self, embedding: &[f32]) -> Option<Unparsed> {
+        let found = embedding.len();
+        match self.prompts().embedding_length {
+            _ if embedding.iter().any(|number| !number.is_finite()) => Some(Unparsed::EmbeddingRange),
+            Some(wanted) if wanted != found => Some(Unparsed::EmbeddingLength { found, wanted }),
+            None if found == 0 => Some(Unparsed::EmbeddingLength { found, wanted: 1 }),
+            _ => None,
         }
     }
 
@@ -229,11 +257,16 @@ impl Answers<'_> {
             Ok((extraction, corrected))
         });
         match extracted {
-            Ok((Extraction { values, changed }, corrected)) => {
+            Ok((Extraction { values, changed, repaired }, corrected)) => {
                 let corrected = corrected.into_iter().filter_map(|field| reader.columns.get(field).copied()).collect();
                 let (all, changed) = (self.field_names().len(), changed.into());
                 if values.len() == all && reader.columns.iter().enumerate().all(|(at, column)| at == *column) {
-                    return Fields::Found(Box::new(FoundFields { values: values.into(), changed, corrected }));
+                    return Fields::Found(Box::new(FoundFields {
+                        values: values.into(),
+                        repaired,
+                        changed,
+                        corrected,
+                    }));
                 }
                 let mut fields = vec![None; all];
                 for (column, value) in reader.columns.iter().zip(values) {
@@ -241,7 +274,7 @@ impl Answers<'_> {
                         *field = value;
                     }
                 }
-                Fields::Found(Box::new(FoundFields { values: fields.into(), changed, corrected }))
+                Fields::Found(Box::new(FoundFields { values: fields.into(), repaired, changed, corrected }))
             }
             Err(why) => Fields::Unparsed(Box::new(why)),
         }

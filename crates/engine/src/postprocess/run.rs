@@ -127,7 +127,8 @@ impl Postprocessor {
     ) -> Result<RowsFile, EngineError> {
         let rows = self.expect(rows_key).await?;
         // Prompts were validated when they were loaded.
-        let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?;
+        let prompts = PromptsRead::new(&plan.prompts, &plan.request.inference)?
+            .with_embeddings_of(plan.model.family, &plan.request.inference);
         Ok(RowsFile { plan, layout, rows, types, outputs, owned, prompts })
     }
 

@@ -26,6 +26,9 @@ pub(super) struct SharedAnswer {
     input_tokens: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output_tokens: Option<u64>,
+    /// If true, the list that it is an element of was nearly JSON, and was repaired.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    in_repaired_list: bool,
     /// Reason why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     none: Option<SharedError>,
@@ -83,6 +86,7 @@ fn shared(answers: &Answers<'_>, id: &str, row: &Row) -> SharedAnswer {
             answer.stop_reason = answers.stop_reason(kept).map(str::to_owned);
             answer.input_tokens = kept.input_tokens;
             answer.output_tokens = kept.output_tokens;
+            answer.in_repaired_list = kept.in_repaired_list;
         }
     }
     answer
@@ -119,6 +123,7 @@ pub(super) fn take_shared(answers: &mut Answers<'_>, rows_of: &HashMap<Box<str>,
                 input_tokens: answer.input_tokens,
                 output_tokens: answer.output_tokens,
                 model,
+                in_repaired_list: answer.in_repaired_list,
                 fields: fields.clone(),
             }),
         };

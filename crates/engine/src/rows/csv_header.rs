@@ -1,57 +1,142 @@
 //! The beginning of a CSV file, as every pass over it reads it: the reader's rules and the line of column names.
 
+use super::csv_dialect::{CsvReading, Dialect, Origin};
+use super::csv_text::CsvText;
 use super::limited_text::{LimitedText, LineLength, too_long};
 use super::too_many_columns;
 use crate::error::EngineError;
-use bedrock_batch_domain::problem::{Problem, Problems};
+use bedrock_batch_domain::column_name::one_form;
+use bedrock_batch_domain::input::CsvHeader;
+use bedrock_batch_domain::problem::{Problem, Problems, shortened};
+use bedrock_batch_domain::spreadsheet_cell::unguarded;
 use csv::ByteRecord;
 use std::collections::HashSet;
 use std::io::Read;
 
-/// Reads the header line.
+/// Maximum number of names that a message shows of a header.
+const MAX_SHOWN_NAMES: usize = 5;
+
+/// Columns of a file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Header {
+    pub(super) names: Vec<String>,
+    /// Number of columns after them that have no name. Spreadsheets write them; all of their cells must be empty.
+    pub(super) nameless: usize,
+    /// Number of names that were written in another form.
+    pub(super) changed: u64,
+    /// The line as it is in the file, if it has one.
+    pub(super) line: Option<ByteRecord>,
+}
+
+impl Header {
+    /// Returns the number of fields of each line.
+    pub(super) fn fields(&self) -> usize {
+        self.names.len() + self.nameless
+    }
+
+    /// Returns true if a line is the header once more, perhaps after a mark that begins a file.
+    pub(super) fn is_repeated_by(&self, record: &ByteRecord) -> bool {
+        // In one column, a row may have this text.
+        let Some(header) = self.line.as_ref().filter(|header| header.len() > 1) else { return false };
+        let text = record.as_slice();
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        text == header.as_slice() && record.len() == header.len() && record.iter().skip(1).eq(header.iter().skip(1))
+    }
+
+    /// Returns true if the first name is a number, as in a file without a header. Years are names of later columns.
+    pub(super) fn begins_with_a_number(&self) -> bool {
+        self.line.is_some() && self.names.first().is_some_and(|name| name.parse::<f64>().is_ok_and(f64::is_finite))
+    }
+
+    /// Returns the first names for a message.
+    pub(super) fn shown(&self) -> String {
+        let shown = self.names.iter().take(MAX_SHOWN_NAMES).map(|name| format!("`{}`", shortened(name)));
+        let more = if self.names.len() > MAX_SHOWN_NAMES { ", …" } else { "" };
+        shown.collect::<Vec<_>>().join(", ") + more
+    }
+}
+
+/// Reads the header, or makes one for a file without.
 ///
 /// # Errors
-/// Returns `InvalidInput` if the header is missing, not UTF-8, has too many columns or names one twice.
-pub(super) fn read_header<R: Read>(lines: &mut CsvLines<R>) -> Result<Vec<String>, EngineError> {
-    let mut header = ByteRecord::new();
-    let has_header = lines.read(&mut header)?;
+/// Returns `InvalidInput` if the header is missing, not in the file's encoding, has too many columns or names one twice.
+pub(super) fn read_header<R: Read>(lines: &mut CsvLines<R>, reading: &CsvReading) -> Result<Header, EngineError> {
+    let mut first = ByteRecord::new();
+    let has_line = lines.read(&mut first)?;
     let file = lines.file.as_str();
-    if !has_header {
+    if !has_line {
         return Err(Problem::without_value(file, "is empty; a CSV begins with a line of column names").into());
     }
-    Problems::check(too_many_columns(file, header.len()).into_iter().collect())?;
-    let mut names = Vec::with_capacity(header.len());
-    for field in &header {
-        let Ok(name) = std::str::from_utf8(field) else {
-            return Err(not_utf8(file, 1).into());
-        };
-        names.push(name.to_owned());
+    Problems::check(too_many_columns(file, first.len()).into_iter().collect())?;
+    match &reading.options.header {
+        CsvHeader::InFile(true) => {}
+        CsvHeader::InFile(false) => {
+            let names = (1..=first.len()).map(|number| format!("column_{number}")).collect();
+            lines.first = Some(first);
+            return Ok(Header { names, ..Header::default() });
+        }
+        CsvHeader::Names(names) => {
+            // Lines of another length are reported where they are read.
+            lines.first = Some(first);
+            return Ok(Header { names: names.clone(), ..Header::default() });
+        }
     }
+    let line = lines.line_of(&first);
+    let mut header = Header::default();
+    for field in &first {
+        let Ok(name) = std::str::from_utf8(field) else {
+            return Err(lines.not_in_encoding(line).into());
+        };
+        let own = match reading.origin {
+            Origin::Run { are_guarded: true } => unguarded(name).to_owned(),
+            Origin::Run { are_guarded: false } => name.to_owned(),
+            Origin::User => one_form(name).into_owned(),
+        };
+        header.changed += u64::from(reading.is_of_user() && own != name);
+        header.names.push(own);
+    }
+    if reading.is_of_user() {
+        let named = header.names.iter().rposition(|name| !name.is_empty()).map_or(1, |last| last + 1);
+        header.nameless = header.names.len() - named;
+        header.names.truncate(named);
+    }
+    check_names(&header.names, file, line)?;
+    header.line = reading.is_of_user().then_some(first);
+    Ok(header)
+}
+
+fn check_names(names: &[String], file: &str, line: u64) -> Result<(), Problems> {
     let mut seen = HashSet::new();
-    let twice: Vec<Problem> = names
-        .iter()
-        .filter(|name| !seen.insert(name.as_str()))
-        .map(|name| Problem::new(format!("{file} line 1"), name, "this column name occurs twice").remedy("rename one"))
-        .collect();
-    Problems::check(twice)?;
-    Ok(names)
+    let twice = names.iter().zip(1..).filter(|(name, _)| !seen.insert(name.as_str()));
+    let place = format!("{file} line {line}");
+    let problem = |(name, number): (&String, usize)| match name.as_str() {
+        "" => Problem::without_value(format!("{place} column {number}"), "has no name, as another column")
+            .remedy("name them, or leave them out"),
+        name => Problem::new(&place, name, "this column name occurs twice").remedy("rename one"),
+    };
+    Problems::check(twice.map(problem).collect())
 }
 
 /// Reader with the rules that all passes over a CSV share. No line takes more memory than it may.
-pub(super) struct CsvLines<R> {
-    reader: csv::Reader<LimitedText<R>>,
+pub(super) struct CsvLines<R: Read> {
+    reader: csv::Reader<LimitedText<CsvText<R>>>,
     length: LineLength,
     /// Name of the file.
     pub(super) file: String,
+    pub(super) dialect: Dialect,
+    encoding: &'static str,
+    has_returns: bool,
+    /// Line that was read already.
+    first: Option<ByteRecord>,
 }
 
 impl<R: Read> CsvLines<R> {
-    pub(super) fn new(input: R, file: &str) -> Self {
-        let input = LimitedText::new(input);
+    pub(super) fn new(text: CsvText<R>) -> Self {
+        let (file, dialect, encoding, has_returns) = (text.file.clone(), text.dialect, text.encoding, text.has_returns);
+        let input = LimitedText::new(text, dialect.delimiter);
         let length = input.length();
-        let mut reader = csv::ReaderBuilder::new();
-        let reader = reader.has_headers(false).flexible(true).buffer_capacity(256 * 1024).from_reader(input);
-        Self { reader, length, file: file.to_owned() }
+        let reader = dialect.parser().buffer_capacity(256 * 1024).from_reader(input);
+        Self { reader, length, file, dialect, encoding, has_returns, first: None }
     }
 
     /// Reads the next line. Returns false if there is none.
@@ -59,16 +144,37 @@ impl<R: Read> CsvLines<R> {
     /// # Errors
     /// Returns `InvalidInput` if the line is too long, and the error of the source if it fails.
     pub(super) fn read(&mut self, record: &mut ByteRecord) -> Result<bool, EngineError> {
+        if let Some(first) = self.first.take() {
+            *record = first;
+            return Ok(true);
+        }
         self.length.line_begins();
         let line = self.reader.position().line();
         self.reader.read_byte_record(record).map_err(|error| csv_error(error, &self.file, line))
     }
-}
 
-/// A line that is not UTF-8.
-pub(super) fn not_utf8(file: &str, line: u64) -> Problem {
-    Problem::without_value(format!("{file} line {line}"), "is not valid UTF-8")
-        .remedy("save the file as UTF-8, e.g. `iconv -f latin1 -t utf-8`")
+    /// Returns the number of the line at which the latest record begins. The parser knows where it ends: before it, there may be
+    /// empty lines.
+    pub(super) fn line_of(&self, record: &ByteRecord) -> u64 {
+        let end = self.reader.position();
+        let inner = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
+        // The line feed after a carriage return is read with the next record.
+        let has_own_end = !self.has_returns && !self.length.ends_within_a_line(end.byte());
+        end.line().saturating_sub(inner + u64::from(has_own_end)).max(1)
+    }
+
+    /// Returns the problem of a line that is not in the file's encoding.
+    pub(super) fn not_in_encoding(&self, line: u64) -> Problem {
+        let problem =
+            Problem::without_value(format!("{} line {line}", self.file), format!("is not valid {}", self.encoding));
+        match self.encoding {
+            "UTF-8" => problem.remedy(
+                "set csv.encoding, to `windows-1252` for most files of Excel in the West, or save the file as UTF-8, e.g. \
+                 `iconv -f windows-1252 -t utf-8`",
+            ),
+            _ => problem.remedy("correct csv.encoding, or save the file as UTF-8"),
+        }
+    }
 }
 
 /// A line that is not CSV.

@@ -1,6 +1,8 @@
 //! Inference of types for CSV columns (`infer_types`): a column has a type only if all of its cells do.
 
+use super::csv_dialect::CsvReading;
 use super::csv_header::{CsvLines, read_header};
+use super::csv_text::CsvText;
 use crate::error::EngineError;
 use arrow_schema::DataType;
 use std::io::Read;
@@ -72,15 +74,16 @@ impl CellType {
 /// Infers the types from all cells of a CSV.
 ///
 /// # Errors
-/// Returns an error like [`read_header`]; ragged rows are left to the second pass.
-pub fn infer_types(input: impl Read, file: &str) -> Result<Vec<CellType>, EngineError> {
-    let mut lines = CsvLines::new(input, file);
-    let names = read_header(&mut lines)?;
-    let mut types = vec![CellType::Empty; names.len()];
+/// Returns an error if the file cannot be read as a CSV; ragged rows are left to the second pass.
+pub fn infer_types(input: impl Read, file: &str, reading: &CsvReading) -> Result<Vec<CellType>, EngineError> {
+    let mut lines = CsvLines::new(CsvText::open(input, file, reading)?);
+    let header = read_header(&mut lines, reading)?;
+    let nulls = &reading.options.null_values;
+    let mut types = vec![CellType::Empty; header.names.len()];
     let mut record = csv::ByteRecord::new();
     while lines.read(&mut record)? {
         for (cell_type, cell) in types.iter_mut().zip(&record) {
-            if *cell_type != CellType::Text {
+            if *cell_type != CellType::Text && !nulls.iter().any(|null| null.as_bytes() == cell) {
                 *cell_type = cell_type.and(CellType::of(cell));
             }
         }
@@ -107,6 +110,6 @@ mod tests {
     #[case("\"\"\n", CellType::Empty)]
     fn a_type_is_inferred_only_if_all_cells_have_it(#[case] cells: &str, #[case] expected: CellType) {
         let text = format!("a\n{cells}");
-        assert_eq!(infer_types(text.as_bytes(), "a.csv").unwrap(), [expected]);
+        assert_eq!(infer_types(text.as_bytes(), "a.csv", &CsvReading::default()).unwrap(), [expected]);
     }
 }

@@ -1,13 +1,15 @@
-//! Strict reader of CSV as Arrow batches: a ragged row, text that is not UTF-8 or a repeated column name is an error that
-//! names the line, never a guess.
+//! Strict reader of CSV as Arrow batches: a ragged row, text that is not valid in its encoding or a repeated column name is an
+//! error that names the line, never a guess.
 
-use super::csv_header::{CsvLines, not_utf8, read_header};
+use super::csv_columns::ColumnBuilder;
+use super::csv_dialect::{CsvReading, Origin};
+use super::csv_header::{CsvLines, Header, read_header};
 use super::csv_infer::CellType;
+use super::csv_text::CsvText;
 use super::{BATCH_BYTES, BATCH_ROWS, MAX_CELL_BYTES, cell_too_large};
 use crate::error::EngineError;
-use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::{Field, Schema, SchemaRef};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::spreadsheet_cell::unguarded;
 use csv::ByteRecord;
@@ -21,51 +23,53 @@ const MAX_BAD_LINES: usize = 5;
 const CELL_BYTES: usize = 16;
 
 /// Iterator over a CSV file as batches. Cells keep the text that was written, unless types are given.
-pub struct CsvRows<R> {
+pub struct CsvRows<R: Read> {
     lines: CsvLines<R>,
+    pub(super) header: Header,
     schema: SchemaRef,
     types: Vec<CellType>,
     /// Number of rows of the latest batch, for which the next one reserves memory.
     expected_rows: usize,
     /// If true, cells that spreadsheets would take for formulas have a guard, which is removed.
     are_guarded: bool,
+    /// If true, a line that repeats the header is an error.
+    is_strict: bool,
+    /// Texts that stand for null.
+    nulls: Vec<String>,
     record: ByteRecord,
     bad: Vec<Problem>,
     done: bool,
 }
 
 impl<R: Read> CsvRows<R> {
-    /// Opens a CSV whose cells get these types, or are all text if that is `None`.
+    /// Opens a CSV whose form is found, and whose cells get these types, or are all text if that is `None`.
     ///
     /// # Errors
-    /// Returns an error like [`read_header`].
+    /// Returns `InvalidInput` if the file cannot be read as a CSV, and an error if reading fails.
     pub fn open(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
-        Self::open_with(input, file, types, false)
+        Self::read(input, file, &CsvReading::default(), types)
     }
 
-    /// Opens a CSV of a run with `csv_safe_cells`, and removes the guards of its cells and names of columns.
+    /// Opens a CSV in a certain way.
     ///
     /// # Errors
-    /// Returns an error like [`read_header`].
-    pub fn open_guarded(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
-        Self::open_with(input, file, types, true)
-    }
-
-    fn open_with(input: R, file: &str, types: Option<Vec<CellType>>, are_guarded: bool) -> Result<Self, EngineError> {
-        let mut lines = CsvLines::new(input, file);
-        let names = read_header(&mut lines)?;
-        let name = |name: String| if are_guarded { unguarded(&name).to_owned() } else { name };
-        let names: Vec<String> = names.into_iter().map(name).collect();
-        let types = types.unwrap_or_else(|| vec![CellType::Text; names.len()]);
+    /// Returns an error like [`Self::open`].
+    pub fn read(input: R, file: &str, reading: &CsvReading, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
+        let mut lines = CsvLines::new(CsvText::open(input, file, reading)?);
+        let header = read_header(&mut lines, reading)?;
+        let types = types.unwrap_or_else(|| vec![CellType::Text; header.names.len()]);
         let fields: Vec<Field> =
-            names.iter().zip(&types).map(|(name, cell)| Field::new(name, cell.data_type(), true)).collect();
+            header.names.iter().zip(&types).map(|(name, cell)| Field::new(name, cell.data_type(), true)).collect();
         let schema = Arc::new(Schema::new(fields));
         Ok(Self {
             lines,
+            header,
             schema,
             types,
             expected_rows: 0,
-            are_guarded,
+            are_guarded: reading.origin == Origin::Run { are_guarded: true },
+            is_strict: reading.is_strict(),
+            nulls: reading.options.null_values.clone(),
             record: ByteRecord::new(),
             bad: Vec::new(),
             done: false,
@@ -105,7 +109,11 @@ impl<R: Read> CsvRows<R> {
             }
             for (index, column) in columns.iter_mut().enumerate() {
                 let cell = self.record.range(index).and_then(|range| text.get(range)).unwrap_or_default();
-                column.push(if self.are_guarded { unguarded(cell) } else { cell });
+                if !self.nulls.is_empty() && self.nulls.iter().any(|null| null == cell) {
+                    column.push_null();
+                } else {
+                    column.push(if self.are_guarded { unguarded(cell) } else { cell });
+                }
             }
             bytes += text.len();
             rows += 1;
@@ -127,13 +135,14 @@ impl<R: Read> CsvRows<R> {
 
     /// Returns the record's text if the record is valid.
     fn checked_text(&self) -> Result<&str, Problem> {
-        let line = self.record.position().map_or(0, csv::Position::line);
-        let (found, expected) = (self.record.len(), self.types.len());
+        let (found, expected) = (self.record.len(), self.header.fields());
         if found != expected {
-            let position = format!("{} line {line}", self.lines.file);
-            let rule = format!("has {found} fields, but the header has {expected}");
-            let remedy = "enclose fields that contain commas, quotes or line breaks in double quotes";
-            return Err(Problem::without_value(position, rule).remedy(remedy));
+            return Err(self.ragged());
+        }
+        if self.is_strict && self.header.is_repeated_by(&self.record) {
+            let rule = "is the header again, as in files that were joined";
+            let remedy = "remove the line; csv.lenient reads it as a row";
+            return Err(Problem::without_value(self.place(), rule).remedy(remedy));
         }
         let text = std::str::from_utf8(self.record.as_slice()).ok();
         // The fields are concatenated here: each must be valid by itself.
@@ -141,19 +150,55 @@ impl<R: Read> CsvRows<R> {
             text.is_ascii()
                 || (0..expected).all(|i| self.record.range(i).is_some_and(|range| text.get(range).is_some()))
         });
-        let text = valid.ok_or_else(|| not_utf8(&self.lines.file, line))?;
+        let text = valid.ok_or_else(|| self.lines.not_in_encoding(self.lines.line_of(&self.record)))?;
+        if self.header.nameless > 0 {
+            self.check_nameless()?;
+        }
         if text.len() > MAX_CELL_BYTES {
-            self.check_cells(line)?;
+            self.check_cells()?;
         }
         Ok(text)
     }
 
-    fn check_cells(&self, line: u64) -> Result<(), Problem> {
+    fn place(&self) -> String {
+        format!("{} line {}", self.lines.file, self.lines.line_of(&self.record))
+    }
+
+    /// Returns the problem of a line with too few or too many fields.
+    fn ragged(&self) -> Problem {
+        let (found, expected) = (self.record.len(), self.header.fields());
+        let delimiter = self.lines.dialect.delimiter_name();
+        let remedy = if self.header.line.is_some() && expected == 1 {
+            format!(
+                "the first line was taken for the names of columns: {}; if they are further down, set csv.skip_rows, and if \
+                 another character than a {delimiter} separates cells, csv.delimiter",
+                self.header.shown()
+            )
+        } else if found == expected + 1 && self.record.iter().next_back().is_some_and(<[u8]>::is_empty) {
+            format!("the line ends with a {delimiter} that the header does not have; add one there, or remove it here")
+        } else {
+            format!("enclose fields that contain {delimiter}s, quotes or line breaks in double quotes")
+        };
+        let rule = format!("has {found} fields, but the header has {expected}");
+        Problem::without_value(self.place(), rule).remedy(remedy)
+    }
+
+    /// Checks that columns without a name are empty.
+    fn check_nameless(&self) -> Result<(), Problem> {
+        let named = self.header.names.len();
+        let mut nameless = self.record.iter().zip(1..).skip(named);
+        let found = nameless.find(|(cell, _)| !cell.trim_ascii().is_empty());
+        found.map_or(Ok(()), |(_, number)| {
+            let rule = "has text, but the column has no name";
+            let remedy = "name it in the header, or remove the text";
+            Err(Problem::without_value(format!("{} column {number}", self.place()), rule).remedy(remedy))
+        })
+    }
+
+    fn check_cells(&self) -> Result<(), Problem> {
         let cells = self.record.iter().zip(self.schema.fields());
         let mut too_large = cells.filter(|(cell, _)| cell.len() > MAX_CELL_BYTES);
-        too_large.next().map_or(Ok(()), |(cell, field)| {
-            Err(cell_too_large(&format!("{} line {line}", self.lines.file), field.name(), cell.len()))
-        })
+        too_large.next().map_or(Ok(()), |(cell, field)| Err(cell_too_large(&self.place(), field.name(), cell.len())))
     }
 }
 
@@ -176,87 +221,5 @@ impl<R: Read> Iterator for CsvRows<R> {
     }
 }
 
-enum ColumnBuilder {
-    Text(StringBuilder),
-    Integer(Int64Builder),
-    Float(Float64Builder),
-    Boolean(BooleanBuilder),
-}
-
-impl ColumnBuilder {
-    /// Reserves memory for this number of rows; by default, builders reserve kilobytes, and there may be thousands of them.
-    fn new(cell: CellType, rows: usize) -> Self {
-        match cell.data_type() {
-            DataType::Int64 => Self::Integer(Int64Builder::with_capacity(rows)),
-            DataType::Float64 => Self::Float(Float64Builder::with_capacity(rows)),
-            DataType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
-            _ => Self::Text(StringBuilder::with_capacity(rows, 0)),
-        }
-    }
-
-    fn push(&mut self, cell: &str) {
-        match self {
-            Self::Text(column) => column.append_value(cell),
-            Self::Integer(column) => column.append_option(cell.parse().ok()),
-            Self::Float(column) => column.append_option(cell.parse().ok()),
-            Self::Boolean(column) => column.append_option(match cell {
-                "" => None,
-                _ => Some(cell.eq_ignore_ascii_case("true")),
-            }),
-        }
-    }
-
-    fn finish(self) -> ArrayRef {
-        match self {
-            Self::Text(mut column) => Arc::new(column.finish()),
-            Self::Integer(mut column) => Arc::new(column.finish()),
-            Self::Float(mut column) => Arc::new(column.finish()),
-            Self::Boolean(mut column) => Arc::new(column.finish()),
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use arrow_array::cast::AsArray;
-    use rstest::rstest;
-
-    fn read(text: &[u8]) -> Result<Vec<Vec<String>>, String> {
-        let rows = CsvRows::open(text, "a.csv", None).map_err(|e| e.to_string())?;
-        let mut out = Vec::new();
-        for batch in rows {
-            let batch = batch.map_err(|e| e.to_string())?;
-            for row in 0..batch.num_rows() {
-                out.push(batch.columns().iter().map(|c| c.as_string::<i32>().value(row).to_owned()).collect());
-            }
-        }
-        Ok(out)
-    }
-
-    #[test]
-    fn cells_are_kept_as_written() {
-        let rows = read("a,b,c\n0012,1e5,true\n\"x, \"\"y\"\"\nz\",,Łukasz\r\n".as_bytes()).unwrap();
-        assert_eq!(rows, [["0012", "1e5", "true"], ["x, \"y\"\nz", "", "Łukasz"]]);
-    }
-
-    #[rstest]
-    #[case::ragged(b"a,b\n1,2\n\"x\ny\",2\n3\n4,5,6\n", "a.csv line 5: has 1 fields, but the header has 2")]
-    #[case::ragged_too(b"a,b\n1,2\n\"x\ny\",2\n3\n4,5,6\n", "a.csv line 6: has 3 fields")]
-    #[case::not_utf8(b"a,b\n1,\xff\n", "a.csv line 2: is not valid UTF-8")]
-    #[case::split_letter(b"a,b\n\xc3,\xa9\n", "a.csv line 2: is not valid UTF-8")]
-    #[case::header_not_utf8(b"a,\xff\n1,2\n", "a.csv line 1: is not valid UTF-8")]
-    #[case::twice(b"a,b,a\n1,2,3\n", "a.csv line 1 is `a`: this column name occurs twice")]
-    #[case::empty(b"", "a.csv: is empty")]
-    fn invalid_lines_are_reported_with_their_number(#[case] text: &[u8], #[case] expected: &str) {
-        let error = read(text).unwrap_err();
-        assert!(error.contains(expected), "{error}");
-    }
-
-    #[test]
-    fn the_number_of_reported_lines_is_limited() {
-        let text = "a,b\n".to_owned() + &"1\n".repeat(100_000);
-        let error = read(text.as_bytes()).unwrap_err();
-        assert_eq!(error.matches("has 1 fields").count(), MAX_BAD_LINES);
-    }
-}
+mod tests;

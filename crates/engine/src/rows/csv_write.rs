@@ -82,6 +82,7 @@ impl<W: Write> CsvFile<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::csv_dialect::CsvReading;
     use crate::rows::csv_read::CsvRows;
     use arrow_array::cast::AsArray;
     use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
@@ -116,7 +117,11 @@ mod tests {
     #[test]
     fn guarded_files_are_read_as_they_were() {
         let (csv, _) = written(true);
-        let batch = CsvRows::open_guarded(csv.as_bytes(), "a.csv", None).unwrap().next().unwrap().unwrap();
+        let batch = CsvRows::read(csv.as_bytes(), "a.csv", &CsvReading::of_answers(true), None)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
         assert_eq!(batch.schema().field(0).name(), "@text");
         let texts: Vec<&str> = batch.column(0).as_string::<i32>().iter().flatten().collect();
         assert_eq!(texts, ["=1+1", "'=1+1", "", "-5", "a"]);

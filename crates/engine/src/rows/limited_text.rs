@@ -6,16 +6,25 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Maximum size of a line. A line may consist of several cells of the maximum size.
 const MAX_LINE_BYTES: u64 = 2 * MAX_CELL_BYTES as u64;
-/// Maximum number of commas in a line: its cells are counted only after they have been read. Texts contain commas too.
-const MAX_COMMAS: u64 = 8_000_000;
+/// Maximum number of delimiters in a line: its cells are counted only after they have been read. Texts contain commas too.
+const MAX_DELIMITERS: u64 = 8_000_000;
 
-/// Number of bytes and commas that were read since the latest line began.
+/// Number of bytes and delimiters that were read since the latest line began, and the end of the text.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LineLength(Arc<(AtomicU64, AtomicU64)>);
+pub(super) struct LineLength(Arc<(AtomicU64, AtomicU64, TextEnd)>);
+
+/// End of the text, as far as it was read.
+#[derive(Debug, Default)]
+struct TextEnd {
+    /// Number of bytes.
+    bytes: AtomicU64,
+    /// If true, the latest of them is not a line feed.
+    is_within_a_line: AtomicBool,
+}
 
 impl LineLength {
     /// Begins a line. What the reader has read ahead counts for the next one only when it reads on.
@@ -23,18 +32,25 @@ impl LineLength {
         self.0.0.store(0, Ordering::Relaxed);
         self.0.1.store(0, Ordering::Relaxed);
     }
+
+    /// Returns true if a text of which this number of bytes was parsed ends there, without the end of a line.
+    pub(super) fn ends_within_a_line(&self, parsed: u64) -> bool {
+        let end = &self.0.2;
+        end.bytes.load(Ordering::Relaxed) == parsed && end.is_within_a_line.load(Ordering::Relaxed)
+    }
 }
 
 /// The stream.
 #[derive(Debug)]
 pub(super) struct LimitedText<R> {
     input: R,
+    delimiter: u8,
     length: LineLength,
 }
 
 impl<R> LimitedText<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self { input, length: LineLength::default() }
+    pub(super) fn new(input: R, delimiter: u8) -> Self {
+        Self { input, delimiter, length: LineLength::default() }
     }
 
     pub(super) fn length(&self) -> LineLength {
@@ -44,14 +60,18 @@ impl<R> LimitedText<R> {
 
 impl<R: Read> Read for LimitedText<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (bytes, commas) = &*self.length.0;
-        if bytes.load(Ordering::Relaxed) > MAX_LINE_BYTES || commas.load(Ordering::Relaxed) > MAX_COMMAS {
+        let (bytes, delimiters, end) = &*self.length.0;
+        if bytes.load(Ordering::Relaxed) > MAX_LINE_BYTES || delimiters.load(Ordering::Relaxed) > MAX_DELIMITERS {
             return Err(io::Error::other(LineTooLong));
         }
         let read = self.input.read(buffer)?;
         bytes.fetch_add(read as u64, Ordering::Relaxed);
-        let found = memchr::memchr_iter(b',', &buffer[..read]).count();
-        commas.fetch_add(found as u64, Ordering::Relaxed);
+        end.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        if let Some(latest) = buffer[..read].last() {
+            end.is_within_a_line.store(*latest != b'\n', Ordering::Relaxed);
+        }
+        let found = memchr::memchr_iter(self.delimiter, &buffer[..read]).count();
+        delimiters.fetch_add(found as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -71,7 +91,7 @@ impl Error for LineTooLong {}
 /// Returns the problem of a line that is too long, if this is its error.
 pub(super) fn too_long(error: &io::Error, file: &str, line: u64) -> Option<Problem> {
     error.get_ref()?.downcast_ref::<LineTooLong>()?;
-    let rule = format!("has more than {} MiB or {MAX_COMMAS} commas", MAX_LINE_BYTES >> 20);
+    let rule = format!("has more than {} MiB or {MAX_DELIMITERS} delimiters", MAX_LINE_BYTES >> 20);
     let remedy = "a quote that is not closed makes the lines after it one cell; close it, or shorten the cells";
     Some(Problem::without_value(format!("{file} line {line}"), rule).remedy(remedy))
 }

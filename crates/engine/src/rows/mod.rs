@@ -1,18 +1,26 @@
 //! Tables as streams: readers and writers of CSV and Parquet, with a few thousand rows at a time.
 
 pub mod cell_text;
+mod csv_columns;
 pub mod csv_count;
+pub mod csv_dialect;
 mod csv_header;
 pub mod csv_infer;
+pub mod csv_inspect;
 pub mod csv_read;
+mod csv_sniff;
+pub mod csv_text;
 pub mod csv_write;
+mod inner_lines;
 mod limited_text;
+mod line_rules;
 mod parquet_batches;
 mod parquet_guard;
 pub mod parquet_read;
 pub mod parquet_write;
 mod row_bytes;
 pub mod shared_file;
+mod text_file;
 mod text_views;
 mod watched_source;
 

@@ -29,7 +29,8 @@ pub(crate) struct Run<'a> {
     /// Manifests of the next Map.
     jobs: Vec<JobItem>,
     chunks: BTreeSet<u32>,
-    execution: u32,
+    /// Number of executions that came before the current one.
+    pub(crate) execution: u32,
     /// Number of times that wide rows were written, and that duplicates were.
     pub(crate) pivots: u32,
     pub(crate) last_joins: u32,
@@ -88,6 +89,11 @@ impl<'a> Run<'a> {
     /// Processes the Map of the current state, and performs the transition that follows. Returns false at the end of the run.
     pub(crate) fn step(&mut self) -> bool {
         self.work(usize::MAX);
+        if self.world.has_failed {
+            // The user removes the cause and resumes the run.
+            self.stop_and_resume(0, false);
+            return true;
+        }
         let transition = self.transition();
         self.perform(transition);
         self.state.phase != Phase::Finished
@@ -99,11 +105,21 @@ impl<'a> Run<'a> {
             Phase::AnswerAndJoin => {
                 for job in self.jobs.clone().iter().take(max_items) {
                     self.world.run_job(job);
+                    if self.world.has_failed {
+                        return;
+                    }
                     let JoinTask::Chunk { attempts, stamp, .. } = JoinTask::of_first_job(job) else { unreachable!() };
                     self.join(job.index, &attempts, stamp);
                 }
             }
-            Phase::Answer => self.jobs.iter().take(max_items).for_each(|job| self.world.run_job(job)),
+            Phase::Answer => {
+                for job in self.jobs.iter().take(max_items) {
+                    self.world.run_job(job);
+                    if self.world.has_failed {
+                        return;
+                    }
+                }
+            }
             Phase::Join => {
                 let mut attempts = self.history.attempts_by_chunk();
                 for chunk in self.chunks.clone().into_iter().take(max_items) {
@@ -175,6 +191,7 @@ impl<'a> Run<'a> {
     /// Ends the execution in the middle of the current Map, and resumes the run with a new one.
     pub(crate) fn stop_and_resume(&mut self, items_done: usize, collects_first: bool) {
         self.work(items_done);
+        self.world.has_failed = false;
         self.history.passes.extend(self.waiting.take());
         self.execution += 1;
         if collects_first {

@@ -93,6 +93,8 @@ pub(crate) struct World<'a> {
     pub(crate) hopeless: BTreeSet<String>,
     /// Tasks of the state machine that were answered.
     pub(crate) woken: u32,
+    /// If true, a job has failed permanently, which ends the execution.
+    pub(crate) has_failed: bool,
 }
 
 const RETRY_ON: [RetryOn; 2] = [RetryOn::Missing, RetryOn::Error];
@@ -182,8 +184,10 @@ impl World<'_> {
                 3 => (JobStatus::PartiallyCompleted, FailureKind::Transient),
                 4 => (JobStatus::Expired, FailureKind::Transient),
                 5 => (JobStatus::Stopped, FailureKind::Transient),
+                6 if self.dice.bad_luck(3) => (JobStatus::Failed, FailureKind::Permanent),
                 6 => (JobStatus::Failed, FailureKind::Transient),
-                7 => return Err(()),
+                // A refusal ends a run in batch mode before anything is sent; this is not modelled.
+                7 if self.mode == ProcessingMode::Auto => return Err(()),
                 _ => (JobStatus::Completed, FailureKind::Transient),
             };
             let nothing = matches!(status, JobStatus::Expired | JobStatus::Failed);
@@ -220,7 +224,6 @@ impl World<'_> {
             match made {
                 Ok(arn) => item.arn = Some(arn),
                 Err(()) => {
-                    assert_eq!(self.mode, ProcessingMode::Auto, "else the run ends, which is not modelled");
                     item.fell_back = true;
                     if self.dice.bad_luck(6) {
                         return false;
@@ -259,8 +262,9 @@ impl World<'_> {
         if item.status.is_none_or(|old| seen.rank() > old.rank()) {
             item.status = Some(seen);
         }
-        if action == Action::Succeed && !self.dice.bad_luck(5) {
+        if matches!(action, Action::Succeed | Action::Fail) && !self.dice.bad_luck(5) {
             self.wake(name);
+            self.has_failed |= action == Action::Fail;
         }
     }
 
@@ -285,6 +289,7 @@ impl World<'_> {
     }
 
     fn run_on_demand_job(&mut self, job: &JobItem) {
+        assert_ne!(self.mode, ProcessingMode::Batch, "batch mode never pays the price of on demand");
         let records = self.records_of(job.index);
         assert_eq!(records.len(), job.records as usize);
         let (output, answered) = self.process(&records, false);

@@ -21,6 +21,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+/// Folder of the answered rows.
+const OUTPUT: &str = "batch_output_parquet/p/r/";
+
 /// Input of a run, and what happens to it.
 #[derive(Debug, Clone)]
 struct Script {
@@ -49,7 +52,8 @@ impl Script {
     fn text(&self, row: u32) -> String {
         match self.equals.get(row as usize).copied().flatten() {
             Some(of) if row > 0 => self.text(u32::from(of) % row),
-            _ => format!("row {row}"),
+            // Half of them are formulas to a spreadsheet.
+            _ => format!("{}row {row}", if row.is_multiple_of(2) { "=" } else { "" }),
         }
     }
 
@@ -58,6 +62,7 @@ impl Script {
             "job_name_prefix": "p", "model_id": "anthropic.claude-3-haiku-20240307-v1:0", "prompt_id": "plain",
             "s3_uri": format!("s3://{BUCKET}/inputs/rows.csv"), "max_records_per_job": 10, "requests_per_second": 1000,
             "processing_mode": self.mode, "max_retry_rounds": self.max_rounds,
+            "output_formats": ["parquet", "csv"], "csv_safe_cells": true,
         });
         if self.layout != Layout::Single {
             input["prompt_id"] = Value::Null;
@@ -232,7 +237,7 @@ impl Machine {
         };
         self.services.world().running.clear();
         if end != End::Finished {
-            self.after_the_end(number, input).await;
+            Box::pin(self.after_the_end(number, input)).await;
         }
         end
     }
@@ -405,6 +410,7 @@ async fn play(script: Script) {
         end = Some(ended);
     }
     check(&script, &machine);
+    check_guarded_cells(&machine);
     // Stragglers that continue after the end change nothing.
     let before = machine.services.world().objects.clone();
     while !machine.stragglers.is_empty() {
@@ -429,7 +435,7 @@ fn check(script: &Script, machine: &Machine) {
     for (text, times) in &world.paid {
         assert!(*times <= rows_of_text[text], "`{text}` was answered {times} times");
     }
-    let files = world.objects.iter().filter(|(key, _)| key.starts_with("batch_output_parquet/p/r/"));
+    let files = world.objects.iter().filter(|(key, _)| is_output(key, ".parquet"));
     let mut rows: BTreeMap<String, Vec<(String, Option<String>)>> = BTreeMap::new();
     for (_, file) in files {
         for batch in ParquetRows::open(Bytes::from(file.clone()), "out", None).unwrap().1 {
@@ -461,6 +467,19 @@ fn check(script: &Script, machine: &Machine) {
     for job in &world.jobs {
         assert_eq!(world.attribute(&job.name, "job_arn").as_ref(), Some(&job.arn), "one job per name");
     }
+}
+
+fn is_output(key: &str, extension: &str) -> bool {
+    key.starts_with(OUTPUT) && key.ends_with(extension)
+}
+
+/// Checks that the summary counts the cells that are guarded in the CSV files.
+fn check_guarded_cells(machine: &Machine) {
+    let world = machine.services.world();
+    let files = world.objects.iter().filter(|(key, _)| is_output(key, ".csv"));
+    let guarded: usize = files.map(|(_, file)| String::from_utf8_lossy(file).matches("'=row").count()).sum();
+    let summary: Value = serde_json::from_slice(&world.objects["runs/r/summary.json"]).unwrap();
+    assert_eq!(summary["summary"]["guarded_cells"], json!(guarded));
 }
 
 fn sent(prompt: &str, text: &str) -> String {

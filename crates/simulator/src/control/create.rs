@@ -15,6 +15,7 @@ use crate::errors::{ApiError, ErrorKind, json_response, whole_body};
 use crate::jobs::{Added, NewJob};
 use crate::life_cycle;
 use crate::models::{Model, NameKind};
+use crate::scopes::Scope;
 use crate::simulator::Simulator;
 use crate::timestamps::Timestamp;
 
@@ -27,13 +28,15 @@ pub(crate) async fn create(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let body = whole_body(body)?;
-    simulator.admit("CreateModelInvocationJob", &simulator.history.input(&input_uri_in(&body)))?;
+    let uri = input_uri_in(&body);
+    let scope = simulator.scopes.of(uri.as_bytes());
+    simulator.admit(&scope, "CreateModelInvocationJob", &scope.history.input(&uri))?;
     let request = CreateRequest::read(&body)?;
     let model = Model::read(&request.model_id);
     if let Some(reason) = simulator.catalogue.refuses_batch(&model, &simulator.region) {
         return Err(ApiError::validation(reason));
     }
-    let behaviour = simulator.behaviour();
+    let Scope { part, behaviour, history } = scope;
     if behaviour.refuses_batch(&model) {
         return Err(ApiError::validation(model.has_no_batch()));
     }
@@ -43,10 +46,9 @@ pub(crate) async fn create(
     let id = job_id(&request, now);
     let arn = format!("arn:aws:bedrock:{}:{}:model-invocation-job/{id}", simulator.region, simulator.account);
     let name = request.job_name.clone();
-    let uri = request.input.uri().to_owned();
     let forgets = behaviour.forget_creations;
-    let new = NewJob { id, arn, request, model, quota, now, forgets };
-    let job = match simulator.jobs.add(new, || simulator.history.new_job(&uri)) {
+    let new = NewJob { id, arn, request, model, quota, quota_of: part, now, forgets };
+    let job = match simulator.jobs.add(new, || history.new_job(&uri)) {
         Added::New(job) => job,
         Added::SameToken(arn) => return Ok(created(&arn)),
         // AWS documents the exception but not its trigger: that a used name triggers it is an assumption.

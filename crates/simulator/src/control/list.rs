@@ -24,7 +24,7 @@ pub(crate) async fn list(
     query: Result<Query<HashMap<String, String>>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(query) = query.map_err(|error| ApiError::validation(error.body_text()))?;
-    simulator.admit("ListModelInvocationJobs", "")?;
+    simulator.admit(&simulator.scopes.of(b""), "ListModelInvocationJobs", "")?;
     let filter = Filter::read(&query)?;
     let mut jobs: Vec<(usize, Job)> =
         simulator.jobs.all().into_iter().enumerate().filter(|(_, job)| filter.lets_pass(job)).collect();

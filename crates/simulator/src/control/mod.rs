@@ -26,7 +26,9 @@ fn named_job(
     let id = identifier.rsplit('/').next().unwrap_or(&identifier);
     // An ARN of another account or region ends in the same id, and is another job.
     let job = simulator.jobs.find(id).filter(|job| !identifier.starts_with("arn:") || identifier == job.arn);
-    simulator.admit(operation, job.as_ref().map_or(&identifier, |job| &job.fate))?;
+    let input = job.as_ref().map_or("", |job| job.request.input.uri());
+    let scope = simulator.scopes.of(input.as_bytes());
+    simulator.admit(&scope, operation, job.as_ref().map_or(&identifier, |job| &job.fate))?;
     let mut constraints = Constraints::default();
     constraints.text("jobIdentifier", &identifier, 0, 1011, Some(&JOB_IDENTIFIER));
     constraints.finish()?;

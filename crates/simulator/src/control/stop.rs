@@ -25,7 +25,8 @@ pub(crate) async fn stop(
         return Ok(stopped());
     }
     if let Some(job) = simulator.jobs.advance(&job.id, Status::Stopping, None) {
-        simulator.events.report(&job, &simulator.behaviour());
+        let scope = simulator.scopes.of(job.request.input.uri().as_bytes());
+        simulator.events.report(&job, &scope.behaviour);
         job.stop.send_replace(true);
         return Ok(stopped());
     }

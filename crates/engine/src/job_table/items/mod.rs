@@ -62,6 +62,8 @@ pub struct StoredJob {
     pub failure: Option<StoredFailure>,
     /// Counts of the latest join of the chunk of this name.
     pub counts: Option<ChunkCounts>,
+    /// Number of cells that the pivot after that join has guarded for spreadsheets. `None` before it.
+    pub pivot_guarded_cells: Option<u64>,
 }
 
 /// Reason why the rows of a batch job are sent on demand.
@@ -91,6 +93,8 @@ pub struct StoredFile {
     pub failure: Option<StoredFailure>,
     /// Counts of the latest join.
     pub counts: Option<ChunkCounts>,
+    /// Number of cells that the pivot after that join has guarded for spreadsheets. `None` before it.
+    pub pivot_guarded_cells: Option<u64>,
 }
 
 impl StoredItem {
@@ -134,6 +138,14 @@ impl StoredItem {
         }
     }
 
+    /// Returns the number of cells that the pivot after the latest join has guarded, or `None` before it.
+    pub fn pivot_guarded_cells(&self) -> Option<u64> {
+        match self {
+            Self::Job(job) => job.pivot_guarded_cells,
+            Self::Chunk(_, file) | Self::Duplicates(_, file) => file.pivot_guarded_cells,
+        }
+    }
+
     /// Returns the error that failed the run, if this item recorded one.
     pub fn failure(&self) -> Option<&StoredFailure> {
         match self {
@@ -151,7 +163,8 @@ impl StoredItem {
         let file = StoredFile {
             index: attributes.required_number(RUN_INDEX.sort_key)?,
             failure: StoredFailure::read(&attributes)?,
-            counts: counts(&attributes)?,
+            counts: attributes.json("counts")?,
+            pivot_guarded_cells: attributes.number("guarded_cells")?,
         };
         if let Ok(name) = DuplicatesName::parse(&attributes.required_text(PARTITION_KEY)?) {
             return Ok(Self::Duplicates(name, file));
@@ -199,7 +212,8 @@ impl StoredJob {
             on_demand_allowed: attributes.required_flag("may_fall_back")?,
             fallback: fallback(attributes)?,
             failure: StoredFailure::read(attributes)?,
-            counts: counts(attributes)?,
+            counts: attributes.json("counts")?,
+            pivot_guarded_cells: attributes.number("guarded_cells")?,
         })
     }
 }
@@ -214,13 +228,6 @@ fn fallback(attributes: &Attributes<'_>) -> Result<Option<Fallback>, EngineError
     // Items of earlier versions have no `refused`.
     let refused = attributes.flag("refused")?.unwrap_or(false);
     Ok(Some(Fallback { reason, refused }))
-}
-
-/// Reads the counts of the latest join, and of the pivot after it, if there was one.
-fn counts(attributes: &Attributes<'_>) -> Result<Option<ChunkCounts>, EngineError> {
-    let pivoted: Option<u64> = attributes.number("guarded_cells")?;
-    let counts: Option<ChunkCounts> = attributes.json("counts")?;
-    Ok(counts.map(|counts| ChunkCounts { guarded_cells: pivoted.unwrap_or(counts.guarded_cells), ..counts }))
 }
 
 impl StoredFailure {

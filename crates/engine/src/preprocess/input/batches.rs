@@ -6,6 +6,7 @@ use crate::error::EngineError;
 use crate::hub::{Dataset, DatasetFile};
 use crate::images::ImageRows;
 use crate::objects::{ObjectMeta, ObjectRangeReader, StreamReader};
+use crate::rows::csv_read::CsvRows;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use aws_sdk_s3::Client;
@@ -32,7 +33,7 @@ fn tables<'a>(
     sources: &'a Sources,
     shape: &'a Shape,
 ) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + 'a {
-    sources.objects.iter().flat_map(move |object| open(runtime, client, sources.format, object, shape))
+    sources.objects.iter().flat_map(move |object| open(runtime, client, sources, object, shape))
 }
 
 fn open_file(runtime: &Handle, dataset: &Dataset, file: &DatasetFile) -> Batches {
@@ -45,12 +46,12 @@ fn open_file(runtime: &Handle, dataset: &Dataset, file: &DatasetFile) -> Batches
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>;
 
-fn open(runtime: &Handle, client: &Client, format: Format, object: &ObjectMeta, shape: &Shape) -> Batches {
+fn open(runtime: &Handle, client: &Client, sources: &Sources, object: &ObjectMeta, shape: &Shape) -> Batches {
     let file = object.uri.to_string();
-    let opened: Result<Batches, EngineError> = match format {
-        Format::Csv | Format::GuardedCsv => {
+    let opened: Result<Batches, EngineError> = match sources.format {
+        Format::Csv => {
             let input = StreamReader::new(runtime, client, object);
-            format.open_csv(input, &file, shape.types.clone()).map(|rows| Box::new(rows) as Batches)
+            CsvRows::read(input, &file, &sources.csv, shape.types.clone()).map(|rows| Box::new(rows) as Batches)
         }
         Format::Parquet | Format::Images => {
             ParquetRows::open(ObjectRangeReader::new(runtime, client, object), &file, None)

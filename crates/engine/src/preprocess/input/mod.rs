@@ -152,9 +152,10 @@ impl InputReader {
             None => None,
         };
         if rows.input_type == InputType::Image && objects::names_images(client, &uri).await? {
+            objects::check_unused(&rows.csv, objects::Format::Images)?;
             return Ok(Sources::of_images(&uri, pinned.map(|object| object.etag)));
         }
-        objects::find(client, &uri, pinned).await
+        objects::find(client, &uri, pinned, &rows.csv).await
     }
 
     /// Returns the places that inputs may be in.

@@ -4,48 +4,32 @@ use crate::error::EngineError;
 use crate::hub::Dataset;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
-use crate::rows::csv_infer::CellType;
-use crate::rows::csv_read::CsvRows;
+use crate::rows::csv_dialect::CsvReading;
+use crate::rows::csv_text::is_csv_name;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::ids::RunId;
-use bedrock_batch_domain::input::{deleted, is_same_etag, overwritten};
+use bedrock_batch_domain::input::{CSV, CsvOptions, deleted, is_same_etag, overwritten};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
-use std::io::Read;
 
 /// Format of the objects of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::preprocess) enum Format {
     Csv,
-    /// CSV of a run with `csv_safe_cells`, whose cells are guarded.
-    GuardedCsv,
     Parquet,
     /// Images, each of which is a row.
     Images,
 }
 
 impl Format {
+    /// Returns the format of an object by its name.
     fn of(key: &str) -> Option<Self> {
+        if is_csv_name(key) {
+            return Some(Self::Csv);
+        }
         let ending = key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        match ending.as_str() {
-            "csv" => Some(Self::Csv),
-            "parquet" | "pq" => Some(Self::Parquet),
-            _ => None,
-        }
-    }
-
-    /// Opens a CSV, and removes the guards of its cells if it has some.
-    pub(super) fn open_csv<R: Read>(
-        self,
-        input: R,
-        file: &str,
-        types: Option<Vec<CellType>>,
-    ) -> Result<CsvRows<R>, EngineError> {
-        match self {
-            Self::GuardedCsv => CsvRows::open_guarded(input, file, types),
-            Self::Csv | Self::Parquet | Self::Images => CsvRows::open(input, file, types),
-        }
+        matches!(ending.as_str(), "parquet" | "pq").then_some(Self::Parquet)
     }
 }
 
@@ -55,6 +39,8 @@ pub(in crate::preprocess) struct Sources {
     /// Field of the request that names the input, and its value.
     pub(in crate::preprocess) named: (&'static str, String),
     pub(in crate::preprocess) format: Format,
+    /// Way in which CSV files are read.
+    pub(in crate::preprocess) csv: CsvReading,
     /// Objects; empty for images, which are too many to be kept in memory and are listed again.
     pub(in crate::preprocess) objects: Vec<ObjectMeta>,
     /// Address of the images.
@@ -73,6 +59,7 @@ impl Sources {
         Self {
             named,
             format: Format::Images,
+            csv: CsvReading::default(),
             objects: Vec::new(),
             place: Some(place.clone()),
             place_etag,
@@ -91,6 +78,7 @@ impl Sources {
         Self {
             named: ("dataset_id", dataset.id().to_owned()),
             format: Format::Parquet,
+            csv: CsvReading::default(),
             objects: Vec::new(),
             place: None,
             place_etag: None,
@@ -99,10 +87,15 @@ impl Sources {
         }
     }
 
-    /// Creates the sources for the answered rows of an earlier run.
-    pub(in crate::preprocess) fn of_run(run_id: &RunId, format: Format, objects: Vec<ObjectMeta>) -> Self {
+    /// Creates the sources for the answered rows of an earlier run; `csv` is the way in which it wrote CSV files.
+    pub(in crate::preprocess) fn of_run(
+        run_id: &RunId,
+        format: Format,
+        csv: CsvReading,
+        objects: Vec<ObjectMeta>,
+    ) -> Self {
         let named = ("previous_run.run_id", run_id.to_string());
-        Self { named, format, objects, place: None, place_etag: None, dataset: None, warnings: BTreeMap::new() }
+        Self { named, format, csv, objects, place: None, place_etag: None, dataset: None, warnings: BTreeMap::new() }
     }
 }
 
@@ -125,6 +118,20 @@ fn as_prefix(uri: &S3Uri) -> S3Uri {
     }
 }
 
+/// Checks that options for CSV files are for files of this format.
+pub(in crate::preprocess) fn check_unused(csv: &CsvOptions, format: Format) -> Result<(), Problem> {
+    let found = match format {
+        Format::Csv => return Ok(()),
+        Format::Parquet => "Parquet",
+        Format::Images => "images",
+    };
+    if csv.is_default() {
+        return Ok(());
+    }
+    let rule = format!("concerns CSV files, and the input is {found}");
+    Err(Problem::without_value(CSV, rule).remedy("leave it out"))
+}
+
 /// Returns the object at `uri`, which must have this `ETag`. All reads of it require the same one.
 pub(in crate::preprocess) async fn pinned(client: &Client, uri: &S3Uri, etag: &str) -> Result<ObjectMeta, EngineError> {
     match head(client, uri).await? {
@@ -134,11 +141,13 @@ pub(in crate::preprocess) async fn pinned(client: &Client, uri: &S3Uri, etag: &s
     }
 }
 
-/// Finds the objects that `uri` names; `single` is the object with this key, if it was found before.
+/// Finds the objects that `uri` names, whose CSV files have the form `csv`; `single` is the object with this key, if it was
+/// found before.
 pub(in crate::preprocess) async fn find(
     client: &Client,
     uri: &S3Uri,
     single: Option<ObjectMeta>,
+    csv: &CsvOptions,
 ) -> Result<Sources, EngineError> {
     let mut warnings = BTreeMap::new();
     let single = match single {
@@ -165,10 +174,12 @@ pub(in crate::preprocess) async fn find(
         return Err(Problem::new("s3_uri", uri, rule).remedy("upload the rows, or correct the address").into());
     }
     let format = one_format(&objects)?;
+    check_unused(csv, format)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
     Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
     let named = ("s3_uri", uri.to_string());
-    Ok(Sources { named, format, objects, place: None, place_etag: None, dataset: None, warnings })
+    let csv = CsvReading::of_input(csv);
+    Ok(Sources { named, format, csv, objects, place: None, place_etag: None, dataset: None, warnings })
 }
 
 /// Returns true for objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of
@@ -187,8 +198,12 @@ fn one_format(objects: &[ObjectMeta]) -> Result<Format, EngineError> {
         match Format::of(&found.uri.key) {
             Some(format) => formats.push(format),
             None => problems.push(
-                Problem::new("s3_uri", &found.uri, "is neither CSV nor Parquet by its name (.csv, .parquet)")
-                    .remedy("convert it, or keep it out of the prefix"),
+                Problem::new(
+                    "s3_uri",
+                    &found.uri,
+                    "is neither CSV nor Parquet by its name (.csv, .tsv, both also with .gz, .zst or .bz2; .parquet)",
+                )
+                .remedy("convert it, or keep it out of the prefix"),
             ),
         }
     }

@@ -3,6 +3,7 @@
 use super::objects::{Format, Sources};
 use crate::error::EngineError;
 use crate::objects::{Bucket, ObjectMeta};
+use crate::rows::csv_dialect::CsvReading;
 use bedrock_batch_domain::check::{Resolved, output_columns};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{OutputFormat, PreviousRun};
@@ -25,8 +26,8 @@ pub(super) async fn answers_of(bucket: &Bucket, previous: &PreviousRun) -> Resul
     }
     let layout = Layout::new(&plan.request.job_name_prefix, run_id);
     let parquet = plan.request.output_formats.contains(&OutputFormat::Parquet);
-    let csv = if plan.request.answers.csv_safe_cells { Format::GuardedCsv } else { Format::Csv };
-    let (format, ending) = if parquet { (Format::Parquet, "parquet") } else { (csv, "csv") };
+    let csv = CsvReading::of_answers(plan.request.answers.csv_safe_cells);
+    let (format, ending) = if parquet { (Format::Parquet, "parquet") } else { (Format::Csv, "csv") };
     let found = bucket.list(&layout.output_prefix()).await?;
     let mut found: HashMap<String, ObjectMeta> =
         found.into_iter().map(|found| (found.uri.key.clone(), found)).collect();
@@ -37,7 +38,7 @@ pub(super) async fn answers_of(bucket: &Bucket, previous: &PreviousRun) -> Resul
             None => return Err(problem(&format!("its file {} no longer exists", bucket.uri(key))).into()),
         }
     }
-    Ok((Sources::of_run(run_id, format, objects), plan))
+    Ok((Sources::of_run(run_id, format, csv, objects), plan))
 }
 
 /// Returns the columns of a run's answered rows, each with its origin.

@@ -4,14 +4,15 @@ use super::objects::{Format, Sources};
 use crate::error::EngineError;
 use crate::images::{self, ImageRows};
 use crate::objects::{ObjectRangeReader, StreamReader};
-use crate::rows::csv_count::{count_records, line_at};
-use crate::rows::csv_infer::{CellType, infer_types};
+use crate::rows::csv_infer::CellType;
+use crate::rows::csv_inspect::inspect_csv;
 use crate::rows::parquet_read::ParquetRows;
-use arrow_schema::{Field, SchemaRef};
+use arrow_schema::{Field, Schema, SchemaRef};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::problem::{Problem, shortened};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::runtime::Handle;
 
 /// Result of the first pass over an input.
@@ -19,7 +20,7 @@ use tokio::runtime::Handle;
 pub(in crate::preprocess) struct Shape {
     pub(in crate::preprocess) rows: u64,
     pub(in crate::preprocess) schema: SchemaRef,
-    /// Objects that are not images, by kind.
+    /// Warnings: objects that are not images, and what was read in another form than it was written, with their numbers.
     pub(in crate::preprocess) ignored: BTreeMap<String, u64>,
     /// Types of the columns of CSV files, if they are inferred.
     pub(super) types: Option<Vec<CellType>>,
@@ -38,6 +39,7 @@ pub(super) fn inspect(
     let mut rows = 0;
     let mut schema: Option<(SchemaRef, String)> = None;
     let mut types: Option<Vec<CellType>> = None;
+    let mut ignored = BTreeMap::new();
     for object in &sources.objects {
         let file = object.uri.to_string();
         let own = match sources.format {
@@ -46,32 +48,29 @@ pub(super) fn inspect(
                 rows += shape.rows;
                 shape.schema
             }
-            Format::Csv | Format::GuardedCsv => {
-                let input = StreamReader::new(runtime, client, object);
-                let own = sources.format.open_csv(input, &file, None)?.schema();
-                let counted = count_records(StreamReader::new(runtime, client, object))?;
-                if let Some(offset) = counted.open_quote_at {
-                    let line = line_at(StreamReader::new(runtime, client, object), offset)?;
-                    let rule = "a quote opens here that is never closed";
-                    let remedy = "close it, or double a literal quote within a quoted field";
-                    return Err(Problem::without_value(format!("{file} line {line}"), rule).remedy(remedy).into());
+            Format::Csv => {
+                let open = || Ok(StreamReader::new(runtime, client, object));
+                let found = inspect_csv(open, &file, &sources.csv, with_types)?;
+                rows += found.rows;
+                for (warning, count) in found.warnings {
+                    *ignored.entry(warning).or_default() += count;
                 }
-                rows += counted.records.saturating_sub(1);
-                if with_types {
-                    let own_types = infer_types(StreamReader::new(runtime, client, object), &file)?;
-                    types = Some(match types.filter(|types| types.len() == own_types.len()) {
-                        Some(types) => types.into_iter().zip(own_types).map(|(a, b)| a.and(b)).collect(),
-                        None => own_types,
-                    });
-                }
-                own
+                types = match (types, found.types) {
+                    (Some(types), Some(own)) if types.len() == own.len() => {
+                        Some(types.into_iter().zip(own).map(|(a, b)| a.and(b)).collect())
+                    }
+                    (_, own) => own,
+                };
+                found.schema
             }
         };
         match &schema {
             Some((first, first_file)) if *first != own => {
                 let rule = format!("has other columns than {first_file}: {}", difference(first, &own));
                 return Err(Problem::new("s3_uri", &file, rule)
-                    .remedy("all files under a prefix must have the same schema")
+                    .remedy(
+                        "all files under a prefix must have the same schema; each CSV begins with a header of its own",
+                    )
                     .into());
             }
             Some(_) => {}
@@ -82,15 +81,14 @@ pub(super) fn inspect(
         return Err(Problem::without_value("s3_uri", "names no object").into());
     };
     if let Some(types) = &types {
-        let object = sources.objects.first().map(|o| StreamReader::new(runtime, client, o));
-        if let Some(input) = object {
-            schema = sources.format.open_csv(input, &first_file, Some(types.clone()))?.schema();
-        }
+        let columns = schema.fields().iter().zip(types);
+        let columns = columns.map(|(field, cell)| Field::new(field.name(), cell.data_type(), true));
+        schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
     }
     if rows == 0 {
         return Err(Problem::new("s3_uri", &first_file, "contains a header, but no rows").into());
     }
-    Ok(Shape { rows, schema, types, ignored: BTreeMap::new() })
+    Ok(Shape { rows, schema, ignored, types })
 }
 
 fn inspect_images(runtime: &Handle, client: &Client, place: &S3Uri) -> Result<Shape, EngineError> {
