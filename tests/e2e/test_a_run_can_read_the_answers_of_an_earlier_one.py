@@ -42,7 +42,15 @@ def play(stack):
         {
             "first": stack.joke(rows, **classify),
             "first-csv": stack.joke(rows, **classify, output_formats=["csv"]),
-            "first-long": stack.joke(rows, prompt_id=None, prompt_config=expanded, max_num_jobs=1, deduplicate=False),
+            "first-long": stack.joke(
+                rows,
+                prompt_id=None,
+                prompt_config=expanded,
+                max_num_jobs=1,
+                deduplicate=False,
+                # They are prompts for images.
+                allow_constant_prompt=True,
+            ),
             "first-fails": stack.joke("s3://somebody-else/rows.csv"),
         }
     )

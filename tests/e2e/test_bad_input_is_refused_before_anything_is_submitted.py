@@ -239,8 +239,34 @@ CASES = {
     "no-job": Case(("max_num_jobs", "`0`", "whole number from 1"), {"max_num_jobs": 0}),
     "no-record": Case(("max_records_total", "`-5`", "whole number from 1"), {"max_records_total": -5}),
     "huge-jobs": Case(("max_records_per_job", "`100001`", "from 1 to 100000"), {"max_records_per_job": 100_001}),
-    "number-as-text": Case(("max_concurrent_jobs", "`5`", "whole number"), {"max_concurrent_jobs": "5"}),
+    "number-as-text": Case(("max_concurrent_jobs", '`"5"`', "whole number"), {"max_concurrent_jobs": "5"}),
     "too-hot": Case(("inference.temperature", "`1.5`", "from 0 to 1"), {"inference": {"temperature": 1.5}}),
+    "long-answer": Case(
+        ("inference.max_tokens", "`8192`", "at most 4096, the longest answer"), {"inference": {"max_tokens": 8192}}
+    ),
+    "stop-at-line-breaks": Case(
+        ("inference.stop_sequences", "only white space", "leave it out"), {"inference": {"stop_sequences": ["\n"]}}
+    ),
+    "prefill-ends-in-white-space": Case(
+        ("inference.prefill", "ends in white space", "remove the spaces"), {"inference": {"prefill": "{\n"}}
+    ),
+    # --- prompts that are the same for all rows ---
+    "no-placeholder": Case(
+        ("prompt `prompt`", "shows no column", "such as `{topic}`", "allow_constant_prompt"),
+        {"prompt_id": None, "prompt": {"description": "d", "template": "Tell a joke."}},
+    ),
+    "doubled-braces": Case(
+        ("prompt `prompt`", "shows `{{topic}}`", "write `{topic}` with single braces"),
+        {"prompt_id": None, "prompt": {"description": "d", "template": "Tell a joke about {{topic}}."}},
+    ),
+    "near-column-in-system": Case(
+        ("prompt `prompt`, system", "shows `{Topic}`", "write `{topic}`"),
+        {"prompt_id": None, "prompt": {"description": "d", "template": "About {topic}", "system": "Use {Topic}"}},
+    ),
+    "format-of-a-placeholder": Case(
+        ("column `topic:.2f`", "write `{topic}`: a placeholder is the name of a column"),
+        {"prompt_id": None, "prompt": {"description": "d", "template": "About {topic:.2f}"}},
+    ),
     "no-token": Case(("inference.max_tokens", "`0`", "from 1 to"), {"inference": {"max_tokens": 0}}),
     "odd-dimensions": Case(
         ("inference.dimensions", "`300`", "must be one of [1024, 512, 256]"),
@@ -248,7 +274,7 @@ CASES = {
         {"rows.csv": GOOD.replace(b"topic", b"input_text", 1)},
     ),
     "other-output": Case(("output_formats", "`xlsx`", "only `parquet` and `csv`"), {"output_formats": ["xlsx"]}),
-    "no-boolean": Case(("infer_types", "`yes`", "true or false"), {"infer_types": "yes"}),
+    "no-boolean": Case(("infer_types", '`"yes"`', "true or false"), {"infer_types": "yes"}),
     "unknown-field": Case(("modle_id", "not a field", "did you mean `model_id`"), {"modle_id": "x"}),
     "unknown-parameter": Case(
         ("inference.max_token", "not a field", "did you mean `max_tokens`"), {"inference": {"max_token": 5}}

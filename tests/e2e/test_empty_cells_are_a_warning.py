@@ -1,4 +1,5 @@
-"""Null and empty cells in a column that the prompt shows render an empty text, are answered, and are counted."""
+"""Null and empty cells in a column that the prompt shows render an empty text, and are counted. Rows in which all of these are
+blank are sent only where the run asks for it."""
 
 import pyarrow as pa
 
@@ -6,6 +7,7 @@ from stack.checks import assert_whole
 from stack.inputs import csv_text, parquet_bytes, topics
 
 COUNT = 100
+ALL = {"ask_blank_rows": True, "deduplicate": False}
 
 
 def with_gaps(gap, kind=None) -> pa.Table:
@@ -17,8 +19,8 @@ def with_gaps(gap, kind=None) -> pa.Table:
 def play(stack):
     return stack.play_all(
         {
-            "empty-cells": stack.joke(stack.put_input(csv_text(with_gaps(""))), deduplicate=False),
-            "nulls": stack.joke(stack.put_input(parquet_bytes(with_gaps(None)), "rows.parquet"), deduplicate=False),
+            "empty-cells": stack.joke(stack.put_input(csv_text(with_gaps(""))), **ALL),
+            "nulls": stack.joke(stack.put_input(parquet_bytes(with_gaps(None)), "rows.parquet"), **ALL),
         }
     )
 

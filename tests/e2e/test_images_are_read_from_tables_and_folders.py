@@ -22,9 +22,19 @@ FOLDER = {
     "deep/e.webp": (WEBP, "image/webp"),
     "f.gif": (WEBP, "image/webp"),
     "g.bmp": (bmp(), None),
+    # Names that do not say what they are; the bytes do.
+    "h.jfif": (jpeg("three"), "image/jpeg"),
+    "no_ending": (png("shoes, no ending"), "image/png"),
+    "dot at end.jpg.": (jpeg("four"), "image/jpeg"),
 }
 # Not images by their names, and what other tools leave.
-OTHERS = {"notes.txt": b"no picture", "deep/list.json": b"{}", "_tmp/x.png": png("x"), ".hidden.png": png("y")}
+OTHERS = {
+    "README": b"no picture",
+    "notes.txt": b"no picture",
+    "deep/list.json": b"{}",
+    "_tmp/x.png": png("x"),
+    ".hidden.png": png("y"),
+}
 
 
 def pictures():
@@ -142,7 +152,7 @@ def test_a_picture_of_another_format_says_so(played):
 def test_objects_that_are_not_images_are_counted_in_the_warnings(played):
     runs, _, _, _ = played
     warnings = runs["folder-of-images"].summary["warnings"]
-    assert {count for name, count in warnings.items() if "not images by their names" in name} == {2}
+    assert {count for name, count in warnings.items() if "not images by their names or first bytes" in name} == {3}
     assert {count for name, count in warnings.items() if "begin with `_` or `.`" in name} == {3}
 
 

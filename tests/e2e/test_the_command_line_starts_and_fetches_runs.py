@@ -94,8 +94,18 @@ def test_start_sends_the_prompts_of_a_folder_that_the_input_names(stack, bedrock
     assert run.summary["answered"] == COUNT
 
 
-def test_bad_input_ends_with_1_and_says_why(bedrock_batch, folder):
-    done = bedrock_batch("start", folder / "bad.json", "--name", f"cli-{uuid.uuid4().hex}", "--wait", exit_code=1)
+def test_bad_input_is_refused_before_anything_is_uploaded_or_started(stack, bedrock_batch, folder):
+    before, name = stack.keys("inputs/"), f"cli-{uuid.uuid4().hex}"
+    done = bedrock_batch("start", folder / "bad.json", "--name", name, "--wait", exit_code=2)
+    assert "max_num_jobs is `0`" in done.stderr
+    assert "nothing was uploaded or started; `--unchecked` starts it nevertheless" in done.stderr
+    assert stack.keys("inputs/") == before
+    assert f"run `{name}` does not exist" in bedrock_batch("status", name, exit_code=2).stderr
+
+
+def test_an_unchecked_bad_input_ends_with_1_and_says_why(bedrock_batch, folder):
+    name = f"cli-{uuid.uuid4().hex}"
+    done = bedrock_batch("start", folder / "bad.json", "--name", name, "--wait", "--unchecked", exit_code=1)
     assert "InvalidInput" in done.stderr
     assert "max_num_jobs is `0`" in done.stderr
 

@@ -80,11 +80,13 @@ impl LocalTable {
     }
 }
 
-fn is_csv(file: &Path) -> bool {
+/// Returns true for the name of a CSV file.
+pub(crate) fn is_csv(file: &Path) -> bool {
     file.file_name().and_then(|name| name.to_str()).is_some_and(is_csv_name)
 }
 
-fn is_parquet(file: &Path) -> bool {
+/// Returns true for the name of a Parquet file.
+pub(crate) fn is_parquet(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")
 }

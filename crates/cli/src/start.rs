@@ -11,6 +11,7 @@ use crate::stack::Stack;
 use crate::template_files;
 use crate::terminal::{errln, outln};
 use crate::upload::{upload, upload_text};
+use crate::validate::check_before_start;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::JobPrefix;
@@ -41,6 +42,9 @@ pub(crate) struct Arguments {
     /// Wait until the run ends and show its progress; exit with code 1 if it fails
     #[arg(long)]
     wait: bool,
+    /// Leave out the checks of `validate`, for a stack whose prompts and models are not those of this machine
+    #[arg(long)]
+    unchecked: bool,
     /// Name of the run [default: the job name prefix or the name of the pipeline, and the time]
     #[arg(long)]
     name: Option<String>,
@@ -51,6 +55,10 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     let text = std::fs::read_to_string(&arguments.file).map_err(|e| Failure::Usage(format!("{shown}: {e}")))?;
     let text = text.trim_start_matches('\u{feff}').as_bytes();
     let mut input = parse_input(text).map_err(|e| Failure::Usage(format!("{shown} is not valid JSON: {e}")))?;
+    // The content of an object in S3 is not known here.
+    if !arguments.unchecked && input.get(CONFIG_S3_URI).is_none_or(Value::is_null) {
+        check_before_start(&arguments.file, arguments.input.as_deref(), arguments.prompt_templates.as_deref())?;
+    }
     if let Some(folder) = &arguments.prompt_templates {
         send_prompts_of(folder, &mut input)?;
     }
@@ -61,13 +69,17 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
                 "{shown}: `--input` cannot be applied: the input, or its first stage, is not a JSON object"
             )));
         };
-        check_table(&source, Path::new(""), named)?;
+        if arguments.unchecked {
+            check_table(&source, Path::new(""), named)?;
+        }
         source.replace(in_s3(stack, Path::new(""), named, "--input").await?);
     }
     let folder = arguments.file.parent().unwrap_or(Path::new("."));
     for (field, source) in sources(&mut input) {
         if let Some(named) = source.named().filter(|named| is_local(named)).map(str::to_owned) {
-            check_table(&source, folder, &named)?;
+            if arguments.unchecked {
+                check_table(&source, folder, &named)?;
+            }
             source.insert_named(in_s3(stack, folder, &named, &format!("{field} is `{named}`")).await?);
         }
     }

@@ -130,8 +130,8 @@ fn a_valid_input_passes_and_unchecked_properties_are_listed() {
 #[case::field(run_input(), "/max_job", json!(1), "max_job: is not a field of this input")]
 #[case::copies(run_input(), "/output_uri", json!("answers/"), "output_uri is `answers/`: must look like `s3://bucket/path`")]
 #[case::placeholder(run_input(), "/s3_uri", json!("s3://bucket-YOUR_ACCOUNT_ID/a.csv"), "s3_uri is `s3://bucket-YOUR_ACCOUNT_ID/a.csv`: still contains the placeholder")]
-#[case::missing_file(run_input(), "/s3_uri", json!("typo.csv"), "s3_uri is `typo.csv`: is not an S3 address (`s3://bucket/path`), and no file or folder has this path")]
-#[case::missing_folder(pipeline(), "/stages/0/input_s3_uri", json!("photos/"), "stages[0].input_s3_uri is `photos/`: is not an S3 address")]
+#[case::missing_file(run_input(), "/s3_uri", json!("typo.csv"), "s3_uri is `typo.csv`: file not found, and it is not an S3 address (`s3://bucket/path`)")]
+#[case::missing_folder(pipeline(), "/stages/0/input_s3_uri", json!("photos/"), "stages[0].input_s3_uri is `photos/`: file not found, and it is not an S3 address")]
 #[case::scheme(run_input(), "/s3_uri", json!("https://bucket/rows.csv"), "s3_uri is `https://bucket/rows.csv`: must look like `s3://bucket/path`")]
 #[case::rule(run_input(), "/prompt_config", json!({"mode": "expanded", "category_column": "id", "expansion_mapping": {"a": "bothh"}}),
     "prompt_config.expansion_mapping.a is `bothh`: an expansion rule of this name does not exist")]
@@ -212,7 +212,11 @@ fn columns_and_input_can_be_given_as_options() {
     assert_eq!(validate(&["--input", "rows.csv"]).code, 0);
     assert_eq!(validate(&["--input", "s3://bucket/rows.csv", "--columns", "text,other"]).code, 0);
     let missing = validate(&["--input", "row.csv"]);
-    assert!(missing.lines[0].starts_with("--input is `row.csv`: is not an S3 address"), "{:?}", missing.lines);
+    assert!(
+        missing.lines[0].starts_with("--input is `row.csv`: file not found, and it is not an S3 address"),
+        "{:?}",
+        missing.lines
+    );
     let done = validate(&["--input", "s3://bucket/rows.csv", "--columns", "other"]);
     assert!(done.lines[0].starts_with("stages[0], column `text`: "), "{:?}", done.lines);
 }

@@ -35,6 +35,11 @@ pub fn is_hidden(c: char) -> bool {
         || (u32::from(c) & 0xfffe) == 0xfffe
 }
 
+/// Returns true if a reader sees nothing of a text: it is empty, or has only spaces and hidden characters.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_hidden(c))
+}
+
 /// Returns the character that takes the place of `c` within a line.
 fn in_line(c: char) -> char {
     match c {

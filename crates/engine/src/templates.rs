@@ -2,6 +2,7 @@
 
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
+use memchr::memchr_iter;
 use std::path::{Path, PathBuf};
 
 /// Prompts of a folder, with the problems of its files.
@@ -41,10 +42,7 @@ pub fn read_prompts(folder: &Path) -> Result<PromptFolder, String> {
     let mut read = PromptFolder::default();
     for path in files {
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        let added = match std::fs::read_to_string(&path) {
-            Ok(text) => read.library.add(name, &text),
-            Err(error) => Err(error.to_string()),
-        };
+        let added = read_text(&path).and_then(|text| read.library.add(name, &text));
         if let Err(error) = added {
             read.library.unreadable.insert(name.to_owned());
             read.broken.push((path.clone(), error));
@@ -55,6 +53,19 @@ pub fn read_prompts(folder: &Path) -> Result<PromptFolder, String> {
     read.incomplete_rules
         .extend(of_rules.map(|(id, problem)| (folder.join(format!("{id}.toml")), problem.to_string())));
     Ok(read)
+}
+
+/// Reads a file of UTF-8.
+fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err("is UTF-16; save it as UTF-8, for example with `iconv -f utf-16 -t utf-8`".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + memchr_iter(b'\n', &error.as_bytes()[..at]).count();
+        format!("is not valid UTF-8 at line {line}; save it as UTF-8")
+    })
 }
 
 /// Loads the table of models with the overrides of `file`, if that file exists.
@@ -68,4 +79,27 @@ pub fn load_models(file: &Path) -> Result<ModelTable, String> {
         Err(error) => return Err(format!("{}: {error}", file.display())),
     };
     ModelTable::with_overrides(&overrides).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_not_utf_8_are_told_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "description = \"d\"\ntemplate = \"{text}\"";
+        let utf16: Vec<u8> =
+            [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(|unit: u16| unit.to_le_bytes()).collect();
+        let files: [(&str, &[u8]); 3] =
+            [("good.toml", text.as_bytes()), ("utf16.toml", &utf16), ("odd.toml", b"description = \"d\"\n# caf\xe9")];
+        for (name, bytes) in files {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let read = read_prompts(folder.path()).unwrap();
+        assert_eq!(read.library.prompts.keys().collect::<Vec<_>>(), ["good"]);
+        let broken: Vec<&str> = read.broken.iter().map(|(_, problem)| problem.as_str()).collect();
+        assert_eq!(broken[0], "is not valid UTF-8 at line 2; save it as UTF-8");
+        assert!(broken[1].starts_with("is UTF-16; save it as UTF-8"), "{broken:?}");
+    }
 }

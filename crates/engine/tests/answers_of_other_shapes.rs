@@ -3,8 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads files")]
 
-mod small_run;
-
+use crate::small_run::{job_answers, nova, output, prepare, texts};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
@@ -16,7 +15,6 @@ use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JoinJob, Joined, PromptsRead, Reading, join};
 use bedrock_batch_engine::rows::shared_file::SharedFile;
-use small_run::{job_answers, nova, output, prepare, texts};
 use std::collections::BTreeMap;
 use std::path::Path;
 

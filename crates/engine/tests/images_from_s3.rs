@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_batch_domain::image::{ImageLimits, MediaType};
+use bedrock_batch_domain::image::{ImageLimits, ImageTraits, MediaType};
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
@@ -80,6 +80,31 @@ async fn images_of_all_folders_are_listed_page_by_page() {
 }
 
 #[tokio::test]
+async fn objects_with_unclear_names_are_looked_at() {
+    let bucket = S3Server::default();
+    let image = png(10, 20);
+    for (key, bytes) in [
+        ("in/no_ending", image.as_slice()),
+        ("in/dot at end.jpg.", &image),
+        ("in/photo.jpg_large", &image),
+        ("in/phone", b"\0\0\0\x18ftypheic\0\0\0\0"),
+        ("in/README", b"# Photos"),
+        ("in/empty", b""),
+        ("in/image-in-disguise.txt", &image),
+        ("in/saved.jfif", b"whatever it is"),
+    ] {
+        bucket.put("photos", key, bytes);
+    }
+    let client = client(&bucket.serve().await);
+    let uri = S3Uri::parse("s3://photos/in/").unwrap();
+    assert_eq!(count(&client, &uri).await.unwrap(), ImageCount { images: 5, other_files: 3, markers: 0 });
+    let one = S3Uri::parse("s3://photos/in/no_ending").unwrap();
+    assert_eq!(count(&client, &one).await.unwrap().images, 1);
+    let readme = count(&client, &S3Uri::parse("s3://photos/in/README").unwrap()).await.unwrap_err();
+    assert!(readme.message().contains("contains no image by its name or first bytes"), "{}", readme.message());
+}
+
+#[tokio::test]
 async fn listing_stops_with_its_reader() {
     let bucket = S3Server::default();
     for number in 0..20_000 {
@@ -106,7 +131,7 @@ async fn one_object_is_one_row_and_no_object_is_an_error() {
     assert_eq!(rows, 1);
     for (address, says) in [
         ("s3://photos/c", "this object does not exist, and there is no object under this prefix"),
-        ("s3://photos/rows", "contains no image by its name, but 1 other objects"),
+        ("s3://photos/rows", "contains no image by its name or first bytes, but 1 other objects"),
         ("s3://photos/rows/a.csv", "contains no image by its name"),
     ] {
         let error = count(&client, &S3Uri::parse(address).unwrap()).await.unwrap_err();
@@ -128,6 +153,7 @@ async fn images_come_in_order_with_their_bytes() {
             media_type: MediaType::Png,
             base64: STANDARD.encode(bytes),
             digest: Sha256::digest(bytes).into(),
+            traits: ImageTraits::default(),
         };
         assert_eq!(image, Ok(expected));
     }

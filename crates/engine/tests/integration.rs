@@ -2,10 +2,12 @@
 //! Programs of their own have tests that measure the memory of their process, and models of several files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod answers_of_other_shapes;
 mod broken_streams;
 mod classifier;
 mod contract;
 mod copies_of_answers;
+mod csv_troubles;
 mod datasets_of_the_hub;
 mod duplicates;
 mod generated_prompts_in_s3;

@@ -137,6 +137,10 @@ pub(super) struct RunFields {
     enforce_schema: Option<bool>,
     /// If true, texts in CSV files that spreadsheets would take for formulas get an apostrophe in front. Default: false.
     csv_safe_cells: Option<bool>,
+    /// If true, a prompt may show no column, so that all rows send the same request. Default: false.
+    allow_constant_prompt: Option<bool>,
+    /// If true, rows are sent although all cells that their prompt shows are blank. Default: false.
+    ask_blank_rows: Option<bool>,
 }
 
 /// Format that answers must have.

@@ -175,9 +175,7 @@ fn no_such_path(field: &str, replacement: Option<&str>, path: &Path) -> String {
         None => (field, "check the path, which is relative to the file that names it"),
     };
     let path = path.display();
-    format!(
-        "{field} is `{path}`: is not an S3 address (`s3://bucket/path`), and no file or folder has this path; {remedy}"
-    )
+    format!("{field} is `{path}`: file not found, and it is not an S3 address (`s3://bucket/path`); {remedy}")
 }
 
 fn note_size(object: &Map<String, Value>, sent: Option<&LocalPrompts>, report: &mut Report) {

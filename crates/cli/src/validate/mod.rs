@@ -1,5 +1,6 @@
 //! `bedrock-batch validate`: all checks of an input that need no AWS.
 
+mod columns;
 mod generated;
 mod input_file;
 mod payload;
@@ -8,12 +9,11 @@ mod report;
 
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
-use crate::local_tables::LocalTable;
 use crate::prompts;
 use crate::run_progress::quantity;
-use bedrock_batch_domain::check::{Catalog, added_columns, check_run, image_columns};
+use bedrock_batch_domain::check::{Catalog, added_columns, check_run, copies_warning, image_columns, row_count};
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{CsvOptions, RunRequest, StackLimits};
+use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     prompt_templates: Option<PathBuf>,
     /// File of your own limits and models, if it exists
-    #[arg(long, value_name = "FILE", default_value = "infra/model-overrides.toml")]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_OVERRIDES)]
     model_overrides: PathBuf,
     /// Columns of an input that is in S3 (for a pipeline, of its first stage)
     #[arg(long, value_delimiter = ',')]
@@ -45,9 +45,15 @@ pub(crate) struct Arguments {
     #[arg(long)]
     input: Option<String>,
     /// Region in which the models are invoked
-    #[arg(long, env = "AWS_REGION", hide_env_values = true, default_value = "us-east-1")]
+    #[arg(long, env = "AWS_REGION", hide_env_values = true, default_value = DEFAULT_REGION)]
     region: String,
 }
+
+/// File of the models of a stack.
+const DEFAULT_OVERRIDES: &str = "infra/model-overrides.toml";
+
+/// Region in which models are looked up without another one.
+const DEFAULT_REGION: &str = "us-east-1";
 
 /// Folder of the prompts that are deployed with a stack.
 const DEPLOYED_PROMPTS: &str = "prompt-templates";
@@ -70,6 +76,39 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(folder) = prompts::folder_of(&arguments.file) {
         return prompts::validate(&folder);
     }
+    findings(arguments, Purpose::Report)?.finish()
+}
+
+/// Performs the checks before an input is started, so that a mistake costs no execution and no email.
+///
+/// # Errors
+/// Returns an error with all problems if there are some.
+pub(crate) fn check_before_start(
+    file: &Path,
+    input: Option<&str>,
+    prompt_templates: Option<&Path>,
+) -> Result<(), Failure> {
+    let arguments = Arguments {
+        file: file.to_owned(),
+        prompt_templates: prompt_templates.map(Path::to_owned),
+        model_overrides: DEFAULT_OVERRIDES.into(),
+        columns: Vec::new(),
+        input: input.map(str::to_owned),
+        region: DEFAULT_REGION.to_owned(),
+    };
+    findings(&arguments, Purpose::Start)?.refuse_problems()
+}
+
+/// Purpose of the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// A report of everything that is found.
+    Report,
+    /// The start of the input, by a stack whose prompts need not be those of this machine.
+    Start,
+}
+
+fn findings(arguments: &Arguments, purpose: Purpose) -> Result<Report, Failure> {
     let mut report = Report::new(&arguments.file);
     let folder = arguments.prompt_templates.as_deref().unwrap_or(Path::new(DEPLOYED_PROMPTS));
     let (prompts, missing) = match LocalPrompts::read(folder) {
@@ -77,8 +116,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         // Without the prompts of the stack, an input may have its own.
         Err(failure) => (LocalPrompts::default(), Some(failure)),
     };
+    // What the input does not name does not matter for its start.
     for (file, text) in prompts.0.broken.iter().chain(&prompts.0.incomplete_rules) {
-        report.broken_template(file, text);
+        if purpose == Purpose::Report {
+            report.broken_template(file, text);
+        }
     }
     let sent = arguments.prompt_templates.is_some().then_some(&prompts);
     let models = match load_models(&arguments.model_overrides) {
@@ -91,47 +133,72 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let catalog = Catalog { prompts: &prompts.0.library, models: &models, region: &arguments.region };
     if let Some(mut file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
         // They would all be reported as unknown.
+        let are_missing = missing.is_some() || sent.is_some();
+        if purpose == Purpose::Start && are_missing && prompts.are_needed_by(&file.input) {
+            check_fields(&file, &mut report);
+            return Ok(report);
+        }
         if let Some(failure) = missing.filter(|_| sent.is_some() || prompts.are_needed_by(&file.input)) {
             let remedy = "pass the folder of the prompt templates with `--prompt-templates`";
             return Err(Failure::Usage(format!("{failure}; {remedy}")));
         }
-        let inputs = columns_of(&file, &arguments.columns, &mut report);
+        let mut known = inputs_of(&file, &arguments.columns, &mut report);
         let folder = arguments.file.parent().unwrap_or(Path::new(""));
-        let references = read_local(folder, input_file::UPLOADED, &mut file.input, &mut report);
-        let known = KnownFiles { inputs, references };
+        known.references = read_local(folder, input_file::UPLOADED, &mut file.input, &mut report);
         match file.kind {
             InputKind::Run => check_input(&file, &catalog, &known, &mut report),
             InputKind::Pipeline => check_pipeline(&file, &catalog, &known, &mut report),
+            InputKind::Payload if purpose == Purpose::Start => {}
             InputKind::Payload => {
                 payload::check(&file.input, LIMITS.stack, &catalog, known.inputs.get(&0), &mut report);
             }
             InputKind::Continuation => "an input that continues a run".clone_into(&mut report.kind),
         }
     }
-    report.finish()
+    Ok(report)
+}
+
+/// Checks the fields of an input whose prompts only the stack has.
+fn check_fields(file: &InputFile, report: &mut Report) {
+    let problems = match file.kind {
+        InputKind::Run => RunRequest::read(&file.input, LIMITS.stack).1,
+        InputKind::Pipeline => PipelineRequest::read(&file.input, LIMITS).1,
+        InputKind::Payload | InputKind::Continuation => Vec::new(),
+    };
+    report.problems(&problems);
 }
 
 /// What is known of the files of an input, by the index of the stage (0 for a run).
 struct KnownFiles {
     /// Columns of the rows.
     inputs: BTreeMap<usize, Vec<String>>,
+    /// Number of rows of local inputs.
+    rows: BTreeMap<usize, u64>,
     /// Reference data in local files.
     references: BTreeMap<usize, Vec<Reference>>,
 }
 
-/// Returns the columns of the stages whose input is local or was described with `--columns`.
-fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTreeMap<usize, Vec<String>> {
-    let mut inputs = BTreeMap::new();
+/// Returns the columns and rows of the stages whose input is local, and the columns that were described with `--columns`.
+fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> KnownFiles {
+    let (mut inputs, mut rows) = (BTreeMap::new(), BTreeMap::new());
     for (index, path) in &file.local {
-        let run = file.input.get("stages").map_or(Some(&file.input), |stages| stages.get(index));
+        let (run, field) = match file.kind {
+            InputKind::Pipeline => {
+                (file.input.get("stages").and_then(|stages| stages.get(index)), format!("stages[{index}].input_s3_uri"))
+            }
+            _ => (Some(&file.input), "s3_uri".to_owned()),
+        };
         let csv = run.and_then(Value::as_object).map(CsvOptions::of_run).unwrap_or_default();
-        match LocalTable::read(path, &csv) {
-            Ok(table) => {
-                if let Some(rows) = table.rows {
-                    report.note(&format!("{} has {}", path.display(), quantity(rows, "row")));
+        let is_image = run.and_then(|run| run.get("input_type")).is_some_and(|input_type| input_type == "image");
+        let input_type = if is_image { InputType::Image } else { InputType::Text };
+        match columns::of(path, input_type, &csv, &field) {
+            Ok(local) => {
+                if let Some(count) = local.rows {
+                    report.note(&format!("{} has {}", path.display(), quantity(count, "row")));
+                    rows.insert(*index, count);
                 }
-                report.notes(table.warning_lines());
-                inputs.insert(*index, table.columns);
+                report.notes(local.warnings);
+                inputs.insert(*index, local.columns);
             }
             Err(failure) => report.problem(&failure.to_string()),
         }
@@ -139,7 +206,7 @@ fn columns_of(file: &InputFile, of_first: &[String], report: &mut Report) -> BTr
     if !of_first.is_empty() {
         inputs.insert(0, of_first.to_vec());
     }
-    inputs
+    KnownFiles { inputs, rows, references: BTreeMap::new() }
 }
 
 fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, report: &mut Report) {
@@ -167,8 +234,12 @@ fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, repo
     report.replaced(checked.resolved.iter().flat_map(|resolved| &resolved.replaced));
     report.columns("the run", checked.columns.as_deref());
     report.notes(checked.reference_note);
+    report.notes(copies_warning(&request, true).map(|warning| format!("warning: {warning}")));
     if let Some(resolved) = &checked.resolved {
         report.added_columns(&added_columns(resolved));
+        if let Some(rows) = known.rows.get(&0) {
+            report.row_count(row_count(&request, resolved.model.limits.min_records_per_job, *rows));
+        }
     }
 }
 
@@ -195,6 +266,17 @@ fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, r
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }
     report.notes(checked.reference_notes);
+    for (index, stage) in request.stages.iter().enumerate() {
+        let Some(run) = &stage.run else { continue };
+        let warning = copies_warning(run, true);
+        report.notes(warning.map(|warning| format!("stage `{}`: warning: {warning}", stage.stage_name)));
+        let minimum = checked.min_records_per_job.get(index).copied().flatten();
+        if let Some((rows, minimum)) = known.rows.get(&index).zip(minimum) {
+            let found = row_count(run, minimum, *rows);
+            let found = found.map(|note| format!("stage `{}`: {note}", stage.stage_name));
+            report.row_count(found.map_err(|problem| request.placed(index, problem)));
+        }
+    }
     if request.stages.iter().filter_map(|stage| stage.run.as_ref()).any(|run| run.rows.dataset.is_some()) {
         report.not_checked(DATASET_NOT_CHECKED);
     }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::run_progress::quantity;
-use crate::terminal::outln;
+use crate::terminal::{errln, outln};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::printable;
 use bedrock_batch_domain::problem::{Problem, listed};
@@ -112,10 +112,32 @@ impl Report {
         }
     }
 
+    /// Adds what the number of rows of a local input means.
+    pub(super) fn row_count(&mut self, found: Result<String, Problem>) {
+        match found {
+            Ok(note) => self.note(&note),
+            Err(problem) => self.problem(&problem.to_string()),
+        }
+    }
+
     /// Adds the columns that the run adds to those of the input.
     pub(super) fn added_columns(&mut self, names: &[String]) {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         self.notes.push(format!("the run adds the columns {}", listed(&names)));
+    }
+
+    /// Refuses an input with problems; of what is well, only warnings are shown.
+    ///
+    /// # Errors
+    /// Returns an error with all problems if there are some.
+    pub(super) fn refuse_problems(self) -> Result<(), Failure> {
+        if self.problems.is_empty() {
+            self.notes.iter().filter(|note| note.contains("warning: ")).for_each(|note| errln!("{note}"));
+            return Ok(());
+        }
+        let count = quantity(self.problems.len() as u64, "problem");
+        let remedy = "nothing was uploaded or started; `--unchecked` starts it nevertheless";
+        Err(Failure::Usage(format!("{}\n{}: {count}; {remedy}", self.problems.join("\n"), self.file)))
     }
 
     /// Prints the report.

@@ -6,7 +6,7 @@ use crate::columns::{Column, INPUT, RECORD_ID};
 use crate::input::{ResponseFormat, RunRequest};
 use crate::model::{ModelTable, effective_prefill, structured_output_problems};
 use crate::problem::{Problem, listed};
-use crate::prompt::{Choice, NamedPrompt, Prompt, PromptPlan, SchemaType};
+use crate::prompt::{NamedPrompt, Prompt, PromptPlan, SchemaType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Returns the problems of the request's `response_format` with `prompts`.
@@ -106,11 +106,6 @@ pub(super) fn enforcing_model_problems(request: &RunRequest, resolved: &Resolved
     problems.collect()
 }
 
-/// Returns true if only the rows determine which prompts are sent.
-pub(super) fn names_prompts_by_row(prompts: &PromptPlan) -> bool {
-    matches!(prompts.choice, Choice::Mapped { by_name: true, .. })
-}
-
 /// Returns a problem for each name that several of the added columns would have.
 fn repeated_columns(resolved: &Resolved) -> Vec<Problem> {
     let mut counts: BTreeMap<String, u32> = BTreeMap::from([(RECORD_ID.to_owned(), 1)]);
@@ -131,7 +126,7 @@ fn repeated_columns(resolved: &Resolved) -> Vec<Problem> {
 /// Returns those of [`prefix_problems`] that are certain before the rows are read. If only the rows determine which prompts are
 /// sent, the columns of fields are not.
 pub fn certain_prefix_problems(resolved: &Resolved, columns: &[Column]) -> Vec<Problem> {
-    if !names_prompts_by_row(&resolved.prompts) {
+    if !resolved.prompts.names_prompts_by_row() {
         return prefix_problems(resolved, columns);
     }
     let prompts = resolved.prompts.clone().restricted_to(&BTreeSet::new());

@@ -3,6 +3,7 @@
 use super::Resolved;
 use super::near_columns::{NearColumns, remedy_of_field};
 use super::reference_names::missing_remedy;
+use super::shown_columns::shown_column_problems;
 use crate::columns::{
     Column, EMBEDDING, ERROR, INTERNAL, PARSE_STATUS, PROMPT_ID, RECORD_ID, RESPONSE, STATUS, VALIDATION_PASSED,
     metadata, names_beside, prefixed,
@@ -59,6 +60,9 @@ pub fn column_problems(request: &RunRequest, resolved: &Resolved, columns: &[Str
             }
             problems.extend(prompt_column_problems(request, plan, columns));
         }
+    }
+    if !plan.names_prompts_by_row() {
+        problems.extend(shown_column_problems(request, plan, Some(columns)));
     }
     let image = &request.rows.image_column;
     if request.rows.input_type == InputType::Image && !columns.contains(image) {

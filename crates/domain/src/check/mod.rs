@@ -3,30 +3,38 @@
 
 mod answers;
 mod columns;
+mod copies;
 mod cost;
 mod field_room;
+mod inference;
 mod near_columns;
 mod on_demand;
 mod prompts;
 mod reference_names;
 mod references;
 mod resolved;
+mod row_count;
 mod rows_per_request;
 mod run;
+mod shown_columns;
 
 pub use answers::{answer_problems, certain_prefix_problems, prefix_problems};
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
+pub use copies::copies_warning;
 pub use cost::{ToSend, cost_problem};
 pub use references::{reference_note, reference_problems, reference_warning, used_reference_problems};
 pub use resolved::Resolved;
+pub use row_count::row_count;
 pub use rows_per_request::rows_part_problems;
 pub use run::{RunCheck, check_run, image_columns};
+pub use shown_columns::{ALLOW_CONSTANT_PROMPT, columns_in_instructions, shown_column_problems};
 
-use crate::input::{Inference, InputType, RunRequest};
-use crate::model::{Model, ModelTable, effective_prefill};
+use crate::input::{InputType, RunRequest};
+use crate::model::ModelTable;
 use crate::problem::Problem;
-use crate::prompt::{PromptLibrary, PromptPlan};
-use answers::{embedding_problems, enforcing_model_problems, names_prompts_by_row};
+use crate::prompt::PromptLibrary;
+use answers::{embedding_problems, enforcing_model_problems};
+use inference::inference_problems;
 use on_demand::on_demand_of;
 use prompts::{prompts_of, replaced_prompts};
 use reference_names::name_problems;
@@ -67,7 +75,8 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
         problems.push(Problem::new("model_id", &model.id, rule).remedy(remedy));
     }
     if let Some(model) = &model {
-        problems.extend(inference_problems(request, model, prompts.as_ref()));
+        let fallback = on_demand.as_ref().and_then(|on_demand| on_demand.fallback.as_ref());
+        problems.extend(inference_problems(request, model, fallback, prompts.as_ref()));
         problems.extend(rows_per_request_problems(request, model, prompts.as_ref()));
     }
     let resolved = match (model, on_demand, prompts) {
@@ -78,7 +87,7 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
             let resolved = Resolved { model, on_demand, prompts, replaced, output_column_prefix };
             problems.extend(embedding_problems(request, &resolved));
             problems.extend(enforcing_model_problems(request, &resolved, catalog.models));
-            if !names_prompts_by_row(&resolved.prompts) {
+            if !resolved.prompts.names_prompts_by_row() {
                 problems.extend(answer_problems(request, &resolved));
             }
             Some(resolved)
@@ -86,18 +95,6 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
         _ => None,
     };
     (resolved, problems)
-}
-
-/// Returns the problems of the inference parameters. A prefill may come from a prompt or from the request; in both cases the
-/// model must support it.
-fn inference_problems(request: &RunRequest, model: &Model, prompts: Option<&PromptPlan>) -> Vec<Problem> {
-    let of_prompts = || prompts.iter().flat_map(|plan| &plan.prompts).map(|named| named.prompt.prefill.as_deref());
-    // If rows name their prompts, only the rows determine which of them are used.
-    let by_name = prompts.is_some_and(names_prompts_by_row);
-    let first = of_prompts().flatten().next().filter(|_| !by_name);
-    let prefill = effective_prefill(&request.inference, first).map(str::to_owned);
-    let inference = Inference { prefill, ..request.inference.clone() };
-    inference.problems_with(model.family, &model.id)
 }
 
 #[cfg(test)]

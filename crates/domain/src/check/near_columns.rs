@@ -1,12 +1,15 @@
 //! Columns whose names differ from the wanted ones only in case, spaces, `_` and `-`, or in what is not seen.
 
 use crate::column_name::one_form;
-use crate::problem::listed;
+use crate::problem::{listed, suggestion};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Maximum number of mappings that a remedy writes out.
 const MAX_WRITTEN_MAPPINGS: usize = 20;
+
+/// Maximum number of missing columns for which similar ones are looked for. A message lists no more.
+const MAX_SUGGESTIONS: usize = 25;
 
 /// Remedies for columns that the input does not have.
 pub(super) struct NearColumns<'a> {
@@ -15,6 +18,9 @@ pub(super) struct NearColumns<'a> {
     near: BTreeMap<String, &'a str>,
     /// Mappings of the request together with those that would help.
     all: BTreeMap<String, String>,
+    exact: BTreeSet<&'a str>,
+    /// Remedies for the first of the missing names without a near column: looking for similar ones takes time.
+    likely: BTreeMap<String, String>,
 }
 
 impl<'a> NearColumns<'a> {
@@ -31,7 +37,10 @@ impl<'a> NearColumns<'a> {
         for column in columns.iter().filter(|column| !used.contains(*column)) {
             free.entry(plain(column)).or_default().push_back(column);
         }
-        let found = missing.iter().filter_map(|name| Some((name.clone(), free.get_mut(&plain(name))?.pop_front()?)));
+        let exact: BTreeSet<&str> = columns.iter().map(String::as_str).collect();
+        // What is read as another column is not renamed.
+        let unread = missing.iter().filter(|name| !readings(name).any(|reading| exact.contains(reading)));
+        let found = unread.filter_map(|name| Some((name.clone(), free.get_mut(&plain(name))?.pop_front()?)));
         let near: BTreeMap<String, &str> = found.collect();
         let mut all = mappings.clone();
         for (new, column) in &near {
@@ -39,14 +48,19 @@ impl<'a> NearColumns<'a> {
             let old = all.remove(*column).unwrap_or_else(|| (*column).to_owned());
             all.insert(new.clone(), old);
         }
-        Self { columns, near, all }
+        let without = missing.iter().filter(|name| !near.contains_key(*name)).take(MAX_SUGGESTIONS);
+        let likely = without.map(|name| (name.clone(), likely(name, columns))).collect();
+        Self { columns, near, all, exact, likely }
     }
 
     /// Returns the remedy for the column `name`: the line that maps the near one to it, if there is one.
     pub(super) fn remedy(&self, name: &str) -> String {
+        if let Some(column) = readings(name).find_map(|reading| self.exact.get(reading)) {
+            let rule = "a placeholder is the name of a column, without spaces around it, formats or members";
+            return format!("write `{{{column}}}`: {rule}");
+        }
         let Some(&column) = self.near.get(name) else {
-            let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-            return format!("the columns are {}", listed(&names));
+            return self.likely.get(name).cloned().unwrap_or_else(|| all_columns(self.columns));
         };
         let is_same_for_readers = one_form(column) == one_form(name);
         let hint = if is_same_for_readers { ", which differs only in what is not seen" } else { "" };
@@ -66,8 +80,57 @@ pub(super) fn remedy_of_field(name: &str, columns: &[String]) -> String {
     if let Some(near) = columns.iter().find(|column| plain(column) == plain(name)) {
         return format!("did you mean {}?", listed(&[near]));
     }
+    likely(name, columns)
+}
+
+/// Returns the columns in words, the most similar one first.
+fn likely(name: &str, columns: &[String]) -> String {
+    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let all = all_columns(columns);
+    suggestion(name, &names).map_or_else(|| all.clone(), |similar| format!("{similar} {all}"))
+}
+
+fn all_columns(columns: &[String]) -> String {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     format!("the columns are {}", listed(&names))
+}
+
+/// Returns the names that a placeholder of another template language may mean: `{ text }`, `{price:.2f}`, `{name!r}`,
+/// `{text | trim}`, `{row['text']}`, `{row.text}`.
+fn readings(name: &str) -> impl Iterator<Item = &str> {
+    let whole = name.trim();
+    let before_format = whole.split([':', '!', '|']).next().unwrap_or(whole).trim();
+    let member = before_format.strip_suffix(']').and_then(|inner| inner.rsplit_once('[')).map(|(_, member)| member);
+    let member = member.map(|member| member.trim().trim_matches(['"', '\'']));
+    let after_dot = before_format.rsplit_once('.').map(|(_, member)| member);
+    let object = before_format.split(['.', '[']).next();
+    let readings = [Some(whole), Some(before_format), member, after_dot, object];
+    readings.into_iter().flatten().filter(move |reading| !reading.is_empty() && *reading != name)
+}
+
+/// Names of columns by their plain form, to find the one that a name in braces means.
+pub(super) struct NearNames<'a> {
+    exact: BTreeSet<&'a str>,
+    plain: BTreeMap<String, &'a str>,
+}
+
+impl<'a> NearNames<'a> {
+    pub(super) fn new(columns: &'a [String]) -> Self {
+        let exact = columns.iter().map(String::as_str).collect();
+        let plain = columns.iter().rev().map(|column| (plain(column), column.as_str()));
+        Self { exact, plain: plain.filter(|(plain, _)| !plain.is_empty()).collect() }
+    }
+
+    /// Returns true if a column has exactly this name.
+    pub(super) fn is_column(&self, name: &str) -> bool {
+        self.exact.contains(name)
+    }
+
+    /// Returns the column with this name, else one whose name differs only in case, spaces, `_` and `-`.
+    pub(super) fn of(&self, name: &str) -> Option<&'a str> {
+        let exact = self.exact.get(name).or_else(|| self.exact.get(name.trim())).copied();
+        exact.or_else(|| self.plain.get(&plain(name)).copied())
+    }
 }
 
 /// Returns a name in one Unicode form and in lower case, without spaces, `_` and `-`.
@@ -117,6 +180,31 @@ mod tests {
         #[case] expected: &str,
     ) {
         assert_eq!(remedy(missing, &[], columns, mappings), expected);
+    }
+
+    #[rstest]
+    #[case::spaces(" text ", "text")]
+    #[case::format("price:.2f", "price")]
+    #[case::conversion("text!r", "text")]
+    #[case::filter("text | trim", "text")]
+    #[case::subscript("row['text']", "text")]
+    #[case::quoted_subscript("row[\"text\"]", "text")]
+    #[case::attribute("row.text", "text")]
+    #[case::item("text[0]", "text")]
+    #[case::all("row[ 'price' ]:.2f", "price")]
+    fn placeholders_of_other_template_languages_are_told_how_to_be_written(#[case] name: &str, #[case] column: &str) {
+        let expected = format!(
+            "write `{{{column}}}`: a placeholder is the name of a column, without spaces around it, formats or members"
+        );
+        assert_eq!(remedy(&[name], &[], &["id", "text", "price"], &[]), expected);
+    }
+
+    #[rstest]
+    #[case("reveiw", "did you mean `review`? the columns are `id`, `review`")]
+    #[case("row.reveiw", "the columns are `id`, `review`")]
+    #[case("zzz", "the columns are `id`, `review`")]
+    fn a_similar_column_comes_first(#[case] name: &str, #[case] expected: &str) {
+        assert_eq!(remedy(&[name], &[], &["id", "review"], &[]), expected);
     }
 
     #[test]

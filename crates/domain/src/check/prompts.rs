@@ -81,7 +81,7 @@ pub(super) fn prompts_of(
         }
     };
     if resolver.problems.is_empty() && !resolver.found_unreadable {
-        (Some(PromptPlan { choice, prompts: resolver.prompts, references: Vec::new() }), Vec::new())
+        (Some(PromptPlan { choice, prompts: resolver.prompts, ..PromptPlan::default() }), Vec::new())
     } else {
         (None, resolver.problems)
     }

@@ -1,7 +1,6 @@
 //! Content of references: it must have the values that fields are held to, and fit into requests.
 
 use super::Resolved;
-use super::answers::names_prompts_by_row;
 use crate::input::RunRequest;
 use crate::lane::Lane;
 use crate::problem::Problem;
@@ -13,7 +12,7 @@ use std::fmt::Write as _;
 /// prompts, only the rows determine which of them are used: then they are checked once they are known (see
 /// [`used_reference_problems`]).
 pub fn reference_problems(request: &RunRequest, resolved: &Resolved) -> Vec<Problem> {
-    if names_prompts_by_row(&resolved.prompts) { Vec::new() } else { used_reference_problems(request, resolved) }
+    if resolved.prompts.names_prompts_by_row() { Vec::new() } else { used_reference_problems(request, resolved) }
 }
 
 /// Returns the problems of the content of references for the prompts that are used.

@@ -1,6 +1,9 @@
 //! All checks of one run, whose columns may or may not be known.
 
-use super::{Catalog, Resolved, certain_prefix_problems, column_problems, reference_note, reference_problems, resolve};
+use super::{
+    Catalog, Resolved, certain_prefix_problems, column_problems, reference_note, reference_problems, resolve,
+    shown_column_problems,
+};
 use crate::columns::{Column, mapped};
 use crate::input::{IMAGE_COLUMN, InputType, RunRequest};
 use crate::problem::{Problem, listed};
@@ -45,10 +48,16 @@ pub fn check_run(
         }
         None => None,
     };
-    if let (Some(columns), Some(resolved)) = (&columns, &resolved) {
-        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        problems.extend(column_problems(request, resolved, &names));
-        problems.extend(certain_prefix_problems(resolved, columns));
+    match (&columns, &resolved) {
+        (Some(columns), Some(resolved)) => {
+            let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+            problems.extend(column_problems(request, resolved, &names));
+            problems.extend(certain_prefix_problems(resolved, columns));
+        }
+        (None, Some(resolved)) if !resolved.prompts.names_prompts_by_row() => {
+            problems.extend(shown_column_problems(request, &resolved.prompts, None));
+        }
+        _ => {}
     }
     let reference_note = resolved.as_ref().and_then(|resolved| reference_note(request, resolved));
     RunCheck { problems, columns, resolved, reference_note }

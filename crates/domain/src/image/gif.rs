@@ -4,6 +4,16 @@ use super::container::{Fault, Size};
 use super::cursor::Cursor;
 
 pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
+    walk_frames(bytes).map(|(size, _)| size)
+}
+
+/// Returns the number of pictures.
+pub(super) fn frames(bytes: &[u8]) -> Result<u32, Fault> {
+    walk_frames(bytes).map(|(_, frames)| frames)
+}
+
+fn walk_frames(bytes: &[u8]) -> Result<(Size, u32), Fault> {
+    let mut frames = 0u32;
     let mut cursor = Cursor::at(bytes, 6);
     let width = u16::from_le_bytes(cursor.array()?);
     let height = u16::from_le_bytes(cursor.array()?);
@@ -13,11 +23,12 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     cursor.skip(color_table_bytes(flags))?;
     loop {
         match cursor.byte()? {
-            0x3b => return Ok(Size { width: width.into(), height: height.into() }),
+            0x3b => return Ok((Size { width: width.into(), height: height.into() }, frames)),
             // An extension: its label, then its data.
             0x21 => cursor.skip(1)?,
             // An image: its position, its color table, the code size, then its data.
             0x2c => {
+                frames = frames.saturating_add(1);
                 cursor.skip(8)?;
                 let flags = cursor.byte()?;
                 cursor.skip(color_table_bytes(flags))?;

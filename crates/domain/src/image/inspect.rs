@@ -37,5 +37,10 @@ pub fn inspect(bytes: &[u8], limits: &ImageLimits) -> Result<MediaType, ImagePro
     }
 }
 
+/// Returns true if a file that begins with these bytes is an image, also one of a format that models do not accept.
+pub fn looks_like_image(bytes: &[u8]) -> bool {
+    MediaType::of(bytes).is_some() || other_formats::name(bytes).is_some_and(|name| name.ends_with("image"))
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 mod container;
 mod cursor;
+mod exif;
 mod gif;
 mod inspect;
 mod jpeg;
@@ -13,9 +14,11 @@ mod media_type;
 mod other_formats;
 mod png;
 mod problem;
+mod traits;
 mod webp;
 
-pub use inspect::inspect;
+pub use inspect::{inspect, looks_like_image};
 pub use limits::ImageLimits;
 pub use media_type::MediaType;
 pub use problem::ImageProblem;
+pub use traits::ImageTraits;

@@ -136,8 +136,8 @@ impl<'a> Fields<'a> {
 
     /// Adds the problem that `field` breaks `rule`.
     pub fn wrong(&mut self, field: &str, value: &Value, rule: &str) {
-        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        self.problems.push(Problem::new(self.name(field), shown, rule));
+        // With the quotes of a text: `"100"` is a text.
+        self.problems.push(Problem::new(self.name(field), value, rule));
     }
 
     /// Returns all problems, including those of unknown fields. The first of these come with the nearest known name; looking

@@ -20,7 +20,7 @@ pub(super) fn read_prompt(fields: &mut Fields<'_>) -> Option<Option<Prompt>> {
     let Some(object) = value.as_object() else {
         let rule = "must be an object with the fields of a prompt";
         let remedy = "write {\"description\": \"…\", \"template\": \"…\"}, or name a prompt with `prompt_id`";
-        fields.note(Problem::new(fields.name("prompt"), shown(value), rule).remedy(remedy));
+        fields.note(Problem::new(fields.name("prompt"), value, rule).remedy(remedy));
         return Some(None);
     };
     let inner = fields.inner("prompt", object);
@@ -45,7 +45,7 @@ pub(crate) fn read_library(fields: &mut Fields<'_>) -> PromptLibrary {
         let Some(content) = value.as_object() else {
             let rule = "must be an object with the fields of a prompt or an expansion rule";
             let remedy = "write {\"description\": \"…\", \"template\": \"…\"}";
-            fields.note(Problem::new(&name, shown(value), rule).remedy(remedy));
+            fields.note(Problem::new(&name, value, rule).remedy(remedy));
             library.unreadable.insert(id.clone());
             continue;
         };
@@ -178,7 +178,7 @@ fn entries_of(outer: &mut Fields<'_>) -> Option<Vec<(String, String)>> {
                 Some([Value::String(name), value]) => entry_of(&path, name, value),
                 _ => {
                     let rule = "must be a pair of a name and a text: [\"topic\", \"$.topic\"]";
-                    Err(Problem::new(format!("{path}[{at}]"), shown(pair), rule))
+                    Err(Problem::new(format!("{path}[{at}]"), pair, rule))
                 }
             });
             pairs.collect()
@@ -186,7 +186,7 @@ fn entries_of(outer: &mut Fields<'_>) -> Option<Vec<(String, String)>> {
         other => {
             let rule = "must be an object of names with a JSONPath or pattern each";
             let problem = match other {
-                Some(other) => Problem::new(&path, shown(other), rule),
+                Some(other) => Problem::new(&path, other, rule),
                 None => Problem::without_value(&path, format!("is required, and {rule}")),
             };
             outer.note(problem.remedy("write {\"topic\": \"$.topic\"}"));
@@ -218,10 +218,6 @@ fn note_size(fields: &mut Fields<'_>, object: &Map<String, Value>) {
         let path = fields.path().to_owned();
         fields.note(Problem::without_value(path, rule).remedy("shorten it, or put what differs per row into columns"));
     }
-}
-
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ mod tests {
     #[case(json!({"retry_on": ["never"]}), "retry_on is `never`: may contain only `missing`, `error` and `unparsed`")]
     #[case(json!({"inference_profile_arn": "us.x"}), "inference_profile_arn is `us.x`: must look like")]
     #[case(json!({"fallback_model_id": "m", "processing_mode": "batch"}), "fallback_model_id: is only invoked on demand")]
-    #[case(json!({"deduplicate": "no"}), "deduplicate is `no`: must be true or false")]
+    #[case(json!({"deduplicate": "no"}), "deduplicate is `\"no\"`: must be true or false")]
     fn each_invalid_field_is_reported_with_its_rule(#[case] input: Value, #[case] expected: &str) {
         let (_, problems) = read(&input);
         assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");

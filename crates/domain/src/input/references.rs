@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case(json!("s3://bucket/a.csv"), "stages[1].reference is `s3://bucket/a.csv`: must be an object")]
+    #[case(json!("s3://bucket/a.csv"), "stages[1].reference is `\"s3://bucket/a.csv\"`: must be an object")]
     #[case(json!({"a": 7}), "stages[1].reference.a is `7`: must be the address of an object")]
     #[case(json!({"a": "a.csv"}), "stages[1].reference.a is `a.csv`: must look like `s3://bucket/path`")]
     #[case(json!({"a": "s3://bucket/a.xlsx"}), "stages[1].reference.a is `s3://bucket/a.xlsx`: must be a `.csv`, `.json` or `.txt` object")]

@@ -3,7 +3,7 @@
 use super::references::read_references;
 use super::{
     AnswerOptions, Fields, Inference, InputKind, InvocationOptions, MAX_COST_USD, MAX_RECORDS_TOTAL, PromptConfig,
-    RowSource, read_library,
+    RowSource, SendingOptions, read_library,
 };
 use crate::destination::{Destination, OUTPUT_URI};
 use crate::ids::JobPrefix;
@@ -97,6 +97,9 @@ pub struct RunRequest {
     /// Options for the answers.
     #[serde(flatten)]
     pub answers: AnswerOptions,
+    /// Options to send what is not worth a request by default.
+    #[serde(flatten)]
+    pub sending: SendingOptions,
 }
 
 /// Maximum validity of links to the answers in days.
@@ -167,6 +170,7 @@ impl RunRequest {
         let invocation = InvocationOptions::read(&mut fields);
         let references = read_references(&mut fields);
         let answers = AnswerOptions::read(&mut fields);
+        let sending = SendingOptions::read(&mut fields);
         if answers.csv_safe_cells && !output_formats.contains(&OutputFormat::Csv) {
             let rule = "concerns CSV files, and output_formats does not contain `csv`";
             fields
@@ -194,6 +198,7 @@ impl RunRequest {
             invocation,
             references,
             answers,
+            sending,
         });
         (request, problems)
     }
@@ -286,7 +291,7 @@ mod tests {
     #[case("dataset_id", json!("a/b/c"), "dataset_id is `a/b/c`: is not a valid dataset id")]
     #[case("dataset_id", json!(7), "dataset_id is `7`: must be a text")]
     #[case("allow_partial", json!(true), "allow_partial: is only allowed with dataset_id; leave it out")]
-    #[case("allow_partial", json!("yes"), "allow_partial is `yes`: must be true or false")]
+    #[case("allow_partial", json!("yes"), "allow_partial is `\"yes\"`: must be true or false")]
     #[case("previous_run", json!({"run_id": "r"}), "s3_uri, previous_run: only one of them may name the rows")]
     #[case("previous_run", json!({"run_id": "a b"}), "previous_run.run_id is `a b`: is not a valid run id")]
     #[case("previous_run", json!({}), "previous_run.run_id: is required")]
@@ -301,9 +306,9 @@ mod tests {
     #[case("rows_per_request", json!(0), "rows_per_request is `0`: must be a whole number from 1 to 100")]
     #[case("max_num_jobs", json!(1.5), "max_num_jobs is `1.5`: must be a whole number")]
     #[case("max_records_per_job", json!(100_001), "max_records_per_job is `100001`: must be a whole number")]
-    #[case("max_concurrent_jobs", json!("5"), "max_concurrent_jobs is `5`: must be a whole number")]
+    #[case("max_concurrent_jobs", json!("5"), "max_concurrent_jobs is `\"5\"`: must be a whole number")]
     #[case("output_formats", json!(["json"]), "output_formats is `json`: may contain only `parquet` and `csv`")]
-    #[case("infer_types", json!("yes"), "infer_types is `yes`: must be true or false")]
+    #[case("infer_types", json!("yes"), "infer_types is `\"yes\"`: must be true or false")]
     #[case("output_uri", json!("answers/"), "output_uri is `answers/`: must look like `s3://bucket/path`")]
     #[case("output_uri", json!(7), "output_uri is `7`: must be a text")]
     #[case("inference", json!({"top_p": 3}), "inference.top_p is `3`: must be a number from 0 to 1")]

@@ -8,6 +8,7 @@ mod converse;
 mod family;
 mod frame;
 mod id;
+mod instruction_texts;
 mod instructions;
 pub(crate) mod lenient;
 mod nova;
@@ -17,6 +18,7 @@ mod prompt_writers;
 mod record;
 mod refusal;
 mod request_of_rows;
+mod segments;
 mod structured_output;
 mod table;
 mod titan_multimodal;
@@ -28,14 +30,15 @@ pub use cached_tokens::CachedTokens;
 pub use family::{Family, InvocationType};
 pub use frame::ImagePart;
 pub use id::ModelId;
+pub use instruction_texts::{InstructionTexts, effective_prefill};
 pub(crate) use output::{BorrowedText, ModelOutput};
 pub use output::{Reply, ReplyPayload};
 pub use price::Price;
 pub use prompt_writers::RecordOptions;
-pub use record::{RecordWriter, effective_prefill};
+pub use record::RecordWriter;
 pub use refusal::{REMEDY as MODEL_REFUSAL_REMEDY, refuses_model};
 pub use structured_output::structured_output_problems;
-pub use table::{Limits, Model, ModelTable, Profiles};
+pub use table::{Limits, Model, ModelTable, Profiles, RefusedParameter};
 
 /// Answer formats, for [`crate::answer`].
 pub(crate) mod outputs {

@@ -1,6 +1,6 @@
 //! Writers of the records of all prompts of a run.
 
-use super::{Family, RecordWriter};
+use super::{Family, InstructionTexts, RecordWriter};
 use crate::input::{Inference, InputType, RunRequest};
 use crate::problem::Problem;
 use crate::prompt::{PromptPlan, Template};
@@ -44,16 +44,13 @@ impl PromptPlan {
         inference: &Inference,
         options: RecordOptions,
     ) -> Result<Vec<RecordWriter>, Problem> {
-        let system_prompt = inference.system_prompt.as_deref().map(|text| self.filled_system(text));
-        let inference = &Inference { system_prompt, ..inference.clone() };
         let writers = self.prompts.iter().map(|named| {
             let invalid = |rule: String| Problem::without_value(format!("prompt `{}`", named.id), rule);
             let template = self.filled(named.prompt.parsed_template().map_err(invalid)?);
-            let system = named.prompt.system.as_deref().map(|text| self.filled_system(text));
-            let instructions = (system.as_deref(), named.prompt.prefill.as_deref());
+            let texts = InstructionTexts::of_prompt(self, inference, &named.prompt);
             let schema = named.prompt.response_schema.as_ref().filter(|_| options.enforce_schema);
             let writer = |template: &Template| {
-                RecordWriter::with_schema(family, template, inference, instructions, options.with_image, schema)
+                RecordWriter::with_schema(family, template, inference, &texts, options.with_image, schema)
             };
             Ok(match &named.prompt.rows {
                 Some(rows) => {

@@ -4,37 +4,35 @@ use super::Family;
 use super::around_rows::AroundRows;
 use super::cache_point::{CachePoint, CommonParts};
 use super::frame::{Frame, ImagePart};
+use super::instruction_texts::InstructionTexts;
 use super::instructions::Instructions;
+use super::segments::{CellMarks, Segment, push_segments, segments_of};
 use super::structured_output::sent_schema;
 use crate::input::Inference;
 use crate::json_text::push_escaped;
-use crate::prompt::{Piece, ROW_ID, Template};
+use crate::prompt::{ROW_ID, Template};
 use serde_json::Value;
-use std::io::Write as _;
 
 /// Writes `{"recordId":…,"modelInput":…}` lines. Created once per run.
 #[derive(Debug, Clone)]
 pub struct RecordWriter {
     columns: Vec<String>,
     frame: Frame,
+    /// What precedes and what follows image and text, both of which may show cells: those of system prompt and prefill.
+    before: Vec<Segment>,
+    after: Vec<Segment>,
     text: Vec<Segment>,
+    /// Prefill, if it shows columns.
+    prefill: Option<Vec<Segment>>,
     /// If true, the text part is omitted for an image without a text.
     text_may_be_absent: bool,
     family: Family,
     system: Option<String>,
     with_image: bool,
+    /// If true, system prompt or prefill differ from row to row.
+    differs: bool,
     /// Text around the rows of a request.
     pub(super) around_rows: AroundRows,
-}
-
-#[derive(Debug, Clone)]
-enum Segment {
-    /// Literal text, already escaped.
-    Escaped(Vec<u8>),
-    /// Cell of `columns[i]`.
-    Cell(usize),
-    /// Number of the row within its request.
-    RowNumber,
 }
 
 impl RecordWriter {
@@ -49,49 +47,54 @@ impl RecordWriter {
         prefill: Option<&str>,
         with_image: bool,
     ) -> Self {
-        Self::with_schema(family, template, inference, (system, prefill), with_image, None)
+        let texts = InstructionTexts::literal(inference, system, prefill);
+        Self::with_schema(family, template, inference, &texts, with_image, None)
     }
 
-    /// Creates a writer whose records make the model's answer match `response_schema`, if there is one, for families that
-    /// accept schemas.
+    /// Creates a writer for a system prompt and a prefill that may show columns, and whose records make the model's answer
+    /// match `response_schema`, if there is one, for families that accept schemas.
     pub fn with_schema(
         family: Family,
         template: &Template,
         inference: &Inference,
-        (system, prefill): (Option<&str>, Option<&str>),
+        texts: &InstructionTexts,
         with_image: bool,
         response_schema: Option<&Value>,
     ) -> Self {
         let schema = response_schema.map(sent_schema);
-        let systems: Vec<&str> = inference.system_prompt.as_deref().into_iter().chain(system).collect();
-        let system = systems.join("\n\n");
+        let written = schema.as_ref().map(Value::to_string);
+        let others = inference.stop_sequences.iter().map(String::as_str).chain(written.as_deref());
+        let marks = CellMarks::absent_from(&texts.literals().chain(others));
+        let mut columns: Vec<String> = Vec::new();
+        let text = segments_of(template, &mut columns);
+        let [system, prefill] = [&texts.system, &texts.prefill].map(|text| marks.marked(text, &mut columns));
         let with = Instructions {
             inference,
             system: (!system.is_empty()).then_some(system.as_str()),
-            prefill: effective_prefill(inference, prefill),
+            prefill: (!prefill.is_empty()).then_some(prefill.as_str()),
             schema: schema.as_ref(),
         };
-        let mut columns: Vec<String> = Vec::new();
-        let text = template.pieces().iter().map(|piece| match piece {
-            Piece::Literal(literal) => {
-                let mut escaped = Vec::with_capacity(literal.len());
-                push_escaped(&mut escaped, literal);
-                Segment::Escaped(escaped)
-            }
-            Piece::Column(name) => {
-                let index = columns.iter().position(|c| c == name).unwrap_or_else(|| {
-                    columns.push(name.clone());
-                    columns.len() - 1
-                });
-                Segment::Cell(index)
-            }
-        });
-        let text = text.collect();
         let text_may_be_absent = family == Family::TitanMultimodalEmbeddings;
         let frame = Frame::new(family, with, with_image);
+        let (before, after) = (marks.segments_of(&frame.before_image), marks.segments_of(&frame.after));
+        let has_columns = !texts.prefill.columns().is_empty();
+        let prefill = has_columns.then(|| segments_of(&texts.prefill, &mut columns));
         let system = with.system.map(str::to_owned);
         let around_rows = AroundRows::default();
-        Self { columns, frame, text, text_may_be_absent, family, system, with_image, around_rows }
+        Self {
+            columns,
+            frame,
+            before,
+            after,
+            text,
+            prefill,
+            text_may_be_absent,
+            family,
+            system,
+            with_image,
+            around_rows,
+            differs: texts.have_columns(),
+        }
     }
 
     /// Writes requests of up to `max_rows` rows: the template of this writer is that of one row, in which `{row_id}` is the
@@ -118,8 +121,12 @@ impl RecordWriter {
         &self.columns
     }
 
-    /// Returns the cache point of requests on demand, after what all records have in common.
+    /// Returns the cache point of requests on demand, after what all records have in common. A system prompt comes before all
+    /// else, so that requests in which it shows a column have nothing in common.
     pub fn cache_point(&self) -> Option<CachePoint> {
+        if self.differs {
+            return None;
+        }
         let frame = &self.frame;
         let begins_with = match self.text.as_slice() {
             _ if self.around_rows.max_rows.is_some() => self.around_rows.before.as_slice(),
@@ -148,7 +155,7 @@ impl RecordWriter {
         line.extend_from_slice(b"{\"recordId\":\"");
         push_escaped(line, record_id);
         line.extend_from_slice(b"\",\"modelInput\":");
-        line.extend_from_slice(self.frame.before_image.as_bytes());
+        push_segments(line, &self.before, 1, &cell);
         if let Some(image) = image {
             self.frame.push_image(line, image);
         }
@@ -156,28 +163,35 @@ impl RecordWriter {
         let text_part = line.len();
         line.extend_from_slice(self.frame.before_text.as_bytes());
         let text = line.len();
-        self.push_text(line, 1, cell);
+        self.push_text(line, 1, &cell);
         if self.text_may_be_absent && image.is_some() && line.len() == text {
             line.truncate(text_part);
         } else {
             line.extend_from_slice(self.frame.after_text.as_bytes());
         }
-        line.extend_from_slice(self.frame.after.as_bytes());
+        push_segments(line, &self.after, 1, &cell);
         line.extend_from_slice(b"}\n");
     }
 
     /// Appends the text of a row, escaped; `number` is that of the row within its request.
     pub(super) fn push_text<'a>(&self, line: &mut Vec<u8>, number: usize, cell: impl Fn(usize) -> &'a str) {
-        for segment in &self.text {
-            match segment {
-                Segment::Escaped(literal) => line.extend_from_slice(literal),
-                Segment::Cell(index) => push_escaped(line, cell(*index)),
-                Segment::RowNumber => {
-                    // Writing to memory cannot fail.
-                    let _ = write!(line, "{number}");
-                }
-            }
-        }
+        push_segments(line, &self.text, number, &cell);
+    }
+
+    /// Returns true if the prefill shows columns.
+    pub fn prefill_shows_columns(&self) -> bool {
+        self.prefill.is_some()
+    }
+
+    /// Returns true if the prefill of a row, which shows columns, is one that the model refuses: an empty one, or for Claude models one
+    /// that ends in white space. A prefill without columns is checked before the run.
+    pub fn refuses_prefill<'a>(&self, cell: impl Fn(usize) -> &'a str) -> bool {
+        let Some(prefill) = &self.prefill else { return false };
+        let mut escaped = Vec::new();
+        push_segments(&mut escaped, prefill, 1, &cell);
+        let text = serde_json::from_slice::<String>(&[b"\"", escaped.as_slice(), b"\""].concat());
+        let refuses_space = self.family == Family::AnthropicMessages;
+        text.is_ok_and(|text| text.is_empty() || (refuses_space && text.ends_with(char::is_whitespace)))
     }
 
     /// Returns the constant JSON before and after the text of a record without an image, after its id.
@@ -185,11 +199,6 @@ impl RecordWriter {
         let Frame { before_image, before_text_part, before_text, after_text, after, .. } = &self.frame;
         ([before_image, before_text_part, before_text], [after_text, after])
     }
-}
-
-/// Returns the beginning of every answer: that of the request, else that of the template.
-pub fn effective_prefill<'a>(inference: &'a Inference, template_prefill: Option<&'a str>) -> Option<&'a str> {
-    inference.prefill.as_deref().or(template_prefill).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -303,7 +312,8 @@ mod tests {
         let schema = json!({"type": "object", "title": "@@t", "x-note": 1});
         let inference = Inference::default();
         let written = |schema: Option<&Value>| {
-            let writer = RecordWriter::with_schema(family, &template, &inference, (None, None), false, schema);
+            let texts = InstructionTexts::default();
+            let writer = RecordWriter::with_schema(family, &template, &inference, &texts, false, schema);
             let mut out = Vec::new();
             writer.push_line(&mut out, "r", |_| "x", None);
             serde_json::from_slice::<Value>(&out).unwrap()["modelInput"].take()
@@ -327,7 +337,63 @@ mod tests {
         assert_eq!(written(true, None), written(false, None));
     }
 
+    /// Creates the writer of a prompt with a system prompt and a prefill that show columns.
+    fn with_columns(family: Family, system: &str, prefill: &str) -> RecordWriter {
+        let template = Template::parse("About {a}").unwrap();
+        let named = |text: &str| Template::of_names(text, |name| ["a", "b"].contains(&name));
+        let texts = InstructionTexts { system: named(system), prefill: named(prefill) };
+        RecordWriter::with_schema(family, &template, &Inference::default(), &texts, true, None)
+    }
+
+    #[rstest]
+    fn cells_are_inserted_into_system_prompt_and_prefill(
+        #[values(Family::AnthropicMessages, Family::Nova)] family: Family,
+        #[values(None, Some(IMAGE))] image: Option<ImagePart<'_>>,
+    ) {
+        let writer = with_columns(family, "For {b}: {c} {\"x\": 1}", "{\"of\": \"{b}{a}");
+        assert_eq!(writer.columns(), ["a", "b"]);
+        assert!(writer.cache_point().is_none(), "requests have nothing in common");
+        let mut out = Vec::new();
+        writer.push_line(&mut out, "r", |column| ["x\n", "{a}\"@@t"][column], image);
+        let input = serde_json::from_slice::<Value>(&out).unwrap()["modelInput"].take();
+        let system = if family == Family::Nova { &input["system"][0]["text"] } else { &input["system"] };
+        assert_eq!(system, "For {a}\"@@t: {c} {\"x\": 1}", "cells are never templates");
+        let last = |list: &Value| list.as_array().unwrap().last().unwrap()["text"].clone();
+        assert_eq!(last(&input["messages"][1]["content"]), "{\"of\": \"{a}\"@@tx\n");
+        assert_eq!(last(&input["messages"][0]["content"]), "About x\n");
+    }
+
+    #[rstest]
+    #[case("{b}", "x", false)]
+    #[case("{b}", "x\n", true)]
+    #[case("{b}", "", true)]
+    #[case("So: {b}", "", true)]
+    #[case("So:{b}", "", false)]
+    #[case("{b} ", "x", true)]
+    #[case("{b}:", " ", false)]
+    #[case("So: ", "x", false)]
+    fn a_row_whose_prefill_is_refused_is_recognized(#[case] prefill: &str, #[case] cell: &str, #[case] refused: bool) {
+        let cells = |column: usize| ["a", cell][column.min(1)];
+        let refuses = |family| {
+            let writer = with_columns(family, "", prefill);
+            let at = writer.columns().iter().position(|column| column == "b");
+            writer.refuses_prefill(|column| if Some(column) == at { cell } else { cells(0) })
+        };
+        let is_empty = prefill == "{b}" && cell.is_empty();
+        assert_eq!((refuses(Family::AnthropicMessages), refuses(Family::Nova)), (refused, is_empty));
+    }
+
     proptest! {
+        #[test]
+        fn cells_of_instructions_are_transferred_unchanged(cell in any::<String>(), literal in any::<String>()) {
+            let literal = literal.replace(['{', '}'], "");
+            let writer = with_columns(Family::AnthropicMessages, &format!("{literal}{{b}}{literal}"), "{b}");
+            let mut out = Vec::new();
+            writer.push_line(&mut out, "r", |_| &cell, None);
+            let line = serde_json::from_slice::<Value>(&out).unwrap();
+            prop_assert_eq!(line["modelInput"]["system"].as_str().unwrap(), format!("{literal}{cell}{literal}"));
+        }
+
         #[test]
         fn any_cell_is_transferred_unchanged(cell in any::<String>()) {
             let value = line(Family::Nova, &Inference::default(), &cell, None);

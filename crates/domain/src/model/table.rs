@@ -58,6 +58,44 @@ pub struct Model {
     /// True if Bedrock can make its answers match a JSON Schema.
     #[serde(default)]
     pub structured_output: bool,
+    /// Maximum number of tokens of an answer; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
+    /// Maximum number of characters of a text that an embedding model reads; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_text_chars: Option<u64>,
+    /// Parameters for which it refuses a request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refuses: Vec<RefusedParameter>,
+}
+
+/// Inference parameter for which a model refuses a request, although others of its family accept it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedParameter {
+    /// `temperature`.
+    Temperature,
+    /// `top_p`.
+    TopP,
+    /// `top_k`.
+    TopK,
+    /// `prefill`.
+    Prefill,
+    /// `thinking_budget_tokens`.
+    ThinkingBudgetTokens,
+}
+
+impl RefusedParameter {
+    /// Returns its name in `inference`.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Temperature => "temperature",
+            Self::TopP => "top_p",
+            Self::TopK => "top_k",
+            Self::Prefill => "prefill",
+            Self::ThinkingBudgetTokens => "thinking_budget_tokens",
+        }
+    }
 }
 
 /// Context of models whose own is not known.
@@ -101,6 +139,12 @@ struct ModelEntry {
     context_tokens: u64,
     #[serde(default)]
     prompt_caching: Option<u64>,
+    #[serde(default)]
+    max_output_tokens: Option<u32>,
+    #[serde(default)]
+    max_text_chars: Option<u64>,
+    #[serde(default)]
+    refuses: Vec<RefusedParameter>,
 }
 
 impl ModelEntry {
@@ -253,6 +297,9 @@ impl ModelTable {
             context_tokens: row.context_tokens,
             prompt_caching: row.prompt_caching,
             structured_output: row.has_structured_output(),
+            max_output_tokens: row.max_output_tokens,
+            max_text_chars: row.max_text_chars,
+            refuses: row.refuses.clone(),
         }
     }
 
@@ -340,6 +387,23 @@ mod tests {
     #[case("meta.llama3-1-8b-instruct-v1:0", false)]
     fn the_table_knows_which_models_have_structured_output(#[case] id: &str, #[case] expected: bool) {
         assert_eq!(table().find(id, None).unwrap().structured_output, expected);
+    }
+
+    #[rstest]
+    #[case("anthropic.claude-3-haiku-20240307-v1:0", Some(4096), &[])]
+    #[case("us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some(64_000), &[])]
+    #[case("us.anthropic.claude-sonnet-4-6", Some(128_000), &["prefill"])]
+    #[case("global.anthropic.claude-opus-5", None, &["temperature", "top_p", "top_k", "prefill", "thinking_budget_tokens"])]
+    #[case("amazon.nova-lite-v1:0", Some(10_000), &[])]
+    #[case("meta.llama3-1-8b-instruct-v1:0", None, &[])]
+    fn the_table_knows_what_models_refuse(#[case] id: &str, #[case] tokens: Option<u32>, #[case] refuses: &[&str]) {
+        let model = table().find(id, None).unwrap();
+        let fields: Vec<&str> = model.refuses.iter().map(|parameter| parameter.field()).collect();
+        assert_eq!((model.max_output_tokens, fields.as_slice()), (tokens, refuses));
+        assert_eq!(serde_json::from_value::<Model>(serde_json::to_value(&model).unwrap()).unwrap(), model);
+        assert_eq!(table().find("amazon.titan-embed-text-v2:0", None).unwrap().max_text_chars, Some(50_000));
+        let unknown = "[[model]]\nid = \"acme.x\"\nfamily = \"converse\"\nrefuses = [\"topp\"]";
+        assert!(ModelTable::with_overrides(unknown).unwrap_err().contains("top_p"));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct PipelineCheck {
     pub columns: Vec<Option<Vec<Column>>>,
     /// Names of the deployment's prompts in whose place stages use different ones of the pipeline.
     pub replaced: BTreeSet<String>,
+    /// Minimum number of records of a batch job of each stage, if its model is known.
+    pub min_records_per_job: Vec<Option<u32>>,
     /// Tokens that references add to each request of a stage, in words.
     pub reference_notes: Vec<String>,
 }
@@ -42,6 +44,7 @@ pub fn check(
         let Some(run) = &stage.run else {
             before = None;
             all.columns.push(None);
+            all.min_records_per_job.push(None);
             continue;
         };
         let incoming = match stage.rows {
@@ -60,6 +63,8 @@ pub fn check(
             _ => None,
         };
         all.columns.push(checked.columns);
+        let model = checked.resolved.as_ref().map(|resolved| &resolved.model);
+        all.min_records_per_job.push(model.map(|model| model.limits.min_records_per_job));
         all.reference_notes.extend(checked.reference_note.map(|note| format!("stage `{}`: {note}", stage.stage_name)));
     }
     all

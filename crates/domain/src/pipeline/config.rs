@@ -180,7 +180,7 @@ mod tests {
         "stages[0].use_previous_output: the first stage has no previous stage; give it only an input_s3_uri")]
     #[case("/stages/1/use_previous_output", json!(false),
         "stages[1].input_s3_uri: exactly one of this and `use_previous_output: true` is required")]
-    #[case("/stages/1/use_previous_output", json!("yes"), "stages[1].use_previous_output is `yes`: must be true or false")]
+    #[case("/stages/1/use_previous_output", json!("yes"), "stages[1].use_previous_output is `\"yes\"`: must be true or false")]
     #[case("/stages/1/input_s3_uri", json!("s3://bucket/a.csv"),
         "stages[1].input_s3_uri: cannot be combined with use_previous_output")]
     #[case("/stages/0/dataset_id", json!("acme/rows"), "stages[0].input_s3_uri: cannot be combined with dataset_id")]

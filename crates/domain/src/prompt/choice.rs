@@ -1,11 +1,11 @@
 //! Selection of the prompts for a row: one for all rows, one by a column, or several by a column.
 
+use super::Prompt;
 use super::field_limit::{FieldLimit, limits_of};
-use super::{Prompt, Template};
 use crate::extract::Extractor;
 use crate::input::ResponseFormat;
 use crate::problem::Problems;
-use crate::reference::{Reference, ValueSource, filled_text, find, names_in_text, reference_of};
+use crate::reference::{Reference, ValueSource, find, names_in_text, reference_of};
 use crate::row_error::{RowError, RowErrorCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +21,10 @@ pub struct PromptPlan {
     /// References that prompts insert or hold fields to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Reference>,
+    /// Columns that system prompts and prefills insert, if there are some. In a plan of a version that sent them as they stand,
+    /// there are none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub instruction_columns: BTreeSet<String>,
 }
 
 /// Prompt with its name.
@@ -131,12 +135,17 @@ impl PromptPlan {
     /// Creates a plan with one prompt for all rows.
     pub fn single(id: impl Into<String>, prompt: Prompt) -> Self {
         let prompts = vec![NamedPrompt { id: id.into(), prompt }];
-        Self { choice: Choice::Single, prompts, references: Vec::new() }
+        Self { choice: Choice::Single, prompts, ..Self::default() }
     }
 
     /// Returns true if answers name their prompt, which is the case if rows may have different ones.
     pub fn names_prompts(&self) -> bool {
         matches!(self.choice, Choice::Mapped { .. } | Choice::Expanded { .. })
+    }
+
+    /// Returns true if only the rows determine which prompts are sent.
+    pub fn names_prompts_by_row(&self) -> bool {
+        matches!(self.choice, Choice::Mapped { by_name: true, .. })
     }
 
     /// Returns true if a row may have several prompts, so that the ids of its records have a suffix.
@@ -254,19 +263,6 @@ impl PromptPlan {
         self
     }
 
-    /// Returns a template of a prompt, with the references inserted.
-    pub fn filled(&self, template: Template) -> Template {
-        let text_of = |placeholder: &str| {
-            find(&self.references, reference_of(placeholder)?).map(|reference| reference.text.as_str())
-        };
-        template.filled(text_of)
-    }
-
-    /// Returns a system prompt with the references inserted.
-    pub fn filled_system(&self, text: &str) -> String {
-        filled_text(text, |name| find(&self.references, name).map(|reference| reference.text.as_str()))
-    }
-
     /// Returns the prompts as they are used for answers in a format: `text` removes the fields of all prompts, and `json`
     /// requires JSON of prompts that have no fields.
     #[must_use]
@@ -355,7 +351,7 @@ mod tests {
         let named = |id: &str, fields| NamedPrompt { id: id.into(), prompt: prompt(fields) };
         let prompts =
             vec![named("a", "x = \"$.x\", y = \"$.y\""), named("b", "z = \"$.z\", x = \"$.x\""), named("c", "")];
-        PromptPlan { choice, prompts, references: Vec::new() }
+        PromptPlan { choice, prompts, ..PromptPlan::default() }
     }
 
     fn mapped(by_name: bool, default: Option<usize>) -> PromptPlan {

@@ -2,6 +2,7 @@
 
 use super::rows_part::schema_problems;
 use super::template::{DOUBLE_THE_BRACE, looks_like_json};
+use super::toml_problem::toml_problem;
 use super::{OutputSchema, ROWS, RowsPart, Template};
 use crate::extract::Extractor;
 use crate::problem::{Problem, Problems, listed, nearest};
@@ -45,7 +46,7 @@ impl Prompt {
     /// # Errors
     /// Returns a description of the problems for the author of the file.
     pub fn parse(toml_text: &str) -> Result<Self, String> {
-        let mut prompt: Self = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let mut prompt: Self = toml::from_str(toml_text).map_err(|error| toml_problem(&error, toml_text))?;
         if let Some(schema) = &mut prompt.output_schema {
             schema.put_in_order(toml_text);
         }

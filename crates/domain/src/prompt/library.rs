@@ -1,5 +1,6 @@
 //! Prompts of a deployment or of an input: templates, and expansion rules that name several of them.
 
+use super::toml_problem::toml_problem;
 use super::{Prompt, normalized};
 use crate::problem::{Problem, listed, nearest};
 use serde::{Deserialize, Serialize};
@@ -69,12 +70,12 @@ impl PromptLibrary {
     /// # Errors
     /// Returns a description of the problem for the author of the file.
     pub fn add(&mut self, id: &str, toml_text: &str) -> Result<(), String> {
-        let table: toml::Table = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let table: toml::Table = toml::from_str(toml_text).map_err(|error| toml_problem(&error, toml_text))?;
         if !table.contains_key("expansion_rule") {
             self.prompts.insert(id.to_owned(), Prompt::parse(toml_text)?);
             return Ok(());
         }
-        let rule: ExpansionRule = toml::from_str(toml_text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let rule: ExpansionRule = toml::from_str(toml_text).map_err(|error| toml_problem(&error, toml_text))?;
         let problems = rule.problems();
         if !problems.is_empty() {
             return Err(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));

@@ -1,5 +1,6 @@
 //! Templates such as `Write a joke about {topic}.`: literal text and column placeholders. `{{` and `}}` are literal braces.
 
+use super::named_braces::names_in_braces;
 use std::collections::BTreeSet;
 
 /// Part of a template.
@@ -35,7 +36,7 @@ pub struct TemplateMistake {
 pub(super) const DOUBLE_THE_BRACE: &str = "write `{{` for a brace, and `}}` for its end";
 
 /// Parsed template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Template {
     pieces: Vec<Piece>,
 }
@@ -81,6 +82,41 @@ impl Template {
             pieces.push(Piece::Literal(literal));
         }
         Ok(Self { pieces })
+    }
+
+    /// Creates a template without placeholders.
+    pub fn literal(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { pieces: if text.is_empty() { Vec::new() } else { vec![Piece::Literal(text)] } }
+    }
+
+    /// Returns this template with another one after it.
+    #[must_use]
+    pub fn followed_by(mut self, other: Self) -> Self {
+        for piece in other.pieces {
+            match (&piece, self.pieces.last_mut()) {
+                (Piece::Literal(text), Some(Piece::Literal(before))) => before.push_str(text),
+                _ => self.pieces.push(piece),
+            }
+        }
+        self
+    }
+
+    /// Reads a text in which only those names in braces are placeholders for which `is_column` is true; all other braces are
+    /// literal.
+    pub fn of_names(text: &str, is_column: impl Fn(&str) -> bool) -> Self {
+        let (mut pieces, mut from) = (Vec::new(), 0);
+        for found in names_in_braces(text).filter(|found| is_column(found.name)) {
+            if found.begin > from {
+                pieces.push(Piece::Literal(text[from..found.begin].to_owned()));
+            }
+            pieces.push(Piece::Column(found.name.to_owned()));
+            from = found.end();
+        }
+        if from < text.len() {
+            pieces.push(Piece::Literal(text[from..].to_owned()));
+        }
+        Self { pieces }
     }
 
     /// Returns its parts, in order; literals are never adjacent.
@@ -177,7 +213,23 @@ mod tests {
         assert_eq!(looks_like_json(name), expected);
     }
 
+    #[rstest]
+    #[case("You work for {company}.", "You work for <company>.")]
+    #[case("{company}{x}{company}", "<company>{x}<company>")]
+    #[case("{\"company\": \"{company}\"}", "{\"company\": \"<company>\"}")]
+    #[case("{", "{")]
+    #[case("", "")]
+    fn only_names_of_columns_are_placeholders_of_a_text(#[case] text: &str, #[case] expected: &str) {
+        let template = Template::of_names(text, |name| name == "company");
+        assert_eq!(rendered(&template, |name| format!("<{name}>")), expected);
+    }
+
     proptest! {
+        #[test]
+        fn a_text_without_columns_stays_as_it_is(text in "[{}a ü]{0,40}") {
+            prop_assert_eq!(rendered(&Template::of_names(&text, |_| false), |_| unreachable!()), text);
+        }
+
         #[test]
         fn parsing_never_panics(text in "[{}a\\nü]{0,40}") {
             let _ = Template::parse(&text);

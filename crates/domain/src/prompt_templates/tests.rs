@@ -121,7 +121,7 @@ fn a_byte_order_mark_is_accepted() {
 )]
 #[case(
     r#"{"user_prompt_template": "t", "input_placeholders": "a"}"#,
-    "prompt_templates, input_placeholders of s3://lake/t/prompts.json is `a`: must be a list of texts"
+    "prompt_templates, input_placeholders of s3://lake/t/prompts.json is `\"a\"`: must be a list of texts"
 )]
 #[case(
     r#"{"user_prompt_template": "{{a}}", "input_placeholders": ["{a}"]}"#,

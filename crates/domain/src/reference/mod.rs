@@ -14,7 +14,7 @@ mod value_source;
 
 pub use content::{Reference, ReferenceFormat, ReferenceSource, address_rule};
 pub use name::{name_rule, reference_of};
-pub use placeholder::{filled_text, names_in_text};
+pub use placeholder::names_in_text;
 pub use value_source::ValueSource;
 
 use crate::problem::Problem;

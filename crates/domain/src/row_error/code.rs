@@ -73,6 +73,12 @@ pub enum RowErrorCode {
     TooFewForBatch,
     /// The row has no prompt.
     NoPrompt,
+    /// All cells that the prompt shows are blank.
+    BlankRow,
+    /// The text is longer than the embedding model accepts.
+    TextTooLong,
+    /// The row's prefill is empty or ends in white space, which the model refuses.
+    PrefillBlank,
     /// The row has no answer from the previous stage.
     FailedInEarlierStage,
 
@@ -117,7 +123,7 @@ pub enum RowErrorCode {
 
 impl RowErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 51] = [
         Self::ModelRefused,
         Self::NoAnswer,
         Self::EmptyOutputLine,
@@ -149,6 +155,9 @@ impl RowErrorCode {
         Self::RecordTooLarge,
         Self::TooFewForBatch,
         Self::NoPrompt,
+        Self::BlankRow,
+        Self::TextTooLong,
+        Self::PrefillBlank,
         Self::FailedInEarlierStage,
         Self::NoImageNamed,
         Self::ImageAddressInvalid,

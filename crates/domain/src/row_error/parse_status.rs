@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(of(ParseStatus::JsonFailed), unread);
         assert_eq!(
             of(ParseStatus::Error).len(),
-            36,
+            39,
             "a new code belongs to one of the four by decision, not by default"
         );
         assert_eq!(ParseStatus::of(None).name(), "success");

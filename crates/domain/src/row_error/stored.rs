@@ -46,7 +46,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(read, 2 * 17, "all codes of rows without a record");
+        assert_eq!(read, 2 * 20, "all codes of rows without a record");
         let failed = RowError::failed_in_stage("classify", "lost: for good");
         assert_eq!(RowError::from_text(&failed.to_string()), failed);
     }

@@ -43,6 +43,9 @@ impl Reason {
             Code::RecordTooLarge => "record too large for the model",
             Code::TooFewForBatch => "too few records left for a batch job of their own",
             Code::NoPrompt => "no prompt for it",
+            Code::BlankRow => "all cells that the prompt shows are blank",
+            Code::TextTooLong => "text too long for the model",
+            Code::PrefillBlank => "prefill empty or ending in white space",
             Code::FailedInEarlierStage => return format!("failed in stage {qualifier}").into(),
             Code::NoImageNamed => "no image named",
             Code::ImageAddressInvalid => "image address invalid",
@@ -109,6 +112,9 @@ impl fmt::Display for RowError {
             Code::RecordTooLarge
             | Code::TooFewForBatch
             | Code::NoPrompt
+            | Code::BlankRow
+            | Code::TextTooLong
+            | Code::PrefillBlank
             | Code::FailedInEarlierStage
             | Code::NoImageNamed
             | Code::ImageAddressInvalid

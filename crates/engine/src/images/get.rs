@@ -1,5 +1,6 @@
 //! Retrieval of one image from S3.
 
+use super::address_hint::of_missing;
 use crate::error::{EngineError, chain};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
@@ -7,7 +8,7 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_batch_domain::image::{ImageLimits, ImageProblem, MediaType, inspect};
+use bedrock_batch_domain::image::{ImageLimits, ImageProblem, ImageTraits, MediaType, inspect};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
@@ -26,6 +27,8 @@ pub struct FetchedImage {
     pub base64: String,
     /// SHA-256 of the bytes.
     pub digest: [u8; 32],
+    /// Properties of which a model may see something else than people do.
+    pub traits: ImageTraits,
 }
 
 /// Returns the image at `uri`, or the reason why the row has none. With `etag`, the image must have this one.
@@ -57,7 +60,8 @@ pub(super) fn encoded(name: &impl Display, bytes: &[u8], limits: &ImageLimits) -
         return Err(unusable(name, &problem));
     }
     let media_type = inspect(bytes, limits).map_err(|problem| unusable(name, &problem))?;
-    Ok(FetchedImage { media_type, base64: STANDARD.encode(bytes), digest: Sha256::digest(bytes).into() })
+    let traits = ImageTraits::of(bytes, media_type);
+    Ok(FetchedImage { media_type, base64: STANDARD.encode(bytes), digest: Sha256::digest(bytes).into(), traits })
 }
 
 /// Result of reading an object.
@@ -133,5 +137,8 @@ fn refusal(uri: &S3Uri, error: &SdkError<GetObjectError>) -> Option<RowError> {
         }
         _ => return None,
     };
+    // Without the right to list a bucket, an object that does not exist is denied.
+    let hint = of_missing(&uri.key).filter(|_| matches!(status, 403 | 404));
+    let remedy = hint.map_or_else(|| remedy.to_owned(), |hint| format!("{remedy}; {hint}"));
     Some(RowError::new(code, Problem::new("the image", uri, rule).remedy(remedy).to_string()))
 }

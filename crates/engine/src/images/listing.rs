@@ -1,5 +1,6 @@
 //! Listing of the images under a prefix, as rows.
 
+use super::sniff::are_images;
 use crate::error::EngineError;
 use crate::objects::{ObjectMeta, Pages, head};
 use arrow_array::{RecordBatch, StringArray};
@@ -12,11 +13,17 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// File name extensions of images. Those in the second line are formats that models do not accept: their rows report the
+/// File name extensions of images. Those in the last line are formats that models do not accept: their rows report the
 /// reason, while ignored files would go unnoticed.
-const EXTENSIONS: [&str; 13] = [
+const EXTENSIONS: [&str; 18] = [
     "jpg", "jpeg", "jpe", "png", "gif", "webp", //
+    "jfif", "pjpeg", "pjp", "jif", "jfi", //
     "bmp", "tif", "tiff", "heic", "heif", "avif", "svg",
+];
+/// File name extensions of files that are no images. Those of all others, and files without one, are looked at.
+const OTHER_EXTENSIONS: [&str; 30] = [
+    "csv", "tsv", "parquet", "pq", "json", "jsonl", "ndjson", "txt", "md", "xml", "html", "htm", "pdf", "xlsx", "xls",
+    "doc", "docx", "zip", "gz", "zst", "bz2", "tar", "toml", "yaml", "yml", "log", "db", "ini", "mp4", "mov",
 ];
 /// Number of pages that are listed ahead of the reader.
 const PAGES_AHEAD: usize = 2;
@@ -37,7 +44,7 @@ impl ImageCount {
     pub fn warnings(&self) -> BTreeMap<String, u64> {
         let ignored = [
             ("objects ignored: names or folders that begin with `_` or `.`, and folder markers", self.markers),
-            ("objects ignored: not images by their names", self.other_files),
+            ("objects ignored: not images by their names or first bytes", self.other_files),
         ];
         ignored.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
     }
@@ -45,7 +52,7 @@ impl ImageCount {
     fn add(&mut self, kind: Kind) {
         match kind {
             Kind::Image => self.images += 1,
-            Kind::Other => self.other_files += 1,
+            Kind::Other | Kind::Unclear => self.other_files += 1,
             Kind::Marker => self.markers += 1,
         }
     }
@@ -56,6 +63,8 @@ enum Kind {
     Image,
     Other,
     Marker,
+    /// Its name does not say.
+    Unclear,
 }
 
 impl Kind {
@@ -67,16 +76,20 @@ impl Kind {
         match is_marker {
             true => Self::Marker,
             false if is_image_name(below) => Self::Image,
-            false => Self::Other,
+            false if has_extension(below, &OTHER_EXTENSIONS) => Self::Other,
+            false => Self::Unclear,
         }
     }
 }
 
 /// Returns true if a key or file name is that of an image.
 pub fn is_image_name(name: &str) -> bool {
-    let file = file_name(name);
-    file.rsplit_once('.')
-        .is_some_and(|(_, extension)| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+    has_extension(name, &EXTENSIONS)
+}
+
+fn has_extension(name: &str, extensions: &[&str]) -> bool {
+    let extension = file_name(name).rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|extension| extensions.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 /// Counts the images at `uri`, which is an object, or a prefix with all folders under it.
@@ -86,7 +99,7 @@ pub fn is_image_name(name: &str) -> bool {
 pub async fn count(client: &Client, uri: &S3Uri) -> Result<ImageCount, EngineError> {
     let mut count = ImageCount::default();
     let mut pages = Addressed::find(client, uri).await?;
-    while let Some(page) = pages.next().await? {
+    while let Some(page) = pages.next(client).await? {
         for (kind, _) in page {
             count.add(kind);
         }
@@ -96,7 +109,7 @@ pub async fn count(client: &Client, uri: &S3Uri) -> Result<ImageCount, EngineErr
     }
     let rule = match count.other_files + count.markers {
         0 => "this object does not exist, and there is no object under this prefix".to_owned(),
-        others => format!("contains no image by its name, but {others} other objects"),
+        others => format!("contains no image by its name or first bytes, but {others} other objects"),
     };
     let extensions: Vec<String> = EXTENSIONS[..6].iter().map(|extension| format!(".{extension}")).collect();
     let remedy = format!("upload images ({}), or correct the address", extensions.join(", "));
@@ -145,7 +158,7 @@ async fn send_pages(
     sender: &mpsc::Sender<Result<RecordBatch, EngineError>>,
 ) -> Result<(), EngineError> {
     let mut pages = Addressed::find(client, uri).await?;
-    while let Some(page) = pages.next().await? {
+    while let Some(page) = pages.next(client).await? {
         let images: Vec<S3Uri> =
             page.into_iter().filter(|(kind, _)| *kind == Kind::Image).map(|(_, found)| found.uri).collect();
         if !images.is_empty() && sender.send(rows(&images)).await.is_err() {
@@ -191,7 +204,19 @@ impl Addressed {
         Ok(Self::Under { pages: Pages::new(client, &prefix), prefix })
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<(Kind, ObjectMeta)>>, EngineError> {
+    /// Returns the next objects with their kinds, which are clear.
+    async fn next(&mut self, client: &Client) -> Result<Option<Vec<(Kind, ObjectMeta)>>, EngineError> {
+        let Some(mut page) = self.next_by_name().await? else { return Ok(None) };
+        let unclear: Vec<ObjectMeta> =
+            page.iter().filter(|(kind, _)| *kind == Kind::Unclear).map(|(_, found)| found.clone()).collect();
+        let mut are_images = are_images(client, &unclear).await?.into_iter();
+        for (kind, _) in page.iter_mut().filter(|(kind, _)| *kind == Kind::Unclear) {
+            *kind = if are_images.next() == Some(true) { Kind::Image } else { Kind::Other };
+        }
+        Ok(Some(page))
+    }
+
+    async fn next_by_name(&mut self) -> Result<Option<Vec<(Kind, ObjectMeta)>>, EngineError> {
         match self {
             Self::Object(object) => Ok(object.take().map(|found| vec![(Kind::of(file_name(&found.uri.key)), found)])),
             Self::Under { pages, prefix } => {
@@ -215,8 +240,12 @@ mod tests {
     #[case("c.webp", Kind::Image)]
     #[case("fails-later.heic", Kind::Image)]
     #[case("rows.csv", Kind::Other)]
-    #[case("jpg", Kind::Other)]
-    #[case("folder.jpg/readme", Kind::Other)]
+    #[case("jpg", Kind::Unclear)]
+    #[case("folder.jpg/readme", Kind::Unclear)]
+    #[case("chrome_saved.jfif", Kind::Image)]
+    #[case("old.PJPEG", Kind::Image)]
+    #[case("dot at end.jpg.", Kind::Unclear)]
+    #[case("a.jpg_large", Kind::Unclear)]
     #[case("", Kind::Marker)]
     #[case("folder/", Kind::Marker)]
     #[case("_old/a.jpg", Kind::Marker)]
@@ -230,6 +259,6 @@ mod tests {
     fn only_ignored_objects_cause_warnings() {
         let count = ImageCount { images: 3, other_files: 2, markers: 0 };
         let warnings: Vec<_> = count.warnings().into_iter().collect();
-        assert_eq!(warnings, [("objects ignored: not images by their names".to_owned(), 2)]);
+        assert_eq!(warnings, [("objects ignored: not images by their names or first bytes".to_owned(), 2)]);
     }
 }

@@ -1,5 +1,6 @@
 //! Addresses of images in the cells of an image column.
 
+use super::address_hint::of_other_form;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::readable::ReadableInputs;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
@@ -27,10 +28,21 @@ impl Buckets {
         let refuse = |code, rule: &str| {
             RowError::new(code, Problem::new("the image", cell, rule).remedy(self.remedy()).to_string())
         };
+        if let Some((rule, remedy)) = of_other_form(cell) {
+            let code = if cell.contains("://") && !cell.starts_with(['"', '\'', '[']) && !cell.starts_with("s3://") {
+                Code::ImageNotInS3
+            } else {
+                Code::ImageAddressInvalid
+            };
+            return Err(RowError::new(code, Problem::new("the image", cell, rule).remedy(remedy).to_string()));
+        }
         if cell.starts_with("s3://") {
             let uri = S3Uri::parse(cell).map_err(|rule| refuse(Code::ImageAddressInvalid, rule))?;
             if uri.key.is_empty() {
                 return Err(refuse(Code::ImageAddressInvalid, "names a bucket, and no object in it"));
+            }
+            if uri.key.ends_with('/') {
+                return Err(refuse(Code::ImageAddressInvalid, "names a folder, and a row has one image"));
             }
             if uri.bucket != self.own && !self.others.contains(&uri.bucket) {
                 let rule = "the stack may not read this bucket";
@@ -106,6 +118,10 @@ mod tests {
     #[case(Some("s3://others/a.jpg"), "image in a bucket that the stack may not read", "`inputBuckets`")]
     #[case(Some("s3://Photos/a.jpg"), "image address invalid", "must name a bucket")]
     #[case(Some("s3://photos"), "image address invalid", "no object in it")]
+    #[case(Some("s3://photos/a/"), "image address invalid", "names a folder")]
+    #[case(Some("s3a://own/a.jpg"), "image not in S3", "write `s3://own/a.jpg`")]
+    #[case(Some("arn:aws:s3:::own/a.jpg"), "image address invalid", "is an ARN; write `s3://own/a.jpg`")]
+    #[case(Some("\"s3://own/a.jpg\""), "image address invalid", "is in quotes")]
     fn invalid_and_unreadable_addresses_are_reported(
         #[case] cell: Option<&str>,
         #[case] reason: &str,

@@ -4,6 +4,7 @@
 use super::prompts_read::PromptsRead;
 use super::requests::{Requests, Resend};
 use super::row_ids::RowIds;
+use super::row_prefills::RowPrefills;
 use arrow_array::StringArray;
 use bedrock_batch_domain::answer::RecordError;
 use bedrock_batch_domain::extract::{FieldKinds, FieldValue, NotListed, PlainCell, PlainLists, Unparsed};
@@ -137,6 +138,8 @@ pub(super) struct Answers<'a> {
     pub(super) models: Vec<String>,
     pub(super) attempts: Vec<JobAttempt>,
     pub(super) reading: Reading<'a>,
+    /// Beginnings of the answers, if they differ from row to row.
+    pub(super) prefills: RowPrefills,
     /// Requests of the rows; `None` if each record has one row.
     pub(super) requests: Option<Requests>,
     /// Records that could be sent when the latest pass began, and the number of them that are assigned to a job.
@@ -175,10 +178,21 @@ impl<'a> Answers<'a> {
             models: Vec::new(),
             attempts: Vec::new(),
             reading,
+            prefills: RowPrefills::default(),
             requests: None,
             open: Vec::new(),
             assigned: 0,
         }
+    }
+
+    /// Returns the prefill with which the answer to a row with this prompt begins.
+    pub(super) fn prefill(&self, row: usize, prompt: u16) -> &str {
+        let prompts = self.reading.prompts;
+        // A list begins with it, but its elements do not.
+        if prompts.lists_rows(prompt) {
+            return "";
+        }
+        self.prefills.of(row).unwrap_or_else(|| prompts.literal_prefill(prompt))
     }
 
     /// Adds the requests of the rows.

@@ -3,6 +3,7 @@
 use super::answers::{Answers, JobAttempt, Outcome, Reading};
 use super::join_job::JoinJob;
 use super::requests::{Requests, Resend};
+use super::row_prefills::RowPrefills;
 use super::shared::write_shared;
 use super::write::write;
 use crate::error::EngineError;
@@ -144,6 +145,8 @@ where
     let (mut row_ids, mut not_sent, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
     let mut wanted = vec![RECORD_ID, NOT_SENT, ROW_ERROR];
     wanted.extend(reading.prompts.named.then_some(PROMPT));
+    wanted.extend(reading.prompts.prefill_columns());
+    let mut prefills = RowPrefills::default();
     let ids = ParquetRows::open_of_run(rows.clone(), rows_name, Some(&wanted))?;
     for batch in ids {
         let batch = batch?;
@@ -153,6 +156,7 @@ where
                 row_ids.push(ids.clone());
                 not_sent.extend(row_errors(words, column(ROW_ERROR), rows_name)?);
                 prompts.extend(column(PROMPT).cloned());
+                prefills.add(&batch, reading.prompts)?;
             }
             _ => {
                 return Err(EngineError::corrupt(format!(
@@ -161,7 +165,9 @@ where
             }
         }
     }
-    Ok(Answers::new(&row_ids, not_sent, &prompts, reading))
+    let mut answers = Answers::new(&row_ids, not_sent, &prompts, reading);
+    answers.prefills = prefills;
+    Ok(answers)
 }
 
 /// Returns the reasons of rows that were not sent. Rows files of earlier versions have them only in `words`.

@@ -18,6 +18,7 @@ mod prompts_read;
 mod replies;
 mod requests;
 mod row_ids;
+mod row_prefills;
 mod run;
 mod shared;
 mod status_columns;

@@ -80,7 +80,7 @@ impl<'a> AnswerColumns<'a> {
             self.prompt_id.append_option(self.prompts.id(row.prompt));
         }
         let error = match &row.outcome {
-            Outcome::Replied(reply) => self.answer(answers, reply, row.prompt, counts).map(Cow::Owned),
+            Outcome::Replied(reply) => self.answer(answers, reply, (number, row.prompt), counts).map(Cow::Owned),
             outcome => {
                 self.no_answer();
                 Some(match outcome {
@@ -121,10 +121,10 @@ impl<'a> AnswerColumns<'a> {
         &mut self,
         answers: &Answers<'_>,
         reply: &StoredReply,
-        prompt: u16,
+        (row, prompt): (usize, u16),
         counts: &mut ChunkCounts,
     ) -> Option<RowError> {
-        let prefill = self.prompts.prefill(prompt);
+        let prefill = answers.prefill(row, prompt);
         if self.duplicates {
             // It costs nothing, since the row that it equals was sent.
             self.input_tokens.append_option(reply.input_tokens.map(|_| 0));

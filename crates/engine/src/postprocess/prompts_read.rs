@@ -2,17 +2,17 @@
 
 use bedrock_batch_domain::extract::FieldKinds;
 use bedrock_batch_domain::input::Inference;
-use bedrock_batch_domain::model::{Family, effective_prefill};
+use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::problem::Problems;
-use bedrock_batch_domain::prompt::{PromptPlan, PromptReader};
-use std::collections::HashMap;
+use bedrock_batch_domain::prompt::{Piece, PromptPlan, PromptReader, Template};
+use std::collections::{BTreeSet, HashMap};
 
 /// Prompts of a run, as far as needed to read their answers.
 #[derive(Debug, Default)]
 pub struct PromptsRead {
     readers: Vec<PromptReader>,
-    /// Prefill of each prompt; may be empty.
-    prefills: Vec<String>,
+    /// Prefill of each prompt; may be empty, and may show columns.
+    prefills: Vec<Template>,
     /// If true, requests may have several rows, so that records have the ids of requests.
     pub(super) has_rows_parts: bool,
     /// Fields of all prompts, each once.
@@ -38,10 +38,7 @@ impl PromptsRead {
     /// Returns an error like [`PromptPlan::readers`].
     pub fn new(plan: &PromptPlan, inference: &Inference) -> Result<Self, Problems> {
         let (readers, fields) = plan.readers()?;
-        let prefills = plan
-            .prompts
-            .iter()
-            .map(|named| effective_prefill(inference, named.prompt.prefill.as_deref()).unwrap_or_default().to_owned());
+        let prefills = plan.prompts.iter().map(|named| plan.prefill_template(inference, &named.prompt));
         let mut declared = vec![FieldKinds::default(); fields.len()];
         let mut typed_by_values = vec![false; fields.len()];
         for (reader, extractor) in readers.iter().filter_map(|reader| Some((reader, reader.extractor.as_ref()?))) {
@@ -120,14 +117,21 @@ impl PromptsRead {
         self.reader(number).is_some_and(|reader| reader.lists_rows)
     }
 
-    /// Returns the prefill of a prompt, with which the answer to each row begins.
-    pub(super) fn prefill(&self, number: u16) -> &str {
-        // A list begins with it, but its elements do not.
-        if self.lists_rows(number) { "" } else { self.sent_prefill(number) }
+    /// Returns the prefill of a prompt, with which every answer to a request begins.
+    pub(super) fn sent_prefill(&self, number: u16) -> Option<&Template> {
+        self.prefills.get(usize::from(number))
     }
 
-    /// Returns the prefill of a prompt, with which every answer to a request begins.
-    pub(super) fn sent_prefill(&self, number: u16) -> &str {
-        self.prefills.get(usize::from(number)).map_or("", String::as_str)
+    /// Returns the prefill of a prompt in which it shows no column; may be empty.
+    pub(super) fn literal_prefill(&self, number: u16) -> &str {
+        match self.sent_prefill(number).map(Template::pieces) {
+            Some([Piece::Literal(text)]) => text,
+            _ => "",
+        }
+    }
+
+    /// Returns the columns that prefills show, each once.
+    pub(super) fn prefill_columns(&self) -> BTreeSet<&str> {
+        self.prefills.iter().flat_map(Template::columns).collect()
     }
 }

@@ -106,7 +106,7 @@ impl Answers<'_> {
                 if self.reading.prompts.lists_rows(prompt) {
                     self.keep_listed(rows, &reply, prompt, model, counts);
                 } else {
-                    self.rows[first].outcome = Outcome::Replied(self.keep(reply, prompt, model));
+                    self.rows[first].outcome = Outcome::Replied(self.keep(reply, (first, prompt), model));
                 }
             }
             Err(error) => {
@@ -144,7 +144,8 @@ impl Answers<'_> {
             }
             return;
         };
-        let whole = with_prefill(self.reading.prompts.sent_prefill(prompt), text);
+        // A request of several rows begins in the same way for all of them.
+        let whole = with_prefill(self.prompts().literal_prefill(prompt), text);
         let strange = if self.lists.scan(&whole, rows.len()) {
             for at in 0..rows.len() {
                 let answer = self.read_listed((at, rows.len()), &whole, prompt, stop_reason);
@@ -155,7 +156,7 @@ impl Answers<'_> {
             let listed = read_list(&whole, rows.len(), stop_reason);
             for (at, answer) in listed.rows.into_iter().enumerate() {
                 let answer = match answer {
-                    Ok(text) => (self.keep_text(&text), self.fields_of(prompt, &text, stop_reason)),
+                    Ok(text) => (self.keep_text(&text), self.fields_of((rows[at], prompt), &text, stop_reason)),
                     Err(why) => (KeptPayload::None, Fields::NotListed(Box::new(why))),
                 };
                 store(&mut self.rows, at, listed.repaired, answer);
@@ -187,7 +188,7 @@ impl Answers<'_> {
             PlainAnswer::Appended(has_fields) => {
                 let range = begin..self.texts.len();
                 let fields = match self.texts.get(range.clone()) {
-                    Some(text) if !has_fields => self.fields_of(prompt, text, stop_reason),
+                    Some(text) if !has_fields => self.fields_of((usize::MAX, prompt), text, stop_reason),
                     _ => Fields::Cells(first),
                 };
                 (KeptPayload::Text(range), fields)
@@ -199,12 +200,12 @@ impl Answers<'_> {
         }
     }
 
-    fn keep(&mut self, reply: Reply<'_>, prompt: u16, model: usize) -> StoredReply {
+    fn keep(&mut self, reply: Reply<'_>, row: (usize, u16), model: usize) -> StoredReply {
         let mut fields = Fields::None;
         let payload = match reply.payload {
             None => KeptPayload::None,
             Some(ReplyPayload::Text(text)) => {
-                fields = self.fields_of(prompt, &text, reply.stop_reason.as_deref());
+                fields = self.fields_of(row, &text, reply.stop_reason.as_deref());
                 self.keep_text(&text)
             }
             Some(ReplyPayload::Embedding(embedding)) => match self.problem_of(&embedding) {
@@ -239,11 +240,11 @@ impl Answers<'_> {
         }
     }
 
-    /// Returns the fields of a prompt in an answer to it, among those of all prompts; the prefill is part of the answer.
-    pub(super) fn fields_of(&self, prompt: u16, text: &str, stop_reason: Option<&str>) -> Fields {
+    /// Returns the fields of a prompt in an answer of a row to it, among those of all prompts; the prefill is part of the answer.
+    pub(super) fn fields_of(&self, (row, prompt): (usize, u16), text: &str, stop_reason: Option<&str>) -> Fields {
         let Some(reader) = self.reading.prompts.reader(prompt) else { return Fields::None };
         let Some(extractor) = &reader.extractor else { return Fields::None };
-        let prefill = self.reading.prompts.prefill(prompt);
+        let prefill = self.prefill(row, prompt);
         let whole = with_prefill(prefill, text);
         let extracted = extractor.extract_with_changes(&whole, stop_reason).and_then(|mut extraction| {
             let corrected = hold_to_limits(&reader.limits, &mut extraction.values)?;

@@ -103,10 +103,11 @@ pub(super) fn take_shared(answers: &mut Answers<'_>, rows_of: &HashMap<Box<str>,
         (None, Some(embedding)) => answers.keep_embedding(embedding),
         (None, None) => KeptPayload::None,
     };
-    // Rows that equal each other have the same prompt.
-    let prompt = rows.first().and_then(|row| answers.rows.get(*row)).map_or(0, |row| row.prompt);
+    // Rows that equal each other have the same prompt and the same beginning of their answers.
+    let first = rows.first().copied().unwrap_or(usize::MAX);
+    let prompt = answers.rows.get(first).map_or(0, |row| row.prompt);
     let fields = match &answer.text {
-        Some(text) => answers.fields_of(prompt, text, answer.stop_reason.as_deref()),
+        Some(text) => answers.fields_of((first, prompt), text, answer.stop_reason.as_deref()),
         None => Fields::None,
     };
     let stop_reason = answer.stop_reason.as_deref().map(|reason| number_of(&mut answers.stop_reasons, reason));

@@ -6,7 +6,8 @@ use super::prompting::Survey;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
 use bedrock_batch_domain::check::{
-    answer_problems, prefix_problems, reference_warning, rows_part_problems, used_reference_problems,
+    answer_problems, copies_warning, prefix_problems, reference_warning, rows_part_problems, shown_column_problems,
+    used_reference_problems,
 };
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
@@ -50,6 +51,7 @@ impl RowBudget {
         let runtime = Handle::current();
         let names = checked.input.view.names();
         checked.resolved.prompts = take(&mut checked.resolved.prompts).without_columns(&names);
+        let names_prompts_by_row = checked.resolved.prompts.names_prompts_by_row();
         let (max_rows, max_records) = Self::maximum(checked);
         let survey = checked.prompter().survey(inputs.batches(&runtime, &checked.input), max_rows, max_records)?;
         let budget = Self::of(checked, Some(&survey))?;
@@ -58,6 +60,9 @@ impl RowBudget {
         let mut problems = answer_problems(&checked.request, &checked.resolved);
         problems.extend(prefix_problems(&checked.resolved, &checked.input.view.columns));
         problems.extend(rows_part_problems(&checked.request, &checked.resolved.prompts));
+        if names_prompts_by_row {
+            problems.extend(shown_column_problems(&checked.request, &checked.resolved.prompts, Some(&names)));
+        }
         problems.extend(used_reference_problems(&checked.request, &checked.resolved));
         Problems::check(problems)?;
         Ok(budget)
@@ -151,6 +156,20 @@ impl RowBudget {
         }
         if written.empty_cells > 0 {
             warnings.insert("empty cells in columns that the prompt shows".to_owned(), written.empty_cells);
+        }
+        if written.not_a_number > 0 {
+            warnings.insert("cells that are NaN in columns that the prompt shows".to_owned(), written.not_a_number);
+        }
+        for (warning, images) in [
+            ("images whose Exif data turns them: models may see them as they are stored", written.turned_images),
+            ("images of several frames: models may see only the first one", written.animated_images),
+        ] {
+            if images > 0 {
+                warnings.insert(warning.to_owned(), images);
+            }
+        }
+        if let Some(warning) = copies_warning(&checked.request, written.same > 0) {
+            warnings.insert(warning, written.same);
         }
         let records: u64 = written.chunks.iter().map(|records| u64::from(*records)).sum();
         if let Some(warning) = reference_warning(&checked.request, &checked.resolved, self.lane, records) {

@@ -5,7 +5,7 @@ use super::prompting::RowPrompter;
 use crate::copies::destination_problems;
 use crate::error::{EngineError, collected};
 use bedrock_batch_domain::check::{
-    Catalog, Resolved, certain_prefix_problems, column_problems, reference_problems, resolve,
+    Catalog, Resolved, certain_prefix_problems, column_problems, columns_in_instructions, reference_problems, resolve,
 };
 use bedrock_batch_domain::input::{OutputFormat, RunRequest, StackLimits};
 use bedrock_batch_domain::problem::{Problem, Problems};
@@ -51,8 +51,10 @@ impl ValidatedRequest {
         problems.extend(of_references.into_iter().flatten());
         let input = collected(inputs.find(&request, pinned).await, &mut problems)?;
         if let Some(input) = &input {
-            if let Some(resolved) = &resolved {
-                problems.extend(column_problems(&request, resolved, &input.view.names()));
+            if let Some(resolved) = &mut resolved {
+                let names = input.view.names();
+                problems.extend(column_problems(&request, resolved, &names));
+                resolved.prompts.instruction_columns = columns_in_instructions(&request, &resolved.prompts, &names);
                 problems.extend(certain_prefix_problems(resolved, &input.view.columns));
             }
             if request.output_formats.contains(&OutputFormat::Csv) {

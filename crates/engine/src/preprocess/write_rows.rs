@@ -2,7 +2,7 @@
 
 use super::chunks::{ChunkWriteSpec, Written, count_lines, dry_run, write_chunks};
 use super::input::InputReader;
-use super::prompting::RowPrompter;
+use super::prompting::{RowPrompter, Screen};
 use super::row_budget::RowBudget;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
@@ -52,9 +52,15 @@ pub(super) fn write_rows(
         deduplicate: checked.request.invocation.deduplicate && !checked.resolved.prompts.is_wide(),
         lines: None,
     };
+    let screen = Screen {
+        records: &records,
+        sends_blank_rows: checked.request.sending.ask_blank_rows,
+        max_text_chars: checked.resolved.model.max_text_chars,
+    };
     let prompted = || {
         let batches = inputs.batches(&runtime, &checked.input);
-        RowPrompter { images, ..checked.prompter() }.rows(batches, budget.taken)
+        let rows = RowPrompter { images, ..checked.prompter() }.rows(batches, budget.taken);
+        rows.map(|rows| screen.applied_to(rows?))
     };
     let minimum = budget.limits.min_records;
     // There are few enough rows to read them twice.

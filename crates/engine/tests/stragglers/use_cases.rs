@@ -131,7 +131,8 @@ impl UseCases {
             Event::Invoke(job) => {
                 let (now, minute) = (Instant::now(), Duration::from_mins(1));
                 let times = Times { send_until: now + minute, wait_until: now + minute };
-                Ok(written(&self.services.invoker().run(&parsed::<InvokeInput>(job), times).await?))
+                let input = parsed::<InvokeInput>(job);
+                Ok(written(&Box::pin(self.services.invoker().run(&input, times)).await?))
             }
             Event::Postprocess(task) => {
                 Box::pin(self.postprocessor.run(&parsed(task))).await?;
@@ -139,7 +140,7 @@ impl UseCases {
             }
             Event::Summarize(owner) => {
                 let owner: ExecutionArn = parsed(owner);
-                Ok(written(&self.finalizer.summarize(&run_id(), Some(&owner)).await?))
+                Ok(written(&Box::pin(self.finalizer.summarize(&run_id(), Some(&owner))).await?))
             }
             Event::Stop(ended) => {
                 let (jobs, bedrock) = (self.settler().jobs.clone(), self.settler().bedrock.clone());

@@ -86,7 +86,7 @@ fn the_system_prompt_of_the_request_may_insert_references() {
     "inference.system_prompt: inserts the reference `rules`, which the input does not have; add \"reference\"")]
 #[case::values(json!({"prompt_id": "strict"}), "prompt `strict`: holds a field to the reference `codes`, which the input does not have")]
 #[case::column(json!({"prompt_id": "needy"}), "column `reference.codes`: the prompt `needy` needs this column, which the input does not have; add \"reference\"")]
-#[case::ambiguous(json!({"prompt": prompt(&json!({"template": "{reference.old}"})), "reference": {"old": "s3://bucket/old.txt"}}),
+#[case::ambiguous(json!({"prompt": prompt(&json!({"template": "{text} {reference.old}"})), "reference": {"old": "s3://bucket/old.txt"}}),
     "column `reference.old`: prompts insert the reference of this name")]
 fn references_that_do_not_fit_their_prompts_are_refused(#[case] input: Value, #[case] expected: &str) {
     let (problems, _) = checked(&input, &[]);
@@ -170,13 +170,13 @@ fn a_reference_over_the_context_of_the_model_is_refused() {
         json!({"prompt": prompt(&json!({"template": template})), "inference": {"max_tokens": 1000},
         "reference": {"codes": "s3://bucket/codes.csv"}})
     };
-    assert_eq!(checked(&input("{reference.codes}"), &of_tokens(199_000)).0, Vec::<String>::new());
-    let (problems, _) = checked(&input("{reference.codes}"), &of_tokens(199_001));
+    assert_eq!(checked(&input("{text} {reference.codes}"), &of_tokens(199_000)).0, Vec::<String>::new());
+    let (problems, _) = checked(&input("{text} {reference.codes}"), &of_tokens(199_001));
     assert_eq!(problems.len(), 1, "{problems:?}");
     let expected = "prompt `prompt`: inserts references of about 199001 tokens into each request (4 bytes per token), but beside \
                     `max_tokens` the context of `anthropic.claude-3-haiku-20240307-v1:0` has 199000; shorten the references";
     assert!(problems[0].starts_with(expected), "{problems:?}");
-    let twice = checked(&input("{reference.codes} {reference.codes}"), &of_tokens(100_000)).0;
+    let twice = checked(&input("{text} {reference.codes} {reference.codes}"), &of_tokens(100_000)).0;
     assert_eq!(twice.len(), 1, "each insertion counts: {twice:?}");
 }
 

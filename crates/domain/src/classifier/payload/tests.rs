@@ -69,10 +69,10 @@ fn absent_fields_have_the_defaults_of_the_stack() {
 #[case(json!({"imdrf_key": "annex-a.xlsx"}), "imdrf_key is `annex-a.xlsx`: must end in `.csv` or `.json`")]
 #[case(json!({"model_id": ""}), "model_id: is required and must not be empty")]
 #[case(json!({"batch_size": 0}), "batch_size is `0`: must be a whole number from 1 to 100000")]
-#[case(json!({"max_workers": "10"}), "max_workers is `10`: must be a whole number from 1 to 100")]
+#[case(json!({"max_workers": "10"}), "max_workers is `\"10\"`: must be a whole number from 1 to 100")]
 #[case(json!({"rate_limit": 0}), "rate_limit is `0`: must be a number from 0.1 to 1000")]
 #[case(json!({"processing_mode": "batch"}), "processing_mode is `batch`: must be `auto` or `realtime`")]
-#[case(json!({"csv_safe_cells": "yes"}), "csv_safe_cells is `yes`: must be true or false")]
+#[case(json!({"csv_safe_cells": "yes"}), "csv_safe_cells is `\"yes\"`: must be true or false")]
 #[case(json!({"client_token": ""}), "client_token: is required and must not be empty")]
 #[case(json!({"max_worker": 5}), "max_worker: is not a field of this input; did you mean `max_workers`?")]
 fn each_invalid_field_is_reported_with_its_rule(#[case] changes: Value, #[case] expected: &str) {

@@ -145,6 +145,19 @@ fn files_that_are_not_valid_images_are_reported(#[case] bytes: &[u8], #[case] ex
     assert!(Reason::from(problem.code()).words().starts_with("image "));
 }
 
+#[rstest]
+#[case(b"\xff\xd8\xff\xe0", true)]
+#[case(b"\x89PNG\r\n\x1a\n", true)]
+#[case(b"\0\0\0\x18ftypheic\0\0\0\0", true)]
+#[case(b"<svg xmlns='http://www.w3.org/2000/svg'>", true)]
+#[case(b"%PDF-1.7", false)]
+#[case(b"<!DOCTYPE html>", false)]
+#[case(b"# Photos of the shop", false)]
+#[case(b"", false)]
+fn a_file_is_an_image_by_its_first_bytes(#[case] bytes: &[u8], #[case] expected: bool) {
+    assert_eq!(looks_like_image(bytes), expected);
+}
+
 #[test]
 fn an_image_without_a_size_is_broken() {
     for bytes in [jpeg(0, 1), png(1, 0), gif(0, 0), webp("VP8 ", 0, 1)] {

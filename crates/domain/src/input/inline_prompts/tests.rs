@@ -45,7 +45,7 @@ fn an_object_of_fields_is_accepted_too() {
 }
 
 #[rstest]
-#[case(json!("Tell a joke"), "stages[1].prompt is `Tell a joke`: must be an object with the fields of a prompt; write {\"description\": \"…\", \"template\": \"…\"}, or name a prompt with `prompt_id`")]
+#[case(json!("Tell a joke"), "stages[1].prompt is `\"Tell a joke\"`: must be an object with the fields of a prompt; write {\"description\": \"…\", \"template\": \"…\"}, or name a prompt with `prompt_id`")]
 #[case(json!({"template": "t"}), "stages[1].prompt.description: is required and must not be empty")]
 #[case(json!({"description": "d"}), "stages[1].prompt.template: is required and must not be empty")]
 #[case(json!({"description": "d", "template": 7}), "stages[1].prompt.template is `7`: must be a text")]
@@ -57,10 +57,10 @@ fn an_object_of_fields_is_accepted_too() {
 #[case(json!({"description": "d", "template": "t", "output_schema": {"fields": {"x": "$.x"}}}), "stages[1].prompt.output_schema.type: is required")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "xml", "fields": {"x": "$.x"}}}), "stages[1].prompt.output_schema.type is `xml`: must be `json` or `regex`")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json"}}), "stages[1].prompt.output_schema.fields: is required, and must be an object of names with a JSONPath or pattern each; write {\"topic\": \"$.topic\"}")]
-#[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": "x"}}), "stages[1].prompt.output_schema.fields is `x`: must be an object of names")]
+#[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": "x"}}), "stages[1].prompt.output_schema.fields is `\"x\"`: must be an object of names")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": {}}}), "stages[1].prompt.output_schema.fields: must name at least one field")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": {"x": 1}}}), "stages[1].prompt.output_schema.fields.x is `1`: must be a text")]
-#[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": ["x"]}}), "stages[1].prompt.output_schema.fields[0] is `x`: must be a pair")]
+#[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": ["x"]}}), "stages[1].prompt.output_schema.fields[0] is `\"x\"`: must be a pair")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": {"x": "x"}}}), "stages[1].prompt.output_schema.fields.x is `x`: is not a JSONPath: it must begin with `$`")]
 #[case(json!({"description": "d", "template": "t", "output_schema": {"type": "json", "fields": [["x", "$"], ["x", "$"]]}}), "stages[1].prompt.output_schema.fields.x: is named twice")]
 #[case(json!({"description": "d", "template": "t", "response_schema": true}), "stages[1].prompt.response_schema is `true`: must be an object")]

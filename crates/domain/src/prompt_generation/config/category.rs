@@ -167,11 +167,11 @@ mod tests {
     #[case(with("conditions", json!([])),
         "category_definitions[0].conditions: is required and must contain at least one text")]
     #[case(with("conditions", json!("only one")),
-        "category_definitions[0].conditions is `only one`: must be a list of texts; put the text in brackets: [\"…\"]")]
+        "category_definitions[0].conditions is `\"only one\"`: must be a list of texts; put the text in brackets: [\"…\"]")]
     #[case(with("key_indicators", json!(["k", 1])), "category_definitions[0].key_indicators[1] is `1`: must be a text")]
     #[case(with("examples", json!(["", "x"])), "category_definitions[0].examples[0]: must not be empty")]
     #[case(with("priority", json!("high")),
-        "category_definitions[0].priority is `high`: must be a whole number from 0 to 1000000")]
+        "category_definitions[0].priority is `\"high\"`: must be a whole number from 0 to 1000000")]
     #[case(with("key_indicator", json!(["k"])),
         "category_definitions[0].key_indicator: is not a field of this input; did you mean `key_indicators`?")]
     #[case(with("description", json!("x".repeat(10_001))), "category_definitions[0].description is `xxx")]

@@ -134,7 +134,7 @@ mod tests {
     #[case(ConfigFile::OutputFormat, json!({"example_output": 1}),
         "output_format.example_output is `1`: must be an object, a text or a list of lines")]
     #[case(ConfigFile::Instruction, json!({"include_analysis_steps": "yes"}),
-        "instruction.include_analysis_steps is `yes`: must be true or false")]
+        "instruction.include_analysis_steps is `\"yes\"`: must be true or false")]
     fn each_problem_names_its_file_and_field(#[case] file: ConfigFile, #[case] value: Value, #[case] expected: &str) {
         let (config, problems) = PromptConfiguration::read(&files(&[(file, value)]));
         assert_eq!(config, None);

@@ -84,8 +84,7 @@ pub(super) fn required_texts(fields: &mut Fields<'_>, field: &'static str) -> Op
 /// Reads the texts of `value`, which is at `path`.
 pub(super) fn list(fields: &mut Fields<'_>, path: &str, value: &Value) -> Option<Vec<String>> {
     let Some(elements) = value.as_array() else {
-        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let mut problem = Problem::new(path, shown, "must be a list of texts");
+        let mut problem = Problem::new(path, value, "must be a list of texts");
         if value.is_string() {
             problem = problem.remedy("put the text in brackets: [\"…\"]");
         }

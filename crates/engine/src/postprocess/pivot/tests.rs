@@ -19,7 +19,7 @@ fn plan() -> PromptPlan {
         layout: ExpandedLayout::Wide,
     };
     let prompts = vec![named("a", schema), named("b", "")];
-    PromptPlan { choice, prompts, references: Vec::new() }
+    PromptPlan { choice, prompts, ..PromptPlan::default() }
 }
 
 /// Returns the answers of input rows, each of which was sent with these prompts.

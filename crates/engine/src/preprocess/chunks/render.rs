@@ -30,6 +30,12 @@ pub(super) struct Renderer<'a> {
     pub(super) rows: u64,
     /// Number of null or empty cells in columns that the prompt inserts.
     pub(super) empty_cells: u64,
+    /// Number of cells that are no number, in columns of floating-point numbers that the prompt inserts.
+    pub(super) not_a_number: u64,
+    /// Number of images that are sent and that viewers turn.
+    pub(super) turned_images: u64,
+    /// Number of images that are sent and have several frames.
+    pub(super) animated_images: u64,
     /// Number of duplicates that were found.
     pub(super) duplicates: u64,
     /// Requests of several rows; `None` in a run without any.
@@ -59,6 +65,9 @@ impl<'a> Renderer<'a> {
             not_sent: 0,
             rows: 0,
             empty_cells: 0,
+            not_a_number: 0,
+            turned_images: 0,
+            animated_images: 0,
             duplicates: 0,
             requests,
             waiting_bytes: 0,
@@ -128,6 +137,7 @@ impl<'a> Renderer<'a> {
         let RowToRender { batch, row: number, prompt, cells } = row;
         let image = batch.image(number);
         self.empty_cells += cells.of_row(number).filter(|cell| cell.is_empty()).count() as u64;
+        self.not_a_number += cells.not_a_number(number) as u64;
         let key = match self.earlier(prompt, cells.of_row(number), image) {
             Some(Ok(earlier)) => {
                 self.duplicates += 1;
@@ -148,6 +158,9 @@ impl<'a> Renderer<'a> {
                 self.end_row(RowError::new(RowErrorCode::RecordTooLarge, detail), rendered);
             }
             Ok(()) => {
+                let traits = image.map(|image| image.traits).unwrap_or_default();
+                self.turned_images += u64::from(traits.is_turned);
+                self.animated_images += u64::from(traits.is_animated);
                 if let (Some(index), Some(key)) = (&mut self.index, key) {
                     index.remember(key, self.rows + number as u64, batch.own_ids.then_some(id));
                 }

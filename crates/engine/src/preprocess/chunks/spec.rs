@@ -38,6 +38,12 @@ pub struct Written {
     pub over_max_chunks: u64,
     /// Number of null or empty cells in columns that the prompt inserts.
     pub empty_cells: u64,
+    /// Number of cells that are no number (`NaN`), in columns of floating-point numbers that the prompt inserts.
+    pub not_a_number: u64,
+    /// Number of images that are sent and that viewers turn, as their Exif data says.
+    pub turned_images: u64,
+    /// Number of images that are sent and have several frames.
+    pub animated_images: u64,
     /// Positions of the chunks' first rows.
     pub first_rows: Vec<u64>,
     /// Number of rows of each file of rows that were set aside: duplicates, and rows that are not sent if a chunk would have

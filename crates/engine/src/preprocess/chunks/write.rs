@@ -204,6 +204,9 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
         Ok(Written {
             rows: renderer.rows,
             empty_cells: renderer.empty_cells,
+            not_a_number: renderer.not_a_number,
+            turned_images: renderer.turned_images,
+            animated_images: renderer.animated_images,
             duplicates: self.aside.files,
             same: renderer.duplicates,
             forgotten,

@@ -230,7 +230,7 @@ mod tests {
                 unusable: BTreeMap::new(),
             }
         };
-        PromptPlan { choice, prompts: vec![named("a"), named("b")], references: Vec::new() }
+        PromptPlan { choice, prompts: vec![named("a"), named("b")], ..PromptPlan::default() }
     }
 
     fn batch(kinds: &[&str]) -> RecordBatch {

@@ -38,7 +38,7 @@ fn plan(expanded: bool) -> PromptPlan {
         let columns = vec!["kind".into()];
         Choice::Mapped { columns, by_value, default: None, by_name: false, unusable: BTreeMap::new() }
     };
-    PromptPlan { choice, prompts: vec![named("a"), named("b")], references: Vec::new() }
+    PromptPlan { choice, prompts: vec![named("a"), named("b")], ..PromptPlan::default() }
 }
 
 fn writers(plan: &PromptPlan, per_request: usize) -> Vec<RecordWriter> {
