@@ -60,7 +60,7 @@ mod tests {
     use crate::objects::FolderSink;
     use crate::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
     use crate::rows::parquet_read::ParquetRows;
-    use crate::rows::parquet_write::{ParquetFile, Readers};
+    use crate::rows::parquet_write::ParquetFile;
     use crate::rows::shared_file::SharedFile;
     use arrow_array::cast::AsArray;
     use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -103,7 +103,7 @@ mod tests {
             (NOT_SENT, column([None; 3]), true),
         ];
         let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let mut file = ParquetFile::create(Vec::new(), batch.schema(), Readers::Internal).unwrap();
+        let mut file = ParquetFile::create(Vec::new(), batch.schema()).unwrap();
         file.write(&batch).unwrap();
         file.finish().unwrap().into()
     }
