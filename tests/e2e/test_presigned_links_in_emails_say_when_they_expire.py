@@ -3,7 +3,7 @@ can be requested than AWS allows."""
 
 from urllib.parse import parse_qs, urlsplit
 
-from stack.contract import function_name
+from stack.contract import PREFIXES, function_name
 from stack.deployed import CLAUDE, JOKE
 from stack.inputs import csv_text, topic_table
 from stack.links import fetch
@@ -15,6 +15,7 @@ def play_alone(stack):
     """With the functions as such a stack has them."""
     rows = stack.put_input(csv_text(topic_table(COUNT)))
     stage = {"stage_name": "one", "job_name_prefix": "one", "model_id": CLAUDE, "prompt_id": JOKE, "input_s3_uri": rows}
+    stack.allow(function_name("notify"), "s3:GetObject", f"arn:aws:s3:::{stack.bucket}/{PREFIXES['ANSWERS']}/*")
     without = stack.variables(function_name("notify"), DOWNLOAD_URL=None, LINK_KEY_SECRET_ARN=None)
     with without, stack.variables(function_name("validate"), DOWNLOAD_LINKS="false"):
         run = stack.play(stack.joke(rows, presigned_url_expiry_days=7), "presigned")

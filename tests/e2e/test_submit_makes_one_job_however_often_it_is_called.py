@@ -143,9 +143,10 @@ def waiting_machine(stack):
         },
         "End": True,
     }
+    deployed = stack.step_functions.describe_state_machine(stateMachineArn=stack.environment["STATE_MACHINE_ARN"])
     created = stack.step_functions.create_state_machine(
         name=f"waits-{uuid.uuid4().hex[:8]}",
-        roleArn="arn:aws:iam::000000000000:role/waits",
+        roleArn=deployed["roleArn"],
         definition=json.dumps({"StartAt": "Submit", "States": {"Submit": task}}),
     )
     yield created["stateMachineArn"]

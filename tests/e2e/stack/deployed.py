@@ -184,14 +184,18 @@ class Stack:
         """Creates a secret that a function may read, as the context key of its name grants it. Returns its name."""
         name = f"e2e-{uuid.uuid4().hex[:8]}"
         secret = self.client("secretsmanager").create_secret(Name=name, SecretString=text)
-        statement = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret["ARN"]}
+        self.allow(function, "secretsmanager:GetSecretValue", secret["ARN"])
+        return name
+
+    def allow(self, function: str, action: str, resource: str) -> None:
+        """Gives the role of a function a right that it has in a stack with other settings."""
         role = self.functions.get_function_configuration(FunctionName=function)["Role"]
+        statement = {"Effect": "Allow", "Action": action, "Resource": resource}
         self.client("iam").put_role_policy(
             RoleName=role.rpartition("/")[2],
-            PolicyName=name,
+            PolicyName=f"e2e-{uuid.uuid4().hex[:8]}",
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement}),
         )
-        return name
 
     def logged(self, function: str, *words: str) -> list[str]:
         """The lines of a function's log that hold all of the words."""
