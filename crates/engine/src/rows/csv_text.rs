@@ -103,16 +103,45 @@ pub fn is_csv_name(name: &str) -> bool {
     matches!(ending(name).as_str(), "csv" | "tsv")
 }
 
+/// Returns the name that a file has when it is not compressed.
+pub fn uncompressed_name(name: &str) -> &str {
+    let end = |compressed: &&str| name.len().checked_sub(compressed.len());
+    let is_there = |at: &usize| {
+        name.get(*at..).is_some_and(|end| COMPRESSED.iter().any(|compressed| end.eq_ignore_ascii_case(compressed)))
+    };
+    COMPRESSED.iter().filter_map(end).find(is_there).map_or(name, |at| &name[..at])
+}
+
 /// Returns the ending of a name in lower case, without that of a compressed file. A key may be nothing but the ending.
 fn ending(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    let name = COMPRESSED.iter().find_map(|compressed| name.strip_suffix(compressed)).unwrap_or(&name);
-    name.rsplit('.').next().unwrap_or_default().to_owned()
+    uncompressed_name(name).rsplit('.').next().unwrap_or_default().to_ascii_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_of_compressed_files_are_those_of_the_files_in_them() {
+        for (name, expected) in [
+            ("a/rows.csv.gz", "a/rows.csv"),
+            ("rows.CSV.ZST", "rows.CSV"),
+            ("rows.tsv.bz2", "rows.tsv"),
+            ("rows.csv", "rows.csv"),
+            (".gz", ""),
+            ("gz", "gz"),
+        ] {
+            assert_eq!(uncompressed_name(name), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_has_an_uncompressed_one(name in "[a.é-]{0,3}(\\.gz|\\.bz2|\\.zs)?") {
+            prop_assert!(name.starts_with(uncompressed_name(&name)));
+        }
+    }
     use bedrock_batch_domain::input::CsvOptions;
     use rstest::rstest;
 

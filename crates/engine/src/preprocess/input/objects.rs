@@ -5,7 +5,7 @@ use crate::hub::Dataset;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
 use crate::rows::csv_dialect::CsvReading;
-use crate::rows::csv_text::is_csv_name;
+use crate::rows::csv_text::{is_csv_name, uncompressed_name};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::input::{CSV, CsvOptions, deleted, is_same_etag, overwritten};
@@ -176,10 +176,22 @@ pub(in crate::preprocess) async fn find(
     let format = one_format(&objects)?;
     check_unused(csv, format)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
-    Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
+    Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).chain(copies(&objects)).collect())?;
     let named = ("s3_uri", uri.to_string());
     let csv = CsvReading::of_input(csv);
     Ok(Sources { named, format, csv, objects, place: None, place_etag: None, dataset: None, warnings })
+}
+
+/// Returns the problems of files that are there more than once, in different compressions: their rows would be paid for twice.
+fn copies(objects: &[ObjectMeta]) -> Vec<Problem> {
+    let mut files: BTreeMap<&str, &S3Uri> = BTreeMap::new();
+    let found = objects.iter().filter_map(|object| {
+        let uri = &object.uri;
+        let first = *files.entry(uncompressed_name(&uri.key)).or_insert(uri);
+        let rule = || format!("has the rows of `{}`, and is compressed otherwise", first.key);
+        (first != uri).then(|| Problem::new("s3_uri", uri, rule()).remedy("remove one of the two"))
+    });
+    found.collect()
 }
 
 /// Returns true for objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of
@@ -215,4 +227,22 @@ fn one_format(objects: &[ObjectMeta]) -> Result<Format, EngineError> {
     }
     Problems::check(problems)?;
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_beside_its_compressed_copy_is_refused() {
+        let object = |key: &str| {
+            let uri = S3Uri::new("b", format!("in/{key}"));
+            ObjectMeta { uri, bytes: 1, etag: "\"e\"".to_owned(), modified: 0 }
+        };
+        let found = copies(&["a.csv", "a.csv.gz", "b.csv", "c.tsv.bz2", "c.tsv.zst", "d.csv.gz"].map(object));
+        let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("in/a.csv.gz") && told[0].contains("has the rows of `in/a.csv`"), "{}", told[0]);
+        assert!(told[1].contains("in/c.tsv.zst"), "{}", told[1]);
+    }
 }
