@@ -306,7 +306,7 @@ CASES = {
     "other-retry": Case(
         ("retry_on", "`always`", "only `missing`, `error` and `unparsed`"), {"retry_on": ["missing", "always"]}
     ),
-    "retry-as-text": Case(("retry_on", "`missing`", "list"), {"retry_on": "missing"}),
+    "retry-as-text": Case(("retry_on", '`"missing"`', "list"), {"retry_on": "missing"}),
     "low-threshold": Case(("batch_threshold", "`99`", "at least 100", "minimum"), {"batch_threshold": 99}),
     "threshold-in-batch": Case(
         ("batch_threshold", "only allowed with processing_mode `auto`", "leave it out"),
@@ -330,7 +330,7 @@ CASES = {
     "profiles-as-text": Case(
         ("inference_profile_required_models", "list"), {"inference_profile_required_models": "anthropic."}
     ),
-    "deduplicate-as-text": Case(("deduplicate", "`no`", "true or false"), {"deduplicate": "no"}),
+    "deduplicate-as-text": Case(("deduplicate", '`"no"`', "true or false"), {"deduplicate": "no"}),
     # --- rows ---
     "id-twice": Case(
         ("record_id of row 231", "`7`", "occurs more than once", "an id of its own"),

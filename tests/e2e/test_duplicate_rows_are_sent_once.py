@@ -75,7 +75,7 @@ def play(stack):
             "equal": stack.joke(put(equal()), max_records_per_job=120, **fast),
             "equal-in-batch": stack.joke(put(equal()), processing_mode="batch"),
             "ids": stack.joke(put(with_ids())),
-            "refused": stack.joke(put(refused()), model_id=TITAN, prompt_id=None),
+            "refused": stack.joke(put(refused()), model_id=TITAN, prompt_id=None, ask_blank_rows=True),
             "on-demand": stack.joke(put(on_demand()), **fast),
             "few": stack.joke(put(few())),
             "numbers": stack.joke(stack.put_input(parquet_bytes(of_numbers()), "rows.parquet")),

@@ -18,7 +18,11 @@ def rows() -> pa.Table:
 def play(stack):
     uri = stack.put_input(csv_text(rows()))
     # `null` is written out, as in the samples.
-    execution_input = {**stack.joke(uri, model_id="amazon.titan-embed-text-v2:0"), "prompt_id": None}
+    execution_input = {
+        **stack.joke(uri, model_id="amazon.titan-embed-text-v2:0"),
+        "prompt_id": None,
+        "ask_blank_rows": True,
+    }
     return stack.play(execution_input, "embedding-defaults")
 
 

@@ -60,7 +60,9 @@ def play(stack):
         ]
         return {"pipeline_name": "broken-images", "stages": [stage | quick for stage in stages]}
 
-    pipelines = stack.play_pipelines({"broken-left": config(), "broken-sent": config(include_failed=True)})
+    pipelines = stack.play_pipelines(
+        {"broken-left": config(), "broken-sent": config(include_failed=True, ask_blank_rows=True)}
+    )
     return pipelines, expected
 
 

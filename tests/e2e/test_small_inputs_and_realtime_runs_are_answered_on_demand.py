@@ -64,7 +64,12 @@ def play(stack):
             stack.put_input(parquet_bytes(with_a_large_row()), "r.parquet"), max_records_per_job=100, **FAST
         ),
         "embeddings": stack.joke(
-            put(texts_to_embed()), model_id=TITAN, prompt_id=None, inference={"dimensions": 256}, **FAST
+            put(texts_to_embed()),
+            model_id=TITAN,
+            prompt_id=None,
+            inference={"dimensions": 256},
+            ask_blank_rows=True,
+            **FAST,
         ),
         "own-ids": stack.joke(
             stack.put_input(parquet_bytes(own_ids()), "rows.parquet"), output_formats=["parquet", "csv"], **FAST

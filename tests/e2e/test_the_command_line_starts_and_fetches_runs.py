@@ -165,7 +165,8 @@ def test_show_prints_the_first_answers(started, bedrock_batch):
 def test_show_prints_errors_where_there_are_any(stack, bedrock_batch):
     texts = "\n".join(['""', *(f"text {number}" for number in range(100))])
     uri = stack.put_input(f"input_text\n{texts}\n")
-    run = stack.play(stack.joke(uri, model_id="amazon.titan-embed-text-v2:0", prompt_id=None), "cli-errors")
+    titan = {"model_id": "amazon.titan-embed-text-v2:0", "prompt_id": None, "ask_blank_rows": True}
+    run = stack.play(stack.joke(uri, **titan), "cli-errors")
     header, _, first, second = bedrock_batch("show", run.name, "--rows", "2").stdout.splitlines()
     assert header.split() == ["record_id", "embedding", "error"]
     assert "the model refused the record" in first
