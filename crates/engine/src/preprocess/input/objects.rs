@@ -176,7 +176,9 @@ pub(in crate::preprocess) async fn find(
     let format = one_format(&objects)?;
     check_unused(csv, format)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
-    Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).chain(copies(&objects)).collect())?;
+    Problems::check(
+        empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).chain(copies(&objects)).collect(),
+    )?;
     let named = ("s3_uri", uri.to_string());
     let csv = CsvReading::of_input(csv);
     Ok(Sources { named, format, csv, objects, place: None, place_etag: None, dataset: None, warnings })
