@@ -10,6 +10,8 @@ from local_stack.ministack_as_aws import stepfunctions
 @pytest.fixture
 def functions(monkeypatch):
     functions = Functions()
+    # Their state machines have a role that does not exist.
+    monkeypatch.setattr(ministack_as_aws.app, "AUTH", False)
     monkeypatch.setattr(ministack_as_aws, "_call_lambda", functions)
     monkeypatch.setattr(stepfunctions, "_resolve_lambda_function_ref", lambda value, optimized: value)
     monkeypatch.setattr(stepfunctions, "_read_map_items", lambda reader, effective, context: effective["items"])
