@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from stack.deployed import Stack
-from stack.local import bring_up, denials, take_down
+from stack.local import bring_up, missing_rights, take_down
 
 pytest.register_assert_rewrite("stack.checks", "stack.lossless", "stack.evidence")
 
@@ -70,8 +70,8 @@ def stack():
         # Before anything is sent.
         assert stack.mailbox
         yield stack
-        denied = denials()
-        assert not denied, "functions have every right that they use:\n" + "\n".join(denied)
+        missing = missing_rights()
+        assert not missing, "functions have every right that they use:\n" + "\n".join(missing)
     finally:
         if os.environ.get("E2E_KEEP_STACK") != "1":
             take_down()

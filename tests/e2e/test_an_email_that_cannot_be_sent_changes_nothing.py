@@ -5,6 +5,7 @@ import json
 from stack.contract import function_name
 from stack.deployed import CLAUDE, JOKE
 from stack.inputs import csv_text, topic_table
+from stack.local import GONE, denials
 
 COUNT = 110
 
@@ -16,10 +17,15 @@ def play_alone(stack):
         stage = {"stage_name": "one", "job_name_prefix": "unheard", "model_id": model_id, "prompt_id": JOKE}
         return {"pipeline_name": "unheard", "stages": [stage | {"input_s3_uri": rows}]}
 
-    with stack.variables(function_name("notify"), TOPIC_ARN=f"{stack.environment['NOTIFICATION_TOPIC_ARN']}-gone"):
+    with stack.variables(function_name("notify"), TOPIC_ARN=topic_of(stack)):
         return stack.play_pipelines(
             {"unheard-well": config(CLAUDE), "unheard-refused": config("gpt-4"), "unheard-job": failing(config)}
         )
+
+
+def topic_of(stack) -> str:
+    """A topic that does not exist, and that the role may not use."""
+    return f"{stack.environment['NOTIFICATION_TOPIC_ARN']}{GONE}"
 
 
 def failing(config):
@@ -55,3 +61,8 @@ def test_a_failed_stage_is_the_reason(played_alone):
 def test_no_email_was_sent(stack, played_alone):
     for pipeline in played_alone.values():
         assert stack.mailbox.all_about(pipeline.name) == []
+
+
+def test_a_request_that_the_role_does_not_allow_is_denied(stack, played_alone):
+    """All scenarios rely on this: they fail if any other request was denied."""
+    assert f"DENIED {function_name('notify')} sns:Publish {topic_of(stack)}" in denials()
