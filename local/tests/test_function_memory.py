@@ -46,7 +46,7 @@ def test_a_function_over_its_memory_is_ended_even_if_it_has_freed_it(watch):
         assert process.wait(60) == -9
 
 
-def test_a_peak_at_the_end_of_an_invocation_is_found(watch):
+def test_a_peak_at_the_end_of_an_invocation_is_found():
     # It was not started: it looks at the end alone.
     watch = Watch()
     with function(200) as process:

@@ -72,8 +72,7 @@ def test_secrets_that_hang_cost_no_row_no_email_and_no_download(stack, misbehavi
             **{ENVIRONMENT["HF_ENDPOINT"]: f"{served.url}/", ENVIRONMENT["HUGGING_FACE_TOKEN_SECRET"]: secret},
         ),
     ):
-        wanted = {field: value for field, value in stack.joke("").items() if field != "s3_uri"}
-        run = stack.play({**wanted, "dataset_id": name}, "hung-secrets")
+        run = stack.play(stack.joke(None, dataset_id=name), "hung-secrets")
         (link,) = stack.mailbox.about(run.name).links.values()
         by_preprocess_and_notify = plan.hung
         answer = fetch(link, follow=True)

@@ -1,17 +1,14 @@
 """Bedrock misbehaves in every way, half of its events are lost, functions are killed, executions are stopped: all rows come
 out."""
 
-import uuid
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
 from stack.chaos import FAULTS, play, play_pipeline
-from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
 from stack.lossless import assert_lossless, assert_lossless_stages
-from stack.pictures import png
+from stack.pictures import put_folder
 from stack.shapes import expanded, repeated_topics, stages_of_pictures
 
 
@@ -43,8 +40,9 @@ def test_chaos_on_demand_loses_and_duplicates_no_row(stack, misbehaving):
 def test_chaos_with_stop_collect_and_resume_loses_and_duplicates_no_row(stack, misbehaving):
     """Two prompts for every second row, side by side, and equal rows."""
     shape, fields = expanded(repeated_topics(800, 40), is_wide=True)
-    rows = stack.put_input(csv_text(shape.rows.drop_columns(["record_id"])))
-    wanted = stack.joke(rows, max_records_per_job=200, max_retry_rounds=2, max_concurrent_jobs=2, **fields)
+    wanted = stack.joke(
+        stack.put_input(shape.csv_input), max_records_per_job=200, max_retry_rounds=2, max_concurrent_jobs=2, **fields
+    )
     check_collected = partial(assert_lossless, rows=shape, was_collected=True)
     # Jobs last long enough for the run to be stopped twice.
     faults = {**FAULTS, "job_seconds": 2}
@@ -56,11 +54,8 @@ def test_chaos_with_stop_collect_and_resume_loses_and_duplicates_no_row(stack, m
 
 def test_chaos_in_a_pipeline_loses_and_duplicates_no_row(stack, misbehaving):
     """Pictures, some of them twice, then two prompts side by side for what was seen, then one for both answers."""
-    folder = f"inputs/{uuid.uuid4().hex}/"
-    drawn = {f"{folder}{number:03}.png": png(f"thing {number % 130}") for number in range(150)}
-    with ThreadPoolExecutor(8) as pool:
-        images = dict(zip(pool.map(stack.put, drawn, drawn.values()), drawn.values(), strict=True))
-    stages = stages_of_pictures(images, f"s3://{stack.bucket}/{folder}", CLAUDE)
+    folder, images = put_folder(stack, 150, different=130)
+    stages = stages_of_pictures(images, folder)
     # The first stage lasts long enough to be stopped.
     faults = {**FAULTS, "job_seconds": 2}
     chaos = play_pipeline(stack, stages.config, 5, faults, stops_after=1, once_begun=True, first_victims=("validate",))

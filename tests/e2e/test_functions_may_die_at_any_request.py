@@ -71,7 +71,7 @@ def test_validate(stack, misbehaving):
 @pytest.fixture(scope="module")
 def completed(stack):
     """A run whose email was sent, with the event that led to it."""
-    run = stack.play(stack.joke(stack.put_input(csv_text(topic_table(ROWS)))), "to-be-told")
+    run = stack.play(stack.joke(stack.put_input(csv_text(topic_table(ROWS)))), "to-be-reported")
     assert run.output["status"] == "completed"
     assert stack.mailbox.about(run.name)
     return run
@@ -139,8 +139,8 @@ def test_trigger(stack, misbehaving, is_valid):
                 assert stack.invoke(function_name("trigger"), event) == again
                 assert executions_of(stack, mark) == [arn]
             else:
-                told = json.loads(stack.read(f"s3://{stack.bucket}/{key}.error.json"))
-                assert "is not valid JSON" in told["problems"][0]
+                report = json.loads(stack.read(f"s3://{stack.bucket}/{key}.error.json"))
+                assert "is not valid JSON" in report["problems"][0]
                 assert 1 <= len(stack.mailbox.all_about(mark)) <= 3
                 assert executions_of(stack, mark) == []
 

@@ -2,8 +2,6 @@
 with the older one of two keys and after it was removed, and during a flood of forged ones."""
 
 import io
-import os
-import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +12,7 @@ import pytest
 
 from stack.contract import function_name
 from stack.inputs import csv_text, topic_table
-from stack.killer import Killer
+from stack.killer import Processes
 from stack.links import SECRET, fetch, key_id, payload_of, sign
 from stack.mailbox import query_of
 from stack.waiting import wait_for
@@ -268,11 +266,6 @@ def test_removing_one_of_two_keys_withdraws_its_links_alone(stack, misbehaving, 
 
 def begin_anew(stack) -> None:
     """Ends the processes of the function: the next request has a new one."""
-    killer = Killer(stack, 0)
-
-    def ours():
-        return [process for process in killer.processes() if process.function == "download"]
-
-    for process in ours():
-        os.kill(process.pid, signal.SIGKILL)
-    wait_for("the end of the function's processes", lambda: not ours())
+    processes = Processes(stack)
+    processes.kill("download")
+    wait_for("the end of the function's processes", lambda: not processes.of("download"))

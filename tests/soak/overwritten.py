@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from stack.chaos import Chaos, Hung, among_faults, wait_for_end
+from stack.chaos import MAX_RUN_SECONDS, QUICK, Chaos, Hung, among_faults, wait_for_end
 from stack.deployed import CLAUDE, Stack
 from stack.inputs import csv_text, topic_table
 from stack.lossless import Lossy, assert_lossless
@@ -21,7 +21,6 @@ from stack.waiting import wait_for
 
 # Over the 200 KiB that can be passed directly: the execution reads the upload itself, some time after its event.
 LARGE = {f"value {number} {'x' * 200}": "of_this_version" for number in range(1000)}
-MAX_SECONDS = 400
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,8 @@ def upload(uri: str, template: str, is_large: bool) -> dict:
         "job_name_prefix": "overwritten",
         "model_id": CLAUDE,
         "s3_uri": uri,
-        "requests_per_second": 500,
-        "max_workers": 20,
         "max_retry_rounds": 2,
+        **QUICK,
         "prompts": {"of_this_version": {"description": "d", "template": template}},
         "prompt_config": {"mode": "mapped", "column_name": "topic"},
         "category_to_prompt_mapping": {"default": "of_this_version", **(LARGE if is_large else {})},
@@ -100,7 +98,9 @@ def settled(stack: Stack, mark: str, versions: int) -> list[Run]:
         return arns if len(arns) + reported >= versions and arns else []
 
     try:
-        arns = wait_for(f"an execution or a report for each of {versions} versions of {mark}", look, MAX_SECONDS, 0.5)
+        arns = wait_for(
+            f"an execution or a report for each of {versions} versions of {mark}", look, MAX_RUN_SECONDS, 0.5
+        )
     except AssertionError as error:
         raise Hung(str(error)) from None
     runs = [Run(stack, arn.rsplit(":", 1)[1]) for arn in arns]

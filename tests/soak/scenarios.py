@@ -1,9 +1,7 @@
 """What is played: all of it follows from a seed."""
 
 import random
-import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,11 +9,11 @@ import overwritten
 import pyarrow as pa
 
 from stack.chaos import FAULTS, Chaos, play, play_pipeline
-from stack.deployed import CLAUDE, Stack
+from stack.deployed import Stack
 from stack.faults import HUNG_CALLS, FaultyProxy, Plan, functions_through
-from stack.inputs import csv_text, parquet_bytes
+from stack.inputs import parquet_bytes
 from stack.lossless import assert_lossless, assert_lossless_stages
-from stack.pictures import png
+from stack.pictures import put_folder
 from stack.shapes import (
     Shape,
     embeddings,
@@ -87,13 +85,6 @@ def size_of(chance: random.Random, largest: float = 40) -> int:
     return round(150 * largest ** chance.random())
 
 
-def put_pictures(stack: Stack, count: int, different: int, folder: str) -> dict[str, bytes]:
-    """By address, some of them equal."""
-    drawn = {f"{folder}{number:04}.png": png(f"thing {number % different} of {folder}") for number in range(count)}
-    with ThreadPoolExecutor(8) as pool:
-        return dict(zip(pool.map(stack.put, drawn, drawn.values()), drawn.values(), strict=True))
-
-
 def run_of(make: Callable[[random.Random], tuple[Shape, dict]], largest: float = 40) -> Callable:
     """Scenarios of single runs over tables of this shape."""
 
@@ -103,7 +94,7 @@ def run_of(make: Callable[[random.Random], tuple[Shape, dict]], largest: float =
         faults, interruptions = rates(chance), interruptions_of(chance)
 
         def run(stack: Stack) -> Played:
-            rows = stack.put_input(csv_text(shape.rows.drop_columns(["record_id"])))
+            rows = stack.put_input(shape.csv_input)
             return run_under(stack, seed, stack.joke(rows, **fields), shape, faults, interruptions)
 
         shown = {name: value for name, value in fields.items() if isinstance(value, (int, str))}
@@ -161,11 +152,9 @@ def images(seed: int, chance: random.Random) -> Play:
     interruptions = interruptions_of(chance)
 
     def run(stack: Stack) -> Played:
-        folder = f"inputs/{uuid.uuid4().hex}/"
-        drawn = put_pictures(stack, count, different, folder)
+        uri, drawn = put_folder(stack, count, different)
         if is_folder:
             shape, own = pictures(drawn)
-            uri = f"s3://{stack.bucket}/{folder}"
         else:
             paths = list(drawn)
             table = pa.table({"image_path": paths, "sku": [f"S{number}" for number in range(count)]})
@@ -184,9 +173,8 @@ def pipeline(seed: int, chance: random.Random) -> Play:
     faults = rates(chance)
 
     def run(stack: Stack) -> Played:
-        folder = f"inputs/{uuid.uuid4().hex}/"
-        drawn = put_pictures(stack, count, different, folder)
-        stages = stages_of_pictures(drawn, f"s3://{stack.bucket}/{folder}", CLAUDE)
+        folder, drawn = put_folder(stack, count, different)
+        stages = stages_of_pictures(drawn, folder)
         chaos = play_pipeline(stack, stages.config, seed, faults, stops_after)
         return Played(chaos, [partial(assert_lossless_stages, stages, chaos.runs)])
 
@@ -200,7 +188,7 @@ def late(seed: int, chance: random.Random) -> Play:
     faults = rates(chance) | {"output_delay_seconds": chance.uniform(0.3, 4)}
 
     def run(stack: Stack) -> Played:
-        rows = stack.put_input(csv_text(shape.rows.drop_columns(["record_id"])))
+        rows = stack.put_input(shape.csv_input)
         return run_under(stack, seed, stack.joke(rows, **fields), shape, faults)
 
     return f"{len(shape.rows)} rows, {faults['output_delay_seconds']:.1f} s late", run
@@ -233,14 +221,13 @@ def hung(seed: int, chance: random.Random) -> Play:
             if service in HANGING_EMAILS:
                 return with_email(stack)
             shape, own = single(repeated_topics(count, count // 10))
-            rows = stack.put_input(csv_text(shape.rows.drop_columns(["record_id"])))
+            rows = stack.put_input(shape.csv_input)
             wanted = stack.joke(rows, max_records_per_job=150, max_retry_rounds=1, **own)
             return run_under(stack, seed, wanted, shape, faults, kills=False)
 
     def with_email(stack: Stack) -> Played:
-        folder = f"inputs/{uuid.uuid4().hex}/"
-        drawn = put_pictures(stack, 120, 110, folder)
-        stages = stages_of_pictures(drawn, f"s3://{stack.bucket}/{folder}", CLAUDE)
+        folder, drawn = put_folder(stack, 120, different=110)
+        stages = stages_of_pictures(drawn, folder)
         chaos = play_pipeline(stack, stages.config, seed, faults, kills=False)
         assert stack.mailbox.about(chaos.run.name).links, "the email came, with links"
         return Played(chaos, [partial(assert_lossless_stages, stages, chaos.runs)])

@@ -15,6 +15,7 @@ from stack.contract import PREFIXES, function_name
 from stack.killer import Killer
 from stack.pipeline import Pipeline
 from stack.run import Run
+from stack.simulator import is_over
 from stack.waiting import wait_for
 
 FAULTS = {
@@ -150,7 +151,7 @@ def play(
                 continue
             if interruption == "collect":
                 on_collected(collected(stack, run))
-            run = resumed(stack, run)
+            run = stack.resume(run)
             chaos.interrupted["collect" if interruption == "collect" else "resume"] += 1
         wait_for_end(run)
         chaos.run, chaos.runs = run, [run]
@@ -207,7 +208,7 @@ def continue_stages(stack, pipeline: Pipeline) -> list[Run] | None:
         elif status != "SUCCEEDED":
             if not has_plan(stack, run):
                 return None
-            run = resumed(stack, run)
+            run = stack.resume(run)
         wait_for_end(run)
         assert run.output, "it succeeded"
         runs.append(run)
@@ -230,13 +231,8 @@ def wait_for_end(run: Run) -> None:
 
 
 def wait_until_jobs_are_over(run: Run) -> None:
-    over = {"Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"}
-
-    def look() -> bool:
-        return all(job["status"] in over for job in run.jobs)
-
     try:
-        wait_for(f"the end of the jobs of {run.name}", look, MAX_RUN_SECONDS)
+        wait_for(f"the end of the jobs of {run.name}", lambda: all(map(is_over, run.jobs)), MAX_RUN_SECONDS)
     except AssertionError as error:
         raise Hung(f"{error}: {[(job['jobName'], job['status']) for job in run.jobs]}") from None
 
@@ -263,20 +259,13 @@ def has_plan(stack, run: Run) -> bool:
     return bool(stack.keys(f"{PREFIXES['RUNS']}/{run.run_id}/plan.json"))
 
 
-def continued(stack, run: Run, field: str) -> Run:
-    """Lets another execution continue a run that was stopped: files, jobs and items are those of the run, and the end is
-    that of the execution."""
-    execution = stack.start({field: run.run_id}, f"{run.run_id}-again"[:70])
-    return Run(stack, execution.name, run.run_id)
-
-
 def collected(stack, run: Run) -> Run:
     """Collects a run that was stopped, as soon as its jobs are over. A function that was at work when it was stopped may have
     created one since."""
     wait_until_jobs_are_over(run)
     deadline = time.monotonic() + MAX_RUN_SECONDS
     while True:
-        execution = continued(stack, run, "collect_run")
+        execution = stack.collect(run)
         wait_for_end(execution)
         if execution.end["status"] == "SUCCEEDED" or "not over yet; try again" not in execution.end.get("cause", ""):
             return execution
@@ -285,12 +274,8 @@ def collected(stack, run: Run) -> Run:
         time.sleep(2)
 
 
-def resumed(stack, run: Run) -> Run:
-    return continued(stack, run, "resume_run")
-
-
 def refusals(stack) -> Counter:
-    calls = stack.simulator.request("GET", "/calls")["calls"]
+    calls = stack.simulator.calls()
     return Counter(
         {
             f"{operation} {outcome}": count

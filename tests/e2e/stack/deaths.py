@@ -1,15 +1,13 @@
 """Functions that die at one of their requests, chosen by its number: before it is performed, or after that and before its
 answer arrives."""
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stack.contract import function_name
 from stack.faults import Answer, Broken, Fault, FaultyProxy, Forward, Request, endpoints_of
-from stack.killer import Killer
+from stack.killer import Processes
 
 # Every service that a function may talk to, but for Bedrock, which has an endpoint of its own.
 SERVICES = ("S3", "DYNAMODB", "SFN", "SNS", "SQS", "SECRETS_MANAGER")
@@ -22,7 +20,7 @@ class Deaths:
 
     def __init__(self, stack, function: str):
         self.function = function
-        self._processes = Killer(stack, seed=0).processes
+        self._processes = Processes(stack)
         self._lock = threading.Lock()
         self._at, self._performs = 0, False
         self._requests = 0
@@ -46,10 +44,8 @@ class Deaths:
     def _die(self, request: Request, forward: Forward) -> Answer:
         if self._performs:
             forward(request)
-        for process in self._processes():
-            if process.function == self.function:
-                os.kill(process.pid, signal.SIGKILL)
-                self.died = True
+        if self._processes.kill(self.function):
+            self.died = True
         raise Broken
 
 

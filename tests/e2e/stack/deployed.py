@@ -13,7 +13,7 @@ from stack.contract import ENVIRONMENT
 from stack.mailbox import Mailbox
 from stack.pipeline import Pipeline
 from stack.run import Run
-from stack.simulator import Simulator
+from stack.simulator import Simulator, is_over
 from stack.waiting import MAX_WAIT_SECONDS, wait_for
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -82,7 +82,7 @@ class Stack:
 
     # --- runs ---
 
-    def joke(self, s3_uri: str, **fields) -> dict:
+    def joke(self, s3_uri: str | None, **fields) -> dict:
         """An execution input; `fields` override its fields, and those that are None are left out."""
         usual = {"s3_uri": s3_uri, "job_name_prefix": "e2e", "model_id": CLAUDE, "prompt_id": JOKE}
         return {name: value for name, value in {**usual, **fields}.items() if value is not None}
@@ -106,15 +106,15 @@ class Stack:
 
     def resume(self, run: Run, **fields) -> Run:
         """Starts an execution that resumes the run, without waiting for it."""
-        return self._go_on({"resume_run": run.run_id, **fields}, run)
+        return self._continue("resume", run, **fields)
 
     def collect(self, run: Run) -> Run:
         """Starts an execution that collects the answers of the run, without waiting for it."""
-        return self._go_on({"collect_run": run.run_id}, run)
+        return self._continue("collect", run)
 
-    def _go_on(self, execution_input: dict, run: Run) -> Run:
-        going_on = self.start(execution_input, f"{next(iter(execution_input)).split('_')[0]}-{run.run_id}"[:60])
-        return Run(self, going_on.name, run.run_id)
+    def _continue(self, verb: str, run: Run, **fields) -> Run:
+        execution = self.start({f"{verb}_run": run.run_id, **fields}, f"{verb}-{run.run_id}"[:60])
+        return Run(self, execution.name, run.run_id)
 
     def play_misbehaving_at_first(self, inputs: dict[str, object], jobs: dict[str, int], **behaviour) -> dict[str, Run]:
         """Plays several runs side by side. `jobs`: the number of first batch jobs that misbehave, by run."""
@@ -208,5 +208,4 @@ class Stack:
         return [line for line in lines if all(word in line for word in words)]
 
     def wait_until_no_job_is_open(self) -> None:
-        over = {"Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"}
-        wait_for("all jobs to be over", lambda: all(job["status"] in over for job in self.simulator.jobs()))
+        wait_for("all jobs to be over", lambda: all(map(is_over, self.simulator.jobs())))

@@ -13,6 +13,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from stack.checks import text_of_output
+from stack.job_attempts import json_lines
 from stack.run import Run
 
 # The rows of a request of several rows.
@@ -63,9 +64,9 @@ class Evidence:
     def _read(self, item: dict) -> Job:
         stack = self.run.stack
         bucket, _, folder = item["output_uri"].removeprefix("s3://").partition("/")
-        records = lines(stack.read(item["input_uri"]))
+        records = json_lines(stack.read(item["input_uri"]))
         keys = sorted(key for key in stack.keys(folder) if key.endswith(".jsonl.out"))
-        written = [line for key in keys for line in lines(stack.read(f"s3://{bucket}/{key}"))]
+        written = [line for key in keys for line in json_lines(stack.read(f"s3://{bucket}/{key}"))]
         return Job(item, {record["recordId"]: record["modelInput"] for record in records}, written)
 
     @cached_property
@@ -163,8 +164,3 @@ def code_of(line: dict) -> int | None:
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def lines(text: bytes) -> list[dict]:
-    """Line feeds alone end a line of JSONL; JSON texts may hold other line separators."""
-    return [json.loads(line) for line in text.split(b"\n") if line]

@@ -39,8 +39,7 @@ class Killer(threading.Thread):
         self._random = random.Random(seed)
         self._first = first
         self._longest_pause = longest_pause
-        self._functions = functions_by_directory(stack)
-        self._ministack = json.loads((STATE / "ministack.pid").read_text())["pid"]
+        self._processes = Processes(stack)
         self._seen: dict[int, float] = {}
         self._enough = threading.Event()
 
@@ -66,7 +65,7 @@ class Killer(threading.Thread):
 
     def victims(self) -> list[Process]:
         now = time.monotonic()
-        running = self.processes()
+        running = self._processes.running()
         self._seen = {process.pid: self._seen.get(process.pid, now) for process in running}
         grown = (process for process in running if now - self._seen[process.pid] > OLD_ENOUGH_SECONDS)
         return [process for process in grown if self.may_kill(process)]
@@ -74,8 +73,15 @@ class Killer(threading.Thread):
     def may_kill(self, process: Process) -> bool:
         return self.killed[process.function] < MAX_KILLS_OF.get(process.function, MAX_KILLS)
 
-    def processes(self) -> list[Process]:
-        """The functions of this stack that run: children of its MiniStack, started from its directory."""
+
+class Processes:
+    """The processes of a stack's functions: children of its MiniStack, started from its directory."""
+
+    def __init__(self, stack):
+        self._functions = functions_by_directory(stack)
+        self._ministack = json.loads((STATE / "ministack.pid").read_text())["pid"]
+
+    def running(self) -> list[Process]:
         # Twice w: whole lines, whatever COLUMNS says.
         command = ["ps", "-axww", "-o", "pid=,ppid=,command="]
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -83,6 +89,16 @@ class Killer(threading.Thread):
         children = ((int(pid), command) for pid, parent, command in lines if int(parent) == self._ministack)
         ours = ((pid, command.split("/")[-2]) for pid, command in children if command.startswith(str(STATE)))
         return [Process(pid, self._functions[code]) for pid, code in ours if code in self._functions]
+
+    def of(self, function: str) -> list[Process]:
+        return [process for process in self.running() if process.function == function]
+
+    def kill(self, function: str) -> bool:
+        """Kills all processes of a function; returns false if there are none."""
+        victims = self.of(function)
+        for process in victims:
+            os.kill(process.pid, signal.SIGKILL)
+        return bool(victims)
 
 
 def functions_by_directory(stack) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """Pictures for scenarios, drawn byte by byte: in each format that models accept, and in some that they do not."""
 
 import struct
+import uuid
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 # 1 x 1 pixel, as `cwebp -lossless` writes it.
 WEBP = bytes.fromhex("524946461a000000574542505650384c0d0000002f00000010071011118888fe0700")
@@ -21,6 +23,16 @@ def png(shows: str, width: int = 8, height: int = 8, padding: int = 0) -> bytes:
 
 def _png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def put_folder(stack, count: int, different: int) -> tuple[str, dict[str, bytes]]:
+    """Puts pictures, some of them equal, into a folder of their own. Returns the address of the folder, and the pictures by
+    address."""
+    key = f"inputs/{uuid.uuid4().hex}/"
+    drawn = {f"{key}{number:04}.png": png(f"thing {number % different}") for number in range(count)}
+    with ThreadPoolExecutor(8) as pool:
+        addresses = pool.map(stack.put, drawn, drawn.values())
+        return f"s3://{stack.bucket}/{key}", dict(zip(addresses, drawn.values(), strict=True))
 
 
 def jpeg(comment: str, side: int = 16) -> bytes:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
+from stack.chaos import QUICK
+from stack.deployed import CLAUDE
 from stack.evidence import Content, digest
-from stack.inputs import topic_table
+from stack.inputs import csv_text, topic_table
 
 ABOUT_ANSWERS = ("error", "stop_reason", "input_tokens", "output_tokens", "attempts", "model_id")
 TITAN = "amazon.titan-embed-text-v2:0"
@@ -103,6 +105,11 @@ class Shape:
             tokens=(answer["input_tokens"] or 0, answer["output_tokens"] or 0),
             attempts=answer["attempts"] or 0,
         )
+
+    @property
+    def csv_input(self) -> bytes:
+        """The rows as a run gets them: the ids are made by it."""
+        return csv_text(self.rows.drop_columns(["record_id"]))
 
     def has_failed_before(self, row: dict) -> bool:
         return self.failed_before is not None and row[self.failed_before] is not None
@@ -214,20 +221,20 @@ class Stages:
         return Shape(rows, templates, lambda row: list(templates), is_wide=True, sends_duplicates=True, is_stage=True)
 
 
-def stages_of_pictures(images: Mapping[str, bytes], prefix: str, model_id: str, **fields) -> Stages:
-    """`fields`: of each stage."""
+def stages_of_pictures(images: Mapping[str, bytes], folder: str) -> Stages:
+    """`folder`: the address that they are under."""
     first, look = pictures(images)
     prompts = {name: {"description": name, "template": f"{name} this: {{seen}}"} for name in ("praise", "blame")}
     both = {"description": "Both.", "expansion_rule": True, "prompts": list(prompts)}
     last = {"description": "A sum.", "template": "In short: {praise_response} But: {blame_response}"}
-    quick = {"model_id": model_id, "requests_per_second": 500, "max_workers": 20, "max_retry_rounds": 2, **fields}
+    quick = {"model_id": CLAUDE, "max_retry_rounds": 2, **QUICK}
     expansion = {"mode": "expanded", "category_column": "file_name", "expansion_mapping": {"default": "both"}}
     rate = {"prompt_config": expansion, "expanded_layout": "wide", "column_mappings": {"seen": "response"}}
     config = {
         "pipeline_name": "pictures",
         "prompts": {**prompts, "both": both},
         "stages": [
-            {**quick, **look, "stage_name": "look", "job_name_prefix": "look", "input_s3_uri": prefix},
+            {**quick, **look, "stage_name": "look", "job_name_prefix": "look", "input_s3_uri": folder},
             {**quick, **rate, "stage_name": "rate", "job_name_prefix": "rate", "use_previous_output": True},
             {**quick, "prompt": last, "stage_name": "sum", "job_name_prefix": "sum", "use_previous_output": True},
         ],

@@ -7,6 +7,11 @@ from urllib.parse import urlencode
 
 # Whatever proxy there is, this machine is not behind it.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+TERMINAL_STATUSES = {"Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"}
+
+
+def is_over(job: dict) -> bool:
+    return job["status"] in TERMINAL_STATUSES
 
 
 class Simulator:
