@@ -129,7 +129,7 @@ def test_trigger(stack, misbehaving, is_valid):
             # By its own event, and again by what AWS repeats after it has died.
             stack.put(key, body)
             event = heard.event_of(key)
-            wait_for("the end of the function", partial(has_ended, stack, deaths, mark, key), pause=0.3)
+            wait_for("the end of the function", partial(has_ended, stack, deaths, mark), pause=0.3)
             deaths.disarm()
             again = deliver(stack, "trigger", event)
             if is_valid:
@@ -145,8 +145,9 @@ def test_trigger(stack, misbehaving, is_valid):
                 assert executions_of(stack, mark) == []
 
 
-def has_ended(stack, deaths: Deaths, mark: str, key: str) -> bool:
-    return deaths.died or bool(executions_of(stack, mark) or stack.keys(f"{key}.error.json"))
+def has_ended(stack, deaths: Deaths, mark: str) -> bool:
+    """The last request of the function starts an execution, or sends an email."""
+    return deaths.died or bool(executions_of(stack, mark) or stack.mailbox.all_about(mark))
 
 
 def test_stop_jobs(stack, misbehaving):
