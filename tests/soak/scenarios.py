@@ -218,12 +218,14 @@ def hung(seed: int, chance: random.Random) -> Play:
             FaultyProxy(stack.environment[endpoint], plan) as proxy,
             functions_through(stack, f"AWS_ENDPOINT_URL_{service}", proxy),
         ):
-            if service in HANGING_EMAILS:
-                return with_email(stack)
-            shape, own = single(repeated_topics(count, count // 10))
-            rows = stack.put_input(shape.csv_input)
-            wanted = stack.joke(rows, max_records_per_job=150, max_retry_rounds=1, **own)
-            return run_under(stack, seed, wanted, shape, faults, kills=False)
+            played = with_email(stack) if service in HANGING_EMAILS else without_email(stack)
+        played.chaos.refused.update({f"{service} {fault}": calls for fault, calls in plan.injected.items()})
+        return played
+
+    def without_email(stack: Stack) -> Played:
+        shape, own = single(repeated_topics(count, count // 10))
+        wanted = stack.joke(stack.put_input(shape.csv_input), max_records_per_job=150, max_retry_rounds=1, **own)
+        return run_under(stack, seed, wanted, shape, faults, kills=False)
 
     def with_email(stack: Stack) -> Played:
         folder, drawn = put_folder(stack, 120, different=110)

@@ -50,7 +50,7 @@ class Chaos:
     seconds: float = 0.0
     killed: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
-    """Calls that the simulator answered with an error, by operation and error."""
+    """Calls that the simulator answered with an error, by operation and error, and those that a proxy let hang."""
     interrupted: Counter = field(default_factory=Counter)
     """Stops of executions, by what came after them: `resume`, `collect`, or `start` if nothing could be resumed."""
 
