@@ -47,7 +47,6 @@ def play(stack: Stack, seed: int, plan: Plan, faults: dict) -> tuple[Chaos, list
     uri = stack.put_input(csv_text(table))
     shape = Shape(with_ids(table), {}, lambda row: ["of_this_version"])
     templates = [f"Version {number} of {mark}: {{topic}}" for number in range(len(plan.pauses) + 1)]
-    assert stack.mailbox
     with among_faults(stack, seed, faults) as chaos:
         for template, pause in zip(templates, (*plan.pauses, 0), strict=True):
             stack.put(key, json.dumps(upload(uri, template, plan.is_large)))

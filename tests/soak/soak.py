@@ -126,6 +126,8 @@ def main() -> int:
     to_play = seeds_to_play()
     try:
         stack = Stack(bring_up())
+        # Before anything is sent.
+        assert stack.mailbox
         end = time.monotonic() + float(os.environ.get("SOAK_SECONDS") or 3600)
         for seed in to_play:
             if time.monotonic() > end:
