@@ -44,7 +44,7 @@ def deliver(stack, function: str, event: dict) -> dict:
     return stack.invoke(function_name(function), event)
 
 
-def test_validate(stack, misbehaving):
+def test_validate_freezes_the_same_files(stack, misbehaving):
     stage = {"stage_name": "only", "job_name_prefix": "dying", "model_id": CLAUDE, "prompt": PROMPT}
     config = {"pipeline_name": "dying", "stages": [stage]}
     stage["input_s3_uri"] = stack.put_input(csv_text(topic_table(ROWS)))
@@ -103,7 +103,7 @@ def ended_event(stack, run: Run) -> dict:
     }
 
 
-def test_notify(stack, misbehaving, completed):
+def test_notify_sends_at_least_one_email_and_at_most_two(stack, misbehaving, completed):
     """One email; two if the function dies after it has sent one and before it learns of that."""
     event = ended_event(stack, completed)
     sent = []
@@ -118,7 +118,7 @@ def test_notify(stack, misbehaving, completed):
 
 
 @pytest.mark.parametrize("is_valid", [True, False])
-def test_trigger(stack, misbehaving, is_valid):
+def test_trigger_starts_one_execution_or_reports_why_not(stack, misbehaving, is_valid):
     """An upload starts one execution, or leaves its error file and an email."""
     run = {"job_name_prefix": "dying", "model_id": "gpt-4", "prompt": PROMPT, "s3_uri": "s3://nowhere/x.csv"}
     body = json.dumps(run) if is_valid else '{"job_name_prefix": oops}'
@@ -150,7 +150,7 @@ def has_ended(stack, deaths: Deaths, mark: str) -> bool:
     return deaths.died or bool(executions_of(stack, mark) or stack.mailbox.all_about(mark))
 
 
-def test_stop_jobs(stack, misbehaving):
+def test_stop_jobs_stops_every_job(stack, misbehaving):
     """All jobs of a stopped run are stopped, and the run can be resumed."""
     misbehaving(job_seconds=300)
     rows = stack.put_input(csv_text(topic_table(2 * ROWS)))
@@ -181,7 +181,7 @@ def has_jobs(run: Run, count: int) -> bool:
     return [("job_arn" in item) for item in run.items] == [True] * count
 
 
-def test_download(stack, misbehaving, completed):
+def test_a_link_opens_at_the_next_click(stack, misbehaving, completed):
     """A link whose function dies works at the next click."""
     link = next(iter(stack.mailbox.about(completed.name).links.values()))
     statuses = []
@@ -196,7 +196,7 @@ def test_download(stack, misbehaving, completed):
     assert statuses[-1] == 302 and statuses[0] != 302, statuses
 
 
-def test_classifier(stack, misbehaving):
+def test_classifier_starts_one_run(stack, misbehaving):
     """A payload with a token starts one run, however often it is invoked."""
     reports = csv_text(pa.table({"id": ["1", "2"], "mdr_text": ["It broke while I used it.", "It is bent."]}))
     payload = {
