@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sys
 import time
 import traceback
@@ -120,6 +121,8 @@ def seeds_to_play() -> Iterator[int]:
 
 
 def main() -> int:
+    # If it is terminated, it shows its tables and takes the stack down, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     by_kind = {kind: Totals() for kind in KINDS}
     seeds: dict[int, Totals] = {}
     missing: list[str] = []
