@@ -15,7 +15,6 @@ mod follow_pipeline;
 mod inline_prompts;
 mod input_runs;
 mod local_files;
-mod local_tables;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;

@@ -6,7 +6,6 @@ use crate::follow::follow;
 use crate::follow_pipeline::follow_pipeline;
 use crate::inline_prompts::LocalPrompts;
 use crate::input_runs::{InputRun, is_local, references_of, runs_of};
-use crate::local_tables::LocalTable;
 use crate::stack::Stack;
 use crate::template_files;
 use crate::terminal::{errln, outln};
@@ -15,7 +14,7 @@ use crate::validate::check_before_start;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::ids::JobPrefix;
-use bedrock_batch_domain::input::{CsvOptions, DATASET_FIELDS, parse_input};
+use bedrock_batch_domain::input::{DATASET_FIELDS, parse_input};
 use bedrock_batch_domain::problem::listed;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::config_object::{CONFIG_S3_URI, MAX_DIRECT_BYTES, MAX_OBJECT_BYTES};
@@ -69,17 +68,11 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
                 "{shown}: `--input` cannot be applied: the input, or its first stage, is not a JSON object"
             )));
         };
-        if arguments.unchecked {
-            check_table(&source, Path::new(""), named)?;
-        }
         source.replace(in_s3(stack, Path::new(""), named, "--input").await?);
     }
     let folder = arguments.file.parent().unwrap_or(Path::new("."));
     for (field, source) in sources(&mut input) {
         if let Some(named) = source.named().filter(|named| is_local(named)).map(str::to_owned) {
-            if arguments.unchecked {
-                check_table(&source, folder, &named)?;
-            }
             source.insert_named(in_s3(stack, folder, &named, &format!("{field} is `{named}`")).await?);
         }
     }
@@ -208,18 +201,6 @@ fn sources(input: &mut Value) -> Vec<(String, Source<'_>)> {
         (format!("{path}{field}"), Source { object, field })
     });
     sources.collect()
-}
-
-/// Reads a local table as the run will, so that what it would refuse is neither uploaded nor a failed execution.
-fn check_table(source: &Source<'_>, folder: &Path, named: &str) -> Result<(), Failure> {
-    let path = folder.join(named);
-    // What does not exist is reported by the upload.
-    if !is_local(named) || !path.exists() {
-        return Ok(());
-    }
-    let table = LocalTable::read(&path, &CsvOptions::of_run(source.object))?;
-    table.warning_lines().for_each(|warning| errln!("{}: {warning}", path.display()));
-    Ok(())
 }
 
 /// Returns the S3 address of an input: an address is returned as it is, a local path is uploaded.

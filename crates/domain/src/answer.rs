@@ -43,6 +43,10 @@ pub enum RecordError {
 
 /// Mark at the beginning of a text in UTF-8, which some programs write.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// Code of an error that has none.
+const UNKNOWN_CODE: &str = "unknown";
+/// Maximum length of a code that rows are counted by: longer ones may contain any text.
+const MAX_CODE_BYTES: usize = 60;
 /// Client errors (4xx) that are transient nevertheless: timeouts, conflicts, too many requests.
 const TRANSIENT_CODES: [u16; 5] = [408, 409, 424, 425, 429];
 /// Names by which AWS and Anthropic refuse a request itself, without `Exception` or `Error`, in lower case letters. All other
@@ -88,9 +92,6 @@ fn name_of(code: &str) -> String {
     ["exception", "error"].iter().find_map(|end| letters.strip_suffix(end)).unwrap_or(&letters).to_owned()
 }
 
-/// Maximum length of a code that rows are counted by: longer ones may contain any text.
-const MAX_CODE_BYTES: usize = 60;
-
 impl From<&RecordError> for RowError {
     fn from(error: &RecordError) -> Self {
         match error {
@@ -107,9 +108,6 @@ impl From<&RecordError> for RowError {
         }
     }
 }
-
-/// Code of an error that has none.
-const UNKNOWN_CODE: &str = "unknown";
 
 /// Returns a line without the byte order mark that it may begin with.
 pub fn without_mark(line: &[u8]) -> &[u8] {
@@ -163,9 +161,9 @@ fn read_as<'a, O: Deserialize<'a> + ModelOutput<'a>>(
 
 /// Reads a JSON text.
 fn text(json: &[u8]) -> Result<Cow<'_, str>, serde_json::Error> {
-    let usual = JsonScanner::new(json).and_then(|mut scanner| {
+    let usual = JsonScanner::of_bytes(json).and_then(|mut scanner| {
         let text = scanner.text()?;
-        (scanner.position() == json.len()).then_some(text)
+        scanner.is_at_end().then_some(text)
     });
     usual.map_or_else(|| serde_json::from_slice::<BorrowedText<'_>>(json).map(|text| text.0), Ok)
 }

@@ -2,7 +2,8 @@
 
 use crate::column_name::one_form;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Beginning of the names of columns that are internal.
 pub const RESERVED_PREFIX: &str = "bedrock_batch:";
@@ -117,11 +118,15 @@ pub fn names_beside(existing: &[Column], added: &[&str]) -> Vec<String> {
 /// # Errors
 /// Returns the old names that no column has.
 pub fn mapped(columns: &[Column], mappings: &BTreeMap<String, String>) -> Result<Vec<(Column, usize)>, Vec<String>> {
-    let place = |name: &str| {
-        let exact = columns.iter().position(|column| column.name == name);
-        // Readers of CSV bring names into one form, and inputs may have the form of the file.
-        exact.or_else(|| columns.iter().position(|column| one_form(&column.name) == one_form(name)))
-    };
+    let mut exact: HashMap<&str, usize> = HashMap::new();
+    // Readers of CSV bring names into one form, and inputs may have the form of the file. Where several columns have one form, as
+    // in Parquet, it names none of them.
+    let mut by_form: HashMap<Cow<'_, str>, Option<usize>> = HashMap::new();
+    for (at, column) in columns.iter().enumerate() {
+        exact.entry(&column.name).or_insert(at);
+        by_form.entry(one_form(&column.name)).and_modify(|only| *only = None).or_insert(Some(at));
+    }
+    let place = |name: &str| exact.get(name).copied().or_else(|| by_form.get(&*one_form(name)).copied().flatten());
     let missing: Vec<String> = mappings.values().filter(|old| place(old).is_none()).cloned().collect();
     if !missing.is_empty() {
         return Err(missing);
@@ -184,5 +189,14 @@ mod tests {
             owned(&[("response", 1), ("metadata", 2), ("record_id", 0)]),
             "as it is written in a file"
         );
+    }
+
+    #[test]
+    fn a_name_that_may_be_that_of_several_columns_is_that_of_none() {
+        let columns = [" a", "a\u{200b}", "b"].map(Column::of_input);
+        let mapping = |old: &str| BTreeMap::from([("new".to_owned(), old.to_owned())]);
+        assert_eq!(mapped(&columns, &mapping("a")), Err(vec!["a".to_owned()]));
+        let found = mapped(&columns, &mapping("a\u{200b}")).unwrap();
+        assert_eq!(found.last().map(|(_, at)| *at), Some(1), "its own name is always meant");
     }
 }

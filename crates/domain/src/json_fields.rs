@@ -4,6 +4,7 @@
 //! parse (or, if they are fast, without a limit on nesting, so that a hostile line overflows the stack). This one jumps
 //! from quote to quote, counts brackets and needs no stack.
 
+use crate::json_text::marks_of;
 use memchr::memchr;
 
 /// Returns the fields of the JSON object in `bytes`: each name as it is written between its quotes (including escapes), and
@@ -103,15 +104,11 @@ fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
 /// Returns the position of the first quote. Names, and what is between texts, are short: for these, the first bytes take less time
 /// than the call of a vectorized search.
 fn quote_at(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
     let Some(chunk) = bytes.first_chunk::<8>() else { return bytes.iter().position(|byte| *byte == b'"') };
-    let chars = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b'"'));
-    // The lowest of the highest bits that is set marks the first zero; others above it may be wrong.
-    let zeros = chars.wrapping_sub(ONES) & !chars & (ONES << 7);
-    if zeros == 0 {
-        return memchr(b'"', &bytes[8..]).map(|offset| offset + 8);
+    match marks_of(b'"', u64::from_le_bytes(*chunk)) {
+        0 => memchr(b'"', &bytes[8..]).map(|offset| offset + 8),
+        marks => Some(marks.trailing_zeros() as usize / 8),
     }
-    Some(zeros.trailing_zeros() as usize / 8)
 }
 
 /// Returns the position after the value that begins at `from`.

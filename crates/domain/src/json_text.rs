@@ -21,15 +21,17 @@ static ESCAPES: [u8; 256] = {
 /// The byte 1, eight times.
 const ONES: u64 = u64::MAX / 255;
 
-/// Marks those of eight bytes that JSON escapes in texts, each by its highest bit. The lowest mark is right; others above it may be
-/// wrong.
+/// Marks those of eight bytes that equal `byte`, each by its highest bit. The lowest mark is right; others above it may be wrong.
+pub(crate) fn marks_of(byte: u8, chars: u64) -> u64 {
+    let differences = chars ^ (ONES * u64::from(byte));
+    differences.wrapping_sub(ONES) & !differences & (ONES << 7)
+}
+
+/// Marks those of eight bytes that JSON escapes in texts, like [`marks_of`].
 fn special_marks(chunk: [u8; 8]) -> u64 {
     let chars = u64::from_le_bytes(chunk);
     let controls = chars.wrapping_sub(ONES * 0x20) & !chars;
-    let quotes = chars ^ (ONES * u64::from(b'"'));
-    let backslashes = chars ^ (ONES * u64::from(b'\\'));
-    let equal = (quotes.wrapping_sub(ONES) & !quotes) | (backslashes.wrapping_sub(ONES) & !backslashes);
-    (controls | equal) & (ONES << 7)
+    (controls & (ONES << 7)) | marks_of(b'"', chars) | marks_of(b'\\', chars)
 }
 
 /// Returns the position of the first byte that JSON escapes in texts: a quote, a backslash or a control character.

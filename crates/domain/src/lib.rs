@@ -60,4 +60,5 @@ pub mod spreadsheet_cell;
 pub mod stop_reason;
 pub mod summary;
 mod surrogates;
+pub mod table_files;
 pub mod trigger;

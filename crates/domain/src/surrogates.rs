@@ -10,6 +10,29 @@ const ESCAPE_BYTES: usize = 6;
 /// Escape of U+FFFD, which stands for what cannot be represented.
 const REPLACEMENT: &str = "\\ufffd";
 
+/// Escape `\uXXXX`, or two of them that are a surrogate pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnicodeEscape {
+    /// Length in bytes.
+    pub(crate) length: usize,
+    /// If true, it is half of a surrogate pair without its other half.
+    pub(crate) is_lone: bool,
+}
+
+impl UnicodeEscape {
+    /// Returns the escape at this position, if there is one.
+    pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Self> {
+        let is_low = |unit| (0xDC00..=0xDFFF).contains(&unit);
+        let has_low_half = || unit_at(bytes, at + ESCAPE_BYTES).is_some_and(is_low);
+        let (length, is_lone) = match unit_at(bytes, at)? {
+            0xD800..=0xDBFF if has_low_half() => (2 * ESCAPE_BYTES, false),
+            0xD800..=0xDFFF => (ESCAPE_BYTES, true),
+            _ => (ESCAPE_BYTES, false),
+        };
+        Some(Self { length, is_lone })
+    }
+}
+
 /// Returns a JSON text in which each half of a surrogate pair without its other half is U+FFFD.
 pub(crate) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
@@ -18,23 +41,19 @@ pub(crate) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     let (mut copied, mut at) = (0, 0);
     while let Some(offset) = memchr::memchr(b'\\', bytes.get(at..).unwrap_or_default()) {
         let begin = at + offset;
-        let unit = unit_at(bytes, begin);
-        let follows = || unit_at(bytes, begin + ESCAPE_BYTES).is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit));
-        at = begin
-            + match unit {
-                // An escape of one character, or none.
-                None => 2,
-                Some(0xD800..=0xDBFF) if follows() => 2 * ESCAPE_BYTES,
-                Some(0xD800..=0xDFFF) => {
-                    out.push_str(json.get(copied..begin).unwrap_or_default());
-                    out.push_str(REPLACEMENT);
-                    copied = begin + ESCAPE_BYTES;
-                    ESCAPE_BYTES
-                }
-                Some(_) => ESCAPE_BYTES,
-            };
+        let Some(escape) = UnicodeEscape::at(bytes, begin) else {
+            // An escape of one character, or none.
+            at = begin + 2;
+            continue;
+        };
+        at = begin + escape.length;
+        if escape.is_lone {
+            out.push_str(json.get(copied..begin).unwrap_or_default());
+            out.push_str(REPLACEMENT);
+            copied = at;
+        }
     }
-    if copied == 0 && out.is_empty() {
+    if copied == 0 {
         return Cow::Borrowed(json);
     }
     out.push_str(json.get(copied..).unwrap_or_default());
@@ -42,7 +61,7 @@ pub(crate) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
 }
 
 /// Returns the UTF-16 unit that `\uXXXX` at this position stands for.
-pub(crate) fn unit_at(bytes: &[u8], at: usize) -> Option<u16> {
+fn unit_at(bytes: &[u8], at: usize) -> Option<u16> {
     let digits = bytes.get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
     u16::from_str_radix(digits, 16).ok()

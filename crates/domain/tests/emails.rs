@@ -174,6 +174,36 @@ fn email_about_a_standalone_run_has_no_stages() {
 }
 
 #[test]
+fn an_email_about_a_run_without_any_answer_begins_with_the_commonest_reason() {
+    let mut completed = completed();
+    completed.stages[1].output.summary.answered = 0;
+    let email = completed.email();
+    let subject = "has completed without any answer in stage describe (60 x no field `color` in the answer)";
+    assert!(email.message.contains(&format!("clothing-analysis-full {subject}.\n")), "{}", email.message);
+    let subject = "[bedrock-batch] Pipeline clothing-analysis-full has completed without any answer in stage descri...";
+    assert_eq!(email.subject, subject, "the name is not cut for the reason");
+    completed.subject = Subject::Run(run_id(1));
+    completed.stages = vec![StageReport { stage_name: None, ..completed.stages.remove(1) }];
+    let email = completed.email();
+    let subject = "[bedrock-batch] Run photos-1-0a1b2c3d has completed without any answer (60 x no field `color` in...";
+    assert_eq!(email.subject, subject);
+}
+
+#[test]
+fn what_was_read_in_another_form_is_noted() {
+    let mut completed = completed();
+    let summary = &mut completed.stages[0].output.summary;
+    summary.repaired_answers = 1200;
+    let kinds = BTreeMap::from([("number".to_owned(), 2049), ("text".to_owned(), 1)]);
+    summary.mixed_types = (0..7).map(|at| (format!("score_{at}"), kinds.clone())).collect();
+    let text = completed.email().message;
+    for note in ["1,200 answers nearly JSON", "the column score_4 is text: it has 2,049 numbers and 1 text", "2 other columns of"] {
+        assert!(text.contains(note), "{note}: {text}");
+    }
+    assert!(!text.contains("score_5"), "{text}");
+}
+
+#[test]
 fn an_unknown_price_is_reported_and_never_shown_as_a_cost_of_zero() {
     let mut completed = completed();
     completed.stages[0].output.summary.cost_usd = None;

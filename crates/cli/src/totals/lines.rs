@@ -30,10 +30,7 @@ pub(super) fn lines(output: &RunOutput, unpriced: &Unpriced) -> Vec<String> {
         let answers = quantity(summary.repaired_answers, "answer");
         lines.push(line("", &format!("note: {answers} nearly JSON, and read as what they mean")));
     }
-    for (field, counts) in summary.mixed_types.iter().take(MAX_REASONS) {
-        let field = printable::shortened(field, MAX_REASON_CHARS);
-        lines.push(line("", &format!("note: the column `{field}` is text: it has {}", kinds(counts))));
-    }
+    lines.extend(mixed_types(&summary.mixed_types));
     if summary.guarded_cells > 0 {
         let cells = quantity(summary.guarded_cells, "cell");
         lines
@@ -87,10 +84,20 @@ fn reasons(kind: &str, reasons: &BTreeMap<String, u64>) -> Vec<String> {
     lines
 }
 
-/// Lists the numbers of values by kind.
-fn kinds(counts: &BTreeMap<String, u64>) -> String {
-    let counts: Vec<String> = counts.iter().map(|(kind, count)| quantity(*count, kind)).collect();
-    counts.join(" and ")
+/// Names the columns that are text, with the numbers of their values by kind.
+fn mixed_types(columns: &BTreeMap<String, BTreeMap<String, u64>>) -> Vec<String> {
+    let of_column = |(field, counts): (&String, &BTreeMap<String, u64>)| {
+        let field = printable::shortened(field, MAX_REASON_CHARS);
+        let kinds: Vec<String> = counts.iter().map(|(kind, count)| quantity(*count, kind)).collect();
+        line("", &format!("note: the column `{field}` is text: it has {}", kinds.join(" and ")))
+    };
+    let mut lines: Vec<String> = columns.iter().take(MAX_REASONS).map(of_column).collect();
+    let others = columns.len().saturating_sub(MAX_REASONS) as u64;
+    if others > 0 {
+        let others = quantity(others, "other column");
+        lines.push(line("", &format!("note: {others} of values of several kinds, see summary.json")));
+    }
+    lines
 }
 
 fn duplicates(summary: &Summary) -> String {
@@ -269,5 +276,16 @@ run a: completed
         });
         assert!(!text.contains("the same tokens"), "{text}");
         assert!(text.contains("cost         under $0.0001 (prices of"), "{text}");
+    }
+
+    #[test]
+    fn columns_that_are_not_named_are_counted() {
+        let text = formatted(|summary| {
+            let kinds = BTreeMap::from([("number".to_owned(), 9), ("text".to_owned(), 1)]);
+            summary.mixed_types = (0..52).map(|at| (format!("score_{at:02}"), kinds.clone())).collect();
+        });
+        assert!(text.contains("note: the column `score_49` is text: it has 9 numbers and 1 text\n"), "{text}");
+        assert!(text.contains("note: 2 other columns of values of several kinds, see summary.json"), "{text}");
+        assert!(!text.contains("score_50"), "{text}");
     }
 }

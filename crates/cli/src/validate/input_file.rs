@@ -191,7 +191,7 @@ fn note_size(object: &Map<String, Value>, sent: Option<&LocalPrompts>, report: &
     if bytes > MAX_OBJECT_BYTES {
         report.problem(&format!("the input has {bytes} bytes, but the maximum is {MAX_OBJECT_BYTES} (5 MB)"));
     } else if bytes > MAX_DIRECT_BYTES {
-        report.note(&format!(
+        report.note(format!(
             "the input has {bytes} bytes, over 200 KiB: `bedrock-batch start` uploads it to S3; to start it in another \
              way, upload it yourself and start with {{\"{CONFIG_S3_URI}\": \"s3://…\"}}"
         ));

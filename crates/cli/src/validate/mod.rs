@@ -1,8 +1,8 @@
 //! `bedrock-batch validate`: all checks of an input that need no AWS.
 
-mod columns;
 mod generated;
 mod input_file;
+mod local_input;
 mod payload;
 mod references;
 mod report;
@@ -20,6 +20,7 @@ use bedrock_batch_engine::templates::load_models;
 use clap::Args;
 use generated::add_generated;
 use input_file::{InputFile, InputKind};
+use local_input::LocalInput;
 use references::read_local;
 use report::Report;
 use serde_json::Value;
@@ -132,6 +133,7 @@ fn findings(arguments: &Arguments, purpose: Purpose) -> Result<Report, Failure> 
     };
     let catalog = Catalog { prompts: &prompts.0.library, models: &models, region: &arguments.region };
     if let Some(mut file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
+        let mut known = inputs_of(&file, &arguments.columns, &mut report);
         // They would all be reported as unknown.
         let are_missing = missing.is_some() || sent.is_some();
         if purpose == Purpose::Start && are_missing && prompts.are_needed_by(&file.input) {
@@ -142,7 +144,6 @@ fn findings(arguments: &Arguments, purpose: Purpose) -> Result<Report, Failure> 
             let remedy = "pass the folder of the prompt templates with `--prompt-templates`";
             return Err(Failure::Usage(format!("{failure}; {remedy}")));
         }
-        let mut known = inputs_of(&file, &arguments.columns, &mut report);
         let folder = arguments.file.parent().unwrap_or(Path::new(""));
         known.references = read_local(folder, input_file::UPLOADED, &mut file.input, &mut report);
         match file.kind {
@@ -191,13 +192,12 @@ fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> Know
         let csv = run.and_then(Value::as_object).map(CsvOptions::of_run).unwrap_or_default();
         let is_image = run.and_then(|run| run.get("input_type")).is_some_and(|input_type| input_type == "image");
         let input_type = if is_image { InputType::Image } else { InputType::Text };
-        match columns::of(path, input_type, &csv, &field) {
+        match LocalInput::read(path, input_type, &csv, &field) {
             Ok(local) => {
-                if let Some(count) = local.rows {
-                    report.note(&format!("{} has {}", path.display(), quantity(count, "row")));
-                    rows.insert(*index, count);
-                }
-                report.notes(local.warnings);
+                let path = path.display();
+                report.note(format!("{path} has {}", quantity(local.rows, "row")));
+                report.warnings(local.warnings.iter().map(|(warning, count)| format!("{path}: {warning}: {count}")));
+                rows.insert(*index, local.rows);
                 inputs.insert(*index, local.columns);
             }
             Err(failure) => report.problem(&failure.to_string()),
@@ -233,8 +233,8 @@ fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, repo
     report.problems(&checked.problems);
     report.replaced(checked.resolved.iter().flat_map(|resolved| &resolved.replaced));
     report.columns("the run", checked.columns.as_deref());
-    report.notes(checked.reference_note);
-    report.notes(copies_warning(&request, true).map(|warning| format!("warning: {warning}")));
+    checked.reference_note.into_iter().for_each(|note| report.note(note));
+    report.warnings(copies_warning(&request, true));
     if let Some(resolved) = &checked.resolved {
         report.added_columns(&added_columns(resolved));
         if let Some(rows) = known.rows.get(&0) {
@@ -265,11 +265,11 @@ fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, r
     for (stage, columns) in request.stages.iter().zip(&checked.columns) {
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }
-    report.notes(checked.reference_notes);
+    checked.reference_notes.into_iter().for_each(|note| report.note(note));
     for (index, stage) in request.stages.iter().enumerate() {
         let Some(run) = &stage.run else { continue };
         let warning = copies_warning(run, true);
-        report.notes(warning.map(|warning| format!("stage `{}`: warning: {warning}", stage.stage_name)));
+        report.warnings(warning.map(|warning| format!("stage `{}`: {warning}", stage.stage_name)));
         let minimum = checked.min_records_per_job.get(index).copied().flatten();
         if let Some((rows, minimum)) = known.rows.get(&index).zip(minimum) {
             let found = row_count(run, minimum, *rows);
@@ -286,5 +286,29 @@ fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, r
     if request.presigned_url_expiry_days > 7 {
         report
             .not_checked("whether the stack has download links: without them, presigned_url_expiry_days is at most 7");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn tables_and_fields_are_checked_before_a_start_although_only_the_stack_has_the_prompts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("input.json");
+        let input = json!({"s3_uri": "rows.csv", "job_name_prefix": "p", "prompt_id": "theirs", "max_num_jobs": 0,
+            "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+        std::fs::write(&file, input.to_string()).unwrap();
+        std::fs::write(folder.path().join("rows.csv"), "a,b\n1,\"x\" y\n").unwrap();
+        let refused = check_before_start(&file, None, None).unwrap_err().to_string();
+        assert!(refused.contains("rows.csv line 2: there is text after a closing quote"), "{refused}");
+        assert!(refused.contains("max_num_jobs is `0`") && !refused.contains("theirs"), "{refused}");
+        let input = json!({"s3_uri": "rows.csv", "job_name_prefix": "p", "prompt_id": "theirs",
+            "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+        std::fs::write(&file, input.to_string()).unwrap();
+        std::fs::write(folder.path().join("rows.csv"), "a,b\n1,x\n").unwrap();
+        assert!(check_before_start(&file, None, None).is_ok());
     }
 }

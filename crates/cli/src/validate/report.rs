@@ -16,13 +16,20 @@ const FIELDS_OF_PROMPTS: [&str; 6] =
 /// Maximum number of characters of a problem or a note.
 const MAX_LINE_CHARS: usize = 16_000;
 
+/// Finding that is no problem.
+enum Note {
+    Fact(String),
+    /// Something that may not be meant, which is shown before a start too.
+    Warning(String),
+}
+
 /// Findings, in the order in which they were made.
 pub(super) struct Report {
     file: String,
     /// Kind of input that the file contains.
     pub(super) kind: String,
     problems: Vec<String>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     not_checked: Vec<String>,
 }
 
@@ -68,12 +75,12 @@ impl Report {
         }
     }
 
-    pub(super) fn note(&mut self, text: &str) {
-        self.notes.push(text.to_owned());
+    pub(super) fn note(&mut self, text: String) {
+        self.notes.push(Note::Fact(text));
     }
 
-    pub(super) fn notes(&mut self, notes: impl IntoIterator<Item = String>) {
-        self.notes.extend(notes);
+    pub(super) fn warnings(&mut self, warnings: impl IntoIterator<Item = String>) {
+        self.notes.extend(warnings.into_iter().map(Note::Warning));
     }
 
     /// Adds the prompts that `start` would send with the input.
@@ -81,17 +88,14 @@ impl Report {
         if !ids.is_empty() {
             let names: Vec<&str> = ids.iter().map(String::as_str).collect();
             let sent = listed(&names);
-            self.notes
-                .push(format!("`start` with the same `--prompt-templates` sends the prompts {sent} with the input"));
+            self.note(format!("`start` with the same `--prompt-templates` sends the prompts {sent} with the input"));
         }
     }
 
     /// Adds the prompts that are not those of the folder, since the input has its own.
     pub(super) fn replaced<'a>(&mut self, ids: impl IntoIterator<Item = &'a String>) {
-        for id in ids {
-            self.notes
-                .push(format!("warning: the prompt `{id}` of the input differs from the stack's, and replaces it"));
-        }
+        let text = |id: &String| format!("the prompt `{id}` of the input differs from the stack's, and replaces it");
+        self.warnings(ids.into_iter().map(text));
     }
 
     pub(super) fn not_checked(&mut self, text: &str) {
@@ -103,7 +107,7 @@ impl Report {
         match columns {
             Some(columns) => {
                 let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-                self.notes.push(format!("{reader} reads the columns {}", listed(&names)));
+                self.note(format!("{reader} reads the columns {}", listed(&names)));
             }
             None => self.not_checked.push(format!(
                 "whether the columns that {reader} needs exist: those of the input are not known (pass `--columns a,b,c` or \
@@ -115,7 +119,7 @@ impl Report {
     /// Adds what the number of rows of a local input means.
     pub(super) fn row_count(&mut self, found: Result<String, Problem>) {
         match found {
-            Ok(note) => self.note(&note),
+            Ok(note) => self.note(note),
             Err(problem) => self.problem(&problem.to_string()),
         }
     }
@@ -123,7 +127,7 @@ impl Report {
     /// Adds the columns that the run adds to those of the input.
     pub(super) fn added_columns(&mut self, names: &[String]) {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.notes.push(format!("the run adds the columns {}", listed(&names)));
+        self.note(format!("the run adds the columns {}", listed(&names)));
     }
 
     /// Refuses an input with problems; of what is well, only warnings are shown.
@@ -132,7 +136,11 @@ impl Report {
     /// Returns an error with all problems if there are some.
     pub(super) fn refuse_problems(self) -> Result<(), Failure> {
         if self.problems.is_empty() {
-            self.notes.iter().filter(|note| note.contains("warning: ")).for_each(|note| errln!("{note}"));
+            for note in &self.notes {
+                if let Note::Warning(warning) = note {
+                    errln!("warning: {warning}");
+                }
+            }
             return Ok(());
         }
         let count = quantity(self.problems.len() as u64, "problem");
@@ -155,7 +163,10 @@ impl Report {
         outln!("{} contains {}: no problems", self.file, self.kind);
         outln!("checked: fields and values, prompts, models and their parameters");
         for note in &self.notes {
-            outln!("  {note}");
+            match note {
+                Note::Fact(text) => outln!("  {text}"),
+                Note::Warning(text) => outln!("  warning: {text}"),
+            }
         }
         outln!("not checked:");
         for item in &self.not_checked {

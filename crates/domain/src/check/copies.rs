@@ -10,7 +10,37 @@ pub fn copies_warning(request: &RunRequest, has_copies: bool) -> Option<String> 
     shares.then(|| {
         format!(
             "rows that equal earlier ones get the same answer, although temperature is {temperature}; set deduplicate to \
-             false for an answer of its own for each"
+             false to send each of them"
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::StackLimits;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    #[rstest]
+    #[case::warm(json!({"inference": {"temperature": 0.7}}), true, true)]
+    #[case::no_copies(json!({"inference": {"temperature": 0.7}}), false, false)]
+    #[case::cold(json!({"inference": {"temperature": 0}}), true, false)]
+    #[case::default_temperature(json!({}), true, false)]
+    #[case::all_are_sent(json!({"inference": {"temperature": 0.7}, "deduplicate": false}), true, false)]
+    fn copies_are_warned_of_where_answers_would_differ(
+        #[case] more: Value,
+        #[case] has_copies: bool,
+        #[case] is_warned_of: bool,
+    ) {
+        let mut input =
+            json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt_id": "p"});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let (request, problems) = RunRequest::read(&input, stack);
+        assert_eq!(problems, []);
+        let warning = copies_warning(&request.unwrap(), has_copies);
+        assert_eq!(warning.is_some(), is_warned_of, "{warning:?}");
+        assert!(warning.is_none_or(|text| text.contains("temperature is 0.7; set deduplicate to false")));
+    }
 }

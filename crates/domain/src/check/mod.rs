@@ -26,7 +26,7 @@ pub use references::{reference_note, reference_problems, reference_warning, used
 pub use resolved::Resolved;
 pub use row_count::row_count;
 pub use rows_per_request::rows_part_problems;
-pub use run::{RunCheck, check_run, image_columns};
+pub use run::{COLUMNS_OF_IMAGES, RunCheck, check_run, image_columns};
 pub use shown_columns::{ALLOW_CONSTANT_PROMPT, columns_in_instructions, shown_column_problems};
 
 use crate::input::{InputType, RunRequest};

@@ -8,11 +8,10 @@ use crate::columns::{Column, mapped};
 use crate::input::{IMAGE_COLUMN, InputType, RunRequest};
 use crate::problem::{Problem, listed};
 use crate::reference::Reference;
+use crate::table_files::TableFormat;
 
-/// Column with the file name of an image.
-const FILE_NAME: &str = "file_name";
-/// Extensions of tables; with any other name, an input of images consists of the images themselves.
-const TABLE_EXTENSIONS: [&str; 3] = [".csv", ".parquet", ".pq"];
+/// Columns of rows that are images: the address of each, and the name of its file.
+pub const COLUMNS_OF_IMAGES: [&str; 2] = [IMAGE_COLUMN, "file_name"];
 
 /// Result of checking a run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,11 +66,10 @@ pub fn check_run(
 /// a table that names them.
 pub fn image_columns(request: &RunRequest) -> Option<Vec<String>> {
     let rows = &request.rows;
-    let uri = rows.s3_uri.as_deref()?.to_ascii_lowercase();
-    let of_table =
-        TABLE_EXTENSIONS.iter().any(|extension| uri.ends_with(extension)) || rows.image_column != IMAGE_COLUMN;
-    let are_images = rows.input_type == InputType::Image && !of_table;
-    are_images.then(|| [IMAGE_COLUMN, FILE_NAME].map(str::to_owned).to_vec())
+    // With any other name than that of a table, an input of images consists of the images themselves.
+    let is_table = TableFormat::of(rows.s3_uri.as_deref()?).is_some() || rows.image_column != IMAGE_COLUMN;
+    let are_images = rows.input_type == InputType::Image && !is_table;
+    are_images.then(|| COLUMNS_OF_IMAGES.map(str::to_owned).to_vec())
 }
 
 /// Renames the columns.
@@ -90,4 +88,29 @@ fn renamed(columns: &[Column], request: &RunRequest) -> Result<Vec<Column>, Vec<
         Problem::new(format!("column_mappings.{new}"), old, rule).remedy(format!("the columns are {}", listed(&names)))
     });
     Err(problems.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::StackLimits;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case("s3://bucket/photos/", true)]
+    #[case("s3://bucket/a.jpg", true)]
+    #[case("s3://bucket/a.csv", false)]
+    #[case("s3://bucket/A.TSV", false)]
+    #[case("s3://bucket/a.csv.gz", false)]
+    #[case("s3://bucket/a.tsv.zst", false)]
+    #[case("s3://bucket/a.parquet", false)]
+    fn the_columns_of_a_table_that_names_images_are_its_own(#[case] uri: &str, #[case] are_images: bool) {
+        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let input =
+            json!({"s3_uri": uri, "job_name_prefix": "p", "model_id": "m", "prompt_id": "p", "input_type": "image"});
+        let (request, problems) = RunRequest::read(&input, stack);
+        assert_eq!(problems, []);
+        assert_eq!(image_columns(&request.unwrap()).is_some(), are_images);
+    }
 }

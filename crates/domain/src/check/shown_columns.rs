@@ -23,21 +23,17 @@ pub fn shown_column_problems(request: &RunRequest, plan: &PromptPlan, columns: O
     }
     let near = NearNames::new(columns.unwrap_or_default());
     let mut problems = Vec::new();
-    for (field, text) in texts_of_request(request) {
+    let mut check = |field: &str, text: &str, has_rows_part: bool| {
         problems.extend(text_problem(field, text, &near));
-    }
+        problems.extend(of_several_rows(field, text, &near).filter(|_| has_rows_part));
+    };
     let has_rows_part = plan.prompts.iter().any(|named| named.prompt.rows.is_some());
-    for (field, text) in texts_of_request(request).into_iter().filter(|_| has_rows_part) {
-        problems.extend(of_several_rows(field, text, &near));
+    texts_of_request(request).into_iter().for_each(|(field, text)| check(field, text, has_rows_part));
+    for named in &plan.prompts {
+        texts_of_prompt(named).iter().for_each(|(field, text)| check(field, text, named.prompt.rows.is_some()));
     }
     for named in &plan.prompts {
         let in_template = doubled_in_template(named, &near);
-        let in_texts = texts_of_prompt(named).into_iter();
-        problems.extend(in_texts.filter_map(|(field, text)| text_problem(&field, text, &near)));
-        if named.prompt.rows.is_some() {
-            let texts = texts_of_prompt(named).into_iter();
-            problems.extend(texts.filter_map(|(field, text)| of_several_rows(&field, text, &near)));
-        }
         if in_template.is_none() && is_constant(request, &named.prompt, columns.map(|_| &near)) {
             problems.push(constant(named, columns));
         }

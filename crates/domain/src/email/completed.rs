@@ -31,16 +31,14 @@ impl Completed {
         let named = self.subject.named();
         // A row that fails in one stage is counted as failed in all later ones too.
         let failed = self.stages.iter().map(|stage| stage.output.summary.failed).max().unwrap_or(0);
-        let unanswered = self.stages.iter().map(|stage| &stage.output.summary).find(|summary| summary.has_no_answer());
-        let happened = match (failed, unanswered) {
-            (0, _) => "has completed".to_owned(),
-            (_, Some(summary)) => {
-                let reasons = figures::reasons(&summary.failed_reasons);
-                format!("has completed without any answer ({})", reasons.first().map_or("", String::as_str))
-            }
-            (rows, None) => format!("has completed, {} without an answer", figures::number(rows, "row")),
+        let unanswered = self.stages.iter().find(|stage| stage.output.summary.has_no_answer());
+        let (happened, detail) = match (failed, unanswered) {
+            (0, _) => ("has completed".to_owned(), None),
+            (_, Some(stage)) => ("has completed without any answer".to_owned(), Some(commonest_reason(stage))),
+            (rows, None) => (format!("has completed, {} without an answer", figures::number(rows, "row")), None),
         };
-        let mut lines = vec![format!("{named} {happened}."), String::new()];
+        let more = detail.as_ref().map(|detail| format!(" {detail}")).unwrap_or_default();
+        let mut lines = vec![format!("{named} {happened}{more}."), String::new()];
         if let Subject::Pipeline(_) = self.subject {
             lines.push(line("run", self.run_id.as_str()));
         }
@@ -62,6 +60,16 @@ impl Completed {
             lines.extend([String::new(), title]);
             lines.extend(stage.lines());
         }
-        Email::new(&named, &happened, &lines)
+        let email = Email::new(&named, &happened, &lines);
+        // The name of a run counts for more than the whole of a reason.
+        detail.iter().fold(email, |email, detail| email.with_detail(detail))
     }
+}
+
+/// Returns why most rows of a stage have no answer, with its name if it has one.
+fn commonest_reason(stage: &StageReport) -> String {
+    let reasons = figures::reasons(&stage.output.summary.failed_reasons);
+    let reason = reasons.first().map_or("", String::as_str);
+    let within = stage.stage_name.as_ref().map(|_| format!("in stage {} ", stage.name()));
+    format!("{}({reason})", within.unwrap_or_default())
 }

@@ -27,6 +27,19 @@ impl Email {
         subject.truncate(MAX_SUBJECT_CHARS);
         Self { subject, message: message(lines) }
     }
+
+    /// Returns this email with `detail` at the end of its subject, as far as there is room for it.
+    #[must_use]
+    pub(super) fn with_detail(mut self, detail: &str) -> Self {
+        let detail = ascii(detail);
+        let room = MAX_SUBJECT_CHARS.saturating_sub(self.subject.len() + 1);
+        if detail.len() <= room {
+            self.subject = format!("{} {detail}", self.subject);
+        } else if let Some(cut) = room.checked_sub(3).and_then(|room| detail.get(..room)) {
+            self.subject = format!("{} {cut}...", self.subject);
+        }
+        self
+    }
 }
 
 /// Converts a text to printable ASCII; each sequence of other characters becomes one `?`.

@@ -120,10 +120,15 @@ impl<'t, V: DeserializeOwned> Values<'t, V> {
         self.latest.repaired.is_some()
     }
 
-    /// Returns the next value that is expected at its place: in a fenced block or after reasoning.
-    pub(super) fn next_hinted(&mut self) -> Option<(V, usize)> {
+    /// Returns the next value. If `is_hinted`, an answer was found where answers are expected, in a fenced block or after
+    /// reasoning: only another such value may replace it.
+    pub(super) fn next_after(&mut self, is_hinted: bool) -> Option<(V, usize)> {
         let after_latest = self.latest.position + self.latest.length;
-        if self.hints.as_slice().iter().all(|hint| *hint < after_latest) { None } else { self.next() }
+        if is_hinted && self.hints.as_slice().iter().all(|hint| *hint < after_latest) {
+            return None;
+        }
+        let found = self.next()?;
+        (!is_hinted || self.latest.is_hinted).then_some(found)
     }
 
     /// Returns true if the latest value is the whole text, or was in a fenced block or after reasoning.

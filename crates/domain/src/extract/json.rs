@@ -119,14 +119,8 @@ impl JsonFields {
         let mut best: Option<Candidate> = None;
         // A value without any of the fields is often not the answer: for example the `[1]` of a footnote.
         let mut longest_without = None;
-        loop {
-            let is_in_block = best.as_ref().is_some_and(|best| best.is_hinted);
-            let next = if is_in_block { values.next_hinted() } else { values.next() };
-            let Some((value, length)) = next else { break };
+        while let Some((value, length)) = values.next_after(best.as_ref().is_some_and(|best| best.is_hinted)) {
             let is_hinted = values.is_hinted();
-            if is_in_block && !is_hinted {
-                break;
-            }
             let written = is_long.then(|| values.latest_text());
             let found = match self.candidate(value, written) {
                 Ok(found) => found,

@@ -87,17 +87,11 @@ pub fn read_list(text: &str, rows: usize, stop_reason: Option<&str>) -> ListedAn
     let (mut any, mut is_empty) = (false, false);
     let mut found: Option<(usize, bool, ListedAnswers)> = None;
     // Values within a broken one are not its elements: an `id` in them may be anything.
-    loop {
-        let is_in_block = found.as_ref().is_some_and(|(_, is_hinted, _)| *is_hinted);
-        let next = if is_in_block { values.next_hinted() } else { values.next() };
-        if next.is_none() || values.failure().0 != NoValue::Nothing {
-            break;
-        }
+    while values.next_after(found.as_ref().is_some_and(|(_, is_hinted, _)| *is_hinted)).is_some()
+        && values.failure().0 == NoValue::Nothing
+    {
         any = true;
         let is_hinted = values.is_hinted();
-        if is_in_block && !is_hinted {
-            break;
-        }
         // A value without any `id` is often not the answer: for example the `[1]` of a footnote.
         match elements_of(values.latest_text()) {
             Some(elements) if elements.is_empty() => is_empty = true,

@@ -5,15 +5,14 @@ use super::cursor::Cursor;
 use memchr::memmem::rfind;
 
 const END: u8 = 0xd9;
-const SCAN: u8 = 0xda;
+pub(super) const SCAN: u8 = 0xda;
 
 pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     let mut cursor = Cursor::at(bytes, 2);
     let mut size = None;
     loop {
         match marker(&mut cursor)? {
-            // Markers without a segment.
-            0x01 | 0xd0..=0xd8 => {}
+            kind if is_alone(kind) => {}
             END => return Err(Fault::Broken("it ends before its picture begins")),
             kind => {
                 let segment = cursor;
@@ -36,8 +35,13 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Size, Fault> {
     size.ok_or(Fault::Broken("it gives no size"))
 }
 
+/// Returns true for a marker without a segment.
+pub(super) fn is_alone(kind: u8) -> bool {
+    matches!(kind, 0x01 | 0xd0..=0xd8)
+}
+
 /// Reads the next marker, which any number of fill bytes may precede.
-fn marker(cursor: &mut Cursor<'_>) -> Result<u8, Fault> {
+pub(super) fn marker(cursor: &mut Cursor<'_>) -> Result<u8, Fault> {
     if cursor.byte()? != 0xff {
         return Err(Fault::Broken("there is no segment where one should begin"));
     }

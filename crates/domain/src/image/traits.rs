@@ -2,7 +2,7 @@
 
 use super::container::Fault;
 use super::cursor::Cursor;
-use super::{MediaType, exif};
+use super::{MediaType, exif, gif, jpeg};
 
 /// Properties of an image. Models get it as it is: what they do about them is not documented for all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,22 +29,14 @@ impl ImageTraits {
     }
 
     fn of_jpeg(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        const SCAN: u8 = 0xda;
         const APP1: u8 = 0xe1;
         let mut cursor = Cursor::at(bytes, 2);
         loop {
-            let kind = match cursor.array()? {
-                [0xff, 0xff] => {
-                    // A fill byte.
-                    cursor = Cursor::at(bytes, cursor.position() - 1);
-                    continue;
-                }
-                [_, kind] => kind,
-            };
-            if kind == SCAN {
+            let kind = jpeg::marker(&mut cursor)?;
+            if kind == jpeg::SCAN {
                 return Ok(());
             }
-            if matches!(kind, 0x01 | 0xd0..=0xd9) {
+            if jpeg::is_alone(kind) {
                 continue;
             }
             let begin = cursor.position();
@@ -76,7 +68,7 @@ impl ImageTraits {
     }
 
     fn of_gif(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.is_animated = super::gif::frames(bytes)? > 1;
+        self.is_animated = gif::frames(bytes)? > 1;
         Ok(())
     }
 

@@ -109,7 +109,7 @@ pub struct CsvOptions {
     pub lenient: bool,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -118,6 +118,12 @@ impl CsvOptions {
     /// Returns true if nothing is defined.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Returns the problem of options with an input that has no CSV files but `found`, if there are some.
+    pub fn problem_beside(&self, found: &str) -> Option<Problem> {
+        let rule = || format!("concerns CSV files, and the input is {found}");
+        (!self.is_default()).then(|| Problem::without_value(CSV, rule()).remedy("leave it out"))
     }
 
     /// Returns the options of a run or a stage of an execution input. Problems are left to its validation.

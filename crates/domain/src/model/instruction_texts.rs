@@ -26,13 +26,8 @@ impl InstructionTexts {
         Self { system: joined(systems), prefill: plan.prefill_template(inference, prompt) }
     }
 
-    /// Returns true if a column is among them, so that they differ from row to row.
-    pub(super) fn have_columns(&self) -> bool {
-        !self.system.columns().is_empty() || !self.prefill.columns().is_empty()
-    }
-
     /// Returns their literal texts.
-    pub(super) fn literals(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
         self.system.pieces().iter().chain(self.prefill.pieces()).filter_map(|piece| match piece {
             Piece::Literal(text) => Some(text.as_str()),
             Piece::Column(_) => None,

@@ -29,8 +29,6 @@ pub struct RecordWriter {
     family: Family,
     system: Option<String>,
     with_image: bool,
-    /// If true, system prompt or prefill differ from row to row.
-    differs: bool,
     /// Text around the rows of a request.
     pub(super) around_rows: AroundRows,
 }
@@ -64,7 +62,7 @@ impl RecordWriter {
         let schema = response_schema.map(sent_schema);
         let written = schema.as_ref().map(Value::to_string);
         let others = inference.stop_sequences.iter().map(String::as_str).chain(written.as_deref());
-        let marks = CellMarks::absent_from(&texts.literals().chain(others));
+        let marks = CellMarks::absent_from(texts.literals().chain(others));
         let mut columns: Vec<String> = Vec::new();
         let text = segments_of(template, &mut columns);
         let [system, prefill] = [&texts.system, &texts.prefill].map(|text| marks.marked(text, &mut columns));
@@ -93,7 +91,6 @@ impl RecordWriter {
             system,
             with_image,
             around_rows,
-            differs: texts.have_columns(),
         }
     }
 
@@ -124,7 +121,7 @@ impl RecordWriter {
     /// Returns the cache point of requests on demand, after what all records have in common. A system prompt comes before all
     /// else, so that requests in which it shows a column have nothing in common.
     pub fn cache_point(&self) -> Option<CachePoint> {
-        if self.differs {
+        if self.before.iter().chain(&self.after).any(|segment| matches!(segment, Segment::Cell(_))) {
             return None;
         }
         let frame = &self.frame;

@@ -2,6 +2,7 @@
 
 use crate::json_text::push_escaped;
 use crate::prompt::{Piece, Template};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 /// Part of a record's line.
@@ -61,10 +62,11 @@ pub(super) struct CellMarks(char);
 
 impl CellMarks {
     /// Chooses marks that do not occur in these texts.
-    pub(super) fn absent_from<'t>(texts: &(impl Iterator<Item = &'t str> + Clone)) -> Self {
+    pub(super) fn absent_from<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let used: BTreeSet<char> = texts.flat_map(str::chars).filter(|char| *char >= '\u{e000}').collect();
         // All of them would be an input of megabytes that consists of nothing else.
         let mut private_use = ('\u{e000}'..='\u{f8ff}').chain('\u{f0000}'..='\u{ffffd}');
-        Self(private_use.find(|mark| !texts.clone().any(|text| text.contains(*mark))).unwrap_or('\u{10fffd}'))
+        Self(private_use.find(|mark| !used.contains(mark)).unwrap_or('\u{10fffd}'))
     }
 
     /// Returns the text of a template, with marks in place of its columns. Columns that are not among `columns` yet are added.
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn marks_are_no_characters_of_the_texts() {
         let texts = ["a\u{e000}", "\u{e001}b"];
-        let marks = CellMarks::absent_from(&texts.iter().copied());
+        let marks = CellMarks::absent_from(texts.into_iter());
         assert_eq!(marks.0, '\u{e002}');
         let mut columns = vec!["x".to_owned()];
         let template = Template::of_names("a{y}b{x}", |_| true);

@@ -52,7 +52,7 @@ impl<'a> Parts<'a> {
 pub(super) fn anthropic(bytes: &[u8]) -> Option<(Reply<'_>, usize)> {
     const USAGE: [&[u8]; 4] =
         [b"input_tokens", b"output_tokens", b"cache_read_input_tokens", b"cache_creation_input_tokens"];
-    let (mut scanner, mut parts) = (JsonScanner::new(bytes)?, Parts::default());
+    let (mut scanner, mut parts) = (JsonScanner::of_bytes(bytes)?, Parts::default());
     scanner.object(|scanner, name| match name {
         b"content" => {
             scanner.expect(b'[')?;
@@ -75,7 +75,7 @@ pub(super) fn anthropic(bytes: &[u8]) -> Option<(Reply<'_>, usize)> {
 /// Reads an output of Converse or Nova; returns it with its length.
 pub(super) fn converse(bytes: &[u8]) -> Option<(Reply<'_>, usize)> {
     const USAGE: [&[u8]; 4] = [b"inputTokens", b"outputTokens", b"cacheReadInputTokens", b"cacheWriteInputTokens"];
-    let (mut scanner, mut parts) = (JsonScanner::new(bytes)?, Parts::default());
+    let (mut scanner, mut parts) = (JsonScanner::of_bytes(bytes)?, Parts::default());
     let (mut output, mut message) = (None, None);
     scanner.object(|scanner, name| match name {
         b"output" => once(&mut output, ()).and_then(|()| {

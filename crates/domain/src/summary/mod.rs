@@ -138,8 +138,8 @@ impl Summary {
         Self::of(plan, totals)
     }
 
-    /// Returns true if rows were sent, and none of them was answered: a mistake in the prompt or a model that is not available
-    /// rather than a few difficult rows.
+    /// Returns true if there were rows to answer, and none was answered: the cause is one of them all, such as a mistake in the
+    /// prompt or a model that is not available, rather than a few difficult rows.
     pub fn has_no_answer(&self) -> bool {
         self.failed > 0 && self.answered == 0
     }

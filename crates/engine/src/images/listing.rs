@@ -8,6 +8,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_domain::table_files::{MARKERS_IGNORED, is_marker};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -43,41 +44,43 @@ impl ImageCount {
     /// Returns the numbers of ignored objects, by name, for the run's warnings.
     pub fn warnings(&self) -> BTreeMap<String, u64> {
         let ignored = [
-            ("objects ignored: names or folders that begin with `_` or `.`, and folder markers", self.markers),
+            (MARKERS_IGNORED, self.markers),
             ("objects ignored: not images by their names or first bytes", self.other_files),
         ];
         ignored.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
-    fn add(&mut self, kind: Kind) {
+    /// Counts an object. One whose name does not say what it is counts as another file.
+    pub fn add(&mut self, kind: ObjectKind) {
         match kind {
-            Kind::Image => self.images += 1,
-            Kind::Other | Kind::Unclear => self.other_files += 1,
-            Kind::Marker => self.markers += 1,
+            ObjectKind::Image => self.images += 1,
+            ObjectKind::Other | ObjectKind::Unclear => self.other_files += 1,
+            ObjectKind::Marker => self.markers += 1,
         }
     }
 }
 
+/// ObjectKind of an object among images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum ObjectKind {
+    /// Image.
     Image,
+    /// File of another format.
     Other,
+    /// Folder marker, or file that another tool has left.
     Marker,
-    /// Its name does not say.
+    /// Its name does not say: its first bytes do.
     Unclear,
 }
 
-impl Kind {
+impl ObjectKind {
     /// Determines the kind of an object, of whose key `below` is the part below the prefix.
-    fn of(below: &str) -> Self {
-        let is_marker = below.is_empty()
-            || below.ends_with('/')
-            || below.split('/').any(|part| part.starts_with('_') || part.starts_with('.'));
-        match is_marker {
-            true => Self::Marker,
-            false if is_image_name(below) => Self::Image,
-            false if has_extension(below, &OTHER_EXTENSIONS) => Self::Other,
-            false => Self::Unclear,
+    pub fn of(below: &str) -> Self {
+        match below {
+            marker if is_marker(marker) => Self::Marker,
+            image if is_image_name(image) => Self::Image,
+            other if has_extension(other, &OTHER_EXTENSIONS) => Self::Other,
+            _ => Self::Unclear,
         }
     }
 }
@@ -160,7 +163,7 @@ async fn send_pages(
     let mut pages = Addressed::find(client, uri).await?;
     while let Some(page) = pages.next(client).await? {
         let images: Vec<S3Uri> =
-            page.into_iter().filter(|(kind, _)| *kind == Kind::Image).map(|(_, found)| found.uri).collect();
+            page.into_iter().filter(|(kind, _)| *kind == ObjectKind::Image).map(|(_, found)| found.uri).collect();
         if !images.is_empty() && sender.send(rows(&images)).await.is_err() {
             break;
         }
@@ -205,24 +208,24 @@ impl Addressed {
     }
 
     /// Returns the next objects with their kinds, which are clear.
-    async fn next(&mut self, client: &Client) -> Result<Option<Vec<(Kind, ObjectMeta)>>, EngineError> {
+    async fn next(&mut self, client: &Client) -> Result<Option<Vec<(ObjectKind, ObjectMeta)>>, EngineError> {
         let Some(mut page) = self.next_by_name().await? else { return Ok(None) };
         let unclear: Vec<ObjectMeta> =
-            page.iter().filter(|(kind, _)| *kind == Kind::Unclear).map(|(_, found)| found.clone()).collect();
+            page.iter().filter(|(kind, _)| *kind == ObjectKind::Unclear).map(|(_, found)| found.clone()).collect();
         let mut are_images = are_images(client, &unclear).await?.into_iter();
-        for (kind, _) in page.iter_mut().filter(|(kind, _)| *kind == Kind::Unclear) {
-            *kind = if are_images.next() == Some(true) { Kind::Image } else { Kind::Other };
+        for (kind, _) in page.iter_mut().filter(|(kind, _)| *kind == ObjectKind::Unclear) {
+            *kind = if are_images.next() == Some(true) { ObjectKind::Image } else { ObjectKind::Other };
         }
         Ok(Some(page))
     }
 
-    async fn next_by_name(&mut self) -> Result<Option<Vec<(Kind, ObjectMeta)>>, EngineError> {
+    async fn next_by_name(&mut self) -> Result<Option<Vec<(ObjectKind, ObjectMeta)>>, EngineError> {
         match self {
-            Self::Object(object) => Ok(object.take().map(|found| vec![(Kind::of(file_name(&found.uri.key)), found)])),
+            Self::Object(object) => Ok(object.take().map(|found| vec![(ObjectKind::of(file_name(&found.uri.key)), found)])),
             Self::Under { pages, prefix } => {
                 let page = pages.next().await?;
                 let kind =
-                    |found: &ObjectMeta| Kind::of(found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key));
+                    |found: &ObjectMeta| ObjectKind::of(found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key));
                 Ok(page.map(|page| page.into_iter().map(|found| (kind(&found), found)).collect()))
             }
         }
@@ -235,24 +238,24 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("a.jpg", Kind::Image)]
-    #[case("deep/er/b.JPEG", Kind::Image)]
-    #[case("c.webp", Kind::Image)]
-    #[case("fails-later.heic", Kind::Image)]
-    #[case("rows.csv", Kind::Other)]
-    #[case("jpg", Kind::Unclear)]
-    #[case("folder.jpg/readme", Kind::Unclear)]
-    #[case("chrome_saved.jfif", Kind::Image)]
-    #[case("old.PJPEG", Kind::Image)]
-    #[case("dot at end.jpg.", Kind::Unclear)]
-    #[case("a.jpg_large", Kind::Unclear)]
-    #[case("", Kind::Marker)]
-    #[case("folder/", Kind::Marker)]
-    #[case("_old/a.jpg", Kind::Marker)]
-    #[case("a/.thumbnails/a.jpg", Kind::Marker)]
-    #[case("._a.jpg", Kind::Marker)]
-    fn objects_are_classified_by_their_names(#[case] below: &str, #[case] kind: Kind) {
-        assert_eq!(Kind::of(below), kind);
+    #[case("a.jpg", ObjectKind::Image)]
+    #[case("deep/er/b.JPEG", ObjectKind::Image)]
+    #[case("c.webp", ObjectKind::Image)]
+    #[case("fails-later.heic", ObjectKind::Image)]
+    #[case("rows.csv", ObjectKind::Other)]
+    #[case("jpg", ObjectKind::Unclear)]
+    #[case("folder.jpg/readme", ObjectKind::Unclear)]
+    #[case("chrome_saved.jfif", ObjectKind::Image)]
+    #[case("old.PJPEG", ObjectKind::Image)]
+    #[case("dot at end.jpg.", ObjectKind::Unclear)]
+    #[case("a.jpg_large", ObjectKind::Unclear)]
+    #[case("", ObjectKind::Marker)]
+    #[case("folder/", ObjectKind::Marker)]
+    #[case("_old/a.jpg", ObjectKind::Marker)]
+    #[case("a/.thumbnails/a.jpg", ObjectKind::Marker)]
+    #[case("._a.jpg", ObjectKind::Marker)]
+    fn objects_are_classified_by_their_names(#[case] below: &str, #[case] kind: ObjectKind) {
+        assert_eq!(ObjectKind::of(below), kind);
     }
 
     #[test]

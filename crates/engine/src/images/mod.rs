@@ -11,5 +11,6 @@ mod sniff;
 pub use cell::{ImageCell, ImageColumn};
 pub use fetch::{CONCURRENCY, ImageFetcher, Pending};
 pub use get::FetchedImage;
-pub use listing::{ImageCount, ImageRows, count, is_image_name};
+pub use listing::{ImageCount, ImageRows, ObjectKind, count, is_image_name};
 pub use place::Buckets;
+pub use sniff::FIRST_BYTES;

@@ -6,7 +6,7 @@ use aws_sdk_s3::Client;
 use bedrock_batch_domain::image::looks_like_image;
 
 /// Number of bytes by which formats are recognized.
-const FIRST_BYTES: u64 = 1024;
+pub const FIRST_BYTES: u64 = 1024;
 /// Number of objects that are looked at concurrently.
 const CONCURRENCY: usize = 32;
 

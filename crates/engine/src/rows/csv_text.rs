@@ -6,6 +6,7 @@ use super::csv_sniff::{Sample, named_delimiter};
 use super::line_rules::{LineRules, Lines};
 use super::text_file::TextFile;
 use crate::error::EngineError;
+use bedrock_batch_domain::table_files::has_tabs;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,60 +91,10 @@ fn ends_with_return(text: &[u8]) -> bool {
     memchr::memchr(b'\n', text).is_some_and(|end| text[..end].ends_with(b"\r"))
 }
 
-/// Returns true if a file of this name is expected to have tabs between its cells.
-fn has_tabs(file: &str) -> bool {
-    ending(file) == "tsv"
-}
-
-/// Endings of compressed files, which are recognized by their bytes.
-const COMPRESSED: [&str; 3] = [".gz", ".zst", ".bz2"];
-
-/// Returns true if a file of this name is a table of text: `.csv` or `.tsv`, perhaps compressed.
-pub fn is_csv_name(name: &str) -> bool {
-    matches!(ending(name).as_str(), "csv" | "tsv")
-}
-
-/// Returns the name that a file has when it is not compressed.
-pub fn uncompressed_name(name: &str) -> &str {
-    let end = |compressed: &&str| name.len().checked_sub(compressed.len());
-    let is_there = |at: &usize| {
-        name.get(*at..).is_some_and(|end| COMPRESSED.iter().any(|compressed| end.eq_ignore_ascii_case(compressed)))
-    };
-    COMPRESSED.iter().filter_map(end).find(is_there).map_or(name, |at| &name[..at])
-}
-
-/// Returns the ending of a name in lower case, without that of a compressed file. A key may be nothing but the ending.
-fn ending(name: &str) -> String {
-    uncompressed_name(name).rsplit('.').next().unwrap_or_default().to_ascii_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn names_of_compressed_files_are_those_of_the_files_in_them() {
-        for (name, expected) in [
-            ("a/rows.csv.gz", "a/rows.csv"),
-            ("rows.CSV.ZST", "rows.CSV"),
-            ("rows.tsv.bz2", "rows.tsv"),
-            ("rows.csv", "rows.csv"),
-            (".gz", ""),
-            ("gz", "gz"),
-        ] {
-            assert_eq!(uncompressed_name(name), expected);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_name_has_an_uncompressed_one(name in "[a.é-]{0,3}(\\.gz|\\.bz2|\\.zs)?") {
-            prop_assert!(name.starts_with(uncompressed_name(&name)));
-        }
-    }
     use bedrock_batch_domain::input::CsvOptions;
-    use rstest::rstest;
 
     fn opened(text: &str, file: &str, options: &CsvOptions) -> (Dialect, String, u64) {
         let mut opened = CsvText::open(text.as_bytes(), file, &CsvReading::of_input(options)).unwrap();
@@ -181,20 +132,5 @@ mod tests {
         let mut read = String::new();
         opened.read_to_string(&mut read).unwrap();
         assert_eq!((opened.dialect, read.as_str()), (Dialect::default(), text));
-    }
-
-    #[rstest]
-    #[case("a.csv", true)]
-    #[case("s3://b/A.CSV", true)]
-    #[case("a.tsv", true)]
-    #[case("a.csv.gz", true)]
-    #[case("a.tsv.zst", true)]
-    #[case("a.csv.bz2", true)]
-    #[case("csv", true)]
-    #[case("a.gz", false)]
-    #[case("a.parquet", false)]
-    #[case("a.csv.zip", false)]
-    fn tables_of_text_are_known_by_their_names(#[case] name: &str, #[case] expected: bool) {
-        assert_eq!(is_csv_name(name), expected);
     }
 }

@@ -2,10 +2,7 @@
 
 use super::Translator;
 use crate::json_text::push_escaped;
-use crate::surrogates::unit_at;
-
-/// Length of `\uXXXX` in bytes.
-const ESCAPE_BYTES: usize = 6;
+use crate::surrogates::UnicodeEscape;
 
 /// Escapes of a string that bear on the reading of its other backslashes.
 #[derive(Default)]
@@ -46,7 +43,7 @@ impl Translator<'_> {
     /// Appends a character of a string.
     fn push(&mut self, char: char) {
         if char.is_ascii() && (char < ' ' || char == '"' || char == '\\') {
-            let mut escaped = Vec::with_capacity(ESCAPE_BYTES);
+            let mut escaped = Vec::new();
             push_escaped(&mut escaped, char.encode_utf8(&mut [0; 4]));
             self.json.extend(escaped.into_iter().map(char::from));
         } else {
@@ -65,25 +62,13 @@ impl Translator<'_> {
         let bytes = self.text.as_bytes();
         let escaped = self.rest().chars().nth(1)?;
         let after = bytes.get(self.at + 2).copied().unwrap_or(b' ');
+        if let Some(escape) = UnicodeEscape::at(bytes, self.at) {
+            let end = self.at + escape.length;
+            self.json.push_str(if escape.is_lone { "\u{FFFD}" } else { self.text.get(self.at..end)? });
+            self.at = end;
+            return Some(());
+        }
         match escaped {
-            'u' if unit_at(bytes, self.at).is_some() => {
-                let is_high = |unit| (0xD800..=0xDBFF).contains(&unit);
-                let is_low = |unit| (0xDC00..=0xDFFF).contains(&unit);
-                let (unit, next) = (unit_at(bytes, self.at)?, unit_at(bytes, self.at + ESCAPE_BYTES));
-                let length = match (is_high(unit), is_low(unit), next.is_some_and(is_low)) {
-                    (true, _, true) => 2 * ESCAPE_BYTES,
-                    (true, _, false) | (_, true, _) => {
-                        self.json.push('\u{FFFD}');
-                        self.at += ESCAPE_BYTES;
-                        return Some(());
-                    }
-                    _ => ESCAPE_BYTES,
-                };
-                let written = self.text.get(self.at..self.at + length)?;
-                self.json.push_str(written);
-                self.at += length;
-                return Some(());
-            }
             '"' | '\\' | '/' => self.json.extend(['\\', escaped]),
             'b' | 'f' | 'n' | 'r' | 't' => {
                 seen.has_doubtful |= after.is_ascii_alphabetic();

@@ -2,8 +2,8 @@
 
 use super::cell::PlainCell;
 use super::rule::Rule;
-use super::scan::{Scalar, Span};
 use crate::extract::kinds::ColumnType;
+use crate::json_scanner::{Scalar, Span};
 use serde_json::Value;
 
 /// Maximum number of members with a rule or a column.

@@ -2,8 +2,8 @@
 
 use super::cell::PlainCell;
 use super::fields::{PlainFields, Reading, cell_of};
-use super::scan::{Scalar, Scanner, Span};
 use crate::extract::listed::{ID, row_number};
+use crate::json_scanner::{JsonScanner, Scalar, Span};
 
 /// Scanner of lists, whose memory is used again for the next list.
 #[derive(Debug, Default)]
@@ -55,7 +55,7 @@ impl PlainLists {
     }
 
     fn scan_list(&mut self, text: &str) -> Option<bool> {
-        let mut scanner = Scanner::new(text)?;
+        let mut scanner = JsonScanner::new(text)?;
         let mut has_ids = false;
         let mut next = scanner.next_byte().filter(|byte| *byte == b'[').and_then(|_| scanner.next_byte())?;
         let is_empty = next == b']';
@@ -83,14 +83,14 @@ impl PlainLists {
     }
 
     /// Reads the members of an object whose bracket is consumed; returns the number of its ids, and the row of the last one.
-    fn scan_object(&mut self, scanner: &mut Scanner<'_>, text: &str) -> Option<(usize, Option<usize>)> {
+    fn scan_object(&mut self, scanner: &mut JsonScanner<'_>, text: &str) -> Option<(usize, Option<usize>)> {
         let (mut ids, mut row) = (0, None);
         let mut next = scanner.next_byte()?;
         while next != b'}' {
             if next != b'"' {
                 return None;
             }
-            let (name, has_escapes) = scanner.text()?;
+            let (name, has_escapes) = scanner.rest_of_text()?;
             if has_escapes || scanner.next_byte()? != b':' {
                 return None;
             }

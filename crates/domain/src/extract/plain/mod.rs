@@ -7,7 +7,6 @@ mod cell;
 mod fields;
 mod list;
 mod rule;
-mod scan;
 #[cfg(test)]
 mod tests;
 

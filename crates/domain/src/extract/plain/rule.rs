@@ -1,6 +1,6 @@
 //! Rules of a schema for a value without values within it.
 
-use super::scan::{Scalar, Span};
+use crate::json_scanner::{Scalar, Span};
 use serde_json::{Map, Value};
 
 /// Keywords that limit nothing.

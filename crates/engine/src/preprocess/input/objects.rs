@@ -5,12 +5,12 @@ use crate::hub::Dataset;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
 use crate::rows::csv_dialect::CsvReading;
-use crate::rows::csv_text::{is_csv_name, uncompressed_name};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::ids::RunId;
-use bedrock_batch_domain::input::{CSV, CsvOptions, deleted, is_same_etag, overwritten};
+use bedrock_batch_domain::input::{CsvOptions, deleted, is_same_etag, overwritten};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
+use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use std::collections::BTreeMap;
 
 /// Format of the objects of an input.
@@ -22,14 +22,12 @@ pub(in crate::preprocess) enum Format {
     Images,
 }
 
-impl Format {
-    /// Returns the format of an object by its name.
-    fn of(key: &str) -> Option<Self> {
-        if is_csv_name(key) {
-            return Some(Self::Csv);
+impl From<TableFormat> for Format {
+    fn from(format: TableFormat) -> Self {
+        match format {
+            TableFormat::Csv => Self::Csv,
+            TableFormat::Parquet => Self::Parquet,
         }
-        let ending = key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        matches!(ending.as_str(), "parquet" | "pq").then_some(Self::Parquet)
     }
 }
 
@@ -103,10 +101,10 @@ impl Sources {
 /// meant, since a table among them can be named itself.
 pub(in crate::preprocess) async fn names_images(client: &Client, uri: &S3Uri) -> Result<bool, EngineError> {
     if !uri.key.is_empty() && !uri.key.ends_with('/') && head(client, uri).await?.is_some() {
-        return Ok(Format::of(&uri.key).is_none());
+        return Ok(TableFormat::of(&uri.key).is_none());
     }
     let first = Pages::new(client, &as_prefix(uri)).next().await?.unwrap_or_default();
-    let has_tables = first.iter().any(|found| Format::of(&found.uri.key).is_some());
+    let has_tables = first.iter().any(|found| TableFormat::of(&found.uri.key).is_some());
     Ok(!has_tables || first.iter().any(|found| images::is_image_name(&found.uri.key)))
 }
 
@@ -125,11 +123,7 @@ pub(in crate::preprocess) fn check_unused(csv: &CsvOptions, format: Format) -> R
         Format::Parquet => "Parquet",
         Format::Images => "images",
     };
-    if csv.is_default() {
-        return Ok(());
-    }
-    let rule = format!("concerns CSV files, and the input is {found}");
-    Err(Problem::without_value(CSV, rule).remedy("leave it out"))
+    csv.problem_beside(found).map_or(Ok(()), Err)
 }
 
 /// Returns the object at `uri`, which must have this `ETag`. All reads of it require the same one.
@@ -159,12 +153,9 @@ pub(in crate::preprocess) async fn find(
         None => {
             let prefix = as_prefix(uri);
             let (rows, others): (Vec<ObjectMeta>, Vec<ObjectMeta>) =
-                list(client, &prefix).await?.into_iter().partition(|found| !is_marker(found, &prefix));
+                list(client, &prefix).await?.into_iter().partition(|found| !is_marker(below(found, &prefix)));
             if !others.is_empty() {
-                warnings.insert(
-                    "objects ignored: names or folders that begin with `_` or `.`, and folder markers".to_owned(),
-                    others.len() as u64,
-                );
+                warnings.insert(MARKERS_IGNORED.to_owned(), others.len() as u64);
             }
             rows
         }
@@ -173,78 +164,17 @@ pub(in crate::preprocess) async fn find(
         let rule = "this object does not exist, and there is no object under this prefix";
         return Err(Problem::new("s3_uri", uri, rule).remedy("upload the rows, or correct the address").into());
     }
-    let format = one_format(&objects)?;
+    let addresses: Vec<String> = objects.iter().map(|found| found.uri.to_string()).collect();
+    let format = TableFormat::of_all("s3_uri", &addresses)?.into();
     check_unused(csv, format)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
-    Problems::check(
-        empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).chain(copies(&objects)).collect(),
-    )?;
+    Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
     let named = ("s3_uri", uri.to_string());
     let csv = CsvReading::of_input(csv);
     Ok(Sources { named, format, csv, objects, place: None, place_etag: None, dataset: None, warnings })
 }
 
-/// Returns the problems of files that are there more than once, in different compressions: their rows would be paid for twice.
-fn copies(objects: &[ObjectMeta]) -> Vec<Problem> {
-    let mut files: BTreeMap<&str, &S3Uri> = BTreeMap::new();
-    let found = objects.iter().filter_map(|object| {
-        let uri = &object.uri;
-        let first = *files.entry(uncompressed_name(&uri.key)).or_insert(uri);
-        let rule = || format!("has the rows of `{}`, and is compressed otherwise", first.key);
-        (first != uri).then(|| Problem::new("s3_uri", uri, rule()).remedy("remove one of the two"))
-    });
-    found.collect()
-}
-
-/// Returns true for objects that other tools leave beside data: `_SUCCESS`, `.crc` files, folder markers, folders of
-/// unfinished work.
-fn is_marker(found: &ObjectMeta, prefix: &S3Uri) -> bool {
-    let below = found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key);
-    below.is_empty()
-        || below.ends_with('/')
-        || below.split('/').any(|part| part.starts_with('_') || part.starts_with('.'))
-}
-
-fn one_format(objects: &[ObjectMeta]) -> Result<Format, EngineError> {
-    let mut problems = Vec::new();
-    let mut formats = Vec::new();
-    for found in objects {
-        match Format::of(&found.uri.key) {
-            Some(format) => formats.push(format),
-            None => problems.push(
-                Problem::new(
-                    "s3_uri",
-                    &found.uri,
-                    "is neither CSV nor Parquet by its name (.csv, .tsv, both also with .gz, .zst or .bz2; .parquet)",
-                )
-                .remedy("convert it, or keep it out of the prefix"),
-            ),
-        }
-    }
-    let first = formats.first().copied().unwrap_or(Format::Csv);
-    if formats.iter().any(|format| *format != first) {
-        problems.push(
-            Problem::without_value("s3_uri", "the prefix contains both CSV and Parquet files").remedy("split it"),
-        );
-    }
-    Problems::check(problems)?;
-    Ok(first)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_beside_its_compressed_copy_is_refused() {
-        let object = |key: &str| {
-            let uri = S3Uri::new("b", format!("in/{key}"));
-            ObjectMeta { uri, bytes: 1, etag: "\"e\"".to_owned(), modified: 0 }
-        };
-        let found = copies(&["a.csv", "a.csv.gz", "b.csv", "c.tsv.bz2", "c.tsv.zst", "d.csv.gz"].map(object));
-        let told: Vec<String> = found.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].contains("in/a.csv.gz") && told[0].contains("has the rows of `in/a.csv`"), "{}", told[0]);
-        assert!(told[1].contains("in/c.tsv.zst"), "{}", told[1]);
-    }
+/// Returns the part of an object's key below a prefix.
+fn below<'a>(found: &'a ObjectMeta, prefix: &S3Uri) -> &'a str {
+    found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key)
 }

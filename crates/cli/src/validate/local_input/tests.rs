@@ -1,0 +1,98 @@
+use super::*;
+use rstest::rstest;
+
+/// Returns the content of a file: the first bytes of an image or of a workbook, or a text.
+fn content(of: &str) -> &[u8] {
+    match of {
+        "<png>" => b"\x89PNG\r\n\x1a\n",
+        "<zip>" => b"PK\x03\x04",
+        text => text.as_bytes(),
+    }
+}
+
+/// Reads these files: one by itself, several in a folder.
+fn read(files: &[(&str, &str)], input_type: InputType, csv: &CsvOptions) -> Result<LocalInput, String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, of) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content(of)).unwrap();
+    }
+    let path = match files {
+        [(name, _)] => folder.path().join(name),
+        _ => folder.path().to_owned(),
+    };
+    LocalInput::read(&path, input_type, csv, "s3_uri").map_err(|failure| failure.to_string())
+}
+
+fn found(files: &[(&str, &str)], input_type: InputType) -> Result<LocalInput, String> {
+    read(files, input_type, &CsvOptions::default())
+}
+
+#[rstest]
+#[case(&[("a.csv", "x,y\n1,\"2\n3\"\n4,5\n")], InputType::Text, "x y", 2)]
+#[case(&[("a.csv", "x\n1\n"), ("b.csv", "x\n2\n3\n")], InputType::Text, "x", 3)]
+#[case(&[("a.csv", "image_path\n1\n")], InputType::Image, "image_path", 1)]
+#[case(&[("a.csv", "image_path\n1\n"), ("b.csv", "image_path\n2\n")], InputType::Image, "image_path", 2)]
+#[case(&[("a.jpg", ""), ("b.jfif", ""), ("no_ending", "<png>"), ("notes.txt", "x")], InputType::Image, "image_path file_name", 3)]
+#[case(&[("a.jpg", ""), ("labels.csv", "not a table: \"")], InputType::Image, "image_path file_name", 1)]
+#[case(&[("a.jpg", ""), ("_thumbnails/a.jpg", "")], InputType::Image, "image_path file_name", 1)]
+#[case(&[("no_ending", "<png>")], InputType::Image, "image_path file_name", 1)]
+fn rows_of_local_inputs_are_counted(
+    #[case] files: &[(&str, &str)],
+    #[case] input_type: InputType,
+    #[case] columns: &str,
+    #[case] rows: u64,
+) {
+    let found = found(files, input_type).unwrap();
+    assert_eq!((found.columns.join(" ").as_str(), found.rows), (columns, rows));
+}
+
+#[test]
+fn tables_of_several_forms_are_one_input() {
+    let csv = CsvOptions::default();
+    let files = [("a.csv", "id; text\n1;a\n"), ("b.tsv", "id\ttext\n2\tb\n3\tc\n")];
+    let table = read(&files, InputType::Text, &csv).unwrap();
+    assert_eq!((table.columns.as_slice(), table.rows), (["id".to_owned(), "text".to_owned()].as_slice(), 3));
+    assert_eq!(table.warnings.len(), 2, "{:?}", table.warnings);
+    let named = CsvOptions { delimiter: Some(','), ..csv };
+    assert_eq!(read(&[("a.csv", "id;text\n1;a\n")], InputType::Text, &named).unwrap().columns, ["id;text"]);
+}
+
+#[test]
+fn files_that_other_tools_leave_are_passed_over_with_a_warning() {
+    let files = [("_SUCCESS", ""), ("_temporary/part-0.csv", "y\n1\n"), ("part-0.csv", "x\n1\n")];
+    let table = found(&files, InputType::Text).unwrap();
+    assert_eq!((table.columns.as_slice(), table.rows), (["x".to_owned()].as_slice(), 1));
+    assert_eq!(table.warnings, BTreeMap::from([(MARKERS_IGNORED.to_owned(), 2)]));
+    assert_eq!(found(&[("_rows.csv", "x\n1\n")], InputType::Text).unwrap().rows, 1, "it is named itself");
+}
+
+#[rstest]
+#[case::header(&[("a.csv", "x,y\n")], InputType::Text, "a.csv: contains a header, but no rows")]
+#[case::workbook(&[("rows.xlsx", "<zip>")], InputType::Text, ".parquet); convert it: save the sheet as CSV")]
+#[case::workbook_under_another_name(&[("a.csv", "<zip>")], InputType::Text, "Excel workbook")]
+#[case::workbook_for_images(&[("rows.xlsx", "<zip>")], InputType::Image, "contains no image")]
+#[case::images(&[("a.jpg", "<png>"), ("b.png", "<png>")], InputType::Text, "contains images, but input_type is `text`; set input_type to `image`")]
+#[case::image(&[("a.jpg", "<png>")], InputType::Text, "contains images, but input_type is `text`")]
+#[case::among_tables(&[("a.csv", "x\n1\n"), ("b.txt", "x")], InputType::Text, "b.txt`: is neither CSV nor Parquet by its name")]
+#[case::among_tables_of_images(&[("a.csv", "x\n1\n"), ("b.txt", "x")], InputType::Image, "b.txt`: is neither CSV nor Parquet by its name")]
+#[case::both_formats(&[("a.csv", "x\n1\n"), ("b.parquet", "PAR1")], InputType::Text, "contains both CSV and Parquet files")]
+#[case::copy(&[("a.csv", "x\n1\n"), ("a.csv.gz", "")], InputType::Text, "a.csv`, and is compressed otherwise")]
+#[case::text_after_a_quote(&[("a.csv", "a,b\n1,\"x\" y\n")], InputType::Text, "line 2: there is text after a closing quote")]
+#[case::other_columns(&[("a.csv", "a\n1\n"), ("b.csv", "b\n1\n")], InputType::Text, "b.csv: has other columns than")]
+fn inputs_that_a_run_would_refuse_are_told(
+    #[case] files: &[(&str, &str)],
+    #[case] input_type: InputType,
+    #[case] expected: &str,
+) {
+    let refused = found(files, input_type).unwrap_err();
+    assert!(refused.contains(expected), "{refused}");
+}
+
+#[test]
+fn options_for_csv_files_are_refused_beside_images() {
+    let csv = CsvOptions { delimiter: Some(';'), ..CsvOptions::default() };
+    let refused = read(&[("a.jpg", "")], InputType::Image, &csv).unwrap_err();
+    assert!(refused.contains("csv: concerns CSV files, and the input is images"), "{refused}");
+}
