@@ -120,7 +120,9 @@ fn ending(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bedrock_batch_domain::input::CsvOptions;
     use proptest::prelude::*;
+    use rstest::rstest;
 
     #[test]
     fn names_of_compressed_files_are_those_of_the_files_in_them() {
@@ -142,8 +144,6 @@ mod tests {
             prop_assert!(name.starts_with(uncompressed_name(&name)));
         }
     }
-    use bedrock_batch_domain::input::CsvOptions;
-    use rstest::rstest;
 
     fn opened(text: &str, file: &str, options: &CsvOptions) -> (Dialect, String, u64) {
         let mut opened = CsvText::open(text.as_bytes(), file, &CsvReading::of_input(options)).unwrap();
