@@ -5,20 +5,17 @@ use crate::shared_options::SharedOptions;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::ids::{JobPrefix, RunId};
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
-use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
-use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::objects::FolderSink;
 use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
-use bedrock_batch_engine::rows::csv_count::count_records;
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
+use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
-use bedrock_batch_engine::rows::csv_text::CsvText;
 use bedrock_batch_engine::rows::shared_file::SharedFile;
 use clap::Args;
 use serde_json::Value;
@@ -57,9 +54,8 @@ impl Preprocess {
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
             // As in a run, the file is read twice: once to count, once to write.
-            let text = CsvText::open(File::open(&self.input)?, "rows.csv", &CsvReading::default())?;
-            let dialect = text.dialect;
-            let rows = count_records(text, dialect)?.records.saturating_sub(1);
+            let open = || Ok(File::open(&self.input)?);
+            let rows = inspect_csv(open, "rows.csv", &CsvReading::default(), false)?.rows;
             let records = [self.writer(&prompt, &template)?];
             let limits = ChunkLimits {
                 min_records: 100,
@@ -128,17 +124,9 @@ impl Postprocess {
                 let rows_file = self.chunks.join(layout.rows_key(index));
                 let Ok(file) = SharedFile::open(&rows_file) else { break };
                 let answers = self.answers.join(format!("{}.jsonl.out", Layout::chunk(index)));
-                let job = JoinJob {
-                    prefix: None,
-                    family: Family::AnthropicMessages,
-                    reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prompts: &prompts },
-                    columns: &[],
-                    strip_suffix: false,
-                    types: None,
-                    guard_cells: false,
-                    outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
-                    shared: None,
-                };
+                let reading = Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prompts: &prompts };
+                let outputs = [(OutputFormat::Parquet, layout.output_key(index, "parquet"))];
+                let job = JoinJob::new(Family::AnthropicMessages, reading, &outputs);
                 let input: Box<dyn Read> = Box::new(File::open(answers)?);
                 let turn = JobAnswers { job: attempt(), answers: Box::new(std::iter::once(input)) };
                 let joined = join(&job, &file, &rows_file.display().to_string(), std::iter::once(turn), &sink)?;
@@ -152,12 +140,5 @@ impl Postprocess {
 
 /// Returns the only job of a chunk.
 pub(crate) fn attempt() -> JobAttempt {
-    JobAttempt {
-        pass: 0,
-        records: usize::MAX,
-        was_sent: true,
-        lane: Lane::Batch,
-        model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),
-        missing: RowErrorCode::NoAnswer.into(),
-    }
+    JobAttempt::first(usize::MAX, "anthropic.claude-3-haiku-20240307-v1:0")
 }

@@ -123,17 +123,9 @@ fn join_chunk(
     answers: &ObjectMeta,
 ) -> Result<u64, EngineError> {
     let runtime = Handle::current();
-    let job = JoinJob {
-        prefix: None,
-        family: Family::AnthropicMessages,
-        reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prompts: &PromptsRead::default() },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs: &[(OutputFormat::Parquet, layout.output_key(index, "parquet"))],
-        shared: None,
-    };
+    let reading = Reading { retry_on: &[RetryOn::Missing, RetryOn::Error], prompts: &PromptsRead::default() };
+    let outputs = [(OutputFormat::Parquet, layout.output_key(index, "parquet"))];
+    let job = JoinJob::new(Family::AnthropicMessages, reading, &outputs);
     let chunks = ObjectRangeReader::new(&runtime, s3, rows);
     let input: Box<dyn Read> = Box::new(StreamReader::new(&runtime, s3, answers));
     let turn = JobAnswers { job: attempt(), answers: Box::new(std::iter::once(input)) };

@@ -49,7 +49,7 @@ pub struct Reconciler {
 
 /// Time after which an execution that had ended is looked at again: it may be redriven at any moment, and its jobs must not be
 /// stopped then.
-const ENDED_FOR: Duration = Duration::from_secs(5);
+const RECHECK_ENDED_AFTER: Duration = Duration::from_secs(5);
 
 /// State that the checks of one sweep share.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ struct ReadStatus {
 impl ReadStatus {
     /// Returns true unless it has to be read again. One that has ended since is noticed by the next sweep.
     fn is_current(self) -> bool {
-        self.is_running || self.read_at.elapsed() < ENDED_FOR
+        self.is_running || self.read_at.elapsed() < RECHECK_ENDED_AFTER
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
     async fn an_execution_that_had_ended_may_be_redriven_during_a_sweep() {
         let [ended, running] = [false, true].map(|is_running| ReadStatus { is_running, read_at: Instant::now() });
         assert!(ended.is_current() && running.is_current());
-        tokio::time::advance(ENDED_FOR).await;
+        tokio::time::advance(RECHECK_ENDED_AFTER).await;
         assert!(!ended.is_current() && running.is_current());
     }
 }

@@ -120,34 +120,30 @@ impl Stopper {
     }
 
     /// Stops a job, unless another execution owns the run by now and waits for the job: a stop that is late or retried must
-    /// not end it. Returns its name, and `None` if so.
+    /// not end it. Returns its name, and true if it was still running; `None` if it was left alone.
     async fn stop_if_owned(
         &self,
         job: OpenJob,
         found: &HashMap<JobName, JobArn>,
         (run_id, owner): (&RunId, &ExecutionArn),
     ) -> (String, Result<Option<bool>, EngineError>) {
-        match self.jobs.stop_run(run_id, owner).await {
-            Ok(true) => {
-                let (key, stopped) = self.stop_one(job, found).await;
-                (key, stopped.map(Some))
-            }
-            Ok(false) => (job.key(), Ok(None)),
-            Err(error) => (job.key(), Err(error)),
-        }
+        let key = job.key();
+        let stopped = match self.jobs.stop_run(run_id, owner).await {
+            Ok(true) => self.stop_one(job, found).await.map(Some),
+            Ok(false) => Ok(None),
+            Err(error) => Err(error),
+        };
+        (key, stopped)
     }
 
-    /// Stops a job if Bedrock has it. Returns its name, and true if it was still running.
-    async fn stop_one(&self, job: OpenJob, found: &HashMap<JobName, JobArn>) -> (String, Result<bool, EngineError>) {
+    /// Stops a job if Bedrock has it. Returns true if it was still running.
+    async fn stop_one(&self, job: OpenJob, found: &HashMap<JobName, JobArn>) -> Result<bool, EngineError> {
         let stop = async |name: &JobName, arn: Option<&JobArn>| match arn.or_else(|| found.get(name)) {
             Some(arn) => stop_job(&self.bedrock, name, arn).await,
             None => Ok(false),
         };
         match job {
-            OpenJob::Stored(job) => {
-                let stopped = stop(&job.name, job.job_arn.as_ref()).await;
-                (job.name.to_string(), stopped)
-            }
+            OpenJob::Stored(job) => stop(&job.name, job.job_arn.as_ref()).await,
             // Its job is stopped if it has one, and the item is reported.
             OpenJob::Corrupt(corrupt) => {
                 if let Ok(name) = JobName::parse(&corrupt.key)
@@ -155,7 +151,7 @@ impl Stopper {
                 {
                     tracing::warn!(name = corrupt.key, error_type = error.name(), "job_not_stopped");
                 }
-                (corrupt.key, Err(corrupt.error))
+                Err(corrupt.error)
             }
         }
     }
@@ -168,6 +164,7 @@ enum OpenJob {
 }
 
 impl OpenJob {
+    /// Returns the name of its item.
     fn key(&self) -> String {
         match self {
             Self::Stored(job) => job.name.to_string(),

@@ -3,18 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test that reads files")]
 
-use crate::small_run::{job_answers, nova, output, prepare, texts};
+use crate::small_run::{job_answers, join_chunk, nova, output, parquet, prepare, texts};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
-use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
-use bedrock_batch_domain::layout::Layout;
+use bedrock_batch_domain::input::{Inference, RetryOn};
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
 use bedrock_batch_domain::row_error::RowErrorCode;
-use bedrock_batch_engine::objects::FolderSink;
-use bedrock_batch_engine::postprocess::{JoinJob, Joined, PromptsRead, Reading, join};
-use bedrock_batch_engine::rows::shared_file::SharedFile;
+use bedrock_batch_engine::postprocess::{JoinJob, Joined, PromptsRead, Reading};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -29,26 +26,13 @@ fn fixture(name: &str) -> String {
 fn joined(family: Family, rows: usize, files: &[String], folder: &Path) -> Joined {
     let csv: String = std::iter::once("text\n".to_owned()).chain((0..rows).map(|row| format!("{row}\n"))).collect();
     prepare(&csv, rows as u64, folder);
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
-    let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
-    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
     let inference = Inference { dimensions: family.is_embedding().then_some(2), ..Inference::default() };
     let prompt = Prompt::parse("description = \"d\"\ntemplate = \"{text}\"").unwrap();
     let prompts = PromptsRead::new(&PromptPlan::single("p", prompt), &inference).unwrap();
     let prompts = prompts.with_embeddings_of(family, &inference);
-    let job = JoinJob {
-        prefix: None,
-        family,
-        reading: Reading { retry_on: &ALL_REASONS, prompts: &prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
-    let answers = job_answers(0, 1000, files.to_vec());
-    join(&job, &rows, "rows", std::iter::once(answers), &FolderSink { folder: folder.to_owned() }).unwrap()
+    let outputs = parquet();
+    let job = JoinJob::new(family, Reading { retry_on: &ALL_REASONS, prompts: &prompts }, &outputs);
+    join_chunk(&job, [job_answers(0, 1000, files.to_vec())], folder)
 }
 
 /// Returns for each row its response or its error, whichever it has.

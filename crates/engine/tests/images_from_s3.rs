@@ -9,7 +9,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_batch_domain::image::{ImageLimits, ImageTraits, MediaType};
-use bedrock_batch_domain::row_error::RowError;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::images::{Buckets, FetchedImage, ImageCount, ImageFetcher, ImageRows, count};
@@ -102,6 +102,21 @@ async fn objects_with_unclear_names_are_looked_at() {
     assert_eq!(count(&client, &one).await.unwrap().images, 1);
     let readme = count(&client, &S3Uri::parse("s3://photos/in/README").unwrap()).await.unwrap_err();
     assert!(readme.message().contains("contains no image by its name or first bytes"), "{}", readme.message());
+}
+
+#[tokio::test]
+async fn an_object_with_an_unclear_name_that_must_not_be_read_is_a_row_with_its_reason() {
+    let (bucket, path) = (S3Server::default(), "photos/in/secret");
+    bucket.put("photos", "in/secret", b"whatever it is");
+    let client = client(&bucket.serve().await);
+    let uri = S3Uri::parse("s3://photos/in/").unwrap();
+    bucket.world().faults.insert(path.to_owned(), (403, "AccessDenied", u32::MAX));
+    assert_eq!(count(&client, &uri).await.unwrap().images, 1);
+    let denied = fetched(&client, &["s3://photos/in/secret"]).await.unwrap();
+    assert_eq!(denied[0].as_ref().unwrap_err().reason.code, RowErrorCode::ImageAccessDenied);
+    // A store that fails says nothing about the object.
+    bucket.world().faults.insert(path.to_owned(), (500, "InternalError", u32::MAX));
+    assert_eq!(count(&client, &uri).await.unwrap_err().name(), "Transient");
 }
 
 #[tokio::test]

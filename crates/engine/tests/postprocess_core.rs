@@ -1,7 +1,7 @@
 //! Answers in any order, some repeated and some missing: every row is written once, answered or with its reason.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use crate::small_run::{job_answers, nova, output, prepare, texts};
+use crate::small_run::{job_answers, join_chunk, nova, output, parquet, prepare, texts};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
@@ -15,8 +15,7 @@ use bedrock_batch_domain::reference::{Reference, ReferenceSource};
 use bedrock_batch_domain::row_error::RowErrorCode;
 use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::objects::FolderSink;
-use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, copy_unanswered, join};
-use bedrock_batch_engine::rows::shared_file::SharedFile;
+use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, copy_unanswered};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -25,25 +24,12 @@ fn plan_of(toml: &str) -> PromptPlan {
 }
 
 fn joined(family: Family, prefill: &str, answers: &[String], folder: &Path) -> ChunkCounts {
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
-    let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned()), (OutputFormat::Csv, "out.csv".to_owned())];
     let retry_on = [RetryOn::Missing, RetryOn::Error];
     let inference = Inference { prefill: Some(prefill.to_owned()), ..Inference::default() };
     let prompts = PromptsRead::new(&plan_of("description = \"d\"\ntemplate = \"{text}\""), &inference).unwrap();
-    let job = JoinJob {
-        prefix: None,
-        family,
-        reading: Reading { retry_on: &retry_on, prompts: &prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
-    let answers = job_answers(0, 1000, answers.to_vec());
-    join(&job, &rows, "rows", std::iter::once(answers), &FolderSink { folder: folder.to_owned() }).unwrap().counts
+    let job = JoinJob::new(family, Reading { retry_on: &retry_on, prompts: &prompts }, &outputs);
+    join_chunk(&job, [job_answers(0, 1000, answers.to_vec())], folder).counts
 }
 
 #[test]
@@ -164,22 +150,9 @@ fn joined_jobs(
     jobs: Vec<JobAnswers<'static>>,
     folder: &Path,
 ) -> (ChunkCounts, Vec<bool>, Vec<RowOut>) {
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
-    let rows = SharedFile::open(&folder.join(layout.rows_key(0))).unwrap();
-    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
-    let job = JoinJob {
-        prefix: None,
-        family: Family::Nova,
-        reading: Reading { retry_on, prompts: &PromptsRead::default() },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
-    let sink = FolderSink { folder: folder.to_owned() };
-    let joined = join(&job, &rows, "rows", jobs.into_iter(), &sink).unwrap();
+    let (prompts, outputs) = (PromptsRead::default(), parquet());
+    let job = JoinJob::new(Family::Nova, Reading { retry_on, prompts: &prompts }, &outputs);
+    let joined = join_chunk(&job, jobs, folder);
     let batch = output(folder);
     let attempts = batch.column_by_name("attempts").unwrap().as_primitive::<UInt32Type>().clone();
     let rows = texts(&batch, "response").into_iter().zip(texts(&batch, "error")).zip(attempts.values());
@@ -286,24 +259,11 @@ fn fields_of_answers_become_columns_of_the_given_types() {
         answer(1, r#"{"size": 2, "tags": []}"#),
         answer(2, "no fields at all"),
     ];
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
-    let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
-    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
-    let sink = FolderSink { folder: folder.path().to_owned() };
+    let outputs = parquet();
     let joined = |types| {
         let reading = Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts };
-        let job = JoinJob {
-            prefix: None,
-            family: Family::Nova,
-            reading,
-            columns: &[],
-            strip_suffix: false,
-            types,
-            guard_cells: false,
-            outputs: &outputs,
-            shared: None,
-        };
-        join(&job, &rows, "rows", std::iter::once(job_answers(0, 4, vec![answers.join("\n")])), &sink).unwrap()
+        let job = JoinJob { types, ..JoinJob::new(Family::Nova, reading, &outputs) };
+        join_chunk(&job, [job_answers(0, 4, vec![answers.join("\n")])], folder.path())
     };
     let own = joined(None);
     let batch = output(folder.path());
@@ -342,22 +302,9 @@ fn repaired_answers_and_mixed_types_are_counted() {
         answer(3, "{'score': 1,234}"),
         answer(4, r#"{"score": 0.5"#),
     ];
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
-    let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
-    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
-    let job = JoinJob {
-        prefix: None,
-        family: Family::Nova,
-        reading: Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
-    let answers = std::iter::once(job_answers(0, 5, vec![answers.join("\n")]));
-    let joined = join(&job, &rows, "rows", answers, &FolderSink { folder: folder.path().to_owned() }).unwrap();
+    let outputs = parquet();
+    let job = JoinJob::new(Family::Nova, Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts }, &outputs);
+    let joined = join_chunk(&job, [job_answers(0, 5, vec![answers.join("\n")])], folder.path());
     let batch = output(folder.path());
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(texts(&batch, "score"), [some("0.9"), some("1"), some("high"), None, some("0.5")]);
@@ -388,23 +335,9 @@ fn fields_are_held_to_the_values_of_a_reference() {
         answer(2, r#"{"codes": ["A01", "C03"]}"#),
         answer(3, r#"{"codes": null}"#),
     ];
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
-    let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
-    let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned())];
-    let sink = FolderSink { folder: folder.path().to_owned() };
-    let job = JoinJob {
-        family: Family::Nova,
-        prefix: None,
-        reading: Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
-    let of_job = job_answers(0, 4, vec![answers.join("\n")]);
-    let joined = join(&job, &rows, "rows", std::iter::once(of_job), &sink).unwrap();
+    let outputs = parquet();
+    let job = JoinJob::new(Family::Nova, Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts }, &outputs);
+    let joined = join_chunk(&job, [job_answers(0, 4, vec![answers.join("\n")])], folder.path());
     let batch = output(folder.path());
     let codes = batch.column_by_name("codes").unwrap().as_list::<i32>();
     let texts_of =

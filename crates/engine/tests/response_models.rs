@@ -1,19 +1,16 @@
 //! Response models: typed columns, replaced values, and columns with a prefix.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use crate::small_run::{job_answers, nova, output, prepare, texts};
+use crate::small_run::{job_answers, join_chunk, nova, output, prepare, texts};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use bedrock_batch_domain::extract::{ColumnType, FieldKinds};
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
-use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::Family;
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
 use bedrock_batch_domain::summary::ChunkCounts;
-use bedrock_batch_engine::objects::FolderSink;
-use bedrock_batch_engine::postprocess::{JoinJob, PromptsRead, Reading, join};
-use bedrock_batch_engine::rows::shared_file::SharedFile;
+use bedrock_batch_engine::postprocess::{JoinJob, PromptsRead, Reading};
 use std::collections::BTreeMap;
 
 const MODEL: &str = r#"description = "d"
@@ -39,27 +36,14 @@ fn joined(toml: &str, prefix: Option<&str>, answers: &[&str]) -> (RecordBatch, C
     let folder = tempfile::tempdir().unwrap();
     let cells: Vec<String> = (0..answers.len()).map(|row| row.to_string()).collect();
     prepare(&format!("text\n{}\n", cells.join("\n")), answers.len() as u64, folder.path());
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
-    let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
     let outputs = [(OutputFormat::Parquet, "out.parquet".to_owned()), (OutputFormat::Csv, "out.csv".to_owned())];
     let plan = PromptPlan::single("p", Prompt::parse(toml).unwrap());
     let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
-    let retry_on = [RetryOn::Unparsed];
-    let job = JoinJob {
-        family: Family::Nova,
-        reading: Reading { retry_on: &retry_on, prompts: &prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        prefix,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
+    let reading = Reading { retry_on: &[RetryOn::Unparsed], prompts: &prompts };
+    let job = JoinJob { prefix, ..JoinJob::new(Family::Nova, reading, &outputs) };
     let lines: Vec<String> =
         answers.iter().enumerate().map(|(row, answer)| nova(row, &answer.replace('"', "\\\""))).collect();
-    let jobs = std::iter::once(job_answers(0, answers.len(), vec![lines.join("\n")]));
-    let joined = join(&job, &rows, "rows", jobs, &FolderSink { folder: folder.path().to_owned() }).unwrap();
+    let joined = join_chunk(&job, [job_answers(0, answers.len(), vec![lines.join("\n")])], folder.path());
     (output(folder.path()), joined.counts, joined.unanswered)
 }
 

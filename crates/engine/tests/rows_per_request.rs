@@ -7,7 +7,6 @@ use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray};
 use arrow_schema::{DataType, TimeUnit};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
-use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
@@ -93,27 +92,10 @@ impl Run {
     /// Joins the chunk with the answers of these passes, each with the number of its records.
     fn round(&self, passes: &[(usize, Vec<String>)], retry_on: &[RetryOn]) -> Round {
         let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-        let job = JoinJob {
-            family: Family::Nova,
-            prefix: None,
-            reading: Reading { retry_on, prompts: &self.prompts },
-            columns: &[],
-            strip_suffix: false,
-            types: None,
-            guard_cells: false,
-            outputs: &outputs,
-            shared: None,
-        };
+        let job = JoinJob::new(Family::Nova, Reading { retry_on, prompts: &self.prompts }, &outputs);
         let attempts = (0..).zip(passes).map(|(pass, (records, lines))| {
             let output = Box::new(Cursor::new(lines.join("\n").into_bytes())) as Box<dyn Read>;
-            let job = JobAttempt {
-                pass,
-                records: *records,
-                was_sent: true,
-                lane: Lane::Batch,
-                model_id: "m".to_owned(),
-                missing: RowErrorCode::NoAnswer.into(),
-            };
+            let job = JobAttempt { pass, ..JobAttempt::first(*records, "m") };
             JobAnswers { job, answers: Box::new(std::iter::once(output)) }
         });
         let rows = self.bucket.get(&self.layout.rows_key(0)).unwrap();

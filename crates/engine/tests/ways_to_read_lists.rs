@@ -5,7 +5,6 @@
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
-use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::{Prompt, PromptPlan};
@@ -55,30 +54,14 @@ fn joined(prompt: &Prompt, answer: &str) -> (Vec<RecordBatch>, ChunkCounts, Vec<
     let rows = CsvRows::open("text\na\nb\nc\nd\n".as_bytes(), "rows", None).unwrap();
     write_chunks(&spec, numbered(rows, u64::MAX), &bucket).unwrap();
     let prompts = PromptsRead::new(&PromptPlan::single("p", prompt.clone()), &Inference::default()).unwrap();
-    let job = JoinJob {
-        family: Family::Nova,
-        reading: Reading { retry_on: &[RetryOn::Missing, RetryOn::Unparsed], prompts: &prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        prefix: Some("llm_"),
-        guard_cells: false,
-        outputs: &[(OutputFormat::Parquet, "out".to_owned())],
-        shared: None,
-    };
+    let reading = Reading { retry_on: &[RetryOn::Missing, RetryOn::Unparsed], prompts: &prompts };
+    let outputs = [(OutputFormat::Parquet, "out".to_owned())];
+    let job = JoinJob { prefix: Some("llm_"), ..JoinJob::new(Family::Nova, reading, &outputs) };
     let output =
         json!({"output": {"message": {"content": [{"text": answer}]}}, "usage": {"inputTokens": 9, "outputTokens": 6}});
     let line = json!({"recordId": "r000000000+4", "modelOutput": output}).to_string();
-    let attempt = JobAttempt {
-        pass: 0,
-        records: 1,
-        was_sent: true,
-        lane: Lane::Batch,
-        model_id: "m".to_owned(),
-        missing: RowErrorCode::NoAnswer.into(),
-    };
     let answers = std::iter::once(Box::new(Cursor::new(line.into_bytes())) as Box<dyn Read>);
-    let jobs = std::iter::once(JobAnswers { job: attempt, answers: Box::new(answers) });
+    let jobs = std::iter::once(JobAnswers { job: JobAttempt::first(1, "m"), answers: Box::new(answers) });
     let joined = join(&job, &bucket.get(&layout.rows_key(0)).unwrap(), "rows", jobs, &bucket).unwrap();
     let out = ParquetRows::open(bucket.get("out").unwrap(), "out", None).unwrap().1;
     (out.map(Result::unwrap).collect(), joined.counts, joined.unanswered, joined.single_rows)

@@ -43,7 +43,7 @@ impl Scopes {
         self.read().iter().find(|scope| scope.part == part).map(|scope| scope.behaviour.clone())
     }
 
-    /// Changes fields of the behaviour with this part; a new one has the default of all others.
+    /// Changes fields of the behaviour with this part. A new one has the defaults in all other fields.
     ///
     /// # Errors
     /// Returns a message that names the field if it is unknown, of the wrong type, or out of its range.

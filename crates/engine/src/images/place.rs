@@ -1,6 +1,6 @@
 //! Addresses of images in the cells of an image column.
 
-use super::address_hint::of_other_form;
+use super::address_hint::{OtherForm, of_other_form};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::readable::ReadableInputs;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
@@ -28,12 +28,7 @@ impl Buckets {
         let refuse = |code, rule: &str| {
             RowError::new(code, Problem::new("the image", cell, rule).remedy(self.remedy()).to_string())
         };
-        if let Some((rule, remedy)) = of_other_form(cell) {
-            let code = if cell.contains("://") && !cell.starts_with(['"', '\'', '[']) && !cell.starts_with("s3://") {
-                Code::ImageNotInS3
-            } else {
-                Code::ImageAddressInvalid
-            };
+        if let Some(OtherForm { code, rule, remedy }) = of_other_form(cell) {
             return Err(RowError::new(code, Problem::new("the image", cell, rule).remedy(remedy).to_string()));
         }
         if cell.starts_with("s3://") {

@@ -32,6 +32,14 @@ pub struct JobAttempt {
     pub missing: RowError,
 }
 
+impl JobAttempt {
+    /// Creates the first job of a chunk, a batch job of this number of records that were sent.
+    pub fn first(records: usize, model_id: &str) -> Self {
+        let missing = RowErrorCode::NoAnswer.into();
+        Self { pass: 0, records, was_sent: true, lane: Lane::Batch, model_id: model_id.to_owned(), missing }
+    }
+}
+
 /// Outcome of a row so far.
 #[derive(Debug)]
 pub(super) enum Outcome {

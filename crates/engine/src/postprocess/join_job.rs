@@ -28,3 +28,20 @@ pub struct JoinJob<'a> {
     /// Ids of rows whose answers rows of other chunks wait for, and the key of the file for these answers.
     pub shared: Option<(&'a [String], &'a str)>,
 }
+
+impl<'a> JoinJob<'a> {
+    /// Creates a join with no option set: all columns are of the input, and those of fields get the types of their values.
+    pub fn new(family: Family, reading: Reading<'a>, outputs: &'a [(OutputFormat, String)]) -> Self {
+        Self {
+            family,
+            reading,
+            columns: &[],
+            strip_suffix: false,
+            types: None,
+            prefix: None,
+            guard_cells: false,
+            outputs,
+            shared: None,
+        }
+    }
+}

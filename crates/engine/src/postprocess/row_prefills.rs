@@ -66,10 +66,8 @@ mod tests {
     use arrow_array::{ArrayRef, RecordBatch, StringArray};
     use bedrock_batch_domain::columns::{NOT_SENT, PROMPT, RECORD_ID};
     use bedrock_batch_domain::input::{Inference, OutputFormat};
-    use bedrock_batch_domain::lane::Lane;
     use bedrock_batch_domain::model::Family;
     use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt, PromptPlan};
-    use bedrock_batch_domain::row_error::RowErrorCode;
     use bytes::Bytes;
     use std::collections::BTreeMap;
     use std::io::Read;
@@ -112,32 +110,15 @@ mod tests {
     fn joined(plan: &PromptPlan, answer: &str) -> Vec<(String, Option<String>)> {
         let prompts = PromptsRead::new(plan, &Inference::default()).unwrap();
         let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-        let job = JoinJob {
-            prefix: None,
-            family: Family::Nova,
-            reading: Reading { retry_on: &[], prompts: &prompts },
-            columns: &[],
-            strip_suffix: false,
-            types: None,
-            guard_cells: false,
-            outputs: &outputs,
-            shared: None,
-        };
+        let job = JoinJob::new(Family::Nova, Reading { retry_on: &[], prompts: &prompts }, &outputs);
         let line = |id: &str| {
             let message = serde_json::json!({"role": "assistant", "content": [{"text": answer}]});
             let output = serde_json::json!({"output": {"message": message}, "stopReason": "end_turn"});
             serde_json::json!({"recordId": id, "modelOutput": output}).to_string() + "\n"
         };
         let lines = std::io::Cursor::new(["a", "b", "c"].map(line).concat());
-        let attempt = JobAttempt {
-            pass: 0,
-            records: 3,
-            was_sent: true,
-            lane: Lane::Batch,
-            model_id: "m".to_owned(),
-            missing: RowErrorCode::NoAnswer.into(),
-        };
-        let answers = JobAnswers { job: attempt, answers: Box::new(std::iter::once(Box::new(lines) as Box<dyn Read>)) };
+        let lines = std::iter::once(Box::new(lines) as Box<dyn Read>);
+        let answers = JobAnswers { job: JobAttempt::first(3, "m"), answers: Box::new(lines) };
         let folder = tempfile::tempdir().unwrap();
         let sink = FolderSink { folder: folder.path().to_owned() };
         join(&job, &rows(), "rows", std::iter::once(answers), &sink).unwrap();

@@ -59,12 +59,12 @@ where
     // A prompt's fields do not change within a run, so there are as many types as fields.
     let types: Vec<ColumnType> =
         job.types.filter(|types| types.len() == counts.kinds.len()).map_or_else(own, <[ColumnType]>::to_vec);
-    let mut answered = AnsweredRows { job, answers, types: types.clone(), are_duplicates, done: 0 };
+    let mut answered = AnsweredRows { job, answers, types, are_duplicates, done: 0 };
     match columns_to_take_over(job, rows, rows_name, answers)? {
         Some((columns, key)) => answered.write_beside(&columns, sink.create(key)?, counts)?,
         None => answered.write_all(rows, rows_name, counts, sink)?,
     }
-    counts.types = types;
+    counts.types = answered.types;
     Ok(())
 }
 

@@ -149,7 +149,7 @@ impl RowBudget {
             return Err(self.nothing_to_send(written).into());
         }
         let mut warnings = checked.input.sources.warnings.clone();
-        warnings.extend(checked.input.shape.ignored.clone());
+        warnings.extend(checked.input.shape.warnings.clone());
         let replaced = checked.resolved.replaced.len() as u64;
         if replaced > 0 {
             warnings.insert("prompts of the input that replace different ones of the stack".to_owned(), replaced);

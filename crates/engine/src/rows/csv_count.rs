@@ -64,20 +64,27 @@ pub fn count_records(mut input: impl Read, dialect: Dialect) -> io::Result<Count
     }
 }
 
-/// Returns the line (from 1) of the byte at `offset`.
+/// Returns the lines (from 1) of the bytes at these offsets, for which the text is read once.
 ///
 /// # Errors
 /// Returns an error if reading fails.
-pub fn line_at(input: impl Read, offset: u64) -> io::Result<u64> {
-    let mut before = input.take(offset);
+pub fn lines_at(mut input: impl Read, offsets: &[u64]) -> io::Result<Vec<u64>> {
+    let mut ascending: Vec<usize> = (0..offsets.len()).collect();
+    ascending.sort_by_key(|place| offsets[*place]);
     let mut buffer = vec![0; 256 * 1024];
-    let mut line = 1;
-    loop {
-        match before.read(&mut buffer)? {
-            0 => return Ok(line),
-            read => line += memchr_iter(b'\n', &buffer[..read]).count() as u64,
+    let mut lines = vec![1; offsets.len()];
+    let (mut line, mut done) = (1, 0);
+    for place in ascending {
+        let mut before = input.by_ref().take(offsets[place] - done);
+        loop {
+            match before.read(&mut buffer)? {
+                0 => break,
+                read => line += memchr_iter(b'\n', &buffer[..read]).count() as u64,
+            }
         }
+        (lines[place], done) = (line, offsets[place]);
     }
+    Ok(lines)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -310,14 +317,14 @@ mod tests {
         let text = "\u{feff}a,b\n\"x\ny\",1\nz,\"open\nw,2\n";
         let at = count_records(text.as_bytes(), Dialect::default()).unwrap().open_quote_at.unwrap();
         assert_eq!(&text.as_bytes()[usize::try_from(at).unwrap()..][..5], b"\"open");
-        assert_eq!(line_at(text.as_bytes(), at).unwrap(), 4);
+        assert_eq!(lines_at(text.as_bytes(), &[at, 0, at]).unwrap(), [4, 1, 4]);
         assert_eq!(count_records("a\n\"x\"".as_bytes(), Dialect::default()).unwrap().open_quote_at, None);
     }
 
     fn irregular(text: &str, dialect: Dialect) -> Vec<(u64, Irregular)> {
         let counted = count_records(text.as_bytes(), dialect).unwrap();
-        let line = |at| line_at(text.as_bytes(), at).unwrap();
-        counted.irregular.into_iter().map(|(at, kind)| (line(at), kind)).collect()
+        let (offsets, kinds): (Vec<u64>, Vec<Irregular>) = counted.irregular.into_iter().unzip();
+        lines_at(text.as_bytes(), &offsets).unwrap().into_iter().zip(kinds).collect()
     }
 
     #[rstest]

@@ -1,6 +1,6 @@
 //! First pass over a CSV file: its columns, the number of its rows, and whatever would be read otherwise than it was meant.
 
-use super::csv_count::{Counted, Irregular, count_records, line_at};
+use super::csv_count::{Counted, Irregular, count_records, lines_at};
 use super::csv_dialect::CsvReading;
 use super::csv_header::Header;
 use super::csv_infer::{CellType, infer_types};
@@ -40,16 +40,17 @@ pub fn inspect_csv<R: Read>(
     let mut text = CsvText::open(open()?, file, reading)?;
     let dialect = text.dialect;
     let counted = count_records(&mut text, dialect)?;
-    let line = |offset| Ok::<_, EngineError>(line_at(CsvText::open(open()?, file, reading)?, offset)?);
+    let lines = |offsets: &[u64]| Ok::<_, EngineError>(lines_at(CsvText::open(open()?, file, reading)?, offsets)?);
     if let Some(offset) = counted.open_quote_at {
         let rule = "a quote opens here that is never closed";
         let remedy = "close it, or double a literal quote within a quoted field";
-        return Err(Problem::without_value(format!("{file} line {}", line(offset)?), rule).remedy(remedy).into());
+        let line = lines(&[offset])?[0];
+        return Err(Problem::without_value(format!("{file} line {line}"), rule).remedy(remedy).into());
     }
-    if reading.is_strict() {
-        let problem = |(offset, kind): &(u64, Irregular)| Ok::<_, EngineError>(irregular(file, line(*offset)?, *kind));
-        let problems = counted.irregular.iter().map(problem).collect::<Result<_, _>>()?;
-        Problems::check(problems)?;
+    if reading.is_strict() && !counted.irregular.is_empty() {
+        let (offsets, kinds): (Vec<u64>, Vec<Irregular>) = counted.irregular.iter().copied().unzip();
+        let problems = lines(&offsets)?.into_iter().zip(kinds).map(|(line, kind)| irregular(file, line, kind));
+        Problems::check(problems.collect())?;
     }
     let header_lines = u64::from(reading.options.header.is_in_file());
     let types = if with_types { Some(infer_types(open()?, file, reading)?) } else { None };

@@ -13,15 +13,19 @@ const MAX_LINE_BYTES: u64 = 2 * MAX_CELL_BYTES as u64;
 /// Maximum number of delimiters in a line: its cells are counted only after they have been read. Texts contain commas too.
 const MAX_DELIMITERS: u64 = 8_000_000;
 
-/// Number of bytes and delimiters that were read since the latest line began, and the end of the text.
+/// Length of the latest line, which the stream measures and its reader looks at.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LineLength(Arc<(AtomicU64, AtomicU64, TextEnd)>);
+pub(super) struct LineLength(Arc<Counts>);
 
-/// End of the text, as far as it was read.
+/// Numbers of what was read.
 #[derive(Debug, Default)]
-struct TextEnd {
-    /// Number of bytes.
-    bytes: AtomicU64,
+struct Counts {
+    /// Number of bytes since the latest line began.
+    line_bytes: AtomicU64,
+    /// Number of delimiters since then.
+    delimiters: AtomicU64,
+    /// Number of bytes of the text.
+    text_bytes: AtomicU64,
     /// If true, the latest of them is not a line feed.
     is_within_a_line: AtomicBool,
 }
@@ -29,14 +33,13 @@ struct TextEnd {
 impl LineLength {
     /// Begins a line. What the reader has read ahead counts for the next one only when it reads on.
     pub(super) fn line_begins(&self) {
-        self.0.0.store(0, Ordering::Relaxed);
-        self.0.1.store(0, Ordering::Relaxed);
+        self.0.line_bytes.store(0, Ordering::Relaxed);
+        self.0.delimiters.store(0, Ordering::Relaxed);
     }
 
     /// Returns true if a text of which this number of bytes was parsed ends there, without the end of a line.
     pub(super) fn ends_within_a_line(&self, parsed: u64) -> bool {
-        let end = &self.0.2;
-        end.bytes.load(Ordering::Relaxed) == parsed && end.is_within_a_line.load(Ordering::Relaxed)
+        self.0.text_bytes.load(Ordering::Relaxed) == parsed && self.0.is_within_a_line.load(Ordering::Relaxed)
     }
 }
 
@@ -60,15 +63,15 @@ impl<R> LimitedText<R> {
 
 impl<R: Read> Read for LimitedText<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (bytes, delimiters, end) = &*self.length.0;
-        if bytes.load(Ordering::Relaxed) > MAX_LINE_BYTES || delimiters.load(Ordering::Relaxed) > MAX_DELIMITERS {
+        let Counts { line_bytes, delimiters, text_bytes, is_within_a_line } = &*self.length.0;
+        if line_bytes.load(Ordering::Relaxed) > MAX_LINE_BYTES || delimiters.load(Ordering::Relaxed) > MAX_DELIMITERS {
             return Err(io::Error::other(LineTooLong));
         }
         let read = self.input.read(buffer)?;
-        bytes.fetch_add(read as u64, Ordering::Relaxed);
-        end.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        line_bytes.fetch_add(read as u64, Ordering::Relaxed);
+        text_bytes.fetch_add(read as u64, Ordering::Relaxed);
         if let Some(latest) = buffer[..read].last() {
-            end.is_within_a_line.store(*latest != b'\n', Ordering::Relaxed);
+            is_within_a_line.store(*latest != b'\n', Ordering::Relaxed);
         }
         let found = memchr::memchr_iter(self.delimiter, &buffer[..read]).count();
         delimiters.fetch_add(found as u64, Ordering::Relaxed);

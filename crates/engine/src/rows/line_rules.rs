@@ -95,6 +95,8 @@ struct Rewriter {
     empty: u64,
     /// Number of lines within the cells of the current row, where only carriage returns end them.
     inner_lines: u64,
+    /// Number of empty lines that follow in the output, in their place.
+    owed_lines: u64,
     has_header: bool,
     empty_rows: Arc<AtomicU64>,
     input_is_over: bool,
@@ -115,6 +117,7 @@ impl Rewriter {
             skipped: rules.skipped,
             empty: 0,
             inner_lines: 0,
+            owed_lines: 0,
             has_header: false,
             empty_rows,
             input_is_over: false,
@@ -130,12 +133,15 @@ impl Rewriter {
         length
     }
 
-    /// Writes new output in place of the one that was taken. A billion empty lines are written bit by bit.
+    /// Writes new output in place of the one that was taken. A billion empty lines, or lines of a cell, are written bit by bit.
     fn fill(&mut self, input: &mut impl Read) -> io::Result<()> {
         self.out.clear();
         self.out_at = 0;
         while self.out.len() < BLOCK_BYTES {
-            if self.place == Place::EmptyRows {
+            if self.owed_lines > 0 {
+                self.out.push(b'\n');
+                self.owed_lines -= 1;
+            } else if self.place == Place::EmptyRows {
                 self.write_empty_row();
             } else if self.at < self.block.len() {
                 self.step();
@@ -178,9 +184,10 @@ impl Rewriter {
             self.line_ends();
             return;
         }
-        while self.returns > 0 {
+        if self.returns > 0 {
             self.returns -= 1;
             self.line_ends();
+            return;
         }
         match self.place {
             // The byte is taken by the next step.
@@ -247,10 +254,7 @@ impl Rewriter {
             _ => {
                 self.has_header = true;
                 self.out.push(b'\n');
-                while self.inner_lines > 0 {
-                    self.inner_lines -= 1;
-                    self.out.push(b'\n');
-                }
+                self.owed_lines = std::mem::take(&mut self.inner_lines);
             }
         }
         self.place = Place::LineStart;
@@ -309,6 +313,27 @@ mod tests {
     fn lines_within_cells_count_where_only_returns_end_them() {
         let (text, _) = rewritten("a,b\r\"x\ry\rz\",1\r2,3", RETURNS);
         assert_eq!(text, "a,b\n\"x\ry\rz\",1\n\n\n2,3");
+    }
+
+    #[rstest]
+    #[case::within_a_cell("a,b\r\"", "\",1\r2,3")]
+    #[case::between_rows("a,b\r", "2,3")]
+    #[case::between_rows_of_one_column("a\r", "2")]
+    fn any_number_of_lines_takes_little_memory(#[case] before: &str, #[case] after: &str) {
+        let rules = LineRules { has_empty_rows: !before.contains(','), ..RETURNS };
+        let text = format!("{before}{}{after}", "\r".repeat(10 * BLOCK_BYTES));
+        let mut lines = Lines::new(text.as_bytes(), rules, Dialect::default());
+        let (mut buffer, mut ends) = ([0; 4096], 0);
+        loop {
+            let read = lines.read(&mut buffer).unwrap();
+            if read == 0 {
+                break;
+            }
+            ends += memchr::memchr_iter(b'\n', &buffer[..read]).count();
+            let held = lines.rewriter.as_ref().unwrap().out.len();
+            assert!(held <= 2 * BLOCK_BYTES, "{held}");
+        }
+        assert!(ends >= 10 * BLOCK_BYTES, "{ends}");
     }
 
     proptest! {

@@ -405,15 +405,5 @@ impl World<'_> {
 }
 
 fn join_job<'a>(prompts: &'a PromptsRead, outputs: &'a [(OutputFormat, String)]) -> JoinJob<'a> {
-    JoinJob {
-        prefix: None,
-        family: Family::Nova,
-        reading: Reading { retry_on: &RETRY_ON, prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs,
-        shared: None,
-    }
+    JoinJob::new(Family::Nova, Reading { retry_on: &RETRY_ON, prompts }, outputs)
 }

@@ -2,14 +2,13 @@
 
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
-use bedrock_batch_domain::input::Inference;
-use bedrock_batch_domain::lane::Lane;
+use bedrock_batch_domain::input::{Inference, OutputFormat};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::Template;
 use bedrock_batch_domain::row_error::RowError;
 use bedrock_batch_engine::objects::FolderSink;
-use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt};
+use bedrock_batch_engine::postprocess::{JobAnswers, JobAttempt, JoinJob, Joined, join};
 use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
 use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
@@ -22,7 +21,7 @@ use std::path::Path;
 pub(crate) fn prepare(csv: &str, rows: u64, folder: &Path) {
     let template = Template::parse("{text}").unwrap();
     let records = [RecordWriter::new(Family::Nova, &template, &Inference::default(), None, None, false)];
-    let layout = Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap());
+    let layout = layout();
     let limits =
         ChunkLimits { min_records: 1, max_records: 1000, max_bytes: 1_000_000, max_chunks: None, small_last: false };
     let job = ChunkWriteSpec {
@@ -40,16 +39,29 @@ pub(crate) fn prepare(csv: &str, rows: u64, folder: &Path) {
 
 /// Returns a batch job of the pass `pass` that had this number of rows.
 pub(crate) fn job_answers(pass: u32, records: usize, answers: Vec<String>) -> JobAnswers<'static> {
-    let job = JobAttempt {
-        pass,
-        records,
-        was_sent: true,
-        lane: Lane::Batch,
-        model_id: "m".to_owned(),
-        missing: RowError::uncoded("nothing came", "nothing"),
-    };
+    let missing = RowError::uncoded("nothing came", "nothing");
+    let job = JobAttempt { pass, missing, ..JobAttempt::first(records, "m") };
     let read = |text: String| Box::new(Cursor::new(text.into_bytes())) as Box<dyn Read>;
     JobAnswers { job, answers: Box::new(answers.into_iter().map(read)) }
+}
+
+/// Returns the only file that most joins write.
+pub(crate) fn parquet() -> [(OutputFormat, String); 1] {
+    [(OutputFormat::Parquet, "out.parquet".to_owned())]
+}
+
+/// Joins the chunk that [`prepare`] wrote with the answers of these jobs.
+pub(crate) fn join_chunk(
+    job: &JoinJob<'_>,
+    jobs: impl IntoIterator<Item = JobAnswers<'static>>,
+    folder: &Path,
+) -> Joined {
+    let rows = SharedFile::open(&folder.join(layout().rows_key(0))).unwrap();
+    join(job, &rows, "rows", jobs.into_iter(), &FolderSink { folder: folder.to_owned() }).unwrap()
+}
+
+fn layout() -> Layout {
+    Layout::new(&"p".parse().unwrap(), &"r".parse().unwrap())
 }
 
 /// Returns the rows that a join wrote.

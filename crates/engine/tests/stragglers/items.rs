@@ -10,7 +10,7 @@ use bedrock_batch_domain::layout::client_request_token;
 use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::finalize::{Finalizer, StateError};
 use bedrock_batch_engine::job_table::{NewJob, Ownership, Waiting};
-use bedrock_batch_engine::submit::SubmitInput;
+use bedrock_batch_engine::submit::{SubmitInput, Submitter};
 use serde_json::json;
 use std::time::Duration;
 
@@ -18,13 +18,18 @@ fn other_run() -> RunId {
     RunId::parse("other").unwrap()
 }
 
-/// Submits the job of run `r`, whose execution is number 0, without a gate.
-async fn submitted() -> Services {
+/// Starts services in which execution number 0 owns run `r`, and returns its submitter, without a gate.
+async fn owned() -> (Services, Submitter) {
     let services = Services::start(None).await;
-    let input = submission(&run_id(), &execution(0), 0, "token");
-    let jobs = services.settler(None).jobs;
-    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
-    submitter(&services, None).run(&input).await.unwrap();
+    assert!(services.settler(None).jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
+    let submitter = submitter(&services, None);
+    (services, submitter)
+}
+
+/// Submits the job of this run.
+async fn submitted() -> Services {
+    let (services, submitter) = owned().await;
+    submitter.run(&submission(&run_id(), &execution(0), 0, "token")).await.unwrap();
     services
 }
 
@@ -77,10 +82,7 @@ fn order(epoch: u64, pass: u32) -> JoinOrder {
 
 #[tokio::test]
 async fn an_older_attempt_changes_nothing_after_a_newer_one() {
-    let services = Services::start(None).await;
-    let jobs = services.settler(None).jobs;
-    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
-    let submitter = submitter(&services, None);
+    let (services, submitter) = owned().await;
     submitter.run(&submission(&run_id(), &execution(0), 1, "newer")).await.unwrap();
     let before = services.world().items.clone();
     let older = submitter.run(&submission(&run_id(), &execution(0), 0, "older")).await.unwrap_err();
@@ -96,10 +98,7 @@ async fn an_older_attempt_changes_nothing_after_a_newer_one() {
 
 #[tokio::test]
 async fn an_exhausted_quota_costs_no_listing() {
-    let services = Services::start(None).await;
-    let jobs = services.settler(None).jobs;
-    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
-    let submitter = submitter(&services, None);
+    let (services, submitter) = owned().await;
     services.world().is_quota_used_up = true;
     for retry in 0..3 {
         let error = submitter.run(&submission(&run_id(), &execution(0), retry, "t")).await.unwrap_err();
@@ -130,10 +129,7 @@ async fn a_refusal_does_not_hide_a_job_that_another_invocation_may_create() {
 
 #[tokio::test]
 async fn a_job_that_a_slow_invocation_creates_after_others_were_refused_is_found() {
-    let services = Services::start(None).await;
-    let jobs = services.settler(None).jobs;
-    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
-    let submitter = submitter(&services, None);
+    let (services, submitter) = owned().await;
     services.world().is_quota_used_up = true;
     submitter.run(&submission(&run_id(), &execution(0), 0, "t")).await.unwrap_err();
     // Another invocation has begun to create the job, and is slow.
@@ -144,17 +140,8 @@ async fn a_job_that_a_slow_invocation_creates_after_others_were_refused_is_found
         let mut world = services.world();
         world.is_quota_used_up = false;
         // Bedrock has forgotten its token by the next attempt.
-        world.jobs.push(Job {
-            arn: "arn:aws:bedrock:eu-west-1:1:model-invocation-job/slow".to_owned(),
-            name: job_name().to_string(),
-            token: client_request_token(&run_id(), &job_name()),
-            status: "InProgress".to_owned(),
-            message: None,
-            is_remembered: false,
-            is_listed: true,
-            input: String::new(),
-            output: String::new(),
-        });
+        let token = client_request_token(&run_id(), &job_name());
+        world.jobs.push(Job::forgotten("slow", &job_name(), &token, "InProgress"));
     }
     submitter.run(&submission(&run_id(), &execution(0), 2, "t")).await.unwrap();
     let world = services.world();
@@ -182,32 +169,20 @@ async fn an_item_of_an_earlier_version_is_looked_up_at_bedrock_before_its_job_is
 
 #[tokio::test]
 async fn a_job_of_someone_else_with_the_same_name_is_not_ours() {
-    let services = Services::start(None).await;
-    let jobs = services.settler(None).jobs;
-    assert!(jobs.acquire_run(&run_id(), &execution(0), None).await.unwrap());
-    let submitter = submitter(&services, None);
+    let (services, submitter) = owned().await;
     // An attempt that died before it created the job; then someone else creates one.
     services.world().is_quota_used_up = true;
     submitter.run(&submission(&run_id(), &execution(0), 0, "t")).await.unwrap_err();
-    let foreign = "arn:aws:bedrock:eu-west-1:1:model-invocation-job/foreign";
+    let foreign = Job::forgotten("foreign", &job_name(), "theirs", "Completed");
+    let foreign_arn = foreign.arn.parse().unwrap();
     {
         let mut world = services.world();
         world.is_quota_used_up = false;
         world.items.get_mut(job_name().as_str()).unwrap().remove("creation");
-        world.jobs.push(Job {
-            arn: foreign.to_owned(),
-            name: job_name().to_string(),
-            token: "theirs".to_owned(),
-            status: "Completed".to_owned(),
-            message: None,
-            is_remembered: false,
-            is_listed: true,
-            input: String::new(),
-            output: String::new(),
-        });
+        world.jobs.push(foreign);
     }
     // Its event changes nothing either.
-    submitter.settler.settle(&job_name(), Some(&foreign.parse().unwrap())).await.unwrap();
+    submitter.settler.settle(&job_name(), Some(&foreign_arn)).await.unwrap();
     submitter.run(&submission(&run_id(), &execution(0), 1, "t")).await.unwrap();
     let world = services.world();
     assert_eq!(world.jobs.len(), 2);

@@ -11,9 +11,7 @@ use arrow_array::{
 use arrow_schema::DataType;
 use arrow_select::concat::concat_batches;
 use bedrock_batch_domain::columns::NOT_SENT;
-use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::Family;
-use bedrock_batch_domain::row_error::RowErrorCode;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -83,28 +81,11 @@ fn answer(row: usize) -> String {
 fn joined(rows: &Bytes, answered: &[usize], strip_suffix: bool) -> (ChunkCounts, Bytes) {
     let prompts = PromptsRead::default();
     let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-    let job = JoinJob {
-        prefix: None,
-        family: Family::Nova,
-        reading: Reading { retry_on: &[], prompts: &prompts },
-        columns: &[],
-        strip_suffix,
-        types: None,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
-    let attempt = JobAttempt {
-        pass: 0,
-        records: usize::MAX,
-        was_sent: true,
-        lane: Lane::Batch,
-        model_id: "m".into(),
-        missing: RowErrorCode::NoAnswer.into(),
-    };
+    let reading = Reading { retry_on: &[], prompts: &prompts };
+    let job = JoinJob { strip_suffix, ..JoinJob::new(Family::Nova, reading, &outputs) };
     let lines = answered.iter().map(|row| answer(*row)).collect::<Vec<_>>().join("\n");
     let lines: Box<dyn Read> = Box::new(std::io::Cursor::new(lines));
-    let answers = JobAnswers { job: attempt, answers: Box::new(std::iter::once(lines)) };
+    let answers = JobAnswers { job: JobAttempt::first(usize::MAX, "m"), answers: Box::new(std::iter::once(lines)) };
     let sink = MemorySink::default();
     let joined = join(&job, rows, "rows", std::iter::once(answers), &sink).unwrap();
     (joined.counts, sink.get("out").unwrap())
@@ -186,7 +167,8 @@ fn a_column_that_lies_outside_of_its_file_is_an_error() {
     let schema = output_schema(columns.schema().fields(), &Vec::new(), &[]);
     let mut result = ExtendedParquetFile::create(Vec::new(), schema, &columns).unwrap();
     let written = (0..columns.group_rows().len()).try_for_each(|_| result.end_group(&columns));
-    assert!(written.unwrap_err().to_string().contains("rows cannot be read as Parquet"));
+    let message = written.unwrap_err().to_string();
+    assert!(message.contains("rows cannot be read as Parquet: Parquet error: a column lies outside"), "{message}");
 }
 
 fn reader(file: &Bytes) -> SerializedFileReader<Bytes> {

@@ -20,8 +20,8 @@ use tokio::runtime::Handle;
 pub(in crate::preprocess) struct Shape {
     pub(in crate::preprocess) rows: u64,
     pub(in crate::preprocess) schema: SchemaRef,
-    /// Warnings: objects that are not images, and what was read in another form than it was written, with their numbers.
-    pub(in crate::preprocess) ignored: BTreeMap<String, u64>,
+    /// Objects that are not images, and whatever was read in another form than it was written, with their numbers.
+    pub(in crate::preprocess) warnings: BTreeMap<String, u64>,
     /// Types of the columns of CSV files, if they are inferred.
     pub(super) types: Option<Vec<CellType>>,
 }
@@ -39,7 +39,7 @@ pub(super) fn inspect(
     let mut rows = 0;
     let mut schema: Option<(SchemaRef, String)> = None;
     let mut types: Option<Vec<CellType>> = None;
-    let mut ignored = BTreeMap::new();
+    let mut warnings = BTreeMap::new();
     for object in &sources.objects {
         let file = object.uri.to_string();
         let own = match sources.format {
@@ -53,7 +53,7 @@ pub(super) fn inspect(
                 let found = inspect_csv(open, &file, &sources.csv, with_types)?;
                 rows += found.rows;
                 for (warning, count) in found.warnings {
-                    *ignored.entry(warning).or_default() += count;
+                    *warnings.entry(warning).or_default() += count;
                 }
                 types = match (types, found.types) {
                     (Some(types), Some(own)) if types.len() == own.len() => {
@@ -88,12 +88,12 @@ pub(super) fn inspect(
     if rows == 0 {
         return Err(Problem::new("s3_uri", &first_file, "contains a header, but no rows").into());
     }
-    Ok(Shape { rows, schema, ignored, types })
+    Ok(Shape { rows, schema, warnings, types })
 }
 
 fn inspect_images(runtime: &Handle, client: &Client, place: &S3Uri) -> Result<Shape, EngineError> {
     let count = runtime.block_on(images::count(client, place))?;
-    Ok(Shape { rows: count.images, schema: ImageRows::schema(), types: None, ignored: count.warnings() })
+    Ok(Shape { rows: count.images, schema: ImageRows::schema(), types: None, warnings: count.warnings() })
 }
 
 /// Says how the columns of two files differ.

@@ -371,17 +371,8 @@ mod tests {
         let rows = SharedFile::open(&folder.path().join(layout.rows_key(0))).unwrap();
         let prompts = PromptsRead::new(&plan, &Inference::default()).unwrap();
         let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-        let job = JoinJob {
-            prefix: None,
-            family: Family::Nova,
-            reading: Reading { retry_on: &[], prompts: &prompts },
-            columns: &columns,
-            strip_suffix: false,
-            types: None,
-            guard_cells: false,
-            outputs: &outputs,
-            shared: None,
-        };
+        let reading = Reading { retry_on: &[], prompts: &prompts };
+        let job = JoinJob { columns: &columns, ..JoinJob::new(Family::Nova, reading, &outputs) };
         let counts = join(&job, &rows, "rows", std::iter::empty(), &sink).unwrap().counts;
         assert_eq!(counts.failed.get("failed in stage mood: v2"), Some(&1), "{:?}", counts.failed);
         assert_eq!(counts.failed_codes.get(&RowErrorCode::FailedInEarlierStage), Some(&1));

@@ -9,6 +9,7 @@ use arrow_schema::DataType;
 use bedrock_batch_domain::model::RecordWriter;
 use bedrock_batch_domain::printable::is_blank;
 use bedrock_batch_domain::row_error::{RowError, RowErrorCode};
+use std::collections::BTreeMap;
 
 /// Rules by which rows are not sent.
 #[derive(Debug, Clone, Copy)]
@@ -25,21 +26,20 @@ impl Screen<'_> {
     /// Gives the rows that are not worth a request the reason why they are not sent.
     pub(in crate::preprocess) fn applied_to(self, mut rows: PromptedRows) -> Result<PromptedRows, EngineError> {
         let mut refused: Vec<(usize, RowError)> = Vec::new();
-        for (prompt, records) in self.records.iter().enumerate() {
-            let of_prompt = || (0..rows.ids.len()).filter(|row| rows.prompt_of(*row) == Ok(prompt));
-            if records.columns().is_empty() || of_prompt().next().is_none() {
+        for (prompt, of_prompt) in rows_by_prompt(&rows) {
+            let Some(records) = self.records.get(prompt).filter(|records| !records.columns().is_empty()) else {
                 continue;
-            }
-            let blank = if self.sends_blank_rows { Vec::new() } else { shown_texts(records, &rows)? };
+            };
+            let shown = if self.sends_blank_rows { Vec::new() } else { shown_cells(records, &rows)? };
             let texts = if self.max_text_chars.is_some() || records.prefill_shows_columns() {
                 Some(cells_of(records, &rows.rows)?)
             } else {
                 None
             };
-            for row in of_prompt() {
+            for row in of_prompt {
                 // An image is something to answer about.
                 let is_blank =
-                    !blank.is_empty() && rows.image(row).is_none() && blank.iter().all(|cells| cells.is_blank(row));
+                    !shown.is_empty() && rows.image(row).is_none() && shown.iter().all(|cells| cells.is_blank(row));
                 let why = match &texts {
                     _ if is_blank => Some(RowErrorCode::BlankRow.into()),
                     Some(texts) => self.too_long(texts.of_row(row)).or_else(|| {
@@ -75,6 +75,17 @@ impl Screen<'_> {
     }
 }
 
+/// Returns the rows of each prompt. A run may have a thousand prompts, of which a batch has a few.
+fn rows_by_prompt(rows: &PromptedRows) -> BTreeMap<usize, Vec<usize>> {
+    let mut by_prompt: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for row in 0..rows.ids.len() {
+        if let Ok(prompt) = rows.prompt_of(row) {
+            by_prompt.entry(prompt).or_default().push(row);
+        }
+    }
+    by_prompt
+}
+
 /// Column that a prompt shows, as far as needed to find blank cells.
 enum ShownCells {
     Texts(StringArray),
@@ -91,7 +102,7 @@ impl ShownCells {
     }
 }
 
-fn shown_texts(records: &RecordWriter, rows: &PromptedRows) -> Result<Vec<ShownCells>, EngineError> {
+fn shown_cells(records: &RecordWriter, rows: &PromptedRows) -> Result<Vec<ShownCells>, EngineError> {
     let columns = records.columns().iter().filter_map(|name| rows.rows.column_by_name(name));
     let cells = columns.map(|column| {
         Ok(match column.data_type() {
@@ -152,6 +163,18 @@ mod tests {
         let found: String =
             screened(screen, of_rows).iter().map(|code| if code.is_none() { 'x' } else { '.' }).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn each_row_is_screened_by_the_cells_of_its_own_prompt() {
+        let column = |cells: [&str; 5]| texts(&cells.map(Some));
+        let mut of_rows = rows(vec![("a", column(["", "", "x", "x", ""])), ("b", column(["x", "x", "", "", ""]))]);
+        let no_prompt = Err(RowErrorCode::TextTooLong.into());
+        of_rows.prompts = PromptAssignment::Each(vec![Ok(0), Ok(1), Ok(0), Ok(1), no_prompt]);
+        let records = [writer(Family::Nova, "{a}"), writer(Family::Nova, "{b}")];
+        let screen = Screen { records: &records, sends_blank_rows: false, max_text_chars: None };
+        let blank = Some(RowErrorCode::BlankRow);
+        assert_eq!(screened(screen, of_rows), [blank, None, None, blank, Some(RowErrorCode::TextTooLong)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::World;
 use super::s3::find;
 use axum::http::Method;
+use bedrock_batch_domain::ids::JobName;
 use serde_json::{Value, json};
 
 /// Job at Bedrock.
@@ -23,6 +24,21 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// Creates a job that listings show, while a repeated token does not find it.
+    pub(crate) fn forgotten(id: &str, name: &JobName, token: &str, status: &str) -> Self {
+        Self {
+            arn: format!("arn:aws:bedrock:eu-west-1:1:model-invocation-job/{id}"),
+            name: name.to_string(),
+            token: token.to_owned(),
+            status: status.to_owned(),
+            message: None,
+            is_remembered: false,
+            is_listed: true,
+            input: String::new(),
+            output: String::new(),
+        }
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.status != "InProgress"
     }

@@ -10,12 +10,10 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use bedrock_batch_domain::chunk_plan::{ChunkLimits, Chunker};
 use bedrock_batch_domain::columns::{Column, INTERNAL, NOT_SENT, PROMPT, RECORD_ID, REQUEST};
 use bedrock_batch_domain::input::{Inference, OutputFormat};
-use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, RecordWriter};
 use bedrock_batch_domain::prompt::{Choice, ExpandedLayout, NamedPrompt, Prompt, PromptPlan};
 use bedrock_batch_domain::record_id::RequestId;
-use bedrock_batch_domain::row_error::RowErrorCode;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -133,25 +131,8 @@ fn joined(sink: &MemorySink, index: u32, chunk: &Chunk, plan: &PromptPlan) -> BT
     let lines: Vec<String> = chunk.lines.iter().map(answer).collect();
     let prompts = PromptsRead::new(plan, &Inference::default()).unwrap();
     let outputs = [(OutputFormat::Parquet, format!("out{index}"))];
-    let job = JoinJob {
-        family: Family::Nova,
-        prefix: None,
-        reading: Reading { retry_on: &[], prompts: &prompts },
-        columns: &[],
-        strip_suffix: false,
-        types: None,
-        guard_cells: false,
-        outputs: &outputs,
-        shared: None,
-    };
-    let attempt = JobAttempt {
-        pass: 0,
-        records: lines.len(),
-        was_sent: true,
-        lane: Lane::Batch,
-        model_id: "m".to_owned(),
-        missing: RowErrorCode::NoAnswer.into(),
-    };
+    let job = JoinJob::new(Family::Nova, Reading { retry_on: &[], prompts: &prompts }, &outputs);
+    let attempt = JobAttempt::first(lines.len(), "m");
     let output = std::io::Cursor::new(lines.join("\n").into_bytes());
     let answers = JobAnswers { job: attempt, answers: Box::new(std::iter::once(Box::new(output) as _)) };
     let rows = sink.get(&layout().rows_key(index)).unwrap();
