@@ -31,6 +31,21 @@ pub(crate) fn files_under(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Err(io::Error::new(ErrorKind::InvalidInput, format!("{rule}: {}{more}; {remedy}", named.join(", "))))
 }
 
+/// Lists the files of a folder that are rows or images, as a run lists objects: files and folders that other tools leave beside
+/// data (`_SUCCESS`, `_temporary`) are passed over.
+///
+/// # Errors
+/// Returns an error like [`files_under`].
+pub(crate) fn input_files_under(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_marker = |file: &PathBuf| {
+        let below = file.strip_prefix(folder).unwrap_or(file);
+        below.iter().any(|part| part.as_encoded_bytes().starts_with(b"_"))
+    };
+    let mut files = files_under(folder)?;
+    files.retain(|file| !is_marker(file));
+    Ok(files)
+}
+
 fn collect(folder: &Path, files: &mut Vec<PathBuf>, refused: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

@@ -1,14 +1,14 @@
 //! Tables on this machine, read as a run reads them once they are uploaded.
 
 use crate::failure::Failure;
-use crate::local_files::files_under;
+use crate::local_files::input_files_under;
 use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::input::{CsvOptions, IMAGE_COLUMN};
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
-use bedrock_batch_engine::rows::csv_text::is_csv_name;
+use bedrock_batch_engine::rows::csv_text::{is_csv_name, uncompressed_name};
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ impl LocalTable {
         let shown = path.display().to_string();
         let cannot = |error: std::io::Error| Failure::Usage(format!("{shown}: {error}"));
         let is_folder = std::fs::metadata(path).map_err(cannot)?.is_dir();
-        let files = if is_folder { files_under(path).map_err(cannot)? } else { vec![path.to_owned()] };
+        let files = if is_folder { input_files_under(path).map_err(cannot)? } else { vec![path.to_owned()] };
         if files.is_empty() {
             return Err(Failure::Usage(format!("{shown}: the folder contains no files")));
         }
@@ -38,6 +38,10 @@ impl LocalTable {
             let columns = [RECORD_ID, IMAGE_COLUMN, "file_name"].map(str::to_owned).to_vec();
             return Ok(Self { columns, ..Self::default() });
         };
+        // Among images, tables are not the input.
+        if files.iter().all(|file| is_csv(file) || is_parquet(file)) {
+            check_together(&shown, &files)?;
+        }
         if is_parquet(first) {
             let rows = ParquetRows::open(File::open(first).map_err(cannot)?, &first.display().to_string(), None)?;
             let columns = rows.0.schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -80,6 +84,19 @@ impl LocalTable {
     }
 }
 
+/// Checks that tables of one folder may be one input.
+fn check_together(folder: &str, files: &[PathBuf]) -> Result<(), Failure> {
+    if files.iter().any(|file| is_csv(file)) && files.iter().any(|file| is_parquet(file)) {
+        return Err(Failure::Usage(format!("{folder}: contains both CSV and Parquet files; split it")));
+    }
+    let mut uncompressed = HashSet::new();
+    let is_copy = |file: &&PathBuf| !uncompressed.insert(uncompressed_name(&file.to_string_lossy()).to_owned());
+    files.iter().find(is_copy).map_or(Ok(()), |copy| {
+        let rule = "has the rows of another file, and is compressed otherwise; remove one of the two";
+        Err(Failure::Usage(format!("{}: {rule}", copy.display())))
+    })
+}
+
 /// Returns true for the name of a CSV file.
 pub(crate) fn is_csv(file: &Path) -> bool {
     file.file_name().and_then(|name| name.to_str()).is_some_and(is_csv_name)
@@ -120,5 +137,8 @@ mod tests {
         assert!(refused(&[("a.csv", "a\n")]).contains("a.csv: contains a header, but no rows"));
         assert!(refused(&[("a.csv", "a\n1\n"), ("b.csv", "b\n1\n")]).contains("b.csv: has other columns than"));
         assert!(refused(&[("a.csv", "PK\u{3}\u{4}")]).contains("Excel workbook"));
+        assert!(refused(&[("a.csv", "a\n1\n"), ("b.parquet", "")]).contains("contains both CSV and Parquet files"));
+        let copies = refused(&[("a.csv", "a\n1\n"), ("a.csv.gz", "a\n1\n"), ("b.csv.gz", "a\n1\n")]);
+        assert!(copies.contains("a.csv.gz: has the rows of another file"), "{copies}");
     }
 }

@@ -174,6 +174,20 @@ fn email_about_a_standalone_run_has_no_stages() {
 }
 
 #[test]
+fn the_subject_of_a_run_without_any_answer_has_its_name_and_the_text_the_reason() {
+    let mut completed = completed();
+    completed.subject = Subject::Run(run_id(0));
+    completed.stages = vec![StageReport { stage_name: None, ..eventful_stage(0, "classify") }];
+    let summary = &mut completed.stages[0].output.summary;
+    (summary.answered, summary.failed) = (0, 2050);
+    summary.failed_reasons = BTreeMap::from([("refused by the model (ValidationException)".to_owned(), 2050)]);
+    let email = completed.email();
+    assert_eq!(email.subject, "[bedrock-batch] Run photos-0-0a1b2c3d has completed without any answer");
+    let first = "Run photos-0-0a1b2c3d has completed without any answer (2,050 x refused by the model (ValidationException)).\n";
+    assert!(email.message.starts_with(first), "{}", email.message);
+}
+
+#[test]
 fn an_unknown_price_is_reported_and_never_shown_as_a_cost_of_zero() {
     let mut completed = completed();
     completed.stages[0].output.summary.cost_usd = None;

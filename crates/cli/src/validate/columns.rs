@@ -1,7 +1,7 @@
 //! Columns and rows of a local file or of a folder of files.
 
 use crate::failure::Failure;
-use crate::local_files::files_under;
+use crate::local_files::input_files_under;
 use crate::local_tables::{LocalTable, is_csv, is_parquet};
 use bedrock_batch_domain::columns::RECORD_ID;
 use bedrock_batch_domain::image::looks_like_image;
@@ -32,7 +32,7 @@ pub(super) fn of(path: &Path, input_type: InputType, csv: &CsvOptions, field: &s
     let shown = path.display().to_string();
     let cannot = |error: std::io::Error| Failure::Usage(format!("{shown}: {error}"));
     let is_folder = std::fs::metadata(path).map_err(cannot)?.is_dir();
-    let files = if is_folder { files_under(path).map_err(cannot)? } else { vec![path.to_owned()] };
+    let files = if is_folder { input_files_under(path).map_err(cannot)? } else { vec![path.to_owned()] };
     if files.is_empty() {
         return Err(Failure::Usage(format!("{shown}: the folder contains no files")));
     }
@@ -137,6 +137,8 @@ mod tests {
     #[rstest]
     #[case(&[("a.csv", "x,y\n1,\"2\n3\"\n4,5\n")], InputType::Text, "x y", 2)]
     #[case(&[("a.csv", "x\n1\n"), ("b.csv", "x\n2\n3\n")], InputType::Text, "x", 3)]
+    #[case(&[("a.csv", "x\n1\n"), ("_SUCCESS", ""), ("_b.csv", "y\n2\n")], InputType::Text, "x", 1)]
+    #[case(&[("a.jpg", ""), ("_old.jpg", "")], InputType::Image, "record_id image_path file_name", 1)]
     #[case(&[("a.csv", "image_path\n1\n")], InputType::Image, "image_path", 1)]
     #[case(&[("a.jpg", ""), ("b.jfif", ""), ("no_ending", "<png>"), ("notes.txt", "x")], InputType::Image, "record_id image_path file_name", 3)]
     #[case(&[("no_ending", "<png>")], InputType::Image, "record_id image_path file_name", 1)]

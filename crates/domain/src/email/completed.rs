@@ -34,13 +34,13 @@ impl Completed {
         let unanswered = self.stages.iter().map(|stage| &stage.output.summary).find(|summary| summary.has_no_answer());
         let happened = match (failed, unanswered) {
             (0, _) => "has completed".to_owned(),
-            (_, Some(summary)) => {
-                let reasons = figures::reasons(&summary.failed_reasons);
-                format!("has completed without any answer ({})", reasons.first().map_or("", String::as_str))
-            }
+            (_, Some(_)) => "has completed without any answer".to_owned(),
             (rows, None) => format!("has completed, {} without an answer", figures::number(rows, "row")),
         };
-        let mut lines = vec![format!("{named} {happened}."), String::new()];
+        // The subject has no room for the reason: the name would be cut off.
+        let reason = unanswered.and_then(|summary| figures::reasons(&summary.failed_reasons).into_iter().next());
+        let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        let mut lines = vec![format!("{named} {happened}{reason}."), String::new()];
         if let Subject::Pipeline(_) = self.subject {
             lines.push(line("run", self.run_id.as_str()));
         }
