@@ -78,6 +78,9 @@ fn hostile_answers(bytes: usize) -> Vec<(&'static str, &'static str, String)> {
     vec![
         ("brackets that break at the end", "$.answer", format!("{}x", filled("["))),
         ("lists that break at the end", "$.answer", format!("{}x", filled("[1,"))),
+        ("numbers that break at the end", "$.answer", format!("[{}x", filled("1,"))),
+        ("texts that break at the end", "$.answer", format!("[{}x", filled("\"\","))),
+        ("empty lists in a broken value", "$.answer", format!("[{}x", filled("[],"))),
         ("objects that break at the end", "$.answer", format!("{}x", filled("{\"a\":["))),
         ("values in a broken value", "$.answer", format!("[{}x", filled("[[1],[2]],"))),
         ("broken values with curly quotes", "$.answer", format!("“{}x“", filled("[“a”,"))),
@@ -88,6 +91,7 @@ fn hostile_answers(bytes: usize) -> Vec<(&'static str, &'static str, String)> {
         ("comments", "$.answer", format!("{{{}x", filled("/*{*/"))),
         ("comments that never end", "$.answer", filled("{/*")),
         ("brackets of full width", "$.answer", filled("｛'a'：［1，")),
+        ("numbers in brackets of full width", "$.answer", format!("{}[{}x", "｛'a'：".repeat(4), filled("1,"))),
         ("quotes of two kinds", "$.answer", format!("{{{}x", filled("“a”: '„b\"', "))),
         ("long numbers", "$.answer", format!("[{}1]", filled("12345678901234567890123,"))),
         ("wrappers", "$.answer", format!("[{}1]", filled("[[[{\"a\":1}]]],"))),

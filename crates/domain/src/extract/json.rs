@@ -162,8 +162,16 @@ impl JsonFields {
         {
             return Ok(Some(found));
         }
+        let mut budget = text.len();
         for (at, _) in text.match_indices(FULL_WIDTH).take(MAX_FULL_WIDTH) {
-            let Ok(translation) = translated(&text[at..], is_ended) else { continue };
+            let translation = match translated(&text[at..], is_ended) {
+                Ok(translation) => translation,
+                Err(read) if read < budget => {
+                    budget -= read;
+                    continue;
+                }
+                Err(_) => break,
+            };
             let Ok(value) = serde_json::from_str(&translation.json) else { continue };
             if let Some(found) = self.candidate(value, None)? {
                 return Ok(Some(Candidate { is_repaired: true, ..found }));

@@ -54,7 +54,7 @@ pub(super) fn anthropic(bytes: &[u8]) -> Option<(Reply<'_>, usize)> {
         [b"input_tokens", b"output_tokens", b"cache_read_input_tokens", b"cache_creation_input_tokens"];
     let (mut scanner, mut parts) = (JsonScanner::of_bytes(bytes)?, Parts::default());
     scanner.object(|scanner, name| match name {
-        b"content" => {
+        b"content" if parts.text.is_none() => {
             scanner.expect(b'[')?;
             let mut kind = None;
             scanner.object(|scanner, name| match name {
@@ -65,6 +65,7 @@ pub(super) fn anthropic(bytes: &[u8]) -> Option<(Reply<'_>, usize)> {
             scanner.expect(b']')?;
             (kind == Some("text") && parts.text.is_some()).then_some(())
         }
+        b"content" => None,
         b"stop_reason" => once(&mut parts.stop_reason, scanner.plain_text()?),
         b"usage" => parts.read_usage(scanner, USAGE),
         _ => scanner.skip_value(),
@@ -93,7 +94,7 @@ pub(super) fn converse(bytes: &[u8]) -> Option<(Reply<'_>, usize)> {
 
 fn read_message<'a>(scanner: &mut JsonScanner<'a>, parts: &mut Parts<'a>) -> Option<()> {
     scanner.object(|scanner, name| match name {
-        b"content" => {
+        b"content" if parts.text.is_none() => {
             scanner.expect(b'[')?;
             scanner.object(|scanner, name| match name {
                 b"text" => once(&mut parts.text, scanner.text()?),
@@ -102,6 +103,7 @@ fn read_message<'a>(scanner: &mut JsonScanner<'a>, parts: &mut Parts<'a>) -> Opt
             scanner.expect(b']')?;
             parts.text.is_some().then_some(())
         }
+        b"content" => None,
         _ => scanner.skip_value(),
     })
 }
@@ -180,6 +182,17 @@ mod tests {
             if let Some(usual) = converse(json.as_bytes()) {
                 prop_assert_eq!(Some(usual), read::<ConverseOutput<'_>>(json.as_bytes()), "{}", json);
             }
+        }
+    }
+
+    #[test]
+    fn outputs_with_two_contents_are_left_to_serde_json() {
+        let block = r#"{"type": "text", "text": "a"}"#;
+        for second in ["{}", r#"{"type": "text"}"#, block] {
+            let contents = format!(r#"{{"content": [{block}], "content": [{second}]}}"#);
+            assert_eq!(anthropic(contents.as_bytes()), None, "{second}");
+            let output = format!(r#"{{"output": {{"message": {contents}}}}}"#);
+            assert_eq!(converse(output.as_bytes()), None, "{second}");
         }
     }
 

@@ -140,7 +140,10 @@ pub(super) fn named_delimiter(text: &[u8]) -> Option<u8> {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
     let (word, named) = line.split_at_checked(4)?;
     match named {
-        [delimiter] if word.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() => Some(*delimiter),
+        // A quote begins a cell.
+        [delimiter] if word.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() && *delimiter != b'"' => {
+            Some(*delimiter)
+        }
         _ => None,
     }
 }
@@ -197,6 +200,7 @@ mod tests {
     #[case("SEP=\t\r\na\tb\n", Some(b'\t'))]
     #[case("\"sep=|\"\na|b\n", Some(b'|'))]
     #[case("sep=\na\n", None)]
+    #[case("sep=\"\na\"b\n", None)]
     #[case("sepal,b\n", None)]
     fn a_line_for_excel_names_the_delimiter(#[case] text: &str, #[case] expected: Option<u8>) {
         assert_eq!(named_delimiter(text.as_bytes()), expected);

@@ -118,6 +118,8 @@ impl<'t> Translator<'t> {
             }
         };
         if self.open.len() >= MAX_DEPTH {
+            // From each of the values within, as much would be read again: it counts as if the text had been read to its end.
+            self.at = self.text.len();
             return None;
         }
         self.advance();
@@ -163,6 +165,9 @@ impl<'t> Translator<'t> {
     /// Skips space and comments. `None`: a comment does not end.
     fn skip_space(&mut self) -> Option<()> {
         loop {
+            if self.byte().is_some_and(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'#')) {
+                return Some(());
+            }
             let rest = self.rest();
             let space = rest.trim_start_matches(|char: char| char.is_whitespace() || ZERO_WIDTH.contains(&char));
             self.at += rest.len() - space.len();
@@ -186,8 +191,15 @@ impl<'t> Translator<'t> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
     /// Returns the next character; those of full width stand for the ones of JSON.
     fn peek(&self) -> Option<char> {
+        if let Some(byte) = self.byte().filter(u8::is_ascii) {
+            return Some(char::from(byte));
+        }
         self.rest().chars().next().map(|char| match char {
             '｛' => '{',
             '｝' => '}',
@@ -208,7 +220,7 @@ impl<'t> Translator<'t> {
     }
 
     fn is_at_fence(&self) -> bool {
-        FENCES.iter().any(|fence| self.rest().starts_with(fence))
+        matches!(self.byte(), Some(b'`' | b'~')) && FENCES.iter().any(|fence| self.rest().starts_with(fence))
     }
 }
 

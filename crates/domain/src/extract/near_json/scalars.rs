@@ -3,10 +3,17 @@
 use super::Translator;
 use crate::extract::long_numbers::is_too_long;
 
+/// Number of digits that always fit into 64 bits.
+const MAX_SMALL_DIGITS: usize = 18;
+
 impl<'t> Translator<'t> {
     /// Translates a number or a literal. `None` for any other word.
     pub(super) fn word(&mut self) -> Option<()> {
         let word = self.take_word(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte));
+        if is_small_number(word) {
+            self.json.push_str(word);
+            return Some(());
+        }
         let json = match word {
             "true" | "True" | "TRUE" => "true".to_owned(),
             "false" | "False" | "FALSE" => "false".to_owned(),
@@ -34,6 +41,12 @@ impl<'t> Translator<'t> {
         self.at += self.rest().bytes().take_while(|byte| is_part(*byte)).count();
         self.text.get(begin..self.at).unwrap_or_default()
     }
+}
+
+/// Returns true for whole numbers that are JSON: most numbers.
+fn is_small_number(word: &str) -> bool {
+    let are_digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits && word.len() <= MAX_SMALL_DIGITS && (word.len() == 1 || !word.starts_with('0'))
 }
 
 /// Returns a number in JSON. One with leading zeros is a code, of which the digits count: it becomes a text.

@@ -21,6 +21,12 @@ impl Translator<'_> {
         let mut escapes = Escapes::default();
         let mut before = quote;
         loop {
+            let plain = self.rest().bytes().take_while(|byte| is_plain(*byte)).count();
+            if let Some(text) = self.text.get(self.at..self.at + plain).filter(|text| !text.is_empty()) {
+                self.json.push_str(text);
+                self.at += plain;
+                before = text.chars().next_back().unwrap_or(before);
+            }
             let char = self.rest().chars().next()?;
             if char == quote && !self.is_apostrophe(before, char) {
                 break;
@@ -87,4 +93,9 @@ impl Translator<'_> {
         self.at += 1 + escaped.len_utf8();
         Some(())
     }
+}
+
+/// Returns true for characters that neither end a string nor are escaped within one.
+fn is_plain(byte: u8) -> bool {
+    (byte.is_ascii_graphic() || byte == b' ') && !matches!(byte, b'"' | b'\'' | b'\\')
 }

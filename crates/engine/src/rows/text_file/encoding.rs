@@ -163,22 +163,31 @@ impl<R: Read> Transcoded<R> {
         self.raw.resize(BLOCK_BYTES, 0);
         let read = self.input.read(&mut self.raw)?;
         self.is_over = read == 0;
-        let mut taken = 0;
+        let (mut taken, mut filled) = (0, 0);
         loop {
             let block = &self.raw[taken..read];
             let needed = self.decoder.max_utf8_buffer_length_without_replacement(block.len()).unwrap_or(BLOCK_BYTES);
-            let filled = self.text.len();
-            self.text.resize(filled + needed, 0);
+            // There may be as many bytes that are not valid as bytes: the room for the others is not created anew for each.
+            if self.text.len() < filled + needed {
+                self.text.resize(filled + needed, 0);
+            }
             let output = &mut self.text[filled..];
             let (result, used, written) = self.decoder.decode_to_utf8_without_replacement(block, output, self.is_over);
-            self.text.truncate(filled + written);
             taken += used;
+            filled += written;
             match result {
                 DecoderResult::InputEmpty => break,
                 DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(_, _) => self.text.push(INVALID),
+                DecoderResult::Malformed(_, _) => {
+                    match self.text.get_mut(filled) {
+                        Some(next) => *next = INVALID,
+                        None => self.text.push(INVALID),
+                    }
+                    filled += 1;
+                }
             }
         }
+        self.text.truncate(filled);
         if self.has_controls {
             mark_controls(&mut self.text);
         }

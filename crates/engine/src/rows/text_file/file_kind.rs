@@ -8,7 +8,7 @@ pub(super) struct FileKind {
 }
 
 /// First bytes, the kind, and the remedy.
-const KINDS: [(&[u8], &str, &str); 14] = [
+const KINDS: [(&[u8], &str, &str); 15] = [
     (b"PAR1", "a Parquet file, not a CSV", "name it `.parquet`"),
     (
         b"PK\x03\x04",
@@ -21,6 +21,8 @@ const KINDS: [(&[u8], &str, &str); 14] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive, not a CSV", "unpack it"),
     (b"\x04\x22\x4d\x18", "a file compressed with LZ4", "compress it with gzip, zstd or bzip2"),
     (b"\xff\x06\0\0sNaPpY", "a file compressed with Snappy", "compress it with gzip, zstd or bzip2"),
+    // One layer of compression has been removed.
+    (b"\x1f\x8b\x08", "a file that was compressed twice", "decompress it once before the upload"),
     (b"%PDF-", "a PDF, not a CSV", "export the table as CSV"),
     (b"SQLite format 3\0", "a SQLite database, not a CSV", "export the table as CSV"),
     (b"ORC", "an ORC file, not a CSV", "convert it to Parquet"),

@@ -82,6 +82,12 @@ fn bytes_that_are_not_valid_stay_so(#[case] encoding: &str, #[case] bytes: &[u8]
     assert!(text[0] == b'a' && std::str::from_utf8(&text).is_err(), "{text:?}");
 }
 
+#[test]
+fn a_file_may_consist_of_bytes_that_are_not_valid() {
+    let bytes = vec![0xff; 1 << 20];
+    assert!(read(&bytes, Some("shift_jis")).unwrap() == bytes, "each of them stays one");
+}
+
 #[rstest]
 #[case::utf_16(&utf_16(TEXT, true), None, "a.csv: looks like UTF-16LE without a mark: every other byte is zero; set csv.encoding to `utf-16le`, or save it as UTF-8, e.g. `iconv -f utf-16le -t utf-8`")]
 #[case::utf_16_be(&utf_16(TEXT, false), None, "looks like UTF-16BE without a mark")]
@@ -93,6 +99,7 @@ fn bytes_that_are_not_valid_stay_so(#[case] encoding: &str, #[case] bytes: &[u8]
 #[case::html(b"\n<!DOCTYPE html>\n", None, "is an HTML page, not a CSV; download the file again")]
 #[case::json(b"{\"a\": 1}\n{\"a\": 2}\n", None, "is JSON, not a CSV")]
 #[case::xz(b"\xfd7zXZ\0...", None, "is a file compressed with xz; compress it with gzip, zstd or bzip2")]
+#[case::twice(&gzip(&gzip(b"a")), None, "is a file that was compressed twice; decompress it once")]
 #[case::in_gzip(&gzip(b"PK\x03\x04..."), None, "perhaps an Excel workbook")]
 fn other_files_are_told_in_the_words_of_users(
     #[case] bytes: &[u8],
