@@ -28,9 +28,13 @@ pub fn shown_column_problems(request: &RunRequest, plan: &PromptPlan, columns: O
         problems.extend(of_several_rows(field, text, &near).filter(|_| has_rows_part));
     };
     let has_rows_part = plan.prompts.iter().any(|named| named.prompt.rows.is_some());
-    texts_of_request(request).into_iter().for_each(|(field, text)| check(field, text, has_rows_part));
+    for (field, text) in texts_of_request(request) {
+        check(field, text, has_rows_part);
+    }
     for named in &plan.prompts {
-        texts_of_prompt(named).iter().for_each(|(field, text)| check(field, text, named.prompt.rows.is_some()));
+        for (field, text) in &texts_of_prompt(named) {
+            check(field, text, named.prompt.rows.is_some());
+        }
     }
     for named in &plan.prompts {
         let in_template = doubled_in_template(named, &near);

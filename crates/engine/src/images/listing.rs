@@ -60,7 +60,7 @@ impl ImageCount {
     }
 }
 
-/// ObjectKind of an object among images.
+/// Kind of an object among images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectKind {
     /// Image.

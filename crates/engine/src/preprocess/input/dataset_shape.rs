@@ -77,11 +77,11 @@ pub(super) fn inspect(runtime: &Handle, dataset: &mut Dataset, max_rows: u64) ->
     };
     let unopened = (dataset.files.len() - opened) as u64;
     dataset.files.truncate(opened);
-    let mut ignored = BTreeMap::new();
+    let mut warnings = BTreeMap::new();
     if unopened > 0 {
-        ignored.insert(LEFT_OUT.to_owned(), unopened);
+        warnings.insert(LEFT_OUT.to_owned(), unopened);
     }
-    Ok(Shape { rows, schema, types: None, ignored })
+    Ok(Shape { rows, schema, types: None, warnings })
 }
 
 /// Returns the number of files to open next: as many as the run needs if they are as long as those before them.
