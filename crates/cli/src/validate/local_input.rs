@@ -137,7 +137,9 @@ fn count_images(files: &[LocalFile]) -> Result<ImageCount, Failure> {
     let mut count = ImageCount::default();
     for LocalFile { path, name } in files {
         let kind = match ObjectKind::of(name) {
-            ObjectKind::Unclear if begins_like_image(path).map_err(|error| cannot_read(path, &error))? => ObjectKind::Image,
+            ObjectKind::Unclear if begins_like_image(path).map_err(|error| cannot_read(path, &error))? => {
+                ObjectKind::Image
+            }
             kind => kind,
         };
         count.add(kind);
