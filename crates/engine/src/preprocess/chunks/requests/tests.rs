@@ -156,7 +156,7 @@ fn joined(sink: &MemorySink, index: u32, chunk: &Chunk, plan: &PromptPlan) -> BT
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn rows_of_alternating_prompts_share_requests_within_their_chunk(
         rows in prop::collection::vec((0usize..4, "[a-z\"\\\\ü]{0,20}"), 1..220),
