@@ -185,6 +185,24 @@ mod tests {
     }
 
     #[test]
+    fn a_character_with_another_meaning_divides_nothing() {
+        let text = "|a|;|b|\n|1|;|2|\n".as_bytes();
+        let sample = Sample { file: "a.csv", text, is_whole: true, rules: LineRules::default() };
+        let with_quote = |quote| sample.delimiter(Dialect { quote: Some(quote), ..Dialect::default() }, b',');
+        assert_eq!(with_quote(b'|').map_err(|problem| problem.to_string()), Ok(b';'));
+        assert!(with_quote(b'"').is_err(), "with other quotes, both divide all lines");
+    }
+
+    #[test]
+    fn the_last_line_of_a_sample_may_be_cut_off() {
+        let sample =
+            |is_whole| Sample { file: "a.csv", text: b"id;text\n1;a\n2", is_whole, rules: LineRules::default() };
+        let found =
+            |is_whole| sample(is_whole).delimiter(Dialect::default(), b',').map_err(|problem| problem.to_string());
+        assert_eq!((found(false), found(true)), (Ok(b';'), Ok(b',')));
+    }
+
+    #[test]
     fn single_quotes_around_cells_of_all_rows_are_noticed() {
         let is_noticed = |row: &str| {
             let text = format!("id,text\n{}", row.repeat(QUOTED_ROWS));
