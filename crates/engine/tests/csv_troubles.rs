@@ -6,8 +6,9 @@ use arrow_array::cast::AsArray;
 use bedrock_batch_domain::input::CsvOptions;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
-use bedrock_batch_engine::rows::csv_inspect::{CsvShape, inspect_csv};
+use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::table_shape::FileShape;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -19,7 +20,7 @@ fn path(file: &str) -> PathBuf {
 }
 
 /// Reads a file as a run does: first its shape, then its rows.
-fn read(file: &str, csv: &Value) -> Result<(CsvShape, Vec<Vec<String>>), EngineError> {
+fn read(file: &str, csv: &Value) -> Result<(FileShape, Vec<Vec<String>>), EngineError> {
     read_with(file, csv, || Ok(File::open(path(file))?))
 }
 
@@ -27,7 +28,7 @@ fn read_with<R: Read>(
     file: &str,
     csv: &Value,
     open: impl Fn() -> Result<R, EngineError>,
-) -> Result<(CsvShape, Vec<Vec<String>>), EngineError> {
+) -> Result<(FileShape, Vec<Vec<String>>), EngineError> {
     let options: CsvOptions = serde_json::from_value(csv.clone()).unwrap();
     let reading = CsvReading::of_input(&options);
     let shape = inspect_csv(&open, file, &reading, false)?;

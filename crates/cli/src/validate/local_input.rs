@@ -3,14 +3,18 @@
 use crate::failure::Failure;
 use crate::local_files::{files_under, name_within};
 use bedrock_batch_domain::check::COLUMNS_OF_IMAGES;
+use bedrock_batch_domain::hive_folders::hive_columns;
 use bedrock_batch_domain::image::looks_like_image;
-use bedrock_batch_domain::input::{CsvOptions, InputType};
+use bedrock_batch_domain::input::{CsvOptions, InputType, OnMissingColumns, TableOptions};
+use bedrock_batch_domain::lake_table::LakeFormat;
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use bedrock_batch_engine::images::{FIRST_BYTES, ImageCount, ObjectKind, is_image_name};
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
+use bedrock_batch_engine::rows::table_shape::{FileShape, TableInspection};
+use bedrock_batch_engine::rows::unified::{FileTraits, MissingColumns, NameForm};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -28,6 +32,14 @@ pub(super) struct LocalInput {
     pub(super) warnings: BTreeMap<String, u64>,
 }
 
+/// Options for the files of an input.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FileOptions {
+    /// Form of CSV files.
+    pub(super) csv: CsvOptions,
+    pub(super) table: TableOptions,
+}
+
 /// File of an input.
 struct LocalFile {
     path: PathBuf,
@@ -36,8 +48,13 @@ struct LocalFile {
 }
 
 impl LocalInput {
-    /// Reads the file or folder at `path`, which `field` names; `csv` is the form of CSV files.
-    pub(super) fn read(path: &Path, input_type: InputType, csv: &CsvOptions, field: &str) -> Result<Self, Failure> {
+    /// Reads the file or folder at `path`, which `field` names.
+    pub(super) fn read(
+        path: &Path,
+        input_type: InputType,
+        options: &FileOptions,
+        field: &str,
+    ) -> Result<Self, Failure> {
         let shown = path.display();
         let is_folder = std::fs::metadata(path).map_err(|error| cannot_read(path, &error))?.is_dir();
         let files = files_at(path, is_folder).map_err(|error| cannot_read(path, &error))?;
@@ -47,7 +64,7 @@ impl LocalInput {
         let has_tables = files.iter().any(|file| TableFormat::of(&file.name).is_some());
         // Of images and tables in a folder, images are meant: a table among them can be named itself.
         if input_type == InputType::Image && (!has_tables || files.iter().any(|file| is_image_name(&file.name))) {
-            if let Some(problem) = csv.problem_beside("images") {
+            if let Some(problem) = options.csv.problem_beside("images") {
                 return Err(usage(&problem));
             }
             return match count_images(&files)? {
@@ -67,59 +84,62 @@ impl LocalInput {
             let rule = "contains images, but input_type is `text`";
             return Err(usage(&Problem::new(field, shown, rule).remedy(remedy)));
         }
+        if let Some((format, table)) =
+            files.iter().filter(|_| is_folder).find_map(|file| LakeFormat::of_log(&file.name))
+        {
+            return Err(usage(&format.problem(field, path.join(table).display())));
+        }
         let (markers, tables): (Vec<LocalFile>, Vec<LocalFile>) =
             files.into_iter().partition(|file| is_folder && is_marker(&file.name));
         if tables.is_empty() {
             return Err(Failure::Usage(format!("{shown}: {NO_FILES}")));
         }
-        let mut table = Self::of_tables(&tables, csv, field)?;
+        let mut table = Self::of_tables(&tables, is_folder, options, field)?;
         if !markers.is_empty() {
             table.warnings.insert(MARKERS_IGNORED.to_owned(), markers.len() as u64);
         }
         Ok(table)
     }
 
-    fn of_tables(files: &[LocalFile], csv: &CsvOptions, field: &str) -> Result<Self, Failure> {
+    fn of_tables(files: &[LocalFile], is_folder: bool, options: &FileOptions, field: &str) -> Result<Self, Failure> {
         let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
         let format = TableFormat::of_all(field, &names).map_err(|problems| Failure::Usage(problems.to_string()))?;
-        if let Some(problem) = csv.problem_beside("Parquet").filter(|_| format == TableFormat::Parquet) {
+        if let Some(problem) = options.csv.problem_beside("Parquet").filter(|_| format == TableFormat::Parquet) {
             return Err(usage(&problem));
         }
-        let reading = CsvReading::of_input(csv);
-        let mut table = Self::default();
-        for (LocalFile { path, .. }, name) in files.iter().zip(&names) {
-            let (schema, rows) = match format {
+        let reading = CsvReading::of_input(&options.csv);
+        let mut table = TableInspection::new(match options.table.on_missing_columns {
+            OnMissingColumns::Null => MissingColumns::AreNull,
+            OnMissingColumns::Error => MissingColumns::AreProblems,
+        });
+        for (file, name) in files.iter().zip(&names) {
+            let has_folders = is_folder && options.table.hive_columns;
+            let folders = if has_folders { hive_columns(&file.name) } else { Vec::new() };
+            let (names, shape) = match format {
                 TableFormat::Csv => {
-                    let found = inspect_csv(|| Ok(File::open(path)?), name, &reading, false)?;
-                    for (warning, count) in found.warnings {
-                        *table.warnings.entry(warning).or_default() += count;
-                    }
-                    (found.schema, found.rows)
+                    (NameForm::AsWritten, inspect_csv(|| Ok(File::open(&file.path)?), name, &reading, false)?)
                 }
-                TableFormat::Parquet => {
-                    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-                    let found = ParquetRows::open(file, name, None)?.0;
-                    (found.schema, found.rows)
-                }
+                TableFormat::Parquet => (NameForm::One, inspect_parquet(&file.path, name, is_folder, field)?),
             };
-            let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-            if table.columns.is_empty() {
-                table.columns = columns;
-            } else if columns != table.columns {
-                let first = names.first().map_or("", String::as_str);
-                return Err(Failure::Usage(format!("{name}: has other columns than {first}: they must be the same")));
-            }
-            table.rows += rows;
+            table.add(name, shape, &FileTraits { names, folders });
         }
-        if table.rows == 0 {
-            let rule = match format {
-                TableFormat::Csv => "contains a header, but no rows",
-                TableFormat::Parquet => "contains no rows",
-            };
-            return Err(Failure::Usage(format!("{}: {rule}; add rows", names.first().map_or("", String::as_str))));
-        }
-        Ok(table)
+        let table = table.finish().map_err(|problems| Failure::Usage(problems.to_string()))?;
+        let columns = table.schema.fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Self { columns, rows: table.rows, warnings: table.warnings })
     }
+}
+
+fn inspect_parquet(path: &Path, name: &str, is_in_folder: bool, field: &str) -> Result<FileShape, Failure> {
+    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    let bytes = file.metadata().map_err(|error| cannot_read(path, &error))?.len();
+    if bytes == 0 {
+        return Ok(FileShape::empty(Problem::without_value(name, "is empty").remedy("add rows")));
+    }
+    let shape = ParquetRows::open(file, name, None)?.0;
+    if shape.is_of_iceberg && is_in_folder {
+        return Err(usage(&LakeFormat::Iceberg.problem(field, name)));
+    }
+    Ok(shape.of_file(name))
 }
 
 /// Lists the file, or all files of the folder.

@@ -2,7 +2,7 @@
 
 use super::Fields;
 use super::dataset::read_dataset;
-use super::{CSV, CsvOptions};
+use super::{CSV, CsvOptions, TableOptions};
 use crate::hub::DatasetSource;
 use crate::ids::RunId;
 use crate::problem::Problem;
@@ -47,6 +47,9 @@ pub struct RowSource {
     /// Form of its CSV files.
     #[serde(skip_serializing_if = "CsvOptions::is_default")]
     pub csv: Box<CsvOptions>,
+    /// Options for its files, which are one table.
+    #[serde(flatten)]
+    pub table: TableOptions,
     /// If true, rows without an answer in that run are sent as well.
     pub include_failed: bool,
     /// New column names with their old ones.
@@ -119,6 +122,8 @@ impl RowSource {
             let rule = format!("is only allowed with {uri_field}");
             fields.note(Problem::without_value(fields.name(CSV), rule).remedy("leave it out"));
         }
+        let names_objects = fields.value(uri_field).is_some();
+        let table = TableOptions::read(fields, names_objects, names_dataset, uri_field);
         let column_mappings = read_mappings(fields);
         let (input_type, image_column) = read_images(fields);
         let is_valid = match (s3_uri, kind) {
@@ -138,6 +143,7 @@ impl RowSource {
             previous_run,
             dataset,
             csv: Box::new(csv),
+            table,
             include_failed: include_failed.unwrap_or(false),
             column_mappings,
             input_type,
