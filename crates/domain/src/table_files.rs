@@ -33,7 +33,7 @@ impl TableFormat {
     /// Returns the format of the files with these names, which `field` names all together.
     ///
     /// # Errors
-    /// Returns a problem for each file that is no table or a copy of another one, and one if the formats differ.
+    /// Returns a problem for each file that is not a table or is a copy of another one, and one if the formats differ.
     pub fn of_all(field: &str, names: &[String]) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut formats = Vec::new();
