@@ -1,7 +1,7 @@
 //! Listing and fetching of images from an S3 server in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use crate::s3_server::{S3Server, serve_breaking};
+use crate::s3_server::{S3Server, etag, serve_breaking};
 use crate::test_stack;
 use arrow_array::cast::AsArray;
 use aws_sdk_s3::Client;
@@ -242,6 +242,27 @@ async fn images_come_in_order_with_their_bytes() {
         };
         assert_eq!(image, Ok(expected));
     }
+}
+
+#[tokio::test]
+async fn a_pinned_image_is_sent_as_it_was_and_no_other_is_held_to_it() {
+    let bucket = S3Server::default();
+    let (first, second) = (png(10, 20), png(11, 20));
+    bucket.put("photos", "a.png", &first);
+    bucket.put("photos", "b.png", &second);
+    let client = client(&bucket.serve().await);
+    let (image, etag) = (S3Uri::parse("s3://photos/a.png").unwrap(), etag(&first));
+    let images = || {
+        let fetcher = fetcher(&client, 4).pinned(image.clone(), etag.clone());
+        on_a_thread(move || fetcher.start([Some("s3://photos/a.png"), Some("s3://photos/b.png")]).wait().unwrap())
+    };
+    assert!(images().await.iter().all(Result::is_ok));
+    bucket.put("photos", "a.png", &second);
+    let now = images().await;
+    let refused = now[0].as_ref().unwrap_err();
+    assert_eq!(refused.reason.code, RowErrorCode::ImageMissing);
+    assert!(refused.to_string().contains("was overwritten before it was read"), "{refused}");
+    assert!(now[1].is_ok());
 }
 
 #[tokio::test]

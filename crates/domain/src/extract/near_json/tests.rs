@@ -47,6 +47,8 @@ fn what_has_one_reading_is_read(#[case] text: &str, #[case] expected: Value) {
 #[case::doubled_quotes(r#"{"a": "say ""b": 1}"#)]
 #[case::two_texts(r#"["a" "b"]"#)]
 #[case::two_numbers("[1 2]")]
+#[case::object_after_a_text(r#"["a" {"b": 1}]"#)]
+#[case::apostrophe_first("{'a': ''tis late'}")]
 #[case::bare_value("{a: b}")]
 #[case::set("{'a', 'b'}")]
 #[case::tuple("{'a': (1, 2)}")]
