@@ -74,9 +74,13 @@ CASES = {
         {"output_uri": "s3://{bucket}/trigger/"},
     ),
     # --- what the files are ---
-    "other-format": Case(("s3_uri", "{uri}", "neither CSV nor Parquet", "convert it"), {}, {"rows.xlsx": GOOD}),
+    "other-format": Case(("s3_uri", "{uri}", "not a table by its name", "convert it"), {}, {"rows.xls": GOOD}),
+    "json-of-a-list": Case(("s3_uri", "{uri}", "not a table by its name", "jq -c"), {}, {"rows.json": b"[]"}),
+    "json-over-lines": Case(
+        ("{uri} line 1", "does not end on its line", "jq -c"), {}, {"rows.jsonl": b'{\n"topic": 1\n}\n' * 120}
+    ),
     "two-formats": Case(
-        ("s3_uri", "both CSV and Parquet", "split it"),
+        ("s3_uri", "several formats: CSV, Parquet", "split it"),
         {},
         {"a.csv": GOOD, "b.parquet": parquet_bytes(topic_table(120))},
     ),

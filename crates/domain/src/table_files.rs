@@ -6,23 +6,34 @@ use std::collections::BTreeMap;
 /// Endings of compressed files, which are recognized by their bytes.
 const COMPRESSED: [&str; 3] = [".gz", ".zst", ".bz2"];
 /// Warning about files that are left out, see [`is_marker`].
-pub const MARKERS_IGNORED: &str =
-    "objects ignored: names or folders that begin with `_` or `.`, and folder markers";
+pub const MARKERS_IGNORED: &str = "objects ignored: names or folders that begin with `_` or `.`, and folder markers";
 
 /// Format of the files of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableFormat {
     /// Text: `.csv` or `.tsv`, perhaps compressed.
     Csv,
+    /// One JSON object per line: `.jsonl` or `.ndjson`, perhaps compressed.
+    JsonLines,
     /// Parquet.
     Parquet,
 }
 
 impl TableFormat {
+    /// Returns the name of the format, as used in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::JsonLines => "JSON lines",
+            Self::Parquet => "Parquet",
+        }
+    }
+
     /// Returns the format of a file by its name.
     pub fn of(name: &str) -> Option<Self> {
         match (ending(name).as_str(), uncompressed_name(name) == name) {
             ("csv" | "tsv", _) => Some(Self::Csv),
+            ("jsonl" | "ndjson", _) => Some(Self::JsonLines),
             ("parquet" | "pq", true) => Some(Self::Parquet),
             _ => None,
         }
@@ -31,19 +42,21 @@ impl TableFormat {
     /// Returns the format of the files with these names, which `field` names all together.
     ///
     /// # Errors
-    /// Returns a problem for each file that is no table or a copy of another one, and one if the formats differ.
+    /// Returns a problem for each file that is not a table or is a copy of another one, and one if the formats differ.
     pub fn of_all(field: &str, names: &[String]) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut formats = Vec::new();
         for name in names {
             match Self::of(name) {
+                Some(format) if formats.contains(&format) => {}
                 Some(format) => formats.push(format),
                 None => problems.push(no_table(field, name)),
             }
         }
         let first = formats.first().copied().unwrap_or(Self::Csv);
-        if formats.iter().any(|format| *format != first) {
-            let rule = "the prefix contains both CSV and Parquet files";
+        if formats.len() > 1 {
+            let found: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+            let rule = format!("the prefix contains files of several formats: {}", found.join(", "));
             problems.push(Problem::without_value(field, rule).remedy("split it"));
         }
         problems.extend(copies(field, names));
@@ -53,8 +66,11 @@ impl TableFormat {
 }
 
 fn no_table(field: &str, name: &str) -> Problem {
-    let rule = "is neither CSV nor Parquet by its name (.csv, .tsv, both also with .gz, .zst or .bz2; .parquet)";
+    let rule = "is not a table by its name (.csv, .tsv, .jsonl, .ndjson, all also with .gz, .zst or .bz2; .parquet)";
     let remedy = match ending(name).as_str() {
+        "json" => {
+            "name it `.jsonl` if it has one object per line; a list becomes such lines by `jq -c '.[]' FILE > FILE.jsonl`"
+        }
         "xlsx" | "xls" | "xlsm" | "ods" => "convert it: save the sheet as CSV UTF-8, and name that file",
         _ => "convert it, or keep it out of the prefix",
     };
@@ -140,6 +156,11 @@ mod tests {
     #[case("a.tsv.zst", Some(TableFormat::Csv))]
     #[case("a.csv.bz2", Some(TableFormat::Csv))]
     #[case("csv", Some(TableFormat::Csv))]
+    #[case("a.jsonl", Some(TableFormat::JsonLines))]
+    #[case("a.NDJSON", Some(TableFormat::JsonLines))]
+    #[case("a.jsonl.gz", Some(TableFormat::JsonLines))]
+    #[case("a.ndjson.zst", Some(TableFormat::JsonLines))]
+    #[case("a.json", None)]
     #[case("a.PARQUET", Some(TableFormat::Parquet))]
     #[case("a.pq", Some(TableFormat::Parquet))]
     #[case("a.parquet.gz", None)]
@@ -160,11 +181,13 @@ mod tests {
 
     #[test]
     fn files_that_are_no_parts_of_one_table_are_refused_together() {
-        let found = problems(&["a.csv", "b.parquet", "c.txt", "d.xlsx"]);
-        assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].starts_with("s3_uri is `c.txt`: is neither CSV nor Parquet by its name"), "{}", found[0]);
+        let found = problems(&["a.csv", "b.parquet", "c.txt", "d.xls", "e.json", "f.jsonl", "g.csv"]);
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(found[0].starts_with("s3_uri is `c.txt`: is not a table by its name"), "{}", found[0]);
         assert!(found[1].ends_with("save the sheet as CSV UTF-8, and name that file"), "{}", found[1]);
-        assert_eq!(found[2], "s3_uri: the prefix contains both CSV and Parquet files; split it");
+        assert!(found[2].ends_with("by `jq -c '.[]' FILE > FILE.jsonl`"), "{}", found[2]);
+        let formats = "s3_uri: the prefix contains files of several formats: CSV, Parquet, JSON lines; split it";
+        assert_eq!(found[3], formats);
     }
 
     #[rstest]

@@ -10,6 +10,7 @@ use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker}
 use bedrock_batch_engine::images::{FIRST_BYTES, ImageCount, ObjectKind, is_image_name};
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
+use bedrock_batch_engine::rows::jsonl::JsonTable;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -82,8 +83,11 @@ impl LocalInput {
     fn of_tables(files: &[LocalFile], csv: &CsvOptions, field: &str) -> Result<Self, Failure> {
         let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
         let format = TableFormat::of_all(field, &names).map_err(|problems| Failure::Usage(problems.to_string()))?;
-        if let Some(problem) = csv.problem_beside("Parquet").filter(|_| format == TableFormat::Parquet) {
+        if let Some(problem) = csv.problem_beside(format.name()).filter(|_| format != TableFormat::Csv) {
             return Err(usage(&problem));
+        }
+        if format == TableFormat::JsonLines {
+            return Self::of_json_lines(files, &names);
         }
         let reading = CsvReading::of_input(csv);
         let mut table = Self::default();
@@ -96,7 +100,7 @@ impl LocalInput {
                     }
                     (found.schema, found.rows)
                 }
-                TableFormat::Parquet => {
+                TableFormat::JsonLines | TableFormat::Parquet => {
                     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
                     let found = ParquetRows::open(file, name, None)?.0;
                     (found.schema, found.rows)
@@ -114,11 +118,27 @@ impl LocalInput {
         if table.rows == 0 {
             let rule = match format {
                 TableFormat::Csv => "contains a header, but no rows",
-                TableFormat::Parquet => "contains no rows",
+                TableFormat::JsonLines | TableFormat::Parquet => "contains no rows",
             };
             return Err(Failure::Usage(format!("{}: {rule}; add rows", names.first().map_or("", String::as_str))));
         }
         Ok(table)
+    }
+
+    fn of_json_lines(files: &[LocalFile], names: &[String]) -> Result<Self, Failure> {
+        let mut table = JsonTable::default();
+        for (LocalFile { path, .. }, name) in files.iter().zip(names) {
+            table.add_file(File::open(path).map_err(|error| cannot_read(path, &error))?, name)?;
+        }
+        let shape = table.finish().map_err(|problem| usage(&problem))?;
+        if shape.rows == 0 {
+            return Err(Failure::Usage(format!(
+                "{}: contains no rows; add some",
+                names.first().map_or("", String::as_str)
+            )));
+        }
+        let columns = shape.columns.schema.fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Self { columns, rows: shape.rows, warnings: shape.warnings })
     }
 }
 
@@ -137,7 +157,9 @@ fn count_images(files: &[LocalFile]) -> Result<ImageCount, Failure> {
     let mut count = ImageCount::default();
     for LocalFile { path, name } in files {
         let kind = match ObjectKind::of(name) {
-            ObjectKind::Unclear if begins_like_image(path).map_err(|error| cannot_read(path, &error))? => ObjectKind::Image,
+            ObjectKind::Unclear if begins_like_image(path).map_err(|error| cannot_read(path, &error))? => {
+                ObjectKind::Image
+            }
             kind => kind,
         };
         count.add(kind);

@@ -1,4 +1,4 @@
-//! Tables as streams: readers and writers of CSV and Parquet, with a few thousand rows at a time.
+//! Tables as streams: readers of CSV, JSON lines and Parquet, and writers of CSV and Parquet, with a few thousand rows at a time.
 
 pub mod cell_text;
 mod csv_columns;
@@ -13,6 +13,7 @@ pub mod csv_text;
 pub mod csv_write;
 pub mod encoded_columns;
 mod inner_lines;
+pub mod jsonl;
 mod limited_text;
 mod line_rules;
 mod parquet_batches;

@@ -7,6 +7,7 @@ use crate::hub::{Dataset, DatasetFile};
 use crate::images::ImageRows;
 use crate::objects::{ObjectMeta, ObjectRangeReader, StreamReader};
 use crate::rows::csv_read::CsvRows;
+use crate::rows::jsonl::JsonRows;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use aws_sdk_s3::Client;
@@ -52,6 +53,12 @@ fn open(runtime: &Handle, client: &Client, sources: &Sources, object: &ObjectMet
         Format::Csv => {
             let input = StreamReader::new(runtime, client, object);
             CsvRows::read(input, &file, &sources.csv, shape.types.clone()).map(|rows| Box::new(rows) as Batches)
+        }
+        Format::JsonLines => {
+            let input = StreamReader::new(runtime, client, object);
+            let columns =
+                shape.json.clone().ok_or_else(|| EngineError::internal("the columns of JSON lines are unknown"));
+            columns.and_then(|columns| JsonRows::open(input, &file, columns)).map(|rows| Box::new(rows) as Batches)
         }
         Format::Parquet | Format::Images => {
             ParquetRows::open(ObjectRangeReader::new(runtime, client, object), &file, None)

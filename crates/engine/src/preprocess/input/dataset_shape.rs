@@ -81,7 +81,7 @@ pub(super) fn inspect(runtime: &Handle, dataset: &mut Dataset, max_rows: u64) ->
     if unopened > 0 {
         warnings.insert(LEFT_OUT.to_owned(), unopened);
     }
-    Ok(Shape { rows, schema, types: None, warnings })
+    Ok(Shape { rows, schema, types: None, json: None, warnings })
 }
 
 /// Returns the number of files to open next: as many as the run needs if they are as long as those before them.

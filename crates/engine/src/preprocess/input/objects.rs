@@ -1,4 +1,4 @@
-//! Objects of an input: one object or all under a prefix, either CSV or Parquet files, or images. Or files of a dataset.
+//! Objects of an input: one object or all under a prefix, files of a table in one format, or images. Or files of a dataset.
 
 use crate::error::EngineError;
 use crate::hub::Dataset;
@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::preprocess) enum Format {
     Csv,
+    JsonLines,
     Parquet,
     /// Images, each of which is a row.
     Images,
@@ -26,6 +27,7 @@ impl From<TableFormat> for Format {
     fn from(format: TableFormat) -> Self {
         match format {
             TableFormat::Csv => Self::Csv,
+            TableFormat::JsonLines => Self::JsonLines,
             TableFormat::Parquet => Self::Parquet,
         }
     }
@@ -120,6 +122,7 @@ fn as_prefix(uri: &S3Uri) -> S3Uri {
 pub(in crate::preprocess) fn check_unused(csv: &CsvOptions, format: Format) -> Result<(), Problem> {
     let found = match format {
         Format::Csv => return Ok(()),
+        Format::JsonLines => "JSON lines",
         Format::Parquet => "Parquet",
         Format::Images => "images",
     };

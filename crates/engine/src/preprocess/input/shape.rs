@@ -6,6 +6,7 @@ use crate::images::{self, ImageRows};
 use crate::objects::{ObjectRangeReader, StreamReader};
 use crate::rows::csv_infer::CellType;
 use crate::rows::csv_inspect::inspect_csv;
+use crate::rows::jsonl::{JsonColumns, JsonShape, JsonTable};
 use crate::rows::parquet_read::ParquetRows;
 use arrow_schema::{Field, Schema, SchemaRef};
 use aws_sdk_s3::Client;
@@ -24,6 +25,8 @@ pub(in crate::preprocess) struct Shape {
     pub(in crate::preprocess) warnings: BTreeMap<String, u64>,
     /// Types of the columns of CSV files, if they are inferred.
     pub(super) types: Option<Vec<CellType>>,
+    /// Columns of files of JSON lines.
+    pub(super) json: Option<Arc<JsonColumns>>,
 }
 
 /// Counts rows and compares schemas, which reads every CSV once. To be used on a blocking thread.
@@ -36,6 +39,9 @@ pub(super) fn inspect(
     if let Some(place) = &sources.place {
         return inspect_images(runtime, client, place);
     }
+    if sources.format == Format::JsonLines {
+        return inspect_json_lines(runtime, client, sources);
+    }
     let mut rows = 0;
     let mut schema: Option<(SchemaRef, String)> = None;
     let mut types: Option<Vec<CellType>> = None;
@@ -43,7 +49,7 @@ pub(super) fn inspect(
     for object in &sources.objects {
         let file = object.uri.to_string();
         let own = match sources.format {
-            Format::Parquet | Format::Images => {
+            Format::Parquet | Format::JsonLines | Format::Images => {
                 let (shape, _) = ParquetRows::open(ObjectRangeReader::new(runtime, client, object), &file, None)?;
                 rows += shape.rows;
                 shape.schema
@@ -88,12 +94,26 @@ pub(super) fn inspect(
     if rows == 0 {
         return Err(Problem::new("s3_uri", &first_file, "contains a header, but no rows").into());
     }
-    Ok(Shape { rows, schema, warnings, types })
+    Ok(Shape { rows, schema, warnings, types, json: None })
 }
 
 fn inspect_images(runtime: &Handle, client: &Client, place: &S3Uri) -> Result<Shape, EngineError> {
     let count = runtime.block_on(images::count(client, place))?;
-    Ok(Shape { rows: count.images, schema: ImageRows::schema(), types: None, warnings: count.warnings() })
+    Ok(Shape { rows: count.images, schema: ImageRows::schema(), types: None, json: None, warnings: count.warnings() })
+}
+
+/// All files are one table: the columns of the objects of all lines, in the order in which they first occur.
+fn inspect_json_lines(runtime: &Handle, client: &Client, sources: &Sources) -> Result<Shape, EngineError> {
+    let mut table = JsonTable::default();
+    for object in &sources.objects {
+        table.add_file(StreamReader::new(runtime, client, object), &object.uri.to_string())?;
+    }
+    let JsonShape { rows, columns, warnings } = table.finish()?;
+    if rows == 0 {
+        let (field, value) = &sources.named;
+        return Err(Problem::new(*field, value, "contains no rows").into());
+    }
+    Ok(Shape { rows, schema: Arc::clone(&columns.schema), types: None, json: Some(columns), warnings })
 }
 
 /// Says how the columns of two files differ.

@@ -7,7 +7,7 @@ use std::io::Write;
 
 fn read(bytes: &[u8], encoding: Option<&str>) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
-    let read = TextFile::open(bytes, "a.csv", encoding)
+    let read = TextFile::open(bytes, "a.csv", TextKind::Csv, encoding)
         .and_then(|mut file| file.read_to_end(&mut text).map_err(EngineError::from));
     read.map(|_| text).map_err(|error| error.message())
 }
@@ -117,7 +117,7 @@ fn other_files_are_told_in_the_words_of_users(
 fn damaged_files_are_refused_and_not_tried_again(#[case] file: Vec<u8>, #[case] format: &str) {
     let cut = &file[..file.len() - 8];
     let mut text = Vec::new();
-    let error = TextFile::open(cut, "a.csv", None)
+    let error = TextFile::open(cut, "a.csv", TextKind::Csv, None)
         .and_then(|mut file| file.read_to_end(&mut text).map_err(EngineError::from))
         .unwrap_err();
     assert_eq!(error.name(), "InvalidInput");
@@ -148,7 +148,7 @@ impl Read for Breaking {
 fn a_broken_connection_is_no_damage(#[case] file: Vec<u8>) {
     let cut = file[..file.len() - 9].to_vec();
     let mut text = Vec::new();
-    let error = TextFile::open(Breaking(cut), "a.csv", None)
+    let error = TextFile::open(Breaking(cut), "a.csv", TextKind::Csv, None)
         .and_then(|mut file| file.read_to_end(&mut text).map_err(EngineError::from))
         .unwrap_err();
     assert!(error.is_transient(), "{error:?}");
@@ -162,7 +162,7 @@ fn a_few_bytes_that_become_very_many_are_refused() {
         file.write_all(&line).unwrap();
     }
     let bomb = file.finish().unwrap();
-    let mut text = TextFile::open(bomb.as_slice(), "a.csv", None).unwrap();
+    let mut text = TextFile::open(bomb.as_slice(), "a.csv", TextKind::Csv, None).unwrap();
     let error = EngineError::from(io::copy(&mut text, &mut io::sink()).unwrap_err());
     assert_eq!(error.name(), "InvalidInput");
     let message = error.message();
