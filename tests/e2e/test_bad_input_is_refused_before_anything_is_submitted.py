@@ -103,8 +103,10 @@ CASES = {
         ("{uri} line 50", "text after a closing quote", "csv.lenient"), {}, {"rows.csv": line(50, b'"Deluxe" edition')}
     ),
     "workbook-named-csv": Case(
-        ("{uri}", "an Excel workbook", "save the sheet"), {}, {"rows.csv": b"PK\x03\x04" + GOOD}
+        ("{uri}", "an Excel workbook", "name it `.xlsx`"), {}, {"rows.csv": b"PK\x03\x04" + GOOD}
     ),
+    "sheet-of-csv": Case(("sheet", "the input is CSV", "leave it out"), {"sheet": "Data"}, {"rows.csv": GOOD}),
+    "csv-named-workbook": Case(("{uri}", "not an Excel workbook", "name it `.csv`"), {}, {"rows.xlsx": GOOD}),
     "header-twice": Case(
         ("{uri} line 50", "is the header again"), {}, {"rows.csv": b"topic,n\n" + b"a,1\n" * 48 + b"topic,n\n" * 2}
     ),

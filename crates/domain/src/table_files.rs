@@ -17,6 +17,8 @@ pub enum TableFormat {
     JsonLines,
     /// Parquet.
     Parquet,
+    /// Workbook of Excel: `.xlsx` or `.xlsm`.
+    Workbook,
 }
 
 impl TableFormat {
@@ -26,6 +28,7 @@ impl TableFormat {
             Self::Csv => "CSV",
             Self::JsonLines => "JSON lines",
             Self::Parquet => "Parquet",
+            Self::Workbook => "Excel workbooks",
         }
     }
 
@@ -35,6 +38,7 @@ impl TableFormat {
             ("csv" | "tsv", _) => Some(Self::Csv),
             ("jsonl" | "ndjson", _) => Some(Self::JsonLines),
             ("parquet" | "pq", true) => Some(Self::Parquet),
+            ("xlsx" | "xlsm", true) => Some(Self::Workbook),
             _ => None,
         }
     }
@@ -66,12 +70,14 @@ impl TableFormat {
 }
 
 fn no_table(field: &str, name: &str) -> Problem {
-    let rule = "is not a table by its name (.csv, .tsv, .jsonl, .ndjson, all also with .gz, .zst or .bz2; .parquet)";
+    let rule =
+        "is not a table by its name (.csv, .tsv, .jsonl, .ndjson, all also with .gz, .zst or .bz2; .parquet, .xlsx)";
     let remedy = match ending(name).as_str() {
         "json" => {
             "name it `.jsonl` if it has one object per line; a list becomes such lines by `jq -c '.[]' FILE > FILE.jsonl`"
         }
-        "xlsx" | "xls" | "xlsm" | "ods" => "convert it: save the sheet as CSV UTF-8, and name that file",
+        "xls" | "xlsb" | "ods" | "numbers" => "save it as Excel Workbook (.xlsx), or the sheet as CSV UTF-8",
+        "xlsx" | "xlsm" => "leave it uncompressed: a workbook is compressed already",
         _ => "convert it, or keep it out of the prefix",
     };
     Problem::new(field, name, rule).remedy(remedy)
@@ -161,6 +167,10 @@ mod tests {
     #[case("a.jsonl.gz", Some(TableFormat::JsonLines))]
     #[case("a.ndjson.zst", Some(TableFormat::JsonLines))]
     #[case("a.json", None)]
+    #[case("a.XLSX", Some(TableFormat::Workbook))]
+    #[case("a.xlsm", Some(TableFormat::Workbook))]
+    #[case("a.xlsx.gz", None)]
+    #[case("a.xlsb", None)]
     #[case("a.PARQUET", Some(TableFormat::Parquet))]
     #[case("a.pq", Some(TableFormat::Parquet))]
     #[case("a.parquet.gz", None)]
@@ -184,7 +194,7 @@ mod tests {
         let found = problems(&["a.csv", "b.parquet", "c.txt", "d.xls", "e.json", "f.jsonl", "g.csv"]);
         assert_eq!(found.len(), 4, "{found:?}");
         assert!(found[0].starts_with("s3_uri is `c.txt`: is not a table by its name"), "{}", found[0]);
-        assert!(found[1].ends_with("save the sheet as CSV UTF-8, and name that file"), "{}", found[1]);
+        assert!(found[1].ends_with("save it as Excel Workbook (.xlsx), or the sheet as CSV UTF-8"), "{}", found[1]);
         assert!(found[2].ends_with("by `jq -c '.[]' FILE > FILE.jsonl`"), "{}", found[2]);
         let formats = "s3_uri: the prefix contains files of several formats: CSV, Parquet, JSON lines; split it";
         assert_eq!(found[3], formats);

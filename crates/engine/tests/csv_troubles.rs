@@ -6,8 +6,9 @@ use arrow_array::cast::AsArray;
 use bedrock_batch_domain::input::CsvOptions;
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
-use bedrock_batch_engine::rows::csv_inspect::{CsvShape, inspect_csv};
+use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::text_shape::TextShape;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -18,7 +19,7 @@ fn path(file: &str) -> PathBuf {
 }
 
 /// Reads a file as a run does: first its shape, then its rows.
-fn read(file: &str, csv: &Value) -> Result<(CsvShape, Vec<Vec<String>>), EngineError> {
+fn read(file: &str, csv: &Value) -> Result<(TextShape, Vec<Vec<String>>), EngineError> {
     let options: CsvOptions = serde_json::from_value(csv.clone()).unwrap();
     let reading = CsvReading::of_input(&options);
     let open = || Ok(File::open(path(file))?);

@@ -4,14 +4,15 @@ use crate::failure::Failure;
 use crate::local_files::{files_under, name_within};
 use bedrock_batch_domain::check::COLUMNS_OF_IMAGES;
 use bedrock_batch_domain::image::looks_like_image;
-use bedrock_batch_domain::input::{CsvOptions, InputType};
-use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::input::{CsvOptions, InputType, sheet_beside};
+use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use bedrock_batch_engine::images::{FIRST_BYTES, ImageCount, ObjectKind, is_image_name};
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::jsonl::JsonTable;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
+use bedrock_batch_engine::rows::workbook::inspect_workbook;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -37,8 +38,14 @@ struct LocalFile {
 }
 
 impl LocalInput {
-    /// Reads the file or folder at `path`, which `field` names; `csv` is the form of CSV files.
-    pub(super) fn read(path: &Path, input_type: InputType, csv: &CsvOptions, field: &str) -> Result<Self, Failure> {
+    /// Reads the file or folder at `path`, which `field` names; `csv` is the form of CSV files, `sheet` that of workbooks.
+    pub(super) fn read(
+        path: &Path,
+        input_type: InputType,
+        csv: &CsvOptions,
+        sheet: Option<&str>,
+        field: &str,
+    ) -> Result<Self, Failure> {
         let shown = path.display();
         let is_folder = std::fs::metadata(path).map_err(|error| cannot_read(path, &error))?.is_dir();
         let files = files_at(path, is_folder).map_err(|error| cannot_read(path, &error))?;
@@ -48,9 +55,7 @@ impl LocalInput {
         let has_tables = files.iter().any(|file| TableFormat::of(&file.name).is_some());
         // Of images and tables in a folder, images are meant: a table among them can be named itself.
         if input_type == InputType::Image && (!has_tables || files.iter().any(|file| is_image_name(&file.name))) {
-            if let Some(problem) = csv.problem_beside("images") {
-                return Err(usage(&problem));
-            }
+            check_unused(csv, sheet, None)?;
             return match count_images(&files)? {
                 ImageCount { images: 0, .. } => {
                     let remedy = "name a folder of images, or a table that names them";
@@ -73,19 +78,17 @@ impl LocalInput {
         if tables.is_empty() {
             return Err(Failure::Usage(format!("{shown}: {NO_FILES}")));
         }
-        let mut table = Self::of_tables(&tables, csv, field)?;
+        let mut table = Self::of_tables(&tables, csv, sheet, field)?;
         if !markers.is_empty() {
             table.warnings.insert(MARKERS_IGNORED.to_owned(), markers.len() as u64);
         }
         Ok(table)
     }
 
-    fn of_tables(files: &[LocalFile], csv: &CsvOptions, field: &str) -> Result<Self, Failure> {
+    fn of_tables(files: &[LocalFile], csv: &CsvOptions, sheet: Option<&str>, field: &str) -> Result<Self, Failure> {
         let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
         let format = TableFormat::of_all(field, &names).map_err(|problems| Failure::Usage(problems.to_string()))?;
-        if let Some(problem) = csv.problem_beside(format.name()).filter(|_| format != TableFormat::Csv) {
-            return Err(usage(&problem));
-        }
+        check_unused(csv, sheet, Some(format))?;
         if format == TableFormat::JsonLines {
             return Self::of_json_lines(files, &names);
         }
@@ -93,8 +96,12 @@ impl LocalInput {
         let mut table = Self::default();
         for (LocalFile { path, .. }, name) in files.iter().zip(&names) {
             let (schema, rows) = match format {
-                TableFormat::Csv => {
-                    let found = inspect_csv(|| Ok(File::open(path)?), name, &reading, false)?;
+                TableFormat::Csv | TableFormat::Workbook => {
+                    let open = || Ok(File::open(path)?);
+                    let found = match format {
+                        TableFormat::Workbook => inspect_workbook(open()?, name, sheet, false)?,
+                        _ => inspect_csv(open, name, &reading, false)?,
+                    };
                     for (warning, count) in found.warnings {
                         *table.warnings.entry(warning).or_default() += count;
                     }
@@ -117,7 +124,7 @@ impl LocalInput {
         }
         if table.rows == 0 {
             let rule = match format {
-                TableFormat::Csv => "contains a header, but no rows",
+                TableFormat::Csv | TableFormat::Workbook => "contains a header, but no rows",
                 TableFormat::JsonLines | TableFormat::Parquet => "contains no rows",
             };
             return Err(Failure::Usage(format!("{}: {rule}; add rows", names.first().map_or("", String::as_str))));
@@ -140,6 +147,14 @@ impl LocalInput {
         let columns = shape.columns.schema.fields().iter().map(|field| field.name().clone()).collect();
         Ok(Self { columns, rows: shape.rows, warnings: shape.warnings })
     }
+}
+
+/// Checks that options for CSV files and for workbooks are for files of this format, or for images if that is `None`.
+fn check_unused(csv: &CsvOptions, sheet: Option<&str>, format: Option<TableFormat>) -> Result<(), Failure> {
+    let found = format.map_or("images", TableFormat::name);
+    let csv = csv.problem_beside(found).filter(|_| format != Some(TableFormat::Csv));
+    let sheet = sheet.filter(|_| format != Some(TableFormat::Workbook)).map(|_| sheet_beside(found));
+    Problems::check(csv.into_iter().chain(sheet).collect()).map_err(|problems| Failure::Usage(problems.to_string()))
 }
 
 /// Lists the file, or all files of the folder.

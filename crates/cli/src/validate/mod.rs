@@ -13,7 +13,7 @@ use crate::prompts;
 use crate::run_progress::quantity;
 use bedrock_batch_domain::check::{Catalog, added_columns, check_run, copies_warning, image_columns, row_count};
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, StackLimits};
+use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, SHEET, StackLimits};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
@@ -192,7 +192,8 @@ fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> Know
         let csv = run.and_then(Value::as_object).map(CsvOptions::of_run).unwrap_or_default();
         let is_image = run.and_then(|run| run.get("input_type")).is_some_and(|input_type| input_type == "image");
         let input_type = if is_image { InputType::Image } else { InputType::Text };
-        match LocalInput::read(path, input_type, &csv, &field) {
+        let sheet = run.and_then(|run| run.get(SHEET)).and_then(Value::as_str);
+        match LocalInput::read(path, input_type, &csv, sheet, &field) {
             Ok(local) => {
                 let path = path.display();
                 report.note(format!("{path} has {}", quantity(local.rows, "row")));

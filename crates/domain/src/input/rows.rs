@@ -47,6 +47,9 @@ pub struct RowSource {
     /// Form of its CSV files.
     #[serde(skip_serializing_if = "CsvOptions::is_default")]
     pub csv: Box<CsvOptions>,
+    /// Sheet of its workbooks; by default the first one that is not hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// If true, rows without an answer in that run are sent as well.
     pub include_failed: bool,
     /// New column names with their old ones.
@@ -55,6 +58,18 @@ pub struct RowSource {
     pub input_type: InputType,
     /// Column that names a row's image.
     pub image_column: String,
+}
+
+/// Field that names the sheet of workbooks.
+pub const SHEET: &str = "sheet";
+
+/// Maximum length of the name of a sheet. Excel allows 31 characters, other programs more.
+const MAX_SHEET_CHARS: usize = 255;
+
+/// Returns the problem of the name of a sheet with an input that has no workbooks but `found`.
+pub fn sheet_beside(found: &str) -> Problem {
+    let rule = format!("concerns Excel workbooks, and the input is {found}");
+    Problem::without_value(SHEET, rule).remedy("leave it out")
 }
 
 /// Default of `image_column`.
@@ -119,6 +134,8 @@ impl RowSource {
             let rule = format!("is only allowed with {uri_field}");
             fields.note(Problem::without_value(fields.name(CSV), rule).remedy("leave it out"));
         }
+        let has_uri = s3_uri.is_some() || fields.value(uri_field).is_some();
+        let sheet = read_sheet(fields, uri_field, has_uri);
         let column_mappings = read_mappings(fields);
         let (input_type, image_column) = read_images(fields);
         let is_valid = match (s3_uri, kind) {
@@ -138,12 +155,29 @@ impl RowSource {
             previous_run,
             dataset,
             csv: Box::new(csv),
+            sheet,
             include_failed: include_failed.unwrap_or(false),
             column_mappings,
             input_type,
             image_column,
         })
     }
+}
+
+/// Reads the name of a sheet. `has_uri` is true if `uri_field` is there.
+fn read_sheet(fields: &mut Fields<'_>, uri_field: &str, has_uri: bool) -> Option<String> {
+    let sheet = fields.text(SHEET)?;
+    let problem = if !has_uri {
+        let rule = format!("is only allowed with {uri_field}");
+        Problem::without_value(fields.name(SHEET), rule).remedy("leave it out")
+    } else if sheet.is_empty() || sheet.chars().count() > MAX_SHEET_CHARS {
+        let rule = format!("must have 1 to {MAX_SHEET_CHARS} characters");
+        Problem::new(fields.name(SHEET), sheet, rule).remedy("write the name of the sheet's tab")
+    } else {
+        return Some(sheet.to_owned());
+    };
+    fields.note(problem);
+    None
 }
 
 /// Reads the `ETag` of the object at `uri`, which `uri_field` names.
@@ -186,7 +220,7 @@ fn note_number_of_sources(fields: &mut Fields<'_>, uri: bool, dataset: bool, pre
     if is_absent {
         let rule = "is required (or dataset_id, for a Hugging Face dataset; or previous_run, for the answered rows of an \
                     earlier run)";
-        let remedy = "name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`";
+        let remedy = "name a table (CSV, JSON lines, Excel or Parquet), or a prefix of files of one or of images: `s3://bucket/path`";
         fields.note(Problem::without_value("s3_uri", rule).remedy(remedy));
     }
 }

@@ -33,7 +33,8 @@ impl CellType {
         }
     }
 
-    fn of(cell: &[u8]) -> Self {
+    /// Returns the type of one cell.
+    pub(super) fn of(cell: &[u8]) -> Self {
         let Ok(text) = std::str::from_utf8(cell) else { return Self::Text };
         if text.is_empty() {
             return Self::Empty;

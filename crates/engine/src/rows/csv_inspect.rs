@@ -3,27 +3,14 @@
 use super::csv_count::{Counted, Irregular, count_records, lines_at};
 use super::csv_dialect::CsvReading;
 use super::csv_header::Header;
-use super::csv_infer::{CellType, infer_types};
+use super::csv_infer::infer_types;
 use super::csv_read::CsvRows;
 use super::csv_text::CsvText;
+use super::text_shape::TextShape;
 use crate::error::EngineError;
-use arrow_schema::SchemaRef;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use std::collections::BTreeMap;
 use std::io::Read;
-
-/// Result of the pass.
-#[derive(Debug, Clone)]
-pub struct CsvShape {
-    /// Number of rows.
-    pub rows: u64,
-    /// Columns, all of text.
-    pub schema: SchemaRef,
-    /// Types of the columns, if they are inferred.
-    pub types: Option<Vec<CellType>>,
-    /// Warnings with their number of occurrences.
-    pub warnings: BTreeMap<String, u64>,
-}
 
 /// Reads a file, which `open` opens from its beginning each time. If `with_types` is true, types are inferred.
 ///
@@ -34,7 +21,7 @@ pub fn inspect_csv<R: Read>(
     file: &str,
     reading: &CsvReading,
     with_types: bool,
-) -> Result<CsvShape, EngineError> {
+) -> Result<TextShape, EngineError> {
     let rows = CsvRows::read(open()?, file, reading, None)?;
     let (schema, header) = (rows.schema(), rows.header);
     let mut text = CsvText::open(open()?, file, reading)?;
@@ -54,7 +41,7 @@ pub fn inspect_csv<R: Read>(
     }
     let header_lines = u64::from(reading.options.header.is_in_file());
     let types = if with_types { Some(infer_types(open()?, file, reading)?) } else { None };
-    Ok(CsvShape {
+    Ok(TextShape {
         rows: counted.records.saturating_sub(header_lines),
         schema,
         types,
@@ -122,7 +109,7 @@ mod tests {
     use bedrock_batch_domain::input::CsvOptions;
     use rstest::rstest;
 
-    fn inspected(text: &str, options: &CsvOptions) -> Result<CsvShape, String> {
+    fn inspected(text: &str, options: &CsvOptions) -> Result<TextShape, String> {
         let reading = CsvReading::of_input(options);
         inspect_csv(|| Ok(text.as_bytes()), "a.csv", &reading, false).map_err(|error| error.message())
     }

@@ -1,4 +1,4 @@
-//! Tables as streams: readers of CSV, JSON lines and Parquet, and writers of CSV and Parquet, with a few thousand rows at a time.
+//! Tables as streams: readers of CSV, JSON lines, workbooks and Parquet, and writers of CSV and Parquet, with a few thousand rows at a time.
 
 pub mod cell_text;
 mod csv_columns;
@@ -24,8 +24,10 @@ pub mod parquet_write;
 mod row_bytes;
 pub mod shared_file;
 mod text_file;
+pub mod text_shape;
 mod text_views;
 mod watched_source;
+pub mod workbook;
 
 use bedrock_batch_domain::problem::{Problem, shortened};
 

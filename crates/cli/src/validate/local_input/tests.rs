@@ -22,7 +22,7 @@ fn read(files: &[(&str, &str)], input_type: InputType, csv: &CsvOptions) -> Resu
         [(name, _)] => folder.path().join(name),
         _ => folder.path().to_owned(),
     };
-    LocalInput::read(&path, input_type, csv, "s3_uri").map_err(|failure| failure.to_string())
+    LocalInput::read(&path, input_type, csv, None, "s3_uri").map_err(|failure| failure.to_string())
 }
 
 fn found(files: &[(&str, &str)], input_type: InputType) -> Result<LocalInput, String> {
@@ -75,9 +75,10 @@ fn files_that_other_tools_leave_are_passed_over_with_a_warning() {
 #[case::blank_lines(&[("a.jsonl", "\n\n")], InputType::Text, "a.jsonl: contains no rows; add some")]
 #[case::json(&[("a.jsonl", "{\"a\": 1}\n{\"a\": 1,}\n{\"a\": 1, \"a\": 2}\n")], InputType::Text, "line 3 is `a`: the object has this name twice")]
 #[case::json_list(&[("a.json", "[]")], InputType::Text, "by `jq -c '.[]' FILE > FILE.jsonl`")]
-#[case::workbook(&[("rows.xlsx", "<zip>")], InputType::Text, ".parquet); convert it: save the sheet as CSV")]
+#[case::workbook(&[("rows.xls", "<zip>")], InputType::Text, "save it as Excel Workbook (.xlsx), or the sheet as CSV UTF-8")]
+#[case::no_workbook(&[("rows.xlsx", "<zip>")], InputType::Text, "rows.xlsx: cannot be read as an Excel workbook")]
 #[case::workbook_under_another_name(&[("a.csv", "<zip>")], InputType::Text, "Excel workbook")]
-#[case::workbook_for_images(&[("rows.xlsx", "<zip>")], InputType::Image, "contains no image")]
+#[case::workbook_for_images(&[("rows.xls", "<zip>")], InputType::Image, "contains no image")]
 #[case::images(&[("a.jpg", "<png>"), ("b.png", "<png>")], InputType::Text, "contains images, but input_type is `text`; set input_type to `image`")]
 #[case::image(&[("a.jpg", "<png>")], InputType::Text, "contains images, but input_type is `text`")]
 #[case::among_tables(&[("a.csv", "x\n1\n"), ("b.txt", "x")], InputType::Text, "b.txt`: is not a table by its name")]

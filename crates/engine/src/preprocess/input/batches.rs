@@ -9,6 +9,7 @@ use crate::objects::{ObjectMeta, ObjectRangeReader, StreamReader};
 use crate::rows::csv_read::CsvRows;
 use crate::rows::jsonl::JsonRows;
 use crate::rows::parquet_read::ParquetRows;
+use crate::rows::workbook::WorkbookRows;
 use arrow_array::RecordBatch;
 use aws_sdk_s3::Client;
 use tokio::runtime::Handle;
@@ -53,6 +54,10 @@ fn open(runtime: &Handle, client: &Client, sources: &Sources, object: &ObjectMet
         Format::Csv => {
             let input = StreamReader::new(runtime, client, object);
             CsvRows::read(input, &file, &sources.csv, shape.types.clone()).map(|rows| Box::new(rows) as Batches)
+        }
+        Format::Workbook => {
+            let (input, sheet) = (StreamReader::new(runtime, client, object), sources.sheet.as_deref());
+            WorkbookRows::open(input, &file, sheet, shape.types.clone()).map(|rows| Box::new(rows) as Batches)
         }
         Format::JsonLines => {
             let input = StreamReader::new(runtime, client, object);

@@ -7,7 +7,7 @@ use crate::objects::{ObjectMeta, Pages, head, list};
 use crate::rows::csv_dialect::CsvReading;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::ids::RunId;
-use bedrock_batch_domain::input::{CsvOptions, deleted, is_same_etag, overwritten};
+use bedrock_batch_domain::input::{RowSource, deleted, is_same_etag, overwritten, sheet_beside};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
@@ -19,6 +19,7 @@ pub(in crate::preprocess) enum Format {
     Csv,
     JsonLines,
     Parquet,
+    Workbook,
     /// Images, each of which is a row.
     Images,
 }
@@ -29,6 +30,7 @@ impl From<TableFormat> for Format {
             TableFormat::Csv => Self::Csv,
             TableFormat::JsonLines => Self::JsonLines,
             TableFormat::Parquet => Self::Parquet,
+            TableFormat::Workbook => Self::Workbook,
         }
     }
 }
@@ -41,6 +43,8 @@ pub(in crate::preprocess) struct Sources {
     pub(in crate::preprocess) format: Format,
     /// Way in which CSV files are read.
     pub(in crate::preprocess) csv: CsvReading,
+    /// Sheet of workbooks that is read.
+    pub(in crate::preprocess) sheet: Option<String>,
     /// Objects; empty for images, which are too many to be kept in memory and are listed again.
     pub(in crate::preprocess) objects: Vec<ObjectMeta>,
     /// Address of the images.
@@ -60,6 +64,7 @@ impl Sources {
             named,
             format: Format::Images,
             csv: CsvReading::default(),
+            sheet: None,
             objects: Vec::new(),
             place: Some(place.clone()),
             place_etag,
@@ -79,6 +84,7 @@ impl Sources {
             named: ("dataset_id", dataset.id().to_owned()),
             format: Format::Parquet,
             csv: CsvReading::default(),
+            sheet: None,
             objects: Vec::new(),
             place: None,
             place_etag: None,
@@ -95,7 +101,17 @@ impl Sources {
         objects: Vec<ObjectMeta>,
     ) -> Self {
         let named = ("previous_run.run_id", run_id.to_string());
-        Self { named, format, csv, objects, place: None, place_etag: None, dataset: None, warnings: BTreeMap::new() }
+        Self {
+            named,
+            format,
+            csv,
+            sheet: None,
+            objects,
+            place: None,
+            place_etag: None,
+            dataset: None,
+            warnings: BTreeMap::new(),
+        }
     }
 }
 
@@ -118,15 +134,18 @@ fn as_prefix(uri: &S3Uri) -> S3Uri {
     }
 }
 
-/// Checks that options for CSV files are for files of this format.
-pub(in crate::preprocess) fn check_unused(csv: &CsvOptions, format: Format) -> Result<(), Problem> {
+/// Checks that options for CSV files and for workbooks are for files of this format.
+pub(in crate::preprocess) fn check_unused(rows: &RowSource, format: Format) -> Result<(), Problems> {
     let found = match format {
-        Format::Csv => return Ok(()),
-        Format::JsonLines => "JSON lines",
-        Format::Parquet => "Parquet",
+        Format::Csv => TableFormat::Csv.name(),
+        Format::JsonLines => TableFormat::JsonLines.name(),
+        Format::Parquet => TableFormat::Parquet.name(),
+        Format::Workbook => TableFormat::Workbook.name(),
         Format::Images => "images",
     };
-    csv.problem_beside(found).map_or(Ok(()), Err)
+    let csv = rows.csv.problem_beside(found).filter(|_| format != Format::Csv);
+    let sheet = rows.sheet.is_some() && format != Format::Workbook;
+    Problems::check(csv.into_iter().chain(sheet.then(|| sheet_beside(found))).collect())
 }
 
 /// Returns the object at `uri`, which must have this `ETag`. All reads of it require the same one.
@@ -138,13 +157,13 @@ pub(in crate::preprocess) async fn pinned(client: &Client, uri: &S3Uri, etag: &s
     }
 }
 
-/// Finds the objects that `uri` names, whose CSV files have the form `csv`; `single` is the object with this key, if it was
+/// Finds the objects that `uri` names, which are read as `rows` says; `single` is the object with this key, if it was
 /// found before.
 pub(in crate::preprocess) async fn find(
     client: &Client,
     uri: &S3Uri,
     single: Option<ObjectMeta>,
-    csv: &CsvOptions,
+    rows: &RowSource,
 ) -> Result<Sources, EngineError> {
     let mut warnings = BTreeMap::new();
     let single = match single {
@@ -155,12 +174,12 @@ pub(in crate::preprocess) async fn find(
         Some(object) => vec![object],
         None => {
             let prefix = as_prefix(uri);
-            let (rows, others): (Vec<ObjectMeta>, Vec<ObjectMeta>) =
+            let (tables, others): (Vec<ObjectMeta>, Vec<ObjectMeta>) =
                 list(client, &prefix).await?.into_iter().partition(|found| !is_marker(below(found, &prefix)));
             if !others.is_empty() {
                 warnings.insert(MARKERS_IGNORED.to_owned(), others.len() as u64);
             }
-            rows
+            tables
         }
     };
     if objects.is_empty() {
@@ -169,12 +188,12 @@ pub(in crate::preprocess) async fn find(
     }
     let addresses: Vec<String> = objects.iter().map(|found| found.uri.to_string()).collect();
     let format = TableFormat::of_all("s3_uri", &addresses)?.into();
-    check_unused(csv, format)?;
+    check_unused(rows, format)?;
     let empty = objects.iter().filter(|found| found.bytes == 0);
     Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
     let named = ("s3_uri", uri.to_string());
-    let csv = CsvReading::of_input(csv);
-    Ok(Sources { named, format, csv, objects, place: None, place_etag: None, dataset: None, warnings })
+    let (csv, sheet) = (CsvReading::of_input(&rows.csv), rows.sheet.clone());
+    Ok(Sources { named, format, csv, sheet, objects, place: None, place_etag: None, dataset: None, warnings })
 }
 
 /// Returns the part of an object's key below a prefix.

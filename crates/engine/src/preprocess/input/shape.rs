@@ -8,6 +8,7 @@ use crate::rows::csv_infer::CellType;
 use crate::rows::csv_inspect::inspect_csv;
 use crate::rows::jsonl::{JsonColumns, JsonShape, JsonTable};
 use crate::rows::parquet_read::ParquetRows;
+use crate::rows::workbook::inspect_workbook;
 use arrow_schema::{Field, Schema, SchemaRef};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::problem::{Problem, shortened};
@@ -23,7 +24,7 @@ pub(in crate::preprocess) struct Shape {
     pub(in crate::preprocess) schema: SchemaRef,
     /// Objects that are not images, and whatever was read in another form than it was written, with their numbers.
     pub(in crate::preprocess) warnings: BTreeMap<String, u64>,
-    /// Types of the columns of CSV files, if they are inferred.
+    /// Types of the columns of CSV files and workbooks, if they are inferred.
     pub(super) types: Option<Vec<CellType>>,
     /// Columns of files of JSON lines.
     pub(super) json: Option<Arc<JsonColumns>>,
@@ -54,9 +55,12 @@ pub(super) fn inspect(
                 rows += shape.rows;
                 shape.schema
             }
-            Format::Csv => {
+            Format::Csv | Format::Workbook => {
                 let open = || Ok(StreamReader::new(runtime, client, object));
-                let found = inspect_csv(open, &file, &sources.csv, with_types)?;
+                let found = match sources.format {
+                    Format::Workbook => inspect_workbook(open()?, &file, sources.sheet.as_deref(), with_types)?,
+                    _ => inspect_csv(open, &file, &sources.csv, with_types)?,
+                };
                 rows += found.rows;
                 for (warning, count) in found.warnings {
                     *warnings.entry(warning).or_default() += count;

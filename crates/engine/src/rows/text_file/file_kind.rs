@@ -13,9 +13,13 @@ pub(super) struct FileKind {
 /// First bytes, the kind, and the remedy.
 const FILES: [(&[u8], &str, &str); 11] = [
     (b"PAR1", "a Parquet file", "name it `.parquet`"),
-    (b"PK\x03\x04", "a zip archive, perhaps an Excel workbook (.xlsx)", "save the sheet as CSV UTF-8, or unpack it"),
+    (
+        b"PK\x03\x04",
+        "a zip archive, perhaps an Excel workbook (.xlsx)",
+        "name it `.xlsx` if it is a workbook; else unpack it",
+    ),
     (b"PK\x05\x06", "an empty zip archive", "upload the file that was to be in it"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save the sheet as CSV UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save it as Excel Workbook (.xlsx), or the sheet as CSV UTF-8"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
     (b"%PDF-", "a PDF", "export the table as CSV"),
     (b"SQLite format 3\0", "a SQLite database", "export the table as CSV"),

@@ -95,7 +95,11 @@ fn a_file_may_consist_of_bytes_that_are_not_valid() {
 #[case::said_otherwise(TEXT.as_bytes(), Some("windows-1252"), "is UTF-8, and csv.encoding is `windows-1252`; leave csv.encoding out")]
 #[case::marked_otherwise(b"\xff\xfea\0", Some("utf-8"), "is UTF-16LE, and csv.encoding is `utf-8`")]
 #[case::parquet(b"PAR1...", None, "a.csv: is a Parquet file, not a CSV; name it `.parquet`")]
-#[case::xlsx(b"PK\x03\x04...", None, "perhaps an Excel workbook (.xlsx), not a CSV; save the sheet as CSV UTF-8")]
+#[case::xlsx(
+    b"PK\x03\x04...",
+    None,
+    "perhaps an Excel workbook (.xlsx), not a CSV; name it `.xlsx` if it is a workbook"
+)]
 #[case::html(b"\n<!DOCTYPE html>\n", None, "is an HTML page, not a CSV; download the file again")]
 #[case::json(b"{\"a\": 1}\n{\"a\": 2}\n", None, "is JSON, not a CSV")]
 #[case::xz(b"\xfd7zXZ\0...", None, "is a file compressed with xz; compress it with gzip, zstd or bzip2")]
