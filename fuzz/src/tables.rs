@@ -55,7 +55,7 @@ fn options(form: &[u8]) -> CsvOptions {
 fn csv_in_form(bytes: &[u8], reading: &CsvReading) {
     match inspect_csv(|| Ok(bytes), "a.csv", reading, true) {
         Ok(shape) => {
-            if let Ok(rows) = CsvRows::read(bytes, "a.csv", reading, shape.types) {
+            if let Ok(rows) = CsvRows::read(bytes, "a.csv", reading, shape.types.as_ref()) {
                 rows.take(MAX_BATCHES).for_each(|batch| drop(batch.map_err(|error| printable_message(&error))));
             }
             if let Some((rows, written)) = rewritten(bytes, reading) {

@@ -85,7 +85,7 @@ CASES = {
         {"a.csv": GOOD, "b.parquet": parquet_bytes(topic_table(120))},
     ),
     "two-schemas": Case(
-        ("s3_uri", "b.csv", "other columns than", "`subject`", "`topic`", "must have the same schema"),
+        ("b.csv", "has none of the columns of", "`subject`", "`topic`", "are one table"),
         {},
         {"a.csv": GOOD, "b.csv": GOOD.replace(b"topic", b"subject", 1)},
     ),

@@ -8,7 +8,7 @@ use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
-use bedrock_batch_engine::rows::text_shape::TextShape;
+use bedrock_batch_engine::rows::table_shape::FileShape;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -19,7 +19,7 @@ fn path(file: &str) -> PathBuf {
 }
 
 /// Reads a file as a run does: first its shape, then its rows.
-fn read(file: &str, csv: &Value) -> Result<(TextShape, Vec<Vec<String>>), EngineError> {
+fn read(file: &str, csv: &Value) -> Result<(FileShape, Vec<Vec<String>>), EngineError> {
     let options: CsvOptions = serde_json::from_value(csv.clone()).unwrap();
     let reading = CsvReading::of_input(&options);
     let open = || Ok(File::open(path(file))?);

@@ -472,15 +472,12 @@ async fn two_attempts_of_a_start_at_once_read_one_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_without_rows_are_read_and_files_with_other_columns_are_refused() {
+async fn files_without_rows_are_read_and_files_with_other_columns_are_one_table() {
     let (server, hub) = hub().await;
     let stack = stack(hub).await;
     let of = |id: &str| json!({"dataset_id": id});
-    for (id, files) in [("acme/empty", [parquet(0, 0), parquet(0, 0)]), ("acme/good", [parquet(0, 0), parquet(0, 150)])]
-    {
-        for (number, body) in files.iter().enumerate() {
-            server.put_converted(id, &format!("default/train/{number:04}.parquet"), body);
-        }
+    for number in 0..2 {
+        server.put_converted("acme/empty", &format!("default/train/{number:04}.parquet"), &parquet(0, 0));
     }
     let error = stack.start(&of("acme/empty")).await.unwrap_err();
     assert!(error.name() == "InvalidInput" && error.to_string().contains("has no rows in this split"), "{error:#}");
@@ -488,11 +485,24 @@ async fn files_without_rows_are_read_and_files_with_other_columns_are_refused() 
     let other = written(&RecordBatch::try_from_iter([("source", column)]).unwrap());
     server.put_converted("acme/mixed", "default/train/0000.parquet", &parquet(0, 150));
     server.put_converted("acme/mixed", "default/train/0001.parquet", &other);
-    let error = stack.start(&of("acme/mixed")).await.unwrap_err();
-    let says = "0001.parquet`: has other columns than the file before it: 1 columns instead of 2";
+    let strict = json!({"dataset_id": "acme/mixed", "on_missing_columns": "error"});
+    let error = stack.start(&strict).await.unwrap_err();
+    let says = "column `number`: is in 1 of 2 files with rows, and not in ";
     assert!(error.name() == "InvalidInput" && error.to_string().contains(says), "{error:#}");
     assert!(stack.s3.world().objects.is_empty());
-    let plan = stack.start(&of("acme/good")).await.unwrap();
+    let plan = stack.start(&of("acme/mixed")).await.unwrap();
+    let warned = "files without the column `number`, which is null in their rows";
+    assert_eq!((plan.counts.input_rows, plan.counts.warnings.get(warned)), (152, Some(&1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_of_a_dataset_without_rows_are_passed_over() {
+    let (server, hub) = hub().await;
+    let stack = stack(hub).await;
+    for (number, body) in [parquet(0, 0), parquet(0, 150)].iter().enumerate() {
+        server.put_converted("acme/good", &format!("default/train/{number:04}.parquet"), body);
+    }
+    let plan = stack.start(&json!({"dataset_id": "acme/good"})).await.unwrap();
     assert_eq!((plan.counts.input_rows, plan.sources.len()), (150, 2));
 }
 

@@ -18,6 +18,7 @@ mod images_from_s3;
 mod invoke_aws;
 mod invoke_on_demand;
 mod late_answers;
+mod parquet_troubles;
 mod postprocess_core;
 mod preprocess_core;
 mod references_from_s3;

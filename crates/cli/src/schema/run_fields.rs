@@ -91,6 +91,10 @@ pub(super) struct RunFields {
     sheet: Option<String>,
     /// If true, numbers and booleans in CSV files and workbooks get types. Default: false, all cells remain text.
     infer_types: Option<bool>,
+    /// Columns that some files of a prefix or a dataset lack: `null` (default) in their rows, with a warning, or an `error`.
+    on_missing_columns: Option<OnMissingColumns>,
+    /// If true, folders below the prefix such as `country=DE` are columns. Default: true.
+    hive_columns: Option<bool>,
     /// Folder that the answered rows and the summary are copied to when the run is over, `s3://bucket/prefix/`; each run has a
     /// folder of its own in it. In the stack's bucket, or one of its `outputBuckets`.
     output_uri: Option<String>,
@@ -144,6 +148,14 @@ pub(super) struct RunFields {
     allow_constant_prompt: Option<bool>,
     /// If true, rows are sent although all cells that their prompt shows are blank. Default: false.
     ask_blank_rows: Option<bool>,
+}
+
+/// Rule for columns that some files lack.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+enum OnMissingColumns {
+    Null,
+    Error,
 }
 
 /// Format that answers must have.

@@ -3,8 +3,10 @@
 use crate::failure::Failure;
 use crate::local_files::{files_under, name_within};
 use bedrock_batch_domain::check::COLUMNS_OF_IMAGES;
+use bedrock_batch_domain::hive_folders::hive_columns;
 use bedrock_batch_domain::image::looks_like_image;
-use bedrock_batch_domain::input::{CsvOptions, InputType, sheet_beside};
+use bedrock_batch_domain::input::{CsvOptions, InputType, OnMissingColumns, TableOptions, sheet_beside};
+use bedrock_batch_domain::lake_table::LakeFormat;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use bedrock_batch_engine::images::{FIRST_BYTES, ImageCount, ObjectKind, is_image_name};
@@ -12,6 +14,8 @@ use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::jsonl::JsonTable;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
+use bedrock_batch_engine::rows::table_shape::{FileShape, TableInspection};
+use bedrock_batch_engine::rows::unified::{FileTraits, MissingColumns, NameForm};
 use bedrock_batch_engine::rows::workbook::inspect_workbook;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -30,6 +34,27 @@ pub(super) struct LocalInput {
     pub(super) warnings: BTreeMap<String, u64>,
 }
 
+/// Options for the files of an input.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FileOptions {
+    /// Form of CSV files.
+    pub(super) csv: CsvOptions,
+    /// Sheet of workbooks.
+    pub(super) sheet: Option<String>,
+    pub(super) table: TableOptions,
+}
+
+impl FileOptions {
+    /// Checks that options for CSV files and for workbooks are for files of this format, or for images if that is `None`.
+    fn check_unused(&self, format: Option<TableFormat>) -> Result<(), Failure> {
+        let found = format.map_or("images", TableFormat::name);
+        let csv = self.csv.problem_beside(found).filter(|_| format != Some(TableFormat::Csv));
+        let has_sheet = self.sheet.is_some() && format != Some(TableFormat::Workbook);
+        let problems = csv.into_iter().chain(has_sheet.then(|| sheet_beside(found)));
+        Problems::check(problems.collect()).map_err(|problems| Failure::Usage(problems.to_string()))
+    }
+}
+
 /// File of an input.
 struct LocalFile {
     path: PathBuf,
@@ -38,12 +63,11 @@ struct LocalFile {
 }
 
 impl LocalInput {
-    /// Reads the file or folder at `path`, which `field` names; `csv` is the form of CSV files, `sheet` that of workbooks.
+    /// Reads the file or folder at `path`, which `field` names.
     pub(super) fn read(
         path: &Path,
         input_type: InputType,
-        csv: &CsvOptions,
-        sheet: Option<&str>,
+        options: &FileOptions,
         field: &str,
     ) -> Result<Self, Failure> {
         let shown = path.display();
@@ -55,7 +79,7 @@ impl LocalInput {
         let has_tables = files.iter().any(|file| TableFormat::of(&file.name).is_some());
         // Of images and tables in a folder, images are meant: a table among them can be named itself.
         if input_type == InputType::Image && (!has_tables || files.iter().any(|file| is_image_name(&file.name))) {
-            check_unused(csv, sheet, None)?;
+            options.check_unused(None)?;
             return match count_images(&files)? {
                 ImageCount { images: 0, .. } => {
                     let remedy = "name a folder of images, or a table that names them";
@@ -73,88 +97,79 @@ impl LocalInput {
             let rule = "contains images, but input_type is `text`";
             return Err(usage(&Problem::new(field, shown, rule).remedy(remedy)));
         }
+        if let Some((format, table)) =
+            files.iter().filter(|_| is_folder).find_map(|file| LakeFormat::of_log(&file.name))
+        {
+            return Err(usage(&format.problem(field, path.join(table).display())));
+        }
         let (markers, tables): (Vec<LocalFile>, Vec<LocalFile>) =
             files.into_iter().partition(|file| is_folder && is_marker(&file.name));
         if tables.is_empty() {
             return Err(Failure::Usage(format!("{shown}: {NO_FILES}")));
         }
-        let mut table = Self::of_tables(&tables, csv, sheet, field)?;
+        let mut table = Self::of_tables(&tables, is_folder, options, field)?;
         if !markers.is_empty() {
             table.warnings.insert(MARKERS_IGNORED.to_owned(), markers.len() as u64);
         }
         Ok(table)
     }
 
-    fn of_tables(files: &[LocalFile], csv: &CsvOptions, sheet: Option<&str>, field: &str) -> Result<Self, Failure> {
+    fn of_tables(files: &[LocalFile], is_folder: bool, options: &FileOptions, field: &str) -> Result<Self, Failure> {
         let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
         let format = TableFormat::of_all(field, &names).map_err(|problems| Failure::Usage(problems.to_string()))?;
-        check_unused(csv, sheet, Some(format))?;
-        if format == TableFormat::JsonLines {
-            return Self::of_json_lines(files, &names);
+        options.check_unused(Some(format))?;
+        let mut json = match format {
+            TableFormat::JsonLines => inspect_json_lines(files, &names)?,
+            _ => Vec::new(),
         }
-        let reading = CsvReading::of_input(csv);
-        let mut table = Self::default();
-        for (LocalFile { path, .. }, name) in files.iter().zip(&names) {
-            let (schema, rows) = match format {
-                TableFormat::Csv | TableFormat::Workbook => {
-                    let open = || Ok(File::open(path)?);
-                    let found = match format {
-                        TableFormat::Workbook => inspect_workbook(open()?, name, sheet, false)?,
-                        _ => inspect_csv(open, name, &reading, false)?,
-                    };
-                    for (warning, count) in found.warnings {
-                        *table.warnings.entry(warning).or_default() += count;
-                    }
-                    (found.schema, found.rows)
+        .into_iter();
+        let reading = CsvReading::of_input(&options.csv);
+        let mut table = TableInspection::new(match options.table.on_missing_columns {
+            OnMissingColumns::Null => MissingColumns::AreNull,
+            OnMissingColumns::Error => MissingColumns::AreProblems,
+        });
+        for (file, name) in files.iter().zip(&names) {
+            let has_folders = is_folder && options.table.hive_columns;
+            let folders = if has_folders { hive_columns(&file.name) } else { Vec::new() };
+            let open = || Ok(File::open(&file.path)?);
+            let (names, shape) = match (format, json.next()) {
+                (TableFormat::JsonLines, Some(shape)) => (NameForm::AsWritten, shape),
+                (TableFormat::Workbook, _) => {
+                    (NameForm::AsWritten, inspect_workbook(open()?, name, options.sheet.as_deref(), false)?)
                 }
-                TableFormat::JsonLines | TableFormat::Parquet => {
-                    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-                    let found = ParquetRows::open(file, name, None)?.0;
-                    (found.schema, found.rows)
+                (TableFormat::Csv | TableFormat::JsonLines, _) => {
+                    (NameForm::AsWritten, inspect_csv(open, name, &reading, false)?)
                 }
+                (TableFormat::Parquet, _) => (NameForm::One, inspect_parquet(&file.path, name, is_folder, field)?),
             };
-            let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-            if table.columns.is_empty() {
-                table.columns = columns;
-            } else if columns != table.columns {
-                let first = names.first().map_or("", String::as_str);
-                return Err(Failure::Usage(format!("{name}: has other columns than {first}: they must be the same")));
-            }
-            table.rows += rows;
+            table.add(name, shape, &FileTraits { names, folders });
         }
-        if table.rows == 0 {
-            let rule = match format {
-                TableFormat::Csv | TableFormat::Workbook => "contains a header, but no rows",
-                TableFormat::JsonLines | TableFormat::Parquet => "contains no rows",
-            };
-            return Err(Failure::Usage(format!("{}: {rule}; add rows", names.first().map_or("", String::as_str))));
-        }
-        Ok(table)
-    }
-
-    fn of_json_lines(files: &[LocalFile], names: &[String]) -> Result<Self, Failure> {
-        let mut table = JsonTable::default();
-        for (LocalFile { path, .. }, name) in files.iter().zip(names) {
-            table.add_file(File::open(path).map_err(|error| cannot_read(path, &error))?, name)?;
-        }
-        let shape = table.finish().map_err(|problem| usage(&problem))?;
-        if shape.rows == 0 {
-            return Err(Failure::Usage(format!(
-                "{}: contains no rows; add some",
-                names.first().map_or("", String::as_str)
-            )));
-        }
-        let columns = shape.columns.schema.fields().iter().map(|field| field.name().clone()).collect();
-        Ok(Self { columns, rows: shape.rows, warnings: shape.warnings })
+        let table = table.finish().map_err(|problems| Failure::Usage(problems.to_string()))?;
+        let columns = table.schema.fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Self { columns, rows: table.rows, warnings: table.warnings })
     }
 }
 
-/// Checks that options for CSV files and for workbooks are for files of this format, or for images if that is `None`.
-fn check_unused(csv: &CsvOptions, sheet: Option<&str>, format: Option<TableFormat>) -> Result<(), Failure> {
-    let found = format.map_or("images", TableFormat::name);
-    let csv = csv.problem_beside(found).filter(|_| format != Some(TableFormat::Csv));
-    let sheet = sheet.filter(|_| format != Some(TableFormat::Workbook)).map(|_| sheet_beside(found));
-    Problems::check(csv.into_iter().chain(sheet).collect()).map_err(|problems| Failure::Usage(problems.to_string()))
+/// Returns the shapes of the files, whose columns are those of all.
+fn inspect_json_lines(files: &[LocalFile], names: &[String]) -> Result<Vec<FileShape>, Failure> {
+    let mut table = JsonTable::default();
+    for (LocalFile { path, .. }, name) in files.iter().zip(names) {
+        table.add_file(File::open(path).map_err(|error| cannot_read(path, &error))?, name)?;
+    }
+    Ok(table.finish().map_err(|problem| usage(&problem))?.files())
+}
+
+fn inspect_parquet(path: &Path, name: &str, is_in_folder: bool, field: &str) -> Result<FileShape, Failure> {
+    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    let bytes = file.metadata().map_err(|error| cannot_read(path, &error))?.len();
+    if bytes == 0 {
+        return Ok(FileShape::empty(Problem::without_value(name, "is empty").remedy("add rows")));
+    }
+    let shape = ParquetRows::open(file, name, None)?.0;
+    if shape.is_of_iceberg && is_in_folder {
+        return Err(usage(&LakeFormat::Iceberg.problem(field, name)));
+    }
+    Ok(shape.of_file(name))
 }
 
 /// Lists the file, or all files of the folder.

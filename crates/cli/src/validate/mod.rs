@@ -13,14 +13,14 @@ use crate::prompts;
 use crate::run_progress::quantity;
 use bedrock_batch_domain::check::{Catalog, added_columns, check_run, copies_warning, image_columns, row_count};
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, SHEET, StackLimits};
+use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, SHEET, StackLimits, TableOptions};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
 use clap::Args;
 use generated::add_generated;
 use input_file::{InputFile, InputKind};
-use local_input::LocalInput;
+use local_input::{FileOptions, LocalInput};
 use references::read_local;
 use report::Report;
 use serde_json::Value;
@@ -189,11 +189,15 @@ fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> Know
             }
             _ => (Some(&file.input), "s3_uri".to_owned()),
         };
-        let csv = run.and_then(Value::as_object).map(CsvOptions::of_run).unwrap_or_default();
+        let fields = run.and_then(Value::as_object);
+        let options = FileOptions {
+            csv: fields.map(CsvOptions::of_run).unwrap_or_default(),
+            sheet: fields.and_then(|fields| fields.get(SHEET)).and_then(Value::as_str).map(str::to_owned),
+            table: fields.map(TableOptions::of_run).unwrap_or_default(),
+        };
         let is_image = run.and_then(|run| run.get("input_type")).is_some_and(|input_type| input_type == "image");
         let input_type = if is_image { InputType::Image } else { InputType::Text };
-        let sheet = run.and_then(|run| run.get(SHEET)).and_then(Value::as_str);
-        match LocalInput::read(path, input_type, &csv, sheet, &field) {
+        match LocalInput::read(path, input_type, &options, &field) {
             Ok(local) => {
                 let path = path.display();
                 report.note(format!("{path} has {}", quantity(local.rows, "row")));

@@ -19,6 +19,7 @@ mod request;
 mod rows;
 mod sending;
 mod stored_request;
+mod table_options;
 
 pub use answers::{AnswerOptions, ResponseFormat};
 pub use caps::{MAX_COST_USD, MAX_RECORDS_TOTAL, RunCaps};
@@ -38,3 +39,4 @@ pub use prompts::{CATEGORY, DEFAULT, PromptConfig};
 pub use request::{MAX_LINK_DAYS, OutputFormat, RunRequest, StackLimits};
 pub use rows::{IMAGE_COLUMN, InputKind, InputType, PreviousRun, RowSource, SHEET, sheet_beside};
 pub use sending::SendingOptions;
+pub use table_options::{OnMissingColumns, TableOptions};

@@ -2,7 +2,7 @@
 
 use super::Fields;
 use super::dataset::read_dataset;
-use super::{CSV, CsvOptions};
+use super::{CSV, CsvOptions, TableOptions};
 use crate::hub::DatasetSource;
 use crate::ids::RunId;
 use crate::problem::Problem;
@@ -50,6 +50,9 @@ pub struct RowSource {
     /// Sheet of its workbooks; by default the first one that is not hidden.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
+    /// Options for its files, which are one table.
+    #[serde(flatten)]
+    pub table: TableOptions,
     /// If true, rows without an answer in that run are sent as well.
     pub include_failed: bool,
     /// New column names with their old ones.
@@ -134,8 +137,9 @@ impl RowSource {
             let rule = format!("is only allowed with {uri_field}");
             fields.note(Problem::without_value(fields.name(CSV), rule).remedy("leave it out"));
         }
-        let has_uri = s3_uri.is_some() || fields.value(uri_field).is_some();
-        let sheet = read_sheet(fields, uri_field, has_uri);
+        let names_objects = fields.value(uri_field).is_some();
+        let sheet = read_sheet(fields, uri_field, names_objects);
+        let table = TableOptions::read(fields, names_objects, names_dataset, uri_field);
         let column_mappings = read_mappings(fields);
         let (input_type, image_column) = read_images(fields);
         let is_valid = match (s3_uri, kind) {
@@ -156,6 +160,7 @@ impl RowSource {
             dataset,
             csv: Box::new(csv),
             sheet,
+            table,
             include_failed: include_failed.unwrap_or(false),
             column_mappings,
             input_type,

@@ -160,6 +160,10 @@ impl RowBudget {
         if written.not_a_number > 0 {
             warnings.insert("cells that are NaN in columns that the prompt shows".to_owned(), written.not_a_number);
         }
+        if written.not_representable > 0 {
+            let text = "times that no calendar has, which the prompt shows as `(not representable)`";
+            warnings.insert(text.to_owned(), written.not_representable);
+        }
         for (warning, images) in [
             ("images whose Exif data turns them: models may see them as they are stored", written.turned_images),
             ("images of several frames: models may see only the first one", written.animated_images),

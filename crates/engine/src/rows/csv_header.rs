@@ -56,16 +56,19 @@ impl Header {
     }
 }
 
-/// Reads the header, or makes one for a file without.
+/// Reads the header, or makes one for a file without. Returns `None` if there is no line at all.
 ///
 /// # Errors
-/// Returns `InvalidInput` if the header is missing, not in the file's encoding, has too many columns or names one twice.
-pub(super) fn read_header<R: Read>(lines: &mut CsvLines<R>, reading: &CsvReading) -> Result<Header, EngineError> {
+/// Returns `InvalidInput` if the header is not in the file's encoding, has too many columns or names one twice.
+pub(super) fn read_header<R: Read>(
+    lines: &mut CsvLines<R>,
+    reading: &CsvReading,
+) -> Result<Option<Header>, EngineError> {
     let mut first = ByteRecord::new();
     let has_line = lines.read(&mut first)?;
     let file = lines.file.as_str();
     if !has_line {
-        return Err(Problem::without_value(file, "is empty; a CSV begins with a line of column names").into());
+        return Ok(None);
     }
     Problems::check(too_many_columns(file, first.len()).into_iter().collect())?;
     match &reading.options.header {
@@ -73,12 +76,12 @@ pub(super) fn read_header<R: Read>(lines: &mut CsvLines<R>, reading: &CsvReading
         CsvHeader::InFile(false) => {
             let names = (1..=first.len()).map(|number| format!("column_{number}")).collect();
             lines.first = Some(first);
-            return Ok(Header { names, ..Header::default() });
+            return Ok(Some(Header { names, ..Header::default() }));
         }
         CsvHeader::Names(names) => {
             // Lines of another length are reported where they are read.
             lines.first = Some(first);
-            return Ok(Header { names: names.clone(), ..Header::default() });
+            return Ok(Some(Header { names: names.clone(), ..Header::default() }));
         }
     }
     let line = lines.line_of(&first);
@@ -102,7 +105,12 @@ pub(super) fn read_header<R: Read>(lines: &mut CsvLines<R>, reading: &CsvReading
     }
     check_names(&header.names, file, line)?;
     header.line = reading.is_of_user().then_some(first);
-    Ok(header)
+    Ok(Some(header))
+}
+
+/// Returns the problem of a file without any line.
+pub(super) fn no_header(file: &str) -> Problem {
+    Problem::without_value(file, "is empty; a CSV begins with a line of column names")
 }
 
 fn check_names(names: &[String], file: &str, line: u64) -> Result<(), Problems> {

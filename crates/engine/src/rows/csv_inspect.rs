@@ -1,12 +1,13 @@
 //! First pass over a CSV file: its columns, the number of its rows, and whatever would be read otherwise than it was meant.
 
+use super::NAMES_CHANGED;
 use super::csv_count::{Counted, Irregular, count_records, lines_at};
 use super::csv_dialect::CsvReading;
-use super::csv_header::Header;
+use super::csv_header::{Header, no_header};
 use super::csv_infer::infer_types;
 use super::csv_read::CsvRows;
 use super::csv_text::CsvText;
-use super::text_shape::TextShape;
+use super::table_shape::FileShape;
 use crate::error::EngineError;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use std::collections::BTreeMap;
@@ -21,8 +22,10 @@ pub fn inspect_csv<R: Read>(
     file: &str,
     reading: &CsvReading,
     with_types: bool,
-) -> Result<TextShape, EngineError> {
-    let rows = CsvRows::read(open()?, file, reading, None)?;
+) -> Result<FileShape, EngineError> {
+    let Some(rows) = CsvRows::read_lines(open()?, file, reading, None)? else {
+        return Ok(FileShape::empty(no_header(file)));
+    };
     let (schema, header) = (rows.schema(), rows.header);
     let mut text = CsvText::open(open()?, file, reading)?;
     let dialect = text.dialect;
@@ -41,8 +44,9 @@ pub fn inspect_csv<R: Read>(
     }
     let header_lines = u64::from(reading.options.header.is_in_file());
     let types = if with_types { Some(infer_types(open()?, file, reading)?) } else { None };
-    Ok(TextShape {
+    Ok(FileShape {
         rows: counted.records.saturating_sub(header_lines),
+        why_empty: Problem::without_value(file, "contains a header, but no rows").remedy("add rows"),
         schema,
         types,
         warnings: warnings(&header, &text, &counted, reading),
@@ -92,7 +96,7 @@ fn warnings<R: Read>(
     let quotes = "CSV files with single quotes around cells, which are read as a part of them (csv.quote sets them)";
     warn(quotes.to_owned(), text.has_single_quotes.into());
     warn("empty lines of CSV files of one column, read as empty cells".to_owned(), text.empty_rows());
-    warn("names of columns read without outer or invisible spaces, and in one Unicode form".to_owned(), header.changed);
+    warn(NAMES_CHANGED.to_owned(), header.changed);
     warn("columns without a name at the end of a CSV, which are empty and left out".to_owned(), header.nameless as u64);
     let names = "CSV files whose first line, taken for the names of columns, begins with a number (csv.header: false reads it as a row)";
     warn(names.to_owned(), header.begins_with_a_number().into());
@@ -109,7 +113,7 @@ mod tests {
     use bedrock_batch_domain::input::CsvOptions;
     use rstest::rstest;
 
-    fn inspected(text: &str, options: &CsvOptions) -> Result<TextShape, String> {
+    fn inspected(text: &str, options: &CsvOptions) -> Result<FileShape, String> {
         let reading = CsvReading::of_input(options);
         inspect_csv(|| Ok(text.as_bytes()), "a.csv", &reading, false).map_err(|error| error.message())
     }

@@ -3,8 +3,8 @@
 
 use super::csv_columns::ColumnBuilder;
 use super::csv_dialect::{CsvReading, Origin};
-use super::csv_header::{CsvLines, Header, read_header};
-use super::csv_infer::CellType;
+use super::csv_header::{CsvLines, Header, no_header, read_header};
+use super::csv_infer::{CellType, ColumnTypes};
 use super::csv_text::CsvText;
 use super::{BATCH_BYTES, BATCH_ROWS, MAX_CELL_BYTES, cell_too_large};
 use crate::error::EngineError;
@@ -46,7 +46,7 @@ impl<R: Read> CsvRows<R> {
     ///
     /// # Errors
     /// Returns `InvalidInput` if the file cannot be read as a CSV, and an error if reading fails.
-    pub fn open(input: R, file: &str, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
+    pub fn open(input: R, file: &str, types: Option<&ColumnTypes>) -> Result<Self, EngineError> {
         Self::read(input, file, &CsvReading::default(), types)
     }
 
@@ -54,14 +54,25 @@ impl<R: Read> CsvRows<R> {
     ///
     /// # Errors
     /// Returns an error like [`Self::open`].
-    pub fn read(input: R, file: &str, reading: &CsvReading, types: Option<Vec<CellType>>) -> Result<Self, EngineError> {
+    pub fn read(input: R, file: &str, reading: &CsvReading, types: Option<&ColumnTypes>) -> Result<Self, EngineError> {
+        Self::read_lines(input, file, reading, types)?.ok_or_else(|| no_header(file).into())
+    }
+
+    /// Opens a CSV that may be without any line, as an empty part of a table is.
+    pub(super) fn read_lines(
+        input: R,
+        file: &str,
+        reading: &CsvReading,
+        types: Option<&ColumnTypes>,
+    ) -> Result<Option<Self>, EngineError> {
         let mut lines = CsvLines::new(CsvText::open(input, file, reading)?);
-        let header = read_header(&mut lines, reading)?;
-        let types = types.unwrap_or_else(|| vec![CellType::Text; header.names.len()]);
+        let Some(header) = read_header(&mut lines, reading)? else { return Ok(None) };
+        let type_of = |name: &String| types.map_or(CellType::Text, |types| types.of(name));
+        let types: Vec<CellType> = header.names.iter().map(type_of).collect();
         let fields: Vec<Field> =
             header.names.iter().zip(&types).map(|(name, cell)| Field::new(name, cell.data_type(), true)).collect();
         let schema = Arc::new(Schema::new(fields));
-        Ok(Self {
+        Ok(Some(Self {
             lines,
             header,
             schema,
@@ -73,7 +84,7 @@ impl<R: Read> CsvRows<R> {
             record: ByteRecord::new(),
             bad: Vec::new(),
             done: false,
-        })
+        }))
     }
 
     /// Returns the schema of the columns.

@@ -1,5 +1,7 @@
 //! Tables as streams: readers of CSV, JSON lines, workbooks and Parquet, and writers of CSV and Parquet, with a few thousand rows at a time.
 
+mod binary_text;
+mod cell_json;
 pub mod cell_text;
 mod csv_columns;
 pub mod csv_count;
@@ -12,7 +14,9 @@ mod csv_sniff;
 pub mod csv_text;
 pub mod csv_write;
 pub mod encoded_columns;
+pub(crate) mod flat_text;
 mod inner_lines;
+mod int96_times;
 pub mod jsonl;
 mod limited_text;
 mod line_rules;
@@ -23,9 +27,10 @@ pub mod parquet_read;
 pub mod parquet_write;
 mod row_bytes;
 pub mod shared_file;
+pub mod table_shape;
 mod text_file;
-pub mod text_shape;
 mod text_views;
+pub mod unified;
 mod watched_source;
 pub mod workbook;
 
@@ -39,6 +44,9 @@ pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_COLUMNS: usize = 5_000;
 /// Maximum size of a cell of an input.
 pub const MAX_CELL_BYTES: usize = 32 << 20;
+
+/// Warning about names of columns that were written in another form.
+const NAMES_CHANGED: &str = "names of columns read without outer or invisible spaces, and in one Unicode form";
 
 /// Returns the problem of an input with this number of columns, if it has one.
 fn too_many_columns(file: &str, columns: usize) -> Option<Problem> {

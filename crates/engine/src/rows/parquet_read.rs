@@ -1,8 +1,10 @@
 //! Reader of Parquet as Arrow batches, from any source with random access.
 
+use super::int96_times::with_microseconds;
 use super::parquet_batches::{Batches, ReaderSpec};
 use super::parquet_guard::{MAX_PAGE_BYTES, caught, check_footer};
 use super::row_bytes::cell_bytes;
+use super::table_shape::FileShape;
 use super::text_views::{own_rows, with_views};
 use super::watched_source::{SourceFailure, WatchedSource};
 use super::{BATCH_BYTES, MAX_CELL_BYTES, cell_too_large, too_many_columns};
@@ -10,6 +12,7 @@ use crate::error::EngineError;
 use arrow_array::RecordBatch;
 use arrow_array::timezone::Tz;
 use arrow_schema::{DataType, Schema, SchemaRef};
+use bedrock_batch_domain::lake_table::ICEBERG_SCHEMA;
 use bedrock_batch_domain::problem::{Problem, shortened};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -92,6 +95,16 @@ pub struct ParquetShape {
     pub rows: u64,
     /// Schema of the columns.
     pub schema: SchemaRef,
+    /// If true, it was written for an Iceberg table.
+    pub is_of_iceberg: bool,
+}
+
+impl ParquetShape {
+    /// Returns the shape of the file, which is a part of a table.
+    pub fn of_file(self, file: &str) -> FileShape {
+        let why_empty = Problem::without_value(file, "contains no rows").remedy("add rows");
+        FileShape { rows: self.rows, schema: self.schema, ..FileShape::empty(why_empty) }
+    }
 }
 
 impl ParquetRows {
@@ -134,7 +147,10 @@ impl ParquetRows {
         let metadata = metadata.map_err(|error| file.error(UNREADABLE, error))?;
         let rows = u64::try_from(metadata.metadata().file_metadata().num_rows());
         let rows = rows.map_err(|_| file.error(UNREADABLE, "its number of rows is negative"))?;
-        let schema = without_metadata(metadata.schema());
+        let read_as = with_microseconds(metadata.schema(), metadata.parquet_schema());
+        let schema = without_metadata(&read_as);
+        let entries = metadata.metadata().file_metadata().key_value_metadata();
+        let is_of_iceberg = entries.is_some_and(|entries| entries.iter().any(|entry| entry.key == ICEBERG_SCHEMA));
         file.check(too_many_columns(&file.name, schema.fields().len()))?;
         file.check(unknown_time_zone(&file.name, &schema))?;
         let mut seen = HashSet::new();
@@ -150,7 +166,7 @@ impl ParquetRows {
                 ProjectionMask::roots(metadata.parquet_schema(), wanted.collect::<Vec<_>>())
             }
         };
-        let options = ArrowReaderOptions::default().with_schema(Arc::new(with_views(metadata.schema())));
+        let options = ArrowReaderOptions::default().with_schema(Arc::new(with_views(&read_as)));
         let metadata = caught(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options));
         let metadata = metadata.map_err(|error| file.error(UNREADABLE, error))?;
         let batches = caught(|| Batches::open(input, ReaderSpec { metadata, projection }));
@@ -159,7 +175,7 @@ impl ParquetRows {
         let fields = read.fields().iter().map(|field| schema.field_with_name(field.name()).cloned());
         let fields = fields.collect::<Result<Vec<_>, _>>();
         let fields = fields.map_err(|error| EngineError::internal("a column of Parquet was lost").caused_by(error))?;
-        let shape = ParquetShape { rows, schema };
+        let shape = ParquetShape { rows, schema, is_of_iceberg };
         let schema = Arc::new(Schema::new(fields));
         Ok((shape, Self { batches, schema, file, position: 0, current: None, done: false }))
     }

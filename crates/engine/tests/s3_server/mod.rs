@@ -69,7 +69,7 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, header
     if let Some(query) = uri.query().filter(|query| query.contains("list-type=2")) {
         return listing(&bucket, uri.path().trim_matches('/'), query);
     }
-    let path = uri.path().trim_start_matches('/').to_owned();
+    let path = decoded(uri.path().trim_start_matches('/'));
     {
         let mut world = bucket.world();
         world.requests.push(path.clone());
@@ -98,6 +98,17 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, header
         return respond(412, &[], "<Error><Code>PreconditionFailed</Code></Error>");
     }
     respond(200, &[("etag", &etag)], object)
+}
+
+/// Returns a text that a client has percent-encoded.
+fn decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        bytes.extend(hex::decode(&part[..2]).unwrap());
+        bytes.extend(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// Returns the `ETag` of this content.
@@ -168,7 +179,7 @@ fn listing(bucket: &S3Server, name: &str, query: &str) -> Response {
     world.pages += 1;
     let field = |name: &str| {
         let value = query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-        value.unwrap_or("").replace("%2F", "/")
+        decoded(value.unwrap_or(""))
     };
     let (prefix, after) = (field("prefix"), field("continuation-token"));
     let all = world.objects.iter().filter(|((bucket, key), _)| bucket == name && key.starts_with(&prefix));

@@ -10,4 +10,5 @@ mod link_flood;
 mod names;
 mod places;
 mod stack;
+mod tables_of_files;
 mod uploads;

@@ -1,4 +1,5 @@
 use super::*;
+use bedrock_batch_domain::table_files::EMPTY_FILES;
 use rstest::rstest;
 
 /// Returns the content of a file: the first bytes of an image or of a workbook, or a text.
@@ -22,7 +23,20 @@ fn read(files: &[(&str, &str)], input_type: InputType, csv: &CsvOptions) -> Resu
         [(name, _)] => folder.path().join(name),
         _ => folder.path().to_owned(),
     };
-    LocalInput::read(&path, input_type, csv, None, "s3_uri").map_err(|failure| failure.to_string())
+    let options = FileOptions { csv: csv.clone(), ..FileOptions::default() };
+    LocalInput::read(&path, input_type, &options, "s3_uri").map_err(|failure| failure.to_string())
+}
+
+/// Reads these files of a folder.
+fn read_folder(files: &[(&str, &str)], table: TableOptions) -> Result<LocalInput, String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, of) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content(of)).unwrap();
+    }
+    let options = FileOptions { table, ..FileOptions::default() };
+    LocalInput::read(folder.path(), InputType::Text, &options, "s3_uri").map_err(|failure| failure.to_string())
 }
 
 fn found(files: &[(&str, &str)], input_type: InputType) -> Result<LocalInput, String> {
@@ -62,6 +76,23 @@ fn tables_of_several_forms_are_one_input() {
 }
 
 #[test]
+fn files_whose_columns_differ_are_one_table_in_which_folders_name_columns() {
+    let files = [
+        ("country=DE/a.csv", "id,text\n1,x\n"),
+        ("country=DE/empty.csv", ""),
+        ("country=a%2Fb/a.csv", "text,id,note\nx,1,\ny,2,\n"),
+    ];
+    let table = read_folder(&files, TableOptions::default()).unwrap();
+    assert_eq!((table.columns.join(" ").as_str(), table.rows), ("id text country note", 3));
+    let missing = "files without the column `note`, which is null in their rows";
+    assert_eq!(table.warnings, BTreeMap::from([(EMPTY_FILES.to_owned(), 1), (missing.to_owned(), 1)]));
+    let strict = TableOptions { on_missing_columns: OnMissingColumns::Error, hive_columns: false };
+    let refused = read_folder(&files, strict).unwrap_err();
+    assert!(refused.contains("column `note`: is in 1 of 2 files with rows"), "{refused}");
+    assert_eq!(read_folder(&files[..1], strict).unwrap().columns, ["id", "text"]);
+}
+
+#[test]
 fn files_that_other_tools_leave_are_passed_over_with_a_warning() {
     let files = [("_SUCCESS", ""), ("_temporary/part-0.csv", "y\n1\n"), ("part-0.csv", "x\n1\n")];
     let table = found(&files, InputType::Text).unwrap();
@@ -86,7 +117,9 @@ fn files_that_other_tools_leave_are_passed_over_with_a_warning() {
 #[case::both_formats(&[("a.csv", "x\n1\n"), ("b.parquet", "PAR1")], InputType::Text, "files of several formats: CSV, Parquet")]
 #[case::copy(&[("a.csv", "x\n1\n"), ("a.csv.gz", "")], InputType::Text, "a.csv`, and is compressed otherwise")]
 #[case::text_after_a_quote(&[("a.csv", "a,b\n1,\"x\" y\n")], InputType::Text, "line 2: there is text after a closing quote")]
-#[case::other_columns(&[("a.csv", "a\n1\n"), ("b.csv", "b\n1\n")], InputType::Text, "b.csv: has other columns than")]
+#[case::other_columns(&[("a.csv", "a\n1\n"), ("b.csv", "b\n1\n")], InputType::Text, "b.csv: has none of the columns of")]
+#[case::delta(&[("t/a.parquet", "PAR1"), ("t/_delta_log/0.json", "{}")], InputType::Text, "s3_uri: is a folder of the Delta Lake table at ")]
+#[case::without_rows(&[("a.csv", ""), ("b.csv", "x\n")], InputType::Text, "a.csv: is empty; a CSV begins with")]
 fn inputs_that_a_run_would_refuse_are_told(
     #[case] files: &[(&str, &str)],
     #[case] input_type: InputType,

@@ -32,6 +32,8 @@ pub(super) struct Renderer<'a> {
     pub(super) empty_cells: u64,
     /// Number of cells that are no number, in columns of floating-point numbers that the prompt inserts.
     pub(super) not_a_number: u64,
+    /// Number of times that no calendar has, in columns that the prompt inserts.
+    pub(super) not_representable: u64,
     /// Number of images that are sent and that viewers turn.
     pub(super) turned_images: u64,
     /// Number of images that are sent and have several frames.
@@ -66,6 +68,7 @@ impl<'a> Renderer<'a> {
             rows: 0,
             empty_cells: 0,
             not_a_number: 0,
+            not_representable: 0,
             turned_images: 0,
             animated_images: 0,
             duplicates: 0,
@@ -138,6 +141,7 @@ impl<'a> Renderer<'a> {
         let image = batch.image(number);
         self.empty_cells += cells.of_row(number).filter(|cell| cell.is_empty()).count() as u64;
         self.not_a_number += cells.not_a_number(number) as u64;
+        self.not_representable += cells.not_representable(number) as u64;
         let key = match self.earlier(prompt, cells.of_row(number), image) {
             Some(Ok(earlier)) => {
                 self.duplicates += 1;

@@ -40,6 +40,8 @@ pub struct Written {
     pub empty_cells: u64,
     /// Number of cells that are no number (`NaN`), in columns of floating-point numbers that the prompt inserts.
     pub not_a_number: u64,
+    /// Number of times that no calendar has, in columns that the prompt inserts.
+    pub not_representable: u64,
     /// Number of images that are sent and that viewers turn, as their Exif data says.
     pub turned_images: u64,
     /// Number of images that are sent and have several frames.

@@ -205,6 +205,7 @@ impl<'a, S: ObjectSink> ChunkWriter<'a, S> {
             rows: renderer.rows,
             empty_cells: renderer.empty_cells,
             not_a_number: renderer.not_a_number,
+            not_representable: renderer.not_representable,
             turned_images: renderer.turned_images,
             animated_images: renderer.animated_images,
             duplicates: self.aside.files,

@@ -1,13 +1,12 @@
 //! Number of rows and columns of a dataset, from the footers of as many files as the run may need.
 
-use super::shape::{Shape, difference};
 use crate::error::EngineError;
 use crate::hub::{Dataset, DatasetFile};
 use crate::rows::parquet_read::{ParquetRows, ParquetShape};
-use arrow_schema::SchemaRef;
+use crate::rows::table_shape::{TableInspection, TableShape};
+use crate::rows::unified::{FileTraits, NameForm};
 use bedrock_batch_domain::input::{PromptConfig, RunRequest};
 use bedrock_batch_domain::problem::Problem;
-use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinHandle};
 
@@ -16,6 +15,8 @@ const LEFT_OUT: &str = "dataset files not opened because the run's limits were r
 /// Maximum number of files that are opened. Each costs a request to the Hub, which limits their rate, and a function ends after
 /// fifteen minutes.
 const MAX_OPENED_FILES: usize = 1_000;
+/// Form in which the names of columns are read.
+pub(super) const DATASET_NAMES: NameForm = NameForm::One;
 /// Maximum number of footers that are read at the same time.
 const MAX_CONCURRENT_FILES: usize = 8;
 
@@ -39,49 +40,43 @@ pub(super) fn max_rows(request: &RunRequest) -> u64 {
     total.min(in_jobs)
 }
 
-/// Counts the rows of the first files that have at least `max_rows` of them, and compares their columns. The other files are
+/// Counts the rows of the first files that have at least `max_rows` of them, and unites their columns. The other files are
 /// dropped: a dataset may have thousands of them. To be used on a blocking thread.
-pub(super) fn inspect(runtime: &Handle, dataset: &mut Dataset, max_rows: u64) -> Result<Shape, EngineError> {
-    let mut rows = 0;
-    let mut schema: Option<SchemaRef> = None;
+pub(super) fn inspect(
+    runtime: &Handle,
+    dataset: &mut Dataset,
+    max_rows: u64,
+    mut table: TableInspection,
+) -> Result<TableShape, EngineError> {
+    let traits = FileTraits::new(DATASET_NAMES);
     let mut opened = 0;
-    while opened < dataset.files.len() && (rows == 0 || rows < max_rows) {
+    while opened < dataset.files.len() && (table.rows() == 0 || table.rows() < max_rows) {
+        let rows = table.rows();
         if opened >= MAX_OPENED_FILES {
             return Err(too_many_files(dataset, rows).into());
         }
         let last = (opened + next_files(opened, rows, max_rows)).min(dataset.files.len()).min(MAX_OPENED_FILES);
         let files = &dataset.files[opened..last];
         for (file, shape) in files.iter().zip(shapes(runtime, dataset, files)) {
-            if rows > 0 && rows >= max_rows {
+            if table.rows() > 0 && table.rows() >= max_rows {
                 // The earlier files had more rows than expected.
                 break;
             }
-            let shape = shape?;
-            rows += shape.rows;
+            table.add(&file.name, shape?.of_file(&file.name), &traits);
             opened += 1;
-            match &schema {
-                Some(first) if *first != shape.schema => {
-                    let difference = difference(first, &shape.schema);
-                    let rule = format!("has other columns than the file before it: {difference}");
-                    let remedy = "choose another configuration, or store the rows in S3";
-                    return Err(Problem::new("dataset_id", &file.name, rule).remedy(remedy).into());
-                }
-                Some(_) => {}
-                None => schema = Some(shape.schema),
-            }
         }
     }
-    let Some(schema) = schema.filter(|_| rows > 0) else {
+    if table.rows() == 0 {
         let rule = "has no rows in this split";
         return Err(Problem::new("dataset_id", dataset.id(), rule).remedy("choose another split").into());
-    };
+    }
     let unopened = (dataset.files.len() - opened) as u64;
     dataset.files.truncate(opened);
-    let mut warnings = BTreeMap::new();
+    let mut shape = table.finish()?;
     if unopened > 0 {
-        warnings.insert(LEFT_OUT.to_owned(), unopened);
+        shape.warnings.insert(LEFT_OUT.to_owned(), unopened);
     }
-    Ok(Shape { rows, schema, types: None, json: None, warnings })
+    Ok(shape)
 }
 
 /// Returns the number of files to open next: as many as the run needs if they are as long as those before them.
@@ -130,6 +125,7 @@ mod tests {
     use bedrock_batch_domain::prompt::{ExpandedLayout, Prompt};
     use rstest::rstest;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     fn request(max_num_jobs: Option<u32>, max_records_total: Option<u64>) -> RunRequest {
         let input = json!({"dataset_id": "a/b", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q",

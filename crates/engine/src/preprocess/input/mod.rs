@@ -14,9 +14,11 @@ use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::objects::{Bucket, blocking};
 use crate::prompt_objects::read_generated;
+use crate::rows::table_shape::{TableInspection, TableShape};
+use crate::rows::unified::MissingColumns;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{InputType, RowSource, RunRequest};
+use bedrock_batch_domain::input::{InputType, OnMissingColumns, RowSource, RunRequest};
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::Prompt;
 use bedrock_batch_domain::readable::ReadableInputs;
@@ -25,7 +27,6 @@ pub(super) use csv_columns::columns_without_text;
 use objects::Sources;
 use previous_run::{answers_of, columns_after};
 use serde_json::Value;
-use shape::Shape;
 use tokio::runtime::Handle;
 
 /// Reader of the inputs of runs: tables, images, datasets, and answers of earlier runs.
@@ -45,7 +46,7 @@ pub struct InputReader {
 #[derive(Debug, Clone)]
 pub(super) struct Input {
     pub(super) sources: Sources,
-    pub(super) shape: Shape,
+    pub(super) shape: TableShape,
     pub(super) view: View,
 }
 
@@ -110,11 +111,16 @@ impl InputReader {
             (None, None, None) => return Err(Problem::without_value("s3_uri", "is required").into()),
         };
         let (client, with_types) = (self.bucket.client().clone(), request.infer_types);
+        let missing = match request.rows.table.on_missing_columns {
+            OnMissingColumns::Null => MissingColumns::AreNull,
+            OnMissingColumns::Error => MissingColumns::AreProblems,
+        };
         let (sources, shape) = blocking(move || {
             let runtime = Handle::current();
+            let table = TableInspection::new(missing);
             let shape = match &mut sources.dataset {
-                Some(dataset) => dataset_shape::inspect(&runtime, dataset, max_rows)?,
-                None => shape::inspect(&runtime, &client, &sources, with_types)?,
+                Some(dataset) => dataset_shape::inspect(&runtime, dataset, max_rows, table)?,
+                None => shape::inspect(&runtime, &client, &mut sources, with_types, table)?,
             };
             Ok((sources, shape))
         })

@@ -5,13 +5,18 @@ use crate::hub::Dataset;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
 use crate::rows::csv_dialect::CsvReading;
+use crate::rows::jsonl::JsonColumns;
+use crate::rows::unified::{FileTraits, NameForm};
 use aws_sdk_s3::Client;
+use bedrock_batch_domain::hive_folders::hive_columns;
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::input::{RowSource, deleted, is_same_etag, overwritten, sheet_beside};
+use bedrock_batch_domain::lake_table::LakeFormat;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Format of the objects of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +50,14 @@ pub(in crate::preprocess) struct Sources {
     pub(in crate::preprocess) csv: CsvReading,
     /// Sheet of workbooks that is read.
     pub(in crate::preprocess) sheet: Option<String>,
+    /// Columns of JSON lines, once they have been inspected.
+    pub(super) json: Option<Arc<JsonColumns>>,
+    /// Form in which the names of columns are read.
+    pub(in crate::preprocess) names: NameForm,
+    /// Prefix of the objects, if there may be several.
+    pub(super) prefix: Option<S3Uri>,
+    /// If true, folders below the prefix name columns.
+    pub(super) hive_columns: bool,
     /// Objects; empty for images, which are too many to be kept in memory and are listed again.
     pub(in crate::preprocess) objects: Vec<ObjectMeta>,
     /// Address of the images.
@@ -65,6 +78,10 @@ impl Sources {
             format: Format::Images,
             csv: CsvReading::default(),
             sheet: None,
+            json: None,
+            names: NameForm::One,
+            prefix: None,
+            hive_columns: false,
             objects: Vec::new(),
             place: Some(place.clone()),
             place_etag,
@@ -85,6 +102,10 @@ impl Sources {
             format: Format::Parquet,
             csv: CsvReading::default(),
             sheet: None,
+            json: None,
+            names: NameForm::One,
+            prefix: None,
+            hive_columns: false,
             objects: Vec::new(),
             place: None,
             place_etag: None,
@@ -106,12 +127,23 @@ impl Sources {
             format,
             csv,
             sheet: None,
+            json: None,
+            names: NameForm::AsWritten,
+            prefix: None,
+            hive_columns: false,
             objects,
             place: None,
             place_etag: None,
             dataset: None,
             warnings: BTreeMap::new(),
         }
+    }
+
+    /// Returns what is known of an object beside its schema.
+    pub(super) fn traits(&self, object: &ObjectMeta) -> FileTraits {
+        let prefix = self.prefix.as_ref().filter(|_| self.hive_columns);
+        let folders = prefix.map_or_else(Vec::new, |prefix| hive_columns(below(object, prefix)));
+        FileTraits { names: self.names, folders }
     }
 }
 
@@ -157,8 +189,7 @@ pub(in crate::preprocess) async fn pinned(client: &Client, uri: &S3Uri, etag: &s
     }
 }
 
-/// Finds the objects that `uri` names, which are read as `rows` says; `single` is the object with this key, if it was
-/// found before.
+/// Finds the objects that `uri` names, which `rows` describes; `single` is the object with this key, if it was found before.
 pub(in crate::preprocess) async fn find(
     client: &Client,
     uri: &S3Uri,
@@ -170,16 +201,18 @@ pub(in crate::preprocess) async fn find(
         None if !uri.key.is_empty() && !uri.key.ends_with('/') => head(client, uri).await?,
         single => single,
     };
-    let objects = match single {
-        Some(object) => vec![object],
+    let (objects, prefix) = match single {
+        Some(object) => (vec![object], None),
         None => {
             let prefix = as_prefix(uri);
-            let (tables, others): (Vec<ObjectMeta>, Vec<ObjectMeta>) =
-                list(client, &prefix).await?.into_iter().partition(|found| !is_marker(below(found, &prefix)));
+            let found = list(client, &prefix).await?;
+            check_no_log(&found, &prefix)?;
+            let (rows, others): (Vec<ObjectMeta>, Vec<ObjectMeta>) =
+                found.into_iter().partition(|found| !is_marker(below(found, &prefix)));
             if !others.is_empty() {
                 warnings.insert(MARKERS_IGNORED.to_owned(), others.len() as u64);
             }
-            tables
+            (rows, Some(prefix))
         }
     };
     if objects.is_empty() {
@@ -189,11 +222,32 @@ pub(in crate::preprocess) async fn find(
     let addresses: Vec<String> = objects.iter().map(|found| found.uri.to_string()).collect();
     let format = TableFormat::of_all("s3_uri", &addresses)?.into();
     check_unused(rows, format)?;
-    let empty = objects.iter().filter(|found| found.bytes == 0);
-    Problems::check(empty.map(|found| Problem::new("s3_uri", &found.uri, "is empty")).collect())?;
-    let named = ("s3_uri", uri.to_string());
-    let (csv, sheet) = (CsvReading::of_input(&rows.csv), rows.sheet.clone());
-    Ok(Sources { named, format, csv, sheet, objects, place: None, place_etag: None, dataset: None, warnings })
+    if objects.iter().all(|found| found.bytes == 0) {
+        let empty = objects.iter().map(|found| Problem::new("s3_uri", &found.uri, "is empty"));
+        Problems::check(empty.collect())?;
+    }
+    Ok(Sources {
+        named: ("s3_uri", uri.to_string()),
+        format,
+        csv: CsvReading::of_input(&rows.csv),
+        sheet: rows.sheet.clone(),
+        json: None,
+        // Those of other tables are read in this form in any case.
+        names: if format == Format::Parquet { NameForm::One } else { NameForm::AsWritten },
+        prefix,
+        hive_columns: rows.table.hive_columns,
+        objects,
+        place: None,
+        place_etag: None,
+        dataset: None,
+        warnings,
+    })
+}
+
+/// Checks that no object is the log of a table whose files are more than its rows.
+fn check_no_log(objects: &[ObjectMeta], prefix: &S3Uri) -> Result<(), Problem> {
+    let mut logs = objects.iter().filter_map(|found| LakeFormat::of_log(below(found, prefix)));
+    logs.next().map_or(Ok(()), |(format, folder)| Err(format.problem("s3_uri", format!("{prefix}{folder}"))))
 }
 
 /// Returns the part of an object's key below a prefix.

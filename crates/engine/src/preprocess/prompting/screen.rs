@@ -106,9 +106,9 @@ fn shown_cells(records: &RecordWriter, rows: &PromptedRows) -> Result<Vec<ShownC
     let columns = records.columns().iter().filter_map(|name| rows.rows.column_by_name(name));
     let cells = columns.map(|column| {
         Ok(match column.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
-                ShownCells::Texts(as_text(column)?)
-            }
+            DataType::Dictionary(..) => ShownCells::Texts(as_text(column)?),
+            // Bytes may be a text.
+            of if of.is_string() || of.is_binary() => ShownCells::Texts(as_text(column)?),
             DataType::Null => ShownCells::Texts(StringArray::new_null(column.len())),
             _ => ShownCells::Values(column.clone()),
         })

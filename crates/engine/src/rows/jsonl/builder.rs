@@ -22,7 +22,7 @@ impl JsonColumn {
     pub(super) fn new(json_type: JsonType, rows: usize) -> Self {
         match json_type {
             JsonType::Cell(cell) => Self::Cells(ColumnBuilder::new(cell, rows)),
-            JsonType::List(CellType::Integer) => {
+            JsonType::List(CellType::Integer | CellType::LongInteger) => {
                 Self::Integers(ListBuilder::with_capacity(Int64Builder::with_capacity(rows), rows))
             }
             JsonType::List(CellType::Float) => {

@@ -6,7 +6,8 @@ use super::names::Names;
 use super::problems::{lone_surrogate, name_too_long, named_twice, not_an_object, too_many_elements, too_many_names};
 use super::value::{Kind, cell_of, each_element, each_member, kind_of, text_of};
 use crate::error::EngineError;
-use crate::rows::{MAX_CELL_BYTES, MAX_COLUMNS, cell_too_large};
+use crate::rows::table_shape::FileShape;
+use crate::rows::{MAX_CELL_BYTES, MAX_COLUMNS, NAMES_CHANGED, cell_too_large};
 use arrow_schema::{Schema, SchemaRef};
 use bedrock_batch_domain::problem::{Problem, Problems, shortened};
 use std::collections::BTreeMap;
@@ -42,6 +43,23 @@ pub struct JsonShape {
     pub columns: Arc<JsonColumns>,
     /// Warnings with their number of occurrences.
     pub warnings: BTreeMap<String, u64>,
+    /// Names of the files, with the numbers of their rows.
+    files: Vec<(String, u64)>,
+}
+
+impl JsonShape {
+    /// Returns the shapes of the files, which have the columns of the table. Its warnings are those of the first one with rows.
+    pub fn files(self) -> Vec<FileShape> {
+        let mut warnings = Some(self.warnings);
+        let shape = |(file, rows): (String, u64)| FileShape {
+            rows,
+            schema: Arc::clone(&self.columns.schema),
+            types: None,
+            warnings: if rows == 0 { BTreeMap::new() } else { warnings.take().unwrap_or_default() },
+            why_empty: Problem::without_value(file, "contains no rows").remedy("add some"),
+        };
+        self.files.into_iter().map(shape).collect()
+    }
 }
 
 /// Table that grows with each file.
@@ -51,6 +69,7 @@ pub struct JsonTable {
     columns: Vec<ColumnState>,
     rows: u64,
     blank: u64,
+    files: Vec<(String, u64)>,
 }
 
 /// What is known of a column.
@@ -70,12 +89,14 @@ impl JsonTable {
     /// Returns `InvalidInput` with the first bad lines of the file, and an error if reading fails.
     pub fn add_file(&mut self, input: impl Read, file: &str) -> Result<(), EngineError> {
         let mut lines = Lines::open(input, file)?;
+        let before = self.rows;
         let mut bad = Vec::new();
         while bad.len() < MAX_BAD_LINES && lines.read()? {
             self.rows += 1;
             bad.extend(lines.text().and_then(|line| self.add_row(line, &lines.place())).err());
         }
         self.blank += lines.blank;
+        self.files.push((file.to_owned(), self.rows - before));
         Ok(Problems::check(bad)?)
     }
 
@@ -141,7 +162,7 @@ impl JsonTable {
         let fields: Vec<_> = names.zip(&types).map(|(name, json_type)| json_type.field(name)).collect();
         let warnings = self.warnings();
         let columns = JsonColumns { names: self.names, types, schema: Arc::new(Schema::new(fields)) };
-        Ok(JsonShape { rows: self.rows, columns: Arc::new(columns), warnings })
+        Ok(JsonShape { rows: self.rows, columns: Arc::new(columns), warnings, files: self.files })
     }
 
     /// Returns what was read in another way than it was written.
@@ -154,7 +175,7 @@ impl JsonTable {
         };
         warn("blank lines of JSON lines, passed over".to_owned(), self.blank);
         let renamed = self.columns.iter().filter(|column| column.is_renamed).count() as u64;
-        warn("names of columns read without outer or invisible spaces, and in one Unicode form".to_owned(), renamed);
+        warn(NAMES_CHANGED.to_owned(), renamed);
         let changed = self.names.as_slice().iter().zip(&self.columns);
         let changed = changed.filter_map(|(name, column)| Some((name, column.kinds.became_text()?)));
         for (number, (name, (values, kinds))) in changed.enumerate() {

@@ -32,22 +32,25 @@ const OF_CELLS: [&str; 6] = ["row", "c", "v", "f", "is", "t"];
 /// Elements that become one text each.
 const TEXTS: [&str; 3] = ["si", "c", "definedName"];
 
-/// Reads a whole workbook, and checks it.
+/// Reads a whole workbook, and checks it. Returns `None` for a file of no bytes.
 ///
 /// # Errors
 /// Returns `InvalidInput` if it is another kind of file or over a limit, and an error if reading fails.
-pub(super) fn read_container(input: impl Read, file: &str) -> Result<Bytes, EngineError> {
+pub(super) fn read_container(input: impl Read, file: &str) -> Result<Option<Bytes>, EngineError> {
     let mut bytes = Vec::new();
     input.take(MAX_WORKBOOK_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_WORKBOOK_BYTES {
         return Err(too_large(file, MAX_WORKBOOK_BYTES).into());
+    }
+    if bytes.is_empty() {
+        return Ok(None);
     }
     if let Some(problem) = not_a_workbook(file, &bytes) {
         return Err(problem.into());
     }
     let bytes = Bytes::from(bytes);
     check_parts(&bytes, file)?;
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
 fn check_parts(bytes: &Bytes, file: &str) -> Result<(), Problem> {

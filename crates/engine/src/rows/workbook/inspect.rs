@@ -1,12 +1,15 @@
 //! First pass over a workbook: its columns, the number of its rows, and whatever is read otherwise than it is shown.
 
 use super::container::read_container;
+use super::problems::no_header;
 use super::sheet::Workbook;
 use super::table::{TableRow, each_table_row};
 use crate::error::EngineError;
-use crate::rows::csv_infer::CellType;
-use crate::rows::text_shape::TextShape;
+use crate::rows::NAMES_CHANGED;
+use crate::rows::csv_infer::{CellType, ColumnTypes};
+use crate::rows::table_shape::FileShape;
 use arrow_schema::{Field, Schema};
+use bedrock_batch_domain::problem::Problem;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
@@ -29,8 +32,11 @@ pub fn inspect_workbook(
     file: &str,
     sheet: Option<&str>,
     with_types: bool,
-) -> Result<TextShape, EngineError> {
-    let mut workbook = Workbook::open(read_container(input, file)?, file, sheet)?;
+) -> Result<FileShape, EngineError> {
+    let Some(bytes) = read_container(input, file)? else {
+        return Ok(FileShape::empty(Problem::without_value(file, "is empty").remedy("add rows")));
+    };
+    let mut workbook = Workbook::open(bytes, file, sheet)?;
     let mut counts = Counts::default();
     let mut types = Vec::new();
     let header = each_table_row(&mut workbook, file, |header, row| {
@@ -52,14 +58,16 @@ pub fn inspect_workbook(
         }
         Ok(true)
     })?;
+    let Some(header) = header else { return Ok(FileShape::empty(no_header(file, &workbook.sheet))) };
     let merged = workbook.merged_areas()?;
     let further = sheet.is_none() && workbook.visible_sheets > 1;
     types.resize(header.names.len(), CellType::Empty);
     let fields = header.names.iter().map(|name| Field::new(name, CellType::Text.data_type(), true));
-    Ok(TextShape {
+    Ok(FileShape {
         rows: counts.rows,
         schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
-        types: with_types.then_some(types),
+        types: with_types.then(|| ColumnTypes::new(header.names.iter().cloned().zip(types))),
+        why_empty: Problem::without_value(file, "contains a header, but no rows").remedy("add rows"),
         warnings: warnings(&counts, merged, further, header.changed),
     })
 }
@@ -74,7 +82,7 @@ fn warnings(counts: &Counts, merged: u64, has_further_sheets: bool, changed: u64
             "workbooks with further sheets, of which the first is read (`sheet` names another)",
             has_further_sheets.into(),
         ),
-        ("names of columns read without outer or invisible spaces, and in one Unicode form", changed),
+        (NAMES_CHANGED, changed),
     ];
     found.into_iter().filter(|(_, count)| *count > 0).map(|(text, count)| (text.to_owned(), count)).collect()
 }

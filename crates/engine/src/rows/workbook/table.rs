@@ -1,6 +1,6 @@
 //! The table of a sheet: names in the first row that is not blank, and rows below.
 
-use super::problems::{named_twice, no_header, no_name};
+use super::problems::{named_twice, no_name};
 use super::sheet::{SheetRow, Workbook};
 use crate::error::EngineError;
 use crate::rows::too_many_columns;
@@ -71,7 +71,7 @@ impl Header {
     }
 }
 
-/// Calls `visit` with the header and each row of the table, until it returns false. Returns the header.
+/// Calls `visit` with the header and each row of the table, until it returns false. Returns the header, if there is one.
 ///
 /// # Errors
 /// Returns `InvalidInput` with the first mistakes of the table, and the errors of `visit`.
@@ -79,11 +79,10 @@ pub(super) fn each_table_row(
     workbook: &mut Workbook,
     file: &str,
     mut visit: impl FnMut(&Header, TableRow<'_>) -> Result<bool, EngineError>,
-) -> Result<Header, EngineError> {
+) -> Result<Option<Header>, EngineError> {
     let mut header: Option<Header> = None;
     let mut next_row = 0;
     let mut mistakes = Vec::new();
-    let sheet = workbook.sheet.clone();
     workbook.each_row(|row| {
         let Some(header) = &header else {
             let found = Header::of(row, file)?;
@@ -107,5 +106,5 @@ pub(super) fn each_table_row(
         visit(header, TableRow::Cells(row))
     })?;
     Problems::check(mistakes)?;
-    header.ok_or_else(|| no_header(file, &sheet).into())
+    Ok(header)
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::error::EngineError;
 use crate::rows::cell_text::as_text;
-use crate::rows::csv_infer::CellType;
-use crate::rows::text_shape::TextShape;
+use crate::rows::csv_infer::{CellType, ColumnTypes};
+use crate::rows::table_shape::FileShape;
 use arrow_array::{Array, RecordBatch};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -63,11 +63,11 @@ fn texts(row: u32, first: char, cells: &[&str]) -> String {
     format!(r#"<row r="{row}">{}</row>"#, cells.collect::<String>())
 }
 
-fn inspected(bytes: &[u8], sheet: Option<&str>) -> Result<TextShape, String> {
+fn inspected(bytes: &[u8], sheet: Option<&str>) -> Result<FileShape, String> {
     inspect_workbook(bytes, "a.xlsx", sheet, false).map_err(|error| error.message())
 }
 
-fn batches(bytes: &[u8], sheet: Option<&str>, types: Option<Vec<CellType>>) -> Result<Vec<RecordBatch>, EngineError> {
+fn batches(bytes: &[u8], sheet: Option<&str>, types: Option<&ColumnTypes>) -> Result<Vec<RecordBatch>, EngineError> {
     WorkbookRows::open(bytes, "a.xlsx", sheet, types)?.collect()
 }
 
@@ -107,8 +107,9 @@ fn types_are_inferred_on_request() {
     let bytes =
         sheet(&(texts(1, 'A', &["a", "b"]) + r#"<row r="2"><c r="A2"><v>7</v></c><c r="B2"><v>0.5</v></c></row>"#));
     let types = inspect_workbook(bytes.as_slice(), "a.xlsx", None, true).unwrap().types;
-    assert_eq!(types.as_deref(), Some([CellType::Integer, CellType::Float].as_slice()));
-    let batches = batches(&bytes, None, types).unwrap();
+    let found = types.as_ref().map(|types| ["a", "b"].map(|name| types.of(name)));
+    assert_eq!(found, Some([CellType::Integer, CellType::Float]));
+    let batches = batches(&bytes, None, types.as_ref()).unwrap();
     let types: Vec<String> = batches[0].columns().iter().map(|column| column.data_type().to_string()).collect();
     assert_eq!(types, ["Int64", "Float64"]);
 }
@@ -136,6 +137,19 @@ fn the_table_begins_with_the_first_row_that_is_not_blank() {
 fn a_table_without_rows_has_its_columns() {
     let bytes = sheet(&texts(1, 'A', &["a", "b"]));
     assert_eq!(read(&bytes, None).unwrap(), ["a|b"]);
+}
+
+#[rstest]
+#[case::no_bytes(Vec::new(), "a.xlsx: is empty; add rows")]
+#[case::no_cells(
+    sheet(""),
+    "a.xlsx sheet is `Data`: has no cells; its first row that is not blank has the names of the columns"
+)]
+#[case::no_rows(sheet(&texts(1, 'A', &["a"])), "a.xlsx: contains a header, but no rows; add rows")]
+fn files_without_rows_say_why(#[case] bytes: Vec<u8>, #[case] expected: &str) {
+    let shape = inspected(&bytes, None).unwrap();
+    assert_eq!(shape.rows, 0);
+    assert!(shape.why_empty.to_string().starts_with(expected), "{}", shape.why_empty);
 }
 
 #[test]
@@ -173,7 +187,6 @@ fn merged_cells_are_counted() {
 #[case::text_before(texts(1, 'C', &["a"]) + &texts(2, 'A', &["note"]), "a.xlsx cell A2: has text")]
 #[case::title(texts(1, 'A', &["Report"]) + &texts(3, 'A', &["a", "b"]) + &texts(4, 'A', &["1", "2"]),
     "2 problems, nothing was submitted:\n- a.xlsx cell B3: has text")]
-#[case::nothing(String::new(), "a.xlsx sheet is `Data`: has no cells")]
 #[case::many_columns(format!("<row r=\"1\">{}</row>", "<c><v>1</v></c>".repeat(16_385)), "is not in its place")]
 #[case::order(texts(2, 'A', &["a"]) + &texts(1, 'A', &["b"]), "its row 1 is not in its place")]
 #[case::cell_twice(r#"<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>"#.to_owned(), "its row 1 is not in its place")]
@@ -193,7 +206,6 @@ fn what_is_not_a_table_is_refused_with_its_cell(#[case] rows: String, #[case] ex
 #[case::html(b"<table>", "is not an Excel workbook (.xlsx)")]
 #[case::parquet(b"PAR1", "is a Parquet file, not an Excel workbook; name it `.parquet`")]
 #[case::cut_off(b"PK\x03\x04", "cannot be read as an Excel workbook")]
-#[case::empty(b"", "is not an Excel workbook (.xlsx)")]
 fn other_files_are_told_in_the_words_of_users(#[case] bytes: &[u8], #[case] expected: &str) {
     let message = inspected(bytes, None).unwrap_err();
     assert!(message.starts_with("a.xlsx: ") && message.contains(expected), "{message}");
