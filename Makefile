@@ -259,7 +259,7 @@ bench-pipeline: setup ## Time a pipeline of three stages over 100,000 rows outsi
 		LOCAL_VENV=$(CURDIR)/$(VENV) $(PYTHON) bench/pipeline.py
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := answer template image csv parquet request pipeline event token jsonpath text
+FUZZ_TARGETS := answer template image csv jsonl parquet request pipeline event token jsonpath text
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BUILD := cargo build --locked --release --manifest-path fuzz/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/fuzz
 # Coverage counters, which guide the search for new inputs; stable compilers can insert them too.

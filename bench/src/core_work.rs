@@ -2,6 +2,7 @@
 
 use crate::measure::{Failure, measured};
 use crate::shared_options::SharedOptions;
+use arrow_array::RecordBatch;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::ids::{JobPrefix, RunId};
 use bedrock_batch_domain::input::{Inference, OutputFormat, RetryOn};
@@ -16,12 +17,16 @@ use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::jsonl::{JsonRows, JsonTable};
 use bedrock_batch_engine::rows::shared_file::SharedFile;
 use clap::Args;
 use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
+
+/// Batches of rows.
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, EngineError>>>;
 
 /// Name of the run, which is part of the names of files.
 pub(crate) const RUN: &str = "bench";
@@ -35,7 +40,7 @@ pub(crate) fn layout() -> Result<Layout, Problem> {
 pub(crate) struct Preprocess {
     #[command(flatten)]
     common: SharedOptions,
-    /// CSV file
+    /// CSV file, or one of JSON lines (.jsonl)
     #[arg(long)]
     input: PathBuf,
     /// Folder for the chunks
@@ -53,9 +58,7 @@ impl Preprocess {
         let layout = layout()?;
         let sink = FolderSink { folder: self.out.clone() };
         let figures = measured(|| {
-            // As in a run, the file is read twice: once to count, once to write.
-            let open = || Ok(File::open(&self.input)?);
-            let rows = inspect_csv(open, "rows.csv", &CsvReading::default(), false)?.rows;
+            let (rows, batches) = self.rows()?;
             let records = [self.writer(&prompt, &template)?];
             let limits = ChunkLimits {
                 min_records: 100,
@@ -73,10 +76,22 @@ impl Preprocess {
                 deduplicate: true,
                 lines: None,
             };
-            let batches = CsvRows::open(File::open(&self.input)?, "rows.csv", None)?;
             Ok::<_, Failure>(write_chunks(&job, numbered(batches, rows), &sink)?.rows)
         })?;
         Ok(figures)
+    }
+
+    /// Returns the number of rows and the rows. As in a run, the file is read twice: once to count, once to write.
+    fn rows(&self) -> Result<(u64, Batches), Failure> {
+        let open = || Ok(File::open(&self.input)?);
+        if self.input.extension().is_some_and(|extension| extension == "jsonl") {
+            let mut table = JsonTable::default();
+            table.add_file(open()?, "rows.jsonl")?;
+            let shape = table.finish()?;
+            return Ok((shape.rows, Box::new(JsonRows::open(open()?, "rows.jsonl", shape.columns)?)));
+        }
+        let rows = inspect_csv(open, "rows.csv", &CsvReading::default(), false)?.rows;
+        Ok((rows, Box::new(CsvRows::open(open()?, "rows.csv", None)?)))
     }
 
     fn writer(&self, prompt: &Prompt, template: &Template) -> Result<RecordWriter, Failure> {

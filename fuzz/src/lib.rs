@@ -7,7 +7,7 @@ mod tables;
 
 pub use events::{event, token};
 pub use inputs::{jsonpath, pipeline, request};
-pub use tables::{csv, parquet};
+pub use tables::{csv, jsonl, parquet};
 
 use bedrock_batch_domain::extract::{Extractor, FieldKinds, FieldValue};
 use bedrock_batch_domain::image::{ImageLimits, inspect};

@@ -1,4 +1,4 @@
-//! Tables: CSV and Parquet.
+//! Tables: CSV, JSON lines and Parquet.
 
 use super::printable_message;
 use bedrock_batch_domain::input::{CsvHeader, CsvOptions};
@@ -8,8 +8,10 @@ use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
 use bedrock_batch_engine::rows::csv_write::CsvFile;
+use bedrock_batch_engine::rows::jsonl::{JsonRows, JsonTable};
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Maximum number of batches that are read of one file: a few bytes of Parquet can promise any number of rows.
 const MAX_BATCHES: usize = 64;
@@ -84,6 +86,36 @@ fn rewritten(bytes: &[u8], reading: &CsvReading) -> Option<(u64, Vec<u8>)> {
         Ok((count, file.finish()?))
     };
     read().map_err(|error| printable_message(&error)).ok()
+}
+
+/// Checks the reading of JSON lines, in one file and in two: as many rows as were counted, all of whose cells can be shown, or there
+/// is a reason.
+pub fn jsonl(bytes: &[u8]) {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    json_lines(&[bytes]);
+    json_lines(&[first, second]);
+}
+
+fn json_lines(files: &[&[u8]]) {
+    let mut table = JsonTable::default();
+    let added = files.iter().try_for_each(|file| table.add_file(*file, "a.jsonl"));
+    let shape = match added.and_then(|()| Ok(table.finish()?)) {
+        Ok(shape) => shape,
+        Err(error) => return printable_message(&error),
+    };
+    let mut rows = 0;
+    for file in files {
+        let batches = JsonRows::open(*file, "a.jsonl", Arc::clone(&shape.columns));
+        let read = batches.and_then(|mut batches| {
+            batches.try_for_each(|batch| {
+                let batch = batch?;
+                rows += batch.num_rows() as u64;
+                batch.columns().iter().try_for_each(|column| as_text(column).map(drop))
+            })
+        });
+        assert!(read.is_ok(), "what was counted is read and shown: {read:?}");
+    }
+    assert_eq!(rows, shape.rows, "the count is that of the rows");
 }
 
 /// Checks the reading of a Parquet file: all of its cells can be shown, or there is a reason.

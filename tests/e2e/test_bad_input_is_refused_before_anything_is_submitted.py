@@ -74,9 +74,13 @@ CASES = {
         {"output_uri": "s3://{bucket}/trigger/"},
     ),
     # --- what the files are ---
-    "other-format": Case(("s3_uri", "{uri}", "neither CSV nor Parquet", "convert it"), {}, {"rows.xlsx": GOOD}),
+    "other-format": Case(("s3_uri", "{uri}", "not a table by its name", "save it as Excel Workbook"), {}, {"rows.xls": GOOD}),
+    "json-of-a-list": Case(("s3_uri", "{uri}", "not a table by its name", "jq -c"), {}, {"rows.json": b"[]"}),
+    "json-over-lines": Case(
+        ("{uri} line 1", "does not end on its line", "jq -c"), {}, {"rows.jsonl": b'{\n"topic": 1\n}\n' * 120}
+    ),
     "two-formats": Case(
-        ("s3_uri", "both CSV and Parquet", "split it"),
+        ("s3_uri", "several formats: CSV, Parquet", "split it"),
         {},
         {"a.csv": GOOD, "b.parquet": parquet_bytes(topic_table(120))},
     ),
@@ -99,8 +103,10 @@ CASES = {
         ("{uri} line 50", "text after a closing quote", "csv.lenient"), {}, {"rows.csv": line(50, b'"Deluxe" edition')}
     ),
     "workbook-named-csv": Case(
-        ("{uri}", "an Excel workbook", "save the sheet"), {}, {"rows.csv": b"PK\x03\x04" + GOOD}
+        ("{uri}", "an Excel workbook", "name it `.xlsx`"), {}, {"rows.csv": b"PK\x03\x04" + GOOD}
     ),
+    "sheet-of-csv": Case(("sheet", "the input is CSV", "leave it out"), {"sheet": "Data"}, {"rows.csv": GOOD}),
+    "csv-named-workbook": Case(("{uri}", "not an Excel workbook", "name it `.csv`"), {}, {"rows.xlsx": GOOD}),
     "header-twice": Case(
         ("{uri} line 50", "is the header again"), {}, {"rows.csv": b"topic,n\n" + b"a,1\n" * 48 + b"topic,n\n" * 2}
     ),

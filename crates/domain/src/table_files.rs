@@ -15,16 +15,32 @@ pub const EMPTY_FILES: &str = "files without rows, which are passed over";
 pub enum TableFormat {
     /// Text: `.csv` or `.tsv`, perhaps compressed.
     Csv,
+    /// One JSON object per line: `.jsonl` or `.ndjson`, perhaps compressed.
+    JsonLines,
     /// Parquet.
     Parquet,
+    /// Workbook of Excel: `.xlsx` or `.xlsm`.
+    Workbook,
 }
 
 impl TableFormat {
+    /// Returns the name of the format, as used in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::JsonLines => "JSON lines",
+            Self::Parquet => "Parquet",
+            Self::Workbook => "Excel workbooks",
+        }
+    }
+
     /// Returns the format of a file by its name.
     pub fn of(name: &str) -> Option<Self> {
         match (ending(name).as_str(), uncompressed_name(name) == name) {
             ("csv" | "tsv", _) => Some(Self::Csv),
+            ("jsonl" | "ndjson", _) => Some(Self::JsonLines),
             ("parquet" | "pq", true) => Some(Self::Parquet),
+            ("xlsx" | "xlsm", true) => Some(Self::Workbook),
             _ => None,
         }
     }
@@ -38,13 +54,15 @@ impl TableFormat {
         let mut formats = Vec::new();
         for name in names {
             match Self::of(name) {
+                Some(format) if formats.contains(&format) => {}
                 Some(format) => formats.push(format),
                 None => problems.push(no_table(field, name)),
             }
         }
         let first = formats.first().copied().unwrap_or(Self::Csv);
-        if formats.iter().any(|format| *format != first) {
-            let rule = "the prefix contains both CSV and Parquet files";
+        if formats.len() > 1 {
+            let found: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+            let rule = format!("the prefix contains files of several formats: {}", found.join(", "));
             problems.push(Problem::without_value(field, rule).remedy("split it"));
         }
         problems.extend(copies(field, names));
@@ -54,9 +72,14 @@ impl TableFormat {
 }
 
 fn no_table(field: &str, name: &str) -> Problem {
-    let rule = "is neither CSV nor Parquet by its name (.csv, .tsv, both also with .gz, .zst or .bz2; .parquet)";
+    let rule =
+        "is not a table by its name (.csv, .tsv, .jsonl, .ndjson, all also with .gz, .zst or .bz2; .parquet, .xlsx)";
     let remedy = match ending(name).as_str() {
-        "xlsx" | "xls" | "xlsm" | "ods" => "convert it: save the sheet as CSV UTF-8, and name that file",
+        "json" => {
+            "name it `.jsonl` if it has one object per line; a list becomes such lines by `jq -c '.[]' FILE > FILE.jsonl`"
+        }
+        "xls" | "xlsb" | "ods" | "numbers" => "save it as Excel Workbook (.xlsx), or the sheet as CSV UTF-8",
+        "xlsx" | "xlsm" => "leave it uncompressed: a workbook is compressed already",
         _ => "convert it, or keep it out of the prefix",
     };
     Problem::new(field, name, rule).remedy(remedy)
@@ -141,6 +164,15 @@ mod tests {
     #[case("a.tsv.zst", Some(TableFormat::Csv))]
     #[case("a.csv.bz2", Some(TableFormat::Csv))]
     #[case("csv", Some(TableFormat::Csv))]
+    #[case("a.jsonl", Some(TableFormat::JsonLines))]
+    #[case("a.NDJSON", Some(TableFormat::JsonLines))]
+    #[case("a.jsonl.gz", Some(TableFormat::JsonLines))]
+    #[case("a.ndjson.zst", Some(TableFormat::JsonLines))]
+    #[case("a.json", None)]
+    #[case("a.XLSX", Some(TableFormat::Workbook))]
+    #[case("a.xlsm", Some(TableFormat::Workbook))]
+    #[case("a.xlsx.gz", None)]
+    #[case("a.xlsb", None)]
     #[case("a.PARQUET", Some(TableFormat::Parquet))]
     #[case("a.pq", Some(TableFormat::Parquet))]
     #[case("a.parquet.gz", None)]
@@ -161,11 +193,13 @@ mod tests {
 
     #[test]
     fn files_that_are_no_parts_of_one_table_are_refused_together() {
-        let found = problems(&["a.csv", "b.parquet", "c.txt", "d.xlsx"]);
-        assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].starts_with("s3_uri is `c.txt`: is neither CSV nor Parquet by its name"), "{}", found[0]);
-        assert!(found[1].ends_with("save the sheet as CSV UTF-8, and name that file"), "{}", found[1]);
-        assert_eq!(found[2], "s3_uri: the prefix contains both CSV and Parquet files; split it");
+        let found = problems(&["a.csv", "b.parquet", "c.txt", "d.xls", "e.json", "f.jsonl", "g.csv"]);
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(found[0].starts_with("s3_uri is `c.txt`: is not a table by its name"), "{}", found[0]);
+        assert!(found[1].ends_with("save it as Excel Workbook (.xlsx), or the sheet as CSV UTF-8"), "{}", found[1]);
+        assert!(found[2].ends_with("by `jq -c '.[]' FILE > FILE.jsonl`"), "{}", found[2]);
+        let formats = "s3_uri: the prefix contains files of several formats: CSV, Parquet, JSON lines; split it";
+        assert_eq!(found[3], formats);
     }
 
     #[rstest]

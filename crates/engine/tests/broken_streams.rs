@@ -3,6 +3,7 @@
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::jsonl::JsonTable;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bedrock_batch_engine::rows::parquet_write::ParquetFile;
 use bedrock_batch_engine::{EngineError, ErrorKind};
@@ -115,6 +116,23 @@ fn a_fault_in_the_middle_of_a_csv_keeps_its_kind() {
     let open = |lines| CsvRows::open(BreakingText { lines, has_header: false }, "s3://b/a.csv", None);
     // The beginning of a file is read when it is opened.
     for error in [open(20_000).unwrap().find_map(Result::err).unwrap(), open(1).err().unwrap()] {
+        assert!(*error.kind() == ErrorKind::Throttled, "{error:?}");
+    }
+}
+
+#[test]
+fn a_fault_in_the_middle_of_json_lines_keeps_its_kind() {
+    /// Stream that breaks after a number of lines.
+    struct BreakingLines(usize);
+    impl Read for BreakingLines {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(1).ok_or_else(fault)?;
+            buffer[..8].copy_from_slice(b"{\"a\":1}\n");
+            Ok(8)
+        }
+    }
+    for lines in [20_000, 1] {
+        let error = JsonTable::default().add_file(BreakingLines(lines), "s3://b/a.jsonl").unwrap_err();
         assert!(*error.kind() == ErrorKind::Throttled, "{error:?}");
     }
 }

@@ -20,6 +20,7 @@ use bedrock_batch_engine::preprocess::{ChunkWriteSpec, numbered, write_chunks};
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_infer::infer_types;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
+use bedrock_batch_engine::rows::jsonl::{JsonRows, JsonTable};
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -180,6 +181,44 @@ fn lines_without_an_end() {
     }
 }
 
+/// Reads JSON lines in two passes, and returns the number of rows.
+fn read_json_lines<R: Read>(open: impl Fn() -> R) -> Result<u64, EngineError> {
+    let mut table = JsonTable::default();
+    table.add_file(open(), "a.jsonl")?;
+    let shape = table.finish()?;
+    let mut rows = 0;
+    for batch in JsonRows::open(open(), "a.jsonl", shape.columns)? {
+        rows += batch?.num_rows() as u64;
+    }
+    assert_eq!(rows, shape.rows);
+    Ok(rows)
+}
+
+fn json_lines() {
+    let names: Vec<String> = (0..5_000).map(|column| format!("\"c{column}\":[1]")).collect();
+    let sparse = format!("{{{}}}\n{}", names.join(","), "{}\n".repeat(2_000));
+    let (rows, mib) = measured(|| read_json_lines(|| sparse.as_bytes()).unwrap());
+    assert_eq!(rows, 2_001);
+    assert!(mib < 50, "{mib} MiB for missing members");
+    let cell = |text: String| format!("{{\"a\":{text}}}");
+    let list = |elements: usize| cell(format!("[{}1]", "1,".repeat(elements - 1)));
+    for (line, rule) in [
+        (list(4_194_304), None),
+        (list(4_194_305), Some("line 1 column `a`: the list has more than 4194304 elements")),
+        (cell(format!("\"{}\"", "\\n".repeat(31 * MIB))), None),
+    ] {
+        let (read, mib) = measured(|| read_json_lines(|| line.as_bytes()));
+        assert_eq!(read.as_ref().is_err(), rule.is_some(), "{read:?}");
+        let message = read.err().map(|error| error.message()).unwrap_or_default();
+        assert!(message.contains(rule.unwrap_or_default()), "{message}");
+        assert!(mib < MAX_MIB, "{mib} MiB for a line of {} bytes", line.len());
+    }
+    let endless = || "{\"a\":\"".as_bytes().chain(Endless(b"x", 4_000_000_000));
+    let (read, mib) = measured(|| read_json_lines(endless));
+    assert!(read.unwrap_err().message().contains("a.jsonl line 1: has more than 64 MiB; write each row"));
+    assert!(mib < MAX_MIB, "{mib} MiB for a line that does not end");
+}
+
 fn a_whole_preprocess() {
     let file = one_text(100_000, 4_096);
     let template = Template::parse("{text}").unwrap();
@@ -250,6 +289,7 @@ fn small_files_that_expand_are_read_within_their_memory_or_refused() {
     one_huge_list();
     many_columns();
     lines_without_an_end();
+    json_lines();
     a_whole_preprocess();
     texts_in_lists_and_dictionaries();
 }

@@ -31,6 +31,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[case::csv("csv", fuzz::csv)]
 #[case::event("event", fuzz::event)]
 #[case::image("image", fuzz::image)]
+#[case::jsonl("jsonl", fuzz::jsonl)]
 #[case::jsonpath("jsonpath", fuzz::jsonpath)]
 #[case::parquet("parquet", fuzz::parquet)]
 #[case::pipeline("pipeline", fuzz::pipeline)]

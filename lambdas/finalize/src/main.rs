@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     };
     serve(move |input: FinalizeInput| {
         let finalizer = finalizer.clone();
-        async move { answer(&finalizer, input).await }
+        async move { Box::pin(answer(&finalizer, input)).await }
     })
     .await
 }

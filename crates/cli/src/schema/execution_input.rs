@@ -14,7 +14,7 @@ pub(super) struct ExecutionInput {
     /// JSON Schema with which editors complete and validate this file. Otherwise ignored.
     #[schemars(rename = "$schema")]
     schema: Option<String>,
-    /// Address of the rows, `s3://bucket/path`: a `.csv`, `.tsv` (both also as `.gz`, `.zst` or `.bz2`) or `.parquet` object,
+    /// Address of the rows, `s3://bucket/path`: a `.csv`, `.tsv`, `.jsonl` or `.ndjson` (all also as `.gz`, `.zst` or `.bz2`), `.parquet` or `.xlsx` object,
     /// a prefix of several such objects with the same schema, or (with `input_type` `image`) a prefix of images. Excludes `dataset_id` and
     /// `previous_run`.
     s3_uri: Option<String>,

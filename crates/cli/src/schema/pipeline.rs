@@ -43,7 +43,7 @@ struct StageInput {
     /// `<stage_name>_<column>`.
     #[schemars(length(min = 1, max = 60))]
     stage_name: String,
-    /// Address of the rows, `s3://bucket/path`: a `.csv`, `.tsv` (both also as `.gz`, `.zst` or `.bz2`) or `.parquet` object,
+    /// Address of the rows, `s3://bucket/path`: a `.csv`, `.tsv`, `.jsonl` or `.ndjson` (all also as `.gz`, `.zst` or `.bz2`), `.parquet` or `.xlsx` object,
     /// a prefix of several such objects with the same schema, or (with `input_type` `image`) a prefix of images.
     input_s3_uri: Option<String>,
     /// `ETag` that the object at `input_s3_uri` must have when the stage reads it. Uploads set it.

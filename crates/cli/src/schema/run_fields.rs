@@ -86,7 +86,10 @@ pub(super) struct RunFields {
     output_formats: Option<Vec<OutputFormat>>,
     /// Form of the CSV files of the input, where it is not found from the files.
     csv: Option<CsvOptions>,
-    /// If true, numbers and booleans in CSV files get types. Default: false, all cells remain text.
+    /// Name of the sheet of the workbooks of the input. Default: the first one that is not hidden.
+    #[schemars(length(min = 1, max = 255))]
+    sheet: Option<String>,
+    /// If true, numbers and booleans in CSV files and workbooks get types. Default: false, all cells remain text.
     infer_types: Option<bool>,
     /// Columns that some files of a prefix or a dataset lack: `null` (default) in their rows, with a warning, or an `error`.
     on_missing_columns: Option<OnMissingColumns>,

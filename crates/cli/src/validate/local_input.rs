@@ -5,16 +5,18 @@ use crate::local_files::{files_under, name_within};
 use bedrock_batch_domain::check::COLUMNS_OF_IMAGES;
 use bedrock_batch_domain::hive_folders::hive_columns;
 use bedrock_batch_domain::image::looks_like_image;
-use bedrock_batch_domain::input::{CsvOptions, InputType, OnMissingColumns, TableOptions};
+use bedrock_batch_domain::input::{CsvOptions, InputType, OnMissingColumns, TableOptions, sheet_beside};
 use bedrock_batch_domain::lake_table::{LOGS, LakeFormat, folder_of_partition};
-use bedrock_batch_domain::problem::Problem;
+use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use bedrock_batch_engine::images::{FIRST_BYTES, ImageCount, ObjectKind, is_image_name};
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
+use bedrock_batch_engine::rows::jsonl::JsonTable;
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bedrock_batch_engine::rows::table_shape::{FileShape, TableInspection};
 use bedrock_batch_engine::rows::unified::{FileTraits, MissingColumns, NameForm};
+use bedrock_batch_engine::rows::workbook::inspect_workbook;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -37,7 +39,20 @@ pub(super) struct LocalInput {
 pub(super) struct FileOptions {
     /// Form of CSV files.
     pub(super) csv: CsvOptions,
+    /// Sheet of workbooks.
+    pub(super) sheet: Option<String>,
     pub(super) table: TableOptions,
+}
+
+impl FileOptions {
+    /// Checks that options for CSV files and for workbooks are for files of this format, or for images if that is `None`.
+    fn check_unused(&self, format: Option<TableFormat>) -> Result<(), Failure> {
+        let found = format.map_or("images", TableFormat::name);
+        let csv = self.csv.problem_beside(found).filter(|_| format != Some(TableFormat::Csv));
+        let has_sheet = self.sheet.is_some() && format != Some(TableFormat::Workbook);
+        let problems = csv.into_iter().chain(has_sheet.then(|| sheet_beside(found)));
+        Problems::check(problems.collect()).map_err(|problems| Failure::Usage(problems.to_string()))
+    }
 }
 
 /// File of an input.
@@ -64,9 +79,7 @@ impl LocalInput {
         let has_tables = files.iter().any(|file| TableFormat::of(&file.name).is_some());
         // Of images and tables in a folder, images are meant: a table among them can be named itself.
         if input_type == InputType::Image && (!has_tables || files.iter().any(|file| is_image_name(&file.name))) {
-            if let Some(problem) = options.csv.problem_beside("images") {
-                return Err(usage(&problem));
-            }
+            options.check_unused(None)?;
             return match count_images(&files)? {
                 ImageCount { images: 0, .. } => {
                     let remedy = "name a folder of images, or a table that names them";
@@ -107,9 +120,12 @@ impl LocalInput {
     fn of_tables(files: &[LocalFile], is_folder: bool, options: &FileOptions, field: &str) -> Result<Self, Failure> {
         let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
         let format = TableFormat::of_all(field, &names).map_err(|problems| Failure::Usage(problems.to_string()))?;
-        if let Some(problem) = options.csv.problem_beside("Parquet").filter(|_| format == TableFormat::Parquet) {
-            return Err(usage(&problem));
+        options.check_unused(Some(format))?;
+        let mut json = match format {
+            TableFormat::JsonLines => inspect_json_lines(files, &names)?,
+            _ => Vec::new(),
         }
+        .into_iter();
         let reading = CsvReading::of_input(&options.csv);
         let mut table = TableInspection::new(match options.table.on_missing_columns {
             OnMissingColumns::Null => MissingColumns::AreNull,
@@ -118,11 +134,16 @@ impl LocalInput {
         for (file, name) in files.iter().zip(&names) {
             let has_folders = is_folder && options.table.hive_columns;
             let folders = if has_folders { hive_columns(&file.name) } else { Vec::new() };
-            let (names, shape) = match format {
-                TableFormat::Csv => {
-                    (NameForm::AsWritten, inspect_csv(|| Ok(File::open(&file.path)?), name, &reading, false)?)
+            let open = || Ok(File::open(&file.path)?);
+            let (names, shape) = match (format, json.next()) {
+                (TableFormat::JsonLines, Some(shape)) => (NameForm::AsWritten, shape),
+                (TableFormat::Workbook, _) => {
+                    (NameForm::AsWritten, inspect_workbook(open()?, name, options.sheet.as_deref(), false)?)
                 }
-                TableFormat::Parquet => (NameForm::One, inspect_parquet(&file.path, name, is_folder, field)?),
+                (TableFormat::Csv | TableFormat::JsonLines, _) => {
+                    (NameForm::AsWritten, inspect_csv(open, name, &reading, false)?)
+                }
+                (TableFormat::Parquet, _) => (NameForm::One, inspect_parquet(&file.path, name, is_folder, field)?),
             };
             table.add(name, shape, &FileTraits { names, folders });
         }
@@ -130,6 +151,15 @@ impl LocalInput {
         let columns = table.schema.fields().iter().map(|field| field.name().clone()).collect();
         Ok(Self { columns, rows: table.rows, warnings: table.warnings })
     }
+}
+
+/// Returns the shapes of the files, whose columns are those of all.
+fn inspect_json_lines(files: &[LocalFile], names: &[String]) -> Result<Vec<FileShape>, Failure> {
+    let mut table = JsonTable::default();
+    for (LocalFile { path, .. }, name) in files.iter().zip(names) {
+        table.add_file(File::open(path).map_err(|error| cannot_read(path, &error))?, name)?;
+    }
+    Ok(table.finish().map_err(|problem| usage(&problem))?.files())
 }
 
 fn inspect_parquet(path: &Path, name: &str, is_in_folder: bool, field: &str) -> Result<FileShape, Failure> {

@@ -12,7 +12,7 @@ use crate::inline_prompts::LocalPrompts;
 use crate::prompts;
 use bedrock_batch_domain::check::{Catalog, added_columns, check_run, copies_warning, image_columns, row_count};
 use bedrock_batch_domain::columns::Column;
-use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, StackLimits, TableOptions};
+use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, SHEET, StackLimits, TableOptions};
 use bedrock_batch_domain::pipeline::{PipelineLimits, PipelineRequest, check};
 use bedrock_batch_domain::reference::Reference;
 use bedrock_batch_engine::templates::load_models;
@@ -191,6 +191,7 @@ fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> Know
         let fields = run.and_then(Value::as_object);
         let options = FileOptions {
             csv: fields.map(CsvOptions::of_run).unwrap_or_default(),
+            sheet: fields.and_then(|fields| fields.get(SHEET)).and_then(Value::as_str).map(str::to_owned),
             table: fields.map(TableOptions::of_run).unwrap_or_default(),
         };
         let is_image = run.and_then(|run| run.get("input_type")).is_some_and(|input_type| input_type == "image");

@@ -37,6 +37,6 @@ pub use pinned_object::{deleted, is_same_etag, overwritten};
 pub use prompt_templates::TemplateSource;
 pub use prompts::{CATEGORY, DEFAULT, PromptConfig};
 pub use request::{MAX_LINK_DAYS, OutputFormat, RunRequest, StackLimits};
-pub use rows::{IMAGE_COLUMN, InputKind, InputType, PreviousRun, RowSource};
+pub use rows::{IMAGE_COLUMN, InputKind, InputType, PreviousRun, RowSource, SHEET, sheet_beside};
 pub use sending::SendingOptions;
 pub use table_options::{OnMissingColumns, TableOptions};

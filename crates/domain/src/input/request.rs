@@ -309,6 +309,8 @@ mod tests {
     #[case("max_concurrent_jobs", json!("5"), "max_concurrent_jobs is `\"5\"`: must be a whole number")]
     #[case("output_formats", json!(["json"]), "output_formats is `json`: may contain only `parquet` and `csv`")]
     #[case("infer_types", json!("yes"), "infer_types is `\"yes\"`: must be true or false")]
+    #[case("sheet", json!(""), "sheet: must have 1 to 255 characters; write the name of the sheet's tab")]
+    #[case("sheet", json!(1), "sheet is `1`: must be a text")]
     #[case("output_uri", json!("answers/"), "output_uri is `answers/`: must look like `s3://bucket/path`")]
     #[case("output_uri", json!(7), "output_uri is `7`: must be a text")]
     #[case("inference", json!({"top_p": 3}), "inference.top_p is `3`: must be a number from 0 to 1")]

@@ -47,6 +47,9 @@ pub struct RowSource {
     /// Form of its CSV files.
     #[serde(skip_serializing_if = "CsvOptions::is_default")]
     pub csv: Box<CsvOptions>,
+    /// Sheet of its workbooks; by default the first one that is not hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// Options for its files, which are one table.
     #[serde(flatten)]
     pub table: TableOptions,
@@ -58,6 +61,18 @@ pub struct RowSource {
     pub input_type: InputType,
     /// Column that names a row's image.
     pub image_column: String,
+}
+
+/// Field that names the sheet of workbooks.
+pub const SHEET: &str = "sheet";
+
+/// Maximum length of the name of a sheet. Excel allows 31 characters, other programs more.
+const MAX_SHEET_CHARS: usize = 255;
+
+/// Returns the problem of the name of a sheet with an input that has no workbooks but `found`.
+pub fn sheet_beside(found: &str) -> Problem {
+    let rule = format!("concerns Excel workbooks, and the input is {found}");
+    Problem::without_value(SHEET, rule).remedy("leave it out")
 }
 
 /// Default of `image_column`.
@@ -123,6 +138,7 @@ impl RowSource {
             fields.note(Problem::without_value(fields.name(CSV), rule).remedy("leave it out"));
         }
         let names_objects = fields.value(uri_field).is_some();
+        let sheet = read_sheet(fields, uri_field, names_objects);
         let table = TableOptions::read(fields, names_objects, names_dataset, uri_field);
         let column_mappings = read_mappings(fields);
         let (input_type, image_column) = read_images(fields);
@@ -143,6 +159,7 @@ impl RowSource {
             previous_run,
             dataset,
             csv: Box::new(csv),
+            sheet,
             table,
             include_failed: include_failed.unwrap_or(false),
             column_mappings,
@@ -150,6 +167,22 @@ impl RowSource {
             image_column,
         })
     }
+}
+
+/// Reads the name of a sheet. `has_uri` is true if `uri_field` is there.
+fn read_sheet(fields: &mut Fields<'_>, uri_field: &str, has_uri: bool) -> Option<String> {
+    let sheet = fields.text(SHEET)?;
+    let problem = if !has_uri {
+        let rule = format!("is only allowed with {uri_field}");
+        Problem::without_value(fields.name(SHEET), rule).remedy("leave it out")
+    } else if sheet.is_empty() || sheet.chars().count() > MAX_SHEET_CHARS {
+        let rule = format!("must have 1 to {MAX_SHEET_CHARS} characters");
+        Problem::new(fields.name(SHEET), sheet, rule).remedy("write the name of the sheet's tab")
+    } else {
+        return Some(sheet.to_owned());
+    };
+    fields.note(problem);
+    None
 }
 
 /// Reads the `ETag` of the object at `uri`, which `uri_field` names.
@@ -192,7 +225,7 @@ fn note_number_of_sources(fields: &mut Fields<'_>, uri: bool, dataset: bool, pre
     if is_absent {
         let rule = "is required (or dataset_id, for a Hugging Face dataset; or previous_run, for the answered rows of an \
                     earlier run)";
-        let remedy = "name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`";
+        let remedy = "name a table (CSV, JSON lines, Excel or Parquet), or a prefix of files of one or of images: `s3://bucket/path`";
         fields.note(Problem::without_value("s3_uri", rule).remedy(remedy));
     }
 }

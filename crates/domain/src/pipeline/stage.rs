@@ -137,7 +137,7 @@ fn read_rows(index: usize, fields: &Map<String, Value>, problems: &mut Vec<Probl
         (0, false, false) => (
             "input_s3_uri",
             "is required: the first stage reads it",
-            "name a CSV or Parquet object, or a prefix of them or of images: `s3://bucket/path`; or a Hugging Face dataset \
+            "name a table (CSV, JSON lines, Excel or Parquet), or a prefix of files of one or of images: `s3://bucket/path`; or a Hugging Face dataset \
              in dataset_id",
         ),
         (_, true, true) => {

@@ -40,7 +40,8 @@ impl CellType {
         }
     }
 
-    fn of(cell: &[u8]) -> Self {
+    /// Returns the type of one cell.
+    pub(super) fn of(cell: &[u8]) -> Self {
         let Ok(text) = std::str::from_utf8(cell) else { return Self::Text };
         if text.is_empty() {
             return Self::Empty;
@@ -84,6 +85,11 @@ impl CellType {
 pub struct ColumnTypes(HashMap<String, CellType>);
 
 impl ColumnTypes {
+    /// Creates the types of the columns with these names.
+    pub(super) fn new(columns: impl IntoIterator<Item = (String, CellType)>) -> Self {
+        Self(columns.into_iter().collect())
+    }
+
     /// Returns the type of the column with this name.
     pub fn of(&self, column: &str) -> CellType {
         self.0.get(column).copied().unwrap_or(CellType::Text)

@@ -4,7 +4,7 @@
 use super::csv_dialect::{CsvReading, Dialect};
 use super::csv_sniff::{Sample, named_delimiter};
 use super::line_rules::{LineRules, Lines};
-use super::text_file::TextFile;
+use super::text_file::{TextFile, TextKind};
 use crate::error::EngineError;
 use bedrock_batch_domain::table_files::has_tabs;
 use std::io::{self, Read};
@@ -34,7 +34,7 @@ impl<R: Read> CsvText<R> {
     /// Returns `InvalidInput` if the file is of another kind or its delimiter is not clear, and an error if reading fails.
     pub fn open(input: R, file: &str, reading: &CsvReading) -> Result<Self, EngineError> {
         let text = if reading.is_of_user() {
-            TextFile::open(input, file, reading.options.encoding.as_deref())?
+            TextFile::open(input, file, TextKind::Csv, reading.options.encoding.as_deref())?
         } else {
             TextFile::of_run(input)?
         };

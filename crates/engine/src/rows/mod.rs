@@ -1,4 +1,4 @@
-//! Tables as streams: readers and writers of CSV and Parquet, with a few thousand rows at a time.
+//! Tables as streams: readers of CSV, JSON lines, workbooks and Parquet, and writers of CSV and Parquet, with a few thousand rows at a time.
 
 mod binary_text;
 mod cell_json;
@@ -17,6 +17,7 @@ pub mod encoded_columns;
 pub(crate) mod flat_text;
 mod inner_lines;
 mod int96_times;
+pub mod jsonl;
 mod limited_text;
 mod line_rules;
 mod parquet_batches;
@@ -31,6 +32,7 @@ mod text_file;
 mod text_views;
 pub mod unified;
 mod watched_source;
+pub mod workbook;
 
 use bedrock_batch_domain::problem::{Problem, shortened};
 

@@ -7,9 +7,11 @@ use crate::hub::{Dataset, DatasetFile};
 use crate::images::ImageRows;
 use crate::objects::{ObjectMeta, ObjectRangeReader, StreamReader};
 use crate::rows::csv_read::CsvRows;
+use crate::rows::jsonl::JsonRows;
 use crate::rows::parquet_read::ParquetRows;
 use crate::rows::table_shape::TableShape;
 use crate::rows::unified::{Adapter, FileTraits};
+use crate::rows::workbook::WorkbookRows;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use aws_sdk_s3::Client;
@@ -54,6 +56,20 @@ fn open(runtime: &Handle, client: &Client, sources: &Sources, object: &ObjectMet
             let input = StreamReader::new(runtime, client, object);
             CsvRows::read(input, &file, &sources.csv, shape.types.as_ref())
                 .map(|rows| (rows.schema(), Box::new(rows) as Batches))
+        }
+        Format::Workbook => {
+            let (input, sheet) = (StreamReader::new(runtime, client, object), sources.sheet.as_deref());
+            WorkbookRows::open(input, &file, sheet, shape.types.as_ref())
+                .map(|rows| (rows.schema(), Box::new(rows) as Batches))
+        }
+        Format::JsonLines => {
+            let input = StreamReader::new(runtime, client, object);
+            let columns = sources.json.clone();
+            let columns = columns.ok_or_else(|| EngineError::internal("the columns of JSON lines are unknown"));
+            columns.and_then(|columns| {
+                let schema = columns.schema.clone();
+                Ok((schema, Box::new(JsonRows::open(input, &file, columns)?) as Batches))
+            })
         }
         Format::Parquet | Format::Images => {
             ParquetRows::open(ObjectRangeReader::new(runtime, client, object), &file, None)

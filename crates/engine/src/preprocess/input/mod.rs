@@ -159,7 +159,7 @@ impl InputReader {
             None => None,
         };
         if rows.input_type == InputType::Image && objects::names_images(client, &uri).await? {
-            objects::check_unused(&rows.csv, objects::Format::Images)?;
+            objects::check_unused(rows, objects::Format::Images)?;
             return Ok(Sources::of_images(&uri, pinned.map(|object| object.etag)));
         }
         let sources = objects::find(client, &uri, pinned, rows).await?;

@@ -1,26 +1,30 @@
-//! Objects of an input: one object or all under a prefix, either CSV or Parquet files, or images. Or files of a dataset.
+//! Objects of an input: one object or all under a prefix, files of a table in one format, or images. Or files of a dataset.
 
 use crate::error::EngineError;
 use crate::hub::Dataset;
 use crate::images;
 use crate::objects::{ObjectMeta, Pages, head, list};
 use crate::rows::csv_dialect::CsvReading;
+use crate::rows::jsonl::JsonColumns;
 use crate::rows::unified::{FileTraits, NameForm};
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::hive_folders::hive_columns;
 use bedrock_batch_domain::ids::RunId;
-use bedrock_batch_domain::input::{CsvOptions, RowSource, deleted, is_same_etag, overwritten};
+use bedrock_batch_domain::input::{RowSource, deleted, is_same_etag, overwritten, sheet_beside};
 use bedrock_batch_domain::lake_table::LakeFormat;
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Format of the objects of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::preprocess) enum Format {
     Csv,
+    JsonLines,
     Parquet,
+    Workbook,
     /// Images, each of which is a row.
     Images,
 }
@@ -29,7 +33,9 @@ impl From<TableFormat> for Format {
     fn from(format: TableFormat) -> Self {
         match format {
             TableFormat::Csv => Self::Csv,
+            TableFormat::JsonLines => Self::JsonLines,
             TableFormat::Parquet => Self::Parquet,
+            TableFormat::Workbook => Self::Workbook,
         }
     }
 }
@@ -42,6 +48,10 @@ pub(in crate::preprocess) struct Sources {
     pub(in crate::preprocess) format: Format,
     /// Way in which CSV files are read.
     pub(in crate::preprocess) csv: CsvReading,
+    /// Sheet of workbooks that is read.
+    pub(in crate::preprocess) sheet: Option<String>,
+    /// Columns of JSON lines, once they have been inspected.
+    pub(super) json: Option<Arc<JsonColumns>>,
     /// Form in which the names of columns are read.
     pub(in crate::preprocess) names: NameForm,
     /// Prefix of the objects, if there may be several.
@@ -67,6 +77,8 @@ impl Sources {
             named,
             format: Format::Images,
             csv: CsvReading::default(),
+            sheet: None,
+            json: None,
             names: NameForm::One,
             prefix: None,
             hive_columns: false,
@@ -89,6 +101,8 @@ impl Sources {
             named: ("dataset_id", dataset.id().to_owned()),
             format: Format::Parquet,
             csv: CsvReading::default(),
+            sheet: None,
+            json: None,
             names: NameForm::One,
             prefix: None,
             hive_columns: false,
@@ -112,6 +126,8 @@ impl Sources {
             named,
             format,
             csv,
+            sheet: None,
+            json: None,
             names: NameForm::AsWritten,
             prefix: None,
             hive_columns: false,
@@ -150,14 +166,18 @@ fn as_prefix(uri: &S3Uri) -> S3Uri {
     }
 }
 
-/// Checks that options for CSV files are for files of this format.
-pub(in crate::preprocess) fn check_unused(csv: &CsvOptions, format: Format) -> Result<(), Problem> {
+/// Checks that options for CSV files and for workbooks are for files of this format.
+pub(in crate::preprocess) fn check_unused(rows: &RowSource, format: Format) -> Result<(), Problems> {
     let found = match format {
-        Format::Csv => return Ok(()),
-        Format::Parquet => "Parquet",
+        Format::Csv => TableFormat::Csv.name(),
+        Format::JsonLines => TableFormat::JsonLines.name(),
+        Format::Parquet => TableFormat::Parquet.name(),
+        Format::Workbook => TableFormat::Workbook.name(),
         Format::Images => "images",
     };
-    csv.problem_beside(found).map_or(Ok(()), Err)
+    let csv = rows.csv.problem_beside(found).filter(|_| format != Format::Csv);
+    let sheet = rows.sheet.is_some() && format != Format::Workbook;
+    Problems::check(csv.into_iter().chain(sheet.then(|| sheet_beside(found))).collect())
 }
 
 /// Returns the object at `uri`, which must have this `ETag`. All reads of it require the same one.
@@ -201,7 +221,7 @@ pub(in crate::preprocess) async fn find(
     }
     let addresses: Vec<String> = objects.iter().map(|found| found.uri.to_string()).collect();
     let format = TableFormat::of_all("s3_uri", &addresses)?.into();
-    check_unused(&rows.csv, format)?;
+    check_unused(rows, format)?;
     if objects.iter().all(|found| found.bytes == 0) {
         let empty = objects.iter().map(|found| Problem::new("s3_uri", &found.uri, "is empty"));
         Problems::check(empty.collect())?;
@@ -210,8 +230,10 @@ pub(in crate::preprocess) async fn find(
         named: ("s3_uri", uri.to_string()),
         format,
         csv: CsvReading::of_input(&rows.csv),
-        // Those of a CSV are read in this form in any case.
-        names: if format == Format::Csv { NameForm::AsWritten } else { NameForm::One },
+        sheet: rows.sheet.clone(),
+        json: None,
+        // Those of other tables are read in this form in any case.
+        names: if format == Format::Parquet { NameForm::One } else { NameForm::AsWritten },
         prefix,
         hive_columns: rows.table.hive_columns,
         objects,

@@ -1,6 +1,7 @@
 //! Encodings of text. Bytes that are not valid become bytes that UTF-8 never has, so that the reader of lines reports them with
 //! their line, as it does for files in UTF-8.
 
+use super::text_kind::TextKind;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::io::{self, Read};
 
@@ -25,7 +26,7 @@ impl Default for TextEncoding {
 impl TextEncoding {
     /// Returns the encoding of a file that begins with these bytes; `is_whole` if they are all. `named` is the one that the user
     /// has named.
-    pub(super) fn of(head: &[u8], is_whole: bool, named: Option<&str>) -> Result<Self, Mistake> {
+    pub(super) fn of(head: &[u8], is_whole: bool, kind: TextKind, named: Option<&str>) -> Result<Self, Mistake> {
         let marked = match head {
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err(utf_32()),
             [0xff, 0xfe, ..] => Some(UTF_16LE),
@@ -35,7 +36,7 @@ impl TextEncoding {
         };
         let Some(name) = named else {
             return match (marked, unmarked_utf_16(head)) {
-                (None, Some(found)) => Err(without_mark(found)),
+                (None, Some(found)) => Err(without_mark(kind, found)),
                 (marked, _) => Ok(Self(marked.unwrap_or(UTF_8))),
             };
         };
@@ -64,12 +65,15 @@ fn utf_32() -> Mistake {
     ("is in UTF-32".to_owned(), "save it as UTF-8, e.g. `iconv -f utf-32 -t utf-8`".to_owned())
 }
 
-fn without_mark(found: &'static Encoding) -> Mistake {
+fn without_mark(kind: TextKind, found: &'static Encoding) -> Mistake {
     let name = found.name();
     let rule = format!("looks like {name} without a mark: every other byte is zero");
     let lower = name.to_ascii_lowercase();
-    let remedy = format!("set csv.encoding to `{lower}`, or save it as UTF-8, e.g. `iconv -f {lower} -t utf-8`");
-    (rule, remedy)
+    let save = format!("save it as UTF-8, e.g. `iconv -f {lower} -t utf-8`");
+    match kind {
+        TextKind::Csv => (rule, format!("set csv.encoding to `{lower}`, or {save}")),
+        TextKind::JsonLines => (rule, save),
+    }
 }
 
 /// Returns the encoding of text with many ASCII characters in UTF-16.

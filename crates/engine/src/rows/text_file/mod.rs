@@ -6,6 +6,7 @@ mod encoding;
 mod file_kind;
 mod head;
 mod text_end;
+mod text_kind;
 
 use crate::error::EngineError;
 use bedrock_batch_domain::problem::Problem;
@@ -14,6 +15,7 @@ use encoding::{Decoded, TextEncoding};
 use head::{Peeked, peek};
 use std::io::{self, Read};
 use text_end::TextEnd;
+pub(super) use text_kind::TextKind;
 
 /// Number of bytes by which a compressed file is recognized.
 const MAGIC_BYTES: usize = 8;
@@ -35,18 +37,18 @@ pub(super) struct TextFile<R: Read> {
 }
 
 impl<R: Read> TextFile<R> {
-    /// Opens a file in the encoding with this name; by default, in UTF-8 or in UTF-16 with a mark.
+    /// Opens a file of a kind in the encoding with this name; by default, in UTF-8 or in UTF-16 with a mark.
     ///
     /// # Errors
     /// Returns `InvalidInput` if the file is of another kind or in another encoding, and an error if reading fails.
-    pub(super) fn open(input: R, file: &str, encoding: Option<&str>) -> Result<Self, EngineError> {
+    pub(super) fn open(input: R, file: &str, kind: TextKind, encoding: Option<&str>) -> Result<Self, EngineError> {
         let (magic, input) = peek(input, MAGIC_BYTES)?;
         let input = Decompressed::open(input, &magic, file)?;
         let (bytes, input) = peek(input, HEAD_BYTES)?;
-        if let Some(kind) = file_kind::other_than_text(&bytes) {
-            return Err(Problem::without_value(file, format!("is {}", kind.name)).remedy(kind.remedy).into());
+        if let Some(other) = file_kind::other_than(kind, &bytes) {
+            return Err(Problem::without_value(file, format!("is {}", other.name)).remedy(other.remedy).into());
         }
-        let encoding = TextEncoding::of(&bytes, bytes.len() < HEAD_BYTES, encoding)
+        let encoding = TextEncoding::of(&bytes, bytes.len() < HEAD_BYTES, kind, encoding)
             .map_err(|(rule, remedy)| Problem::without_value(file, rule).remedy(remedy))?;
         Self::decoded(input, encoding)
     }

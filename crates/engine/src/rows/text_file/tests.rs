@@ -7,7 +7,7 @@ use std::io::Write;
 
 fn read(bytes: &[u8], encoding: Option<&str>) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
-    let read = TextFile::open(bytes, "a.csv", encoding)
+    let read = TextFile::open(bytes, "a.csv", TextKind::Csv, encoding)
         .and_then(|mut file| file.read_to_end(&mut text).map_err(EngineError::from));
     read.map(|_| text).map_err(|error| error.message())
 }
@@ -95,7 +95,11 @@ fn a_file_may_consist_of_bytes_that_are_not_valid() {
 #[case::said_otherwise(TEXT.as_bytes(), Some("windows-1252"), "is UTF-8, and csv.encoding is `windows-1252`; leave csv.encoding out")]
 #[case::marked_otherwise(b"\xff\xfea\0", Some("utf-8"), "is UTF-16LE, and csv.encoding is `utf-8`")]
 #[case::parquet(b"PAR1...", None, "a.csv: is a Parquet file, not a CSV; name it `.parquet`")]
-#[case::xlsx(b"PK\x03\x04...", None, "perhaps an Excel workbook (.xlsx), not a CSV; save the sheet as CSV UTF-8")]
+#[case::xlsx(
+    b"PK\x03\x04...",
+    None,
+    "perhaps an Excel workbook (.xlsx), not a CSV; name it `.xlsx` if it is a workbook"
+)]
 #[case::html(b"\n<!DOCTYPE html>\n", None, "is an HTML page, not a CSV; download the file again")]
 #[case::json(b"{\"a\": 1}\n{\"a\": 2}\n", None, "is JSON, not a CSV")]
 #[case::xz(b"\xfd7zXZ\0...", None, "is a file compressed with xz; compress it with gzip, zstd or bzip2")]
@@ -117,7 +121,7 @@ fn other_files_are_told_in_the_words_of_users(
 fn damaged_files_are_refused_and_not_tried_again(#[case] file: Vec<u8>, #[case] format: &str) {
     let cut = &file[..file.len() - 8];
     let mut text = Vec::new();
-    let error = TextFile::open(cut, "a.csv", None)
+    let error = TextFile::open(cut, "a.csv", TextKind::Csv, None)
         .and_then(|mut file| file.read_to_end(&mut text).map_err(EngineError::from))
         .unwrap_err();
     assert_eq!(error.name(), "InvalidInput");
@@ -148,7 +152,7 @@ impl Read for Breaking {
 fn a_broken_connection_is_no_damage(#[case] file: Vec<u8>) {
     let cut = file[..file.len() - 9].to_vec();
     let mut text = Vec::new();
-    let error = TextFile::open(Breaking(cut), "a.csv", None)
+    let error = TextFile::open(Breaking(cut), "a.csv", TextKind::Csv, None)
         .and_then(|mut file| file.read_to_end(&mut text).map_err(EngineError::from))
         .unwrap_err();
     assert!(error.is_transient(), "{error:?}");
@@ -162,7 +166,7 @@ fn a_few_bytes_that_become_very_many_are_refused() {
         file.write_all(&line).unwrap();
     }
     let bomb = file.finish().unwrap();
-    let mut text = TextFile::open(bomb.as_slice(), "a.csv", None).unwrap();
+    let mut text = TextFile::open(bomb.as_slice(), "a.csv", TextKind::Csv, None).unwrap();
     let error = EngineError::from(io::copy(&mut text, &mut io::sink()).unwrap_err());
     assert_eq!(error.name(), "InvalidInput");
     let message = error.message();
