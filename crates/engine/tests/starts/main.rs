@@ -9,5 +9,6 @@ mod fake_aws;
 mod link_flood;
 mod names;
 mod places;
+mod prompts_of_rows;
 mod stack;
 mod uploads;
