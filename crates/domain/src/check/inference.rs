@@ -1,5 +1,6 @@
 //! Inference parameters, and the texts of prompts that go with them, for the models that records are sent to.
 
+use super::Resolved;
 use crate::input::{Inference, RunRequest, prefill_problem};
 use crate::model::{Family, Model, effective_prefill};
 use crate::printable::is_blank;
@@ -15,7 +16,20 @@ pub(super) fn inference_problems(
     prompts: Option<&PromptPlan>,
 ) -> Vec<Problem> {
     // If rows name their prompts, only the rows determine which of them are used.
-    let prompts = prompts.filter(|plan| !plan.names_prompts_by_row());
+    problems_of(request, model, fallback, prompts.filter(|plan| !plan.names_prompts_by_row()))
+}
+
+/// Returns the problems of the texts of prompts that rows have named, all of which are sent.
+pub fn sent_prompt_problems(request: &RunRequest, resolved: &Resolved) -> Vec<Problem> {
+    problems_of(request, &resolved.model, resolved.on_demand.fallback.as_ref(), Some(&resolved.prompts))
+}
+
+fn problems_of(
+    request: &RunRequest,
+    model: &Model,
+    fallback: Option<&Model>,
+    prompts: Option<&PromptPlan>,
+) -> Vec<Problem> {
     let named = || prompts.iter().flat_map(|plan| &plan.prompts);
     let first = named().find_map(|named| named.prompt.prefill.as_deref());
     let prefill = effective_prefill(&request.inference, first).map(str::to_owned);
@@ -52,24 +66,55 @@ mod tests {
     use super::*;
     use crate::input::StackLimits;
     use crate::model::ModelTable;
-    use crate::prompt::Prompt;
+    use crate::prompt::{Choice, Prompt};
     use rstest::rstest;
     use serde_json::{Value, json};
+    use std::collections::BTreeMap;
 
     const STACK: StackLimits =
         StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
     const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
     const NOVA: &str = "amazon.nova-lite-v1:0";
+    const OPUS: &str = "us.anthropic.claude-opus-5";
 
     fn found(model_id: &str, inference: &Value, prompt: &str) -> Vec<String> {
+        found_with((model_id, None), inference, prompt, false)
+    }
+
+    /// Returns the problems with a model and its fallback; `is_by_row` if rows name the prompt.
+    fn found_with(
+        (model_id, fallback): (&str, Option<&str>),
+        inference: &Value,
+        prompt: &str,
+        is_by_row: bool,
+    ) -> Vec<String> {
         let input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": model_id, "inference": inference});
         let (request, problems) = RunRequest::read(&input, STACK);
         assert_eq!(problems, []);
-        let model = ModelTable::with_overrides("").unwrap().find(model_id, None).unwrap();
+        let find = |id: &str| ModelTable::with_overrides("").unwrap().find(id, None).unwrap();
         let prompt = Prompt::parse(&format!("description = \"d\"\ntemplate = \"{{a}}\"\n{prompt}")).unwrap();
-        let plan = PromptPlan::single("mine", prompt);
-        let problems = inference_problems(&request.unwrap(), &model, None, Some(&plan));
+        let mut plan = PromptPlan::single("mine", prompt);
+        if is_by_row {
+            let (columns, by_value) = (vec!["kind".to_owned()], [("mine".to_owned(), 0)].into());
+            plan.choice = Choice::Mapped { columns, by_value, default: None, by_name: true, unusable: BTreeMap::new() };
+        }
+        let fallback = fallback.map(find);
+        let problems = inference_problems(&request.unwrap(), &find(model_id), fallback.as_ref(), Some(&plan));
         problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_fallback_model_is_held_to_its_own_rules() {
+        let problems = found_with((CLAUDE, Some(OPUS)), &json!({"temperature": 0}), "", false);
+        let expected = "inference.temperature: `us.anthropic.claude-opus-5` refuses every request";
+        assert!(problems.len() == 1 && problems[0].starts_with(expected), "{problems:?}");
+    }
+
+    #[test]
+    fn prompts_that_only_the_rows_choose_are_not_refused_before_it_is_known_whether_they_are_sent() {
+        let prefill = "prefill = \"{ \"";
+        assert_eq!(found_with((CLAUDE, None), &json!({}), prefill, true), Vec::<String>::new());
+        assert_eq!(found_with((CLAUDE, None), &json!({}), prefill, false).len(), 1);
     }
 
     #[rstest]

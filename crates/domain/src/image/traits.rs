@@ -134,6 +134,7 @@ mod tests {
     #[case::upright(1, false)]
     #[case::turned(6, true)]
     #[case::mirrored(2, true)]
+    #[case::turned_left(8, true)]
     #[case::unknown(9, false)]
     #[case::none(0, false)]
     fn the_orientation_is_read_from_all_formats(#[case] orientation: u16, #[case] is_turned: bool) {

@@ -6,8 +6,8 @@ use super::prompting::Survey;
 use super::validated_request::ValidatedRequest;
 use crate::error::EngineError;
 use bedrock_batch_domain::check::{
-    answer_problems, copies_warning, prefix_problems, reference_warning, rows_part_problems, shown_column_problems,
-    used_reference_problems,
+    answer_problems, copies_warning, prefix_problems, reference_warning, rows_part_problems, sent_prompt_problems,
+    shown_column_problems, used_reference_problems,
 };
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
@@ -62,6 +62,7 @@ impl RowBudget {
         problems.extend(rows_part_problems(&checked.request, &checked.resolved.prompts));
         if names_prompts_by_row {
             problems.extend(shown_column_problems(&checked.request, &checked.resolved.prompts, Some(&names)));
+            problems.extend(sent_prompt_problems(&checked.request, &checked.resolved));
         }
         problems.extend(used_reference_problems(&checked.request, &checked.resolved));
         Problems::check(problems)?;

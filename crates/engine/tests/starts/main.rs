@@ -9,6 +9,7 @@ mod fake_aws;
 mod link_flood;
 mod names;
 mod places;
+mod prompts_of_rows;
 mod stack;
 mod tables_of_files;
 mod uploads;

@@ -4,5 +4,6 @@
 mod items;
 mod services;
 mod submissions;
+mod takeovers;
 mod use_cases;
 mod whole_runs;
