@@ -41,13 +41,19 @@ demo-pipeline: build ## Run three stages over 105 generated pictures of clothing
 # One set of features for tests, programs and functions: crates with other features would be compiled once more.
 .PHONY: test
 test: BUILD_TARGETS := --all-targets
-test: check-and-build test-rust test-simulator e2e ## Run all checks: lints, unit, property and end-to-end tests
+test: check-and-build test-programs e2e ## Run all checks: lints, unit, property and end-to-end tests
 
 # Compilers often use one core only, for a large crate or a link: what needs no program of ours is checked beside them.
 .PHONY: check-and-build
 check-and-build:
 	@$(call beside,$(MAKE) --no-print-directory check-python check-infra test-infra,.local/checks.log,\
 		$(MAKE) --no-print-directory check-rust check-contract BUILD_TARGETS=$(BUILD_TARGETS))
+
+# Some programs of tests have one long test, which leaves a core to others.
+.PHONY: test-programs
+test-programs:
+	@$(call beside,$(MAKE) --no-print-directory test-simulator BUILD_TARGETS=$(BUILD_TARGETS),.local/simulator.log,\
+		$(MAKE) --no-print-directory test-rust)
 
 # Runs $(1) beside $(3). The output of $(1) comes at the end, in one piece, and is kept in $(2). Each must succeed.
 define beside

@@ -76,7 +76,7 @@ def play(stack):
             "equal-in-batch": stack.joke(put(equal()), processing_mode="batch"),
             "ids": stack.joke(put(with_ids())),
             "refused": stack.joke(put(refused()), model_id=TITAN, prompt_id=None, ask_blank_rows=True),
-            "on-demand": stack.joke(put(on_demand()), **fast),
+            "on-demand": stack.joke(put(on_demand()), inference={"temperature": 0.7}, **fast),
             "few": stack.joke(put(few())),
             "numbers": stack.joke(stack.put_input(parquet_bytes(of_numbers()), "rows.parquet")),
         }
@@ -182,6 +182,15 @@ def test_on_demand(played):
     assert assert_shared(run, on_demand()) == 40
     assert [(attempt.lane, len(attempt)) for attempt in run.job_attempts] == [("on_demand", 20)]
     assert_answered_once_on_demand(run)
+
+
+def test_one_answer_for_several_rows_is_warned_of_where_answers_would_differ(played):
+    warning = (
+        "rows that equal earlier ones get the same answer, although temperature is 0.7; set deduplicate to false to send "
+        "each of them"
+    )
+    assert played["on-demand"].summary["warnings"] == {warning: 40}
+    assert played["mixed"].summary["warnings"] == {}
 
 
 @pytest.mark.parametrize("name", ["mixed", "ids", "refused", "on-demand", "equal", "numbers"])

@@ -3,6 +3,7 @@ name."""
 
 import base64
 import uuid
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from stack.inputs import csv_text, parquet_bytes
 from stack.pictures import WEBP, bmp, gif, jpeg, png
 from stack.prompts import answer_texts
 
+TROUBLES = Path(__file__).parents[1] / "fixtures" / "image_troubles"
 KINDS = ("pants", "shorts", "dress", "t-shirt", "shoes")
 COUNT = 110
 # By key under the prefix: the content, and the media type that must be sent. None: not sent as an image.
@@ -26,6 +28,11 @@ FOLDER = {
     "h.jfif": (jpeg("three"), "image/jpeg"),
     "no_ending": (png("shoes, no ending"), "image/png"),
     "dot at end.jpg.": (jpeg("four"), "image/jpeg"),
+    # The address ends as the key does.
+    "space at end.png ": (png("shoes, space"), "image/png"),
+    # What models may see otherwise than people do.
+    "turned.jpg": ((TROUBLES / "exif_orientation_6.jpg").read_bytes(), "image/jpeg"),
+    "animated.gif": ((TROUBLES / "animated.gif").read_bytes(), "image/gif"),
 }
 # Not images by their names, and what other tools leave.
 OTHERS = {
@@ -154,6 +161,13 @@ def test_objects_that_are_not_images_are_counted_in_the_warnings(played):
     warnings = runs["folder-of-images"].summary["warnings"]
     assert {count for name, count in warnings.items() if "not images by their names or first bytes" in name} == {3}
     assert {count for name, count in warnings.items() if "begin with `_` or `.`" in name} == {3}
+
+
+def test_images_that_models_may_see_otherwise_are_counted_in_the_warnings(played):
+    runs, _, _, _ = played
+    warnings = runs["folder-of-images"].summary["warnings"]
+    assert warnings["images whose Exif data turns them: models may see them as they are stored"] == 1
+    assert warnings["images of several frames: models may see only the first one"] == 1
 
 
 def test_a_table_among_images_is_recognized(played):

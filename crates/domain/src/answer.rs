@@ -320,6 +320,7 @@ mod tests {
     #[rstest]
     #[case(r#"{"errorCode":400}"#, true)]
     #[case(r#"{"errorCode":"403"}"#, true)]
+    #[case(r#"{"errorCode":"403 Forbidden"}"#, true)]
     #[case(r#"{"errorCode":400,"retryable":true}"#, false)]
     #[case(r#"{"errorCode":400,"expired":true}"#, false)]
     #[case(r#"{"errorCode":429,"retryable":false}"#, false)]

@@ -7,6 +7,23 @@ use std::fmt;
 /// Entry of a Parquet file's metadata that writers of Iceberg tables add.
 pub const ICEBERG_SCHEMA: &str = "iceberg.schema";
 
+/// Folders with the logs of tables whose partitions are folders beside it. Files of Iceberg tables say themselves what they are.
+pub const LOGS: [(LakeFormat, &str); 2] = [(LakeFormat::Delta, "_delta_log"), (LakeFormat::Hudi, ".hoodie")];
+
+/// Returns the folder of the table to which a prefix may belong that ends in a partition, such as `orders/day=2026-01-01/`.
+pub fn folder_of_partition(prefix: &str) -> Option<&str> {
+    let mut folder = prefix.trim_end_matches('/');
+    let mut is_partition = false;
+    loop {
+        let begin = folder.rfind('/').map_or(0, |slash| slash + 1);
+        if !folder[begin..].contains('=') {
+            return is_partition.then(|| &prefix[..folder.len() + usize::from(!folder.is_empty())]);
+        }
+        is_partition = true;
+        folder = folder[..begin].trim_end_matches('/');
+    }
+}
+
 /// Format of a table with a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LakeFormat {
@@ -91,6 +108,17 @@ mod tests {
     #[case("", None)]
     fn logs_are_known_by_their_names(#[case] below: &str, #[case] expected: Option<(LakeFormat, &str)>) {
         assert_eq!(LakeFormat::of_log(below), expected);
+    }
+
+    #[rstest]
+    #[case("sales/orders/day=2026-01-01/", Some("sales/orders/"))]
+    #[case("orders/day=1/hour=2", Some("orders/"))]
+    #[case("day=1/", Some(""))]
+    #[case("day=1/orders/", None)]
+    #[case("orders/", None)]
+    #[case("", None)]
+    fn the_table_of_a_partition_is_found(#[case] prefix: &str, #[case] expected: Option<&str>) {
+        assert_eq!(folder_of_partition(prefix), expected);
     }
 
     #[test]

@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn very_many_runs_under_one_prefix_share_no_job_name() {
-        const RUNS: u32 = 200_000;
+        const RUNS: u32 = 100_000;
         assert_eq!(distinct_names(JobNameScheme::LongHash, RUNS), RUNS as usize);
         // Otherwise this number of runs would prove nothing.
         assert!(distinct_names(JobNameScheme::ShortHash, RUNS) < RUNS as usize);

@@ -38,6 +38,10 @@ impl ReadableInputs<'_> {
     pub fn problem_of_key(&self, field: &str, uri: &S3Uri) -> Option<Problem> {
         let folder = uri.key.split('/').next().unwrap_or_default();
         if uri.bucket == self.own {
+            if folder.is_empty() && !uri.key.trim_matches('/').is_empty() {
+                let rule = "has a key that begins with `/`, which is not read in the bucket of the stack";
+                return Some(Problem::new(field, uri, rule).remedy("write one `/` after the name of the bucket"));
+            }
             if folder.is_empty() {
                 let rule = "names the whole bucket of the stack, with the files of all runs";
                 return Some(Problem::new(field, uri, rule).remedy("name a prefix in it, such as `inputs/`"));
@@ -110,7 +114,8 @@ mod tests {
     #[case("s3://our-bucket/runs/r/plan.json", &["s3://our-bucket/runs/"], "`runs/` in the bucket of the stack is for")]
     #[case("s3://our-bucket", &[], "names the whole bucket of the stack")]
     #[case("s3://our-bucket/", &[], "such as `inputs/`")]
-    #[case("s3://our-bucket//runs/r/plan.json", &[], "names the whole bucket of the stack")]
+    #[case("s3://our-bucket//", &[], "names the whole bucket of the stack")]
+    #[case("s3://our-bucket//runs/r/plan.json", &[], "has a key that begins with `/`, which is not read")]
     #[case("s3://our-bucket/other/a.csv", &["s3://our-bucket/inputs/"], "are under s3://our-bucket/inputs/ only")]
     #[case("s3://lake/inputs/a.csv", &["s3://our-bucket/inputs/"], "`inputPrefixes`")]
     #[case("s3://our-bucket/inputs", &["s3://our-bucket/inputs/"], "`inputPrefixes`")]

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 const COMPRESSED: [&str; 3] = [".gz", ".zst", ".bz2"];
 /// Warning about files that are left out, see [`is_marker`].
 pub const MARKERS_IGNORED: &str = "objects ignored: names or folders that begin with `_` or `.`, and folder markers";
-
 /// Warning about files that have no rows.
 pub const EMPTY_FILES: &str = "files without rows, which are passed over";
 

@@ -197,7 +197,11 @@ fn what_was_read_in_another_form_is_noted() {
     let kinds = BTreeMap::from([("number".to_owned(), 2049), ("text".to_owned(), 1)]);
     summary.mixed_types = (0..7).map(|at| (format!("score_{at}"), kinds.clone())).collect();
     let text = completed.email().message;
-    for note in ["1,200 answers nearly JSON", "the column score_4 is text: it has 2,049 numbers and 1 text", "2 other columns of"] {
+    for note in [
+        "1,200 answers nearly JSON",
+        "the column score_4 is text: it has 2,049 numbers and 1 text",
+        "2 other columns of",
+    ] {
         assert!(text.contains(note), "{note}: {text}");
     }
     assert!(!text.contains("score_5"), "{text}");

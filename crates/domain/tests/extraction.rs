@@ -66,6 +66,9 @@ fn ab(text: &str) -> Value {
 #[case::footnote_before("As the source [1] says: {\"a\": 1, \"b\": \"x\"}")]
 #[case::other_object_before("{\"note\": \"draft\"} {\"a\": 1, \"b\": \"x\"}")]
 #[case::broken_object_before("{\"a\": 0, \"b\": } is wrong. {\"a\": 1, \"b\": \"x\"}")]
+#[case::remark_after_a_broken_block(
+    "```json\n{\"a\": 1, \"b\": \"x\"}\n```\n```json\n{\"a\": oops}\n```\nNot {\"a\": 2, \"b\": \"y\"}."
+)]
 #[case::reasoning("<thinking>Say {\"a\": 0} or [1]? \"Hm.</thinking>\n{\"a\": 1, \"b\": \"x\"}")]
 #[case::reasoning_twice("<think>{</think>\n<Reasoning>{\"a\": 0}</Reasoning>{\"a\": 1, \"b\": \"x\"}")]
 #[case::reasoning_after_words("Let me see. <reasoning>{\"a\": 0}</reasoning> So: {\"a\": 1, \"b\": \"x\"}")]
@@ -82,6 +85,7 @@ fn the_json_value_is_found(#[case] text: &str) {
 #[case::braces_in_strings(r#"x {"a": "} ] {", "b": "```json {\"a\": 1}"} y"#, json!(["} ] {", "```json {\"a\": 1}"]))]
 #[case::escaped_quotes(r#"{"a": "a \"b\" }", "b": "\\"} x"#, json!(["a \"b\" }", "\\"]))]
 #[case::tag_in_a_string(r#"{"a": "</think> {\"a\": 2}", "b": "<think>"}"#, json!(["</think> {\"a\": 2}", "<think>"]))]
+#[case::draft_in_reasoning_begun_in_the_prompt("Draft {\"a\": 0, \"b\": \"y\"}\n</think>\n{\"a\": 1}", json!([1, null]))]
 #[case::fence_in_a_string("{\"a\": \"```json\\n{}\\n```\", \"b\": 2}", json!(["```json\n{}\n```", 2]))]
 #[case::escapes(r#"{"a": "\u00e9\ud83d\ude00\n", "b": "tab\t"}"#, json!(["é😀\n", "tab\t"]))]
 #[case::german(r#"{"a": "Das „Beste“ Hemd", "b": "‚gut‘"}"#, json!(["Das „Beste“ Hemd", "‚gut‘"]))]
@@ -98,6 +102,16 @@ fn the_json_value_is_found(#[case] text: &str) {
     json!([["x", "1", null, "{\"k\":[2]}"], "{\"k\":{\"l\":1}}"]))]
 fn fields_are_returned_unchanged(#[case] text: &str, #[case] expected: Value) {
     assert_eq!(ab(text), expected);
+}
+
+#[test]
+fn an_answer_stays_whatever_comes_after_it() {
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let hostile = format!("[{}]", vec![deep; 100].join(","));
+    let schema = "type = \"json\"\nfields = { f = \"$.a..n\" }";
+    let found = extracted(schema, &format!("{{\"a\": {{\"n\": \"p\"}}}} {hostile}"), "end_turn").unwrap();
+    assert_eq!(serde_json::to_value(found).unwrap(), json!(["p"]));
+    assert_eq!(extracted(schema, &hostile, "end_turn"), Err(Unparsed::TooComplex), "by itself");
 }
 
 #[rstest]

@@ -173,3 +173,13 @@ fn an_embedding_of_another_form_is_an_error_of_its_row() {
     assert_eq!(joined.counts.failed_codes[&RowErrorCode::EmbeddingInvalid], 3);
     assert_eq!(joined.counts.answered, 2);
 }
+
+#[test]
+fn a_text_of_spaces_is_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [nova(0, "plain"), nova(1, " \\n\\u00a0"), nova(2, "")];
+    let joined = joined(Family::Nova, 3, &[lines.join("\n")], folder.path());
+    let none = "! the model returned no answer (stop_reason end_turn)";
+    assert_eq!(outcomes(folder.path()), ["plain", none, none]);
+    assert_eq!((joined.counts.answered, joined.unanswered), (1, vec![false, true, true]));
+}

@@ -12,6 +12,7 @@ use bedrock_batch_engine::rows::table_shape::FileShape;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 fn path(file: &str) -> PathBuf {
@@ -20,10 +21,17 @@ fn path(file: &str) -> PathBuf {
 
 /// Reads a file as a run does: first its shape, then its rows.
 fn read(file: &str, csv: &Value) -> Result<(FileShape, Vec<Vec<String>>), EngineError> {
+    read_with(file, csv, || Ok(File::open(path(file))?))
+}
+
+fn read_with<R: Read>(
+    file: &str,
+    csv: &Value,
+    open: impl Fn() -> Result<R, EngineError>,
+) -> Result<(FileShape, Vec<Vec<String>>), EngineError> {
     let options: CsvOptions = serde_json::from_value(csv.clone()).unwrap();
     let reading = CsvReading::of_input(&options);
-    let open = || Ok(File::open(path(file))?);
-    let shape = inspect_csv(open, file, &reading, false)?;
+    let shape = inspect_csv(&open, file, &reading, false)?;
     let mut rows = Vec::new();
     for batch in CsvRows::read(open()?, file, &reading, None)? {
         let batch = batch?;
@@ -145,4 +153,18 @@ fn rows_of_nothing_but_commas_are_rows() {
     let (shape, rows) = read("excel_rows_of_commas.csv", &json!({})).unwrap();
     assert_eq!(shape.rows, rows.len() as u64);
     assert!(rows.last().unwrap().iter().all(String::is_empty), "what to do with them is not the reader's to decide");
+}
+
+#[test]
+fn wide_tables_and_huge_cells_are_read() {
+    let names: Vec<String> = (0..2_000).map(|number| format!("c{number}")).collect();
+    let row: Vec<String> = (0..2_000).map(|number| number.to_string()).collect();
+    let text = format!("{}\n", names.join(",")) + &format!("{}\n", row.join(",")).repeat(100);
+    let (shape, rows) = read_with("wide.csv", &json!({}), || Ok(text.as_bytes())).unwrap();
+    assert_eq!((shape.schema.fields().len(), shape.rows, rows.len()), (2_000, 100, 100));
+    assert_eq!(rows[99], row);
+    let cell = "One sentence, then a \"\"quote\"\".\n".repeat(50_000);
+    let text = format!("id,text\n1,\"{cell}\"\n2,short\n");
+    let (_, rows) = read_with("huge.csv", &json!({}), || Ok(text.as_bytes())).unwrap();
+    assert_eq!(rows, [["1", cell.replace("\"\"", "\"").as_str()], ["2", "short"]]);
 }

@@ -1,7 +1,7 @@
 //! Listing and fetching of images from an S3 server in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use crate::s3_server::{S3Server, serve_breaking};
+use crate::s3_server::{S3Server, etag, serve_breaking};
 use crate::test_stack;
 use arrow_array::cast::AsArray;
 use aws_sdk_s3::Client;
@@ -105,6 +105,76 @@ async fn objects_with_unclear_names_are_looked_at() {
 }
 
 #[tokio::test]
+async fn keys_are_literal_wherever_they_come_from() {
+    let bucket = S3Server::default();
+    let nfc_and_nfd = ["\u{fc}.jpg", "u\u{308}.jpg"];
+    let keys = [
+        "a b.jpg",
+        "a+b.jpg",
+        "a%20b.jpg",
+        "100%.jpg",
+        "a&b=c.jpg",
+        "a#b?c.jpg",
+        "a//b.jpg",
+        "/lead.jpg",
+        "trailing.jpg",
+        "trailing.jpg ",
+        " leading.jpg",
+        nfc_and_nfd[0],
+        nfc_and_nfd[1],
+        "日本語.jpg",
+        "😀.jpg",
+        "quote\"s'.jpg",
+        "new\nline.jpg",
+        "tab\tb.jpg",
+        "..\\x.jpg",
+        "./x.jpg",
+        "../x.jpg",
+        "[1].jpg",
+        "{id}.jpg",
+        "<x>.jpg",
+        "a,b;c.jpg",
+        "IMG.JPG.jpg",
+        "s3a:%2F%2Fx.jpg",
+    ];
+    for (number, key) in (1u32..).zip(keys) {
+        bucket.put("photos", &format!("in/{key}"), &png(number, 20));
+        bucket.put("own", key, &png(number, 20));
+    }
+    let client = client(&bucket.serve().await);
+    let prefix = S3Uri::parse("s3://photos/in/").unwrap();
+    // Names that begin with a dot are those of hidden files.
+    let is_hidden = |address: &String| address.starts_with("s3://photos/in/.");
+    let counted = ImageCount { images: keys.len() as u64 - 3, other_files: 0, markers: 3 };
+    assert_eq!(count(&client, &prefix).await.unwrap(), counted);
+    let rows = ImageRows::new(&Handle::current(), &client, &prefix);
+    let listed: Vec<String> = on_a_thread(move || {
+        let paths = rows.map(|batch| batch.unwrap().column_by_name("image_path").unwrap().as_string::<i32>().clone());
+        paths.flat_map(|paths| paths.iter().map(|path| path.unwrap().to_owned()).collect::<Vec<_>>()).collect()
+    })
+    .await;
+    let written: Vec<String> = keys.iter().map(|key| format!("s3://photos/in/{key}")).collect();
+    let mut expected: Vec<String> = written.iter().filter(|address| !is_hidden(address)).cloned().collect();
+    expected.sort();
+    assert_eq!(listed, expected);
+    // A cell cannot begin with white space, nor a key of the stack's bucket with a slash.
+    let own: Vec<String> =
+        keys.iter().filter(|key| !key.starts_with([' ', '/'])).map(|key| (*key).to_owned()).collect();
+    for cells in [written, own] {
+        let images = fetched(&client, &cells.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+        for (image, cell) in images.into_iter().zip(&cells) {
+            let key = cell.strip_prefix("s3://photos/in/").unwrap_or(cell);
+            let number = (1u32..).zip(keys).find(|(_, known)| *known == key).unwrap().0;
+            assert_eq!(image.map(|image| image.base64), Ok(STANDARD.encode(png(number, 20))), "{cell:?}");
+        }
+    }
+    let slip = fetched(&client, &["s3://photos/in/100%.jpg \n", "s3://photos/in/none.jpg "]).await.unwrap();
+    assert!(slip[0].is_ok());
+    let missing = slip[1].as_ref().unwrap_err().to_string();
+    assert!(missing.contains("`s3://photos/in/none.jpg`: there is no such object"), "{missing}");
+}
+
+#[tokio::test]
 async fn an_object_with_an_unclear_name_that_must_not_be_read_is_a_row_with_its_reason() {
     let (bucket, path) = (S3Server::default(), "photos/in/secret");
     bucket.put("photos", "in/secret", b"whatever it is");
@@ -172,6 +242,27 @@ async fn images_come_in_order_with_their_bytes() {
         };
         assert_eq!(image, Ok(expected));
     }
+}
+
+#[tokio::test]
+async fn a_pinned_image_is_sent_as_it_was_and_no_other_is_held_to_it() {
+    let bucket = S3Server::default();
+    let (first, second) = (png(10, 20), png(11, 20));
+    bucket.put("photos", "a.png", &first);
+    bucket.put("photos", "b.png", &second);
+    let client = client(&bucket.serve().await);
+    let (image, etag) = (S3Uri::parse("s3://photos/a.png").unwrap(), etag(&first));
+    let images = || {
+        let fetcher = fetcher(&client, 4).pinned(image.clone(), etag.clone());
+        on_a_thread(move || fetcher.start([Some("s3://photos/a.png"), Some("s3://photos/b.png")]).wait().unwrap())
+    };
+    assert!(images().await.iter().all(Result::is_ok));
+    bucket.put("photos", "a.png", &second);
+    let now = images().await;
+    let refused = now[0].as_ref().unwrap_err();
+    assert_eq!(refused.reason.code, RowErrorCode::ImageMissing);
+    assert!(refused.to_string().contains("was overwritten before it was read"), "{refused}");
+    assert!(now[1].is_ok());
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ fn elements() -> impl Strategy<Value = Vec<Value>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
     #[test]
     fn columns_do_not_depend_on_how_a_list_is_read(elements in elements(), pretty: bool) {
         let list = Value::Array(elements);

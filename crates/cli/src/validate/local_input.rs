@@ -6,7 +6,7 @@ use bedrock_batch_domain::check::COLUMNS_OF_IMAGES;
 use bedrock_batch_domain::hive_folders::hive_columns;
 use bedrock_batch_domain::image::looks_like_image;
 use bedrock_batch_domain::input::{CsvOptions, InputType, OnMissingColumns, TableOptions, sheet_beside};
-use bedrock_batch_domain::lake_table::LakeFormat;
+use bedrock_batch_domain::lake_table::{LOGS, LakeFormat, folder_of_partition};
 use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::table_files::{MARKERS_IGNORED, TableFormat, is_marker};
 use bedrock_batch_engine::images::{FIRST_BYTES, ImageCount, ObjectKind, is_image_name};
@@ -97,6 +97,9 @@ impl LocalInput {
             let rule = "contains images, but input_type is `text`";
             return Err(usage(&Problem::new(field, shown, rule).remedy(remedy)));
         }
+        if let Some((format, table)) = table_of_partition(path).filter(|_| is_folder) {
+            return Err(usage(&format.problem(field, table.display())));
+        }
         if let Some((format, table)) =
             files.iter().filter(|_| is_folder).find_map(|file| LakeFormat::of_log(&file.name))
         {
@@ -170,6 +173,13 @@ fn inspect_parquet(path: &Path, name: &str, is_in_folder: bool, field: &str) -> 
         return Err(usage(&LakeFormat::Iceberg.problem(field, name)));
     }
     Ok(shape.of_file(name))
+}
+
+/// Returns the table of which a folder is a partition, if that keeps files which it no longer contains.
+fn table_of_partition(path: &Path) -> Option<(LakeFormat, PathBuf)> {
+    let folder = folder_of_partition(path.to_str()?)?;
+    let log = LOGS.into_iter().find(|(_, log)| Path::new(folder).join(log).is_dir());
+    log.map(|(format, _)| (format, PathBuf::from(folder)))
 }
 
 /// Lists the file, or all files of the folder.

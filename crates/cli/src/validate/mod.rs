@@ -10,7 +10,6 @@ mod report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
 use crate::prompts;
-use crate::run_progress::quantity;
 use bedrock_batch_domain::check::{Catalog, added_columns, check_run, copies_warning, image_columns, row_count};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, SHEET, StackLimits, TableOptions};
@@ -173,8 +172,8 @@ fn check_fields(file: &InputFile, report: &mut Report) {
 struct KnownFiles {
     /// Columns of the rows.
     inputs: BTreeMap<usize, Vec<String>>,
-    /// Number of rows of local inputs.
-    rows: BTreeMap<usize, u64>,
+    /// Paths of local inputs, and their numbers of rows.
+    rows: BTreeMap<usize, (String, u64)>,
     /// Reference data in local files.
     references: BTreeMap<usize, Vec<Reference>>,
 }
@@ -199,10 +198,9 @@ fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> Know
         let input_type = if is_image { InputType::Image } else { InputType::Text };
         match LocalInput::read(path, input_type, &options, &field) {
             Ok(local) => {
-                let path = path.display();
-                report.note(format!("{path} has {}", quantity(local.rows, "row")));
+                let path = path.display().to_string();
                 report.warnings(local.warnings.iter().map(|(warning, count)| format!("{path}: {warning}: {count}")));
-                rows.insert(*index, local.rows);
+                rows.insert(*index, (path, local.rows));
                 inputs.insert(*index, local.columns);
             }
             Err(failure) => report.problem(&failure.to_string()),
@@ -242,8 +240,8 @@ fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, repo
     report.warnings(copies_warning(&request, true));
     if let Some(resolved) = &checked.resolved {
         report.added_columns(&added_columns(resolved));
-        if let Some(rows) = known.rows.get(&0) {
-            report.row_count(row_count(&request, resolved.model.limits.min_records_per_job, *rows));
+        if let Some((path, rows)) = known.rows.get(&0) {
+            report.row_count(row_count(&request, resolved.model.limits.min_records_per_job, path, *rows));
         }
     }
 }
@@ -276,8 +274,8 @@ fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, r
         let warning = copies_warning(run, true);
         report.warnings(warning.map(|warning| format!("stage `{}`: {warning}", stage.stage_name)));
         let minimum = checked.min_records_per_job.get(index).copied().flatten();
-        if let Some((rows, minimum)) = known.rows.get(&index).zip(minimum) {
-            let found = row_count(run, minimum, *rows);
+        if let Some(((path, rows), minimum)) = known.rows.get(&index).zip(minimum) {
+            let found = row_count(run, minimum, path, *rows);
             let found = found.map(|note| format!("stage `{}`: {note}", stage.stage_name));
             report.row_count(found.map_err(|problem| request.placed(index, problem)));
         }

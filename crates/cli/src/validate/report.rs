@@ -16,7 +16,7 @@ const FIELDS_OF_PROMPTS: [&str; 6] =
 /// Maximum number of characters of a problem or a note.
 const MAX_LINE_CHARS: usize = 16_000;
 
-/// Finding that is no problem.
+/// Finding that is not a problem.
 enum Note {
     Fact(String),
     /// Something that may not be meant, which is shown before a start too.

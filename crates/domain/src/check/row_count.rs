@@ -3,17 +3,17 @@
 use crate::input::{ProcessingMode, PromptConfig, RunRequest};
 use crate::problem::Problem;
 
-/// Returns in words how `rows` rows of an input are sent with a model whose batch jobs have at least `minimum` records.
+/// Returns in words how `rows` rows of `input` are sent with a model whose batch jobs have at least `minimum` records.
 ///
 /// # Errors
 /// Returns a problem if they are sent in batch only, and are too few for a job. Rows that equal others or are blank may make
 /// them fewer.
-pub fn row_count(request: &RunRequest, minimum: u32, rows: u64) -> Result<String, Problem> {
+pub fn row_count(request: &RunRequest, minimum: u32, input: &str, rows: u64) -> Result<String, Problem> {
     let used = rows.min(request.max_records_total.unwrap_or(u64::MAX));
     let requests = used.div_ceil(u64::from(request.rows_per_request()));
     // Only the rows determine how many records they become.
     let expands = matches!(request.prompt_config, PromptConfig::Expanded { .. });
-    let has = if rows == 1 { "the input has 1 row".to_owned() } else { format!("the input has {rows} rows") };
+    let has = format!("{input} has {rows} {}", if rows == 1 { "row" } else { "rows" });
     let sent = match (used == rows, requests == used) {
         (true, true) => has,
         (false, true) => format!("{has}, of which the first {used} are used"),
@@ -63,7 +63,7 @@ mod tests {
         let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
         let (request, problems) = RunRequest::read(&input, stack);
         assert_eq!(problems, []);
-        let found = row_count(&request.unwrap(), 100, rows);
+        let found = row_count(&request.unwrap(), 100, "the input", rows);
         let found = found.map_err(|problem| problem.to_string());
         assert_eq!(found.is_ok(), expected.is_ok(), "{found:?}");
         let (found, expected) = (found.unwrap_or_else(|error| error), expected.unwrap_or_else(|error| error));

@@ -86,7 +86,7 @@ fn impossible_limits_are_reported_in_advance(#[case] rows: u64, #[case] max: u32
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn every_line_is_in_exactly_one_chunk_and_all_limits_are_kept(
         min in 1u32..12, wider in 0u32..30, max_bytes in 200u64..2_000, max_chunks in prop::option::of(1u32..5),

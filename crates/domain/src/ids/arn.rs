@@ -1,5 +1,6 @@
 //! The parts of an ARN.
 
+use crate::printable::is_hidden;
 use std::fmt;
 
 /// Parts of an ARN, `arn:<partition>:<service>:<region>:<account>:<resource>`, as the AWS General Reference has them ("Amazon
@@ -19,8 +20,12 @@ pub struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// Splits an ARN into its parts; returns `None` if the text is not an ARN.
+    /// Splits an ARN into its parts; returns `None` if the text is not an ARN. One with hidden characters is not: ARNs
+    /// of events are shown in logs and emails.
     pub fn parse(text: &'a str) -> Option<Self> {
+        if text.contains(is_hidden) {
+            return None;
+        }
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
         let mut next = || parts.next();
         let arn = Self { partition: next()?, service: next()?, region: next()?, account: next()?, resource: next()? };
@@ -62,6 +67,9 @@ mod tests {
     #[case("arn:::::x")]
     #[case("ARN:aws:s3:::bucket")]
     #[case("s3://bucket/key")]
+    #[case::delete("arn:aws:states:eu-west-1:1:execution:m\u{7f}achine:n")]
+    #[case::line("arn:aws:states:eu-west-1\n:1:execution:m:n")]
+    #[case::direction("arn:aws:bedrock:eu-west-1:\u{202e}1:model-invocation-job/a")]
     fn other_texts_are_not_arns(#[case] text: &str) {
         assert_eq!(Arn::parse(text), None);
     }

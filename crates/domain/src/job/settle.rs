@@ -155,7 +155,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(3000))]
+        #![proptest_config(ProptestConfig::with_cases(1000))]
         /// Settles a job repeatedly with its statuses in any order, dying anywhere, and finally once completely after its
         /// end: the state machine gets the correct answer, and the stored status never goes back.
         #[test]

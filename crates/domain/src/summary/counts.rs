@@ -219,6 +219,15 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_rows_end_at_their_maximum() {
+        let mut counts = BTreeMap::new();
+        for rows in [5, u64::MAX, 7] {
+            count_limited(&mut counts, "why", rows);
+        }
+        assert_eq!(counts["why"], u64::MAX);
+    }
+
+    #[test]
     fn whatever_answers_say_counts_stay_small_and_no_row_is_lost() {
         let mut counts = ChunkCounts::default();
         for number in 0..10_000 {

@@ -38,6 +38,13 @@ fn job(lane: Lane, round: u32, fallback: Option<&str>) -> JobFacts {
 }
 
 #[test]
+fn rounds_are_those_in_which_records_were_sent() {
+    let begun = JobFacts { sent: false, ..job(Lane::Batch, 2, None) };
+    let summary = Summary::new(&plan(None), &[chunk(&[])], &[job(Lane::Batch, 1, None), begun]);
+    assert_eq!((summary.jobs, summary.rounds), (1, 2), "the job of a third round was not created");
+}
+
+#[test]
 fn cost_is_by_lane_and_model_and_compared_with_on_demand() {
     let usage = [(Lane::Batch, "m", 1_000_000, 0), (Lane::OnDemand, "us.m", 1_000_000, 100_000)];
     let jobs = [job(Lane::Batch, 0, None), job(Lane::Batch, 0, Some("no batch")), job(Lane::OnDemand, 1, None)];

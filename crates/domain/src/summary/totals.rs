@@ -74,8 +74,9 @@ impl Totals {
 
     /// Adds a job.
     pub fn add_job(&mut self, job: &JobFacts) {
-        self.last_round = self.last_round.max(job.round);
         if job.sent {
+            // A run that was stopped may have a job of a later round whose records were not sent any more.
+            self.last_round = self.last_round.max(job.round);
             *self.sent.entry(job.lane).or_default() += 1;
         }
         let Some(reason) = &job.fallback else { return };

@@ -69,6 +69,10 @@ const INVALID_REQUEST: [&str; 16] = [
     "ValidationException",
 ];
 
+/// Words of IAM before the action that is denied, and the maximum length of its name.
+const BEFORE_ACTION: &str = "not authorized to perform: ";
+const MAX_ACTION_BYTES: usize = 100;
+
 /// Maximum number of characters of a message of AWS, which may quote what it was sent.
 const MAX_MESSAGE_CHARS: usize = 4000;
 
@@ -109,6 +113,15 @@ impl AwsFailure {
         codes.contains(&self.code.as_str())
     }
 
+    /// Returns the action that AWS's message names: a call may need others than its own, such as `iam:PassRole` or `kms:Decrypt`.
+    fn denied_action(&self) -> Option<&str> {
+        let action = self.message.split_once(BEFORE_ACTION)?.1.split_whitespace().next()?;
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let (service, name) = action.split_once(':')?;
+        (action.len() <= MAX_ACTION_BYTES && is_name(service) && is_name(name)).then_some(action)
+    }
+
     fn is_denied(&self) -> bool {
         let of_a_key = self.code.starts_with("KMS") || self.code.starts_with("Kms");
         self.is_one_of(&DENIED)
@@ -135,6 +148,7 @@ impl EngineError {
         let error = if THROTTLED.iter().any(|word| failure.code.contains(word)) {
             Self::throttled(context)
         } else if failure.is_denied() {
+            let action = failure.denied_action().unwrap_or(action);
             Self::access_denied(format!("{context}: `{action}` is denied; {REMEDY}"))
         } else if failure.is_one_of(&INVALID_REQUEST) {
             Self::internal(context)
@@ -211,6 +225,24 @@ mod tests {
             "cannot read s3://b/k: `s3:GetObject` is denied; docs/runbook.md, section `AccessDenied`, says whose role \
              needs what: AccessDenied: words of AWS"
         );
+    }
+
+    #[rstest]
+    #[case::other_action(
+        "User: u is not authorized to perform: iam:PassRole on resource: r because no policy",
+        "iam:PassRole"
+    )]
+    #[case::of_a_key(
+        "User: u is not authorized to perform: kms:GenerateDataKey on the resource",
+        "kms:GenerateDataKey"
+    )]
+    #[case::no_action("Access Denied", "s3:PutObject")]
+    #[case::other_words("User: u is not authorized to perform: `rm -rf`", "s3:PutObject")]
+    #[case::cut_off("User: u is not authorized to perform: ", "s3:PutObject")]
+    fn the_action_is_that_of_the_message_if_it_names_one(#[case] message: &str, #[case] expected: &str) {
+        let failure = AwsFailure { message: message.to_owned(), ..failure(403, "AccessDenied") };
+        let message = EngineError::from_aws_failure("s3:PutObject", "cannot write s3://b/k", failure).message();
+        assert!(message.starts_with(&format!("cannot write s3://b/k: `{expected}` is denied; ")), "{message}");
     }
 
     fn sdk_error(status: u16, metadata: ErrorMetadata) -> SdkError<HeadObjectError> {

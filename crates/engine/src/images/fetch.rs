@@ -2,11 +2,12 @@
 
 use super::cell::ImageCell;
 use super::get::{encoded, get};
+use super::place::NamedObject;
 use super::{Buckets, FetchedImage};
 use crate::error::EngineError;
 use aws_sdk_s3::Client;
 use bedrock_batch_domain::image::ImageLimits;
-use bedrock_batch_domain::row_error::RowError;
+use bedrock_batch_domain::row_error::{RowError, RowErrorCode as Code};
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -39,10 +40,23 @@ struct Shared {
 }
 
 impl Shared {
+    /// Returns the image that a cell names: exactly, or else without the white space at its end.
+    async fn get_named(&self, named: &NamedObject) -> Result<Fetched, EngineError> {
+        let fetched = self.get(&named.uri).await?;
+        let Some(trimmed) = named.trimmed.as_ref().filter(|_| is_none(&fetched)) else { return Ok(fetched) };
+        self.get(trimmed).await
+    }
+
     async fn get(&self, uri: &S3Uri) -> Result<Fetched, EngineError> {
         let pinned = self.pinned.as_ref().filter(|(image, _)| image == uri);
         get(&self.client, uri, pinned.map(|(_, etag)| etag.as_str()), &self.limits).await
     }
+}
+
+/// Returns true if there is no such object, or S3 does not tell.
+fn is_none(fetched: &Fetched) -> bool {
+    let codes = [Code::ImageMissing, Code::ImageAccessDenied, Code::ImageAddressInvalid];
+    fetched.as_ref().is_err_and(|why| codes.contains(&why.reason.code))
 }
 
 impl ImageFetcher {
@@ -128,7 +142,7 @@ impl Iterator for Pending {
 /// Place of an image's bytes.
 #[derive(Debug)]
 enum Place {
-    Object(S3Uri),
+    Object(NamedObject),
     Row { name: String, bytes: Bytes },
 }
 
@@ -158,7 +172,7 @@ async fn fetch_in_order(shared: Arc<Shared>, places: Vec<Result<Place, RowError>
                 let shared = Arc::clone(&shared);
                 Arriving::Fetch(Fetch(tokio::spawn(async move {
                     let fetched = match place {
-                        Place::Object(uri) => shared.get(&uri).await,
+                        Place::Object(named) => shared.get_named(&named).await,
                         Place::Row { name, bytes } => Ok(encoded(&name, &bytes, &shared.limits)),
                     };
                     drop(request);

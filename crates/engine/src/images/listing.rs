@@ -221,11 +221,14 @@ impl Addressed {
 
     async fn next_by_name(&mut self) -> Result<Option<Vec<(ObjectKind, ObjectMeta)>>, EngineError> {
         match self {
-            Self::Object(object) => Ok(object.take().map(|found| vec![(ObjectKind::of(file_name(&found.uri.key)), found)])),
+            Self::Object(object) => {
+                Ok(object.take().map(|found| vec![(ObjectKind::of(file_name(&found.uri.key)), found)]))
+            }
             Self::Under { pages, prefix } => {
                 let page = pages.next().await?;
-                let kind =
-                    |found: &ObjectMeta| ObjectKind::of(found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key));
+                let kind = |found: &ObjectMeta| {
+                    ObjectKind::of(found.uri.key.strip_prefix(&prefix.key).unwrap_or(&found.uri.key))
+                };
                 Ok(page.map(|page| page.into_iter().map(|found| (kind(&found), found)).collect()))
             }
         }

@@ -17,10 +17,32 @@ pub struct Buckets {
     pub prefixes: Vec<S3Uri>,
 }
 
+/// Object that a cell names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NamedObject {
+    pub(super) uri: S3Uri,
+    /// The object without the white space at the end of the cell, if there is some: it may be part of the key, as in the address
+    /// of an object that was listed, or a slip of the keyboard.
+    pub(super) trimmed: Option<S3Uri>,
+}
+
 impl Buckets {
     /// Returns the object that `cell` names by an S3 URI or by a key in the stack's bucket.
-    pub(super) fn place(&self, cell: Option<&str>) -> Result<S3Uri, RowError> {
-        let cell = cell.unwrap_or_default().trim();
+    pub(super) fn place(&self, cell: Option<&str>) -> Result<NamedObject, RowError> {
+        let cell = cell.unwrap_or_default().trim_start();
+        let name = cell.trim_end();
+        let trimmed = self.object(name)?;
+        Ok(match &cell[name.len()..] {
+            "" => NamedObject { uri: trimmed, trimmed: None },
+            end => {
+                let uri = S3Uri::new(&trimmed.bucket, format!("{}{end}", trimmed.key));
+                NamedObject { uri, trimmed: Some(trimmed) }
+            }
+        })
+    }
+
+    /// Returns the object with this address or key.
+    fn object(&self, cell: &str) -> Result<S3Uri, RowError> {
         if cell.is_empty() {
             let problem = Problem::without_value("the image", "the row names none");
             return Err(RowError::new(Code::NoImageNamed, problem.remedy(self.remedy()).to_string()));
@@ -94,11 +116,22 @@ mod tests {
 
     #[rstest]
     #[case("s3://photos/a b/ü.jpg", "s3://photos/a b/ü.jpg")]
-    #[case(" s3://own/a.jpg\n", "s3://own/a.jpg")]
     #[case("images/a.jpg", "s3://own/images/a.jpg")]
     #[case("a:b.jpg", "s3://own/a:b.jpg")]
     fn cells_name_objects(#[case] cell: &str, #[case] expected: &str) {
-        assert_eq!(buckets().place(Some(cell)).unwrap().to_string(), expected);
+        let named = buckets().place(Some(cell)).unwrap();
+        assert_eq!((named.uri.to_string().as_str(), named.trimmed), (expected, None));
+    }
+
+    #[test]
+    fn white_space_at_the_end_of_a_cell_may_be_part_of_the_key() {
+        for cell in ["\t s3://own/a.jpg \n", " a.jpg \n"] {
+            let named = buckets().place(Some(cell)).unwrap();
+            assert_eq!(
+                named,
+                NamedObject { uri: S3Uri::new("own", "a.jpg \n"), trimmed: Some(S3Uri::new("own", "a.jpg")) }
+            );
+        }
     }
 
     #[rstest]

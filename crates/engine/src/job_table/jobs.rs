@@ -152,14 +152,20 @@ impl JobTable {
         self.job_of_run(run_id, name).await?.ok_or_else(|| removed(name))
     }
 
-    /// Stores Bedrock's ARN, unless another one is stored already; returns the one that is stored.
+    /// Stores Bedrock's ARN, unless one is stored already; returns the one that is stored. The job is open from then on, whatever
+    /// it was before: a check that did not find it at Bedrock may have closed it while it was being created.
     ///
     /// # Errors
     /// Returns an error if a DynamoDB request fails or the item is corrupt.
     pub async fn set_arn(&self, run_id: &RunId, name: &JobName, arn: &JobArn) -> Result<JobArn, EngineError> {
-        let values = [(":arn", text(arn.as_str()))];
-        let condition = "attribute_exists(job_name) AND (attribute_not_exists(job_arn) OR job_arn = :arn)";
-        if self.change_of_run((run_id, name), "SET job_arn = :arn", condition, &values).await? {
+        let values = [
+            (":arn", text(arn.as_str())),
+            (":open", text(open_jobs::OPEN)),
+            (":no", AttributeValue::Bool(false)),
+        ];
+        let set = "SET job_arn = :arn, answered = :no, #open = :open";
+        let condition = "attribute_exists(job_name) AND attribute_not_exists(job_arn)";
+        if self.change_of_run((run_id, name), set, condition, &values).await? {
             return Ok(arn.clone());
         }
         self.stored(run_id, name).await?.job_arn.ok_or_else(|| removed(name))

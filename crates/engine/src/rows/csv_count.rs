@@ -278,7 +278,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(5000))]
+        #![proptest_config(ProptestConfig::with_cases(1500))]
         #[test]
         fn the_count_equals_that_of_the_reader(text in "[\",\\r\\na b]{0,60}") {
             prop_assert_eq!(count_records(text.as_bytes(), Dialect::default()).unwrap().records, counted_by_reader(text.as_bytes()), "{:?}", text);

@@ -133,18 +133,17 @@ pub(super) struct CsvLines<R: Read> {
     pub(super) file: String,
     pub(super) dialect: Dialect,
     encoding: &'static str,
-    has_returns: bool,
     /// Line that was read already.
     first: Option<ByteRecord>,
 }
 
 impl<R: Read> CsvLines<R> {
     pub(super) fn new(text: CsvText<R>) -> Self {
-        let (file, dialect, encoding, has_returns) = (text.file.clone(), text.dialect, text.encoding, text.has_returns);
+        let (file, dialect, encoding) = (text.file.clone(), text.dialect, text.encoding);
         let input = LimitedText::new(text, dialect.delimiter);
         let length = input.length();
         let reader = dialect.parser().buffer_capacity(256 * 1024).from_reader(input);
-        Self { reader, length, file, dialect, encoding, has_returns, first: None }
+        Self { reader, length, file, dialect, encoding, first: None }
     }
 
     /// Reads the next line. Returns false if there is none.
@@ -166,8 +165,8 @@ impl<R: Read> CsvLines<R> {
     pub(super) fn line_of(&self, record: &ByteRecord) -> u64 {
         let end = self.reader.position();
         let inner = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
-        // The line feed after a carriage return is read with the next record.
-        let has_own_end = !self.has_returns && !self.length.ends_within_a_line(end.byte());
+        // Each line may end in its own way, and the line feed after a carriage return is read with the next record.
+        let has_own_end = self.reader.get_ref().ends_with_line_feed(end.byte());
         end.line().saturating_sub(inner + u64::from(has_own_end)).max(1)
     }
 

@@ -59,21 +59,27 @@ impl Sample<'_> {
         let others = CANDIDATES.into_iter().filter(|other| *other != expected && !has_meaning(*other));
         let others: Vec<Fields> =
             others.map(|other| self.fields(dialect, other)).filter(|fields| fields.are_almost_even()).collect();
-        // A few wrong lines among good ones.
-        if with_expected.first > 1 && with_expected.same * 2 >= with_expected.lines {
-            return Ok(expected);
-        }
         let even: Vec<Fields> = others.iter().copied().filter(|fields| fields.are_even()).collect();
+        // A few wrong lines among good ones, or names and numbers with commas in a table of semicolons.
+        if with_expected.first > 1 && with_expected.same * 2 >= with_expected.lines {
+            return if even.is_empty() {
+                Ok(expected)
+            } else {
+                Err(self.unclear(dialect, &[&[with_expected], &*even].concat()))
+            };
+        }
         match (others.as_slice(), even.as_slice()) {
             ([], _) => Ok(expected),
             ([only], _) | (_, [only]) => Ok(only.delimiter),
-            (several, _) => {
-                let names =
-                    several.iter().map(|fields| Dialect { delimiter: fields.delimiter, ..dialect }.delimiter_name());
-                let rule = format!("may be separated by {}", names.collect::<Vec<_>>().join(" or by "));
-                Err(Problem::without_value(self.file, rule).remedy("set csv.delimiter"))
-            }
+            (several, _) => Err(self.unclear(dialect, several)),
         }
+    }
+
+    /// Returns the problem of a file that several delimiters divide.
+    fn unclear(&self, dialect: Dialect, several: &[Fields]) -> Problem {
+        let names = several.iter().map(|fields| Dialect { delimiter: fields.delimiter, ..dialect }.delimiter_name());
+        let rule = format!("may be separated by {}", names.collect::<Vec<_>>().join(" or by "));
+        Problem::without_value(self.file, rule).remedy("set csv.delimiter")
     }
 
     /// Returns the number of fields of the first line; 0 if there is none.
@@ -169,6 +175,7 @@ mod tests {
     #[case::one_column("text\na;b\nc, d\n", ',')]
     #[case::one_column_with_a_name_of_two("a;b\nx\ny\n", ',')]
     #[case::one_wrong_line("id,text\n1,a\n2,b,c\n3,d\n", ',')]
+    #[case::a_line_that_is_wrong_for_both(&format!("id,a;b\n{}2,x,q;y;z\n", "1,x;y\n".repeat(20)), ',')]
     #[case::both_divide_all("a,b;c\n1,2;3\n", ',')]
     #[case::a_wrong_line_of_many(&format!("id;text\n{}7\n", "1;a,b\n".repeat(20)), ';')]
     #[case::header_alone("id;text\n", ';')]
@@ -181,7 +188,27 @@ mod tests {
     fn what_is_not_clear_is_left_to_the_user() {
         let message = "a.csv: may be separated by `;` or by `|`; set csv.delimiter";
         assert_eq!(found("a;b|c\n1;2|3\n", b','), Err(message.to_owned()));
+        let message = "a.csv: may be separated by comma or by `;`; set csv.delimiter";
+        assert_eq!(found("id;price, EUR\n1;1,0\n2;7\n", b','), Err(message.to_owned()));
         assert_eq!(found("a,b\tc\n1,2\t3\n", b'\t'), Ok('\t'), "the name of the file decides");
+    }
+
+    #[test]
+    fn a_character_with_another_meaning_divides_nothing() {
+        let text = "|a|;|b|\n|1|;|2|\n".as_bytes();
+        let sample = Sample { file: "a.csv", text, is_whole: true, rules: LineRules::default() };
+        let with_quote = |quote| sample.delimiter(Dialect { quote: Some(quote), ..Dialect::default() }, b',');
+        assert_eq!(with_quote(b'|').map_err(|problem| problem.to_string()), Ok(b';'));
+        assert!(with_quote(b'"').is_err(), "with other quotes, both divide all lines");
+    }
+
+    #[test]
+    fn the_last_line_of_a_sample_may_be_cut_off() {
+        let sample =
+            |is_whole| Sample { file: "a.csv", text: b"id;text\n1;a\n2", is_whole, rules: LineRules::default() };
+        let found =
+            |is_whole| sample(is_whole).delimiter(Dialect::default(), b',').map_err(|problem| problem.to_string());
+        assert_eq!((found(false), found(true)), (Ok(b';'), Ok(b',')));
     }
 
     #[test]

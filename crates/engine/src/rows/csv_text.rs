@@ -24,8 +24,6 @@ pub struct CsvText<R: Read> {
     pub(super) is_unexpected: bool,
     /// If true, cells have single quotes around them, which are read as a part of them.
     pub(super) has_single_quotes: bool,
-    /// If true, lines end with a carriage return before the line feed.
-    pub(super) has_returns: bool,
     empty_rows: Arc<AtomicU64>,
 }
 
@@ -59,19 +57,9 @@ impl<R: Read> CsvText<R> {
             rules.has_empty_rows = dialect.quote.is_some() && sample.columns(dialect) == 1;
         }
         let encoding = text.encoding;
-        let has_returns = rules == LineRules::default() && ends_with_return(&text.head);
         let lines = Lines::new(text, rules, dialect);
         let empty_rows = lines.empty_rows();
-        Ok(Self {
-            lines,
-            dialect,
-            file: file.to_owned(),
-            encoding,
-            is_unexpected,
-            has_single_quotes,
-            has_returns,
-            empty_rows,
-        })
+        Ok(Self { lines, dialect, file: file.to_owned(), encoding, is_unexpected, has_single_quotes, empty_rows })
     }
 
     /// Returns the number of empty lines that are rows, once the text has been read.
@@ -84,11 +72,6 @@ impl<R: Read> Read for CsvText<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.lines.read(buffer)
     }
-}
-
-/// Returns true if the first line ends with a carriage return.
-fn ends_with_return(text: &[u8]) -> bool {
-    memchr::memchr(b'\n', text).is_some_and(|end| text[..end].ends_with(b"\r"))
 }
 
 #[cfg(test)]

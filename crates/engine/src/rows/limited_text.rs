@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Maximum size of a line. A line may consist of several cells of the maximum size.
 const MAX_LINE_BYTES: u64 = 2 * MAX_CELL_BYTES as u64;
@@ -24,10 +24,6 @@ struct Counts {
     line_bytes: AtomicU64,
     /// Number of delimiters since then.
     delimiters: AtomicU64,
-    /// Number of bytes of the text.
-    text_bytes: AtomicU64,
-    /// If true, the latest of them is not a line feed.
-    is_within_a_line: AtomicBool,
 }
 
 impl LineLength {
@@ -35,11 +31,6 @@ impl LineLength {
     pub(super) fn line_begins(&self) {
         self.0.line_bytes.store(0, Ordering::Relaxed);
         self.0.delimiters.store(0, Ordering::Relaxed);
-    }
-
-    /// Returns true if a text of which this number of bytes was parsed ends there, without the end of a line.
-    pub(super) fn ends_within_a_line(&self, parsed: u64) -> bool {
-        self.0.text_bytes.load(Ordering::Relaxed) == parsed && self.0.is_within_a_line.load(Ordering::Relaxed)
     }
 }
 
@@ -49,11 +40,35 @@ pub(super) struct LimitedText<R> {
     input: R,
     delimiter: u8,
     length: LineLength,
+    /// Number of bytes that were read.
+    bytes: u64,
+    latest: Latest,
+}
+
+/// The latest block of bytes, as far as the ends of its lines need it.
+#[derive(Debug, Default)]
+struct Latest {
+    /// The last byte.
+    last: Option<u8>,
+    /// The bytes, if they contain a carriage return: otherwise only line feeds end lines.
+    with_returns: Vec<u8>,
 }
 
 impl<R> LimitedText<R> {
     pub(super) fn new(input: R, delimiter: u8) -> Self {
-        Self { input, delimiter, length: LineLength::default() }
+        Self { input, delimiter, length: LineLength::default(), bytes: 0, latest: Latest::default() }
+    }
+
+    /// Returns true if a line feed is the last byte of the first `parsed` bytes, at which a line ends. The end of the text may
+    /// end a line too. To be used for the bytes of the latest block.
+    pub(super) fn ends_with_line_feed(&self, parsed: u64) -> bool {
+        let Latest { last, with_returns } = &self.latest;
+        if with_returns.is_empty() {
+            return parsed < self.bytes || *last == Some(b'\n');
+        }
+        let behind = usize::try_from(self.bytes.saturating_sub(parsed)).unwrap_or(usize::MAX);
+        let at = with_returns.len().checked_sub(behind).and_then(|end| end.checked_sub(1));
+        at.and_then(|at| with_returns.get(at)) == Some(&b'\n')
     }
 
     pub(super) fn length(&self) -> LineLength {
@@ -61,17 +76,27 @@ impl<R> LimitedText<R> {
     }
 }
 
+impl Latest {
+    fn note(&mut self, block: &[u8]) {
+        self.last = block.last().copied();
+        self.with_returns.clear();
+        if memchr::memchr(b'\r', block).is_some() {
+            self.with_returns.extend_from_slice(block);
+        }
+    }
+}
+
 impl<R: Read> Read for LimitedText<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Counts { line_bytes, delimiters, text_bytes, is_within_a_line } = &*self.length.0;
+        let Counts { line_bytes, delimiters } = &*self.length.0;
         if line_bytes.load(Ordering::Relaxed) > MAX_LINE_BYTES || delimiters.load(Ordering::Relaxed) > MAX_DELIMITERS {
             return Err(io::Error::other(LineTooLong));
         }
         let read = self.input.read(buffer)?;
         line_bytes.fetch_add(read as u64, Ordering::Relaxed);
-        text_bytes.fetch_add(read as u64, Ordering::Relaxed);
-        if let Some(latest) = buffer[..read].last() {
-            is_within_a_line.store(*latest != b'\n', Ordering::Relaxed);
+        if read > 0 {
+            self.bytes += read as u64;
+            self.latest.note(&buffer[..read]);
         }
         let found = memchr::memchr_iter(self.delimiter, &buffer[..read]).count();
         delimiters.fetch_add(found as u64, Ordering::Relaxed);

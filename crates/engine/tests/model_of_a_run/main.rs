@@ -209,7 +209,7 @@ fn check(script: &Script, dice: &[u8]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn every_row_is_written_once_whatever_happens(
         rows in 4u64..60,

@@ -69,7 +69,7 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, header
     if let Some(query) = uri.query().filter(|query| query.contains("list-type=2")) {
         return listing(&bucket, uri.path().trim_matches('/'), query);
     }
-    let path = decoded(uri.path().trim_start_matches('/'));
+    let path = percent_decoded(uri.path().strip_prefix('/').unwrap_or_default());
     {
         let mut world = bucket.world();
         world.requests.push(path.clone());
@@ -100,17 +100,6 @@ async fn answer(State(bucket): State<S3Server>, method: Method, uri: Uri, header
     respond(200, &[("etag", &etag)], object)
 }
 
-/// Returns a text that a client has percent-encoded.
-fn decoded(path: &str) -> String {
-    let mut parts = path.split('%');
-    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
-    for part in parts {
-        bytes.extend(hex::decode(&part[..2]).unwrap());
-        bytes.extend(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
 /// Returns the `ETag` of this content.
 pub(crate) fn etag(content: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
@@ -137,7 +126,8 @@ fn copy(server: &S3Server, source: &str, target: &str) -> Response {
 /// Stores an object, which must not exist if `is_new` is true, or performs a step of an upload in parts.
 fn change(server: &S3Server, method: &Method, uri: &Uri, is_new: bool, body: Bytes) -> Response {
     let mut world = server.world();
-    let (bucket, key) = uri.path().trim_start_matches('/').split_once('/').unwrap();
+    let path = percent_decoded(uri.path());
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap();
     let object = (bucket.to_owned(), key.to_owned());
     let query = uri.query().unwrap_or_default();
     let field = |name: &str| query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
@@ -179,7 +169,7 @@ fn listing(bucket: &S3Server, name: &str, query: &str) -> Response {
     world.pages += 1;
     let field = |name: &str| {
         let value = query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-        decoded(value.unwrap_or(""))
+        percent_decoded(value.unwrap_or(""))
     };
     let (prefix, after) = (field("prefix"), field("continuation-token"));
     let all = world.objects.iter().filter(|((bucket, key), _)| bucket == name && key.starts_with(&prefix));
@@ -187,15 +177,35 @@ fn listing(bucket: &S3Server, name: &str, query: &str) -> Response {
     let page: Vec<_> = rest.by_ref().take(PAGE).collect();
     let last = page.last().map_or("", |((_, key), _)| key.as_str());
     let entry = |((_, key), body): &(&(String, String), &Vec<u8>)| {
-        format!("<Contents><Key>{key}</Key><Size>{}</Size><ETag>{}</ETag></Contents>", body.len(), etag(body))
+        format!("<Contents><Key>{}</Key><Size>{}</Size><ETag>{}</ETag></Contents>", in_xml(key), body.len(), etag(body))
     };
     let contents: Vec<String> = page.iter().map(entry).collect();
     let more = match rest.peek() {
-        Some(_) => format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{last}</NextContinuationToken>"),
+        Some(_) => {
+            format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>", in_xml(last))
+        }
         None => "<IsTruncated>false</IsTruncated>".to_owned(),
     };
     let xml = format!("<ListBucketResult>{more}{}</ListBucketResult>", contents.concat());
     respond(200, &[("content-type", "application/xml")], xml)
+}
+
+/// Returns a path or a value of a query as text.
+fn percent_decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).unwrap());
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Returns a text as XML, with numbers in place of characters that have a meaning or may be changed by parsers.
+fn in_xml(text: &str) -> String {
+    let char = |c: char| if c.is_alphanumeric() { c.to_string() } else { format!("&#{};", u32::from(c)) };
+    text.chars().map(char).collect()
 }
 
 /// Starts a server of one object whose connection breaks in the middle of the object, `breaks` times. Returns its URL.

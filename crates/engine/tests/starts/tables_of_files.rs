@@ -208,6 +208,9 @@ async fn folders_of_delta_and_iceberg_tables_are_refused() {
         assert!(problem.starts_with(&expected), "{problem}");
     }
     stack.run("one", run_over("inputs/delta/part-keep.parquet", &json!({}))).await.unwrap();
+    stack.put("inputs/delta/day=1/hour=2/a.csv", b"text\nhello\n");
+    let problem = stack.refused("r", run_over("inputs/delta/day=1/hour=2", &json!({}))).await;
+    assert!(problem.contains("Delta Lake table at s3://our-bucket/inputs/delta/, which "), "{problem}");
 
     let batch = RecordBatch::try_from_iter([("text", Arc::new(StringArray::from(vec!["x"])) as ArrayRef)]).unwrap();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();

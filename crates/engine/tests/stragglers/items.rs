@@ -10,9 +10,12 @@ use bedrock_batch_domain::layout::client_request_token;
 use bedrock_batch_domain::summary::ChunkCounts;
 use bedrock_batch_engine::finalize::{Finalizer, StateError};
 use bedrock_batch_engine::job_table::{NewJob, Ownership, Waiting};
+use bedrock_batch_engine::SweepTime;
+use bedrock_batch_engine::reconcile::Reconciler;
 use bedrock_batch_engine::submit::{SubmitInput, Submitter};
 use serde_json::json;
 use std::time::Duration;
+use tokio::time::Instant;
 
 fn other_run() -> RunId {
     RunId::parse("other").unwrap()
@@ -147,6 +150,36 @@ async fn a_job_that_a_slow_invocation_creates_after_others_were_refused_is_found
     let world = services.world();
     assert_eq!(world.jobs.len(), 1);
     assert_eq!(world.attribute(job_name().as_str(), "job_arn").as_ref(), Some(&world.jobs[0].arn));
+}
+
+#[tokio::test]
+async fn a_job_that_a_straggler_creates_after_it_was_given_up_is_followed_to_its_end() {
+    let (services, submitter) = owned().await;
+    let jobs = &submitter.settler.jobs;
+    // The straggler has begun to create the job, as its item says; then its execution ends.
+    services.world().is_quota_used_up = true;
+    submitter.run(&submission(&run_id(), &execution(0), 0, "t")).await.unwrap_err();
+    services.world().running.clear();
+    let reconciler = Reconciler { settler: submitter.settler.clone(), silence: Duration::ZERO };
+    let sweep = async || {
+        services.world().pass_time();
+        reconciler.run(SweepTime::until(Instant::now() + Duration::from_mins(10))).await.unwrap()
+    };
+    let (first, second) = (sweep().await, sweep().await);
+    assert_eq!((first.settled, second.open), (1, 0), "it was never created, as far as can be seen: {first:?}");
+    {
+        let mut world = services.world();
+        let token = client_request_token(&run_id(), &job_name());
+        world.jobs.push(Job::forgotten("late", &job_name(), &token, "InProgress"));
+    }
+    let arn = services.world().jobs[0].arn.parse().unwrap();
+    jobs.set_arn(&run_id(), &job_name(), &arn).await.unwrap();
+    // The event of its end is lost.
+    services.world().jobs[0].status = "Stopped".to_owned();
+    sweep().await;
+    let job = jobs.get(&job_name()).await.unwrap().unwrap();
+    assert!(job.is_over() && job.unanswered_token().is_none(), "{job:?}");
+    assert_eq!(sweep().await.open, 0);
 }
 
 #[tokio::test]

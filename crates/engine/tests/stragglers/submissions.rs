@@ -277,7 +277,7 @@ fn block_on(work: impl Future<Output = ()>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(50))]
     #[test]
     fn one_job_and_an_answer_for_the_latest_attempt_whatever_older_attempts_do(
         script in prop::collection::vec(any::<u8>(), 0..90),

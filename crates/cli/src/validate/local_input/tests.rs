@@ -93,6 +93,20 @@ fn files_whose_columns_differ_are_one_table_in_which_folders_name_columns() {
 }
 
 #[test]
+fn a_partition_of_a_delta_table_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["_delta_log/0.json", "day=1/a.csv"] {
+        std::fs::create_dir_all(folder.path().join(file).parent().unwrap()).unwrap();
+        std::fs::write(folder.path().join(file), "x\n1\n").unwrap();
+    }
+    let path = folder.path().join("day=1");
+    let read = || LocalInput::read(&path, InputType::Text, &FileOptions::default(), "s3_uri");
+    assert!(read().unwrap_err().to_string().contains("is a folder of the Delta Lake table at "));
+    std::fs::remove_dir_all(folder.path().join("_delta_log")).unwrap();
+    assert_eq!(read().unwrap().rows, 1);
+}
+
+#[test]
 fn files_that_other_tools_leave_are_passed_over_with_a_warning() {
     let files = [("_SUCCESS", ""), ("_temporary/part-0.csv", "y\n1\n"), ("part-0.csv", "x\n1\n")];
     let table = found(&files, InputType::Text).unwrap();

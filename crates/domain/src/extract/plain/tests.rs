@@ -119,7 +119,7 @@ fn lists() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn whatever_is_read_is_the_same_in_the_general_way(text in lists(), rows in 0usize..5) {
         for extractor in extractors() {

@@ -4,6 +4,7 @@ mod batches;
 mod csv_columns;
 mod dataset_shape;
 mod objects;
+mod partitions;
 mod previous_run;
 mod references;
 mod shape;
@@ -161,7 +162,11 @@ impl InputReader {
             objects::check_unused(rows, objects::Format::Images)?;
             return Ok(Sources::of_images(&uri, pinned.map(|object| object.etag)));
         }
-        objects::find(client, &uri, pinned, rows).await
+        let sources = objects::find(client, &uri, pinned, rows).await?;
+        if let Some(prefix) = &sources.prefix {
+            self.check_partition(prefix).await?;
+        }
+        Ok(sources)
     }
 
     /// Returns the places that inputs may be in.

@@ -120,7 +120,9 @@ fn shown_cells(records: &RecordWriter, rows: &PromptedRows) -> Result<Vec<ShownC
 mod tests {
     use super::super::prompted_rows::numbered;
     use super::*;
+    use crate::images::FetchedImage;
     use arrow_array::{Float64Array, Int64Array, RecordBatch};
+    use bedrock_batch_domain::image::{ImageTraits, MediaType};
     use bedrock_batch_domain::input::Inference;
     use bedrock_batch_domain::model::{Family, RecordOptions};
     use bedrock_batch_domain::prompt::{Prompt, PromptPlan, Template};
@@ -175,6 +177,22 @@ mod tests {
         let screen = Screen { records: &records, sends_blank_rows: false, max_text_chars: None };
         let blank = Some(RowErrorCode::BlankRow);
         assert_eq!(screened(screen, of_rows), [blank, None, None, blank, Some(RowErrorCode::TextTooLong)]);
+    }
+
+    #[test]
+    fn a_row_with_an_image_is_sent_whatever_its_texts_are() {
+        let mut of_rows = rows(vec![("text", texts(&[Some(""), None, None]))]);
+        let image = FetchedImage {
+            media_type: MediaType::Png,
+            base64: String::new(),
+            digest: [0; 32],
+            traits: ImageTraits::default(),
+        };
+        of_rows.images = Some(vec![Some(Arc::new(image)), None, None]);
+        let records = [writer(Family::Nova, "{text}")];
+        let screen = Screen { records: &records, sends_blank_rows: false, max_text_chars: None };
+        let blank = Some(RowErrorCode::BlankRow);
+        assert_eq!(screened(screen, of_rows), [None, blank, blank]);
     }
 
     #[test]

@@ -47,6 +47,10 @@ fn invalid_lines_are_reported_with_their_number(#[case] text: &[u8], #[case] exp
 #[case::two_returns("a,b\r\r\n1,2\r\r\n3\r\r\n", 3)]
 #[case::unfinished("a,b\n1,2\n\n3", 4)]
 #[case::unfinished_windows("a,b\r\n1,2\r\n3", 3)]
+#[case::other_ends_below_the_header("a,b\r\n1,2\n3\n", 3)]
+#[case::returns_below_the_header("a,b\n1,2\r\n3\r\n", 3)]
+#[case::all_ends("a,b\r\n1,2\n\"x\r\ny\",2\n\r\n3", 6)]
+#[case::a_return_alone("a,b\n1,2\r1,2\n3\n", 3)]
 #[case::left_out("title\n# c\na,b\n# d\n3\n", 5)]
 fn lines_have_the_numbers_of_the_file(#[case] text: &str, #[case] line: u64) {
     let csv = if text.starts_with("title") { json!({"skip_rows": 1, "comment": "#"}) } else { json!({}) };

@@ -93,8 +93,11 @@ impl Adapter {
 mod tests {
     use super::super::{MissingColumns, NameForm, Unifier};
     use super::*;
+    use crate::rows::cell_text::as_text;
     use arrow_array::cast::AsArray;
-    use arrow_array::{Array, Int32Array, Int64Array};
+    use arrow_array::{Array, Int8Array, Int32Array, Int64Array};
+    use arrow_cast::cast;
+    use proptest::prelude::*;
 
     fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
         RecordBatch::try_from_iter(columns).unwrap()
@@ -157,6 +160,55 @@ mod tests {
         let traits = FileTraits::new(NameForm::AsWritten);
         let table = table(&[(wide, traits.clone()), (narrow, traits)]);
         assert!(Arc::ptr_eq(table[1].column(1), table[1].column(999)));
+    }
+
+    /// Returns a column of these numbers in one of several types.
+    fn in_type(numbers: &[i8], of: usize) -> ArrayRef {
+        let whole: ArrayRef = Arc::new(Int8Array::from(numbers.to_vec()));
+        let texts = as_text(&whole).unwrap();
+        let to = [DataType::Int8, DataType::Int16, DataType::Int64, DataType::Decimal128(5, 0), DataType::Null];
+        match to.get(of) {
+            Some(DataType::Null) => new_null_array(&DataType::Null, numbers.len()),
+            Some(to) => cast(&whole, to).unwrap(),
+            None => Arc::new(texts),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_of_every_file_is_in_the_table_or_the_files_are_refused(
+            files in prop::collection::vec((prop::collection::vec(any::<i8>(), 1..4), 0..7_usize, 0..5_usize, any::<u8>()), 1..5),
+        ) {
+            let traits = FileTraits::new(NameForm::AsWritten);
+            let batches: Vec<RecordBatch> = files.iter().map(|(numbers, one, two, form)| {
+                let mut columns = vec![("id", in_type(numbers, 5)), ("one", in_type(numbers, *one)), ("two", in_type(numbers, *two))];
+                columns.rotate_left(usize::from(form % 3));
+                columns.retain(|(name, _)| *name != "two" || form & 8 == 0);
+                RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap()
+            }).collect();
+            let mut unifier = Unifier::new(MissingColumns::AreNull);
+            for batch in &batches {
+                unifier.add("f", &batch.schema(), &traits);
+            }
+            // Texts and numbers are no column of one type.
+            let has = |texts: bool| files.iter().any(|(_, one, ..)| *one != 4 && (*one >= 5) == texts);
+            let Ok(unified) = unifier.finish() else {
+                prop_assert!(has(true) && has(false));
+                return Ok(());
+            };
+            prop_assert!(!has(true) || !has(false));
+            for batch in &batches {
+                let adapted = Adapter::new(&unified.schema, "f", &batch.schema(), &traits).adapt(batch).unwrap();
+                prop_assert_eq!(adapted.schema(), Arc::clone(&unified.schema));
+                for (field, column) in unified.schema.fields().iter().zip(adapted.columns()) {
+                    let expected = match batch.column_by_name(field.name()) {
+                        Some(own) => as_text(own).unwrap(),
+                        None => StringArray::new_null(batch.num_rows()),
+                    };
+                    prop_assert_eq!(as_text(column).unwrap(), expected);
+                }
+            }
+        }
     }
 
     #[test]

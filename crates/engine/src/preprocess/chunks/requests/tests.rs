@@ -1,7 +1,7 @@
 use crate::objects::MemorySink;
 use crate::postprocess::{JobAnswers, JobAttempt, JoinJob, PromptsRead, Reading, join};
 use crate::preprocess::chunks::{ChunkWriteSpec, Written, count_lines, write_chunks};
-use crate::preprocess::prompting::{PromptedRows, RowPrompter};
+use crate::preprocess::prompting::{PromptedRows, RowPrompter, numbered};
 use crate::preprocess::view::View;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::cast::AsArray;
@@ -156,7 +156,7 @@ fn joined(sink: &MemorySink, index: u32, chunk: &Chunk, plan: &PromptPlan) -> BT
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn rows_of_alternating_prompts_share_requests_within_their_chunk(
         rows in prop::collection::vec((0usize..4, "[a-z\"\\\\ü]{0,20}"), 1..220),
@@ -294,4 +294,37 @@ fn rows_that_have_all_prompts_fill_their_requests() {
     };
     let written = write_chunks(&spec, prompter.rows(std::iter::once(Ok(batch(&rows))), 200), &sink).unwrap();
     assert_eq!(written.chunks, [20], "10 rows per request, for both prompts");
+}
+
+#[test]
+fn a_row_that_does_not_fit_into_a_request_of_its_own_shares_none() {
+    let plan = plan(false);
+    let writers = writers(&plan, 9);
+    let long = "x".repeat(250);
+    let cell = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text, text])) };
+    let ids: ArrayRef = Arc::new(StringArray::from(vec!["a", long.as_str()]));
+    let rows = RecordBatch::try_from_iter([(RECORD_ID, ids), ("text", cell("t"))]).unwrap();
+    let mut texts = Vec::new();
+    (1..=2).for_each(|number| writers[0].push_row(&mut texts, number, |_| "t"));
+    let together = writers[0].request_bytes(RequestId { first: "a", rows: 2 }, texts.len()) as u64;
+    let limits =
+        ChunkLimits { min_records: 1, max_records: 100, max_bytes: 1 << 20, max_chunks: None, small_last: true };
+    let layout = layout();
+    let written = |max_record_bytes| {
+        let spec = ChunkWriteSpec {
+            layout: &layout,
+            records: &writers[..1],
+            limits,
+            max_record_bytes,
+            rows: 2,
+            deduplicate: false,
+            lines: None,
+        };
+        let rows = numbered(std::iter::once(Ok(rows.clone())), 2);
+        let written = write_chunks(&spec, rows, &MemorySink::default()).unwrap();
+        (written.chunks, written.rejected.values().sum::<u64>())
+    };
+    // Together they would fit, but the row may be sent again by itself, under its long id.
+    assert_eq!(written(together), (vec![1], 1));
+    assert_eq!(written(together + 400), (vec![1], 0));
 }
