@@ -74,7 +74,9 @@ CASES = {
         {"output_uri": "s3://{bucket}/trigger/"},
     ),
     # --- what the files are ---
-    "other-format": Case(("s3_uri", "{uri}", "not a table by its name", "save it as Excel Workbook"), {}, {"rows.xls": GOOD}),
+    "other-format": Case(
+        ("s3_uri", "{uri}", "not a table by its name", "save it as Excel Workbook"), {}, {"rows.xls": GOOD}
+    ),
     "json-of-a-list": Case(("s3_uri", "{uri}", "not a table by its name", "jq -c"), {}, {"rows.json": b"[]"}),
     "json-over-lines": Case(
         ("{uri} line 1", "does not end on its line", "jq -c"), {}, {"rows.jsonl": b'{\n"topic": 1\n}\n' * 120}

@@ -86,7 +86,7 @@ pub(super) fn each_table_row(
     workbook.each_row(|row| {
         let Some(header) = &header else {
             let found = Header::of(row, file)?;
-            // A row of white space is no header.
+            // A row of nothing but white space does not name columns.
             if !found.names.is_empty() {
                 header = Some(found);
                 next_row = row.number + 1;
