@@ -158,11 +158,8 @@ impl JobTable {
     /// # Errors
     /// Returns an error if a DynamoDB request fails or the item is corrupt.
     pub async fn set_arn(&self, run_id: &RunId, name: &JobName, arn: &JobArn) -> Result<JobArn, EngineError> {
-        let values = [
-            (":arn", text(arn.as_str())),
-            (":open", text(open_jobs::OPEN)),
-            (":no", AttributeValue::Bool(false)),
-        ];
+        let values =
+            [(":arn", text(arn.as_str())), (":open", text(open_jobs::OPEN)), (":no", AttributeValue::Bool(false))];
         let set = "SET job_arn = :arn, answered = :no, #open = :open";
         let condition = "attribute_exists(job_name) AND attribute_not_exists(job_arn)";
         if self.change_of_run((run_id, name), set, condition, &values).await? {
