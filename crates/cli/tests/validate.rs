@@ -206,6 +206,17 @@ fn the_stack_of_the_environment_does_not_matter(#[case] machine: &str) {
 }
 
 #[test]
+fn each_problem_of_a_local_file_has_its_line() {
+    let folder = folder(&with(run_input(), &[("/s3_uri", json!("rows.jsonl"))]));
+    std::fs::write(folder.path().join("rows.jsonl"), "{\"text\": 1, \"text\": 2}\n[1]\n{\"text\": \"a\"}\n").unwrap();
+    let done = run(&["validate", "input.json"], folder.path());
+    assert_eq!((done.code, done.lines.len()), (1, 2), "{:?}", done.lines);
+    for (line, number) in done.lines.iter().zip(1..=2) {
+        assert!(line.starts_with(&format!("rows.jsonl line {number}")), "{line}");
+    }
+}
+
+#[test]
 fn columns_and_input_can_be_given_as_options() {
     let placeholder = json!("s3://bucket-YOUR_ACCOUNT_ID/rows.csv");
     let folder = folder(&with(pipeline(), &[("/stages/0/input_s3_uri", placeholder)]));

@@ -203,7 +203,7 @@ fn inputs_of(file: &InputFile, of_first: &[String], report: &mut Report) -> Know
                 rows.insert(*index, (path, local.rows));
                 inputs.insert(*index, local.columns);
             }
-            Err(failure) => report.problem(&failure.to_string()),
+            Err(failure) => report.unreadable(&failure),
         }
     }
     if !of_first.is_empty() {

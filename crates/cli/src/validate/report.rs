@@ -55,6 +55,15 @@ impl Report {
         }
     }
 
+    /// Adds the problems of an input that cannot be read. Several of them come as a list below a headline.
+    pub(super) fn unreadable(&mut self, failure: &Failure) {
+        let text = failure.to_string();
+        match text.split_once("\n- ") {
+            Some((_, listed)) => listed.split("\n- ").for_each(|problem| self.problem(problem)),
+            None => self.problem(&text),
+        }
+    }
+
     /// Adds the problems of a template file, one per field. Parsers report theirs in several lines, with an excerpt of
     /// the file in between.
     pub(super) fn broken_template(&mut self, file: &Path, text: &str) {
