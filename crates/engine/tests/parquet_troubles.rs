@@ -59,7 +59,7 @@ fn cells(file: &str, column: &str) -> Result<Vec<Option<String>>, EngineError> {
     7,
     Some(r#"[{"role":"user","says":"hi 7"},{"role":"bot","says":"{text}"}]"#)
 )]
-#[case::null_in_a_structure("nested", "meta", 7, Some(r#"{"a":{"b":7}}"#))]
+#[case::null_in_a_structure("nested", "meta", 7, Some(r#"{"a":{"b":7,"c":null}}"#))]
 #[case::null_in_a_list("nested", "tags", 7, Some(r#"["x",null,"y"]"#))]
 #[case::view("strings_of_all_kinds", "view", 7, Some("the parcel 8 came late"))]
 #[case::dictionary("strings_of_all_kinds", "dict", 7, Some("bad"))]

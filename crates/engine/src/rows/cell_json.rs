@@ -17,7 +17,7 @@ struct CellEncoders;
 
 /// Returns the way in which cells are written as JSON.
 pub(super) fn options() -> EncoderOptions {
-    EncoderOptions::default().with_encoder_factory(Arc::new(CellEncoders))
+    EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(CellEncoders))
 }
 
 impl EncoderFactory for CellEncoders {
@@ -85,17 +85,17 @@ impl Encoder for MapEncoder<'_> {
         let (begin, end) = (place(row), place(row + 1));
         out.push(b'{');
         let mut is_first = true;
-        // As in maps with keys of text and in structures, a null value is left out.
         for entry in begin..end {
-            if self.values.is_null(entry) {
-                continue;
-            }
             if !std::mem::take(&mut is_first) {
                 out.push(b',');
             }
             write_text(if self.keys.is_null(entry) { "" } else { self.keys.value(entry) }, out);
             out.push(b':');
-            self.values.encode(entry, out);
+            if self.values.is_null(entry) {
+                out.extend_from_slice(b"null");
+            } else {
+                self.values.encode(entry, out);
+            }
         }
         out.push(b'}');
     }

@@ -71,9 +71,9 @@ mod tests {
         let scores: ArrayRef = Arc::new(scores.finish());
         let element = Arc::new(Field::new("item", scores.data_type().clone(), true));
         let lists = FixedSizeListArray::new(element, 3, Arc::clone(&scores), None);
-        assert_eq!(texts(lists), [Some(r#"[{"7":"say \"x\"","3":"b"},null,{}]"#.to_owned())]);
+        assert_eq!(texts(lists), [Some(r#"[{"7":"say \"x\"","-1":null,"3":"b"},null,{}]"#.to_owned())]);
         let cells = texts(scores.as_map().clone());
-        assert_eq!(cells, [Some(r#"{"7":"say \"x\"","3":"b"}"#.to_owned()), None, Some("{}".to_owned())]);
+        assert_eq!(cells, [Some(r#"{"7":"say \"x\"","-1":null,"3":"b"}"#.to_owned()), None, Some("{}".to_owned())]);
     }
 
     #[test]
