@@ -151,11 +151,18 @@ impl JobTable {
     /// Notes that the run of an item is continued, so that the item does not expire while the execution lasts: those of earlier
     /// versions expire 90 days after their last update. `key` is the item's, which may be corrupt.
     ///
+    /// This is no news of a job: the time of its last update stays, since a run that is collected again and again would otherwise
+    /// keep the reconciler from its jobs, and wait for them for ever.
+    ///
     /// # Errors
     /// Returns an error if the DynamoDB request fails.
     pub async fn note_continuation(&self, key: &str) -> Result<(), EngineError> {
-        let values = [(":now", text(&timestamp(SystemTime::now())))];
-        self.change(key, "SET continued_at = :now", "attribute_exists(job_name)", &values).await?;
+        let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(key));
+        let update = update.update_expression(format!("SET continued_at = :now, {TIME_TO_LIVE} = :expires"));
+        let update = update.condition_expression("attribute_exists(job_name)");
+        let update = update.expression_attribute_values(":now", text(&timestamp(SystemTime::now())));
+        let updated = update.expression_attribute_values(":expires", number(expiry())).send().await;
+        if_done(updated, || format!("cannot update the item `{key}` of the table {}", self.table))?;
         Ok(())
     }
 

@@ -183,6 +183,16 @@ async fn a_job_that_a_straggler_creates_after_it_was_given_up_is_followed_to_its
 }
 
 #[tokio::test]
+async fn a_job_whose_run_is_continued_again_and_again_stays_silent() {
+    let services = submitted().await;
+    let updated = || services.world().attribute(job_name().as_str(), "updated_at").unwrap();
+    let before = updated();
+    services.settler(None).jobs.note_continuation(job_name().as_str()).await.unwrap();
+    assert_eq!(updated(), before, "the reconciler looks for the jobs that were not updated for some time");
+    assert!(services.world().attribute(job_name().as_str(), "continued_at").is_some());
+}
+
+#[tokio::test]
 async fn an_item_of_an_earlier_version_is_looked_up_at_bedrock_before_its_job_is_created() {
     let services = submitted().await;
     {
