@@ -151,7 +151,7 @@ impl JobTable {
     /// Notes that the run of an item is continued, so that the item does not expire while the execution lasts: those of earlier
     /// versions expire 90 days after their last update. `key` is the item's, which may be corrupt.
     ///
-    /// This is no news of a job: the time of its last update stays, since a run that is collected again and again would otherwise
+    /// This is not news of a job: the time of its last update stays, since a run that is collected again and again would otherwise
     /// keep the reconciler from its jobs, and wait for them for ever.
     ///
     /// # Errors
