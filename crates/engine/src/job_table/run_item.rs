@@ -158,10 +158,10 @@ impl JobTable {
     /// Returns an error if the DynamoDB request fails.
     pub async fn note_continuation(&self, key: &str) -> Result<(), EngineError> {
         let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(key));
-        let update = update.update_expression(format!("SET continued_at = :now, {TIME_TO_LIVE} = :expires"));
+        let update = update.update_expression(format!("SET continued_at = :now, {TIME_TO_LIVE} = :expires_at"));
         let update = update.condition_expression("attribute_exists(job_name)");
         let update = update.expression_attribute_values(":now", text(&timestamp(SystemTime::now())));
-        let updated = update.expression_attribute_values(":expires", number(expiry())).send().await;
+        let updated = update.expression_attribute_values(":expires_at", number(expiry())).send().await;
         if_done(updated, || format!("cannot update the item `{key}` of the table {}", self.table))?;
         Ok(())
     }

@@ -220,8 +220,8 @@ fn update_item(world: &mut World, request: &Value) -> Response {
     };
     if expression.contains("REMOVE #open") {
         job.updated = None;
-    } else if job.updated.is_some() {
-        job.updated = values[":updated_at"]["S"].as_str().map(str::to_owned);
+    } else if let (Some(updated), Some(time)) = (&mut job.updated, values[":updated_at"]["S"].as_str()) {
+        time.clone_into(updated);
     }
     world.expiries.insert(name.to_owned(), values[":expires_at"]["N"].as_str().unwrap().parse().unwrap());
     if expression.contains("checked_at") {
