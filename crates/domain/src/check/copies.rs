@@ -18,7 +18,7 @@ pub fn copies_warning(request: &RunRequest, has_copies: bool) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::StackLimits;
+    use crate::check::test_requests::request_of_prompt;
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -33,13 +33,7 @@ mod tests {
         #[case] has_copies: bool,
         #[case] is_warned_of: bool,
     ) {
-        let mut input =
-            json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt_id": "p"});
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
-        let (request, problems) = RunRequest::read(&input, stack);
-        assert_eq!(problems, []);
-        let warning = copies_warning(&request.unwrap(), has_copies);
+        let warning = copies_warning(&request_of_prompt(&more), has_copies);
         assert_eq!(warning.is_some(), is_warned_of, "{warning:?}");
         assert!(warning.is_none_or(|text| text.contains("temperature is 0.7; set deduplicate to false")));
     }

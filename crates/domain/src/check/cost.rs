@@ -68,7 +68,7 @@ fn estimated_usd(request: &RunRequest, resolved: &Resolved, to_send: ToSend) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::StackLimits;
+    use crate::check::test_requests::request_with;
     use crate::model::ModelTable;
     use crate::plan::OnDemand;
     use crate::prompt::PromptPlan;
@@ -76,12 +76,9 @@ mod tests {
     use serde_json::{Value, json};
 
     fn problem(more: &Value, price: Option<(f64, f64)>, to_send: ToSend) -> Option<String> {
-        let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "max_cost_usd": 1,
-            "processing_mode": "batch", "inference": {"max_tokens": 100}});
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
-        let (request, problems) = RunRequest::read(&input, stack);
-        assert_eq!(problems, []);
+        let mut fields = json!({"max_cost_usd": 1, "processing_mode": "batch", "inference": {"max_tokens": 100}});
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let request = request_with(&fields);
         let table = ModelTable::with_overrides("").unwrap();
         let mut model = table.find("anthropic.claude-3-haiku-20240307-v1:0", None).unwrap();
         model.batch_price = price.map(|(input, output)| Price::of_tokens(input, output));
@@ -94,7 +91,7 @@ mod tests {
             replaced: Vec::new(),
             output_column_prefix: None,
         };
-        cost_problem(&request.unwrap(), &resolved, to_send).map(|problem| problem.to_string())
+        cost_problem(&request, &resolved, to_send).map(|problem| problem.to_string())
     }
 
     const SMALL: ToSend = ToSend { records: 1000, bytes: 900_000, lane: Lane::Batch };

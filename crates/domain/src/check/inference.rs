@@ -64,15 +64,13 @@ fn problems_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::StackLimits;
+    use crate::check::test_requests::request_of_model;
     use crate::model::ModelTable;
     use crate::prompt::{Choice, Prompt};
     use rstest::rstest;
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
 
-    const STACK: StackLimits =
-        StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
     const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
     const NOVA: &str = "amazon.nova-lite-v1:0";
     const OPUS: &str = "us.anthropic.claude-opus-5";
@@ -88,9 +86,7 @@ mod tests {
         prompt: &str,
         is_by_row: bool,
     ) -> Vec<String> {
-        let input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": model_id, "inference": inference});
-        let (request, problems) = RunRequest::read(&input, STACK);
-        assert_eq!(problems, []);
+        let request = request_of_model(model_id, &json!({"inference": inference}));
         let find = |id: &str| ModelTable::with_overrides("").unwrap().find(id, None).unwrap();
         let prompt = Prompt::parse(&format!("description = \"d\"\ntemplate = \"{{a}}\"\n{prompt}")).unwrap();
         let mut plan = PromptPlan::single("mine", prompt);
@@ -99,7 +95,7 @@ mod tests {
             plan.choice = Choice::Mapped { columns, by_value, default: None, by_name: true, unusable: BTreeMap::new() };
         }
         let fallback = fallback.map(find);
-        let problems = inference_problems(&request.unwrap(), &find(model_id), fallback.as_ref(), Some(&plan));
+        let problems = inference_problems(&request, &find(model_id), fallback.as_ref(), Some(&plan));
         problems.iter().map(ToString::to_string).collect()
     }
 

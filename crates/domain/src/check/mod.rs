@@ -17,6 +17,8 @@ mod row_count;
 mod rows_per_request;
 mod run;
 mod shown_columns;
+#[cfg(test)]
+mod test_requests;
 
 pub use answers::{answer_problems, certain_prefix_problems, prefix_problems};
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
@@ -100,15 +102,13 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
 
 #[cfg(test)]
 mod tests {
+    use super::test_requests::request_of_model;
     use super::*;
     use crate::columns::Column;
-    use crate::input::StackLimits;
     use crate::prompt::Prompt;
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    const STACK: StackLimits =
-        StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
     const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 
     fn library() -> PromptLibrary {
@@ -122,13 +122,9 @@ mod tests {
 
     /// Returns the problems of an input with these columns, or its output columns if there are none.
     fn checked(more: &Value, columns: &[&str]) -> Result<Vec<String>, Vec<String>> {
-        let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let (request, problems) = RunRequest::read(&input, STACK);
-        assert_eq!(problems, []);
+        let request = request_of_model(HAIKU, more);
         let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
         let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
-        let request = request.unwrap();
         let (resolved, mut problems) = resolve(&request, &catalog);
         let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
         problems.extend(resolved.iter().flat_map(|resolved| column_problems(&request, resolved, &columns)));
@@ -223,10 +219,9 @@ mod tests {
     #[test]
     fn a_generated_prompt_is_checked_once_it_is_known() {
         let input = |more: Value| {
-            let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU,
-                "prompt_templates": "s3://bucket/t/", "input_data_column": "text"});
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            RunRequest::read(&input, STACK).0.unwrap()
+            let mut fields = json!({"prompt_templates": "s3://bucket/t/", "input_data_column": "text"});
+            fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            request_of_model(HAIKU, &fields)
         };
         let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
         let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
@@ -252,11 +247,9 @@ mod tests {
     #[test]
     fn a_prompt_of_the_input_is_used_in_place_of_the_deployed_one() {
         let resolved = |more: Value| {
-            let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
             let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
-            let (resolved, problems) = resolve(&RunRequest::read(&input, STACK).0.unwrap(), &catalog);
+            let (resolved, problems) = resolve(&request_of_model(HAIKU, &more), &catalog);
             assert_eq!(problems, []);
             resolved.unwrap()
         };

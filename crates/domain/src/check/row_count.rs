@@ -35,7 +35,7 @@ pub fn row_count(request: &RunRequest, minimum: u32, input: &str, rows: u64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::StackLimits;
+    use crate::check::test_requests::request_of_prompt;
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -57,13 +57,7 @@ mod tests {
         #[case] rows: u64,
         #[case] expected: Result<&str, &str>,
     ) {
-        let mut input =
-            json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt_id": "p"});
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
-        let (request, problems) = RunRequest::read(&input, stack);
-        assert_eq!(problems, []);
-        let found = row_count(&request.unwrap(), 100, "the input", rows);
+        let found = row_count(&request_of_prompt(&more), 100, "the input", rows);
         let found = found.map_err(|problem| problem.to_string());
         assert_eq!(found.is_ok(), expected.is_ok(), "{found:?}");
         let (found, expected) = (found.unwrap_or_else(|error| error), expected.unwrap_or_else(|error| error));

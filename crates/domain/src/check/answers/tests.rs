@@ -1,14 +1,13 @@
 use super::super::{Catalog, check_run, output_columns};
 use super::*;
+use crate::check::test_requests::request_of_model;
 use crate::columns::Column;
-use crate::input::StackLimits;
 use crate::prompt::PromptLibrary;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 const HAIKU_4_5: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
-const STACK: StackLimits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
 
 fn library() -> PromptLibrary {
     let mut library = PromptLibrary::default();
@@ -30,16 +29,13 @@ fn library() -> PromptLibrary {
 
 /// Returns the problems of an input over the columns `a` and `llm_mood`, or its output columns if there are none.
 fn checked(more: &Value) -> Result<String, Vec<String>> {
-    let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let (request, problems) = RunRequest::read(&input, STACK);
-    assert_eq!(problems, []);
+    let request = request_of_model(HAIKU, more);
     let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
     let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
     let columns = [Column::of_input("a"), Column { name: "x_mood".to_owned(), origin: "earlier".to_owned() }];
     let columns: Vec<Column> =
         columns.into_iter().chain([Column::of_input("llm_mood"), Column::of_input("kind")]).collect();
-    let checked = check_run(&request.unwrap(), &catalog, Some(&columns), &[]);
+    let checked = check_run(&request, &catalog, Some(&columns), &[]);
     if !checked.problems.is_empty() {
         return Err(checked.problems.iter().map(ToString::to_string).collect());
     }
@@ -125,12 +121,10 @@ fn a_schema_can_be_enforced_for_a_model_that_has_structured_output() {
 fn a_prefix_may_meet_a_field_only_of_prompts_that_the_rows_name() {
     let by_name = json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "output_column_prefix": "llm_"});
     assert!(checked(&by_name).is_ok(), "the rows may name other prompts than the one with the field `mood`");
-    let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": HAIKU});
-    input.as_object_mut().unwrap().extend(by_name.as_object().unwrap().clone());
     let (library, models) = (library(), ModelTable::with_overrides("").unwrap());
     let catalog = Catalog { prompts: &library, models: &models, region: "us-east-1" };
     let columns = ["a", "kind", "llm_mood", "llm_error"].map(Column::of_input);
-    let checked = check_run(&RunRequest::read(&input, STACK).0.unwrap(), &catalog, Some(&columns), &[]);
+    let checked = check_run(&request_of_model(HAIKU, &by_name), &catalog, Some(&columns), &[]);
     let problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("already has the columns `llm_error`, which"), "{problems:?}");

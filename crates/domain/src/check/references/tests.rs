@@ -1,14 +1,13 @@
 use super::super::{Catalog, check_run};
 use super::*;
+use crate::check::test_requests::request_of_model;
 use crate::columns::Column;
-use crate::input::StackLimits;
 use crate::model::ModelTable;
 use crate::prompt::PromptLibrary;
 use crate::reference::{Reference, ReferenceSource};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-const STACK: StackLimits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
 const CODES: &[u8] = b"Code,Term\nA01,Leak\n";
 
 fn prompt(changes: &Value) -> Value {
@@ -19,12 +18,7 @@ fn prompt(changes: &Value) -> Value {
 }
 
 fn request_of(more: &Value) -> RunRequest {
-    let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p",
-        "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let (request, problems) = RunRequest::read(&input, STACK);
-    assert_eq!(problems, []);
-    request.unwrap()
+    request_of_model("anthropic.claude-3-haiku-20240307-v1:0", more)
 }
 
 fn codes(content: &[u8]) -> Vec<Reference> {

@@ -1,17 +1,7 @@
 use super::*;
-use crate::input::StackLimits;
+use crate::check::test_requests::request_of_prompt as request;
 use rstest::rstest;
 use serde_json::{Value, json};
-
-const STACK: StackLimits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
-
-fn request(more: &Value) -> RunRequest {
-    let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt_id": "p"});
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let (request, problems) = RunRequest::read(&input, STACK);
-    assert_eq!(problems, []);
-    request.unwrap()
-}
 
 fn plan(prompt: &str) -> PromptPlan {
     PromptPlan::single("mine", Prompt::parse(&format!("description = \"d\"\n{prompt}")).unwrap())
