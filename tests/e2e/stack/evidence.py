@@ -6,8 +6,10 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 import pyarrow as pa
@@ -85,7 +87,32 @@ class Evidence:
     @cached_property
     def attempts(self) -> Counter[Content]:
         """Number of jobs that each content was sent in."""
-        return Counter(part for job in self.sent for record in job.records.values() for part in self.parts(record))
+        return self._times_sent(self.sent)
+
+    @cached_property
+    def late_attempts(self) -> Counter[Content]:
+        """Number of jobs that each content was sent in after the latest execution had taken the job's item over."""
+        taken_over = {
+            item["job_name"]: instant(item["continued_at"]) for item in self.run.items if "continued_at" in item
+        }
+        late = {
+            job["jobName"]
+            for job in self.created
+            if job["jobName"] in taken_over and instant(job["submitTime"]) > taken_over[job["jobName"]]
+        }
+        return self._times_sent(job for job in self.sent if job.item["name"] in late)
+
+    def _times_sent(self, jobs: Iterable[Job]) -> Counter[Content]:
+        return Counter(part for job in jobs for record in job.records.values() for part in self.parts(record))
+
+    def senders(self, content: Content) -> list[dict]:
+        """The items of the jobs that a content was sent in, for messages."""
+        names = {
+            job.item["name"]
+            for job in self.sent
+            if any(content in self.parts(record) for record in job.records.values())
+        }
+        return [item for item in self.run.items if item["job_name"] in names]
 
     @cached_property
     def contents(self) -> Counter[Content]:
@@ -160,6 +187,10 @@ def outputs_of(job: Job) -> dict[str, dict]:
 
 def code_of(line: dict) -> int | None:
     return (line.get("error") or {}).get("errorCode")
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def digest(data: bytes) -> str:
