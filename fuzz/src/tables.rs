@@ -7,7 +7,7 @@ use bedrock_batch_engine::rows::cell_text::as_text;
 use bedrock_batch_engine::rows::csv_dialect::CsvReading;
 use bedrock_batch_engine::rows::csv_inspect::inspect_csv;
 use bedrock_batch_engine::rows::csv_read::CsvRows;
-use bedrock_batch_engine::rows::csv_write::CsvFile;
+use bedrock_batch_engine::rows::csv_write::{CsvFile, CsvStyle};
 use bedrock_batch_engine::rows::jsonl::{JsonRows, JsonTable};
 use bedrock_batch_engine::rows::parquet_read::ParquetRows;
 use bytes::Bytes;
@@ -76,7 +76,7 @@ fn csv_in_form(bytes: &[u8], reading: &CsvReading) {
 fn rewritten(bytes: &[u8], reading: &CsvReading) -> Option<(u64, Vec<u8>)> {
     let read = || -> Result<(u64, Vec<u8>), EngineError> {
         let rows = CsvRows::read(bytes, "a.csv", reading, None)?;
-        let mut file = CsvFile::create(Vec::new(), &rows.schema(), false)?;
+        let mut file = CsvFile::create(Vec::new(), &rows.schema(), CsvStyle::default())?;
         let mut count = 0;
         for batch in rows {
             let batch = batch?;

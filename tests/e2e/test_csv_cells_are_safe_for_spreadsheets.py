@@ -1,5 +1,5 @@
 """`csv_safe_cells`: texts in CSV files that a spreadsheet would take for formulas are guarded and counted; Parquet, numbers and
-later runs have them as they were."""
+later runs have them as they were. `csv_byte_order_mark`: the files begin with a mark, which is no part of the first name."""
 
 import pyarrow as pa
 
@@ -27,7 +27,7 @@ def rows() -> pa.Table:
 
 def play(stack):
     uri = stack.put_input(parquet_bytes(rows()), "rows.parquet")
-    safe = {"csv_safe_cells": True, "requests_per_second": 500}
+    safe = {"csv_safe_cells": True, "csv_byte_order_mark": True, "requests_per_second": 500}
     firsts = stack.play_all(
         {
             "safe": stack.joke(uri, output_formats=["parquet", "csv"], **safe),
@@ -50,6 +50,14 @@ def test_formulas_are_guarded_and_numbers_stay_numbers(played):
         written = played[name].csv_rows
         assert [row["'=cell"] for row in written] == [guarded(text) for text in texts()], name
         assert [row["n"] for row in written] == [str(-number) for number in range(COUNT)], name
+
+
+def test_files_have_a_byte_order_mark_only_where_it_was_wanted(played):
+    for name, wanted in (("safe", True), ("safe-csv", True), ("unsafe", False)):
+        run = played[name]
+        paths = [path for path in run.output["output_paths"] if path.endswith(".csv")]
+        assert paths
+        assert [run.stack.read(path).startswith(b"\xef\xbb\xbf") for path in paths] == [wanted] * len(paths), name
 
 
 def test_they_are_counted(played):

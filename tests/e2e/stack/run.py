@@ -106,9 +106,9 @@ class Run:
 
     @cached_property
     def csv_rows(self) -> list[dict[str, str]]:
-        """All answered rows of the CSV files."""
+        """All answered rows of the CSV files, without their byte order marks."""
         paths = [path for path in self.output["output_paths"] if path.endswith(".csv")]
-        texts = (io.StringIO(self.stack.read(path).decode(), newline="") for path in paths)
+        texts = (io.StringIO(self.stack.read(path).decode("utf-8-sig"), newline="") for path in paths)
         return [row for text in texts for row in csv.DictReader(text, strict=True)]
 
     @cached_property

@@ -45,6 +45,8 @@ pub(super) struct ClassifierPayload {
     processing_mode: Option<ProcessingMode>,
     /// If true, texts in the answers that spreadsheets would take for formulas get an apostrophe in front. Default: false.
     csv_safe_cells: Option<bool>,
+    /// If true, CSV files begin with a byte order mark, so that Excel opens them as UTF-8. Default: false.
+    csv_byte_order_mark: Option<bool>,
     /// Text that identifies an invocation: one that is repeated with the same payload starts no second run. Default: the id
     /// of the request.
     #[schemars(length(min = 1, max = 200))]

@@ -144,6 +144,8 @@ pub(super) struct RunFields {
     enforce_schema: Option<bool>,
     /// If true, texts in CSV files that spreadsheets would take for formulas get an apostrophe in front. Default: false.
     csv_safe_cells: Option<bool>,
+    /// If true, CSV files begin with a byte order mark, so that Excel opens them as UTF-8. Default: false.
+    csv_byte_order_mark: Option<bool>,
     /// If true, a prompt may show no column, so that all rows send the same request. Default: false.
     allow_constant_prompt: Option<bool>,
     /// If true, rows are sent although all cells that their prompt shows are blank. Default: false.

@@ -63,6 +63,8 @@ pub struct Classification {
     pub processing_mode: Option<ProcessingMode>,
     /// If true, cells that spreadsheets would take for formulas are guarded.
     pub csv_safe_cells: bool,
+    /// If true, CSV files begin with a byte order mark.
+    pub csv_byte_order_mark: bool,
     /// Name of the execution.
     pub execution_name: String,
 }
@@ -103,6 +105,7 @@ impl Classification {
         let rate_limit = fields.number("rate_limit", 0.1, 1000.0).unwrap_or(defaults.rate_limit);
         let processing_mode = read_mode(&mut fields);
         let csv_safe_cells = fields.boolean("csv_safe_cells").unwrap_or(false);
+        let csv_byte_order_mark = fields.boolean("csv_byte_order_mark").unwrap_or(false);
         let token = read_token(&mut fields);
         let problems = fields.finish();
         match (problem_type, reports, output, reference) {
@@ -117,6 +120,7 @@ impl Classification {
                 rate_limit,
                 processing_mode,
                 csv_safe_cells,
+                csv_byte_order_mark,
                 execution_name: execution_name(problem_type, object, token.unwrap_or(request_id)),
             }),
             _ => Err(problems),

@@ -30,6 +30,9 @@ impl Classification {
         if self.csv_safe_cells {
             input["csv_safe_cells"] = true.into();
         }
+        if self.csv_byte_order_mark {
+            input["csv_byte_order_mark"] = true.into();
+        }
         input
     }
 
@@ -72,6 +75,7 @@ mod tests {
             rate_limit: 2.5,
             processing_mode,
             csv_safe_cells: false,
+            csv_byte_order_mark: false,
             execution_name: "imdrf-patient-1".to_owned(),
         }
     }
@@ -86,6 +90,8 @@ mod tests {
         assert_eq!(classification(100, None).execution_input(100), expected);
         let guarded = Classification { csv_safe_cells: true, ..classification(100, None) };
         assert_eq!(guarded.execution_input(100)["csv_safe_cells"], true);
+        let marked = Classification { csv_byte_order_mark: true, ..classification(100, None) };
+        assert_eq!(marked.execution_input(100)["csv_byte_order_mark"], true);
     }
 
     #[rstest]

@@ -30,6 +30,9 @@ pub struct AnswerOptions {
     /// If true, cells of CSV files that spreadsheets would take for formulas are guarded.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub csv_safe_cells: bool,
+    /// If true, CSV files begin with a byte order mark, by which Excel knows that they are UTF-8.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub csv_byte_order_mark: bool,
 }
 
 /// Maximum number of characters of a prefix.
@@ -64,7 +67,8 @@ impl AnswerOptions {
         }
         let output_column_prefix = output_column_prefix.map(str::to_owned);
         let csv_safe_cells = fields.boolean("csv_safe_cells").unwrap_or(false);
-        Self { response_format, output_column_prefix, enforce_schema, csv_safe_cells }
+        let csv_byte_order_mark = fields.boolean("csv_byte_order_mark").unwrap_or(false);
+        Self { response_format, output_column_prefix, enforce_schema, csv_safe_cells, csv_byte_order_mark }
     }
 }
 
@@ -94,12 +98,13 @@ mod tests {
     fn options_are_read_and_absent_by_default() {
         assert_eq!(read(&json!({})), (AnswerOptions::default(), vec![]));
         let input = json!({"response_format": "structured", "output_column_prefix": "llm_", "enforce_schema": true,
-            "csv_safe_cells": true});
+            "csv_safe_cells": true, "csv_byte_order_mark": true});
         let expected = AnswerOptions {
             response_format: Some(ResponseFormat::Structured),
             output_column_prefix: Some("llm_".to_owned()),
             enforce_schema: true,
             csv_safe_cells: true,
+            csv_byte_order_mark: true,
         };
         assert_eq!(read(&input), (expected.clone(), vec![]));
         assert_eq!(
@@ -119,6 +124,7 @@ mod tests {
     #[case(json!({"output_column_prefix": 7}), "must be a text")]
     #[case(json!({"enforce_schema": "yes"}), "must be true or false")]
     #[case(json!({"csv_safe_cells": 1}), "csv_safe_cells is `1`: must be true or false")]
+    #[case(json!({"csv_byte_order_mark": "no"}), "csv_byte_order_mark is `\"no\"`: must be true or false")]
     #[case(json!({"enforce_schema": true, "response_format": "text"}), "enforce_schema: is not allowed with response_format `text`")]
     fn invalid_options_are_reported(#[case] input: Value, #[case] expected: &str) {
         let (_, problems) = read(&input);

@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crate::objects::{ClosableWrite, ObjectSink};
-use crate::rows::csv_write::CsvFile;
+use crate::rows::csv_write::{CsvFile, CsvStyle};
 use crate::rows::parquet_write::ParquetFile;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -42,10 +42,10 @@ impl<W: ClosableWrite> OutputFile<W> {
     }
 }
 
-/// Creates a file in each format. With `guard_cells`, CSV files have no cells that spreadsheets would take for formulas.
+/// Creates a file in each format.
 pub(super) fn create_files<S: ObjectSink>(
     outputs: &[(OutputFormat, String)],
-    guard_cells: bool,
+    csv: CsvStyle,
     schema: &SchemaRef,
     sink: &S,
 ) -> Result<Vec<OutputFile<S::Writer>>, EngineError> {
@@ -53,7 +53,7 @@ pub(super) fn create_files<S: ObjectSink>(
         let writer = sink.create(key)?;
         Ok(match format {
             OutputFormat::Parquet => OutputFile::Parquet(ParquetFile::create(writer, Arc::clone(schema))?),
-            OutputFormat::Csv => OutputFile::Csv(CsvFile::create(writer, schema, guard_cells)?),
+            OutputFormat::Csv => OutputFile::Csv(CsvFile::create(writer, schema, csv)?),
         })
     };
     outputs.iter().map(create).collect()

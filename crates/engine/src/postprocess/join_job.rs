@@ -1,6 +1,7 @@
 //! The parameters of a join.
 
 use super::answers::Reading;
+use crate::rows::csv_write::CsvStyle;
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::extract::ColumnType;
 use bedrock_batch_domain::input::OutputFormat;
@@ -21,8 +22,8 @@ pub struct JoinJob<'a> {
     pub types: Option<&'a [ColumnType]>,
     /// Prefix of the columns that answers add. Only with one, even an empty one, do they have a status.
     pub prefix: Option<&'a str>,
-    /// If true, cells of CSV files that spreadsheets would take for formulas are guarded.
-    pub guard_cells: bool,
+    /// Options of CSV files.
+    pub csv: CsvStyle,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
     /// Ids of rows whose answers rows of other chunks wait for, and the key of the file for these answers.
@@ -39,7 +40,7 @@ impl<'a> JoinJob<'a> {
             strip_suffix: false,
             types: None,
             prefix: None,
-            guard_cells: false,
+            csv: CsvStyle::default(),
             outputs,
             shared: None,
         }

@@ -9,6 +9,7 @@ use super::status_columns::StatusColumns;
 use crate::error::EngineError;
 use crate::objects::ObjectSink;
 use crate::rows::cell_text::as_text;
+use crate::rows::csv_write::CsvStyle;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{Field, Schema};
@@ -35,8 +36,8 @@ pub struct PivotTask<'a> {
     pub existing: Vec<Column>,
     /// Prefix of the columns that answers add. Only with one do they have a status.
     pub prefix: Option<&'a str>,
-    /// If true, cells of CSV files that spreadsheets would take for formulas are guarded.
-    pub guard_cells: bool,
+    /// Options of CSV files.
+    pub csv: CsvStyle,
     /// Formats and keys of the files to write.
     pub outputs: &'a [(OutputFormat, String)],
 }
@@ -65,7 +66,7 @@ pub fn pivot<S: ObjectSink>(
     let mut write = |batch: &RecordBatch, ends: &[usize]| {
         let wide = task.wide(batch, ends)?;
         if files.is_empty() {
-            files = create_files(task.outputs, task.guard_cells, &wide.schema(), sink)?;
+            files = create_files(task.outputs, task.csv, &wide.schema(), sink)?;
         }
         rows += wide.num_rows() as u64;
         files.iter_mut().try_for_each(|file| file.write(&wide))

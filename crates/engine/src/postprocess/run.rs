@@ -14,6 +14,7 @@ use crate::error::EngineError;
 use crate::job_table::{JobTable, Ownership, WorkOrder};
 use crate::objects::{Bucket, ObjectMeta, ObjectRangeReader, StreamReader, Uploads, blocking, for_each_line_of};
 use crate::records::{RunWriters, record_writers};
+use crate::rows::csv_write::CsvStyle;
 use crate::rows::parquet_read::ParquetRows;
 use arrow_array::RecordBatch;
 use bedrock_batch_domain::columns::{Column, RECORD_ID};
@@ -242,14 +243,14 @@ impl Postprocessor {
             blocking(move || {
                 let runtime = Handle::current();
                 let prefix = plan.request.answers.output_column_prefix.as_deref();
-                let guard_cells = plan.request.answers.csv_safe_cells;
+                let csv = CsvStyle::from(&plan.request.answers);
                 let plan_of_prompts = &plan.prompts;
                 let task = PivotTask {
                     prompts: &prompts,
                     plan: plan_of_prompts,
                     existing,
                     prefix,
-                    guard_cells,
+                    csv,
                     outputs: &outputs,
                 };
                 let open = |found: &ObjectMeta| {
@@ -334,7 +335,7 @@ fn join_job<'a>(file: &'a RowsFile, shared: Option<(&'a [String], &'a str)>) -> 
         types: file.types.as_deref(),
         // The pivot adds the prefix, in front of the names of the prompts.
         prefix: if file.plan.prompts.is_wide() { prefix.map(|_| "") } else { prefix },
-        guard_cells: request.answers.csv_safe_cells,
+        csv: CsvStyle::from(&request.answers),
         outputs: &file.outputs,
         shared,
     }

@@ -154,7 +154,7 @@ impl AnsweredRows<'_> {
                 Some(outputs) => outputs,
                 None => {
                     let schema = output_schema(batch.schema().fields(), &added, self.job.columns);
-                    let files = create_files(self.job.outputs, self.job.guard_cells, &schema, sink)?;
+                    let files = create_files(self.job.outputs, self.job.csv, &schema, sink)?;
                     outputs.insert((schema, files))
                 }
             };

@@ -4,14 +4,32 @@ use super::cell_text::as_text;
 use crate::error::EngineError;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
+use bedrock_batch_domain::input::AnswerOptions;
 use bedrock_batch_domain::spreadsheet_cell::guarded;
 use std::borrow::Cow;
 use std::io::Write;
 
+/// UTF-8's byte order mark.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Options of CSV files for spreadsheets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CsvStyle {
+    /// If true, texts that spreadsheets would take for formulas are guarded.
+    pub guards_cells: bool,
+    /// If true, files begin with a byte order mark, by which Excel knows that they are UTF-8.
+    pub has_mark: bool,
+}
+
+impl From<&AnswerOptions> for CsvStyle {
+    fn from(options: &AnswerOptions) -> Self {
+        Self { guards_cells: options.csv_safe_cells, has_mark: options.csv_byte_order_mark }
+    }
+}
+
 /// CSV file being written.
 pub struct CsvFile<W: Write> {
     writer: csv::Writer<W>,
-    /// If true, texts that spreadsheets would take for formulas are guarded.
     guards_cells: bool,
     guarded_cells: u64,
 }
@@ -21,9 +39,12 @@ impl<W: Write> CsvFile<W> {
     ///
     /// # Errors
     /// Returns an error if writing fails.
-    pub fn create(output: W, schema: &SchemaRef, guards_cells: bool) -> Result<Self, EngineError> {
+    pub fn create(mut output: W, schema: &SchemaRef, style: CsvStyle) -> Result<Self, EngineError> {
+        if style.has_mark {
+            output.write_all(MARK)?;
+        }
         let writer = csv::WriterBuilder::new().buffer_capacity(256 * 1024).from_writer(output);
-        let mut file = Self { writer, guards_cells, guarded_cells: 0 };
+        let mut file = Self { writer, guards_cells: style.guards_cells, guarded_cells: 0 };
         for field in schema.fields() {
             file.write_cell(field.name(), true)?;
         }
@@ -98,7 +119,11 @@ mod tests {
     }
 
     fn written(guards_cells: bool) -> (String, u64) {
-        let mut file = CsvFile::create(Vec::new(), &rows().schema(), guards_cells).unwrap();
+        written_in(CsvStyle { guards_cells, has_mark: false })
+    }
+
+    fn written_in(style: CsvStyle) -> (String, u64) {
+        let mut file = CsvFile::create(Vec::new(), &rows().schema(), style).unwrap();
         file.write(&rows()).unwrap();
         let guarded = file.guarded_cells();
         (String::from_utf8(file.finish().unwrap()).unwrap(), guarded)
@@ -115,8 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn guarded_files_are_read_as_they_were() {
-        let (csv, _) = written(true);
+    fn a_mark_comes_before_the_header_and_changes_nothing_else() {
+        let (with, _) = written_in(CsvStyle { guards_cells: false, has_mark: true });
+        assert_eq!(with, format!("\u{feff}{}", written(false).0));
+    }
+
+    #[test]
+    fn guarded_files_with_a_mark_are_read_as_they_were() {
+        let (csv, _) = written_in(CsvStyle { guards_cells: true, has_mark: true });
         let batch = CsvRows::read(csv.as_bytes(), "a.csv", &CsvReading::of_answers(true), None)
             .unwrap()
             .next()

@@ -72,6 +72,7 @@ fn absent_fields_have_the_defaults_of_the_stack() {
 #[case(json!({"max_workers": "10"}), "max_workers is `\"10\"`: must be a whole number from 1 to 100")]
 #[case(json!({"rate_limit": 0}), "rate_limit is `0`: must be a number from 0.1 to 1000")]
 #[case(json!({"processing_mode": "batch"}), "processing_mode is `batch`: must be `auto` or `realtime`")]
+#[case(json!({"csv_byte_order_mark": 1}), "csv_byte_order_mark is `1`: must be true or false")]
 #[case(json!({"csv_safe_cells": "yes"}), "csv_safe_cells is `\"yes\"`: must be true or false")]
 #[case(json!({"client_token": ""}), "client_token: is required and must not be empty")]
 #[case(json!({"max_worker": 5}), "max_worker: is not a field of this input; did you mean `max_workers`?")]

@@ -79,7 +79,7 @@ proptest! {
         for chunk in 0..chunks.len() {
             let existing = vec![Column::of_input(RECORD_ID), Column::of_input("error")];
             let outputs = [(OutputFormat::Parquet, "out".to_owned())];
-            let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, guard_cells: false, outputs: &outputs };
+            let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, csv: CsvStyle::default(), outputs: &outputs };
             let after = chunks[chunk + 1..].iter().flatten().cloned().map(Ok);
             pivot(&task, chunks[chunk].iter().cloned().map(Ok), after, &written).unwrap();
             let bytes = written.get("out").unwrap();
@@ -132,7 +132,7 @@ fn wide_rows_have_the_prefix_and_the_status_of_all_answers() {
     ]);
     let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
     let task =
-        PivotTask { prompts: &prompts, plan: &plan, existing, prefix: Some("llm_"), guard_cells: false, outputs: &[] };
+        PivotTask { prompts: &prompts, plan: &plan, existing, prefix: Some("llm_"), csv: CsvStyle::default(), outputs: &[] };
     let wide = task.wide(&rows.unwrap(), &[2, 4, 5]).unwrap();
     let names: Vec<String> = wide.schema().fields().iter().map(|field| field.name().clone()).collect();
     let expected = "record_id kind llm_a_response llm_a_color llm_a_error llm_a_parse_status llm_b_response llm_b_error \
@@ -159,7 +159,7 @@ fn a_prompt_cut_off_by_a_limit_is_reported() {
         ("prompt_id", text(vec![Some("a"), Some("b"), Some("a")]), true),
     ]);
     let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
-    let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, guard_cells: false, outputs: &[] };
+    let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, csv: CsvStyle::default(), outputs: &[] };
     let wide = task.wide(&rows.unwrap(), &[2, 3]).unwrap();
     let errors = wide.column_by_name("error").unwrap().as_string::<i32>();
     assert_eq!(errors, &StringArray::from(vec![None, Some("b: not asked: over max_num_jobs")]));
