@@ -1,5 +1,5 @@
 """`csv_safe_cells`: texts in CSV files that a spreadsheet would take for formulas are guarded and counted; Parquet, numbers and
-later runs have them as they were. `csv_byte_order_mark`: the files begin with a mark, which is no part of the first name."""
+later runs have them as they were. `csv_byte_order_mark`: the files begin with a mark, outside of the first name."""
 
 import pyarrow as pa
 

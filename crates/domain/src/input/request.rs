@@ -171,11 +171,10 @@ impl RunRequest {
         let references = read_references(&mut fields);
         let answers = AnswerOptions::read(&mut fields);
         let sending = SendingOptions::read(&mut fields);
-        let of_csv = [
-            ("csv_safe_cells", answers.csv_safe_cells),
-            ("csv_byte_order_mark", answers.csv_byte_order_mark),
-        ];
-        for (name, _) in of_csv.into_iter().filter(|(_, is_set)| *is_set && !output_formats.contains(&OutputFormat::Csv)) {
+        let of_csv = [("csv_safe_cells", answers.csv_safe_cells), ("csv_byte_order_mark", answers.csv_byte_order_mark)];
+        for (name, _) in
+            of_csv.into_iter().filter(|(_, is_set)| *is_set && !output_formats.contains(&OutputFormat::Csv))
+        {
             let rule = "concerns CSV files, and output_formats does not contain `csv`";
             fields.note(Problem::without_value(fields.name(name), rule).remedy("add it, or leave this out"));
         }

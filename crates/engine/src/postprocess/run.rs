@@ -245,14 +245,8 @@ impl Postprocessor {
                 let prefix = plan.request.answers.output_column_prefix.as_deref();
                 let csv = CsvStyle::from(&plan.request.answers);
                 let plan_of_prompts = &plan.prompts;
-                let task = PivotTask {
-                    prompts: &prompts,
-                    plan: plan_of_prompts,
-                    existing,
-                    prefix,
-                    csv,
-                    outputs: &outputs,
-                };
+                let task =
+                    PivotTask { prompts: &prompts, plan: plan_of_prompts, existing, prefix, csv, outputs: &outputs };
                 let open = |found: &ObjectMeta| {
                     let rows = ObjectRangeReader::new(&runtime, this.bucket.client(), found);
                     ParquetRows::open_of_run(rows, &found.uri.to_string(), None)

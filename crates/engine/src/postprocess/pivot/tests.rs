@@ -131,8 +131,14 @@ fn wide_rows_have_the_prefix_and_the_status_of_all_answers() {
         ("prompt_id", text(["a", "b", "a", "b", "a"].map(Some)), true),
     ]);
     let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
-    let task =
-        PivotTask { prompts: &prompts, plan: &plan, existing, prefix: Some("llm_"), csv: CsvStyle::default(), outputs: &[] };
+    let task = PivotTask {
+        prompts: &prompts,
+        plan: &plan,
+        existing,
+        prefix: Some("llm_"),
+        csv: CsvStyle::default(),
+        outputs: &[],
+    };
     let wide = task.wide(&rows.unwrap(), &[2, 4, 5]).unwrap();
     let names: Vec<String> = wide.schema().fields().iter().map(|field| field.name().clone()).collect();
     let expected = "record_id kind llm_a_response llm_a_color llm_a_error llm_a_parse_status llm_b_response llm_b_error \
@@ -159,7 +165,8 @@ fn a_prompt_cut_off_by_a_limit_is_reported() {
         ("prompt_id", text(vec![Some("a"), Some("b"), Some("a")]), true),
     ]);
     let existing = ["record_id", "kind"].map(Column::of_input).to_vec();
-    let task = PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, csv: CsvStyle::default(), outputs: &[] };
+    let task =
+        PivotTask { prompts: &prompts, plan: &plan, existing, prefix: None, csv: CsvStyle::default(), outputs: &[] };
     let wide = task.wide(&rows.unwrap(), &[2, 3]).unwrap();
     let errors = wide.column_by_name("error").unwrap().as_string::<i32>();
     assert_eq!(errors, &StringArray::from(vec![None, Some("b: not asked: over max_num_jobs")]));
