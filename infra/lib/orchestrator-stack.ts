@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { JobEvents } from './bedrock/job-events';
 import { BedrockServiceRole } from './bedrock/service-role';
+import { VERSION } from './contract/version';
 import { AbortedRunEvents } from './events/aborted-run-events';
 import { ExecutionEndEvents } from './events/execution-end-events';
 import { Reconciliation } from './events/reconciliation';
@@ -21,6 +22,8 @@ import { TRIGGER_TIMEOUT, TriggerFunction } from './functions/trigger';
 import { ValidateFunction } from './functions/validate';
 import { LinkKey } from './links/link-key';
 import { Notifications } from './notifications/notifications';
+import { SUBSCRIBE_TO_MODELS } from './permissions/marketplace';
+import { permit } from './permissions/permission';
 import { PipelineStateMachine } from './pipeline-state-machine/pipeline-state-machine';
 import type { Settings } from './settings/keys';
 import { BatchStateMachine } from './state-machine/batch-state-machine';
@@ -54,6 +57,8 @@ export class OrchestratorStack extends Stack {
     const postprocess = new PostprocessFunction(this, 'Postprocess', shared);
     const invoke = new InvokeFunction(this, 'Invoke', shared);
     const finalize = new FinalizeFunction(this, 'Finalize', shared);
+
+    if (settings.marketplaceSubscriptions) permit(bedrockRole, SUBSCRIBE_TO_MODELS);
 
     const reconcile = new ReconcileFunction(this, 'Reconcile', shared);
     const stopJobs = new StopJobsFunction(this, 'StopJobs', shared);
@@ -130,6 +135,7 @@ export class OrchestratorStack extends Stack {
     if (download) {
       new CfnOutput(this, 'downloadUrl', { value: download.links.url, description: 'URL of the links in emails' });
     }
+    new CfnOutput(this, 'version', { value: VERSION, description: 'Version of the functions' });
     new CfnOutput(this, 'taskTableName', { value: table.tableName, description: 'Name of the job table' });
   }
 }

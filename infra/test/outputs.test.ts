@@ -11,6 +11,7 @@ const OUTPUTS = [
   'stepFunctionArn',
   'stepFunctionName',
   'taskTableName',
+  'version',
 ];
 
 function outputs(context: Record<string, unknown>): string[] {

@@ -7,6 +7,7 @@
 
 mod collect;
 mod continue_run;
+mod doctor;
 mod download;
 mod executions;
 mod failure;
@@ -61,6 +62,8 @@ enum Command {
     Validate(validate::Arguments),
     /// Print the JSON Schema of an input or of a file of prompt configurations
     Schema(schema::Arguments),
+    /// Look at an AWS account before the first run: each line says `ok`, or what to do
+    Doctor(doctor::Arguments),
     /// Generate prompts from definitions of categories, without AWS
     Prompts(prompts::Arguments),
 }
@@ -103,6 +106,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Doctor(arguments) => Box::pin(doctor::run(&arguments)).await,
         Command::Prompts(arguments) => prompts::run(&arguments),
         Command::OfStack(command) => Box::pin(run_on_stack(&Stack::find(&cli.stack).await?, command)).await,
     }

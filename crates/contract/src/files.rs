@@ -27,6 +27,7 @@ pub(crate) fn generated_files() -> Vec<GeneratedFile> {
         in_folder(TYPESCRIPT, "payloads.ts", typescript::payloads()),
         in_folder(TYPESCRIPT, "steps.ts", typescript::steps()),
         in_folder(TYPESCRIPT, "storage-prefixes.ts", typescript::storage_prefixes()),
+        in_folder(TYPESCRIPT, "version.ts", typescript::version()),
         in_folder(GENERATED, "contract.json", json::contract()),
         in_folder(GENERATED, "functions.mk", makefile::functions()),
     ]

@@ -34,6 +34,12 @@ pub(crate) fn error_names() -> String {
     ])
 }
 
+/// Returns the version of this project.
+pub(crate) fn version() -> String {
+    let doc = comment("", "Version of the functions and of the command line.");
+    file(&[format!("{doc}export const VERSION = {};\n", quoted(env!("CARGO_PKG_VERSION")))])
+}
+
 /// Returns the names of the functions.
 pub(crate) fn functions() -> String {
     let item = |function: &Entry| [comment("  ", function.doc.trim()), format!("  {},\n", quoted(function.value))];

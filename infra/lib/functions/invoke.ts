@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { bedrockResources } from '../bedrock/resources';
 import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { SUBSCRIBE_TO_MODELS } from '../permissions/marketplace';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
@@ -45,6 +46,7 @@ export class InvokeFunction extends OrchestratorFunction {
       resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],
       wildcardReason: WILDCARD_REASONS.models,
     });
+    if (settings.marketplaceSubscriptions) this.allow(SUBSCRIBE_TO_MODELS);
     this.allow({
       sid: 'TrackJobs',
       actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],

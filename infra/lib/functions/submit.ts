@@ -3,6 +3,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { bedrockResources } from '../bedrock/resources';
 import { ENVIRONMENT } from '../contract/environment';
+import { SUBSCRIBE_TO_MODELS } from '../permissions/marketplace';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
 import { bedrockEndpoints } from './bedrock-endpoints';
@@ -41,6 +42,7 @@ export class SubmitFunction extends OrchestratorFunction {
       resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],
       wildcardReason: WILDCARD_REASONS.models,
     });
+    if (props.settings.marketplaceSubscriptions) this.allow(SUBSCRIBE_TO_MODELS);
     this.allow({
       // Stopping is for a job that was created while its run was being stopped: no other function knows of it yet.
       sid: 'CreateReadAndStopJobs',

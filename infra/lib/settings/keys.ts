@@ -127,6 +127,12 @@ export const SETTING_KEYS = {
     rule: rules.boolean(),
     description: 'If `true`, runs outside of pipelines send emails too. Pipelines always do.',
   },
+  marketplaceSubscriptions: {
+    default: false,
+    rule: rules.boolean(),
+    description:
+      'If `true`, the roles that send requests to models may subscribe the account to them through AWS Marketplace, which the first request to a model of another company than Amazon needs. Until an administrator has done that once.',
+  },
   downloadLinks: {
     default: true,
     rule: rules.boolean(),

@@ -1,0 +1,60 @@
+//! Subscriptions of the emails about runs that ended.
+
+use super::deployed::Deployed;
+use super::finding::Finding;
+use aws_config::SdkConfig;
+use aws_sdk_sns::types::Subscription;
+use bedrock_batch_engine::AwsFailure;
+
+/// What SNS shows in place of the ARN of a subscription that nobody has confirmed.
+const PENDING: &str = "PendingConfirmation";
+
+/// Checks that emails would reach somebody.
+pub(super) async fn examine(config: &SdkConfig, stack: &Deployed, findings: &mut Vec<Finding>) {
+    let Some(topic) = stack.output("notificationTopicArn") else { return };
+    let mut pages =
+        aws_sdk_sns::Client::new(config).list_subscriptions_by_topic().topic_arn(topic).into_paginator().send();
+    let mut subscriptions = Vec::new();
+    while let Some(page) = pages.next().await {
+        match page {
+            Ok(page) => subscriptions.extend(page.subscriptions.unwrap_or_default()),
+            Err(error) => {
+                let (action, context) = ("sns:ListSubscriptionsByTopic", "cannot list the subscriptions");
+                findings.push(Finding::of_failed_call("emails", action, context, AwsFailure::of(&error)));
+                return;
+            }
+        }
+    }
+    findings.push(of_subscriptions(&subscriptions));
+}
+
+fn of_subscriptions(subscriptions: &[Subscription]) -> Finding {
+    let pending = subscriptions.iter().filter(|subscription| subscription.subscription_arn() == Some(PENDING)).count();
+    match (subscriptions.len(), pending) {
+        (0, _) => Finding::fine("emails", "no addresses are configured (`notificationEmails`)"),
+        (all, 0) => Finding::fine("emails", format!("{all} confirmed")),
+        (all, pending) => {
+            let found = format!("{pending} of {all} subscriptions are not confirmed");
+            Finding::wrong("emails", found, "open the link in the email of AWS; look into the folder of spam")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::State;
+    use super::*;
+
+    fn subscription(arn: &str) -> Subscription {
+        Subscription::builder().subscription_arn(arn).build()
+    }
+
+    #[test]
+    fn an_address_that_is_not_confirmed_gets_nothing() {
+        assert_eq!(of_subscriptions(&[]).state, State::Fine);
+        assert_eq!(of_subscriptions(&[subscription("arn:aws:sns:…:1")]).state, State::Fine);
+        let found = of_subscriptions(&[subscription("arn:aws:sns:…:1"), subscription(PENDING)]);
+        assert_eq!(found.state, State::Wrong);
+        assert!(found.to_string().contains("1 of 2 subscriptions"), "{found}");
+    }
+}

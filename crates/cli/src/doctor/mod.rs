@@ -1,0 +1,59 @@
+//! `bedrock-batch doctor`: looks at an account before its first run. Each line says that something is as a run needs it, or what
+//! to do. Nothing is changed, and nothing is paid without `--ask`.
+
+mod account;
+mod deployed;
+mod emails;
+mod finding;
+mod model;
+mod storage;
+
+use crate::failure::Failure;
+use crate::terminal::{errln, outln};
+use aws_config::SdkConfig;
+use clap::Args;
+use deployed::Deployed;
+use finding::{Finding, State};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Name of the deployed stack
+    #[arg(long, value_name = "NAME", default_value = "BedrockBatchOrchestratorStack")]
+    stack_name: String,
+    /// Model or inference profile that the runs are to use
+    #[arg(long, value_name = "ID")]
+    model_id: Option<String>,
+    /// Send the model one request of one token, on demand, which is billed
+    #[arg(long, requires = "model_id")]
+    ask: bool,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let config = bedrock_batch_aws::sdk_config().await;
+    let findings = examine(&config, arguments).await;
+    for finding in &findings {
+        outln!("{finding}");
+    }
+    let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
+    let unknown = findings.iter().filter(|finding| finding.state == State::Unknown).count();
+    if wrong > 0 {
+        return Err(Failure::Failed(format!("{wrong} of {} checks found something to mend", findings.len())));
+    }
+    if unknown > 0 {
+        errln!("{unknown} of {} checks could not be made", findings.len());
+    }
+    Ok(())
+}
+
+/// Makes all checks, in the order in which they are mended: without credentials or a region nothing else can be checked, and
+/// without the stack nothing of it.
+async fn examine(config: &SdkConfig, arguments: &Arguments) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Some(account) = account::examine(config, &mut findings).await else { return findings };
+    if let Some(stack) = Deployed::examine(config, &arguments.stack_name, &mut findings).await {
+        storage::examine(config, &stack, &account, &mut findings).await;
+        emails::examine(config, &stack, &mut findings).await;
+    }
+    model::examine(config, arguments.model_id.as_deref(), arguments.ask, &mut findings).await;
+    findings
+}
