@@ -4,7 +4,7 @@ import { statementsOf } from '../policies';
 
 const SENDERS = ['SubmitRole', 'InvokeRole', 'BedrockServiceRole'];
 
-test('nobody may subscribe to models by default', () => {
+test('no role may subscribe to models by default', () => {
   const policies = exampleTemplate().findResources('AWS::IAM::Policy');
   expect(JSON.stringify(policies)).not.toContain('aws-marketplace');
 });

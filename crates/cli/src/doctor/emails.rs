@@ -6,10 +6,10 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::types::Subscription;
 use bedrock_batch_engine::AwsFailure;
 
-/// What SNS shows in place of the ARN of a subscription that nobody has confirmed.
+/// Text in place of the ARN of a subscription that is not confirmed.
 const PENDING: &str = "PendingConfirmation";
 
-/// Checks that emails would reach somebody.
+/// Checks that all subscriptions are confirmed.
 pub(super) async fn examine(config: &SdkConfig, stack: &Deployed, findings: &mut Vec<Finding>) {
     let Some(topic) = stack.output("notificationTopicArn") else { return };
     let mut pages =
