@@ -229,7 +229,7 @@ def output_of(rng: Random, line: bytes, text: str) -> str:
         "id": f"msg_bdrk_{rng.getrandbits(96):024x}",
         "type": "message",
         "role": "assistant",
-        "model": "claude-3-haiku-20240307",
+        "model": "claude-haiku-4-5-20251001",
         "content": [{"type": "text", "text": text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,

@@ -24,7 +24,7 @@ from botocore.config import Config
 
 from runner import REPOSITORY, rows_csv
 
-MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 Interval = tuple[float, float]
 
 

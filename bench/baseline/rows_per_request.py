@@ -21,7 +21,7 @@ import pandas as pd
 from measure import Measurement
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 FENCED = re.compile(r"```(?:json)?\s*(\[.*\])\s*```", re.DOTALL)
 
 

@@ -155,5 +155,5 @@ impl Postprocess {
 
 /// Returns the only job of a chunk.
 pub(crate) fn attempt() -> JobAttempt {
-    JobAttempt::first(usize::MAX, "anthropic.claude-3-haiku-20240307-v1:0")
+    JobAttempt::first(usize::MAX, "us.anthropic.claude-haiku-4-5-20251001-v1:0")
 }

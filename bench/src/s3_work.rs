@@ -65,7 +65,7 @@ impl Preprocess {
             execution_arn: format!("arn:aws:states:us-east-1:000000000000:execution:{RUN}:{RUN}").parse()?,
             started_at: String::new(),
             input: json!({"s3_uri": self.input, "job_name_prefix": RUN, "prompt_id": "bench",
-                "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
+                "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
                 "input_type": if self.images { "image" } else { "text" }}),
         };
         let figures = measured(|| {

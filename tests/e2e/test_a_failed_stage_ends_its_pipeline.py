@@ -6,7 +6,7 @@ from stack.deployed import CLAUDE, JOKE, unique
 from stack.inputs import csv_text, topic_table
 
 COUNT = 120
-OTHER_MODEL = "anthropic.claude-3-5-sonnet-20241022-v2:0"
+OTHER_MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 DAMAGED = "Access denied to s3://a-bucket/x: check the role."
 
 

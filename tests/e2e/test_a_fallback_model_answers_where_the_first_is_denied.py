@@ -9,8 +9,8 @@ from stack.checks import assert_answered_on_demand, assert_own_answers, assert_r
 from stack.inputs import csv_text, topics
 from stack.prices import price_of
 
-MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
-FALLBACK = "anthropic.claude-3-sonnet-20240229-v1:0"
+MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+FALLBACK = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 COUNT = 25
 # In the text of all requests of these runs: on demand, they are recognized by it.
 DENIED = "which only the fallback knows"
@@ -25,7 +25,7 @@ def play(stack):
         uri = stack.put_input(csv_text(rows_of(number, count)))
         return stack.joke(uri, requests_per_second=300, max_workers=10, **fields)
 
-    stack.simulator.behave(DENIED, on_demand_denied_models=["anthropic.claude-3-haiku"])
+    stack.simulator.behave(DENIED, on_demand_denied_models=["anthropic.claude-haiku-4-5"])
     return stack.play_all(
         {
             "fallback": execution_input(0, fallback_model_id=FALLBACK, max_records_per_job=13),

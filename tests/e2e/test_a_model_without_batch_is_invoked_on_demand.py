@@ -9,7 +9,7 @@ from stack.prices import price_of
 
 COUNT = 300
 FIRST = 400_000
-MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 REFUSAL = f"Model {MODEL} does not support batch inference."
 
 
@@ -27,7 +27,7 @@ def play(stack):
             "with-a-small-rest-and-no-rounds": execution_input(5000, 250, max_retry_rounds=0),
             "batch": execution_input(3000, processing_mode="batch"),
         },
-        batch_refused_models=["anthropic.claude-3-haiku"],
+        batch_refused_models=["anthropic.claude-haiku-4-5"],
     )
 
 

@@ -322,7 +322,7 @@ CASES = {
     ),
     "fallback-in-batch": Case(
         ("fallback_model_id", "only invoked on demand", "`batch`"),
-        {"fallback_model_id": "anthropic.claude-3-sonnet-20240229-v1:0", "processing_mode": "batch"},
+        {"fallback_model_id": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "processing_mode": "batch"},
     ),
     "fallback-of-another-family": Case(
         ("fallback_model_id", "`amazon.nova-lite-v1:0`", "family", "choose a model of"),

@@ -8,12 +8,12 @@ from stack.inputs import csv_text, topic_table
 COUNT = 100
 PARAMETERS = {"max_tokens": 60, "temperature": 0.2, "stop_sequences": ["THE END"], "system_prompt": "Be brief."}
 BY_NAME = {
-    "claude": ("anthropic.claude-3-haiku-20240307-v1:0", PARAMETERS | {"top_k": 5, "prefill": "Well,"}),
+    "claude": ("us.anthropic.claude-haiku-4-5-20251001-v1:0", PARAMETERS | {"top_k": 5, "prefill": "Well,"}),
     "claude-profile": (
-        "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
         {"max_tokens": 3000, "thinking_budget_tokens": 2048},
     ),
-    "claude-arn": ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", {}),
+    "nova-arn": ("arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0", {}),
     "nova": ("amazon.nova-lite-v1:0", PARAMETERS | {"top_k": 5}),
     "gpt-oss": ("openai.gpt-oss-20b-1:0", PARAMETERS | {"top_p": 0.9}),
 }

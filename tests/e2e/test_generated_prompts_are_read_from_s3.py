@@ -127,7 +127,7 @@ def test_start_uploads_generated_files(stack, tmp_path):
     request = {
         "s3_uri": str(REPOSITORY / "tests/fixtures/support_tickets.csv"),
         "job_name_prefix": "generated",
-        "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
+        "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
         "prompt_templates": "generated/templates",
         "validation_schema": "generated/schema",
         "max_records_total": COUNT,

@@ -68,7 +68,7 @@ def play(stack):
             "max_records_total": 20,
             "requests_per_second": 300,
         },
-        "refused": example(uri, enforce_schema=True),
+        "refused": example(uri, enforce_schema=True, model_id="openai.gpt-oss-20b-1:0"),
         "named": {
             **own,
             "prompt_config": {"mode": "mapped", "column_name": "prompt"},
@@ -144,7 +144,7 @@ def test_an_enforced_schema_makes_the_model_answer_by_it(played):
 @pytest.mark.parametrize(
     "says",
     [
-        "model_id is `anthropic.claude-3-haiku-20240307-v1:0`: is not known to have structured outputs",
+        "model_id is `openai.gpt-oss-20b-1:0`: is not known to have structured outputs",
         "prompt `prompt`, response_schema.properties.urgency.minimum: is a keyword that Bedrock does not accept",
         "prompt `prompt`, response_schema.additionalProperties: must be false",
     ],

@@ -51,7 +51,7 @@ def play(stack):
 
     def config(**last):
         # A prefix of its own, so that the others' listings are others' requests.
-        quick = {"model_id": "anthropic.claude-3-haiku-20240307-v1:0", "requests_per_second": 300}
+        quick = {"model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0", "requests_per_second": 300}
         first = {"input_s3_uri": stack.put(f"{folder}rows.csv", text.getvalue()), "input_type": "image"}
         listing = {"prompt_id": "generate_product_listing", "column_mappings": {"metadata": "response"}}
         stages = [

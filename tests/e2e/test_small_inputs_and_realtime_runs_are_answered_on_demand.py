@@ -75,7 +75,10 @@ def play(stack):
             stack.put_input(parquet_bytes(own_ids()), "rows.parquet"), output_formats=["parquet", "csv"], **FAST
         ),
         "invoked-by-profile": stack.joke(
-            put(rows(8, 5)), inference_profile_required_models=["anthropic.claude-3-haiku"], **FAST
+            put(rows(8, 5)),
+            model_id="amazon.nova-lite-v1:0",
+            inference_profile_required_models=["amazon.nova-lite"],
+            **FAST,
         ),
         "listed-model": stack.joke(put(rows(9, 5)), model_id="anthropic.claude-sonnet-4-6", **FAST),
     }
@@ -146,7 +149,7 @@ def test_each_family_gets_its_own_format(played, name):
 def test_listed_models_are_invoked_by_the_profile_of_the_region(played):
     assert_answered_on_demand(played["invoked-by-profile"], rows(8, 5), [5])
     models = set(played["invoked-by-profile"].rows["model_id"].to_pylist())
-    assert models == {"us.anthropic.claude-3-haiku-20240307-v1:0"}
+    assert models == {"us.amazon.nova-lite-v1:0"}
     assert_answered_on_demand(played["listed-model"], rows(9, 5), [5])
     assert set(played["listed-model"].rows["model_id"].to_pylist()) == {"us.anthropic.claude-sonnet-4-6"}
 

@@ -186,7 +186,7 @@ def test_resuming_creates_the_jobs_that_could_not_be_created(stack):
 def test_a_model_that_was_denied_answers_after_resuming(stack, rounds):
     # On demand, requests are recognized by their text.
     denied = f"denied at first, with {rounds} rounds"
-    stack.simulator.behave(denied, on_demand_denied_models=["anthropic.claude-3-haiku"])
+    stack.simulator.behave(denied, on_demand_denied_models=["anthropic.claude-haiku-4-5"])
     rows = pa.table({"topic": [f"{topic}, {denied}" for topic in topics(30)]})
     execution_input = stack.joke(
         stack.put_input(csv_text(rows)), requests_per_second=200, max_records_per_job=15, max_retry_rounds=rounds

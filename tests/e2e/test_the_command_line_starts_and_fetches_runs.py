@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     request = {
         "s3_uri": "topics.csv",
         "job_name_prefix": "cli",
-        "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
+        "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
         "prompt_id": "joke_about_topic",
         "max_records_per_job": 120,
     }

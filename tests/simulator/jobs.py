@@ -5,7 +5,7 @@ import json
 
 from conftest import BUCKET, wait_for
 
-MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 ROLE = "arn:aws:iam::000000000000:role/batch"
 FINAL = {"Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"}
 _numbers = itertools.count(1)

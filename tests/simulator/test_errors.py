@@ -90,7 +90,7 @@ def test_a_quota_reached_is_an_error_until_a_job_ends(simulator, bedrock, s3):
     uri = jobs.put_input(s3)
     first = [jobs.create(bedrock, uri) for _ in range(2)]
     # The quota is per model: a profile of the same model shares it, another model has its own.
-    profile = jobs.request(uri, modelId=f"us.{jobs.MODEL}")
+    profile = jobs.request(uri, modelId=f"global.{jobs.MODEL.removeprefix('us.')}")
     code = refusal(BEDROCK, "CreateModelInvocationJob", lambda: bedrock.create_model_invocation_job(**profile))
     assert code == "ServiceQuotaExceededException"
     jobs.create(bedrock, uri, modelId="amazon.nova-lite-v1:0")
@@ -116,7 +116,7 @@ def test_the_default_quota_is_100(simulator, bedrock):
         ("amazon.nova-premier-v1:0", "inference profile"),
         ("cohere.embed-english-v3", "does not support batch"),
         ("us.deepseek.r1-v1:0", "does not support batch"),
-        ("anthropic.claude-3-haiku-typo", None),
+        ("us.anthropic.claude-haiku-4-5-typo", None),
         ("acme.model-1", "identifier is invalid"),
         ("haiku", "identifier is invalid"),
     ],

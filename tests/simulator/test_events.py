@@ -61,7 +61,7 @@ def test_every_step_is_reported_in_aws_own_form(simulator, bedrock, s3, queue):
             "accountId": "000000000000",
             "batchJobName": "reported",
             "batchJobArn": arn,
-            "batchModelId": f"arn:aws:bedrock:us-east-1::foundation-model/{jobs.MODEL}",
+            "batchModelId": f"arn:aws:bedrock:us-east-1:000000000000:inference-profile/{jobs.MODEL}",
             "status": detail["status"],
             "failureMessage": "",
         }

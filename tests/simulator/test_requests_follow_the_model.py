@@ -44,7 +44,7 @@ STRINGS = [
     "s3://bucket/a b", "s3://bucket/a:b", "s3://bucket/a+b", "s3://bucket/a@b", "s3://bucket/a,b", "s3://Bucket/a",
     "s3://b/a", "http://bucket/a", "arn:aws:iam::000000000000:role/x", "arn:aws:iam:::role/x",
     "arn:aws:iam::000000000000:user/x", "arn:aws-cn:iam::000000000000:role/path/x",
-    "alias/key", "arn:aws:kms:us-east-1:000000000000:alias/key", "anthropic.claude-3-haiku-20240307-v1:0",
+    "alias/key", "arn:aws:kms:us-east-1:000000000000:alias/key", "us.anthropic.claude-haiku-4-5-20251001-v1:0",
     "us.deepseek.v3.2", "arn:aws:bedrock:us-east-1:000000000000:provisioned-model/abcdefghijkl",
     "arn:aws:bedrock:us-east-1:000000000000:inference-profile/us.amazon.nova-lite-v1:0", "subnet-1",
 ]  # fmt: skip

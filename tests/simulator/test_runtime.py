@@ -7,7 +7,8 @@ import pytest
 import jobs
 
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/"
-PROFILE = "arn:aws:bedrock:us-east-1:000000000000:inference-profile/us."
+PROFILE = "arn:aws:bedrock:us-east-1:000000000000:inference-profile/"
+NOVA = "amazon.nova-lite-v1:0"
 
 
 def invoke(runtime, model, body):
@@ -15,12 +16,19 @@ def invoke(runtime, model, body):
     return json.loads(answer["body"].read()), answer["ResponseMetadata"]["HTTPHeaders"]
 
 
-@pytest.mark.parametrize("model", [jobs.MODEL, ARN + jobs.MODEL, "us." + jobs.MODEL, PROFILE + jobs.MODEL])
-def test_a_model_is_invoked_by_any_of_its_names(simulator, runtime, model):
+@pytest.mark.parametrize("model", [jobs.MODEL, PROFILE + jobs.MODEL])
+def test_a_model_is_invoked_by_its_profile_or_the_arn_of_it(simulator, runtime, model):
     answer, headers = invoke(runtime, model, jobs.claude_body("Hello there"))
     assert answer["content"][0]["text"]
     assert int(headers["x-amzn-bedrock-input-token-count"]) == answer["usage"]["input_tokens"]
     assert int(headers["x-amzn-bedrock-output-token-count"]) == answer["usage"]["output_tokens"]
+
+
+@pytest.mark.parametrize("model", [NOVA, ARN + NOVA, "us." + NOVA])
+def test_a_model_that_needs_no_profile_is_invoked_by_any_of_its_names(simulator, runtime, model):
+    messages = [{"role": "user", "content": [{"text": "Hello there"}]}]
+    answer, _ = invoke(runtime, model, {"messages": messages})
+    assert answer["output"]["message"]["content"][0]["text"]
 
 
 def test_a_model_that_needs_a_profile_is_invoked_through_one(simulator, runtime):

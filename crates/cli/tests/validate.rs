@@ -28,7 +28,7 @@ fn folder(input: &Value) -> TempDir {
     folder
 }
 
-const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+const MODEL: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 
 fn run_input() -> Value {
     json!({"s3_uri": "rows.csv", "job_name_prefix": "p", "model_id": MODEL, "prompt_id": "mood"})

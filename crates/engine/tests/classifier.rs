@@ -67,7 +67,7 @@ async fn stack() -> Stack {
         inputs: inputs(s3.serve().await),
         deployment: Arc::new(deployment),
         defaults: ClassifierDefaults {
-            model_id: "anthropic.claude-3-haiku-20240307-v1:0".to_owned(),
+            model_id: "us.anthropic.claude-haiku-4-5-20251001-v1:0".to_owned(),
             batch_size: 50,
             max_workers: 5,
             rate_limit: 5.0,

@@ -391,7 +391,7 @@ async fn stack(hub: Hub) -> Stack {
 impl Stack {
     async fn start(&self, more: &Value) -> Result<Plan, EngineError> {
         let mut input = json!({"dataset_id": ID, "job_name_prefix": "qa", "prompt_id": "ask",
-            "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+            "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"});
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Box::pin(self.preprocessor.run(&start_of("qa", input))).await?;
         let plan = self.object("runs/qa/plan.json");
@@ -511,7 +511,7 @@ async fn the_columns_of_a_dataset_are_those_of_its_first_file() {
     let (server, hub) = hub().await;
     let stack = stack(hub).await;
     let input = json!({"dataset_id": ID, "job_name_prefix": "qa", "prompt_id": "ask",
-        "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+        "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"});
     let (request, problems) = RunRequest::read(&input, stack.preprocessor.deployment.limits);
     assert_eq!(problems, []);
     let summary = stack.preprocessor.inputs.inspect(&request.unwrap()).await.unwrap();

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+const MODEL: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 const ROWS: usize = 100;
 /// As other generators write it: with single braces.
 const PROMPTS: &str = r#"{"system_prompt": "You classify {tickets}.", "input_placeholders": ["input_data"],

@@ -31,7 +31,7 @@ async fn stack() -> Stack {
 
 fn input() -> Value {
     json!({"s3_uri": "s3://our-bucket/inputs/rows.csv", "job_name_prefix": "p", "processing_mode": "realtime",
-        "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
+        "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
         "reference": {"codes": "s3://our-bucket/inputs/codes.csv", "rules": "s3://lake/rules.json"},
         "inference": {"system_prompt": "Rules: {reference.rules}"},
         "prompt": {"description": "d", "template": "{text}\n{reference.codes}|{reference.codes}", "system": "{\"x\": {reference.codes}}",

@@ -27,7 +27,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+const MODEL: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 /// Nothing listens there.
 const NOWHERE: &str = "http://127.0.0.1:9";
 

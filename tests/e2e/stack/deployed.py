@@ -16,7 +16,7 @@ from stack.run import Run
 from stack.simulator import Simulator, is_over
 from stack.waiting import MAX_WAIT_SECONDS, wait_for
 
-CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
+CLAUDE = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 JOKE = "joke_about_topic"
 
 

@@ -302,14 +302,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("input.json");
         let input = json!({"s3_uri": "rows.csv", "job_name_prefix": "p", "prompt_id": "theirs", "max_num_jobs": 0,
-            "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+            "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"});
         std::fs::write(&file, input.to_string()).unwrap();
         std::fs::write(folder.path().join("rows.csv"), "a,b\n1,\"x\" y\n").unwrap();
         let refused = check_before_start(&file, None, None).unwrap_err().to_string();
         assert!(refused.contains("rows.csv line 2: there is text after a closing quote"), "{refused}");
         assert!(refused.contains("max_num_jobs is `0`") && !refused.contains("theirs"), "{refused}");
         let input = json!({"s3_uri": "rows.csv", "job_name_prefix": "p", "prompt_id": "theirs",
-            "model_id": "anthropic.claude-3-haiku-20240307-v1:0"});
+            "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"});
         std::fs::write(&file, input.to_string()).unwrap();
         std::fs::write(folder.path().join("rows.csv"), "a,b\n1,x\n").unwrap();
         assert!(check_before_start(&file, None, None).is_ok());

@@ -71,7 +71,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
 
-    const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+    const CLAUDE: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
     const NOVA: &str = "amazon.nova-lite-v1:0";
     const OPUS: &str = "us.anthropic.claude-opus-5";
 
@@ -138,9 +138,9 @@ mod tests {
     #[case::stop_of_nova(NOVA, json!({"stop_sequences": ["\n"]}), &[])]
     #[case::empty_stop(NOVA, json!({"stop_sequences": [""]}), &["inference.stop_sequences: contains an empty text"])]
     #[case::system(CLAUDE, json!({"system_prompt": "\n"}), &["inference.system_prompt: has only white space"])]
-    #[case::max_tokens(CLAUDE, json!({"max_tokens": 8192}),
-        &["inference.max_tokens is `8192`: must be at most 4096, the longest answer of `anthropic.claude-3-haiku"])]
-    #[case::max_tokens_fits(CLAUDE, json!({"max_tokens": 4096}), &[])]
+    #[case::max_tokens(CLAUDE, json!({"max_tokens": 64_001}),
+        &["inference.max_tokens is `64001`: must be at most 64000, the longest answer of `us.anthropic.claude-haiku-4-5"])]
+    #[case::max_tokens_fits(CLAUDE, json!({"max_tokens": 64_000}), &[])]
     #[case::temperature("us.anthropic.claude-opus-5", json!({"temperature": 0}),
         &["inference.temperature: `us.anthropic.claude-opus-5` refuses every request with this parameter"])]
     #[case::thinking("us.anthropic.claude-opus-5", json!({"thinking_budget_tokens": 2000, "max_tokens": 4000}),

@@ -109,7 +109,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+    const HAIKU: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 
     fn library() -> PromptLibrary {
         let mut library = PromptLibrary::default();

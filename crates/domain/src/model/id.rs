@@ -7,7 +7,7 @@ use crate::ids::Arn;
 pub struct ModelId {
     /// Id sent to Bedrock: the text as the user wrote it.
     pub full: String,
-    /// Id of the foundation model, e.g. `anthropic.claude-3-haiku-20240307-v1:0`.
+    /// Id of the foundation model, e.g. `anthropic.claude-haiku-4-5-20251001-v1:0`.
     pub base: String,
     /// Region group of the inference profile (`us`, `eu`, `global`, …), if it is a profile.
     pub profile: Option<String>,

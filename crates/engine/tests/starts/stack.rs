@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Rows of most starts.
 pub(crate) const ROWS: &str = "inputs/rows.csv";
-pub(crate) const MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+pub(crate) const MODEL: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 
 pub(crate) struct Stack {
     pub(crate) s3: S3Server,

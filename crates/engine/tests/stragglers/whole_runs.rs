@@ -59,7 +59,7 @@ impl Script {
 
     fn input(&self) -> Value {
         let mut input = json!({
-            "job_name_prefix": "p", "model_id": "anthropic.claude-3-haiku-20240307-v1:0", "prompt_id": "plain",
+            "job_name_prefix": "p", "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0", "prompt_id": "plain",
             "s3_uri": format!("s3://{BUCKET}/inputs/rows.csv"), "max_records_per_job": 10, "requests_per_second": 1000,
             "processing_mode": self.mode, "max_retry_rounds": self.max_rounds,
             "output_formats": ["parquet", "csv"], "csv_safe_cells": true,

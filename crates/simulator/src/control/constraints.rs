@@ -171,7 +171,7 @@ mod tests {
             (&S3_URI, "s3://bucket/a//b", false),
             (&S3_URI, "s3://bucket/a b", false),
             (&S3_URI, "s3://Bucket/a", false),
-            (&MODEL_ID, "anthropic.claude-3-haiku-20240307-v1:0", true),
+            (&MODEL_ID, "us.anthropic.claude-haiku-4-5-20251001-v1:0", true),
             (&MODEL_ID, "deepseek.v3.2", true),
             (&MODEL_ID, "us.deepseek.v3.2", false),
             (&MODEL_ID, "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.a.b", true),

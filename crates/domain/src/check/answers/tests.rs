@@ -6,8 +6,10 @@ use crate::prompt::PromptLibrary;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
-const HAIKU_4_5: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
+const HAIKU: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
+/// Without structured output, and with it: two models of one family.
+const GPT_20B: &str = "openai.gpt-oss-20b-1:0";
+const GPT_120B: &str = "openai.gpt-oss-120b-1:0";
 
 fn library() -> PromptLibrary {
     let mut library = PromptLibrary::default();
@@ -91,16 +93,16 @@ fn a_prefix_comes_before_the_prompt_in_the_wide_layout() {
     &["response_format is `json`: the prompts `pattern` have an `output_schema` of type \"regex\""])]
 #[case::embeddings(json!({"model_id": "amazon.titan-embed-text-v2:0", "response_format": "json", "enforce_schema": true,
     "column_mappings": {"input_text": "a"}}), &["response_format: is for text models", "enforce_schema: is for text models"])]
-#[case::model_without(json!({"prompt_id": "model", "enforce_schema": true}),
-    &["model_id is `anthropic.claude-3-haiku-20240307-v1:0`: is not known to have structured outputs, but enforce_schema is true"])]
-#[case::fallback_without(json!({"prompt_id": "model", "enforce_schema": true, "model_id": HAIKU_4_5, "fallback_model_id": HAIKU}),
-    &["fallback_model_id is `anthropic.claude-3-haiku-20240307-v1:0`: is not known to have structured outputs"])]
-#[case::no_schema(json!({"prompt_id": "plain", "enforce_schema": true, "model_id": HAIKU_4_5}),
+#[case::model_without(json!({"prompt_id": "model", "enforce_schema": true, "model_id": GPT_20B}),
+    &["model_id is `openai.gpt-oss-20b-1:0`: is not known to have structured outputs, but enforce_schema is true"])]
+#[case::fallback_without(json!({"prompt_id": "model", "enforce_schema": true, "model_id": GPT_120B, "fallback_model_id": GPT_20B}),
+    &["fallback_model_id is `openai.gpt-oss-20b-1:0`: is not known to have structured outputs"])]
+#[case::no_schema(json!({"prompt_id": "plain", "enforce_schema": true, "model_id": HAIKU}),
     &["prompt `plain`, response_schema: is required with enforce_schema"])]
-#[case::range(json!({"prompt_id": "ranged", "enforce_schema": true, "model_id": HAIKU_4_5, "inference": {"prefill": "{"}}),
+#[case::range(json!({"prompt_id": "ranged", "enforce_schema": true, "model_id": HAIKU, "inference": {"prefill": "{"}}),
     &["prompt `ranged`, response_schema.properties.count.minimum: is a keyword that Bedrock does not accept",
       "prompt `ranged`, prefill: cannot be combined with enforce_schema"])]
-#[case::of_rows(json!({"prompt_id": "of_rows", "enforce_schema": true, "model_id": HAIKU_4_5}),
+#[case::of_rows(json!({"prompt_id": "of_rows", "enforce_schema": true, "model_id": HAIKU}),
     &["prompt `of_rows`, rows: cannot be combined with enforce_schema: the answer is a list"])]
 fn options_that_do_not_fit_are_reported(#[case] more: Value, #[case] expected: &[&str]) {
     let problems = checked(&more).unwrap_err();
@@ -112,7 +114,7 @@ fn options_that_do_not_fit_are_reported(#[case] more: Value, #[case] expected: &
 
 #[test]
 fn a_schema_can_be_enforced_for_a_model_that_has_structured_output() {
-    assert!(checked(&json!({"prompt_id": "model", "enforce_schema": true, "model_id": HAIKU_4_5})).is_ok());
+    assert!(checked(&json!({"prompt_id": "model", "enforce_schema": true, "model_id": HAIKU})).is_ok());
     let by_name = json!({"prompt_config": {"mode": "mapped", "column_name": "kind"}, "response_format": "structured"});
     assert!(checked(&by_name).is_ok(), "only the rows determine which prompts are sent");
 }

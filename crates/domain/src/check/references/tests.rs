@@ -18,7 +18,7 @@ fn prompt(changes: &Value) -> Value {
 }
 
 fn request_of(more: &Value) -> RunRequest {
-    request_of_model("anthropic.claude-3-haiku-20240307-v1:0", more)
+    request_of_model("us.anthropic.claude-haiku-4-5-20251001-v1:0", more)
 }
 
 fn codes(content: &[u8]) -> Vec<Reference> {
@@ -168,7 +168,7 @@ fn a_reference_over_the_context_of_the_model_is_refused() {
     let (problems, _) = checked(&input("{text} {reference.codes}"), &of_tokens(199_001));
     assert_eq!(problems.len(), 1, "{problems:?}");
     let expected = "prompt `prompt`: inserts references of about 199001 tokens into each request (4 bytes per token), but beside \
-                    `max_tokens` the context of `anthropic.claude-3-haiku-20240307-v1:0` has 199000; shorten the references";
+                    `max_tokens` the context of `us.anthropic.claude-haiku-4-5-20251001-v1:0` has 199000; shorten the references";
     assert!(problems[0].starts_with(expected), "{problems:?}");
     let twice = checked(&input("{text} {reference.codes} {reference.codes}"), &of_tokens(100_000)).0;
     assert_eq!(twice.len(), 1, "each insertion counts: {twice:?}");

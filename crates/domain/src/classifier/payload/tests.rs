@@ -12,7 +12,7 @@ fn defaults() -> ClassifierDefaults {
 /// Returns the payload of the Python guide, with changes.
 fn payload(changes: &Value) -> Value {
     let mut payload = json!({"input_bucket": "lake", "input_key": "mdr/reports.csv", "output_bucket": "results",
-        "output_prefix": "imdrf/2026", "model_id": "anthropic.claude-3-haiku-20240307-v1:0", "problem_type": "product",
+        "output_prefix": "imdrf/2026", "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0", "problem_type": "product",
         "batch_size": 100, "max_workers": 10, "rate_limit": 2.5, "imdrf_bucket": "codes", "imdrf_key": "annex-a.csv"});
     payload.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     payload

@@ -29,7 +29,7 @@ fn batch_job() -> Value {
         "job_name": {"S": "tickets-20261130-0000-003"},
         "run_id": {"S": "tickets-2026-11-30T05-08-48-3f9a"},
         "job_index": {"N": "3"},
-        "model_id": {"S": "anthropic.claude-3-haiku-20240307-v1:0"},
+        "model_id": {"S": "us.anthropic.claude-haiku-4-5-20251001-v1:0"},
         "records": {"N": "1200"},
         "round": {"N": "0"},
         "lane": {"S": "batch"},
