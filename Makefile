@@ -190,7 +190,7 @@ $(CARGO_DENY):
 	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug cargo-deny@0.20.2 --root $(TOOLS) --target-dir $(TOOLS)/target
 	@mkdir -p $(dir $@) && mv $(TOOLS)/bin/cargo-deny $@ && rm -rf $(TOOLS)/target
 
-PYTHON_ROOTS := bench local supply_chain tests/docs tests/e2e tests/fixtures tests/simulator tests/soak
+PYTHON_ROOTS := bench deployment local supply_chain tests/docs tests/e2e tests/fixtures tests/simulator tests/soak
 
 # Each folder is a root of its own, since several have a module of the same name, such as `conftest`.
 .PHONY: check-python
@@ -225,6 +225,7 @@ test-infra: setup
 	cd infra && npm test --silent
 	cd local && $(CURDIR)/$(PYTHON) -m pytest -q
 	$(PYTHON) -m pytest -q supply_chain
+	$(PYTHON) -m pytest -q deployment
 	$(PYTHON) -m pytest -q tests/docs
 
 .PHONY: test-simulator
@@ -237,9 +238,11 @@ e2e: build ## Run the end-to-end scenarios on three local stacks of their own
 		$(PYTHON) -m pytest -q tests/e2e --part=together)
 
 # They mostly wait: for limits on time, for functions that were killed, for jobs that are slow on purpose.
+# One of the stacks has a stage, so that nothing relies on the names of a deployment without one.
+STAGE_OF_e2e-alone-2 := dev
 .PHONY: e2e-alone-1 e2e-alone-2
 e2e-alone-1 e2e-alone-2:
-	@E2E_STATE_DIR=.local/$@ $(PYTHON) -m pytest -q tests/e2e --part=$(@:e2e-%=%)
+	@E2E_STATE_DIR=.local/$@ LOCAL_STAGE=$(STAGE_OF_$@) $(PYTHON) -m pytest -q tests/e2e --part=$(@:e2e-%=%)
 
 .PHONY: bench
 bench: setup ## Compare with the pandas + boto3 baseline (release build; takes minutes)
@@ -290,10 +293,17 @@ lambdas: setup ## Build the functions for AWS in release mode (ARCHITECTURE=x86_
 		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(addprefix -p ,$(FUNCTIONS))
 	@$(MAKE) --no-print-directory templates LAMBDA_DIRECTORY=$(CARGO_TARGET_DIR)/lambda
 
+# Both show the account, the region and the stack, and ask before anything changes (YES=1 answers).
 .PHONY: deploy
-deploy: lambdas ## Build and deploy to the AWS account of your credentials (CDK_OPTIONS="-c key=value …")
-	cd infra && npx cdk deploy --require-approval broadening \
+deploy: setup ## Build and deploy to the AWS account of your credentials (STAGE=dev, CDK_OPTIONS="-c key=value …", YES=1)
+	@$(PYTHON) deployment/deploy.py --stage "$(STAGE)" --yes "$(YES)" -- $(CDK_OPTIONS)
+	@$(MAKE) --no-print-directory lambdas
+	cd infra && npx cdk deploy --require-approval $(if $(YES),never,broadening) $(if $(STAGE),-c stage=$(STAGE)) \
 		-c lambdaDirectory=$(CARGO_TARGET_DIR)/lambda -c lambdaArchitecture=$(ARCHITECTURE) $(CDK_OPTIONS)
+
+.PHONY: destroy
+destroy: setup ## Delete a deployment (STAGE=dev, YES=1) but for its data, and say what stays
+	@$(PYTHON) deployment/destroy.py --stage "$(STAGE)" --yes "$(YES)" -- $(CDK_OPTIONS)
 
 .PHONY: format
 format: setup ## Format everything

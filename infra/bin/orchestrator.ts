@@ -5,7 +5,7 @@ import { readSettings, SettingsError } from '../lib/settings/read';
 
 try {
   const app = new App();
-  new OrchestratorStack(app, 'BedrockBatchOrchestratorStack', { settings: readSettings(app.node) });
+  new OrchestratorStack(app, { settings: readSettings(app.node) });
 } catch (error) {
   // Errors that a user can fix are reported without a stack trace.
   if (!(error instanceof SettingsError || error instanceof UnbuiltFunctionError)) throw error;

@@ -22,6 +22,7 @@ const CONTEXTS = {
     maxTotalRecords: 1,
     notificationEmails: ['one@example.com', 'two@example.com'],
   },
+  staged: { stage: 'dev' },
   minimal: { downloadLinks: false, notifyRuns: false },
 };
 
@@ -34,7 +35,7 @@ const lambdaDirectory = dummyFunctions();
 try {
   const templates = Object.entries(CONTEXTS).map(([name, context]) => {
     const app = new App({ outdir: join(directory, name), context: { lambdaDirectory, ...context } });
-    const stack = new OrchestratorStack(app, 'BedrockBatchOrchestratorStack', { settings: readSettings(app.node) });
+    const stack = new OrchestratorStack(app, { settings: readSettings(app.node) });
     app.synth();
     return join(directory, name, stack.templateFile);
   });

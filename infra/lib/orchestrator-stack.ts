@@ -26,6 +26,7 @@ import { SUBSCRIBE_TO_MODELS } from './permissions/marketplace';
 import { permit } from './permissions/permission';
 import { PipelineStateMachine } from './pipeline-state-machine/pipeline-state-machine';
 import type { Settings } from './settings/keys';
+import { stackName } from './settings/names';
 import { BatchStateMachine } from './state-machine/batch-state-machine';
 import { DataBucket } from './storage/data-bucket';
 import { JobTable } from './storage/job-table';
@@ -42,11 +43,14 @@ export interface OrchestratorStackProps extends StackProps {
  * deployed resources by them, and a new id would replace the queue, the rule or the table behind it.
  */
 export class OrchestratorStack extends Stack {
-  constructor(scope: Construct, id: string, props: OrchestratorStackProps) {
-    super(scope, id, { description: 'Orchestrator for Amazon Bedrock batch inference', ...props });
+  constructor(scope: Construct, props: OrchestratorStackProps) {
+    super(scope, stackName(props.settings), {
+      description: 'Orchestrator for Amazon Bedrock batch inference',
+      ...props,
+    });
     const { settings } = props;
 
-    const { bucket } = new DataBucket(this, 'Data');
+    const { bucket } = new DataBucket(this, 'Data', settings);
     const { table } = new JobTable(this, 'Tasks');
     const bedrockRole = new BedrockServiceRole(this, 'BedrockServiceRole', { bucket }).role;
 
@@ -67,6 +71,7 @@ export class OrchestratorStack extends Stack {
     new Reconciliation(this, 'Reconciliation', { handler: reconcile.function, minutes: settings.reconcileMinutes });
 
     const batch = new BatchStateMachine(this, 'Batch', {
+      settings,
       bucket,
       jobTimeoutHours: settings.bedrockBatchInferenceTimeoutHours,
       functions: {
@@ -79,13 +84,17 @@ export class OrchestratorStack extends Stack {
     });
     new AbortedRunEvents(this, 'BrokenOffRuns', { stateMachine: batch.stateMachine, handler: stopJobs.function });
 
-    const { topic } = new Notifications(this, 'Notifications', { emails: settings.notificationEmails });
+    const { topic } = new Notifications(this, 'Notifications', {
+      settings,
+      emails: settings.notificationEmails,
+    });
     const download = settings.downloadLinks
-      ? new DownloadFunction(this, 'Download', { ...shared, key: new LinkKey(this, 'LinkKey').secret })
+      ? new DownloadFunction(this, 'Download', { ...shared, key: new LinkKey(this, 'LinkKey', settings).secret })
       : undefined;
     const notify = new NotifyFunction(this, 'Notify', { ...shared, topic, links: download?.links });
     const validate = new ValidateFunction(this, 'Validate', shared);
     const pipelines = new PipelineStateMachine(this, 'Pipelines', {
+      settings,
       batch: batch.stateMachine,
       functions: { validate: validate.function, notify: notify.function },
     });

@@ -9,7 +9,7 @@ export function exampleStack(context: Record<string, unknown> = {}): { app: App;
   const app = new App({ context: { lambdaDirectory: dummyFunctions(), ...context } });
   return {
     app,
-    stack: new OrchestratorStack(app, 'BedrockBatchOrchestratorStack', { settings: readSettings(app.node) }),
+    stack: new OrchestratorStack(app, { settings: readSettings(app.node) }),
   };
 }
 

@@ -10,6 +10,7 @@ test.each([
     notificationEmails: ['one@example.com'],
   },
   { downloadLinks: false, notifyRuns: false },
+  { stage: 'dev' },
   { huggingFaceTokenSecret: 'team/hugging-face' },
 ])('cdk-nag has no finding without a reason with %j', (context) => {
   const { app } = exampleStack(context);

@@ -14,7 +14,6 @@ from .settings import REPOSITORY, Settings, UserError
 INFRA = REPOSITORY / "infra"
 SOURCES = ("bin", "lib", "cdk.json", "package-lock.json", "tsconfig.json")
 CDKLOCAL = INFRA / "node_modules" / ".bin" / "cdklocal"
-STACK = "BedrockBatchOrchestratorStack"
 ACCOUNT = "000000000000"
 
 # Waits that take minutes in an account are shortened to seconds, so that users and tests see them end.
@@ -48,6 +47,7 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
         # The content of MiniStack is lost with its process.
         "ministack": [ministack["pid"], ministack["started_at"]],
         "simulator": simulator,
+        "stage": settings.stage,
         "sources": {
             **{name: digest_of(files_in(INFRA / name), INFRA) for name in SOURCES},
             **{
@@ -73,14 +73,16 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
     shutil.rmtree(assembly, ignore_errors=True)
     context = {
         "lambdaDirectory": str(package_functions(settings)),
+        "stage": settings.stage,
         "bedrockEventSource": EVENT_SOURCE,
         "bedrockEndpointUrl": simulator,
         **SHORT_WAITS,
     }
     options = [f"--output={assembly}", f"--outputs-file={outputs_file}", "--require-approval=never", "--method=direct"]
     options += [f"--context={name}={value}" for name, value in context.items()]
-    run_cdk(["deploy", STACK, *options], INFRA, environment, log)
-    outputs = read_json(outputs_file)[STACK]
+    # All stacks of the app, which is the one of the stage.
+    run_cdk(["deploy", "--all", *options], INFRA, environment, log)
+    (outputs,) = read_json(outputs_file).values()
     stamp_file.write_text(json.dumps({"stamp": stamp, "outputs": outputs}))
     return outputs, True
 

@@ -39,6 +39,7 @@ from ministack.services.stepfunctions import _ExecutionError
 
 from local_stack.function_memory import hold_functions_to_their_memory
 from local_stack.function_rights import hold_functions_to_their_rights
+from local_stack.function_versions import let_tests_change_versions
 
 # The execution whose step is running, and the token that the step waits for. Not thread-local: a step with a timeout invokes
 # its function in a separate thread, which inherits the context.
@@ -269,6 +270,7 @@ stepfunctions._fail_execution = fail_execution
 provisioners._lambda_url_attributes = lambda_url_attributes
 hold_functions_to_their_memory()
 hold_functions_to_their_rights()
+let_tests_change_versions()
 provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"].update(create=create_function, update=update_function)
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from local_stack.settings import REPOSITORY
 
 
 def test_short_waits_are_context_keys_of_the_cdk_app():
-    # CDK silently accepts unknown context keys.
     assert set(SHORT_WAITS) <= set(json.loads((INFRA / "cdk.json").read_text())["context"])
 
 

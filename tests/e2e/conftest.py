@@ -39,6 +39,7 @@ def pytest_collection_modifyitems(config, items):
     if part:
         modules = sorted({item.module.__name__ for item in items if is_alone(item)})
         parts = {name: ALONE[place % len(ALONE)] for place, name in enumerate(modules)}
+        parts |= {item.module.__name__: item.module.PART for item in items if hasattr(item.module, "PART")}
         part_of = [parts[item.module.__name__] if is_alone(item) else TOGETHER for item in items]
         config.hook.pytest_deselected(items=[item for item, its in zip(items, part_of, strict=True) if its != part])
         items[:] = [item for item, its in zip(items, part_of, strict=True) if its == part]

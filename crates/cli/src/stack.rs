@@ -1,5 +1,7 @@
 //! Deployed stack to use: given by options or the environment, else that of the account of the credentials.
 
+mod names;
+
 use crate::failure::Failure;
 use bedrock_batch_domain::ids::{Arn, RunId, StateMachineArn};
 use bedrock_batch_domain::layout::Layout;
@@ -8,27 +10,59 @@ use bedrock_batch_engine::job_table::{JobTable, StoredItem, StoredJob};
 use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::{AwsFailure, EngineError};
 use clap::Args;
+use names::Stage;
 
 /// Options that select the stack.
 #[derive(Debug, Args)]
 pub(crate) struct StackOptions {
-    /// Bucket of the stack [default: batch-inference-bucket-<account>]
+    /// Stage of the deployment, as its context key `stage` [default: the deployment without a stage]
+    #[arg(long, global = true, env = "BEDROCK_BATCH_STAGE", hide_env_values = true)]
+    stage: Option<String>,
+    /// Bucket of the stack [default: batch-inference-bucket-<account>, or that of the stage]
     #[arg(long, global = true, env = "BUCKET_NAME", hide_env_values = true)]
     bucket: Option<String>,
-    /// ARN of the batch orchestrator [default: bedrock-batch-orchestrator-<account>]
+    /// ARN of the batch orchestrator [default: bedrock-batch-orchestrator-<account>, or that of the stage]
     #[arg(long, global = true, env = "STATE_MACHINE_ARN", hide_env_values = true)]
     state_machine: Option<String>,
-    /// ARN of the pipeline orchestrator [default: bedrock-pipeline-orchestrator-<account>]
+    /// ARN of the pipeline orchestrator [default: bedrock-pipeline-orchestrator-<account>, or that of the stage]
     #[arg(long, global = true, env = "PIPELINE_STATE_MACHINE_ARN", hide_env_values = true)]
     pipeline_state_machine: Option<String>,
 }
 
-/// Reads an ARN of an option or its variable; one that is empty counts as absent. Here and not by the parser of arguments:
-/// commands that need no stack must not fail on a variable of another project.
-fn given_machine(given: Option<&String>, option: &str) -> Result<Option<StateMachineArn>, Failure> {
-    let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(None) };
+/// Returns an option that is not empty: a variable that is set to nothing counts as absent.
+fn given(option: Option<&String>) -> Option<&String> {
+    option.filter(|text| !text.is_empty())
+}
+
+/// Reads an ARN of an option or its variable. Here and not by the parser of arguments: commands that need no stack must
+/// not fail on a variable of another project.
+fn given_machine(text: Option<&String>, option: &str) -> Result<Option<StateMachineArn>, Failure> {
+    let Some(text) = given(text) else { return Ok(None) };
     let arn = StateMachineArn::parse(text);
     arn.map(Some).map_err(|problem| Failure::Usage(format!("{option}: {problem}")))
+}
+
+impl StackOptions {
+    /// Returns the stage that the options name.
+    ///
+    /// A stage beside a bucket or a state machine is an error: of two deployments, one would be used silently.
+    fn stage(&self) -> Result<Option<Stage>, Failure> {
+        let Some(stage) = given(self.stage.as_ref()) else { return Ok(None) };
+        let others = [
+            ("--bucket (BUCKET_NAME)", &self.bucket),
+            ("--state-machine (STATE_MACHINE_ARN)", &self.state_machine),
+            ("--pipeline-state-machine (PIPELINE_STATE_MACHINE_ARN)", &self.pipeline_state_machine),
+        ];
+        let others: Vec<&str> =
+            others.iter().filter(|(_, value)| given(value.as_ref()).is_some()).map(|(name, _)| *name).collect();
+        if !others.is_empty() {
+            return Err(Failure::Usage(format!(
+                "--stage (BEDROCK_BATCH_STAGE) and {} are given, and each names a deployment; leave one out",
+                others.join(", ")
+            )));
+        }
+        Stage::parse(stage).map(Some).map_err(|problem| Failure::Usage(problem.to_string()))
+    }
 }
 
 /// Stack and the clients for its services.
@@ -48,9 +82,10 @@ impl Stack {
             let remedy = "`export AWS_REGION=…`, or for the local stack `. .local/env` in the folder of the repository";
             Failure::Usage(format!("no AWS region is set: {remedy}"))
         })?;
+        let stage = options.stage()?;
         let named = given_machine(options.state_machine.as_ref(), "--state-machine")?;
         let named_pipeline = given_machine(options.pipeline_state_machine.as_ref(), "--pipeline-state-machine")?;
-        let (bucket, state_machine) = match (&options.bucket, named) {
+        let (bucket, state_machine) = match (given(options.bucket.as_ref()), named) {
             (Some(bucket), Some(machine)) => (bucket.clone(), machine),
             (bucket, machine) => {
                 let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
@@ -63,14 +98,16 @@ impl Stack {
                 let partition = identity.arn().and_then(Arn::parse).map_or("aws", |arn| arn.partition);
                 let machine = match machine {
                     Some(machine) => machine,
-                    None => orchestrator("batch", partition, &region, account)?,
+                    None => names::batch_orchestrator(partition, &region, account, stage.as_ref())
+                        .map_err(|problem| Failure::Usage(problem.to_string()))?,
                 };
-                (bucket.clone().unwrap_or_else(|| format!("batch-inference-bucket-{account}")), machine)
+                (bucket.cloned().unwrap_or_else(|| names::bucket_beside(&machine, account)), machine)
             }
         };
         let pipeline_state_machine = match named_pipeline {
             Some(machine) => machine,
-            None => pipeline_orchestrator_beside(&state_machine)?,
+            None => names::pipeline_orchestrator_beside(&state_machine)
+                .map_err(|problem| Failure::Usage(problem.to_string()))?,
         };
         Ok(Self {
             bucket: Bucket::new(bedrock_batch_aws::s3_client(&config), bucket),
@@ -98,27 +135,36 @@ impl Stack {
     }
 }
 
-/// Returns the ARN of the `batch` or `pipeline` orchestrator of an account.
-fn orchestrator(kind: &str, partition: &str, region: &str, account: &str) -> Result<StateMachineArn, Failure> {
-    let name = format!("bedrock-{kind}-orchestrator-{account}");
-    let arn = StateMachineArn::of_parts(partition, region, account, &name);
-    arn.map_err(|problem| Failure::Usage(problem.to_string()))
-}
-
-/// Returns the ARN of the pipeline orchestrator in the account and region of the batch orchestrator.
-fn pipeline_orchestrator_beside(batch: &StateMachineArn) -> Result<StateMachineArn, Failure> {
-    orchestrator("pipeline", batch.partition(), batch.region(), batch.account())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
-    #[test]
-    fn the_pipeline_orchestrator_is_in_the_account_of_the_batch_orchestrator() {
-        let batch = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-batch-orchestrator-123456789012";
-        let pipeline = "arn:aws:states:eu-west-1:123456789012:stateMachine:bedrock-pipeline-orchestrator-123456789012";
-        let batch = batch.parse().unwrap();
-        assert_eq!(pipeline_orchestrator_beside(&batch).unwrap().as_str(), pipeline);
+    fn options(stage: &str, bucket: &str) -> StackOptions {
+        let option = |text: &str| Some(text.to_owned());
+        StackOptions {
+            stage: option(stage),
+            bucket: option(bucket),
+            state_machine: None,
+            pipeline_state_machine: option(""),
+        }
+    }
+
+    #[rstest]
+    #[case::neither("", "", Ok(None))]
+    #[case::a_stage("dev", "", Ok(Some("dev")))]
+    #[case::a_bucket("", "other", Ok(None))]
+    #[case::two_deployments("dev", "other", Err("--bucket (BUCKET_NAME) are given"))]
+    #[case::no_stage("Dev", "", Err("the stage"))]
+    fn a_stage_is_used_if_nothing_else_names_a_deployment(
+        #[case] stage: &str,
+        #[case] bucket: &str,
+        #[case] expected: Result<Option<&str>, &str>,
+    ) {
+        match (options(stage, bucket).stage(), expected) {
+            (Ok(stage), Ok(expected)) => assert_eq!(stage.as_ref().map(Stage::as_str), expected),
+            (Err(Failure::Usage(message)), Err(part)) => assert!(message.contains(part), "{message}"),
+            (stage, expected) => panic!("{stage:?} instead of {expected:?}"),
+        }
     }
 }

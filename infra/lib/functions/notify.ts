@@ -59,7 +59,7 @@ export class NotifyFunction extends OrchestratorFunction {
     });
     this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
     // To read the error and the cause of a run, and its start and end.
-    this.allow(readExecutions(this));
+    this.allow(readExecutions(this, props.settings));
     if (links) {
       this.allow({
         sid: 'SignLinks',

@@ -6,9 +6,9 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
-import { FUNCTION_NAME_PREFIX } from '../contract/functions';
 import { type Permission, permit } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
+import { functionNameOf } from '../settings/names';
 import { builtFunction, type FunctionName } from './code';
 
 /** Props that all functions of the stack share. */
@@ -42,7 +42,7 @@ export class OrchestratorFunction extends Construct {
   constructor(scope: Construct, id: string, props: OrchestratorFunctionProps) {
     super(scope, id);
     // A predictable name: people find the logs by it, and the roles of Step Functions show it.
-    const functionName = `${FUNCTION_NAME_PREFIX}${props.name}`;
+    const functionName = functionNameOf(props.settings, props.name);
 
     // Logs expire and hold no data, so they are deleted with the stack instead of blocking its next deployment.
     const logGroup = new LogGroup(this, 'Logs', {
@@ -65,6 +65,9 @@ export class OrchestratorFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+      // A version per deployment, for the state machines. Executions call those of the deployment that they began with, so
+      // versions stay: all but those of a deployment that failed.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,

@@ -3,7 +3,8 @@ import { Construct } from 'constructs';
 import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import { BATCH_STATE_MACHINE_NAME, executionResource } from '../state-machine/identity';
+import { batchStateMachineName } from '../settings/names';
+import { executionResource } from '../state-machine/identity';
 import { inputSettings, inputPermissions } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
@@ -45,7 +46,7 @@ export class PreprocessFunction extends OrchestratorFunction {
       // Another execution may continue a run only after the execution that owns it has ended.
       sid: 'SeeWhetherExecutionsRun',
       actions: ['states:DescribeExecution'],
-      resources: [executionResource(Stack.of(this), BATCH_STATE_MACHINE_NAME)],
+      resources: [executionResource(Stack.of(this), batchStateMachineName(props.settings))],
       wildcardReason: WILDCARD_REASONS.executions,
     });
   }

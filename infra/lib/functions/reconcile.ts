@@ -4,12 +4,8 @@ import { bedrockResources } from '../bedrock/resources';
 import { ENVIRONMENT } from '../contract/environment';
 import { JOB_TABLE } from '../contract/job-table';
 import { WILDCARD_REASONS } from '../permissions/reasons';
-import {
-  BATCH_STATE_MACHINE_NAME,
-  executionResource,
-  TASK_TOKEN_ACTIONS,
-  taskTokenResources,
-} from '../state-machine/identity';
+import { batchStateMachineName } from '../settings/names';
+import { executionResource, TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
@@ -53,13 +49,13 @@ export class ReconcileFunction extends OrchestratorFunction {
     this.allow({
       sid: 'SeeWhetherExecutionsRun',
       actions: ['states:DescribeExecution'],
-      resources: [executionResource(Stack.of(this), BATCH_STATE_MACHINE_NAME)],
+      resources: [executionResource(Stack.of(this), batchStateMachineName(props.settings))],
       wildcardReason: WILDCARD_REASONS.executions,
     });
     this.allow({
       sid: 'AnswerTasks',
       actions: TASK_TOKEN_ACTIONS,
-      resources: taskTokenResources(Stack.of(this)),
+      resources: taskTokenResources(Stack.of(this), props.settings),
       wildcardReason: WILDCARD_REASONS.taskTokens,
     });
   }

@@ -65,7 +65,7 @@ export class SubmitFunction extends OrchestratorFunction {
     this.allow({
       sid: 'AnswerTasks',
       actions: TASK_TOKEN_ACTIONS,
-      resources: taskTokenResources(Stack.of(this)),
+      resources: taskTokenResources(Stack.of(this), props.settings),
       wildcardReason: WILDCARD_REASONS.taskTokens,
     });
   }

@@ -78,7 +78,7 @@ export class TriggerFunction extends OrchestratorFunction {
       resources: [batch.stateMachineArn, pipelines.stateMachineArn],
     });
     // To find out if an upload whose event is delivered twice has its execution already, and which executions have ended.
-    this.allow(readExecutions(this));
+    this.allow(readExecutions(this, props.settings));
     this.allow({ sid: 'SendEmails', actions: ['sns:Publish'], resources: [topic.topicArn] });
   }
 }

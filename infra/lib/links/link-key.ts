@@ -1,6 +1,7 @@
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { type NameSettings, resourceName } from '../settings/names';
 
 /**
  * Keys that sign download links: one per line of the secret, of which the first one signs. Secrets Manager generates
@@ -13,10 +14,10 @@ import { Construct } from 'constructs';
 export class LinkKey extends Construct {
   readonly secret: Secret;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, settings: NameSettings) {
     super(scope, id);
     this.secret = new Secret(this, 'Secret', {
-      secretName: 'bedrock-batch-link-key',
+      secretName: resourceName(settings, 'bedrock-batch-link-key'),
       description:
         'Signs the download links of the Bedrock batch orchestrator. One key per line, the newest first. Links of a removed key are invalid.',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },

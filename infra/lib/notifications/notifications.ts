@@ -2,9 +2,11 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Alias } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { type NameSettings, resourceName } from '../settings/names';
 
 /** Props of `Notifications`. */
 export interface NotificationsProps {
+  readonly settings: NameSettings;
   /** Addresses that are subscribed. */
   readonly emails: readonly string[];
 }
@@ -20,7 +22,7 @@ export class Notifications extends Construct {
   constructor(scope: Construct, id: string, props: NotificationsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', {
-      topicName: 'bedrock-batch-notifications',
+      topicName: resourceName(props.settings, 'bedrock-batch-notifications'),
       displayName: 'Bedrock batch inference',
       masterKey: Alias.fromAliasName(this, 'Key', 'alias/aws/sns'),
       enforceSSL: true,

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Fail } from 'aws-cdk-lib/aws-stepfunctions';
 import type { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
@@ -17,7 +17,7 @@ export const FAILURE = 'failure';
  *
  * If it fails itself, the pipeline ends with the original failure.
  */
-export function notifyFailure(scope: Construct, notify: IFunction, fail: Fail): LambdaInvoke {
+export function notifyFailure(scope: Construct, notify: LambdaFunction, fail: Fail): LambdaInvoke {
   const step = lambdaStep(scope, 'NotifyFailure', {
     function: notify,
     payload: payload('pipelineFailed', {

@@ -1,20 +1,21 @@
 import { ArnFormat, Fn, Stack } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../permissions/wildcard';
-import { PIPELINE_STATE_MACHINE_NAME } from '../state-machine/identity';
-import { acknowledgeInvocations, loggedStateMachine } from '../state-machine/logged-state-machine';
+import { type NameSettings, pipelineStateMachineName, resourceName } from '../settings/names';
+import { grantAllVersions, loggedStateMachine } from '../state-machine/logged-state-machine';
 import { pipeline } from './pipeline';
 
 /** Props of `PipelineStateMachine`. */
 export interface PipelineStateMachineProps {
+  readonly settings: NameSettings;
   /** Batch orchestrator, which runs the stages. */
   readonly batch: IStateMachine;
   /** Functions that the states invoke. */
   readonly functions: {
-    readonly validate: IFunction;
-    readonly notify: IFunction;
+    readonly validate: LambdaFunction;
+    readonly notify: LambdaFunction;
   };
 }
 
@@ -30,19 +31,16 @@ export class PipelineStateMachine extends Construct {
 
   constructor(scope: Construct, id: string, props: PipelineStateMachineProps) {
     super(scope, id);
-    const { batch, functions } = props;
+    const { batch, functions, settings } = props;
 
     this.stateMachine = loggedStateMachine(this, {
-      name: PIPELINE_STATE_MACHINE_NAME,
-      logs: 'bedrock-pipeline-orchestrator',
+      name: pipelineStateMachineName(settings),
+      logs: resourceName(settings, 'bedrock-pipeline-orchestrator'),
       states: pipeline(this, { batch, ...functions }),
     });
 
     // CDK writes the role's policy, including the permissions to start, watch and stop the runs.
-    acknowledgeInvocations(
-      this,
-      Object.values(functions).map(({ functionArn }) => functionArn),
-    );
+    grantAllVersions(this, this.stateMachine, Object.values(functions));
     const name = Fn.select(6, Fn.split(':', batch.stateMachineArn));
     const runs = Stack.of(this).formatArn({
       service: 'states',

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type IChainable, type IStateMachine, JsonPath, Map as MapState, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { failWithInput } from '../state-machine/failure';
@@ -13,8 +13,8 @@ import { runStage } from './run-stage';
 export interface PipelineProps {
   /** Batch orchestrator, which runs the stages. */
   readonly batch: IStateMachine;
-  readonly validate: IFunction;
-  readonly notify: IFunction;
+  readonly validate: LambdaFunction;
+  readonly notify: LambdaFunction;
 }
 
 /**

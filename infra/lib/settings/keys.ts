@@ -6,6 +6,17 @@ import * as rules from './rules';
  * This is the only list. The settings are read and checked by it, and a test compares it with the table in README.md.
  */
 export const SETTING_KEYS = {
+  stage: {
+    default: undefined,
+    rule: rules.optional(
+      rules.pattern(
+        /^(?=.{1,12}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+        'a name of 1 to 12 lowercase letters, digits and single hyphens that begins with a letter',
+      ),
+    ),
+    description:
+      'Name of this deployment, such as `dev`: part of the name of the stack and of all its resources, with the region. Deployments with different stages or in different regions share nothing. Not set, all names are those of the first deployment of the account.',
+  },
   maxSubmittedAndInProgressJobs: {
     default: 5,
     rule: rules.integer(1, 10_000),

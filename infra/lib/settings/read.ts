@@ -1,6 +1,6 @@
 import type { Node } from 'constructs';
 import { nearestName } from './nearest-name';
-import { SETTING_KEYS, type SettingName, type Settings } from './keys';
+import { SETTING_KEYS, type Settings } from './keys';
 import { RuleViolation, type SettingKey } from './rules';
 
 /** Thrown if the context is invalid. The message has one line per problem. */
@@ -19,7 +19,7 @@ export class SettingsError extends Error {
  * Throws one `SettingsError` with all problems, so that a user can fix them at once.
  */
 export function readSettings(node: Node): Settings {
-  const problems = misspelledKeys(node);
+  const problems = unknownKeys(node);
   const values: Record<string, unknown> = {};
   for (const [name, key] of Object.entries<SettingKey<unknown>>(SETTING_KEYS)) {
     const raw: unknown = node.tryGetContext(name) ?? key.default;
@@ -62,14 +62,19 @@ export function describeDefault(value: unknown): string {
   return value === undefined ? 'not set' : JSON.stringify(value);
 }
 
-/** Reports context keys that misspell one of ours: CDK ignores unknown keys, so a typo would go unnoticed. */
-function misspelledKeys(node: Node): string[] {
-  const ours = Object.keys(SETTING_KEYS) as SettingName[];
+/** Context keys of the CDK itself, besides those that have a `:` or a `/` in them, as no key of this app has. */
+const KEYS_OF_CDK = ['acknowledged-issue-numbers', 'cdk-migrate', 'cli-telemetry'];
+
+/** Reports unknown context keys: CDK ignores them, so a setting with a typo would go unnoticed. */
+function unknownKeys(node: Node): string[] {
+  const ours = Object.keys(SETTING_KEYS);
   const context = node.getAllContext() as Record<string, unknown>;
-  return Object.keys(context).flatMap((key) => {
-    const nearest = ours.includes(key as SettingName) ? undefined : nearestName(key, ours);
-    return nearest === undefined
-      ? []
-      : [`\`${key}\` (${JSON.stringify(context[key])}) is not a context key. Did you mean \`${nearest}\`?`];
-  });
+  return Object.keys(context)
+    .filter((key) => !ours.includes(key) && !KEYS_OF_CDK.includes(key) && !/[:/]/.test(key))
+    .map((key) => {
+      const nearest = nearestName(key, ours);
+      const remedy =
+        nearest === undefined ? 'Leave it out; infra/README.md lists all keys' : `Did you mean \`${nearest}\`?`;
+      return `\`${key}\` (${JSON.stringify(context[key])}) is not a context key. ${remedy}`;
+    });
 }

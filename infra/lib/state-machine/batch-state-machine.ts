@@ -1,30 +1,31 @@
 import { ArnFormat, Fn, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { acknowledgeWildcards } from '../permissions/wildcard';
-import { BATCH_STATE_MACHINE_NAME } from './identity';
-import { acknowledgeInvocations, loggedStateMachine } from './logged-state-machine';
+import { batchStateMachineName, type NameSettings, resourceName } from '../settings/names';
+import { grantAllVersions, loggedStateMachine } from './logged-state-machine';
 import { MAP_LABELS } from './passes';
 import { run } from './run';
 
 /** Props of `BatchStateMachine`. */
 export interface BatchStateMachineProps {
+  readonly settings: NameSettings;
   /** Bucket of the manifests. */
   readonly bucket: IBucket;
   /** Timeout of each Bedrock job. */
   readonly jobTimeoutHours: number;
   /** Functions that the states invoke. */
   readonly functions: {
-    readonly preprocess: IFunction;
-    readonly submit: IFunction;
-    readonly postprocess: IFunction;
-    readonly invoke: IFunction;
-    readonly finalize: IFunction;
+    readonly preprocess: LambdaFunction;
+    readonly submit: LambdaFunction;
+    readonly postprocess: LambdaFunction;
+    readonly invoke: LambdaFunction;
+    readonly finalize: LambdaFunction;
   };
 }
 
@@ -38,11 +39,11 @@ export class BatchStateMachine extends Construct {
 
   constructor(scope: Construct, id: string, props: BatchStateMachineProps) {
     super(scope, id);
-    const { functions } = props;
+    const { functions, settings } = props;
 
     this.stateMachine = loggedStateMachine(this, {
-      name: BATCH_STATE_MACHINE_NAME,
-      logs: 'bedrock-batch-orchestrator',
+      name: batchStateMachineName(settings),
+      logs: resourceName(settings, 'bedrock-batch-orchestrator'),
       states: run(this, { ...props, ...functions }),
     });
     const manifests = props.bucket.arnForObjects(`${PREFIXES.runs}/*`);
@@ -52,10 +53,7 @@ export class BatchStateMachine extends Construct {
 
     // The remainder of the role's policy is written by CDK.
     acknowledgeWildcards(this, [manifests], WILDCARD_REASONS.runData);
-    acknowledgeInvocations(
-      this,
-      Object.values(functions).map(({ functionArn }) => functionArn),
-    );
+    grantAllVersions(this, this.stateMachine, Object.values(functions));
     const name = Fn.select(6, Fn.split(':', this.stateMachine.stateMachineArn));
     const executions = Stack.of(this).formatArn({
       service: 'states',

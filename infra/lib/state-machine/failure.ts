@@ -1,9 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Fail } from 'aws-cdk-lib/aws-stepfunctions';
 import type { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { FUNCTION_NAME_PREFIX } from '../contract/functions';
 import { lambdaStep, RESULT } from './lambda-step';
 import { fromInput, payload } from './payload';
 import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
@@ -47,7 +46,7 @@ export function failWithInput(scope: Construct, id: string): Fail {
 export function unknownStep(scope: Construct): Fail {
   return Fail.jsonata(scope, 'UnknownStep', {
     error: 'UnknownStep',
-    cause: `{% "The function ${FUNCTION_NAME_PREFIX}preprocess returned the step \`" & $string($states.input.step) & "\`, which this state machine does not have. Deploy functions and state machine of the same version, then resume the run." %}`,
+    cause: `{% "The preprocess function returned the step \`" & $string($states.input.step) & "\`, which this state machine does not have. Deploy functions and state machine of the same version, then resume the run." %}`,
   });
 }
 
@@ -57,7 +56,7 @@ export function unknownStep(scope: Construct): Fail {
  * Its input is that of the state which failed, with `failure: {Error, Cause}`. If it fails itself, the execution ends
  * with that original failure.
  */
-export function explainFailure(scope: Construct, finalize: IFunction, failRun: Fail): LambdaInvoke {
+export function explainFailure(scope: Construct, finalize: LambdaFunction, failRun: Fail): LambdaInvoke {
   const step = lambdaStep(scope, 'ExplainFailure', {
     function: finalize,
     payload: payload('explainFailure', { ...fromInput('run_id'), error: '{% $states.input.failure %}' }),

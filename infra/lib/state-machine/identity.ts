@@ -1,17 +1,12 @@
-import { ArnFormat, Aws, type Stack } from 'aws-cdk-lib';
-
-/** Name of the batch orchestrator, known before it exists: so the functions that it invokes do not depend on it. */
-export const BATCH_STATE_MACHINE_NAME = `bedrock-batch-orchestrator-${Aws.ACCOUNT_ID}`;
-
-/** Name of the pipeline orchestrator, known before it exists for the same reason. */
-export const PIPELINE_STATE_MACHINE_NAME = `bedrock-pipeline-orchestrator-${Aws.ACCOUNT_ID}`;
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import { batchStateMachineName, type NameSettings } from '../settings/names';
 
 /** Returns the ARNs that protect the task tokens of the batch orchestrator: its own, and those of the children of its maps. */
-export function taskTokenResources(stack: Stack): string[] {
+export function taskTokenResources(stack: Stack, settings: NameSettings): string[] {
   const own = stack.formatArn({
     service: 'states',
     resource: 'stateMachine',
-    resourceName: BATCH_STATE_MACHINE_NAME,
+    resourceName: batchStateMachineName(settings),
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
   return [own, `${own}/*`];

@@ -1,5 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { IntegrationPattern, type RetryProps, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
@@ -8,7 +8,7 @@ import type { Payload } from './payload';
 /** Props of `lambdaStep`. Expressions are JSONata, in `{% … %}`. */
 export interface LambdaStepProps {
   /** Function that the state invokes. */
-  readonly function: IFunction;
+  readonly function: LambdaFunction;
   /** Event of the function. `payload` makes it. */
   readonly payload: Payload;
   /** Output of the state. */
@@ -26,10 +26,15 @@ export const RESULT = '{% $states.result.Payload %}';
 /** Input of the state, unchanged. */
 export const INPUT = '{% $states.input %}';
 
-/** Creates a state that invokes a function. CDK's default retries are disabled: they are the same for every state. */
+/**
+ * Creates a state that invokes a function, in the version of this deployment: a running execution keeps its definition, and
+ * with it the version, whatever is deployed meanwhile. A version's environment and code never change.
+ *
+ * CDK's default retries are disabled: they are the same for every state.
+ */
 export function lambdaStep(scope: Construct, id: string, props: LambdaStepProps): LambdaInvoke {
   const step = LambdaInvoke.jsonata(scope, id, {
-    lambdaFunction: props.function,
+    lambdaFunction: props.function.currentVersion,
     payload: TaskInput.fromObject(props.payload),
     outputs: props.output,
     taskTimeout: Timeout.duration(props.timeout),

@@ -1,4 +1,6 @@
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   DefinitionBody,
@@ -45,11 +47,23 @@ export function loggedStateMachine(scope: Construct, props: LoggedStateMachinePr
   return stateMachine;
 }
 
-/** Acknowledges that the role of a state machine may invoke versions and aliases of its functions. */
-export function acknowledgeInvocations(scope: Construct, functionArns: readonly string[]): void {
+/**
+ * Lets a state machine invoke all versions of its functions. CDK grants the versions of this deployment alone, but executions
+ * that began before it still invoke older ones.
+ */
+export function grantAllVersions(
+  scope: Construct,
+  stateMachine: StateMachine,
+  functions: readonly LambdaFunction[],
+): void {
+  for (const { functionArn } of functions) {
+    stateMachine.addToRolePolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [functionArn, `${functionArn}:*`] }),
+    );
+  }
   acknowledgeWildcards(
     scope,
-    functionArns.map((arn) => `${arn}:*`),
-    'Versions and aliases of the functions that the states invoke, which CDK grants with the function.',
+    functions.map(({ functionArn }) => `${functionArn}:*`),
+    'Versions of the functions that the states invoke: executions that began before an update invoke older ones.',
   );
 }

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Choice, Condition, type DistributedMap, Pass } from 'aws-cdk-lib/aws-stepfunctions';
 import type { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
@@ -23,9 +23,9 @@ export interface PassProps {
   readonly bucket: IBucket;
   /** Timeout of each Bedrock job. */
   readonly jobTimeoutHours: number;
-  readonly submit: IFunction;
-  readonly postprocess: IFunction;
-  readonly invoke: IFunction;
+  readonly submit: LambdaFunction;
+  readonly postprocess: LambdaFunction;
+  readonly invoke: LambdaFunction;
 }
 
 /** Fields of the run's state that a submission needs. */

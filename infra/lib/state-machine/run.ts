@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Choice, Condition, type IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { STEPS } from '../contract/steps';
@@ -11,8 +11,8 @@ import { WHEN_CRASHED_OR_LATE, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries'
 
 /** Props of `run`. */
 export interface RunProps extends PassProps {
-  readonly preprocess: IFunction;
-  readonly finalize: IFunction;
+  readonly preprocess: LambdaFunction;
+  readonly finalize: LambdaFunction;
 }
 
 /**

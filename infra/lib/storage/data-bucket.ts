@@ -1,32 +1,47 @@
 import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  BucketNamespace,
+  type CfnBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { NameSettings } from '../settings/names';
 
 /**
  * The bucket of all data: inputs, the files that Bedrock reads and writes, answers, plans and reports.
  *
- * It holds users' data, so it is retained when the stack is deleted. It has no versioning: files that are overwritten
+ * It holds users' data, so it is retained when the stack is deleted, unless its first deployment failed: then it is empty,
+ * and would block the second one. It has no versioning: files that are overwritten
  * (answered rows, after each round) are made from files that never change, and old versions of multi-gigabyte inputs
  * would continue to cost money after their owner deleted them.
  */
 export class DataBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { stage }: NameSettings) {
     super(scope, id);
 
     this.bucket = new Bucket(this, 'Bucket', {
-      bucketName: `batch-inference-bucket-${Aws.ACCOUNT_ID}`,
+      bucketName:
+        stage === undefined
+          ? `batch-inference-bucket-${Aws.ACCOUNT_ID}`
+          : `bedrock-batch-${stage}-${Aws.ACCOUNT_ID}-${Aws.REGION}-an`,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [{ id: 'abort-incomplete-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) }],
     });
 
-    // Not through `eventBridgeEnabled`: that adds a custom resource with its own function to set one flag.
     const resource = this.bucket.node.defaultChild as CfnBucket;
+    // Such a name is reserved for the account: no one else can have taken it, in any region. With the whole name and not by
+    // CDK's prefix, of which only AWS makes the name.
+    if (stage !== undefined) resource.bucketNamespace = BucketNamespace.ACCOUNT_REGIONAL;
+    // Not through `eventBridgeEnabled`: that adds a custom resource with its own function to set one flag.
     resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
 
     Validations.of(this.bucket).acknowledge({

@@ -7,7 +7,7 @@ import { JOB_TABLE } from '../contract/job-table';
  * The job table: one item per Bedrock job, written before the job exists.
  *
  * It holds the tokens that running executions wait for and the only record of which job belongs to which run, so it
- * can be restored to any second and is retained when the stack is deleted.
+ * can be restored to any second and is retained when the stack is deleted, unless its first deployment failed.
  */
 export class JobTable extends Construct {
   readonly table: Table;
@@ -21,7 +21,7 @@ export class JobTable extends Construct {
       encryption: TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       timeToLiveAttribute: JOB_TABLE.timeToLive,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.table.addGlobalSecondaryIndex({
       indexName: JOB_TABLE.runIndex.name,

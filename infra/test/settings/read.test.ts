@@ -79,6 +79,10 @@ test('booleans may be strings', () => {
 
 describe('a value that is not allowed is an error', () => {
   test.each<[string, unknown]>([
+    ['stage', 'Dev'],
+    ['stage', 'a--b'],
+    ['stage', '1a'],
+    ['stage', 'thirteenchars'],
     ['maxSubmittedAndInProgressJobs', 0],
     ['maxSubmittedAndInProgressJobs', 10_001],
     ['maxSubmittedAndInProgressJobs', 2.5],
@@ -157,6 +161,9 @@ describe('a value that is not allowed is an error', () => {
   });
 
   test.each<[string, unknown]>([
+    ['stage', 'dev'],
+    ['stage', 'a-b2'],
+    ['stage', ''],
     ['maxSubmittedAndInProgressJobs', 10_000],
     ['bedrockBatchInferenceTimeoutHours', 168],
     ['preprocessFunctionMemoryMb', 128],
@@ -219,7 +226,7 @@ test('all problems are reported at once', () => {
   );
 });
 
-describe('a misspelled key is reported', () => {
+describe('a key that is none is reported', () => {
   test.each([
     ['maxrecordsperjob', 'maxRecordsPerJob'],
     ['max_records_per_job', 'maxRecordsPerJob'],
@@ -233,9 +240,21 @@ describe('a misspelled key is reported', () => {
     expect(problems({ [misspelled]: 1 })).toEqual([expect.stringContaining(`Did you mean \`${meant}\`?`)]);
   });
 
-  test('but other keys are ignored', () => {
+  test('and so is one that resembles none', () => {
+    expect(problems({ owner: 'me', '': 1 })).toEqual([
+      expect.stringContaining('`owner` ("me") is not a context key. Leave it out'),
+      expect.stringContaining('`` (1) is not a context key. Leave it out'),
+    ]);
+  });
+
+  test('but keys of the CDK are not', () => {
     expect(
-      problems({ '@aws-cdk/core:enablePartitionLiterals': true, 'availability-zones:account=1': [], owner: 'me' }),
+      problems({
+        '@aws-cdk/core:enablePartitionLiterals': true,
+        'aws:cdk:enable-path-metadata': true,
+        'availability-zones:account=1': [],
+        'cli-telemetry': false,
+      }),
     ).toEqual([]);
   });
 });

@@ -71,5 +71,8 @@ export function mapsOf(machine: Machine): Record<string, State> {
 
 function asText(part: unknown): string {
   const { Ref, 'Fn::GetAtt': attribute } = part as { Ref?: string; 'Fn::GetAtt'?: string[] };
-  return `<${(Ref ?? attribute?.[0])?.replace(/[0-9A-F]{8}$/, '') ?? '?'}>`;
+  const id = Ref ?? attribute?.[0];
+  // The id of a version has the hash of the function's code and settings in it.
+  const version = /^(\w+)CurrentVersion[0-9A-F]{8}[0-9a-f]{32}$/.exec(id ?? '')?.[1];
+  return version === undefined ? `<${id?.replace(/[0-9A-F]{8}$/, '') ?? '?'}>` : `<${version}:version>`;
 }

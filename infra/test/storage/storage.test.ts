@@ -11,6 +11,15 @@ describe('the bucket', () => {
     });
   });
 
+  test('of a stage has a name that is reserved for the account in the region', () => {
+    exampleTemplate({ stage: 'dev' }).hasResourceProperties('AWS::S3::Bucket', {
+      BucketName: {
+        'Fn::Join': ['', ['bedrock-batch-dev-', { Ref: 'AWS::AccountId' }, '-', { Ref: 'AWS::Region' }, '-an']],
+      },
+      BucketNamespace: 'account-regional',
+    });
+  });
+
   test('is private and encrypted, without access control lists', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       PublicAccessBlockConfiguration: {
@@ -103,8 +112,11 @@ describe('the job table', () => {
   });
 });
 
-test.each(['AWS::S3::Bucket', 'AWS::DynamoDB::Table'])('%s is retained when the stack is deleted', (type) => {
-  const resources = Object.values(template.findResources(type));
-  expect(resources).toHaveLength(1);
-  expect(resources[0]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
-});
+test.each(['AWS::S3::Bucket', 'AWS::DynamoDB::Table'])(
+  '%s is retained when the stack is deleted, unless its first deployment failed',
+  (type) => {
+    const resources = Object.values(template.findResources(type));
+    expect(resources).toHaveLength(1);
+    expect(resources[0]).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
+  },
+);

@@ -9,7 +9,7 @@ from functools import cached_property
 import boto3
 from botocore.config import Config
 
-from stack.contract import ENVIRONMENT
+from stack.contract import ENVIRONMENT, IN_ALL_VERSIONS
 from stack.mailbox import Mailbox
 from stack.pipeline import Pipeline
 from stack.run import Run
@@ -174,11 +174,17 @@ class Stack:
         known = before.keys() | set(ENVIRONMENT.values())
         assert changes.keys() <= known, f"{function} has {sorted(before)}"
         after = {name: value for name, value in {**before, **changes}.items() if value is not None}
-        self.functions.update_function_configuration(FunctionName=function, Environment={"Variables": after})
+        self.set_variables(function, after)
         try:
             yield
         finally:
-            self.functions.update_function_configuration(FunctionName=function, Environment={"Variables": before})
+            self.set_variables(function, before)
+
+    def set_variables(self, function: str, variables: dict[str, str]) -> None:
+        """Sets the environment variables of a function and of its versions, which state machines call."""
+        self.functions.update_function_configuration(
+            FunctionName=function, Environment={"Variables": variables}, Description=IN_ALL_VERSIONS
+        )
 
     def secret_for(self, function: str, text: str) -> str:
         """Creates a secret that a function may read, as the context key of its name grants it. Returns its name."""

@@ -280,5 +280,5 @@ def environment(stack, name: str) -> dict[str, str]:
 
 
 def configure(stack, name: str, variables: dict[str, str]) -> None:
-    stack.functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    stack.set_variables(name, variables)
     stack.functions.get_waiter("function_updated_v2").wait(FunctionName=name)

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from stack.contract import FUNCTION_NAME_PREFIX
+from stack.contract import END_OF_NAMES, FUNCTION_NAME_PREFIX
 from stack.local import STATE
 
 # The state machines retry a step three times after a crash, and a fourth crash of one step ends its run, as promised.
@@ -106,7 +106,12 @@ def functions_by_directory(stack) -> dict[str, str]:
     pages = stack.functions.get_paginator("list_functions").paginate()
     functions = [function for page in pages for function in page["Functions"]]
     return {
-        base64.b64decode(function["CodeSha256"]).hex(): function["FunctionName"].removeprefix(FUNCTION_NAME_PREFIX)
+        base64.b64decode(function["CodeSha256"]).hex(): short_name(function["FunctionName"])
         for function in functions
         if function["FunctionName"].startswith(FUNCTION_NAME_PREFIX)
     }
+
+
+def short_name(function_name: str) -> str:
+    """The name of a function in the contract."""
+    return function_name.removeprefix(FUNCTION_NAME_PREFIX).removesuffix(END_OF_NAMES)

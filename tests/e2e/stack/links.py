@@ -9,7 +9,9 @@ import urllib.request
 from dataclasses import dataclass
 from email.message import Message
 
-SECRET = "bedrock-batch-link-key"
+from stack.contract import END_OF_NAMES
+
+SECRET = "bedrock-batch-link-key" + END_OF_NAMES
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
