@@ -106,7 +106,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
-        Command::Doctor(arguments) => Box::pin(doctor::run(&arguments)).await,
+        Command::Doctor(arguments) => Box::pin(doctor::run(&cli.stack, &arguments)).await,
         Command::Prompts(arguments) => prompts::run(&arguments),
         Command::OfStack(command) => Box::pin(run_on_stack(&Stack::find(&cli.stack).await?, command)).await,
     }

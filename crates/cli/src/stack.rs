@@ -65,6 +65,13 @@ impl StackOptions {
     }
 }
 
+impl StackOptions {
+    /// Returns the name of the stack of the deployment.
+    pub(crate) fn cloudformation_name(&self) -> Result<String, Failure> {
+        Ok(names::cloudformation_stack(self.stage()?.as_ref()))
+    }
+}
+
 /// Stack and the clients for its services.
 #[derive(Debug)]
 pub(crate) struct Stack {

@@ -30,7 +30,7 @@ impl Deployed {
             }
         };
         let Some(stack) = stack else {
-            let remedy = format!("{DEPLOY}, or name another one with --stack-name, or another AWS_REGION");
+            let remedy = format!("{DEPLOY}, or name another one with --stage, or another AWS_REGION");
             findings.push(Finding::wrong(
                 "stack",
                 format!("there is none with the name `{name}` in this region"),

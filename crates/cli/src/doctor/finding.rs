@@ -56,7 +56,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.state {
             State::Fine => "ok",
-            State::Wrong => "MEND",
+            State::Wrong => "FIX",
             State::Unknown => "?",
         };
         write!(f, "{mark:4}  {}: {}", self.subject, self.found)?;
@@ -72,7 +72,7 @@ mod tests {
     fn a_line_says_what_was_found_and_what_to_do() {
         assert_eq!(Finding::fine("region", "eu-west-1").to_string(), "ok    region: eu-west-1");
         let wrong = Finding::wrong("region", "none is set", "`export AWS_REGION=…`");
-        assert_eq!(wrong.to_string(), "MEND  region: none is set; `export AWS_REGION=…`");
+        assert_eq!(wrong.to_string(), "FIX   region: none is set; `export AWS_REGION=…`");
         assert_eq!(Finding::unknown("quota", "a", "b").to_string(), "?     quota: a; b");
     }
 }

@@ -9,6 +9,7 @@ mod model;
 mod storage;
 
 use crate::failure::Failure;
+use crate::stack::StackOptions;
 use crate::terminal::{errln, outln};
 use aws_config::SdkConfig;
 use clap::Args;
@@ -17,9 +18,6 @@ use finding::{Finding, State};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Name of the deployed stack
-    #[arg(long, value_name = "NAME", default_value = "BedrockBatchOrchestratorStack")]
-    stack_name: String,
     /// Model or inference profile that the runs are to use
     #[arg(long, value_name = "ID")]
     model_id: Option<String>,
@@ -28,16 +26,17 @@ pub(crate) struct Arguments {
     ask: bool,
 }
 
-pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(stack: &StackOptions, arguments: &Arguments) -> Result<(), Failure> {
+    let stack_name = stack.cloudformation_name()?;
     let config = bedrock_batch_aws::sdk_config().await;
-    let findings = examine(&config, arguments).await;
+    let findings = examine(&config, &stack_name, arguments).await;
     for finding in &findings {
         outln!("{finding}");
     }
     let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
     let unknown = findings.iter().filter(|finding| finding.state == State::Unknown).count();
     if wrong > 0 {
-        return Err(Failure::Failed(format!("{wrong} of {} checks found something to mend", findings.len())));
+        return Err(Failure::Failed(format!("{wrong} of {} checks found something to fix", findings.len())));
     }
     if unknown > 0 {
         errln!("{unknown} of {} checks could not be made", findings.len());
@@ -45,12 +44,12 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes all checks, in the order in which they are mended: without credentials or a region nothing else can be checked, and
+/// Makes all checks, in the order in which they are fixed: without credentials or a region nothing else can be checked, and
 /// without the stack nothing of it.
-async fn examine(config: &SdkConfig, arguments: &Arguments) -> Vec<Finding> {
+async fn examine(config: &SdkConfig, stack_name: &str, arguments: &Arguments) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(account) = account::examine(config, &mut findings).await else { return findings };
-    if let Some(stack) = Deployed::examine(config, &arguments.stack_name, &mut findings).await {
+    if let Some(stack) = Deployed::examine(config, stack_name, &mut findings).await {
         storage::examine(config, &stack, &account, &mut findings).await;
         emails::examine(config, &stack, &mut findings).await;
     }

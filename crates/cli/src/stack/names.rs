@@ -3,6 +3,7 @@
 use bedrock_batch_domain::ids::StateMachineArn;
 use bedrock_batch_domain::problem::Problem;
 
+const STACK: &str = "BedrockBatchOrchestratorStack";
 const BATCH: &str = "bedrock-batch-orchestrator";
 const PIPELINE: &str = "bedrock-pipeline-orchestrator";
 
@@ -31,6 +32,11 @@ impl Stage {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Returns the name of the whole stack of a stage, or of the deployment without one.
+pub(super) fn cloudformation_stack(stage: Option<&Stage>) -> String {
+    stage.map_or_else(|| STACK.to_owned(), |stage| format!("{STACK}-{}", stage.as_str()))
 }
 
 /// Returns the ARN of the batch orchestrator of a stage, or of the deployment without one.
@@ -105,6 +111,13 @@ mod tests {
         assert_eq!(machine, arn(batch));
         assert_eq!(pipeline_orchestrator_beside(&machine).unwrap(), arn(pipeline));
         assert_eq!(bucket_beside(&machine, ACCOUNT), bucket);
+    }
+
+    #[test]
+    fn a_stage_is_a_stack_of_its_own() {
+        assert_eq!(cloudformation_stack(None), "BedrockBatchOrchestratorStack");
+        let stage = Stage::parse("dev-2").unwrap();
+        assert_eq!(cloudformation_stack(Some(&stage)), "BedrockBatchOrchestratorStack-dev-2");
     }
 
     #[test]
