@@ -41,6 +41,7 @@ from ministack.services.stepfunctions import _ExecutionError
 from local_stack import platform_limits
 from local_stack.function_memory import hold_functions_to_their_memory
 from local_stack.function_rights import hold_functions_to_their_rights
+from local_stack.requests import watch
 
 # The execution whose step is running, and the token that the step waits for. Not thread-local: a step with a timeout invokes
 # its function in a separate thread, which inherits the context.
@@ -110,6 +111,12 @@ def fail_token(token, error):
     if waiting is not None and not waiting["event"].is_set():
         waiting["error"] = {"Error": error.error, "Cause": error.cause}
         waiting["event"].set()
+
+
+def running_state_machine() -> str:
+    """Returns the ARN of the state machine whose step this thread runs, without the label of a map."""
+    execution = _execution.get()
+    return "" if execution is None else execution["stateMachineArn"].partition("/")[0]
 
 
 def has_ended(execution):
@@ -274,6 +281,7 @@ provisioners._lambda_url_attributes = lambda_url_attributes
 hold_functions_to_their_memory()
 hold_functions_to_their_rights()
 platform_limits.install()
+watch.install(running_state_machine)
 provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"].update(create=create_function, update=update_function)
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ class Settings:
     """BEDROCK_SIMULATOR_OPTIONS: further options, in shell syntax. Default: none"""
     retry_scale: str
     """SFN_WAIT_SCALE: factor for the waits between retries. Default: 0.02"""
+    record_requests: str
+    """RECORD_REQUESTS: 1 to record and validate the requests of functions and state machines. Default: 0"""
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -52,6 +54,7 @@ class Settings:
             simulator_step_ms=os.environ.get("BEDROCK_SIMULATOR_STEP_MS") or "200",
             simulator_options=tuple(shlex.split(os.environ.get("BEDROCK_SIMULATOR_OPTIONS", ""))),
             retry_scale=os.environ.get("SFN_WAIT_SCALE") or "0.02",
+            record_requests=os.environ.get("RECORD_REQUESTS") or "0",
         )
 
     @property

@@ -15,6 +15,7 @@ def settings_in(directory: Path) -> Settings:
         simulator_step_ms="1",
         simulator_options=(),
         retry_scale="0.02",
+        record_requests="0",
     )
     settings.make_directories()
     return settings
