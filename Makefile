@@ -236,6 +236,15 @@ test-simulator: build
 e2e: build ## Run the end-to-end scenarios on three local stacks of their own
 	@$(call beside,$(MAKE) --no-print-directory -j2 --output-sync=target e2e-alone-1 e2e-alone-2,.local/e2e-alone.log,\
 		$(PYTHON) -m pytest -q tests/e2e --part=together)
+	@$(MAKE) --no-print-directory check-rights
+
+SESSIONS := e2e e2e-alone-1 e2e-alone-2
+
+# What the functions and state machines of the last `make e2e` asked of AWS, against the policies of the template.
+.PHONY: check-rights
+check-rights: setup
+	@echo "== Rights: the calls of the end-to-end tests against the policies"
+	cd infra && npx --no-install tsx checks/rights.ts $(SESSIONS:%=$(CURDIR)/.local/%/record.json)
 
 # They mostly wait: for limits on time, for functions that were killed, for jobs that are slow on purpose.
 # One of the stacks has a stage, so that nothing relies on the names of a deployment without one.

@@ -2,7 +2,8 @@
 
 MiniStack enforces rights for all callers (`AUTH=true`) or for none, and with all of them the stack cannot be deployed: it
 refuses the roles that the CDK assumes. Therefore only requests that a function has signed are judged here, by MiniStack's
-evaluation of policies. All others are requests of an administrator. Requests to Bedrock go to the simulator, which judges none.
+evaluation of policies. All others are requests of an administrator. Requests to Bedrock go to the simulator, which judges none;
+they are recorded, as all others are (`requests/`), and judged after the end-to-end tests (`infra/checks/rights.ts`).
 """
 
 import sys
@@ -10,6 +11,8 @@ import sys
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc, stepfunctions
+
+from local_stack.requests import watch
 
 _execution_credentials = lambda_runtime.execution_credentials
 _enforce = iam_evaluator.enforce
@@ -26,6 +29,7 @@ DENIED = "DENIED"
 def execution_credentials(config: dict) -> dict[str, str]:
     credentials = _execution_credentials(config)
     _functions[credentials["AWS_ACCESS_KEY_ID"]] = config["FunctionName"]
+    watch.function_started(credentials["AWS_ACCESS_KEY_ID"], config["FunctionName"])
     return credentials
 
 
@@ -37,7 +41,10 @@ def enforce(access_key_id, iam_action, service, region, resource_arn="*", servic
     for resource in names_in_policies(iam_action, service, resource_arn):
         denied = _enforce(access_key_id, iam_action, service, region, resource, service_context)
         if denied is None:
-            return None
+            break
+    watch.judged(function, iam_action, resource_arn, service_context, denied=denied is not None)
+    if denied is None:
+        return None
     sys.stderr.write(f"{DENIED} {function} {iam_action} {resource_arn}\n")
     sys.stderr.flush()
     return denied

@@ -19,7 +19,8 @@
 9. The URL of a function, as returned by CloudFormation, leads to the function. MiniStack's is in the domain of AWS.
 10. A function that takes more memory than its `MemorySize` is ended (`function_memory.py`). MiniStack has no limit.
 11. A function has the rights of its role and no others (`function_rights.py`). MiniStack enforces rights for all or for none.
-12. CloudFormation sets the reserved concurrency of a function. MiniStack enforces it only if it is set by an API call.
+12. What exceeds a limit of Step Functions or Lambda fails (`platform_limits.py`). MiniStack has few of them.
+13. CloudFormation sets the reserved concurrency of a function. MiniStack enforces it only if it is set by an API call.
 
 Nothing else is changed, and the template and the state machines are those that are deployed to AWS. All of these corrections
 belong upstream; once a version includes them, this file can be removed and `ministack` be started directly.
@@ -37,9 +38,11 @@ from ministack.services import lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
 from ministack.services.stepfunctions import _ExecutionError
 
+from local_stack import platform_limits
 from local_stack.function_memory import hold_functions_to_their_memory
 from local_stack.function_rights import hold_functions_to_their_rights
 from local_stack.function_versions import let_tests_change_versions
+from local_stack.requests import watch
 
 # The execution whose step is running, and the token that the step waits for. Not thread-local: a step with a timeout invokes
 # its function in a separate thread, which inherits the context.
@@ -109,6 +112,12 @@ def fail_token(token, error):
     if waiting is not None and not waiting["event"].is_set():
         waiting["error"] = {"Error": error.error, "Cause": error.cause}
         waiting["event"].set()
+
+
+def running_state_machine() -> str:
+    """Returns the ARN of the state machine whose step this thread runs, without the label of a map."""
+    execution = _execution.get()
+    return "" if execution is None else execution["stateMachineArn"].partition("/")[0]
 
 
 def has_ended(execution):
@@ -240,12 +249,14 @@ def lambda_url_attributes(config):
 
 
 def create_function(logical_id, props, stack_name):
+    platform_limits.check_function(props)
     created = _lambda_handlers["create"](logical_id, props, stack_name)
     reserve_concurrency(created[0], props)
     return created
 
 
 def update_function(physical_id, old_props, new_props, stack_name, logical_id=None):
+    platform_limits.check_function(new_props)
     updated = _lambda_handlers["update"](physical_id, old_props, new_props, stack_name, logical_id)
     reserve_concurrency(updated[0], new_props)
     return updated
@@ -271,6 +282,8 @@ provisioners._lambda_url_attributes = lambda_url_attributes
 hold_functions_to_their_memory()
 hold_functions_to_their_rights()
 let_tests_change_versions()
+platform_limits.install()
+watch.install(running_state_machine)
 provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"].update(create=create_function, update=update_function)
 
 if __name__ == "__main__":

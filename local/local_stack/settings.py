@@ -38,6 +38,8 @@ class Settings:
     """SFN_WAIT_SCALE: factor for the waits between retries. Default: 0.02"""
     stage: str
     """LOCAL_STAGE: stage of the deployment, the context key `stage`. Default: none, as in a first deployment"""
+    record_requests: str
+    """RECORD_REQUESTS: 1 to record and validate the requests of functions and state machines. Default: 0"""
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -55,6 +57,7 @@ class Settings:
             simulator_options=tuple(shlex.split(os.environ.get("BEDROCK_SIMULATOR_OPTIONS", ""))),
             retry_scale=os.environ.get("SFN_WAIT_SCALE") or "0.02",
             stage=os.environ.get("LOCAL_STAGE") or "",
+            record_requests=os.environ.get("RECORD_REQUESTS") or "0",
         )
 
     @property

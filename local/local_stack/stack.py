@@ -79,9 +79,12 @@ def start_ministack(settings: Settings) -> tuple[dict, str]:
         "SFN_WAIT_SCALE": settings.retry_scale,
         "PYTHONPATH": str(REPOSITORY / "local"),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "RECORD_REQUESTS": settings.record_requests,
     }
     command = [str(settings.venv / "bin" / "python"), "-m", "local_stack.ministack_as_aws"]
-    return service.ensure(port, command, environment, version=settings.retry_scale), endpoint
+    return service.ensure(
+        port, command, environment, version=f"{settings.retry_scale} {settings.record_requests}"
+    ), endpoint
 
 
 def start_simulator(settings: Settings, endpoint: str, ministack_port: int) -> str:

@@ -16,6 +16,7 @@ def settings_in(directory: Path) -> Settings:
         simulator_options=(),
         retry_scale="0.02",
         stage="",
+        record_requests="0",
     )
     settings.make_directories()
     return settings

@@ -8,6 +8,7 @@ import pytest
 
 from stack.deployed import Stack
 from stack.local import bring_up, missing_rights, take_down
+from stack.recorded import forget_record, write_record
 
 pytest.register_assert_rewrite("stack.checks", "stack.lossless", "stack.evidence")
 
@@ -64,6 +65,7 @@ def stack():
     # The user's profile, endpoints and credentials must not affect the tests.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
+    forget_record()
     try:
         stack = Stack(bring_up())
         # Requests of an earlier session, if the stack was kept up.
@@ -73,6 +75,8 @@ def stack():
         yield stack
         missing = missing_rights()
         assert not missing, "functions have every right that they use:\n" + "\n".join(missing)
+        invalid = write_record(stack)["invalid"]
+        assert not invalid, "requests are valid by botocore's models:\n" + "\n".join(invalid)
     finally:
         if os.environ.get("E2E_KEEP_STACK") != "1":
             take_down()

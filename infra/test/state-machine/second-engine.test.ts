@@ -11,10 +11,8 @@ const STATE = {
   bucket: 'b',
   run_id: 'r',
   execution_arn: 'a',
-  model_id: 'm',
-  invocation_type: 'InvokeModel',
-  falls_back: false,
   max_concurrency: 2,
+  ...Object.fromEntries(['model_id', 'invocation_type', 'falls_back'].map((field) => [field, `the ${field}`])),
 };
 const STEP_OF: Record<string, string> = {
   ProcessJobs: 'process_jobs',

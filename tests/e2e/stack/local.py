@@ -35,6 +35,7 @@ def settings() -> dict[str, str]:
         "BEDROCK_SIMULATOR_STEP_MS": "50",
         **backend(),
         "SFN_WAIT_SCALE": "0.01",
+        "RECORD_REQUESTS": "1",
     }
     return {**defaults, **os.environ, **own}
 
