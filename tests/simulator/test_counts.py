@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 import jobs
 from conftest import wait_for
 
+# Another name of the same model.
+OTHER_PROFILE = f"global.{jobs.MODEL.removeprefix('us.')}"
+
 
 def calls(simulator):
     return simulator.request("GET", "/_simulator/calls")[2]["calls"]
@@ -66,7 +69,7 @@ def test_every_request_on_demand_is_counted_by_its_content(simulator, runtime):
     assert invocations(simulator) == {"invocations": [], "max_in_flight": 0, "busiest_second": 0, "seconds": 0}
     invoke(runtime, "One é")
     invoke(runtime, "One é")
-    invoke(runtime, "One é", f"us.{jobs.MODEL}")
+    invoke(runtime, "One é", OTHER_PROFILE)
     simulator.behave(invoke_throttle_rate=1)
     for question in ["One é", "Two"]:
         with pytest.raises(ClientError):
@@ -75,7 +78,7 @@ def test_every_request_on_demand_is_counted_by_its_content(simulator, runtime):
     expected = [
         {"model_id": jobs.MODEL, "content": one, "ok": 2, "refused": 1, "abandoned": 0},
         {"model_id": jobs.MODEL, "content": two, "ok": 0, "refused": 1, "abandoned": 0},
-        {"model_id": f"us.{jobs.MODEL}", "content": one, "ok": 1, "refused": 0, "abandoned": 0},
+        {"model_id": OTHER_PROFILE, "content": one, "ok": 1, "refused": 0, "abandoned": 0},
     ]
     counted = invocations(simulator)
     # In order of model and content.
