@@ -1,5 +1,5 @@
 //! `bedrock-batch doctor`: looks at an account before its first run. Each line says that something is as a run needs it, or what
-//! to do. Nothing is changed, and nothing is paid without `--ask`.
+//! to do. It changes nothing, and sends the model nothing unless that is wanted.
 
 mod account;
 mod deployed;

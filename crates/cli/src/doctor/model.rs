@@ -14,8 +14,8 @@ const SUBSCRIBE: &str = "an administrator opens the model in the Bedrock console
     accepts its terms, which needs `aws-marketplace:Subscribe` and `aws-marketplace:ViewSubscriptions`; Anthropic wants a form \
     about the use case as well. It takes effect within some 15 minutes";
 
-/// Checks a model by its id, and with `ask` by a request.
-pub(super) async fn examine(config: &SdkConfig, model_id: Option<&str>, ask: bool, findings: &mut Vec<Finding>) {
+/// Checks a model by its id, and by a request if `sends_request` is set.
+pub(super) async fn examine(config: &SdkConfig, model_id: Option<&str>, sends_request: bool, findings: &mut Vec<Finding>) {
     let Some(model_id) = model_id else {
         findings.push(Finding::unknown("model", "none was named", "`bedrock-batch doctor --model-id ID`"));
         return;
@@ -40,7 +40,7 @@ pub(super) async fn examine(config: &SdkConfig, model_id: Option<&str>, ask: boo
             Finding::of_failed_call("model", action, &context, AwsFailure::of(&error))
         }
     });
-    if ask {
+    if sends_request {
         findings.push(asked(config, model_id).await);
     }
 }
