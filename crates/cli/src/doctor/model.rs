@@ -6,13 +6,15 @@ use aws_sdk_bedrock::operation::get_foundation_model_availability::GetFoundation
 use aws_sdk_bedrock::types::{AgreementStatus, AuthorizationStatus, EntitlementAvailability, RegionAvailability};
 use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, InferenceConfiguration, Message};
 use bedrock_batch_aws::TimeLimits;
-use bedrock_batch_domain::model::ModelId;
+use bedrock_batch_domain::model::{ModelId, first_use_remedy};
 use bedrock_batch_engine::AwsFailure;
 
 /// What the first request to a model of another company than Amazon needs.
 const SUBSCRIBE: &str = "an administrator opens the model in the Bedrock console (model catalog) and sends it a first request: that \
     accepts its terms, which needs `aws-marketplace:Subscribe` and `aws-marketplace:ViewSubscriptions`; Anthropic wants a form \
     about the use case as well. It takes effect within some 15 minutes";
+
+const DENIED: &str = "docs/runbook.md, section `A model is denied on demand`";
 
 /// Checks a model by its id, and by a request if `sends_request` is set.
 pub(super) async fn examine(config: &SdkConfig, model_id: Option<&str>, sends_request: bool, findings: &mut Vec<Finding>) {
@@ -82,7 +84,7 @@ async fn asked(config: &SdkConfig, model_id: &str) -> Finding {
                 "ThrottlingException" | "ServiceUnavailableException" | "ModelNotReadyException" => {
                     Finding::unknown("request", found, "try again in a minute")
                 }
-                _ => Finding::wrong("request", found, "docs/runbook.md, section `A model is denied on demand`"),
+                _ => Finding::wrong("request", found, first_use_remedy(&failure.message).unwrap_or(DENIED)),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Classification of job failures: whether they concern one job, or all jobs of the run alike.
 
+use crate::model::first_use_remedy;
+
 /// Kind of failure that a job's message describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
@@ -40,6 +42,10 @@ pub fn classify_failure(message: &str) -> FailureKind {
     if NO_BATCH_PHRASES.iter().any(|words| message.contains(words)) {
         return FailureKind::NoBatch;
     }
+    // It advises to try again, which helps only once an administrator has done something.
+    if first_use_remedy(&message).is_some() {
+        return FailureKind::Permanent;
+    }
     if TRANSIENT_PHRASES.iter().any(|words| message.contains(words)) {
         FailureKind::Transient
     } else {
@@ -49,6 +55,9 @@ pub fn classify_failure(message: &str) -> FailureKind {
 
 /// Returns the remedy for a permanent failure; empty if the message needs none.
 pub fn remedy(message: &str) -> &'static str {
+    if let Some(remedy) = first_use_remedy(message) {
+        return remedy;
+    }
     let lower = message.to_lowercase();
     if lower.contains("less records") {
         "the job's file has fewer records than this model accepts: raise max_records_per_job or add rows"
@@ -72,6 +81,7 @@ mod tests {
     #[case("Access denied to s3://b/k", FailureKind::Permanent)]
     #[case("Model x does not support batch inference.", FailureKind::NoBatch)]
     #[case("Batch inference isn\u{2019}t available for this model in this region", FailureKind::NoBatch)]
+    #[case("required AWS Marketplace actions (aws-marketplace:Subscribe). Try again after 5 minutes.", FailureKind::Permanent)]
     #[case("", FailureKind::Permanent)]
     fn kinds(#[case] message: &str, #[case] kind: FailureKind) {
         assert_eq!(classify_failure(message), kind);
@@ -80,6 +90,7 @@ mod tests {
     #[test]
     fn known_failures_come_with_a_remedy() {
         assert!(remedy("Access denied to s3://b/k").contains("service role"));
+        assert!(remedy("Model use case details have not been submitted, access is denied").contains("administrator"));
         assert!(remedy("job contains less records (1) than").contains("max_records_per_job"));
     }
 }

@@ -1,6 +1,6 @@
 //! Models that a job may invoke: the first one, and its fallback once Bedrock refuses the first.
 
-use bedrock_batch_domain::model::MODEL_REFUSAL_REMEDY;
+use bedrock_batch_domain::model::{MODEL_REFUSAL_REMEDY, first_use_remedy};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -54,7 +54,9 @@ impl Candidates {
 
     /// Returns the refusals of all models, with the remedy.
     pub(super) fn refusal_message(&self) -> String {
-        format!("{}; {MODEL_REFUSAL_REMEDY}", self.refusals().join("; "))
+        let refusals = self.refusals().join("; ");
+        let remedy = first_use_remedy(&refusals).unwrap_or(MODEL_REFUSAL_REMEDY);
+        format!("{refusals}; {remedy}")
     }
 
     /// Returns the last model, to which errors are attributed if all were refused.
@@ -70,6 +72,13 @@ impl Candidates {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_that_the_account_has_not_used_before_has_a_remedy_of_its_own() {
+        let models = Candidates::new(["a".to_owned()]);
+        models.refuse(0, "AccessDeniedException", "not authorized to perform: aws-marketplace:ViewSubscriptions");
+        assert!(models.refusal_message().contains("First use of a provider"), "{}", models.refusal_message());
+    }
 
     #[test]
     fn each_model_is_skipped_only_once() {
