@@ -13,6 +13,8 @@ import { dummyFunctions } from '../test/dummy-functions';
  * another one.
  */
 
+const KEY = 'arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-4000-8000-0123456789ab';
+
 const CONTEXTS = {
   account: {},
   local: { bedrockEventSource: 'local.bedrock', bedrockEndpointUrl: 'http://127.0.0.1:4567', reconcileMinutes: 1 },
@@ -20,6 +22,11 @@ const CONTEXTS = {
     lambdaArchitecture: 'arm64',
     inputBuckets: ['other-bucket'],
     maxTotalRecords: 1,
+    inputKeyArns: KEY,
+    encryptionKeyArn: KEY,
+    jobSubnetIds: 'subnet-0a1b2c3d,subnet-1a1b2c3d',
+    jobSecurityGroupIds: 'sg-0a1b2c3d',
+    tags: 'project=tickets',
     notificationEmails: ['one@example.com', 'two@example.com'],
   },
   staged: { stage: 'dev' },

@@ -46,13 +46,14 @@ export class OrchestratorStack extends Stack {
   constructor(scope: Construct, props: OrchestratorStackProps) {
     super(scope, stackName(props.settings), {
       description: 'Orchestrator for Amazon Bedrock batch inference',
+      tags: { ...props.settings.tags },
       ...props,
     });
     const { settings } = props;
 
     const { bucket } = new DataBucket(this, 'Data', settings);
-    const { table } = new JobTable(this, 'Tasks');
-    const bedrockRole = new BedrockServiceRole(this, 'BedrockServiceRole', { bucket }).role;
+    const { table } = new JobTable(this, 'Tasks', settings);
+    const bedrockRole = new BedrockServiceRole(this, 'BedrockServiceRole', { settings, bucket }).role;
 
     const shared = { bucket, table, settings };
     const preprocess = new PreprocessFunction(this, 'Preprocess', shared);
@@ -67,7 +68,11 @@ export class OrchestratorStack extends Stack {
     const reconcile = new ReconcileFunction(this, 'Reconcile', shared);
     const stopJobs = new StopJobsFunction(this, 'StopJobs', shared);
 
-    new JobEvents(this, 'JobEvents', { source: settings.bedrockEventSource, handler: jobStatus.function });
+    new JobEvents(this, 'JobEvents', {
+      settings,
+      source: settings.bedrockEventSource,
+      handler: jobStatus.function,
+    });
     new Reconciliation(this, 'Reconciliation', { handler: reconcile.function, minutes: settings.reconcileMinutes });
 
     const batch = new BatchStateMachine(this, 'Batch', {
@@ -82,7 +87,11 @@ export class OrchestratorStack extends Stack {
         finalize: finalize.function,
       },
     });
-    new AbortedRunEvents(this, 'BrokenOffRuns', { stateMachine: batch.stateMachine, handler: stopJobs.function });
+    new AbortedRunEvents(this, 'BrokenOffRuns', {
+      settings,
+      stateMachine: batch.stateMachine,
+      handler: stopJobs.function,
+    });
 
     const { topic } = new Notifications(this, 'Notifications', {
       settings,
@@ -99,12 +108,13 @@ export class OrchestratorStack extends Stack {
       functions: { validate: validate.function, notify: notify.function },
     });
     new ExecutionEndEvents(this, 'Endings', {
+      settings,
       pipelines: pipelines.stateMachine,
       runs: settings.notifyRuns ? batch.stateMachine : undefined,
       handler: notify.function,
     });
 
-    const uploads = new UploadEvents(this, 'Uploads', { bucket, handlerTimeout: TRIGGER_TIMEOUT });
+    const uploads = new UploadEvents(this, 'Uploads', { settings, bucket, handlerTimeout: TRIGGER_TIMEOUT });
     new TriggerFunction(this, 'Trigger', {
       ...shared,
       topic,

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stack.contract import PAYLOADS, PREFIXES, function_name
+from stack.contract import ENVIRONMENT, PAYLOADS, PREFIXES, STAGE, function_name
 from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
 from stack.waiting import wait_for
@@ -67,6 +67,55 @@ class Submission:
 @pytest.fixture
 def submission(stack, played):
     return Submission(stack, played)
+
+
+KEY = "arn:aws:kms:us-east-1:000000000000:key/0a1b2c3d-0000-4000-8000-0123456789ab"
+SETTINGS = {
+    "JOB_TAGS": "project=tickets,team=night shift",
+    "JOB_OUTPUT_KEY_ARN": KEY,
+    "JOB_SUBNET_IDS": "subnet-0a,subnet-0b",
+    "JOB_SECURITY_GROUP_IDS": "sg-0c",
+}
+
+
+@pytest.fixture
+def settings_of_jobs(stack):
+    """A submit function with all settings of jobs. Runs call a version of it, which stays as it is."""
+    submit = function_name("submit")
+    before = stack.functions.get_function_configuration(FunctionName=submit)["Environment"]["Variables"]
+
+    def configure(variables: dict[str, str]) -> None:
+        stack.functions.update_function_configuration(FunctionName=submit, Environment={"Variables": variables})
+        stack.functions.get_waiter("function_updated_v2").wait(FunctionName=submit)
+
+    configure({**before, **{ENVIRONMENT[name]: value for name, value in SETTINGS.items()}})
+    yield
+    configure(before)
+
+
+@pytest.mark.usefixtures("settings_of_jobs")
+def test_the_job_has_the_tags_the_key_and_the_network_of_the_deployment(submission):
+    submission.submit()
+    job = submission.only_job
+    assert {tag["key"]: tag["value"] for tag in job["tags"]} == {
+        "project": "tickets",
+        "team": "night shift",
+        "bedrock-batch:run": submission.run,
+    }
+    assert job["outputDataConfig"]["s3EncryptionKeyId"] == KEY
+    assert job["vpcConfig"] == {"subnetIds": ["subnet-0a", "subnet-0b"], "securityGroupIds": ["sg-0c"]}
+
+
+@pytest.mark.usefixtures("played")
+def test_jobs_of_runs_are_tagged_with_their_run_and_the_stage(stack):
+    jobs = stack.simulator.jobs("/to-submit-")
+    expected = {"bedrock-batch:stage": STAGE} if STAGE else {}
+    for job in jobs:
+        tags = {tag["key"]: tag["value"] for tag in job["tags"]}
+        assert tags.pop("bedrock-batch:run").startswith("to-submit")
+        assert tags == expected
+        assert job["vpcConfig"] is None
+    assert jobs
 
 
 def test_a_repeated_token_finds_the_same_job(submission):

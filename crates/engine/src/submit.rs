@@ -8,19 +8,18 @@
 //! before. The token only has to be remembered for as long as an invocation takes: two of them may look at once, and find
 //! nothing. If there are two jobs nevertheless, the one whose ARN was stored first counts, and the other is stopped.
 
+mod request;
+
+pub use request::JobSettings;
+
 use crate::bedrock_jobs::{find_job, is_name_taken, job_arn, stop_job};
 use crate::error::{EngineError, ErrorKind};
 use crate::job_table::{BegunJob, Fallback, NewJob, Waiting, WorkOrder};
 use crate::settle::Settler;
 use aws_sdk_bedrock::operation::create_model_invocation_job::CreateModelInvocationJobError;
-use aws_sdk_bedrock::types::{
-    ModelInvocationJobInputDataConfig, ModelInvocationJobOutputDataConfig, ModelInvocationJobS3InputDataConfig,
-    ModelInvocationJobS3OutputDataConfig, ModelInvocationType, S3InputFormat,
-};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::ids::{ExecutionArn, JobArn, RunId};
 use bedrock_batch_domain::job::{FailureKind, JobAttempt, classify_failure, remedy};
-use bedrock_batch_domain::layout::client_request_token;
 use bedrock_batch_domain::model::InvocationType;
 use bedrock_batch_domain::plan::JobItem;
 use serde::Deserialize;
@@ -60,6 +59,8 @@ pub struct Submitter {
     pub role_arn: String,
     /// Timeout of a job at Bedrock in hours.
     pub timeout_hours: i32,
+    /// Settings of all jobs.
+    pub job_settings: JobSettings,
 }
 
 impl Submitter {
@@ -167,32 +168,7 @@ impl Submitter {
 
     async fn create(&self, input: &SubmitInput) -> Result<CreateOutcome, EngineError> {
         let job = &input.job;
-        let refused = |error: aws_sdk_bedrock::error::BuildError| {
-            EngineError::internal(format!("cannot describe job {} to Bedrock", job.name)).caused_by(error)
-        };
-        let source = ModelInvocationJobS3InputDataConfig::builder()
-            .s3_input_format(S3InputFormat::Jsonl)
-            .s3_uri(&job.input_uri)
-            .build()
-            .map_err(refused)?;
-        let target =
-            ModelInvocationJobS3OutputDataConfig::builder().s3_uri(&job.output_uri).build().map_err(refused)?;
-        let mut create = self
-            .settler
-            .bedrock
-            .create_model_invocation_job()
-            .job_name(job.name.as_str())
-            .client_request_token(client_request_token(&input.run_id, &job.name))
-            .role_arn(&self.role_arn)
-            .model_id(&input.model_id)
-            .input_data_config(ModelInvocationJobInputDataConfig::S3InputDataConfig(source))
-            .output_data_config(ModelInvocationJobOutputDataConfig::S3OutputDataConfig(target))
-            .timeout_duration_in_hours(self.timeout_hours);
-        // The default may be omitted, and some regions may not support the field.
-        if input.invocation_type == InvocationType::Converse {
-            create = create.model_invocation_type(ModelInvocationType::Converse);
-        }
-        match create.send().await {
+        match self.request(input)?.send().await {
             Ok(created) => job_arn(created.job_arn()).map(CreateOutcome::Job),
             Err(error) => {
                 use CreateModelInvocationJobError as Refusal;

@@ -1,9 +1,8 @@
 //! Inputs and the rules that they are checked against, for the functions that read them.
 
 use crate::environment;
-use crate::settings::{bucket, optional, required};
+use crate::settings::{bucket, names, optional, required};
 use aws_config::SdkConfig;
-use bedrock_batch_domain::contract::environment::Variable;
 use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::deployment::Deployment;
@@ -54,10 +53,4 @@ pub fn deployment() -> Result<Deployment, Error> {
         models: load_models(&folder.join("model-overrides.toml"))?,
         output_buckets: names(environment::OUTPUT_BUCKETS)?,
     })
-}
-
-/// Reads a list of names, separated by commas.
-fn names(variable: Variable) -> Result<Vec<String>, Error> {
-    let names: String = optional(variable)?.unwrap_or_default();
-    Ok(names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }

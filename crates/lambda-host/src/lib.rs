@@ -9,7 +9,7 @@ mod settings;
 pub use bedrock_batch_domain::contract::environment;
 pub use execution_status::ExecutionStatusChange;
 pub use inputs::{deployment, input_reader};
-pub use settings::{bucket, optional, required};
+pub use settings::{bucket, names, optional, required};
 
 use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_engine::EngineError;

@@ -30,6 +30,15 @@ pub fn optional<T: FromStr>(variable: Variable) -> Result<Option<T>, Error> {
     }
 }
 
+/// Reads a list of names, separated by commas, which may be missing or empty.
+///
+/// # Errors
+/// Returns an error with the name of the variable if it cannot be read.
+pub fn names(variable: Variable) -> Result<Vec<String>, Error> {
+    let names: String = optional(variable)?.unwrap_or_default();
+    Ok(names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
 /// Returns the stack's bucket, which the environment names.
 ///
 /// # Errors

@@ -3,12 +3,16 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { useOfEncryptionKey } from '../permissions/encryption';
 import { permit } from '../permissions/permission';
 import { WILDCARD_REASONS } from '../permissions/reasons';
+import type { Settings } from '../settings/keys';
+import { networkPermissions } from './network-permissions';
 import { bedrockResources } from './resources';
 
 /** Props of `BedrockServiceRole`. */
 export interface BedrockServiceRoleProps {
+  readonly settings: Settings;
   /** Bucket that jobs read from and write to. */
   readonly bucket: IBucket;
 }
@@ -59,6 +63,8 @@ export class BedrockServiceRole extends Construct {
       conditions: ofThisAccount,
       wildcardReason: WILDCARD_REASONS.runData,
     });
+    for (const permission of useOfEncryptionKey(props.settings)) permit(this.role, permission);
+    for (const permission of networkPermissions(Stack.of(this), props.settings)) permit(this.role, permission);
     permit(this.role, {
       sid: 'CallModels',
       actions: ['bedrock:InvokeModel'],

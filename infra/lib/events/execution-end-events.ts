@@ -1,11 +1,13 @@
 import type { Function as HandlerFunction } from 'aws-cdk-lib/aws-lambda';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import type { Settings } from '../settings/keys';
 import { executionStatus } from './execution-status';
 import { FunctionEvents } from './function-events';
 
 /** Props of `ExecutionEndEvents`. */
 export interface ExecutionEndEventsProps {
+  readonly settings: Pick<Settings, 'encryptionKeyArn'>;
   /** Pipeline orchestrator. */
   readonly pipelines: StateMachine;
   /** Batch orchestrator. @default - its runs end without an email */
@@ -23,6 +25,7 @@ export interface ExecutionEndEventsProps {
 export class ExecutionEndEvents extends FunctionEvents {
   constructor(scope: Construct, id: string, props: ExecutionEndEventsProps) {
     super(scope, id, {
+      settings: props.settings,
       description: 'Pipelines that were aborted or timed out',
       pattern: executionStatus(props.pipelines, ['ABORTED', 'TIMED_OUT']),
       handler: props.handler,

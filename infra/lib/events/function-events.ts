@@ -3,8 +3,10 @@ import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as HandlerFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Settings } from '../settings/keys';
+import { queueEncryption } from './queue-encryption';
 
 /** Events that a function is invoked with. */
 export interface FunctionEventsRule {
@@ -16,6 +18,7 @@ export interface FunctionEventsRule {
 
 /** Props of `FunctionEvents`. */
 export interface FunctionEventsProps extends FunctionEventsRule {
+  readonly settings: Pick<Settings, 'encryptionKeyArn'>;
   /** Function that is invoked with each event. */
   readonly handler: HandlerFunction;
 }
@@ -35,7 +38,7 @@ export class FunctionEvents extends Construct {
     this.handler = props.handler;
 
     this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this, props.settings),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
       removalPolicy: RemovalPolicy.DESTROY,
@@ -52,6 +55,13 @@ export class FunctionEvents extends Construct {
       retryAttempts: 2,
       onFailure: new SqsDestination(this.deadLetters),
     });
+    // CDK grants the function the use of the key of the queue.
+    for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*']) {
+      Validations.of(props.handler.role ?? props.handler).acknowledge({
+        id: `AwsSolutions-IAM5[Action::${action}]`,
+        reason: 'Variants of one action of KMS, on the one key that encrypts the dead-letter queue.',
+      });
+    }
   }
 
   /** Adds a rule that delivers further events to the same function. */

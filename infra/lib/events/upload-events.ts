@@ -2,12 +2,15 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
+import type { Settings } from '../settings/keys';
+import { queueEncryption } from './queue-encryption';
 
 /** Props of `UploadEvents`. */
 export interface UploadEventsProps {
+  readonly settings: Pick<Settings, 'encryptionKeyArn'>;
   readonly bucket: IBucket;
   /** Timeout of the function that reads the queue. */
   readonly handlerTimeout: Duration;
@@ -29,7 +32,7 @@ export class UploadEvents extends Construct {
   constructor(scope: Construct, id: string, props: UploadEventsProps) {
     super(scope, id);
     const shared = {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this, props.settings),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
       removalPolicy: RemovalPolicy.DESTROY,

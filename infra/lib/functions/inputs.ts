@@ -2,6 +2,7 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { ENVIRONMENT } from '../contract/environment';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { useOfInputKeys } from '../permissions/encryption';
 import type { Permission } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
 
@@ -44,6 +45,7 @@ export function bucketPermissions(stack: Stack, bucket: IBucket, settings: Setti
   const readable = [bucket.bucketArn, ...bucketArns(stack, settings.inputBuckets)];
   const output = bucketArns(stack, settings.outputBuckets);
   return [
+    ...useOfInputKeys(settings),
     { sid: 'ListInputBuckets', actions: ['s3:ListBucket'], resources: readable },
     {
       sid: 'ReadInputs',

@@ -6,6 +6,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
+import { encrypted, useOfEncryptionKey } from '../permissions/encryption';
 import { type Permission, permit } from '../permissions/permission';
 import type { Settings } from '../settings/keys';
 import { functionNameOf } from '../settings/names';
@@ -49,12 +50,15 @@ export class OrchestratorFunction extends Construct {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...encrypted(this, props.settings),
     });
     this.role = new Role(this, 'Role', {
       description: `Role of the function ${functionName}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     });
     logGroup.grantWrite(this.role);
+    // Every function reads or writes the bucket, the job table, a queue, the topic or the link key.
+    for (const permission of useOfEncryptionKey(props.settings)) this.allow(permission);
 
     this.function = new LambdaFunction(this, 'Function', {
       functionName,

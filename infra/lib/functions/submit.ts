@@ -5,6 +5,7 @@ import { bedrockResources } from '../bedrock/resources';
 import { ENVIRONMENT } from '../contract/environment';
 import { SUBSCRIBE_TO_MODELS } from '../permissions/marketplace';
 import { WILDCARD_REASONS } from '../permissions/reasons';
+import type { Settings } from '../settings/keys';
 import { TASK_TOKEN_ACTIONS, taskTokenResources } from '../state-machine/identity';
 import { bedrockEndpoints } from './bedrock-endpoints';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
@@ -26,6 +27,7 @@ export class SubmitFunction extends OrchestratorFunction {
       environment: {
         [ENVIRONMENT.bedrockRoleArn]: props.bedrockRole.roleArn,
         [ENVIRONMENT.jobTimeoutHours]: String(props.settings.bedrockBatchInferenceTimeoutHours),
+        ...jobSettings(props.settings),
         ...bedrockEndpoints(props.settings),
       },
     });
@@ -46,7 +48,13 @@ export class SubmitFunction extends OrchestratorFunction {
     this.allow({
       // Stopping is for a job that was created while its run was being stopped: no other function knows of it yet.
       sid: 'CreateReadAndStopJobs',
-      actions: ['bedrock:CreateModelInvocationJob', 'bedrock:GetModelInvocationJob', 'bedrock:StopModelInvocationJob'],
+      // Tagging is for the tags that a job is created with.
+      actions: [
+        'bedrock:CreateModelInvocationJob',
+        'bedrock:GetModelInvocationJob',
+        'bedrock:StopModelInvocationJob',
+        'bedrock:TagResource',
+      ],
       resources: [bedrock.invocationJobs],
       wildcardReason: WILDCARD_REASONS.jobs,
     });
@@ -69,4 +77,19 @@ export class SubmitFunction extends OrchestratorFunction {
       wildcardReason: WILDCARD_REASONS.taskTokens,
     });
   }
+}
+
+/** Returns the variables of what all jobs are created with; none where the context sets nothing. */
+function jobSettings(settings: Settings): Record<string, string> {
+  const { encryptionKeyArn, jobSubnetIds, jobSecurityGroupIds, stage } = settings;
+  const tags = { ...settings.tags, ...(stage !== undefined && { 'bedrock-batch:stage': stage }) };
+  const texts = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+  return {
+    ...(encryptionKeyArn !== undefined && { [ENVIRONMENT.jobOutputKeyArn]: encryptionKeyArn }),
+    ...(jobSubnetIds.length > 0 && {
+      [ENVIRONMENT.jobSubnetIds]: jobSubnetIds.join(','),
+      [ENVIRONMENT.jobSecurityGroupIds]: jobSecurityGroupIds.join(','),
+    }),
+    ...(texts.length > 0 && { [ENVIRONMENT.jobTags]: texts.join(',') }),
+  };
 }

@@ -1,6 +1,8 @@
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { encrypted } from '../permissions/encryption';
+import type { Settings } from '../settings/keys';
 import { type NameSettings, resourceName } from '../settings/names';
 
 /**
@@ -14,7 +16,7 @@ import { type NameSettings, resourceName } from '../settings/names';
 export class LinkKey extends Construct {
   readonly secret: Secret;
 
-  constructor(scope: Construct, id: string, settings: NameSettings) {
+  constructor(scope: Construct, id: string, settings: NameSettings & Pick<Settings, 'encryptionKeyArn'>) {
     super(scope, id);
     this.secret = new Secret(this, 'Secret', {
       secretName: resourceName(settings, 'bedrock-batch-link-key'),
@@ -22,6 +24,7 @@ export class LinkKey extends Construct {
         'Signs the download links of the Bedrock batch orchestrator. One key per line, the newest first. Links of a removed key are invalid.',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy: RemovalPolicy.DESTROY,
+      ...encrypted(this, settings),
     });
     Validations.of(this.secret).acknowledge({
       id: 'AwsSolutions-SMG4',

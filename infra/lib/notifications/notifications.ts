@@ -2,11 +2,13 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Alias } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { encryptionKey } from '../permissions/encryption';
+import type { Settings } from '../settings/keys';
 import { type NameSettings, resourceName } from '../settings/names';
 
 /** Props of `Notifications`. */
 export interface NotificationsProps {
-  readonly settings: NameSettings;
+  readonly settings: NameSettings & Pick<Settings, 'encryptionKeyArn'>;
   /** Addresses that are subscribed. */
   readonly emails: readonly string[];
 }
@@ -14,7 +16,7 @@ export interface NotificationsProps {
 /**
  * Topic of the emails about pipelines and runs that ended, with its subscriptions.
  *
- * AWS's own key for SNS encrypts it: its policy lets every publisher use it, so no role needs further permissions.
+ * Without a key of the account, AWS's own key for SNS encrypts it: its policy lets every publisher use it, so no role needs further permissions.
  */
 export class Notifications extends Construct {
   readonly topic: Topic;
@@ -24,7 +26,7 @@ export class Notifications extends Construct {
     this.topic = new Topic(this, 'Topic', {
       topicName: resourceName(props.settings, 'bedrock-batch-notifications'),
       displayName: 'Bedrock batch inference',
-      masterKey: Alias.fromAliasName(this, 'Key', 'alias/aws/sns'),
+      masterKey: encryptionKey(this, props.settings) ?? Alias.fromAliasName(this, 'Key', 'alias/aws/sns'),
       enforceSSL: true,
     });
     for (const email of props.emails) this.topic.addSubscription(new EmailSubscription(email));

@@ -10,7 +10,7 @@ export interface Permission {
   readonly actions: string[];
   readonly resources: string[];
   /** @default - always */
-  readonly conditions?: Record<string, Record<string, string>>;
+  readonly conditions?: Record<string, Record<string, string | string[]>>;
   /** Reason for a wildcard in a resource. @default - no resource has one; the test of cdk-nag fails if one does */
   readonly wildcardReason?: string;
 }

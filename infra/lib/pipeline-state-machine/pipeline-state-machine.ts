@@ -3,13 +3,14 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../permissions/wildcard';
+import type { Settings } from '../settings/keys';
 import { type NameSettings, pipelineStateMachineName, resourceName } from '../settings/names';
 import { grantAllVersions, loggedStateMachine } from '../state-machine/logged-state-machine';
 import { pipeline } from './pipeline';
 
 /** Props of `PipelineStateMachine`. */
 export interface PipelineStateMachineProps {
-  readonly settings: NameSettings;
+  readonly settings: NameSettings & Pick<Settings, 'encryptionKeyArn'>;
   /** Batch orchestrator, which runs the stages. */
   readonly batch: IStateMachine;
   /** Functions that the states invoke. */
@@ -34,6 +35,7 @@ export class PipelineStateMachine extends Construct {
     const { batch, functions, settings } = props;
 
     this.stateMachine = loggedStateMachine(this, {
+      settings,
       name: pipelineStateMachineName(settings),
       logs: resourceName(settings, 'bedrock-pipeline-orchestrator'),
       states: pipeline(this, { batch, ...functions }),

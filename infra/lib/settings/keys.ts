@@ -92,6 +92,35 @@ export const SETTING_KEYS = {
     rule: rules.bucketNames(),
     description: 'Further buckets that runs may copy their answered rows to.',
   },
+  inputKeyArns: {
+    default: [],
+    rule: rules.keyArns(),
+    description:
+      'KMS keys with which inputs are encrypted, in the bucket of the stack or in others. Their policies must let the account grant their use.',
+  },
+  encryptionKeyArn: {
+    default: undefined,
+    rule: rules.optional(rules.keyArn()),
+    description:
+      'KMS key of your own for all that the stack stores: bucket, job table, topics, queues, logs, link keys and the answers that Bedrock writes. Its policy needs statements for services: docs/deploying.md.',
+  },
+  jobSubnetIds: {
+    default: [],
+    rule: rules.ec2Ids('subnet', 16),
+    description:
+      'Subnets of a VPC in which Bedrock reads and writes the data of jobs; with an endpoint of S3. With `jobSecurityGroupIds`.',
+  },
+  jobSecurityGroupIds: {
+    default: [],
+    rule: rules.ec2Ids('sg', 5),
+    description: 'Security groups of the network interfaces that Bedrock creates in `jobSubnetIds`.',
+  },
+  tags: {
+    default: {},
+    rule: rules.tags(),
+    description:
+      'Tags of all resources of the stack and of all jobs, for the allocation of costs. Jobs have `bedrock-batch:run` and, with a stage, `bedrock-batch:stage` as well.',
+  },
   defaultModelId: {
     default: 'us.anthropic.claude-haiku-4-5-20251001-v1:0',
     rule: rules.pattern(

@@ -32,7 +32,7 @@ export function readSettings(node: Node): Settings {
       );
     }
   }
-  problems.push(...tokenWithoutTls(values), ...prefixesOfOtherBuckets(values));
+  problems.push(...tokenWithoutTls(values), ...prefixesOfOtherBuckets(values), ...halfOfAVpc(values));
   if (problems.length > 0) throw new SettingsError(problems);
   return values as Settings;
 }
@@ -55,6 +55,14 @@ function prefixesOfOtherBuckets({ inputPrefixes = [], inputBuckets = [] }: Parti
       (prefix) =>
         `\`inputPrefixes\` has ${JSON.stringify(prefix)}, but must have prefixes of the buckets in \`inputBuckets\` or, without \`s3://\` and bucket, of the bucket of the stack. Add the bucket to inputBuckets`,
     );
+}
+
+/** Reports subnets without security groups, and security groups without subnets: Bedrock takes both or none. */
+function halfOfAVpc({ jobSubnetIds = [], jobSecurityGroupIds = [] }: Partial<Settings>): string[] {
+  if ((jobSubnetIds.length === 0) === (jobSecurityGroupIds.length === 0)) return [];
+  const [given, missing] =
+    jobSubnetIds.length > 0 ? ['jobSubnetIds', 'jobSecurityGroupIds'] : ['jobSecurityGroupIds', 'jobSubnetIds'];
+  return [`\`${missing}\` is [], but must name what \`${given}\` needs: set both, or none`];
 }
 
 /** Returns a default in the notation that users see. */

@@ -118,6 +118,64 @@ export function s3Prefixes(): Rule<readonly string[]> {
   );
 }
 
+/** Allows ARNs of keys of KMS. Not aliases: policies do not reach a key by its alias. */
+export function keyArn(): Rule<string> {
+  return pattern(
+    /^arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{36}$/,
+    'the ARN of a KMS key (`arn:aws:kms:<region>:<account>:key/<id>`, no alias)',
+  );
+}
+
+/** Allows lists of ARNs of keys of KMS. */
+export function keyArns(): Rule<readonly string[]> {
+  const allowed = 'a list of ARNs of KMS keys (no aliases), or a comma-separated string of them';
+  return list({ ...keyArn(), allowed });
+}
+
+/** Allows lists of at most `most` ids of resources of EC2, such as subnets (`subnet-…`). */
+export function ec2Ids(prefix: string, most: number): Rule<readonly string[]> {
+  const allowed = `a list of at most ${most} ids (\`${prefix}-…\`), or a comma-separated string of them`;
+  const ids = list(pattern(new RegExp(`^${prefix}-[0-9a-z]{1,24}$`), allowed));
+  return {
+    allowed,
+    parse(raw) {
+      const values = [...new Set(ids.parse(raw))];
+      if (values.length > most) throw new RuleViolation();
+      return values;
+    },
+  };
+}
+
+/** Maximum length of all tags as text: they are in the environment of a function, which has 4 KB. */
+const MAX_TAGS_CHARS = 1000;
+/** Keys that AWS and this stack have for themselves. */
+const RESERVED_TAGS = /^(aws:|bedrock-batch:)/i;
+
+/** Allows tags: an object of texts, or a comma-separated string of `key=value`. Keys and values as Bedrock allows them. */
+export function tags(): Rule<Readonly<Record<string, string>>> {
+  return {
+    allowed:
+      'an object of texts, or a comma-separated string of `key=value`, of at most 1000 characters in all; of letters, digits, spaces and `._:/=+@-` (no `=` in keys); no key that begins with `aws:` or `bedrock-batch:`',
+    parse(raw) {
+      const pairs: [string, unknown][] =
+        typeof raw === 'string'
+          ? splitList(raw).map((tag) => [tag.split('=', 1)[0] ?? '', /=(.*)$/.exec(tag)?.[1]])
+          : typeof raw === 'object' && raw !== null && !Array.isArray(raw)
+            ? Object.entries(raw)
+            : [['', undefined]];
+      const isTag = ([key, value]: [string, unknown]): boolean =>
+        /^[A-Za-z0-9 ._:/+@-]{1,128}$/.test(key) &&
+        typeof value === 'string' &&
+        /^[A-Za-z0-9 ._:/=+@-]{0,256}$/.test(value) &&
+        !RESERVED_TAGS.test(key);
+      const keys = new Set(pairs.map(([key]) => key));
+      const length = pairs.map((pair) => pair.join('=')).join(',').length;
+      if (!pairs.every(isTag) || keys.size < pairs.length || length > MAX_TAGS_CHARS) throw new RuleViolation();
+      return Object.fromEntries(pairs) as Record<string, string>;
+    },
+  };
+}
+
 /** Allows lists of email addresses, and drops repeated ones. Only their confirmation proves that they exist. */
 export function emailAddresses(): Rule<readonly string[]> {
   const allowed = 'a list of email addresses, or a comma-separated string of them';

@@ -5,8 +5,10 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { PREFIXES } from '../contract/storage-prefixes';
+import { useOfEncryptionKey } from '../permissions/encryption';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { acknowledgeWildcards } from '../permissions/wildcard';
+import type { Settings } from '../settings/keys';
 import { batchStateMachineName, type NameSettings, resourceName } from '../settings/names';
 import { grantAllVersions, loggedStateMachine } from './logged-state-machine';
 import { MAP_LABELS } from './passes';
@@ -14,7 +16,7 @@ import { run } from './run';
 
 /** Props of `BatchStateMachine`. */
 export interface BatchStateMachineProps {
-  readonly settings: NameSettings;
+  readonly settings: NameSettings & Pick<Settings, 'encryptionKeyArn'>;
   /** Bucket of the manifests. */
   readonly bucket: IBucket;
   /** Timeout of each Bedrock job. */
@@ -42,6 +44,7 @@ export class BatchStateMachine extends Construct {
     const { functions, settings } = props;
 
     this.stateMachine = loggedStateMachine(this, {
+      settings,
       name: batchStateMachineName(settings),
       logs: resourceName(settings, 'bedrock-batch-orchestrator'),
       states: run(this, { ...props, ...functions }),
@@ -50,6 +53,10 @@ export class BatchStateMachine extends Construct {
     this.stateMachine.addToRolePolicy(
       new PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: [manifests] }),
     );
+
+    for (const { sid, actions, resources } of useOfEncryptionKey(settings)) {
+      this.stateMachine.addToRolePolicy(new PolicyStatement({ sid, actions, resources }));
+    }
 
     // The remainder of the role's policy is written by CDK.
     acknowledgeWildcards(this, [manifests], WILDCARD_REASONS.runData);

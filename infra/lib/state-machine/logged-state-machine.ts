@@ -10,10 +10,13 @@ import {
   StateMachineType,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { encrypted } from '../permissions/encryption';
 import { acknowledgeWildcards } from '../permissions/wildcard';
+import type { Settings } from '../settings/keys';
 
 /** Props of `loggedStateMachine`. */
 export interface LoggedStateMachineProps {
+  readonly settings: Pick<Settings, 'encryptionKeyArn'>;
   readonly name: string;
   /** Name of its log group, after `/aws/vendedlogs/states/`. */
   readonly logs: string;
@@ -32,6 +35,7 @@ export function loggedStateMachine(scope: Construct, props: LoggedStateMachinePr
         logGroupName: `/aws/vendedlogs/states/${props.logs}`,
         retention: RetentionDays.ONE_MONTH,
         removalPolicy: RemovalPolicy.DESTROY,
+        ...encrypted(scope, props.settings),
       }),
       // Not ALL: the execution history already has every event, and inputs may hold data that must not be logged.
       level: LogLevel.ERROR,

@@ -8,7 +8,8 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { NameSettings } from '../settings/names';
+import { encryptionKey } from '../permissions/encryption';
+import type { Settings } from '../settings/keys';
 
 /**
  * The bucket of all data: inputs, the files that Bedrock reads and writes, answers, plans and reports.
@@ -21,8 +22,10 @@ import type { NameSettings } from '../settings/names';
 export class DataBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, { stage }: NameSettings) {
+  constructor(scope: Construct, id: string, settings: Pick<Settings, 'stage' | 'encryptionKeyArn'>) {
     super(scope, id);
+    const { stage } = settings;
+    const key = encryptionKey(this, settings);
 
     this.bucket = new Bucket(this, 'Bucket', {
       bucketName:
@@ -31,7 +34,10 @@ export class DataBucket extends Construct {
           : `bedrock-batch-${stage}-${Aws.ACCOUNT_ID}-${Aws.REGION}-an`,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      encryption: BucketEncryption.S3_MANAGED,
+      // With a bucket key, S3 asks KMS once per some minutes, and not once per object.
+      ...(key === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }),
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [{ id: 'abort-incomplete-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) }],

@@ -2,6 +2,8 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { JOB_TABLE } from '../contract/job-table';
+import { encryptionKey } from '../permissions/encryption';
+import type { Settings } from '../settings/keys';
 
 /**
  * The job table: one item per Bedrock job, written before the job exists.
@@ -12,13 +14,16 @@ import { JOB_TABLE } from '../contract/job-table';
 export class JobTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, settings: Pick<Settings, 'encryptionKeyArn'>) {
     super(scope, id);
+    const key = encryptionKey(this, settings);
 
     this.table = new Table(this, 'Table', {
       partitionKey: { name: JOB_TABLE.partitionKey, type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
-      encryption: TableEncryption.AWS_MANAGED,
+      ...(key === undefined
+        ? { encryption: TableEncryption.AWS_MANAGED }
+        : { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key }),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       timeToLiveAttribute: JOB_TABLE.timeToLive,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,

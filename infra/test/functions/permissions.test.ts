@@ -37,6 +37,7 @@ describe('each function has exactly the permissions that it needs', () => {
         'bedrock:GetModelInvocationJob',
         'bedrock:ListModelInvocationJobs',
         'bedrock:StopModelInvocationJob',
+        'bedrock:TagResource',
         'dynamodb:GetItem',
         'dynamodb:UpdateItem',
         'iam:PassRole',

@@ -80,6 +80,21 @@ test('booleans may be strings', () => {
 describe('a value that is not allowed is an error', () => {
   test.each<[string, unknown]>([
     ['stage', 'Dev'],
+    ['encryptionKeyArn', 'alias/own'],
+    ['encryptionKeyArn', 'arn:aws:kms:us-east-1:123456789012:alias/own'],
+    ['inputKeyArns', ['1234']],
+    ['jobSubnetIds', 'vpc-0a'],
+    ['jobSecurityGroupIds', Array.from({ length: 6 }, (_, index) => `sg-${index}`)],
+    ['tags', 'project'],
+    ['tags', '=x'],
+    ['tags', 'a=b,a=c'],
+    ['tags', 'aws:project=x'],
+    ['tags', 'bedrock-batch:run=x'],
+    ['tags', { project: 7 }],
+    ['tags', { project: 'münchen' }],
+    ['tags', ['project']],
+    ['tags', `a=${'x'.repeat(257)}`],
+    ['tags', Array.from({ length: 5 }, (_, index) => `t${index}=${'x'.repeat(250)}`).join(',')],
     ['stage', 'a--b'],
     ['stage', '1a'],
     ['stage', 'thirteenchars'],
@@ -162,6 +177,10 @@ describe('a value that is not allowed is an error', () => {
 
   test.each<[string, unknown]>([
     ['stage', 'dev'],
+    ['tags', ''],
+    ['tags', 'project=a=b, team=night shift'],
+    ['tags', { project: '' }],
+    ['jobSubnetIds', ''],
     ['stage', 'a-b2'],
     ['stage', ''],
     ['maxSubmittedAndInProgressJobs', 10_000],
@@ -224,6 +243,12 @@ test('all problems are reported at once', () => {
   expect(() => read({ maxRecordsPerJob: 1, lambdaArchitecture: 'x86', maxRecordPerJob: 500 })).toThrow(
     /3 problems:\n.*maxRecordPerJob.*\n.*maxRecordsPerJob.*\n.*lambdaArchitecture/,
   );
+});
+
+test('subnets and security groups of jobs come together', () => {
+  expect(problems({ jobSubnetIds: 'subnet-0a' })).toEqual([expect.stringContaining('`jobSecurityGroupIds` is []')]);
+  expect(problems({ jobSecurityGroupIds: 'sg-0a' })).toEqual([expect.stringContaining('`jobSubnetIds` is []')]);
+  expect(problems({ jobSubnetIds: 'subnet-0a', jobSecurityGroupIds: 'sg-0a' })).toEqual([]);
 });
 
 describe('a key that is none is reported', () => {

@@ -2,8 +2,8 @@
 
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::settle::Settler;
-use bedrock_batch_engine::submit::{SubmitInput, Submitter};
-use bedrock_batch_lambda_host::{environment, log_as_json, required, serve};
+use bedrock_batch_engine::submit::{JobSettings, SubmitInput, Submitter};
+use bedrock_batch_lambda_host::{environment, log_as_json, names, optional, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -18,6 +18,12 @@ async fn main() -> Result<(), Error> {
         },
         role_arn: required(environment::BEDROCK_ROLE_ARN)?,
         timeout_hours: required(environment::JOB_TIMEOUT_HOURS)?,
+        job_settings: JobSettings {
+            output_key_arn: optional(environment::JOB_OUTPUT_KEY_ARN)?,
+            subnet_ids: names(environment::JOB_SUBNET_IDS)?,
+            security_group_ids: names(environment::JOB_SECURITY_GROUP_IDS)?,
+            tags: optional(environment::JOB_TAGS)?.unwrap_or_default(),
+        },
     };
     serve(move |input: SubmitInput| {
         let submitter = submitter.clone();

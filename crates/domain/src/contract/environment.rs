@@ -55,6 +55,14 @@ super::names! { Variable = Variable;
     BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN";
     /// submit: the timeout of each Bedrock job, in hours.
     JOB_TIMEOUT_HOURS = "JOB_TIMEOUT_HOURS";
+    /// submit: the KMS key with which Bedrock encrypts answers; absent where the bucket's encryption applies.
+    JOB_OUTPUT_KEY_ARN = "JOB_OUTPUT_KEY_ARN";
+    /// submit: the subnets of jobs, separated by commas; absent without a VPC.
+    JOB_SUBNET_IDS = "JOB_SUBNET_IDS";
+    /// submit: the security groups of jobs, separated by commas; absent without a VPC.
+    JOB_SECURITY_GROUP_IDS = "JOB_SECURITY_GROUP_IDS";
+    /// submit: the tags of jobs besides that of their run, as `key=value` separated by commas; may be absent.
+    JOB_TAGS = "JOB_TAGS";
     /// invoke: seconds after which one invocation hands the remaining records over to the next.
     INVOCATION_SECONDS = "INVOCATION_SECONDS";
     /// postprocess: seconds that a join waits for answers that Bedrock counts and whose lines are not there yet.

@@ -5,6 +5,7 @@ mod expected_lines;
 mod failure;
 mod settle;
 mod status;
+mod tags;
 mod unanswered;
 
 pub use attempt::JobAttempt;
@@ -12,4 +13,5 @@ pub use expected_lines::expected_lines;
 pub use failure::{FailureKind, classify_failure, remedy};
 pub use settle::{Action, Stored, next_action};
 pub use status::JobStatus;
+pub use tags::{InvalidTags, JobTags, RUN_TAG};
 pub use unanswered::unanswered;

@@ -6,7 +6,7 @@ use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
 use bedrock_batch_domain::model::InvocationType;
 use bedrock_batch_domain::plan::JobItem;
 use bedrock_batch_engine::reconcile::Reconciler;
-use bedrock_batch_engine::submit::{SubmitInput, Submitter};
+use bedrock_batch_engine::submit::{JobSettings, SubmitInput, Submitter};
 use bedrock_batch_engine::{EngineError, SweepTime};
 use proptest::prelude::*;
 use serde_json::json;
@@ -82,7 +82,7 @@ pub(crate) fn submission(run: &RunId, execution: &ExecutionArn, retry: u32, toke
 /// Returns a submitter whose requests pass the gate under this number, or at once.
 pub(crate) fn submitter(services: &Services, number: Option<usize>) -> Submitter {
     let role_arn = "arn:aws:iam::1:role/r".to_owned();
-    Submitter { settler: services.settler(number), role_arn, timeout_hours: 24 }
+    Submitter { settler: services.settler(number), role_arn, timeout_hours: 24, job_settings: JobSettings::default() }
 }
 
 impl StateMachine {

@@ -18,7 +18,7 @@ use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
 use bedrock_batch_engine::reconcile::Reconciler;
 use bedrock_batch_engine::settle::Settler;
 use bedrock_batch_engine::stop::{EndedExecution, Stopper};
-use bedrock_batch_engine::submit::Submitter;
+use bedrock_batch_engine::submit::{JobSettings, Submitter};
 use bedrock_batch_engine::{EngineError, SweepTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,7 +97,12 @@ impl UseCases {
             preprocessor: Preprocessor { inputs, deployment: Arc::clone(deployment), jobs: jobs.clone() },
             continuer: RunContinuer { bucket: bucket.clone(), jobs: jobs.clone(), step_functions, limits: LIMITS },
             stepper: NextStepper { bucket: bucket.clone(), jobs: jobs.clone() },
-            submitter: Submitter { settler, role_arn: "arn:aws:iam::1:role/r".to_owned(), timeout_hours: 24 },
+            submitter: Submitter {
+                settler,
+                role_arn: "arn:aws:iam::1:role/r".to_owned(),
+                timeout_hours: 24,
+                job_settings: JobSettings::default(),
+            },
             postprocessor: Postprocessor { bucket: bucket.clone(), jobs: jobs.clone(), late_answers: Duration::ZERO },
             finalizer: Finalizer { bucket, jobs },
             services: services.clone(),

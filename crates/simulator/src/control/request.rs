@@ -30,6 +30,7 @@ pub(crate) struct CreateRequest {
     pub(crate) vpc: Option<Vpc>,
     pub(crate) timeout_hours: i64,
     pub(crate) invocation_type: InvocationType,
+    pub(crate) tags: Vec<Tag>,
 }
 
 /// Source of a job's records.
@@ -102,8 +103,9 @@ struct OutputUnion {
     s3_output_data_config: Option<S3Output>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Tag {
+/// A tag of a job; stored and shown, but without effect here.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Tag {
     key: Option<String>,
     value: Option<String>,
 }
@@ -128,6 +130,7 @@ impl CreateRequest {
                 broken.member("outputDataConfig", "s3OutputDataConfig", union.s3_output_data_config)
             },
             vpc: body.vpc_config,
+            tags: body.tags.unwrap_or_default(),
             timeout_hours: body.timeout_duration_in_hours.unwrap_or(DEFAULT_TIMEOUT_HOURS),
             invocation_type: match body.model_invocation_type.as_deref() {
                 Some("Converse") => InvocationType::Converse,
@@ -136,7 +139,7 @@ impl CreateRequest {
         };
         broken.one_of("modelInvocationType", body.model_invocation_type.as_ref(), &["InvokeModel", "Converse"]);
         request.check(&mut broken);
-        check_tags(&mut broken, body.tags.as_deref().unwrap_or_default());
+        check_tags(&mut broken, &request.tags);
         broken.finish()?;
         Ok(request)
     }
