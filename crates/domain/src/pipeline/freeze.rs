@@ -124,7 +124,7 @@ mod tests {
             inputs[0],
             json!({
                 "s3_uri": "s3://batch-inference-bucket-123456789012/inputs/clothing-images/",
-                "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+                "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
                 "input_type": "image",
                 "job_name_prefix": "stage1-classify",
                 "prompt_config": {"mode": "single", "prompt_id": "classify"},

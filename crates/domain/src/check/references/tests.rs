@@ -183,11 +183,11 @@ fn the_warning_has_tokens_and_cost_by_lane() {
     let warning = |lane| reference_warning(&request, &resolved, lane, 10_000).unwrap();
     assert_eq!(
         warning(Lane::Batch),
-        "references add about 1000 input tokens to each request, about $1.25 for all of them in batch"
+        "references add about 1000 input tokens to each request, about $5.50 for all of them in batch"
     );
     assert_eq!(
         warning(Lane::OnDemand),
-        "references add about 1000 input tokens to each request, about $2.50 for all of them on demand"
+        "references add about 1000 input tokens to each request, about $11.00 for all of them on demand"
     );
     let only_values = json!({"prompt_id": "strict", "reference": {"codes": "s3://bucket/codes.csv"}});
     let (request, resolved) = checked(&only_values, &codes(CODES)).1.unwrap();
