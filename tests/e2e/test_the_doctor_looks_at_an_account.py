@@ -1,4 +1,4 @@
-"""`bedrock-batch doctor`: a line for each part of the account that a run needs, and what to do where one is not as it should be."""
+"""`bedrock-batch doctor`: a line for each part of the account that a run needs, and what to do where one is not right."""
 
 import os
 import subprocess

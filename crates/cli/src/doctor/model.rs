@@ -17,7 +17,12 @@ const SUBSCRIBE: &str = "an administrator opens the model in the Bedrock console
 const DENIED: &str = "docs/runbook.md, section `A model is denied on demand`";
 
 /// Checks a model by its id, and by a request if `sends_request` is set.
-pub(super) async fn examine(config: &SdkConfig, model_id: Option<&str>, sends_request: bool, findings: &mut Vec<Finding>) {
+pub(super) async fn examine(
+    config: &SdkConfig,
+    model_id: Option<&str>,
+    sends_request: bool,
+    findings: &mut Vec<Finding>,
+) {
     let Some(model_id) = model_id else {
         findings.push(Finding::unknown("model", "none was named", "`bedrock-batch doctor --model-id ID`"));
         return;

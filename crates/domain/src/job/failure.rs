@@ -81,7 +81,10 @@ mod tests {
     #[case("Access denied to s3://b/k", FailureKind::Permanent)]
     #[case("Model x does not support batch inference.", FailureKind::NoBatch)]
     #[case("Batch inference isn\u{2019}t available for this model in this region", FailureKind::NoBatch)]
-    #[case("required AWS Marketplace actions (aws-marketplace:Subscribe). Try again after 5 minutes.", FailureKind::Permanent)]
+    #[case(
+        "required AWS Marketplace actions (aws-marketplace:Subscribe). Try again after 5 minutes.",
+        FailureKind::Permanent
+    )]
     #[case("", FailureKind::Permanent)]
     fn kinds(#[case] message: &str, #[case] kind: FailureKind) {
         assert_eq!(classify_failure(message), kind);

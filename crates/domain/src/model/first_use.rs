@@ -20,11 +20,15 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace actions \
+    #[case(
+        "Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace actions \
         (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access to this model. If you recently fixed this \
-        issue, try again after 5 minutes.")]
-    #[case("Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before \
-        using the model. If you have already filled out the form, try again in 15 minutes.")]
+        issue, try again after 5 minutes."
+    )]
+    #[case(
+        "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before \
+        using the model. If you have already filled out the form, try again in 15 minutes."
+    )]
     #[case("You have not filled out the required use-case form for this model.")]
     fn the_first_use_has_a_remedy_of_its_own(#[case] message: &str) {
         assert!(first_use_remedy(message).is_some_and(|remedy| remedy.contains("docs/runbook.md")));
