@@ -146,6 +146,13 @@ impl Counter {
     fn block(&mut self, block: &[u8]) {
         let mut at = 0;
         while at < block.len() {
+            if self.state == State::RecordStart
+                && let Some(length) = self.plain_line(&block[at..])
+            {
+                self.counted.records += u64::from(length > 0);
+                at += length + 1;
+                continue;
+            }
             match self.state {
                 State::Quoted => match self.quoted(&block[at..]) {
                     Some(next) => {
@@ -171,6 +178,17 @@ impl Counter {
         }
         self.done += block.len() as u64;
         self.latest = block.last().copied().unwrap_or(self.latest);
+    }
+
+    /// Returns the length of the line at the beginning of a text if it has no quote: its fields need not be looked at. That of the
+    /// header does not count, whose fields are counted.
+    fn plain_line(&self, text: &[u8]) -> Option<usize> {
+        self.of_header?;
+        let end = match self.dialect.quote {
+            Some(quote) => memchr3(quote, b'\n', b'\r', text)?,
+            None => memchr2(b'\n', b'\r', text)?,
+        };
+        (Some(text[end]) != self.dialect.quote).then_some(end)
     }
 
     /// Passes over quoted text up to the next quote or escape character, and returns its place.
