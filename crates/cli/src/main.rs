@@ -15,6 +15,7 @@ mod follow_pipeline;
 mod inline_prompts;
 mod input_runs;
 mod local_files;
+mod models;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;
@@ -59,6 +60,8 @@ enum Command {
     OfStack(StackCommand),
     /// Check the input of a run or a pipeline without AWS; prints all problems, one per line
     Validate(validate::Arguments),
+    /// List the complete ids of models, with their regions and inference profiles, without AWS
+    Models(models::Arguments),
     /// Print the JSON Schema of an input or of a file of prompt configurations
     Schema(schema::Arguments),
     /// Generate prompts from definitions of categories, without AWS
@@ -102,6 +105,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Prompts(arguments) => prompts::run(&arguments),
         Command::OfStack(command) => Box::pin(run_on_stack(&Stack::find(&cli.stack).await?, command)).await,

@@ -82,7 +82,7 @@ export const SETTING_KEYS = {
     description: 'Further buckets that runs may copy their answered rows to.',
   },
   defaultModelId: {
-    default: 'us.anthropic.claude-haiku-4-5-20251001-v1:0',
+    default: 'anthropic.claude-haiku-4-5-20251001-v1:0',
     rule: rules.pattern(
       /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,2047}$/,
       'the id or the ARN of a model or an inference profile',
