@@ -148,6 +148,10 @@ CONTRACT := $(CARGO_TARGET_DIR)/debug/contract
 contract: programs ## Write the names that Rust shares with the CDK app, this Makefile and Python
 	$(CONTRACT) write
 
+.PHONY: models-page
+models-page: programs ## Write docs/models.md, the page of all model ids, from the table
+	$(CARGO_TARGET_DIR)/debug/bedrock-batch models > docs/models.md
+
 .PHONY: check-contract
 check-contract: programs
 	@echo "== Contract: the written files against the names in Rust"

@@ -13,6 +13,7 @@ use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::hub::Hub;
 use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::model_lookup::ModelLookup;
 use bedrock_batch_engine::objects::{Bucket, ObjectMeta, ObjectRangeReader, StreamReader, Uploads, list};
 use bedrock_batch_engine::postprocess::{JobAnswers, JoinJob, PromptsRead, Reading, join};
 use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
@@ -52,6 +53,7 @@ impl Preprocess {
             },
             prompts: PromptLibrary { prompts: [("bench".to_owned(), prompt)].into(), ..PromptLibrary::default() },
             models: ModelTable::with_overrides("")?,
+            lookup: ModelLookup::default(),
             output_buckets: Vec::new(),
         };
         let bucket = Bucket::new(bedrock_batch_aws::s3_client(&config), bucket);

@@ -165,9 +165,17 @@ CASES = {
         ),
         {"model_id": "cohere.embed-english-v3"},
     ),
-    "model-without-profile": Case(
-        ("model_id", "only through an inference profile", "`global.anthropic.claude-haiku-4-5-20251001-v1:0`"),
-        {"model_id": "anthropic.claude-haiku-4-5-20251001-v1:0"},
+    "profile-of-another-region": Case(
+        ("model_id", "requests in us-east-1 cannot use", "use `us.anthropic.claude-haiku-4-5-20251001-v1:0`"),
+        {"model_id": "eu.anthropic.claude-haiku-4-5-20251001-v1:0"},
+    ),
+    "dead-model": Case(
+        ("model_id", "end of life at Bedrock on 2026-04-30", "use `us.anthropic.claude-sonnet-4-5-20250929-v1:0`"),
+        {"model_id": "us.anthropic.claude-3-7-sonnet-20250219-v1:0"},
+    ),
+    "beginning-of-a-model": Case(
+        ("model_id", "only the beginning", "did you mean `us.anthropic.claude-haiku-4-5-20251001-v1:0`?"),
+        {"model_id": "us.anthropic.claude-haiku-4-5"},
     ),
     "other-prompt-mode": Case(
         ("prompt_config.mode", "`random`", "`single`, `mapped` or `expanded`"),
@@ -434,5 +442,6 @@ def test_nothing_was_submitted(played, name):
     run.failure()
     assert run.jobs == []
     assert run.items == []
-    # The claim of the name comes before the rows are read.
-    assert set(run.stack.keys(f"runs/{run.name}/")) <= {f"runs/{run.name}/claim.json"}
+    # The claim of the name, and what Bedrock says of the model, come before the rows are read.
+    first = {f"runs/{run.name}/claim.json", f"runs/{run.name}/models.json"}
+    assert set(run.stack.keys(f"runs/{run.name}/")) <= first

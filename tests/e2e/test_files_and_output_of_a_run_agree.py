@@ -73,6 +73,7 @@ def test_files_lie_where_the_layout_says(played):
         *(f"batch_inputs_parquet/{prefix}/{run}/{index:04}.parquet" for index in range(2)),
         *(f"batch_output_parquet/{prefix}/{run}/{index:04}.parquet" for index in range(2)),
         f"runs/{run}/claim.json",
+        f"runs/{run}/models.json",
         f"runs/{run}/plan.json",
         f"runs/{run}/jobs.json",
         f"runs/{run}/summary.json",

@@ -151,7 +151,9 @@ def test_listed_models_are_invoked_by_the_profile_of_the_region(played):
     models = set(played["invoked-by-profile"].rows["model_id"].to_pylist())
     assert models == {"us.amazon.nova-lite-v1:0"}
     assert_answered_on_demand(played["listed-model"], rows(9, 5), [5])
-    assert set(played["listed-model"].rows["model_id"].to_pylist()) == {"us.anthropic.claude-sonnet-4-6"}
+    bare, profile = "anthropic.claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"
+    assert set(played["listed-model"].rows["model_id"].to_pylist()) == {profile}
+    assert played["listed-model"].summary["models"] == {"requested": bare, "batch": profile, "on_demand": profile}
 
 
 def test_embeddings_and_a_text_that_is_refused(played):

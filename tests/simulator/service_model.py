@@ -36,6 +36,8 @@ def problems(model, name, value, at=""):
         return found
     if kind == "string":
         return string_problems(spec, value, at)
+    if kind == "boolean":
+        return [] if isinstance(value, bool) else [f"{at}: not a boolean"]
     if kind in ("integer", "long"):
         if not isinstance(value, int) or isinstance(value, bool):
             return [f"{at}: not an integer"]

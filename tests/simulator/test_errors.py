@@ -113,7 +113,7 @@ def test_the_default_quota_is_100(simulator, bedrock):
     ("model", "says"),
     [
         ("anthropic.claude-sonnet-4-5-20250929-v1:0", "inference profile"),
-        ("amazon.nova-premier-v1:0", "inference profile"),
+        ("amazon.nova-2-lite-v1:0", "inference profile"),
         ("cohere.embed-english-v3", "does not support batch"),
         ("us.deepseek.r1-v1:0", "does not support batch"),
         ("us.anthropic.claude-haiku-4-5-typo", None),

@@ -93,7 +93,7 @@ def test_a_record_that_does_not_suit_its_model_gets_an_error(simulator, bedrock,
         ),
         ("amazon.titan-embed-text-v2:0", {"inputText": "Hello", "dimensions": 256}, lambda output: output["embedding"]),
         (
-            "meta.llama3-1-8b-instruct-v1:0",
+            "us.meta.llama3-1-8b-instruct-v1:0",
             {"prompt": "Hello"},
             lambda output: output["generation"],
         ),
@@ -105,7 +105,7 @@ def test_a_record_that_does_not_suit_its_model_gets_an_error(simulator, bedrock,
     ],
 )
 def test_other_families_answer_in_their_own_way(simulator, bedrock, s3, model, body, text):
-    uri = jobs.put_lines(s3, f"{model.split('.')[0]}/0000.jsonl", [{"modelInput": body}] * 100)
+    uri = jobs.put_lines(s3, f"{model.split(':')[0]}/0000.jsonl", [{"modelInput": body}] * 100)
     job = jobs.finish(bedrock, jobs.create(bedrock, uri, modelId=model))
     lines, _ = jobs.output(s3, job)
     assert job["errorRecordCount"] == 0

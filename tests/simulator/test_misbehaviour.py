@@ -243,7 +243,7 @@ def test_answers_take_the_configured_time_and_errors_none(simulator, runtime):
 
 
 NOVA = "amazon.nova-lite-v1:0"
-NOVA_PROFILE = f"arn:aws:bedrock:us-east-1:000000000000:inference-profile/eu.{NOVA}"
+NOVA_PROFILE = f"arn:aws:bedrock:us-east-1:000000000000:inference-profile/us.{NOVA}"
 
 
 @pytest.mark.parametrize("told", [NOVA, "amazon.nova", f"us.{NOVA}"])

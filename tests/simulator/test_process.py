@@ -62,6 +62,7 @@ def test_options_come_from_the_environment_too(local_aws, tmp_path):
         "BEDROCK_SIMULATOR_ACCOUNT": "123456789012",
         "BEDROCK_SIMULATOR_BEHAVIOUR": '{"seed": 5, "job_seconds": 600}',
         "BEDROCK_SIMULATOR_MODELS": str(models),
+        "BEDROCK_SIMULATOR_ALIVE": "anthropic.claude-3-haiku,anthropic.claude-3-opus",
         "BEDROCK_SIMULATOR_EVENT_SOURCE": "other.bedrock",
         "BEDROCK_SIMULATOR_STEP_MS": "10",
     }

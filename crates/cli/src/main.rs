@@ -16,6 +16,7 @@ mod follow_pipeline;
 mod inline_prompts;
 mod input_runs;
 mod local_files;
+mod models;
 mod outputs;
 mod pipeline_run;
 mod pipeline_totals;
@@ -60,6 +61,8 @@ enum Command {
     OfStack(StackCommand),
     /// Check the input of a run or a pipeline without AWS; prints all problems, one per line
     Validate(validate::Arguments),
+    /// List the complete ids of models, with their regions and inference profiles, without AWS
+    Models(models::Arguments),
     /// Print the JSON Schema of an input or of a file of prompt configurations
     Schema(schema::Arguments),
     /// Look at an AWS account before the first run: each line says `ok`, or what to do
@@ -105,6 +108,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Doctor(arguments) => Box::pin(doctor::run(&cli.stack, &arguments)).await,
         Command::Prompts(arguments) => prompts::run(&arguments),

@@ -56,7 +56,8 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> Result<(), Fail
     let mut input = parse_input(text).map_err(|e| Failure::Usage(format!("{shown} is not valid JSON: {e}")))?;
     // The content of an object in S3 is not known here.
     if !arguments.unchecked && input.get(CONFIG_S3_URI).is_none_or(Value::is_null) {
-        check_before_start(&arguments.file, arguments.input.as_deref(), arguments.prompt_templates.as_deref())?;
+        let region = stack.state_machine.region();
+        check_before_start(&arguments.file, arguments.input.as_deref(), arguments.prompt_templates.as_deref(), region)?;
     }
     if let Some(folder) = &arguments.prompt_templates {
         send_prompts_of(folder, &mut input)?;

@@ -92,6 +92,11 @@ impl Layout {
         format!("{RUNS}/{run}/dataset.json")
     }
 
+    /// Returns the key of what Bedrock said about a run's models when it started.
+    pub fn model_pin_key(run: &RunId) -> String {
+        format!("{RUNS}/{run}/models.json")
+    }
+
     /// Returns the key of the prompts of a pipeline run, which all its stages use even if others are deployed meanwhile.
     pub fn pipeline_prompts_key(run: &RunId) -> String {
         format!("{RUNS}/{run}/prompts.json")

@@ -43,6 +43,7 @@ fn stage(at: usize, name: &str) -> StageReport {
         repaired_answers: 0,
         mixed_types: BTreeMap::new(),
         guarded_cells: 0,
+        models: None,
         jobs: 3,
         rounds: 1,
         retried: 0,

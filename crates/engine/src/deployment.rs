@@ -1,8 +1,9 @@
 //! The rules of one deployment, against which requests are checked.
 
+use crate::model_lookup::ModelLookup;
 use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::input::StackLimits;
-use bedrock_batch_domain::model::ModelTable;
+use bedrock_batch_domain::model::{AwsModels, ModelTable};
 use bedrock_batch_domain::prompt::PromptLibrary;
 
 /// Region, limits, prompts and models of a deployment.
@@ -16,13 +17,20 @@ pub struct Deployment {
     pub prompts: PromptLibrary,
     /// Table of models.
     pub models: ModelTable,
+    /// Lookup of what Bedrock says about models, over what the table says.
+    pub lookup: ModelLookup,
     /// Names of other buckets than the stack's own that runs may copy their answered rows to.
     pub output_buckets: Vec<String>,
 }
 
 impl Deployment {
-    /// Returns the prompts and models that a request may name.
-    pub fn catalog(&self) -> Catalog<'_> {
-        Catalog { prompts: &self.prompts, models: &self.models, region: &self.region }
+    /// Returns the table of models as it holds for an execution that started at `started_at` (RFC 3339), with what Bedrock says.
+    pub fn models(&self, started_at: &str, aws: AwsModels) -> ModelTable {
+        self.models.clone().on(started_at).told(aws)
+    }
+
+    /// Returns the prompts and models that a request may name. `models` is [`Self::models`].
+    pub fn catalog<'a>(&'a self, models: &'a ModelTable) -> Catalog<'a> {
+        Catalog { prompts: &self.prompts, models, region: &self.region }
     }
 }

@@ -23,6 +23,7 @@ pub mod invoke;
 pub mod job_table;
 pub mod link_keys;
 pub mod mailer;
+pub mod model_lookup;
 mod name_claim;
 pub mod next_step;
 pub mod notify;

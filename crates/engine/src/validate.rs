@@ -80,7 +80,7 @@ impl Validator {
             return Ok(valid(pipeline));
         }
         let config = self.inputs.resolve_config(start.input.clone()).await?;
-        let request = self.check(&config).await?;
+        let request = self.check(&config, &start.started_at).await?;
         let StartInput { execution_name: name, execution_arn: arn, started_at, .. } = &start;
         let execution = PipelineExecution { name, arn, started_at };
         let Some(pipeline) = request.freeze(execution, bucket.name()) else {
@@ -121,7 +121,7 @@ impl Validator {
     }
 
     /// Checks everything that can be checked, and collects the problems of all parts.
-    async fn check(&self, config: &Value) -> Result<PipelineRequest, EngineError> {
+    async fn check(&self, config: &Value, started_at: &str) -> Result<PipelineRequest, EngineError> {
         let limits = PipelineLimits { stack: self.deployment.limits, download_links: self.download_links };
         let (request, mut problems) = PipelineRequest::read(config, limits);
         let Some(mut request) = request else {
@@ -154,7 +154,11 @@ impl Validator {
             }
         }
         problems.extend(self.problems_of_destinations(&request).await?);
-        problems.extend(check(&request, &self.deployment.catalog(), &inputs, &references).problems);
+        let runs = request.stages.iter().filter_map(|stage| stage.run.as_ref());
+        let ids = runs.flat_map(|run| std::iter::once(&run.model_id).chain(&run.invocation.fallback_model_id));
+        let aws = self.deployment.lookup.query(ids.map(String::as_str)).await;
+        let models = self.deployment.models(started_at, aws);
+        problems.extend(check(&request, &self.deployment.catalog(&models), &inputs, &references).problems);
         Problems::check(problems)?;
         Ok(request)
     }

@@ -29,7 +29,7 @@ fn every_prompt_template_is_valid_and_uses_something_of_the_row() {
 #[test]
 fn the_model_overrides_are_read() {
     let models = load_models(&repository().join("infra/model-overrides.toml")).unwrap();
-    assert!(models.find("anthropic.claude-3-haiku-20240307-v1:0", None).is_ok());
+    assert!(models.find("anthropic.claude-3-haiku-20240307-v1:0").is_ok());
 }
 
 #[test]

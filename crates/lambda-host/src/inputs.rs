@@ -7,6 +7,7 @@ use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::hub::{Endpoint, Hub, TokenSecret};
+use bedrock_batch_engine::model_lookup::ModelLookup;
 use bedrock_batch_engine::preprocess::InputReader;
 use bedrock_batch_engine::templates::{load_models, load_prompts};
 use lambda_runtime::Error;
@@ -40,7 +41,7 @@ pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
 ///
 /// # Errors
 /// Returns an error with the name of the environment variable or file if one is missing or invalid.
-pub fn deployment() -> Result<Deployment, Error> {
+pub fn deployment(config: &SdkConfig) -> Result<Deployment, Error> {
     let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
     Ok(Deployment {
         region: required(environment::AWS_REGION)?,
@@ -51,6 +52,7 @@ pub fn deployment() -> Result<Deployment, Error> {
         },
         prompts: load_prompts(&folder.join("prompt-templates"))?,
         models: load_models(&folder.join("model-overrides.toml"))?,
+        lookup: ModelLookup::new(aws_sdk_bedrock::Client::new(&bedrock_batch_aws::bedrock_config(config))),
         output_buckets: names(environment::OUTPUT_BUCKETS)?,
     })
 }

@@ -19,6 +19,7 @@ mod invocations;
 mod jobs;
 mod life_cycle;
 mod models;
+mod offers;
 pub mod options;
 mod records;
 mod runtime;
@@ -54,6 +55,13 @@ pub fn router(simulator: Arc<Simulator>) -> Router {
         .route("/model-invocation-job/{identifier}", counted("GetModelInvocationJob", get(control::get::get)))
         .route("/model-invocation-job/{identifier}/stop", counted("StopModelInvocationJob", post(control::stop::stop)))
         .route("/model-invocation-jobs", counted("ListModelInvocationJobs", get(control::list::list)))
+        .route("/foundation-models", counted("ListFoundationModels", get(control::offered_models::list)))
+        .route("/foundation-models/{identifier}", counted("GetFoundationModel", get(control::offered_models::get)))
+        .route("/inference-profiles", counted("ListInferenceProfiles", get(control::inference_profiles::list)))
+        .route(
+            "/inference-profiles/{identifier}",
+            counted("GetInferenceProfile", get(control::inference_profiles::get)),
+        )
         .route("/model/{model_id}/invoke", counted("InvokeModel", post(runtime::invoke)))
         .route("/model/{model_id}/converse", counted("Converse", post(runtime::converse)))
         .nest("/_simulator", admin::routes())

@@ -2,13 +2,15 @@
 //!
 //! The table is AWS's list of models supported in batch inference. An id that is well formed but not in the table is
 //! refused as unknown, as AWS refuses a mistyped one; `--models` adds ids that are newer than the table. Versions and
-//! dates after a table entry are not checked, and (but for Claude Sonnet 4.6) neither is the region.
+//! dates after a table entry are not checked; the life of models, their profiles and their regions are (see [`crate::offers`]).
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::errors::{ApiError, ErrorKind};
 use crate::families::Family;
+use crate::offers::{self, groups_of};
 
 /// Batch support of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,6 +40,8 @@ pub(crate) struct Model {
     /// The foundation model's id, without ARN and without the region of a profile.
     pub(crate) base: String,
     pub(crate) kind: NameKind,
+    /// The group of the inference profile, such as `us`.
+    pub(crate) group: Option<String>,
 }
 
 const PROFILE_REGIONS: [&str; 9] = ["us.", "eu.", "apac.", "global.", "jp.", "au.", "ca.", "sa.", "us-gov."];
@@ -52,13 +56,14 @@ impl Model {
             Some((_, name)) => (NameKind::Opaque, name),
             None => (NameKind::Foundation, resource),
         };
-        let mut base = name;
+        let (mut base, mut group) = (name, None);
         if kind != NameKind::Opaque
             && let Some(rest) = PROFILE_REGIONS.iter().find_map(|region| name.strip_prefix(region))
         {
             (kind, base) = (NameKind::Profile, rest);
+            group = name.split_once('.').map(|(group, _)| group.to_owned());
         }
-        Self { given: given.to_owned(), base: base.to_owned(), kind }
+        Self { given: given.to_owned(), base: base.to_owned(), kind, group }
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -90,38 +95,88 @@ impl Model {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Catalogue {
     more: BTreeMap<String, BatchSupport>,
+    /// Beginnings of ids of models that live on.
+    alive: Vec<String>,
 }
 
 impl Catalogue {
     pub(crate) fn with(more: BTreeMap<String, BatchSupport>) -> Self {
-        Self { more }
+        Self { more, alive: Vec::new() }
     }
 
-    /// Reason why a batch job with this model is refused, if it is.
-    pub(crate) fn refuses_batch(&self, model: &Model, region: &str) -> Option<String> {
-        match (self.support(model, region)?, model.kind) {
-            (Some(BatchSupport::Single), _) | (Some(BatchSupport::Profile), NameKind::Profile) => None,
-            (None, _) => Some("The provided model identifier is invalid.".to_owned()),
-            (Some(BatchSupport::None), _) => Some(model.has_no_batch()),
-            (Some(BatchSupport::Profile), _) => Some(format!(
+    pub(crate) fn keeping_alive(self, alive: Vec<String>) -> Self {
+        Self { alive, ..self }
+    }
+
+    /// The refusal of a batch job with this model, if it is refused.
+    pub(crate) fn refuses_batch(&self, model: &Model, region: &str) -> Option<ApiError> {
+        let support = self.support(model, region)?;
+        if let Some(refusal) = self.refuses_name(model, region, support) {
+            return Some(refusal);
+        }
+        let through_profile = || {
+            ApiError::validation(format!(
                 "Model {} supports batch inference only through an inference profile. Retry your request with the ID \
                  or ARN of an inference profile that contains this model.",
                 model.given
-            )),
+            ))
+        };
+        match (support, model.kind) {
+            (Some(BatchSupport::None), _) => Some(ApiError::validation(model.has_no_batch())),
+            (Some(_), NameKind::Profile) => None,
+            (Some(BatchSupport::Profile), _) => Some(through_profile()),
+            _ => offers::find(&model.base).filter(|offer| !offer.is_used_by_own_id(region)).map(|offer| {
+                if offer.profiles.is_empty() { ApiError::validation(model.has_no_batch()) } else { through_profile() }
+            }),
         }
     }
 
-    /// Reason why an invocation of this model is refused, if it is.
-    pub(crate) fn refuses_invocation(&self, model: &Model, region: &str) -> Option<String> {
-        match (self.support(model, region)?, model.kind) {
-            (None, _) => Some("The provided model identifier is invalid.".to_owned()),
-            (Some(BatchSupport::Profile), NameKind::Foundation) => Some(format!(
+    /// The refusal of an invocation of this model, if it is refused.
+    pub(crate) fn refuses_invocation(&self, model: &Model, region: &str) -> Option<ApiError> {
+        let support = self.support(model, region)?;
+        if let Some(refusal) = self.refuses_name(model, region, support) {
+            return Some(refusal);
+        }
+        let by_own_id = support != Some(BatchSupport::Profile)
+            && offers::find(&model.base).is_none_or(|offer| offer.is_used_by_own_id(region));
+        (model.kind == NameKind::Foundation && !by_own_id).then(|| {
+            ApiError::validation(format!(
                 "Invocation of model ID {} with on-demand throughput isn’t supported. Retry your request with the ID \
                  or ARN of an inference profile that contains this model.",
                 model.given
-            )),
-            _ => None,
+            ))
+        })
+    }
+
+    /// The refusal of a name that exists nowhere or not in this region, or whose model has reached its end.
+    fn refuses_name(&self, model: &Model, region: &str, support: Option<BatchSupport>) -> Option<ApiError> {
+        if self.is_dead(model, region) {
+            let message = "This model version has reached the end of its life. Please refer to the AWS documentation for \
+                           more details.";
+            return Some(ApiError::new(ErrorKind::ResourceNotFound, message));
         }
+        let exists = support.is_some()
+            && model.group.as_deref().is_none_or(|group| {
+                groups_of(region).contains(&group)
+                    && offers::find(&model.base).is_none_or(|offer| offer.profiles.contains(&group))
+            });
+        (!exists).then(|| ApiError::validation("The provided model identifier is invalid."))
+    }
+
+    /// Returns true if the model is in the table.
+    pub(crate) fn is_known(&self, model: &Model) -> bool {
+        self.support(model, "").flatten().is_some()
+    }
+
+    /// Returns true if the model has reached the end of its life in this region.
+    pub(crate) fn is_dead(&self, model: &Model, region: &str) -> bool {
+        let ended = offers::end_of_life(&model.base, region).is_some_and(offers::has_passed);
+        ended && !self.is_kept_alive(model)
+    }
+
+    /// Returns true if `--alive` names the model.
+    pub(crate) fn is_kept_alive(&self, model: &Model) -> bool {
+        self.alive.iter().any(|beginning| !beginning.is_empty() && model.base.starts_with(beginning))
     }
 
     /// Returns `None` if the id cannot be judged, and `Some(None)` if there is no such model.
@@ -219,7 +274,11 @@ mod tests {
     use super::*;
 
     fn refusal(id: &str) -> Option<String> {
-        Catalogue::default().refuses_batch(&Model::read(id), "us-east-1")
+        refusal_in(id, "us-east-1")
+    }
+
+    fn refusal_in(id: &str, region: &str) -> Option<String> {
+        Catalogue::default().refuses_batch(&Model::read(id), region).map(|refusal| refusal.message)
     }
 
     #[test]
@@ -252,8 +311,8 @@ mod tests {
     #[test]
     fn the_table_decides_who_takes_batch_jobs() {
         for id in [
-            "anthropic.claude-3-haiku-20240307-v1:0",
-            "us.anthropic.claude-3-haiku-20240307-v1:0",
+            "amazon.nova-lite-v1:0",
+            "us.anthropic.claude-haiku-4-5-20251001-v1:0",
             "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
             "global.anthropic.claude-opus-5",
             "deepseek.v3-v1:0",
@@ -273,12 +332,35 @@ mod tests {
         says("us.deepseek.r1-v1:0", "does not support batch");
         says("anthropic.claude-9-poem", "identifier is invalid");
         says("anthropic.claude-3-haikus", "identifier is invalid");
+        says("eu.anthropic.claude-haiku-4-5-20251001-v1:0", "identifier is invalid");
+        says("jp.anthropic.claude-opus-5", "identifier is invalid");
+        says("anthropic.claude-3-haiku-20240307-v1:0", "end of its life");
+        says("meta.llama3-1-8b-instruct-v1:0", "inference profile");
     }
 
     #[test]
     fn more_models_can_be_configured() {
         let catalogue = Catalogue::with(BTreeMap::from([("anthropic.claude-9".to_owned(), BatchSupport::Single)]));
         assert_eq!(catalogue.refuses_batch(&Model::read("us.anthropic.claude-9"), "us-east-1"), None);
+    }
+
+    #[test]
+    fn a_model_lives_on_where_bedrock_has_not_ended_it_and_where_it_is_told_to() {
+        let haiku = "anthropic.claude-3-haiku-20240307-v1:0";
+        assert_eq!(refusal_in(haiku, "sa-east-1"), None);
+        let told = Catalogue::default().keeping_alive(vec![haiku.to_owned()]);
+        assert_eq!(told.refuses_batch(&Model::read(haiku), "us-east-1"), None);
+        assert_eq!(told.refuses_invocation(&Model::read(haiku), "us-east-1"), None);
+        let refusal = Catalogue::default().refuses_invocation(&Model::read(haiku), "us-east-1").unwrap();
+        assert_eq!(refusal.kind, ErrorKind::ResourceNotFound);
+    }
+
+    #[test]
+    fn profiles_and_own_ids_are_those_of_the_region() {
+        assert_eq!(refusal_in("eu.anthropic.claude-haiku-4-5-20251001-v1:0", "eu-west-1"), None);
+        assert_eq!(refusal_in("us.amazon.nova-lite-v1:0", "ca-central-1"), None);
+        assert!(refusal_in("amazon.nova-lite-v1:0", "eu-west-1").unwrap().contains("inference profile"));
+        assert!(refusal_in("mistral.mistral-small-2402-v1:0", "eu-west-1").unwrap().contains("does not support batch"));
     }
 
     #[test]

@@ -52,6 +52,10 @@ pub struct Options {
     #[arg(long, env = "BEDROCK_SIMULATOR_MODELS")]
     pub models: Option<PathBuf>,
 
+    /// Beginnings of the ids of models that live on, although Bedrock has ended them
+    #[arg(long, env = "BEDROCK_SIMULATOR_ALIVE", value_delimiter = ',')]
+    pub alive: Vec<String>,
+
     /// Behaviour at start: the same JSON that `PUT /_simulator/behaviour` takes
     #[arg(long, env = "BEDROCK_SIMULATOR_BEHAVIOUR", default_value = "{}")]
     pub behaviour: String,

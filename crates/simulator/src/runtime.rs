@@ -94,8 +94,8 @@ impl Request<'_> {
         constraints.text("modelId", model_id, 1, 2048, Some(&INVOKED_MODEL_ID));
         constraints.finish()?;
         let model = Model::read(model_id);
-        if let Some(reason) = simulator.catalogue.refuses_invocation(&model, &simulator.region) {
-            return Err(ApiError::validation(reason));
+        if let Some(refusal) = simulator.catalogue.refuses_invocation(&model, &simulator.region) {
+            return Err(refusal);
         }
         if scope.behaviour.denies_on_demand(&model) {
             let message = "You don't have access to the model with the specified model ID.";

@@ -58,7 +58,8 @@ impl Simulator {
                 .map(Catalogue::with)
                 .map_err(|error| SetupError(format!("--models {}: {error}", path.display())))?,
             None => Catalogue::default(),
-        };
+        }
+        .keeping_alive(options.alive.clone());
         let sender = Sender {
             source: options.event_source.clone(),
             region: options.region.clone(),

@@ -66,6 +66,13 @@ export class BedrockServiceRole extends Construct {
     for (const permission of useOfEncryptionKey(props.settings)) permit(this.role, permission);
     for (const permission of networkPermissions(Stack.of(this), props.settings)) permit(this.role, permission);
     permit(this.role, {
+      // As in AWS's policy for batch inference: a job of an inference profile looks up the models behind it.
+      sid: 'ReadInferenceProfiles',
+      actions: ['bedrock:GetInferenceProfile'],
+      resources: [...bedrock.inferenceProfiles],
+      wildcardReason: WILDCARD_REASONS.models,
+    });
+    permit(this.role, {
       sid: 'CallModels',
       actions: ['bedrock:InvokeModel'],
       resources: [bedrock.foundationModels, ...bedrock.inferenceProfiles],

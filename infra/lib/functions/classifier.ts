@@ -1,7 +1,9 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { modelLookupPermissions } from '../bedrock/model-lookup';
 import { ENVIRONMENT } from '../contract/environment';
+import { bedrockEndpoints } from './bedrock-endpoints';
 import { bucketPermissions, inputSettings } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
@@ -22,6 +24,7 @@ export class ClassifierFunction extends OrchestratorFunction {
       timeout: Duration.minutes(1),
       environment: {
         ...inputSettings(settings),
+        ...bedrockEndpoints(settings),
         [ENVIRONMENT.batchStateMachineArn]: batch.stateMachineArn,
         [ENVIRONMENT.defaultModelId]: settings.defaultModelId,
         [ENVIRONMENT.defaultBatchSize]: String(settings.defaultBatchSize),
@@ -32,6 +35,7 @@ export class ClassifierFunction extends OrchestratorFunction {
 
     // Only to see whether the reports and the codes exist: the run reads them.
     for (const permission of bucketPermissions(Stack.of(this), bucket, settings)) this.allow(permission);
+    for (const permission of modelLookupPermissions(Stack.of(this))) this.allow(permission);
     this.allow({ sid: 'StartRuns', actions: ['states:StartExecution'], resources: [batch.stateMachineArn] });
   }
 }

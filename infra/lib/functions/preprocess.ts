@@ -1,10 +1,12 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { modelLookupPermissions } from '../bedrock/model-lookup';
 import { JOB_TABLE } from '../contract/job-table';
 import { PREFIXES } from '../contract/storage-prefixes';
 import { WILDCARD_REASONS } from '../permissions/reasons';
 import { batchStateMachineName } from '../settings/names';
 import { executionResource } from '../state-machine/identity';
+import { bedrockEndpoints } from './bedrock-endpoints';
 import { inputSettings, inputPermissions } from './inputs';
 import { OrchestratorFunction, type SharedFunctionProps } from './orchestrator-function';
 
@@ -20,10 +22,11 @@ export class PreprocessFunction extends OrchestratorFunction {
       name: 'preprocess',
       memoryMb: settings.preprocessFunctionMemoryMb,
       timeout: Duration.minutes(15),
-      environment: inputSettings(settings),
+      environment: { ...inputSettings(settings), ...bedrockEndpoints(settings) },
     });
 
     for (const permission of inputPermissions(Stack.of(this), bucket, settings)) this.allow(permission);
+    for (const permission of modelLookupPermissions(Stack.of(this))) this.allow(permission);
     this.allow({
       sid: 'WriteChunksAndPlan',
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],

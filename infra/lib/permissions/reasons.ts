@@ -6,6 +6,8 @@ export const WILDCARD_REASONS = {
   jobs: 'Bedrock chooses the ids of the jobs, so they cannot be named in advance.',
   jobListing:
     'IAM has no resource type for listing jobs. The list finds the job of an earlier attempt that ended before it stored the ARN.',
+  profileListing:
+    'IAM has no resource type for listing inference profiles. The list tells which profiles of a model exist in the region.',
   executions: 'Users choose the names of executions when they start them.',
   taskTokens:
     'The task tokens belong to the children of the Distributed Maps, whose ARN has the label of the map after that of the state machine.',

@@ -122,7 +122,7 @@ export const SETTING_KEYS = {
       'Tags of all resources of the stack and of all jobs, for the allocation of costs. Jobs have `bedrock-batch:run` and, with a stage, `bedrock-batch:stage` as well.',
   },
   defaultModelId: {
-    default: 'us.anthropic.claude-haiku-4-5-20251001-v1:0',
+    default: 'anthropic.claude-haiku-4-5-20251001-v1:0',
     rule: rules.pattern(
       /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,2047}$/,
       'the id or the ARN of a model or an inference profile',

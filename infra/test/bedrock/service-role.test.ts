@@ -36,7 +36,7 @@ test('only Bedrock may assume the role, for a batch job of this account and regi
   });
 });
 
-test('the role reads job data, writes job outputs and calls models, and nothing else', () => {
+test('the role reads job data, writes job outputs, looks up profiles and calls models, and nothing else', () => {
   const ofThisAccount = { StringEquals: { 'aws:ResourceAccount': { Ref: 'AWS::AccountId' } } };
   expect(statementsOf(template, 'BedrockServiceRole')).toEqual([
     { sid: 'ListBucket', actions: ['s3:ListBucket'], resources: ['<DataBucket.Arn>'], conditions: ofThisAccount },
@@ -51,6 +51,14 @@ test('the role reads job data, writes job outputs and calls models, and nothing 
       actions: ['s3:PutObject'],
       resources: ['<DataBucket.Arn>/batch_outputs_json/*'],
       conditions: ofThisAccount,
+    },
+    {
+      sid: 'ReadInferenceProfiles',
+      actions: ['bedrock:GetInferenceProfile'],
+      resources: [
+        'arn:<AWS::Partition>:bedrock:*:<AWS::AccountId>:inference-profile/*',
+        'arn:<AWS::Partition>:bedrock:*:<AWS::AccountId>:application-inference-profile/*',
+      ],
     },
     {
       sid: 'CallModels',

@@ -197,22 +197,22 @@ describe('environment', () => {
   test('has the Bedrock endpoint of the context in the functions that call Bedrock, and in no others', () => {
     const url = 'http://127.0.0.1:4567';
     const local = exampleTemplate({ bedrockEndpointUrl: url });
-    for (const name of ['submit', 'job-status', 'invoke', 'reconcile', 'stop-jobs']) {
+    for (const name of [
+      'submit',
+      'job-status',
+      'invoke',
+      'reconcile',
+      'stop-jobs',
+      'preprocess',
+      'validate',
+      'classifier',
+    ]) {
       expect(environment(name, local)).toMatchObject({
         AWS_ENDPOINT_URL_BEDROCK: url,
         AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url,
       });
     }
-    for (const name of [
-      'preprocess',
-      'postprocess',
-      'finalize',
-      'validate',
-      'notify',
-      'trigger',
-      'download',
-      'classifier',
-    ]) {
+    for (const name of ['postprocess', 'finalize', 'notify', 'trigger', 'download']) {
       expect(environment(name, local)).not.toHaveProperty('AWS_ENDPOINT_URL_BEDROCK');
     }
   });

@@ -13,11 +13,14 @@ function executionsOf(orchestrator: 'batch' | 'pipeline'): string {
   return `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:bedrock-${orchestrator}-orchestrator-<AWS::AccountId>:*`;
 }
 
+const MODEL_LOOKUP = ['bedrock:GetFoundationModel', 'bedrock:ListInferenceProfiles'];
+
 describe('each function has exactly the permissions that it needs', () => {
   test.each<[string, string[]]>([
     [
       'PreprocessRole',
       [
+        ...MODEL_LOOKUP,
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:Query',
@@ -105,7 +108,7 @@ describe('each function has exactly the permissions that it needs', () => {
         ...TO_DEAD_LETTERS,
       ],
     ],
-    ['ValidateRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
+    ['ValidateRole', [...MODEL_LOOKUP, ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
     [
       'NotifyRole',
       [
@@ -139,7 +142,7 @@ describe('each function has exactly the permissions that it needs', () => {
         'states:StartExecution',
       ],
     ],
-    ['ClassifierRole', [...LOGS, 's3:GetObject', 's3:ListBucket', 'states:StartExecution']],
+    ['ClassifierRole', [...MODEL_LOOKUP, ...LOGS, 's3:GetObject', 's3:ListBucket', 'states:StartExecution']],
     ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
     ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
@@ -154,7 +157,7 @@ test('no permission has a wildcard for actions, and only listings have one for a
   const everywhere = statements.filter(({ resources }) => resources.includes('*')).flatMap(({ actions }) => actions);
   // The others are for the logs and traces of Step Functions; IAM has no resource types for them.
   expect(new Set(everywhere.filter((action) => !/^(logs|xray):/.test(action)))).toEqual(
-    new Set(['bedrock:ListModelInvocationJobs']),
+    new Set(['bedrock:ListInferenceProfiles', 'bedrock:ListModelInvocationJobs']),
   );
 });
 
@@ -169,6 +172,17 @@ test('no role may delete data', () => {
   const actions = roles.flatMap((role) => actionsOf(template, role));
   expect(actions.filter((action) => /^(s3|dynamodb):.*Delete/.test(action))).toEqual([]);
 });
+
+test.each(['PreprocessRole', 'ValidateRole', 'ClassifierRole'])(
+  '%s sees models and profiles, and invokes none',
+  (role) => {
+    expect(reach(template, role, 'bedrock:GetFoundationModel')).toEqual([
+      'arn:<AWS::Partition>:bedrock:*::foundation-model/*',
+    ]);
+    expect(reach(template, role, 'bedrock:ListInferenceProfiles')).toEqual(['*']);
+    expect(reach(template, role, 'bedrock:InvokeModel')).toEqual([]);
+  },
+);
 
 test('the classifier starts runs and nothing else', () => {
   expect(reach(template, 'ClassifierRole', 'states:StartExecution')).toEqual([

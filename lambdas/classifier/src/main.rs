@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
         step_functions: aws_sdk_sfn::Client::new(&config),
         batch_orchestrator: required(environment::BATCH_STATE_MACHINE_ARN)?,
         inputs: input_reader(&config)?,
-        deployment: Arc::new(deployment()?),
+        deployment: Arc::new(deployment(&config)?),
         defaults: ClassifierDefaults {
             model_id: required(environment::DEFAULT_MODEL_ID)?,
             batch_size: required(environment::DEFAULT_BATCH_SIZE)?,

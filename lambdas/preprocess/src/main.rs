@@ -39,7 +39,7 @@ async fn main() -> Result<(), Error> {
     keep_freed_memory();
     let config = bedrock_batch_aws::sdk_config().await;
     let jobs = JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?);
-    let (inputs, deployment) = (input_reader(&config)?, Arc::new(deployment()?));
+    let (inputs, deployment) = (input_reader(&config)?, Arc::new(deployment(&config)?));
     let bucket = inputs.bucket.clone();
     let use_cases = Arc::new(UseCases {
         continuer: RunContinuer {

@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let config = bedrock_batch_aws::sdk_config().await;
     let validator = Arc::new(Validator {
         inputs: input_reader(&config)?,
-        deployment: Arc::new(deployment()?),
+        deployment: Arc::new(deployment(&config)?),
         download_links: required(environment::DOWNLOAD_LINKS)?,
     });
     serve(move |input: ValidateInput| {

@@ -40,14 +40,18 @@ def settings() -> dict[str, str]:
     return {**defaults, **os.environ, **own}
 
 
+# Models that the inputs of the Python samples name. Bedrock has ended them.
+ALIVE = "anthropic.claude-3-haiku-20240307-v1:0,anthropic.claude-3-5-sonnet-20241022-v2:0"
+
+
 def backend() -> dict[str, str]:
     """Recorded answers if there are any; all other requests get fake ones."""
     if not SAMPLES.is_dir():
-        return {"BEDROCK_SIMULATOR_BACKEND": "fake", "BEDROCK_SIMULATOR_OPTIONS": ""}
+        return {"BEDROCK_SIMULATOR_BACKEND": "fake", "BEDROCK_SIMULATOR_OPTIONS": f"--alive {ALIVE}"}
     recordings = shlex.quote(str(SAMPLES.resolve()))
     return {
         "BEDROCK_SIMULATOR_BACKEND": "replay",
-        "BEDROCK_SIMULATOR_OPTIONS": f"--recordings {recordings} --replay-miss fake",
+        "BEDROCK_SIMULATOR_OPTIONS": f"--recordings {recordings} --replay-miss fake --alive {ALIVE}",
     }
 
 

@@ -121,6 +121,9 @@ pub(super) struct RunFields {
     inference_profile_required_models: Option<Vec<String>>,
     /// ARN of the inference profile to invoke the model through.
     inference_profile_arn: Option<String>,
+    /// If true, rows may be sent to any commercial region, through a global inference profile, where the geography of the
+    /// stack's region has no profile of the model. Default: false.
+    allow_global: Option<bool>,
     /// On demand: model of the same family that is invoked once Bedrock refuses the first one as unavailable or not
     /// permitted.
     fallback_model_id: Option<String>,

@@ -10,6 +10,8 @@ mod report;
 use crate::failure::Failure;
 use crate::inline_prompts::LocalPrompts;
 use crate::prompts;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use bedrock_batch_domain::check::{Catalog, added_columns, check_run, copies_warning, image_columns, row_count};
 use bedrock_batch_domain::columns::Column;
 use bedrock_batch_domain::input::{CsvOptions, InputType, RunRequest, SHEET, StackLimits, TableOptions};
@@ -25,6 +27,7 @@ use report::Report;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -87,6 +90,7 @@ pub(crate) fn check_before_start(
     file: &Path,
     input: Option<&str>,
     prompt_templates: Option<&Path>,
+    region: &str,
 ) -> Result<(), Failure> {
     let arguments = Arguments {
         file: file.to_owned(),
@@ -94,7 +98,7 @@ pub(crate) fn check_before_start(
         model_overrides: DEFAULT_OVERRIDES.into(),
         columns: Vec::new(),
         input: input.map(str::to_owned),
-        region: DEFAULT_REGION.to_owned(),
+        region: region.to_owned(),
     };
     findings(&arguments, Purpose::Start)?.refuse_problems()
 }
@@ -130,6 +134,8 @@ fn findings(arguments: &Arguments, purpose: Purpose) -> Result<Report, Failure> 
             load_models(&PathBuf::new()).map_err(Failure::Failed)?
         }
     };
+    // When a run starts, Bedrock says which models are alive.
+    let models = if purpose == Purpose::Report { models.on(&today()) } else { models };
     let catalog = Catalog { prompts: &prompts.0.library, models: &models, region: &arguments.region };
     if let Some(mut file) = input_file::read(&arguments.file, arguments.input.as_deref(), sent, &mut report)? {
         let mut known = inputs_of(&file, &arguments.columns, &mut report);
@@ -156,6 +162,11 @@ fn findings(arguments: &Arguments, purpose: Purpose) -> Result<Report, Failure> 
         }
     }
     Ok(report)
+}
+
+/// Returns the date by which the life of models is judged.
+pub(crate) fn today() -> String {
+    DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default()
 }
 
 /// Checks the fields of an input whose prompts only the stack has.
@@ -239,6 +250,7 @@ fn check_input(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, repo
     checked.reference_note.into_iter().for_each(|note| report.note(note));
     report.warnings(copies_warning(&request, true));
     if let Some(resolved) = &checked.resolved {
+        report.warnings(resolved.model_warnings.iter().cloned());
         report.added_columns(&added_columns(resolved));
         if let Some((path, rows)) = known.rows.get(&0) {
             report.row_count(row_count(&request, resolved.model.limits.min_records_per_job, path, *rows));
@@ -269,6 +281,7 @@ fn check_pipeline(file: &InputFile, catalog: &Catalog<'_>, known: &KnownFiles, r
         report.columns(&format!("stage `{}`", stage.stage_name), columns.as_deref());
     }
     checked.reference_notes.into_iter().for_each(|note| report.note(note));
+    report.warnings(checked.model_warnings);
     for (index, stage) in request.stages.iter().enumerate() {
         let Some(run) = &stage.run else { continue };
         let warning = copies_warning(run, true);
@@ -305,13 +318,13 @@ mod tests {
             "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"});
         std::fs::write(&file, input.to_string()).unwrap();
         std::fs::write(folder.path().join("rows.csv"), "a,b\n1,\"x\" y\n").unwrap();
-        let refused = check_before_start(&file, None, None).unwrap_err().to_string();
+        let refused = check_before_start(&file, None, None, "us-east-1").unwrap_err().to_string();
         assert!(refused.contains("rows.csv line 2: there is text after a closing quote"), "{refused}");
         assert!(refused.contains("max_num_jobs is `0`") && !refused.contains("theirs"), "{refused}");
         let input = json!({"s3_uri": "rows.csv", "job_name_prefix": "p", "prompt_id": "theirs",
             "model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"});
         std::fs::write(&file, input.to_string()).unwrap();
         std::fs::write(folder.path().join("rows.csv"), "a,b\n1,x\n").unwrap();
-        assert!(check_before_start(&file, None, None).is_ok());
+        assert!(check_before_start(&file, None, None, "us-east-1").is_ok());
     }
 }

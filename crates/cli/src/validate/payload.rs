@@ -21,7 +21,7 @@ pub(super) fn is_payload(object: &Map<String, Value>) -> bool {
 
 /// Defaults of a stack that was deployed with the default settings, as no problem depends on them.
 fn defaults() -> ClassifierDefaults {
-    let model_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0".to_owned();
+    let model_id = "anthropic.claude-haiku-4-5-20251001-v1:0".to_owned();
     ClassifierDefaults { model_id, batch_size: 1000, max_workers: 5, rate_limit: 5.0 }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn check(
             return;
         }
     };
-    let model = catalog.models.find(&classification.model_id, None);
+    let model = catalog.models.find(&classification.model_id);
     let minimum = model.map_or(0, |model| model.limits.min_records_per_job);
     let (request, mut problems) = RunRequest::read(&classification.execution_input(minimum), stack);
     if let Some(request) = request {

@@ -80,13 +80,14 @@ mod tests {
         fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let request = request_with(&fields);
         let table = ModelTable::with_overrides("").unwrap();
-        let mut model = table.find("us.anthropic.claude-haiku-4-5-20251001-v1:0", None).unwrap();
+        let mut model = table.find("us.anthropic.claude-haiku-4-5-20251001-v1:0").unwrap();
         model.batch_price = price.map(|(input, output)| Price::of_tokens(input, output));
         model.on_demand_price = model.batch_price.map(|price| price.times(2.0));
         let on_demand = OnDemand { model: model.clone(), fallback: None };
         let resolved = Resolved {
             model,
             on_demand,
+            model_warnings: Vec::new(),
             prompts: PromptPlan::default(),
             replaced: Vec::new(),
             output_column_prefix: None,

@@ -87,7 +87,7 @@ mod tests {
         is_by_row: bool,
     ) -> Vec<String> {
         let request = request_of_model(model_id, &json!({"inference": inference}));
-        let find = |id: &str| ModelTable::with_overrides("").unwrap().find(id, None).unwrap();
+        let find = |id: &str| ModelTable::with_overrides("").unwrap().find(id).unwrap();
         let prompt = Prompt::parse(&format!("description = \"d\"\ntemplate = \"{{a}}\"\n{prompt}")).unwrap();
         let mut plan = PromptPlan::single("mine", prompt);
         if is_by_row {

@@ -7,8 +7,8 @@ mod copies;
 mod cost;
 mod field_room;
 mod inference;
+mod models;
 mod near_columns;
-mod on_demand;
 mod prompts;
 mod reference_names;
 mod references;
@@ -38,7 +38,7 @@ use crate::problem::Problem;
 use crate::prompt::PromptLibrary;
 use answers::{embedding_problems, enforcing_model_problems};
 use inference::inference_problems;
-use on_demand::on_demand_of;
+use models::{RunModels, models_of};
 use prompts::{prompts_of, replaced_prompts};
 use reference_names::name_problems;
 use rows_per_request::rows_per_request_problems;
@@ -56,38 +56,31 @@ pub struct Catalog<'a> {
 
 /// Looks up the model and the prompts that `request` names or contains. Problems name fields of the request, without a path prefix.
 pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let profile = request.invocation.inference_profile_arn.as_deref();
-    let model = catalog.models.find(&request.model_id, profile).map_err(|problem| problems.push(problem)).ok();
-    let on_demand = model.as_ref().and_then(|model| {
-        let (on_demand, found) = on_demand_of(request, model, catalog.models, catalog.region);
-        problems.extend(found);
-        on_demand
-    });
-    let is_embedding = model.as_ref().map(|model| model.family.is_embedding());
+    let (models, mut problems) = models_of(request, catalog.models, catalog.region);
+    let model = models.as_ref().map(|models| &models.batch);
+    let is_embedding = model.map(|model| model.family.is_embedding());
     let (library, found) = catalog.prompts.with(&request.prompts);
     problems.extend(found);
     let (prompts, found) = prompts_of(&request.prompt_config, is_embedding, &library);
     problems.extend(found);
     problems.extend(prompts.iter().flat_map(|plan| name_problems(request, plan)));
-    if let Some(model) =
-        model.as_ref().filter(|model| request.rows.input_type == InputType::Image && !model.takes_images)
-    {
+    if let Some(model) = model.filter(|model| request.rows.input_type == InputType::Image && !model.takes_images) {
         let rule = "does not accept images, but input_type is `image`";
         let remedy = format!("choose a model that accepts images, such as {}", catalog.models.listed_with_images());
         problems.push(Problem::new("model_id", &model.id, rule).remedy(remedy));
     }
-    if let Some(model) = &model {
-        let fallback = on_demand.as_ref().and_then(|on_demand| on_demand.fallback.as_ref());
-        problems.extend(inference_problems(request, model, fallback, prompts.as_ref()));
-        problems.extend(rows_per_request_problems(request, model, prompts.as_ref()));
+    if let Some(RunModels { batch, on_demand, .. }) = &models {
+        problems.extend(inference_problems(request, batch, on_demand.fallback.as_ref(), prompts.as_ref()));
+        problems.extend(rows_per_request_problems(request, batch, prompts.as_ref()));
     }
-    let resolved = match (model, on_demand, prompts) {
-        (Some(model), Some(on_demand), Some(prompts)) => {
+    let resolved = match (models, prompts) {
+        (Some(models), Some(prompts)) => {
             let replaced = replaced_prompts(&request.prompt_config, &prompts, &library);
             let output_column_prefix = request.answers.output_column_prefix.clone();
             let prompts = prompts.in_format(request.answers.response_format);
-            let resolved = Resolved { model, on_demand, prompts, replaced, output_column_prefix };
+            let RunModels { batch: model, on_demand, warnings } = models;
+            let model_warnings = catalog.models.lookup_warnings().iter().cloned().chain(warnings).collect();
+            let resolved = Resolved { model, on_demand, model_warnings, prompts, replaced, output_column_prefix };
             problems.extend(embedding_problems(request, &resolved));
             problems.extend(enforcing_model_problems(request, &resolved, catalog.models));
             if !resolved.prompts.names_prompts_by_row() {

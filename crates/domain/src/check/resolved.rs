@@ -11,6 +11,8 @@ pub struct Resolved {
     pub model: Model,
     /// Models for requests on demand.
     pub on_demand: OnDemand,
+    /// Warnings about these models, and about what Bedrock did not say of them.
+    pub model_warnings: Vec<String>,
     /// Prompts of the rows.
     pub prompts: PromptPlan,
     /// Names of the deployment's prompts in whose place different ones of the input are used.

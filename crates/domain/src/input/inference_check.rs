@@ -116,7 +116,10 @@ impl Inference {
                 RefusedParameter::Prefill => {
                     "leave it out, also of the prompt, and describe the form of the answer there"
                 }
-                _ => "leave it out",
+                RefusedParameter::ThinkingBudgetTokens => {
+                    "leave it out: this model decides itself how much it thinks, within max_tokens"
+                }
+                _ => "leave it out: the prompt says how varied answers may be",
             };
             Problem::without_value(format!("inference.{}", parameter.field()), rule).remedy(remedy)
         });

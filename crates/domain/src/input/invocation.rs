@@ -50,6 +50,8 @@ pub struct InvocationOptions {
     pub inference_profile_required_models: Option<Vec<String>>,
     /// ARN of the inference profile to use.
     pub inference_profile_arn: Option<String>,
+    /// If true, rows may be sent to any commercial region, through a global inference profile.
+    pub allow_global: bool,
     /// Model that is invoked on demand if the first one is refused as unavailable or not permitted.
     pub fallback_model_id: Option<String>,
     /// If true, rows with the same model input are sent once.
@@ -69,6 +71,7 @@ impl Default for InvocationOptions {
             requests_per_second: 5.0,
             inference_profile_required_models: None,
             inference_profile_arn: None,
+            allow_global: false,
             fallback_model_id: None,
             deduplicate: true,
             prompt_caching: true,
@@ -128,6 +131,7 @@ impl InvocationOptions {
             requests_per_second,
             inference_profile_required_models: required.map(|ids| ids.into_iter().map(str::to_owned).collect()),
             inference_profile_arn: inference_profile_arn.map(str::to_owned),
+            allow_global: fields.boolean("allow_global").unwrap_or(defaults.allow_global),
             fallback_model_id: fallback_model_id.map(str::to_owned),
             deduplicate: fields.boolean("deduplicate").unwrap_or(defaults.deduplicate),
             prompt_caching: fields.boolean("prompt_caching").unwrap_or(defaults.prompt_caching),

@@ -40,7 +40,9 @@ pub use prompt_writers::RecordOptions;
 pub use record::RecordWriter;
 pub use refusal::{REMEDY as MODEL_REFUSAL_REMEDY, refuses_model};
 pub use structured_output::structured_output_problems;
-pub use table::{Limits, Model, ModelTable, Profiles, RefusedParameter};
+pub use table::{
+    AwsModels, Limits, ListedModel, Model, ModelTable, ModelWish, NamedModel, OfferedModel, RefusedParameter,
+};
 
 /// Answer formats, for [`crate::answer`].
 pub(crate) mod outputs {

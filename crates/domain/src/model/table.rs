@@ -1,9 +1,21 @@
 //! Table of models: `models.toml`, which is compiled in, and the overrides of a user.
 
+mod aws_models;
+mod lifecycle;
+mod listing;
+mod naming;
+mod region;
+
+pub use aws_models::{AwsModels, OfferedModel};
+pub use listing::ListedModel;
+pub use naming::{ModelWish, NamedModel};
+
 use super::{Family, ModelId, Price};
-use crate::problem::{Problem, listed};
+use crate::problem::{Problem, listed, suggestion};
 use serde::{Deserialize, Serialize};
 
+/// Maximum number of ids that a message suggests.
+const MAX_SUGGESTED: usize = 5;
 /// Bundled table.
 const BUNDLED: &str = include_str!("../../models.toml");
 
@@ -113,6 +125,12 @@ pub struct ModelTable {
     default_limits: Limits,
     inference_profile_required_models: Vec<String>,
     model: Vec<ModelEntry>,
+    /// Date by which the life of models is judged, as `2026-11-20`; `None` if it is not judged.
+    #[serde(skip)]
+    today: Option<String>,
+    /// What Bedrock says about models, over what the table says.
+    #[serde(skip)]
+    aws: AwsModels,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -145,9 +163,28 @@ struct ModelEntry {
     max_text_chars: Option<u64>,
     #[serde(default)]
     refuses: Vec<RefusedParameter>,
+    #[serde(default)]
+    ids: Vec<String>,
+    #[serde(default)]
+    batch_regions: Option<Vec<String>>,
+    #[serde(default)]
+    profiles: Option<Vec<String>>,
+    #[serde(default)]
+    legacy_since: Option<String>,
+    #[serde(default)]
+    end_of_life: Option<String>,
+    #[serde(default)]
+    alive_in: Vec<String>,
+    #[serde(default)]
+    successor: Option<String>,
 }
 
 impl ModelEntry {
+    /// Returns true if Bedrock takes the model in batch by its own id in a region, as far as that is known.
+    fn takes_batch_by_id(&self, region: &str) -> bool {
+        self.batch_regions.as_ref().map_or(!self.profile_only, |regions| regions.iter().any(|known| known == region))
+    }
+
     fn has_structured_output(&self) -> bool {
         self.structured_output && self.family.takes_schema()
     }
@@ -188,23 +225,6 @@ impl LimitOverrides {
     }
 }
 
-/// Use of inference profiles by a request.
-#[derive(Debug, Clone, Copy)]
-pub struct Profiles<'a> {
-    /// Region that requests are sent to.
-    pub region: &'a str,
-    /// ARN of the profile to use.
-    pub arn: Option<&'a str>,
-    /// Models that need a profile, in place of the table's list.
-    pub required_models: Option<&'a [String]>,
-}
-
-/// Returns the region group of AWS's inference profiles that requests in a region can use.
-fn region_group(region: &str) -> &'static str {
-    let groups = [("us-gov-", "us-gov"), ("us-", "us"), ("eu-", "eu"), ("ap-", "apac"), ("ca-", "ca"), ("sa-", "sa")];
-    groups.iter().find(|(start, _)| region.starts_with(start)).map_or("global", |(_, group)| group)
-}
-
 impl ModelTable {
     /// Creates the bundled table with a user's overrides (TOML; empty for none): a model in them replaces the bundled one with
     /// the same `id`, and others are added.
@@ -224,60 +244,58 @@ impl ModelTable {
         Ok(table)
     }
 
-    /// Returns the model with a user's `model_id`, for batch jobs. `profile_arn` is the inference profile to use if Bedrock
-    /// accepts the model in batch only through one.
-    ///
-    /// # Errors
-    /// Returns a problem if it is not in the table, or if Bedrock accepts it in batch only under another name.
-    pub fn find(&self, model_id: &str, profile_arn: Option<&str>) -> Result<Model, Problem> {
-        let (id, row) = self.look_up("model_id", model_id)?;
-        if !row.profile_only || id.profile.is_some() {
-            return Ok(self.model(row, &id, id.full.clone()));
-        }
-        if let Some(arn) = profile_arn {
-            return Ok(self.model(row, &id, arn.to_owned()));
-        }
-        let rule = "Bedrock accepts this model in batch only through an inference profile";
-        let remedy = format!(
-            "use `global.{0}` or the profile of your region group, such as `us.{0}` or `eu.{0}`, or set \
-             inference_profile_arn",
-            id.base
-        );
-        Err(Problem::new("model_id", model_id, rule).remedy(remedy))
+    /// Judges the life of models by this date, as `2026-11-20`, or by the date with which a time begins.
+    #[must_use]
+    pub fn on(self, date: &str) -> Self {
+        let is_date = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        Self { today: date.get(..10).filter(is_date).map(str::to_owned), ..self }
     }
 
-    /// Returns the model with the id `model_id` (the value of `field`), for requests on demand in `profiles.region`, through
-    /// an inference profile if it needs one.
+    /// Lets what Bedrock says about models override what the table says.
+    #[must_use]
+    pub fn told(self, aws: AwsModels) -> Self {
+        Self { aws, ..self }
+    }
+
+    /// Returns the warnings about what Bedrock did not say.
+    pub fn lookup_warnings(&self) -> &[String] {
+        &self.aws.failed_calls
+    }
+
+    /// Returns the model with this id under this name, whether or not Bedrock accepts it: its format, limits and prices.
     ///
     /// # Errors
     /// Returns a problem if it is not in the table.
-    pub fn on_demand(&self, field: &str, model_id: &str, profiles: Profiles<'_>) -> Result<Model, Problem> {
-        let (id, row) = self.look_up(field, model_id)?;
-        let listed = |list: &[String]| list.iter().any(|start| id.base.starts_with(start.as_str()));
-        let required = match profiles.required_models {
-            Some(list) => listed(list),
-            None => row.profile_only || listed(&self.inference_profile_required_models),
-        };
-        let name = match profiles.arn {
-            Some(arn) => arn.to_owned(),
-            None if required && id.profile.is_none() && !id.full.starts_with("arn:") => {
-                format!("{}.{}", region_group(profiles.region), id.base)
-            }
-            None => id.full.clone(),
-        };
-        let id = ModelId::parse(&name).unwrap_or(id);
-        Ok(self.model(row, &id, name))
+    pub fn find(&self, model_id: &str) -> Result<Model, Problem> {
+        let (id, row) = self.look_up("model_id", model_id)?;
+        Ok(self.model(row, &id, id.full.clone()))
     }
 
     fn look_up(&self, field: &str, model_id: &str) -> Result<(ModelId, &ModelEntry), Problem> {
         let id =
             ModelId::parse(model_id).map_err(|rule| Problem::new(field, model_id, rule).remedy(self.supported()))?;
-        let row = self.model.iter().filter(|row| id.base.starts_with(&row.id)).max_by_key(|row| row.id.len());
-        let Some(row) = row else {
+        let Some(row) = self.row_of(&id.base) else {
             let rule = "is not a model that is known to support batch inference";
-            return Err(Problem::new(field, model_id, rule).remedy(self.supported()));
+            let near = self.near(&id).map_or_else(String::new, |near| format!("{near} "));
+            return Err(Problem::new(field, model_id, rule).remedy(format!("{near}{}", self.supported())));
         };
         Ok((id, row))
+    }
+
+    /// Returns the entry of a foundation model: the one with the longest beginning of its id.
+    fn row_of(&self, base: &str) -> Option<&ModelEntry> {
+        self.model.iter().filter(|row| base.starts_with(&row.id)).max_by_key(|row| row.id.len())
+    }
+
+    /// Suggests the complete ids that begin like an unknown one, or the one that is nearest to it.
+    fn near(&self, id: &ModelId) -> Option<String> {
+        let known: Vec<&str> = self.model.iter().flat_map(|row| &row.ids).map(String::as_str).collect();
+        let longer: Vec<&str> = known.iter().copied().filter(|full| full.starts_with(&id.base)).collect();
+        match longer.as_slice() {
+            [] => suggestion(&id.base, &known),
+            longer if longer.len() <= MAX_SUGGESTED => Some(format!("did you mean one of {}?", listed(longer))),
+            _ => None,
+        }
     }
 
     /// Creates the model of `row` with the name `name`, of which `id` is the parsed form as far as it can be parsed.
@@ -293,7 +311,7 @@ impl ModelTable {
             batch_price: batch_price.or(on_demand_price.map(|price| price.times(self.batch_share_of_on_demand))),
             on_demand_price,
             prices_as_of: self.prices_as_of.clone(),
-            takes_images: row.images,
+            takes_images: self.takes_images(row, id),
             context_tokens: row.context_tokens,
             prompt_caching: row.prompt_caching,
             structured_output: row.has_structured_output(),
@@ -301,6 +319,11 @@ impl ModelTable {
             max_text_chars: row.max_text_chars,
             refuses: row.refuses.clone(),
         }
+    }
+
+    fn takes_images(&self, row: &ModelEntry, id: &ModelId) -> bool {
+        let of_aws = self.aws.models.get(&id.base).and_then(|offered| offered.as_ref()?.takes_images);
+        of_aws.unwrap_or(row.images)
     }
 
     /// Lists the models that accept images, for a message.
@@ -327,194 +350,6 @@ impl ModelTable {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    fn table() -> ModelTable {
-        ModelTable::with_overrides("").unwrap()
-    }
-
-    #[rstest]
-    #[case("anthropic.claude-3-haiku-20240307-v1:0", Family::AnthropicMessages, Some(0.125))]
-    #[case("amazon.titan-embed-text-v2:0", Family::TitanTextEmbeddings, Some(0.01))]
-    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", Family::AnthropicMessages, Some(0.55))]
-    #[case("global.anthropic.claude-haiku-4-5-20251001-v1:0", Family::AnthropicMessages, Some(0.5))]
-    #[case("openai.gpt-oss-20b-1:0", Family::Converse, Some(0.035))]
-    #[case("qwen.qwen3-235b-a22b-2507-v1:0", Family::Converse, None)]
-    fn models_are_found_by_id_and_profile(#[case] id: &str, #[case] family: Family, #[case] input_price: Option<f64>) {
-        let model = table().find(id, None).unwrap();
-        assert_eq!(model.family, family);
-        match (model.batch_price, input_price) {
-            (Some(price), Some(expected)) => assert!((price.input - expected).abs() < 1e-9, "{price:?}"),
-            (found, expected) => assert_eq!(found.map(|p| p.input), expected),
-        }
-    }
-
-    #[rstest]
-    #[case("gpt-4", "supported are ids that begin with one of `amazon.nova-2-lite-`")]
-    #[case("cohere.embed-english-v3", "is not a model that is known to support batch inference")]
-    #[case("anthropic.claude-sonnet-4-5-20250929-v1:0", "use `global.anthropic.claude-sonnet-4-5-20250929-v1:0`")]
-    fn unknown_models_and_missing_profiles_are_refused(#[case] id: &str, #[case] expected: &str) {
-        let problem = table().find(id, None).unwrap_err().to_string();
-        assert!(problem.contains(expected), "{problem}");
-    }
-
-    #[rstest]
-    #[case("anthropic.claude-3-haiku-20240307-v1:0", true)]
-    #[case("anthropic.claude-3-5-haiku-20241022-v1:0", false)]
-    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", true)]
-    #[case("amazon.nova-micro-v1:0", false)]
-    #[case("global.amazon.nova-2-lite-v1:0", true)]
-    #[case("amazon.titan-embed-text-v2:0", false)]
-    #[case("amazon.titan-embed-image-v1", true)]
-    #[case("us.meta.llama3-2-3b-instruct-v1:0", false)]
-    #[case("us.meta.llama3-2-90b-instruct-v1:0", true)]
-    #[case("qwen.qwen3-vl-235b-a22b", true)]
-    #[case("qwen.qwen3-235b-a22b-2507-v1:0", false)]
-    #[case("openai.gpt-oss-120b-1:0", false)]
-    fn the_table_knows_which_models_accept_images(#[case] id: &str, #[case] images: bool) {
-        assert_eq!(table().find(id, None).unwrap().takes_images, images);
-    }
-
-    #[rstest]
-    #[case("anthropic.claude-3-haiku-20240307-v1:0", false)]
-    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", true)]
-    #[case("global.anthropic.claude-sonnet-4-5-20250929-v1:0", true)]
-    #[case("amazon.nova-micro-v1:0", false)]
-    #[case("openai.gpt-oss-120b-1:0", true)]
-    #[case("qwen.qwen3-32b-v1:0", true)]
-    #[case("meta.llama3-1-8b-instruct-v1:0", false)]
-    fn the_table_knows_which_models_have_structured_output(#[case] id: &str, #[case] expected: bool) {
-        assert_eq!(table().find(id, None).unwrap().structured_output, expected);
-    }
-
-    #[rstest]
-    #[case("anthropic.claude-3-haiku-20240307-v1:0", Some(4096), &[])]
-    #[case("us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some(64_000), &[])]
-    #[case("us.anthropic.claude-sonnet-4-6", Some(128_000), &["prefill"])]
-    #[case("global.anthropic.claude-opus-5", None, &["temperature", "top_p", "top_k", "prefill", "thinking_budget_tokens"])]
-    #[case("amazon.nova-lite-v1:0", Some(10_000), &[])]
-    #[case("meta.llama3-1-8b-instruct-v1:0", None, &[])]
-    fn the_table_knows_what_models_refuse(#[case] id: &str, #[case] tokens: Option<u32>, #[case] refuses: &[&str]) {
-        let model = table().find(id, None).unwrap();
-        let fields: Vec<&str> = model.refuses.iter().map(|parameter| parameter.field()).collect();
-        assert_eq!((model.max_output_tokens, fields.as_slice()), (tokens, refuses));
-        assert_eq!(serde_json::from_value::<Model>(serde_json::to_value(&model).unwrap()).unwrap(), model);
-        assert_eq!(table().find("amazon.titan-embed-text-v2:0", None).unwrap().max_text_chars, Some(50_000));
-        let unknown = "[[model]]\nid = \"acme.x\"\nfamily = \"converse\"\nrefuses = [\"topp\"]";
-        assert!(ModelTable::with_overrides(unknown).unwrap_err().contains("top_p"));
-    }
-
-    #[test]
-    fn a_model_whose_format_takes_no_schema_has_no_structured_output() {
-        let overrides = "[[model]]\nid = \"amazon.nova-x\"\nfamily = \"nova\"\nstructured_output = true";
-        let table = ModelTable::with_overrides(overrides).unwrap();
-        assert!(!table.find("amazon.nova-x-v1:0", None).unwrap().structured_output);
-        assert!(!table.listed_with_structured_output().contains("nova-x"));
-    }
-
-    #[test]
-    fn images_with_their_own_price_are_added_to_the_cost() {
-        let price = table().find("amazon.titan-embed-image-v1", None).unwrap().on_demand_price.unwrap();
-        assert!((price.cost_usd(1_000_000, 0, 10_000) - 1.4).abs() < 1e-9);
-        let overrides = "[[model]]\nid = \"acme.eye\"\nfamily = \"converse\"\nimages = true";
-        assert!(ModelTable::with_overrides(overrides).unwrap().find("acme.eye-v1", None).unwrap().takes_images);
-    }
-
-    #[test]
-    fn the_context_of_a_model_is_known_or_assumed() {
-        let context = |id: &str| table().find(id, None).unwrap().context_tokens;
-        assert_eq!(
-            (context("anthropic.claude-3-haiku-20240307-v1:0"), context("amazon.nova-lite-v1:0")),
-            (200_000, 300_000)
-        );
-        assert_eq!(context("qwen.qwen3-32b-v1:0"), 128_000, "the default");
-        let overrides = "[[model]]\nid = \"acme.big\"\nfamily = \"converse\"\ncontext_tokens = 5";
-        assert_eq!(ModelTable::with_overrides(overrides).unwrap().find("acme.big-1", None).unwrap().context_tokens, 5);
-        let mut stored = serde_json::to_value(table().find("amazon.nova-lite-v1:0", None).unwrap()).unwrap();
-        stored.as_object_mut().unwrap().remove("context_tokens");
-        assert_eq!(serde_json::from_value::<Model>(stored).unwrap().context_tokens, 128_000, "a plan without it");
-    }
-
-    #[rstest]
-    #[case("us.anthropic.claude-haiku-4-5-20251001-v1:0", Some(4096))]
-    #[case("anthropic.claude-3-haiku-20240307-v1:0", None)]
-    #[case("anthropic.claude-3-5-sonnet-20241022-v2:0", None)]
-    #[case("amazon.nova-pro-v1:0", Some(1024))]
-    #[case("openai.gpt-oss-20b-1:0", None)]
-    fn the_table_knows_which_models_cache_prompts(#[case] id: &str, #[case] minimum: Option<u64>) {
-        assert_eq!(table().find(id, None).unwrap().prompt_caching, minimum);
-    }
-
-    #[test]
-    fn cached_tokens_have_prices_of_their_own() {
-        use crate::model::CachedTokens;
-        let difference = |id: &str, read, written| {
-            let price = table().find(id, None).unwrap().on_demand_price.unwrap();
-            price.cache_difference_usd(CachedTokens { read, written })
-        };
-        // Claude: a tenth for reading, a quarter more for writing.
-        let claude = difference("global.anthropic.claude-haiku-4-5-20251001-v1:0", 1_000_000, 1_000_000);
-        assert!((claude - (0.1 - 1.0 + 1.25 - 1.0)).abs() < 1e-9, "{claude}");
-        let nova = difference("amazon.nova-pro-v1:0", 1_000_000, 1_000_000);
-        assert!((nova - (0.2 - 0.8)).abs() < 1e-9, "{nova}");
-    }
-
-    const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
-
-    #[rstest]
-    #[case::needs_none("amazon.nova-lite-v1:0", "us-east-1", None, "amazon.nova-lite-v1:0")]
-    #[case::by_region(
-        "anthropic.claude-sonnet-4-5-20250929-v1:0",
-        "eu-west-1",
-        None,
-        "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
-    )]
-    #[case::named(
-        "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
-        "eu-west-1",
-        None,
-        "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
-    )]
-    #[case::by_arn("anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1", Some(PROFILE), PROFILE)]
-    fn requests_on_demand_use_a_profile_if_one_is_needed(
-        #[case] id: &str,
-        #[case] region: &str,
-        #[case] arn: Option<&str>,
-        #[case] expected: &str,
-    ) {
-        let profiles = Profiles { region, arn, required_models: None };
-        assert_eq!(table().on_demand("model_id", id, profiles).unwrap().id, expected);
-    }
-
-    #[test]
-    fn the_request_can_define_which_models_need_a_profile() {
-        let own = ["amazon.nova-lite".to_owned()];
-        let profiles = Profiles { region: "ap-south-1", arn: None, required_models: Some(&own) };
-        let find = |id| table().on_demand("model_id", id, profiles).unwrap();
-        assert_eq!(find("amazon.nova-lite-v1:0").id, "apac.amazon.nova-lite-v1:0");
-        assert_eq!(find("anthropic.claude-haiku-4-5-20251001-v1:0").id, "anthropic.claude-haiku-4-5-20251001-v1:0");
-        let batch = table().find("anthropic.claude-haiku-4-5-20251001-v1:0", Some(PROFILE)).unwrap();
-        assert_eq!(batch.id, PROFILE, "batch jobs use it too if the model requires a profile");
-    }
-
-    #[test]
-    fn prices_of_both_lanes_can_be_overridden() {
-        let overrides = "[[model]]\nid = \"acme.tiny\"\nfamily = \"converse\"\nprice = { input = 4.0, output = 8.0 }\n\
-            batch_price = { input = 1.0, output = 3.0 }";
-        let model = ModelTable::with_overrides(overrides).unwrap().find("acme.tiny-v1", None).unwrap();
-        assert_eq!(model.on_demand_price, Some(Price::of_tokens(4.0, 8.0)));
-        assert_eq!(model.batch_price, Some(Price::of_tokens(1.0, 3.0)));
-    }
-
-    #[test]
-    fn a_user_can_override_limits_and_add_models() {
-        let overrides = "prices_as_of = \"2027-01-01\"\ndefault_limits = { min_records_per_job = 10 }\n\
-            [[model]]\nid = \"acme.tiny\"\nfamily = \"converse\"\nlimits = { max_file_bytes = 5 }";
-        let model = ModelTable::with_overrides(overrides).unwrap().find("acme.tiny-v1", None).unwrap();
-        assert_eq!((model.limits.min_records_per_job, model.limits.max_chunk_bytes()), (10, 5));
-        assert_eq!(model.prices_as_of, "2027-01-01");
-        assert!(ModelTable::with_overrides("modle = 1").is_err());
-    }
-}
+mod naming_tests;
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ pub struct PipelineCheck {
     pub min_records_per_job: Vec<Option<u32>>,
     /// Tokens that references add to each request of a stage, in words.
     pub reference_notes: Vec<String>,
+    /// Warnings about the models of stages.
+    pub model_warnings: Vec<String>,
 }
 
 /// Performs all checks of `pipeline` that are possible before its first row is read. `inputs` contains the columns of the
@@ -57,6 +59,8 @@ pub fn check(
         if let Some(resolved) = checked.resolved.as_ref().filter(|_| stage.rows == StageRows::Previous) {
             all.problems.extend(too_small_jobs(run, resolved).map(|problem| pipeline.placed(index, problem)));
         }
+        let of_models = checked.resolved.iter().flat_map(|resolved| &resolved.model_warnings);
+        all.model_warnings.extend(of_models.map(|warning| format!("stage `{}`: {warning}", stage.stage_name)));
         all.replaced.extend(checked.resolved.iter().flat_map(|resolved| resolved.replaced.iter().cloned()));
         before = match (&checked.columns, &checked.resolved) {
             (Some(columns), Some(resolved)) => Some(output_columns(resolved, columns, stage.origin())),

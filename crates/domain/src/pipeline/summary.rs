@@ -107,6 +107,7 @@ mod tests {
             repaired_answers: 0,
             mixed_types: BTreeMap::new(),
             guarded_cells: 0,
+            models: None,
             jobs: 1,
             rounds: 1,
             retried: 0,

@@ -1,6 +1,7 @@
 //! Totals of a run: `runs/<run>/summary.json` and the output of its execution.
 
 mod counts;
+mod model_names;
 mod totals;
 mod value_counts;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use counts::{ChunkCounts, Tokens, Usage};
+pub use model_names::ModelNames;
 pub use totals::{JobFacts, Totals};
 pub use value_counts::ValueCounts;
 
@@ -56,6 +58,9 @@ pub struct Summary {
     /// Cells of CSV files that were guarded because spreadsheets would take them for formulas.
     #[serde(default)]
     pub guarded_cells: u64,
+    /// Names of the model; `None` in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<ModelNames>,
     /// Number of Bedrock batch jobs.
     pub jobs: u32,
     /// Number of passes over the rows: 1, and one more each time that rows without an answer were sent again.
@@ -172,6 +177,7 @@ impl Summary {
             answered: totals.answered,
             failed: totals.failed_reasons.values().sum(),
             skipped: skipped.values().sum(),
+            models: Some(ModelNames::of(plan)),
             jobs: totals.sent(Lane::Batch),
             failed_reasons: totals.failed_reasons,
             failed_codes: totals.failed_codes,

@@ -7,6 +7,7 @@ use crate::copies::destination_problems;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
 use crate::preprocess::InputReader;
+use crate::time::now_as_text;
 use bedrock_batch_domain::check::resolve;
 use bedrock_batch_domain::classifier::{Classification, ClassifierDefaults, ReachableBuckets, payload_field};
 use bedrock_batch_domain::ids::{ExecutionArn, RunId, StateMachineArn};
@@ -58,7 +59,7 @@ impl Classifier {
             Ok(classification) => classification,
             Err(problems) => return Err(refused(problems)),
         };
-        let model = self.deployment.models.find(&classification.model_id, None);
+        let model = self.deployment.models.find(&classification.model_id);
         let minimum = model.map_or(0, |model| model.limits.min_records_per_job);
         let input = classification.execution_input(minimum);
         self.check(&classification, &input).await?;
@@ -73,7 +74,9 @@ impl Classifier {
     async fn check(&self, classification: &Classification, input: &Value) -> Result<(), EngineError> {
         let (request, mut problems) = RunRequest::read(input, self.deployment.limits);
         let Some(request) = request else { return Err(refused(problems)) };
-        problems.extend(resolve(&request, &self.deployment.catalog()).1);
+        let aws = self.deployment.lookup.query([request.model_id.as_str()]).await;
+        let models = self.deployment.models(&now_as_text(), aws);
+        problems.extend(resolve(&request, &self.deployment.catalog(&models)).1);
         let bucket = &self.inputs.bucket;
         problems.extend(destination_problems(bucket, &self.deployment.output_buckets, &request).await?);
         for (field, object) in [("input_key", &classification.reports), ("imdrf_key", &classification.reference)] {

@@ -10,6 +10,7 @@ mod chunks;
 mod dataset_pin;
 mod freeze;
 mod input;
+mod model_pin;
 mod own_columns;
 mod prompting;
 mod row_budget;

@@ -151,6 +151,7 @@ impl RowBudget {
         }
         let mut warnings = checked.input.sources.warnings.clone();
         warnings.extend(checked.input.shape.warnings.clone());
+        warnings.extend(checked.resolved.model_warnings.iter().map(|warning| (warning.clone(), 1)));
         let replaced = checked.resolved.replaced.len() as u64;
         if replaced > 0 {
             warnings.insert("prompts of the input that replace different ones of the stack".to_owned(), replaced);

@@ -3,6 +3,7 @@
 use super::dataset_pin::{pin_commit, pinned_commit};
 use super::freeze::RunToFreeze;
 use super::input::InputReader;
+use super::model_pin::{models_of_start, pin_models};
 use super::row_budget::RowBudget;
 use super::start_input::StartInput;
 use super::validated_request::ValidatedRequest;
@@ -53,7 +54,9 @@ impl Preprocessor {
         let frozen = self.frozen_prompts(pipeline).await?;
         // A pipeline may have been validated before prompts were frozen.
         let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
-        let catalog = Catalog { prompts, ..self.deployment.catalog() };
+        let aws = models_of_start(bucket, &run_id, input, &request, &self.deployment.lookup).await?;
+        let models = self.deployment.models(&input.started_at, aws.clone());
+        let catalog = Catalog { prompts, ..self.deployment.catalog(&models) };
         let limits = self.deployment.limits;
         let (pinned, buckets) = (pinned.as_deref(), &self.deployment.output_buckets);
         let checking = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned, buckets);
@@ -68,6 +71,7 @@ impl Preprocessor {
         self.claim(input, &run_id).await?;
         // From here on, the run may have to be stopped.
         self.acquire(input, &run_id).await?;
+        pin_models(bucket, &run_id, input, &aws).await?;
         if let Some(dataset) = &checked.input.sources.dataset {
             pin_commit(bucket, &run_id, input, &dataset.commit).await?;
         }

@@ -34,7 +34,7 @@ impl ValidatedRequest {
         let Some(mut request) = request else {
             // The fields that exist are checked nevertheless, to report all problems at once.
             if let Some(id) = input.get("model_id").and_then(Value::as_str) {
-                problems.extend(catalog.models.find(id, None).err());
+                problems.extend(catalog.models.find(id).err());
             }
             Problems::check(problems)?;
             return Err(EngineError::internal("an input without problems could not be read"));

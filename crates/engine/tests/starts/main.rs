@@ -7,6 +7,7 @@ use crate::test_stack;
 mod changed_inputs;
 mod fake_aws;
 mod link_flood;
+mod models;
 mod names;
 mod places;
 mod prompts_of_rows;

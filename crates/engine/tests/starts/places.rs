@@ -45,12 +45,12 @@ async fn files_of_other_runs_are_no_inputs_but_by_previous_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_may_cost_more_than_it_may_submits_nothing() {
     let stack = Stack::with_rows().await;
-    // 1,024 tokens of answer at 1.25 dollars per million.
+    // 1,024 tokens of answer at 5.50 dollars per million.
     assert!(stack.run("cheap", run_over(ROWS, &json!({"max_cost_usd": 0.01}))).await.is_ok());
     let rows = format!("text\n{}", "hello\nworld\n".repeat(50));
     stack.put(ROWS, rows.as_bytes());
     let input = run_over(ROWS, &json!({"max_cost_usd": 0.01, "deduplicate": false}));
     let problems = stack.run("dear", input).await.unwrap_err().into_problems().unwrap().to_string();
-    assert!(problems.starts_with("max_cost_usd is `0.01`: 100 requests may cost up to 0.1"), "{problems}");
+    assert!(problems.starts_with("max_cost_usd is `0.01`: 100 requests may cost up to 0.5"), "{problems}");
     assert_eq!(stack.object("runs/dear/plan.json"), None);
 }

@@ -7,6 +7,8 @@ use super::test_stack::{deployment, inputs, preprocessor, start_of};
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::EngineError;
+use bedrock_batch_engine::deployment::Deployment;
+use bedrock_batch_engine::model_lookup::ModelLookup;
 use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::preprocess::{Preprocessor, StartInput};
 use bedrock_batch_engine::validate::{ValidPipeline, ValidateInput, Validator};
@@ -26,10 +28,14 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) async fn new() -> Self {
-        let s3 = S3Server::default();
+        Self::over(S3Server::default(), ModelLookup::default()).await
+    }
+
+    /// Creates a stack over existing objects, with what Bedrock says about models.
+    pub(crate) async fn over(s3: S3Server, lookup: ModelLookup) -> Self {
         let inputs = inputs(s3.serve().await);
         let bucket = inputs.bucket.clone();
-        let deployment = Arc::new(deployment(PromptLibrary::default()));
+        let deployment = Arc::new(Deployment { lookup, ..deployment(PromptLibrary::default()) });
         let validator =
             Validator { inputs: inputs.clone(), deployment: Arc::clone(&deployment), download_links: false };
         let preprocessor = preprocessor(inputs, deployment).await;

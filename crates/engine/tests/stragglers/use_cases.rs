@@ -12,6 +12,7 @@ use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::finalize::Finalizer;
 use bedrock_batch_engine::hub::Hub;
 use bedrock_batch_engine::invoke::{InvokeInput, Times};
+use bedrock_batch_engine::model_lookup::ModelLookup;
 use bedrock_batch_engine::next_step::NextStepper;
 use bedrock_batch_engine::postprocess::Postprocessor;
 use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
@@ -70,7 +71,14 @@ pub(crate) fn deployment() -> Arc<Deployment> {
     prompts.add("both", "description = \"d\"\nexpansion_rule = true\nprompts = [\"plain\", \"other\"]").unwrap();
     let overrides = format!("prices_as_of = \"2027-01-01\"\ndefault_limits = {{ min_records_per_job = {MINIMUM} }}\n");
     let models = ModelTable::with_overrides(&overrides).unwrap();
-    Arc::new(Deployment { region: "us-east-1".to_owned(), limits: LIMITS, prompts, models, output_buckets: Vec::new() })
+    Arc::new(Deployment {
+        region: "us-east-1".to_owned(),
+        limits: LIMITS,
+        prompts,
+        models,
+        lookup: ModelLookup::default(),
+        output_buckets: Vec::new(),
+    })
 }
 
 fn parsed<T: DeserializeOwned>(event: &Value) -> T {

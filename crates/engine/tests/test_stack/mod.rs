@@ -9,6 +9,7 @@ use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::hub::Hub;
 use bedrock_batch_engine::job_table::JobTable;
+use bedrock_batch_engine::model_lookup::ModelLookup;
 use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::preprocess::{InputReader, Preprocessor, StartInput};
 use serde_json::Value;
@@ -65,8 +66,20 @@ pub(crate) fn deployment(prompts: PromptLibrary) -> Deployment {
         limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
         prompts,
         models: ModelTable::with_overrides("").unwrap(),
+        lookup: ModelLookup::default(),
         output_buckets: Vec::new(),
     }
+}
+
+/// Returns a client of Bedrock's control plane.
+pub(crate) fn bedrock_client(endpoint: impl Into<String>) -> aws_sdk_bedrock::Client {
+    let config = aws_sdk_bedrock::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .region(REGION)
+        .credentials_provider(credentials());
+    aws_sdk_bedrock::Client::from_conf(config.build())
 }
 
 /// Returns a job table whose requests `service` answers.

@@ -33,8 +33,8 @@ pub(crate) async fn create(
     simulator.admit(&scope, "CreateModelInvocationJob", &scope.history.input(&uri))?;
     let request = CreateRequest::read(&body)?;
     let model = Model::read(&request.model_id);
-    if let Some(reason) = simulator.catalogue.refuses_batch(&model, &simulator.region) {
-        return Err(ApiError::validation(reason));
+    if let Some(refusal) = simulator.catalogue.refuses_batch(&model, &simulator.region) {
+        return Err(refusal);
     }
     let Scope { part, behaviour, history } = scope;
     if behaviour.refuses_batch(&model) {

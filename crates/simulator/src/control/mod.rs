@@ -1,9 +1,11 @@
-//! The control plane: the four operations on model invocation jobs.
+//! The control plane: the four operations on model invocation jobs, and those that say which models there are.
 
 pub(crate) mod constraints;
 pub(crate) mod create;
 pub(crate) mod get;
+pub(crate) mod inference_profiles;
 pub(crate) mod list;
+pub(crate) mod offered_models;
 pub(crate) mod request;
 pub(crate) mod stop;
 mod wire;

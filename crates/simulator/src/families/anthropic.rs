@@ -7,7 +7,7 @@ use crate::chance;
 use crate::families::image;
 use crate::families::node::Node;
 use crate::families::prompt::{Prompt, Refusal, TextPrompt};
-use crate::families::{Channel, structured};
+use crate::families::{Channel, limits, structured};
 
 const FIELDS: [&str; 14] = [
     "anthropic_version",
@@ -38,13 +38,14 @@ pub(super) fn read(root: &Node<'_>, base: &str, channel: Channel) -> Result<Prom
     if format.is_some() || root.has("tools") || root.has("tool_choice") {
         structured::no_batch(channel)?;
     }
-    let max_tokens = root.required("max_tokens")?.integer(1, u64::MAX)?;
+    let max_tokens = root.required("max_tokens")?.integer(1, limits::max_output_tokens(base))?;
     let mut prompt = TextPrompt { max_tokens: Some(max_tokens), ..TextPrompt::default() };
     read_sampling(&root, base, &mut prompt)?;
     if let Some(system) = root.optional("system") {
         prompt.system = texts(&system)?.join("\n");
     }
     read_messages(&root, &mut prompt)?;
+    limits::refused(&root, base, &prompt)?;
     read_thinking(&root, base, max_tokens, &mut prompt)?;
     if let Some(format) = format {
         let format = format.object(&["type", "schema"])?;

@@ -11,6 +11,7 @@ mod completion;
 mod converse;
 mod family;
 mod image;
+mod limits;
 mod node;
 mod nova;
 pub(crate) mod prompt;

@@ -9,7 +9,7 @@ use super::*;
 use crate::backend::{Backend, ListFaults};
 
 const SOURCE: Source<'static> = Source { backend: &Backend::Fake, list_faults: ListFaults { seed: 0, rate: 0.0 } };
-const HAIKU: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
+const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 const HAIKU_4_5: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 const NOVA: &str = "amazon.nova-lite-v1:0";
 const TITAN_TEXT: &str = "amazon.titan-embed-text-v2:0";
@@ -94,7 +94,7 @@ fn jpeg() -> String {
 fn claude_answers_with_text_and_usage() {
     let answer = native(HAIKU, &claude()).unwrap();
     assert_eq!(answer["type"], "message");
-    assert_eq!(answer["model"], "claude-haiku-4-5-20251001");
+    assert_eq!(answer["model"], "claude-3-haiku-20240307");
     assert_eq!(answer["content"][0]["type"], "text");
     assert_eq!(answer["stop_reason"], "end_turn");
     assert_eq!(answer["stop_sequence"], Value::Null);

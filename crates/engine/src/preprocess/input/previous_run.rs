@@ -46,6 +46,7 @@ pub(super) fn columns_after(plan: &Plan, names: Vec<String>, stage_name: &str) -
     let resolved = Resolved {
         model: plan.model.clone(),
         on_demand: plan.on_demand.clone(),
+        model_warnings: Vec::new(),
         prompts: plan.prompts.clone(),
         replaced: Vec::new(),
         output_column_prefix: plan.request.answers.output_column_prefix.clone(),

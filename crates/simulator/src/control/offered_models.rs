@@ -1,0 +1,68 @@
+//! `GetFoundationModel` and `ListFoundationModels`.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::control::constraints::{Constraints, FOUNDATION_MODEL_ID};
+use crate::errors::{ApiError, ErrorKind, json_response};
+use crate::models::{Model, NameKind};
+use crate::offers;
+use crate::simulator::Simulator;
+
+pub(crate) async fn get(
+    State(simulator): State<Arc<Simulator>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(identifier) = path.map_err(|_| ApiError::validation("The model identifier is not readable."))?;
+    simulator.admit(&simulator.scopes.of(b""), "GetFoundationModel", &identifier)?;
+    let mut constraints = Constraints::default();
+    constraints.text("modelIdentifier", &identifier, 1, 2048, Some(&FOUNDATION_MODEL_ID));
+    constraints.finish()?;
+    let model = Model::read(&identifier);
+    let is_offered = model.kind == NameKind::Foundation
+        && simulator.catalogue.is_known(&model)
+        && !simulator.catalogue.is_dead(&model, &simulator.region);
+    if !is_offered {
+        let message = "Could not resolve the foundation model from the model identifier.";
+        return Err(ApiError::new(ErrorKind::ResourceNotFound, message));
+    }
+    Ok(json_response(StatusCode::OK, &json!({ "modelDetails": details(&simulator, &model) })))
+}
+
+pub(crate) async fn list(State(simulator): State<Arc<Simulator>>) -> Result<Response, ApiError> {
+    simulator.admit(&simulator.scopes.of(b""), "ListFoundationModels", "")?;
+    let models = offers::OFFERS.iter().map(|offer| Model::read(offer.id));
+    let alive = models.filter(|model| !simulator.catalogue.is_dead(model, &simulator.region));
+    let summaries: Vec<Value> = alive.map(|model| details(&simulator, &model)).collect();
+    Ok(json_response(StatusCode::OK, &json!({ "modelSummaries": summaries })))
+}
+
+fn details(simulator: &Simulator, model: &Model) -> Value {
+    let region = &simulator.region;
+    let by_own_id = simulator.catalogue.refuses_invocation(model, region).is_none();
+    let takes_images = offers::find(&model.base).is_none_or(|offer| offer.takes_images);
+    let end = offers::end_of_life(&model.base, region).filter(|_| !simulator.catalogue.is_kept_alive(model));
+    let mut lifecycle = json!({ "status": if end.is_some() { "LEGACY" } else { "ACTIVE" } });
+    if let (Some(end), Some(fields)) = (end, lifecycle.as_object_mut()) {
+        fields.insert("endOfLifeTime".to_owned(), json!(format!("{end}T00:00:00Z")));
+    }
+    let is_embedding = model.base.contains("embed");
+    json!({
+        "modelArn": format!("arn:aws:bedrock:{region}::foundation-model/{}", model.base),
+        "modelId": model.base,
+        // At most 20 characters in the service model.
+        "modelName": model.base.rsplit('.').next().unwrap_or_default().chars().take(20).collect::<String>(),
+        "providerName": model.base.split('.').next().unwrap_or_default(),
+        "inputModalities": if takes_images { json!(["TEXT", "IMAGE"]) } else { json!(["TEXT"]) },
+        "outputModalities": [if is_embedding { "EMBEDDING" } else { "TEXT" }],
+        "responseStreamingSupported": !is_embedding,
+        "customizationsSupported": [],
+        "inferenceTypesSupported": if by_own_id { json!(["ON_DEMAND"]) } else { json!([]) },
+        "modelLifecycle": lifecycle,
+    })
+}
