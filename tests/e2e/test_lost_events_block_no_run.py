@@ -1,11 +1,11 @@
 """Bedrock's events are best effort. A silent job is checked on a schedule: a run whose events are all lost completes, a
-job whose execution is gone is stopped, and without open jobs Bedrock gets no request."""
+job whose execution is gone or that is hours late is stopped, and without open jobs Bedrock gets no request."""
 
 import json
 
 import pytest
 
-from stack.checks import assert_whole
+from stack.checks import assert_own_answers, assert_rows_kept, assert_totals, assert_whole
 from stack.contract import function_name
 from stack.deployed import CLAUDE
 from stack.inputs import csv_text, topic_table
@@ -28,6 +28,20 @@ def test_a_run_whose_events_are_all_lost_completes(stack, reconcile):
     assert run.status == "RUNNING", "nobody has told it"
     wait_for("the run to hear of it", lambda: reconcile() and run.status != "RUNNING")
     assert_whole(run, topic_table(COUNT), [120, 120])
+
+
+def test_a_job_that_is_hours_late_is_stopped_and_its_rows_are_retried(stack, reconcile):
+    wanted = stack.joke(stack.put_input(csv_text(topic_table(COUNT))), max_records_per_job=120)
+    late = {"overdue_hours": 30, "in_progress_seconds": 600, "only_inputs": ["/0000.jsonl"]}
+    run = stack.start(wanted, "hours-late", **late)
+    wait_for("the late job to be stopped", lambda: reconcile() and "Stopped" in [job["status"] for job in run.jobs])
+    run.wait()
+    assert [job["status"] for job in run.jobs] == ["Stopped", "Completed", "Completed"]
+    assert_rows_kept(run, topic_table(COUNT))
+    assert_own_answers(run)
+    assert_totals(run, COUNT, answered=COUNT)
+    (warning,) = (text for text in run.summary["warnings"] if "after their timeout" in text)
+    assert run.summary["warnings"][warning] == 1
 
 
 def wait_until_nothing_is_open(reconcile) -> None:

@@ -1,5 +1,6 @@
 """Jobs that fail by a transient fault of Bedrock: their rows are retried in batch as long as there are rounds; after
-that, in `auto`, on demand, and the summary gives the reason for the higher price."""
+that, in `auto`, on demand, and the summary gives the reason for the higher price. Failures whose message is not known cost
+a retry too."""
 
 from stack.checks import assert_answered_once_on_demand, assert_own_answers, assert_rows_kept, assert_totals
 from stack.inputs import csv_text, topic_table
@@ -9,6 +10,7 @@ SMALL = 110
 FIRST = 300_000
 PASSING = "Internal server error. Please try again."
 REASON = f"the job failed: {PASSING}"
+UNKNOWN = "The gasket blew."
 
 
 def play(stack):
@@ -29,7 +31,13 @@ def play(stack):
     at_first = stack.play_misbehaving_at_first(
         {"at-first": execution_input(COUNT, 4000)}, jobs={"at-first": 2}, **failing
     )
-    return always | at_first
+    unknown = stack.play_misbehaving_at_first(
+        {"unknown-at-first": execution_input(COUNT, 5000)},
+        jobs={"unknown-at-first": 2},
+        fail_rate=1,
+        fail_message=UNKNOWN,
+    )
+    return always | at_first | unknown
 
 
 def test_the_next_round_is_in_batch(played):
@@ -41,6 +49,16 @@ def test_the_next_round_is_in_batch(played):
     assert set(run.rows["attempts"].to_pylist()) == {2}
     assert_totals(run, COUNT, answered=COUNT)
     assert run.summary["lanes"].keys() == {"batch"}
+
+
+def test_an_unknown_failure_costs_a_retry_and_is_a_warning(played):
+    run, rows = played["unknown-at-first"], topic_table(COUNT, FIRST + 5000)
+    assert [job["status"] for job in run.jobs] == ["Failed"] * 2 + ["Completed"] * 2
+    assert_rows_kept(run, rows)
+    assert_own_answers(run)
+    assert_totals(run, COUNT, answered=COUNT)
+    (warning,) = (text for text in run.summary["warnings"] if UNKNOWN in text)
+    assert run.summary["warnings"][warning] == 2
 
 
 def assert_fell_back(run, rows, batch_jobs: int) -> None:

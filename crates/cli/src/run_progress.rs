@@ -136,6 +136,7 @@ mod tests {
             leased_until: 0,
             on_demand_allowed: true,
             fallback: None,
+            late_stop_at: None,
             failure: None,
             counts: None,
             pivot_guarded_cells: None,

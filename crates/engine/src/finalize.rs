@@ -196,6 +196,8 @@ fn facts(item: &StoredItem) -> Option<JobFacts> {
         records: job.records,
         sent: job.was_sent(),
         fallback: job.fallback.as_ref().map(|fallback| fallback.reason.clone()),
+        unknown_failure: job.unknown_failure().map(str::to_owned),
+        was_late: job.late_stop_at.is_some(),
     })
 }
 

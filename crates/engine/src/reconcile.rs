@@ -1,19 +1,21 @@
 //! Reconcile: settles jobs whose events were lost. Events of Bedrock and of ended executions are delivered on a best-effort
-//! basis, so open jobs without an update for some time are checked on a schedule.
+//! basis, so open jobs without an update for some time are checked on a schedule. Jobs that do not end within their timeout are
+//! stopped here too, so that they cost their rows a retry and not the run.
 
 use crate::bedrock_jobs::{find_jobs, stop_job};
 use crate::error::EngineError;
 use crate::job_table::{CorruptItem, StoredItem, StoredJob};
-use crate::settle::Settler;
+use crate::settle::{SeenJob, Settler};
 use crate::sweep::{SweepTime, sweep};
+use aws_smithy_types::DateTime;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::ids::{ExecutionArn, JobArn, JobName, RunId};
-use bedrock_batch_domain::job::Action;
+use bedrock_batch_domain::job::{Action, LateAction, late_action};
 use bedrock_batch_domain::run::is_running;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -156,8 +158,13 @@ impl Reconciler {
         let run = self.settler.jobs.run(&job.run_id).await?;
         let owner = run.as_ref().map_or(&job.execution_arn, |run| &run.execution_arn);
         if self.runs(&job.execution_arn, executions).await? || self.runs(owner, executions).await? {
-            let action = self.settler.settle(&job.name, arn).await?;
-            return Ok(if action == Action::Nothing { Check::Nothing } else { Check::News });
+            let settled = self.settler.settle_and_see(&job.name, arn).await?;
+            return match settled.seen {
+                Some(seen) if job.unanswered_token().is_some() => {
+                    self.check_late(job, arn, settled.action, &seen).await
+                }
+                _ => Ok(Check::of(settled.action)),
+            };
         }
         // No execution waits any more, and the event that should have stopped the run was lost. Without an item, no execution
         // has ever owned the run.
@@ -176,6 +183,34 @@ impl Reconciler {
             self.settler.jobs.mark_answered(&job.name, token).await?;
         }
         Ok(if stopped { Check::Orphan } else { Check::News })
+    }
+
+    /// Stops a job that Bedrock still reports as running long after its timeout; later, lets its run continue without its end.
+    async fn check_late(
+        &self,
+        job: &StoredJob,
+        arn: Option<&JobArn>,
+        action: Action,
+        seen: &SeenJob,
+    ) -> Result<Check, EngineError> {
+        let (run_id, name, now) = (&job.run_id, &job.name, DateTime::from(SystemTime::now()).secs());
+        // A terminal status that is stored counts more than an outdated response.
+        let status = job.status.filter(|status| status.is_terminal()).unwrap_or(seen.observed.status);
+        match (late_action(status, seen.expires_at, job.late_stop_at, now), arn) {
+            (LateAction::Wait, _) | (LateAction::Stop, None) => Ok(Check::of(action)),
+            (LateAction::Stop, Some(arn)) => {
+                let was_running = stop_job(&self.settler.bedrock, name, arn).await?;
+                // Also if Bedrock refuses to stop it: otherwise the run would wait for it for ever.
+                self.settler.jobs.note_late_stop(run_id, name, now).await?;
+                tracing::warn!(%run_id, %name, %status, was_running, "late_job_stopped");
+                Ok(Check::News)
+            }
+            (LateAction::GiveUp, _) => {
+                tracing::warn!(%run_id, %name, %status, "late_job_given_up");
+                self.settler.give_up(job).await?;
+                Ok(Check::News)
+            }
+        }
     }
 
     /// Returns true if the execution is still running. One that Step Functions has forgotten is not.
@@ -215,6 +250,12 @@ enum Check {
     Orphan,
     /// It could not be checked.
     Failed,
+}
+
+impl Check {
+    fn of(action: Action) -> Self {
+        if action == Action::Nothing { Self::Nothing } else { Self::News }
+    }
 }
 
 /// Returns the status of an execution, or `None` if Step Functions does not know it (any more).

@@ -19,7 +19,7 @@ use crate::settle::Settler;
 use aws_sdk_bedrock::operation::create_model_invocation_job::CreateModelInvocationJobError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::ids::{ExecutionArn, JobArn, RunId};
-use bedrock_batch_domain::job::{FailureKind, JobAttempt, classify_failure, remedy};
+use bedrock_batch_domain::job::{FailureKind, JobAttempt, classify_failure, is_job_quota, remedy};
 use bedrock_batch_domain::model::InvocationType;
 use bedrock_batch_domain::plan::JobItem;
 use serde::Deserialize;
@@ -178,6 +178,11 @@ impl Submitter {
                     Some(Refusal::ServiceQuotaExceededException(_)) => {
                         Err(EngineError::quota_exceeded(format!("{what}: {message}")))
                     }
+                    Some(
+                        Refusal::ThrottlingException(_)
+                        | Refusal::ValidationException(_)
+                        | Refusal::ConflictException(_),
+                    ) if is_job_quota(&message) => Err(EngineError::quota_exceeded(format!("{what}: {message}"))),
                     Some(Refusal::ConflictException(_)) => self.find_by_name(input, &message).await,
                     Some(Refusal::ValidationException(_))
                         if input.on_demand_allowed && classify_failure(&message) == FailureKind::NoBatch =>

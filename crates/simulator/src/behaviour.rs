@@ -21,11 +21,14 @@ pub struct Behaviour {
     pub job_seconds: Option<f64>,
     /// Seconds that a job is in progress, instead of one step.
     pub in_progress_seconds: Option<f64>,
+    /// Hours by which a job is past its timeout from the beginning: `jobExpirationTime` is as much earlier. It runs on, since AWS
+    /// documents no bound on how late a job ends.
+    pub overdue_hours: u32,
     /// Seconds after the end of a job until its output can be read.
     pub output_delay_seconds: f64,
     /// Parts of the addresses of inputs. If there are any, a job whose input has none of them is spared: it is subject to no
-    /// `record_error_rate`, `list_fault_rate`, `partial_rate`, `expire_rate` or `fail_rate`, and no `in_progress_seconds` or
-    /// `output_delay_seconds`.
+    /// `record_error_rate`, `list_fault_rate`, `partial_rate`, `expire_rate` or `fail_rate`, and no `in_progress_seconds`,
+    /// `overdue_hours` or `output_delay_seconds`.
     pub only_inputs: Vec<String>,
     /// Share of the records of a batch job that get an error instead of an answer.
     pub record_error_rate: f64,
@@ -111,6 +114,7 @@ impl Behaviour {
         }
         Self {
             in_progress_seconds: None,
+            overdue_hours: 0,
             output_delay_seconds: 0.0,
             record_error_rate: 0.0,
             list_fault_rate: 0.0,
@@ -181,6 +185,7 @@ mod tests {
             record_error_rate: 1.0,
             list_fault_rate: 1.0,
             in_progress_seconds: Some(9.0),
+            overdue_hours: 200,
             output_delay_seconds: 9.0,
             event_lost_rate: 1.0,
             job_seconds: Some(2.0),

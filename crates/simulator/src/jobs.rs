@@ -87,6 +87,8 @@ pub(crate) struct Job {
     pub(crate) status: Status,
     pub(crate) message: Option<String>,
     pub(crate) submitted: Timestamp,
+    /// Time at which it should have ended.
+    pub(crate) expires: Timestamp,
     pub(crate) modified: Timestamp,
     pub(crate) ended: Option<Timestamp>,
     /// Absent until the job is in progress.
@@ -143,6 +145,7 @@ impl JobBook {
             status: Status::Submitted,
             message: None,
             submitted: job.now,
+            expires: job.expires,
             modified: job.now,
             ended: None,
             counts: None,
@@ -231,6 +234,8 @@ pub(crate) struct NewJob {
     /// Part of the addresses of the inputs of jobs that count.
     pub(crate) quota_of: String,
     pub(crate) now: Timestamp,
+    /// Time at which it should end.
+    pub(crate) expires: Timestamp,
     /// If true, neither tokens nor names of earlier jobs are known.
     pub(crate) forgets: bool,
 }

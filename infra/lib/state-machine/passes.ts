@@ -7,7 +7,14 @@ import type { Construct } from 'constructs';
 import { itemMap, ONE_BYTE } from './item-map';
 import { INPUT, lambdaStep } from './lambda-step';
 import { fromInput, payload, resultPath } from './payload';
-import { WHEN_CRASHED, WHEN_CRASHED_OR_LATE, WHEN_OUT_OF_QUOTA, WHEN_THROTTLED, WHEN_TRANSIENT } from './retries';
+import {
+  WHEN_CRASHED,
+  WHEN_CRASHED_OR_LATE,
+  WHEN_OUT_OF_QUOTA,
+  WHEN_THROTTLED,
+  WHEN_TRANSIENT,
+  WHEN_WITHOUT_NEWS,
+} from './retries';
 
 /** Labels of the maps. They become part of the ARNs of their children, so each is unique. */
 export const MAP_LABELS = {
@@ -116,10 +123,10 @@ function submitStep(scope: Construct, id: string, output: string, props: PassPro
     }),
     output,
     waitForTaskToken: true,
-    // Bedrock itself ends the job at its timeout; the additional hour is for the event to arrive.
-    timeout: Duration.hours(props.jobTimeoutHours + 1),
-    // Without States.Timeout: here it means that no event of the job arrived, not that the state did nothing.
-    retries: [WHEN_OUT_OF_QUOTA, WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED],
+    // Bedrock itself ends the job at its timeout. One that is late is stopped an hour later by the reconciler, and given up after
+    // another hour; the others are for the reconciler's turn.
+    timeout: Duration.hours(props.jobTimeoutHours + 4),
+    retries: [WHEN_OUT_OF_QUOTA, WHEN_THROTTLED, WHEN_TRANSIENT, WHEN_CRASHED, WHEN_WITHOUT_NEWS],
   });
 }
 

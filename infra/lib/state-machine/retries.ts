@@ -51,6 +51,18 @@ export const WHEN_CRASHED: RetryProps = {
 export const WHEN_CRASHED_OR_LATE: RetryProps = { ...WHEN_CRASHED, errors: [...CRASHED, 'States.Timeout'] };
 
 /**
+ * There was no news of a job: neither its event nor the reconciler came. The next attempt to submit it finds the job, reads how it
+ * ended, and waits again if it has not.
+ */
+export const WHEN_WITHOUT_NEWS: RetryProps = {
+  errors: ['States.Timeout'],
+  interval: Duration.minutes(1),
+  backoffRate: 2,
+  maxAttempts: 5,
+  jitterStrategy: JitterType.FULL,
+};
+
+/**
  * Bedrock's quota of jobs is used up: several runs share the account's quota, so a job waits for its turn, for up to
  * about a week. With full jitter a wait is half of its maximum on average: 1350 × 450 s are seven days. Each attempt
  * takes about five of the 25,000 events of a child's history.

@@ -239,8 +239,8 @@ describe('the maps', () => {
 test.each([
   ['Preprocess', 900],
   ['NextStep', 900],
-  ['SubmitJob', 25 * 3600],
-  ['SubmitRetryJob', 25 * 3600],
+  ['SubmitJob', 28 * 3600],
+  ['SubmitRetryJob', 28 * 3600],
   ['PostprocessJob', 900],
   ['PostprocessChunk', 900],
   ['Finalize', 900],
@@ -249,9 +249,9 @@ test.each([
   expect(state(name).TimeoutSeconds).toBe(seconds);
 });
 
-test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits an hour longer than the timeout of its job', (name) => {
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s waits four hours longer than the timeout of its job', (name) => {
   const other = allStates(definitionOf(exampleTemplate({ bedrockBatchInferenceTimeoutHours: 168 })));
-  expect(other[name]?.TimeoutSeconds).toBe(169 * 3600);
+  expect(other[name]?.TimeoutSeconds).toBe(172 * 3600);
 });
 
 test('no second attempt of AnswerRecords starts while the first may still send requests', () => {

@@ -79,8 +79,8 @@ test.each(['SubmitJob', 'SubmitRetryJob'])('the attempts of %s for quota fit int
   expect(requiredRetrier(name, 'QuotaExceeded').MaxAttempts * eventsPerAttempt).toBeLessThan(25_000 / 2);
 });
 
-test.each(['SubmitJob', 'SubmitRetryJob'])('%s is not retried after its timeout', (name) => {
-  expect(retrier(name, 'States.Timeout')).toBeUndefined();
+test.each(['SubmitJob', 'SubmitRetryJob'])('%s finds the job again after its timeout', (name) => {
+  expect(retrier(name, 'States.Timeout')).toMatchObject({ MaxAttempts: 5 });
 });
 
 test.each([

@@ -9,12 +9,14 @@ pub enum FailureKind {
     Transient,
     /// Bedrock does not accept this model in batch here: the data is valid, and the model may still be invoked on demand.
     NoBatch,
-    /// A problem of access, role, format or input limits: a repetition would fail too, so the run stops.
+    /// A problem of access, role or input limits: a repetition would fail too, so the run stops.
     Permanent,
+    /// A message that is in none of the lists: the job's rows are sent again, and several such failures end the run
+    /// ([`super::UnknownFailure`]). They are never sent on demand for it.
+    Unknown,
 }
 
-/// Phrases in Bedrock's messages about transient faults. Everything else is treated as permanent: a wrong guess then costs
-/// a look at a message, not the price of further jobs.
+/// Phrases in Bedrock's messages about transient faults.
 const TRANSIENT_PHRASES: [&str; 8] = [
     "internal error",
     "internal server error",
@@ -36,6 +38,47 @@ const NO_BATCH_PHRASES: [&str; 5] = [
     "batch inference for this model",
 ];
 
+/// Phrases in Bedrock's messages about problems that all jobs of a run share. A message that is wrongly among them ends a run for
+/// one job; one that is missing costs a few jobs that fail in the same way.
+const PERMANENT_PHRASES: [&str; 8] = [
+    "less records",
+    "required minimum",
+    "access",
+    "permission",
+    "not authorized",
+    "unauthorized",
+    "assume",
+    "service role",
+];
+
+/// Words by which a message is about a limit, and words by which it is about the number of jobs at the same time rather than about
+/// the size of one.
+const LIMIT_WORDS: [&str; 6] = ["quota", "limit", "too many", "maximum", "exceed", "at most"];
+const CONCURRENT_JOB_WORDS: [&str; 9] = [
+    "concurrent",
+    "in progress",
+    "in-progress",
+    "inprogress",
+    "submitted",
+    "running",
+    "active",
+    "simultaneous",
+    "number of jobs",
+];
+/// Words of limits on the content of a job, which waiting does not change.
+const CONTENT_WORDS: [&str; 6] = ["record", "size", "file", "byte", "token", "tag"];
+
+/// Returns true if a message says that there are too many jobs at the same time. AWS does not document under which code it comes:
+/// `ServiceQuotaExceededException`, `ThrottlingException` and `ValidationException` are all possible.
+pub fn is_job_quota(message: &str) -> bool {
+    let message = message.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if message.contains("too many jobs") || message.contains("too many batch inference jobs") {
+        return true;
+    }
+    message.contains("job") && has(&LIMIT_WORDS) && has(&CONCURRENT_JOB_WORDS) && !has(&CONTENT_WORDS)
+}
+
 /// Classifies Bedrock's message about a failed job, or about a job that it did not create.
 pub fn classify_failure(message: &str) -> FailureKind {
     let message = message.to_lowercase().replace('\u{2019}', "'");
@@ -46,10 +89,12 @@ pub fn classify_failure(message: &str) -> FailureKind {
     if first_use_remedy(&message).is_some() {
         return FailureKind::Permanent;
     }
-    if TRANSIENT_PHRASES.iter().any(|words| message.contains(words)) {
+    if is_job_quota(&message) || TRANSIENT_PHRASES.iter().any(|words| message.contains(words)) {
         FailureKind::Transient
-    } else {
+    } else if PERMANENT_PHRASES.iter().any(|words| message.contains(words)) {
         FailureKind::Permanent
+    } else {
+        FailureKind::Unknown
     }
 }
 
@@ -85,9 +130,25 @@ mod tests {
         "required AWS Marketplace actions (aws-marketplace:Subscribe). Try again after 5 minutes.",
         FailureKind::Permanent
     )]
-    #[case("", FailureKind::Permanent)]
+    #[case("The number of concurrent batch inference jobs exceeds the quota.", FailureKind::Transient)]
+    #[case("The model has encountered an unforeseen condition.", FailureKind::Unknown)]
+    #[case("", FailureKind::Unknown)]
     fn kinds(#[case] message: &str, #[case] kind: FailureKind) {
         assert_eq!(classify_failure(message), kind);
+    }
+
+    #[rstest]
+    #[case("Number of in-progress and submitted jobs exceeds the quota of 20 for this model.", true)]
+    #[case("You have too many jobs.", true)]
+    #[case("The maximum number of concurrent model invocation jobs was reached", true)]
+    #[case("Account limit: at most 10 running jobs per model", true)]
+    #[case("Too many requests, please wait before trying again.", false)]
+    #[case("The job exceeds the limit of 100000 records that may be submitted.", false)]
+    #[case("Input file size exceeds the maximum for a submitted job.", false)]
+    #[case("jobName exceeds the maximum length.", false)]
+    #[case("", false)]
+    fn too_many_jobs_are_recognized_by_words(#[case] message: &str, #[case] expected: bool) {
+        assert_eq!(is_job_quota(message), expected);
     }
 
     #[test]

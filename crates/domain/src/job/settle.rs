@@ -31,7 +31,8 @@ pub enum Action {
     Fail,
 }
 
-/// Returns the next action for a job that Bedrock reports as `seen`; `failure` is the kind of its failure, for `Failed`.
+/// Returns the next action for a job that Bedrock reports as `seen`; `failure` is the kind of its failure, for `Failed`. An unknown
+/// failure that ends the run, because several are alike, is a permanent one here.
 pub fn next_action(seen: JobStatus, failure: FailureKind, stored: Stored) -> Action {
     // A job that is stored as over stays over, even if an outdated response shows an earlier status.
     let known = stored.status.filter(|status| status.is_terminal());
@@ -39,7 +40,7 @@ pub fn next_action(seen: JobStatus, failure: FailureKind, stored: Stored) -> Act
     if status.is_terminal() {
         return match (stored.waiting, status) {
             (true, JobStatus::Failed) => match failure {
-                FailureKind::Transient => Action::Succeed,
+                FailureKind::Transient | FailureKind::Unknown => Action::Succeed,
                 FailureKind::NoBatch if stored.on_demand_allowed => Action::FallBack,
                 FailureKind::NoBatch | FailureKind::Permanent => Action::Fail,
             },
@@ -66,7 +67,9 @@ mod tests {
         for seen in JobStatus::ALL {
             for stored in JobStatus::ALL.map(Some).into_iter().chain([None]) {
                 for waiting in [true, false] {
-                    for failure in [FailureKind::Transient, FailureKind::NoBatch, FailureKind::Permanent] {
+                    for failure in
+                        [FailureKind::Transient, FailureKind::NoBatch, FailureKind::Permanent, FailureKind::Unknown]
+                    {
                         for on_demand_allowed in [true, false] {
                             let action =
                                 next_action(seen, failure, Stored { status: stored, waiting, on_demand_allowed });

@@ -27,6 +27,11 @@ fn after_join(state: &RunState, facts: &Facts<'_>) -> Transition {
     if state.mode == Mode::Collect {
         return Transition::End(otherwise);
     }
+    if state.round >= state.last_round && facts.all_jobs_failed() {
+        // Otherwise a run of few jobs, none of which works, would end as if it were complete. Before the remainder, which costs the
+        // full price.
+        return Transition::Fail;
+    }
     if let Some(remainder) = state.remainder {
         return Transition::AnswerRemainder(remainder);
     }

@@ -7,6 +7,8 @@ use super::state::RunState;
 use crate::extract::{ColumnType, FieldKinds};
 use crate::ids::JobName;
 use crate::join_task::JoinStamp;
+use crate::lane::Lane;
+use crate::plan::JobItem;
 use crate::summary::ChunkCounts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -45,6 +47,13 @@ impl Facts<'_> {
             chunks.remove(&self.shape.chunks.saturating_sub(1));
         }
         chunks
+    }
+
+    /// Returns true if there are batch jobs, and all of them failed for an unknown reason.
+    pub(super) fn all_jobs_failed(&self) -> bool {
+        let jobs = || self.history.passes.iter().flat_map(|pass| &pass.jobs).filter(|job| job.lane == Lane::Batch);
+        let has_failed = |job: &JobItem| self.fates.get(&job.name) == Some(&Fate::FailedUnknown);
+        jobs().next().is_some() && jobs().all(has_failed)
     }
 
     /// Returns the number of unanswered rows of each chunk that has some.

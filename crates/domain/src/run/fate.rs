@@ -7,6 +7,8 @@ pub enum Fate {
     Refused,
     /// It failed for a transient reason.
     Failed,
+    /// It failed for a reason that is not known. Its rows are sent again while rounds are left, and never on demand for that.
+    FailedUnknown,
     /// Anything else.
     Other,
 }

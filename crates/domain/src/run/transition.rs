@@ -15,6 +15,8 @@ pub enum Transition {
     AnswerRemainder(Remainder),
     /// Send unanswered rows in a new pass.
     NewPass(NewPass),
+    /// End the run as failed: no job has returned anything, and no round is left.
+    Fail,
     /// Complete the run: no more rows are sent.
     End(Ending),
 }

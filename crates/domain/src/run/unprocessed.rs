@@ -39,7 +39,7 @@ impl Unprocessed {
                         found.failed.insert(chunk);
                         found.failed_jobs.insert(attempt.name);
                     }
-                    Fate::Other => {}
+                    Fate::FailedUnknown | Fate::Other => {}
                 }
             }
         }

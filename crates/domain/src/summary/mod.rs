@@ -170,6 +170,7 @@ impl Summary {
         let prices = usage().filter_map(|usage| prices.used(usage)).collect();
         let mut warnings = plan.counts.warnings.clone();
         add_counts(&mut warnings, &totals.used.warnings);
+        warnings.extend(totals.unknown_failures());
         let PlanCounts { rows, input_rows, skipped, skipped_codes, duplicates, .. } = &plan.counts;
         Self {
             records_in: *rows,

@@ -34,7 +34,19 @@ fn chunk(usage: &[(Lane, &str, u64, u64)]) -> ChunkCounts {
 }
 
 fn job(lane: Lane, round: u32, fallback: Option<&str>) -> JobFacts {
-    JobFacts { lane, round, records: 7, sent: fallback.is_none(), fallback: fallback.map(str::to_owned) }
+    let (sent, fallback) = (fallback.is_none(), fallback.map(str::to_owned));
+    JobFacts { lane, round, records: 7, sent, fallback, unknown_failure: None, was_late: false }
+}
+
+#[test]
+fn jobs_that_were_late_or_failed_for_an_unknown_reason_are_warnings() {
+    let late = JobFacts { was_late: true, ..job(Lane::Batch, 0, None) };
+    let failed = JobFacts { unknown_failure: Some("It\nblew.".to_owned()), ..job(Lane::Batch, 0, None) };
+    let summary = Summary::new(&plan(None), &[chunk(&[])], &[late, failed.clone(), failed]);
+    let found = |words: &str| summary.warnings.iter().find(|(text, _)| text.contains(words)).map(|(_, count)| *count);
+    assert_eq!(found("an hour after their timeout"), Some(1), "{:?}", summary.warnings);
+    assert_eq!(found("a message that is not known"), Some(2));
+    assert!(!summary.warnings.keys().any(|text| text.contains('\n')), "{:?}", summary.warnings);
 }
 
 #[test]

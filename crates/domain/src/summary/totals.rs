@@ -20,6 +20,10 @@ pub struct JobFacts {
     pub sent: bool,
     /// Reason why its rows were sent on demand instead, if they were.
     pub fallback: Option<String>,
+    /// Bedrock's message, if the job failed for a reason that is not known.
+    pub unknown_failure: Option<String>,
+    /// If true, it did not end within its timeout, and was stopped.
+    pub was_late: bool,
 }
 
 /// Sums over the chunks and jobs of a run.
@@ -39,6 +43,8 @@ pub struct Totals {
     pub(super) last_round: u32,
     /// Rows of jobs that were sent on demand instead, by reason.
     pub(super) fell_back: BTreeMap<String, u64>,
+    /// Jobs that failed for reasons that are not known, by Bedrock's message.
+    unknown_failures: BTreeMap<String, u64>,
 }
 
 impl Totals {
@@ -79,10 +85,15 @@ impl Totals {
             self.last_round = self.last_round.max(job.round);
             *self.sent.entry(job.lane).or_default() += 1;
         }
-        let Some(reason) = &job.fallback else { return };
-        let reason = printable::shortened(reason, MAX_FALLBACK_CHARS);
-        let is_known = self.fell_back.len() < MAX_FALLBACKS || self.fell_back.contains_key(&reason);
-        *self.fell_back.entry(if is_known { reason } else { "other reasons".to_owned() }).or_default() += job.records;
+        if job.was_late {
+            *self.used.warnings.entry(LATE_JOB.to_owned()).or_default() += 1;
+        }
+        if let Some(message) = &job.unknown_failure {
+            count_message(&mut self.unknown_failures, message, 1);
+        }
+        if let Some(reason) = &job.fallback {
+            count_message(&mut self.fell_back, reason, job.records);
+        }
     }
 
     /// Adds the warning that the sums of all models are too low.
@@ -90,9 +101,28 @@ impl Totals {
         *self.used.warnings.entry(OVER_MAXIMUM.to_owned()).or_default() += 1;
     }
 
+    /// Returns the warnings about jobs that failed for reasons that are not known.
+    pub(super) fn unknown_failures(&self) -> impl Iterator<Item = (String, u64)> {
+        self.unknown_failures.iter().map(|(message, jobs)| (format!("{UNKNOWN_FAILURE}: {message}"), *jobs))
+    }
+
     pub(super) fn sent(&self, lane: Lane) -> u32 {
         self.sent.get(&lane).copied().unwrap_or(0)
     }
+}
+
+/// Warning about jobs that did not end in time.
+const LATE_JOB: &str = "batch jobs that had not ended an hour after their timeout and were stopped; their rows count as unanswered \
+                        by them, and are sent again while rounds are left";
+/// Warning about jobs that failed for a reason that is not known, before Bedrock's message.
+const UNKNOWN_FAILURE: &str = "batch jobs that failed with a message that is not known; their rows are sent again while rounds are \
+                               left";
+
+/// Adds to the count of a message of Bedrock, of which there may be many different ones.
+fn count_message(counts: &mut BTreeMap<String, u64>, message: &str, number: u64) {
+    let message = printable::shortened(message, MAX_FALLBACK_CHARS);
+    let is_known = counts.len() < MAX_FALLBACKS || counts.contains_key(&message);
+    *counts.entry(if is_known { message } else { "other reasons".to_owned() }).or_default() += number;
 }
 
 /// Maximum number of reasons of fallbacks, and of characters of each, besides the count of what is cut. They are quoted from Bedrock, and the output of an

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use bedrock_batch_domain::contract::job_table::PARTITION_KEY;
 use bedrock_batch_domain::printable;
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
 /// Item as returned by DynamoDB.
@@ -53,6 +53,15 @@ impl<'a> Attributes<'a> {
             None => Ok(None),
             Some(AttributeValue::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(self.corrupt(attribute, "true or false")),
+        }
+    }
+
+    /// A set of texts; empty if it is absent, since DynamoDB stores no empty set.
+    pub(super) fn texts(&self, attribute: &str) -> Result<BTreeSet<String>, EngineError> {
+        match self.value(attribute) {
+            None => Ok(BTreeSet::new()),
+            Some(AttributeValue::Ss(texts)) => Ok(texts.iter().cloned().collect()),
+            Some(_) => Err(self.corrupt(attribute, "a set of texts")),
         }
     }
 

@@ -186,6 +186,16 @@ impl JobTable {
         Ok(())
     }
 
+    /// Notes that the stop of a job was requested because it did not end within its timeout. The first time counts.
+    ///
+    /// # Errors
+    /// Returns an error if a DynamoDB request fails.
+    pub async fn note_late_stop(&self, run_id: &RunId, name: &JobName, now: i64) -> Result<(), EngineError> {
+        let set = "SET late_stop_at = if_not_exists(late_stop_at, :now)";
+        self.change_of_run((run_id, name), set, "attribute_exists(job_name)", &[(":now", number(now))]).await?;
+        Ok(())
+    }
+
     /// Stores the number of processed records of a running job, which [`JobTable::record`] does not update if the status is
     /// unchanged.
     ///

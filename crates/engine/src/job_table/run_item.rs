@@ -9,7 +9,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_types::DateTime;
 use bedrock_batch_domain::contract::job_table::{OPEN_INDEX, PARTITION_KEY, TIME_TO_LIVE};
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
+use bedrock_batch_domain::job::{MAX_UNKNOWN_FAILURES, UnknownFailure};
 use bedrock_batch_domain::layout::Layout;
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 /// Owner of a run.
@@ -24,6 +26,8 @@ pub struct RunItem {
     pub epoch: u64,
     /// Error that failed the run and that no item of its own could record, because the item belongs to another run.
     pub failure: Option<StoredFailure>,
+    /// Failures of its jobs whose message is not known, under the current owner.
+    pub unknown_failures: BTreeSet<String>,
 }
 
 impl RunItem {
@@ -63,6 +67,7 @@ impl JobTable {
             stopped: attributes.required_flag("stopped")?,
             epoch: attributes.number("epoch")?.unwrap_or(0),
             failure: StoredFailure::read(&attributes)?,
+            unknown_failures: attributes.texts("unknown_failures")?,
         }))
     }
 
@@ -136,6 +141,34 @@ impl JobTable {
         };
         let done = if_done(put.send().await, || format!("cannot write the item `{name}` of the table {}", self.table));
         Ok(done?.is_some())
+    }
+
+    /// Stores the failure of a job whose message is not known, and returns all that are stored for the run. A new owner of the run
+    /// begins without any: the cause may be gone by then.
+    ///
+    /// # Errors
+    /// Returns an error if a DynamoDB request fails or the item is corrupt.
+    pub async fn note_unknown_failure(
+        &self,
+        run_id: &RunId,
+        failure: &UnknownFailure,
+    ) -> Result<BTreeSet<String>, EngineError> {
+        let Some(run) = self.run(run_id).await? else { return Ok(BTreeSet::new()) };
+        let known = run.unknown_failures;
+        // The run ends by those that are stored: a job more would only make the item larger.
+        if known.contains(failure.as_str()) || known.len() >= MAX_UNKNOWN_FAILURES {
+            return Ok(known);
+        }
+        let name = Layout::run_item_name(run_id);
+        let update = self.client.update_item().table_name(&self.table).key(PARTITION_KEY, text(&name));
+        let update = update.update_expression("ADD unknown_failures :failure");
+        let update = update.condition_expression("execution_arn = :owner");
+        let update = update.expression_attribute_values(":owner", text(run.execution_arn.as_str()));
+        let failures = AttributeValue::Ss(vec![failure.as_str().to_owned()]);
+        let updated = update.expression_attribute_values(":failure", failures).send().await;
+        if_done(updated, || format!("cannot update the item `{name}` of the table {}", self.table))?;
+        // Read again: of several that are stored at the same time, the last one sees all.
+        Ok(self.run(run_id).await?.map(|run| run.unknown_failures).unwrap_or_default())
     }
 
     /// Stores an error that fails the run in the run's own item, until another execution owns the run.

@@ -13,9 +13,13 @@ use bedrock_batch_domain::ids::{ItemName, RunId};
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-/// Time to live after the last update. An execution may last a year, and the items of its first jobs are not updated again; a
-/// run may be continued up to 80 days after its start. Without its items, rows would be sent twice.
-const TIME_TO_LIVE_SECONDS: i64 = 450 * 24 * 3600;
+/// Maximum duration of an execution.
+const MAX_EXECUTION_DAYS: i64 = 366;
+/// Days for which the items of a run live after its end, so that it can be looked at and continued.
+const DAYS_AFTER_END: i64 = 90;
+/// Time to live after the last update. The items of the first jobs of an execution are not updated again, however long it lasts, and
+/// are updated when the run is continued. Without its items, finalize fails, and rows would be sent twice.
+const TIME_TO_LIVE_SECONDS: i64 = (MAX_EXECUTION_DAYS + DAYS_AFTER_END) * 24 * 3600;
 
 /// Placeholders of the values that every update sets. Callers have names of their own for theirs, and a clash would write the
 /// value of the one as that of the other.

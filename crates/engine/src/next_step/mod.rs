@@ -18,6 +18,7 @@ use bedrock_batch_domain::join_task::{JoinStamp, JoinTask};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::printable;
 use bedrock_batch_domain::run::{Ending, Facts, Fate, History, RunShape, RunState, Step, Transition, advance};
 use bedrock_batch_domain::summary::ChunkCounts;
 pub(crate) use history::{read_history, read_whole_history};
@@ -92,6 +93,7 @@ impl NextStepper {
                 }
                 None => self.end(stored, new.otherwise).await,
             },
+            Transition::Fail => Err(stored.all_jobs_failed()),
             Transition::End(ending) => self.end(stored, ending).await,
         }
     }
@@ -137,6 +139,20 @@ impl Stored {
             counts: self.chunk_counts(),
             fates: self.items.iter().filter_map(StoredItem::job).map(|job| (&job.name, fate(job))).collect(),
         }
+    }
+
+    /// Returns the error of a run none of whose jobs has returned anything.
+    fn all_jobs_failed(&self) -> EngineError {
+        let failed: Vec<&StoredJob> =
+            self.items.iter().filter_map(StoredItem::job).filter(|job| job.unknown_failure().is_some()).collect();
+        let last = failed.iter().max_by_key(|job| job.index);
+        let message = last.and_then(|job| job.unknown_failure()).unwrap_or_default();
+        EngineError::job_failed(format!(
+            "all {} Bedrock jobs of the run failed with messages that are not known, the last one with: {}; nothing was sent on \
+             demand in their place, look for the cause, then resume the run",
+            failed.len(),
+            printable::shortened(message, MAX_MESSAGE_CHARS)
+        ))
     }
 
     /// Returns the counts of each chunk that was joined.
@@ -192,7 +208,11 @@ impl Stored {
 fn fate(job: &StoredJob) -> Fate {
     match (&job.fallback, job.lane, job.status) {
         (Some(_), ..) => Fate::Refused,
+        (None, Lane::Batch, Some(JobStatus::Failed)) if job.unknown_failure().is_some() => Fate::FailedUnknown,
         (None, Lane::Batch, Some(JobStatus::Failed)) => Fate::Failed,
         _ => Fate::Other,
     }
 }
+
+/// Maximum number of characters of Bedrock's message in the error of a run.
+const MAX_MESSAGE_CHARS: usize = 4000;

@@ -269,6 +269,6 @@ fn described(id: &str, name: &str, status: &str) -> Value {
     let arn = format!("arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/{id}");
     let data = |kind: &str| json!({kind: {"s3Uri": "s3://b/k"}});
     json!({"jobArn": arn, "jobName": name, "modelId": "m", "roleArn": "r", "status": status,
-        "submitTime": "2026-01-01T00:00:00Z", "inputDataConfig": data("s3InputDataConfig"),
+        "submitTime": "2026-01-01T00:00:00Z", "jobExpirationTime": "2999-01-01T00:00:00Z", "inputDataConfig": data("s3InputDataConfig"),
         "outputDataConfig": data("s3OutputDataConfig")})
 }

@@ -125,6 +125,7 @@ fn play<'a>(script: &Script, prompting: &'a Prompting, dice: &'a [u8]) -> Option
         answered: BTreeSet::new(),
         hopeless,
         woken: 0,
+        unknown_failures: BTreeSet::new(),
         has_failed: false,
     };
     let mut run = Run::new(world, &written, lane, script.max_rounds, script.is_wide);

@@ -94,8 +94,11 @@ impl<'a> Run<'a> {
             self.stop_and_resume(0, false);
             return true;
         }
-        let transition = self.transition();
-        self.perform(transition);
+        match self.transition() {
+            // The same, although no single job has ended the execution.
+            Transition::Fail => self.stop_and_resume(0, false),
+            transition => self.perform(transition),
+        }
         self.state.phase != Phase::Finished
     }
 
@@ -170,6 +173,7 @@ impl<'a> Run<'a> {
                 self.state = self.state.answering_remainder(remainder);
                 self.jobs = self.jobs_of_latest_pass();
             }
+            Transition::Fail => panic!("a run that is resumed has a round left"),
             Transition::NewPass(_) | Transition::End(_) if self.waiting.is_some() => panic!("a remainder is left out"),
             Transition::NewPass(new) => match self.world.new_pass(&self.history, &new) {
                 Some((pass, remainder)) => {
@@ -192,6 +196,7 @@ impl<'a> Run<'a> {
     pub(crate) fn stop_and_resume(&mut self, items_done: usize, collects_first: bool) {
         self.work(items_done);
         self.world.has_failed = false;
+        self.world.unknown_failures.clear();
         self.history.passes.extend(self.waiting.take());
         self.execution += 1;
         if collects_first {

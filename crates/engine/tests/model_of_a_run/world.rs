@@ -5,7 +5,7 @@ use crate::record::Record;
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::ids::{JobName, RunId};
 use bedrock_batch_domain::input::{OutputFormat, ProcessingMode, RetryOn};
-use bedrock_batch_domain::job::{Action, FailureKind, JobStatus, Stored, next_action};
+use bedrock_batch_domain::job::{Action, FailureKind, JobStatus, Stored, UnknownFailure, next_action};
 use bedrock_batch_domain::job_name_scheme::JobNameScheme;
 use bedrock_batch_domain::join_task::ChunkAttempt;
 use bedrock_batch_domain::lane::Lane;
@@ -55,6 +55,8 @@ pub(crate) struct Item {
     token: bool,
     answered: bool,
     pub(crate) fell_back: bool,
+    /// Kind of its failure, by the stored message.
+    failure: Option<FailureKind>,
 }
 
 impl Item {
@@ -62,6 +64,7 @@ impl Item {
     pub(crate) fn fate(&self) -> Fate {
         match self.status {
             _ if self.fell_back => Fate::Refused,
+            Some(JobStatus::Failed) if self.failure == Some(FailureKind::Unknown) => Fate::FailedUnknown,
             Some(JobStatus::Failed) => Fate::Failed,
             _ => Fate::Other,
         }
@@ -93,6 +96,8 @@ pub(crate) struct World<'a> {
     pub(crate) hopeless: BTreeSet<String>,
     /// Tasks of the state machine that were answered.
     pub(crate) woken: u32,
+    /// Failures with messages that are not known, since the run has its current owner.
+    pub(crate) unknown_failures: BTreeSet<String>,
     /// If true, a job has failed permanently, which ends the execution.
     pub(crate) has_failed: bool,
 }
@@ -184,8 +189,11 @@ impl World<'_> {
                 3 => (JobStatus::PartiallyCompleted, FailureKind::Transient),
                 4 => (JobStatus::Expired, FailureKind::Transient),
                 5 => (JobStatus::Stopped, FailureKind::Transient),
-                6 if self.dice.bad_luck(3) => (JobStatus::Failed, FailureKind::Permanent),
-                6 => (JobStatus::Failed, FailureKind::Transient),
+                6 => match self.dice.roll(3) {
+                    2 => (JobStatus::Failed, FailureKind::Permanent),
+                    1 => (JobStatus::Failed, FailureKind::Unknown),
+                    _ => (JobStatus::Failed, FailureKind::Transient),
+                },
                 // A refusal ends a run in batch mode before anything is sent; this is not modelled.
                 7 if self.mode == ProcessingMode::Auto => return Err(()),
                 _ => (JobStatus::Completed, FailureKind::Transient),
@@ -254,13 +262,21 @@ impl World<'_> {
         // Bedrock may show an earlier status for any time.
         let seen = if self.dice.bad_luck(3) { life[self.dice.roll(2) as usize] } else { end };
         let stored = Stored { status: item.status, waiting: item.token && !item.answered, on_demand_allowed: true };
-        let action = next_action(seen, failure, stored);
+        let mut action = next_action(seen, failure, stored);
+        if action == Action::Succeed && failure == FailureKind::Unknown {
+            let unknown = UnknownFailure::new(name, "It blew.");
+            if unknown.ends_run(&self.unknown_failures).is_some() {
+                action = next_action(seen, FailureKind::Permanent, stored);
+            }
+            self.unknown_failures.insert(unknown.as_str().to_owned());
+        }
         if action == Action::Nothing || self.dice.bad_luck(5) {
             return;
         }
         let item = self.table.get_mut(name).unwrap();
         if item.status.is_none_or(|old| seen.rank() > old.rank()) {
             item.status = Some(seen);
+            item.failure = Some(failure);
         }
         if matches!(action, Action::Succeed | Action::Fail) && !self.dice.bad_luck(5) {
             self.wake(name);

@@ -353,6 +353,7 @@ impl Machine {
         let mut world = self.services.world();
         let Some(job) = world.jobs.iter().position(|job| job.name == name && !job.is_over()) else { return };
         let (status, message) = match self.dice.roll(20) {
+            13 => ("Failed", Some("The gasket blew.")),
             14 => ("PartiallyCompleted", None),
             15 => ("Expired", None),
             16 => ("Stopped", None),

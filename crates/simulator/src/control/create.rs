@@ -47,7 +47,10 @@ pub(crate) async fn create(
     let arn = format!("arn:aws:bedrock:{}:{}:model-invocation-job/{id}", simulator.region, simulator.account);
     let name = request.job_name.clone();
     let forgets = behaviour.forget_creations;
-    let new = NewJob { id, arn, request, model, quota, quota_of: part, now, forgets };
+    // The clock runs from submission.
+    let overdue_hours = i64::from(behaviour.clone().towards(&uri).overdue_hours);
+    let expires = now.plus_hours(request.timeout_hours - overdue_hours);
+    let new = NewJob { id, arn, request, model, quota, quota_of: part, now, expires, forgets };
     let job = match simulator.jobs.add(new, || history.new_job(&uri)) {
         Added::New(job) => job,
         Added::SameToken(arn) => return Ok(created(&arn)),

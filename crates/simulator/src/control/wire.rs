@@ -28,8 +28,7 @@ pub(crate) fn job(job: &Job) -> Value {
     field("outputDataConfig", json!({ "s3OutputDataConfig": request.output }));
     field("vpcConfig", json!(request.vpc));
     field("timeoutDurationInHours", json!(request.timeout_hours));
-    // The clock runs from submission.
-    field("jobExpirationTime", json!(job.submitted.plus_hours(request.timeout_hours).iso8601()));
+    field("jobExpirationTime", json!(job.expires.iso8601()));
     field("modelInvocationType", json!(request.invocation_type));
     if let Some(counts) = &job.counts {
         if let Ok(Value::Object(counts)) = serde_json::to_value(counts) {

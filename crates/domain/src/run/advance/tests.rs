@@ -78,6 +78,21 @@ const FINISH: Transition = Transition::End(Ending::Finish);
 #[case::failed_again(
     RunState { round: 1, ..JOINED }, SHAPE, Fate::Failed, 200, new_pass(RowSelection::Failed, Lane::OnDemand, 1, 200)
 )]
+#[case::failed_for_an_unknown_reason(
+    JOINED,
+    SHAPE,
+    Fate::FailedUnknown,
+    200,
+    new_pass(RowSelection::All, Lane::Batch, 1, 200)
+)]
+#[case::nothing_but_unknown_failures(RunState { round: 1, ..JOINED }, SHAPE, Fate::FailedUnknown, 200, Transition::Fail)]
+#[case::unknown_failures_before_a_remainder(
+    RunState { round: 1, remainder: Some(Remainder { pass: 1 }), ..JOINED }, SHAPE, Fate::FailedUnknown, 200,
+    Transition::Fail
+)]
+#[case::collecting_after_unknown_failures(
+    RunState { mode: Mode::Collect, round: 1, ..JOINED }, SHAPE, Fate::FailedUnknown, 200, FINISH
+)]
 #[case::collecting(RunState { mode: Mode::Collect, ..JOINED }, SHAPE, Fate::Other, 200, FINISH)]
 #[case::remainder_first(
     RunState { remainder: Some(Remainder { pass: 1 }), ..JOINED }, SHAPE, Fate::Refused, 200,
@@ -205,7 +220,8 @@ impl<'a> Walk<'a> {
         let jobs: Vec<(JobItem, Parts)> =
             self.history.jobs_of_pass(self.state.pass).map(|(job, parts)| (job.clone(), parts)).collect();
         for (job, parts) in jobs {
-            let fate = [Fate::Other, Fate::Other, Fate::Refused, Fate::Failed][usize::from(self.roll(4))];
+            let fates = [Fate::Other, Fate::Other, Fate::Refused, Fate::Failed, Fate::FailedUnknown];
+            let fate = fates[usize::from(self.roll(5))];
             if job.lane == Lane::Batch {
                 self.fates.insert(job.name, fate);
             }
@@ -263,6 +279,7 @@ impl<'a> Walk<'a> {
                 self.history.passes.push(pass);
                 self.waiting = remainder;
             }
+            Transition::Fail => unreachable!("the run has ended before"),
             Transition::End(ending) => {
                 assert!(self.unjoined.is_empty(), "the run ends before all answers are joined");
                 self.state = self.state.ending(&ending);
@@ -296,6 +313,11 @@ proptest! {
         loop {
             walk.work();
             let transition = walk.transition();
+            if transition == Transition::Fail {
+                prop_assert!(walk.fates.values().all(|fate| *fate == Fate::FailedUnknown) && walk.unjoined.is_empty());
+                prop_assert!(walk.state.round == last_round && !collects, "rows are sent again while rounds are left");
+                return Ok(());
+            }
             if walk.state.phase == Phase::Join && !collects && walk.waiting.is_some() {
                 prop_assert!(matches!(transition, Transition::AnswerRemainder(_)), "a remainder waits for nothing");
             }
@@ -314,7 +336,7 @@ proptest! {
                     prop_assert_eq!(new.failed_jobs.is_empty(), new.selection != RowSelection::Failed);
                 }
                 Transition::AnswerRemainder(_) => prop_assert!(!collects && processing != ProcessingMode::Realtime),
-                Transition::Join(_) | Transition::End(_) => {}
+                Transition::Join(_) | Transition::Fail | Transition::End(_) => {}
             }
             if !walk.perform(transition) {
                 break;
@@ -334,12 +356,12 @@ proptest! {
     #[test]
     fn batch_mode_never_pays_the_price_of_on_demand(
         round in 0u32..4, last_round in 0u32..4, left in 0u64..300,
-        fate in prop::sample::select(vec![Fate::Refused, Fate::Failed, Fate::Other]),
+        fate in prop::sample::select(vec![Fate::Refused, Fate::Failed, Fate::FailedUnknown, Fate::Other]),
     ) {
         let is_on_demand = match after(RunState { round, last_round, ..JOINED }, BATCH_MODE, fate, left) {
             Transition::NewPass(new) => new.lane == Lane::OnDemand,
             Transition::AnswerRemainder(_) => true,
-            Transition::Join(_) | Transition::End(_) => false,
+            Transition::Join(_) | Transition::Fail | Transition::End(_) => false,
         };
         prop_assert!(!is_on_demand);
     }

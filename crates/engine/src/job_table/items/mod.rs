@@ -6,7 +6,7 @@ use super::attributes::{Attributes, Item};
 use crate::error::EngineError;
 use bedrock_batch_domain::contract::job_table::{PARTITION_KEY, RUN_INDEX};
 use bedrock_batch_domain::ids::{DuplicatesName, ExecutionArn, ItemName, JobArn, JobName, RunId};
-use bedrock_batch_domain::job::JobStatus;
+use bedrock_batch_domain::job::{FailureKind, JobStatus, classify_failure};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::summary::ChunkCounts;
 
@@ -14,6 +14,7 @@ pub use corrupt_item::CorruptItem;
 
 /// Item of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all items are jobs")]
 pub enum StoredItem {
     /// Job, with the counts of its chunk if it is of pass 0.
     Job(StoredJob),
@@ -58,6 +59,8 @@ pub struct StoredJob {
     pub on_demand_allowed: bool,
     /// Reason why its rows are sent on demand instead, if they are.
     pub fallback: Option<Fallback>,
+    /// Time at which its stop was requested because it did not end within its timeout, in seconds since 1970.
+    pub late_stop_at: Option<i64>,
     /// Error that failed the run.
     pub failure: Option<StoredFailure>,
     /// Counts of the latest join of the chunk of this name.
@@ -185,6 +188,13 @@ impl StoredJob {
         self.fallback.is_some() || self.status.is_some_and(JobStatus::is_terminal)
     }
 
+    /// Returns Bedrock's message if the job failed for a reason that is not known.
+    pub fn unknown_failure(&self) -> Option<&str> {
+        let has_failed = self.lane == Lane::Batch && self.fallback.is_none() && self.status == Some(JobStatus::Failed);
+        let message = self.message.as_deref().unwrap_or_default();
+        (has_failed && classify_failure(message) == FailureKind::Unknown).then_some(message)
+    }
+
     /// Returns true if its records were sent to the model.
     pub fn was_sent(&self) -> bool {
         match self.lane {
@@ -211,6 +221,7 @@ impl StoredJob {
             leased_until: attributes.number("asking_until")?.unwrap_or(0),
             on_demand_allowed: attributes.required_flag("may_fall_back")?,
             fallback: fallback(attributes)?,
+            late_stop_at: attributes.number("late_stop_at")?,
             failure: StoredFailure::read(attributes)?,
             counts: attributes.json("counts")?,
             pivot_guarded_cells: attributes.number("guarded_cells")?,

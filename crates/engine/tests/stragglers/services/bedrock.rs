@@ -6,6 +6,9 @@ use axum::http::Method;
 use bedrock_batch_domain::ids::JobName;
 use serde_json::{Value, json};
 
+/// Time at which jobs expire unless a test says otherwise.
+const NEVER: &str = "2999-01-01T00:00:00Z";
+
 /// Job at Bedrock.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
@@ -14,6 +17,7 @@ pub(crate) struct Job {
     pub(crate) token: String,
     pub(crate) status: String,
     pub(crate) message: Option<String>,
+    pub(crate) expires: String,
     /// If true, a repeated token still finds it.
     pub(crate) is_remembered: bool,
     /// If true, listings show it.
@@ -32,6 +36,7 @@ impl Job {
             token: token.to_owned(),
             status: status.to_owned(),
             message: None,
+            expires: NEVER.to_owned(),
             is_remembered: false,
             is_listed: true,
             input: String::new(),
@@ -63,6 +68,9 @@ pub(super) fn control(world: &mut World, method: &Method, path: &str, query: &st
             if world.is_quota_used_up {
                 return refused("ServiceQuotaExceededException", "too many jobs");
             }
+            if let Some((kind, message)) = world.refuses_jobs {
+                return refused(kind, message);
+            }
             if world.has_no_batch {
                 return refused("ValidationException", "Model m does not support batch inference.");
             }
@@ -79,6 +87,7 @@ pub(super) fn control(world: &mut World, method: &Method, path: &str, query: &st
                 token,
                 status,
                 message,
+                expires: NEVER.to_owned(),
                 is_remembered,
                 is_listed,
                 input,
@@ -99,7 +108,7 @@ pub(super) fn control(world: &mut World, method: &Method, path: &str, query: &st
         }
         ("POST", stop) if stop.ends_with("/stop") => {
             let job = world.jobs.iter().position(|job| stop.contains(&job.arn)).unwrap();
-            if !world.jobs[job].is_over() {
+            if !world.jobs[job].is_over() && !world.ignores_stops {
                 world.end_job(job, "Stopped");
             }
             (200, json!({}))
@@ -115,7 +124,7 @@ pub(super) fn control(world: &mut World, method: &Method, path: &str, query: &st
 fn described(job: &Job) -> Value {
     let mut described = json!({
         "jobArn": job.arn, "jobName": job.name, "clientRequestToken": job.token, "status": job.status, "modelId": "m",
-        "roleArn": "r", "submitTime": "2026-11-30T12:00:00Z",
+        "roleArn": "r", "submitTime": "2026-11-30T12:00:00Z", "jobExpirationTime": job.expires,
         "inputDataConfig": {"s3InputDataConfig": {"s3Uri": "s3://b/i"}},
         "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://b/o"}},
     });

@@ -36,7 +36,14 @@ pub(crate) fn update(item: &mut Item, expression: &str, request: &Value) -> Item
         loop {
             let name = expression.name();
             note(&name);
-            if clause == "SET" {
+            if clause == "ADD" {
+                let mut all = expression.operand(&before).unwrap();
+                let known = before.get(&name).and_then(|known| known["SS"].as_array().cloned()).unwrap_or_default();
+                let texts = all["SS"].as_array_mut().unwrap();
+                let new: Vec<Value> = known.into_iter().filter(|text| !texts.contains(text)).collect();
+                texts.extend(new);
+                item.insert(name, all);
+            } else if clause == "SET" {
                 expression.expect("=");
                 let value = expression.operand(&before);
                 item.insert(name, value.unwrap());

@@ -54,6 +54,10 @@ pub(crate) struct World {
     pub(crate) items: BTreeMap<String, Item>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) is_quota_used_up: bool,
+    /// Code and message with which Bedrock refuses to create jobs.
+    pub(crate) refuses_jobs: Option<(&'static str, &'static str)>,
+    /// If true, jobs that are stopped run on.
+    pub(crate) ignores_stops: bool,
     /// If true, Bedrock accepts no batch jobs of the model.
     pub(crate) has_no_batch: bool,
     pub(crate) objects: BTreeMap<String, Vec<u8>>,
