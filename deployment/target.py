@@ -74,9 +74,9 @@ def target(stage: str, options: list[str]) -> Target:
 
 def profile(options: list[str]) -> str | None:
     """Returns the profile that the options of the CDK name."""
-    for option, value in zip(options, [*options[1:], ""], strict=True):
+    for place, option in enumerate(options):
         if option == "--profile":
-            return value
+            return "".join(options[place + 1 : place + 2])
         if option.startswith("--profile="):
             return option.removeprefix("--profile=")
     return None

@@ -105,6 +105,7 @@ def test_the_region_and_the_profile_are_those_of_the_cdk(monkeypatch):
     target("", ["--profile", "work"])
     assert asked == {"profile_name": "work", "region_name": "eu-west-1"}
     assert profile(["-c", "a=b", "--profile=other"]) == "other"
+    assert profile([]) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { Alarms } from './alarms/alarms';
 import { JobEvents } from './bedrock/job-events';
 import { BedrockServiceRole } from './bedrock/service-role';
 import { VERSION } from './contract/version';
@@ -68,7 +69,7 @@ export class OrchestratorStack extends Stack {
     const reconcile = new ReconcileFunction(this, 'Reconcile', shared);
     const stopJobs = new StopJobsFunction(this, 'StopJobs', shared);
 
-    new JobEvents(this, 'JobEvents', {
+    const jobEvents = new JobEvents(this, 'JobEvents', {
       settings,
       source: settings.bedrockEventSource,
       handler: jobStatus.function,
@@ -87,7 +88,7 @@ export class OrchestratorStack extends Stack {
         finalize: finalize.function,
       },
     });
-    new AbortedRunEvents(this, 'BrokenOffRuns', {
+    const abortedRuns = new AbortedRunEvents(this, 'BrokenOffRuns', {
       settings,
       stateMachine: batch.stateMachine,
       handler: stopJobs.function,
@@ -107,7 +108,7 @@ export class OrchestratorStack extends Stack {
       batch: batch.stateMachine,
       functions: { validate: validate.function, notify: notify.function },
     });
-    new ExecutionEndEvents(this, 'Endings', {
+    const executionEnds = new ExecutionEndEvents(this, 'Endings', {
       settings,
       pipelines: pipelines.stateMachine,
       runs: settings.notifyRuns ? batch.stateMachine : undefined,
@@ -115,12 +116,32 @@ export class OrchestratorStack extends Stack {
     });
 
     const uploads = new UploadEvents(this, 'Uploads', { settings, bucket, handlerTimeout: TRIGGER_TIMEOUT });
-    new TriggerFunction(this, 'Trigger', {
+    const trigger = new TriggerFunction(this, 'Trigger', {
       ...shared,
       topic,
       queue: uploads.queue,
       batch: batch.stateMachine,
       pipelines: pipelines.stateMachine,
+    });
+
+    const alarms = new Alarms(this, 'Alarms', {
+      settings,
+      // By the names that the runbook has for them.
+      deadLetters: {
+        JobEvents: jobEvents.deadLetters,
+        AbortedRuns: abortedRuns.deadLetters,
+        Endings: executionEnds.deadLetters,
+        Uploads: uploads.deadLetters,
+      },
+      functions: {
+        'job-status': jobStatus.function,
+        'stop-jobs': stopJobs.function,
+        notify: notify.function,
+        trigger: trigger.function,
+        ...(download && { download: download.function }),
+      },
+      reconcile,
+      stateMachines: [batch.stateMachine, pipelines.stateMachine],
     });
 
     // Nothing in the stack invokes it: users do, by its name.
@@ -151,6 +172,7 @@ export class OrchestratorStack extends Stack {
       value: topic.topicArn,
       description: 'Topic of the emails about pipelines and runs that ended',
     });
+    new CfnOutput(this, 'alarmTopicArn', { value: alarms.topic.topicArn, description: 'Topic of the alarms' });
     if (download) {
       new CfnOutput(this, 'downloadUrl', { value: download.links.url, description: 'URL of the links in emails' });
     }

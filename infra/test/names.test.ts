@@ -24,6 +24,7 @@ const PARTS_OF_OTHERS = [
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Permission',
   'AWS::Lambda::Version',
+  'AWS::Logs::MetricFilter',
 ];
 
 interface Resource {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { exampleStack, exampleTemplate } from './example-stack';
 
 const OUTPUTS = [
+  'alarmTopicArn',
   'bucketName',
   'downloadUrl',
   'notificationTopicArn',

@@ -1,13 +1,14 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Function as LambdaFunction, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../contract/environment';
 import { encrypted, useOfEncryptionKey } from '../permissions/encryption';
 import { type Permission, permit } from '../permissions/permission';
+import { acknowledgeWildcards } from '../permissions/wildcard';
 import type { Settings } from '../settings/keys';
 import { functionNameOf } from '../settings/names';
 import { builtFunction, type FunctionName } from './code';
@@ -38,6 +39,7 @@ export interface OrchestratorFunctionProps extends SharedFunctionProps {
  */
 export class OrchestratorFunction extends Construct {
   readonly function: LambdaFunction;
+  readonly logGroup: LogGroup;
   private readonly role: Role;
 
   constructor(scope: Construct, id: string, props: OrchestratorFunctionProps) {
@@ -46,7 +48,7 @@ export class OrchestratorFunction extends Construct {
     const functionName = functionNameOf(props.settings, props.name);
 
     // Logs expire and hold no data, so they are deleted with the stack instead of blocking its next deployment.
-    const logGroup = new LogGroup(this, 'Logs', {
+    this.logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -56,7 +58,7 @@ export class OrchestratorFunction extends Construct {
       description: `Role of the function ${functionName}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     });
-    logGroup.grantWrite(this.role);
+    this.logGroup.grantWrite(this.role);
     // Every function reads or writes the bucket, the job table, a queue, the topic or the link key.
     for (const permission of useOfEncryptionKey(props.settings)) this.allow(permission);
 
@@ -73,8 +75,10 @@ export class OrchestratorFunction extends Construct {
       // versions stay: all but those of a deployment that failed.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
       role: this.role,
-      logGroup,
+      logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
+      // Beside the traces of the state machines: the invocations of an execution are part of its trace.
+      tracing: Tracing.ACTIVE,
       environment: {
         [ENVIRONMENT.bucketName]: props.bucket.bucketName,
         [ENVIRONMENT.taskTableName]: props.table.tableName,
@@ -82,6 +86,11 @@ export class OrchestratorFunction extends Construct {
         ...props.environment,
       },
     });
+    acknowledgeWildcards(
+      this.role,
+      ['*'],
+      'IAM has no resource types for X-Ray, to which CDK lets each function write.',
+    );
   }
 
   /** Grants the function a permission. */

@@ -55,6 +55,10 @@ describe.each([
     });
   });
 
+  test('is traced', () => {
+    template.allResourcesProperties('AWS::Lambda::Function', { TracingConfig: { Mode: 'Active' } });
+  });
+
   test('logs JSON to a log group that keeps a month', () => {
     template.hasResourceProperties('AWS::Logs::LogGroup', {
       LogGroupName: `/aws/lambda/bedrock-batch-${name}`,

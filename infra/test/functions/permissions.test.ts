@@ -5,6 +5,7 @@ import { actionsOf, reach, statementsOf } from '../policies';
 const template = exampleTemplate({ inputBuckets: ['other-bucket'] });
 const BUCKET = '<DataBucket.Arn>';
 const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+const TRACES = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
 const ANSWER_TASKS = ['states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'];
 /** Lambda sends the events on which a function failed to the dead-letter queue with the permissions of the function. */
 const TO_DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
@@ -146,7 +147,7 @@ describe('each function has exactly the permissions that it needs', () => {
     ['DownloadRole', [...LOGS, 's3:GetObject', 'secretsmanager:GetSecretValue']],
     ['FinalizeRole', ['dynamodb:GetItem', 'dynamodb:Query', ...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
   ])('%s', (role, actions) => {
-    expect(actionsOf(template, role)).toEqual([...actions].sort());
+    expect(actionsOf(template, role)).toEqual([...actions, ...TRACES].sort());
   });
 });
 
@@ -155,7 +156,7 @@ test('no permission has a wildcard for actions, and only listings have one for a
   const statements = roles.flatMap((role) => statementsOf(template, role));
   expect(statements.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([]);
   const everywhere = statements.filter(({ resources }) => resources.includes('*')).flatMap(({ actions }) => actions);
-  // The others are for the logs and traces of Step Functions; IAM has no resource types for them.
+  // The others are for traces, and for the logs of Step Functions; IAM has no resource types for them.
   expect(new Set(everywhere.filter((action) => !/^(logs|xray):/.test(action)))).toEqual(
     new Set(['bedrock:ListInferenceProfiles', 'bedrock:ListModelInvocationJobs']),
   );
