@@ -209,7 +209,7 @@ check-python: setup
 
 .PHONY: check-infra
 check-infra: setup
-	@echo "== Infrastructure: format, lints, types, cfn-lint"
+	@echo "== Infrastructure: format, lints, types, cfn-lint, cfn-guard"
 	cd infra && npm run --silent lint
 	cd infra && npm run --silent synth:check
 
@@ -273,6 +273,16 @@ bench-pipeline: setup ## Time a pipeline of three stages over 100,000 rows outsi
 	@$(MAKE) --no-print-directory templates LAMBDA_DIRECTORY=$(BENCH_LAMBDAS)
 	LAMBDA_DIRECTORY=$(BENCH_LAMBDAS) BEDROCK_SIMULATOR_BIN=$(CARGO_TARGET_DIR)/release/bedrock-simulator \
 		LOCAL_VENV=$(CURDIR)/$(VENV) $(PYTHON) bench/pipeline.py
+
+.PHONY: costs
+costs: setup ## Compute what a run of 1,000 jobs costs besides its models, from what a local run is billed for (release build)
+	cargo build --locked --release --workspace --bins
+	@for function in $(FUNCTIONS); do \
+		install -D -m 755 $(CARGO_TARGET_DIR)/release/$$function $(BENCH_LAMBDAS)/$$function/bootstrap; \
+	done
+	@$(MAKE) --no-print-directory templates LAMBDA_DIRECTORY=$(BENCH_LAMBDAS)
+	LAMBDA_DIRECTORY=$(BENCH_LAMBDAS) BEDROCK_SIMULATOR_BIN=$(CARGO_TARGET_DIR)/release/bedrock-simulator \
+		LOCAL_VENV=$(CURDIR)/$(VENV) $(PYTHON) bench/costs.py
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := answer template image csv jsonl parquet request pipeline event token jsonpath text

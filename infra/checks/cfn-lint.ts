@@ -6,11 +6,12 @@ import { App } from 'aws-cdk-lib';
 import { OrchestratorStack } from '../lib/orchestrator-stack';
 import { readSettings } from '../lib/settings/read';
 import { dummyFunctions } from '../test/dummy-functions';
+import { guardFindings } from './cfn-guard';
 
 /*
- * Runs cfn-lint over the synthesized template: with the context of an account, with that of the local stack, with every
- * optional part, and with none. Exits with cfn-lint's status. cfn-lint comes with local/requirements.lock; CFN_LINT names
- * another one.
+ * Runs cfn-lint and cfn-guard over the synthesized template: with the context of an account, with that of the local stack, with
+ * every optional part, and with none. Fails if one of them has a finding. cfn-lint comes with local/requirements.lock; CFN_LINT
+ * names another one.
  */
 
 const KEY = 'arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-4000-8000-0123456789ab';
@@ -53,6 +54,10 @@ try {
     );
   process.exitCode = result.status ?? 1;
   if (result.status === 0) console.log(`cfn-lint: no findings in ${templates.length} templates`);
+  const findings = guardFindings(templates);
+  for (const finding of findings) console.error(`cfn-guard: ${finding}`);
+  if (findings.length > 0) process.exitCode = 1;
+  else console.log(`cfn-guard: no findings without a reason in ${templates.length} templates`);
 } finally {
   for (const temporary of [directory, lambdaDirectory]) rmSync(temporary, { recursive: true, force: true });
 }

@@ -22,6 +22,7 @@ from stack.chaos import Hung  # noqa: E402
 from stack.deployed import Stack  # noqa: E402
 from stack.local import bring_up, missing_rights, take_down  # noqa: E402
 from stack.lossless import Lossy  # noqa: E402
+from stack.recorded import write_record  # noqa: E402
 
 
 @dataclass
@@ -148,6 +149,9 @@ def main() -> int:
         if seeds:
             missing = missing_rights()
             say(f"requests that no role allows: {'; '.join(missing) or 'none'}")
+            invalid = write_record(stack)["invalid"]
+            say(f"requests that are not valid by botocore's models: {'; '.join(invalid) or 'none'}")
+            missing += invalid
         take_down()
     return 0 if all(one.is_clean for one in seeds.values()) and not missing else 1
 

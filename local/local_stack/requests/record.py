@@ -6,7 +6,7 @@ the parts of its name that are different in each run. Policies are judged by the
 
 import re
 import threading
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,8 +58,8 @@ class Record:
     calls: dict[tuple, Call] = field(default_factory=dict)
     invalid: dict[str, str] = field(default_factory=dict)
     """Invalid requests by their problem, with the caller that made the first."""
-    counts: Counter[str] = field(default_factory=Counter)
-    """Requests by operation, and whatever else is billed by number."""
+    counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """Requests by caller and operation, and what else is billed (`billing.py`)."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, call: Call) -> None:
@@ -68,7 +68,7 @@ class Record:
 
     def count(self, what: str, number: float = 1) -> None:
         with self._lock:
-            self.counts[what] += number  # type: ignore[assignment]
+            self.counts[what] += number
 
     def add_invalid(self, caller: str, problem: str) -> None:
         with self._lock:

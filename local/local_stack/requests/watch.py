@@ -16,7 +16,7 @@ from ministack.services import lambda_svc
 
 from local_stack import platform_limits
 
-from . import bedrock_calls, bedrock_tap, task_calls
+from . import bedrock_calls, bedrock_tap, billing, task_calls
 from .model_rules import problems_of, unchecked_patterns
 from .parser import AwsRequest, HttpRequest, Unparsed, parse, signer
 from .record import Call, Record
@@ -74,7 +74,7 @@ def request_seen(request: HttpRequest) -> AwsRequest | None:
 
 
 def validate(caller: str, request: AwsRequest) -> None:
-    record.count(request.name)
+    record.count(f"{caller} {request.name}")
     for problem in problems_of(request):
         record.add_invalid(caller, problem)
 
@@ -138,6 +138,7 @@ def install(running_state_machine: Callable[[], str]) -> None:
     """`running_state_machine` returns the ARN of the state machine whose step the thread runs."""
     if not is_on():
         return
+    billing.install(record)
     task_calls.install(validate, record, running_state_machine)
     taps = bedrock_tap.Taps(bedrock_request_seen)
     taps.start()

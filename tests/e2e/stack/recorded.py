@@ -6,7 +6,7 @@ from typing import Any
 
 from stack.local import STATE
 
-STACK = "BedrockBatchOrchestratorStack"
+BOOTSTRAP_STACK = "CDKToolkit"
 FILE = "record.json"
 ADDITION = "e2e-"
 """Begins the names of policies that tests give to roles."""
@@ -21,10 +21,19 @@ def write_record(stack) -> dict[str, Any]:
     """Writes the record of the stack beside its state, and returns it."""
     with urllib.request.urlopen(f"{stack.environment['AWS_ENDPOINT_URL']}/_local/record", timeout=30) as answer:
         record = json.load(answer)
-    pages = stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+    cloudformation = stack.client("cloudformation")
+    (deployed,) = (
+        found["StackName"]
+        for found in cloudformation.list_stacks(StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"])[
+            "StackSummaries"
+        ]
+        if found["StackName"] != BOOTSTRAP_STACK
+    )
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=deployed)
     resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    (template,) = (STATE / "cdk.out").glob("*.template.json")
     record |= {
-        "template": str(STATE / "cdk.out" / f"{STACK}.template.json"),
+        "template": str(template),
         "physicalIds": {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
         "region": stack.environment["AWS_REGION"],
         "account": stack.state_machine.split(":")[4],
