@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 /// Maximum age of a cached answer. Models change over months, and a container lives for hours.
-const MAX_AGE: Duration = Duration::from_secs(15 * 60);
+const MAX_AGE: Duration = Duration::from_mins(15);
 /// Maximum time of a call with its retries, and of all pages of a listing.
 const MAX_CALL: Duration = Duration::from_secs(10);
 /// Maximum number of pages of profiles, of 1,000 each; AWS has some hundred.
