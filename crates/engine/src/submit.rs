@@ -8,9 +8,10 @@
 //! before. The token only has to be remembered for as long as an invocation takes: two of them may look at once, and find
 //! nothing. If there are two jobs nevertheless, the one whose ARN was stored first counts, and the other is stopped.
 
+mod job_settings;
 mod request;
 
-pub use request::JobSettings;
+pub use job_settings::JobSettings;
 
 use crate::bedrock_jobs::{find_job, is_name_taken, job_arn, stop_job};
 use crate::error::{EngineError, ErrorKind};
