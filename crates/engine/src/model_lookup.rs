@@ -54,7 +54,7 @@ impl ModelLookup {
     }
 
     /// Requests what Bedrock says about the models with these ids. Ids that cannot be parsed are left out.
-    pub async fn query<'a>(&self, model_ids: impl IntoIterator<Item = &'a str>) -> AwsModels {
+    pub async fn query(&self, model_ids: Vec<&str>) -> AwsModels {
         let mut found = AwsModels::default();
         let Some(bedrock) = &self.bedrock else { return found };
         let ids: BTreeSet<String> =

@@ -156,7 +156,7 @@ impl Validator {
         problems.extend(self.problems_of_destinations(&request).await?);
         let runs = request.stages.iter().filter_map(|stage| stage.run.as_ref());
         let ids = runs.flat_map(|run| std::iter::once(&run.model_id).chain(&run.invocation.fallback_model_id));
-        let aws = self.deployment.lookup.query(ids.map(String::as_str)).await;
+        let aws = self.deployment.lookup.query(ids.map(String::as_str).collect()).await;
         let models = self.deployment.models(started_at, aws);
         problems.extend(check(&request, &self.deployment.catalog(&models), &inputs, &references).problems);
         Problems::check(problems)?;

@@ -74,7 +74,7 @@ impl Classifier {
     async fn check(&self, classification: &Classification, input: &Value) -> Result<(), EngineError> {
         let (request, mut problems) = RunRequest::read(input, self.deployment.limits);
         let Some(request) = request else { return Err(refused(problems)) };
-        let aws = self.deployment.lookup.query([request.model_id.as_str()]).await;
+        let aws = self.deployment.lookup.query(vec![request.model_id.as_str()]).await;
         let models = self.deployment.models(&now_as_text(), aws);
         problems.extend(resolve(&request, &self.deployment.catalog(&models)).1);
         let bucket = &self.inputs.bucket;

@@ -35,7 +35,7 @@ pub(super) async fn models_of_start(
         return Ok(pin.models);
     }
     let ids = ["model_id", "fallback_model_id"].map(|field| request.get(field).and_then(Value::as_str));
-    Ok(lookup.query(ids.into_iter().flatten()).await)
+    Ok(lookup.query(ids.into_iter().flatten().collect()).await)
 }
 
 /// Stores what the names of the models were decided by.
