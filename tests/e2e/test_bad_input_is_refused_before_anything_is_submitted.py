@@ -258,7 +258,7 @@ CASES = {
     "number-as-text": Case(("max_concurrent_jobs", '`"5"`', "whole number"), {"max_concurrent_jobs": "5"}),
     "too-hot": Case(("inference.temperature", "`1.5`", "from 0 to 1"), {"inference": {"temperature": 1.5}}),
     "long-answer": Case(
-        ("inference.max_tokens", "`8192`", "at most 4096, the longest answer"), {"inference": {"max_tokens": 8192}}
+        ("inference.max_tokens", "`64001`", "at most 64000, the longest answer"), {"inference": {"max_tokens": 64_001}}
     ),
     "stop-at-line-breaks": Case(
         ("inference.stop_sequences", "only white space", "leave it out"), {"inference": {"stop_sequences": ["\n"]}}

@@ -19,6 +19,7 @@ OPUS = "us.anthropic.claude-opus-5"
     ("name", "path"),
     [
         ("GetFoundationModel", f"/foundation-models/{HAIKU}"),
+        ("GetFoundationModelAvailability", f"/foundation-model-availability/{HAIKU}"),
         ("ListFoundationModels", "/foundation-models"),
         ("ListInferenceProfiles", "/inference-profiles?maxResults=3"),
         ("GetInferenceProfile", f"/inference-profiles/{jobs.MODEL}"),

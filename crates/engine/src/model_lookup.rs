@@ -53,12 +53,13 @@ impl ModelLookup {
         self.bedrock.is_some()
     }
 
-    /// Requests what Bedrock says about the models with these ids. Ids that cannot be parsed are left out.
+    /// Requests what Bedrock says about the models with these ids. Ids that Bedrock would refuse
+    /// as invalid are left out.
     pub async fn query(&self, model_ids: Vec<&str>) -> AwsModels {
         let mut found = AwsModels::default();
         let Some(bedrock) = &self.bedrock else { return found };
-        let ids: BTreeSet<String> =
-            model_ids.into_iter().filter_map(|id| ModelId::parse(id).ok()).map(|id| id.base).collect();
+        let parsed = model_ids.into_iter().filter_map(|id| ModelId::parse(id).ok());
+        let ids: BTreeSet<String> = parsed.filter(ModelId::has_id_of_foundation_model).map(|id| id.base).collect();
         for id in &ids {
             match self.model(bedrock, id).await {
                 Ok(offered) => drop(found.models.insert(id.clone(), offered)),

@@ -57,6 +57,10 @@ pub fn router(simulator: Arc<Simulator>) -> Router {
         .route("/model-invocation-jobs", counted("ListModelInvocationJobs", get(control::list::list)))
         .route("/foundation-models", counted("ListFoundationModels", get(control::offered_models::list)))
         .route("/foundation-models/{identifier}", counted("GetFoundationModel", get(control::offered_models::get)))
+        .route(
+            "/foundation-model-availability/{identifier}",
+            counted("GetFoundationModelAvailability", get(control::offered_models::availability)),
+        )
         .route("/inference-profiles", counted("ListInferenceProfiles", get(control::inference_profiles::list)))
         .route(
             "/inference-profiles/{identifier}",

@@ -34,6 +34,11 @@ pub(super) async fn examine(
             return;
         }
     };
+    if !parsed.has_id_of_foundation_model() {
+        let found = format!("`{model_id}` is not the id of a model or of an inference profile");
+        findings.push(Finding::wrong("model", found, "see docs/models.md"));
+        return;
+    }
     let client = aws_sdk_bedrock::Client::new(&bedrock_batch_aws::bedrock_config(config));
     let availability = client.get_foundation_model_availability().model_id(&parsed.base).send().await;
     findings.push(match availability {

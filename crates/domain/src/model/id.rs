@@ -46,12 +46,42 @@ impl ModelId {
         };
         Ok(Self { full: text.to_owned(), base: base.to_owned(), profile })
     }
+
+    /// Returns true if the base can be the id of a foundation model: Bedrock refuses requests about others as invalid. The form is
+    /// that of `FoundationModelId` in the service model.
+    pub fn has_id_of_foundation_model(&self) -> bool {
+        let is_part = |part: &str| {
+            let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            (1..=63).contains(&part.len()) && part.bytes().all(fits)
+        };
+        let mut by_colon = self.base.split(':');
+        let names: Vec<&str> = by_colon.next().unwrap_or_default().split('.').collect();
+        let versions: Vec<&str> = by_colon.collect();
+        // The name after the provider has two characters at least.
+        let is_named = matches!(names.len(), 2 | 3) && names.iter().skip(1).map(|name| name.len()).sum::<usize>() >= 2;
+        is_named && versions.len() <= 2 && names.iter().chain(&versions).all(|part| is_part(part))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case("anthropic.claude-haiku-4-5-20251001-v1:0", true)]
+    #[case("us.anthropic.claude-opus-5", true)]
+    #[case("deepseek.v3.2", true)]
+    #[case("amazon.nova-lite-v1:0:24k", true)]
+    #[case("gpt-4", false)]
+    #[case("anthropic.", false)]
+    #[case("anthropic.x", false)]
+    #[case("Anthropic.claude", false)]
+    #[case("a.b.c.d", false)]
+    #[case("a.bb:1:2:3", false)]
+    fn ids_of_foundation_models_have_the_form_of_the_service_model(#[case] id: &str, #[case] expected: bool) {
+        assert_eq!(ModelId::parse(id).unwrap().has_id_of_foundation_model(), expected);
+    }
 
     #[rstest]
     #[case("anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku-20240307-v1:0", None)]

@@ -1,4 +1,4 @@
-//! `GetFoundationModel` and `ListFoundationModels`.
+//! `GetFoundationModel`, `GetFoundationModelAvailability` and `ListFoundationModels`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::control::constraints::{Constraints, FOUNDATION_MODEL_ID};
+use crate::control::constraints::{BEDROCK_MODEL_ID, Constraints, FOUNDATION_MODEL_ID};
 use crate::errors::{ApiError, ErrorKind, json_response};
 use crate::models::{Model, NameKind};
 use crate::offers;
@@ -24,15 +24,43 @@ pub(crate) async fn get(
     constraints.text("modelIdentifier", &identifier, 1, 2048, Some(&FOUNDATION_MODEL_ID));
     constraints.finish()?;
     let model = Model::read(&identifier);
-    let is_offered = model.kind == NameKind::Foundation
-        && simulator.catalogue.is_known(&model)
-        && !simulator.catalogue.is_dead(&model, &simulator.region);
-    if !is_offered {
-        let message = "Could not resolve the foundation model from the model identifier.";
-        return Err(ApiError::new(ErrorKind::ResourceNotFound, message));
+    if !is_offered(&simulator, &model) {
+        return Err(ApiError::new(ErrorKind::ResourceNotFound, NOT_FOUND));
     }
     Ok(json_response(StatusCode::OK, &json!({ "modelDetails": details(&simulator, &model) })))
 }
+
+/// `GetFoundationModelAvailability`: of each model that there is, the account has accepted the terms.
+pub(crate) async fn availability(
+    State(simulator): State<Arc<Simulator>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(identifier) = path.map_err(|_| ApiError::validation("The model identifier is not readable."))?;
+    simulator.admit(&simulator.scopes.of(b""), "GetFoundationModelAvailability", &identifier)?;
+    let mut constraints = Constraints::default();
+    constraints.text("modelId", &identifier, 0, 140, Some(&BEDROCK_MODEL_ID));
+    constraints.finish()?;
+    let model = Model::read(&identifier);
+    if !is_offered(&simulator, &model) {
+        return Err(ApiError::new(ErrorKind::ResourceNotFound, NOT_FOUND));
+    }
+    let answer = json!({
+        "modelId": model.base,
+        "agreementAvailability": { "status": "AVAILABLE" },
+        "authorizationStatus": "AUTHORIZED",
+        "entitlementAvailability": "AVAILABLE",
+        "regionAvailability": "AVAILABLE",
+    });
+    Ok(json_response(StatusCode::OK, &answer))
+}
+
+fn is_offered(simulator: &Simulator, model: &Model) -> bool {
+    model.kind == NameKind::Foundation
+        && simulator.catalogue.is_known(model)
+        && !simulator.catalogue.is_dead(model, &simulator.region)
+}
+
+const NOT_FOUND: &str = "Could not resolve the foundation model from the model identifier.";
 
 pub(crate) async fn list(State(simulator): State<Arc<Simulator>>) -> Result<Response, ApiError> {
     simulator.admit(&simulator.scopes.of(b""), "ListFoundationModels", "")?;
