@@ -21,6 +21,7 @@ SUBJECTS = [
     "state machine",
     "state machine",
     "emails",
+    "emails of alarms",
 ]
 
 

@@ -1,4 +1,4 @@
-//! Subscriptions of the emails about runs that ended.
+//! Subscriptions of the emails about runs that ended, and about alarms.
 
 use super::deployed::Deployed;
 use super::finding::Finding;
@@ -9,9 +9,19 @@ use bedrock_batch_engine::AwsFailure;
 /// Text in place of the ARN of a subscription that is not confirmed.
 const PENDING: &str = "PendingConfirmation";
 
+/// Subjects and outputs of the topics.
+const TOPICS: [(&str, &str); 2] = [("emails", "notificationTopicArn"), ("emails of alarms", "alarmTopicArn")];
+
 /// Checks that all subscriptions are confirmed.
 pub(super) async fn examine(config: &SdkConfig, stack: &Deployed, findings: &mut Vec<Finding>) {
-    let Some(topic) = stack.output("notificationTopicArn") else { return };
+    for (subject, output) in TOPICS {
+        if let Some(topic) = stack.output(output) {
+            findings.push(subscriptions_of(config, subject, topic).await);
+        }
+    }
+}
+
+async fn subscriptions_of(config: &SdkConfig, subject: &'static str, topic: &str) -> Finding {
     let mut pages =
         aws_sdk_sns::Client::new(config).list_subscriptions_by_topic().topic_arn(topic).into_paginator().send();
     let mut subscriptions = Vec::new();
@@ -20,22 +30,21 @@ pub(super) async fn examine(config: &SdkConfig, stack: &Deployed, findings: &mut
             Ok(page) => subscriptions.extend(page.subscriptions.unwrap_or_default()),
             Err(error) => {
                 let (action, context) = ("sns:ListSubscriptionsByTopic", "cannot list the subscriptions");
-                findings.push(Finding::of_failed_call("emails", action, context, AwsFailure::of(&error)));
-                return;
+                return Finding::of_failed_call(subject, action, context, AwsFailure::of(&error));
             }
         }
     }
-    findings.push(of_subscriptions(&subscriptions));
+    of_subscriptions(subject, &subscriptions)
 }
 
-fn of_subscriptions(subscriptions: &[Subscription]) -> Finding {
+fn of_subscriptions(subject: &'static str, subscriptions: &[Subscription]) -> Finding {
     let pending = subscriptions.iter().filter(|subscription| subscription.subscription_arn() == Some(PENDING)).count();
     match (subscriptions.len(), pending) {
-        (0, _) => Finding::fine("emails", "no addresses are configured (`notificationEmails`)"),
-        (all, 0) => Finding::fine("emails", format!("{all} confirmed")),
+        (0, _) => Finding::fine(subject, "no addresses are configured (`notificationEmails`)"),
+        (all, 0) => Finding::fine(subject, format!("{all} confirmed")),
         (all, pending) => {
             let found = format!("{pending} of {all} subscriptions are not confirmed");
-            Finding::wrong("emails", found, "open the link in the email of AWS; look into the folder of spam")
+            Finding::wrong(subject, found, "open the link in the email of AWS; look into the folder of spam")
         }
     }
 }
@@ -51,9 +60,9 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_confirmed_gets_nothing() {
-        assert_eq!(of_subscriptions(&[]).state, State::Fine);
-        assert_eq!(of_subscriptions(&[subscription("arn:aws:sns:…:1")]).state, State::Fine);
-        let found = of_subscriptions(&[subscription("arn:aws:sns:…:1"), subscription(PENDING)]);
+        assert_eq!(of_subscriptions("emails", &[]).state, State::Fine);
+        assert_eq!(of_subscriptions("emails", &[subscription("arn:aws:sns:…:1")]).state, State::Fine);
+        let found = of_subscriptions("emails", &[subscription("arn:aws:sns:…:1"), subscription(PENDING)]);
         assert_eq!(found.state, State::Wrong);
         assert!(found.to_string().contains("1 of 2 subscriptions"), "{found}");
     }
