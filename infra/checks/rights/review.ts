@@ -82,7 +82,8 @@ function ofToken(call: Call, at: Deployment): Call {
 function nameOf({ role, action, resource }: Grant, { physicalIds }: Deployment): string {
   const named = Object.entries(physicalIds)
     .map(([logical, physical]) => [physical.replace(/^.*[:/]/, ''), logical] as const)
-    .filter(([physical]) => physical !== '')
+    // A version of a function ends in its number, which occurs anywhere.
+    .filter(([physical]) => !/^\d*$/.test(physical))
     .sort(([one], [other]) => other.length - one.length)
     .reduce((text, [physical, logical]) => text.replaceAll(physical, `<${withoutHash(logical)}>`), resource);
   return `${withoutHash(role)} ${action} ${named}`;

@@ -14,12 +14,13 @@ export const UNUSED_GRANTS: readonly { readonly grants: RegExp; readonly reason:
     reason: 'Step Functions delivers the logs of executions; the local stack writes none.',
   },
   {
-    grants: /^\w+StateMachineRole xray:/,
-    reason: 'Step Functions sends traces; the local stack sends none.',
+    grants: /^\w+Role xray:/,
+    reason: 'Lambda and Step Functions send traces; the local stack sends none.',
   },
   {
-    grants: /^\w+StateMachineRole lambda:InvokeFunction .*:\*$/,
-    reason: 'CDK grants the versions and aliases of a function beside the function that a state invokes.',
+    grants: /^\w+StateMachineRole lambda:InvokeFunction .*:function:<\w+>$/,
+    reason:
+      'States invoke versions of the functions. Executions that began before an update to that invoke the functions themselves.',
   },
   {
     grants: /^BatchStateMachineRole states:(Describe|Stop|Redrive)Execution /,
