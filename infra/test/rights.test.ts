@@ -128,6 +128,14 @@ describe('a grant', () => {
   const UNUSED =
     'no test uses this grant, and rights/unused.ts has no reason for it: Role s3:PutObject arn:aws:s3:::<Data>/*';
 
+  test('has the same name whatever the numbers of versions are', async () => {
+    const invoke = { Sid: 'Invoke', Effect: 'Allow', Action: 'sqs:SendMessage', Resource: 'arn:aws:sqs:us-east-1:1:q' };
+    const at = session([invoke]);
+    const version = 'arn:aws:lambda:us-east-1:000000000000:function:f:1';
+    const found = await review([{ ...at, physicalIds: { ...at.physicalIds, FunctionCurrentVersion: version } }], []);
+    expect(found.problems.join()).toContain('Role sqs:SendMessage arn:aws:sqs:us-east-1:1:q');
+  });
+
   test('that no session uses needs a reason', async () => {
     expect((await review([used], [])).problems).toEqual([UNUSED]);
     expect((await review([used], [/^Role s3:PutObject /])).problems).toEqual([]);
