@@ -23,6 +23,9 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module", params=["fake", "error"])
 def replaying(request, local_aws):
     arguments = ["--backend", "replay", "--recordings", str(SAMPLES), "--replay-miss", request.param]
+    # The models that were recorded have reached their end of life since.
+    for model in MODELS.values():
+        arguments += ["--alive", model]
     process, simulator = start_simulator(local_aws, *arguments)
     try:
         yield request.param, simulator
