@@ -186,7 +186,7 @@ audit: setup ## Check all dependencies for security advisories; fails where thei
 SBOM ?= .local/sbom.cdx.json
 
 .PHONY: sbom
-sbom: setup ## List all dependencies with versions, licences and hashes: CycloneDX, in .local/sbom.cdx.json (SBOM=…)
+sbom: setup crates ## List all dependencies with versions, licences and hashes: CycloneDX, in .local/sbom.cdx.json (SBOM=…)
 	$(PYTHON) supply_chain/sbom.py --out $(SBOM)
 
 $(CARGO_DENY):
@@ -224,8 +224,13 @@ test-rust: setup
 properties: ## Run the tests with property cases that are new each time; proptest saves a failing one
 	env -u PROPTEST_RNG_SEED cargo test --locked --workspace
 
+# The bill of materials is made of crates that are here, those of the fuzz targets included.
+.PHONY: crates
+crates:
+	@for manifest in $(MANIFESTS); do cargo fetch --locked --quiet --manifest-path $$manifest; done
+
 .PHONY: test-infra
-test-infra: setup
+test-infra: setup crates
 	cd infra && npm test --silent
 	cd local && $(CURDIR)/$(PYTHON) -m pytest -q
 	$(PYTHON) -m pytest -q supply_chain

@@ -32,6 +32,17 @@ impl Dialect {
         parser
     }
 
+    /// Returns a parser of single records of this dialect.
+    pub(super) fn record_parser(self) -> csv_core::Reader {
+        let mut parser = csv_core::ReaderBuilder::new();
+        parser.delimiter(self.delimiter).escape(self.escape);
+        match self.quote {
+            Some(quote) => parser.quote(quote),
+            None => parser.quoting(false),
+        };
+        parser.build()
+    }
+
     /// Returns the name of the delimiter for messages.
     pub(super) fn delimiter_name(self) -> String {
         match self.delimiter {

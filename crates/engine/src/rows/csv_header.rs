@@ -1,8 +1,7 @@
-//! The beginning of a CSV file, as every pass over it reads it: the reader's rules and the line of column names.
+//! The line of column names of a CSV file, as every pass over it reads it.
 
-use super::csv_dialect::{CsvReading, Dialect, Origin};
-use super::csv_text::CsvText;
-use super::limited_text::{LimitedText, LineLength, too_long};
+use super::csv_dialect::{CsvReading, Origin};
+use super::csv_lines::CsvLines;
 use super::too_many_columns;
 use crate::error::EngineError;
 use bedrock_batch_domain::column_name::one_form;
@@ -75,20 +74,20 @@ pub(super) fn read_header<R: Read>(
         CsvHeader::InFile(true) => {}
         CsvHeader::InFile(false) => {
             let names = (1..=first.len()).map(|number| format!("column_{number}")).collect();
-            lines.first = Some(first);
+            lines.put_back(first);
             return Ok(Some(Header { names, ..Header::default() }));
         }
         CsvHeader::Names(names) => {
             // Lines of another length are reported where they are read.
-            lines.first = Some(first);
+            lines.put_back(first);
             return Ok(Some(Header { names: names.clone(), ..Header::default() }));
         }
     }
-    let line = lines.line_of(&first);
+    let line = lines.record_line;
     let mut header = Header::default();
     for field in &first {
         let Ok(name) = std::str::from_utf8(field) else {
-            return Err(lines.not_in_encoding(line).into());
+            return Err(lines.not_in_encoding().into());
         };
         let own = match reading.origin {
             Origin::Run { are_guarded: true } => unguarded(name).to_owned(),
@@ -123,74 +122,4 @@ fn check_names(names: &[String], file: &str, line: u64) -> Result<(), Problems> 
         name => Problem::new(&place, name, "this column name occurs twice").remedy("rename one"),
     };
     Problems::check(twice.map(problem).collect())
-}
-
-/// Reader with the rules that all passes over a CSV share. No line takes more memory than it may.
-pub(super) struct CsvLines<R: Read> {
-    reader: csv::Reader<LimitedText<CsvText<R>>>,
-    length: LineLength,
-    /// Name of the file.
-    pub(super) file: String,
-    pub(super) dialect: Dialect,
-    encoding: &'static str,
-    /// Line that was read already.
-    first: Option<ByteRecord>,
-}
-
-impl<R: Read> CsvLines<R> {
-    pub(super) fn new(text: CsvText<R>) -> Self {
-        let (file, dialect, encoding) = (text.file.clone(), text.dialect, text.encoding);
-        let input = LimitedText::new(text, dialect.delimiter);
-        let length = input.length();
-        let reader = dialect.parser().buffer_capacity(256 * 1024).from_reader(input);
-        Self { reader, length, file, dialect, encoding, first: None }
-    }
-
-    /// Reads the next line. Returns false if there is none.
-    ///
-    /// # Errors
-    /// Returns `InvalidInput` if the line is too long, and the error of the source if it fails.
-    pub(super) fn read(&mut self, record: &mut ByteRecord) -> Result<bool, EngineError> {
-        if let Some(first) = self.first.take() {
-            *record = first;
-            return Ok(true);
-        }
-        self.length.line_begins();
-        let line = self.reader.position().line();
-        self.reader.read_byte_record(record).map_err(|error| csv_error(error, &self.file, line))
-    }
-
-    /// Returns the number of the line at which the latest record begins. The parser knows where it ends: before it, there may be
-    /// empty lines.
-    pub(super) fn line_of(&self, record: &ByteRecord) -> u64 {
-        let end = self.reader.position();
-        let inner = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
-        // Each line may end in its own way, and the line feed after a carriage return is read with the next record.
-        let has_own_end = self.reader.get_ref().ends_with_line_feed(end.byte());
-        end.line().saturating_sub(inner + u64::from(has_own_end)).max(1)
-    }
-
-    /// Returns the problem of a line that is not in the file's encoding.
-    pub(super) fn not_in_encoding(&self, line: u64) -> Problem {
-        let problem =
-            Problem::without_value(format!("{} line {line}", self.file), format!("is not valid {}", self.encoding));
-        match self.encoding {
-            "UTF-8" => problem.remedy(
-                "set csv.encoding, to `windows-1252` for most files of Excel in the West, or save the file as UTF-8, e.g. \
-                 `iconv -f windows-1252 -t utf-8`",
-            ),
-            _ => problem.remedy("correct csv.encoding, or save the file as UTF-8"),
-        }
-    }
-}
-
-/// A line that is not CSV.
-fn csv_error(error: csv::Error, file: &str, line: u64) -> EngineError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => match too_long(&error, file, line) {
-            Some(problem) => problem.into(),
-            None => error.into(),
-        },
-        other => Problem::without_value(file, format!("cannot be read as CSV: {other:?}")).into(),
-    }
 }

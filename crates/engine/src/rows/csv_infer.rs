@@ -1,7 +1,8 @@
 //! Inference of types for CSV columns (`infer_types`): a column has a type only if all of its cells do.
 
 use super::csv_dialect::CsvReading;
-use super::csv_header::{CsvLines, read_header};
+use super::csv_header::read_header;
+use super::csv_lines::CsvLines;
 use super::csv_text::CsvText;
 use crate::error::EngineError;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};

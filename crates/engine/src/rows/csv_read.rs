@@ -3,8 +3,9 @@
 
 use super::csv_columns::ColumnBuilder;
 use super::csv_dialect::{CsvReading, Origin};
-use super::csv_header::{CsvLines, Header, no_header, read_header};
+use super::csv_header::{Header, no_header, read_header};
 use super::csv_infer::{CellType, ColumnTypes};
+use super::csv_lines::CsvLines;
 use super::csv_text::CsvText;
 use super::{BATCH_BYTES, BATCH_ROWS, MAX_CELL_BYTES, cell_too_large};
 use crate::error::EngineError;
@@ -161,7 +162,7 @@ impl<R: Read> CsvRows<R> {
             text.is_ascii()
                 || (0..expected).all(|i| self.record.range(i).is_some_and(|range| text.get(range).is_some()))
         });
-        let text = valid.ok_or_else(|| self.lines.not_in_encoding(self.lines.line_of(&self.record)))?;
+        let text = valid.ok_or_else(|| self.lines.not_in_encoding())?;
         if self.header.nameless > 0 {
             self.check_nameless()?;
         }
@@ -172,7 +173,7 @@ impl<R: Read> CsvRows<R> {
     }
 
     fn place(&self) -> String {
-        format!("{} line {}", self.lines.file, self.lines.line_of(&self.record))
+        format!("{} line {}", self.lines.file, self.lines.record_line)
     }
 
     /// Returns the problem of a line with too few or too many fields.

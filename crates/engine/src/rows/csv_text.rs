@@ -24,6 +24,8 @@ pub struct CsvText<R: Read> {
     pub(super) is_unexpected: bool,
     /// If true, cells have single quotes around them, which are read as a part of them.
     pub(super) has_single_quotes: bool,
+    /// If true, the file is not larger than what is looked at of it.
+    pub(super) is_small: bool,
     empty_rows: Arc<AtomicU64>,
 }
 
@@ -56,10 +58,19 @@ impl<R: Read> CsvText<R> {
             has_single_quotes = reading.options.quote.is_none() && sample.has_single_quotes(dialect);
             rules.has_empty_rows = dialect.quote.is_some() && sample.columns(dialect) == 1;
         }
-        let encoding = text.encoding;
+        let (encoding, is_small) = (text.encoding, text.is_whole);
         let lines = Lines::new(text, rules, dialect);
         let empty_rows = lines.empty_rows();
-        Ok(Self { lines, dialect, file: file.to_owned(), encoding, is_unexpected, has_single_quotes, empty_rows })
+        Ok(Self {
+            lines,
+            dialect,
+            file: file.to_owned(),
+            encoding,
+            is_unexpected,
+            has_single_quotes,
+            is_small,
+            empty_rows,
+        })
     }
 
     /// Returns the number of empty lines that are rows, once the text has been read.
