@@ -31,8 +31,9 @@ pub(super) struct CsvLines<R: Read> {
     pub(super) dialect: Dialect,
     block: Vec<u8>,
     block_bytes: usize,
-    /// Number of bytes of the block that were taken.
+    /// Number of bytes of the block that were taken, and of those that were read.
     at: usize,
+    filled: usize,
     is_over: bool,
     /// Number of the line at which the next byte is.
     line: u64,
@@ -40,6 +41,8 @@ pub(super) struct CsvLines<R: Read> {
     pub(super) record_line: u64,
     /// Record that was read already.
     first: Option<ByteRecord>,
+    /// Memory for a field.
+    unquoted: Vec<u8>,
     unusual: UnusualRecords,
 }
 
@@ -58,10 +61,12 @@ impl<R: Read> CsvLines<R> {
             block: Vec::new(),
             block_bytes,
             at: 0,
+            filled: 0,
             is_over: false,
             line: 1,
             record_line: 1,
             first: None,
+            unquoted: Vec::new(),
             unusual: UnusualRecords::new(dialect),
         }
     }
@@ -84,7 +89,7 @@ impl<R: Read> CsvLines<R> {
         let mut may_read_on = true;
         loop {
             record.clear();
-            match split(&self.block[self.at..], self.dialect, record) {
+            match split(&self.block[self.at..self.filled], self.dialect, &mut self.unquoted, record) {
                 Split::Whole(length) => {
                     self.take(length);
                     return Ok(true);
@@ -115,7 +120,7 @@ impl<R: Read> CsvLines<R> {
     /// Passes over empty lines, and over the line feed after a carriage return. Returns false at the end of the text.
     fn skip_line_ends(&mut self) -> io::Result<bool> {
         loop {
-            let rest = &self.block[self.at..];
+            let rest = &self.block[self.at..self.filled];
             let ends = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
             let is_in_record = ends < rest.len();
             self.take(ends);
@@ -131,19 +136,22 @@ impl<R: Read> CsvLines<R> {
 
     /// Reads more bytes behind those that are not taken yet.
     fn read_on(&mut self) -> io::Result<()> {
-        let kept = self.block.len() - self.at;
-        self.block.copy_within(self.at.., 0);
+        self.block.copy_within(self.at..self.filled, 0);
+        self.filled -= self.at;
         self.at = 0;
         let half = self.block_bytes / 2;
-        self.block.resize(kept.max(half) + half, 0);
+        let wanted = self.filled.max(half) + half;
+        if self.block.len() < wanted {
+            self.block.resize(wanted, 0);
+        }
         let read = loop {
-            match self.text.read(&mut self.block[kept..]) {
+            match self.text.read(&mut self.block[self.filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
+                read => break read?,
             }
         };
-        self.block.truncate(kept + *read.as_ref().unwrap_or(&0));
-        self.is_over = read? == 0;
+        self.filled += read;
+        self.is_over = read == 0;
         Ok(())
     }
 
@@ -151,10 +159,10 @@ impl<R: Read> CsvLines<R> {
     fn read_unusual(&mut self, record: &mut ByteRecord) -> Result<(), EngineError> {
         self.unusual.begin();
         loop {
-            if self.at == self.block.len() && !self.is_over {
+            if self.at == self.filled && !self.is_over {
                 self.read_on()?;
             }
-            let (taken, is_whole) = self.unusual.add(&self.block[self.at..]);
+            let (taken, is_whole) = self.unusual.add(&self.block[self.at..self.filled]);
             self.take(taken);
             if is_whole {
                 record.clear();

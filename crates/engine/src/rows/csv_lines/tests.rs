@@ -72,14 +72,16 @@ proptest! {
 #[case::plain("a,b\nc", &["a", "b"], Split::Whole(4))]
 #[case::quoted("\"a, \n\",\"\"\r\n", &["a, \n", ""], Split::Whole(10))]
 #[case::quotes_within("5\" pipe,\n", &["5\" pipe", ""], Split::Whole(9))]
-#[case::doubled("a,\"x\"\"y\"\n", &["a"], Split::Unusual)]
+#[case::doubled("a,\"x\"\"y\"\"\"\n", &["a", "x\"y\""], Split::Whole(11))]
+#[case::only_doubled("\"\"\"\",b\n", &["\"", "b"], Split::Whole(7))]
+#[case::doubled_at_the_end("\"a\"\"", &[], Split::Incomplete)]
 #[case::text_after_a_quote("\"x\" y\n", &[], Split::Unusual)]
 #[case::no_end("a,\"b\"", &["a"], Split::Incomplete)]
 #[case::no_closing_quote("a,\"b\n", &["a"], Split::Incomplete)]
 #[case::nothing_after_a_delimiter("a,", &["a"], Split::Incomplete)]
 fn usual_records_are_split(#[case] text: &str, #[case] fields: &[&str], #[case] expected: Split) {
     let mut record = ByteRecord::new();
-    assert_eq!(split(text.as_bytes(), COMMA, &mut record), expected);
+    assert_eq!(split(text.as_bytes(), COMMA, &mut Vec::new(), &mut record), expected);
     assert_eq!(record.iter().collect::<Vec<_>>(), fields.iter().map(|field| field.as_bytes()).collect::<Vec<_>>());
 }
 
@@ -87,8 +89,8 @@ fn usual_records_are_split(#[case] text: &str, #[case] fields: &[&str], #[case] 
 fn escaped_characters_are_unusual_where_the_dialect_has_them() {
     let mut record = ByteRecord::new();
     let dialect = Dialect { escape: Some(b'\\'), ..COMMA };
-    assert_eq!(split(b"\"a\\\",b\"\n", dialect, &mut record), Split::Unusual);
-    assert_eq!(split(b"a\\,b\n", dialect, &mut record), Split::Whole(5));
+    assert_eq!(split(b"\"a\\\",b\"\n", dialect, &mut Vec::new(), &mut record), Split::Unusual);
+    assert_eq!(split(b"a\\,b\n", dialect, &mut Vec::new(), &mut record), Split::Whole(5));
 }
 
 #[test]
