@@ -36,7 +36,7 @@ impl Hostile {
             object.insert("model_id".to_owned(), json!("m"));
             Value::Object(object)
         };
-        let limits = StackLimits { max_total_records: None, max_records_per_job: 1_000, max_concurrent_jobs: 5 };
+        let limits = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
         let read = |request: &Value| drop(black_box(RunRequest::read(request, limits)));
         let (few, many) = (request(25), request(50_000));
         let few = self.fastest(|| read(&few));

@@ -48,7 +48,7 @@ impl Preprocess {
             region: "us-east-1".to_owned(),
             limits: StackLimits {
                 max_total_records: None,
-                max_records_per_job: self.common.max_records_per_job,
+                max_records_per_job: Some(self.common.max_records_per_job),
                 max_concurrent_jobs: 5,
             },
             prompts: PromptLibrary { prompts: [("bench".to_owned(), prompt)].into(), ..PromptLibrary::default() },

@@ -13,7 +13,8 @@ use bedrock_batch_domain::prompt::{OutputSchema, PromptLibrary, SchemaType};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const STACK: StackLimits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+const STACK: StackLimits =
+    StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
 const PIPELINE: PipelineLimits = PipelineLimits { stack: STACK, download_links: true };
 
 static PROMPTS: LazyLock<PromptLibrary> = LazyLock::new(|| {

@@ -30,7 +30,7 @@ def play(stack):
         stack.put(f"{folder}/{number:05}.csv", f'topic\n"{topic}"\n')
     return stack.play_all(
         {
-            "long": stack.joke(stack.put_input(csv_text(long_rows())), max_records_per_job=10_000),
+            "long": stack.joke(stack.put_input(csv_text(long_rows())), max_concurrent_jobs=2),
             "many-files": stack.joke(f"s3://{stack.bucket}/{folder}/", max_records_per_job=2000),
         },
         at_once=1,
@@ -39,9 +39,12 @@ def play(stack):
 
 def test_files_of_several_parts(played):
     run = played["long"]
-    assert_whole(run, long_rows(), [6000, 6000])
     sizes = [len(run.stack.read(path)) for path in run.output["output_paths"]]
     assert min(sizes) > 5 * 1024 * 1024, "a part of an upload is at least that"
+
+
+def test_a_run_without_a_size_of_jobs_fills_its_concurrency(played):
+    assert_whole(played["long"], long_rows(), [ROWS // 2, ROWS // 2])
 
 
 def test_a_prefix_of_over_a_thousand_files(played):

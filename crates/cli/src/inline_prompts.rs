@@ -189,7 +189,7 @@ mod tests {
         let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m",
             "prompt_config": {"mode": "expanded", "category_column": "c", "expansion_mapping": {"a": "both"}}});
         prompts.inline_into(&mut input).unwrap();
-        let limits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let limits = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
         let (request, problems) = RunRequest::read(&input, limits);
         assert_eq!(problems, []);
         let read = request.unwrap().prompts;

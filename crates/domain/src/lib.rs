@@ -31,6 +31,7 @@ pub mod image;
 pub mod input;
 pub mod job;
 pub mod job_name_scheme;
+pub mod job_size;
 pub mod join_order;
 pub mod join_task;
 mod json_fields;

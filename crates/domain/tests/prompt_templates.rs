@@ -126,7 +126,7 @@ fn the_examples_of_the_documentation_are_valid() {
 
 #[test]
 fn the_inputs_of_the_documentation_are_valid() {
-    let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+    let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
     let examples = documented("json");
     assert!(examples.len() >= 2, "{examples:?}");
     for example in examples {

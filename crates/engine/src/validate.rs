@@ -258,7 +258,7 @@ mod tests {
             stage[field] = value;
             stage
         });
-        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
         let config = json!({"pipeline_name": "p", "stages": stages.collect::<Vec<_>>()});
         let (request, problems) = PipelineRequest::read(&config, PipelineLimits { stack, download_links: false });
         assert_eq!(problems, []);

@@ -87,7 +87,7 @@ async fn finalizer(server: &S3Server, owned_looks: usize) -> Finalizer {
     });
     let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv", "output_formats": ["csv"],
         "output_uri": "s3://reports/a/"});
-    let limits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
+    let limits = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 20 };
     let request = RunRequest::read(&request, limits).0.unwrap();
     let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,
         "max_record_bytes": 1});

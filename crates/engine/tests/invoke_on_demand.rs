@@ -67,7 +67,7 @@ impl Run {
         let endpoint = aws.serve().await;
         let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv",
             "max_workers": workers, "requests_per_second": rate});
-        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
+        let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 20 };
         let (request, problems) = RunRequest::read(&request, stack);
         assert!(problems.is_empty(), "{problems:?}");
         let plan = json!({"run_id": "r", "execution_arn": EXECUTION, "started_at": "2026-01-01T00:00:00Z",

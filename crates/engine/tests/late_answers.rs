@@ -23,7 +23,7 @@ const ROWS: usize = 3;
 
 fn plan() -> Value {
     let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv"});
-    let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
+    let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 20 };
     let (request, problems) = RunRequest::read(&request, stack);
     assert!(problems.is_empty(), "{problems:?}");
     let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,

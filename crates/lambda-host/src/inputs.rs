@@ -47,7 +47,7 @@ pub fn deployment(config: &SdkConfig) -> Result<Deployment, Error> {
         region: required(environment::AWS_REGION)?,
         limits: StackLimits {
             max_total_records: optional(environment::MAX_TOTAL_RECORDS)?,
-            max_records_per_job: required(environment::MAX_RECORDS_PER_JOB)?,
+            max_records_per_job: optional(environment::MAX_RECORDS_PER_JOB)?,
             max_concurrent_jobs: required(environment::MAX_CONCURRENT_JOBS)?,
         },
         prompts: load_prompts(&folder.join("prompt-templates"))?,

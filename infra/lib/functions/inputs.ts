@@ -12,7 +12,9 @@ export function inputSettings(settings: Settings): Record<string, string> {
     ...(settings.maxTotalRecords !== undefined && {
       [ENVIRONMENT.maxTotalRecords]: String(settings.maxTotalRecords),
     }),
-    [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
+    ...(settings.maxRecordsPerJob !== undefined && {
+      [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
+    }),
     [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
     [ENVIRONMENT.inputBuckets]: settings.inputBuckets.join(','),
     [ENVIRONMENT.inputPrefixes]: settings.inputPrefixes.join(','),

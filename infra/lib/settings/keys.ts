@@ -66,10 +66,10 @@ export const SETTING_KEYS = {
       'Seconds that a join waits for answers that Bedrock counts as processed and that are not in the output of their job yet.',
   },
   maxRecordsPerJob: {
-    default: 1000,
-    rule: rules.integer(100, 100_000),
+    default: undefined,
+    rule: rules.optional(rules.integer(100, 100_000)),
     description:
-      'Maximum number of records per Bedrock job if the run does not set one. Bedrock rejects jobs with fewer than 100 records.',
+      'Maximum number of records per Bedrock job if the run does not set one. Without it, runs have as few jobs as may run at once, of 1,000 records or more. Bedrock rejects jobs with fewer than 100 records.',
   },
   maxTotalRecords: {
     default: undefined,

@@ -87,10 +87,7 @@ describe('environment', () => {
   const shared = ['BUCKET_NAME', 'RUST_LOG', 'TASK_TABLE_NAME'];
 
   test.each([
-    [
-      'preprocess',
-      [...shared, 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'MAX_CONCURRENT_JOBS', 'MAX_RECORDS_PER_JOB', 'OUTPUT_BUCKETS'],
-    ],
+    ['preprocess', [...shared, 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'MAX_CONCURRENT_JOBS', 'OUTPUT_BUCKETS']],
     ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
     ['job-status', shared],
     ['postprocess', [...shared, 'LATE_ANSWERS_SECONDS']],
@@ -100,15 +97,7 @@ describe('environment', () => {
     ['stop-jobs', shared],
     [
       'validate',
-      [
-        ...shared,
-        'DOWNLOAD_LINKS',
-        'INPUT_BUCKETS',
-        'INPUT_PREFIXES',
-        'MAX_CONCURRENT_JOBS',
-        'MAX_RECORDS_PER_JOB',
-        'OUTPUT_BUCKETS',
-      ],
+      [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'MAX_CONCURRENT_JOBS', 'OUTPUT_BUCKETS'],
     ],
     ['notify', [...shared, 'DOWNLOAD_URL', 'LINK_KEY_SECRET_ARN', 'TOPIC_ARN']],
     [
@@ -137,7 +126,6 @@ describe('environment', () => {
         'INPUT_BUCKETS',
         'INPUT_PREFIXES',
         'MAX_CONCURRENT_JOBS',
-        'MAX_RECORDS_PER_JOB',
         'OUTPUT_BUCKETS',
       ],
     ],

@@ -74,7 +74,8 @@ pub(super) struct RunFields {
     /// Maximum number of jobs in the first pass.
     #[schemars(range(min = 1, max = 100_000))]
     max_num_jobs: Option<u32>,
-    /// Maximum number of records per job. Default: the stack's `maxRecordsPerJob` (1000).
+    /// Maximum number of records per job. Default: the stack's `maxRecordsPerJob`; if there is none, as few jobs as may run at once, of
+    /// 1000 records or more.
     #[schemars(range(min = 1, max = 100_000))]
     max_records_per_job: Option<u32>,
     /// Maximum number of concurrent batch jobs; limited by the stack's `maxSubmittedAndInProgressJobs`.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const LIMITS: PipelineLimits = PipelineLimits {
-    stack: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
+    stack: StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 },
     download_links: true,
 };
 

@@ -64,7 +64,7 @@ const DEPLOYED_PROMPTS: &str = "prompt-templates";
 /// Limits of a stack that was deployed with the default settings, as no problem depends on them; links may live as long
 /// as those of any stack.
 const LIMITS: PipelineLimits = PipelineLimits {
-    stack: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
+    stack: StackLimits { max_total_records: None, max_records_per_job: None, max_concurrent_jobs: 5 },
     download_links: true,
 };
 

@@ -106,7 +106,7 @@ mod tests {
     #[case("s3://bucket/a.tsv.zst", false)]
     #[case("s3://bucket/a.parquet", false)]
     fn the_columns_of_a_table_that_names_images_are_its_own(#[case] uri: &str, #[case] are_images: bool) {
-        let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
         let input =
             json!({"s3_uri": uri, "job_name_prefix": "p", "model_id": "m", "prompt_id": "p", "input_type": "image"});
         let (request, problems) = RunRequest::read(&input, stack);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub(super) fn request_with(more: &Value) -> RunRequest {
     let mut input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m"});
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+    let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
     let (request, problems) = RunRequest::read(&input, stack);
     assert_eq!(problems, []);
     request.unwrap()

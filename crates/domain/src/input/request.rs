@@ -38,8 +38,8 @@ impl OutputFormat {
 pub struct StackLimits {
     /// Maximum number of rows of a run without `max_records_total`.
     pub max_total_records: Option<u64>,
-    /// Maximum number of records per job of a run without `max_records_per_job`.
-    pub max_records_per_job: u32,
+    /// Maximum number of records per job of a run without `max_records_per_job`; without both, it follows from the number of records.
+    pub max_records_per_job: Option<u32>,
     /// Maximum number of concurrent jobs.
     pub max_concurrent_jobs: u32,
 }
@@ -72,8 +72,9 @@ pub struct RunRequest {
     pub max_cost_usd: Option<f64>,
     /// Maximum number of jobs in the first pass.
     pub max_num_jobs: Option<u32>,
-    /// Maximum number of records per job.
-    pub max_records_per_job: u32,
+    /// Maximum number of records per job. Without it, [`crate::job_size`] decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_records_per_job: Option<u32>,
     /// Maximum number of concurrent jobs.
     pub max_concurrent_jobs: u32,
     /// Inference parameters.
@@ -107,6 +108,9 @@ pub const MAX_LINK_DAYS: u64 = 90;
 
 /// Maximum number of records in one job of Bedrock (adjustable there, but limited by the size of a file).
 const MAX_RECORDS_PER_JOB: u64 = 100_000;
+/// Maximum number of records per job if `max_num_jobs` is set alone. Then a number of jobs stands for a number of rows, and no other
+/// size may make it send, and cost, a hundred times as many.
+const RECORDS_WITH_MAX_NUM_JOBS: u32 = 1_000;
 
 /// Maximum number of rows per request: answers get long, and models lose count.
 const MAX_ROWS_PER_REQUEST: u64 = 100;
@@ -190,7 +194,9 @@ impl RunRequest {
             max_records_total,
             max_cost_usd,
             max_num_jobs,
-            max_records_per_job: max_records_per_job.unwrap_or(stack.max_records_per_job),
+            max_records_per_job: max_records_per_job
+                .or(stack.max_records_per_job)
+                .or_else(|| max_num_jobs.map(|_| RECORDS_WITH_MAX_NUM_JOBS)),
             max_concurrent_jobs: max_concurrent_jobs.unwrap_or(u32::MAX).min(stack.max_concurrent_jobs),
             inference,
             output_formats,
@@ -257,7 +263,7 @@ mod tests {
     use serde_json::json;
 
     const STACK: StackLimits =
-        StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
 
     #[rstest]
     #[case::jokes(json!({"s3_uri": "s3://batch-inference-bucket-1/inputs/jokes/topics.csv",

@@ -55,7 +55,7 @@ mod tests {
     use serde_json::json;
 
     const STACK: StackLimits =
-        StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+        StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
 
     /// Returns the request of an input with these fields.
     fn request(more: &Value) -> RunRequest {

@@ -78,10 +78,11 @@ pub fn check(
 /// stage has been answered and paid for.
 fn too_small_jobs(run: &RunRequest, resolved: &Resolved) -> Option<Problem> {
     let minimum = resolved.model.limits.min_records_per_job;
-    let is_problem = run.max_records_per_job < minimum && run.invocation.processing_mode != ProcessingMode::Realtime;
+    let size = run.max_records_per_job.filter(|size| *size < minimum)?;
     let rule = format!("must be at least {minimum}, this model's minimum per batch job");
-    let problem = Problem::new("max_records_per_job", run.max_records_per_job, rule);
-    is_problem.then(|| problem.remedy("raise it, or set processing_mode to `realtime`"))
+    let problem = Problem::new("max_records_per_job", size, rule);
+    (run.invocation.processing_mode != ProcessingMode::Realtime)
+        .then(|| problem.remedy("raise it, or set processing_mode to `realtime`"))
 }
 
 impl PipelineRequest {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) const LIMITS: PipelineLimits = PipelineLimits {
-    stack: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
+    stack: StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 },
     download_links: true,
 };
 

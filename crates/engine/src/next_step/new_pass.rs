@@ -6,6 +6,7 @@ use crate::job_table::Ownership;
 use crate::objects::{ObjectMeta, blocking, for_each_line_of};
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::ProcessingMode;
+use bedrock_batch_domain::job_size::records_per_job;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Parts, Plan};
@@ -56,7 +57,8 @@ impl NextStepper {
         // Otherwise, jobs that another execution has submitted meanwhile would read other records than it has written.
         let owned = Ownership::new(&self.jobs, &stored.plan.run_id, &stored.done.execution_arn);
         let uploads = self.bucket.uploads(&Handle::current()).checked(move || owned.clone().ensure());
-        let (limits, records) = (limits(&stored.plan, new.lane), new.rows.values().sum::<u64>());
+        let records = new.rows.values().sum::<u64>();
+        let limits = limits(&stored.plan, new.lane, records);
         let parts = {
             let (s3, uploads, layout, rows) =
                 (self.bucket.client().clone(), uploads.clone(), stored.layout.clone(), new.rows.clone());
@@ -107,11 +109,11 @@ impl NextStepper {
     }
 }
 
-fn limits(plan: &Plan, lane: Lane) -> ChunkLimits {
+fn limits(plan: &Plan, lane: Lane, records: u64) -> ChunkLimits {
     let (request, model) = (&plan.request, &plan.model.limits);
     ChunkLimits {
         min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },
-        max_records: request.max_records_per_job.min(model.max_records_per_job),
+        max_records: records_per_job(request, model, lane, records),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: None,
         small_last: request.invocation.processing_mode == ProcessingMode::Auto,

@@ -11,6 +11,7 @@ use bedrock_batch_domain::check::{
 };
 use bedrock_batch_domain::chunk_plan::ChunkLimits;
 use bedrock_batch_domain::input::{ProcessingMode, RunRequest};
+use bedrock_batch_domain::job_size::{MAX_SHARING_ROWS, records_per_job};
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::model::Limits;
 use bedrock_batch_domain::plan::PlanCounts;
@@ -22,9 +23,6 @@ use tokio::runtime::Handle;
 
 /// Maximum number of jobs: the result of the Distributed Map has two bytes per job, and is limited to 256 KiB.
 const MAX_JOBS: u64 = 100_000;
-
-/// Maximum number of rows per job with several rows per request: a job's answers are in memory while they are joined.
-const MAX_ROWS_PER_JOB: u64 = 1_000_000;
 
 /// Number of rows of the input, number of rows that the request allows, and their lane and limits.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +70,8 @@ impl RowBudget {
     /// Returns the maximum number of rows that the request allows, and the maximum number of records.
     fn maximum(checked: &ValidatedRequest) -> (u64, u64) {
         let request = &checked.request;
-        let per_job = request.max_records_per_job.min(checked.resolved.model.limits.max_records_per_job);
+        let of_model = checked.resolved.model.limits.max_records_per_job;
+        let per_job = request.max_records_per_job.unwrap_or(of_model).min(of_model);
         let rows_per_job = u64::from(per_job) * u64::from(request.rows_per_request());
         // With requests of several rows, it is only an upper bound: a request may have fewer rows than it may have.
         let in_jobs = request.max_num_jobs.map_or(u64::MAX, |jobs| u64::from(jobs) * rows_per_job);
@@ -91,7 +90,7 @@ impl RowBudget {
         // At least as many requests are sent.
         let requests = records.div_ceil(u64::from(request.rows_per_request()));
         let lane = lane_of(request, model, requests);
-        let limits = chunk_limits(request, model, lane);
+        let limits = chunk_limits(request, model, lane, requests);
         let budget =
             Self { there, within_total, taken, records, lane, limits, per_request: request.rows_per_request() };
         budget.check(requests)?;
@@ -108,11 +107,11 @@ impl RowBudget {
         let (limits, per_request) = (self.limits, u64::from(self.per_request));
         limits.check(requests).map_err(|problem| self.of_requests(problem, requests))?;
         let in_job = self.records.min(u64::from(limits.max_records) * per_request);
-        if per_request > 1 && in_job > MAX_ROWS_PER_JOB {
+        if per_request > 1 && in_job > u64::from(MAX_SHARING_ROWS) {
             let rule = format!(
-                "a job may have {in_job} rows with rows_per_request {per_request}, and at most {MAX_ROWS_PER_JOB} can be joined"
+                "a job may have {in_job} rows with rows_per_request {per_request}, and at most {MAX_SHARING_ROWS} can be joined"
             );
-            let remedy = format!("lower it to {}", MAX_ROWS_PER_JOB / per_request);
+            let remedy = format!("lower it to {}", u64::from(MAX_SHARING_ROWS) / per_request);
             return Err(Problem::new("max_records_per_job", limits.max_records, rule).remedy(remedy));
         }
         Ok(())
@@ -256,10 +255,10 @@ fn lane_of(request: &RunRequest, model: &Limits, rows: u64) -> Lane {
 }
 
 /// Returns the limits of the request, within those of the model. Files of records for the on-demand lane have no minimum.
-fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane) -> ChunkLimits {
+fn chunk_limits(request: &RunRequest, model: &Limits, lane: Lane, requests: u64) -> ChunkLimits {
     ChunkLimits {
         min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },
-        max_records: request.max_records_per_job.min(model.max_records_per_job),
+        max_records: records_per_job(request, model, lane, requests),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: request.max_num_jobs,
         small_last: request.invocation.processing_mode == ProcessingMode::Auto,

@@ -147,10 +147,10 @@ impl Counter {
         let mut at = 0;
         while at < block.len() {
             if self.state == State::RecordStart
-                && let Some(length) = self.plain_line(&block[at..])
+                && let Some(length) = self.usual_record(&block[at..])
             {
-                self.counted.records += u64::from(length > 0);
-                at += length + 1;
+                self.counted.records += u64::from(length > 1);
+                at += length;
                 continue;
             }
             match self.state {
@@ -180,15 +180,37 @@ impl Counter {
         self.latest = block.last().copied().unwrap_or(self.latest);
     }
 
-    /// Returns the length of the line at the beginning of a text if it has no quote: its fields need not be looked at. That of the
-    /// header does not count, whose fields are counted.
-    fn plain_line(&self, text: &[u8]) -> Option<usize> {
+    /// Returns the length of the record at the beginning of a text, with the character that ends it, if it is whole and neither the
+    /// header, whose fields are counted, nor has anything that has to be looked at: lines within a cell, escaped characters, text after
+    /// a quote or spaces before one.
+    fn usual_record(&self, text: &[u8]) -> Option<usize> {
         self.of_header?;
-        let end = match self.dialect.quote {
-            Some(quote) => memchr3(quote, b'\n', b'\r', text)?,
-            None => memchr2(b'\n', b'\r', text)?,
-        };
-        (Some(text[end]) != self.dialect.quote).then_some(end)
+        let Dialect { delimiter, quote, escape } = self.dialect;
+        let mut at = 0;
+        loop {
+            let rest = &text[at..];
+            let first = *rest.first()?;
+            let end = if Some(first) == quote {
+                let end = end_of_quoted(rest, first)?;
+                let field = &rest[1..end - 1];
+                if memchr3(b'\n', b'\r', escape.unwrap_or(b'\n'), field).is_some() {
+                    return None;
+                }
+                end
+            } else {
+                let end = memchr3(delimiter, b'\n', b'\r', rest)?;
+                if matches!(first, b' ' | b'\t') && quote.is_some_and(|quote| memchr(quote, &rest[..end]).is_some()) {
+                    return None;
+                }
+                end
+            };
+            at += end + 1;
+            match rest.get(end)? {
+                b'\n' | b'\r' => return Some(at),
+                after if *after == delimiter => {}
+                _ => return None,
+            }
+        }
     }
 
     /// Passes over quoted text up to the next quote or escape character, and returns its place.
@@ -275,6 +297,18 @@ impl Counter {
     }
 }
 
+/// Returns the place after the quote that closes the field at the beginning of a text. A doubled quote does not.
+fn end_of_quoted(text: &[u8], quote: u8) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += memchr(quote, &text[at..])? + 1;
+        if *text.get(at)? != quote {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,6 +345,18 @@ mod tests {
             let dialect = Dialect { delimiter: b';', quote, escape };
             let counted = count_records(text.as_bytes(), dialect).unwrap();
             prop_assert_eq!(counted.records, counted_by_reader_of(text.as_bytes(), dialect), "{:?}", text);
+        }
+
+        /// Single bytes are never whole records.
+        #[test]
+        fn whole_records_are_judged_like_single_bytes(
+            text in "a,b\n[\",\\\\\r\n a]{0,60}",
+            escape in prop::option::of(Just(b'\\')),
+        ) {
+            let dialect = Dialect { escape, ..Dialect::default() };
+            let mut counter = Counter::new(dialect);
+            text.as_bytes().iter().for_each(|byte| counter.block(&[*byte]));
+            prop_assert_eq!(counter.finish(), count_records(text.as_bytes(), dialect).unwrap(), "{:?}", text);
         }
 
         #[test]

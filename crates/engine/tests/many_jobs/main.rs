@@ -180,7 +180,7 @@ fn many() -> usize {
 /// Stores the plan of a run that started at this time.
 fn put_plan(server: &Server, jobs: usize, started_at: &str) {
     let request = json!({"job_name_prefix": "p", "model_id": "m", "s3_uri": "s3://inputs/a.csv"});
-    let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 };
+    let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 20 };
     let request = RunRequest::read(&request, stack).0.unwrap();
     let limits = json!({"min_records_per_job": 100, "max_records_per_job": 1000, "max_file_bytes": 1, "max_job_bytes": 1,
         "max_record_bytes": 1});
@@ -211,7 +211,7 @@ async fn resumed(days: i64) -> (Server, Result<Step, EngineError>) {
         bucket: Bucket::new(bedrock_batch_aws::s3_client(&config), "b"),
         jobs: table(&config),
         step_functions: aws_sdk_sfn::Client::new(&config),
-        limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 20 },
+        limits: StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 20 },
     };
     let start: StartInput = serde_json::from_value(json!({"input": {"resume_run": RUN},
         "execution_arn": OWNER.replace(":r", ":resumed"), "execution_name": "resumed", "started_at": "2026-11-30T00:00:00Z"}))

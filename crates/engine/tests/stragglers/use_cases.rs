@@ -59,7 +59,8 @@ pub(crate) struct UseCases {
     services: Services,
 }
 
-const LIMITS: StackLimits = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+const LIMITS: StackLimits =
+    StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
 
 /// Minimum number of records of a batch job.
 pub(crate) const MINIMUM: u32 = 4;

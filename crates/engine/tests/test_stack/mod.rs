@@ -63,7 +63,7 @@ pub(crate) fn inputs(endpoint: impl Into<String>) -> InputReader {
 pub(crate) fn deployment(prompts: PromptLibrary) -> Deployment {
     Deployment {
         region: REGION.to_string(),
-        limits: StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 },
+        limits: StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 },
         prompts,
         models: ModelTable::with_overrides("").unwrap(),
         lookup: ModelLookup::default(),

@@ -147,7 +147,7 @@ fn number_and_size_of_prompts_are_limited() {
 fn a_request_keeps_its_prompts_in_the_plan() {
     let one = json!({"description": "d", "template": "{a}", "output_schema": {"type": "json", "fields": [["z", "$.z"], ["a", "$.a"]]}});
     let rule = json!({"description": "d", "expansion_rule": true, "prompts": ["p"]});
-    let stack = StackLimits { max_total_records: None, max_records_per_job: 1000, max_concurrent_jobs: 5 };
+    let stack = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
     let input = json!({"s3_uri": "s3://bucket/a.csv", "job_name_prefix": "p", "model_id": "m", "prompt": one, "prompts": {"p": one, "r": rule}});
     let (request, problems) = RunRequest::read(&input, stack);
     assert_eq!(problems, []);

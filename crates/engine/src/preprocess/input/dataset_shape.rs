@@ -32,7 +32,7 @@ pub(super) fn max_rows(request: &RunRequest) -> u64 {
             | PromptConfig::None,
             Some(jobs),
         ) => {
-            let records = u64::from(jobs).saturating_mul(u64::from(request.max_records_per_job));
+            let records = u64::from(jobs).saturating_mul(u64::from(request.max_records_per_job.unwrap_or(u32::MAX)));
             records.saturating_mul(u64::from(request.rows_per_request()))
         }
         _ => u64::MAX,
@@ -130,7 +130,7 @@ mod tests {
     fn request(max_num_jobs: Option<u32>, max_records_total: Option<u64>) -> RunRequest {
         let input = json!({"dataset_id": "a/b", "job_name_prefix": "p", "model_id": "m", "prompt_id": "q",
             "max_records_per_job": 200, "max_num_jobs": max_num_jobs, "max_records_total": max_records_total});
-        let limits = StackLimits { max_total_records: None, max_records_per_job: 1_000, max_concurrent_jobs: 5 };
+        let limits = StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 };
         RunRequest::read(&input, limits).0.unwrap()
     }
 
