@@ -102,13 +102,18 @@ pub fn text(bytes: &[u8]) {
     let limit = bytes.first().map_or(0, |first| usize::from(*first));
     assert!(printable::shortened(text, limit).chars().count() <= limit + 40);
     printable_text(&printable::text(text));
-    printable_text(&printable::cause(&text.repeat(1 + limit)));
+    // As often as it takes to be too long.
+    let times = (1 + limit).min(MAX_PRINTED / text.chars().count().max(1) + 2);
+    printable_text(&printable::cause(&text.repeat(times)));
 }
+
+/// Maximum number of characters that are printed of a text.
+const MAX_PRINTED: usize = 32_768;
 
 /// Checks that a text of several lines can be printed.
 fn printable_text(text: &str) {
     assert!(!text.replace('\n', "").contains(printable::is_hidden), "{text:?}");
-    assert!(text.chars().count() <= 32_768, "{}", text.len());
+    assert!(text.chars().count() <= MAX_PRINTED, "{}", text.len());
 }
 
 /// Checks that an error has a message for its reader, and is not one of ours.
