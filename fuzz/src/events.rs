@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 mod link_request;
 #[path = "../../lambdas/notify/src/event.rs"]
 mod notify_event;
+#[allow(dead_code, reason = "only the reader of uploads is a target")]
 #[path = "../../lambdas/trigger/src/event.rs"]
 mod trigger_event;
 
