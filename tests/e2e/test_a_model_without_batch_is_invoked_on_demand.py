@@ -26,6 +26,8 @@ def play(stack):
             "with-a-small-rest": execution_input(4000, 250),
             "with-a-small-rest-and-no-rounds": execution_input(5000, 250, max_retry_rounds=0),
             "batch": execution_input(3000, processing_mode="batch"),
+            "limited": execution_input(6000, max_on_demand_rows=COUNT - 1),
+            "small-limited": execution_input(7000, 99, max_on_demand_usd=0),
         },
         batch_refused_models=["anthropic.claude-haiku-4-5"],
     )
@@ -72,3 +74,20 @@ def test_batch_mode_fails_with_the_message_of_bedrock(played):
     assert error == "JobFailed"
     assert REFUSAL in cause
     assert run.jobs == []
+
+
+def test_a_limit_on_demand_fails_a_run_whose_jobs_are_all_refused(played):
+    run = played["limited"]
+    error, cause = run.failure()
+    assert error == "JobFailed"
+    assert REFUSAL in cause
+    assert "at most 299 of its requests may be sent on demand (max_on_demand_rows, max_on_demand_usd)" in cause
+    assert run.jobs == []
+    assert {attempt.lane for attempt in run.job_attempts} == {"batch"}
+
+
+def test_a_small_input_over_the_limit_is_refused(played):
+    run = played["small-limited"]
+    error, cause = run.failure()
+    assert error == "InvalidInput"
+    assert "max_on_demand_usd is `0`: 99 requests would be sent on demand" in cause

@@ -328,6 +328,10 @@ CASES = {
         ("batch_threshold", "only allowed with processing_mode `auto`", "leave it out"),
         {"batch_threshold": 200, "processing_mode": "batch"},
     ),
+    "capped-realtime": Case(
+        ("max_on_demand_rows", "only allowed with processing_mode `auto`", "leave it out"),
+        {"max_on_demand_rows": 200, "processing_mode": "realtime"},
+    ),
     "fallback-in-batch": Case(
         ("fallback_model_id", "only invoked on demand", "`batch`"),
         {"fallback_model_id": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "processing_mode": "batch"},

@@ -12,7 +12,7 @@ from conftest import end, start_simulator
 SAMPLES = Path(os.environ.get("BEDROCK_BATCH_SAMPLES", "(unset)")) / "clothing"
 MODELS = {
     "stage_1_output.jsonl": "anthropic.claude-3-haiku-20240307-v1:0",
-    "stage_2_output.jsonl": "anthropic.claude-3-5-sonnet-20241022-v2:0",
+    "stage_2_output.jsonl": "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
 }
 
 pytestmark = pytest.mark.skipif(
@@ -25,7 +25,7 @@ def replaying(request, local_aws):
     arguments = ["--backend", "replay", "--recordings", str(SAMPLES), "--replay-miss", request.param]
     # The models that were recorded have reached their end of life since.
     for model in MODELS.values():
-        arguments += ["--alive", model]
+        arguments += ["--alive", model.removeprefix("us.")]
     process, simulator = start_simulator(local_aws, *arguments)
     try:
         yield request.param, simulator

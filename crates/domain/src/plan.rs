@@ -54,6 +54,9 @@ pub struct Plan {
     /// Lane of the first pass.
     #[serde(default)]
     pub lane: Lane,
+    /// Maximum number of records that may be sent on demand, where the request limits their rows or their cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_on_demand_records: Option<u64>,
     /// If true, the last chunk is too small for a batch job, and is sent on demand in a pass of its own.
     #[serde(default)]
     pub small_chunk: bool,

@@ -106,6 +106,12 @@ pub(super) struct RunFields {
     /// per job (100).
     #[schemars(range(min = 1, max = 1_000_000_000))]
     batch_threshold: Option<u64>,
+    /// With mode `auto`: maximum number of rows that may be sent on demand.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    max_on_demand_rows: Option<u64>,
+    /// With mode `auto`: maximum cost of the rows that may be sent on demand, in US dollars, by an upper estimate.
+    #[schemars(range(min = 0.0, max = 1_000_000.0))]
+    max_on_demand_usd: Option<f64>,
     /// Maximum number of retries for rows without an answer. Default: 1.
     #[schemars(range(min = 0, max = 10))]
     max_retry_rounds: Option<u32>,

@@ -1,7 +1,7 @@
 //! Check of a run against the maximum cost that its input allows, before anything is submitted.
 
 use super::Resolved;
-use crate::input::{InputType, MAX_COST_USD, ProcessingMode, RunRequest};
+use crate::input::{InputType, MAX_COST_USD, MAX_ON_DEMAND_ROWS, MAX_ON_DEMAND_USD, ProcessingMode, RunRequest};
 use crate::lane::Lane;
 use crate::model::{Model, Price};
 use crate::problem::Problem;
@@ -30,10 +30,7 @@ pub fn cost_problem(request: &RunRequest, resolved: &Resolved, to_send: ToSend) 
     let max = request.max_cost_usd?;
     let problem = |rule: String| Problem::new(MAX_COST_USD, max, rule);
     let Some(cost) = estimated_usd(request, resolved, to_send) else {
-        let rule = "cannot be checked, because the price of a model of this run is unknown".to_owned();
-        return Some(
-            problem(rule).remedy("add the price to `infra/model-overrides.toml` and deploy, or choose another model"),
-        );
+        return Some(price_unknown(MAX_COST_USD, max));
     };
     if cost <= max {
         return None;
@@ -45,6 +42,56 @@ pub fn cost_problem(request: &RunRequest, resolved: &Resolved, to_send: ToSend) 
     let remedy =
         format!("lower `max_records_total` or `inference.max_tokens`{half}, or raise it as far as the stack allows");
     Some(problem(rule).remedy(remedy))
+}
+
+/// Returns the maximum number of records that a run may send on demand, if it limits their rows or their cost.
+/// `first` is the number of those that its first passes send there.
+///
+/// # Errors
+/// Returns a problem if these are more, or if a price is not known.
+pub fn on_demand_cap(
+    request: &RunRequest,
+    resolved: &Resolved,
+    to_send: ToSend,
+    first: u64,
+) -> Result<Option<u64>, Problem> {
+    let options = &request.invocation;
+    let check = |field: &str, value: String, cap: u64| {
+        if first <= cap {
+            return Ok(cap);
+        }
+        let rule = format!(
+            "{first} requests would be sent on demand, since they are too few for a batch job, and {cap} may be"
+        );
+        let remedy = "raise it, add rows, or use processing_mode `batch`";
+        Err(Problem::new(field, value, rule).remedy(remedy))
+    };
+    let mut caps = Vec::new();
+    if let Some(rows) = options.max_on_demand_rows {
+        caps.push(check(MAX_ON_DEMAND_ROWS, rows.to_string(), rows / u64::from(request.rows_per_request()))?);
+    }
+    if let Some(usd) = options.max_on_demand_usd {
+        let all = estimated_usd(request, resolved, ToSend { lane: Lane::OnDemand, ..to_send });
+        let all = all.ok_or_else(|| price_unknown(MAX_ON_DEMAND_USD, usd))?;
+        caps.push(check(MAX_ON_DEMAND_USD, usd.to_string(), records_for(usd, all, to_send.records))?);
+    }
+    Ok(caps.into_iter().min())
+}
+
+/// Returns the number of records that cost at most `usd`, where `records` of them cost `all`.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "an estimate; the conversion saturates"
+)]
+fn records_for(usd: f64, all: f64, records: u64) -> u64 {
+    if all > 0.0 { (usd / all * records as f64) as u64 } else { u64::MAX }
+}
+
+fn price_unknown(field: &str, value: f64) -> Problem {
+    Problem::new(field, value, "cannot be checked, because the price of a model of this run is unknown")
+        .remedy("add the price to `infra/model-overrides.toml` and deploy, or choose another model")
 }
 
 fn uses_on_demand(request: &RunRequest, lane: Lane) -> bool {
@@ -75,7 +122,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    fn problem(more: &Value, price: Option<(f64, f64)>, to_send: ToSend) -> Option<String> {
+    fn run(more: &Value, price: Option<(f64, f64)>) -> (RunRequest, Resolved) {
         let mut fields = json!({"max_cost_usd": 1, "processing_mode": "batch", "inference": {"max_tokens": 100}});
         fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let request = request_with(&fields);
@@ -92,10 +139,43 @@ mod tests {
             replaced: Vec::new(),
             output_column_prefix: None,
         };
+        (request, resolved)
+    }
+
+    fn problem(more: &Value, price: Option<(f64, f64)>, to_send: ToSend) -> Option<String> {
+        let (request, resolved) = run(more, price);
         cost_problem(&request, &resolved, to_send).map(|problem| problem.to_string())
     }
 
     const SMALL: ToSend = ToSend { records: 1000, bytes: 900_000, lane: Lane::Batch };
+
+    #[rstest]
+    #[case::none(json!({}), 1000, Ok(None))]
+    #[case::rows(json!({"max_on_demand_rows": 50}), 50, Ok(Some(50)))]
+    #[case::too_many(json!({"max_on_demand_rows": 50}), 51, Err("max_on_demand_rows is `50`: 51 requests would be sent on demand"))]
+    #[case::several_rows(json!({"max_on_demand_rows": 50, "rows_per_request": 20}), 2, Ok(Some(2)))]
+    // A thousand requests cost 1.60 dollars on demand.
+    #[case::usd(json!({"max_on_demand_usd": 0.4}), 0, Ok(Some(250)))]
+    #[case::enough_for_all(json!({"max_on_demand_usd": 3.2}), 0, Ok(Some(2000)))]
+    #[case::nothing(json!({"max_on_demand_usd": 0}), 1, Err("max_on_demand_usd is `0`: 1 requests would be sent on demand"))]
+    #[case::both(json!({"max_on_demand_usd": 0.4, "max_on_demand_rows": 50}), 0, Ok(Some(50)))]
+    fn rows_on_demand_are_capped(#[case] more: Value, #[case] first: u64, #[case] expected: Result<Option<u64>, &str>) {
+        let mut fields = json!({"processing_mode": "auto"});
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (request, resolved) = run(&fields, Some((1.0, 5.0)));
+        match (on_demand_cap(&request, &resolved, SMALL, first), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+            (Err(problem), Err(expected)) => assert!(problem.to_string().starts_with(expected), "{problem}"),
+            (found, expected) => panic!("{found:?}, not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn a_cap_in_dollars_needs_a_price() {
+        let (request, resolved) = run(&json!({"processing_mode": "auto", "max_on_demand_usd": 1}), None);
+        let problem = on_demand_cap(&request, &resolved, SMALL, 0).unwrap_err();
+        assert!(problem.to_string().starts_with("max_on_demand_usd is `1`: cannot be checked"), "{problem}");
+    }
 
     #[rstest]
     // 300,000 input tokens at 1 dollar per million and 100,000 output tokens at 5: 0.80 dollars.

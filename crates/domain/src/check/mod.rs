@@ -23,7 +23,7 @@ mod test_requests;
 pub use answers::{answer_problems, certain_prefix_problems, prefix_problems};
 pub use columns::{EMBEDDING_INPUT, added_columns, column_problems, output_columns, wide_name, wide_status};
 pub use copies::copies_warning;
-pub use cost::{ToSend, cost_problem};
+pub use cost::{ToSend, cost_problem, on_demand_cap};
 pub use inference::sent_prompt_problems;
 pub use references::{reference_note, reference_problems, reference_warning, used_reference_problems};
 pub use resolved::Resolved;

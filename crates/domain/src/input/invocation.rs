@@ -38,6 +38,12 @@ pub struct InvocationOptions {
     pub processing_mode: ProcessingMode,
     /// In mode `auto`: minimum number of records for batch jobs; by default the model's minimum.
     pub batch_threshold: Option<u64>,
+    /// In mode `auto`: maximum number of rows that may be sent on demand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_on_demand_rows: Option<u64>,
+    /// In mode `auto`: maximum cost of the rows that may be sent on demand, in US dollars, by an estimate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_on_demand_usd: Option<f64>,
     /// Maximum number of retries of rows without an answer.
     pub max_retry_rounds: u32,
     /// Reasons for which rows are retried.
@@ -65,6 +71,8 @@ impl Default for InvocationOptions {
         Self {
             processing_mode: ProcessingMode::Auto,
             batch_threshold: None,
+            max_on_demand_rows: None,
+            max_on_demand_usd: None,
             max_retry_rounds: 1,
             retry_on: vec![RetryOn::Missing, RetryOn::Error],
             max_workers: 5,
@@ -78,6 +86,11 @@ impl Default for InvocationOptions {
         }
     }
 }
+
+/// Field that limits the rows that are sent on demand.
+pub const MAX_ON_DEMAND_ROWS: &str = "max_on_demand_rows";
+/// Field that limits what they cost, in US dollars.
+pub const MAX_ON_DEMAND_USD: &str = "max_on_demand_usd";
 
 impl InvocationOptions {
     /// Reads these options from the fields of an execution input.
@@ -98,9 +111,17 @@ impl InvocationOptions {
             }
         };
         let batch_threshold = fields.integer("batch_threshold", 1, 1_000_000_000);
-        if batch_threshold.is_some() && processing_mode != ProcessingMode::Auto {
-            let rule = "is only allowed with processing_mode `auto`";
-            fields.note(Problem::without_value(fields.name("batch_threshold"), rule).remedy("leave it out"));
+        let max_on_demand_rows = fields.integer(MAX_ON_DEMAND_ROWS, 0, 1_000_000_000);
+        let max_on_demand_usd = fields.number(MAX_ON_DEMAND_USD, 0.0, 1_000_000.0);
+        for (name, is_set) in [
+            ("batch_threshold", batch_threshold.is_some()),
+            (MAX_ON_DEMAND_ROWS, max_on_demand_rows.is_some()),
+            (MAX_ON_DEMAND_USD, max_on_demand_usd.is_some()),
+        ] {
+            if is_set && processing_mode != ProcessingMode::Auto {
+                let rule = "is only allowed with processing_mode `auto`";
+                fields.note(Problem::without_value(fields.name(name), rule).remedy("leave it out"));
+            }
         }
         let max_retry_rounds = fields.integer("max_retry_rounds", 0, 10).map_or(defaults.max_retry_rounds, as_u32);
         let retry_on = read_retry_on(fields).unwrap_or(defaults.retry_on);
@@ -125,6 +146,8 @@ impl InvocationOptions {
         Self {
             processing_mode,
             batch_threshold,
+            max_on_demand_rows,
+            max_on_demand_usd,
             max_retry_rounds,
             retry_on,
             max_workers,
@@ -185,6 +208,8 @@ mod tests {
     #[rstest]
     #[case(json!({"processing_mode": "fast"}), "processing_mode is `fast`: must be `auto`, `batch` or `realtime`")]
     #[case(json!({"batch_threshold": 5, "processing_mode": "batch"}), "batch_threshold: is only allowed with processing_mode `auto`")]
+    #[case(json!({"max_on_demand_rows": 5, "processing_mode": "realtime"}), "max_on_demand_rows: is only allowed with processing_mode `auto`")]
+    #[case(json!({"max_on_demand_usd": -1}), "max_on_demand_usd is `-1`: must be a number from 0 to 1000000")]
     #[case(json!({"max_retry_rounds": 11}), "max_retry_rounds is `11`: must be a whole number from 0 to 10")]
     #[case(json!({"max_workers": 0}), "max_workers is `0`: must be a whole number from 1 to 100")]
     #[case(json!({"requests_per_second": 0}), "requests_per_second is `0`: must be a number from 0.1 to 1000")]

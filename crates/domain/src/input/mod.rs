@@ -31,7 +31,7 @@ pub use inference::Inference;
 pub(crate) use inference_check::prefill_problem;
 pub(crate) use inline_prompts::read_library;
 pub use inline_prompts::{MAX_INLINE_PROMPT_BYTES, MAX_INLINE_PROMPTS};
-pub use invocation::{InvocationOptions, ProcessingMode, RetryOn};
+pub use invocation::{InvocationOptions, MAX_ON_DEMAND_ROWS, MAX_ON_DEMAND_USD, ProcessingMode, RetryOn};
 pub use ordered::{deserialize_input, parse_input};
 pub use pinned_object::{deleted, is_same_etag, overwritten};
 pub use prompt_templates::TemplateSource;

@@ -56,7 +56,8 @@ fn of_chunks(unanswered: &BTreeMap<u32, u64>, chunks: &BTreeSet<u32>) -> BTreeMa
 /// Returns the rows of a new pass, its lane and its round.
 ///
 /// A refusal of batch does not use up a round, since the rows were not sent. Batch is preferred to on demand, since it costs
-/// half: rows of failed jobs are sent in batch again while rounds are left, and on demand after that.
+/// half: rows of failed jobs are sent in batch again while rounds are left, and on demand after that. A pass on demand that would
+/// exceed the run's maximum is not begun; its rows keep their reasons.
 fn selection(
     state: &RunState,
     facts: &Facts<'_>,
@@ -64,20 +65,30 @@ fn selection(
     unprocessed: &Unprocessed,
 ) -> Option<(RowSelection, Lane, u32)> {
     let has_some = |chunks: &BTreeSet<u32>| unanswered.keys().any(|chunk| chunks.contains(chunk));
+    let rows_of = |chunks: &BTreeSet<u32>| of_chunks(unanswered, chunks).values().sum();
     let may_change_lane = facts.shape.processing == ProcessingMode::Auto;
-    if may_change_lane && has_some(&unprocessed.refused) {
+    let may_be_on_demand = |records: u64| facts.shape.allows_on_demand(facts.history, records);
+    if may_change_lane && has_some(&unprocessed.refused) && may_be_on_demand(rows_of(&unprocessed.refused)) {
         return Some((RowSelection::Refused, Lane::OnDemand, state.round));
     }
     if state.round < state.last_round && !unanswered.is_empty() {
-        let are_enough = unanswered.values().sum::<u64>() >= u64::from(facts.shape.batch_minimum);
+        let rows = unanswered.values().sum::<u64>();
+        let are_enough = rows >= u64::from(facts.shape.batch_minimum);
         let lane = match facts.shape.processing {
             ProcessingMode::Batch | ProcessingMode::Auto if are_enough => Lane::Batch,
             ProcessingMode::Realtime | ProcessingMode::Auto => Lane::OnDemand,
             ProcessingMode::Batch => return None,
         };
+        let lane = match lane {
+            // Fewer rows than a batch job needs: those of failed jobs are among them.
+            Lane::OnDemand if !may_be_on_demand(rows) => return None,
+            lane => lane,
+        };
         return Some((RowSelection::All, lane, state.round + 1));
     }
-    (may_change_lane && has_some(&unprocessed.failed)).then_some((RowSelection::Failed, Lane::OnDemand, state.round))
+    let may_send_failed =
+        may_change_lane && has_some(&unprocessed.failed) && may_be_on_demand(rows_of(&unprocessed.failed));
+    may_send_failed.then_some((RowSelection::Failed, Lane::OnDemand, state.round))
 }
 
 /// Returns the remaining work once all answers are there.

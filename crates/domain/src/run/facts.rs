@@ -49,11 +49,14 @@ impl Facts<'_> {
         chunks
     }
 
-    /// Returns true if there are batch jobs, and all of them failed for an unknown reason.
+    /// Returns true if there are batch jobs, and all of them failed for an unknown reason, or were all refused while their records are
+    /// more than may be sent on demand.
     pub(super) fn all_jobs_failed(&self) -> bool {
         let jobs = || self.history.passes.iter().flat_map(|pass| &pass.jobs).filter(|job| job.lane == Lane::Batch);
-        let has_failed = |job: &JobItem| self.fates.get(&job.name) == Some(&Fate::FailedUnknown);
-        jobs().next().is_some() && jobs().all(has_failed)
+        let all_are = |fate: Fate| jobs().all(|job: &JobItem| self.fates.get(&job.name) == Some(&fate));
+        let unanswered = self.unanswered().values().sum();
+        let is_capped = !self.shape.allows_on_demand(self.history, unanswered);
+        jobs().next().is_some() && (all_are(Fate::FailedUnknown) || (is_capped && all_are(Fate::Refused)))
     }
 
     /// Returns the number of unanswered rows of each chunk that has some.
@@ -104,6 +107,7 @@ mod tests {
         let shape = RunShape {
             processing: ProcessingMode::Auto,
             batch_minimum: 100,
+            max_on_demand: None,
             chunks: 3,
             has_small_chunk: false,
             duplicate_files: 0,

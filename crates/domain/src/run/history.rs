@@ -83,6 +83,12 @@ impl History {
         last.is_some_and(|pass| pass.jobs.iter().all(|job| job.is_remainder && !has_begun(job)))
     }
 
+    /// Returns the number of records of jobs that were sent on demand.
+    pub fn on_demand_records(&self) -> u64 {
+        let jobs = self.passes.iter().flat_map(|pass| &pass.jobs);
+        jobs.filter(|job| job.lane == Lane::OnDemand).map(|job| u64::from(job.records)).sum()
+    }
+
     /// Returns the number of the next job.
     pub fn next_index(&self) -> u32 {
         let indices = self.passes.iter().flat_map(|pass| pass.jobs.iter().map(|job| job.index + 1));

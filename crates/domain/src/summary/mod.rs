@@ -171,12 +171,20 @@ impl Summary {
         let mut warnings = plan.counts.warnings.clone();
         add_counts(&mut warnings, &totals.used.warnings);
         warnings.extend(totals.unknown_failures());
+        let failed: u64 = totals.failed_reasons.values().sum();
+        if let Some(max) = plan.max_on_demand_records.filter(|_| failed > 0) {
+            let text = format!(
+                "rows without an answer, in a run of which at most {max} requests may be sent on demand (max_on_demand_rows, \
+                 max_on_demand_usd)"
+            );
+            warnings.insert(text, failed);
+        }
         let PlanCounts { rows, input_rows, skipped, skipped_codes, duplicates, .. } = &plan.counts;
         Self {
             records_in: *rows,
             input_rows: *input_rows,
             answered: totals.answered,
-            failed: totals.failed_reasons.values().sum(),
+            failed,
             skipped: skipped.values().sum(),
             models: Some(ModelNames::of(plan)),
             jobs: totals.sent(Lane::Batch),

@@ -187,6 +187,20 @@ fn cached_tokens_are_counted_and_have_their_own_price() {
 }
 
 #[test]
+fn rows_without_an_answer_name_the_limit_on_demand() {
+    let mut limited = plan(None);
+    limited.max_on_demand_records = Some(5);
+    let mut failed = chunk(&[]);
+    failed.failed.insert("no answer".to_owned(), 2);
+    let warning = "rows without an answer, in a run of which at most 5 requests may be sent on demand (max_on_demand_rows, \
+        max_on_demand_usd)";
+    let summary = Summary::new(&limited, &[failed.clone()], &[]);
+    assert_eq!(summary.warnings, BTreeMap::from([(warning.to_owned(), 2)]));
+    assert_eq!(Summary::new(&limited, &[chunk(&[])], &[]).warnings, BTreeMap::new());
+    assert_eq!(Summary::new(&plan(None), &[failed], &[]).warnings, BTreeMap::new());
+}
+
+#[test]
 fn sums_of_all_models_end_at_their_maximum_with_a_warning() {
     let usage = [(Lane::Batch, "m", u64::MAX, 1), (Lane::OnDemand, "us.m", 1, 1)];
     let summary = Summary::new(&plan(None), &[chunk(&usage), chunk(&usage)], &[]);

@@ -145,6 +145,9 @@ impl Stored {
     fn all_jobs_failed(&self) -> EngineError {
         let failed: Vec<&StoredJob> =
             self.items.iter().filter_map(StoredItem::job).filter(|job| job.unknown_failure().is_some()).collect();
+        if failed.is_empty() {
+            return self.all_jobs_refused();
+        }
         let last = failed.iter().max_by_key(|job| job.index);
         let message = last.and_then(|job| job.unknown_failure()).unwrap_or_default();
         EngineError::job_failed(format!(
@@ -152,6 +155,18 @@ impl Stored {
              demand in their place, look for the cause, then resume the run",
             failed.len(),
             printable::shortened(message, MAX_MESSAGE_CHARS)
+        ))
+    }
+
+    /// Returns the error of a run none of whose jobs Bedrock has accepted in batch, with more rows than may be sent on demand.
+    fn all_jobs_refused(&self) -> EngineError {
+        let refusals = self.items.iter().filter_map(StoredItem::job).filter_map(|job| job.fallback.as_ref());
+        let reason = refusals.map(|fallback| fallback.reason.as_str()).next_back().unwrap_or("without a message");
+        EngineError::job_failed(format!(
+            "Bedrock accepted no job of the run in batch ({}), and at most {} of its requests may be sent on demand \
+             (max_on_demand_rows, max_on_demand_usd): choose a model that takes batch, or start the run again with higher limits",
+            printable::shortened(reason, MAX_MESSAGE_CHARS),
+            self.plan.max_on_demand_records.unwrap_or_default()
         ))
     }
 

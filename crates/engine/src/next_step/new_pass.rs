@@ -10,7 +10,7 @@ use bedrock_batch_domain::job_size::records_per_job;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Parts, Plan};
-use bedrock_batch_domain::run::{NewPass, Pass, Step};
+use bedrock_batch_domain::run::{NewPass, Pass, RunShape, Step};
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
@@ -58,7 +58,10 @@ impl NextStepper {
         let owned = Ownership::new(&self.jobs, &stored.plan.run_id, &stored.done.execution_arn);
         let uploads = self.bucket.uploads(&Handle::current()).checked(move || owned.clone().ensure());
         let records = new.rows.values().sum::<u64>();
-        let limits = limits(&stored.plan, new.lane, records);
+        let mut limits = limits(&stored.plan, new.lane, records);
+        // A remainder is sent on demand, and has fewer records than a batch job needs.
+        let remainder = u64::from(stored.plan.model.limits.min_records_per_job).saturating_sub(1);
+        limits.small_last &= RunShape::from(&stored.plan).allows_on_demand(&stored.history, remainder);
         let parts = {
             let (s3, uploads, layout, rows) =
                 (self.bucket.client().clone(), uploads.clone(), stored.layout.clone(), new.rows.clone());

@@ -21,6 +21,7 @@ pub(super) struct RunToFreeze<'a> {
     pub(super) checked: &'a ValidatedRequest,
     pub(super) counts: PlanCounts,
     pub(super) lane: Lane,
+    pub(super) max_on_demand_records: Option<u64>,
     pub(super) written: &'a Written,
 }
 
@@ -101,6 +102,7 @@ impl RunToFreeze<'_> {
             columns: self.checked.input.view.columns.clone(),
             counts: self.counts.clone(),
             lane: self.lane,
+            max_on_demand_records: self.max_on_demand_records,
             small_chunk,
         })
     }

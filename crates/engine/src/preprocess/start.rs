@@ -13,12 +13,13 @@ use crate::error::EngineError;
 use crate::job_table::{JobTable, Ownership};
 use crate::name_claim::{claim_name, name_taken};
 use crate::objects::{Pages, blocking};
-use bedrock_batch_domain::check::{Catalog, ToSend, cost_problem};
+use bedrock_batch_domain::check::{Catalog, ToSend, cost_problem, on_demand_cap};
 use bedrock_batch_domain::ids::RunId;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::pipeline_of_stage;
 use bedrock_batch_domain::plan::Plan;
+use bedrock_batch_domain::problem::Problems;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_domain::run::Step;
 use std::sync::Arc;
@@ -84,10 +85,24 @@ impl Preprocessor {
         };
         uploads.finish().await?;
         let counts = budget.counts(&checked, &written)?;
-        self.check_cost(&checked, &layout, counts.records, budget.lane).await?;
         let lane = budget.lane;
-        let run =
-            RunToFreeze { input, run_id: &run_id, layout: &layout, checked: &checked, counts, lane, written: &written };
+        let on_demand = match lane {
+            Lane::OnDemand => counts.records,
+            Lane::Batch => {
+                written.chunks.last().copied().filter(|last| *last < budget.limits.min_records).map_or(0, u64::from)
+            }
+        };
+        let max_on_demand_records = self.check_cost(&checked, &layout, (counts.records, on_demand), lane).await?;
+        let run = RunToFreeze {
+            input,
+            run_id: &run_id,
+            layout: &layout,
+            checked: &checked,
+            counts,
+            lane,
+            max_on_demand_records,
+            written: &written,
+        };
         run.freeze(bucket, self.jobs.name()).await
     }
 
@@ -105,25 +120,29 @@ impl Preprocessor {
         if is_ours { Ok(()) } else { Err(name_taken(&input.execution_name, "execution").into()) }
     }
 
-    /// Checks the run against its maximum cost, by the records that were written.
+    /// Checks the run against its maximum cost, by the records that were written, of which some are sent on demand in any case. Returns
+    /// the maximum number of those that may be, if it is limited.
     async fn check_cost(
         &self,
         checked: &ValidatedRequest,
         layout: &Layout,
-        records: u64,
+        (records, on_demand): (u64, u64),
         lane: Lane,
-    ) -> Result<(), EngineError> {
-        if checked.request.max_cost_usd.is_none() {
-            return Ok(());
-        }
-        let bucket = &self.inputs.bucket;
-        let mut pages = Pages::new(bucket.client(), &bucket.uri(layout.records_prefix()));
+    ) -> Result<Option<u64>, EngineError> {
+        let (request, resolved) = (&checked.request, &checked.resolved);
         let mut bytes = 0;
-        while let Some(page) = pages.next().await? {
-            bytes += page.iter().map(|object| object.bytes).sum::<u64>();
+        if request.max_cost_usd.is_some() || request.invocation.max_on_demand_usd.is_some() {
+            let bucket = &self.inputs.bucket;
+            let mut pages = Pages::new(bucket.client(), &bucket.uri(layout.records_prefix()));
+            while let Some(page) = pages.next().await? {
+                bytes += page.iter().map(|object| object.bytes).sum::<u64>();
+            }
         }
-        let problem = cost_problem(&checked.request, &checked.resolved, ToSend { records, bytes, lane });
-        problem.map_or(Ok(()), |problem| Err(problem.into()))
+        let to_send = ToSend { records, bytes, lane };
+        let mut problems = Vec::from_iter(cost_problem(request, resolved, to_send));
+        let cap = on_demand_cap(request, resolved, to_send, on_demand).map_err(|problem| problems.push(problem));
+        Problems::check(problems)?;
+        Ok(cap.unwrap_or_default())
     }
 
     async fn acquire(&self, input: &StartInput, run_id: &RunId) -> Result<(), EngineError> {

@@ -50,6 +50,7 @@ impl<'a> Run<'a> {
         let shape = RunShape {
             processing: world.mode,
             batch_minimum: MINIMUM,
+            max_on_demand: None,
             chunks: u32::try_from(written.chunks.len()).unwrap(),
             has_small_chunk: waiting.is_some(),
             duplicate_files: u32::try_from(written.duplicates.len()).unwrap(),

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 const SHAPE: RunShape = RunShape {
     processing: ProcessingMode::Auto,
     batch_minimum: 100,
+    max_on_demand: None,
     chunks: 1,
     has_small_chunk: false,
     duplicate_files: 0,
@@ -22,6 +23,7 @@ const SHAPE: RunShape = RunShape {
 const JOINED: RunState =
     RunState { phase: Phase::Join, mode: Mode::Run, pass: 0, round: 0, last_round: 1, remainder: None };
 const BATCH_MODE: RunShape = RunShape { processing: ProcessingMode::Batch, ..SHAPE };
+const CAPPED: RunShape = RunShape { max_on_demand: Some(99), ..SHAPE };
 const REALTIME: RunShape = RunShape { processing: ProcessingMode::Realtime, ..SHAPE };
 
 fn job_name(index: u32) -> JobName {
@@ -60,6 +62,12 @@ const FINISH: Transition = Transition::End(Ending::Finish);
 #[case::all_answered(JOINED, SHAPE, Fate::Other, 0, FINISH)]
 #[case::many_left(JOINED, SHAPE, Fate::Other, 100, new_pass(RowSelection::All, Lane::Batch, 1, 100))]
 #[case::few_left(JOINED, SHAPE, Fate::Other, 99, new_pass(RowSelection::All, Lane::OnDemand, 1, 99))]
+#[case::few_left_within_the_cap(JOINED, CAPPED, Fate::Other, 99, new_pass(RowSelection::All, Lane::OnDemand, 1, 99))]
+#[case::few_left_over_the_cap(JOINED, RunShape { max_on_demand: Some(98), ..SHAPE }, Fate::Other, 99, FINISH)]
+#[case::many_left_with_a_cap(JOINED, CAPPED, Fate::Other, 100, new_pass(RowSelection::All, Lane::Batch, 1, 100))]
+#[case::refused_over_the_cap(JOINED, CAPPED, Fate::Refused, 200, new_pass(RowSelection::All, Lane::Batch, 1, 200))]
+#[case::all_refused_over_the_cap(RunState { round: 1, ..JOINED }, CAPPED, Fate::Refused, 200, Transition::Fail)]
+#[case::failed_over_the_cap(RunState { round: 1, ..JOINED }, CAPPED, Fate::Failed, 200, FINISH)]
 #[case::few_left_in_batch_mode(JOINED, BATCH_MODE, Fate::Other, 99, FINISH)]
 #[case::realtime(JOINED, REALTIME, Fate::Other, 150, new_pass(RowSelection::All, Lane::OnDemand, 1, 150))]
 #[case::no_rounds_left(RunState { round: 1, ..JOINED }, SHAPE, Fate::Other, 100, FINISH)]
@@ -298,11 +306,13 @@ proptest! {
     fn every_run_ends_after_all_its_parts_in_order(
         processing in prop::sample::select(vec![ProcessingMode::Auto, ProcessingMode::Batch, ProcessingMode::Realtime]),
         collects in any::<bool>(), small in any::<bool>(), is_wide in any::<bool>(),
-        chunks in 1u32..5, duplicate_files in 0u32..2, last_round in 0u32..4,
+        chunks in 1u32..5, duplicate_files in 0u32..2, last_round in 0u32..4, cap in prop::option::of(0u64..600),
         dice in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let has_small_chunk = small && processing == ProcessingMode::Auto;
-        let shape = RunShape { processing, batch_minimum: 100, chunks, has_small_chunk, duplicate_files, is_wide };
+        let max_on_demand = cap.filter(|_| processing == ProcessingMode::Auto);
+        let shape =
+            RunShape { processing, batch_minimum: 100, max_on_demand, chunks, has_small_chunk, duplicate_files, is_wide };
         let lane = if processing == ProcessingMode::Realtime { Lane::OnDemand } else { Lane::Batch };
         let mut walk = Walk::new(shape, lane, last_round, &dice);
         if collects {
@@ -314,7 +324,9 @@ proptest! {
             walk.work();
             let transition = walk.transition();
             if transition == Transition::Fail {
-                prop_assert!(walk.fates.values().all(|fate| *fate == Fate::FailedUnknown) && walk.unjoined.is_empty());
+                let all_are = |fate: Fate| walk.fates.values().all(|of_job| *of_job == fate);
+                prop_assert!(all_are(Fate::FailedUnknown) || (cap.is_some() && all_are(Fate::Refused)));
+                prop_assert!(walk.unjoined.is_empty());
                 prop_assert!(walk.state.round == last_round && !collects, "rows are sent again while rounds are left");
                 return Ok(());
             }
@@ -331,6 +343,8 @@ proptest! {
                         ProcessingMode::Auto => None,
                     };
                     prop_assert_ne!(Some(new.lane), forbidden);
+                    let rows = new.rows.values().sum();
+                    prop_assert!(new.lane == Lane::Batch || shape.allows_on_demand(&walk.history, rows), "more than may be");
                     let open: BTreeMap<u32, u64> = walk.counts.iter().map(|(c, counts)| (*c, counts.unanswered)).collect();
                     prop_assert!(new.rows.iter().all(|(chunk, rows)| open[chunk] == *rows), "all open rows of a chunk");
                     prop_assert_eq!(new.failed_jobs.is_empty(), new.selection != RowSelection::Failed);
