@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 /// Outputs of a deployed stack, by name.
 pub(super) struct Deployed {
-    pub(super) name: String,
     outputs: BTreeMap<String, String>,
 }
 
@@ -44,7 +43,7 @@ impl Deployed {
         let outputs: BTreeMap<String, String> =
             outputs.into_iter().filter_map(|output| Some((output.output_key?, output.output_value?))).collect();
         findings.push(of_version(outputs.get("version").map(String::as_str)));
-        let deployed = Self { name: name.to_owned(), outputs };
+        let deployed = Self { outputs };
         let missing: Vec<&str> = OUTPUTS.into_iter().filter(|name| deployed.output(name).is_none()).collect();
         if !missing.is_empty() {
             let found = format!("the stack has no {}", missing.join(", "));

@@ -6,9 +6,8 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::types::Subscription;
 use bedrock_batch_engine::AwsFailure;
 
-/// Texts in place of the ARN of a subscription that is not confirmed, and of one that was, and was ended since.
+/// Text in place of the ARN of a subscription that is not confirmed.
 const PENDING: &str = "PendingConfirmation";
-const DELETED: &str = "Deleted";
 
 /// Subjects and outputs of the topics.
 const TOPICS: [(&str, &str); 2] = [("emails", "notificationTopicArn"), ("emails of alarms", "alarmTopicArn")];
@@ -40,12 +39,7 @@ async fn subscriptions_of(config: &SdkConfig, subject: &'static str, topic: &str
 
 fn of_subscriptions(subject: &'static str, subscriptions: &[Subscription]) -> Finding {
     let pending = subscriptions.iter().filter(|subscription| subscription.subscription_arn() == Some(PENDING)).count();
-    let deleted = subscriptions.iter().filter(|subscription| subscription.subscription_arn() == Some(DELETED)).count();
-    match (subscriptions.len() - deleted, pending) {
-        (0, _) if deleted > 0 => {
-            let remedy = "deploy the stack with `notificationEmails`, and confirm the email of AWS";
-            Finding::wrong(subject, format!("{deleted} unsubscribed, and no other addresses"), remedy)
-        }
+    match (subscriptions.len(), pending) {
         (0, _) => Finding::fine(subject, "no addresses are configured (`notificationEmails`)"),
         (all, 0) => Finding::fine(subject, format!("{all} confirmed")),
         (all, pending) => {
@@ -68,9 +62,6 @@ mod tests {
     fn an_address_that_is_not_confirmed_gets_nothing() {
         assert_eq!(of_subscriptions("emails", &[]).state, State::Fine);
         assert_eq!(of_subscriptions("emails", &[subscription("arn:aws:sns:…:1")]).state, State::Fine);
-        let ended = of_subscriptions("emails", &[subscription("arn:aws:sns:…:1"), subscription(DELETED)]);
-        assert_eq!(ended.to_string(), "ok    emails: 1 confirmed");
-        assert_eq!(of_subscriptions("emails", &[subscription(DELETED)]).state, State::Wrong);
         let found = of_subscriptions("emails", &[subscription("arn:aws:sns:…:1"), subscription(PENDING)]);
         assert_eq!(found.state, State::Wrong);
         assert!(found.to_string().contains("1 of 2 subscriptions"), "{found}");

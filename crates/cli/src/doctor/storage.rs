@@ -8,8 +8,7 @@ use aws_sdk_dynamodb::types::TableStatus;
 use aws_sdk_sfn::types::StateMachineStatus;
 use bedrock_batch_engine::AwsFailure;
 
-/// Advice for what was deployed and is not there.
-pub(super) const RESTORE: &str = "it was changed or deleted beside CloudFormation: deploy the stack again";
+const RESTORE: &str = "it was changed or deleted beside CloudFormation: deploy the stack again";
 
 /// Checks that what the stack names is there.
 pub(super) async fn examine(config: &SdkConfig, stack: &Deployed, account: &Account, findings: &mut Vec<Finding>) {
