@@ -13,7 +13,7 @@ const LOGICAL_ID: &str = "BedrockServiceRole";
 const BEDROCK: &str = "bedrock.amazonaws.com";
 const RESTORE: &str = "docs/runbook.md, section `The service role was changed`";
 
-/// Checks the role by CloudFormation's detection of drift, which reads it from IAM.
+/// Checks the role by the drift detection of `CloudFormation`, which reads it from IAM.
 pub(super) async fn examine(config: &SdkConfig, stack: &str, findings: &mut Vec<Finding>) {
     let client = Client::new(config);
     findings.push(match logical_id_of(&client, stack).await {
