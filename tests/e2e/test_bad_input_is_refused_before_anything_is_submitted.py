@@ -169,6 +169,10 @@ CASES = {
         ("model_id", "requests in us-east-1 cannot use", "use `us.anthropic.claude-haiku-4-5-20251001-v1:0`"),
         {"model_id": "eu.anthropic.claude-haiku-4-5-20251001-v1:0"},
     ),
+    "profile-of-the-account": Case(
+        ("model_id", "does not identify its model", "the ARN goes into inference_profile_arn"),
+        {"model_id": "arn:aws:bedrock:us-east-1:000000000000:application-inference-profile/abc"},
+    ),
     "dead-model": Case(
         ("model_id", "end of life at Bedrock on 2026-04-30", "use `us.anthropic.claude-sonnet-4-5-20250929-v1:0`"),
         {"model_id": "us.anthropic.claude-3-7-sonnet-20250219-v1:0"},

@@ -8,6 +8,8 @@ use bedrock_batch_engine::AwsFailure;
 
 /// Text in place of the ARN of a subscription that is not confirmed.
 const PENDING: &str = "PendingConfirmation";
+/// Text in place of the ARN of a subscription that its address has ended: SNS lists it for some days, and sends it nothing.
+const DELETED: &str = "Deleted";
 
 /// Subjects and outputs of the topics.
 const TOPICS: [(&str, &str); 2] = [("emails", "notificationTopicArn"), ("emails of alarms", "alarmTopicArn")];
@@ -38,8 +40,13 @@ async fn subscriptions_of(config: &SdkConfig, subject: &'static str, topic: &str
 }
 
 fn of_subscriptions(subject: &'static str, subscriptions: &[Subscription]) -> Finding {
-    let pending = subscriptions.iter().filter(|subscription| subscription.subscription_arn() == Some(PENDING)).count();
-    match (subscriptions.len(), pending) {
+    let count = |state| subscriptions.iter().filter(|one| one.subscription_arn() == Some(state)).count();
+    let (pending, deleted) = (count(PENDING), count(DELETED));
+    match (subscriptions.len() - deleted, pending) {
+        (0, _) if deleted > 0 => {
+            let remedy = "add an address that is read to `notificationEmails` and deploy, or subscribe it to the topic";
+            Finding::wrong(subject, format!("all {deleted} subscriptions were ended by their addresses"), remedy)
+        }
         (0, _) => Finding::fine(subject, "no addresses are configured (`notificationEmails`)"),
         (all, 0) => Finding::fine(subject, format!("{all} confirmed")),
         (all, pending) => {
@@ -65,5 +72,16 @@ mod tests {
         let found = of_subscriptions("emails", &[subscription("arn:aws:sns:…:1"), subscription(PENDING)]);
         assert_eq!(found.state, State::Wrong);
         assert!(found.to_string().contains("1 of 2 subscriptions"), "{found}");
+    }
+
+    #[test]
+    fn a_deleted_subscription_does_not_count() {
+        let confirmed = subscription("arn:aws:sns:…:1");
+        let found = of_subscriptions("emails", &[confirmed, subscription(DELETED)]);
+        assert_eq!(found.to_string(), "ok    emails: 1 confirmed");
+        let found = of_subscriptions("emails", &[subscription(PENDING), subscription(DELETED)]);
+        assert!(found.to_string().contains("1 of 1 subscriptions are not confirmed"), "{found}");
+        let found = of_subscriptions("emails", &[subscription(DELETED)]);
+        assert_eq!(found.state, State::Wrong, "no email arrives: {found}");
     }
 }

@@ -8,6 +8,8 @@ use std::fmt;
 pub(super) enum State {
     /// As a run needs it.
     Fine,
+    /// A run works today, and not for long.
+    Warning,
     /// A run would fail, or miss something that was wanted.
     Wrong,
     /// It could not be looked at.
@@ -20,7 +22,7 @@ pub(super) struct Finding {
     /// Part of the account that was looked at.
     subject: &'static str,
     pub(super) state: State,
-    /// Description of what was found.
+    /// Description of what was found; of a warning, with what to do.
     found: String,
     /// Advice, unless all is well.
     remedy: Option<String>,
@@ -29,6 +31,10 @@ pub(super) struct Finding {
 impl Finding {
     pub(super) fn fine(subject: &'static str, found: impl Into<String>) -> Self {
         Self { subject, state: State::Fine, found: found.into(), remedy: None }
+    }
+
+    pub(super) fn warning(subject: &'static str, found: impl Into<String>) -> Self {
+        Self { subject, state: State::Warning, found: found.into(), remedy: None }
     }
 
     pub(super) fn wrong(subject: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
@@ -56,6 +62,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.state {
             State::Fine => "ok",
+            State::Warning => "WARN",
             State::Wrong => "FIX",
             State::Unknown => "?",
         };
@@ -73,6 +80,7 @@ mod tests {
         assert_eq!(Finding::fine("region", "eu-west-1").to_string(), "ok    region: eu-west-1");
         let wrong = Finding::wrong("region", "none is set", "`export AWS_REGION=…`");
         assert_eq!(wrong.to_string(), "FIX   region: none is set; `export AWS_REGION=…`");
+        assert_eq!(Finding::warning("model", "a; use `b`").to_string(), "WARN  model: a; use `b`");
         assert_eq!(Finding::unknown("quota", "a", "b").to_string(), "?     quota: a; b");
     }
 }

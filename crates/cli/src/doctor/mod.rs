@@ -6,6 +6,8 @@ mod deployed;
 mod emails;
 mod finding;
 mod model;
+mod model_names;
+mod service_role;
 mod storage;
 
 use crate::failure::Failure;
@@ -15,6 +17,7 @@ use aws_config::SdkConfig;
 use clap::Args;
 use deployed::Deployed;
 use finding::{Finding, State};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -24,6 +27,9 @@ pub(crate) struct Arguments {
     /// Send the model one request of one token, on demand, which is billed
     #[arg(long, requires = "model_id")]
     ask: bool,
+    /// File of your own limits and models, if it exists
+    #[arg(long, value_name = "FILE", default_value = crate::validate::DEFAULT_OVERRIDES)]
+    model_overrides: PathBuf,
 }
 
 pub(crate) async fn run(stack: &StackOptions, arguments: &Arguments) -> Result<(), Failure> {
@@ -51,8 +57,18 @@ async fn examine(config: &SdkConfig, stack_name: &str, arguments: &Arguments) ->
     let Some(account) = account::examine(config, &mut findings).await else { return findings };
     if let Some(stack) = Deployed::examine(config, stack_name, &mut findings).await {
         storage::examine(config, &stack, &account, &mut findings).await;
+        service_role::examine(config, stack_name, &mut findings).await;
         emails::examine(config, &stack, &mut findings).await;
     }
-    model::examine(config, arguments.model_id.as_deref(), arguments.ask, &mut findings).await;
+    match &arguments.model_id {
+        Some(model_id) => {
+            let names =
+                model_names::examine(config, &account, model_id, &arguments.model_overrides, &mut findings).await;
+            if let Some(names) = names {
+                model::examine(config, model_id, &names.on_demand, arguments.ask, &mut findings).await;
+            }
+        }
+        None => findings.push(Finding::unknown("model", "none was named", "`bedrock-batch doctor --model-id ID`")),
+    }
     findings
 }

@@ -6,7 +6,7 @@ use aws_sdk_bedrock::operation::get_foundation_model_availability::GetFoundation
 use aws_sdk_bedrock::types::{AgreementStatus, AuthorizationStatus, EntitlementAvailability, RegionAvailability};
 use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, InferenceConfiguration, Message};
 use bedrock_batch_aws::TimeLimits;
-use bedrock_batch_domain::model::{ModelId, first_use_remedy};
+use bedrock_batch_domain::model::{Model, ModelId, first_use_remedy};
 use bedrock_batch_engine::AwsFailure;
 
 /// What the first request to a model of another company than Amazon needs.
@@ -14,68 +14,69 @@ const SUBSCRIBE: &str = "an administrator opens the model in the Bedrock console
     accepts its terms, which needs `aws-marketplace:Subscribe` and `aws-marketplace:ViewSubscriptions`; Anthropic wants a form \
     about the use case as well. It takes effect within some 15 minutes";
 
+/// Subject of the lines about the terms of a model.
+const ACCESS: &str = "model access";
+
 const DENIED: &str = "docs/runbook.md, section `A model is denied on demand`";
 
-/// Checks a model by its id, and by a request if `sends_request` is set.
+/// Checks a model by its id, and by a request under its name on demand if `sends_request` is set.
 pub(super) async fn examine(
     config: &SdkConfig,
-    model_id: Option<&str>,
+    model_id: &str,
+    on_demand: &Model,
     sends_request: bool,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(model_id) = model_id else {
-        findings.push(Finding::unknown("model", "none was named", "`bedrock-batch doctor --model-id ID`"));
-        return;
-    };
     let parsed = match ModelId::parse(model_id) {
-        Ok(parsed) => parsed,
-        Err(rule) => {
-            findings.push(Finding::wrong("model", format!("`{model_id}` {rule}"), "see docs/models.md"));
+        Ok(parsed) if parsed.has_id_of_foundation_model() => parsed,
+        _ => {
+            let found = format!("`{model_id}` is not the id of a model or of an inference profile");
+            findings.push(Finding::wrong(ACCESS, found, "see docs/models.md"));
             return;
         }
     };
-    if !parsed.has_id_of_foundation_model() {
-        let found = format!("`{model_id}` is not the id of a model or of an inference profile");
-        findings.push(Finding::wrong("model", found, "see docs/models.md"));
-        return;
-    }
     let client = aws_sdk_bedrock::Client::new(&bedrock_batch_aws::bedrock_config(config));
     let availability = client.get_foundation_model_availability().model_id(&parsed.base).send().await;
     findings.push(match availability {
         Ok(availability) => of_availability(&parsed.base, &availability),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
-            Finding::wrong("model", format!("`{}` does not exist in this region", parsed.base), "see docs/models.md")
+            Finding::wrong(ACCESS, format!("`{}` does not exist in this region", parsed.base), "see docs/models.md")
         }
         Err(error) => {
             let action = "bedrock:GetFoundationModelAvailability";
             let context = format!("cannot look at `{}`", parsed.base);
-            Finding::of_failed_call("model", action, &context, AwsFailure::of(&error))
+            Finding::of_failed_call(ACCESS, action, &context, AwsFailure::of(&error))
         }
     });
     if sends_request {
-        findings.push(asked(config, model_id).await);
+        findings.push(if on_demand.family.is_embedding() {
+            let found = format!("none is sent to `{}`, which makes embeddings", on_demand.id);
+            Finding::unknown("request", found, "start a run over a few rows with processing_mode `realtime`")
+        } else {
+            asked(config, &on_demand.id).await
+        });
     }
 }
 
 fn of_availability(id: &str, found: &GetFoundationModelAvailabilityOutput) -> Finding {
     if found.region_availability() == &RegionAvailability::NotAvailable {
         let remedy = "name a model or an inference profile of this region, see docs/models.md";
-        return Finding::wrong("model", format!("`{id}` is not available in this region"), remedy);
+        return Finding::wrong(ACCESS, format!("`{id}` is not available in this region"), remedy);
     }
     if found.authorization_status() == &AuthorizationStatus::NotAuthorized {
         let remedy = "a policy of the account or of its organization denies it: ask its administrator";
-        return Finding::wrong("model", format!("you are not authorized to use `{id}`"), remedy);
+        return Finding::wrong(ACCESS, format!("you are not authorized to use `{id}`"), remedy);
     }
     let agreement = found.agreement_availability().map(|agreement| agreement.status().clone());
     if agreement == Some(AgreementStatus::Pending) {
         let remedy = "wait some 15 minutes; calls may work before and be denied in between";
-        return Finding::wrong("model", format!("the agreement about `{id}` is pending"), remedy);
+        return Finding::wrong(ACCESS, format!("the agreement about `{id}` is pending"), remedy);
     }
     let is_agreed = agreement.is_none_or(|status| status == AgreementStatus::Available);
     if !is_agreed || found.entitlement_availability() == &EntitlementAvailability::NotAvailable {
-        return Finding::wrong("model", format!("this account has not agreed to the terms of `{id}`"), SUBSCRIBE);
+        return Finding::wrong(ACCESS, format!("this account has not agreed to the terms of `{id}`"), SUBSCRIBE);
     }
-    Finding::fine("model", format!("this account may use `{id}`"))
+    Finding::fine(ACCESS, format!("this account may use `{id}`"))
 }
 
 /// Sends one request of one token.

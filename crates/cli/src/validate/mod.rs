@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 }
 
 /// File of the models of a stack.
-const DEFAULT_OVERRIDES: &str = "infra/model-overrides.toml";
+pub(crate) const DEFAULT_OVERRIDES: &str = "infra/model-overrides.toml";
 
 /// Region in which models are looked up without another one.
 const DEFAULT_REGION: &str = "us-east-1";

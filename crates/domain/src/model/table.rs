@@ -11,6 +11,7 @@ pub use listing::ListedModel;
 pub use naming::{ModelWish, NamedModel};
 
 use super::{Family, ModelId, Price};
+use crate::ids::Arn;
 use crate::problem::{Problem, listed, suggestion};
 use serde::{Deserialize, Serialize};
 
@@ -272,14 +273,24 @@ impl ModelTable {
     }
 
     fn look_up(&self, field: &str, model_id: &str) -> Result<(ModelId, &ModelEntry), Problem> {
-        let id =
-            ModelId::parse(model_id).map_err(|rule| Problem::new(field, model_id, rule).remedy(self.supported()))?;
+        let id = ModelId::parse(model_id)
+            .map_err(|rule| Problem::new(field, model_id, rule).remedy(self.remedy_of(model_id)))?;
         let Some(row) = self.row_of(&id.base) else {
             let rule = "is not a model that is known to support batch inference";
             let near = self.near(&id).map_or_else(String::new, |near| format!("{near} "));
             return Err(Problem::new(field, model_id, rule).remedy(format!("{near}{}", self.supported())));
         };
         Ok((id, row))
+    }
+
+    /// Returns the remedy of a text that does not name a model.
+    fn remedy_of(&self, text: &str) -> String {
+        let is_own_profile = |arn: Arn<'_>| arn.resource.starts_with("application-inference-profile/");
+        if Arn::parse(text).is_some_and(is_own_profile) {
+            return "name the profile's model by its id, as model_id; the ARN goes into inference_profile_arn"
+                .to_owned();
+        }
+        self.supported()
     }
 
     /// Returns the entry of a foundation model: the one with the longest beginning of its id.

@@ -163,6 +163,15 @@ fn a_named_profile_is_used_where_the_region_has_it() {
 }
 
 #[test]
+fn a_profile_of_the_account_is_no_model_and_says_where_it_goes() {
+    let problem = refused(PROFILE, "us-east-1");
+    assert!(problem.starts_with(&format!("model_id is `{PROFILE}`: does not identify its model")), "{problem}");
+    assert!(problem.ends_with("as model_id; the ARN goes into inference_profile_arn"), "{problem}");
+    let other = refused("arn:aws:bedrock:us-east-1:123456789012:custom-model/abc", "us-east-1");
+    assert!(!other.contains("inference_profile_arn"), "{other}");
+}
+
+#[test]
 fn the_request_can_define_which_models_need_a_profile() {
     let own = ["amazon.nova-lite".to_owned()];
     let wish = ModelWish { required_models: Some(&own), ..wish("amazon.nova-lite-v1:0", "us-east-1") };
