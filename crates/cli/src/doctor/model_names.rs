@@ -110,6 +110,14 @@ mod tests {
     }
 
     #[test]
+    fn a_global_profile_is_not_chosen_for_a_run_but_named() {
+        let lines = lines("anthropic.claude-haiku-4-5-20251001-v1:0", "ap-south-1", AwsModels::default());
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].starts_with("FIX ") && lines[0].contains("set allow_global to true"), "{lines:?}");
+        assert!(lines[0].contains("`global.anthropic.claude-haiku-4-5-20251001-v1:0`"), "{lines:?}");
+    }
+
+    #[test]
     fn a_legacy_model_is_a_warning_beside_its_name() {
         let legacy = OfferedModel { is_legacy: true, end_of_life: Some("2027-01-31".to_owned()), ..Default::default() };
         let aws = AwsModels { models: [(SONNET.to_owned(), Some(legacy))].into(), ..AwsModels::default() };
