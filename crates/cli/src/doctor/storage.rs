@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::types::TableStatus;
 use aws_sdk_sfn::types::StateMachineStatus;
 use bedrock_batch_engine::AwsFailure;
 
-const RESTORE: &str = "it was changed or deleted beside CloudFormation: deploy the stack again";
+const RESTORE: &str = "it was changed or deleted beside CloudFormation, which compares templates only: deploying again does not restore it; \
+    `make destroy`, then `make deploy`";
 
 /// Checks that what the stack names is there.
 pub(super) async fn examine(config: &SdkConfig, stack: &Deployed, account: &Account, findings: &mut Vec<Finding>) {
