@@ -15,6 +15,7 @@ use bedrock_batch_domain::run::is_running;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -33,6 +34,9 @@ pub struct Reconciled {
     /// Number of open jobs that were not reached in time. The next check begins with them.
     #[serde(skip_serializing_if = "is_zero")]
     pub left: u64,
+    /// Age of the oldest of those that Bedrock reports as open, since it was submitted, in seconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub oldest_seconds: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -55,9 +59,21 @@ const RECHECK_ENDED_AFTER: Duration = Duration::from_secs(5);
 
 /// State that the checks of one sweep share.
 #[derive(Debug, Default)]
-struct RunningExecutions {
+struct SweepState {
     /// For each execution, what was read last.
     running: Mutex<HashMap<ExecutionArn, Arc<Mutex<Option<ReadStatus>>>>>,
+    /// Age of the oldest job that Bedrock reports as open, in seconds; 0 without one.
+    oldest_seconds: AtomicU64,
+}
+
+impl SweepState {
+    /// Notes a job that was checked.
+    fn saw(&self, seen: &SeenJob, now: i64) {
+        if !seen.observed.status.is_terminal() {
+            let age = u64::try_from(now.saturating_sub(seen.submitted_at)).unwrap_or_default();
+            self.oldest_seconds.fetch_max(age, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Status of an execution, and the time at which it was read.
@@ -84,7 +100,7 @@ impl Reconciler {
     /// Returns an error if the open jobs cannot be listed.
     pub async fn run(&self, time: SweepTime) -> Result<Reconciled, EngineError> {
         let mut done = Reconciled::default();
-        let executions = Arc::new(RunningExecutions::default());
+        let state = Arc::new(SweepState::default());
         let mut pages = self.settler.jobs.silent_for(self.silence);
         while time.is_open()
             && let Some(page) = pages.next().await?
@@ -95,15 +111,20 @@ impl Reconciler {
             let on_page = page.len() as u64;
             let found = Arc::new(self.arns_of(&page).await);
             let check = |job: Silent| {
-                let (reconciler, executions, found) = (self.clone(), Arc::clone(&executions), Arc::clone(&found));
-                async move { reconciler.check_in_turn(job, &executions, found.as_ref().as_ref()).await }
+                let (reconciler, state, found) = (self.clone(), Arc::clone(&state), Arc::clone(&found));
+                async move { reconciler.check_in_turn(job, &state, found.as_ref().as_ref()).await }
             };
             let left = sweep(page, time, check, |check| done.count(check)).await;
             done.open += on_page - left;
             done.left += left;
         }
         done.left += pages.count_left().await?;
-        let Reconciled { open, settled, stopped, failed, left } = done;
+        done.oldest_seconds = state.oldest_seconds.load(Ordering::Relaxed);
+        let Reconciled { open, settled, stopped, failed, left, oldest_seconds } = done;
+        if oldest_seconds > 0 {
+            // A metric is made of this line.
+            tracing::info!(age_seconds = oldest_seconds, "oldest_open_job");
+        }
         if left > 0 {
             tracing::warn!(open, settled, stopped, failed, left, "open_jobs_left");
         } else if open > 0 {
@@ -120,19 +141,14 @@ impl Reconciler {
         found.inspect_err(|error| tracing::warn!(error_type = error.name(), "jobs_not_found")).ok()
     }
 
-    async fn check_in_turn(
-        &self,
-        job: Silent,
-        executions: &RunningExecutions,
-        found: Option<&HashMap<JobName, JobArn>>,
-    ) -> Check {
+    async fn check_in_turn(&self, job: Silent, state: &SweepState, found: Option<&HashMap<JobName, JobArn>>) -> Check {
         let key = match &job {
             Ok(job) => job.name.to_string(),
             Err(corrupt) => corrupt.key.clone(),
         };
         let checked = match self.settler.jobs.note_check(&key).await {
             Ok(()) => match job {
-                Ok(job) => self.check(&job, executions, found).await,
+                Ok(job) => self.check(&job, state, found).await,
                 Err(corrupt) => Err(corrupt.error),
             },
             Err(error) => Err(error),
@@ -146,7 +162,7 @@ impl Reconciler {
     async fn check(
         &self,
         job: &StoredJob,
-        executions: &RunningExecutions,
+        state: &SweepState,
         found: Option<&HashMap<JobName, JobArn>>,
     ) -> Result<Check, EngineError> {
         let arn = match (&job.job_arn, found) {
@@ -157,8 +173,9 @@ impl Reconciler {
         // The run may have been resumed by another execution, which has not reached this job yet.
         let run = self.settler.jobs.run(&job.run_id).await?;
         let owner = run.as_ref().map_or(&job.execution_arn, |run| &run.execution_arn);
-        if self.runs(&job.execution_arn, executions).await? || self.runs(owner, executions).await? {
+        if self.runs(&job.execution_arn, state).await? || self.runs(owner, state).await? {
             let settled = self.settler.settle_and_see(&job.name, arn).await?;
+            settled.seen.iter().for_each(|seen| state.saw(seen, DateTime::from(SystemTime::now()).secs()));
             return match settled.seen {
                 Some(seen) if job.unanswered_token().is_some() => {
                     self.check_late(job, arn, settled.action, &seen).await
@@ -214,8 +231,8 @@ impl Reconciler {
     }
 
     /// Returns true if the execution is still running. One that Step Functions has forgotten is not.
-    async fn runs(&self, execution_arn: &ExecutionArn, executions: &RunningExecutions) -> Result<bool, EngineError> {
-        let cell = Arc::clone(executions.running.lock().await.entry(execution_arn.clone()).or_default());
+    async fn runs(&self, execution_arn: &ExecutionArn, state: &SweepState) -> Result<bool, EngineError> {
+        let cell = Arc::clone(state.running.lock().await.entry(execution_arn.clone()).or_default());
         // Held while it is read, so that the checks of one moment read it once.
         let mut known = cell.lock().await;
         if let Some(known) = known.filter(|known| known.is_current()) {

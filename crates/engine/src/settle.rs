@@ -50,6 +50,8 @@ pub(crate) struct Settled {
 #[derive(Debug, Clone)]
 pub(crate) struct SeenJob {
     pub(crate) observed: Observed,
+    /// Time at which it was submitted, in seconds since 1970.
+    pub(crate) submitted_at: i64,
     /// Time at which it expires, in seconds since 1970.
     pub(crate) expires_at: i64,
 }
@@ -170,13 +172,14 @@ impl Settler {
             return Ok(None);
         }
         let expires_at = job.job_expiration_time().map(DateTime::secs);
-        let expires_at = expiry(job.submit_time().secs(), job.timeout_duration_in_hours(), expires_at);
+        let submitted_at = job.submit_time().secs();
+        let expires_at = expiry(submitted_at, job.timeout_duration_in_hours(), expires_at);
         let observed = Observed {
             status: job.status().map_or(JobStatus::Unknown, |status| JobStatus::parse(status.as_str())),
             message: job.message().filter(|message| !message.is_empty()).map(str::to_owned),
             processed: job.processed_record_count().and_then(|n| u64::try_from(n).ok()),
         };
-        Ok(Some(SeenJob { observed, expires_at }))
+        Ok(Some(SeenJob { observed, submitted_at, expires_at }))
     }
 
     /// Notes that the rows of a job are sent on demand, and lets the state machine continue.

@@ -95,7 +95,20 @@ export class Alarms extends Construct {
       meaning: 'More open jobs are silent than the reconciler reaches, for two hours.',
       runbook: 'The reconciler',
     });
-    this.createDashboard(props, [notReconciled, left]);
+    const oldest = this.logged(
+      reconcile.logGroup,
+      'OldestOpenJob',
+      'oldest_open_job',
+      '$.fields.age_seconds',
+      'Maximum',
+    );
+    this.alarm('OldestOpenJob', {
+      metric: oldest,
+      above: Duration.hours(settings.bedrockBatchInferenceTimeoutHours + HOURS_TO_STOP).toSeconds(),
+      meaning: `A job is open although it should have ended: its timeout of ${settings.bedrockBatchInferenceTimeoutHours} hours is long over.`,
+      runbook: 'A job is stuck',
+    });
+    this.createDashboard(props, [notReconciled, left], oldest);
   }
 
   /**
@@ -128,7 +141,7 @@ export class Alarms extends Construct {
   }
 
   /** Returns the metric of a number in lines of a log: `value` of each event of this name. */
-  private logged(logGroup: LogGroup, id: string, event: string, value: string): IMetric {
+  private logged(logGroup: LogGroup, id: string, event: string, value: string, statistic = 'Sum'): IMetric {
     const metricNamespace = resourceName(this.settings, 'BedrockBatch');
     const filter = new MetricFilter(this, `${id}Filter`, {
       logGroup,
@@ -137,15 +150,15 @@ export class Alarms extends Construct {
       metricName: id,
       metricValue: value,
     });
-    return filter.metric({ statistic: 'Sum', period: RECONCILE_PERIOD });
+    return filter.metric({ statistic, period: RECONCILE_PERIOD });
   }
 
-  private alarm(id: string, { metric, meaning, runbook, periods = 1, below }: AlarmOptions): void {
+  private alarm(id: string, { metric, meaning, runbook, periods = 1, below, above = 0 }: AlarmOptions): void {
     const alarm = new Alarm(this, id, {
       alarmName: resourceName(this.settings, `bedrock-batch-${id}`),
       alarmDescription: `${meaning} Runbook: "${runbook}" (docs/runbook.md).`,
       metric,
-      threshold: below ?? 0,
+      threshold: below ?? above,
       comparisonOperator:
         below === undefined ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: periods,
@@ -159,7 +172,7 @@ export class Alarms extends Construct {
     if (below !== undefined) alarm.addInsufficientDataAction(action);
   }
 
-  private createDashboard(props: AlarmsProps, reconciled: IMetric[]): void {
+  private createDashboard(props: AlarmsProps, reconciled: IMetric[], oldest: IMetric): void {
     const { deadLetters, functions, reconcile, stateMachines } = props;
     const graph = (title: string, left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 12 });
     const all = [...Object.values(functions), reconcile.function];
@@ -191,7 +204,10 @@ export class Alarms extends Construct {
             all.map((handler) => handler.metricThrottles()),
           ),
         ],
-        [graph('Jobs that the reconciler did not check', reconciled)],
+        [
+          graph('Jobs that the reconciler did not check', reconciled),
+          graph('Age of the oldest open job, in seconds', [oldest]),
+        ],
       ],
     });
   }
@@ -207,8 +223,12 @@ interface AlarmOptions {
   readonly periods?: number;
   /** The alarm is raised below this, and not above zero. */
   readonly below?: number;
+  /** The alarm is raised above this. @default 0 */
+  readonly above?: number;
 }
 
 const PERIOD = Duration.minutes(5);
 /** At least one check, however rare the context makes them (`reconcileMinutes` is at most 60). */
 const RECONCILE_PERIOD = Duration.hours(1);
+/** Hours after its timeout in which the reconciler stops a job and, if it does not stop, lets its run go on without it. */
+const HOURS_TO_STOP = 4;

@@ -25,6 +25,7 @@ test('there is an alarm on each dead-letter queue, on functions that no state ca
     'bedrock-batch-EndingsDeadLetters',
     'bedrock-batch-JobEventsDeadLetters',
     'bedrock-batch-JobsNotReconciled',
+    'bedrock-batch-OldestOpenJob',
     'bedrock-batch-OpenJobsLeft',
     'bedrock-batch-ReconcileErrors',
     'bedrock-batch-ReconcileSilent',
@@ -95,7 +96,19 @@ test('jobs that the reconciler did not check are counted by lines of its log', (
   expect(found).toEqual([
     ['{ $.fields.message = "job_not_reconciled" }', '1'],
     ['{ $.fields.message = "open_jobs_left" }', '$.fields.left'],
+    ['{ $.fields.message = "oldest_open_job" }', '$.fields.age_seconds'],
   ]);
+});
+
+test('a job is too old hours after its timeout', () => {
+  for (const hours of [24, 72]) {
+    exampleTemplate({ bedrockBatchInferenceTimeoutHours: hours }).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'bedrock-batch-OldestOpenJob',
+      Statistic: 'Maximum',
+      Threshold: (hours + 4) * 3600,
+      AlarmDescription: Match.stringLikeRegexp(`timeout of ${hours} hours`),
+    });
+  }
 });
 
 test('the dashboard shows executions, lost events and errors', () => {

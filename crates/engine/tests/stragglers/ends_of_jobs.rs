@@ -124,7 +124,8 @@ fn stops(services: &Services) -> u32 {
 async fn a_job_that_is_late_is_stopped_and_costs_its_rows_a_retry() {
     let services = owned().await;
     submit(&services, 0).await;
-    sweep(&services).await;
+    let age = sweep(&services).await.oldest_seconds;
+    assert!(age > 0, "an alarm watches the age of the oldest open job");
     assert_eq!(stops(&services), 0, "it is in time");
     services.world().jobs[0].expires = "2026-01-01T00:00:00Z".to_owned();
     sweep(&services).await;
