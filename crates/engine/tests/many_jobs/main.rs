@@ -100,15 +100,18 @@ async fn jobs_that_are_not_reached_in_time_are_counted_and_first_in_the_next_tur
     server.world().bedrock_hangs = true;
     let reconciler = reconciler(&server, 50).await;
     let mut turns = 0;
-    let mut reached: Vec<String> = Vec::new();
+    let mut reached: BTreeSet<String> = BTreeSet::new();
     while reached.len() < 60 {
         let done = reconciler.run(within(Duration::from_millis(90_300))).await.unwrap();
         assert_eq!(done.open + done.left + reached.len() as u64, 60, "{done:?}");
-        reached.append(&mut server.world().checked);
+        // A client that is that impatient repeats a call that a busy machine answers late: within a turn, a job may be noted twice.
+        let of_turn: BTreeSet<String> = std::mem::take(&mut server.world().checked).into_iter().collect();
+        assert!(reached.is_disjoint(&of_turn), "none twice before all once");
+        reached.extend(of_turn);
         turns += 1;
         assert!(turns < 100, "{} jobs were reached", reached.len());
     }
-    assert_eq!(reached.iter().collect::<BTreeSet<_>>().len(), 60, "none twice before all once");
+    assert_eq!(reached.len(), 60);
     assert!(turns > 1);
 }
 
