@@ -90,4 +90,4 @@ def test_a_small_input_over_the_limit_is_refused(played):
     run = played["small-limited"]
     error, cause = run.failure()
     assert error == "InvalidInput"
-    assert "max_on_demand_usd is `0`: 99 requests would be sent on demand" in cause
+    assert "max_on_demand_usd is `0`: 99 requests of the first round would be sent on demand" in cause

@@ -60,15 +60,13 @@ pub fn on_demand_cap(
         if first <= cap {
             return Ok(cap);
         }
-        let rule = format!(
-            "{first} requests would be sent on demand, since they are too few for a batch job, and {cap} may be"
-        );
-        let remedy = "raise it, add rows, or use processing_mode `batch`";
+        let rule = format!("{first} requests of the first round would be sent on demand, and {cap} may be");
+        let remedy = "raise it, add rows for a batch job, or use processing_mode `batch`";
         Err(Problem::new(field, value, rule).remedy(remedy))
     };
     let mut caps = Vec::new();
     if let Some(rows) = options.max_on_demand_rows {
-        caps.push(check(MAX_ON_DEMAND_ROWS, rows.to_string(), rows / u64::from(request.rows_per_request()))?);
+        caps.push(check(MAX_ON_DEMAND_ROWS, rows.to_string(), rows.div_ceil(u64::from(request.rows_per_request())))?);
     }
     if let Some(usd) = options.max_on_demand_usd {
         let all = estimated_usd(request, resolved, ToSend { lane: Lane::OnDemand, ..to_send });
@@ -152,12 +150,12 @@ mod tests {
     #[rstest]
     #[case::none(json!({}), 1000, Ok(None))]
     #[case::rows(json!({"max_on_demand_rows": 50}), 50, Ok(Some(50)))]
-    #[case::too_many(json!({"max_on_demand_rows": 50}), 51, Err("max_on_demand_rows is `50`: 51 requests would be sent on demand"))]
-    #[case::several_rows(json!({"max_on_demand_rows": 50, "rows_per_request": 20}), 2, Ok(Some(2)))]
+    #[case::too_many(json!({"max_on_demand_rows": 50}), 51, Err("max_on_demand_rows is `50`: 51 requests of the first round would be sent on demand, and 50 may be"))]
+    #[case::several_rows(json!({"max_on_demand_rows": 50, "rows_per_request": 20}), 3, Ok(Some(3)))]
     // A thousand requests cost 1.60 dollars on demand.
     #[case::usd(json!({"max_on_demand_usd": 0.4}), 0, Ok(Some(250)))]
     #[case::enough_for_all(json!({"max_on_demand_usd": 3.2}), 0, Ok(Some(2000)))]
-    #[case::nothing(json!({"max_on_demand_usd": 0}), 1, Err("max_on_demand_usd is `0`: 1 requests would be sent on demand"))]
+    #[case::nothing(json!({"max_on_demand_usd": 0}), 1, Err("max_on_demand_usd is `0`: 1 requests of the first round would be sent"))]
     #[case::both(json!({"max_on_demand_usd": 0.4, "max_on_demand_rows": 50}), 0, Ok(Some(50)))]
     fn rows_on_demand_are_capped(#[case] more: Value, #[case] first: u64, #[case] expected: Result<Option<u64>, &str>) {
         let mut fields = json!({"processing_mode": "auto"});

@@ -174,8 +174,8 @@ impl Summary {
         let failed: u64 = totals.failed_reasons.values().sum();
         if let Some(max) = plan.max_on_demand_records.filter(|_| failed > 0) {
             let text = format!(
-                "rows without an answer, in a run of which at most {max} requests may be sent on demand (max_on_demand_rows, \
-                 max_on_demand_usd)"
+                "rows without an answer, for whatever reason, in a run of which at most {max} requests may be sent on demand \
+                 (max_on_demand_rows, max_on_demand_usd)"
             );
             warnings.insert(text, failed);
         }

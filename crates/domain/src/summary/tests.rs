@@ -192,8 +192,8 @@ fn rows_without_an_answer_name_the_limit_on_demand() {
     limited.max_on_demand_records = Some(5);
     let mut failed = chunk(&[]);
     failed.failed.insert("no answer".to_owned(), 2);
-    let warning = "rows without an answer, in a run of which at most 5 requests may be sent on demand (max_on_demand_rows, \
-        max_on_demand_usd)";
+    let warning = "rows without an answer, for whatever reason, in a run of which at most 5 requests may be sent on demand \
+        (max_on_demand_rows, max_on_demand_usd)";
     let summary = Summary::new(&limited, &[failed.clone()], &[]);
     assert_eq!(summary.warnings, BTreeMap::from([(warning.to_owned(), 2)]));
     assert_eq!(Summary::new(&limited, &[chunk(&[])], &[]).warnings, BTreeMap::new());

@@ -10,7 +10,7 @@ use bedrock_batch_domain::job_size::records_per_job;
 use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::{JobItem, Parts, Plan};
-use bedrock_batch_domain::run::{NewPass, Pass, RunShape, Step};
+use bedrock_batch_domain::run::{History, NewPass, Pass, RunShape, Step};
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
@@ -58,10 +58,7 @@ impl NextStepper {
         let owned = Ownership::new(&self.jobs, &stored.plan.run_id, &stored.done.execution_arn);
         let uploads = self.bucket.uploads(&Handle::current()).checked(move || owned.clone().ensure());
         let records = new.rows.values().sum::<u64>();
-        let mut limits = limits(&stored.plan, new.lane, records);
-        // A remainder is sent on demand, and has fewer records than a batch job needs.
-        let remainder = u64::from(stored.plan.model.limits.min_records_per_job).saturating_sub(1);
-        limits.small_last &= RunShape::from(&stored.plan).allows_on_demand(&stored.history, remainder);
+        let limits = limits(&stored.plan, &stored.history, new.lane, records);
         let parts = {
             let (s3, uploads, layout, rows) =
                 (self.bucket.client().clone(), uploads.clone(), stored.layout.clone(), new.rows.clone());
@@ -112,13 +109,46 @@ impl NextStepper {
     }
 }
 
-fn limits(plan: &Plan, lane: Lane, records: u64) -> ChunkLimits {
+fn limits(plan: &Plan, history: &History, lane: Lane, records: u64) -> ChunkLimits {
     let (request, model) = (&plan.request, &plan.model.limits);
+    // A remainder is sent on demand, and has fewer records than a batch job needs.
+    let remainder = u64::from(model.min_records_per_job).saturating_sub(1);
+    let may_have_remainder = RunShape::from(plan).allows_on_demand(history, remainder);
     ChunkLimits {
         min_records: if lane == Lane::Batch { model.min_records_per_job } else { 1 },
         max_records: records_per_job(request, model, lane, records),
         max_bytes: model.max_chunk_bytes(),
         max_chunks: None,
-        small_last: request.invocation.processing_mode == ProcessingMode::Auto,
+        small_last: request.invocation.processing_mode == ProcessingMode::Auto && may_have_remainder,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_batch_domain::plan::JobItem;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::unlimited(None, true)]
+    #[case::enough(Some(129), true)]
+    #[case::not_enough_after_what_was_sent(Some(128), false)]
+    fn a_pass_has_no_remainder_where_it_could_not_be_sent(#[case] max: Option<u64>, #[case] expected: bool) {
+        let mut plan: Plan = serde_json::from_str(include_str!("../../tests/fixtures/version_1/plan.json")).unwrap();
+        assert_eq!(plan.model.limits.min_records_per_job, 100);
+        plan.request.invocation.processing_mode = ProcessingMode::Auto;
+        plan.max_on_demand_records = max;
+        let sent = JobItem {
+            index: 0,
+            name: "job".parse().unwrap(),
+            records: 30,
+            input_uri: String::new(),
+            output_uri: String::new(),
+            round: 0,
+            lane: Lane::OnDemand,
+            is_remainder: false,
+        };
+        let history = History { passes: vec![Pass { jobs: vec![sent], parts: Vec::new() }] };
+        assert_eq!(limits(&plan, &history, Lane::Batch, 1000).small_last, expected);
     }
 }
