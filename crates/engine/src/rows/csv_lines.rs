@@ -43,7 +43,8 @@ pub(super) struct CsvLines<R: Read> {
     first: Option<ByteRecord>,
     /// Memory for a field.
     unquoted: Vec<u8>,
-    unusual: UnusualRecords,
+    /// Created for the first unusual record: its tables take longer to make than many a file to read.
+    unusual: Option<UnusualRecords>,
 }
 
 impl<R: Read> CsvLines<R> {
@@ -67,7 +68,7 @@ impl<R: Read> CsvLines<R> {
             record_line: 1,
             first: None,
             unquoted: Vec::new(),
-            unusual: UnusualRecords::new(dialect),
+            unusual: None,
         }
     }
 
@@ -157,19 +158,21 @@ impl<R: Read> CsvLines<R> {
 
     /// Reads a record in any form.
     fn read_unusual(&mut self, record: &mut ByteRecord) -> Result<(), EngineError> {
-        self.unusual.begin();
+        let mut unusual = self.unusual.take().unwrap_or_else(|| UnusualRecords::new(self.dialect));
+        unusual.begin();
         loop {
             if self.at == self.filled && !self.is_over {
                 self.read_on()?;
             }
-            let (taken, is_whole) = self.unusual.add(&self.block[self.at..self.filled]);
+            let (taken, is_whole) = unusual.add(&self.block[self.at..self.filled]);
             self.take(taken);
             if is_whole {
                 record.clear();
-                self.unusual.fields().for_each(|field| record.push_field(field));
+                unusual.fields().for_each(|field| record.push_field(field));
+                self.unusual = Some(unusual);
                 return Ok(());
             }
-            if self.unusual.is_too_long() {
+            if unusual.is_too_long() {
                 return Err(too_long(&self.file, self.record_line).into());
             }
         }
