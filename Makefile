@@ -291,11 +291,13 @@ costs: setup ## Compute what a run of 1,000 jobs costs besides its models, from 
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := answer template image csv jsonl parquet request pipeline event token jsonpath text
-# Maximum size of an input in bytes: short ones reach nearly everything, and take a fraction of the time.
+# Maximum size of an input in bytes: short ones take less time, but longer files of the corpus would be cut off.
 FUZZ_MAX_BYTES ?= 512
-$(foreach target,csv jsonl jsonpath token,$(eval FUZZ_MAX_BYTES_$(target) := 256))
-$(foreach target,template request pipeline event,$(eval FUZZ_MAX_BYTES_$(target) := 1024))
+$(foreach target,csv jsonpath token,$(eval FUZZ_MAX_BYTES_$(target) := 256))
+$(foreach target,request event,$(eval FUZZ_MAX_BYTES_$(target) := 1024))
+FUZZ_MAX_BYTES_template := 2048
 FUZZ_MAX_BYTES_parquet := 4096
+FUZZ_MAX_BYTES_pipeline := 4096
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BUILD := cargo build --locked --release --manifest-path fuzz/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/fuzz
 # Coverage counters, which guide the search for new inputs; stable compilers can insert them too.
