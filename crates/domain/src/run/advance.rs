@@ -79,12 +79,10 @@ fn selection(
             ProcessingMode::Realtime | ProcessingMode::Auto => Lane::OnDemand,
             ProcessingMode::Batch => return None,
         };
-        let lane = match lane {
-            // Fewer rows than a batch job needs: those of failed jobs are among them.
-            Lane::OnDemand if !may_be_on_demand(rows) => return None,
-            lane => lane,
-        };
-        return Some((RowSelection::All, lane, state.round + 1));
+        if lane == Lane::Batch || may_be_on_demand(rows) {
+            return Some((RowSelection::All, lane, state.round + 1));
+        }
+        // Those of failed jobs alone may fit.
     }
     let may_send_failed =
         may_change_lane && has_some(&unprocessed.failed) && may_be_on_demand(rows_of(&unprocessed.failed));

@@ -49,14 +49,18 @@ impl Facts<'_> {
         chunks
     }
 
-    /// Returns true if there are batch jobs, and all of them failed for an unknown reason, or were all refused while their records are
-    /// more than may be sent on demand.
+    /// Returns true if there are batch jobs, and all of them failed for an unknown reason, or were all refused while none of their
+    /// rows was sent on demand, because they are more than may be.
     pub(super) fn all_jobs_failed(&self) -> bool {
-        let jobs = || self.history.passes.iter().flat_map(|pass| &pass.jobs).filter(|job| job.lane == Lane::Batch);
-        let all_are = |fate: Fate| jobs().all(|job: &JobItem| self.fates.get(&job.name) == Some(&fate));
+        let jobs = |lane: Lane| {
+            self.history.passes.iter().flat_map(|pass| &pass.jobs).filter(move |job: &&JobItem| job.lane == lane)
+        };
+        let all_are = |fate: Fate| jobs(Lane::Batch).all(|job| self.fates.get(&job.name) == Some(&fate));
         let unanswered = self.unanswered().values().sum();
-        let is_capped = !self.shape.allows_on_demand(self.history, unanswered);
-        jobs().next().is_some() && (all_are(Fate::FailedUnknown) || (is_capped && all_are(Fate::Refused)))
+        // A remainder has rows that were in no batch job.
+        let were_sent = jobs(Lane::OnDemand).any(|job| !job.is_remainder);
+        let is_capped = !were_sent && !self.shape.allows_on_demand(self.history, unanswered);
+        jobs(Lane::Batch).next().is_some() && (all_are(Fate::FailedUnknown) || (is_capped && all_are(Fate::Refused)))
     }
 
     /// Returns the number of unanswered rows of each chunk that has some.

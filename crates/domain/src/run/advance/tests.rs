@@ -163,6 +163,49 @@ fn the_first_pass_is_followed_by_the_missing_joins(
     assert_eq!(after_first_pass(&joined), expected);
 }
 
+/// Returns the transition of a joined run with these jobs, each of a chunk of its own, their fates, and unanswered rows.
+fn after_jobs(state: RunState, cap: u64, jobs: &[(Lane, u32, Fate, u64)], is_remainder: bool) -> Transition {
+    let items = (0..)
+        .zip(jobs)
+        .map(|(index, (lane, records, ..))| job(index, *records, 0, *lane, is_remainder && *lane == Lane::OnDemand));
+    let history = History { passes: vec![Pass { jobs: items.collect(), parts: Vec::new() }] };
+    let counts: Vec<ChunkCounts> =
+        jobs.iter().map(|(.., unanswered)| ChunkCounts { unanswered: *unanswered, ..ChunkCounts::default() }).collect();
+    let facts = Facts {
+        shape: RunShape { max_on_demand: Some(cap), chunks: u32::try_from(jobs.len()).unwrap(), ..SHAPE },
+        history: &history,
+        counts: (0..).zip(&counts).collect(),
+        fates: history.passes[0].jobs.iter().zip(jobs).map(|(job, (_, _, fate, _))| (&job.name, *fate)).collect(),
+    };
+    advance(&state, &facts)
+}
+
+#[test]
+fn a_run_whose_refused_rows_were_sent_does_not_fail_for_those_without_an_answer() {
+    let jobs = [(Lane::Batch, 200, Fate::Refused, 3), (Lane::OnDemand, 200, Fate::Other, 0)];
+    assert_eq!(after_jobs(RunState { round: 1, ..JOINED }, 200, &jobs, false), FINISH);
+}
+
+#[test]
+fn a_run_of_which_only_the_remainder_was_sent_fails_with_its_jobs() {
+    let jobs = [(Lane::Batch, 200, Fate::Refused, 200), (Lane::OnDemand, 9, Fate::Other, 0)];
+    assert_eq!(after_jobs(RunState { round: 1, ..JOINED }, 50, &jobs, true), Transition::Fail);
+}
+
+#[test]
+fn rows_of_failed_jobs_are_sent_on_demand_if_they_alone_are_within_the_limit() {
+    let jobs = [(Lane::Batch, 150, Fate::Failed, 60), (Lane::Batch, 150, Fate::Other, 30)];
+    let expected = NewPass {
+        selection: RowSelection::Failed,
+        rows: BTreeMap::from([(0, 60)]),
+        lane: Lane::OnDemand,
+        round: 0,
+        failed_jobs: [job_name(0)].into(),
+        otherwise: Ending::Finish,
+    };
+    assert_eq!(after_jobs(JOINED, 60, &jobs, false), Transition::NewPass(expected));
+}
+
 /// Run whose jobs and joins end as determined by `dice`.
 struct Walk<'a> {
     shape: RunShape,
@@ -325,7 +368,10 @@ proptest! {
             let transition = walk.transition();
             if transition == Transition::Fail {
                 let all_are = |fate: Fate| walk.fates.values().all(|of_job| *of_job == fate);
-                prop_assert!(all_are(Fate::FailedUnknown) || (cap.is_some() && all_are(Fate::Refused)));
+                let mut jobs = walk.history.passes.iter().flat_map(|pass| &pass.jobs);
+                let were_sent = jobs.any(|job| job.lane == Lane::OnDemand && !job.is_remainder);
+                let is_capped = cap.is_some() && !were_sent;
+                prop_assert!(all_are(Fate::FailedUnknown) || (is_capped && all_are(Fate::Refused)));
                 prop_assert!(walk.unjoined.is_empty());
                 prop_assert!(walk.state.round == last_round && !collects, "rows are sent again while rounds are left");
                 return Ok(());
