@@ -5,6 +5,7 @@ use crate::core_work::{RUN, attempt, layout};
 use crate::measure::{Failure, measured};
 use crate::shared_options::SharedOptions;
 use bedrock_batch_domain::input::{OutputFormat, RetryOn, StackLimits};
+use bedrock_batch_domain::job::JobLimits;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{Family, ModelTable};
 use bedrock_batch_domain::prompt::{Prompt, PromptLibrary};
@@ -51,6 +52,7 @@ impl Preprocess {
                 max_records_per_job: Some(self.common.max_records_per_job),
                 max_concurrent_jobs: 5,
             },
+            jobs: JobLimits { per_run: Some(5), quota: None },
             prompts: PromptLibrary { prompts: [("bench".to_owned(), prompt)].into(), ..PromptLibrary::default() },
             models: ModelTable::with_overrides("")?,
             lookup: ModelLookup::default(),

@@ -76,6 +76,8 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
         "stage": settings.stage,
         "bedrockEventSource": EVENT_SOURCE,
         "bedrockEndpointUrl": simulator,
+        # Each job is some processes here; the quota is a hundred jobs.
+        "maxSubmittedAndInProgressJobs": "5",
         **SHORT_WAITS,
     }
     options = [f"--output={assembly}", f"--outputs-file={outputs_file}", "--require-approval=never", "--method=direct"]

@@ -42,6 +42,7 @@ def write_environment_file(path: Path, endpoint: str, simulator: str, outputs: d
         **aws_environment(endpoint),
         ENVIRONMENT["BEDROCK_ENDPOINT_URL"]: simulator,
         ENVIRONMENT["BEDROCK_RUNTIME_ENDPOINT_URL"]: simulator,
+        ENVIRONMENT["SERVICE_QUOTAS_ENDPOINT_URL"]: simulator,
         "BEDROCK_SIMULATOR_URL": simulator,
         "BUCKET_NAME": outputs["bucketName"],
         "STATE_MACHINE_ARN": outputs["stepFunctionArn"],

@@ -44,7 +44,7 @@ def test_a_deployed_stack_is_fine_and_the_model_answers(doctor):
     done, lines = doctor("--model-id", MODEL, "--ask")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [mark for mark, _ in lines] == ["ok"] * len(lines), done.stdout
-    assert [text.partition(":")[0] for _, text in lines] == [*SUBJECTS, "model", "model access", "request"]
+    assert [text.partition(":")[0] for _, text in lines] == [*SUBJECTS, "model", "quota", "model access", "request"]
 
 
 def test_without_a_model_nothing_is_said_of_one(doctor):
@@ -70,7 +70,7 @@ def test_without_a_region_nothing_else_is_looked_at(doctor):
 def test_a_bare_id_is_sent_under_the_profile_that_runs_use(doctor):
     done, lines = doctor("--model-id", MODEL.removeprefix("us."), "--ask")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert lines[-3] == ["ok", f"model: `{MODEL}` is the name in requests"]
+    assert lines[-4] == ["ok", f"model: `{MODEL}` is the name in requests"]
     assert lines[-1] == ["ok", f"request: `{MODEL}` has answered a request on demand"]
 
 

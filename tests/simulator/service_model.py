@@ -6,6 +6,7 @@ from datetime import datetime
 from botocore.loaders import Loader
 
 BEDROCK = Loader().load_service_model("bedrock", "service-2")
+SERVICE_QUOTAS = Loader().load_service_model("service-quotas", "service-2")
 RUNTIME = Loader().load_service_model("bedrock-runtime", "service-2")
 
 
@@ -43,6 +44,8 @@ def problems(model, name, value, at=""):
             return [f"{at}: not an integer"]
         low, high = spec.get("min", value), spec.get("max", value)
         return [] if low <= value <= high else [f"{at}: {value} not in {low}..{high}"]
+    if kind == "double":
+        return [] if isinstance(value, float) else [f"{at}: not a floating-point number"]
     if kind == "timestamp":
         assert spec["timestampFormat"] == "iso8601"
         return [] if is_time(value) else [f"{at}: {value} is no ISO 8601 time"]

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 import jobs
 from conftest import end, start_simulator
-from service_model import BEDROCK, operation, problems
+from service_model import BEDROCK, SERVICE_QUOTAS, operation, problems
 
 HAIKU = jobs.MODEL.removeprefix("us.")
 DEAD = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -29,6 +29,38 @@ def test_answers_follow_the_service_model(simulator, name, path):
     status, headers, answer = simulator.request("GET", path)
     assert (status, headers["content-type"]) == (200, "application/json")
     assert problems(BEDROCK, operation(BEDROCK, name)["output"]["shape"], answer) == []
+
+
+def quotas_of(simulator):
+    pages = simulator.client("service-quotas").get_paginator("list_service_quotas")
+    pages = pages.paginate(ServiceCode="bedrock", PaginationConfig={"PageSize": 7})
+    quotas = [quota for page in pages for quota in page["Quotas"]]
+    assert len(quotas) == len({quota["QuotaCode"] for quota in quotas}) > 7
+    return {quota["QuotaName"]: quota["Value"] for quota in quotas}
+
+
+def test_quotas_follow_the_service_model(simulator):
+    target = {"X-Amz-Target": "ServiceQuotasV20190624.ListServiceQuotas"}
+    status, _, answer = simulator.request("POST", "/", {"ServiceCode": "bedrock", "MaxResults": 3}, target)
+    assert status == 200
+    assert problems(SERVICE_QUOTAS, operation(SERVICE_QUOTAS, "ListServiceQuotas")["output"]["shape"], answer) == []
+
+
+def test_the_quota_of_jobs_is_the_one_that_is_enforced(local_aws, s3):
+    process, simulator = start_simulator(local_aws, "--job-quota", "amazon.nova-micro-v1:0=1")
+    try:
+        simulator.behave(job_seconds=60)
+        name = "Sum of in-progress and submitted batch inference jobs using a base model for amazon "
+        quotas = quotas_of(simulator)
+        assert quotas[name + "nova-micro-v1:0"] == 1
+        assert quotas[name + "nova-lite-v1:0"] == 100
+        uri, bedrock = jobs.put_input(s3), simulator.client("bedrock")
+        jobs.create(bedrock, uri, modelId="us.amazon.nova-micro-v1:0")
+        with pytest.raises(ClientError, match="quota of submitted and in-progress"):
+            jobs.create(bedrock, uri, modelId="us.amazon.nova-micro-v1:0")
+        jobs.create(bedrock, uri, modelId="us.amazon.nova-lite-v1:0")
+    finally:
+        end(process)
 
 
 def test_a_model_says_how_it_is_invoked(simulator, bedrock):

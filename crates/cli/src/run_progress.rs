@@ -122,6 +122,7 @@ mod tests {
         StoredJob {
             name: format!("job-{index}").parse().unwrap(),
             run_id: "run".parse().unwrap(),
+            model_id: String::new(),
             index,
             records,
             round,

@@ -25,6 +25,7 @@ pub(crate) fn generated_files() -> Vec<GeneratedFile> {
         in_folder(TYPESCRIPT, "functions.ts", typescript::functions()),
         in_folder(TYPESCRIPT, "job-table.ts", typescript::job_table()),
         in_folder(TYPESCRIPT, "payloads.ts", typescript::payloads()),
+        in_folder(TYPESCRIPT, "quota-wait.ts", typescript::quota_wait()),
         in_folder(TYPESCRIPT, "steps.ts", typescript::steps()),
         in_folder(TYPESCRIPT, "storage-prefixes.ts", typescript::storage_prefixes()),
         in_folder(TYPESCRIPT, "version.ts", typescript::version()),

@@ -22,6 +22,7 @@ pub(crate) fn contract() -> String {
             "partition_key": job_table::PARTITION_KEY,
             "time_to_live": job_table::TIME_TO_LIVE,
             "upload_slots": job_table::UPLOAD_SLOTS,
+            "job_places_prefix": job_table::JOB_PLACES_PREFIX,
             "run_index": index(&job_table::RUN_INDEX),
             "open_index": index(&job_table::OPEN_INDEX),
         },

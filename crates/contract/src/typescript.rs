@@ -3,6 +3,7 @@
 use crate::origin::{COMMAND, SOURCE};
 use bedrock_batch_domain::contract::job_table::{self, Index};
 use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
+use bedrock_batch_domain::contract::quota_wait::{BACKOFF_PERCENT, FIRST_SECONDS, MAX_SECONDS};
 use bedrock_batch_domain::contract::{
     Entry, environment as variables, functions as lambdas, prefixes, steps as run_steps,
 };
@@ -77,6 +78,23 @@ pub(crate) fn payloads() -> String {
         object("PAYLOADS", "Events that the state machines hand to functions.", &sent),
         object("RESULTS", "Fields of the functions' results that the state machines read.", &read),
     ])
+}
+
+/// Returns the waits of the state machine for room at Bedrock.
+pub(crate) fn quota_wait() -> String {
+    let rate = f64::from(BACKOFF_PERCENT) / 100.0;
+    let members = [
+        (
+            "Maximum seconds before the first retry. Each wait is a random part of its maximum.",
+            format!("firstSeconds: {FIRST_SECONDS}"),
+        ),
+        ("Maximum of each further wait, as a multiple of the one before.", format!("backoffRate: {rate}")),
+        ("Maximum seconds of all waits.", format!("maxSeconds: {MAX_SECONDS}")),
+    ];
+    let members = members.map(|(doc, member)| format!("{}  {member},\n", comment("  ", doc)));
+    let doc =
+        "Waits of the state machine for room at Bedrock, by which the functions know when a waiting run comes back.";
+    file(&[object("QUOTA_WAIT", doc, &members.concat())])
 }
 
 /// Returns the steps of a run.

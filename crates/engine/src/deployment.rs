@@ -3,6 +3,7 @@
 use crate::model_lookup::ModelLookup;
 use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::job::JobLimits;
 use bedrock_batch_domain::model::{AwsModels, ModelTable};
 use bedrock_batch_domain::prompt::PromptLibrary;
 
@@ -11,8 +12,10 @@ use bedrock_batch_domain::prompt::PromptLibrary;
 pub struct Deployment {
     /// Region in which models are invoked.
     pub region: String,
-    /// Limits of the stack.
+    /// Limits of the stack, as far as they do not depend on the model of a run.
     pub limits: StackLimits,
+    /// Settings for batch jobs.
+    pub jobs: JobLimits,
     /// Prompt templates and expansion rules.
     pub prompts: PromptLibrary,
     /// Table of models.
@@ -27,6 +30,12 @@ impl Deployment {
     /// Returns the table of models as it holds for an execution that started at `started_at` (RFC 3339), with what Bedrock says.
     pub fn models(&self, started_at: &str, aws: AwsModels) -> ModelTable {
         self.models.clone().on(started_at).told(aws)
+    }
+
+    /// Returns the limits of a run with the model of this id, with what AWS says about models.
+    pub fn limits_of(&self, model_id: Option<&str>, aws: &AwsModels) -> StackLimits {
+        let quota = model_id.and_then(|id| aws.job_quota(id));
+        StackLimits { max_concurrent_jobs: self.jobs.concurrent_jobs(quota), ..self.limits }
     }
 
     /// Returns the prompts and models that a request may name. `models` is [`Self::models`].

@@ -1,16 +1,21 @@
 //! Questions to Bedrock about the models of a request, before anything is submitted: whether they are alive, how they can be
-//! invoked, and which inference profiles exist in the region.
+//! invoked, which inference profiles exist in the region, and how many batch jobs the account may have.
 //!
 //! The calls are few and end in time. None of them ends a run: what Bedrock does not say, the table of models says, and the
 //! failed call is a warning.
+
+mod failure;
+mod quotas;
 
 use aws_sdk_bedrock::Client as Bedrock;
 use aws_sdk_bedrock::types::{
     FoundationModelDetails, FoundationModelLifecycleStatus, InferenceProfileType, InferenceType, ModelModality,
 };
+use aws_sdk_servicequotas::Client as ServiceQuotas;
 use aws_smithy_types::date_time::Format;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bedrock_batch_domain::model::{AwsModels, ModelId, OfferedModel};
+use failure::{Failure, code_of};
+use quotas::{JobQuotas, job_quotas, quota_of};
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -30,22 +35,35 @@ const MAX_CACHED_MODELS: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct ModelLookup {
     bedrock: Option<Bedrock>,
+    quotas: Option<ServiceQuotas>,
     cache: Mutex<CachedAnswers>,
 }
 
 #[derive(Debug, Default)]
 struct CachedAnswers {
-    models: HashMap<String, (Instant, Option<OfferedModel>)>,
+    models: HashMap<String, (Instant, Option<NamedModel>)>,
     profiles: Option<(Instant, BTreeSet<String>)>,
+    quotas: Option<(Instant, JobQuotas)>,
 }
 
-/// Reason why a call has no answer, in a word.
-type Failure = String;
+/// Model with the names by which Service Quotas may know it.
+#[derive(Debug, Clone)]
+struct NamedModel {
+    offered: OfferedModel,
+    name: String,
+    provider: String,
+}
 
 impl ModelLookup {
     /// Creates a lookup with a client of Bedrock. Without one (the default), the table of models decides alone.
     pub fn new(bedrock: Bedrock) -> Self {
-        Self { bedrock: Some(bedrock), cache: Mutex::default() }
+        Self { bedrock: Some(bedrock), ..Self::default() }
+    }
+
+    /// Looks up quotas of batch jobs, too.
+    #[must_use]
+    pub fn with_quotas(self, quotas: ServiceQuotas) -> Self {
+        Self { quotas: Some(quotas), ..self }
     }
 
     /// Returns true if Bedrock can be reached.
@@ -60,9 +78,11 @@ impl ModelLookup {
         let Some(bedrock) = &self.bedrock else { return found };
         let parsed = model_ids.into_iter().filter_map(|id| ModelId::parse(id).ok());
         let ids: BTreeSet<String> = parsed.filter(ModelId::has_id_of_foundation_model).map(|id| id.base).collect();
+        let mut named = Vec::new();
         for id in &ids {
             match self.model(bedrock, id).await {
-                Ok(offered) => drop(found.models.insert(id.clone(), offered)),
+                Ok(Some(model)) => named.push((id, model)),
+                Ok(None) => drop(found.models.insert(id.clone(), None)),
                 Err(failure) => found.failed_calls.push(format!(
                     "Bedrock did not say whether it offers `{id}` (bedrock:GetFoundationModel: {failure}): the table of \
                      models decided"
@@ -76,13 +96,28 @@ impl ModelLookup {
                  table of models decided"
             )),
         }
+        let quotas = match &self.quotas {
+            Some(client) if !named.is_empty() => self.quotas(client).await.unwrap_or_else(|failure| {
+                found.failed_calls.push(format!(
+                    "Service Quotas did not say how many batch jobs the account may have (servicequotas:ListServiceQuotas: \
+                     {failure}): runs share no limit, and wait where Bedrock refuses a job. Setting `jobQuota` makes \
+                     the call needless"
+                ));
+                JobQuotas::new()
+            }),
+            _ => JobQuotas::new(),
+        };
+        for (id, NamedModel { offered, name, provider }) in named {
+            let job_quota = quota_of(&quotas, &provider, &name);
+            found.models.insert(id.clone(), Some(OfferedModel { job_quota, ..offered }));
+        }
         for call in &found.failed_calls {
             tracing::warn!(call, "model_lookup_failed");
         }
         found
     }
 
-    async fn model(&self, bedrock: &Bedrock, id: &str) -> Result<Option<OfferedModel>, Failure> {
+    async fn model(&self, bedrock: &Bedrock, id: &str) -> Result<Option<NamedModel>, Failure> {
         if let Some((_, offered)) =
             self.cached(|cache| cache.models.get(id).filter(|(since, _)| is_fresh(*since)).cloned())
         {
@@ -90,7 +125,7 @@ impl ModelLookup {
         }
         let call = async {
             match bedrock.get_foundation_model().model_identifier(id).send().await {
-                Ok(answer) => Ok(answer.model_details().map(offered)),
+                Ok(answer) => Ok(answer.model_details().map(named)),
                 Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
                     Ok(None)
                 }
@@ -130,6 +165,16 @@ impl ModelLookup {
         Ok(ids)
     }
 
+    async fn quotas(&self, client: &ServiceQuotas) -> Result<JobQuotas, Failure> {
+        let fresh = |cache: &mut CachedAnswers| cache.quotas.as_ref().filter(|(since, _)| is_fresh(*since)).cloned();
+        if let Some((_, quotas)) = self.cached(fresh) {
+            return Ok(quotas);
+        }
+        let quotas = in_time(job_quotas(client)).await?;
+        self.cached(|cache| cache.quotas = Some((Instant::now(), quotas.clone())));
+        Ok(quotas)
+    }
+
     fn cached<T>(&self, of: impl FnOnce(&mut CachedAnswers) -> T) -> T {
         of(&mut self.cache.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -143,9 +188,9 @@ async fn in_time<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T,
     timeout(MAX_CALL, call).await.unwrap_or_else(|_| Err(format!("no answer in {} s", MAX_CALL.as_secs())))
 }
 
-/// Returns the code of a failed call. Messages are left out: they name accounts and roles.
-fn code_of(error: &impl ProvideErrorMetadata) -> Failure {
-    error.code().unwrap_or("no answer").to_owned()
+fn named(details: &FoundationModelDetails) -> NamedModel {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    NamedModel { offered: offered(details), name: text(details.model_name()), provider: text(details.provider_name()) }
 }
 
 fn offered(details: &FoundationModelDetails) -> OfferedModel {
@@ -158,5 +203,6 @@ fn offered(details: &FoundationModelDetails) -> OfferedModel {
         end_of_life: end.and_then(|end| end.get(..10).map(str::to_owned)),
         on_demand: details.inference_types_supported.is_some().then(|| types.contains(&InferenceType::OnDemand)),
         takes_images: (!inputs.is_empty()).then(|| inputs.contains(&ModelModality::Image)),
+        job_quota: None,
     }
 }

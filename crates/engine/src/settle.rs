@@ -135,6 +135,10 @@ impl Settler {
         if action != Action::Nothing {
             self.jobs.record(&stored.run_id, name, seen).await?;
         }
+        if seen.status.is_terminal() {
+            // Before the state machine is answered: until then, the job is looked at again if this function dies.
+            self.jobs.change_job_places(&stored.model_id, |places| places.release(name)).await?;
+        }
         match action {
             Action::Nothing | Action::Record => {}
             Action::Heartbeat => self.heartbeat(stored).await,

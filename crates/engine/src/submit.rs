@@ -7,8 +7,11 @@
 //! jobs of one name: neither is documented. An invocation that may not be the first to create a job looks for it by name
 //! before. The token only has to be remembered for as long as an invocation takes: two of them may look at once, and find
 //! nothing. If there are two jobs nevertheless, the one whose ARN was stored first counts, and the other is stopped.
+//!
+//! Where the account's quota is known, a job takes one of as many places before it is created, which all runs share.
 
 mod job_settings;
+mod place;
 mod request;
 
 pub use job_settings::JobSettings;
@@ -129,7 +132,14 @@ impl Submitter {
             tracing::info!(%run_id, %name, %arn, "job_of_earlier_attempt_found");
             return Ok(CreateOutcome::Job(arn));
         }
-        let created = self.create(input).await;
+        let created = match self.take_place(input).await {
+            Ok(()) => {
+                let created = self.create(input).await;
+                self.settle_place(input, &created).await;
+                created
+            }
+            Err(error) => Err(error),
+        };
         if !begun.may_exist && created.as_ref().is_err_and(|error| *error.kind() == ErrorKind::QuotaExceeded) {
             // The next attempts, of which there may be a thousand, do not have to look for the job. If an earlier invocation
             // may still create it, they do.

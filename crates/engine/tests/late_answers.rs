@@ -39,7 +39,7 @@ fn plan() -> Value {
 
 /// Returns the item of a job with this status and number of processed records.
 fn job_item(status: &str, processed: &Value) -> Value {
-    json!({"job_name": {"S": JOB}, "run_id": {"S": "r"}, "job_index": {"N": "0"}, "records": {"N": ROWS.to_string()},
+    json!({"job_name": {"S": JOB}, "run_id": {"S": "r"}, "job_index": {"N": "0"}, "model_id": {"S": "m"}, "records": {"N": ROWS.to_string()},
         "round": {"N": "0"}, "lane": {"S": "batch"}, "execution_arn": {"S": EXECUTION}, "may_fall_back": {"BOOL": false},
         "job_arn": {"S": "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdefghijkl"},
         "status": {"S": status}, "processed_records": processed})

@@ -4,6 +4,7 @@ use crate::environment;
 use crate::settings::{bucket, names, optional, required};
 use aws_config::SdkConfig;
 use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::job::JobLimits;
 use bedrock_batch_domain::s3_uri::S3Uri;
 use bedrock_batch_engine::deployment::Deployment;
 use bedrock_batch_engine::hub::{Endpoint, Hub, TokenSecret};
@@ -42,14 +43,17 @@ pub fn input_reader(config: &SdkConfig) -> Result<InputReader, Error> {
 /// # Errors
 /// Returns an error with the name of the environment variable or file if one is missing or invalid.
 pub fn deployment(config: &SdkConfig) -> Result<Deployment, Error> {
+    let jobs =
+        JobLimits { per_run: optional(environment::MAX_CONCURRENT_JOBS)?, quota: optional(environment::JOB_QUOTA)? };
     let folder = PathBuf::from(required::<String>(environment::LAMBDA_TASK_ROOT)?);
     Ok(Deployment {
         region: required(environment::AWS_REGION)?,
         limits: StackLimits {
             max_total_records: optional(environment::MAX_TOTAL_RECORDS)?,
             max_records_per_job: optional(environment::MAX_RECORDS_PER_JOB)?,
-            max_concurrent_jobs: required(environment::MAX_CONCURRENT_JOBS)?,
+            max_concurrent_jobs: jobs.concurrent_jobs(None),
         },
+        jobs,
         prompts: load_prompts(&folder.join("prompt-templates"))?,
         models: load_models(&folder.join("model-overrides.toml"))?,
         lookup: ModelLookup::new(aws_sdk_bedrock::Client::new(&bedrock_batch_aws::bedrock_config(config))),

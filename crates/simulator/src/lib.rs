@@ -61,6 +61,7 @@ pub fn router(simulator: Arc<Simulator>) -> Router {
             "/foundation-model-availability/{identifier}",
             counted("GetFoundationModelAvailability", get(control::offered_models::availability)),
         )
+        .route("/", counted("ListServiceQuotas", post(control::service_quotas::call)))
         .route("/inference-profiles", counted("ListInferenceProfiles", get(control::inference_profiles::list)))
         .route(
             "/inference-profiles/{identifier}",

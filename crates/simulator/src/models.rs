@@ -97,15 +97,33 @@ pub(crate) struct Catalogue {
     more: BTreeMap<String, BatchSupport>,
     /// Beginnings of ids of models that live on.
     alive: Vec<String>,
+    /// Quotas of batch jobs that are not the usual ones, by the ids of models.
+    job_quotas: BTreeMap<String, u32>,
 }
+
+/// Sum of in-progress and submitted jobs: of a base model, and of a custom one.
+const JOB_QUOTA: u32 = 100;
+const JOB_QUOTA_CUSTOM: u32 = 3;
 
 impl Catalogue {
     pub(crate) fn with(more: BTreeMap<String, BatchSupport>) -> Self {
-        Self { more, alive: Vec::new() }
+        Self { more, ..Self::default() }
     }
 
     pub(crate) fn keeping_alive(self, alive: Vec<String>) -> Self {
         Self { alive, ..self }
+    }
+
+    pub(crate) fn with_job_quotas(self, quotas: &[(String, u32)]) -> Self {
+        Self { job_quotas: quotas.iter().cloned().collect(), ..self }
+    }
+
+    /// The number of jobs of a model that may be submitted or in progress at once. Whether the profiles of a model have quotas of
+    /// their own is not documented; here they share it.
+    pub(crate) fn job_quota(&self, model: &Model) -> u32 {
+        let is_custom = model.kind == NameKind::Opaque && model.base.contains('.');
+        let usual = if is_custom { JOB_QUOTA_CUSTOM } else { JOB_QUOTA };
+        self.job_quotas.get(&model.base).copied().unwrap_or(usual)
     }
 
     /// The refusal of a batch job with this model, if it is refused.

@@ -56,9 +56,18 @@ pub struct Options {
     #[arg(long, env = "BEDROCK_SIMULATOR_ALIVE", value_delimiter = ',')]
     pub alive: Vec<String>,
 
+    /// Quotas of batch jobs of models, in place of 100: `amazon.nova-micro-v1:0=3`
+    #[arg(long = "job-quota", env = "BEDROCK_SIMULATOR_JOB_QUOTAS", value_delimiter = ',', value_parser = job_quota)]
+    pub job_quotas: Vec<(String, u32)>,
+
     /// Behaviour at start: the same JSON that `PUT /_simulator/behaviour` takes
     #[arg(long, env = "BEDROCK_SIMULATOR_BEHAVIOUR", default_value = "{}")]
     pub behaviour: String,
+}
+
+fn job_quota(text: &str) -> Result<(String, u32), String> {
+    let (model, quota) = text.rsplit_once('=').ok_or("must be the id of a model, `=` and a number")?;
+    Ok((model.to_owned(), quota.parse().map_err(|_| format!("`{quota}` is not a number of jobs"))?))
 }
 
 /// Source of answers.

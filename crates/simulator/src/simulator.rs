@@ -59,7 +59,8 @@ impl Simulator {
                 .map_err(|error| SetupError(format!("--models {}: {error}", path.display())))?,
             None => Catalogue::default(),
         }
-        .keeping_alive(options.alive.clone());
+        .keeping_alive(options.alive.clone())
+        .with_job_quotas(&options.job_quotas);
         let sender = Sender {
             source: options.event_source.clone(),
             region: options.region.clone(),

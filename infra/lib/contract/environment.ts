@@ -15,8 +15,16 @@ export const ENVIRONMENT = {
   maxTotalRecords: 'MAX_TOTAL_RECORDS',
   /** preprocess, validate, classifier: maximum number of records per job where the run does not set one. */
   maxRecordsPerJob: 'MAX_RECORDS_PER_JOB',
-  /** preprocess, validate, classifier: maximum number of jobs that a run may have open at the same time. */
+  /**
+   * preprocess, validate, classifier: maximum number of jobs that a run may have open at the same time; without it, as
+   * many as the quota allows.
+   */
   maxConcurrentJobs: 'MAX_CONCURRENT_JOBS',
+  /**
+   * preprocess, validate, classifier: maximum number of jobs of a model that all runs together may have open; without
+   * it, the quota of the account.
+   */
+  jobQuota: 'JOB_QUOTA',
   /** preprocess, validate, classifier: further buckets that runs may read, separated by commas; may be empty. */
   inputBuckets: 'INPUT_BUCKETS',
   /**
@@ -99,4 +107,6 @@ export const ENVIRONMENT = {
   bedrockEndpointUrl: 'AWS_ENDPOINT_URL_BEDROCK',
   /** The same functions: the endpoint of Bedrock's runtime, if not AWS's own. Read by the AWS SDK. */
   bedrockRuntimeEndpointUrl: 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME',
+  /** preprocess: the endpoint of Service Quotas, if not AWS's own. Read by the AWS SDK. */
+  serviceQuotasEndpointUrl: 'AWS_ENDPOINT_URL_SERVICE_QUOTAS',
 } as const;

@@ -15,7 +15,10 @@ export function inputSettings(settings: Settings): Record<string, string> {
     ...(settings.maxRecordsPerJob !== undefined && {
       [ENVIRONMENT.maxRecordsPerJob]: String(settings.maxRecordsPerJob),
     }),
-    [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
+    ...(settings.maxSubmittedAndInProgressJobs !== undefined && {
+      [ENVIRONMENT.maxConcurrentJobs]: String(settings.maxSubmittedAndInProgressJobs),
+    }),
+    ...(settings.jobQuota !== undefined && { [ENVIRONMENT.jobQuota]: String(settings.jobQuota) }),
     [ENVIRONMENT.inputBuckets]: settings.inputBuckets.join(','),
     [ENVIRONMENT.inputPrefixes]: settings.inputPrefixes.join(','),
     [ENVIRONMENT.outputBuckets]: settings.outputBuckets.join(','),

@@ -27,6 +27,15 @@ export class PreprocessFunction extends OrchestratorFunction {
 
     for (const permission of inputPermissions(Stack.of(this), bucket, settings)) this.allow(permission);
     for (const permission of modelLookupPermissions(Stack.of(this))) this.allow(permission);
+    if (settings.jobQuota === undefined) {
+      this.allow({
+        // A run does not need it: without it, runs share no quota, and have a warning.
+        sid: 'SeeQuotas',
+        actions: ['servicequotas:ListServiceQuotas'],
+        resources: ['*'],
+        wildcardReason: WILDCARD_REASONS.quotaListing,
+      });
+    }
     this.allow({
       sid: 'WriteChunksAndPlan',
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],

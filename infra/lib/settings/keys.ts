@@ -18,10 +18,16 @@ export const SETTING_KEYS = {
       'Name of this deployment, such as `dev`: part of the name of the stack and of all its resources, with the region. Deployments with different stages or in different regions share nothing. Not set, all names are those of the first deployment of the account.',
   },
   maxSubmittedAndInProgressJobs: {
-    default: 5,
-    rule: rules.integer(1, 10_000),
+    default: undefined,
+    rule: rules.optional(rules.integer(1, 10_000)),
     description:
-      'Maximum number of Bedrock jobs that one run has submitted or in progress at the same time. Keep it under the quota of the account.',
+      'Maximum number of Bedrock jobs that one run has submitted or in progress at the same time. Without it, as many as `jobQuota` allows; 10 if that is not known.',
+  },
+  jobQuota: {
+    default: undefined,
+    rule: rules.optional(rules.integer(1, 1_000)),
+    description:
+      'Maximum number of Bedrock jobs of one model that all runs together have submitted or in progress at the same time; they share it fairly. Without it, the quota of the account, read from Service Quotas when a run starts. Set it where others than this deployment have jobs of the same models, or where Service Quotas cannot be read or does not name the model.',
   },
   bedrockBatchInferenceTimeoutHours: {
     default: 24,

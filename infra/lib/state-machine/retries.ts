@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { JitterType, type RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
 import { ERROR_NAMES } from '../contract/error-names';
+import { QUOTA_WAIT } from '../contract/quota-wait';
 
 /*
  * Retries of states, by error name. The errors that are NEVER_RETRIED are in no list: a retry would change nothing. Full
@@ -63,15 +64,15 @@ export const WHEN_WITHOUT_NEWS: RetryProps = {
 };
 
 /**
- * Bedrock's quota of jobs is used up: several runs share the account's quota, so a job waits for its turn, for up to
+ * Bedrock's quota of jobs is used up: all runs share the account's quota, so a job waits for its turn, for up to
  * about a week. With full jitter a wait is half of its maximum on average: 1350 × 450 s are seven days. Each attempt
  * takes about five of the 25,000 events of a child's history.
  */
 export const WHEN_OUT_OF_QUOTA: RetryProps = {
   errors: [ERROR_NAMES.quotaExceeded],
-  interval: Duration.minutes(1),
-  backoffRate: 1.5,
-  maxDelay: Duration.minutes(15),
+  interval: Duration.seconds(QUOTA_WAIT.firstSeconds),
+  backoffRate: QUOTA_WAIT.backoffRate,
+  maxDelay: Duration.seconds(QUOTA_WAIT.maxSeconds),
   maxAttempts: 1350,
   jitterStrategy: JitterType.FULL,
 };

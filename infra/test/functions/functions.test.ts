@@ -87,7 +87,7 @@ describe('environment', () => {
   const shared = ['BUCKET_NAME', 'RUST_LOG', 'TASK_TABLE_NAME'];
 
   test.each([
-    ['preprocess', [...shared, 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'MAX_CONCURRENT_JOBS', 'OUTPUT_BUCKETS']],
+    ['preprocess', [...shared, 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'OUTPUT_BUCKETS']],
     ['submit', [...shared, 'BEDROCK_ROLE_ARN', 'JOB_TIMEOUT_HOURS']],
     ['job-status', shared],
     ['postprocess', [...shared, 'LATE_ANSWERS_SECONDS']],
@@ -95,10 +95,7 @@ describe('environment', () => {
     ['finalize', shared],
     ['reconcile', [...shared, 'SILENT_SECONDS']],
     ['stop-jobs', shared],
-    [
-      'validate',
-      [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'MAX_CONCURRENT_JOBS', 'OUTPUT_BUCKETS'],
-    ],
+    ['validate', [...shared, 'DOWNLOAD_LINKS', 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'OUTPUT_BUCKETS']],
     ['notify', [...shared, 'DOWNLOAD_URL', 'LINK_KEY_SECRET_ARN', 'TOPIC_ARN']],
     [
       'trigger',
@@ -125,7 +122,6 @@ describe('environment', () => {
         'DEFAULT_RATE_LIMIT',
         'INPUT_BUCKETS',
         'INPUT_PREFIXES',
-        'MAX_CONCURRENT_JOBS',
         'OUTPUT_BUCKETS',
       ],
     ],
@@ -138,6 +134,7 @@ describe('environment', () => {
       maxTotalRecords: 5000,
       maxRecordsPerJob: 200,
       maxSubmittedAndInProgressJobs: 7,
+      jobQuota: 30,
       inputBuckets: 'one-bucket,two-bucket',
       inputPrefixes: ['inputs/', 's3://two-bucket/a b/c/'],
       outputBuckets: ['reports-bucket', 'other-bucket'],
@@ -156,6 +153,7 @@ describe('environment', () => {
         MAX_TOTAL_RECORDS: '5000',
         MAX_RECORDS_PER_JOB: '200',
         MAX_CONCURRENT_JOBS: '7',
+        JOB_QUOTA: '30',
         INPUT_BUCKETS: 'one-bucket,two-bucket',
         INPUT_PREFIXES: 'inputs/,s3://two-bucket/a b/c/',
         OUTPUT_BUCKETS: 'reports-bucket,other-bucket',
@@ -202,6 +200,7 @@ describe('environment', () => {
       expect(environment(name, local)).toMatchObject({
         AWS_ENDPOINT_URL_BEDROCK: url,
         AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url,
+        AWS_ENDPOINT_URL_SERVICE_QUOTAS: url,
       });
     }
     for (const name of ['postprocess', 'finalize', 'notify', 'trigger', 'download']) {

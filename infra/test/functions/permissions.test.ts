@@ -31,6 +31,7 @@ describe('each function has exactly the permissions that it needs', () => {
         's3:GetObject',
         's3:ListBucket',
         's3:PutObject',
+        'servicequotas:ListServiceQuotas',
         'states:DescribeExecution',
       ],
     ],
@@ -158,7 +159,13 @@ test('no permission has a wildcard for actions, and only listings have one for a
   const everywhere = statements.filter(({ resources }) => resources.includes('*')).flatMap(({ actions }) => actions);
   // The others are for traces, and for the logs of Step Functions; IAM has no resource types for them.
   expect(new Set(everywhere.filter((action) => !/^(logs|xray):/.test(action)))).toEqual(
-    new Set(['bedrock:ListInferenceProfiles', 'bedrock:ListModelInvocationJobs']),
+    new Set(['bedrock:ListInferenceProfiles', 'bedrock:ListModelInvocationJobs', 'servicequotas:ListServiceQuotas']),
+  );
+});
+
+test('quotas are not read where the context has one', () => {
+  expect(actionsOf(exampleTemplate({ jobQuota: 10 }), 'PreprocessRole')).not.toContain(
+    'servicequotas:ListServiceQuotas',
   );
 });
 

@@ -39,7 +39,12 @@ async fn main() -> Result<(), Error> {
     keep_freed_memory();
     let config = bedrock_batch_aws::sdk_config().await;
     let jobs = JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?);
-    let (inputs, deployment) = (input_reader(&config)?, Arc::new(deployment(&config)?));
+    let (inputs, mut deployment) = (input_reader(&config)?, deployment(&config)?);
+    if deployment.jobs.quota.is_none() {
+        let quotas = aws_sdk_servicequotas::Client::new(&bedrock_batch_aws::bedrock_config(&config));
+        deployment.lookup = deployment.lookup.with_quotas(quotas);
+    }
+    let deployment = Arc::new(deployment);
     let bucket = inputs.bucket.clone();
     let use_cases = Arc::new(UseCases {
         continuer: RunContinuer {

@@ -42,16 +42,20 @@ def settings() -> dict[str, str]:
 
 # Models that the inputs of the Python samples name. Bedrock has ended them.
 ALIVE = "anthropic.claude-3-haiku-20240307-v1:0,anthropic.claude-3-5-sonnet-20241022-v2:0"
+# A model of which the account may have a few jobs only.
+SCARCE_MODEL = "us.amazon.nova-micro-v1:0"
+SCARCE_QUOTA = 3
 
 
 def backend() -> dict[str, str]:
     """Recorded answers if there are any; all other requests get fake ones."""
+    options = f"--alive {ALIVE} --job-quota {SCARCE_MODEL.removeprefix('us.')}={SCARCE_QUOTA}"
     if not SAMPLES.is_dir():
-        return {"BEDROCK_SIMULATOR_BACKEND": "fake", "BEDROCK_SIMULATOR_OPTIONS": f"--alive {ALIVE}"}
+        return {"BEDROCK_SIMULATOR_BACKEND": "fake", "BEDROCK_SIMULATOR_OPTIONS": options}
     recordings = shlex.quote(str(SAMPLES.resolve()))
     return {
         "BEDROCK_SIMULATOR_BACKEND": "replay",
-        "BEDROCK_SIMULATOR_OPTIONS": f"--recordings {recordings} --replay-miss fake --alive {ALIVE}",
+        "BEDROCK_SIMULATOR_OPTIONS": f"--recordings {recordings} --replay-miss fake {options}",
     }
 
 

@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::finding::Finding;
 use aws_config::SdkConfig;
-use bedrock_batch_domain::model::{ModelTable, ModelWish, NamedModel};
+use bedrock_batch_domain::model::{AwsModels, ModelTable, ModelWish, NamedModel};
 use bedrock_batch_engine::model_lookup::ModelLookup;
 use bedrock_batch_engine::templates::load_models;
 use std::path::Path;
@@ -26,14 +26,23 @@ pub(super) async fn examine(
             return None;
         }
     };
-    let lookup = ModelLookup::new(aws_sdk_bedrock::Client::new(&bedrock_batch_aws::bedrock_config(config)));
-    let table = table.on(&crate::validate::today()).told(lookup.query(vec![model_id]).await);
-    named(&table, model_id, &account.region, findings)
+    let config = bedrock_batch_aws::bedrock_config(config);
+    let lookup = ModelLookup::new(aws_sdk_bedrock::Client::new(&config));
+    let lookup = lookup.with_quotas(aws_sdk_servicequotas::Client::new(&config));
+    let aws = lookup.query(vec![model_id]).await;
+    let quota = job_quota(&aws, model_id);
+    let table = table.on(&crate::validate::today()).told(aws);
+    let named = named(&table, model_id, &account.region, findings);
+    if named.is_some() {
+        findings.extend(quota);
+    }
+    named
 }
 
 fn named(table: &ModelTable, model_id: &str, region: &str, findings: &mut Vec<Finding>) -> Option<NamedModel> {
     findings.extend(table.lookup_warnings().iter().map(|call| {
-        let remedy = "with `bedrock:GetFoundationModel` and `bedrock:ListInferenceProfiles` you can have it checked";
+        let remedy = "with `bedrock:GetFoundationModel`, `bedrock:ListInferenceProfiles` and `servicequotas:ListServiceQuotas` you \
+                      can have it checked";
         Finding::unknown(SUBJECT, call, remedy)
     }));
     let wish = ModelWish {
@@ -67,10 +76,29 @@ fn named(table: &ModelTable, model_id: &str, region: &str, findings: &mut Vec<Fi
     }
 }
 
+/// Returns the finding about the number of batch jobs of the model that the account may have, unless its lookup failed, which has a
+/// finding of its own.
+fn job_quota(aws: &AwsModels, model_id: &str) -> Option<Finding> {
+    const SUBJECT: &str = "quota";
+    match aws.job_quota(model_id) {
+        Some(0) => {
+            let remedy = "request an increase of \"Sum of in-progress and submitted batch inference jobs\" for the model in the \
+                          Service Quotas console";
+            Some(Finding::wrong(SUBJECT, "the account may have no batch job of this model", remedy))
+        }
+        Some(quota) => Some(Finding::fine(SUBJECT, format!("{quota} batch jobs of the model at the same time"))),
+        None if aws.failed_calls.is_empty() => {
+            let found = "Service Quotas names no quota of batch jobs after this model";
+            Some(Finding::unknown(SUBJECT, found, "look it up in the console, and deploy with `-c jobQuota=NUMBER`"))
+        }
+        None => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bedrock_batch_domain::model::{AwsModels, OfferedModel};
+    use bedrock_batch_domain::model::OfferedModel;
     use rstest::rstest;
 
     const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -115,6 +143,19 @@ mod tests {
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].starts_with("FIX ") && lines[0].contains("set allow_global to true"), "{lines:?}");
         assert!(lines[0].contains("`global.anthropic.claude-haiku-4-5-20251001-v1:0`"), "{lines:?}");
+    }
+
+    #[rstest]
+    #[case(Some(20), "ok    quota: 20 batch jobs of the model at the same time")]
+    #[case(Some(0), "FIX   quota: the account may have no batch job of this model")]
+    #[case(None, "?     quota: Service Quotas names no quota of batch jobs after this model")]
+    fn the_quota_of_jobs_is_named(#[case] job_quota: Option<u32>, #[case] expected: &str) {
+        let offered = OfferedModel { job_quota, ..Default::default() };
+        let aws = AwsModels { models: [(SONNET.to_owned(), Some(offered))].into(), ..AwsModels::default() };
+        let line = super::job_quota(&aws, &format!("eu.{SONNET}")).unwrap().to_string();
+        assert!(line.starts_with(expected), "{line}");
+        let failed = AwsModels { failed_calls: vec!["denied".to_owned()], ..AwsModels::default() };
+        assert_eq!(super::job_quota(&failed, SONNET), None);
     }
 
     #[test]

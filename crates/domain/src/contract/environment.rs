@@ -36,8 +36,12 @@ super::names! { Variable = Variable;
     MAX_TOTAL_RECORDS = "MAX_TOTAL_RECORDS";
     /// preprocess, validate, classifier: maximum number of records per job where the run does not set one.
     MAX_RECORDS_PER_JOB = "MAX_RECORDS_PER_JOB";
-    /// preprocess, validate, classifier: maximum number of jobs that a run may have open at the same time.
+    /// preprocess, validate, classifier: maximum number of jobs that a run may have open at the same time; without it, as many as
+    /// the quota allows.
     MAX_CONCURRENT_JOBS = "MAX_CONCURRENT_JOBS";
+    /// preprocess, validate, classifier: maximum number of jobs of a model that all runs together may have open; without it, the
+    /// quota of the account.
+    JOB_QUOTA = "JOB_QUOTA";
     /// preprocess, validate, classifier: further buckets that runs may read, separated by commas; may be empty.
     INPUT_BUCKETS = "INPUT_BUCKETS";
     /// preprocess, validate, classifier: prefixes that inputs must be under, as keys of the stack's bucket or `s3://` addresses,
@@ -106,4 +110,6 @@ super::names! { Variable = Variable;
     BEDROCK_ENDPOINT_URL = "AWS_ENDPOINT_URL_BEDROCK";
     /// The same functions: the endpoint of Bedrock's runtime, if not AWS's own. Read by the AWS SDK.
     BEDROCK_RUNTIME_ENDPOINT_URL = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
+    /// preprocess: the endpoint of Service Quotas, if not AWS's own. Read by the AWS SDK.
+    SERVICE_QUOTAS_ENDPOINT_URL = "AWS_ENDPOINT_URL_SERVICE_QUOTAS";
 }

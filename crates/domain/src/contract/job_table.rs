@@ -6,6 +6,8 @@ pub const PARTITION_KEY: &str = "job_name";
 pub const TIME_TO_LIVE: &str = "expires_at";
 /// The key of the item with the slots of the executions that uploads start.
 pub const UPLOAD_SLOTS: &str = "uploads/slots";
+/// What the keys of the items with the places of batch jobs begin with; the id of the model follows.
+pub const JOB_PLACES_PREFIX: &str = "job_places/";
 
 /// A secondary index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

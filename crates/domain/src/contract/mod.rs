@@ -9,6 +9,7 @@ pub mod functions;
 pub mod job_table;
 pub mod payloads;
 pub mod prefixes;
+pub mod quota_wait;
 pub mod steps;
 
 /// A name of the contract, as the generator writes it.

@@ -88,7 +88,9 @@ impl RunContinuer {
         if rest.is_empty() {
             return Ok(());
         }
-        let (request, problems) = RunRequest::read(&Value::Object(rest), self.limits);
+        // The quota of jobs may have changed since.
+        let limits = StackLimits { max_concurrent_jobs: plan.request.max_concurrent_jobs, ..self.limits };
+        let (request, problems) = RunRequest::read(&Value::Object(rest), limits);
         let remedy = format!("give `{field}` alone, or start a new run");
         let Some(request) = request.filter(|_| problems.is_empty()) else {
             let rule = "continues with the input of its run, but there are other fields beside it";

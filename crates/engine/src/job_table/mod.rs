@@ -5,6 +5,7 @@ mod attributes;
 mod counts;
 mod failures;
 mod items;
+mod job_places;
 mod jobs;
 mod lease;
 mod open_jobs;

@@ -19,9 +19,10 @@ use bedrock_batch_domain::lane::Lane;
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::pipeline::pipeline_of_stage;
 use bedrock_batch_domain::plan::Plan;
-use bedrock_batch_domain::problem::Problems;
+use bedrock_batch_domain::problem::{Problem, Problems};
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_domain::run::Step;
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -58,7 +59,9 @@ impl Preprocessor {
         let aws = models_of_start(bucket, &run_id, input, &request, &self.deployment.lookup).await?;
         let models = self.deployment.models(&input.started_at, aws.clone());
         let catalog = Catalog { prompts, ..self.deployment.catalog(&models) };
-        let limits = self.deployment.limits;
+        let model_id = request.get("model_id").and_then(Value::as_str);
+        let quota = self.deployment.jobs.shared(model_id.and_then(|id| aws.job_quota(id)));
+        let limits = self.deployment.limits_of(model_id, &aws);
         let (pinned, buckets) = (pinned.as_deref(), &self.deployment.output_buckets);
         let checking = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned, buckets);
         let mut checked = Box::pin(checking).await?;
@@ -69,6 +72,9 @@ impl Preprocessor {
             Ok((Arc::new(checked), budget))
         })
         .await?;
+        if quota == Some(0) && budget.lane == Lane::Batch {
+            Problems::check(vec![no_jobs(&checked.request.model_id)])?;
+        }
         self.claim(input, &run_id).await?;
         // From here on, the run may have to be stopped.
         self.acquire(input, &run_id).await?;
@@ -93,6 +99,9 @@ impl Preprocessor {
             }
         };
         let max_on_demand_records = self.check_cost(&checked, &layout, (counts.records, on_demand), lane).await?;
+        if let Some(quota) = quota {
+            self.jobs.change_job_places(&checked.request.model_id, |places| places.set_limit(quota)).await?;
+        }
         let run = RunToFreeze {
             input,
             run_id: &run_id,
@@ -167,4 +176,12 @@ impl Preprocessor {
             earlier => Ok(earlier),
         }
     }
+}
+
+/// Returns the problem of a run in batch in an account without any batch job of its model.
+fn no_jobs(model_id: &str) -> Problem {
+    let rule = "the account's quota of batch jobs of this model is 0, as Service Quotas says";
+    let remedy = "request an increase of \"Sum of in-progress and submitted batch inference jobs\" for the model there, choose \
+                  another model, or set `processing_mode` to `realtime`";
+    Problem::new("model_id", model_id, rule).remedy(remedy)
 }

@@ -51,7 +51,7 @@ impl Job {
         let Self { name, execution, status, .. } = self;
         let round = if self.is_corrupt { r#""round":{"S":"no number"},"# } else { r#""round":{"N":"0"},"# };
         let mut item = format!(
-            r#"{{"job_name":{{"S":"{name}"}},"run_id":{{"S":"{RUN}"}},"job_index":{{"N":"{number}"}},"records":{{"N":"100"}},
+            r#"{{"job_name":{{"S":"{name}"}},"run_id":{{"S":"{RUN}"}},"job_index":{{"N":"{number}"}},"model_id":{{"S":"m"}},"records":{{"N":"100"}},
             {round}"lane":{{"S":"batch"}},"execution_arn":{{"S":"{execution}"}},"may_fall_back":{{"BOOL":false}},
             "task_token":{{"S":"token of {name}"}},"status":{{"S":"{status}"}}"#
         );

@@ -3,6 +3,7 @@
 
 mod ends_of_jobs;
 mod items;
+mod places;
 mod services;
 mod submissions;
 mod takeovers;

@@ -4,6 +4,7 @@ use crate::services::{BUCKET, Services};
 use crate::submissions::run_id;
 use bedrock_batch_domain::ids::ExecutionArn;
 use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::job::JobLimits;
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_domain::run::Step;
@@ -75,6 +76,7 @@ pub(crate) fn deployment() -> Arc<Deployment> {
     Arc::new(Deployment {
         region: "us-east-1".to_owned(),
         limits: LIMITS,
+        jobs: JobLimits { per_run: Some(LIMITS.max_concurrent_jobs), quota: None },
         prompts,
         models,
         lookup: ModelLookup::default(),

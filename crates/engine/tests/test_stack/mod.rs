@@ -4,6 +4,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCa
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use bedrock_batch_domain::input::StackLimits;
+use bedrock_batch_domain::job::JobLimits;
 use bedrock_batch_domain::model::ModelTable;
 use bedrock_batch_domain::prompt::PromptLibrary;
 use bedrock_batch_engine::deployment::Deployment;
@@ -64,6 +65,7 @@ pub(crate) fn deployment(prompts: PromptLibrary) -> Deployment {
     Deployment {
         region: REGION.to_string(),
         limits: StackLimits { max_total_records: None, max_records_per_job: Some(1000), max_concurrent_jobs: 5 },
+        jobs: JobLimits { per_run: Some(5), quota: None },
         prompts,
         models: ModelTable::with_overrides("").unwrap(),
         lookup: ModelLookup::default(),

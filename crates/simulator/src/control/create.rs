@@ -14,14 +14,10 @@ use crate::control::request::CreateRequest;
 use crate::errors::{ApiError, ErrorKind, json_response, whole_body};
 use crate::jobs::{Added, NewJob};
 use crate::life_cycle;
-use crate::models::{Model, NameKind};
+use crate::models::Model;
 use crate::scopes::Scope;
 use crate::simulator::Simulator;
 use crate::timestamps::Timestamp;
-
-/// Sum of in-progress and submitted jobs: of a base model, and of a custom one.
-const QUOTA: usize = 100;
-const QUOTA_CUSTOM: usize = 3;
 
 pub(crate) async fn create(
     State(simulator): State<Arc<Simulator>>,
@@ -40,8 +36,8 @@ pub(crate) async fn create(
     if behaviour.refuses_batch(&model) {
         return Err(ApiError::validation(model.has_no_batch()));
     }
-    let usual = if model.kind == NameKind::Opaque && model.base.contains('.') { QUOTA_CUSTOM } else { QUOTA };
-    let quota = behaviour.create_quota.and_then(|quota| usize::try_from(quota).ok()).unwrap_or(usual);
+    let quota = behaviour.create_quota.unwrap_or_else(|| simulator.catalogue.job_quota(&model));
+    let quota = usize::try_from(quota).unwrap_or(usize::MAX);
     let now = Timestamp::now();
     let id = job_id(&request, now);
     let arn = format!("arn:aws:bedrock:{}:{}:model-invocation-job/{id}", simulator.region, simulator.account);

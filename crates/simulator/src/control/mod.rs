@@ -7,6 +7,7 @@ pub(crate) mod inference_profiles;
 pub(crate) mod list;
 pub(crate) mod offered_models;
 pub(crate) mod request;
+pub(crate) mod service_quotas;
 pub(crate) mod stop;
 mod wire;
 

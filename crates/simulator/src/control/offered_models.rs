@@ -70,6 +70,15 @@ pub(crate) async fn list(State(simulator): State<Arc<Simulator>>) -> Result<Resp
     Ok(json_response(StatusCode::OK, &json!({ "modelSummaries": summaries })))
 }
 
+/// The name of a model in listings; at most 20 characters in the service model.
+pub(crate) fn brand(model: &Model) -> String {
+    model.base.rsplit('.').next().unwrap_or_default().chars().take(20).collect()
+}
+
+pub(crate) fn provider(model: &Model) -> &str {
+    model.base.split('.').next().unwrap_or_default()
+}
+
 fn details(simulator: &Simulator, model: &Model) -> Value {
     let region = &simulator.region;
     let by_own_id = simulator.catalogue.refuses_invocation(model, region).is_none();
@@ -83,9 +92,8 @@ fn details(simulator: &Simulator, model: &Model) -> Value {
     json!({
         "modelArn": format!("arn:aws:bedrock:{region}::foundation-model/{}", model.base),
         "modelId": model.base,
-        // At most 20 characters in the service model.
-        "modelName": model.base.rsplit('.').next().unwrap_or_default().chars().take(20).collect::<String>(),
-        "providerName": model.base.split('.').next().unwrap_or_default(),
+        "modelName": brand(model),
+        "providerName": provider(model),
         "inputModalities": if takes_images { json!(["TEXT", "IMAGE"]) } else { json!(["TEXT"]) },
         "outputModalities": [if is_embedding { "EMBEDDING" } else { "TEXT" }],
         "responseStreamingSupported": !is_embedding,

@@ -1,5 +1,6 @@
 //! What Bedrock says about models in one region.
 
+use super::super::id::ModelId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,14 @@ pub struct AwsModels {
     pub failed_calls: Vec<String>,
 }
 
+impl AwsModels {
+    /// Returns the number of batch jobs of a model that the account may have at Bedrock, if Service Quotas says it.
+    pub fn job_quota(&self, model_id: &str) -> Option<u32> {
+        let base = ModelId::parse(model_id).ok()?.base;
+        self.models.get(&base)?.as_ref()?.job_quota
+    }
+}
+
 /// Foundation model as Bedrock offers it in a region.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferedModel {
@@ -34,4 +43,7 @@ pub struct OfferedModel {
     /// If true, it accepts images; `None` if Bedrock does not say.
     #[serde(default)]
     pub takes_images: Option<bool>,
+    /// Number of batch jobs that the account may have at Bedrock; `None` if Service Quotas does not say.
+    #[serde(default)]
+    pub job_quota: Option<u32>,
 }

@@ -31,6 +31,8 @@ pub struct StoredJob {
     pub name: JobName,
     /// The run.
     pub run_id: RunId,
+    /// Model, as the run names it.
+    pub model_id: String,
     /// Number within the run.
     pub index: u32,
     /// Number of its records.
@@ -207,6 +209,7 @@ impl StoredJob {
         Ok(Self {
             name: attributes.required_id(PARTITION_KEY, "the name of a job")?,
             run_id: attributes.required_id(RUN_INDEX.partition_key, "the id of a run")?,
+            model_id: attributes.required_text("model_id")?,
             index: attributes.required_number(RUN_INDEX.sort_key)?,
             records: attributes.required_number("records")?,
             round: attributes.required_number("round")?,

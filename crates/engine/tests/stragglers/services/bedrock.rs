@@ -65,7 +65,9 @@ pub(super) fn control(world: &mut World, method: &Method, path: &str, query: &st
             if let Some(known) = world.jobs.iter().find(|job| job.is_remembered && job.token == token) {
                 return (200, json!({"jobArn": known.arn}));
             }
-            if world.is_quota_used_up {
+            let open = world.jobs.iter().filter(|job| !job.is_over()).count();
+            if world.is_quota_used_up || world.job_quota.is_some_and(|quota| open >= quota) {
+                *world.calls.entry("Refused".to_owned()).or_default() += 1;
                 return refused("ServiceQuotaExceededException", "too many jobs");
             }
             if let Some((kind, message)) = world.refuses_jobs {

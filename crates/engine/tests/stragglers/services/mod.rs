@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) items: BTreeMap<String, Item>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) is_quota_used_up: bool,
+    /// If set, the maximum number of jobs that are not over.
+    pub(crate) job_quota: Option<usize>,
     /// Code and message with which Bedrock refuses to create jobs.
     pub(crate) refuses_jobs: Option<(&'static str, &'static str)>,
     /// If true, jobs that are stopped run on.
