@@ -70,6 +70,40 @@ fn of_two_runs_with_as_many_places_the_one_that_has_waited_longer_is_next() {
 }
 
 #[test]
+fn a_run_with_fewer_places_is_next_even_if_it_has_waited_for_less_time() {
+    let mut places = places(3);
+    for (of, number) in [(0, 0), (0, 1), (1, 0)] {
+        assert_eq!(take(&mut places, of, number, NOW), TakenPlace::Taken);
+    }
+    assert_eq!(take(&mut places, 0, 2, NOW + 1), full(3, 3));
+    assert_eq!(take(&mut places, 2, 0, NOW + 2), full(3, 3));
+    places.release(&job(1, 0));
+    assert_eq!(take(&mut places, 0, 2, NOW + 3), full(3, 2));
+    assert_eq!(take(&mut places, 2, 0, NOW + 4), TakenPlace::Taken);
+}
+
+#[test]
+fn a_run_that_has_taken_a_place_waits_no_longer() {
+    let mut places = places(1);
+    assert_eq!(take(&mut places, 0, 0, NOW), TakenPlace::Taken);
+    assert_eq!(take(&mut places, 1, 0, NOW + 1), full(1, 1));
+    places.release(&job(0, 0));
+    assert_eq!(take(&mut places, 1, 0, NOW + 2), TakenPlace::Taken);
+    places.release(&job(1, 0));
+    assert_eq!(take(&mut places, 2, 0, NOW + 3), TakenPlace::Taken);
+}
+
+#[test]
+fn a_run_waits_until_the_latest_attempt_of_its_jobs_is_due() {
+    let mut places = places(1);
+    assert_eq!(take(&mut places, 0, 0, NOW), TakenPlace::Taken);
+    assert_eq!(places.take(&run(1), &job(1, 0), NOW, 60), full(1, 1));
+    assert_eq!(places.take(&run(1), &job(1, 1), NOW, 900), full(1, 1));
+    places.release(&job(0, 0));
+    assert_eq!(take(&mut places, 2, 0, NOW + 100), full(1, 0));
+}
+
+#[test]
 fn a_run_that_does_not_come_back_holds_up_nobody() {
     let mut places = places(1);
     assert_eq!(take(&mut places, 0, 0, NOW), TakenPlace::Taken);
