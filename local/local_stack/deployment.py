@@ -78,6 +78,8 @@ def deploy(settings: Settings, ministack: dict, endpoint: str, simulator: str) -
         "bedrockEndpointUrl": simulator,
         # Each job is some processes here; the quota is a hundred jobs.
         "maxSubmittedAndInProgressJobs": "5",
+        # Tests make runs as old as that.
+        "deleteWorkingFilesAfterDays": "30",
         **SHORT_WAITS,
     }
     options = [f"--output={assembly}", f"--outputs-file={outputs_file}", "--require-approval=never", "--method=direct"]

@@ -24,6 +24,7 @@ pub(crate) fn generated_files() -> Vec<GeneratedFile> {
         in_folder(TYPESCRIPT, "error-names.ts", typescript::error_names()),
         in_folder(TYPESCRIPT, "functions.ts", typescript::functions()),
         in_folder(TYPESCRIPT, "job-table.ts", typescript::job_table()),
+        in_folder(TYPESCRIPT, "metrics.ts", typescript::metrics()),
         in_folder(TYPESCRIPT, "payloads.ts", typescript::payloads()),
         in_folder(TYPESCRIPT, "quota-wait.ts", typescript::quota_wait()),
         in_folder(TYPESCRIPT, "steps.ts", typescript::steps()),

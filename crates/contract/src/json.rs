@@ -2,6 +2,7 @@
 
 use crate::origin::{COMMAND, SOURCE};
 use bedrock_batch_domain::contract::job_table::{self, Index};
+use bedrock_batch_domain::contract::metrics::{self, Metric};
 use bedrock_batch_domain::contract::payloads::{self, Payload};
 use bedrock_batch_domain::contract::{Entry, environment, functions, prefixes, steps};
 use bedrock_batch_domain::error_name::ErrorName;
@@ -18,6 +19,7 @@ pub(crate) fn contract() -> String {
         "steps": by_constant(&steps::ALL.map(steps::entry)),
         "prefixes": by_constant(prefixes::ALL),
         "payloads": payloads::ALL.iter().map(payload).collect::<Map<_, _>>(),
+        "metrics": metrics::ALL.iter().map(metric).collect::<Map<_, _>>(),
         "job_table": {
             "partition_key": job_table::PARTITION_KEY,
             "time_to_live": job_table::TIME_TO_LIVE,
@@ -37,6 +39,11 @@ fn by_constant(entries: &[Entry]) -> Map<String, Value> {
 
 fn error(name: ErrorName) -> Value {
     json!({"meaning": name.meaning(), "retried": name.is_retried()})
+}
+
+fn metric(metric: &Metric) -> (String, Value) {
+    let Metric { name, unit, dimension, doc } = *metric;
+    (name.to_owned(), json!({"unit": unit, "dimension": dimension, "doc": doc}))
 }
 
 fn payload(payload: &Payload) -> (String, Value) {

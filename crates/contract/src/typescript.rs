@@ -2,6 +2,7 @@
 
 use crate::origin::{COMMAND, SOURCE};
 use bedrock_batch_domain::contract::job_table::{self, Index};
+use bedrock_batch_domain::contract::metrics::{self as all_metrics, Metric};
 use bedrock_batch_domain::contract::payloads::{self, Payload, Returned};
 use bedrock_batch_domain::contract::quota_wait::{BACKOFF_PERCENT, FIRST_SECONDS, MAX_SECONDS};
 use bedrock_batch_domain::contract::{
@@ -78,6 +79,18 @@ pub(crate) fn payloads() -> String {
         object("PAYLOADS", "Events that the state machines hand to functions.", &sent),
         object("RESULTS", "Fields of the functions' results that the state machines read.", &read),
     ])
+}
+
+/// Returns the metrics of runs.
+pub(crate) fn metrics() -> String {
+    let member = |metric: &Metric| {
+        let doc = comment("  ", metric.doc);
+        let dimension = metric.dimension.map_or_else(|| "undefined".to_owned(), quoted);
+        let (key, name, unit) = (lower_first(metric.name), quoted(metric.name), quoted(metric.unit));
+        format!("{doc}  {key}: {{ name: {name}, unit: {unit}, dimension: {dimension} }},\n")
+    };
+    let members = all_metrics::ALL.iter().map(member).collect::<String>();
+    file(&[object("METRICS", "Metrics that functions write to their logs.", &members)])
 }
 
 /// Returns the waits of the state machine for room at Bedrock.

@@ -3,7 +3,7 @@
 //! Bedrock refuses `= : + @ ,`, spaces and `//` in the S3 addresses of a job and `_` and spaces in its name
 //! (patterns of `CreateModelInvocationJob`), so names are cleaned here, when a run starts, and nowhere later.
 
-use crate::contract::prefixes::{ANSWERS, INPUT_ROWS, JOB_INPUTS, JOB_OUTPUTS, RUNS};
+use crate::contract::prefixes::{ANSWERS, EXPIRING, INPUT_ROWS, JOB_INPUTS, JOB_OUTPUTS, RUNS, SETTINGS};
 use crate::ids::{DuplicatesName, JobName, JobPrefix, RunId};
 use crate::job_name_scheme::JobNameScheme;
 use crate::short_hash::{digest, long_hash, short_hash};
@@ -75,6 +75,33 @@ impl Layout {
     /// Returns the key of the answered rows of one job; `extension` is `parquet` or `csv`.
     pub fn output_key(&self, index: u32, extension: &str) -> String {
         format!("{}{}.{extension}", self.output_prefix(), Self::chunk(index))
+    }
+
+    /// Returns the folders of the working files of the run, with trailing slashes: neither answered rows nor what names them.
+    pub fn working_prefixes(&self) -> [String; 3] {
+        [JOB_INPUTS, INPUT_ROWS, JOB_OUTPUTS].map(|folder| format!("{folder}/{}/{}/", self.prefix, self.run))
+    }
+
+    /// Returns the folder of the notes that working files are to be deleted, with a trailing slash. Their keys are in the order of
+    /// their days.
+    pub fn expiries_prefix() -> String {
+        format!("{EXPIRING}/")
+    }
+
+    /// Returns the key of the note that the working files of a run are to be deleted on a day, such as `2026-12-31`.
+    pub fn expiry_key(day: &str, run: &RunId) -> String {
+        format!("{EXPIRING}/{day}/{run}.json")
+    }
+
+    /// Returns the day in the key of such a note.
+    pub fn day_of_expiry(key: &str) -> Option<&str> {
+        let (day, _) = key.strip_prefix(EXPIRING)?.strip_prefix('/')?.split_once('/')?;
+        (day.len() == "2026-12-31".len()).then_some(day)
+    }
+
+    /// Returns the key of the models, limits and prices that take the place of deployed ones.
+    pub fn model_overrides_key() -> String {
+        format!("{SETTINGS}/model-overrides.toml")
     }
 
     /// Returns the key of the run's frozen plan.

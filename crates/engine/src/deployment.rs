@@ -1,10 +1,13 @@
 //! The rules of one deployment, against which requests are checked.
 
 use crate::model_lookup::ModelLookup;
+use crate::model_overrides::table_with;
+use crate::objects::Bucket;
 use bedrock_batch_domain::check::Catalog;
 use bedrock_batch_domain::input::StackLimits;
 use bedrock_batch_domain::job::JobLimits;
 use bedrock_batch_domain::model::{AwsModels, ModelTable};
+use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_domain::prompt::PromptLibrary;
 
 /// Region, limits, prompts and models of a deployment.
@@ -28,8 +31,18 @@ pub struct Deployment {
 
 impl Deployment {
     /// Returns the table of models as it holds for an execution that started at `started_at` (RFC 3339), with what Bedrock says.
-    pub fn models(&self, started_at: &str, aws: AwsModels) -> ModelTable {
-        self.models.clone().on(started_at).told(aws)
+    /// `overrides` are those in the bucket of the stack, if there are any.
+    ///
+    /// # Errors
+    /// Returns the problem of the overrides.
+    pub fn models(
+        &self,
+        bucket: &Bucket,
+        overrides: Option<&str>,
+        started_at: &str,
+        aws: AwsModels,
+    ) -> Result<ModelTable, Problem> {
+        Ok(table_with(&self.models, bucket, overrides)?.into_owned().on(started_at).told(aws))
     }
 
     /// Returns the limits of a run with the model of this id, with what AWS says about models.

@@ -3,14 +3,18 @@
 use crate::copies::copy_answers;
 use crate::error::EngineError;
 use crate::job_table::{CorruptItem, JobTable, StoredFailure, StoredItem};
+use crate::metrics::{record, record_all};
 use crate::objects::Bucket;
+use crate::time;
+use crate::working_files::note_expiry;
+use bedrock_batch_domain::contract::metrics::RUN_SECONDS;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::printable;
 use bedrock_batch_domain::s3_uri::S3Uri;
-use bedrock_batch_domain::summary::{JobFacts, RunOutput, Summary, Totals};
+use bedrock_batch_domain::summary::{JobFacts, RunOutput, Summary, Totals, figures};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -72,6 +76,8 @@ pub struct Finalizer {
     pub bucket: Bucket,
     /// Job table.
     pub jobs: JobTable,
+    /// Days after which working files are deleted; `None` if they stay.
+    pub working_file_days: Option<u32>,
 }
 
 impl Finalizer {
@@ -119,7 +125,19 @@ impl Finalizer {
         // A late function of a stopped execution must not replace the summary of the one that continued the run.
         self.ensure_owner(run_id, owner).await?;
         // Written last, so that a run with a summary has its copies too.
-        self.bucket.put_json(&Layout::summary_key(run_id), &output).await?;
+        let key = Layout::summary_key(run_id);
+        // Only for figures, which fail no run.
+        let earlier: Option<Box<RunOutput>> = Box::pin(self.bucket.find_json(&key)).await.unwrap_or_default();
+        self.bucket.put_json(&key, &output).await?;
+        if let (Some(days), Some(owner)) = (self.working_file_days, owner) {
+            note_expiry(&self.bucket, &plan, owner, days, time::now()).await?;
+        }
+        record_all(&figures(earlier.as_deref(), &output));
+        if earlier.is_none()
+            && let Some(started_at) = time::second(&plan.started_at)
+        {
+            record(&RUN_SECONDS, "", time::seconds_since(started_at));
+        }
         tracing::info!(%run_id, status = output.status, answered = output.summary.answered, "run_finalized");
         Ok(output)
     }

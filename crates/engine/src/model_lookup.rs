@@ -66,11 +66,6 @@ impl ModelLookup {
         Self { quotas: Some(quotas), ..self }
     }
 
-    /// Returns true if Bedrock can be reached.
-    pub(crate) fn has_client(&self) -> bool {
-        self.bedrock.is_some()
-    }
-
     /// Requests what Bedrock says about the models with these ids. Ids that Bedrock would refuse
     /// as invalid are left out.
     pub async fn query(&self, model_ids: Vec<&str>) -> AwsModels {

@@ -7,11 +7,13 @@
 use crate::bedrock_jobs::is_of_run;
 use crate::error::{AwsOperation, EngineError, chain};
 use crate::job_table::{Fallback, JobTable, Observed, StoredJob};
+use crate::metrics;
 use aws_sdk_bedrock::Client as Bedrock;
 use aws_sdk_sfn::Client as StepFunctions;
 use aws_sdk_sfn::error::SdkError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bedrock_batch_domain::contract::metrics::JOBS_ENDED;
 use bedrock_batch_domain::error_name::ErrorName;
 use bedrock_batch_domain::ids::{JobArn, JobName};
 use bedrock_batch_domain::job::{
@@ -132,8 +134,9 @@ impl Settler {
             }
         }
         tracing::info!(%name, status = %seen.status, action = ?action, "job_settled");
-        if action != Action::Nothing {
-            self.jobs.record(&stored.run_id, name, seen).await?;
+        if action != Action::Nothing && self.jobs.record(&stored.run_id, name, seen).await? && seen.status.is_terminal()
+        {
+            metrics::record(&JOBS_ENDED, seen.status.name(), 1.0);
         }
         if seen.status.is_terminal() {
             // Before the state machine is answered: until then, the job is looked at again if this function dies.

@@ -5,6 +5,7 @@ use crate::config_object::CONFIG_S3_URI;
 use crate::copies::destination_problems;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
+use crate::model_overrides::model_overrides;
 use crate::name_claim::{claim_name, name_taken};
 use crate::preprocess::{InputReader, InputSummary, StartInput};
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
@@ -157,7 +158,9 @@ impl Validator {
         let runs = request.stages.iter().filter_map(|stage| stage.run.as_ref());
         let ids = runs.flat_map(|run| std::iter::once(&run.model_id).chain(&run.invocation.fallback_model_id));
         let aws = self.deployment.lookup.query(ids.map(String::as_str).collect()).await;
-        let models = self.deployment.models(started_at, aws);
+        let bucket = &self.inputs.bucket;
+        let overrides = model_overrides(bucket).await?;
+        let models = self.deployment.models(bucket, overrides.as_deref(), started_at, aws)?;
         problems.extend(check(&request, &self.deployment.catalog(&models), &inputs, &references).problems);
         Problems::check(problems)?;
         Ok(request)

@@ -101,7 +101,7 @@ async fn finalizer(server: &S3Server, owned_looks: usize) -> Finalizer {
     for key in keys(2) {
         server.put("our-bucket", &key, key.as_bytes());
     }
-    Finalizer { bucket: bucket(server.serve().await, BUCKET), jobs: job_table(table).await }
+    Finalizer { bucket: bucket(server.serve().await, BUCKET), jobs: job_table(table).await, working_file_days: None }
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 mod execution_status;
 mod inputs;
 mod log_lines;
+mod metric_lines;
 mod panics;
 mod settings;
+mod traces;
 
 pub use bedrock_batch_domain::contract::environment;
 pub use execution_status::ExecutionStatusChange;
@@ -15,10 +17,15 @@ use bedrock_batch_domain::problem::Problem;
 use bedrock_batch_engine::EngineError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use log_lines::LogLines;
+use metric_lines::{MetricLines, is_metric};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::time::{Instant, SystemTime};
+use traces::Traced;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Serves invocations until the execution environment is shut down. Logs are JSON lines on stdout; payloads are never
 /// logged.
@@ -71,6 +78,7 @@ where
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         // Boxed: the runtime wraps the future in layers whose types would exceed the compiler's limits.
         let request_id = event.context.request_id;
+        let traced = Traced::begin(event.context.xray_trace_id.as_deref(), event.payload.get());
         let answer = read_event(event.payload.get())
             .map(|input| Box::pin(panics::caught(use_case(input, Instant::now() + left, request_id))));
         async move {
@@ -78,6 +86,9 @@ where
                 Ok(answer) => answer.await,
                 Err(invalid) => Err(invalid),
             };
+            if let Some(traced) = traced {
+                traced.end(answer.is_err());
+            }
             answer.map_err(|error| diagnostic(&error))
         }
     }))
@@ -107,13 +118,12 @@ pub fn log_as_json() {
         Ok(silent) => filter.add_directive(silent),
         Err(_) => filter,
     };
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_current_span(true)
-        .with_ansi(false)
-        .with_writer(LogLines::stdout)
-        .init();
+    let lines = tracing_subscriber::fmt::layer().json().with_current_span(true).with_ansi(false);
+    let lines =
+        lines.with_writer(LogLines::stdout).with_filter(filter).with_filter(filter_fn(|about| !is_metric(about)));
+    let namespace: Option<String> = optional(environment::METRICS_NAMESPACE).ok().flatten();
+    let metrics = namespace.map(|namespace| MetricLines::new(namespace, LogLines::stdout));
+    tracing_subscriber::registry().with(lines).with(metrics).init();
 }
 
 /// Converts an error to the form that Step Functions sees: Retry and Catch match on `errorType`.

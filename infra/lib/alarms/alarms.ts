@@ -19,7 +19,8 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { encryptionKey } from '../permissions/encryption';
 import type { Settings } from '../settings/keys';
-import { resourceName } from '../settings/names';
+import { metricsNamespace, resourceName } from '../settings/names';
+import { runFigures } from './run-figures';
 
 /** Props of `Alarms`. */
 export interface AlarmsProps {
@@ -142,7 +143,7 @@ export class Alarms extends Construct {
 
   /** Returns the metric of a number in lines of a log: `value` of each event of this name. */
   private logged(logGroup: LogGroup, id: string, event: string, value: string, statistic = 'Sum'): IMetric {
-    const metricNamespace = resourceName(this.settings, 'BedrockBatch');
+    const metricNamespace = metricsNamespace(this.settings);
     const filter = new MetricFilter(this, `${id}Filter`, {
       logGroup,
       filterPattern: FilterPattern.stringValue('$.fields.message', '=', event),
@@ -208,6 +209,7 @@ export class Alarms extends Construct {
           graph('Jobs that the reconciler did not check', reconciled),
           graph('Age of the oldest open job, in seconds', [oldest]),
         ],
+        ...runFigures(this.settings),
       ],
     });
   }

@@ -9,6 +9,12 @@ export const ENVIRONMENT = {
   /** All functions: the filter of the logs. Read by tracing-subscriber. */
   logFilter: 'RUST_LOG',
   /**
+   * finalize, reconcile: days after the end of a run after which its working files are deleted; without it, they stay.
+   */
+  deleteWorkingFilesAfterDays: 'DELETE_WORKING_FILES_AFTER_DAYS',
+  /** Every function: the namespace of its metrics; without it, there are none. */
+  metricsNamespace: 'METRICS_NAMESPACE',
+  /**
    * preprocess, validate, classifier: maximum number of records per run where the run does not set one; absent means no
    * limit.
    */

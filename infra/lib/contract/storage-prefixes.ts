@@ -14,4 +14,8 @@ export const PREFIXES = {
   runs: 'runs',
   /** Uploads that start an execution. */
   trigger: 'trigger',
+  /** Runs whose working files are to be deleted, by day. */
+  expiring: 'expiring',
+  /** Settings that take the place of deployed ones. No function writes them. */
+  settings: 'settings',
 } as const;

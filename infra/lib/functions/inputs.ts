@@ -71,7 +71,8 @@ function inputObjects(stack: Stack, bucket: IBucket, settings: Settings): string
   if (settings.inputPrefixes.length === 0) {
     return [bucket.bucketArn, ...bucketArns(stack, settings.inputBuckets)].map((arn) => `${arn}/*`);
   }
-  const own = Object.values(PREFIXES).map((prefix) => bucket.arnForObjects(`${prefix}/*`));
+  const read = Object.values(PREFIXES).filter((prefix) => prefix !== PREFIXES.expiring);
+  const own = read.map((prefix) => bucket.arnForObjects(`${prefix}/*`));
   const inputs = settings.inputPrefixes.map((prefix) =>
     prefix.startsWith('s3://')
       ? stack.formatArn({ service: 's3', region: '', account: '', resource: `${prefix.slice('s3://'.length)}*` })

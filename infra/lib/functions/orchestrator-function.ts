@@ -10,7 +10,7 @@ import { encrypted, useOfEncryptionKey } from '../permissions/encryption';
 import { type Permission, permit } from '../permissions/permission';
 import { acknowledgeWildcards } from '../permissions/wildcard';
 import type { Settings } from '../settings/keys';
-import { functionNameOf } from '../settings/names';
+import { functionNameOf, metricsNamespace } from '../settings/names';
 import { builtFunction, type FunctionName } from './code';
 
 /** Props that all functions of the stack share. */
@@ -83,6 +83,9 @@ export class OrchestratorFunction extends Construct {
         [ENVIRONMENT.bucketName]: props.bucket.bucketName,
         [ENVIRONMENT.taskTableName]: props.table.tableName,
         [ENVIRONMENT.logFilter]: 'info',
+        ...(props.settings.metrics && {
+          [ENVIRONMENT.metricsNamespace]: metricsNamespace(props.settings),
+        }),
         ...props.environment,
       },
     });

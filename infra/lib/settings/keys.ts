@@ -179,6 +179,18 @@ export const SETTING_KEYS = {
     description:
       'If `true`, the roles that send requests to models may subscribe the account to them through AWS Marketplace, which the first request to a model of another company than Amazon needs. Until an administrator has done that once.',
   },
+  deleteWorkingFilesAfterDays: {
+    default: undefined,
+    rule: rules.optional(rules.integer(1, 3_650)),
+    description:
+      'Days after a run was completed after which its working files are deleted: records, rows and answers of jobs. Answered rows, plan and summary stay; the run can not be continued any more. Without it, all files stay.',
+  },
+  metrics: {
+    default: true,
+    rule: rules.boolean(),
+    description:
+      'If `true`, functions write figures of runs to their logs, from which CloudWatch makes metrics (docs/metrics.md). CloudWatch charges for each metric and hour in which it has a value.',
+  },
   downloadLinks: {
     default: true,
     rule: rules.boolean(),

@@ -28,6 +28,11 @@ export function functionNameOf(settings: NameSettings, name: string): string {
   return resourceName(settings, `${FUNCTION_NAME_PREFIX}${name}`);
 }
 
+/** Returns the namespace of the metrics of a deployment. */
+export function metricsNamespace(settings: NameSettings): string {
+  return resourceName(settings, 'BedrockBatch');
+}
+
 /** Returns the name of the batch orchestrator, known before it exists: so the functions that it invokes do not depend on it. */
 export function batchStateMachineName(settings: NameSettings): string {
   return `${resourceName(settings, 'bedrock-batch-orchestrator')}-${Aws.ACCOUNT_ID}`;

@@ -84,7 +84,7 @@ test('the context sets architecture and memory size', () => {
 });
 
 describe('environment', () => {
-  const shared = ['BUCKET_NAME', 'RUST_LOG', 'TASK_TABLE_NAME'];
+  const shared = ['BUCKET_NAME', 'METRICS_NAMESPACE', 'RUST_LOG', 'TASK_TABLE_NAME'];
 
   test.each([
     ['preprocess', [...shared, 'INPUT_BUCKETS', 'INPUT_PREFIXES', 'OUTPUT_BUCKETS']],

@@ -163,12 +163,6 @@ test('no permission has a wildcard for actions, and only listings have one for a
   );
 });
 
-test('quotas are not read where the context has one', () => {
-  expect(actionsOf(exampleTemplate({ jobQuota: 10 }), 'PreprocessRole')).not.toContain(
-    'servicequotas:ListServiceQuotas',
-  );
-});
-
 test('no role has a managed policy of AWS', () => {
   for (const role of Object.values(template.findResources('AWS::IAM::Role'))) {
     expect(role.Properties).not.toHaveProperty('ManagedPolicyArns');
@@ -215,6 +209,7 @@ test.each(['PreprocessRole', 'ValidateRole', 'ClassifierRole'])(
       `${BUCKET}/batch_outputs_json/*`,
       `${BUCKET}/inputs/*`,
       `${BUCKET}/runs/*`,
+      `${BUCKET}/settings/*`,
       `${BUCKET}/trigger/*`,
       'arn:<AWS::Partition>:s3:::lake-bucket/a/*',
     ]);
@@ -335,34 +330,6 @@ describe.each([
 
 test.each(['NotifyRole', 'TriggerRole'])('%s publishes to the one topic', (role) => {
   expect(reach(template, role, 'sns:Publish')).toEqual([expect.stringMatching(/^<NotificationsTopic[0-9A-F]{8}>$/)]);
-});
-
-test('finalize reads the owner and the jobs of a run, and writes summaries and copies', () => {
-  expect(reach(template, 'FinalizeRole', 'dynamodb:GetItem')).toEqual(['<TasksTable.Arn>']);
-  expect(reach(template, 'FinalizeRole', 'dynamodb:Query')).toEqual(['<TasksTable.Arn>/index/run-index']);
-  expect(reach(template, 'FinalizeRole', 's3:GetObject')).toEqual([
-    `${BUCKET}/batch_output_parquet/*`,
-    `${BUCKET}/runs/*/plan.json`,
-  ]);
-  expect(reach(template, 'FinalizeRole', 's3:PutObject')).toEqual([`${BUCKET}/*`, `${BUCKET}/runs/*/summary.json`]);
-});
-
-test('finalize writes no copies under the prefixes of the stack', () => {
-  const denied = statementsOf(template, 'FinalizeRole').filter(({ effect }) => effect === 'Deny');
-  expect(denied).toEqual([
-    {
-      sid: 'NoCopiesUnderPrefixesOfTheStack',
-      effect: 'Deny',
-      actions: ['s3:PutObject'],
-      resources: [
-        `${BUCKET}/batch_inputs_json/*`,
-        `${BUCKET}/batch_inputs_parquet/*`,
-        `${BUCKET}/batch_outputs_json/*`,
-        `${BUCKET}/batch_output_parquet/*`,
-        `${BUCKET}/trigger/*`,
-      ],
-    },
-  ]);
 });
 
 test('further output buckets are written by finalize alone, and the functions that check requests see whether they exist', () => {

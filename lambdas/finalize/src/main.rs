@@ -3,7 +3,7 @@
 use bedrock_batch_engine::EngineError;
 use bedrock_batch_engine::finalize::{FinalizeInput, Finalizer};
 use bedrock_batch_engine::job_table::JobTable;
-use bedrock_batch_lambda_host::{bucket, environment, log_as_json, required, serve};
+use bedrock_batch_lambda_host::{bucket, environment, log_as_json, optional, required, serve};
 use lambda_runtime::Error;
 
 #[tokio::main]
@@ -13,6 +13,7 @@ async fn main() -> Result<(), Error> {
     let finalizer = Finalizer {
         bucket: bucket(&config)?,
         jobs: JobTable::new(aws_sdk_dynamodb::Client::new(&config), required(environment::TASK_TABLE_NAME)?),
+        working_file_days: optional(environment::DELETE_WORKING_FILES_AFTER_DAYS)?,
     };
     serve(move |input: FinalizeInput| {
         let finalizer = finalizer.clone();

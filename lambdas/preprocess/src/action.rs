@@ -1,6 +1,6 @@
 //! The invocations of preprocess.
 
-use bedrock_batch_domain::run::Step;
+use bedrock_batch_engine::TimedStep;
 use bedrock_batch_engine::preprocess::StartInput;
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ pub(crate) enum Action {
     /// An execution begins.
     Start(StartInput),
     /// A step is done.
-    NextStep { state: Step },
+    NextStep { state: TimedStep },
 }
 
 #[cfg(test)]

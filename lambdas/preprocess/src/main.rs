@@ -4,12 +4,11 @@
 mod action;
 
 use action::Action;
-use bedrock_batch_domain::run::Step;
 use bedrock_batch_engine::continue_run::{Continuation, RunContinuer};
 use bedrock_batch_engine::job_table::JobTable;
 use bedrock_batch_engine::next_step::NextStepper;
 use bedrock_batch_engine::preprocess::Preprocessor;
-use bedrock_batch_engine::{EngineError, keep_freed_memory};
+use bedrock_batch_engine::{EngineError, TimedStep, keep_freed_memory};
 use bedrock_batch_lambda_host::{deployment, environment, input_reader, log_as_json, required, serve};
 use lambda_runtime::Error;
 use std::sync::Arc;
@@ -22,13 +21,19 @@ struct UseCases {
 }
 
 impl UseCases {
-    async fn run(&self, action: Action) -> Result<Step, EngineError> {
+    async fn run(&self, action: Action) -> Result<TimedStep, EngineError> {
         match action {
-            Action::Start(start) => match Continuation::read(&start.input)? {
-                Some(continuation) => self.continuer.run(&continuation, &start).await,
-                None => Box::pin(self.preprocessor.run(&start)).await,
-            },
-            Action::NextStep { state } => self.stepper.run(state).await,
+            Action::Start(start) => {
+                let step = match Continuation::read(&start.input)? {
+                    Some(continuation) => self.continuer.run(&continuation, &start).await?,
+                    None => Box::pin(self.preprocessor.run(&start)).await?,
+                };
+                Ok(TimedStep::first(step, &start.started_at))
+            }
+            Action::NextStep { state } => {
+                let (done, began_at) = state.begun();
+                Ok(TimedStep::followed_by(self.stepper.run(state.step).await?, done, began_at))
+            }
         }
     }
 }

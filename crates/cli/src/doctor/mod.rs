@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::stack::StackOptions;
 use crate::terminal::{errln, outln};
 use aws_config::SdkConfig;
+use bedrock_batch_engine::objects::Bucket;
 use clap::Args;
 use deployed::Deployed;
 use finding::{Finding, State};
@@ -55,7 +56,9 @@ pub(crate) async fn run(stack: &StackOptions, arguments: &Arguments) -> Result<(
 async fn examine(config: &SdkConfig, stack_name: &str, arguments: &Arguments) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(account) = account::examine(config, &mut findings).await else { return findings };
+    let mut bucket = None;
     if let Some(stack) = Deployed::examine(config, stack_name, &mut findings).await {
+        bucket = stack.output("bucketName").map(|name| Bucket::new(bedrock_batch_aws::s3_client(config), name));
         storage::examine(config, &stack, &account, &mut findings).await;
         service_role::examine(config, stack_name, &mut findings).await;
         emails::examine(config, &stack, &mut findings).await;
@@ -63,7 +66,8 @@ async fn examine(config: &SdkConfig, stack_name: &str, arguments: &Arguments) ->
     match &arguments.model_id {
         Some(model_id) => {
             let names =
-                model_names::examine(config, &account, model_id, &arguments.model_overrides, &mut findings).await;
+                model_names::examine(config, &account, model_id, (&arguments.model_overrides, bucket), &mut findings)
+                    .await;
             if let Some(names) = names {
                 model::examine(config, model_id, &names.on_demand, arguments.ask, &mut findings).await;
             }

@@ -3,8 +3,11 @@
 use super::account::Account;
 use super::finding::Finding;
 use aws_config::SdkConfig;
+use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::model::{AwsModels, ModelTable, ModelWish, NamedModel};
 use bedrock_batch_engine::model_lookup::ModelLookup;
+use bedrock_batch_engine::model_overrides::{model_overrides, table_with};
+use bedrock_batch_engine::objects::Bucket;
 use bedrock_batch_engine::templates::load_models;
 use std::path::Path;
 
@@ -15,16 +18,20 @@ pub(super) async fn examine(
     config: &SdkConfig,
     account: &Account,
     model_id: &str,
-    overrides: &Path,
+    (file, bucket): (&Path, Option<Bucket>),
     findings: &mut Vec<Finding>,
 ) -> Option<NamedModel> {
-    let table = match load_models(overrides) {
+    let table = match load_models(file) {
         Ok(table) => table,
         Err(error) => {
             let remedy = "correct the file, or name another one with --model-overrides";
             findings.push(Finding::wrong(SUBJECT, error, remedy));
             return None;
         }
+    };
+    let table = match bucket {
+        Some(bucket) => replaced(table, &bucket, findings).await?,
+        None => table,
     };
     let config = bedrock_batch_aws::bedrock_config(config);
     let lookup = ModelLookup::new(aws_sdk_bedrock::Client::new(&config));
@@ -37,6 +44,30 @@ pub(super) async fn examine(
         findings.extend(quota);
     }
     named
+}
+
+/// Returns the table with the overrides in the bucket of the stack, which take the place of the deployed ones.
+async fn replaced(table: ModelTable, bucket: &Bucket, findings: &mut Vec<Finding>) -> Option<ModelTable> {
+    const SUBJECT: &str = "model overrides";
+    let overrides = match model_overrides(bucket).await {
+        Ok(None) => return Some(table),
+        Ok(overrides) => overrides,
+        Err(error) => {
+            findings.push(Finding::unknown(SUBJECT, error.message(), "with `s3:GetObject` you can have it checked"));
+            return Some(table);
+        }
+    };
+    match table_with(&table, bucket, overrides.as_deref()) {
+        Ok(table) => {
+            let uri = bucket.uri(Layout::model_overrides_key());
+            findings.push(Finding::fine(SUBJECT, format!("`{uri}` takes the place of the deployed ones")));
+            Some(table.into_owned())
+        }
+        Err(problem) => {
+            findings.push(Finding::wrong(SUBJECT, format!("`{}`: {}", problem.value, problem.rule), problem.remedy));
+            None
+        }
+    }
 }
 
 fn named(table: &ModelTable, model_id: &str, region: &str, findings: &mut Vec<Finding>) -> Option<NamedModel> {

@@ -32,6 +32,10 @@ super::names! { Variable = Variable;
     TASK_TABLE_NAME = "TASK_TABLE_NAME";
     /// All functions: the filter of the logs. Read by tracing-subscriber.
     LOG_FILTER = "RUST_LOG";
+    /// finalize, reconcile: days after the end of a run after which its working files are deleted; without it, they stay.
+    DELETE_WORKING_FILES_AFTER_DAYS = "DELETE_WORKING_FILES_AFTER_DAYS";
+    /// Every function: the namespace of its metrics; without it, there are none.
+    METRICS_NAMESPACE = "METRICS_NAMESPACE";
     /// preprocess, validate, classifier: maximum number of records per run where the run does not set one; absent means no limit.
     MAX_TOTAL_RECORDS = "MAX_TOTAL_RECORDS";
     /// preprocess, validate, classifier: maximum number of records per job where the run does not set one.

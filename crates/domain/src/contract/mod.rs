@@ -7,6 +7,7 @@
 pub mod environment;
 pub mod functions;
 pub mod job_table;
+pub mod metrics;
 pub mod payloads;
 pub mod prefixes;
 pub mod quota_wait;

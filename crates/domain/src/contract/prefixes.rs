@@ -13,4 +13,8 @@ super::names! {
     RUNS = "runs";
     /// Uploads that start an execution.
     TRIGGER = "trigger";
+    /// Runs whose working files are to be deleted, by day.
+    EXPIRING = "expiring";
+    /// Settings that take the place of deployed ones. No function writes them.
+    SETTINGS = "settings";
 }

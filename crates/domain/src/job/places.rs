@@ -24,6 +24,8 @@ pub struct JobPlaces {
     limit: Option<u32>,
     /// Runs that have places or wait for one.
     runs: BTreeMap<RunId, RunPlaces>,
+    /// Number of waits that have begun.
+    waits: u64,
 }
 
 /// Places of a run.
@@ -36,11 +38,12 @@ struct RunPlaces {
     waiting: Option<Waiting>,
 }
 
-/// Wait of a run, in seconds since 1970.
+/// Wait of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Waiting {
-    since: u64,
-    /// Time until which the next attempt to take a place has begun. A run that has ended meanwhile makes none.
+    /// Number of the wait: a later one is larger. Not a time, which two waits may have in common.
+    turn: u64,
+    /// Time until which the next attempt to take a place has begun, in seconds since 1970. A run that has ended meanwhile makes none.
     until: u64,
 }
 
@@ -87,7 +90,7 @@ impl JobPlaces {
         }
         let taken = self.taken();
         let free = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(taken);
-        if self.waiting_before(run, now) >= free {
+        if self.waiting_before(run) >= free {
             self.wait(run, now, max_wait);
             return TakenPlace::Full(Occupied { limit, taken });
         }
@@ -97,11 +100,21 @@ impl JobPlaces {
         TakenPlace::Taken
     }
 
-    /// Takes the place of a job back; returns false if it has none.
+    /// Takes the place of a job back; returns false if it has none. If its run waits, the wait begins anew: until now, the run was
+    /// served, and others may not have been.
     pub fn release(&mut self, job: &JobName) -> bool {
-        let released = self.runs.values_mut().filter_map(|of_run| of_run.held.remove(job)).count() > 0;
-        self.runs.retain(|_, of_run| !of_run.is_empty());
-        released
+        let Some((run, of_run)) = self.runs.iter_mut().find(|(_, of_run)| of_run.held.contains_key(job)) else {
+            return false;
+        };
+        of_run.held.remove(job);
+        if let Some(waiting) = &mut of_run.waiting {
+            self.waits += 1;
+            waiting.turn = self.waits;
+        } else if of_run.held.is_empty() {
+            let run = run.clone();
+            self.runs.remove(&run);
+        }
+        true
     }
 
     /// Takes the place of a job back that Bedrock had no place for, which others than the stack have taken. Its run waits.
@@ -133,15 +146,11 @@ impl JobPlaces {
     }
 
     /// Returns the number of other runs that get a place before this one. Each of them waits for one at a time.
-    fn waiting_before(&self, run: &RunId, now: u64) -> usize {
-        let rank = |id: &RunId, of_run: Option<&RunPlaces>| {
-            let held = of_run.map_or(0, |of_run| of_run.held.len());
-            let since = of_run.and_then(|of_run| of_run.waiting).map_or(now, |waiting| waiting.since);
-            (held, since, id.clone())
-        };
-        let own = rank(run, self.runs.get(run));
+    fn waiting_before(&self, run: &RunId) -> usize {
+        let rank = |of_run: &RunPlaces| (of_run.held.len(), of_run.waiting.map_or(u64::MAX, |waiting| waiting.turn));
+        let own = self.runs.get(run).map_or((0, u64::MAX), rank);
         let others = self.runs.iter().filter(|(id, of_run)| *id != run && of_run.waiting.is_some());
-        others.filter(|(id, of_run)| rank(id, Some(of_run)) < own).count()
+        others.filter(|(_, of_run)| rank(of_run) < own).count()
     }
 
     fn wait(&mut self, run: &RunId, now: u64, max_wait: u64) {
@@ -151,8 +160,13 @@ impl JobPlaces {
         }
         let until = now.saturating_add(max_wait);
         let of_run = self.runs.entry(run.clone()).or_default();
-        let known = of_run.waiting.get_or_insert(Waiting { since: now, until });
-        known.until = known.until.max(until);
+        match &mut of_run.waiting {
+            Some(known) => known.until = known.until.max(until),
+            None => {
+                self.waits += 1;
+                of_run.waiting = Some(Waiting { turn: self.waits, until });
+            }
+        }
     }
 
     /// Forgets runs that have not come back when they should have.

@@ -6,6 +6,7 @@ mod start;
 use crate::copies::destination_problems;
 use crate::deployment::Deployment;
 use crate::error::EngineError;
+use crate::model_overrides::{model_overrides, table_with};
 use crate::preprocess::InputReader;
 use crate::time::now_as_text;
 use bedrock_batch_domain::check::resolve;
@@ -59,10 +60,13 @@ impl Classifier {
             Ok(classification) => classification,
             Err(problems) => return Err(refused(problems)),
         };
-        let model = self.deployment.models.find(&classification.model_id);
+        let bucket = &self.inputs.bucket;
+        let overrides = model_overrides(bucket).await?;
+        let models = table_with(&self.deployment.models, bucket, overrides.as_deref())?;
+        let model = models.find(&classification.model_id);
         let minimum = model.map_or(0, |model| model.limits.min_records_per_job);
         let input = classification.execution_input(minimum);
-        self.check(&classification, &input).await?;
+        self.check(&classification, &input, overrides.as_deref()).await?;
         let execution_arn = self.start_once(&classification.execution_name, &input).await?;
         let run_id = classification.run_id();
         let output_uri = classification.output.of_run(&run_id).to_string();
@@ -71,13 +75,18 @@ impl Classifier {
     }
 
     /// Checks what can be checked at once. The run itself checks the rows and the reference before it submits anything.
-    async fn check(&self, classification: &Classification, input: &Value) -> Result<(), EngineError> {
+    async fn check(
+        &self,
+        classification: &Classification,
+        input: &Value,
+        overrides: Option<&str>,
+    ) -> Result<(), EngineError> {
         let (request, mut problems) = RunRequest::read(input, self.deployment.limits);
         let Some(request) = request else { return Err(refused(problems)) };
         let aws = self.deployment.lookup.query(vec![request.model_id.as_str()]).await;
-        let models = self.deployment.models(&now_as_text(), aws);
-        problems.extend(resolve(&request, &self.deployment.catalog(&models)).1);
         let bucket = &self.inputs.bucket;
+        let models = self.deployment.models(bucket, overrides, &now_as_text(), aws)?;
+        problems.extend(resolve(&request, &self.deployment.catalog(&models)).1);
         problems.extend(destination_problems(bucket, &self.deployment.output_buckets, &request).await?);
         for (field, object) in [("input_key", &classification.reports), ("imdrf_key", &classification.reference)] {
             problems.extend(objects::missing(bucket.client(), field, object).await?);

@@ -113,6 +113,9 @@ impl RunContinuer {
             let rule = "is so old that its jobs are no longer known";
             return Err(Problem::new(field, name, rule).remedy("start a new run").into());
         };
+        if let Some(since) = &item.files_deleted_at {
+            return Err(without_files(field, name, since).into());
+        }
         let owner = item.execution_arn;
         let still_runs = || {
             let rule = format!("still runs (execution {})", owner.name());
@@ -123,10 +126,14 @@ impl RunContinuer {
         {
             return Err(still_runs().into());
         }
-        if !self.jobs.acquire_run(&plan.run_id, &start.execution_arn, Some(&owner)).await? {
-            return Err(still_runs().into());
+        if self.jobs.acquire_run(&plan.run_id, &start.execution_arn, Some(&owner)).await? {
+            return Ok(());
         }
-        Ok(())
+        let now = self.jobs.run(&plan.run_id).await?;
+        match now.and_then(|item| item.files_deleted_at) {
+            Some(since) => Err(without_files(field, name, &since).into()),
+            None => Err(still_runs().into()),
+        }
     }
 
     /// Keeps the items of the run from expiring while it is continued.
@@ -205,6 +212,16 @@ impl RunContinuer {
         let stepper = NextStepper { bucket: self.bucket.clone(), jobs: self.jobs.clone() };
         stepper.collect(plan, history, Step::first(plan, &start.execution_arn)).await
     }
+}
+
+/// Returns the problem of a run that cannot be continued because its files are gone.
+fn without_files(field: &str, name: &str, since: &str) -> Problem {
+    let day = since.split('T').next().unwrap_or_default();
+    let rule = format!("its working files were deleted on {day}, some days after it was complete");
+    Problem::new(field, name, rule).remedy(
+        "start a new run over the rows without an answer (`previous_run`); the context key `deleteWorkingFilesAfterDays` says when files \
+         are deleted",
+    )
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ actions! {
     aws_sdk_s3::get_object::GetObjectError => "s3:GetObject",
     aws_sdk_s3::head_bucket::HeadBucketError => "s3:ListBucket",
     aws_sdk_s3::head_object::HeadObjectError => "s3:GetObject",
+    aws_sdk_s3::delete_objects::DeleteObjectsError => "s3:DeleteObject",
     aws_sdk_s3::list_objects_v2::ListObjectsV2Error => "s3:ListBucket",
     aws_sdk_s3::put_object::PutObjectError => "s3:PutObject",
     aws_sdk_s3::upload_part::UploadPartError => "s3:PutObject",

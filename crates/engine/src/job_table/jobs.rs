@@ -168,11 +168,11 @@ impl JobTable {
         self.stored(run_id, name).await?.job_arn.ok_or_else(|| removed(name))
     }
 
-    /// Stores the state that Bedrock reports, unless a later one is stored already.
+    /// Stores the state that Bedrock reports, unless a later one is stored already; returns true if it is stored.
     ///
     /// # Errors
     /// Returns an error if a DynamoDB request fails.
-    pub async fn record(&self, run_id: &RunId, name: &JobName, observed: &Observed) -> Result<(), EngineError> {
+    pub async fn record(&self, run_id: &RunId, name: &JobName, observed: &Observed) -> Result<bool, EngineError> {
         let values = [
             (":status", text(observed.status.name())),
             (":rank", number(observed.status.rank())),
@@ -182,8 +182,7 @@ impl JobTable {
         let set = "SET #status = :status, status_rank = :rank, message = :message, processed_records = :processed";
         let condition = "attribute_exists(job_name) AND (attribute_not_exists(status_rank) OR status_rank < :rank)";
         // A status that is not later is old news.
-        self.change_of_run((run_id, name), set, condition, &values).await?;
-        Ok(())
+        self.change_of_run((run_id, name), set, condition, &values).await
     }
 
     /// Notes that the stop of a job was requested because it did not end within its timeout. The first time counts.

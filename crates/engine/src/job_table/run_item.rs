@@ -28,6 +28,8 @@ pub struct RunItem {
     pub failure: Option<StoredFailure>,
     /// Failures of its jobs whose message is not known, under the current owner.
     pub unknown_failures: BTreeSet<String>,
+    /// Time since which its working files are being deleted, so that it cannot be continued.
+    pub files_deleted_at: Option<String>,
 }
 
 impl RunItem {
@@ -68,6 +70,7 @@ impl JobTable {
             epoch: attributes.number("epoch")?.unwrap_or(0),
             failure: StoredFailure::read(&attributes)?,
             unknown_failures: attributes.texts("unknown_failures")?,
+            files_deleted_at: attributes.text("files_deleted_at")?,
         }))
     }
 
@@ -136,7 +139,7 @@ impl JobTable {
         let put = match expected {
             None => put.condition_expression("attribute_not_exists(job_name)"),
             Some(expected) => put
-                .condition_expression("execution_arn = :expected")
+                .condition_expression("execution_arn = :expected AND attribute_not_exists(files_deleted_at)")
                 .expression_attribute_values(":expected", text(expected.as_str())),
         };
         let done = if_done(put.send().await, || format!("cannot write the item `{name}` of the table {}", self.table));
@@ -197,6 +200,17 @@ impl JobTable {
         let updated = update.expression_attribute_values(":expires_at", number(expiry())).send().await;
         if_done(updated, || format!("cannot update the item `{key}` of the table {}", self.table))?;
         Ok(())
+    }
+
+    /// Notes that the working files of a run are being deleted, if `execution_arn` still owns it; returns true if it does. From then
+    /// on no execution acquires it.
+    ///
+    /// # Errors
+    /// Returns an error if the DynamoDB request fails.
+    pub async fn note_files_deleted(&self, run_id: &RunId, execution_arn: &ExecutionArn) -> Result<bool, EngineError> {
+        let values = [(":now", text(&timestamp(SystemTime::now()))), (":execution", text(execution_arn.as_str()))];
+        let set = "SET files_deleted_at = if_not_exists(files_deleted_at, :now)";
+        self.change(&Layout::run_item_name(run_id), set, "execution_arn = :execution", &values).await
     }
 
     /// Marks a run as stopped if `execution_arn` still owns it; returns true if it does.

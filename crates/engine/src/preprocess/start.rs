@@ -3,7 +3,7 @@
 use super::dataset_pin::{pin_commit, pinned_commit};
 use super::freeze::RunToFreeze;
 use super::input::InputReader;
-use super::model_pin::{models_of_start, pin_models};
+use super::model_pin::{SaidOfModels, models_of_start, pin_models};
 use super::row_budget::RowBudget;
 use super::start_input::StartInput;
 use super::validated_request::ValidatedRequest;
@@ -56,12 +56,13 @@ impl Preprocessor {
         let frozen = self.frozen_prompts(pipeline).await?;
         // A pipeline may have been validated before prompts were frozen.
         let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
-        let aws = models_of_start(bucket, &run_id, input, &request, &self.deployment.lookup).await?;
-        let models = self.deployment.models(&input.started_at, aws.clone());
+        let pinned_models = models_of_start(bucket, &run_id, input, &request, &self.deployment.lookup).await?;
+        let SaidOfModels { aws, overrides } = &pinned_models;
+        let models = self.deployment.models(bucket, overrides.as_deref(), &input.started_at, aws.clone())?;
         let catalog = Catalog { prompts, ..self.deployment.catalog(&models) };
         let model_id = request.get("model_id").and_then(Value::as_str);
         let quota = self.deployment.jobs.shared(model_id.and_then(|id| aws.job_quota(id)));
-        let limits = self.deployment.limits_of(model_id, &aws);
+        let limits = self.deployment.limits_of(model_id, aws);
         let (pinned, buckets) = (pinned.as_deref(), &self.deployment.output_buckets);
         let checking = ValidatedRequest::check(&request, &self.inputs, limits, &catalog, pinned, buckets);
         let mut checked = Box::pin(checking).await?;
@@ -78,7 +79,7 @@ impl Preprocessor {
         self.claim(input, &run_id).await?;
         // From here on, the run may have to be stopped.
         self.acquire(input, &run_id).await?;
-        pin_models(bucket, &run_id, input, &aws).await?;
+        pin_models(bucket, &run_id, input, &pinned_models).await?;
         if let Some(dataset) = &checked.input.sources.dataset {
             pin_commit(bucket, &run_id, input, &dataset.commit).await?;
         }

@@ -280,7 +280,7 @@ async fn a_run_of_many_jobs_is_stopped_and_summarized_page_by_page() {
     print_memory("before");
     let config = config(&server, 1).await;
     let s3 = bedrock_batch_aws::s3_client(&config);
-    let finalizer = Finalizer { bucket: Bucket::new(s3, "b"), jobs: table(&config) };
+    let finalizer = Finalizer { bucket: Bucket::new(s3, "b"), jobs: table(&config), working_file_days: None };
     let run_id = RUN.parse().unwrap();
     let output = finalizer.summarize(&run_id, None).await.unwrap();
     print_memory("summarize");

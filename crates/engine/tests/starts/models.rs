@@ -1,13 +1,13 @@
 //! What Bedrock says about models when runs and pipelines start.
 
 use super::s3_server::S3Server;
-use super::stack::{ROWS, Stack, pipeline_over, run_over};
+use super::stack::{BUCKET, ROWS, Stack, pipeline_over, run_over};
 use super::test_stack::{bedrock_client, serve};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use bedrock_batch_engine::model_lookup::ModelLookup;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ struct World {
     profiles: Vec<String>,
     is_denied: bool,
     calls: Vec<String>,
+    /// Names and values of quotas in Service Quotas, whose listing has one page for each.
+    quotas: Vec<(&'static str, f64)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -45,8 +47,16 @@ impl Bedrock {
         let routes = Router::new()
             .route("/foundation-models/{id}", get(model))
             .route("/inference-profiles", get(profiles))
+            .route("/", post(quotas))
             .with_state(self.clone());
-        ModelLookup::new(bedrock_client(serve(routes).await))
+        let url = serve(routes).await;
+        let quotas = aws_sdk_servicequotas::Config::builder()
+            .behavior_version(aws_sdk_servicequotas::config::BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .endpoint_url(&url)
+            .region(aws_sdk_servicequotas::config::Region::new("us-east-1"))
+            .credentials_provider(aws_sdk_servicequotas::config::Credentials::new("a", "s", None, None, "test"));
+        ModelLookup::new(bedrock_client(url)).with_quotas(aws_sdk_servicequotas::Client::from_conf(quotas.build()))
     }
 
     async fn stack(&self) -> Stack {
@@ -88,8 +98,27 @@ async fn profiles(State(bedrock): State<Bedrock>) -> Response {
     json!({"inferenceProfileSummaries": summaries}).to_string().into_response()
 }
 
+async fn quotas(State(bedrock): State<Bedrock>, body: String) -> Response {
+    let mut world = bedrock.world();
+    world.calls.push("quotas".to_owned());
+    if world.is_denied {
+        return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
+    }
+    let request: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(request["ServiceCode"], "bedrock");
+    let at: usize = request["NextToken"].as_str().map_or(0, |token| token.parse().unwrap());
+    let listed: Vec<Value> =
+        world.quotas.iter().skip(at).take(1).map(|(name, value)| json!({"QuotaName": name, "Value": value})).collect();
+    let mut page = json!({ "Quotas": listed });
+    if at + 1 < world.quotas.len() {
+        page["NextToken"] = json!((at + 1).to_string());
+    }
+    page.to_string().into_response()
+}
+
 fn active() -> Value {
-    json!({"modelLifecycle": {"status": "ACTIVE"}, "inferenceTypesSupported": []})
+    json!({"modelLifecycle": {"status": "ACTIVE"}, "inferenceTypesSupported": [], "modelName": "Claude Haiku 4.5",
+        "providerName": "Anthropic"})
 }
 
 fn run(model_id: &str, more: &Value) -> Value {
@@ -160,6 +189,7 @@ async fn without_the_rights_the_table_decides_and_the_run_says_so() {
     let plan = stack.run("r", run(HAIKU, &json!({}))).await.unwrap();
     assert_eq!(plan.model.id, format!("us.{HAIKU}"));
     let warnings: Vec<&String> = plan.counts.warnings.keys().collect();
+    // Without the name of the model, quotas are not looked at.
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings.iter().any(|text| text.contains("bedrock:GetFoundationModel: AccessDeniedException")));
     assert!(warnings.iter().any(|text| text.contains("bedrock:ListInferenceProfiles: AccessDeniedException")));
@@ -178,7 +208,7 @@ async fn a_container_calls_once_for_each_model_and_once_for_the_profiles() {
     }
     let mut calls = bedrock.world().calls.clone();
     calls.sort();
-    assert_eq!(calls, [HAIKU, SONNET, "profiles"]);
+    assert_eq!(calls, [HAIKU, SONNET, "profiles", "quotas"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -204,4 +234,83 @@ async fn each_stage_of_a_pipeline_is_checked_before_it_starts() {
     let expected = format!("stages[0].model_id is `{OLD_HAIKU}`: this model reached its end of life");
     assert!(problem.starts_with(&expected), "{problem}");
     stack.pipeline("q", pipeline_over(ROWS, &json!({"model_id": HAIKU}))).await.unwrap();
+}
+
+const JOBS: &str = "Sum of in-progress and submitted batch inference jobs using a base model for Claude Haiku 4.5";
+
+/// Returns a stack in an account with this quota of jobs.
+async fn with_quota(quota: f64) -> Stack {
+    let bedrock = Bedrock::offering(&[(HAIKU, active())], &[&format!("us.{HAIKU}")]);
+    bedrock.world().quotas = vec![("Records per batch inference job for Claude Haiku 4.5", 7.0), (JOBS, quota)];
+    let stack = bedrock.stack().await;
+    stack.put("inputs/many.csv", format!("text\n{}", "hello\n".repeat(150)).as_bytes());
+    stack
+}
+
+fn many(more: &Value) -> Value {
+    let fields = json!({"s3_uri": format!("s3://{BUCKET}/inputs/many.csv"), "deduplicate": false});
+    let mut input = run(HAIKU, &fields);
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    input
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_has_no_more_jobs_at_once_than_the_account_may_have() {
+    let stack = with_quota(3.0).await;
+    let plan = stack.run("r", many(&json!({}))).await.unwrap();
+    assert_eq!(plan.request.max_concurrent_jobs, 3);
+    let plan = stack.run("fewer", many(&json!({"max_concurrent_jobs": 2}))).await.unwrap();
+    assert_eq!(plan.request.max_concurrent_jobs, 2);
+    let plan = with_quota(100.0).await.run("r", many(&json!({}))).await.unwrap();
+    assert_eq!(plan.request.max_concurrent_jobs, 5, "the stack allows no more per run");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_in_batch_is_refused_where_the_account_may_have_no_job() {
+    let stack = with_quota(0.0).await;
+    let problem = stack.refused("r", many(&json!({}))).await;
+    assert!(problem.contains("the account's quota of batch jobs of this model is 0"), "{problem}");
+    assert!(problem.contains("request an increase"), "{problem}");
+    stack.run("on-demand", many(&json!({"processing_mode": "realtime"}))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_start_keeps_the_quota_of_the_first_attempt() {
+    let stack = with_quota(3.0).await;
+    let plan = stack.run("r", many(&json!({}))).await.unwrap();
+    stack.s3.world().objects.retain(|(_, key), _| !key.ends_with("/plan.json"));
+    let later = Bedrock::offering(&[(HAIKU, active())], &[&format!("us.{HAIKU}")]);
+    let stack = Stack::over(stack.s3.clone(), later.lookup().await).await;
+    assert_eq!(stack.run("r", many(&json!({}))).await.unwrap(), plan);
+}
+
+const OVERRIDES: &str = "settings/model-overrides.toml";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overrides_in_the_bucket_take_the_place_of_deployed_ones() {
+    let stack = Stack::with_rows().await;
+    let deployed = stack.run("before", run(HAIKU, &json!({}))).await.unwrap().model.prices_as_of;
+    stack.put(OVERRIDES, b"prices_as_of = \"2031-01-01\"\n");
+    let plan = stack.run("r", run(HAIKU, &json!({}))).await.unwrap();
+    assert_eq!(plan.model.prices_as_of, "2031-01-01");
+    // An attempt that is repeated keeps them, whatever is there meanwhile.
+    stack.s3.world().objects.retain(|(_, key), _| !key.ends_with("/plan.json") && key != OVERRIDES);
+    assert_eq!(stack.run("r", run(HAIKU, &json!({}))).await.unwrap(), plan);
+    assert_eq!(stack.run("after", run(HAIKU, &json!({}))).await.unwrap().model.prices_as_of, deployed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overrides_that_cannot_be_read_stop_every_start_and_name_the_object() {
+    let stack = Stack::with_rows().await;
+    for (text, expected) in
+        [(&b"model = 1\x1b[31m"[..], "TOML parse error at line 1, column 11: "), (b"\xff", "is not UTF-8")]
+    {
+        stack.put(OVERRIDES, text);
+        for input in [run(HAIKU, &json!({})), pipeline_over(ROWS, &json!({"model_id": HAIKU}))] {
+            let problem = stack.refused("r", input).await;
+            assert!(problem.starts_with(&format!("the table of models is `s3://{BUCKET}/{OVERRIDES}`")), "{problem}");
+            assert!(problem.contains(expected) && problem.contains("delete it"), "{problem}");
+            assert!(!problem.contains(['\n', '\x1b']), "{problem}");
+        }
+    }
 }

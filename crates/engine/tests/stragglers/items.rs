@@ -68,7 +68,7 @@ async fn a_job_name_of_another_run_is_a_clash_that_changes_nothing_and_explains_
     assert!(errors.iter().all(|error| error.name() == "NameClash"), "{errors:?}");
     assert_eq!(services.world().items[job_name().as_str()], before);
 
-    let finalizer = Finalizer { bucket: services.bucket(None), jobs };
+    let finalizer = Finalizer { bucket: services.bucket(None), jobs, working_file_days: None };
     let error = StateError { error: "States.ExceedToleratedFailureThreshold".to_owned(), cause: String::new() };
     let explained = finalizer.explain_failure(&run, error).await.unwrap();
     assert_eq!((explained.error, explained.cause), ("NameClash".to_owned(), clash.message()));

@@ -9,3 +9,4 @@ mod submissions;
 mod takeovers;
 mod use_cases;
 mod whole_runs;
+mod working_files;

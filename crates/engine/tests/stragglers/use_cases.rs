@@ -115,7 +115,7 @@ impl UseCases {
                 job_settings: JobSettings::default(),
             },
             postprocessor: Postprocessor { bucket: bucket.clone(), jobs: jobs.clone(), late_answers: Duration::ZERO },
-            finalizer: Finalizer { bucket, jobs },
+            finalizer: Finalizer { bucket, jobs, working_file_days: None },
             services: services.clone(),
         }
     }

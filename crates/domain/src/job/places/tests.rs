@@ -83,6 +83,17 @@ fn a_run_with_fewer_places_is_next_even_if_it_has_waited_for_less_time() {
 }
 
 #[test]
+fn a_run_that_was_served_while_it_waited_comes_after_those_that_were_not() {
+    let mut places = places(1);
+    assert_eq!(take(&mut places, 0, 0, NOW), TakenPlace::Taken);
+    assert_eq!(take(&mut places, 0, 1, NOW), full(1, 1));
+    assert_eq!(take(&mut places, 1, 0, NOW), full(1, 1));
+    places.release(&job(0, 0));
+    assert_eq!(take(&mut places, 0, 1, NOW), full(1, 0));
+    assert_eq!(take(&mut places, 1, 0, NOW), TakenPlace::Taken);
+}
+
+#[test]
 fn a_run_that_has_taken_a_place_waits_no_longer() {
     let mut places = places(1);
     assert_eq!(take(&mut places, 0, 0, NOW), TakenPlace::Taken);
@@ -169,8 +180,8 @@ proptest! {
         let mut now = NOW;
         let mut open: Vec<(u8, u8)> = (0..).zip(&jobs).flat_map(|(run, jobs)| (0..*jobs).map(move |job| (run, job))).collect();
         let mut running: Vec<(u8, u8)> = Vec::new();
-        // For each waiting run, the places that others took since.
-        let mut overtaken: BTreeMap<u8, usize> = BTreeMap::new();
+        // Time of the latest attempt of each waiting run.
+        let mut waiting: BTreeMap<u8, u64> = BTreeMap::new();
         let mut dice = dice.into_iter().chain(std::iter::repeat(0));
         while !open.is_empty() {
             let rolled = usize::from(dice.next().unwrap());
@@ -183,19 +194,17 @@ proptest! {
             let (of, number) = open.remove(next);
             match take(&mut places, of, number, now) {
                 TakenPlace::Taken => {
-                    running.push((of, number));
-                    overtaken.remove(&of);
                     let held = |run: u8| running.iter().filter(|(of, _)| *of == run).count();
-                    let own = held(of);
-                    for (other, count) in &mut overtaken {
-                        // A run with fewer places may be served first, which takes turns, too.
-                        *count += usize::from(own > held(*other) + 1);
-                        prop_assert!(*count <= limit as usize * jobs.len(), "run {other} starves");
-                    }
+                    waiting.remove(&of);
+                    let is_there = |at: u64| now <= at + WAIT;
+                    let fewer = waiting.iter().filter(|(other, at)| is_there(**at) && held(**other) < held(of)).count();
+                    let left = limit as usize - running.len() - 1;
+                    prop_assert!(fewer <= left, "{left} places are left for {fewer} runs that have fewer");
+                    running.push((of, number));
                 }
                 TakenPlace::Full(occupied) => {
                     prop_assert_eq!(occupied.taken, running.len());
-                    overtaken.entry(of).or_default();
+                    waiting.insert(of, now);
                     open.push((of, number));
                     if rolled == 0 && !running.is_empty() {
                         let (of, number) = running.remove(0);
@@ -206,7 +215,7 @@ proptest! {
             }
             prop_assert!(running.len() <= limit as usize);
             prop_assert_eq!(places.taken(), running.len());
-            // All open jobs make an attempt within their wait.
+            // Some runs make no attempt within their wait, and are not waited for.
             now += WAIT / (open.len() as u64 + 1) / 2;
         }
     }

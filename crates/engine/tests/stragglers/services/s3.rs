@@ -29,6 +29,13 @@ pub(super) fn answer(
     if query.contains("list-type=2") {
         return listing(world, query);
     }
+    if method == Method::POST && query.starts_with("delete") {
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        for key in text.split("<Key>").skip(1) {
+            world.objects.remove(key.split_once("</Key>").unwrap().0);
+        }
+        return respond(200, &[("content-type", "application/xml")], "<DeleteResult></DeleteResult>");
+    }
     if method == Method::PUT {
         if headers.contains_key("if-none-match") && world.objects.contains_key(key) {
             return respond(412, &[], "<Error><Code>PreconditionFailed</Code></Error>");
