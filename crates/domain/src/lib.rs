@@ -23,6 +23,7 @@ pub mod destination;
 pub mod email;
 pub mod error_name;
 pub mod extract;
+pub mod figures;
 pub mod format_version;
 pub mod hive_folders;
 pub mod hub;

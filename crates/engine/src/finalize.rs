@@ -9,12 +9,13 @@ use crate::time;
 use crate::working_files::note_expiry;
 use bedrock_batch_domain::contract::metrics::RUN_SECONDS;
 use bedrock_batch_domain::error_name::ErrorName;
+use bedrock_batch_domain::figures::figures;
 use bedrock_batch_domain::ids::{ExecutionArn, RunId};
 use bedrock_batch_domain::layout::Layout;
 use bedrock_batch_domain::plan::Plan;
 use bedrock_batch_domain::printable;
 use bedrock_batch_domain::s3_uri::S3Uri;
-use bedrock_batch_domain::summary::{JobFacts, RunOutput, Summary, Totals, figures};
+use bedrock_batch_domain::summary::{JobFacts, RunOutput, Summary, Totals};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Metrics: events of the log that a function writes in CloudWatch's embedded format, from which CloudWatch makes metrics.
 
 use bedrock_batch_domain::contract::metrics::{Metric, TARGET};
-use bedrock_batch_domain::summary::Figure;
+use bedrock_batch_domain::figures::Figure;
 
 /// Records a value of a metric; `of` is the value of its dimension, if it has one.
 pub fn record(metric: &Metric, of: &str, value: f64) {

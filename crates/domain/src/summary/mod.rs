@@ -1,7 +1,6 @@
 //! Totals of a run: `runs/<run>/summary.json` and the output of its execution.
 
 mod counts;
-mod figures;
 mod model_names;
 mod totals;
 mod value_counts;
@@ -17,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use counts::{ChunkCounts, Tokens, Usage};
-pub use figures::{Figure, figures};
 pub use model_names::ModelNames;
 pub use totals::{JobFacts, Totals};
 pub use value_counts::ValueCounts;

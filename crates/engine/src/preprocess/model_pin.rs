@@ -1,6 +1,6 @@
-//! What a run was told about its models when it started: by Bedrock, and by the overrides in the bucket. It is stored before the first
+//! Facts about the models of a run when it starts: those of Bedrock, and the overrides in the bucket. They are stored before the first
 //! row is written, so that a repetition of the start sends the rows under the same names, in jobs of the same sizes, even if
-//! something else is said meanwhile.
+//! they have changed meanwhile.
 
 use super::start_input::StartInput;
 use crate::error::EngineError;
@@ -18,12 +18,12 @@ struct ModelPin {
     /// Start of the execution: an earlier one of the same name may have failed before it had a plan.
     started_at: String,
     #[serde(flatten)]
-    said: SaidOfModels,
+    facts: ModelFacts,
 }
 
-/// What was said of the models of a run.
+/// Facts about the models of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SaidOfModels {
+pub(super) struct ModelFacts {
     /// Answers of AWS.
     #[serde(flatten)]
     pub(super) aws: AwsModels,
@@ -32,38 +32,37 @@ pub(super) struct SaidOfModels {
     pub(super) overrides: Option<String>,
 }
 
-/// Returns what is said of the models of `request`, or what was said to an earlier attempt of this start.
+/// Returns the facts about the models of `request`, or those that an earlier attempt of this start has stored.
 pub(super) async fn models_of_start(
     bucket: &Bucket,
     run_id: &RunId,
     input: &StartInput,
     request: &Value,
     lookup: &ModelLookup,
-) -> Result<SaidOfModels, EngineError> {
+) -> Result<ModelFacts, EngineError> {
     let pin: Option<ModelPin> = bucket.find_json(&Layout::model_pin_key(run_id)).await?;
     if let Some(pin) = pin.filter(|pin| pin.started_at == input.started_at) {
-        return Ok(pin.said);
+        return Ok(pin.facts);
     }
     let ids = ["model_id", "fallback_model_id"].map(|field| request.get(field).and_then(Value::as_str));
     let aws = lookup.query(ids.into_iter().flatten().collect()).await;
-    Ok(SaidOfModels { aws, overrides: model_overrides(bucket).await? })
+    Ok(ModelFacts { aws, overrides: model_overrides(bucket).await? })
 }
 
-/// Stores what the names and limits of the models were decided by.
+/// Stores the facts that decided the names and limits of the models.
 ///
 /// # Errors
-/// Returns a transient error if another attempt of this start, at the same time, was told something else: the next attempt uses
-/// that.
+/// Returns a transient error if another attempt of this start has stored other facts at the same time: the next attempt uses those.
 pub(super) async fn pin_models(
     bucket: &Bucket,
     run_id: &RunId,
     input: &StartInput,
-    said: &SaidOfModels,
+    facts: &ModelFacts,
 ) -> Result<(), EngineError> {
-    if *said == SaidOfModels::default() {
+    if *facts == ModelFacts::default() {
         return Ok(());
     }
-    let pin = ModelPin { started_at: input.started_at.clone(), said: said.clone() };
+    let pin = ModelPin { started_at: input.started_at.clone(), facts: facts.clone() };
     let key = Layout::model_pin_key(run_id);
     if bucket.create_json(&key, &pin).await? {
         return Ok(());
@@ -72,9 +71,9 @@ pub(super) async fn pin_models(
     if found.started_at != input.started_at {
         return bucket.put_json(&key, &pin).await;
     }
-    if found.said != *said {
+    if found.facts != *facts {
         return Err(EngineError::transient(
-            "another attempt of this start was told something else about the run's models",
+            "another attempt of this start has stored other facts about the run's models",
         ));
     }
     Ok(())

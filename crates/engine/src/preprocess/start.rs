@@ -3,7 +3,7 @@
 use super::dataset_pin::{pin_commit, pinned_commit};
 use super::freeze::RunToFreeze;
 use super::input::InputReader;
-use super::model_pin::{SaidOfModels, models_of_start, pin_models};
+use super::model_pin::{ModelFacts, models_of_start, pin_models};
 use super::row_budget::RowBudget;
 use super::start_input::StartInput;
 use super::validated_request::ValidatedRequest;
@@ -56,8 +56,8 @@ impl Preprocessor {
         let frozen = self.frozen_prompts(pipeline).await?;
         // A pipeline may have been validated before prompts were frozen.
         let prompts = frozen.as_ref().unwrap_or(&self.deployment.prompts);
-        let pinned_models = models_of_start(bucket, &run_id, input, &request, &self.deployment.lookup).await?;
-        let SaidOfModels { aws, overrides } = &pinned_models;
+        let facts = models_of_start(bucket, &run_id, input, &request, &self.deployment.lookup).await?;
+        let ModelFacts { aws, overrides } = &facts;
         let models = self.deployment.models(bucket, overrides.as_deref(), &input.started_at, aws.clone())?;
         let catalog = Catalog { prompts, ..self.deployment.catalog(&models) };
         let model_id = request.get("model_id").and_then(Value::as_str);
@@ -79,7 +79,7 @@ impl Preprocessor {
         self.claim(input, &run_id).await?;
         // From here on, the run may have to be stopped.
         self.acquire(input, &run_id).await?;
-        pin_models(bucket, &run_id, input, &pinned_models).await?;
+        pin_models(bucket, &run_id, input, &facts).await?;
         if let Some(dataset) = &checked.input.sources.dataset {
             pin_commit(bucket, &run_id, input, &dataset.commit).await?;
         }

@@ -1,8 +1,8 @@
 //! Figures of a run for the metrics of its stack.
 
-use super::RunOutput;
 use crate::contract::metrics::{COST_USD, INPUT_TOKENS, Metric, OUTPUT_TOKENS, ROWS_ANSWERED, ROWS_FAILED};
 use crate::row_error::RowErrorCode;
+use crate::summary::RunOutput;
 
 /// Figure of a metric.
 #[derive(Debug, Clone, PartialEq)]
