@@ -5,7 +5,7 @@
 //! writes are conditional; and answering a state machine twice counts as success.
 
 use crate::bedrock_jobs::is_of_run;
-use crate::error::{AwsOperation, EngineError, chain};
+use crate::error::{AwsOperation, EngineError, ErrorKind, chain};
 use crate::job_table::{Fallback, JobTable, Observed, StoredJob};
 use crate::metrics;
 use aws_sdk_bedrock::Client as Bedrock;
@@ -140,7 +140,14 @@ impl Settler {
         }
         if seen.status.is_terminal() {
             // Before the state machine is answered: until then, the job is looked at again if this function dies.
-            self.jobs.change_job_places(&stored.model_id, |places| places.release(name)).await?;
+            let released = self.jobs.change_job_places(&stored.model_id, |places| places.release(name)).await;
+            match released {
+                // Places that cannot be read keep jobs from beginning, and none from its end.
+                Err(error) if *error.kind() == ErrorKind::Corrupt => {
+                    tracing::warn!(%name, error_type = error.name(), "place_not_released");
+                }
+                released => drop(released?),
+            }
         }
         match action {
             Action::Nothing | Action::Record => {}

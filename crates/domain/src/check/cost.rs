@@ -44,6 +44,23 @@ pub fn cost_problem(request: &RunRequest, resolved: &Resolved, to_send: ToSend) 
     Some(problem(rule).remedy(remedy))
 }
 
+/// Returns the problems of maximums in dollars that cannot be checked because a price is not known: also before the rows are
+/// counted.
+pub(super) fn price_problems(request: &RunRequest, resolved: &Resolved) -> Vec<Problem> {
+    let is_unknown = |lane: Lane| estimated_usd(request, resolved, ToSend { records: 1, bytes: 1, lane }).is_none();
+    let lane = match request.invocation.processing_mode {
+        ProcessingMode::Realtime => Lane::OnDemand,
+        ProcessingMode::Auto | ProcessingMode::Batch => Lane::Batch,
+    };
+    let maximums = [
+        (MAX_COST_USD, request.max_cost_usd, lane),
+        (MAX_ON_DEMAND_USD, request.invocation.max_on_demand_usd, Lane::OnDemand),
+    ];
+    let unknown =
+        maximums.into_iter().filter_map(|(field, max, lane)| max.filter(|_| is_unknown(lane)).map(|max| (field, max)));
+    unknown.map(|(field, max)| price_unknown(field, max)).collect()
+}
+
 /// Returns the maximum number of records that a run may send on demand, if it limits their rows or their cost.
 /// `first` is the number of those that its first passes send there.
 ///
@@ -89,7 +106,10 @@ fn records_for(usd: f64, all: f64, records: u64) -> u64 {
 
 fn price_unknown(field: &str, value: f64) -> Problem {
     Problem::new(field, value, "cannot be checked, because the price of a model of this run is unknown")
-        .remedy("add the price to `infra/model-overrides.toml` and deploy, or choose another model")
+        .remedy(
+            "add the price to `infra/model-overrides.toml` and deploy, or to `settings/model-overrides.toml` in the bucket of the stack, \
+             or choose another model",
+        )
 }
 
 fn uses_on_demand(request: &RunRequest, lane: Lane) -> bool {
@@ -204,6 +224,20 @@ mod tests {
         let problem = problem(&json!({}), None, SMALL).unwrap();
         assert!(problem.starts_with("max_cost_usd is `1`: cannot be checked"), "{problem}");
         assert!(problem.contains("`infra/model-overrides.toml`"), "{problem}");
+    }
+
+    #[rstest]
+    #[case(json!({}), &["max_cost_usd"])]
+    #[case(json!({"processing_mode": "realtime"}), &["max_cost_usd"])]
+    #[case(json!({"processing_mode": "auto", "max_on_demand_usd": 3}), &["max_cost_usd", "max_on_demand_usd"])]
+    #[case(json!({"max_cost_usd": null}), &[])]
+    fn an_unknown_price_is_a_problem_before_the_rows_are_counted(#[case] more: Value, #[case] expected: &[&str]) {
+        let fields = |price| {
+            let (request, resolved) = run(&more, price);
+            price_problems(&request, &resolved).into_iter().map(|problem| problem.field).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(None), expected);
+        assert_eq!(fields(Some((1.0, 5.0))), Vec::<String>::new());
     }
 
     #[test]

@@ -86,6 +86,7 @@ pub fn resolve(request: &RunRequest, catalog: &Catalog<'_>) -> (Option<Resolved>
             if !resolved.prompts.names_prompts_by_row() {
                 problems.extend(answer_problems(request, &resolved));
             }
+            problems.extend(cost::price_problems(request, &resolved));
             Some(resolved)
         }
         _ => None,

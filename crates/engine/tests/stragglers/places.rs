@@ -244,6 +244,17 @@ async fn a_late_invocation_that_takes_a_place_for_a_job_that_is_over_holds_it_up
 }
 
 #[tokio::test]
+async fn places_that_cannot_be_read_keep_no_job_from_its_end() {
+    let services = services(1, 2).await;
+    submit(&services, FIRST, 0).await.unwrap();
+    services.world().items.get_mut(ITEM).unwrap().insert("places".to_owned(), serde_json::json!({"S": "{"}));
+    end_and_settle(&services, FIRST).await;
+    assert_eq!(services.world().answered.len(), 1);
+    let refused = submit(&services, SECOND, 0).await.unwrap_err();
+    assert!(refused.name() == "Corrupt" && refused.message().contains(ITEM), "{refused}");
+}
+
+#[tokio::test]
 async fn without_a_known_quota_nothing_is_stored() {
     let services = services(1, 1).await;
     services.world().items.remove(ITEM);
