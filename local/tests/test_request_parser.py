@@ -8,8 +8,9 @@ import pytest
 from botocore.config import Config
 from botocore.session import get_session
 
+from local_stack.requests.bedrock_calls import calls_of
 from local_stack.requests.model_rules import problems_of
-from local_stack.requests.parser import HttpRequest, Unparsed, parse
+from local_stack.requests.parser import AwsRequest, HttpRequest, Unparsed, operation, parse
 
 ENDPOINT = "http://127.0.0.1:1"
 JOB = {
@@ -36,6 +37,7 @@ EXAMPLES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("secretsmanager", "GetSecretValue", {"SecretId": "link-key"}),
     ("lambda", "Invoke", {"FunctionName": "f", "Payload": b"{}", "InvocationType": "Event"}),
+    ("service-quotas", "ListServiceQuotas", {"ServiceCode": "bedrock", "MaxResults": 100}),
     ("bedrock", "CreateModelInvocationJob", JOB),
     ("bedrock", "ListModelInvocationJobs", {"nameContains": "e2e", "maxResults": 10}),
     ("bedrock", "StopModelInvocationJob", {"jobIdentifier": "abcdefghijkl"}),
@@ -110,6 +112,12 @@ def sent(service: str, name: str, parameters: dict, **changes) -> HttpRequest:
     for field, value in changes.items():
         setattr(request, field, value)
     return request
+
+
+def test_a_listing_of_quotas_is_judged_as_one_of_service_quotas():
+    request = AwsRequest("service-quotas", operation("service-quotas", "ListServiceQuotas"), {"ServiceCode": "bedrock"})
+    (call,) = calls_of("PreprocessRole", request, "us-east-1", "000000000000")
+    assert (call.action, call.resource) == ("servicequotas:ListServiceQuotas", "*")
 
 
 @pytest.mark.parametrize(("service", "name", "parameters"), EXAMPLES, ids=[name for _, name, _ in EXAMPLES])

@@ -16,6 +16,7 @@ use std::time::Duration;
 struct Done {
     #[serde(flatten)]
     reconciled: Reconciled,
+    /// Deleted working files, if any were due.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted: Option<DeletedFiles>,
 }
@@ -49,7 +50,7 @@ async fn main() -> Result<(), Error> {
 async fn run(reconciler: &Reconciler, files: Option<&WorkingFiles>, time: SweepTime) -> Result<Done, EngineError> {
     let checked = reconciler.run(time).await?;
     let deleted = match files {
-        Some(files) => Some(files.delete_due(time).await?),
+        Some(files) => Some(files.delete_due(time).await?).filter(|deleted| *deleted != DeletedFiles::default()),
         None => None,
     };
     Ok(Done { reconciled: checked, deleted })

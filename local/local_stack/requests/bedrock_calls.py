@@ -1,4 +1,4 @@
-"""What IAM judges in a request to Bedrock: the actions and resources, which MiniStack does not see.
+"""What IAM judges in a request to Bedrock, or for its quotas: the actions and resources, which MiniStack does not see.
 
 By the service authorization reference of Amazon Bedrock. An inference profile of AWS also needs the right to its models in all
 of their regions, which are not known here: the profile itself is judged, and the model in the region of the request.
@@ -16,6 +16,9 @@ JOB = "model-invocation-job"
 
 
 def calls_of(caller: str, request: AwsRequest, region: str, account: str) -> list[Call]:
+    if request.service == "service-quotas":
+        # IAM has no resources for listings of quotas.
+        return [Call(caller, f"servicequotas:{request.operation.name}", "*")]
     name = ACTIONS.get(request.operation.name, request.operation.name)
     action = f"bedrock:{name}"
     if name == "CreateModelInvocationJob":
