@@ -3,6 +3,8 @@
 mod execution_status;
 mod inputs;
 mod log_lines;
+#[cfg(test)]
+mod memory_writer;
 mod metric_lines;
 mod panics;
 mod settings;

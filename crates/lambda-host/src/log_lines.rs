@@ -51,33 +51,20 @@ fn escaped(lines: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory_writer::MemoryWriter;
     use serde_json::{Value, json};
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Memory {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn no_field_of_a_log_line_controls_the_terminal_and_each_stays_what_it_is() {
         let hostile = "k\u{1b}]0;t\u{7}\u{7f}\u{9b}31m\u{202e}\u{2028}\u{e0041}\r\n{\"level\":\"ERROR\"}";
-        let memory = Memory::default();
+        let memory = MemoryWriter::default();
         let out = memory.clone();
         let subscriber = tracing_subscriber::fmt().json().with_ansi(false).with_writer(move || LogLines(out.clone()));
         tracing::subscriber::with_default(subscriber.finish(), || {
             tracing::warn!(key = hostile, error = %hostile, debug = ?hostile, "part_already_exists");
             tracing::info!(key = "Größe 寝袋", "part_already_exists");
         });
-        let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        let text = memory.text();
         assert!(!text.replace('\n', "").contains(is_hidden), "{text:?}");
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2);

@@ -105,28 +105,14 @@ impl Visit for Datum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory_writer::MemoryWriter;
     use bedrock_batch_domain::contract::metrics;
     use bedrock_batch_engine::metrics::record;
-    use std::io;
-    use std::sync::{Arc, Mutex};
     use tracing_subscriber::layer::SubscriberExt;
-
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Memory {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn each_value_is_a_line_in_embedded_format() {
-        let memory = Memory::default();
+        let memory = MemoryWriter::default();
         let out = memory.clone();
         let layer = MetricLines::new("BedrockBatch".to_owned(), move || out.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
@@ -136,7 +122,7 @@ mod tests {
             record(&metrics::JOBS_ENDED, "", 1.0);
             tracing::info!(name = "no metric", value = 1.0, "an_event");
         });
-        let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        let text = memory.text();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 4, "{text}");
         let directive = json!([{"Namespace": "BedrockBatch", "Dimensions": [["Reason"]],
